@@ -1,0 +1,51 @@
+"""Whether what a night staged is fit to publish: manifests against the pipeline's contract. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from nightshift.pipeline import GoldTable, Pipeline
+
+Manifest = Mapping[str, Any]
+
+
+def violations(pipeline: Pipeline, manifests: Iterable[Manifest], max_quarantine_share: float) -> list[str]:
+    """Every broken rule as a sentence; empty when gold may be published."""
+    by_layer = {manifest["layer"]: manifest for manifest in manifests}
+    missing = [f"layer {layer} wrote no manifest" for layer in pipeline.layers if layer not in by_layer]
+    counted = [line for m in by_layer.values() for line in _layer(m, max_quarantine_share)]
+    staged = {gold["table"]: gold for gold in by_layer.get("gold", {}).get("gold", ())}
+    return [
+        *missing,
+        *counted,
+        *(line for table in pipeline.gold for line in _gold(table, staged.get(table.name))),
+    ]
+
+
+def _layer(manifest: Manifest, max_quarantine_share: float) -> Iterator[str]:
+    """The conservation law, and that a table did not lose most of its rows."""
+    for table in manifest["tables"]:
+        where = f"{manifest['layer']}.{table['table']}"
+        rows, kept = table["rows_in"], table["accepted"] + table["duplicates"]
+        if rows != kept + table["quarantined"]:
+            yield f"{where}: {rows} rows in, but {kept} kept and {table['quarantined']} quarantined"
+        if rows and table["quarantined"] / rows > max_quarantine_share:
+            yield f"{where}: {table['quarantined']} of {rows} rows were quarantined ({_reasons(table)})"
+
+
+def _gold(table: GoldTable, staged: Mapping[str, Any] | None) -> Iterator[str]:
+    if staged is None:
+        yield f"gold.{table.name} was not staged"
+        return
+    if staged["schema"] != table.columns:
+        yield f"gold.{table.name}: columns are {staged['schema']}, the contract says {table.columns}"
+    if staged["rows"] < table.min_rows:
+        yield f"gold.{table.name}: {staged['rows']} rows, at least {table.min_rows} expected"
+    for fault in ("null_keys", "duplicate_keys"):
+        if staged[fault]:
+            yield f"gold.{table.name}: {staged[fault]} {fault.replace('_', ' ')} in {', '.join(table.keys)}"
+
+
+def _reasons(table: Mapping[str, Any]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in sorted(table["reasons"].items()))

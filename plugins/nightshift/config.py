@@ -1,0 +1,138 @@
+"""The one reader of the environment: NIGHTSHIFT_* (and one optional Airflow Variable) into frozen settings."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from nightshift.errors import SettingsError
+
+PREFIX = "NIGHTSHIFT_"
+NAME = re.compile(r"^[a-z][a-z0-9-]{2,30}$")
+KINDS = ("raw", "lake", "artifacts", "logs", "state")
+INCLUDE = Path(__file__).resolve().parents[2] / "include"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that differs between a laptop, dev and prod. Field `x_y` is read from NIGHTSHIFT_X_Y.
+
+    Times are in the unit that the field's name ends with; lists are comma-separated.
+    """
+
+    name: str = "nightshift-local"
+    region: str = "us-east-1"
+    aws_conn_id: str = ""  # empty: boto3's own credential chain, which on MWAA is the execution role
+    include_dir: Path = INCLUDE
+
+    schedule: str = "0 0 * * *"
+    timezone: str = "America/Sao_Paulo"
+
+    deferrable: bool = True
+    poll_seconds: float = 30
+    settle_seconds: float = 600  # input is complete when no file arrived for so long
+    input_timeout_minutes: int = 240
+    step_timeout_minutes: int = 180
+    cluster_timeout_minutes: int = 30  # from RunJobFlow to ready, and from terminate to TERMINATED
+    retries: int = 2
+    retry_seconds: float = 60
+
+    release_label: str = "emr-7.13.0"
+    cluster_python: str = "/usr/bin/python3.11"  # the release's default is 3.9
+    primary_types: tuple[str, ...] = ("m6g.xlarge", "m7g.xlarge", "m5.xlarge")
+    core_types: tuple[str, ...] = ("m6g.xlarge", "m7g.xlarge", "m5.xlarge")
+    core_units: int = 2
+    task_types: tuple[str, ...] = ("m6g.xlarge", "m7g.xlarge", "m5.xlarge", "m5a.xlarge", "m6i.xlarge")
+    task_units: int = 2
+    spot_timeout_minutes: int = 10
+    idle_timeout_seconds: int = 900
+    lifetime_hours: int = 6  # the lease of a run: past it, whatever it made may be reaped
+
+    email_endpoints: tuple[str, ...] = ()
+    queue_endpoints: tuple[str, ...] = ()
+    max_usd_per_night: float = 10.0
+    max_quarantine_share: float = 0.5  # a table that loses more than this is not a product
+
+    def __post_init__(self) -> None:
+        if not NAME.match(self.name):
+            raise SettingsError(f"{PREFIX}NAME is {self.name!r}: it must match {NAME.pattern}.")
+
+    def bucket(self, kind: str) -> str:
+        """The name of the bucket that holds `kind`: raw, lake, artifacts, logs or state."""
+        if kind not in KINDS:
+            raise KeyError(kind)
+        return f"{self.name}-{kind}"
+
+    @cached_property
+    def stacks_dir(self) -> Path:
+        return self.include_dir / "terraform" / "stacks"
+
+    @cached_property
+    def jobs_dir(self) -> Path:
+        return self.include_dir / "spark_jobs"
+
+    def database(self, layer: str) -> str:
+        """The Glue database of a layer."""
+        return f"{self.name.replace('-', '_')}_{layer}"
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from NIGHTSHIFT_* keys, over the Airflow Variable that NIGHTSHIFT_VARIABLE names, over defaults.
+
+    The region falls back to AWS_REGION. Raises SettingsError naming the key, its value and what was expected.
+    """
+    given = {**_variable(environ.get(f"{PREFIX}VARIABLE", "")), **_keys(environ)}
+    types = get_type_hints(Settings)
+    unknown = sorted(given.keys() - types.keys() - {"variable"})
+    if unknown:
+        raise SettingsError(f"Unknown settings {', '.join(PREFIX + key.upper() for key in unknown)}.")
+    given.setdefault("region", environ.get("AWS_REGION", ""))
+    values = {f.name: _parsed(f.name, given[f.name], types[f.name]) for f in fields(Settings) if given.get(f.name)}
+    return Settings(**values)
+
+
+def _keys(environ: Mapping[str, str]) -> dict[str, str]:
+    return {key[len(PREFIX) :].lower(): value for key, value in environ.items() if key.startswith(PREFIX)}
+
+
+def _variable(name: str) -> dict[str, str]:
+    """The settings in an Airflow Variable (a JSON object), read only when asked: at parse time it is an API call."""
+    if not name:
+        return {}
+    from airflow.sdk import Variable  # noqa: PLC0415 - costs a second and is seldom used
+
+    return {key.lower(): str(value) for key, value in Variable.get(name, deserialize_json=True).items()}
+
+
+def _parsed(name: str, text: str, kind: Any) -> Any:
+    try:
+        return _PARSERS[kind](text)
+    except ValueError as wrong:
+        expected = getattr(kind, "__name__", str(kind))
+        raise SettingsError(f"{PREFIX}{name.upper()} is {text!r}: expected {expected}.") from wrong
+
+
+def _flag(text: str) -> bool:
+    answers = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if text.lower() not in answers:
+        raise ValueError(text)
+    return answers[text.lower()]
+
+
+def _items(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+_PARSERS: dict[Any, Any] = {
+    str: str,
+    int: int,
+    float: float,
+    bool: _flag,
+    Path: Path,
+    tuple[str, ...]: _items,
+}

@@ -1,0 +1,45 @@
+"""What a cluster costs: list prices with a date, and hours. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+PRICES_AS_OF = "2026-11-20"
+CURRENCY = "USD"
+PROVISIONING_MINUTES = 7.0  # EMR start-up, planned; from 5 to 10 are seen
+SPOT_SHARE = 0.4  # of the On-Demand EC2 price, a cautious average; the EMR part is never discounted
+
+# us-east-1, $ an hour: (EC2 On-Demand, EMR). EMR's part is a quarter of EC2's for these families; m5.xlarge
+# and the Graviton rows are from docs/decisions/0005-prices.md, the others follow from AWS's list on the same date.
+PRICES: Mapping[str, tuple[float, float]] = {
+    "m5.xlarge": (0.192, 0.048),
+    "m5a.xlarge": (0.172, 0.043),
+    "m6i.xlarge": (0.192, 0.048),
+    "m6g.xlarge": (0.154, 0.0385),
+    "m7g.xlarge": (0.1632, 0.0408),
+}
+DEAREST = max(PRICES.values())  # an unknown type is priced as the dearest known one, never as free
+
+
+def hourly(fleets: list[dict[str, Any]]) -> float:
+    """Dollars an hour of the fleets (shapes of RunJobFlow), each at the dearest of its types: an upper bound."""
+    return sum(_fleet(fleet) for fleet in fleets)
+
+
+def estimate(fleets: list[dict[str, Any]], work_minutes: float) -> float:
+    """Dollars for a night whose steps take `work_minutes`, start-up included."""
+    return round(hourly(fleets) * (PROVISIONING_MINUTES + work_minutes) / 60, 4)
+
+
+def measured(fleets: list[dict[str, Any]], seconds: float) -> float:
+    """Dollars for a cluster that lived `seconds`; EC2 and EMR bill by the second, one minute at least."""
+    return round(hourly(fleets) * max(seconds, 60) / 3600, 4)
+
+
+def _fleet(fleet: Mapping[str, Any]) -> float:
+    types = [config["InstanceType"] for config in fleet["InstanceTypeConfigs"]]
+    prices = [PRICES.get(kind, DEAREST) for kind in types]
+    on_demand = max(ec2 + emr for ec2, emr in prices)
+    spot = max(ec2 * SPOT_SHARE + emr for ec2, emr in prices)
+    return float(fleet["TargetOnDemandCapacity"] * on_demand + fleet["TargetSpotCapacity"] * spot)

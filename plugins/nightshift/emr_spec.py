@@ -1,0 +1,139 @@
+"""What EMR is asked for: a night and the stacks' outputs in, RunJobFlow and step dicts out. Pure.
+
+The shapes are boto3's run_job_flow and add_job_flow_steps; sources: the EMR API reference, and figures are in
+docs/decisions/0004-cluster-shape.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nightshift.night import Night
+from nightshift.pipeline import Step
+
+APPLICATIONS = ("Hadoop", "Spark")
+
+
+def job_flow(night: Night, foundation: Mapping[str, Any], transient: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of RunJobFlow: fleets over every subnet, logs, roles, encryption, tags and the idle limit.
+
+    The cluster is kept alive without steps because they are submitted by a task of their own; what ends it is the
+    teardown, and behind that the idle limit, which is always set.
+    """
+    settings = night.settings
+    return {
+        "Name": night.cluster_name,
+        "ReleaseLabel": settings.release_label,
+        "Applications": [{"Name": name} for name in APPLICATIONS],
+        "LogUri": night.uri("logs", "emr/"),
+        "ServiceRole": foundation["emr_service_role_arn"],
+        "JobFlowRole": foundation["emr_instance_profile_arn"],
+        "SecurityConfiguration": transient["security_configuration"],
+        "Instances": _instances(night, foundation["subnet_ids"], transient),
+        "Configurations": _configurations(settings.cluster_python),
+        "StepConcurrencyLevel": 1,
+        "AutoTerminationPolicy": {"IdleTimeout": settings.idle_timeout_seconds},
+        "ScaleDownBehavior": "TERMINATE_AT_TASK_COMPLETION",
+        "VisibleToAllUsers": True,
+        "Tags": [{"Key": key, "Value": value} for key, value in night.tags.items()],
+    }
+
+
+def steps(night: Night, jobs_uri: str) -> list[dict[str, Any]]:
+    """One step dict per step of the pipeline, in order. A failed step cancels those that wait for its output."""
+    return [
+        {
+            "Name": step.name,
+            "ActionOnFailure": "CANCEL_AND_WAIT",
+            "HadoopJarStep": {"Jar": "command-runner.jar", "Args": spark_submit(night, step, jobs_uri)},
+        }
+        for step in night.pipeline.steps
+    ]
+
+
+def spark_submit(night: Night, step: Step, jobs_uri: str) -> list[str]:
+    """The step's command line. Client mode, so that the driver's traceback is in the step's own stderr."""
+    return [
+        "spark-submit",
+        *("--deploy-mode", "client"),
+        *("--name", f"{night.pipeline.name}-{step.name}"),
+        *("--py-files", f"{jobs_uri}spark_jobs.zip"),
+        f"{jobs_uri}main.py",
+        *("--pipeline", night.pipeline.name),
+        *("--layers", ",".join(step.layers)),
+        *("--business-date", str(night.business_date)),
+        *("--input", night.uri("raw", night.input_prefix)),
+        *_reference(night),
+        *("--lake", night.uri("lake").rstrip("/")),
+        *("--staging", night.uri("lake", night.staging_prefix).rstrip("/")),
+        *("--manifests", night.uri("lake", f"{night.record_prefix}manifests")),
+        *(("--encoding", night.encoding) if night.pipeline.encodings else ()),
+    ]
+
+
+def _reference(night: Night) -> Sequence[str]:
+    reference = night.pipeline.inputs.reference
+    return ("--reference", night.uri("raw", reference)) if reference else ()
+
+
+def _instances(night: Night, subnet_ids: Sequence[str], transient: Mapping[str, Any]) -> dict[str, Any]:
+    instances = {
+        "InstanceFleets": fleets(night),
+        "Ec2SubnetIds": list(subnet_ids),
+        "EmrManagedMasterSecurityGroup": transient["master_security_group_id"],
+        "EmrManagedSlaveSecurityGroup": transient["worker_security_group_id"],
+        "ServiceAccessSecurityGroup": transient["service_security_group_id"],
+        "KeepJobFlowAliveWhenNoSteps": True,
+        "TerminationProtected": False,
+    }
+    key_name = transient.get("key_name")
+    return {**instances, "Ec2KeyName": key_name} if key_name else instances
+
+
+def fleets(night: Night) -> list[dict[str, Any]]:
+    """Primary and core On-Demand (HDFS lives on core), task on Spot that falls back to On-Demand."""
+    settings = night.settings
+    every = [
+        _fleet("MASTER", settings.primary_types, on_demand=1),
+        _fleet("CORE", settings.core_types, on_demand=settings.core_units),
+        _fleet("TASK", settings.task_types, spot=settings.task_units),
+    ]
+    timeout = settings.spot_timeout_minutes
+    for fleet in every:
+        fleet["LaunchSpecifications"] = _launch(fleet, timeout)
+    return [fleet for fleet in every if fleet["TargetOnDemandCapacity"] + fleet["TargetSpotCapacity"]]
+
+
+def _fleet(role: str, types: Sequence[str], on_demand: int = 0, spot: int = 0) -> dict[str, Any]:
+    return {
+        "Name": role.lower(),
+        "InstanceFleetType": role,
+        "TargetOnDemandCapacity": on_demand,
+        "TargetSpotCapacity": spot,
+        "InstanceTypeConfigs": [{"InstanceType": kind, "WeightedCapacity": 1} for kind in types],
+    }
+
+
+def _launch(fleet: Mapping[str, Any], timeout_minutes: int) -> dict[str, Any]:
+    if not fleet["TargetSpotCapacity"]:
+        return {"OnDemandSpecification": {"AllocationStrategy": "lowest-price"}}
+    return {
+        "SpotSpecification": {
+            "TimeoutDurationMinutes": timeout_minutes,
+            "TimeoutAction": "SWITCH_TO_ON_DEMAND",
+            "AllocationStrategy": "price-capacity-optimized",
+        }
+    }
+
+
+def _configurations(python: str) -> list[dict[str, Any]]:
+    """The release's default Python is 3.9; driver and executors are told the same newer one."""
+    export = {"Classification": "export", "Properties": {"PYSPARK_PYTHON": python}}
+    return [
+        {"Classification": "spark-env", "Properties": {}, "Configurations": [export]},
+        {
+            "Classification": "spark-defaults",
+            "Properties": {"spark.pyspark.python": python, "spark.sql.session.timeZone": "UTC"},
+        },
+    ]

@@ -1,0 +1,1 @@
+"""What talks to AWS and terraform: each hook is one service seen from a night."""

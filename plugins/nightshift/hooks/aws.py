@@ -1,0 +1,48 @@
+"""AWS clients: one place that knows how a boto3 client is made from the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from botocore.config import Config
+
+from nightshift.config import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_emr import EMRClient
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sts import STSClient
+
+# Standard mode backs off with jitter and retries throttling, 5xx and dropped connections.
+RETRIES = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=10, read_timeout=60)
+
+
+@overload
+def client(settings: Settings, service: Literal["emr"]) -> EMRClient: ...
+@overload
+def client(settings: Settings, service: Literal["s3"]) -> S3Client: ...
+@overload
+def client(settings: Settings, service: Literal["ec2"]) -> EC2Client: ...
+@overload
+def client(settings: Settings, service: Literal["sns"]) -> SNSClient: ...
+@overload
+def client(settings: Settings, service: Literal["sts"]) -> STSClient: ...
+@overload
+def client(settings: Settings, service: Literal["glue"]) -> GlueClient: ...
+@overload
+def client(settings: Settings, service: Literal["secretsmanager"]) -> SecretsManagerClient: ...
+def client(settings: Settings, service: str) -> Any:
+    """A boto3 client through the amazon provider, so that an Airflow connection (settings.aws_conn_id) may carry
+    the role to assume; without one, boto3's own credential chain."""
+    hook = AwsBaseHook(
+        aws_conn_id=settings.aws_conn_id or None,
+        region_name=settings.region,
+        client_type=service,
+        config=RETRIES,
+    )
+    return hook.get_conn()

@@ -1,0 +1,67 @@
+"""The Glue catalog: a gold table and the partition of one date, made to match the contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+
+    from nightshift.night import Night
+    from nightshift.pipeline import GoldTable
+
+PARQUET = {
+    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
+}
+
+
+class CatalogHook:
+    """Registers what a night published."""
+
+    def __init__(self, glue: GlueClient, night: Night) -> None:
+        self._glue, self._night = glue, night
+        self._database = night.settings.database("gold")
+
+    def register(self, table: GoldTable) -> None:
+        """Make or update the table from its contract, and its partition of the business date. May run twice."""
+        name = f"{self._night.pipeline.name}_{table.name}"
+        self._upsert_table(table_input(name, table, self._root(table)))
+        self._upsert_partition(name, table)
+
+    def _root(self, table: GoldTable) -> str:
+        return self._night.uri("lake", f"gold/{self._night.pipeline.name}/{table.name}/")
+
+    def _upsert_table(self, body: Any) -> None:
+        try:
+            self._glue.create_table(DatabaseName=self._database, TableInput=body)
+        except self._glue.exceptions.AlreadyExistsException:
+            self._glue.update_table(DatabaseName=self._database, TableInput=body)
+
+    def _upsert_partition(self, name: str, table: GoldTable) -> None:
+        value = str(self._night.business_date)
+        location = self._night.uri("lake", self._night.gold_prefix(table.name))
+        body: Any = {"Values": [value], "StorageDescriptor": storage(table, location)}
+        try:
+            self._glue.create_partition(DatabaseName=self._database, TableName=name, PartitionInput=body)
+        except self._glue.exceptions.AlreadyExistsException:
+            self._glue.update_partition(
+                DatabaseName=self._database, TableName=name, PartitionValueList=[value], PartitionInput=body
+            )
+
+
+def table_input(name: str, table: GoldTable, location: str) -> dict[str, Any]:
+    """Glue's TableInput for a gold table, partitioned by business_date."""
+    return {
+        "Name": name,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
+        "PartitionKeys": [{"Name": "business_date", "Type": "date"}],
+        "StorageDescriptor": storage(table, location),
+    }
+
+
+def storage(table: GoldTable, location: str) -> dict[str, Any]:
+    columns = [{"Name": name, "Type": kind} for name, kind in table.columns.items()]
+    return {"Columns": columns, "Location": location, **PARQUET}

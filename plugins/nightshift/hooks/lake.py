@@ -1,0 +1,106 @@
+"""The buckets as a night uses them: jobs in, manifests out, gold swapped, staging swept, the record kept."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from nightshift.errors import AuditFailed
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
+
+    from nightshift.night import Night
+    from nightshift.packaging import Package
+
+LOG = logging.getLogger(__name__)
+GOLD_FILE = "part-00000.parquet"
+
+
+class LakeHook:
+    """S3 behind the names of a night."""
+
+    def __init__(self, s3: S3Client, night: Night) -> None:
+        self._s3, self._night = s3, night
+        self._lake = night.settings.bucket("lake")
+
+    def publish_jobs(self, package: Package) -> str:
+        """The s3:// prefix of the jobs, uploaded unless their hash is there. main.py goes last: it is the sign."""
+        bucket, prefix = self._night.settings.bucket("artifacts"), f"jobs/{package.sha256}/"
+        if not self._exists(bucket, f"{prefix}main.py"):
+            self._s3.put_object(Bucket=bucket, Key=f"{prefix}spark_jobs.zip", Body=package.archive)
+            self._s3.put_object(Bucket=bucket, Key=f"{prefix}main.py", Body=package.main)
+            LOG.info("Published the Spark jobs as s3://%s/%s", bucket, prefix)
+        return f"s3://{bucket}/{prefix}"
+
+    def publish_certificates(self, archive: bytes) -> None:
+        """The PEM zip that the cluster encrypts its traffic with; it goes when staging is swept."""
+        self._s3.put_object(Bucket=self._lake, Key=self._night.certificates_key, Body=archive)
+
+    def manifests(self) -> list[dict[str, Any]]:
+        """What each layer said it did, in the pipeline's order; layers that did not end are not in it."""
+        prefix = f"{self._night.record_prefix}manifests/"
+        found = {item["Key"] for item in self._objects(self._lake, prefix)}
+        keys = [f"{prefix}{layer}.json" for layer in self._night.pipeline.layers]
+        return [json.loads(self._read(key)) for key in keys if key in found]
+
+    def swap_gold(self, table: str) -> str:
+        """Publish one staged table and give its s3:// prefix.
+
+        A gold partition is one object, so S3 itself makes its replacement atomic: a reader sees the old file or the
+        new one. Raises AuditFailed unless exactly one Parquet file is staged.
+        """
+        source = self._staged(table)
+        prefix = self._night.gold_prefix(table)
+        key = f"{prefix}{GOLD_FILE}"
+        self._s3.copy({"Bucket": self._lake, "Key": source}, self._lake, key)
+        self._delete(item["Key"] for item in self._objects(self._lake, prefix) if item["Key"] != key)
+        return f"s3://{self._lake}/{prefix}"
+
+    def sweep_staging(self) -> int:
+        """Delete what the run staged; gives how many objects went."""
+        return self._delete(item["Key"] for item in self._objects(self._lake, self._night.staging_prefix))
+
+    def forget_state(self) -> None:
+        """Remove the transient state after its resources are gone; the bucket keeps old versions of it."""
+        self._s3.delete_object(Bucket=self._night.settings.bucket("state"), Key=self._night.state_key)
+
+    def write_record(self, record: dict[str, Any]) -> str:
+        key = f"{self._night.record_prefix}record.json"
+        body = json.dumps(record, indent=1, default=str, ensure_ascii=False).encode()
+        self._s3.put_object(Bucket=self._lake, Key=key, Body=body, ContentType="application/json")
+        return f"s3://{self._lake}/{key}"
+
+    def _staged(self, table: str) -> str:
+        prefix = f"{self._night.staging_prefix}gold/{table}/"
+        keys = [i["Key"] for i in self._objects(self._lake, prefix) if i["Key"].endswith(".parquet")]
+        if len(keys) != 1:
+            raise AuditFailed(f"s3://{self._lake}/{prefix} holds {len(keys)} Parquet files, one was expected.")
+        return keys[0]
+
+    def _objects(self, bucket: str, prefix: str) -> Iterator[ObjectTypeDef]:
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            yield from page.get("Contents", [])
+
+    def _read(self, key: str) -> bytes:
+        return self._s3.get_object(Bucket=self._lake, Key=key)["Body"].read()
+
+    def _delete(self, keys: Iterator[str]) -> int:
+        doomed = list(keys)
+        for key in doomed:
+            self._s3.delete_object(Bucket=self._lake, Key=key)
+        return len(doomed)
+
+    def _exists(self, bucket: str, key: str) -> bool:
+        try:
+            self._s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as answer:
+            if answer.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+                return False
+            raise
+        return True

@@ -1,0 +1,1 @@
+"""The pipelines, each in a module of its own."""
