@@ -1,0 +1,28 @@
+"""### MrHealth sales
+
+Every night at 00:00 in São Paulo: what the ~50 restaurants sold yesterday. Each unit drops `pedido.csv` and
+`item_pedido.csv` under `mrhealth/csv_sales/YYYY/MM/DD/unit_NNN/` of the raw bucket; head office keeps its tables under
+`mrhealth/reference_data/`. Gold: `sales_by_branch_day`, `sales_by_branch_year`, `product_sales`, additive by business
+date: sum the partitions.
+
+**When it is red** in Airflow, open the first red task from the left; its last line says what was attempted, what came back and
+what to do next. `report` holds the whole story, and so does `record.json` under `runs/mrhealth_sales/` in the lake.
+
+| red task | look first at |
+|---|---|
+| preflight | its message: a parameter, a credential or a tool; nothing was started |
+| apply_foundation, apply_transient | terraform's own words in the task's log |
+| wait_for_inputs | whether the units delivered: the raw prefix it names is empty or still growing |
+| step_bronze, step_silver, step_gold | the step's stderr, whose last lines are in the task's log |
+| audit | the broken rule it names, then `quarantine/mrhealth_sales/` in the lake for the rows |
+| terminate…, destroy…, prove_nothing_left | **what is still on the bill**; delete by hand what a clear does not |
+
+**To run a date again** (a unit was late, a file was corrected), trigger with `business_date`: it replaces that date's
+partitions and nothing else. After a failed step clear `create_cluster` *with downstream*.
+"""
+
+from nightshift import config
+from nightshift.lifecycle import night_dag
+from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
+
+dag = night_dag(MRHEALTH_SALES, config.load(), __doc__)

@@ -1,0 +1,26 @@
+"""### WordCount
+
+Every night at 00:00 in São Paulo: how often each word occurs in the text files under `wordcount/YYYY/MM/DD/` of the
+raw bucket. Gold: `gold/wordcount/word_counts/business_date=…/`.
+
+**When it is red** in Airflow, open the first red task from the left; its last line says what was attempted, what came back and
+what to do next. `report` holds the whole story, and so does `record.json` under `runs/wordcount/` in the lake.
+
+| red task | look first at |
+|---|---|
+| preflight | its message: a parameter, a credential or a tool; nothing was started |
+| apply_foundation, apply_transient | terraform's own words in the task's log |
+| wait_for_inputs | whether anything was delivered under the prefix it names |
+| step_wordcount | the step's stderr, whose last lines are in the task's log |
+| audit | the broken rule it names: many quarantined lines mean another `encoding` |
+| terminate…, destroy…, prove_nothing_left | **what is still on the bill**; delete by hand what a clear does not |
+
+**To run a date again**, trigger with `business_date`: it replaces that date's partition and nothing else. After a
+failed step clear `create_cluster` *with downstream*. `dry_run` prices a night and creates nothing.
+"""
+
+from nightshift import config
+from nightshift.lifecycle import night_dag
+from nightshift.pipelines.wordcount import WORDCOUNT
+
+dag = night_dag(WORDCOUNT, config.load(), __doc__)

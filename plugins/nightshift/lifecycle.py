@@ -1,0 +1,142 @@
+"""A pipeline becomes a DAG: the one place that knows the shape of a night."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pendulum
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, BaseOperator, Param, TriggerRule, chain
+
+from nightshift.config import Settings
+from nightshift.operators.cluster import (
+    CreateClusterOperator,
+    PublishJobsOperator,
+    SubmitStepsOperator,
+    TerminateClusterOperator,
+)
+from nightshift.operators.gold import AuditOperator, PublishOperator
+from nightshift.operators.inputs import WaitForInputsOperator
+from nightshift.operators.preflight import PreflightOperator
+from nightshift.operators.proof import ProveNothingLeftOperator
+from nightshift.operators.report import ReportOperator
+from nightshift.operators.steps import WaitForStepOperator
+from nightshift.operators.terraform import (
+    ApplyFoundationOperator,
+    ApplyTransientOperator,
+    DestroyTransientOperator,
+    OpenStateOperator,
+)
+from nightshift.pipeline import Pipeline
+
+START = pendulum.datetime(2025, 1, 1, tz="America/Sao_Paulo")
+SHORT, LONG = timedelta(minutes=15), timedelta(minutes=60)
+
+
+def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG:
+    """The DAG of one pipeline: work between two teardowns, then the proof, the report and the outcome.
+
+    No dagrun_timeout: it would skip the teardowns (docs/decisions/0002-outcome-and-teardown.md). Each task has its
+    own limit instead.
+    """
+    with DAG(
+        dag_id=pipeline.name,
+        dag_display_name=pipeline.title,
+        doc_md=doc_md,
+        schedule=settings.schedule,
+        start_date=START.in_timezone(settings.timezone),
+        catchup=False,
+        max_active_runs=1,
+        params=form(pipeline),
+        tags=["nightshift"],
+        default_args=_defaults(settings),
+        render_template_as_native_obj=True,
+    ) as dag:
+        _wire(pipeline, settings)
+    return dag
+
+
+def _wire(pipeline: Pipeline, settings: Settings) -> None:
+    task = partial(_task, pipeline=pipeline, settings=settings)
+    wait = partial(task, execution_timeout=None)
+
+    preflight = task(PreflightOperator, "preflight", retries=0)
+    open_state = task(OpenStateOperator, "open_state").as_setup()
+    foundation = task(ApplyFoundationOperator, "apply_foundation", execution_timeout=LONG)
+    transient = task(ApplyTransientOperator, "apply_transient", execution_timeout=LONG)
+    jobs = task(PublishJobsOperator, "publish_jobs")
+    inputs = wait(WaitForInputsOperator, "wait_for_inputs", wait_minutes=settings.input_timeout_minutes)
+    cluster = task(CreateClusterOperator, "create_cluster").as_setup()
+    submit = task(SubmitStepsOperator, "submit_steps")
+    steps = [_wait_for(step.name, wait, settings) for step in pipeline.steps]
+    audit = task(AuditOperator, "audit")
+    publish = task(PublishOperator, "publish")
+    terminate = wait(TerminateClusterOperator, "terminate_cluster", wait_minutes=settings.cluster_timeout_minutes)
+    destroy = task(DestroyTransientOperator, "destroy_transient", execution_timeout=LONG)
+    proof = task(ProveNothingLeftOperator, "prove_nothing_left", trigger_rule=TriggerRule.ALL_DONE)
+    report = task(ReportOperator, "report", trigger_rule=TriggerRule.ALL_DONE)
+    outcome = EmptyOperator(task_id="outcome")
+
+    chain(preflight, open_state, foundation, transient, jobs, inputs, cluster, submit, *steps, audit, publish)
+    chain(publish, terminate, destroy, proof, report, outcome)
+    # Both setups: terminate must also run when create_cluster failed after EMR had taken the request.
+    terminate.as_teardown(setups=[open_state, cluster])
+    destroy.as_teardown(setups=open_state)
+    [publish, terminate, destroy, proof] >> outcome  # a teardown's success alone would paint failed work green
+
+
+def _task(operator: type[BaseOperator], task_id: str, **arguments: Any) -> Any:
+    return operator(task_id=task_id, **{"execution_timeout": SHORT, **arguments})
+
+
+def _wait_for(step: str, wait: Any, settings: Settings) -> Any:
+    return wait(WaitForStepOperator, f"step_{step}", step=step, wait_minutes=settings.step_timeout_minutes)
+
+
+def _defaults(settings: Settings) -> dict[str, Any]:
+    delay = timedelta(seconds=settings.retry_seconds)
+    return {
+        "owner": settings.name,
+        "retries": settings.retries,
+        "retry_delay": delay,
+        "retry_exponential_backoff": True,
+        "max_retry_delay": delay * 8,
+    }
+
+
+def form(pipeline: Pipeline) -> dict[str, Param]:
+    """What an operator may ask of a manual run; the scheduled run takes every default."""
+    fields = {
+        "business_date": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Business date",
+            description="The day that the data is about. Empty: the day before the run.",
+        ),
+        "input_prefix": Param(
+            None,
+            type=["null", "string"],
+            pattern=r"^(?!.*\.\.)[^/\s].*$",
+            title="Input prefix",
+            description=f"Folder in the raw bucket. Empty: {pipeline.inputs.prefix}",
+        ),
+        "encoding": Param("utf-8", type="string", title="Encoding", description="Text encoding of the input files."),
+        "keep_cluster": Param(
+            False,
+            type="boolean",
+            title="Keep the cluster",
+            description="For debugging: nothing is torn down; the cluster ends itself when it is idle.",
+        ),
+        "dry_run": Param(False, type="boolean", title="Dry run", description="Check, plan and price; create nothing."),
+        "ssh_cidr": Param(
+            None,
+            type=["null", "string"],
+            pattern=r"^\d{1,3}(\.\d{1,3}){3}/(1[6-9]|2\d|3[0-2])$",
+            title="SSH from",
+            description="Make a key pair for this run and open port 22 to this network, say 198.51.100.7/32.",
+        ),
+    }
+    return fields if pipeline.encodings else {name: f for name, f in fields.items() if name != "encoding"}

@@ -1,0 +1,1 @@
+"""The tasks of a night: each adapts one hook to Airflow."""

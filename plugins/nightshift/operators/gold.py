@@ -1,0 +1,38 @@
+"""Gold: staged by the last step, checked here against its contract, then swapped in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Context
+
+from nightshift import audit
+from nightshift.errors import AuditFailed
+from nightshift.hooks import aws
+from nightshift.hooks.catalog import CatalogHook
+from nightshift.night import Night
+from nightshift.operators.base import NightOperator
+
+
+class AuditOperator(NightOperator):
+    """Refuse gold that breaks its contract; what was published before still stands then."""
+
+    def work(self, night: Night, context: Context) -> dict[str, Any]:
+        manifests = self.lake(night).manifests()
+        broken = audit.violations(self.pipeline, manifests, self.settings.max_quarantine_share)
+        if broken:
+            raise AuditFailed(f"Gold of {night.run} was not published: {'; '.join(broken)}.")
+        return {"rows": {gold["table"]: gold["rows"] for m in manifests for gold in m["gold"]}}
+
+
+class PublishOperator(NightOperator):
+    """Swap each staged table into place, one atomic object each, and register it in the catalog."""
+
+    def work(self, night: Night, context: Context) -> dict[str, str]:
+        lake, catalog = self.lake(night), CatalogHook(aws.client(self.settings, "glue"), night)
+        published = {}
+        for table in self.pipeline.gold:
+            published[table.name] = lake.swap_gold(table.name)
+            catalog.register(table)
+            self.log.info("Published %s", published[table.name])
+        return published

@@ -1,0 +1,28 @@
+"""Wait until the night's input has arrived and settled; before the cluster exists, so waiting is free."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Context
+
+from nightshift.errors import InputsMissing, NightshiftError
+from nightshift.night import Night
+from nightshift.operators.base import WaitOperator
+
+
+class WaitForInputsOperator(WaitOperator):
+    """The XCom is {"files", "bytes"} of what was found."""
+
+    def work(self, night: Night, context: Context) -> dict[str, Any]:
+        self.log.info("Waiting for files in %s", night.uri("raw", night.input_prefix))
+        result: dict[str, Any] = self.wait(night, "inputs_settled", {"prefix": night.input_prefix})
+        return result
+
+    def finish(self, night: Night, answer: dict[str, Any]) -> dict[str, Any]:
+        self.log.info("%(files)d files, %(bytes)d bytes are there.", answer)
+        return answer
+
+    def overdue(self, night: Night) -> NightshiftError:
+        where = night.uri("raw", night.input_prefix)
+        return InputsMissing(f"Nothing settled in {where} in {self.wait_minutes:g} minutes.")

@@ -1,0 +1,79 @@
+"""Refuse early: parameters, credentials, tools, state bucket and price, before anything costs money."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from airflow.sdk import Context
+from airflow.sdk.bases.skipmixin import SkipMixin
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nightshift import cost, emr_spec
+from nightshift.errors import PreflightError
+from nightshift.hooks import aws, terraform
+from nightshift.night import Night
+from nightshift.operators.base import NightOperator
+
+PLANNED = {
+    "subnet_ids": ["<from the foundation>"],
+    "emr_service_role_arn": "<role>",
+    "emr_instance_profile_arn": "<role>",
+}
+TO_BE = {
+    "security_configuration": "<per run>",
+    "master_security_group_id": "<per run>",
+    "worker_security_group_id": "<per run>",
+    "service_security_group_id": "<per run>",
+}
+
+
+class PreflightOperator(NightOperator, SkipMixin):
+    """Checks what a night needs and prices it. A dry run shows the plan, writes nothing, and skips what follows."""
+
+    def execute(self, context: Context) -> Any:
+        night = self.night(context)
+        if not night.dry_run:
+            return super().execute(context)
+        self.work(night, context)
+        self._show_plan(night)
+        after = context["task"].get_flat_relatives(upstream=False)
+        return self.skip(ti=context["ti"], tasks=[task for task in after if not task.is_teardown])
+
+    def work(self, night: Night, context: Context) -> dict[str, Any]:
+        estimate = cost.estimate(emr_spec.fleets(night), self.pipeline.expected_minutes)
+        checked = {"account": self._account(), "terraform": terraform.version(), "estimate_usd": estimate}
+        self._check_state_bucket()
+        self._check_budget(estimate)
+        self.log.info("%s of %s costs about $%.2f (%s).", night.run, night.business_date, estimate, cost.PRICES_AS_OF)
+        return checked
+
+    def _account(self) -> str:
+        try:
+            return aws.client(self.settings, "sts").get_caller_identity()["Account"]
+        except (BotoCoreError, ClientError) as refused:
+            raise PreflightError(f"AWS does not accept our credentials: {refused}") from refused
+
+    def _check_state_bucket(self) -> None:
+        bucket = self.settings.bucket("state")
+        try:
+            aws.client(self.settings, "s3").head_bucket(Bucket=bucket)
+        except ClientError as refused:
+            raise PreflightError(
+                f"The state bucket {bucket} cannot be read ({refused.response['Error']['Code']}).",
+                "Apply include/terraform/stacks/bootstrap once, or correct NIGHTSHIFT_NAME.",
+            ) from refused
+
+    def _check_budget(self, estimate: float) -> None:
+        limit = self.settings.max_usd_per_night
+        if estimate > limit:
+            raise PreflightError(
+                f"The night would cost about ${estimate:.2f}, more than the ${limit:.2f} that it may.",
+                "Ask for fewer or smaller instances, or raise NIGHTSHIFT_MAX_USD_PER_NIGHT.",
+            )
+
+    def _show_plan(self, night: Night) -> None:
+        body = emr_spec.job_flow(night, PLANNED, TO_BE)
+        self.log.info("Dry run: nothing is created. EMR would be asked for\n%s", json.dumps(body, indent=1))
+        for step in emr_spec.steps(night, night.uri("artifacts", "jobs/<sha256>/")):
+            self.log.info("and step %s: %s", step["Name"], " ".join(step["HadoopJarStep"]["Args"]))

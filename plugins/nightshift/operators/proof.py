@@ -1,0 +1,24 @@
+"""The proof that a night left nothing behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Context
+
+from nightshift.errors import SomethingLeft
+from nightshift.hooks import inventory
+from nightshift.night import Night
+from nightshift.operators.base import NightOperator
+
+
+class ProveNothingLeftOperator(NightOperator):
+    """Look for everything that a run can make; red if anything of this run is alive and was not asked to stay."""
+
+    def work(self, night: Night, context: Context) -> dict[str, Any]:
+        found = inventory.alive(night)
+        left = [f"{kind}: {', '.join(ids)}" for kind, ids in found.items() if ids]
+        if left and not night.keep_cluster:
+            raise SomethingLeft(f"{night.run} left {'; '.join(left)}.")
+        self.log.info("Looked for %s. Left: %s", ", ".join(found), "; ".join(left) or "nothing")
+        return {"checked": list(found), "alive": left}

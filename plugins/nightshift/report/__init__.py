@@ -1,0 +1,1 @@
+"""What a night tells: its record and its message."""

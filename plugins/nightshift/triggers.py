@@ -1,0 +1,49 @@
+"""The one trigger of a night: asks a probe until it answers or the deadline passes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from nightshift import config
+from nightshift.config import Settings
+from nightshift.probes import PROBES
+
+OVERDUE = {"overdue": True}
+
+
+class ProbeTrigger(BaseTrigger):
+    """Fires with the probe's answer, or with {"overdue": True} at `deadline` (epoch seconds).
+
+    Bad news is an answer too, so a failed step fails its task with its own words and never as "Trigger failure".
+    boto3 runs in a thread: a night has a handful of waits, and aiobotocore would pin botocore for the whole MWAA.
+    """
+
+    def __init__(self, probe: str, arguments: dict[str, Any], poll_seconds: float, deadline: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.probe, self.arguments = probe, arguments
+        self.poll_seconds, self.deadline = poll_seconds, deadline
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        names = ("probe", "arguments", "poll_seconds", "deadline")
+        return "nightshift.triggers.ProbeTrigger", {name: getattr(self, name) for name in names}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        settings = config.load()
+        while (answer := await asyncio.to_thread(self._ask, settings)) is None:
+            await asyncio.sleep(self.poll_seconds)
+        yield TriggerEvent(answer)
+
+    def block(self, settings: Settings) -> dict[str, Any]:
+        """The same wait in the task's own process, for Airflows without a triggerer."""
+        while (answer := self._ask(settings)) is None:
+            time.sleep(self.poll_seconds)
+        return answer
+
+    def _ask(self, settings: Settings) -> dict[str, Any] | None:
+        answer = PROBES[self.probe](settings, **self.arguments)
+        return OVERDUE if answer is None and time.time() > self.deadline else answer
