@@ -1,0 +1,92 @@
+# What terraform needs each night for its state and for the foundation stack.
+#
+# A night may repair what holds data or carries messages. What grants authority (roles, keys, bucket policies, public
+# access, the network) it may only read: a role that can write its own policy is an administrator. Such a change of
+# the foundation is applied by an operator, and until then the night stops at apply_foundation with AccessDenied.
+
+data "aws_iam_policy_document" "airflow_terraform" {
+  statement {
+    sid       = "SeeTheStateBucket"
+    actions   = ["s3:ListBucket", "s3:GetBucketLocation"]
+    resources = [var.state_bucket_arn]
+  }
+
+  statement {
+    sid       = "KeepState"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = [for key in ["foundation.tfstate", "foundation.tfstate.tflock", "transient/*"] : "${var.state_bucket_arn}/${key}"]
+  }
+
+  # Locks of both stacks, and a run's state once nothing is left in it; never the foundation's.
+  statement {
+    sid       = "ReleaseLocks"
+    actions   = ["s3:DeleteObject"]
+    resources = [for key in ["foundation.tfstate.tflock", "transient/*"] : "${var.state_bucket_arn}/${key}"]
+  }
+
+  statement {
+    sid = "ReadBucketSettings"
+    actions = [
+      "s3:GetAccelerateConfiguration", "s3:GetBucketAcl", "s3:GetBucketCORS", "s3:GetBucketLogging",
+      "s3:GetBucketObjectLockConfiguration", "s3:GetBucketOwnershipControls", "s3:GetBucketPolicy",
+      "s3:GetBucketPublicAccessBlock", "s3:GetBucketRequestPayment", "s3:GetBucketTagging", "s3:GetBucketVersioning",
+      "s3:GetBucketWebsite", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration",
+    ]
+    resources = values(var.bucket_arns)
+  }
+
+  statement {
+    sid       = "RepairBucketSettings"
+    actions   = ["s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration"]
+    resources = values(var.bucket_arns)
+  }
+
+  statement {
+    sid = "KeepTheTopic"
+    actions = [
+      "sns:GetTopicAttributes", "sns:SetTopicAttributes", "sns:ListTagsForResource", "sns:TagResource", "sns:UntagResource",
+      "sns:ListSubscriptionsByTopic", "sns:Subscribe",
+    ]
+    resources = [var.topic_arn]
+  }
+
+  statement {
+    sid       = "KeepSubscriptions"
+    actions   = ["sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe"]
+    resources = ["${var.topic_arn}:*"]
+  }
+
+  statement {
+    sid       = "KeepDatabases"
+    actions   = ["glue:CreateDatabase", "glue:UpdateDatabase", "glue:GetTags", "glue:TagResource", "glue:UntagResource"]
+    resources = local.catalog_arns
+  }
+
+  statement {
+    sid       = "ReadTheKey"
+    actions   = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"]
+    resources = [var.kms_key_arn]
+  }
+
+  statement {
+    sid = "ReadRoles"
+    actions = [
+      "iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:ListRoleTags",
+      "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions", "iam:ListPolicyTags",
+      "iam:GetInstanceProfile", "iam:ListInstanceProfileTags", "iam:ListInstanceProfilesForRole",
+    ]
+    resources = [for kind in ["role", "policy", "instance-profile"] : "arn:${local.partition}:iam::${local.account}:${kind}/${var.name}-*"]
+  }
+
+  statement {
+    sid = "LookAround"
+    actions = [
+      "kms:ListAliases", "ec2:DescribeAvailabilityZones", "ec2:DescribeVpcs", "ec2:DescribeVpcAttribute", "ec2:DescribeSubnets",
+      "ec2:DescribeRouteTables", "ec2:DescribeNetworkAcls", "ec2:DescribeVpcEndpoints", "ec2:DescribePrefixLists",
+      "ec2:DescribeInternetGateways", "ec2:DescribeNatGateways", "ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute",
+      "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules",
+      "ec2:DescribeKeyPairs", "ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeTags",
+    ]
+    resources = ["*"] # listing and describing know no resource
+  }
+}

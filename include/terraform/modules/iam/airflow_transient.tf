@@ -1,0 +1,102 @@
+# What terraform needs each night to make and remove the transient stack; everything is bound by tag or by name.
+
+data "aws_iam_policy_document" "airflow_transient" {
+  statement {
+    sid       = "MakeSecurityGroups"
+    actions   = ["ec2:CreateSecurityGroup"]
+    resources = ["${local.here["ec2"]}:security-group/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/nightshift:name"
+      values   = [var.name]
+    }
+  }
+
+  # The same call is also checked against the network that the group goes into.
+  statement {
+    sid       = "MakeThemInThisNetwork"
+    actions   = ["ec2:CreateSecurityGroup"]
+    resources = ["${local.here["ec2"]}:vpc/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/nightshift:name"
+      values   = [var.name]
+    }
+  }
+
+  statement {
+    sid = "KeepSecurityGroups"
+    actions = [
+      "ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress",
+      "ec2:RevokeSecurityGroupEgress", "ec2:ModifySecurityGroupRules", "ec2:DeleteSecurityGroup",
+    ]
+    resources = ["${local.here["ec2"]}:security-group/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/nightshift:name"
+      values   = [var.name]
+    }
+  }
+
+  # A rule is a resource of its own to these calls; the group's tag above is what binds it.
+  statement {
+    sid = "KeepTheirRules"
+    actions = [
+      "ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress",
+      "ec2:RevokeSecurityGroupEgress", "ec2:ModifySecurityGroupRules",
+    ]
+    resources = ["${local.here["ec2"]}:security-group-rule/*"]
+  }
+
+  statement {
+    sid       = "MakeKeyPairs"
+    actions   = ["ec2:ImportKeyPair", "ec2:DeleteKeyPair"]
+    resources = ["${local.here["ec2"]}:key-pair/${var.name}-*"]
+  }
+
+  statement {
+    sid       = "TagAtBirth"
+    actions   = ["ec2:CreateTags"]
+    resources = [for kind in ["security-group", "security-group-rule", "key-pair"] : "${local.here["ec2"]}:${kind}/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "ec2:CreateAction"
+      values   = ["CreateSecurityGroup", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", "ImportKeyPair"]
+    }
+  }
+
+  statement {
+    sid       = "Retag"
+    actions   = ["ec2:CreateTags", "ec2:DeleteTags"]
+    resources = [for kind in ["security-group", "security-group-rule", "key-pair"] : "${local.here["ec2"]}:${kind}/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/nightshift:name"
+      values   = [var.name]
+    }
+  }
+
+  statement {
+    sid = "KeepSecretsOfThisName"
+    actions = [
+      "secretsmanager:CreateSecret", "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue",
+      "secretsmanager:GetResourcePolicy", "secretsmanager:UpdateSecret", "secretsmanager:UpdateSecretVersionStage",
+      "secretsmanager:TagResource", "secretsmanager:UntagResource", "secretsmanager:DeleteSecret",
+    ]
+    resources = ["${local.here["secretsmanager"]}:secret:${var.name}/*"]
+  }
+
+  statement {
+    sid = "KeepSecurityConfigurations"
+    actions = [
+      "elasticmapreduce:CreateSecurityConfiguration", "elasticmapreduce:DescribeSecurityConfiguration",
+      "elasticmapreduce:DeleteSecurityConfiguration", "elasticmapreduce:ListSecurityConfigurations",
+    ]
+    resources = ["*"] # EMR gives security configurations neither an ARN nor tags
+  }
+}

@@ -1,0 +1,23 @@
+# The roles, handed out only once they can do their work.
+
+output "emr_service_role_arn" {
+  description = "Role that EMR works under."
+  value       = aws_iam_role.this["emr-service"].arn
+
+  # A cluster started with a role that has no policy yet dies with VALIDATION_ERROR.
+  depends_on = [aws_iam_role_policy.this, aws_iam_role_policy_attachment.emr_service]
+}
+
+output "emr_instance_profile_arn" {
+  description = "Instance profile of a cluster's nodes."
+  value       = aws_iam_instance_profile.this.arn
+
+  depends_on = [aws_iam_role_policy.this]
+}
+
+output "airflow_role_arn" {
+  description = "Role that Airflow works under; fit to be an MWAA execution role."
+  value       = aws_iam_role.this["airflow"].arn
+
+  depends_on = [aws_iam_role_policy_attachment.airflow]
+}

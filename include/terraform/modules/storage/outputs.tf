@@ -1,0 +1,19 @@
+# How others find the buckets.
+
+output "buckets" {
+  description = "Bucket name by kind."
+  value       = { for kind, bucket in aws_s3_bucket.this : kind => bucket.id }
+
+  # Whoever reads a name may write at once, and what is written must already be encrypted and private.
+  depends_on = [
+    aws_s3_bucket_versioning.this,
+    aws_s3_bucket_server_side_encryption_configuration.this,
+    aws_s3_bucket_ownership_controls.this,
+    aws_s3_bucket_policy.this,
+  ]
+}
+
+output "bucket_arns" {
+  description = "Bucket ARN by kind."
+  value       = { for kind, bucket in aws_s3_bucket.this : kind => bucket.arn }
+}

@@ -1,0 +1,49 @@
+# What bootstrap needs to be told.
+
+variable "name" {
+  description = "Prefix of every resource this module makes."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{2,30}$", var.name))
+    error_message = "name must be 3 to 31 lower-case letters, digits or dashes, and start with a letter."
+  }
+}
+
+variable "region" {
+  description = "AWS region, for example us-east-1."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]+$", var.region))
+    error_message = "region must look like us-east-1."
+  }
+}
+
+variable "max_retries" {
+  description = "How often the provider repeats a call that AWS throttled or failed."
+  type        = number
+  default     = 25
+  nullable    = false
+
+  validation {
+    condition     = var.max_retries >= 1 && floor(var.max_retries) == var.max_retries
+    error_message = "max_retries must be a whole number, at least 1."
+  }
+}
+
+variable "lifecycle_rules" {
+  description = "Whether old versions of states expire. Off saves 55 seconds of provider waits where nothing lives that long."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "force_destroy" {
+  description = "Whether destroy may delete the bucket while it holds states."
+  type        = bool
+  default     = false
+  nullable    = false
+}

@@ -1,0 +1,47 @@
+# What outlives the nights: network, key, buckets, roles, topic and catalog. None of it is billed by the hour.
+
+module "network" {
+  source = "../../modules/network"
+
+  name                = var.name
+  region              = var.region
+  azs                 = var.azs
+  nat                 = var.nat
+  interface_endpoints = var.interface_endpoints
+}
+
+module "storage" {
+  source = "../../modules/storage"
+
+  name            = var.name
+  kms_key_arn     = aws_kms_key.this.arn
+  lifecycle_rules = var.lifecycle_rules
+  force_destroy   = var.force_destroy
+}
+
+module "notifications" {
+  source = "../../modules/notifications"
+
+  name            = var.name
+  kms_key_arn     = aws_kms_key.this.arn
+  email_endpoints = var.email_endpoints
+  queue_endpoints = var.queue_endpoints
+}
+
+module "catalog" {
+  source = "../../modules/catalog"
+
+  name        = var.name
+  lake_bucket = module.storage.buckets["lake"]
+}
+
+module "iam" {
+  source = "../../modules/iam"
+
+  name             = var.name
+  region           = var.region
+  bucket_arns      = module.storage.bucket_arns
+  state_bucket_arn = "arn:${data.aws_partition.current.partition}:s3:::${var.name}-state"
+  kms_key_arn      = aws_kms_key.this.arn
+  topic_arn        = module.notifications.topic_arn
+}

@@ -1,0 +1,46 @@
+# What a night needs to know of the foundation.
+
+output "buckets" {
+  description = "Bucket name by kind: raw, lake, artifacts, logs."
+  value       = module.storage.buckets
+}
+
+output "vpc_id" {
+  description = "VPC that clusters start in."
+  value       = module.network.vpc_id
+}
+
+output "subnet_ids" {
+  description = "Private subnets, one a zone."
+  value       = module.network.subnet_ids
+}
+
+output "topic_arn" {
+  description = "Topic that nights report to."
+  value       = module.notifications.topic_arn
+}
+
+output "emr_service_role_arn" {
+  description = "Role that EMR works under."
+  value       = module.iam.emr_service_role_arn
+}
+
+output "emr_instance_profile_arn" {
+  description = "Instance profile of a cluster's nodes."
+  value       = module.iam.emr_instance_profile_arn
+}
+
+output "airflow_role_arn" {
+  description = "Role that Airflow works under."
+  value       = module.iam.airflow_role_arn
+}
+
+output "kms_key_arn" {
+  description = "Key that everything is encrypted with."
+  value       = aws_kms_key.this.arn
+}
+
+output "databases" {
+  description = "Glue database name by layer: bronze, silver, gold."
+  value       = module.catalog.databases
+}
