@@ -1,0 +1,1 @@
+"""Nightshift on one machine: set-up, tools, and the ./nightshift command."""

