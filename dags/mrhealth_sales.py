@@ -5,8 +5,9 @@ Every night at 00:00 in São Paulo: what the ~50 restaurants sold yesterday. Eac
 `mrhealth/reference_data/`. Gold: `sales_by_branch_day`, `sales_by_branch_year`, `product_sales`, additive by business
 date: sum the partitions.
 
-**When it is red** in Airflow, open the first red task from the left; its last line says what was attempted, what came back and
-what to do next. `report` holds the whole story, and so does `record.json` under `runs/mrhealth_sales/` in the lake.
+**When it is red** in Airflow, open the first red task from the left; its last line says what was attempted, what came
+back and what to do next. `report` holds the whole story, and so does `record.json`
+under `runs/mrhealth_sales/` in the lake.
 
 | red task | look first at |
 |---|---|

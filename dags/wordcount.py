@@ -3,8 +3,8 @@
 Every night at 00:00 in São Paulo: how often each word occurs in the text files under `wordcount/YYYY/MM/DD/` of the
 raw bucket. Gold: `gold/wordcount/word_counts/business_date=…/`.
 
-**When it is red** in Airflow, open the first red task from the left; its last line says what was attempted, what came back and
-what to do next. `report` holds the whole story, and so does `record.json` under `runs/wordcount/` in the lake.
+**When it is red** in Airflow, open the first red task from the left; its last line says what was attempted, what came
+back and what to do next. `report` holds the whole story, and so does `record.json` under `runs/wordcount/` in the lake.
 
 | red task | look first at |
 |---|---|

@@ -1,0 +1,125 @@
+"""The shape of a night, whole: a diff of the graph is a diff of these tests."""
+
+import pytest
+from airflow.sdk import TriggerRule
+from airflow.sdk.exceptions import ParamValidationError
+
+HEAD = {
+    "preflight": {"open_state"},
+    "open_state": {"apply_foundation", "terminate_cluster", "destroy_transient"},
+    "apply_foundation": {"apply_transient"},
+    "apply_transient": {"publish_jobs"},
+    "publish_jobs": {"wait_for_inputs"},
+    "wait_for_inputs": {"create_cluster"},
+    "create_cluster": {"submit_steps", "terminate_cluster"},
+}
+TAIL = {
+    "audit": {"publish"},
+    "publish": {"terminate_cluster", "outcome"},
+    "terminate_cluster": {"destroy_transient", "outcome"},
+    "destroy_transient": {"prove_nothing_left", "outcome"},
+    "prove_nothing_left": {"report", "outcome"},
+    "report": {"outcome"},
+    "outcome": set(),
+}
+FLOWS = {
+    "wordcount": {**HEAD, "submit_steps": {"step_wordcount"}, "step_wordcount": {"audit"}, **TAIL},
+    "mrhealth_sales": {
+        **HEAD,
+        "submit_steps": {"step_bronze"},
+        "step_bronze": {"step_silver"},
+        "step_silver": {"step_gold"},
+        "step_gold": {"audit"},
+        **TAIL,
+    },
+}
+RULES = {
+    "terminate_cluster": TriggerRule.ALL_DONE_SETUP_SUCCESS,
+    "destroy_transient": TriggerRule.ALL_DONE_SETUP_SUCCESS,
+    "prove_nothing_left": TriggerRule.ALL_DONE,
+    "report": TriggerRule.ALL_DONE,
+}
+
+
+@pytest.fixture(params=FLOWS)
+def dag(request, dags):
+    return dags[request.param]
+
+
+def test_every_dag_of_the_package_is_known_here(dags):
+    assert set(dags) == set(FLOWS)
+
+
+def test_the_night_has_this_order(dag):
+    assert {t.task_id: t.downstream_task_ids for t in dag.tasks} == FLOWS[dag.dag_id]
+
+
+def test_only_teardowns_proof_and_report_run_after_a_failure(dag):
+    rules = {t.task_id: t.trigger_rule for t in dag.tasks if t.trigger_rule != TriggerRule.ALL_SUCCESS}
+    assert rules == RULES
+
+
+def test_what_costs_money_is_torn_down_even_if_its_creation_half_failed(dag):
+    tasks = dag.task_dict
+    assert {t for t, task in tasks.items() if task.is_setup} == {"open_state", "create_cluster"}
+    assert {t for t, task in tasks.items() if task.is_teardown} == {"terminate_cluster", "destroy_transient"}
+    assert {"open_state", "create_cluster"} <= tasks["terminate_cluster"].upstream_task_ids
+
+
+def test_the_outcome_is_the_one_leaf_and_hears_work_teardowns_proof_and_report(dag):
+    leaves = [t.task_id for t in dag.tasks if not t.downstream_task_ids]
+    assert leaves == ["outcome"]
+    heard = {"publish", "terminate_cluster", "destroy_transient", "prove_nothing_left", "report"}
+    assert dag.task_dict["outcome"].upstream_task_ids == heard
+
+
+def test_it_runs_at_midnight_in_sao_paulo_one_at_a_time_and_never_catches_up(dag):
+    assert (dag.schedule, str(dag.timezone)) == ("0 0 * * *", "America/Sao_Paulo")
+    assert (dag.max_active_runs, dag.catchup) == (1, False)
+
+
+def test_no_dagrun_timeout_because_it_would_skip_the_teardowns(dag):
+    assert dag.dagrun_timeout is None
+
+
+def test_every_task_that_works_has_a_limit_and_every_wait_has_its_own(dag):
+    unlimited = {t.task_id for t in dag.tasks if not t.execution_timeout and t.task_id != "outcome"}
+    waits = {t.task_id for t in dag.tasks if hasattr(t, "wait_minutes")}
+    assert unlimited == waits
+    assert all(dag.task_dict[t].wait_minutes > 0 for t in waits)
+
+
+def test_tasks_are_retried_with_back_off_but_the_preflight_is_not(dag):
+    assert {t.task_id for t in dag.tasks if not t.retries} == {"preflight"}
+    assert all(t.retry_exponential_backoff for t in dag.tasks)
+
+
+def test_its_runbook_says_what_to_look_at_when_it_is_red(dag):
+    for words in ("red task", "look first at", "run a date again"):
+        assert words in dag.doc_md
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("business_date", ["2026-01-04", None], ["04/01/2026", 7]),
+        ("input_prefix", ["inbox/a/", None], ["../x", "/etc", 7]),
+        ("ssh_cidr", ["198.51.100.7/32", None], ["0.0.0.0/0", "10.0.0.0/8", "here"]),
+        ("keep_cluster", [True], ["yes"]),
+        ("dry_run", [False], [1]),
+    ],
+)
+def test_the_form_explains_itself_and_refuses_nonsense(dag, name, good, bad):
+    param = dag.params.get_param(name)
+    assert param.schema["title"]
+    assert param.description
+    for value in good:
+        param.resolve(value)
+    for value in bad:
+        with pytest.raises(ParamValidationError):
+            param.resolve(value)
+
+
+def test_an_encoding_is_asked_for_only_where_it_applies(dags):
+    assert "encoding" in dags["wordcount"].params
+    assert "encoding" not in dags["mrhealth_sales"].params

@@ -1,0 +1,43 @@
+"""A night to test with, and a pretend AWS for what moto answers well."""
+
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from nightshift import night as nights
+from nightshift.config import Settings
+from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
+from nightshift.pipelines.wordcount import WORDCOUNT
+
+RUN_ID = "manual__2026-01-05T03:00:00+00:00"
+ASKED_AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)  # 00:00 in São Paulo
+
+
+@pytest.fixture
+def settings():
+    return Settings(name="acme-night", poll_seconds=0.01, settle_seconds=0)
+
+
+@pytest.fixture
+def night(settings):
+    return nights.from_run(settings, MRHEALTH_SALES, RUN_ID, ASKED_AT, {})
+
+
+@pytest.fixture
+def words(settings):
+    return nights.from_run(settings, WORDCOUNT, RUN_ID, ASKED_AT, {"encoding": "latin-1"})
+
+
+@pytest.fixture
+def aws(settings, monkeypatch):
+    """moto in this process with the five buckets, and no way out to a real account."""
+    for key, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(f"AWS_{key}", value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1")
+        for kind in ("raw", "lake", "artifacts", "logs", "state"):
+            s3.create_bucket(Bucket=settings.bucket(kind))
+        yield lambda service: boto3.client(service, region_name="us-east-1")

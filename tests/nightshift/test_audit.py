@@ -1,0 +1,65 @@
+"""What may be published, and what may not."""
+
+import copy
+
+import pytest
+
+from nightshift import audit
+from nightshift.pipelines.wordcount import WORDCOUNT
+
+
+def counted(layer, rows_in=10, accepted=8, quarantined=1, duplicates=1, gold=()):
+    table = {"table": "t", "rows_in": rows_in, "accepted": accepted, "quarantined": quarantined,
+             "duplicates": duplicates, "reasons": {"bad": quarantined}}  # fmt: skip
+    return {"layer": layer, "tables": [table], "gold": list(gold)}
+
+
+STAGED = {
+    "table": "word_counts",
+    "rows": 3,
+    "schema": {"word": "string", "occurrences": "bigint"},
+    "null_keys": 0,
+    "duplicate_keys": 0,
+}
+GOOD = [counted("bronze"), counted("silver"), counted("gold", gold=[STAGED])]
+
+
+def broken(manifests, share=0.5):
+    return audit.violations(WORDCOUNT, manifests, share)
+
+
+def test_a_night_that_kept_its_contract_has_no_violations():
+    assert broken(GOOD) == []
+
+
+def test_a_layer_that_wrote_no_manifest_is_named():
+    assert "layer silver wrote no manifest" in broken([GOOD[0], GOOD[2]])
+
+
+def test_a_row_that_vanished_breaks_the_conservation_law():
+    manifests = copy.deepcopy(GOOD)
+    manifests[1]["tables"][0]["rows_in"] = 11
+    assert broken(manifests) == ["silver.t: 11 rows in, but 9 kept and 1 quarantined"]
+
+
+def test_a_table_that_lost_most_of_its_rows_is_not_a_product():
+    manifests = [counted("bronze", accepted=2, quarantined=7), *GOOD[1:]]
+    assert broken(manifests) == ["bronze.t: 7 of 10 rows were quarantined (7 bad)"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"schema": {"word": "string"}}, "columns are"),
+        ({"rows": 0}, "0 rows, at least 1 expected"),
+        ({"null_keys": 2}, "2 null keys in word"),
+        ({"duplicate_keys": 1}, "1 duplicate keys in word"),
+    ],
+)
+def test_gold_that_breaks_its_contract_is_refused(change, words):
+    (violation,) = broken([*GOOD[:2], counted("gold", gold=[{**STAGED, **change}])])
+    assert words in violation
+
+
+def test_gold_that_was_never_staged_is_refused():
+    assert broken([*GOOD[:2], counted("gold")]) == ["gold.word_counts was not staged"]

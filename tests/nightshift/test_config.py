@@ -1,0 +1,56 @@
+"""Settings come from NIGHTSHIFT_* and say what is wrong with them."""
+
+from pathlib import Path
+
+import pytest
+
+from nightshift import config
+from nightshift.errors import SettingsError
+
+
+def test_an_empty_environment_gives_sound_defaults():
+    settings = config.load({})
+    assert settings.release_label == "emr-7.13.0"
+    assert settings.bucket("lake") == "nightshift-local-lake"
+    assert (settings.stacks_dir / "foundation").parts[-3:] == ("terraform", "stacks", "foundation")
+
+
+def test_every_kind_of_value_is_read_as_what_it_is():
+    settings = config.load(
+        {
+            "NIGHTSHIFT_NAME": "acme-prod",
+            "NIGHTSHIFT_DEFERRABLE": "false",
+            "NIGHTSHIFT_POLL_SECONDS": "2.5",
+            "NIGHTSHIFT_CORE_UNITS": "7",
+            "NIGHTSHIFT_CORE_TYPES": "m7g.xlarge, m6g.xlarge",
+            "NIGHTSHIFT_INCLUDE_DIR": "/somewhere/include",
+        }
+    )
+    assert (settings.name, settings.deferrable, settings.poll_seconds) == ("acme-prod", False, 2.5)
+    assert (settings.core_units, settings.core_types) == (7, ("m7g.xlarge", "m6g.xlarge"))
+    assert settings.jobs_dir == Path("/somewhere/include/spark_jobs")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("NIGHTSHIFT_CORE_UNITS", "many"), ("NIGHTSHIFT_DEFERRABLE", "maybe"), ("NIGHTSHIFT_NAME", "Acme Prod")],
+)
+def test_a_value_that_cannot_be_used_is_named_with_its_key(key, value):
+    with pytest.raises(SettingsError, match=f"{key} is '{value}'"):
+        config.load({key: value})
+
+
+def test_a_misspelt_key_is_refused_rather_than_ignored():
+    with pytest.raises(SettingsError, match="NIGHTSHIFT_CORE_UNIT"):
+        config.load({"NIGHTSHIFT_CORE_UNIT": "3"})
+
+
+def test_the_region_is_awss_own_unless_ours_is_given():
+    assert config.load({"AWS_REGION": "sa-east-1"}).region == "sa-east-1"
+    assert config.load({"AWS_REGION": "sa-east-1", "NIGHTSHIFT_REGION": "eu-west-1"}).region == "eu-west-1"
+
+
+def test_the_environment_wins_over_the_airflow_variable(monkeypatch):
+    monkeypatch.setattr("airflow.sdk.Variable.get", lambda name, **_: {"name": "from-variable", "core_units": 9})
+    settings = config.load({"NIGHTSHIFT_VARIABLE": "nightshift", "NIGHTSHIFT_NAME": "from-env"})
+    assert (settings.name, settings.core_units) == ("from-env", 9)

@@ -1,0 +1,90 @@
+"""What EMR is asked for."""
+
+from dataclasses import replace
+
+import boto3
+from botocore.validate import ParamValidator
+
+from nightshift import emr_spec
+from nightshift.night import Night
+
+FOUNDATION = {
+    "subnet_ids": ["subnet-a", "subnet-b"],
+    "emr_service_role_arn": "arn:aws:iam::123456789012:role/service",
+    "emr_instance_profile_arn": "arn:aws:iam::123456789012:instance-profile/nodes",
+}
+TRANSIENT = {
+    "security_configuration": "conf",
+    "master_security_group_id": "sg-1",
+    "worker_security_group_id": "sg-2",
+    "service_security_group_id": "sg-3",
+    "key_name": None,
+}
+
+
+def refused_by_botocore(operation: str, body: dict) -> str:
+    model = boto3.client("emr", region_name="us-east-1").meta.service_model.operation_model(operation)
+    return ParamValidator().validate(body, model.input_shape).generate_report()
+
+
+def test_both_bodies_have_the_shape_that_emrs_own_model_asks_for(night):
+    assert refused_by_botocore("RunJobFlow", emr_spec.job_flow(night, FOUNDATION, TRANSIENT)) == ""
+    steps = emr_spec.steps(night, "s3://jobs/")
+    assert refused_by_botocore("AddJobFlowSteps", {"JobFlowId": "j-1", "Steps": steps}) == ""
+
+
+def test_a_cluster_always_ends_itself_when_idle(night):
+    body = emr_spec.job_flow(night, FOUNDATION, TRANSIENT)
+    assert body["AutoTerminationPolicy"] == {"IdleTimeout": 900}
+    assert body["Instances"]["TerminationProtected"] is False
+
+
+def test_hdfs_lives_on_demand_and_only_task_nodes_are_spot(night):
+    fleets = {f["InstanceFleetType"]: f for f in emr_spec.fleets(night)}
+    assert fleets["CORE"]["TargetSpotCapacity"] == fleets["MASTER"]["TargetSpotCapacity"] == 0
+    spot = fleets["TASK"]["LaunchSpecifications"]["SpotSpecification"]
+    assert (spot["AllocationStrategy"], spot["TimeoutAction"]) == ("price-capacity-optimized", "SWITCH_TO_ON_DEMAND")
+    assert len(fleets["TASK"]["InstanceTypeConfigs"]) >= 3
+
+
+def test_a_fleet_of_nobody_is_not_asked_for(night):
+    frugal = replace(night, settings=replace(night.settings, task_units=0))
+    assert [f["InstanceFleetType"] for f in emr_spec.fleets(frugal)] == ["MASTER", "CORE"]
+
+
+def test_the_run_is_written_on_the_cluster(night):
+    tags = {t["Key"]: t["Value"] for t in emr_spec.job_flow(night, FOUNDATION, TRANSIENT)["Tags"]}
+    assert tags == night.tags
+
+
+def test_a_key_pair_is_named_only_when_the_run_has_one(night):
+    instances = emr_spec.job_flow(night, FOUNDATION, TRANSIENT)["Instances"]
+    assert "Ec2KeyName" not in instances
+    with_key = emr_spec.job_flow(night, FOUNDATION, {**TRANSIENT, "key_name": "k"})["Instances"]
+    assert with_key["Ec2KeyName"] == "k"
+
+
+def test_each_layer_of_the_medallion_is_a_step_and_a_failed_one_cancels_the_next(night):
+    steps = emr_spec.steps(night, "s3://acme-night-artifacts/jobs/abc/")
+    assert [s["Name"] for s in steps] == ["bronze", "silver", "gold"]
+    assert {s["ActionOnFailure"] for s in steps} == {"CANCEL_AND_WAIT"}
+
+
+def test_the_command_line_of_a_step_is_the_contract_with_the_jobs(night: Night):
+    bronze = emr_spec.spark_submit(night, night.pipeline.steps[0], "s3://acme-night-artifacts/jobs/abc/")
+    slug = night.slug
+    assert " ".join(bronze) == (
+        "spark-submit --deploy-mode client --name mrhealth_sales-bronze"
+        " --py-files s3://acme-night-artifacts/jobs/abc/spark_jobs.zip s3://acme-night-artifacts/jobs/abc/main.py"
+        " --pipeline mrhealth_sales --layers bronze --business-date 2026-01-04"
+        " --input s3://acme-night-raw/mrhealth/csv_sales/2026/01/04/"
+        " --reference s3://acme-night-raw/mrhealth/reference_data/"
+        f" --lake s3://acme-night-lake --staging s3://acme-night-lake/staging/mrhealth_sales/{slug}"
+        f" --manifests s3://acme-night-lake/runs/mrhealth_sales/{slug}/manifests"
+    )
+
+
+def test_an_encoding_travels_only_where_it_applies(night, words):
+    assert "--encoding" not in emr_spec.spark_submit(night, night.pipeline.steps[0], "s3://j/")
+    line = emr_spec.spark_submit(words, words.pipeline.steps[0], "s3://j/")
+    assert line[line.index("--encoding") + 1] == "iso8859-1"

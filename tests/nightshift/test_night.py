@@ -1,0 +1,58 @@
+"""The identity of a run and what it refuses."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from nightshift import night as nights
+from nightshift.errors import ParameterError
+from nightshift.pipelines.wordcount import WORDCOUNT
+
+MIDNIGHT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
+
+
+def night_with(settings, asked_at=MIDNIGHT, **params):
+    return nights.from_run(settings, WORDCOUNT, "manual__x", asked_at, params)
+
+
+def test_the_midnight_run_is_about_the_day_before_in_sao_paulo(settings):
+    assert night_with(settings).business_date == date(2026, 1, 4)
+
+
+def test_a_run_before_midnight_in_sao_paulo_but_after_it_in_utc_is_about_the_local_eve(settings):
+    assert night_with(settings, datetime(2026, 1, 5, 1, 0, tzinfo=UTC)).business_date == date(2026, 1, 3)
+
+
+def test_a_named_date_names_the_input_too(settings):
+    night = night_with(settings, business_date="2025-12-29")
+    assert night.input_prefix == "wordcount/2025/12/29/"
+    assert night.gold_prefix("word_counts") == "gold/wordcount/word_counts/business_date=2025-12-29/"
+
+
+@pytest.mark.parametrize("asked", ["2026-13-01", "yesterday", "29/12/2025", "2026-01-06", "2026-1-2x"])
+def test_a_date_that_is_none_or_still_to_come_is_refused(settings, asked):
+    with pytest.raises(ParameterError, match="business_date"):
+        night_with(settings, business_date=asked)
+
+
+@pytest.mark.parametrize("asked", ["../other", "a/../b", "/etc", "s3://b/k", "a//b", "a;rm -rf", "$(x)", "a\nb"])
+def test_an_input_prefix_that_reaches_outside_or_into_a_shell_is_refused(settings, asked):
+    with pytest.raises(ParameterError, match="input_prefix"):
+        night_with(settings, input_prefix=asked)
+
+
+@pytest.mark.parametrize("asked", ["inbox", "inbox/2026-01/café com leite/", "a.b/c=d"])
+def test_an_ordinary_folder_is_taken_as_it_is(settings, asked):
+    assert night_with(settings, input_prefix=asked).input_prefix == asked.rstrip("/") + "/"
+
+
+def test_an_unknown_encoding_is_refused(settings):
+    with pytest.raises(ParameterError, match="klingon"):
+        night_with(settings, encoding="klingon")
+
+
+def test_every_name_of_a_run_is_safe_for_keys_and_tags(night):
+    assert night.slug == "manual__2026-01-05T03-00-00-00-00"
+    assert night.state_key == "transient/mrhealth_sales/manual__2026-01-05T03-00-00-00-00.tfstate"
+    assert night.tags["nightshift:run"] == night.run
+    assert night.tags["nightshift:expires"] == "2026-01-05T09:00:00Z"

@@ -1,0 +1,44 @@
+"""How the Spark jobs and the keys of a run are packed."""
+
+import io
+import zipfile
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_public_key
+
+from nightshift import keys
+from nightshift.packaging import package
+
+
+def jobs(folder, body="x = 1"):
+    (folder / "wordcount").mkdir(parents=True)
+    (folder / "main.py").write_text("print()")
+    (folder / "wordcount" / "tokens.py").write_text(body)
+    (folder / "wordcount" / "notes.txt").write_text("not a module")
+    return folder
+
+
+def test_main_travels_alone_and_the_rest_in_a_zip(tmp_path):
+    packed = package(jobs(tmp_path))
+    assert packed.main == b"print()"
+    assert zipfile.ZipFile(io.BytesIO(packed.archive)).namelist() == ["wordcount/tokens.py"]
+
+
+def test_the_same_jobs_give_the_same_hash_and_changed_ones_another(tmp_path):
+    first, same = package(jobs(tmp_path / "a")), package(jobs(tmp_path / "b"))
+    assert first.sha256 == same.sha256
+    assert package(jobs(tmp_path / "c", "x = 2")).sha256 != first.sha256
+
+
+def test_the_clusters_certificate_fits_its_private_key_and_its_hosts():
+    files = zipfile.ZipFile(io.BytesIO(keys.certificates("sa-east-1")))
+    assert set(files.namelist()) == {"privateKey.pem", "certificateChain.pem", "trustedCertificates.pem"}
+    certificate = x509.load_pem_x509_certificate(files.read("certificateChain.pem"))
+    private = load_pem_private_key(files.read("privateKey.pem"), None)
+    assert certificate.public_key() == private.public_key()
+    assert certificate.subject.rfc4514_string() == "CN=*.sa-east-1.compute.internal"
+
+
+def test_an_ssh_pair_is_a_pair():
+    public, private = keys.ssh_key_pair()
+    assert load_ssh_public_key(public.encode()) == load_pem_private_key(private.encode(), None).public_key()

@@ -1,0 +1,86 @@
+"""The rooms of the house: who may import whom."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LAPTOP = {"localcloud", "embedded", "datagen", "moto"}
+MUST_NOT_IMPORT = {
+    "dags": {"boto3", "botocore", "subprocess", "pyspark", "os", *LAPTOP},
+    "plugins/nightshift": {"pyspark", "dags", *LAPTOP},
+    "plugins/nightshift/operators": {"boto3", "subprocess", "pyspark", "os", "dags"},
+    "plugins/nightshift/emr_spec.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
+    "plugins/nightshift/audit.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
+    "plugins/nightshift/cost.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
+    "plugins/nightshift/pipeline.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
+    "plugins/nightshift/pipelines": {"boto3", "botocore", "airflow", "subprocess", "os"},
+    "plugins/nightshift/report": {"boto3", "botocore", "airflow", "subprocess", "os"},
+    "include/spark_jobs": {"airflow", "nightshift", "boto3", "botocore", "pandas", "pyarrow", *LAPTOP},
+    "include/spark_jobs/wordcount": {"argparse", "os", "sys"},
+    "include/spark_jobs/mrhealth_sales": {"argparse", "os", "sys"},
+    "localcloud": {"airflow", "nightshift", "embedded", "datagen"},
+    "datagen": {"airflow", "nightshift", "embedded", "localcloud", "pyspark", "boto3"},
+}
+READERS_OF_THE_ENVIRONMENT = {
+    "plugins/nightshift/config.py",
+    "plugins/nightshift/hooks/terraform.py",  # hands the whole environment on to terraform; reads no key but PATH
+}
+
+
+def python_files(place: Path) -> list[Path]:
+    return [place] if place.is_file() else sorted(place.rglob("*.py"))
+
+
+def imported_roots(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("room", MUST_NOT_IMPORT)
+def test_a_room_does_not_know_what_it_must_not(room):
+    files = python_files(ROOT / room)
+    assert files, f"{room} is empty: was it renamed?"
+    guilty = {f.name: imported_roots(f) & MUST_NOT_IMPORT[room] for f in files}
+    assert not any(guilty.values()), guilty
+
+
+def test_only_config_reads_the_environment_of_the_library():
+    library = ROOT / "plugins" / "nightshift"
+    readers = {
+        path.relative_to(ROOT).as_posix()
+        for path in python_files(library)
+        if "os.environ" in path.read_text() or "getenv" in path.read_text()
+    }
+    assert readers == READERS_OF_THE_ENVIRONMENT
+
+
+@pytest.mark.parametrize("room", ["dags", "plugins", "include"])
+def test_nothing_that_runs_in_production_asks_whether_it_is_local(room):
+    suspects = [
+        p for p in python_files(ROOT / room) if any(w in p.read_text() for w in ("if local", "is_local", "127.0.0.1"))
+    ]
+    assert suspects == []
+
+
+def test_a_file_says_in_its_first_line_what_lives_there():
+    rooms = ("dags", "plugins", "include", "localcloud", "embedded", "datagen", "benchmarks", "tests")
+    silent = [
+        str(path.relative_to(ROOT))
+        for room in rooms
+        for path in python_files(ROOT / room)
+        if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))
+    ]
+    assert silent == []
+
+
+def test_a_dag_file_has_no_function_and_no_branch():
+    for path in python_files(ROOT / "dags"):
+        nodes = [type(n).__name__ for n in ast.walk(ast.parse(path.read_text()))]
+        assert not {"FunctionDef", "If", "For", "While", "Lambda"} & set(nodes), path.name
