@@ -1,0 +1,102 @@
+"""The one entry point of the Spark jobs: a step's arguments in, the layers they name run in order."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+
+from pyspark.sql import SparkSession
+
+import mrhealth_sales.job
+import wordcount.job
+from medallion.errors import JobError
+from medallion.lake import Lake
+from medallion.manifest import Manifest
+from medallion.run import Run
+
+LAYERS: dict[str, dict[str, Callable[[Run], Manifest]]] = {
+    "wordcount": {
+        "bronze": wordcount.job.bronze,
+        "silver": wordcount.job.silver,
+        "gold": wordcount.job.gold,
+    },
+    "mrhealth_sales": {
+        "bronze": mrhealth_sales.job.bronze,
+        "silver": mrhealth_sales.job.silver,
+        "gold": mrhealth_sales.job.gold,
+    },
+}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the layers; a JobError ends the process with status 1 and its one line on stderr."""
+    args = parse(argv)
+    spark = SparkSession.builder.appName(f"{args.pipeline}-{'-'.join(args.layers)}").getOrCreate()
+    try:
+        for manifest in run_layers(spark, args):
+            summarise(manifest)
+    except JobError as error:
+        sys.exit(f"{args.pipeline} {args.business_date}: {error}")
+    finally:
+        spark.stop()
+
+
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The step's arguments, checked; argparse ends the process with status 2 on a wrong one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pipeline", choices=sorted(LAYERS), required=True)
+    parser.add_argument("--layers", type=layers, required=True, help="bronze, silver, gold, comma-separated")
+    parser.add_argument("--business-date", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
+    parser.add_argument("--input", type=folder, required=True, help="URI of the drop (bronze reads it)")
+    parser.add_argument("--reference", type=folder, help="URI of the head-office tables (mrhealth_sales)")
+    parser.add_argument("--lake", type=folder, required=True, help="root URI of the lake")
+    parser.add_argument("--staging", type=folder, required=True, help="URI for staged gold and manifests")
+    parser.add_argument("--encoding", default="utf-8", help="of the text files (wordcount)")
+    return parser.parse_args(argv)
+
+
+def layers(text: str) -> list[str]:
+    """The layers of a comma-separated list, in the order given."""
+    named = [name.strip() for name in text.split(",")]
+    if unknown := [name for name in named if name not in LAYERS["wordcount"]]:
+        raise argparse.ArgumentTypeError(f"unknown layer {unknown[0]!r}; there are bronze, silver and gold")
+    return named
+
+
+def folder(uri: str) -> str:
+    """A URI without trailing slashes."""
+    return uri.rstrip("/")
+
+
+def run_layers(spark: SparkSession, args: argparse.Namespace) -> list[Manifest]:
+    """Run the named layers in order; each publishes its manifest before the next begins."""
+    run = Run(
+        spark=spark,
+        pipeline=args.pipeline,
+        business_date=args.business_date,
+        input=args.input,
+        reference=args.reference,
+        lake=args.lake,
+        staging=args.staging,
+        encoding=args.encoding,
+        started_at=datetime.now(UTC),
+    )
+    done = []
+    for layer in args.layers:
+        manifest = LAYERS[args.pipeline][layer](run)
+        Lake(run).publish(manifest)
+        done.append(manifest)
+    return done
+
+
+def summarise(manifest: Manifest) -> None:
+    """One line a table on stdout, for whoever reads the step's log."""
+    for t in manifest.tables:
+        told = f"{t.rows_in} in = {t.accepted} accepted + {t.quarantined} quarantined + {t.duplicates} duplicates"
+        sys.stdout.write(f"{manifest.layer} {t.table}: {told} {t.reasons or ''}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What every pipeline's jobs share: the lake's layout, the conservation law, the manifest of a layer."""

@@ -1,0 +1,145 @@
+"""CSV text as people really send it: records out of the bytes of one file, each with its line or its fault.
+
+Pure Python, for one file at a time; no error is raised for anything that a file may hold.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from medallion.raw import TEXT, keep
+
+DELIMITERS = (",", ";")
+# A quoted field may hold line breaks, but a stray quote must not swallow the file.
+MAX_LINES_OF_A_RECORD = 64
+# The csv module refuses fields beyond 128 KiB; a long note is no fault.
+csv.field_size_limit(2**31 - 1)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a file: its fields in the order of the wanted columns, or (None) why it has none."""
+
+    line: int
+    fields: tuple[str, ...] | None
+    raw: str
+    raw_encoding: str = TEXT
+    reason: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header that was understood: the delimiter, how many cells, where each wanted column stands."""
+
+    delimiter: str
+    width: int
+    positions: tuple[int, ...]
+
+
+class _BadRecordError(Exception):
+    """A stretch of lines is no record, and why; `open_quote` tells that more lines may complete it."""
+
+    def __init__(self, reason: str, detail: str, open_quote: bool = False) -> None:
+        super().__init__(detail)
+        self.fault = (reason, detail)
+        self.open_quote = open_quote
+
+
+_UNCLOSED = ("unclosed_quote", "a quote opens here and nothing that follows closes it into a whole record")
+
+
+def records(content: bytes, columns: Sequence[str], name_of: Callable[[str], str]) -> Iterator[Record]:
+    """The data records of a CSV file with a header, in order; blank lines are none.
+
+    `name_of` turns a header cell into the name it has in `columns`. A file whose header is refused is given back
+    whole, header included, each line with the reason.
+    """
+    lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
+    first = next((i for i, line in enumerate(lines) if line.strip()), len(lines))
+    if first == len(lines):
+        return
+    header = _header(lines[first], columns, name_of)
+    if isinstance(header, Header):
+        yield from _body(lines, first + 1, header)
+    else:
+        reason, detail = header
+        for i in range(first, len(lines)):
+            if lines[i].strip():
+                yield _refused(lines[i], i, reason, detail)
+
+
+def _header(line: bytes, columns: Sequence[str], name_of: Callable[[str], str]) -> Header | tuple[str, str]:
+    """The header understood, or the reason and detail of its refusal."""
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return "not_utf8", f"the header: {error}"
+    cells = {d: [name_of(cell) for cell in _cells(text, d)] for d in DELIMITERS}
+    delimiter = max(DELIMITERS, key=lambda d: len(set(cells[d]) & set(columns)))
+    names = cells[delimiter]
+    if missing := [c for c in columns if c not in names]:
+        return "missing_column", f"the header lacks {', '.join(missing)}"
+    if twice := [c for c in columns if names.count(c) > 1]:
+        return "duplicate_column", f"the header has {', '.join(twice)} more than once"
+    return Header(delimiter, len(names), tuple(names.index(c) for c in columns))
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    try:
+        return _fields(text, delimiter)
+    except _BadRecordError:
+        return []
+
+
+def _body(lines: Sequence[bytes], start: int, header: Header) -> Iterator[Record]:
+    i = start
+    while i < len(lines):
+        if not lines[i].strip():
+            i += 1
+            continue
+        record, used = _record(lines, i, header)
+        yield record
+        i += used
+
+
+def _record(lines: Sequence[bytes], i: int, header: Header) -> tuple[Record, int]:
+    """The record that begins at line i, with the number of lines it takes; a fault takes its first line only."""
+    for used in range(1, min(MAX_LINES_OF_A_RECORD, len(lines) - i) + 1):
+        try:
+            text = b"\n".join(lines[i : i + used]).decode("utf-8")
+            fields = _fields(text, header.delimiter)
+            return _whole(text, fields, i, header), used
+        except UnicodeDecodeError as error:
+            fault = ("not_utf8", str(error))
+        except _BadRecordError as error:
+            if error.open_quote:
+                continue
+            fault = error.fault
+        # What failed only once more lines were added was a stray quote: the lines after it get their own turn.
+        return _refused(lines[i], i, *(fault if used == 1 else _UNCLOSED)), 1
+    return _refused(lines[i], i, *_UNCLOSED), 1
+
+
+def _whole(text: str, fields: list[str], i: int, header: Header) -> Record:
+    if len(fields) != header.width:
+        raise _BadRecordError("wrong_column_count", f"{len(fields)} fields under a header of {header.width}")
+    if "\0" in text:
+        raise _BadRecordError("nul_byte", "a NUL stands in the record")
+    return Record(i + 1, tuple(fields[p] for p in header.positions), text)
+
+
+def _fields(text: str, delimiter: str) -> list[str]:
+    try:
+        # `strict` is what makes the reader tell an open quote from a closed one.
+        return next(csv.reader([text], delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        is_open = "unexpected end of data" in str(error)
+        raise _BadRecordError("bad_quoting", str(error), open_quote=is_open) from error
+
+
+def _refused(line: bytes, i: int, reason: str, detail: str) -> Record:
+    return Record(i + 1, None, *keep(line), reason, detail)

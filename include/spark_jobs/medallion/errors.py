@@ -1,0 +1,25 @@
+"""Why a layer could not do its work; bad rows are never a reason, they go to quarantine.
+
+JobError
+ +- NoInputError         nothing lies where the layer should read
+ +- UnknownEncodingError the encoding that was asked for does not exist
+ +- BadArgumentError     an argument makes no sense to this pipeline
+"""
+
+from __future__ import annotations
+
+
+class JobError(Exception):
+    """A layer could not do its work; the message says what was tried, what came back, what to do next."""
+
+
+class NoInputError(JobError):
+    """Nothing lies at the URI that the layer reads."""
+
+
+class UnknownEncodingError(JobError):
+    """Neither Python nor the JVM knows the encoding that was asked for."""
+
+
+class BadArgumentError(JobError):
+    """An argument of the step makes no sense to this pipeline."""

@@ -1,0 +1,115 @@
+"""The lake as one run sees it: every path is made here, every table read and written here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from medallion.errors import NoInputError
+from medallion.manifest import GoldTable, Manifest, TableCount
+from medallion.quality import accepted, quarantine
+from medallion.run import Run
+from medallion.storage import Storage
+
+
+@dataclass(frozen=True)
+class Product:
+    """A gold table before it is staged: its rows, the columns that name a row, the order of the file."""
+
+    frame: DataFrame
+    key: Sequence[str]
+    order: Sequence[Column]
+
+
+class Lake:
+    """Reads and writes of one run: its own business date, its own staging."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.storage = Storage(run.spark)
+
+    def partition(self, layer: str, table: str, business_date: str | None = None) -> str:
+        """Where one business date (this run's, if none is named) of a bronze or silver table lies."""
+        day = business_date or self.run.business_date.isoformat()
+        return f"{self.run.lake}/{layer}/{self.run.pipeline}/{table}/business_date={day}"
+
+    def quarantine_of(self, layer: str, table: str) -> str:
+        """Where the rows lie that a layer refused for this business date."""
+        day = self.run.business_date.isoformat()
+        return f"{self.run.lake}/quarantine/{self.run.pipeline}/{layer}/{table}/business_date={day}"
+
+    def read(self, layer: str, table: str, schema: str) -> DataFrame:
+        """This business date of a table; raises NoInputError when the layer before has not written it."""
+        uri = self.partition(layer, table)
+        if not self.storage.exists(uri):
+            raise NoInputError(f"reading {layer} {table}: nothing at {uri}; run the {layer} layer of this date first")
+        # A named schema spares Spark a job that opens files only to learn the columns.
+        return self.run.spark.read.schema(schema).parquet(uri)
+
+    def replace(self, layer: str, table: str, frame: DataFrame) -> None:
+        """Write this business date of a table, in place of what an earlier run of the date wrote."""
+        frame.write.mode("overwrite").parquet(self.partition(layer, table))
+
+    def replace_judged(self, layer: str, judged: DataFrame, columns: Sequence[str], count: TableCount) -> None:
+        """Write the accepted rows of a table, `columns` only, and the quarantined ones beside them."""
+        self.replace(layer, count.table, accepted(judged).select(*columns))
+        self.replace_quarantine(layer, judged, count)
+
+    def replace_quarantine(self, layer: str, judged: DataFrame, count: TableCount) -> None:
+        """Write the quarantined rows of a table; with none, clear what an earlier run of the date left."""
+        uri = self.quarantine_of(layer, count.table)
+        if count.quarantined:
+            quarantine(judged, layer).write.mode("overwrite").parquet(uri)
+        else:
+            self.storage.delete(uri)
+
+    def stage(self, products: Mapping[str, Product]) -> list[GoldTable]:
+        """Stage each product as one sorted Parquet file, then measure the files."""
+        for table, product in products.items():
+            one_file = product.frame.repartition(1).sortWithinPartitions(*product.order)
+            one_file.write.mode("overwrite").option("compression", "snappy").parquet(self.staged(table))
+        return self._measure(products)
+
+    def staged(self, table: str) -> str:
+        """Where a gold table waits for its audit."""
+        return f"{self.run.staging}/gold/{table}"
+
+    def _measure(self, products: Mapping[str, Product]) -> list[GoldTable]:
+        frames = {table: self.run.spark.read.parquet(self.staged(table)) for table in products}
+        parts = [_measured(table, frames[table], product.key) for table, product in products.items()]
+        measured = {row["table"]: row for row in reduce(DataFrame.unionAll, parts).collect()}
+        return [
+            GoldTable(
+                table=table,
+                path=self.staged(table),
+                rows=measured[table]["rows"],
+                schema={f.name: f.dataType.simpleString() for f in frame.schema.fields},
+                null_keys=measured[table]["null_keys"],
+                duplicate_keys=measured[table]["duplicate_keys"],
+            )
+            for table, frame in frames.items()
+        ]
+
+    def publish(self, manifest: Manifest) -> None:
+        """Write the layer's manifest; it is the last thing a layer does."""
+        self.storage.write_text(f"{self.run.staging}/manifests/{manifest.layer}.json", manifest.to_json())
+
+    def manifest(self, layer: str, tables: Sequence[TableCount], gold: Sequence[GoldTable] = ()) -> Manifest:
+        """A manifest of this run."""
+        return Manifest(self.run.pipeline, layer, self.run.business_date, tables, gold)
+
+
+def _measured(table: str, frame: DataFrame, key: Sequence[str]) -> DataFrame:
+    """One row: the table's rows, rows with a null in their key, rows beyond the first of a key."""
+    has_null = F.greatest(*[F.col(k).isNull().cast("int") for k in [*key, key[0]]])
+    per_key = frame.groupBy(*key).agg(F.count(F.lit(1)).alias("n"), F.sum(has_null).alias("nulls"))
+    return per_key.agg(
+        F.lit(table).alias("table"),
+        F.coalesce(F.sum("n"), F.lit(0)).alias("rows"),
+        F.coalesce(F.sum("nulls"), F.lit(0)).alias("null_keys"),
+        F.coalesce(F.sum(F.col("n") - 1), F.lit(0)).alias("duplicate_keys"),
+    )

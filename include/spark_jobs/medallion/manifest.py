@@ -1,0 +1,55 @@
+"""The manifest of a layer: what went in, what came out, what was staged (docs/interfaces.md)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+
+
+@dataclass(frozen=True)
+class TableCount:
+    """How the rows of one table fared; `warnings` counts accepted rows (or whole files) worth a look."""
+
+    table: str
+    rows_in: int
+    accepted: int
+    quarantined: int = 0
+    duplicates: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    warnings: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GoldTable:
+    """One staged product, measured by reading the staged file back; `schema` is name -> Spark type."""
+
+    table: str
+    path: str
+    rows: int
+    schema: dict[str, str]
+    null_keys: int
+    duplicate_keys: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What one layer did for one business date."""
+
+    pipeline: str
+    layer: str
+    business_date: date
+    tables: Sequence[TableCount]
+    gold: Sequence[GoldTable] = ()
+
+    def to_json(self) -> str:
+        """The manifest as the other rooms read it."""
+        body = {
+            "pipeline": self.pipeline,
+            "layer": self.layer,
+            "business_date": self.business_date.isoformat(),
+            "tables": [asdict(table) for table in self.tables],
+            "gold": [asdict(table) for table in self.gold],
+        }
+        return json.dumps(body, ensure_ascii=False, indent=2)

@@ -1,0 +1,147 @@
+"""The conservation law: every row ends accepted, quarantined with a reason, or an exact duplicate.
+
+A *judged* frame carries a verdict beside its own columns: `outcome`, `reason` and `detail` (of a quarantined row),
+`warning` (of an accepted one). Judged frames are what the layers split, count and write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from medallion.manifest import TableCount
+
+ACCEPTED, QUARANTINED, DUPLICATE = "accepted", "quarantined", "duplicate"
+NOTE = "note"  # says something of a whole file (it was empty of rows, say) and is not itself a row
+VERDICT = ("outcome", "reason", "detail", "warning")
+LINEAGE = ("source_file", "line")
+QUARANTINE_SCHEMA = (
+    "source_file string, line bigint, unit_id int, layer string, reason string, detail string, "
+    "raw string, raw_encoding string"
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A reason to quarantine: when it holds for a row, and what to tell of that row."""
+
+    reason: str
+    broken: Column
+    detail: Column
+
+
+def judge(frame: DataFrame, rules: Sequence[Rule]) -> DataFrame:
+    """Give each row its verdict; the first broken rule is the reason."""
+    reason, detail = F.lit(None).cast("string"), F.lit(None).cast("string")
+    for rule in reversed(rules):
+        broken = F.coalesce(rule.broken, F.lit(False))
+        reason = F.when(broken, F.lit(rule.reason)).otherwise(reason)
+        detail = F.when(broken, rule.detail).otherwise(detail)
+    return frame.select(
+        "*",
+        F.when(reason.isNull(), ACCEPTED).otherwise(QUARANTINED).alias("outcome"),
+        reason.alias("reason"),
+        detail.alias("detail"),
+        F.lit(None).cast("string").alias("warning"),
+    )
+
+
+def warn(judged: DataFrame, warning: str, when: Column) -> DataFrame:
+    """Mark accepted rows that are worth a look; an earlier warning of the row stays."""
+    mark = F.when(is_accepted() & when & F.col("warning").isNull(), F.lit(warning))
+    return judged.withColumn("warning", F.coalesce("warning", mark))
+
+
+def overrule(judged: DataFrame, reason: str, when: Column, detail: Column) -> DataFrame:
+    """Quarantine rows that were accepted so far."""
+    struck = is_accepted() & F.coalesce(when, F.lit(False))
+    return judged.withColumns(
+        {
+            "reason": F.when(struck, F.lit(reason)).otherwise(F.col("reason")),
+            "detail": F.when(struck, detail).otherwise(F.col("detail")),
+            "warning": F.when(struck, F.lit(None)).otherwise(F.col("warning")),
+            "outcome": F.when(struck, F.lit(QUARANTINED)).otherwise(F.col("outcome")),
+        }
+    )
+
+
+def is_accepted() -> Column:
+    """Whether the row stands so far."""
+    return F.col("outcome") == ACCEPTED
+
+
+def last_version_wins(
+    judged: DataFrame, key: Sequence[str], content: Sequence[str], versioned: Column | None = None
+) -> DataFrame:
+    """Of the accepted rows with one key keep the last (by file, then line).
+
+    Earlier rows with the same content as another are duplicates, those with other content are `superseded`.
+    `versioned` is false for rows whose key is incomplete: there only equal content makes two rows the same.
+    """
+    # The outcome is part of the window: a row that is quarantined already neither wins nor loses.
+    same_key = Window.partitionBy("outcome", *key)
+    last_copy_first = Window.partitionBy("outcome", *key, *content).orderBy(*[F.col(c).desc() for c in LINEAGE])
+    place = F.struct(*LINEAGE)
+    ranked = judged.select(
+        "*",
+        F.max(place).over(same_key).alias("_last"),
+        F.row_number().over(last_copy_first).alias("_copy"),
+    )
+    copy = is_accepted() & (F.col("_copy") > 1)
+    marked = ranked.withColumn("outcome", F.when(copy, F.lit(DUPLICATE)).otherwise(F.col("outcome")))
+    has_versions = F.lit(True) if versioned is None else versioned
+    newer = F.concat_ws(":", F.col("_last.source_file"), F.col("_last.line").cast("string"))
+    told = F.concat(F.lit("replaced by "), newer)
+    return overrule(marked, "superseded", has_versions & (place != F.col("_last")), told).drop("_last", "_copy")
+
+
+def accepted(judged: DataFrame) -> DataFrame:
+    """The rows that go on to the next layer, without their verdict."""
+    return judged.where(is_accepted()).drop(*VERDICT)
+
+
+def quarantine(judged: DataFrame, layer: str) -> DataFrame:
+    """The quarantined rows in the one shape that every quarantine has; needs the columns it names."""
+    return judged.where(F.col("outcome") == QUARANTINED).select(
+        "source_file", "line", "unit_id", F.lit(layer).alias("layer"), "reason", "detail", "raw", "raw_encoding"
+    )
+
+
+@dataclass
+class _Tally:
+    """The counts of one table while they are added up."""
+
+    outcomes: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+    warnings: dict[str, int] = field(default_factory=dict)
+
+    def add(self, outcome: str, reason: str | None, warning: str | None, rows: int) -> None:
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + rows
+        if outcome == QUARANTINED and reason:
+            self.reasons[reason] = self.reasons.get(reason, 0) + rows
+        if warning:
+            self.warnings[warning] = self.warnings.get(warning, 0) + rows
+
+    def count(self, table: str) -> TableCount:
+        kept, refused, copies = (self.outcomes.get(o, 0) for o in (ACCEPTED, QUARANTINED, DUPLICATE))
+        reasons, warnings = dict(sorted(self.reasons.items())), dict(sorted(self.warnings.items()))
+        return TableCount(table, kept + refused + copies, kept, refused, copies, reasons, warnings)
+
+
+def together(judged: Mapping[str, DataFrame]) -> DataFrame:
+    """The verdicts of several tables in one frame, each with its `table`."""
+    parts = [frame.select(F.lit(table).alias("table"), *VERDICT) for table, frame in judged.items()]
+    return reduce(DataFrame.unionAll, parts)
+
+
+def tally(verdicts: DataFrame, tables: Iterable[str]) -> dict[str, TableCount]:
+    """Count verdicts that carry their `table`, in one Spark action; one count for each of `tables`, in order."""
+    rows = verdicts.groupBy("table", "outcome", "reason", "warning").count().collect()
+    tallies = {table: _Tally() for table in tables}
+    for row in rows:
+        tallies[row["table"]].add(row["outcome"], row["reason"], row["warning"], row["count"])
+    return {table: tally.count(table) for table, tally in tallies.items()}

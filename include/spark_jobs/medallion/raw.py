@@ -1,0 +1,15 @@
+"""How the bytes of a refused row are kept: as text where they are text, else as base64, so that nothing is lost."""
+
+from __future__ import annotations
+
+import base64
+
+TEXT, BASE64 = "text", "base64"
+
+
+def keep(content: bytes) -> tuple[str, str]:
+    """The bytes as a string and how to read it: TEXT or BASE64."""
+    try:
+        return content.decode("utf-8"), TEXT
+    except UnicodeDecodeError:
+        return base64.b64encode(content).decode("ascii"), BASE64

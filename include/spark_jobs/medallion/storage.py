@@ -1,0 +1,77 @@
+"""Files by URI, through Hadoop's FileSystem: the same calls reach s3:// on EMR and directories on a laptop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """One file: its full URI and its length in bytes."""
+
+    uri: str
+    length: int
+
+    @property
+    def name(self) -> str:
+        """The last part of the URI."""
+        return self.uri.rsplit("/", 1)[-1]
+
+    @property
+    def hidden(self) -> bool:
+        """Whether Spark's readers pass it over (Hadoop's convention: a name that starts with _ or a dot)."""
+        return self.name.startswith(("_", "."))
+
+
+class Storage:
+    """The few file operations that DataFrame readers and writers do not offer."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._jvm: Any = spark.sparkContext._jvm
+        self._conf: Any = spark.sparkContext._jsc.hadoopConfiguration()
+
+    def _open(self, uri: str) -> tuple[Any, Any]:
+        path = self._jvm.org.apache.hadoop.fs.Path(uri)
+        return path.getFileSystem(self._conf), path
+
+    def exists(self, uri: str) -> bool:
+        """Whether a file or a folder lies at the URI."""
+        fs, path = self._open(uri)
+        return bool(fs.exists(path))
+
+    def files(self, uri: str) -> list[FileInfo]:
+        """Every file at or below the URI, in the order of their URIs; an absent URI has none."""
+        fs, path = self._open(uri)
+        if not fs.exists(path):
+            return []
+        found, listing = [], fs.listFiles(path, True)
+        while listing.hasNext():
+            status = listing.next()
+            found.append(FileInfo(status.getPath().toString(), int(status.getLen())))
+        # An object store shows "folder/" markers of consoles and old Hadoops as empty files.
+        real = [f for f in found if f.name and not f.name.endswith("_$folder$")]
+        return sorted(real, key=lambda f: f.uri)
+
+    def names(self, uri: str) -> list[str]:
+        """The names directly below a folder, sorted; an absent folder has none."""
+        fs, path = self._open(uri)
+        if not fs.exists(path):
+            return []
+        return sorted(str(status.getPath().getName()) for status in fs.listStatus(path))
+
+    def write_text(self, uri: str, text: str) -> None:
+        """Put a small UTF-8 file at the URI, replacing what was there."""
+        fs, path = self._open(uri)
+        stream = fs.create(path, True)
+        try:
+            stream.write(bytearray(text.encode("utf-8")))
+        finally:
+            stream.close()
+
+    def delete(self, uri: str) -> None:
+        """Remove the file or folder with all below it; an absent one is fine."""
+        fs, path = self._open(uri)
+        fs.delete(path, True)

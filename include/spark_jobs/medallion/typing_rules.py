@@ -1,0 +1,71 @@
+"""Strict typing of text columns: what a number, a date, a term of a list must look like, and else why not.
+
+Every rule looks at a text column that `clean` has trimmed; a null passes all of them but `missing`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from medallion.quality import Rule
+
+# The bounds keep quantity * value, and sums of it, within decimal(18,2).
+WHOLE, QUANTITY, MONEY = r"^[0-9]{1,9}$", r"^[0-9]{1,6}$", r"^[0-9]{1,9}(\.[0-9]{1,2})?$"
+DAY = r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
+MONEY_TYPE = "decimal(18,2)"
+_ACCENTED, _PLAIN = "áàâãäéèêëíìîïóòôõöúùûüçñ", "aaaaaeeeeiiiiooooouuuucn"
+
+
+def clean(frame: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """The text columns composed (NFC) and trimmed; an empty one becomes null."""
+    # Spark 3.5 has no built-in for NFC; one call a row keeps the way to Python and back short.
+    cleaned = F.udf(_clean, "array<string>")(F.array(*columns))
+    others = [c for c in frame.columns if c not in columns]
+    whole = frame.select(*others, cleaned.alias("_clean"))
+    return whole.select(*others, *[F.col("_clean")[i].alias(c) for i, c in enumerate(columns)])
+
+
+def _clean(values: Sequence[str | None]) -> list[str | None]:
+    return [unicodedata.normalize("NFC", value).strip() or None if value else None for value in values]
+
+
+def missing(columns: Sequence[str]) -> Rule:
+    """A column that every row must fill is empty."""
+    names = F.concat_ws(", ", *[F.when(F.col(c).isNull(), F.lit(c)) for c in columns])
+    return Rule("missing_value", names != "", F.concat(F.lit("nothing in "), names))
+
+
+def not_a_number(column: str, shape: str) -> Rule:
+    """A number is written in another way than with digits and a decimal point, or beyond all measure."""
+    return Rule("bad_number", ~F.col(column).rlike(shape), _told(column))
+
+
+def not_a_date(column: str) -> Rule:
+    """A date is written in another way than YYYY-MM-DD, is in no calendar, or before 1900."""
+    wrong = ~F.col(column).rlike(DAY) | typed(column, "date").isNull()
+    return Rule("bad_date", F.col(column).isNotNull() & wrong, _told(column))
+
+
+def not_listed(reason: str, column: str, terms: Sequence[str]) -> Rule:
+    """A term is none of a list, whatever its case and accents."""
+    return Rule(reason, F.col(column).isNotNull() & listed(column, terms).isNull(), _told(column))
+
+
+def listed(column: str, terms: Sequence[str]) -> Column:
+    """The term of the list that a column means, spelt as in the list; null if none."""
+    by_fold: Mapping[str, str] = {term.lower().translate(str.maketrans(_ACCENTED, _PLAIN)): term for term in terms}
+    folded = F.translate(F.lower(F.col(column)), _ACCENTED, _PLAIN)
+    return F.coalesce(*[F.when(folded == fold, F.lit(term)) for fold, term in by_fold.items()])
+
+
+def typed(column: str, data_type: str) -> Column:
+    """The column cast, null (whatever the session's ANSI mode) where it cannot be."""
+    return F.expr(f"try_cast(`{column}` as {data_type})")
+
+
+def _told(column: str) -> Column:
+    return F.concat(F.lit(f"{column} is '"), F.col(column), F.lit("'"))

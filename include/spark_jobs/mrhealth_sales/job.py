@@ -1,0 +1,91 @@
+"""The three layers of mrhealth_sales: what each reads, and what it writes where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from medallion.errors import NoInputError
+from medallion.lake import Lake
+from medallion.manifest import Manifest, TableCount
+from medallion.quality import accepted, tally, together
+from medallion.run import Run
+from mrhealth_sales import bronze as raw
+from mrhealth_sales import gold as products
+from mrhealth_sales import late
+from mrhealth_sales import silver as typed
+from mrhealth_sales.drop import drop_root, input_roots
+from mrhealth_sales.tables import OTHER_FILES, SOURCES, bronze_columns, bronze_schema
+
+
+def bronze(run: Run) -> Manifest:
+    """The drop's files (and head office's) -> rows as they arrived; raises NoInputError."""
+    lake = Lake(run)
+    root = drop_root(lake.storage, run.input, run.business_date)
+    if not (files := lake.storage.files(root)):
+        raise NoInputError(f"reading the drop of {run.business_date}: no file at {root}; did the units send anything?")
+    roots = input_roots(lake.storage, root, run.reference)
+    files += [f for other in roots[1:] for f in lake.storage.files(other)]
+    rows = raw.read_drop(run.spark, roots).unionByName(raw.unread_files(run.spark, files)).cache()
+    counts = tally(rows, raw.TABLES)
+    for table in SOURCES:
+        judged = raw.rows_with_columns(rows, table).withColumn("ingested_at", F.lit(run.started_at))
+        lake.replace_judged("bronze", judged, bronze_columns(table), counts[table.name])
+    strangers = rows.where(F.col("table") == OTHER_FILES)
+    lake.replace_quarantine("bronze", strangers, counts[OTHER_FILES])
+    rows.unpersist()
+    return lake.manifest("bronze", [c for c in counts.values() if c.table != OTHER_FILES or c.rows_in])
+
+
+def silver(run: Run) -> Manifest:
+    """Rows as they arrived -> typed rows, one a business key, named."""
+    lake = Lake(run)
+    arrived = {t.name: lake.read("bronze", t.name, bronze_schema(t)) for t in SOURCES}
+    judged = {table: typed.JUDGES[table](frame).cache() for table, frame in arrived.items()}
+    known = {table: accepted(frame) for table, frame in judged.items()}
+    late_dates = late.off_dates(judged["orders"], run.business_date.isoformat())
+    resolved = _without_counted(lake, judged, late_dates)
+    resolved["orders"] = typed.with_branch(resolved["orders"], known["units"], known["states"], known["countries"])
+    resolved["items"] = typed.with_product(resolved["items"], known["products"])
+    resolved = {table: frame.cache() for table, frame in resolved.items()}
+    counts = tally(together(resolved), resolved)
+    late.leave_markers(lake, late_dates)
+    _write(lake, resolved, counts)
+    run.spark.catalog.clearCache()
+    return lake.manifest("silver", list(counts.values()))
+
+
+def _without_counted(lake: Lake, judged: Mapping[str, DataFrame], late_dates: list[str]) -> dict[str, DataFrame]:
+    """The judged tables, orders that an earlier drop brought refused together with their items."""
+    # This date's own orders may have come before it: in a run of a later date, when dates run out of order.
+    days = late.days_to_look_into(lake, [*late_dates, lake.run.business_date.isoformat()])
+    counted = late.counted_keys(lake, days, typed.SCHEMAS["orders"])
+    if counted is None:
+        return dict(judged)
+    orders = late.refuse_counted(judged["orders"], counted).cache()
+    items = late.refuse_counted(judged["items"], late.refused_keys(orders))
+    return {**judged, "orders": orders, "items": items}
+
+
+def _write(lake: Lake, judged: Mapping[str, DataFrame], counts: Mapping[str, TableCount]) -> None:
+    for table, frame in judged.items():
+        columns = lake.run.spark.createDataFrame([], typed.SCHEMAS[table]).columns
+        lake.replace_judged("silver", frame, columns, counts[table])
+
+
+def gold(run: Run) -> Manifest:
+    """Typed rows -> the three products, staged."""
+    lake = Lake(run)
+    orders = lake.read("silver", "orders", typed.SCHEMAS["orders"])
+    items = lake.read("silver", "items", typed.SCHEMAS["items"])
+    staged = lake.stage(
+        {
+            "sales_by_branch_day": products.sales_by_branch_day(orders),
+            "sales_by_branch_year": products.sales_by_branch_year(orders),
+            "product_sales": products.product_sales(items),
+        }
+    )
+    rows = {"orders": orders.count(), "items": items.count()}
+    return lake.manifest("gold", [TableCount(table, n, n) for table, n in rows.items()], staged)

@@ -1,0 +1,1 @@
+"""The wordcount pipeline: text files in, one count a word out."""

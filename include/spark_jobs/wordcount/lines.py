@@ -1,0 +1,136 @@
+"""Bronze of wordcount: every line of every file as it arrived, or the reason why it is not text."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from medallion.quality import ACCEPTED, QUARANTINED
+from medallion.raw import BASE64, TEXT
+from medallion.storage import FileInfo
+from wordcount.text_encoding import byte_order, split_lines
+
+BRONZE_SCHEMA = "source_file string, line bigint, text string, ingested_at timestamp"
+JUDGED_SCHEMA = (
+    "source_file string, line bigint, unit_id int, text string, outcome string, reason string, detail string, "
+    "warning string, raw string, raw_encoding string"
+)
+UTF8_MARK = "EFBBBF"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A stretch of a file that one task reads: its lines, those that are no text, the first line's row id."""
+
+    source_file: str
+    start: int
+    lines: int
+    undecodable: int
+    first_id: int
+
+
+def read_raw(spark: SparkSession, uri: str, charset: str) -> DataFrame:
+    """Lines as raw bytes with the place they came from; splittable, so a huge file is read by many tasks.
+
+    Spark's text reader does not look into the bytes of a line, so the cast to binary gives them back unharmed.
+    """
+    lines = spark.read.option("recursiveFileLookup", "true").text(uri)
+    raw = F.col("value").cast("binary")
+    text = F.decode(raw, charset)
+    # The JVM writes U+FFFD for what it cannot decode; in a text that has a real one, the way back shows it.
+    is_text = ~F.contains(text, F.lit("\ufffd")) | (F.encode(text, charset) == raw)
+    return lines.select(
+        _decoded_uri(F.col("_metadata.file_path")).alias("source_file"),
+        F.col("_metadata.file_block_start").alias("start"),
+        F.monotonically_increasing_id().alias("id"),
+        raw.alias("bytes"),
+        text.alias("text"),
+        is_text.alias("is_text"),
+    )
+
+
+def _decoded_uri(uri: Column) -> Column:
+    """Spark's metadata column escapes the path, and `url_decode` takes a plus for a space."""
+    return F.url_decode(F.replace(uri, F.lit("+"), F.lit("%2B")))
+
+
+def measure_blocks(raw: DataFrame) -> list[Block]:
+    """One row a block of input: few even for a terabyte, so that the driver can number them."""
+    rows = raw.groupBy("source_file", "start").agg(
+        F.count(F.lit(1)).alias("lines"),
+        F.sum((~F.col("is_text")).cast("int")).alias("undecodable"),
+        F.min("id").alias("first_id"),
+    )
+    return sorted((Block(**row.asDict()) for row in rows.collect()), key=lambda b: (b.source_file, b.start))
+
+
+def lines_before(blocks: Sequence[Block]) -> Iterator[tuple[Block, int]]:
+    """Each block with the number of lines that its file holds before it."""
+    seen: dict[str, int] = {}
+    for block in blocks:
+        before = seen.get(block.source_file, 0)
+        yield block, before
+        seen[block.source_file] = before + block.lines
+
+
+def numbered(raw: DataFrame, blocks: Sequence[Block], strip_mark: bool) -> DataFrame:
+    """The judged lines: numbered from 1 within their file, a UTF-8 byte order mark taken off the first."""
+    offsets = raw.sparkSession.createDataFrame(
+        [(b.source_file, b.start, before - b.first_id + 1) for b, before in lines_before(blocks)],
+        "source_file string, start bigint, shift bigint",
+    )
+    line = (F.col("id") + F.col("shift")).alias("line")
+    lines = raw.join(F.broadcast(offsets), on=["source_file", "start"], how="inner").select("*", line)
+    marked = (F.col("line") == 1) & (F.hex(F.substring("bytes", 1, 3)) == UTF8_MARK) & F.lit(strip_mark)
+    text = F.when(marked, F.substring("text", 2, 2**31 - 1)).otherwise(F.col("text"))
+    return lines.select("source_file", "line", text.alias("text"), "is_text", "bytes").transform(_judged)
+
+
+def _judged(lines: DataFrame) -> DataFrame:
+    bad, nothing = ~F.col("is_text"), F.lit(None).cast("string")
+    return lines.select(
+        "source_file",
+        "line",
+        F.lit(None).cast("int").alias("unit_id"),
+        F.when(~bad, F.col("text")).alias("text"),
+        F.when(bad, QUARANTINED).otherwise(ACCEPTED).alias("outcome"),
+        F.when(bad, "undecodable").alias("reason"),
+        F.when(bad, "bytes that are no text in the encoding of this run").alias("detail"),
+        nothing.alias("warning"),
+        F.when(bad, F.regexp_replace(F.base64("bytes"), r"\s", "")).alias("raw"),
+        F.when(bad, BASE64).alias("raw_encoding"),
+    )
+
+
+def read_whole(spark: SparkSession, uri: str, encoding: str) -> DataFrame:
+    """The judged lines of files whose encoding has no single byte for a line break: one task reads one file."""
+    files = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(uri)
+    rows = files.select("path", "content").rdd.flatMap(lambda row: judged_file(row.path, bytes(row.content), encoding))
+    return spark.createDataFrame(rows, JUDGED_SCHEMA, verifySchema=False)
+
+
+JudgedLine = tuple[str, int, None, str | None, str, str | None, str | None, None, str | None, str | None]
+
+
+def judged_file(source_file: str, content: bytes, encoding: str) -> Iterator[JudgedLine]:
+    """The judged lines of one whole file."""
+    ordered = byte_order(content, encoding)
+    for number, raw in enumerate(split_lines(content, encoding), start=1):
+        try:
+            text = raw.decode(ordered)
+        except UnicodeDecodeError as error:
+            bits = base64.b64encode(raw).decode("ascii")
+            yield (source_file, number, None, None, QUARANTINED, "undecodable", str(error), None, bits, BASE64)
+        else:
+            yield (source_file, number, None, text, ACCEPTED, None, None, None, None, None)
+
+
+def passed_over(spark: SparkSession, files: Sequence[FileInfo]) -> DataFrame:
+    """Judged rows, one a file, for the files that Spark's readers never open because of their name."""
+    detail = "a name that starts with _ or a dot is not read; rename the file and drop it again"
+    rows = [(f.uri, 0, None, None, QUARANTINED, "hidden_file", detail, None, f.uri, TEXT) for f in files]
+    return spark.createDataFrame(rows, JUDGED_SCHEMA)
