@@ -1,0 +1,71 @@
+"""The server's own HTTP API under /_localcloud/: health, faults, clusters. Plain JSON, no signature."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from localcloud import faults, wire
+from localcloud.emr import views
+from localcloud.emr.store import Store
+from localcloud.errors import FaultError
+from localcloud.faults import FaultBook
+from localcloud.wire import Answer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+PREFIX = "/_localcloud/"
+
+
+class Admin:
+    """Answers GET health, GET clusters, and GET, POST, DELETE of faults."""
+
+    def __init__(self, store: Store, book: FaultBook) -> None:
+        self._store, self._book = store, book
+        self._routes: dict[tuple[str, str], Callable[[Any], Any]] = {
+            ("GET", "health"): self._health,
+            ("GET", "clusters"): self._clusters,
+            ("GET", "faults"): lambda _: self._book.armed(),
+            ("POST", "faults"): self._arm,
+            ("DELETE", "faults"): lambda _: {"cleared": self._book.clear()},
+        }
+
+    def answer(self, environ: WSGIEnvironment) -> Answer:
+        """The answer to one request: 404 for an unknown path, 400 with an `error` for a wrong one."""
+        method = environ["REQUEST_METHOD"]
+        path = environ["PATH_INFO"].removeprefix(PREFIX).strip("/")
+        body = wire.body_of(environ)
+        if method == "DELETE" and path.startswith("faults/"):
+            return wire.json_answer({"cleared": self._book.clear(path.removeprefix("faults/"))})
+        route = self._routes.get((method, path))
+        if route is None:
+            return wire.json_answer({"error": f"there is no {method} {PREFIX}{path}"}, 404)
+        try:
+            return wire.json_answer(route(json.loads(body) if body else None))
+        except (FaultError, json.JSONDecodeError, TypeError) as error:
+            return wire.json_answer({"error": str(error)}, 400)
+
+    def _health(self, _: Any) -> dict[str, Any]:
+        with self._store.changed:
+            clusters = len(self._store.clusters())
+        return {"status": "ok", "clusters": clusters, "faults": len(self._book.armed())}
+
+    def _clusters(self, _: Any) -> list[dict[str, Any]]:
+        now = datetime.now(UTC)
+        with self._store.changed:
+            return [
+                {
+                    "account": cluster.account,
+                    "region": cluster.region,
+                    **views.cluster_summary(cluster, now),
+                    "Steps": [views.step(step) for step in cluster.steps],
+                }
+                for cluster in self._store.clusters()
+            ]
+
+    def _arm(self, values: Any) -> dict[str, Any]:
+        return asdict(self._book.add(faults.parse(values or {})))

@@ -1,0 +1,165 @@
+"""The detached server: started in a session of its own, found again by its state file, stopped by its pid."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from localcloud.client import Client
+from localcloud.errors import LocalCloudError, ServerError, StartError
+from localcloud.settings import Settings
+
+_START_TIMEOUT_SECONDS = 30
+_STOP_TIMEOUT_SECONDS = 15
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that is up, as server.json says it."""
+
+    pid: int
+    endpoint: str
+    started_at: str
+
+
+def find(settings: Settings) -> Running | None:
+    """The server of this home, if it lives and answers; a state file left by a dead one counts for nothing."""
+    running = _read_state(settings.state_file)
+    if running is None or not _is_server(running.pid):
+        return None
+    try:
+        Client(running.endpoint).health()
+    except ServerError:
+        return None
+    return running
+
+
+def up(settings: Settings) -> tuple[Running, bool]:
+    """The running server, and whether this call started it.
+
+    Raises StartError with the end of its log when it does not become healthy.
+    """
+    if running := find(settings):
+        return running, False
+    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.state_file.unlink(missing_ok=True)
+    with settings.log_file.open("ab") as log:
+        process = subprocess.Popen(
+            _command(settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    return _wait_until_healthy(settings, process), True
+
+
+def down(settings: Settings) -> bool:
+    """Stop the server of this home; False if none was up. Raises ServerError if it will not go."""
+    running = _read_state(settings.state_file)
+    if running is None or not _is_server(running.pid):
+        settings.state_file.unlink(missing_ok=True)
+        return False
+    os.kill(running.pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
+    while _is_server(running.pid):
+        if time.monotonic() > deadline:
+            os.kill(running.pid, signal.SIGKILL)
+            raise ServerError(
+                f"the server (pid {running.pid}) did not end {_STOP_TIMEOUT_SECONDS} s after SIGTERM and was killed: "
+                f"see {settings.log_file}."
+            )
+        time.sleep(_POLL_SECONDS)
+    settings.state_file.unlink(missing_ok=True)
+    return True
+
+
+def serve(settings: Settings) -> None:
+    """Run the server in this process until SIGTERM or SIGINT. Raises PortTakenError."""
+    # moto takes a second to import; `status` and `down` must not pay for it.
+    from localcloud.server import LocalCloud  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with LocalCloud(settings) as cloud:
+        _write_state(settings.state_file, cloud.endpoint)
+        logging.getLogger(__name__).info("listening on %s", cloud.endpoint)
+        stop.wait()
+    settings.state_file.unlink(missing_ok=True)
+
+
+def exports(endpoint: str, region: str) -> str:
+    """Shell lines that point boto3, the AWS CLI and terraform at the server."""
+    values = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    return "\n".join(f"export {name}={value}" for name, value in values.items())
+
+
+def _command(settings: Settings) -> list[str]:
+    options = {name.replace("_", "-"): value for name, value in asdict(settings).items()}
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    return [sys.executable, "-m", "localcloud", "up", "--foreground", *flags]
+
+
+def _wait_until_healthy(settings: Settings, process: subprocess.Popen[bytes]) -> Running:
+    deadline = time.monotonic() + _START_TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise LocalCloudError(_last_line(settings.log_file))
+        if running := find(settings):
+            return running
+        time.sleep(_POLL_SECONDS)
+    process.terminate()
+    raise StartError(
+        f"the server did not answer within {_START_TIMEOUT_SECONDS} s and was stopped: see {settings.log_file}."
+    )
+
+
+def _last_line(log_file: Path) -> str:
+    lines = log_file.read_text(errors="replace").strip().splitlines()
+    return lines[-1].removeprefix("localcloud: ") if lines else f"the server ended at once: see {log_file}."
+
+
+def _write_state(path: Path, endpoint: str) -> None:
+    state = Running(os.getpid(), endpoint, datetime.now(UTC).isoformat(timespec="seconds"))
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(asdict(state)) + "\n")
+    temporary.replace(path)
+
+
+def _read_state(path: Path) -> Running | None:
+    try:
+        return Running(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _is_server(pid: int) -> bool:
+    """True if the process lives and is a localcloud: a pid may have been given to another program since."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return False
+    command = Path(f"/proc/{pid}/cmdline")
+    if not command.exists():
+        return True
+    words = command.read_bytes()
+    # A zombie has no command line left, and is as good as gone.
+    return b"localcloud" in words

@@ -1,0 +1,164 @@
+"""The engine: one thread that moves every cluster on, and a thread for each step that runs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from localcloud.emr import lifecycle, nodes, outages
+from localcloud.emr.lifecycle import Effects, Timing
+from localcloud.emr.model import ENDED, READY, Cluster, ClusterState, Failure, Reason, Step
+from localcloud.emr.store import Store
+from localcloud.faults import FaultBook, FaultKind
+from localcloud.emr.seam import StepOutcome, StepRequest, StepRunner
+
+log = logging.getLogger(__name__)
+Clock = Callable[[], datetime]
+_TICK_SECONDS = 0.1
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Engine:
+    """Gives clusters their life. Nothing happens before start(); stop() kills every step."""
+
+    def __init__(
+        self, store: Store, runner: StepRunner, faults: FaultBook, timing: Timing, clock: Clock = utc_now
+    ) -> None:
+        self.endpoint = ""
+        self._store, self._runner, self._faults = store, runner, faults
+        self._timing, self._clock = timing, clock
+        self._stopping = False
+        self._thread = threading.Thread(target=self._loop, name="localcloud-emr", daemon=True)
+
+    def start(self, endpoint: str) -> None:
+        """Begin; endpoint is where steps find AWS."""
+        self.endpoint = endpoint
+        self._thread.start()
+
+    def stop(self) -> None:
+        with self._store.changed:
+            self._stopping = True
+            self._store.changed.notify_all()
+        self._runner.close()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def tick(self) -> None:
+        """Move every living cluster on, once; the loop does this, tests with a clock of their own may."""
+        with self._store.changed:
+            alive = [cluster for cluster in self._store.clusters() if cluster.state not in ENDED]
+            for cluster in alive:
+                self._advance(cluster)
+
+    def _loop(self) -> None:
+        while not self._stopping:
+            with self._store.changed:
+                self.tick()
+                idle = all(cluster.state in ENDED for cluster in self._store.clusters())
+                self._store.changed.wait(None if idle else _TICK_SECONDS)
+
+    def _advance(self, cluster: Cluster) -> None:
+        # One tick carries a cluster through all the states that take no time.
+        state = None
+        while state is not cluster.state:
+            state = cluster.state
+            try:
+                self.apply(cluster, self._next(cluster, self._clock()))
+            except Exception as error:
+                log.exception("cluster %s could not be moved on from %s", cluster.id, state)
+                reason = Reason("INTERNAL_ERROR", f"localcloud broke while it moved the cluster on: {error!r}")
+                lifecycle.terminate(cluster, reason, self._clock(), errors=True)
+                return
+        if cluster.state in ENDED:
+            self._runner.forget(cluster.id)
+
+    def _next(self, cluster: Cluster, now: datetime) -> Effects:
+        if not cluster.launched and (end := self._launch(cluster, now)):
+            return lifecycle.terminate(cluster, end, now, errors=True)
+        if lifecycle.bootstrap_is_over(cluster, now, self._timing):
+            if end := outages.bootstrap(cluster, self._faults):
+                return lifecycle.terminate(cluster, end, now, errors=True)
+            return lifecycle.become_ready(cluster, now)
+        if cluster.state in READY and (end := outages.node_lost(cluster, self._faults, now)):
+            return lifecycle.terminate(cluster, end, now, errors=True)
+        return lifecycle.advance(cluster, now, self._timing_of(cluster))
+
+    def _timing_of(self, cluster: Cluster) -> Timing:
+        return Timing(
+            self._timing.provisioning + cluster.extra_start_seconds,
+            self._timing.bootstrap,
+            self._timing.termination,
+        )
+
+    def _launch(self, cluster: Cluster, now: datetime) -> Reason | None:
+        cluster.launched = True
+        if end := outages.capacity(cluster, self._faults):
+            return end
+        cluster.extra_start_seconds = outages.extra_start_seconds(cluster, self._faults)
+        try:
+            for pool in cluster.pools:
+                nodes.launch(cluster, pool, now)
+        except nodes.LaunchRefused as refused:
+            return Reason("VALIDATION_ERROR", str(refused))
+        return None
+
+    def apply(self, cluster: Cluster, effects: Effects) -> None:
+        """Do in the world what a transition asks for. Call it with the store's lock held."""
+        for step in effects.start:
+            name = f"localcloud-{step.id}"
+            threading.Thread(target=self._run, args=(cluster, step), name=name, daemon=True).start()
+        for step in effects.kill:
+            # Killing may wait for the process to go, and the lock is held here.
+            kill = threading.Thread(target=self._runner.kill, args=(cluster.id, step.id), daemon=True)
+            kill.start()
+        if effects.release_nodes:
+            nodes.terminate(cluster, cluster.live_nodes(), self._clock())
+
+    def _run(self, cluster: Cluster, step: Step) -> None:
+        try:
+            outcome = self._runner.run(self._request(cluster, step))
+        except Exception as error:
+            log.exception("the runner broke on step %s of cluster %s", step.id, cluster.id)
+            outcome = StepOutcome(1, f"localcloud could not run the step: {error!r}")
+        with self._store.changed:
+            effects = lifecycle.step_ended(cluster, step, _failure(cluster, step, outcome), self._clock())
+            self.apply(cluster, effects)
+            self._store.changed.notify_all()
+
+    def _request(self, cluster: Cluster, step: Step) -> StepRequest:
+        program = step.spec["HadoopJarStep"]
+        jar, args = str(program["Jar"]), tuple(map(str, program.get("Args") or ()))
+        fault = self._faults.strike(FaultKind.STEP_FAILURE, cluster=cluster.names, step=(step.name, step.id))
+        if fault:
+            jar, args = outages.failing_command(fault)
+        return StepRequest(
+            account=cluster.account,
+            region=cluster.region,
+            endpoint=self.endpoint,
+            cluster_id=cluster.id,
+            step_id=step.id,
+            jar=jar,
+            args=args,
+            log_uri=cluster.log_uri,
+            spark_defaults=_spark_defaults(cluster),
+        )
+
+
+def _spark_defaults(cluster: Cluster) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for configuration in cluster.spec.get("Configurations") or []:
+        if configuration.get("Classification") == "spark-defaults":
+            found.update(configuration.get("Properties") or {})
+    return found
+
+
+def _failure(cluster: Cluster, step: Step, outcome: StepOutcome) -> Failure | None:
+    if outcome.exit_code == 0:
+        return None
+    logs = f"{cluster.log_uri.rstrip('/')}/{cluster.id}/steps/{step.id}" if cluster.log_uri else None
+    return Failure("Unknown Error.", outcome.message, f"{logs}/stderr.gz" if logs else None)

@@ -1,0 +1,111 @@
+"""What goes wrong with a cluster when a fault strikes it, in EMR's codes and words.
+
+The codes are those of EMR's API reference (ClusterStateChangeReason, ErrorDetail); the texts are as EMR's
+documentation and its users quote them, and were not compared with a live account.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from moto.s3.models import s3_backends
+
+from localcloud.emr import nodes
+from localcloud.emr.model import Cluster, Node, Reason
+from localcloud.faults import Fault, FaultBook, FaultKind
+
+
+def capacity(cluster: Cluster, faults: FaultBook) -> Reason | None:
+    """Why EC2 has no capacity for the cluster; None if no fault says so.
+
+    A fleet is given up after its provisioning timeout, a group when EC2 answers InsufficientInstanceCapacity.
+    """
+    if not faults.strike(FaultKind.CAPACITY_REFUSED, cluster=cluster.names):
+        return None
+    zone = nodes.availability_zone(cluster)
+    if cluster.uses_fleets:
+        types = ", ".join(sorted(_instance_types(cluster)))
+        text = f"Failed to provision instance fleet: insufficient EC2 capacity for {types} in {zone}."
+        return Reason("INSTANCE_FLEET_TIMEOUT", text, "INTERNAL_ERROR_EC2_INSUFFICIENT_CAPACITY_AZ")
+    text = f"Insufficient capacity: EC2 has insufficient capacity for the requested instance type in {zone}."
+    return Reason("INTERNAL_ERROR", text, "INTERNAL_ERROR_EC2_INSUFFICIENT_CAPACITY_AZ")
+
+
+def extra_start_seconds(cluster: Cluster, faults: FaultBook) -> float:
+    fault = faults.strike(FaultKind.SLOW_START, cluster=cluster.names)
+    return fault.seconds if fault else 0.0
+
+
+def bootstrap(cluster: Cluster, faults: FaultBook) -> Reason | None:
+    """Why bootstrapping fails: a fault, or a bootstrap script that is not in S3. Scripts are not executed."""
+    master = next((node.ec2_id for node in cluster.nodes if node.role == "MASTER"), "i-unknown")
+    if faults.strike(FaultKind.BOOTSTRAP_FAILURE, cluster=cluster.names):
+        text = f"On the master instance ({master}), bootstrap action 1 returned a non-zero return code"
+        return Reason("BOOTSTRAP_FAILURE", text, "BOOTSTRAP_FAILURE_PRIMARY_WITH_NON_ZERO_CODE")
+    for number, action in enumerate(cluster.spec.get("BootstrapActions") or [], 1):
+        if not _exists(cluster.account, str(action["ScriptBootstrapAction"]["Path"])):
+            text = f"Master instance ({master}) failed attempting to download bootstrap action {number} file from S3"
+            return Reason("BOOTSTRAP_FAILURE", text, "BOOTSTRAP_FAILURE_BA_DOWNLOAD_FAILED_PRIMARY")
+    return None
+
+
+def node_lost(cluster: Cluster, faults: FaultBook, now: datetime) -> Reason | None:
+    """Take a node away if a fault's moment has come. The reason to end the cluster if it was the master.
+
+    A core or task node is replaced, as EMR does; the step runs on, as Spark does by retrying the lost tasks.
+    """
+    fault = faults.peek(FaultKind.NODE_LOST, cluster=cluster.names)
+    if fault is None or not _is_due(fault, cluster, now):
+        return None
+    victim = _victim(cluster, fault)
+    if victim is None or not faults.strike(FaultKind.NODE_LOST, cluster=cluster.names):
+        return None
+    reason = Reason("INSTANCE_FAILURE", f"Instance {victim.ec2_id} was terminated by EC2")
+    nodes.terminate(cluster, [victim], now, reason)
+    if victim.role == "MASTER":
+        return Reason("INSTANCE_FAILURE", f"Master instance ({victim.ec2_id}) was terminated")
+    _replace(cluster, victim, now)
+    return None
+
+
+def failing_command(fault: Fault) -> tuple[str, tuple[str, ...]]:
+    """The jar and arguments of a step that fails as the fault says, so that its logs are where logs are."""
+    message = fault.message or "localcloud: this step failed because a step-failure fault was armed"
+    script = 'sleep "$1"; printf "%s\\n" "$2" >&2; exit 1'
+    return "command-runner.jar", ("bash", "-c", script, "step-failure", str(fault.seconds), message)
+
+
+def _is_due(fault: Fault, cluster: Cluster, now: datetime) -> bool:
+    return cluster.ready_at is not None and now - cluster.ready_at >= timedelta(seconds=fault.seconds)
+
+
+def _victim(cluster: Cluster, fault: Fault) -> Node | None:
+    role = fault.node.upper()
+    return next((node for node in cluster.live_nodes() if node.role == role), None)
+
+
+def _replace(cluster: Cluster, lost: Node, now: datetime) -> None:
+    pool = next(pool for pool in cluster.pools if pool.id == lost.pool_id)
+    before = set(map(id, cluster.nodes))
+    nodes.launch(cluster, pool, now)
+    for node in cluster.nodes:
+        if id(node) not in before:
+            node.state, node.ready_at = "RUNNING", now
+
+
+def _instance_types(cluster: Cluster) -> set[str]:
+    return {
+        str(config["InstanceType"])
+        for fleet in cluster.instances["InstanceFleets"]
+        for config in fleet.get("InstanceTypeConfigs") or []
+    }
+
+
+def _exists(account: str, uri: str) -> bool:
+    parts = urlsplit(uri)
+    # file:/ paths are scripts that EMR's own image carries.
+    if not parts.scheme.startswith("s3"):
+        return True
+    bucket = s3_backends[account]["aws"].buckets.get(parts.netloc)
+    return bucket is not None and parts.path.lstrip("/") in bucket.keys

@@ -1,0 +1,74 @@
+"""EMR behind HTTP: reads a JSON 1.1 request, calls its action, answers what it gave or refused."""
+
+from __future__ import annotations
+
+import functools
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import botocore.session
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
+
+from localcloud import wire
+from localcloud.emr.api import ACTIONS
+from localcloud.emr.api.session import Session
+from localcloud.emr.engine import Clock, Engine, utc_now
+from localcloud.emr.errors import EmrError, Invalid
+from localcloud.emr.model import Json
+from localcloud.emr.store import Store
+
+if TYPE_CHECKING:
+    from localcloud.wire import Answer
+
+log = logging.getLogger(__name__)
+TARGET_PREFIX = "ElasticMapReduce."
+
+
+class EmrService:
+    """The API over one store; calls are answered one at a time."""
+
+    def __init__(self, store: Store, engine: Engine, clock: Clock = utc_now) -> None:
+        self._store, self._engine, self._clock = store, engine, clock
+
+    def answer(self, action: str, body: bytes, account: str, region: str) -> Answer:
+        """Answer one call; what the action refuses becomes the error AWS would send."""
+        if action not in ACTIONS:
+            # 501 is final for every SDK; a 500 would be retried.
+            return wire.json_error("NotImplemented", f"localcloud has no elasticmapreduce:{action}.", 501)
+        try:
+            return wire.json_answer(self.call(action, json.loads(body or b"{}"), account, region))
+        except EmrError as error:
+            return wire.json_error(error.code, str(error))
+        except json.JSONDecodeError as error:
+            return wire.json_error("SerializationException", f"The request body is not JSON: {error}")
+
+    def call(self, action: str, params: Json, account: str, region: str) -> Json:
+        """Call one action of ACTIONS in a region. Raises EmrError when it is refused."""
+        _validate(action, params)
+        with self._store.changed:
+            session = Session(
+                region=self._store.region(account, region),
+                engine=self._engine,
+                now=self._clock(),
+                principal=f"arn:aws:iam::{account}:root",
+            )
+            result = ACTIONS[action](session, params)
+            if not action.startswith(("Describe", "List", "Get")):
+                self._store.changed.notify_all()
+        return result
+
+
+def _validate(action: str, params: Json) -> None:
+    """Raise Invalid if required members are missing or have the wrong type, by EMR's own service model."""
+    shape = _model().operation_model(action).input_shape
+    assert shape is not None, f"{action} takes parameters"
+    report = ParamValidator().validate(params, shape)
+    if report.has_errors():
+        raise Invalid(f"1 or more validation errors detected: {report.generate_report()}")
+
+
+@functools.cache
+def _model() -> ServiceModel:
+    return botocore.session.get_session().get_service_model("emr")

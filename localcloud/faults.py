@@ -1,0 +1,142 @@
+"""Faults on demand: which there are, which are armed, and which of them strikes."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any
+
+from localcloud.errors import FaultError
+
+
+class FaultKind(StrEnum):
+    """What can go wrong; DESCRIPTIONS says what each does."""
+
+    RUN_JOB_FLOW_THROTTLED = "run-job-flow-throttled"
+    RUN_JOB_FLOW_ANSWER_LOST = "run-job-flow-answer-lost"
+    EMR_THROTTLED = "emr-throttled"
+    CAPACITY_REFUSED = "capacity-refused"
+    SLOW_START = "slow-start"
+    BOOTSTRAP_FAILURE = "bootstrap-failure"
+    STEP_FAILURE = "step-failure"
+    NODE_LOST = "node-lost"
+    S3_SLOW_DOWN = "s3-slow-down"
+    S3_INTERNAL_ERROR = "s3-internal-error"
+    SNS_DOWN = "sns-down"
+
+
+DESCRIPTIONS = {
+    FaultKind.RUN_JOB_FLOW_THROTTLED: "RunJobFlow answers ThrottlingException and makes no cluster",
+    FaultKind.RUN_JOB_FLOW_ANSWER_LOST: "RunJobFlow makes the cluster, then the connection drops unanswered",
+    FaultKind.EMR_THROTTLED: "any EMR call (--operation) answers ThrottlingException",
+    FaultKind.CAPACITY_REFUSED: "EC2 has no capacity: the cluster ends TERMINATED_WITH_ERRORS",
+    FaultKind.SLOW_START: "the cluster stays --seconds longer in STARTING",
+    FaultKind.BOOTSTRAP_FAILURE: "a bootstrap action fails: the cluster ends TERMINATED_WITH_ERRORS",
+    FaultKind.STEP_FAILURE: "a step fails after --seconds with --message on its stderr; it does no work",
+    FaultKind.NODE_LOST: "--seconds after the cluster is ready, EC2 takes a node of role --node away",
+    FaultKind.S3_SLOW_DOWN: "S3 answers 503 SlowDown",
+    FaultKind.S3_INTERNAL_ERROR: "S3 answers 500 InternalError",
+    FaultKind.SNS_DOWN: "SNS answers 503 ServiceUnavailable",
+}
+NODE_ROLES = ("master", "core", "task")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One armed fault. Patterns are shell globs; an empty one matches everything.
+
+    times: how often it may still strike, None for ever. cluster matches a cluster's name or id, step a step's
+    name or id, operation an EMR action, an SNS action or an HTTP method of S3.
+    """
+
+    kind: FaultKind
+    id: str = ""
+    times: int | None = 1
+    cluster: str = ""
+    step: str = ""
+    bucket: str = ""
+    key: str = ""
+    operation: str = ""
+    seconds: float = 0.0
+    node: str = "core"
+    message: str = ""
+
+    def matches(self, subject: dict[str, tuple[str, ...]]) -> bool:
+        return all(
+            not (pattern := getattr(self, field)) or any(fnmatchcase(value, pattern) for value in values)
+            for field, values in subject.items()
+        )
+
+
+def parse(values: dict[str, Any]) -> Fault:
+    """A Fault from plain values, as the CLI and the HTTP API send them. Raises FaultError saying what is wrong."""
+    unknown = set(values) - {field.name for field in fields(Fault)}
+    if unknown:
+        raise FaultError(f"a fault has no {', '.join(sorted(unknown))}: see `localcloud faults add --help`.")
+    try:
+        fault = Fault(**{**values, "kind": FaultKind(values.get("kind", ""))})
+    except ValueError:
+        known = ", ".join(FaultKind)
+        raise FaultError(f"there is no fault {values.get('kind')!r}: choose one of {known}.") from None
+    if fault.times is not None and fault.times < 1:
+        raise FaultError(f"times is {fault.times}: a fault strikes at least once (or leave it out for ever).")
+    if fault.seconds < 0:
+        raise FaultError(f"seconds is {fault.seconds}: a fault cannot strike in the past.")
+    if fault.node not in NODE_ROLES:
+        raise FaultError(f"there is no node role {fault.node!r}: choose one of {', '.join(NODE_ROLES)}.")
+    return fault
+
+
+class FaultBook:
+    """The armed faults of one server; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+        self._ids = itertools.count(1)
+
+    def add(self, fault: Fault) -> Fault:
+        with self._lock:
+            armed = replace(fault, id=f"fault-{next(self._ids)}")
+            self._faults.append(armed)
+        return armed
+
+    def armed(self) -> list[dict[str, Any]]:
+        """The armed faults as plain values, oldest first."""
+        with self._lock:
+            return [asdict(fault) for fault in self._faults]
+
+    def clear(self, fault_id: str | None = None) -> int:
+        """Disarm one fault, or all; the number disarmed."""
+        with self._lock:
+            kept = [f for f in self._faults if fault_id is not None and f.id != fault_id]
+            cleared = len(self._faults) - len(kept)
+            self._faults = kept
+        return cleared
+
+    def strike(self, kind: FaultKind, **subject: str | tuple[str, ...]) -> Fault | None:
+        """The first armed fault of this kind that matches the subject, used up by one; None if there is none."""
+        named = {field: (v,) if isinstance(v, str) else v for field, v in subject.items()}
+        with self._lock:
+            for index, fault in enumerate(self._faults):
+                if fault.kind is kind and fault.matches(named):
+                    self._use_up(index, fault)
+                    return fault
+        return None
+
+    def peek(self, kind: FaultKind, **subject: str | tuple[str, ...]) -> Fault | None:
+        """As strike, but uses nothing up: for faults that wait for their moment."""
+        named = {field: (v,) if isinstance(v, str) else v for field, v in subject.items()}
+        with self._lock:
+            return next((f for f in self._faults if f.kind is kind and f.matches(named)), None)
+
+    def _use_up(self, index: int, fault: Fault) -> None:
+        if fault.times is None:
+            return
+        if fault.times == 1:
+            del self._faults[index]
+        else:
+            self._faults[index] = replace(fault, times=fault.times - 1)

@@ -1,0 +1,106 @@
+"""The seam: a WSGI application in front of moto's that adds what moto lacks.
+
+/_localcloud/*                    -> admin: health, faults, clusters
+a request that a fault strikes    -> the fault's answer
+X-Amz-Target: ElasticMapReduce.*  -> our EMR; moto's is not used
+everything else                   -> moto
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from moto.iam.models import get_account_id_from
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from localcloud import wire
+from localcloud.admin import PREFIX, Admin
+from localcloud.emr.service import TARGET_PREFIX, EmrService
+from localcloud.faults import FaultBook, FaultKind
+from localcloud.http_server import DropConnection
+from localcloud.wire import Answer, Caller
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_S3_FAULTS = {
+    FaultKind.S3_SLOW_DOWN: ("SlowDown", "Please reduce your request rate.", 503),
+    FaultKind.S3_INTERNAL_ERROR: ("InternalError", "We encountered an internal error. Please try again.", 500),
+}
+
+
+class Front:
+    """Every request to the server comes in here."""
+
+    def __init__(self, admin: Admin, emr: EmrService, faults: FaultBook, region: str) -> None:
+        self._admin, self._emr, self._faults, self._region = admin, emr, faults, region
+        self._moto = DomainDispatcherApplication(create_backend_app)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith(PREFIX):
+            return self._admin.answer(environ).send(start_response)
+        caller = wire.caller_of(environ, self._region)
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        if target.startswith(TARGET_PREFIX):
+            action = target.removeprefix(TARGET_PREFIX)
+            return self._answer_emr(action, environ, caller).send(start_response)
+        if fault := self._service_fault(environ, caller):
+            return fault.send(start_response)
+        answer: Iterable[bytes] = self._moto(environ, start_response)
+        return answer
+
+    def _answer_emr(self, action: str, environ: WSGIEnvironment, caller: Caller) -> Answer:
+        body = wire.body_of(environ)
+        names = _cluster_names(body)
+        if self._throttles(action, names):
+            return wire.json_error("ThrottlingException", "Rate exceeded")
+        account = get_account_id_from(caller.access_key)
+        answer = self._emr.answer(action, body, account, caller.region)
+        if action == "RunJobFlow" and answer.status == 200:
+            self._lose(names)
+        return answer
+
+    def _lose(self, names: tuple[str, ...]) -> None:
+        if self._faults.strike(FaultKind.RUN_JOB_FLOW_ANSWER_LOST, cluster=names):
+            raise DropConnection
+
+    def _throttles(self, action: str, names: tuple[str, ...]) -> bool:
+        if self._faults.strike(FaultKind.EMR_THROTTLED, operation=action, cluster=names):
+            return True
+        return action == "RunJobFlow" and bool(self._faults.strike(FaultKind.RUN_JOB_FLOW_THROTTLED, cluster=names))
+
+    def _service_fault(self, environ: WSGIEnvironment, caller: Caller) -> Answer | None:
+        if caller.service == "s3":
+            return self._s3_fault(environ)
+        if caller.service == "sns" and self._faults.strike(FaultKind.SNS_DOWN, operation=_action(environ)):
+            return wire.query_error("ServiceUnavailable", "The service is unavailable. Please retry.", 503)
+        return None
+
+    def _s3_fault(self, environ: WSGIEnvironment) -> Answer | None:
+        bucket, _, key = environ["PATH_INFO"].lstrip("/").partition("/")
+        method = environ["REQUEST_METHOD"]
+        for kind, answer in _S3_FAULTS.items():
+            if self._faults.strike(kind, bucket=bucket, key=key, operation=method):
+                return wire.s3_error(*answer)
+        return None
+
+
+def _cluster_names(body: bytes) -> tuple[str, ...]:
+    """What an EMR request calls its cluster: a name (RunJobFlow) or ids; faults match against these."""
+    try:
+        params = json.loads(body or b"{}")
+    except json.JSONDecodeError:
+        return ()
+    fields = ("Name", "ClusterId", "JobFlowId", "ResourceId")
+    names = [str(params[field]) for field in fields if params.get(field)]
+    return (*names, *params.get("JobFlowIds", ()))
+
+
+def _action(environ: WSGIEnvironment) -> str:
+    body = wire.body_of(environ)
+    environ["wsgi.input"] = io.BytesIO(body)
+    return parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]

@@ -1,0 +1,80 @@
+"""A localcloud inside this process: moto completed, our EMR, faults, behind one HTTP server."""
+
+from __future__ import annotations
+
+import os
+import threading
+from types import TracebackType
+
+# moto reads it when IAM's backend is made; AWS has its managed policies from the start.
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+
+from localcloud import gaps
+from localcloud.admin import Admin
+from localcloud.emr.engine import Clock, Engine, utc_now
+from localcloud.emr.lifecycle import Timing
+from localcloud.emr.service import EmrService
+from localcloud.emr.store import Store
+from localcloud.faults import FaultBook
+from localcloud.front import Front
+from localcloud.http_server import HttpServer
+from localcloud.settings import DEFAULT_ACCOUNT, Settings
+from localcloud.emr.seam import StepRunner
+
+
+class LocalCloud:
+    """One server, started and stopped as a context manager or by start() and stop().
+
+    with LocalCloud(Settings(port=0, home=tmp_path)) as cloud:
+        boto3.client("emr", endpoint_url=cloud.endpoint, …)
+
+    moto keeps its resources in the process, so two servers in one process share everything but EMR.
+    """
+
+    def __init__(self, settings: Settings, *, runner: StepRunner | None = None, clock: Clock = utc_now) -> None:
+        self.settings = settings
+        self.faults = FaultBook()
+        self.store = Store()
+        self._runner = runner or StepRunner(settings.work_dir, settings.log_delay_seconds)
+        self.engine = Engine(self.store, self._runner, self.faults, _timing(settings), clock)
+        self._service = EmrService(self.store, self.engine, clock)
+        self._server: HttpServer | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """Where the server listens; only while it runs."""
+        assert self._server is not None, "the server is not running: call start() first"
+        return self._server.endpoint
+
+    def start(self) -> None:
+        """Listen and begin. Raises PortTakenError when another program has the port."""
+        gaps.close_all()
+        if self.settings.account != DEFAULT_ACCOUNT:
+            os.environ["MOTO_ACCOUNT_ID"] = self.settings.account
+        front = Front(Admin(self.store, self.faults), self._service, self.faults, self.settings.region)
+        self._server = HttpServer(self.settings.port, front)
+        self.engine.start(self._server.endpoint)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="localcloud-http", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop every step and listen no more; safe to call twice."""
+        if self._server is None:
+            return
+        self.engine.stop()
+        self._server.close()
+        self._server = None
+
+    def __enter__(self) -> LocalCloud:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _timing(settings: Settings) -> Timing:
+    return Timing(settings.provisioning_seconds, settings.bootstrap_seconds, settings.termination_seconds)

@@ -1,0 +1,82 @@
+"""Settings of a localcloud server: the one reader of LOCALCLOUD_*."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from localcloud.errors import SettingsError
+
+DEFAULT_ACCOUNT = "123456789012"
+_PREFIX = "LOCALCLOUD_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How one server behaves.
+
+    home: directory of its state file, log and work files. port: 0 picks a free one. account, region: what a
+    caller gets whose credentials name none. The seconds are how long a cluster really spends provisioning
+    (STARTING), bootstrapping and terminating, and how long after a step its logs reach S3.
+    """
+
+    home: Path = Path(".localcloud")
+    port: int = 5555
+    account: str = DEFAULT_ACCOUNT
+    region: str = "us-east-1"
+    provisioning_seconds: float = 0.0
+    bootstrap_seconds: float = 0.0
+    termination_seconds: float = 0.0
+    log_delay_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise SettingsError(f"port {self.port} is not a TCP port: use 0 (any free one) to 65535.")
+        if not (len(self.account) == 12 and self.account.isdigit()):
+            raise SettingsError(f"account {self.account!r} is not an AWS account: use twelve digits.")
+        for name in ("provisioning", "bootstrap", "termination", "log_delay"):
+            if getattr(self, f"{name}_seconds") < 0:
+                raise SettingsError(f"{name}_seconds is below zero: give the seconds to wait, or 0.")
+
+    @property
+    def state_file(self) -> Path:
+        return self.home / "server.json"
+
+    @property
+    def log_file(self) -> Path:
+        return self.home / "server.log"
+
+    @property
+    def work_dir(self) -> Path:
+        return self.home / "work"
+
+
+def load(overrides: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from LOCALCLOUD_<FIELD> variables; overrides that are not None win.
+
+    Raises SettingsError naming the variable whose value cannot be read.
+    """
+    values = _from_environment(environ)
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    values["home"] = Path(values.get("home", Settings.home)).absolute()
+    return Settings(**values)
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in fields(Settings):
+        variable = _PREFIX + field.name.upper()
+        if text := environ.get(variable):
+            found[field.name] = _parsed(variable, text, type(getattr(Settings, field.name)))
+    return found
+
+
+def _parsed(variable: str, text: str, kind: type) -> Any:
+    target = {int: int, float: float}.get(kind, str)
+    try:
+        return target(text)
+    except ValueError:
+        raise SettingsError(f"{variable}={text!r} is not a number: correct it or unset it.") from None
