@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from nightshift.hooks import aws
@@ -56,6 +57,13 @@ def _states(night: Night) -> list[str]:
     return _keys(night, "state", night.state_key)
 
 
+def _security_configurations(night: Night) -> list[str]:
+    """They carry no tags: the transient stack names them by the first 12 digits of the run's SHA-256."""
+    name = f"{night.settings.name}-{sha256(night.run.encode()).hexdigest()[:12]}"
+    pages = aws.client(night.settings, "emr").get_paginator("list_security_configurations").paginate()
+    return [c["Name"] for page in pages for c in page["SecurityConfigurations"] if c["Name"] == name]
+
+
 def _staging(night: Night) -> list[str]:
     return _keys(night, "lake", night.staging_prefix)
 
@@ -76,6 +84,7 @@ LOOKS: dict[str, Callable[[Night], list[str]]] = {
     "security groups": _security_groups,
     "key pairs": _key_pairs,
     "secrets": _secrets,
+    "security configurations": _security_configurations,
     "terraform states": _states,
     "staging": _staging,
 }
