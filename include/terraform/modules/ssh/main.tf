@@ -19,8 +19,11 @@ resource "aws_secretsmanager_secret" "this" {
 }
 
 resource "aws_secretsmanager_secret_version" "this" {
-  secret_id        = aws_secretsmanager_secret.this.id
-  secret_string_wo = var.private_key
+  secret_id = aws_secretsmanager_secret.this.id
+
+  # Written only when the version below changes. Whoever destroys the run has the key no more, and must not need it:
+  # the sentence is for the provider, which wants a value each time, and for the caller who made a pair without one.
+  secret_string_wo = coalesce(var.private_key, "no private key was given when this pair was made")
 
   # A write-only value cannot be compared, so the public half tells when there is a new key to write.
   secret_string_wo_version = parseint(substr(sha256(var.public_key), 0, 8), 16)

@@ -1,0 +1,173 @@
+# Each role can do its own work, on these resources, and cannot give itself more.
+
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_iam_policy_document" {
+    # Computed strings of a mock are random text, which the policy validator refuses.
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+  }
+  mock_resource "aws_iam_policy" {
+    defaults = { arn = "arn:aws:iam::123456789012:policy/acme" }
+  }
+}
+
+variables {
+  name             = "acme-nightshift-test"
+  region           = "us-east-1"
+  bucket_arns      = { for kind in ["raw", "lake", "artifacts", "logs"] : kind => "arn:aws:s3:::acme-nightshift-test-${kind}" }
+  state_bucket_arn = "arn:aws:s3:::acme-nightshift-test-state"
+  kms_key_arn      = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+  topic_arn        = "arn:aws:sns:us-east-1:123456789012:acme-nightshift-test-runs"
+}
+
+run "no_action_is_a_wildcard" {
+  command = plan
+
+  assert {
+    condition = [for s in concat(
+      data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement,
+      data.aws_iam_policy_document.airflow_night.statement, data.aws_iam_policy_document.airflow_terraform.statement,
+      data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement,
+    ) : s.sid if anytrue([for a in s.actions : strcontains(a, "*")])] == []
+    error_message = "Every action must be named."
+  }
+}
+
+run "only_what_aws_cannot_scope_is_unscoped" {
+  command = plan
+
+  assert {
+    condition = toset([for s in concat(
+      data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement,
+      data.aws_iam_policy_document.airflow_night.statement, data.aws_iam_policy_document.airflow_terraform.statement,
+      data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement,
+      ) : s.sid if contains(coalesce(s.resources, []), "*")]) == toset([
+      "StartClustersOfThisName", "FindWhatIsAlive", "LookAround", "KeepSecurityConfigurations", "ProveBucketsArePrivate",
+      "FindLogGroups", "Measure",
+    ])
+    error_message = "A new statement over all resources needs a reason here and a comment there."
+  }
+}
+
+run "a_role_is_handed_to_one_service_only" {
+  command = plan
+
+  assert {
+    condition = alltrue([for s in concat(
+      data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement,
+      data.aws_iam_policy_document.airflow_night.statement, data.aws_iam_policy_document.airflow_terraform.statement,
+      data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement,
+      ) :
+      one(s.condition).variable == "iam:PassedToService" && length(s.resources) == 1 && startswith(one(s.resources), "arn:aws:iam::123456789012:role/acme-nightshift-test-emr-")
+      if contains(s.actions, "iam:PassRole")
+    ])
+    error_message = "PassRole must name the role and the service."
+  }
+}
+
+run "nobody_can_give_himself_more" {
+  command = plan
+
+  assert {
+    condition = length(setintersection(flatten([for s in concat(
+      data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement,
+      data.aws_iam_policy_document.airflow_night.statement, data.aws_iam_policy_document.airflow_terraform.statement,
+      data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement,
+      ) : s.actions]), [
+      "iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:CreatePolicyVersion",
+      "iam:SetDefaultPolicyVersion", "iam:UpdateAssumeRolePolicy", "iam:AddRoleToInstanceProfile",
+      "kms:PutKeyPolicy", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock",
+    ])) == 0
+    error_message = "A role that can write policies is an administrator."
+  }
+}
+
+run "nodes_write_the_lake_and_their_logs_only" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([for s in data.aws_iam_policy_document.emr_instance.statement : s.resources if contains(s.actions, "s3:PutObject")])) == toset([
+      "arn:aws:s3:::acme-nightshift-test-lake/*", "arn:aws:s3:::acme-nightshift-test-logs/emr/*",
+    ])
+    error_message = "A job may change neither its input nor its code."
+  }
+}
+
+run "airflow_starts_and_stops_clusters_of_this_name_only" {
+  command = plan
+
+  assert {
+    condition = alltrue([for s in data.aws_iam_policy_document.airflow_night.statement :
+      one(s.condition).variable == "elasticmapreduce:RequestTag/nightshift:name" && one(s.condition).values == tolist(["acme-nightshift-test"])
+      if contains(s.actions, "elasticmapreduce:RunJobFlow")
+    ])
+    error_message = "A cluster starts with this name's tag or not at all."
+  }
+
+  assert {
+    condition = alltrue([for s in data.aws_iam_policy_document.airflow_night.statement :
+      one(s.condition).variable == "elasticmapreduce:ResourceTag/nightshift:name" && one(s.condition).values == tolist(["acme-nightshift-test"])
+      if contains(s.actions, "elasticmapreduce:TerminateJobFlows")
+    ])
+    error_message = "Nobody else's cluster may be terminated."
+  }
+}
+
+run "airflow_can_do_what_a_night_does" {
+  command = plan
+
+  assert {
+    condition = length(setsubtract([
+      "elasticmapreduce:RunJobFlow", "elasticmapreduce:AddTags", "elasticmapreduce:DescribeCluster", "elasticmapreduce:DescribeStep",
+      "elasticmapreduce:ListClusters", "elasticmapreduce:ListSteps", "elasticmapreduce:ListInstances", "elasticmapreduce:AddJobFlowSteps",
+      "elasticmapreduce:CancelSteps", "elasticmapreduce:TerminateJobFlows", "elasticmapreduce:PutAutoTerminationPolicy",
+      "sns:Publish", "glue:CreateTable", "glue:BatchCreatePartition", "tag:GetResources", "iam:PassRole",
+    ], flatten([for s in data.aws_iam_policy_document.airflow_night.statement : s.actions]))) == 0
+    error_message = "A call that a night makes is missing."
+  }
+}
+
+run "the_foundations_state_cannot_be_deleted" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([for s in data.aws_iam_policy_document.airflow_terraform.statement : s.resources if contains(s.actions, "s3:DeleteObject")])) == toset([
+      "arn:aws:s3:::acme-nightshift-test-state/foundation.tfstate.tflock", "arn:aws:s3:::acme-nightshift-test-state/transient/*",
+    ])
+    error_message = "Locks and finished runs may go, the foundation's state may not."
+  }
+}
+
+run "each_role_trusts_its_service_alone" {
+  command = plan
+
+  assert {
+    condition = { for role, d in data.aws_iam_policy_document.trust : role => tolist(one(d.statement[0].principals).identifiers) } == {
+      emr-service  = tolist(["elasticmapreduce.amazonaws.com"])
+      emr-instance = tolist(["ec2.amazonaws.com"])
+      airflow      = tolist(["airflow-env.amazonaws.com", "airflow.amazonaws.com"])
+    }
+    error_message = "Nobody else may assume these roles."
+  }
+
+  assert {
+    condition = alltrue([for role in ["emr-service", "airflow"] :
+      one(data.aws_iam_policy_document.trust[role].statement[0].condition).variable == "aws:SourceAccount"
+    ])
+    error_message = "A service may not be talked into using the role for another account."
+  }
+}
+
+run "an_incomplete_set_of_buckets_is_refused" {
+  command         = plan
+  expect_failures = [var.bucket_arns]
+
+  variables {
+    bucket_arns = { lake = "arn:aws:s3:::acme-nightshift-test-lake" }
+  }
+}
