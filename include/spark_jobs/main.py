@@ -52,7 +52,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--input", type=folder, required=True, help="URI of the drop (bronze reads it)")
     parser.add_argument("--reference", type=folder, help="URI of the head-office tables (mrhealth_sales)")
     parser.add_argument("--lake", type=folder, required=True, help="root URI of the lake")
-    parser.add_argument("--staging", type=folder, required=True, help="URI for staged gold and manifests")
+    parser.add_argument("--staging", type=folder, required=True, help="URI for staged gold")
+    parser.add_argument("--manifests", type=folder, help="URI for the manifests (default: below --staging)")
     parser.add_argument("--encoding", default="utf-8", help="of the text files (wordcount)")
     return parser.parse_args(argv)
 
@@ -80,6 +81,7 @@ def run_layers(spark: SparkSession, args: argparse.Namespace) -> list[Manifest]:
         reference=args.reference,
         lake=args.lake,
         staging=args.staging,
+        manifests=args.manifests or f"{args.staging}/manifests",
         encoding=args.encoding,
         started_at=datetime.now(UTC),
     )

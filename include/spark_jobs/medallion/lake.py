@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -14,6 +14,10 @@ from medallion.manifest import GoldTable, Manifest, TableCount
 from medallion.quality import accepted, quarantine
 from medallion.run import Run
 from medallion.storage import Storage
+
+SHUFFLE_PARTITIONS = "spark.sql.shuffle.partitions"
+BYTES_A_PARTITION = 8 * 1024 * 1024
+MOST_PARTITIONS = 2000
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,19 @@ class Lake:
         """Where the rows lie that a layer refused for this business date."""
         day = self.run.business_date.isoformat()
         return f"{self.run.lake}/quarantine/{self.run.pipeline}/{layer}/{table}/business_date={day}"
+
+    def size_shuffles(self, input_bytes: int) -> None:
+        """Shuffle in as many partitions as this much input needs, unless the cluster's configuration says how many.
+
+        Spark's 200 are 200 tasks for a shop's day of a few kilobytes, and too few for a terabyte.
+        """
+        if not self.run.spark.sparkContext.getConf().contains(SHUFFLE_PARTITIONS):
+            wanted = min(MOST_PARTITIONS, input_bytes // BYTES_A_PARTITION + 1)
+            self.run.spark.conf.set(SHUFFLE_PARTITIONS, str(wanted))
+
+    def size_of(self, layer: str, tables: Iterable[str]) -> int:
+        """Bytes of this business date of some tables."""
+        return sum(self.storage.size(self.partition(layer, table)) for table in tables)
 
     def read(self, layer: str, table: str, schema: str) -> DataFrame:
         """This business date of a table; raises NoInputError when the layer before has not written it."""
@@ -96,7 +113,7 @@ class Lake:
 
     def publish(self, manifest: Manifest) -> None:
         """Write the layer's manifest; it is the last thing a layer does."""
-        self.storage.write_text(f"{self.run.staging}/manifests/{manifest.layer}.json", manifest.to_json())
+        self.storage.write_text(f"{self.run.manifests}/{manifest.layer}.json", manifest.to_json())
 
     def manifest(self, layer: str, tables: Sequence[TableCount], gold: Sequence[GoldTable] = ()) -> Manifest:
         """A manifest of this run."""

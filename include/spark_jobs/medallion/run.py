@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 class Run:
     """One business date of one pipeline.
 
-    `input`, `reference`, `lake` and `staging` are URIs without a trailing slash; `started_at` (UTC, with zone) is
+    `input`, `reference`, `lake`, `staging` and `manifests` are URIs without a trailing slash; `started_at` (UTC, with zone) is
     written into every row as its ingestion time.
     """
 
@@ -23,5 +23,6 @@ class Run:
     reference: str | None
     lake: str
     staging: str
+    manifests: str
     encoding: str
     started_at: datetime

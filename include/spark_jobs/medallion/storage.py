@@ -62,6 +62,11 @@ class Storage:
             return []
         return sorted(str(status.getPath().getName()) for status in fs.listStatus(path))
 
+    def size(self, uri: str) -> int:
+        """Bytes at and below the URI; an absent one has none."""
+        fs, path = self._open(uri)
+        return int(fs.getContentSummary(path).getLength()) if fs.exists(path) else 0
+
     def write_text(self, uri: str, text: str) -> None:
         """Put a small UTF-8 file at the URI, replacing what was there."""
         fs, path = self._open(uri)
