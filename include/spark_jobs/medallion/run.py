@@ -12,8 +12,8 @@ from pyspark.sql import SparkSession
 class Run:
     """One business date of one pipeline.
 
-    `input`, `reference`, `lake`, `staging` and `manifests` are URIs without a trailing slash; `started_at` (UTC, with zone) is
-    written into every row as its ingestion time.
+    `input`, `reference`, `lake`, `staging` and `manifests` are URIs without a trailing slash; `started_at` (UTC, with
+    zone) is written into every row as its ingestion time.
     """
 
     spark: SparkSession
