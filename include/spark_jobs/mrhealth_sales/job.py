@@ -28,6 +28,7 @@ def bronze(run: Run) -> Manifest:
         raise NoInputError(f"reading the drop of {run.business_date}: no file at {root}; did the units send anything?")
     roots = input_roots(lake.storage, root, run.reference)
     files += [f for other in roots[1:] for f in lake.storage.files(other)]
+    lake.size_shuffles(sum(f.length for f in files))
     rows = raw.read_drop(run.spark, roots).unionByName(raw.unread_files(run.spark, files)).cache()
     counts = tally(rows, raw.TABLES)
     for table in SOURCES:
@@ -42,6 +43,7 @@ def bronze(run: Run) -> Manifest:
 def silver(run: Run) -> Manifest:
     """Rows as they arrived -> typed rows, one a business key, named."""
     lake = Lake(run)
+    lake.size_shuffles(lake.size_of("bronze", typed.JUDGES))
     arrived = {t.name: lake.read("bronze", t.name, bronze_schema(t)) for t in SOURCES}
     judged = {table: typed.JUDGES[table](frame).cache() for table, frame in arrived.items()}
     known = {table: accepted(frame) for table, frame in judged.items()}
@@ -78,6 +80,7 @@ def _write(lake: Lake, judged: Mapping[str, DataFrame], counts: Mapping[str, Tab
 def gold(run: Run) -> Manifest:
     """Typed rows -> the three products, staged."""
     lake = Lake(run)
+    lake.size_shuffles(lake.size_of("silver", ["orders", "items"]))
     orders = lake.read("silver", "orders", typed.SCHEMAS["orders"])
     items = lake.read("silver", "items", typed.SCHEMAS["items"])
     staged = lake.stage(
