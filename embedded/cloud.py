@@ -8,9 +8,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,29 +17,26 @@ from embedded import places
 from embedded.errors import CloudError
 
 ENDPOINT_KEY = "AWS_ENDPOINT_URL"
-START_SECONDS = 60
-STOP_SECONDS = 30
+COMMAND_SECONDS = 90
 
 
 @contextmanager
-def endpoint(
-    *, keep: bool = False, home: Path = places.LOCALCLOUD_HOME, environ: Mapping[str, str] = os.environ
-) -> Iterator[str]:
-    """The endpoint to use while the block lasts; a localcloud that was started for it is stopped after it.
+def endpoint(env: Mapping[str, str], *, keep: bool = False, home: Path = places.LOCALCLOUD_HOME) -> Iterator[str]:
+    """The endpoint to use while the block lasts; a localcloud that was started for it, in `env`, is stopped after it.
 
     With `keep` the one that is started lives on in `home`, where `./nightshift cloud down` finds it. Raises CloudError.
     """
-    found = chosen(home, environ)
+    found = chosen(home, env)
     if found:
         yield found
     elif keep:
-        yield start(home)
+        yield start(home, env)
     else:
         with tempfile.TemporaryDirectory(prefix="nightshift-cloud-") as own:
             try:
-                yield start(Path(own))
+                yield start(Path(own), env)
             finally:
-                stop(Path(own))
+                stop(Path(own), env)
 
 
 def chosen(home: Path = places.LOCALCLOUD_HOME, environ: Mapping[str, str] = os.environ) -> str | None:
@@ -63,47 +59,33 @@ def running(home: Path) -> str | None:
     return found if _answers(found) else None
 
 
-def start(home: Path) -> str:
+def start(home: Path, env: Mapping[str, str]) -> str:
     """Start a localcloud on a free port with its state in `home`; gives its endpoint. Raises CloudError."""
-    home.mkdir(parents=True, exist_ok=True)
-    log = home / "up.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "localcloud", "up", "--port", "0"],
-            env=_environment(home),
-            stdout=output,
-            stderr=output,
-            stdin=subprocess.DEVNULL,
-            cwd=places.ROOT,
-            start_new_session=True,  # Ctrl-C is for the night, which still needs its cloud to tear down
-        )
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if found := running(home):
-            return found
-        if process.poll():
-            break
-        time.sleep(0.05)
-    tail = " ".join(log.read_text(errors="replace").splitlines()[-3:])
-    raise CloudError(f"localcloud did not start: {tail or 'it said nothing'}. Its log is {log}.")
+    said = _localcloud(home, env, "up", "--port", "0")
+    if found := running(home):
+        return found
+    raise CloudError(f"localcloud did not start: {' '.join(said.split()) or 'it said nothing'}")
 
 
-def stop(home: Path) -> None:
-    """Stop the localcloud of `home`; harmless when it is not running."""
-    with suppress(subprocess.TimeoutExpired):
-        subprocess.run(
-            [sys.executable, "-m", "localcloud", "down"],
-            env=_environment(home),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=places.ROOT,
-            timeout=STOP_SECONDS,
-            check=False,
-        )
+def stop(home: Path, env: Mapping[str, str]) -> None:
+    """Stop the localcloud of `home` and its steps; harmless when it is not running."""
+    _localcloud(home, env, "down")
 
 
-def _environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "LOCALCLOUD_HOME": str(home), "PYTHONPATH": str(places.ROOT)}
+def _localcloud(home: Path, env: Mapping[str, str], *arguments: str) -> str:
+    """One localcloud command to its end; gives what it said. In a session of its own: Ctrl-C is for the night, which
+    still needs its cloud to tear down."""
+    done = subprocess.run(
+        [sys.executable, "-m", "localcloud", *arguments],
+        env={**env, "LOCALCLOUD_HOME": str(home), "PYTHONPATH": str(places.ROOT)},
+        capture_output=True,
+        text=True,
+        cwd=places.ROOT,
+        start_new_session=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+    return done.stdout + done.stderr
 
 
 def _answers(url: str) -> bool:

@@ -29,12 +29,14 @@ def embedded(
     `airflow_home` is a directory of this run's own. The user's NIGHTSHIFT_* and TF_VAR_* win over the short waits
     that are set here.
     """
+    return {**_waits(), **with_tools(tools, environ), **aws(endpoint), **airflow(airflow_home)}
+
+
+def with_tools(tools: Toolchain, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The user's environment in which java, terraform and this Python are the ones that were found."""
     return {
-        **_waits(),
         **_kept(environ),
-        **aws(endpoint),
         **terraform(tools),
-        **airflow(airflow_home),
         "JAVA_HOME": str(tools.java_home),
         "PATH": _path(tools, environ),
         "NO_PROXY": _unproxied(environ),

@@ -1,0 +1,85 @@
+"""The pipelines that a command knows: what they are, how their input is read, where made-up input comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from embedded import generated, inputs, mrhealth_files
+from embedded.errors import InputRefused
+from embedded.inputs import Delivery
+
+Days = Sequence[date]
+Reader = Callable[[Sequence[Path], Days, str], dict[date, Delivery]]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """One pipeline of the command line.
+
+    `read(paths, days, token)` turns the user's files into each day's delivery, and `newest(paths)` tells the latest
+    day that they name, if they name any; `make(folder, days)` makes data up. All raise InputRefused.
+    """
+
+    name: str
+    about: str
+    read: Reader
+    newest: Callable[[Sequence[Path]], date | None]
+    make: Callable[[Path, Days], dict[date, Delivery]]
+    encodings: bool = False
+
+
+def named(name: str) -> Pipeline:
+    """The pipeline of that name. Raises InputRefused naming those that there are."""
+    if name not in PIPELINES:
+        raise InputRefused(f"There is no pipeline {name!r}: choose {' or '.join(PIPELINES)}.")
+    return PIPELINES[name]
+
+
+def _texts(paths: Sequence[Path], days: Days, token: str) -> dict[date, Delivery]:
+    if len(days) != 1:
+        raise InputRefused("wordcount's files are one day's text: name the day with --date, not --from and --to.")
+    return {days[0]: inputs.texts(paths, f"wordcount/inbox/{token}/")}
+
+
+def _no_day(_paths: Sequence[Path]) -> None:
+    """Text names no day."""
+
+
+def _sales(paths: Sequence[Path], days: Days, _token: str) -> dict[date, Delivery]:
+    folder = _sales_folder(paths)
+    if folder.flat and len(days) != 1:
+        raise InputRefused(
+            f"{paths[0]} holds flat files, which name no date, so the same orders would count on each of the"
+            f" {len(days)} days: name one with --date."
+        )
+    return {day: folder.delivery(day) for day in days}
+
+
+def _newest_drop(paths: Sequence[Path]) -> date | None:
+    return max(_sales_folder(paths).dates, default=None)
+
+
+def _sales_folder(paths: Sequence[Path]) -> mrhealth_files.SalesFolder:
+    if len(paths) != 1:
+        raise InputRefused(f"mrhealth_sales reads one folder, {len(paths)} were named: give --input once.")
+    return mrhealth_files.read(paths[0])
+
+
+PIPELINES = {
+    pipeline.name: pipeline
+    for pipeline in (
+        Pipeline(
+            "wordcount", "how often each word occurs in text files", _texts, _no_day, generated.texts, encodings=True
+        ),
+        Pipeline(
+            "mrhealth_sales",
+            "what a chain of restaurants sold, by branch and by product",
+            _sales,
+            _newest_drop,
+            generated.sales,
+        ),
+    )
+}

@@ -1,0 +1,51 @@
+"""The ./nightshift command line: its parser, and errors as one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+
+from embedded.commands import cloud, list, night, run, ui  # noqa: A004 - the command is called so
+from embedded.errors import EmbeddedError, InputRefused
+
+DESCRIPTION = """\
+Nightshift: every midnight a cluster comes up, works, proves what it did, and leaves nothing behind."""
+EPILOG = """\
+`make run` is `./nightshift night`. Records, step logs and gold of every run are kept in .nightshift/runs/, what Airflow
+and terraform said in .nightshift/logs/. ./nightshift COMMAND --help tells more about each command."""
+COMMANDS: dict[str, ModuleType] = {"run": run, "night": night, "ui": ui, "list": list}
+FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit status: 0 done, 1 failed, 2 refused before anything began, 130 interrupted."""
+    given = sys.argv[1:] if arguments is None else [*arguments]
+    try:
+        if given[:1] == ["cloud"]:  # its options are localcloud's, not ours to parse
+            return cloud.run(given[1:])
+        options = parser().parse_args(given)
+        command: Callable[[argparse.Namespace], int] = options.command
+        return command(options)
+    except EmbeddedError as error:
+        print(f"nightshift: {error}", file=sys.stderr)
+        return REFUSED if isinstance(error, InputRefused) else FAILED
+    except KeyboardInterrupt:
+        print("nightshift: interrupted before anything was made.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    raw = argparse.RawDescriptionHelpFormatter
+    top = argparse.ArgumentParser("nightshift", description=DESCRIPTION, epilog=EPILOG, formatter_class=raw)
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=module.HELP, description=module.DESCRIPTION, epilog=module.EPILOG, formatter_class=raw
+        )
+        module.add(command)
+        command.set_defaults(command=module.run)
+    commands.add_parser("cloud", help=cloud.HELP, add_help=False)
+    return top

@@ -1,0 +1,20 @@
+"""./nightshift cloud: localcloud's own command line, for the localcloud of this tree."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from embedded import environment, places, toolchain
+
+HELP = "up, status, down, faults: the local AWS of this tree (see ./nightshift cloud --help)"
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Hand the arguments to `python -m localcloud`; gives its exit status. Raises ToolMissing before a start."""
+    env = environment.with_tools(toolchain.find()) if "up" in arguments else dict(os.environ)
+    env.setdefault("LOCALCLOUD_HOME", str(places.LOCALCLOUD_HOME))
+    env["PYTHONPATH"] = str(places.ROOT)
+    return subprocess.run([sys.executable, "-m", "localcloud", *arguments], env=env, check=False).returncode

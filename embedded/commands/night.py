@@ -1,0 +1,34 @@
+"""./nightshift night: what `make run` does, both pipelines on data that the project makes up."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from embedded import dates
+from embedded.catalogue import PIPELINES
+from embedded.conduct import Asked, Program, conduct
+
+HELP = "play both pipelines for one night on made-up data (what `make run` does)"
+DESCRIPTION = """\
+Makes data up (several units and days, broken rows, duplicates, a missing unit), then plays a night of each pipeline
+for yesterday, one after the other, and ends with rows, gold, cost and the proof that nothing is left."""
+EPILOG = "exit status: 0 only if both outcomes are success."
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("--keep", action="store_true", help="leave the localcloud that is started running")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Play the night; gives the exit status. Raises EmbeddedError."""
+    day = dates.today() - timedelta(days=1)
+
+    def nights(scratch: Path) -> Sequence[Asked]:
+        made = ((pipeline, pipeline.make(scratch / pipeline.name, [day])) for pipeline in PIPELINES.values())
+        return [Asked(pipeline.name, day, deliveries[day]) for pipeline, deliveries in made]
+
+    return conduct(Program("night", nights, keep=options.keep))

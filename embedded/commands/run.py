@@ -1,0 +1,109 @@
+"""./nightshift run: one pipeline on the user's own files, or on made-up ones."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from embedded import catalogue, dates, inputs
+from embedded.catalogue import Pipeline
+from embedded.conduct import Asked, Program, conduct, token
+from embedded.errors import InputRefused
+from embedded.inputs import Delivery
+
+HELP = "play a night of one pipeline on your own files"
+DESCRIPTION = """\
+Plays one night of PIPELINE, or several days in order: terraform apply, an EMR cluster, its Spark steps, gold,
+teardown and the proof that nothing is left, on localcloud unless AWS_ENDPOINT_URL names another AWS.
+Without --input the project's own generator makes the data."""
+EPILOG = """\
+input:
+  wordcount        text files, or folders of them; --encoding says how they are written (utf-8)
+  mrhealth_sales   one folder, laid out as csv_sales/YYYY/MM/DD/unit_NNN/{pedido,item_pedido}.csv with reference_data/,
+                   or flat: PEDIDO.csv, ITEM_PEDIDO.csv and Tabela_{Produto,Unidade,Estado,Pais}.csv
+
+examples:
+  ./nightshift run wordcount --input book.txt --export out
+  ./nightshift run mrhealth_sales --input drops --from 2025-12-29 --to 2026-01-04 --export out
+
+exit status: 0 only if every night's outcome is success; 1 a night failed; 2 the request cannot be done and nothing was
+started; 130 interrupted (the teardown ran)."""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("pipeline", metavar="PIPELINE", help="wordcount or mrhealth_sales (see ./nightshift list)")
+    parser.add_argument(
+        "--date",
+        metavar="YYYY-MM-DD",
+        help="business date, the day that the data is about (default: the newest drop in --input that names its"
+        " day, else yesterday in São Paulo)",
+    )
+    parser.add_argument("--from", dest="first", metavar="YYYY-MM-DD", help="first of several business dates, in order")
+    parser.add_argument("--to", dest="last", metavar="YYYY-MM-DD", help="last of them, included (default: yesterday)")
+    parser.add_argument(
+        "--input",
+        dest="paths",
+        metavar="PATH",
+        type=Path,
+        nargs="+",
+        action="extend",
+        help="the user's files or folders; may be given more than once",
+    )
+    parser.add_argument("--encoding", metavar="E", help="how wordcount's text files are written (default: utf-8)")
+    parser.add_argument("--export", metavar="DIR", type=Path, help="copy gold to DIR/<table>/<business date>.parquet")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave the cluster, and a localcloud started for this run, running"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="check, plan and price; create nothing")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check the whole request, then play it; gives the exit status. Raises EmbeddedError."""
+    pipeline = catalogue.named(options.pipeline)
+    params = _params(pipeline, options)
+    days = _days(pipeline, options)
+    export = _directory(options.export)
+    given = pipeline.read(options.paths, days, token()) if options.paths else None
+
+    def nights(scratch: Path) -> Sequence[Asked]:
+        deliveries: dict[date, Delivery] = given or pipeline.make(scratch / "made", days)
+        return [Asked(pipeline.name, day, deliveries[day], params) for day in days]
+
+    return conduct(Program(pipeline.name, nights, keep=options.keep, export=export))
+
+
+def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
+    if options.encoding and not pipeline.encodings:
+        raise InputRefused(f"{pipeline.name} finds out its files' encoding by itself: leave --encoding out.")
+    chosen = {"encoding": inputs.encoding(options.encoding)} if options.encoding else {}
+    flags = {"keep_cluster": options.keep, "dry_run": options.dry_run}
+    return {**chosen, **{name: True for name, wanted in flags.items() if wanted}}
+
+
+def _days(pipeline: Pipeline, options: argparse.Namespace) -> list[date]:
+    """The business dates asked for, in order."""
+    yesterday = dates.today() - timedelta(days=1)
+    if options.first:
+        if options.date:
+            raise InputRefused("--date is one day and --from is the first of several: give one of them.")
+        last = dates.parsed(options.last, "--to") if options.last else yesterday
+        return dates.between(dates.parsed(options.first, "--from"), last)
+    if options.last:
+        raise InputRefused("--to needs --from: name the first day too.")
+    if options.date:
+        return [dates.parsed(options.date, "--date")]
+    return [(pipeline.newest(options.paths) if options.paths else None) or yesterday]
+
+
+def _directory(path: Path | None) -> Path | None:
+    """The export directory, made now: that it cannot be is told before a night was played."""
+    if path is not None:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as refused:
+            raise InputRefused(f"--export {path} cannot be made ({refused.strerror}): name another.") from None
+    return path

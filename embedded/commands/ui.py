@@ -1,0 +1,87 @@
+"""./nightshift ui: Airflow's UI with its real scheduler, against localcloud."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import tempfile
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from embedded import aws, bootstrap, cloud, dates, delivery, environment, places, toolchain
+from embedded.catalogue import PIPELINES
+from embedded.conduct import new_log
+from embedded.stack import AirflowStack
+
+HELP = "start the Airflow UI with its scheduler on localcloud"
+DESCRIPTION = """\
+Starts PostgreSQL, Airflow's api-server, scheduler, dag-processor and triggerer, and a localcloud unless one is running,
+all on 127.0.0.1; prints address and login, and stops everything it started on Ctrl-C. Runs start when they are
+triggered; made-up input for yesterday is delivered as soon as the first run's foundation has made the raw bucket."""
+EPILOG = "The parts' logs are in .nightshift/logs/ui/."
+LOOK_SECONDS = 2.0
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("--port", type=int, help="port of the UI (default: a free one)")
+    parser.add_argument("--keep", action="store_true", help="leave the localcloud that is started running")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM; gives 0 then. Raises EmbeddedError when a part does not come up, or ends."""
+    tools = toolchain.find()
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: ended.set())
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightshift-ui-")))
+        base = environment.with_tools(tools)
+        endpoint = stack.enter_context(cloud.endpoint(base, keep=options.keep))
+        env = environment.embedded(endpoint, tools, scratch / "airflow")
+        bootstrap.ensure(env, new_log("ui"))
+        print("Starting PostgreSQL and Airflow …", flush=True)
+        airflow = stack.enter_context(AirflowStack(env, scratch / "airflow", places.LOGS / "ui", port=options.port))
+        _welcome(airflow, endpoint)
+        _serve(airflow, env, scratch, ended)
+        print("\nStopping …", flush=True)
+    return 0
+
+
+def _welcome(airflow: AirflowStack, endpoint: str) -> None:
+    user, password = airflow.login
+    print(f"Airflow:  {airflow.api_url}\nLogin:    {user} / {password}\nCloud:    {endpoint}")
+    print("Ctrl-C stops everything that was started here.", flush=True)
+
+
+def _serve(airflow: AirflowStack, env: Mapping[str, str], scratch: Path, ended: threading.Event) -> None:
+    """Watch the parts until the end is asked for, and deliver input once there is a bucket for it."""
+    delivered = False
+    while not ended.wait(LOOK_SECONDS):
+        airflow.check()
+        if not delivered and _raw_bucket(env):
+            _deliver(env, scratch)
+            delivered = True
+
+
+def _raw_bucket(env: Mapping[str, str]) -> bool:
+    try:
+        aws.s3(env).head_bucket(Bucket=f"{env['NIGHTSHIFT_NAME']}-raw")
+    except ClientError:
+        return False
+    return True
+
+
+def _deliver(env: Mapping[str, str], scratch: Path) -> None:
+    """Made-up input for yesterday, where a run without parameters looks for it."""
+    day = dates.today() - timedelta(days=1)
+    for pipeline in PIPELINES.values():
+        made = pipeline.make(scratch / pipeline.name, [day])[day]
+        uploads = [(str(upload.source), upload.key) for upload in made.uploads]
+        delivery.deliver(env, made.prefixes, uploads)
+        print(f"Input:    {pipeline.name}, {day}: {len(uploads)} files", flush=True)

@@ -1,0 +1,145 @@
+"""One command's nights from end to end: tools, cloud, state bucket, the nights, what they leave on disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from embedded import bootstrap, cloud, environment, places, record, summary, toolchain
+from embedded.errors import EmbeddedError
+from embedded.inputs import Delivery
+from embedded.night import Order
+from embedded.player import Event, Player
+from embedded.progress import Progress
+
+PENDING = "http://127.0.0.1:0"  # stands for the cloud until it is there; the night process only imports by then
+SUCCESS, FAILURE, INTERRUPTED = 0, 1, 130
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One night that was asked for: which pipeline, which business date, with which input and params."""
+
+    pipeline: str
+    day: date
+    delivery: Delivery
+    params: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The night in a few words."""
+        return f"{self.pipeline}, business date {self.day}"
+
+    @property
+    def order(self) -> Order:
+        """The same for the process that plays it."""
+        conf = {"business_date": str(self.day), **self.delivery.params, **self.params}
+        uploads = [(str(upload.source.absolute()), upload.key) for upload in self.delivery.uploads]
+        return Order(self.pipeline, conf, uploads, list(self.delivery.prefixes))
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a command has to play: `nights` is asked once the tools are there, so that it may make data.
+
+    `keep` leaves a localcloud that was started running; `export` is a directory for gold.
+    """
+
+    name: str
+    nights: Callable[[Path], Sequence[Asked]]
+    keep: bool = False
+    export: Path | None = None
+
+
+def conduct(program: Program) -> int:
+    """Play the program; gives the exit status: 0 only if every night's outcome is success. Raises EmbeddedError."""
+    tools = toolchain.find()
+    progress, log = Progress(), new_log(program.name)
+    with tempfile.TemporaryDirectory(prefix="nightshift-") as scratch:
+        home = airflow_home(Path(scratch) / "airflow")
+        waiting = environment.embedded(PENDING, tools, home)
+        with Player(waiting, log, lambda again: _stopping(progress, again)) as player:
+            progress.say(f"tools found; log: {places.shown(log)}")
+            nights = program.nights(Path(scratch))
+            with cloud.endpoint(environment.with_tools(tools), keep=program.keep) as endpoint:
+                progress.say(f"cloud: {endpoint}")
+                env = environment.embedded(endpoint, tools, home)
+                if bootstrap.ensure(env, log):
+                    progress.say("state bucket made")
+                good = Session(program, env, progress, player).play(nights)
+            return INTERRUPTED if player.interrupted else SUCCESS if good else FAILURE
+
+
+def new_log(name: str) -> Path:
+    """A new log file for one command."""
+    places.LOGS.mkdir(parents=True, exist_ok=True)
+    return places.LOGS / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"
+
+
+def token() -> str:
+    """A name for one delivery, so that two commands do not share a prefix."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
+
+
+def airflow_home(target: Path, template: Path = places.AIRFLOW_HOME) -> Path:
+    """An AIRFLOW_HOME of this run's own with the migrated database that set-up made, so that runs do not meet.
+
+    Raises EmbeddedError when set-up did not make one.
+    """
+    database = template / "airflow.db"
+    if not database.is_file():
+        raise EmbeddedError(f"{database} is not there: run `make setup`.")
+    target.mkdir(parents=True)
+    shutil.copyfile(database, target / "airflow.db")
+    return target
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the nights of one command share while they are played."""
+
+    program: Program
+    env: Mapping[str, str]
+    progress: Progress
+    player: Player
+
+    def play(self, nights: Sequence[Asked]) -> bool:
+        """Show the nights as they happen and end each with its summary; True if all of them succeeded."""
+        left, good = list(nights), True
+        self.progress.begin(left[0].title)
+        try:
+            for event in self.player.play(self.env, [asked.order for asked in nights], self.progress.tick):
+                if event["event"] != "night":
+                    self.progress.show(event)
+                    continue
+                good &= self.end(left.pop(0), event)
+                if left and good:
+                    self.progress.begin(left[0].title)
+        finally:
+            self.player.finish()  # while the cloud is there: an interrupted night is still tearing down
+        print(*(f"Not played: {asked.title}" for asked in left), sep="\n")
+        return good and not left
+
+    def end(self, asked: Asked, event: Event) -> bool:
+        """Keep what one night left and print its ending; True if its outcome is success."""
+        print("\nTasks", *summary.times(self.progress.tasks, event["tasks"]), sep="\n")
+        if asked.params.get("dry_run") and event["state"] == "success":
+            print(*summary.plan(event["preflight"], self.player.log), sep="\n")
+            return True
+        kept = record.keep(self.env, asked.pipeline, event["run_id"])
+        print(*summary.ending(kept, self.progress.failures, self.player.log), sep="\n")
+        if self.program.export:
+            print(*(f"Gold:     {places.shown(f)}" for f in record.export(kept, self.program.export)), sep="\n")
+        return kept.record is not None and kept.record["outcome"] == "success" and event["state"] == "success"
+
+
+def _stopping(progress: Progress, again: bool) -> None:
+    """What the user is told at Ctrl-C, the first time and when it is pressed again."""
+    words = "the teardown goes on; killing it would leave what was made" if again else "stopping"
+    progress.say(words)

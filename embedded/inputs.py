@@ -1,0 +1,81 @@
+"""The user's files become a night's input: what is uploaded where, checked before anything starts."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from embedded.errors import InputRefused
+
+# Spark passes over names that begin with _ or ., and Hadoop reads *, ? and braces as patterns.
+UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One local file and the key that it gets in the raw bucket."""
+
+    source: Path
+    key: str
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The input of one night: the raw bucket's `prefixes` are emptied, then `uploads` put there.
+
+    `params` are the DAG params that follow from it, such as input_prefix.
+    """
+
+    uploads: tuple[Upload, ...]
+    prefixes: tuple[str, ...]
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def texts(paths: Iterable[Path], prefix: str) -> Delivery:
+    """WordCount's input: text files and folders of them, put under `prefix`, which ends in /. Raises InputRefused."""
+    files = [file for path in paths for file in _files(path)]
+    if not any(file.stat().st_size for file in files):
+        raise InputRefused(f"{', '.join(map(str, paths))} holds no text: name a file with something in it.")
+    numbered = enumerate(files)
+    uploads = tuple(Upload(f, f"{prefix}{n:05d}-{UNSAFE.sub('-', f.name)}") for n, f in numbered)
+    return Delivery(uploads, (prefix,), {"input_prefix": prefix})
+
+
+def existing(path: Path) -> Path:
+    """`path`, if it is there and may be read. Raises InputRefused."""
+    try:
+        path.stat()
+        if path.is_dir():
+            list(path.iterdir())
+        else:
+            path.open("rb").close()
+    except FileNotFoundError:
+        raise InputRefused(f"{path} does not exist: name a file or folder that does.") from None
+    except OSError as refused:
+        raise InputRefused(f"{path} cannot be read ({refused.strerror}): mend its permissions.") from None
+    return path
+
+
+def encoding(name: str) -> str:
+    """Python's name of a text encoding. Raises InputRefused when there is none such, or it does not decode text."""
+    try:
+        codec = codecs.lookup(name)
+        "".encode(codec.name)
+    except LookupError:
+        raise InputRefused(
+            f"{name!r} is no text encoding: say utf-8, latin-1, cp1252 or utf-16, for example."
+        ) from None
+    return codec.name
+
+
+def _files(path: Path) -> Sequence[Path]:
+    """The file itself, or every file below the folder but hidden ones, in order of their names."""
+    existing(path)
+    if not path.is_dir():
+        return [path]
+    below = (file for file in sorted(path.rglob("*")) if file.is_file())
+    return [existing(f) for f in below if not any(p.startswith(".") for p in f.relative_to(path).parts)]

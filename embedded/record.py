@@ -1,0 +1,106 @@
+"""Brings a night's record, its step logs and its gold from S3 to the user's disk."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+
+from embedded import aws, places
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Record = dict[str, Any]
+ABSENT = {"404", "NoSuchKey", "NoSuchBucket"}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A night as it was kept: the record (None if the night ended before it could write one) and its folder."""
+
+    record: Record | None
+    folder: Path
+
+    def gold(self, table: str) -> list[Path]:
+        """The Parquet files of one gold table, in order."""
+        return sorted((self.folder / "gold" / table).glob("*.parquet"))
+
+
+def keep(env: Mapping[str, str], dag_id: str, run_id: str, runs: Path = places.RUNS) -> Kept:
+    """Copy record.json, logs (gunzipped) and gold into runs/<dag>/<slug>/; nothing of it need be there."""
+    slug = re.sub(r"[^A-Za-z0-9._-]", "-", run_id)
+    folder = runs / dag_id / slug
+    folder.mkdir(parents=True, exist_ok=True)
+    s3 = aws.s3(env)
+    record = _record(s3, f"{env['NIGHTSHIFT_NAME']}-lake", f"runs/{dag_id}/{slug}/record.json")
+    if record:
+        (folder / "record.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        for step in record["steps"]:
+            _logs(s3, step["log_uri"], folder / "logs" / step["name"])
+        for gold in record["gold"]:
+            _copy(s3, gold["uri"], folder / "gold" / gold["table"])
+    return Kept(record, folder)
+
+
+def export(kept: Kept, target: Path) -> list[Path]:
+    """Copy gold to target/<table>/<business_date>.parquet, whole files only; gives the paths written."""
+    if not kept.record:
+        return []
+    written = []
+    for gold in kept.record["gold"]:
+        files = kept.gold(gold["table"])
+        folder = target / gold["table"]
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, file in enumerate(files):
+            suffix = f"-{number}" if number else ""
+            final = folder / f"{kept.record['business_date']}{suffix}.parquet"
+            partial = final.with_suffix(".partial")
+            shutil.copyfile(file, partial)
+            written.append(partial.replace(final))
+    return written
+
+
+def _record(s3: S3Client, bucket: str, key: str) -> Record | None:
+    try:
+        found: Record = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    except ClientError as answer:
+        if answer.response["Error"]["Code"] in ABSENT:
+            return None
+        raise
+    return found
+
+
+def _logs(s3: S3Client, uri: str, folder: Path) -> None:
+    for name, body in _objects(s3, uri):
+        folder.mkdir(parents=True, exist_ok=True)
+        plain = gzip.decompress(body) if name.endswith(".gz") else body
+        (folder / name.removesuffix(".gz")).write_bytes(plain)
+
+
+def _copy(s3: S3Client, uri: str, folder: Path) -> None:
+    for name, body in _objects(s3, uri):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(body)
+
+
+def _objects(s3: S3Client, uri: str) -> Iterator[tuple[str, bytes]]:
+    """(last part of the key, body) of every object under an s3:// prefix; none when the bucket is gone."""
+    bucket, prefix = urlsplit(uri).netloc, urlsplit(uri).path.lstrip("/")
+    if not bucket:
+        return
+    try:
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for item in page.get("Contents", []):
+                body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+                yield item["Key"].rsplit("/", 1)[-1], body
+    except s3.exceptions.NoSuchBucket:
+        return

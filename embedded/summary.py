@@ -1,0 +1,135 @@
+"""The words a night ends with: tasks, rows, gold, cost, proof, outcome. Lines out, nothing printed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from embedded.places import shown
+from embedded.progress import TaskTime
+from embedded.record import Kept, Record
+
+FIRST_ROWS = 5
+WIDEST_CELL = 40
+
+
+def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
+    """Every line after the tasks. A night without a record is told by `failures`, what its tasks died of (task ->
+    words), and by its log."""
+    record = kept.record
+    if record is None:
+        yield from (f"FAILED in {task}\n  {words}" for task, words in failures.items())
+        yield "The night ended before it could write a record."
+        yield f"Log:      {shown(log)}"
+        return
+    yield from rows(record)
+    for gold in record["gold"]:
+        yield from table_of(gold["table"], gold["rows"], kept.gold(gold["table"]))
+    yield from _failure(record)
+    yield from _facts(kept, record, log)
+    yield f"Outcome:  {record['outcome']}"
+
+
+def plan(preflight: Mapping[str, Any], log: Path) -> Iterator[str]:
+    """What a dry run found: the price, and where its plan is. `preflight` is what that task returned."""
+    yield f"Dry run:  nothing was created; a night on AWS costs about ${preflight['estimate_usd']:.2f}"
+    yield f"Plan:     {shown(log)}, what EMR would be asked for"
+
+
+def times(tasks: Mapping[str, TaskTime], states: Mapping[str, str]) -> list[str]:
+    """What ran: each task of the night with its last state and its seconds; those that never began as well."""
+    return aligned(
+        ("task", "state", "seconds"),
+        [
+            (task, state, f"{tasks[task].seconds:.1f}" if task in tasks else "-")
+            for task, state in sorted(states.items(), key=lambda item: _began(tasks.get(item[0])))
+        ],
+    )
+
+
+def rows(record: Record) -> Iterator[str]:
+    """Rows in, accepted, quarantined and duplicate, a line for each layer and table; the reasons below their line."""
+    header = ("layer", "table", "rows in", "accepted", "quarantined", "duplicate", "reasons")
+    counted = [
+        (
+            manifest["layer"],
+            table["table"],
+            *(f"{table[key]:,}" for key in ("rows_in", "accepted", "quarantined", "duplicates")),
+            ", ".join(f"{count} {reason}" for reason, count in sorted(table["reasons"].items())),
+        )
+        for manifest in record["layers"]
+        for table in manifest["tables"]
+    ]
+    if counted:
+        yield "Rows"
+        yield from aligned(header, counted)
+
+
+def table_of(name: str, count: int, files: Sequence[Path]) -> Iterator[str]:
+    """A gold table's name, size and first rows."""
+    yield f"Gold {name}: {count:,} rows"
+    if files:
+        first = next(pq.ParquetFile(files[0]).iter_batches(FIRST_ROWS), None)
+        cells = first.to_pylist() if first is not None else []
+        yield from aligned(pq.read_schema(files[0]).names, [list(row.values()) for row in cells])
+
+
+def aligned(header: Sequence[str], lines: Sequence[Sequence[Any]]) -> list[str]:
+    """Columns of equal width, indented; numbers to the right."""
+    cells = [[_cell(value) for value in line] for line in lines]
+    widths = [max(len(text) for text in column) for column in zip(header, *cells, strict=True)]
+    right = [bool(column) and all(_is_number(text) for text in column) for column in zip(*cells, strict=True)]
+    right = right or [False] * len(header)
+    return [
+        "  " + "  ".join(_padded(*cell) for cell in zip(line, widths, right, strict=True)).rstrip()
+        for line in (list(header), *cells)
+    ]
+
+
+def _failure(record: Record) -> Iterator[str]:
+    failure = record["failure"]
+    if failure:
+        yield f"FAILED in {failure['task']} ({failure['cause']})"
+        yield f"  {failure['message']}"
+        yield f"  Next: {failure['next_action']}"
+
+
+def _facts(kept: Kept, record: Record, log: Path) -> Iterator[str]:
+    cost, cluster = record["cost"], record["cluster"]
+    if cluster:
+        yield f"Cluster:  {cluster['id']} {cluster['state']}"
+    yield (
+        f"Cost:     about ${cost['estimate']:.2f} on AWS, ${cost['measured']:.2f} for the seconds this cluster lived"
+        f" (prices of {cost['prices_as_of']})"
+    )
+    yield f"Teardown: {_proof(record['proof'])}"
+    yield f"Record:   {shown(kept.folder / 'record.json')}, with logs/ and gold/ beside it"
+    yield f"Log:      {shown(log)}"
+
+
+def _proof(proof: Mapping[str, Any] | None) -> str:
+    if not proof:
+        return "NOT PROVEN"
+    checked = ", ".join(proof["checked"])
+    alive = "; ".join(map(str, proof["alive"]))
+    return f"STILL ALIVE: {alive}" if alive else f"nothing left alive ({checked} looked for by tag)"
+
+
+def _began(seen: TaskTime | None) -> float:
+    return seen.began if seen else float("inf")
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= WIDEST_CELL else f"{text[: WIDEST_CELL - 1]}…"
+
+
+def _is_number(text: str) -> bool:
+    return not text or text.replace(",", "").replace(".", "").lstrip("-").isdigit()
+
+
+def _padded(text: str, width: int, right: bool) -> str:
+    return text.rjust(width) if right else text.ljust(width)
