@@ -97,7 +97,8 @@ def _security_groups(cluster: Cluster, role: str) -> list[str]:
     side = "Master" if role == "MASTER" else "Slave"
     managed = cluster.instances.get(f"EmrManaged{side}SecurityGroup")
     extra = cluster.instances.get(f"Additional{side}SecurityGroups") or []
-    return [*([managed] if managed else []), *extra]
+    # Terraform sends an empty name where it means none.
+    return [group for group in (managed, *extra) if group]
 
 
 def _tags(cluster: Cluster, pool: Pool) -> dict[str, str]:

@@ -248,9 +248,13 @@ def _ec2_attributes(item: Cluster) -> Json:
         "EmrManagedMasterSecurityGroup": asked.get("EmrManagedMasterSecurityGroup"),
         "EmrManagedSlaveSecurityGroup": asked.get("EmrManagedSlaveSecurityGroup"),
         "ServiceAccessSecurityGroup": asked.get("ServiceAccessSecurityGroup"),
-        "AdditionalMasterSecurityGroups": asked.get("AdditionalMasterSecurityGroups") or [],
-        "AdditionalSlaveSecurityGroups": asked.get("AdditionalSlaveSecurityGroups") or [],
+        "AdditionalMasterSecurityGroups": _named(asked.get("AdditionalMasterSecurityGroups")),
+        "AdditionalSlaveSecurityGroups": _named(asked.get("AdditionalSlaveSecurityGroups")),
     }
+
+
+def _named(groups: list[str] | None) -> list[str]:
+    return [group for group in groups or [] if group]
 
 
 def _applications(item: Cluster) -> list[Json]:
