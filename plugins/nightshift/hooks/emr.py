@@ -21,7 +21,11 @@ SPENT = ("FAILED", "CANCELLED", "INTERRUPTED")
 
 
 class EmrHook:
-    """RunJobFlow has no idempotency token, so identity is in Name and Tags and every act looks before it creates."""
+    """RunJobFlow has no idempotency token, so identity is in Name and Tags and every act looks before it creates.
+
+    A client that is to create must not repeat calls by itself (aws.client(…, tries=1)): boto3 would answer a lost
+    answer with a second cluster. The task's retry looks first.
+    """
 
     def __init__(self, emr: EMRClient) -> None:
         self._emr = emr

@@ -28,7 +28,7 @@ class CreateClusterOperator(NightOperator):
     def work(self, night: Night, context: Context) -> dict[str, str]:
         foundation = self.output_of(context, "apply_foundation")
         transient = self.output_of(context, "apply_transient")
-        emr = EmrHook(aws.client(self.settings, "emr"))
+        emr = EmrHook(aws.client(self.settings, "emr", tries=1))
         return {"cluster_id": emr.adopt_or_create(night, emr_spec.job_flow(night, foundation, transient))}
 
 

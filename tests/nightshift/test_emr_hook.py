@@ -1,0 +1,160 @@
+"""Clusters of a run: adopted, never doubled, found by tag; against localcloud's EMR."""
+
+from dataclasses import dataclass, field, replace
+from threading import Event
+
+import boto3
+import pytest
+from botocore.exceptions import BotoCoreError
+
+from localcloud.client import Client
+from localcloud.emr.seam import StepOutcome
+from localcloud.server import LocalCloud
+from localcloud.settings import Settings as CloudSettings
+from nightshift import emr_spec, probes
+from nightshift.errors import ClusterError
+from nightshift.hooks import aws
+from nightshift.hooks.emr import EmrHook, refuse_if_dead
+
+FOUNDATION = {"subnet_ids": [], "emr_service_role_arn": "service", "emr_instance_profile_arn": "nodes"}
+TRANSIENT = {
+    "security_configuration": "conf",
+    "master_security_group_id": "sg-1",
+    "worker_security_group_id": "sg-2",
+    "service_security_group_id": "sg-3",
+}
+
+
+@dataclass
+class Script:
+    """A step runner that does as it is told instead of starting processes."""
+
+    exit_code: int = 0
+    go: Event = field(default_factory=Event)
+
+    def run(self, request):
+        self.go.wait(30)
+        return StepOutcome(self.exit_code, "boom" if self.exit_code else "")
+
+    def kill(self, cluster_id, step_id):
+        self.go.set()
+
+    def forget(self, cluster_id): ...
+
+    def close(self):
+        self.go.set()
+
+
+@pytest.fixture
+def script():
+    return Script()
+
+
+@pytest.fixture
+def cloud(tmp_path, script, monkeypatch):
+    with LocalCloud(CloudSettings(home=tmp_path, port=0), runner=script) as cloud:
+        for key, value in {
+            "ENDPOINT_URL": cloud.endpoint,
+            "ACCESS_KEY_ID": "test",
+            "SECRET_ACCESS_KEY": "test",
+        }.items():
+            monkeypatch.setenv(f"AWS_{key}", value)
+        yield cloud
+
+
+@pytest.fixture
+def client(cloud):
+    return boto3.client("emr", region_name="us-east-1")
+
+
+@pytest.fixture
+def emr(client):
+    return EmrHook(client)
+
+
+@pytest.fixture
+def body(night):
+    job_flow = emr_spec.job_flow(night, FOUNDATION, TRANSIENT)
+    instances = {k: v for k, v in job_flow["Instances"].items() if k == "InstanceFleets" or k.startswith("Keep")}
+    return {**{k: v for k, v in job_flow.items() if k != "SecurityConfiguration"}, "Instances": instances}
+
+
+def test_a_retry_adopts_the_cluster_that_the_first_try_made(emr, night, body):
+    assert emr.adopt_or_create(night, body) == emr.adopt_or_create(night, body)
+    assert len(emr.clusters(night)) == 1
+
+
+def test_a_lost_answer_costs_no_second_cluster(cloud, night, body):
+    emr = EmrHook(aws.client(night.settings, "emr", tries=1))
+    Client(cloud.endpoint).add_fault("run-job-flow-answer-lost", times=1)
+    with pytest.raises(BotoCoreError):
+        emr.adopt_or_create(night, body)
+    adopted = emr.adopt_or_create(night, body)  # the task's retry
+    assert [c["Id"] for c in emr.clusters(night)] == [adopted]
+
+
+def test_another_runs_cluster_is_never_adopted_even_under_the_same_name(client, emr, night, body):
+    foreign = {**body, "Tags": [{"Key": "nightshift:run", "Value": "mrhealth_sales/another"}]}
+    other = client.run_job_flow(**foreign)["JobFlowId"]
+    assert emr.adopt_or_create(night, body) != other
+
+
+def test_a_dead_cluster_is_not_adopted_and_says_why(emr, night, body):
+    first = emr.adopt_or_create(night, body)
+    emr.terminate([first])
+    wait_for(lambda: probes.clusters_terminated(night.settings, [first]))
+    assert emr.adopt_or_create(night, body) != first
+    with pytest.raises(ClusterError, match=r"TERMINATED \(USER_REQUEST: "):
+        refuse_if_dead(emr.cluster(first))
+
+
+def test_steps_go_in_once_however_often_they_are_submitted(emr, night, body):
+    cluster_id = emr.adopt_or_create(night, body)
+    steps = emr_spec.steps(night, "s3://jobs/")
+    assert emr.submit(cluster_id, steps) == emr.submit(cluster_id, steps)
+    assert [s["Name"] for s in emr.steps(cluster_id)] == ["bronze", "silver", "gold"]
+
+
+def test_a_failed_step_is_submitted_again_with_those_it_cancelled(emr, night, body, script):
+    script.exit_code = 1
+    script.go.set()
+    cluster_id = emr.adopt_or_create(night, body)
+    steps = emr_spec.steps(night, "s3://jobs/")
+    first = emr.submit(cluster_id, steps)
+    news = wait_for(lambda: probes.step_ended(night.settings, cluster_id, first["gold"]))
+    assert news["state"] == "CANCELLED"
+    script.go.clear()
+    assert set(emr.submit(cluster_id, steps).values()).isdisjoint(first.values())
+
+
+def test_a_step_is_no_news_while_it_runs_and_its_failure_is_news_with_a_reason(emr, night, body, script):
+    cluster_id = emr.adopt_or_create(night, body)
+    step_id = emr.submit(cluster_id, emr_spec.steps(night, "s3://jobs/"))["bronze"]
+    assert probes.step_ended(night.settings, cluster_id, step_id) is None
+    script.exit_code = 1
+    script.go.set()
+    news = wait_for(lambda: probes.step_ended(night.settings, cluster_id, step_id))
+    assert news["state"] == "FAILED"
+    assert news["failure"]["LogFile"].endswith(f"/steps/{step_id}/stderr.gz")
+
+
+def test_terminating_ends_a_protected_cluster_too(client, emr, night, body):
+    protected = {**body, "Instances": {**body["Instances"], "TerminationProtected": True}}
+    cluster_id = emr.adopt_or_create(night, protected)
+    emr.terminate([cluster_id])
+    wait_for(lambda: probes.clusters_terminated(night.settings, [cluster_id]))
+    assert emr.clusters(night) == []
+
+
+def test_a_night_that_looks_for_clusters_finds_only_its_own(emr, night, body):
+    emr.adopt_or_create(night, body)
+    tomorrow = replace(night, run_id="scheduled__2026-01-06")
+    assert emr.clusters(tomorrow) == []
+
+
+def wait_for(question, patience=200):
+    for _ in range(patience):
+        if (answer := question()) is not None:
+            return answer
+        Event().wait(0.05)
+    raise AssertionError("no news in time")
