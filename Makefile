@@ -1,0 +1,36 @@
+# The commands of a checkout; `make` lists them. Each makes sure that set-up is done.
+.DEFAULT_GOAL := help
+SHELL := bash
+PYTHON := .venv/bin/python
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make .venv and bring what a night needs (the other targets do it too)
+	@embedded/setup.sh
+
+run: ## one night of both pipelines, on made-up data, on this machine alone
+	@./nightshift night
+
+ui: ## the Airflow UI with its scheduler, on localcloud
+	@./nightshift ui
+
+test: setup ## every test; ARGS="-k word" chooses
+	@$(PYTHON) -m pytest $(ARGS)
+
+lint: setup ## ruff and mypy, as CI runs them
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+
+format: setup ## let ruff write the code its way
+	@$(PYTHON) -m ruff check --fix --quiet . || true
+	@$(PYTHON) -m ruff format .
+
+down: ## stop this tree's localcloud, if it is running
+	@if [ -x $(PYTHON) ]; then LOCALCLOUD_HOME=.localcloud $(PYTHON) -m localcloud down; fi
+
+clean: down ## remove what runs left (records, logs, downloads), not the environment
+	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
+
+.PHONY: help setup run ui test lint format down clean
