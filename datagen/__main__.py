@@ -1,0 +1,67 @@
+"""The command `python -m datagen`: made-up input for either pipeline, with its truth in a file of its own."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from datagen.mrhealth import Shape, generate_mrhealth
+from datagen.text import SYLLABLES, generate_text
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Generate what the arguments ask for; a senseless wish ends the process with status 2."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    try:
+        args.run(args)
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m datagen", description=__doc__)
+    kinds = parser.add_subparsers(required=True, metavar="mrhealth | text")
+    _mrhealth_arguments(kinds.add_parser("mrhealth", help="nightly drops of a chain of units, and its tables"))
+    _text_arguments(kinds.add_parser("text", help="a text file of made-up words"))
+    return parser
+
+
+def _mrhealth_arguments(parser: argparse.ArgumentParser) -> None:
+    usual = Shape()
+    parser.add_argument("--out", type=Path, required=True, help="folder for csv_sales/ and reference_data/")
+    parser.add_argument("--truth", type=Path, required=True, help="JSON file for the expected counts and totals")
+    parser.add_argument("--seed", type=int, default=usual.seed)
+    parser.add_argument("--units", type=int, default=usual.units)
+    parser.add_argument("--first-day", type=date.fromisoformat, default=usual.first_day, metavar="YYYY-MM-DD")
+    parser.add_argument("--days", type=int, default=usual.days)
+    parser.add_argument("--orders", type=int, default=usual.orders, help="orders of each unit and day")
+    parser.add_argument("--clean", action="store_true", help="nothing broken, missing, late or twice")
+    parser.set_defaults(run=_mrhealth)
+
+
+def _text_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="the text file")
+    parser.add_argument("--truth", type=Path, required=True, help="JSON file for the expected counts")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--bytes", type=int, default=400_000, help="at least this many")
+    parser.add_argument("--language", choices=sorted(SYLLABLES), default="pt")
+    parser.set_defaults(run=_text)
+
+
+def _mrhealth(args: argparse.Namespace) -> None:
+    shape = Shape(args.seed, args.units, args.first_day, args.days, args.orders, not args.clean)
+    generate_mrhealth(args.out, args.truth, shape)
+    print(f"{shape.days} days of {shape.units} units in {args.out}, the truth about them in {args.truth}")
+
+
+def _text(args: argparse.Namespace) -> None:
+    truth = generate_text(args.out, args.bytes, args.language, args.seed)
+    truth.write(args.truth)
+    print(f"{truth.size} bytes in {args.out}, the counts of its {truth.counts.total()} words in {args.truth}")
+
+
+if __name__ == "__main__":
+    main()

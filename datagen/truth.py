@@ -1,0 +1,104 @@
+"""What the layers must find in generated data, counted while it is written and without any Spark."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from datagen.shop import Item, Order
+
+TABLES = ("orders", "items", "units", "states", "countries", "products")
+_BY_STATUS = {"Finalizado": "revenue", "Pendente": "pending_value", "Cancelado": "cancelled_value"}
+
+
+@dataclass(frozen=True)
+class Fate:
+    """Where a row must end: the layer that refuses it (None: it reaches gold) and its reason, or as a duplicate."""
+
+    layer: str | None = None
+    reason: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        """The manifest's word for it."""
+        if self.layer is None:
+            return "accepted"
+        return "duplicates" if self.reason is None else "quarantined"
+
+
+SOUND = Fate()
+DUPLICATE = Fate("silver")
+
+
+@dataclass
+class DayTruth:
+    """The truth about one business date's drop."""
+
+    outcomes: defaultdict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    reasons: defaultdict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    branches: dict[tuple[str, int], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    products: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def row(self, table: str, fate: Fate) -> None:
+        """Count one row of a table."""
+        if fate.layer != "bronze":
+            self.outcomes["bronze", table]["accepted"] += 1
+        layer = fate.layer or "silver"
+        self.outcomes[layer, table][fate.outcome] += 1
+        if fate.reason:
+            self.reasons[layer, table][fate.reason] += 1
+
+    def sale(self, order: Order) -> None:
+        """Count an order that reaches gold; amounts are kept in cents."""
+        totals = self.branches[order.day.isoformat(), order.unit_id]
+        value, fee = int(order.value * 100), int(order.fee * 100)
+        totals.update({"orders": 1, "gross_value": value, _BY_STATUS[order.status]: value, "delivery_fees": fee})
+
+    def piece(self, item: Item) -> None:
+        """Count an item that reaches gold."""
+        revenue = int(item.quantity * item.price * 100)
+        self.products[item.product_id].update({"quantity": item.quantity, "item_revenue": revenue})
+
+    def as_dict(self) -> dict[str, Any]:
+        """This day as the truth file holds it; money as text with two decimals."""
+        layers = {layer: self._layer(layer) for layer in ("bronze", "silver")}
+        return {**layers, "gold": {"sales_by_branch_day": self._branch_rows(), "product_sales": self._product_rows()}}
+
+    def _layer(self, layer: str) -> dict[str, Any]:
+        tables = [*TABLES, *(t for (of, t) in self.outcomes if of == layer and t not in TABLES)]
+        return {table: self._table(layer, table) for table in tables}
+
+    def _table(self, layer: str, table: str) -> dict[str, Any]:
+        found = self.outcomes[layer, table]
+        counts = {outcome: found[outcome] for outcome in ("accepted", "quarantined", "duplicates")}
+        reasons = dict(sorted(self.reasons[layer, table].items()))
+        return {"rows_in": sum(counts.values()), **counts, "reasons": reasons}
+
+    def _branch_rows(self) -> list[dict[str, Any]]:
+        return [
+            {"order_date": day, "unit_id": unit, "orders": totals["orders"]}
+            | {name: _money(totals[name]) for name in ("gross_value", *_BY_STATUS.values(), "delivery_fees")}
+            for (day, unit), totals in sorted(self.branches.items())
+        ]
+
+    def _product_rows(self) -> list[dict[str, Any]]:
+        return [
+            {"product_id": product, "quantity": t["quantity"], "item_revenue": _money(t["item_revenue"])}
+            for product, t in sorted(self.products.items())
+        ]
+
+
+def _money(amount: int) -> str:
+    return f"{Decimal(amount) / 100:.2f}"
+
+
+def write_truth(path: Path, seed: int, days: dict[date, DayTruth]) -> None:
+    """Write the truth about some days as JSON; it holds when the days go through the layers in their order."""
+    body = {"seed": seed, "business_dates": {day.isoformat(): truth.as_dict() for day, truth in days.items()}}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(body, ensure_ascii=False, indent=1), encoding="utf-8")
