@@ -85,7 +85,7 @@ data "aws_iam_policy_document" "airflow_terraform" {
       "ec2:DescribeRouteTables", "ec2:DescribeNetworkAcls", "ec2:DescribeVpcEndpoints", "ec2:DescribePrefixLists",
       "ec2:DescribeInternetGateways", "ec2:DescribeNatGateways", "ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute",
       "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules",
-      "ec2:DescribeKeyPairs", "ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeTags",
+      "ec2:DescribeKeyPairs", "ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeTags", "secretsmanager:ListSecrets",
     ]
     resources = ["*"] # listing and describing know no resource
   }

@@ -64,13 +64,4 @@ data "aws_iam_policy_document" "emr_instance" {
     actions   = ["kms:DescribeKey", "kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
     resources = [var.kms_key_arn]
   }
-
-  statement {
-    sid = "KeepTheCatalog"
-    actions = [
-      "glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:GetPartition",
-      "glue:GetPartitions", "glue:BatchGetPartition", "glue:CreatePartition", "glue:BatchCreatePartition", "glue:UpdatePartition",
-    ]
-    resources = local.catalog_arns
-  }
 }

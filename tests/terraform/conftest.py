@@ -1,0 +1,172 @@
+"""A terraform that writes nothing into the tree, and one localcloud that the stacks are applied to for real."""
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from embedded import toolchain
+
+ROOT = Path(__file__).resolve().parents[2]
+TERRAFORM = ROOT / "include" / "terraform"
+REGION = "us-east-1"
+INIT_ARGUMENTS = "TF_CLI_ARGS_init"
+FOREIGN = ("AWS_", "TF_", "LOCALCLOUD_")
+
+
+class Stack:
+    """One folder of include/terraform, run with its own data directory and environment."""
+
+    def __init__(self, binary, folder, data, env):
+        self.folder, self._binary = folder, str(binary)
+        self._env = {**env, "TF_DATA_DIR": str(data)}
+
+    def run(self, verb, *arguments, allowed=(0,), **variables):
+        """The finished process; variables go in as TF_VAR_*, as the library passes them."""
+        given = {f"TF_VAR_{k}": v if isinstance(v, str) else json.dumps(v) for k, v in variables.items()}
+        command = [self._binary, f"-chdir={self.folder}", verb, "-no-color", *arguments]
+        done = subprocess.run(command, env={**self._env, **given}, capture_output=True, text=True, check=False)
+        said = f"terraform {verb} in {self.folder.name} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        assert done.returncode in allowed, said
+        return done
+
+    def init(self, *arguments):
+        self.run("init", "-input=false", "-lockfile=readonly", *arguments)
+
+    def open(self, key, bucket):
+        backend = {"bucket": bucket, "key": key, "region": REGION}
+        self.init("-reconfigure", *(f"-backend-config={k}={v}" for k, v in backend.items()))
+
+    def apply(self, **variables):
+        self.run("apply", "-input=false", "-auto-approve", **variables)
+        told = json.loads(self.run("output", "-json").stdout)
+        return {name: output["value"] for name, output in told.items()}
+
+    def has_changes(self, **variables):
+        return self.run("plan", "-input=false", "-detailed-exitcode", allowed=(0, 2), **variables).returncode == 2
+
+    def destroy(self, **variables):
+        self.run("destroy", "-input=false", "-auto-approve", **variables)
+
+
+class Cloud:
+    """A localcloud and how to reach it."""
+
+    def __init__(self, endpoint):
+        self.endpoint = endpoint
+        self.env = {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    def client(self, service):
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(s3={"addressing_style": "path"}, proxies={}),
+        )
+
+
+@pytest.fixture(scope="session")
+def machine():
+    """This machine's environment without anybody's AWS or terraform settings, but with its provider mirror."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
+    given, mirror = os.environ.get(INIT_ARGUMENTS), toolchain.provider_mirror()
+    if given or mirror:
+        env[INIT_ARGUMENTS] = given or f"-plugin-dir={mirror}"
+    return {**env, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+
+
+@pytest.fixture(scope="session")
+def stack(machine, tmp_path_factory):
+    """stack("stacks/foundation", env) -> Stack"""
+    binary = toolchain.terraform()
+
+    def make(folder, env=None):
+        data = tmp_path_factory.mktemp("tf-data")
+        return Stack(binary, TERRAFORM / folder, data, {**machine, **(env or {})})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory):
+    """A localcloud process of its own: moto keeps its resources in the process, and other tests reset them."""
+    home = tmp_path_factory.mktemp("localcloud")
+    env = {**os.environ, "LOCALCLOUD_HOME": str(home)}
+    command = [sys.executable, "-m", "localcloud"]
+    subprocess.run([*command, "up", "--port", "0"], cwd=ROOT, env=env, check=True, capture_output=True)
+    try:
+        yield Cloud(json.loads((home / "server.json").read_text())["endpoint"])
+    finally:
+        subprocess.run([*command, "down"], cwd=ROOT, env=env, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def bootstrap(cloud, stack, tmp_path_factory):
+    """bootstrap("acme-night") -> (Stack, its variables), applied: the state bucket of that name exists."""
+
+    def make(name):
+        boot = stack("stacks/bootstrap", cloud.env)
+        boot.init(f"-backend-config=path={tmp_path_factory.mktemp('bootstrap') / 'terraform.tfstate'}")
+        variables = {"name": name, "region": REGION, "max_retries": 3, "force_destroy": True, "lifecycle_rules": False}
+        assert boot.apply(**variables) == {"state_bucket": f"{name}-state"}
+        return boot, variables
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def slow_foundation(cloud, stack, bootstrap) -> Future:
+    """Everything that costs waiting or money switched on, on its way in the background while other tests work."""
+    queue = cloud.client("sqs").create_queue(QueueName="nights")["QueueUrl"]
+    variables = {
+        "name": "acme-everything",
+        "region": REGION,
+        "max_retries": 3,
+        "force_destroy": True,
+        "azs": 3,
+        "nat": True,
+        "interface_endpoints": ["kms"],
+        "email_endpoints": ["ops@example.com"],
+        "queue_endpoints": [f"arn:aws:sqs:{REGION}:123456789012:{queue.rsplit('/', 1)[1]}"],
+    }
+
+    def make():
+        boot, boot_variables = bootstrap(variables["name"])
+        foundation = stack("stacks/foundation", cloud.env)
+        foundation.open("foundation.tfstate", f"{variables['name']}-state")
+        return foundation, variables, foundation.apply(**variables), boot, boot_variables
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        yield pool.submit(make)
+
+
+@pytest.fixture(scope="session")
+def foundation(cloud, stack, bootstrap, slow_foundation):
+    """(Stack, its variables, its outputs): the foundation as `make run` has it, its state in S3."""
+    variables = {
+        "name": "acme-night",
+        "region": REGION,
+        "max_retries": 3,
+        "force_destroy": True,
+        "lifecycle_rules": False,
+    }
+    bootstrap(variables["name"])
+    durable = stack("stacks/foundation", cloud.env)
+    durable.open("foundation.tfstate", f"{variables['name']}-state")
+    return durable, variables, durable.apply(**variables)

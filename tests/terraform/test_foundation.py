@@ -1,0 +1,107 @@
+"""The foundation on localcloud: applied, planned again without a change, and what then really is there."""
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+pytestmark = pytest.mark.terraform
+
+MANAGED_POLICY_CHARACTERS = 6144  # IAM quotas: a managed policy, without white space
+INLINE_POLICIES_CHARACTERS = 10240  # all inline policies of a role together
+KINDS = ("raw", "lake", "artifacts", "logs", "state")
+
+
+@pytest.fixture(scope="module")
+def told(foundation):
+    return foundation[2]
+
+
+def test_a_night_is_told_what_the_contract_says(told):
+    assert told["buckets"] == {kind: f"acme-night-{kind}" for kind in ("raw", "lake", "artifacts", "logs")}
+    assert told["databases"] == {layer: f"acme_night_{layer}" for layer in ("bronze", "silver", "gold")}
+    assert len(told["subnet_ids"]) == 2
+    assert set(told) == {
+        *("buckets", "subnet_ids", "vpc_id", "topic_arn", "emr_service_role_arn", "emr_instance_profile_arn"),
+        *("airflow_role_arn", "kms_key_arn", "databases"),
+    }
+
+
+def test_a_second_plan_changes_nothing(foundation):
+    durable, variables, _ = foundation
+    assert not durable.has_changes(**variables)
+
+
+def test_somebody_elses_change_is_seen(cloud, foundation):
+    durable, variables, _ = foundation
+    s3 = cloud.client("s3")
+    kept = s3.get_bucket_policy(Bucket="acme-night-raw")["Policy"]
+    s3.delete_bucket_policy(Bucket="acme-night-raw")
+    try:
+        assert durable.has_changes(**variables)
+    finally:
+        s3.put_bucket_policy(Bucket="acme-night-raw", Policy=kept)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_bucket_is_versioned_encrypted_private_and_asks_for_tls(cloud, told, kind):
+    s3, bucket = cloud.client("s3"), f"acme-night-{kind}"
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+    owner = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    assert owner == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    [rule] = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    encryption = rule["ApplyServerSideEncryptionByDefault"]
+    assert encryption["SSEAlgorithm"] == "aws:kms"
+    assert encryption.get("KMSMasterKeyID") == (None if kind == "state" else told["kms_key_arn"])
+    [statement] = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_roles_policies_fit_into_iams_quotas(cloud, told):
+    iam = cloud.client("iam")
+    policies = [p for p in iam.list_policies(Scope="Local")["Policies"] if p["PolicyName"].startswith("acme-night-")]
+    assert len(policies) == 4
+    for policy in policies:
+        version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
+        assert _characters(version["PolicyVersion"]["Document"]) <= MANAGED_POLICY_CHARACTERS, policy["PolicyName"]
+    for role in ("emr-service", "emr-instance"):
+        inline = iam.get_role_policy(RoleName=f"acme-night-{role}", PolicyName=role)["PolicyDocument"]
+        assert _characters(inline) <= INLINE_POLICIES_CHARACTERS
+
+
+def test_emr_works_under_its_own_managed_policy(cloud, told):
+    role = told["emr_service_role_arn"].rsplit("/", 1)[1]
+    attached = cloud.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    assert [p["PolicyName"] for p in attached] == ["AmazonEMRServicePolicy_v2"]
+
+
+def test_the_default_security_group_lets_nobody_talk(cloud, told):
+    filters = [{"Name": "vpc-id", "Values": [told["vpc_id"]]}, {"Name": "group-name", "Values": ["default"]}]
+    [group] = cloud.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
+    assert (group["IpPermissions"], group["IpPermissionsEgress"]) == ([], [])
+
+
+def test_the_state_is_in_the_state_bucket_and_its_lock_is_released(cloud, foundation):
+    s3 = cloud.client("s3")
+    state = json.loads(s3.get_object(Bucket="acme-night-state", Key="foundation.tfstate")["Body"].read())
+    assert len(state["resources"]) > 20
+    with pytest.raises(ClientError, match="404"):
+        s3.head_object(Bucket="acme-night-state", Key="foundation.tfstate.tflock")
+
+
+def test_two_writers_cannot_hold_the_state_at_once(cloud, foundation):
+    durable, variables, _ = foundation
+    s3, lock = cloud.client("s3"), {"Bucket": "acme-night-state", "Key": "foundation.tfstate.tflock"}
+    s3.put_object(**lock, Body=json.dumps({"ID": "somebody", "Who": "another night"}))
+    try:
+        refused = durable.run("plan", "-input=false", allowed=(1,), **variables)
+        assert "Error acquiring the state lock" in refused.stderr
+        assert "another night" in refused.stderr
+    finally:
+        s3.delete_object(**lock)
+
+
+def _characters(document):
+    return len(json.dumps(document, separators=(",", ":")))
