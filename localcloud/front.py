@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -22,11 +23,13 @@ from localcloud.admin import PREFIX, Admin
 from localcloud.emr.service import TARGET_PREFIX, EmrService
 from localcloud.faults import FaultBook, FaultKind
 from localcloud.http_server import DropConnection
+from localcloud.settings import DEFAULT_ACCOUNT, Settings
 from localcloud.wire import Answer, Caller
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+log = logging.getLogger(__name__)
 _S3_FAULTS = {
     FaultKind.S3_SLOW_DOWN: ("SlowDown", "Please reduce your request rate.", 503),
     FaultKind.S3_INTERNAL_ERROR: ("InternalError", "We encountered an internal error. Please try again.", 500),
@@ -36,30 +39,42 @@ _S3_FAULTS = {
 class Front:
     """Every request to the server comes in here."""
 
-    def __init__(self, admin: Admin, emr: EmrService, faults: FaultBook, region: str) -> None:
-        self._admin, self._emr, self._faults, self._region = admin, emr, faults, region
+    def __init__(self, admin: Admin, emr: EmrService, faults: FaultBook, settings: Settings) -> None:
+        self._admin, self._emr, self._faults, self._settings = admin, emr, faults, settings
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(PREFIX):
             return self._admin.answer(environ).send(start_response)
-        caller = wire.caller_of(environ, self._region)
+        caller = wire.caller_of(environ, self._settings.region)
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith(TARGET_PREFIX):
             action = target.removeprefix(TARGET_PREFIX)
             return self._answer_emr(action, environ, caller).send(start_response)
         if fault := self._service_fault(environ, caller):
             return fault.send(start_response)
-        answer: Iterable[bytes] = self._moto(environ, start_response)
+        return self._ask_moto(environ, start_response, caller)
+
+    def _ask_moto(self, environ: WSGIEnvironment, start_response: StartResponse, caller: Caller) -> Iterable[bytes]:
+        environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", self._account(caller))
+        try:
+            answer: Iterable[bytes] = self._moto(environ, start_response)
+        except Exception as error:
+            log.exception("moto broke on %s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+            return _broken(environ, error).send(start_response)
         return answer
+
+    def _account(self, caller: Caller) -> str:
+        """The account an access key belongs to; a key of none is the configured account's."""
+        found = str(get_account_id_from(caller.access_key))
+        return self._settings.account if found == DEFAULT_ACCOUNT else found
 
     def _answer_emr(self, action: str, environ: WSGIEnvironment, caller: Caller) -> Answer:
         body = wire.body_of(environ)
         names = _cluster_names(body)
         if self._throttles(action, names):
             return wire.json_error("ThrottlingException", "Rate exceeded")
-        account = get_account_id_from(caller.access_key)
-        answer = self._emr.answer(action, body, account, caller.region)
+        answer = self._emr.answer(action, body, self._account(caller), caller.region)
         if action == "RunJobFlow" and answer.status == 200:
             self._lose(names)
         return answer
@@ -98,6 +113,13 @@ def _cluster_names(body: bytes) -> tuple[str, ...]:
     fields = ("Name", "ClusterId", "JobFlowId", "ResourceId")
     names = [str(params[field]) for field in fields if params.get(field)]
     return (*names, *params.get("JobFlowIds", ()))
+
+
+def _broken(environ: WSGIEnvironment, error: Exception) -> Answer:
+    message = f"localcloud (moto) broke on this request: {error!r}"
+    if "HTTP_X_AMZ_TARGET" in environ:
+        return wire.json_error("InternalFailure", message, 500)
+    return wire.query_error("InternalFailure", message, 500)
 
 
 def _action(environ: WSGIEnvironment) -> str:

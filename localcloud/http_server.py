@@ -56,7 +56,8 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
-    timeout = 120
+    # Longer than any wait between two calls of terraform, so that it never meets a closed connection.
+    timeout = 900
 
     def run_wsgi(self) -> None:
         """Answer one request; the connection stays open unless either side said otherwise."""

@@ -13,13 +13,15 @@ from localcloud import gaps
 from localcloud.admin import Admin
 from localcloud.emr.engine import Clock, Engine, utc_now
 from localcloud.emr.lifecycle import Timing
+from localcloud.emr.seam import StepRunner
 from localcloud.emr.service import EmrService
 from localcloud.emr.store import Store
 from localcloud.faults import FaultBook
 from localcloud.front import Front
 from localcloud.http_server import HttpServer
-from localcloud.settings import DEFAULT_ACCOUNT, Settings
-from localcloud.emr.seam import StepRunner
+from localcloud.settings import Settings
+
+_STOP_POLL_SECONDS = 0.02
 
 
 class LocalCloud:
@@ -50,13 +52,15 @@ class LocalCloud:
     def start(self) -> None:
         """Listen and begin. Raises PortTakenError when another program has the port."""
         gaps.close_all()
-        if self.settings.account != DEFAULT_ACCOUNT:
-            os.environ["MOTO_ACCOUNT_ID"] = self.settings.account
-        front = Front(Admin(self.store, self.faults), self._service, self.faults, self.settings.region)
+        front = Front(Admin(self.store, self.faults), self._service, self.faults, self.settings)
         self._server = HttpServer(self.settings.port, front)
         self.engine.start(self._server.endpoint)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="localcloud-http", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="localcloud-http", daemon=True)
         self._thread.start()
+
+    def _serve(self) -> None:
+        assert self._server is not None, "start() made it"
+        self._server.serve_forever(poll_interval=_STOP_POLL_SECONDS)
 
     def stop(self) -> None:
         """Stop every step and listen no more; safe to call twice."""

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from localcloud.emr import lifecycle, nodes, outages
 from localcloud.emr.lifecycle import Effects, Timing
 from localcloud.emr.model import ENDED, READY, Cluster, ClusterState, Failure, Reason, Step
+from localcloud.emr.seam import StepOutcome, StepRequest, StepRunner
 from localcloud.emr.store import Store
 from localcloud.faults import FaultBook, FaultKind
-from localcloud.emr.seam import StepOutcome, StepRequest, StepRunner
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -78,7 +78,8 @@ class Engine:
             self._runner.forget(cluster.id)
 
     def _next(self, cluster: Cluster, now: datetime) -> Effects:
-        if not cluster.launched and (end := self._launch(cluster, now)):
+        new = cluster.state is ClusterState.STARTING and not cluster.launched
+        if new and (end := self._launch(cluster, now)):
             return lifecycle.terminate(cluster, end, now, errors=True)
         if lifecycle.bootstrap_is_over(cluster, now, self._timing):
             if end := outages.bootstrap(cluster, self._faults):

@@ -5,10 +5,10 @@ from __future__ import annotations
 try:
     from localcloud.steps import StepOutcome, StepRequest, StepRunner
 except ImportError:
+    import subprocess
+    from collections.abc import Mapping
     from dataclasses import dataclass
     from pathlib import Path
-    from collections.abc import Mapping
-    import subprocess
 
     @dataclass(frozen=True)
     class StepRequest:
@@ -34,6 +34,7 @@ except ImportError:
                 return StepOutcome(127, "localcloud.steps is not there yet: only bash runs")
             done = subprocess.run(request.args, capture_output=True, text=True)
             return StepOutcome(done.returncode, done.stderr[-500:])
+
         def kill(self, cluster_id: str, step_id: str) -> None: ...
         def forget(self, cluster_id: str) -> None: ...
         def close(self) -> None: ...
