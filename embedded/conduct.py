@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -123,20 +123,25 @@ class Session:
                     self.progress.begin(left[0].title)
         finally:
             self.player.finish()  # while the cloud is there: an interrupted night is still tearing down
-        print(*(f"Not played: {asked.title}" for asked in left), sep="\n")
+        _show(f"Not played: {asked.title}" for asked in left)
         return good and not left
 
     def end(self, asked: Asked, event: Event) -> bool:
         """Keep what one night left and print its ending; True if its outcome is success."""
-        print("\nTasks", *summary.times(self.progress.tasks, event["tasks"]), sep="\n")
+        _show(("", "Tasks", *summary.times(self.progress.tasks, event["tasks"])))
         if asked.params.get("dry_run") and event["state"] == "success":
-            print(*summary.plan(event["preflight"], self.player.log), sep="\n")
+            _show(summary.plan(event["preflight"], self.player.log))
             return True
         kept = record.keep(self.env, asked.pipeline, event["run_id"])
-        print(*summary.ending(kept, self.progress.failures, self.player.log), sep="\n")
+        _show(summary.ending(kept, self.progress.failures, self.player.log))
         if self.program.export:
-            print(*(f"Gold:     {places.shown(f)}" for f in record.export(kept, self.program.export)), sep="\n")
+            _show(f"Gold:     {places.shown(f)}" for f in record.export(kept, self.program.export))
         return kept.record is not None and kept.record["outcome"] == "success" and event["state"] == "success"
+
+
+def _show(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
 
 
 def _stopping(progress: Progress, again: bool) -> None:

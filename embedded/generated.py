@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
-from embedded.errors import InputRefused
+from datagen import Shape, generate_mrhealth, generate_text
+from embedded import inputs, mrhealth_files
 from embedded.inputs import Delivery
+
+TEXT_BYTES = 200_000
+LANGUAGES = ("pt", "en")
+DAYS_BEFORE = 2  # so that a day has late and superseded orders of the days before it
 
 
 def texts(folder: Path, days: Sequence[date]) -> dict[date, Delivery]:
-    raise InputRefused("name --input")
+    """A text in each language for each day, where the pipeline looks for that day's files."""
+    return {day: inputs.texts(_written(folder / str(day), day), f"wordcount/{day:%Y/%m/%d}/") for day in days}
 
 
 def sales(folder: Path, days: Sequence[date]) -> dict[date, Delivery]:
-    raise InputRefused("name --input")
+    """Drops of several units for the consecutive `days` and the days before them."""
+    shape = Shape(first_day=days[0] - timedelta(DAYS_BEFORE), days=len(days) + DAYS_BEFORE)
+    data = folder / "data"
+    generate_mrhealth(data, folder / "truth.json", shape)
+    read = mrhealth_files.read(data)
+    return {day: read.delivery(day) for day in days}
+
+
+def _written(folder: Path, day: date) -> list[Path]:
+    files = [folder / f"{language}.txt" for language in LANGUAGES]
+    for file, language in zip(files, LANGUAGES, strict=True):
+        generate_text(file, TEXT_BYTES, language, seed=day.toordinal())
+    return files

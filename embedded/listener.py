@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow.dag_processing.dagbag import DagBag
 from airflow.listeners import hookimpl
+from airflow.sdk.execution_time.supervisor import in_process_api_server
 from airflow.sdk.listener import get_listener_manager
 
 if TYPE_CHECKING:
@@ -59,3 +60,8 @@ def dags(folder: Path, narrator: Narrates) -> dict[str, DAG]:
     if bag.import_errors:
         raise RuntimeError("\n".join(f"{file}: {error}" for file, error in bag.import_errors.items()))
     return dict(bag.dags)
+
+
+def warm() -> None:
+    """Build the API that Airflow's tasks talk to inside this process; the first task would wait four seconds for it."""
+    _ = in_process_api_server().transport  # a property that builds it once

@@ -89,17 +89,19 @@ def play(order: Order, dags: dict[str, DAG], narrator: Narrator, stop: Stop) -> 
 
 
 def main() -> int:
-    """Import Airflow, read the orders from standard input, play them; gives the exit status."""
+    """Import Airflow and the DAGs, read the orders from standard input, play them; gives the exit status."""
     events = os.fdopen(int(sys.argv[1]), "w", encoding="utf-8")
     stop = Stop()
     narrator = Narrator(events, stop)
-    from embedded import listener  # noqa: PLC0415 - importing Airflow takes seconds that the cloud needs to start
+    # All of this takes seconds and needs no cloud yet, which is being started meanwhile.
+    from embedded import listener  # noqa: PLC0415
 
+    dags = listener.dags(Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]), narrator)
+    listener.warm()
     told = json.loads(sys.stdin.readline() or "null")
     if told is None:
         return FAILED
     os.environ.update(told["env"])
-    dags = listener.dags(Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]), narrator)
     stop.install(lambda reason: narrator.tell("stopping", reason=reason))
     for order in told["orders"]:
         if not play(Order(**order), dags, narrator, stop) or stop.reason:

@@ -33,10 +33,11 @@ def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
     yield f"Outcome:  {record['outcome']}"
 
 
-def plan(preflight: Mapping[str, Any], log: Path) -> Iterator[str]:
-    """What a dry run found: the price, and where its plan is. `preflight` is what that task returned."""
-    yield f"Dry run:  nothing was created; a night on AWS costs about ${preflight['estimate_usd']:.2f}"
-    yield f"Plan:     {shown(log)}, what EMR would be asked for"
+def plan(preflight: Mapping[str, Any] | None, log: Path) -> Iterator[str]:
+    """What a dry run found: the price, if `preflight` could return it, and where its plan is."""
+    price = f"; a night on AWS costs about ${preflight['estimate_usd']:.2f}" if preflight else ""
+    yield f"Dry run:  nothing was created{price}"
+    yield f"Plan:     {shown(log)}: what EMR would be asked for, and its price"
 
 
 def times(tasks: Mapping[str, TaskTime], states: Mapping[str, str]) -> list[str]:
