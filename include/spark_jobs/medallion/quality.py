@@ -36,16 +36,16 @@ class Rule:
 
 def judge(frame: DataFrame, rules: Sequence[Rule]) -> DataFrame:
     """Give each row its verdict; the first broken rule is the reason."""
-    reason, detail = F.lit(None).cast("string"), F.lit(None).cast("string")
-    for rule in reversed(rules):
-        broken = F.coalesce(rule.broken, F.lit(False))
-        reason = F.when(broken, F.lit(rule.reason)).otherwise(reason)
-        detail = F.when(broken, rule.detail).otherwise(detail)
-    return frame.select(
-        "*",
-        F.when(reason.isNull(), ACCEPTED).otherwise(QUARANTINED).alias("outcome"),
-        reason.alias("reason"),
-        detail.alias("detail"),
+    told = [
+        F.when(rule.broken, F.struct(F.lit(rule.reason).alias("reason"), rule.detail.alias("detail"))) for rule in rules
+    ]
+    # The fault is a column of its own before it is taken apart: the rules are then evaluated once a row.
+    judged = frame.withColumn("_fault", F.coalesce(*told))
+    return judged.select(
+        *frame.columns,
+        F.when(F.col("_fault").isNull(), ACCEPTED).otherwise(QUARANTINED).alias("outcome"),
+        F.col("_fault.reason").alias("reason"),
+        F.col("_fault.detail").alias("detail"),
         F.lit(None).cast("string").alias("warning"),
     )
 
