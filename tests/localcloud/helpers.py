@@ -1,0 +1,131 @@
+"""What the tests of localcloud share: played steps, boto3 clients, requests, patience."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from localcloud.emr.seam import StepOutcome, StepRequest
+from localcloud.server import LocalCloud
+
+REGION = "eu-west-1"
+Client = Callable[..., Any]
+
+
+class PlayedSteps:
+    """A step runner whose steps end as their first argument says: ok, fail, or hold (until killed or let go)."""
+
+    def __init__(self) -> None:
+        self.requests: list[StepRequest] = []
+        self.forgotten: list[str] = []
+        self.most_at_once = 0
+        self._running = 0
+        self._lock = threading.Lock()
+        self._ends: dict[str, threading.Event] = {}
+        self._killed: set[str] = set()
+
+    def run(self, request: StepRequest) -> StepOutcome:
+        with self._lock:
+            self.requests.append(request)
+            self._running += 1
+            self.most_at_once = max(self.most_at_once, self._running)
+        try:
+            return self._play(request)
+        finally:
+            with self._lock:
+                self._running -= 1
+
+    def _play(self, request: StepRequest) -> StepOutcome:
+        if request.args[:1] == ("hold",):
+            self._end(request.step_id).wait(20)
+        if request.step_id in self._killed:
+            return StepOutcome(143, "killed")
+        if request.args[:1] in (("fail",), ("bash",)):
+            return StepOutcome(1, request.args[-1])
+        return StepOutcome(0, "")
+
+    def let_go(self, step_id: str) -> None:
+        self._end(step_id).set()
+
+    def kill(self, cluster_id: str, step_id: str) -> None:
+        self._killed.add(step_id)
+        self._end(step_id).set()
+
+    def forget(self, cluster_id: str) -> None:
+        self.forgotten.append(cluster_id)
+
+    def close(self) -> None:
+        with self._lock:
+            held = list(self._ends.values())
+        for end in held:
+            end.set()
+
+    def _end(self, step_id: str) -> threading.Event:
+        with self._lock:
+            return self._ends.setdefault(step_id, threading.Event())
+
+
+def client_of(cloud: LocalCloud) -> Client:
+    """Makes boto3 clients of a server, which do not retry unless asked to."""
+
+    def client(service: str, region: str = REGION, retries: int = 0) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=cloud.endpoint,
+            region_name=region,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"total_max_attempts": retries + 1}),
+        )
+
+    return client
+
+
+def cluster_request(*, keep: bool = True, instances: dict[str, Any] | None = None, **extra: Any) -> dict[str, Any]:
+    """A RunJobFlow request: one master, kept alive unless told otherwise."""
+    group = {"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount": 1}
+    spec = {"KeepJobFlowAliveWhenNoSteps": keep, "InstanceGroups": [group], **(instances or {})}
+    return {
+        "Name": "night",
+        "ReleaseLabel": "emr-7.13.0",
+        "ServiceRole": "service",
+        "JobFlowRole": "nodes",
+        "Instances": spec,
+        **extra,
+    }
+
+
+def step(*args: str, action: str = "CONTINUE", name: str = "step") -> dict[str, Any]:
+    """A step that the played runner ends as its first argument says."""
+    program = {"Jar": "command-runner.jar", "Args": list(args or ("ok",))}
+    return {"Name": name, "ActionOnFailure": action, "HadoopJarStep": program}
+
+
+def wait_for_cluster(emr: Any, cluster_id: str, *states: str) -> dict[str, Any]:
+    return eventually(
+        lambda: emr.describe_cluster(ClusterId=cluster_id)["Cluster"],
+        lambda found: found["Status"]["State"] in states,
+    )
+
+
+def wait_for_step(emr: Any, cluster_id: str, step_id: str, *states: str) -> dict[str, Any]:
+    return eventually(
+        lambda: emr.describe_step(ClusterId=cluster_id, StepId=step_id)["Step"],
+        lambda found: found["Status"]["State"] in states,
+    )
+
+
+def eventually(read: Callable[[], Any], accept: Callable[[Any], bool], seconds: float = 10) -> Any:
+    """The first value read that is accepted; fails with the last one when none was in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = read()
+        if accept(value):
+            return value
+        assert time.monotonic() < deadline, f"still {value}"
+        time.sleep(0.01)
