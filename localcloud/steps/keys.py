@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 
 _LONGEST_NAME = 255  # bytes, ext4 and APFS alike
 _LONGEST_PATH = 3000  # bytes: Linux stops at 4096, the mirror's own place needs some
@@ -63,8 +62,3 @@ def folders_of(keys: Collection[str]) -> set[str]:
             found.add(folder)
             folder = folder.rpartition("/")[0]
     return found
-
-
-def path_of(bucket_dir: Path, key: str) -> Path:
-    """The file of a key that why_not_a_file let through."""
-    return bucket_dir / key

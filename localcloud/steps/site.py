@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from localcloud.steps.errors import CommandError
@@ -53,31 +52,20 @@ class Site:
     @property
     def jars(self) -> str:
         """The class path entry that holds Spark and Hadoop."""
-        return f"{self.spark_home}/jars/*"
+        return spark_jars(self.spark_home)
 
     def save(self, path: Path) -> None:
-        """Write the site for the shims that run in a process of their own."""
-        path.write_text(json.dumps({k: str(v) for k, v in asdict(self).items() if v is not None}))
+        """Write the site for the shims, which run in processes of their own."""
+        path.write_text(json.dumps(asdict(self), default=str), encoding="utf-8")
 
     @staticmethod
     def load(path: Path) -> Site:
         """The site that save wrote."""
-        return Site(**{**_absent(), **_parsed(json.loads(path.read_text()))})
-
-
-def _absent() -> dict[str, None]:
-    return {"archive": None}
-
-
-def _parsed(texts: Mapping[str, str]) -> dict[str, Path | str | int]:
-    kinds = {field.name: str(field.type) for field in fields(Site)}
-    return {name: _value(kinds[name], text) for name, text in texts.items()}
-
-
-def _value(kind: str, text: str) -> Path | str | int:
-    if kind.startswith("Path"):
-        return Path(text)
-    return int(text) if kind == "int" else text
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        places = ("step_dir", "buckets_dir", "hdfs_dir", "spark_home", "java_home")
+        facts.update({name: Path(facts[name]) for name in places})
+        facts["archive"] = Path(facts["archive"]) if facts["archive"] else None
+        return Site(**facts)
 
 
 def pyspark_dir() -> Path:
@@ -90,6 +78,11 @@ def pyspark_dir() -> Path:
             exit_code=127,
         )
     return Path(spec.origin).parent
+
+
+def spark_jars(spark_home: Path) -> str:
+    """The class path entry of a SPARK_HOME's jars, without symbolic links: archive.py depends on the very text."""
+    return f"{(spark_home / 'jars').resolve()}/*"
 
 
 def make_spark_home(place: Path) -> Path:

@@ -81,10 +81,6 @@ class Store:
         """Delete an object: a delete marker where the bucket keeps versions."""
         self._backend.delete_object(bucket, key)
 
-    def has_bucket(self, bucket: str) -> bool:
-        """Whether the account has this bucket."""
-        return bucket in self._backend.buckets
-
 
 def _md5() -> Any:
     return hashlib.md5(usedforsecurity=False)

@@ -1,0 +1,109 @@
+"""Java's archive of loaded classes: Spark starts in half the time when its classes need no parsing.
+
+    python -m localcloud.steps.archive      # build it once for this machine; 15 to 20 s, about 130 MB
+
+Measured on 2 cores, a trivial PySpark step: spark-submit 5.7 s, without its scripts 5.0 s, with the archive 2.4 s.
+It is kept under a name made of the Java and the jars it belongs to, so a change of either builds another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from localcloud.steps import hadoop_conf, java, spark_conf
+from localcloud.steps.errors import ArchiveError
+from localcloud.steps.settings import StepSettings
+from localcloud.steps.site import make_spark_home, pyspark_dir, spark_jars
+
+_TIMEOUT_SECONDS = 300
+
+_TRAINING = Path(__file__).with_name("training.py")
+
+
+def archive_path(directory: Path, java_home: Path) -> Path:
+    """Where the archive of this Java and this Spark is, or would be. Raises CommandError without pyspark."""
+    jars = pyspark_dir() / "jars"
+    facts = [str(java_home), str(jars), _release(java_home)]
+    facts += [f"{jar.name} {jar.stat().st_size} {jar.stat().st_mtime_ns}" for jar in sorted(jars.iterdir())]
+    name = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
+    return directory / f"spark-{name}.jsa"
+
+
+def _release(java_home: Path) -> str:
+    release = java_home / "release"
+    return release.read_text(errors="replace") if release.exists() else ""
+
+
+def build_archive(settings: StepSettings | None = None) -> Path | None:
+    """Build the archive unless it is there; returns its path, None when the settings want none.
+
+    Takes 15 to 20 s of one core, at low priority. Raises ArchiveError when Java does not write it.
+    """
+    settings = settings or StepSettings()
+    if settings.archive_dir is None:
+        return None
+    java_home = settings.java_home or java.find_java_home()
+    target = archive_path(settings.archive_dir, java_home)
+    if not target.exists():
+        settings.archive_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="localcloud-archive-", dir=settings.archive_dir) as scratch:
+            _dump(Path(scratch), target, java_home, settings)
+    return target
+
+
+def _dump(scratch: Path, target: Path, java_home: Path, settings: StepSettings) -> None:
+    written = scratch / "classes.jsa"
+    home = make_spark_home(scratch / "home")
+    hadoop_conf.write(scratch, {})
+    done = subprocess.run(
+        _command(java_home, home, scratch, written),
+        env=_environment(settings, home, scratch),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_TIMEOUT_SECONDS,
+    )
+    if done.returncode or not written.exists():
+        raise ArchiveError(
+            f"Java was asked for an archive of Spark's classes, exit {done.returncode}: {done.stderr[-500:]} "
+            "Steps run without it, only slower."
+        )
+    written.replace(target)
+
+
+def _command(java_home: Path, home: Path, scratch: Path, written: Path) -> list[str]:
+    settings = {**spark_conf.LAPTOP, "spark.sql.warehouse.dir": str(scratch / "warehouse")}
+    return [
+        *("nice", "-n", "10", str(java_home / "bin" / "java")),
+        *java.MODULE_FLAGS,
+        *java.QUIET_FLAGS,
+        java.COLLECTOR,
+        f"-XX:ArchiveClassesAtExit={written}",
+        f"-Djava.io.tmpdir={scratch}",
+        f"-Dlog4j2.configurationFile=file:{scratch}/log4j2.properties",
+        # The class path must begin as that of a step does: Java refuses the archive otherwise.
+        *("-cp", spark_jars(home), "org.apache.spark.deploy.SparkSubmit", "--master", "local[2]"),
+        *(part for name, value in settings.items() for part in ("--conf", f"{name}={value}")),
+        *(str(_TRAINING), str(scratch / "out")),
+    ]
+
+
+def _environment(settings: StepSettings, home: Path, scratch: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(scratch),
+        "LANG": "C.UTF-8",
+        "SPARK_HOME": str(home),
+        "PYSPARK_PYTHON": settings.python,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_DIRS": str(scratch),
+    }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{build_archive()}\n")

@@ -1,0 +1,53 @@
+"""What a step's jar and arguments mean: each command is a command line of this machine.
+
+command-runner.jar            the first argument is a command of the table below, else any program on PATH
+…/script-runner.jar           a script in S3 and its arguments
+another jar                   as `hadoop jar` runs it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from localcloud.steps.commands import hadoop, programs, spark
+from localcloud.steps.commands.launch import Launch
+from localcloud.steps.errors import CommandError
+from localcloud.steps.site import Site
+
+__all__ = ["SHIMS", "Launch", "launch_of", "launch_of_command"]
+
+Command = Callable[[Sequence[str], Site], Launch]
+
+COMMANDS: Mapping[str, Command] = MappingProxyType(
+    {
+        "spark-submit": spark.submit,
+        "hadoop": hadoop.hadoop,
+        "hdfs": hadoop.hdfs,
+        "s3-dist-cp": programs.s3_dist_cp,
+        "aws": programs.aws,
+        "flink": programs.flink,
+    }
+)
+SHIMS = tuple(COMMANDS)  # what a script finds on its PATH
+_UNNAMED_JARS = ("", "command-runner.jar")
+
+
+def launch_of(jar: str, args: Sequence[str], site: Site) -> Launch:
+    """The command line of a step. Raises CommandError when there is none for it."""
+    name = jar.rpartition("/")[2]
+    if name in _UNNAMED_JARS:
+        return launch_of_command(args, site)
+    if name == "script-runner.jar":
+        return programs.script(args, site)
+    return hadoop.jar([jar, *args], site)
+
+
+def launch_of_command(args: Sequence[str], site: Site) -> Launch:
+    """The command line of one command with its arguments. Raises CommandError when it is unknown."""
+    if not args:
+        raise CommandError("command-runner.jar was given no command: name one, for example spark-submit.")
+    known = COMMANDS.get(args[0].rpartition("/")[2])
+    if known:
+        return known(args[1:], site)
+    return programs.on_path(args)

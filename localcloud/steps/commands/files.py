@@ -1,0 +1,54 @@
+"""`--files` and `--archives` of cluster mode: YARN puts them into the driver's working directory."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from localcloud.steps.commands.paths import local_path
+from localcloud.steps.errors import CommandError
+from localcloud.steps.site import Site
+
+
+class HasOptions(Protocol):
+    """What is asked of a submission: the value of an option."""
+
+    def value(self, name: str) -> str | None: ...
+
+
+def place_files(submission: HasOptions, site: Site) -> list[str]:
+    """Copy the files into the working directory when the step asks for cluster mode; returns notes on them.
+
+    Raises CommandError when one does not exist.
+    """
+    if submission.value("--deploy-mode") != "cluster":
+        return []
+    placed = [_place(source, name, site) for source, name in _named(submission.value("--files"))]
+    unpacked = [_unpack(source, name, site) for source, name in _named(submission.value("--archives"))]
+    return [f"{name} is in the working directory, as in cluster mode" for name in [*placed, *unpacked]]
+
+
+def _named(option: str | None) -> Iterator[tuple[str, str]]:
+    """The URIs of a list, each with the name it gets: what follows a #, else its own."""
+    for uri in filter(None, (option or "").split(",")):
+        source, _, alias = uri.partition("#")
+        yield source, Path(alias or source).name
+
+
+def _source(uri: str, site: Site) -> Path:
+    path = local_path(uri, site.buckets_dir, site.hdfs_dir)
+    if not path.is_file():
+        raise CommandError(f"{uri} does not exist: upload it before the step is added, or correct the path.")
+    return path
+
+
+def _place(uri: str, name: str, site: Site) -> str:
+    shutil.copyfile(_source(uri, site), site.work_dir / name)
+    return name
+
+
+def _unpack(uri: str, name: str, site: Site) -> str:
+    shutil.unpack_archive(_source(uri, site), site.work_dir / name, filter="data")
+    return name

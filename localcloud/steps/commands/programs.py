@@ -1,0 +1,69 @@
+"""Commands that are not Java: scripts, programs on PATH, s3-dist-cp, aws s3, and the one that is not there yet."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from localcloud.steps.commands.launch import Launch
+from localcloud.steps.commands.paths import local_copy
+from localcloud.steps.errors import CommandError
+from localcloud.steps.site import Site
+
+PACKAGE_ROOT = Path(__file__).parents[3]
+
+
+def own_module(module: str, args: Sequence[str]) -> Launch:
+    """A module of this package as a program."""
+    argv = (sys.executable, "-m", f"localcloud.steps.commands.{module}", *args)
+    return Launch(argv, env={"PYTHONPATH": str(PACKAGE_ROOT)})
+
+
+def script(args: Sequence[str], site: Site) -> Launch:
+    """script-runner.jar: a script, usually in S3, and its arguments. Raises CommandError when it is missing."""
+    if not args:
+        raise CommandError("script-runner.jar was given no script: name one, for example s3://bucket/run.sh.")
+    program = local_copy(args[0], site)
+    if program.read_bytes()[:2] == b"#!":
+        program.chmod(0o755)
+        return Launch((str(program), *args[1:]))
+    return Launch(("bash", str(program), *args[1:]))
+
+
+def on_path(args: Sequence[str]) -> Launch:
+    """Any program of this machine, as command-runner.jar runs any of the node's. Raises CommandError (127)."""
+    if shutil.which(args[0]) is None:
+        raise CommandError(
+            f"{args[0]}: command not found. localcloud runs spark-submit, s3-dist-cp, hadoop fs, hdfs dfs, "
+            "aws s3, bash -c, and any program on this machine's PATH.",
+            exit_code=127,
+        )
+    return Launch(tuple(args))
+
+
+def s3_dist_cp(args: Sequence[str], site: Site) -> Launch:
+    """s3-dist-cp, over the directories of this machine."""
+    return own_module("distcp", [str(site.buckets_dir), str(site.hdfs_dir), *args])
+
+
+def aws(args: Sequence[str], _site: Site) -> Launch:
+    """`aws s3 …`, over boto3. Raises CommandError (127) for other services."""
+    services = [arg for arg in args if not arg.startswith("-")]
+    if "s3" not in services[:2]:
+        raise CommandError(
+            f"aws {' '.join(args[:2])}: localcloud brings `aws s3 cp|mv|rm|ls|sync` only; "
+            "for the rest use boto3 in a script, AWS_ENDPOINT_URL is set.",
+            exit_code=127,
+        )
+    return own_module("awscli", args)
+
+
+def flink(_args: Sequence[str], _site: Site) -> Launch:
+    """`flink run` is refused: there is no Flink here yet. Raises CommandError (127), always."""
+    raise CommandError(
+        "flink: localcloud does not run Flink yet. It needs apache-flink==1.20.3 from PyPI (Python 3.9 to 3.11) "
+        "and a localcloud that knows how to start it; until then run this step on EMR.",
+        exit_code=127,
+    )

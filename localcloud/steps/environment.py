@@ -1,0 +1,55 @@
+"""The environment of a step's process: what a step of EMR finds, and nothing of the server's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from localcloud.steps import hadoop_conf
+from localcloud.steps.request import StepRequest
+from localcloud.steps.site import Site
+
+
+def environment(request: StepRequest, site: Site, server: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables of the step. Of the server's only PATH and HOME pass."""
+    return {**_machine(site, server), **_aws(request), **_spark(site)}
+
+
+def _machine(site: Site, server: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "PATH": f"{site.bin_dir}:{server.get('PATH', os.defpath)}",
+        "HOME": server.get("HOME", str(site.work_dir)),
+        # UTF-8 and UTC, as the nodes of EMR have: Java could not name a file with an accent under LANG=C.
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "TMPDIR": str(site.tmp_dir),
+        "JAVA_HOME": str(site.java_home),
+    }
+
+
+def _aws(request: StepRequest) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": request.endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": request.region,
+        "AWS_DEFAULT_REGION": request.region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # The user's own profiles must not send a step to the real AWS.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "EMR_CLUSTER_ID": request.cluster_id,
+        "EMR_STEP_ID": request.step_id,
+    }
+
+
+def _spark(site: Site) -> dict[str, str]:
+    return {
+        "SPARK_HOME": str(site.spark_home),
+        "SPARK_CONF_DIR": str(site.conf_dir),
+        "HADOOP_CONF_DIR": str(site.conf_dir),
+        "HADOOP_USER_NAME": hadoop_conf.USER,
+        "PYSPARK_PYTHON": site.python,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_LOCAL_DIRS": str(site.tmp_dir),
+    }

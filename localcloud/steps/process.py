@@ -1,0 +1,71 @@
+"""The process of a step, seen from the server: started under a supervisor, waited for, stopped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
+
+
+class StepProcess:
+    """A running step. stop may come from any thread, wait is for one."""
+
+    def __init__(
+        self, argv: Sequence[str], cwd: Path, env: Mapping[str, str], logs: Path, grace_seconds: float
+    ) -> None:
+        """Start argv in cwd with env; its output is appended to logs/stdout and logs/stderr.
+
+        grace_seconds lies between SIGTERM and SIGKILL. Raises OSError when the machine cannot take one more
+        process; a program that does not exist ends with 127 and a line in stderr instead.
+        """
+        command = [sys.executable, "-I", "-S", str(_SUPERVISOR), str(grace_seconds), *argv]
+        with (logs / "stdout").open("ab") as out, (logs / "stderr").open("ab") as err:
+            self._process = subprocess.Popen(
+                command, cwd=cwd, env=dict(env), stdin=subprocess.PIPE, stdout=out, stderr=err, start_new_session=True
+            )
+
+    @property
+    def session(self) -> int:
+        """The session that all of the step's processes belong to."""
+        return self._process.pid
+
+    def wait(self) -> int:
+        """Block until the step has ended and nothing of it lives; returns its exit status."""
+        return self._process.wait()
+
+    def stop(self) -> None:
+        """End the step: the supervisor sees its pipe close, and does the rest."""
+        if self._process.stdin:
+            self._process.stdin.close()
+
+
+def open_files(sessions: Collection[int]) -> set[Path]:
+    """The files that processes of these sessions have open for writing; empty where there is no /proc."""
+    found: set[Path] = set()
+    if sessions and Path("/proc").is_dir():
+        for process in Path("/proc").iterdir():
+            if process.name.isdigit() and _session_of(int(process.name)) in sessions:
+                found |= _written_by(process)
+    return found
+
+
+def _session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except (ProcessLookupError, PermissionError):
+        return None
+
+
+def _written_by(process: Path) -> set[Path]:
+    found = set()
+    try:
+        for link in (process / "fd").iterdir():
+            if link.lstat().st_mode & 0o200:  # the link's own mode tells how the file was opened: proc(5)
+                found.add(link.readlink())
+    except OSError:  # it ended meanwhile, so it writes no more
+        return found
+    return found

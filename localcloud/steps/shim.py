@@ -1,0 +1,58 @@
+"""The commands of a step as programs on its PATH, so that scripts find them: `bash -c "hadoop fs -ls …"`.
+
+python -m localcloud.steps.shim SITE_FILE COMMAND [ARGUMENT …]
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from localcloud.steps.commands import SHIMS, launch_of_command
+from localcloud.steps.commands.programs import PACKAGE_ROOT
+from localcloud.steps.errors import CommandError
+from localcloud.steps.site import Site
+
+# PySpark sends the driver's stderr to stdout; EMR's users look for the traceback in stderr. The file behind
+# the JVM's own stderr is opened anew, because a JVM passes no descriptors on.
+_DRIVER_PYTHON = """\
+#!/bin/sh
+if [ -e /proc/$PPID/fd/2 ]; then exec {python} "$@" 2>>/proc/$PPID/fd/2; fi
+exec {python} "$@"
+"""
+
+
+def write_shims(site: Site) -> None:
+    """Write the programs of a step into its bin directory."""
+    site.bin_dir.mkdir(parents=True, exist_ok=True)
+    saved = site.step_dir / "site.json"
+    site.save(saved)
+    _program(site.bin_dir / "driver-python", _DRIVER_PYTHON.format(python=shlex.quote(site.python)))
+    for name in SHIMS:
+        command = shlex.join([sys.executable, "-m", "localcloud.steps.shim", str(saved), name])
+        variable = f"PYTHONPATH={shlex.quote(str(PACKAGE_ROOT))}"
+        _program(site.bin_dir / name, f'#!/bin/sh\n{variable} exec {command} "$@"\n')
+
+
+def _program(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+
+
+def main(args: list[str]) -> NoReturn:
+    """Become the command that the arguments name, or exit with a word about why not."""
+    site = Site.load(Path(args[0]))
+    try:
+        launch = launch_of_command(args[1:], site)
+    except CommandError as problem:
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(problem.exit_code)
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    os.execvpe(launch.argv[0], launch.argv, {**inherited, **launch.env})  # noqa: S606 - becoming it is the work
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

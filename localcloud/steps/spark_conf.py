@@ -1,0 +1,80 @@
+"""Spark's configuration of one step: the cluster's own settings, without those that describe its nodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+# What describes the nodes of a cluster and not the job. One machine stands for all of them here.
+_NODES = re.compile(
+    r"spark\.master$"
+    r"|spark\.submit\.deployMode$"
+    r"|spark\.(driver|executor)\.(cores|memory|memoryOverhead|memoryOverheadFactor|instances|resource\..*)$"
+    r"|spark\.(driver|executor)\.(extraLibraryPath|host|bindAddress|port)$"
+    r"|spark\.executor\.(extraClassPath|extraJavaOptions|pyspark\.memory)$"
+    r"|spark\.driver\.extraClassPath$"
+    r"|spark\.(dynamicAllocation|shuffle\.service|yarn|kubernetes|mesos|decommission|blacklist|excludeOnFailure)\."
+    r"|spark\.stage\.attempt\.ignoreOnDecommissionFetchFailure$"
+    r"|spark\.resourceManager\."
+    r"|spark\.(eventLog|history)\."
+    r"|spark\.(local\.dir|cores\.max|task\.cpus|ui\.port)$"
+    r"|spark\.(pyspark\.python|pyspark\.driver\.python|executorEnv\.PYSPARK_PYTHON|executorEnv\.PYTHONPATH)$"
+    r"|spark\.hadoop\.(fs\.s3\..*impl|fs\.s3a?n?\.impl|fs\.defaultFS|fs\.viewfs\..*|yarn\..*)$"
+)
+
+# EMR's own committer for S3 is not here; naming it would fail every write.
+_EMR_ONLY = re.compile(r"com\.amazonaws\.|com\.amazon\.|/usr/lib/|/usr/share/aws/")
+
+LAPTOP: Mapping[str, str] = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    # Spark listens for its own Python workers: never beyond this machine.
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.warehouse.dir": "hdfs:///user/spark/warehouse",
+}
+
+
+def describes_nodes(name: str, value: str = "") -> bool:
+    """Whether a Spark property says how the cluster's nodes are, and so means nothing on one machine.
+
+    Left out are: master and deployMode; cores, memory, instances, ports, class and library paths of driver and
+    executors; dynamic allocation, shuffle service, YARN, Kubernetes, decommissioning; event log and history
+    server; local directories; Python paths; Hadoop file system classes; any value that names EMR's own classes
+    or directories. Everything else is honoured: spark.sql.*, serializer, driver Java options, packages, …
+    """
+    return bool(_NODES.match(name) or _EMR_ONLY.search(value))
+
+
+def defaults(cluster: Mapping[str, str], cores: int) -> dict[str, str]:
+    """spark-defaults.conf: a laptop's settings, over them the cluster's. cores: threads of local mode."""
+    honoured = {name: value for name, value in cluster.items() if not describes_nodes(name, value)}
+    return {
+        **LAPTOP,
+        "spark.master": f"local[{cores}]",
+        # 200, Spark's default, is for clusters: on a few cores it costs a second a shuffle.
+        "spark.sql.shuffle.partitions": str(2 * cores),
+        **honoured,
+    }
+
+
+def write(conf_dir: Path, properties: Mapping[str, str]) -> None:
+    """Write spark-defaults.conf into conf_dir."""
+    lines = [f"{name} {_escaped(value)}\n" for name, value in properties.items()]
+    (conf_dir / "spark-defaults.conf").write_text("".join(lines), encoding="utf-8")
+
+
+def _escaped(value: str) -> str:
+    # The file is a Java properties file: a backslash or a line break in a value would be read as syntax.
+    return value.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def left_out(cluster: Mapping[str, str]) -> list[str]:
+    """The names of the cluster's settings that defaults leaves out, for the controller log."""
+    return sorted(name for name, value in cluster.items() if describes_nodes(name, value))
+
+
+def pairs(settings: Iterable[str]) -> dict[str, str]:
+    """`name=value` texts as a dict; a text without = has the value ''."""
+    return {name: value for name, _, value in (text.partition("=") for text in settings)}

@@ -1,0 +1,147 @@
+"""A small program above a step's process: when it ends, or the server dies, nothing of the step is left.
+
+    python -I -S supervisor.py GRACE_SECONDS PROGRAM [ARGUMENT …]      stdin: a pipe from the server
+
+It runs PROGRAM as a child and ends with its status (128 + N for signal N, 127 when it cannot be started, 143
+when the step was stopped). The end of stdin means stop: the server closes the pipe to kill a step, and the
+kernel closes it when the server dies, however it dies. Standalone: it imports nothing of localcloud.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterator
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+PR_SET_CHILD_SUBREAPER = 36
+STOPPED = 128 + signal.SIGTERM
+
+
+def main() -> int:
+    """Run the program that the arguments name; returns the exit status."""
+    grace, argv = float(sys.argv[1]), sys.argv[2:]
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)  # a daemon of the step becomes our child, not init's
+    wakeup = _child_signal()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    child = _start(argv)
+    status = _status_of(child, wakeup)
+    _end_all(child, grace)
+    return status
+
+
+def _prctl(option: int, value: int) -> None:
+    # Linux has it; elsewhere the pipe alone has to do.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def _child_signal() -> int:
+    """A descriptor that becomes readable when a child ends."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    return reader
+
+
+def _start(argv: list[str]) -> int:
+    child = os.fork()
+    if child == 0:
+        _become(argv)
+    return child
+
+
+def _become(argv: list[str]) -> None:
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # should this supervisor itself be killed
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    try:
+        os.execvp(argv[0], argv)  # noqa: S606 - starting the step's program is the work
+    except OSError as problem:
+        sys.stderr.write(f"{argv[0]}: cannot be started: {problem.strerror}\n")
+        sys.stderr.flush()
+        os._exit(127)
+
+
+def _status_of(child: int, wakeup: int) -> int:
+    """Wait until the child ends or stdin does; children that were adopted are reaped on the way."""
+    while True:
+        ready, _, _ = select.select([0, wakeup], [], [])
+        if 0 in ready and not os.read(0, 1):
+            return STOPPED
+        if wakeup in ready:
+            os.read(wakeup, 512)
+        for pid, code in _ended():
+            if pid == child:
+                return code
+
+
+def _ended() -> Iterator[tuple[int, int]]:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        code = os.waitstatus_to_exitcode(status)
+        yield pid, code if code >= 0 else 128 - code
+
+
+def _end_all(child: int, grace: float) -> None:
+    """TERM to all that is left of the step, after the grace KILL, until nothing is."""
+    deadline = time.monotonic() + grace
+    sent = None
+    while left := _left(child):
+        wanted = signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL
+        if wanted is signal.SIGKILL or sent is None:
+            _signal(left, wanted)
+            sent = wanted
+        time.sleep(0.01)
+        list(_ended())
+
+
+def _left(child: int) -> list[int]:
+    """Processes of the step that live: of our session, or our children. Without /proc: the child's group."""
+    if not os.path.isdir("/proc/self"):  # noqa: PTH112 - pathlib takes longer to import than this program runs
+        return _group_left(child)
+    me = os.getpid()
+    return [
+        pid
+        for pid, state, parent, session in _processes()
+        if pid != me and state not in "ZX" and me in (parent, session)
+    ]
+
+
+def _group_left(child: int) -> list[int]:
+    try:
+        os.killpg(child, 0)
+    except (ProcessLookupError, PermissionError):
+        return []
+    return [-child]
+
+
+def _processes() -> Iterator[tuple[int, str, int, int]]:
+    """Of each process: id, state, parent, session (proc(5), /proc/<pid>/stat)."""
+    for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208
+        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as stat:  # noqa: PTH123
+            state, parent, _group, session = stat.read().rpartition(b")")[2].split()[:4]
+            yield int(name), state.decode(), int(parent), int(session)
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
