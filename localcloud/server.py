@@ -13,13 +13,14 @@ from localcloud import gaps
 from localcloud.admin import Admin
 from localcloud.emr.engine import Clock, Engine, utc_now
 from localcloud.emr.lifecycle import Timing
-from localcloud.emr.seam import StepRunner
+from localcloud.emr.seam import Runner
 from localcloud.emr.service import EmrService
 from localcloud.emr.store import Store
 from localcloud.faults import FaultBook
 from localcloud.front import Front
 from localcloud.http_server import HttpServer
 from localcloud.settings import Settings
+from localcloud.steps import StepRunner
 
 _STOP_POLL_SECONDS = 0.02
 
@@ -33,7 +34,7 @@ class LocalCloud:
     moto keeps its resources in the process, so two servers in one process share everything but EMR.
     """
 
-    def __init__(self, settings: Settings, *, runner: StepRunner | None = None, clock: Clock = utc_now) -> None:
+    def __init__(self, settings: Settings, *, runner: Runner | None = None, clock: Clock = utc_now) -> None:
         self.settings = settings
         self.faults = FaultBook()
         self.store = Store()

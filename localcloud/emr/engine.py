@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from localcloud.emr import lifecycle, nodes, outages
 from localcloud.emr.lifecycle import Effects, Timing
 from localcloud.emr.model import ENDED, READY, Cluster, ClusterState, Failure, Reason, Step
-from localcloud.emr.seam import StepOutcome, StepRequest, StepRunner
+from localcloud.emr.seam import Runner, StepOutcome, StepRequest
 from localcloud.emr.store import Store
 from localcloud.faults import FaultBook, FaultKind
 
@@ -26,9 +26,7 @@ def utc_now() -> datetime:
 class Engine:
     """Gives clusters their life. Nothing happens before start(); stop() kills every step."""
 
-    def __init__(
-        self, store: Store, runner: StepRunner, faults: FaultBook, timing: Timing, clock: Clock = utc_now
-    ) -> None:
+    def __init__(self, store: Store, runner: Runner, faults: FaultBook, timing: Timing, clock: Clock = utc_now) -> None:
         self.endpoint = ""
         self._store, self._runner, self._faults = store, runner, faults
         self._timing, self._clock = timing, clock

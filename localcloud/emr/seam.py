@@ -1,40 +1,25 @@
-"""Until localcloud.steps lands: its types, and a runner that says it cannot run."""
+"""What the engine asks of whoever runs its steps; localcloud.steps does it for real."""
 
 from __future__ import annotations
 
-try:
-    from localcloud.steps import StepOutcome, StepRequest, StepRunner
-except ImportError:
-    import subprocess
-    from collections.abc import Mapping
-    from dataclasses import dataclass
-    from pathlib import Path
+from typing import Protocol
 
-    @dataclass(frozen=True)
-    class StepRequest:
-        account: str
-        region: str
-        endpoint: str
-        cluster_id: str
-        step_id: str
-        jar: str
-        args: tuple[str, ...]
-        log_uri: str | None
-        spark_defaults: Mapping[str, str]
+from localcloud.steps.request import StepOutcome, StepRequest
 
-    @dataclass(frozen=True)
-    class StepOutcome:
-        exit_code: int
-        message: str
+__all__ = ["Runner", "StepOutcome", "StepRequest"]
 
-    class StepRunner:
-        def __init__(self, work_dir: Path, log_delay_seconds: float = 0): ...
-        def run(self, request: StepRequest) -> StepOutcome:
-            if request.args[:1] != ("bash",):
-                return StepOutcome(127, "localcloud.steps is not there yet: only bash runs")
-            done = subprocess.run(request.args, capture_output=True, text=True)
-            return StepOutcome(done.returncode, done.stderr[-500:])
 
-        def kill(self, cluster_id: str, step_id: str) -> None: ...
-        def forget(self, cluster_id: str) -> None: ...
-        def close(self) -> None: ...
+class Runner(Protocol):
+    """Runs the steps of all clusters, each in the thread that calls run."""
+
+    def run(self, request: StepRequest) -> StepOutcome:
+        """Run a step and block until it has ended and its output is in S3; a failing step does not raise."""
+
+    def kill(self, cluster_id: str, step_id: str) -> None:
+        """End a step's processes, even one that has not started yet; its run() returns soon after."""
+
+    def forget(self, cluster_id: str) -> None:
+        """A cluster has ended: drop what belonged to it alone."""
+
+    def close(self) -> None:
+        """Kill every step, and run no more."""

@@ -107,7 +107,7 @@ def test_a_cluster_is_described_as_it_was_asked_for(emr: Any, subnet: str) -> No
 
 def test_a_termination_protected_cluster_refuses_to_terminate(emr: Any) -> None:
     cluster_id = run(emr, instances={"TerminationProtected": True})
-    with pytest.raises(ClientError, match="ValidationException.*termination protected"):
+    with pytest.raises(ClientError, match=r"ValidationException.*termination protected"):
         emr.terminate_job_flows(JobFlowIds=[cluster_id])
     emr.set_termination_protection(JobFlowIds=[cluster_id], TerminationProtected=False)
     emr.terminate_job_flows(JobFlowIds=[cluster_id])

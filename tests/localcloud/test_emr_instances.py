@@ -85,7 +85,7 @@ def test_a_fleet_is_added_and_resized_while_the_cluster_lives(emr: Any) -> None:
 
 def test_groups_and_fleets_exclude_each_other_in_emrs_words(emr: Any) -> None:
     groups, fleets = ready(emr), ready(emr, instances=FLEETS)
-    with pytest.raises(ClientError, match="ListInstanceFleets request only supports .* instance fleets"):
+    with pytest.raises(ClientError, match=r"ListInstanceFleets request only supports .* instance fleets"):
         emr.list_instance_fleets(ClusterId=groups)
-    with pytest.raises(ClientError, match="ListInstanceGroups request only supports .* instance groups"):
+    with pytest.raises(ClientError, match=r"ListInstanceGroups request only supports .* instance groups"):
         emr.list_instance_groups(ClusterId=fleets)

@@ -95,7 +95,7 @@ def test_terminating_a_cluster_kills_its_running_step(emr: Any) -> None:
 def test_no_step_can_be_added_to_a_cluster_that_has_ended(emr: Any) -> None:
     cluster_id, _ = run(emr, keep=False)
     wait_for_cluster(emr, cluster_id, "TERMINATED")
-    with pytest.raises(ClientError, match="ValidationException.*may not be modified"):
+    with pytest.raises(ClientError, match=r"ValidationException.*may not be modified"):
         emr.add_job_flow_steps(JobFlowId=cluster_id, Steps=[step()])
 
 
@@ -107,7 +107,7 @@ def test_a_cluster_holds_256_unfinished_steps_and_no_more(emr: Any) -> None:
 
 def test_an_unknown_step_answers_as_emr_does(emr: Any) -> None:
     cluster_id, _ = run(emr)
-    with pytest.raises(ClientError, match="InvalidRequestException.*Step id 's-UNKNOWN' is not valid"):
+    with pytest.raises(ClientError, match=r"InvalidRequestException.*Step id 's-UNKNOWN' is not valid"):
         emr.describe_step(ClusterId=cluster_id, StepId="s-UNKNOWN")
 
 

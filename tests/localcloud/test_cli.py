@@ -1,0 +1,122 @@
+"""The command line, with the real detached server: up, status, faults, down."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localcloud.daemon import exports
+from tests.localcloud.helpers import eventually
+
+ROOT = Path(__file__).parents[2]
+
+
+class Shell:
+    """Runs `python -m localcloud …` in a directory that is not the project's."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.home = directory / ".localcloud"
+        self.environ = {**os.environ, "PYTHONPATH": str(ROOT), "LOCALCLOUD_PORT": "0"}
+        self.environ.pop("LOCALCLOUD_HOME", None)
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "localcloud", *words]
+        return subprocess.run(
+            command, cwd=self.directory, env=self.environ, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def state(self) -> dict[str, Any]:
+        return json.loads((self.home / "server.json").read_text())
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    shell = Shell(tmp_path)
+    yield shell
+    shell("down")
+
+
+def is_gone(pid: int) -> bool:
+    """True if the process has ended, also when nobody has collected its exit status (a zombie)."""
+    stat = Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_up_is_idempotent_and_down_leaves_no_process(shell: Shell) -> None:
+    first, second = shell("up"), shell("up")
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    state = shell.state()
+    assert exports(state["endpoint"], "us-east-1") in first.stdout
+    assert f"was up already: {state['endpoint']}" in second.stdout
+    assert f"localcloud is up: {state['endpoint']}" in shell("status").stdout
+    assert shell("down").stdout == "localcloud is down\n"
+    assert is_gone(state["pid"])
+    assert not (shell.home / "server.json").exists()
+
+
+def test_without_a_server_status_fails_and_down_does_not(shell: Shell) -> None:
+    status, down = shell("status"), shell("down")
+    assert (status.returncode, down.returncode) == (1, 0)
+    assert down.stdout == "localcloud was not up\n"
+
+
+def test_a_taken_port_is_said_in_one_sentence(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = shell("up", "--port", str(port))
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"localcloud: port {port} on 127.0.0.1 is taken")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_server_that_was_killed_is_not_mistaken_for_a_running_one(shell: Shell) -> None:
+    shell("up")
+    killed = shell.state()["pid"]
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: shell("status").returncode, lambda code: code == 1)
+    assert "is up:" in shell("up").stdout
+    assert shell.state()["pid"] != killed
+
+
+def test_faults_are_armed_listed_and_cleared_from_the_shell(shell: Shell) -> None:
+    shell("up")
+    added = shell("faults", "add", "step-failure", "--step", "gold*", "--times", "2", "--message", "disk full")
+    assert added.stdout == "fault-1  step-failure  2 x  step=gold*  message=disk full\n"
+    shell("faults", "add", "sns-down", "--forever")
+    assert shell("faults", "list").stdout.splitlines()[1] == "fault-2  sns-down  for ever"
+    assert shell("faults", "clear").stdout == "cleared: 2\n"
+    assert shell("faults", "list").stdout == "no fault is armed\n"
+
+
+def test_asking_for_faults_without_a_server_says_how_to_start_one(shell: Shell) -> None:
+    refused = shell("faults", "list")
+    assert refused.returncode == 1
+    assert "start it with `localcloud up`" in refused.stderr
+
+
+def test_a_foreground_server_ends_cleanly_when_it_is_told_to(shell: Shell) -> None:
+    command = [sys.executable, "-m", "localcloud", "up", "--foreground"]
+    with subprocess.Popen(command, cwd=shell.directory, env=shell.environ, stderr=subprocess.PIPE) as server:
+        eventually((shell.home / "server.json").exists, bool)
+        server.send_signal(signal.SIGINT)
+        _, errors = server.communicate(timeout=15)
+    assert server.returncode == 0, errors
+    assert b"Traceback" not in errors
+
+
+def test_help_lists_every_command_and_every_fault(shell: Shell) -> None:
+    commands = shell("--help").stdout
+    assert all(word in commands for word in ("up", "status", "down", "faults", "clusters"))
+    kinds = shell("faults", "add", "--help").stdout
+    assert "capacity-refused" in kinds
+    assert "node-lost" in kinds

@@ -1,0 +1,192 @@
+"""What moto lacks and localcloud adds, each seen through boto3 as Terraform or the library meets it."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.localcloud.helpers import Client
+
+
+def unique(prefix: str) -> str:
+    return f"{prefix}-{uuid.uuid4().hex[:10]}"
+
+
+def test_a_bucket_that_denies_plain_http_still_serves_its_objects(aws: Client, bucket: str) -> None:
+    s3 = aws("s3")
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    s3.put_object(Bucket=bucket, Key="x", Body=b"1")
+    assert s3.head_object(Bucket=bucket, Key="x")["ContentLength"] == 1
+    assert json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"]) == policy
+
+
+def test_a_deny_without_a_condition_denies(aws: Client, bucket: str) -> None:
+    s3 = aws("s3")
+    s3.put_object(Bucket=bucket, Key="x", Body=b"1")
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [deny]}))
+    with pytest.raises(ClientError, match=r"403|AccessDenied"):
+        s3.get_object(Bucket=bucket, Key="x")
+
+
+def test_a_versioned_bucket_with_delete_markers_can_be_emptied(aws: Client, bucket: str) -> None:
+    s3 = aws("s3")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=bucket, Key="x", Body=b"1")
+    s3.delete_object(Bucket=bucket, Key="x")
+    listed = s3.list_object_versions(Bucket=bucket)
+    for version in listed["Versions"] + listed["DeleteMarkers"]:
+        s3.delete_object(Bucket=bucket, Key="x", VersionId=version["VersionId"])
+    s3.delete_bucket(Bucket=bucket)
+
+
+def test_a_ranged_read_gives_the_range_of_what_was_written_last(aws: Client, bucket: str) -> None:
+    s3 = aws("s3")
+    for letter in (b"a", b"b"):
+        s3.put_object(Bucket=bucket, Key="big", Body=letter * (3 << 20))
+        part = s3.get_object(Bucket=bucket, Key="big", Range="bytes=1048570-1048579")["Body"].read()
+        assert part == letter * 10
+
+
+def test_ranged_reads_of_a_big_object_do_not_read_all_of_it_each_time(aws: Client, bucket: str) -> None:
+    s3 = aws("s3")
+    s3.put_object(Bucket=bucket, Key="big", Body=bytes(64 << 20))
+    started = time.monotonic()
+    for start in range(0, 50 << 20, 1 << 20):
+        s3.get_object(Bucket=bucket, Key="big", Range=f"bytes={start}-{start + 9}")["Body"].read()
+    # Reading the whole object for each of the 50 takes over two seconds.
+    assert time.monotonic() - started < 1
+
+
+def test_an_action_moto_lacks_is_answered_501_in_xml_and_in_json(aws: Client) -> None:
+    calls = [
+        lambda: aws("iam").generate_organizations_access_report(EntityPath="o-1234567890/r-abcd/ou-abcd-12345678"),
+        lambda: aws("glue").get_catalog_import_status(),
+    ]
+    for call in calls:
+        with pytest.raises(ClientError) as refused:
+            call()
+        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+        assert refused.value.response["Error"]["Code"] == "NotImplemented"
+
+
+def test_a_rule_that_names_a_group_keeps_its_description_and_can_be_revoked(aws: Client, subnet: str) -> None:
+    ec2 = aws("ec2")
+    vpc = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"]
+    one, two = (
+        ec2.create_security_group(GroupName=unique("g"), Description="x", VpcId=vpc)["GroupId"] for _ in range(2)
+    )
+    pair = {"GroupId": two, "Description": "from the service"}
+    rule = {"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443}
+    ec2.authorize_security_group_ingress(GroupId=one, IpPermissions=[{**rule, "UserIdGroupPairs": [pair]}])
+    described = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [one]}])
+    ingress = [r for r in described["SecurityGroupRules"] if not r["IsEgress"]]
+    assert [r["Description"] for r in ingress] == ["from the service"]
+    bare = [{**rule, "UserIdGroupPairs": [{"GroupId": two}]}]
+    ec2.revoke_security_group_ingress(GroupId=one, IpPermissions=bare)
+    with pytest.raises(ClientError, match=r"InvalidSecurityGroupRuleId.NotFound"):
+        ec2.revoke_security_group_ingress(GroupId=one, SecurityGroupRuleIds=[ingress[0]["SecurityGroupRuleId"]])
+
+
+def test_awss_own_policies_can_be_attached(aws: Client) -> None:
+    iam, name = aws("iam"), unique("role")
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')
+    arn = "arn:aws:iam::aws:policy/service-role/AmazonEMRServicePolicy_v2"
+    iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+    assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"][0]["PolicyArn"] == arn
+
+
+def test_a_user_has_no_service_specific_credentials(aws: Client) -> None:
+    name = unique("user")
+    aws("iam").create_user(UserName=name)
+    listed = aws("iam").list_service_specific_credentials(UserName=name)
+    assert listed["ServiceSpecificCredentials"] == []
+
+
+def test_a_redrive_policy_is_read_as_compact_json(aws: Client) -> None:
+    sqs = aws("sqs")
+    arn = f"arn:aws:sqs:eu-west-1:123456789012:{unique('dead')}"
+    sqs.create_queue(QueueName=arn.rpartition(":")[2])
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3}, separators=(",", ":"))
+    url = sqs.create_queue(QueueName=unique("queue"), Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    read = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
+    assert read["RedrivePolicy"] == policy
+
+
+def test_every_database_has_a_resource_id_of_its_own(aws: Client) -> None:
+    rds = aws("rds")
+    ids = {
+        rds.create_db_instance(DBInstanceIdentifier=unique("db"), DBInstanceClass="db.t3.micro", Engine="postgres")[
+            "DBInstance"
+        ]["DbiResourceId"]
+        for _ in range(2)
+    }
+    assert len(ids) == 2
+
+
+def test_a_parameter_that_was_set_is_the_users(aws: Client) -> None:
+    rds, name = aws("rds"), unique("params")
+    rds.create_db_parameter_group(DBParameterGroupName=name, DBParameterGroupFamily="postgres16", Description="x")
+    change = {"ParameterName": "log_connections", "ParameterValue": "1", "ApplyMethod": "immediate"}
+    rds.modify_db_parameter_group(DBParameterGroupName=name, Parameters=[change])
+    read = rds.describe_db_parameters(DBParameterGroupName=name)["Parameters"]
+    (parameter,) = [p for p in read if p["ParameterName"] == "log_connections"]
+    assert (parameter["ParameterValue"], parameter["Source"]) == ("1", "user")
+
+
+def test_athena_without_tags_lists_none_and_lets_go_of_its_things(aws: Client) -> None:
+    athena, name = aws("athena"), unique("group")
+    athena.create_work_group(Name=name)
+    arn = f"arn:aws:athena:eu-west-1:123456789012:workgroup/{name}"
+    assert athena.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
+    query = athena.create_named_query(Name="q", Database="d", QueryString="select 1")["NamedQueryId"]
+    athena.delete_named_query(NamedQueryId=query)
+    assert query not in athena.list_named_queries()["NamedQueryIds"]
+    athena.create_data_catalog(Name=name, Type="GLUE")
+    athena.delete_data_catalog(Name=name)
+    assert name not in [c["CatalogName"] for c in athena.list_data_catalogs()["DataCatalogsSummary"]]
+
+
+def test_a_glue_connection_is_read_back_with_its_type_and_deleted(aws: Client) -> None:
+    glue, name = aws("glue"), unique("connection")
+    glue.create_connection(ConnectionInput={"Name": name, "ConnectionType": "JDBC", "ConnectionProperties": {"A": "b"}})
+    assert glue.get_connection(Name=name)["Connection"]["ConnectionType"] == "JDBC"
+    glue.delete_connection(ConnectionName=name)
+    with pytest.raises(ClientError, match="EntityNotFound"):
+        glue.get_connection(Name=name)
+
+
+def test_a_budget_lists_its_subscribers_and_no_tags(aws: Client) -> None:
+    budgets, name = aws("budgets"), unique("budget")
+    notification = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80.0}
+    subscribers = [{"SubscriptionType": "EMAIL", "Address": "ops@example.com"}]
+    budget: dict[str, Any] = {
+        "BudgetName": name,
+        "BudgetType": "COST",
+        "TimeUnit": "MONTHLY",
+        "BudgetLimit": {"Amount": "10", "Unit": "USD"},
+    }
+    account = "123456789012"
+    budgets.create_budget(
+        AccountId=account,
+        Budget=budget,
+        NotificationsWithSubscribers=[{"Notification": notification, "Subscribers": subscribers}],
+    )
+    of_budget = {"AccountId": account, "BudgetName": name}
+    found = budgets.describe_subscribers_for_notification(**of_budget, Notification=notification)
+    assert found["Subscribers"] == subscribers
+    arn = f"arn:aws:budgets::{account}:budget/{name}"
+    assert budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == []
