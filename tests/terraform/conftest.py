@@ -157,8 +157,10 @@ def slow_foundation(cloud, stack, bootstrap) -> Future:
 
 
 @pytest.fixture(scope="session")
-def foundation(cloud, stack, bootstrap, slow_foundation):
+def foundation(request, cloud, stack, bootstrap):
     """(Stack, its variables, its outputs): the foundation as `make run` has it, its state in S3."""
+    if any("slow_foundation" in item.fixturenames for item in request.session.items):
+        request.getfixturevalue("slow_foundation")  # its waits pass while this one is made and tested
     variables = {
         "name": "acme-night",
         "region": REGION,
