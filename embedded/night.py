@@ -76,6 +76,8 @@ class Narrator:
 
 def play(order: Order, dags: dict[str, DAG], narrator: Narrator, stop: Stop) -> bool:
     """Play one night to its end; True if Airflow calls the run a success."""
+    if order.dag_id not in dags:
+        raise RuntimeError(f"The DAGs folder has no {order.dag_id}: it has {', '.join(sorted(dags)) or 'no DAG'}.")
     dag = dags[order.dag_id]
     narrator.order = order
     for task in dag.tasks:

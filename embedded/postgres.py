@@ -124,9 +124,11 @@ class Postgres(AbstractContextManager["Postgres"]):
         wait_until(self._answers, START_SECONDS, self._failed)
 
     def _answers(self) -> bool:
+        """Whether our own server is ready: another one may have taken the port, and would answer in its place."""
         if self._process is None or self._process.poll() is not None:
             raise StackError(self._failed())
-        return self._spawn("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-c", "", "postgres") == ""
+        status = self._data / "postmaster.pid"
+        return status.exists() and status.read_text().rstrip().endswith("ready")
 
     def _failed(self) -> str:
         tail = " ".join(self._log.read_text(errors="replace").splitlines()[-3:])

@@ -61,12 +61,14 @@ class Stop:
         from airflow.sdk.exceptions import AirflowFailException  # noqa: PLC0415 - after the slow import
 
         if self.reason:
-            raise AirflowFailException(f"{self.reason} Next: run it again.")
+            failure = AirflowFailException(self.reason)
+            failure.next_action = "Run it again."  # type: ignore[attr-defined] # where the ledger looks for it
+            raise failure
 
 
 def _is_work(task: Any) -> bool:
     """Whether a task only makes sense while everything before it went well."""
-    return not task.is_teardown and str(task.trigger_rule) == "all_success"
+    return not task.is_teardown and task.trigger_rule == "all_success"
 
 
 def _silent(_reason: str) -> None:

@@ -1,0 +1,92 @@
+"""Real parts made small: fake binaries, a moto server for S3, an Airflow home with a migrated database, a toy DAG."""
+
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from embedded import environment, prepare
+from embedded.toolchain import Toolchain
+
+TOY = """
+import time
+from airflow.sdk import DAG, task
+
+with DAG("toy", schedule=None, params={"seconds": 0, "broken": False}):
+
+    @task
+    def open_state():
+        pass
+
+    @task
+    def apply_foundation():
+        pass
+
+    @task(retries=3)
+    def work(params=None):
+        time.sleep(params["seconds"])
+        if params["broken"]:
+            raise RuntimeError("the toy broke")
+
+    @task
+    def destroy():
+        pass
+
+    opened, done = open_state(), work()
+    opened >> apply_foundation() >> done >> destroy().as_teardown(setups=opened)
+"""
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Writes an executable that prints `said` and ends with `status`; gives its path."""
+
+    def write(name, said, status=0):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\ncat <<'EOT'\n{said}\nEOT\nexit {status}\n")
+        path.chmod(path.stat().st_mode | stat.S_IEXEC)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def tools():
+    java = shutil.which("java")
+    home = Path(java).resolve().parents[1] if java else Path("/nonexistent")
+    return Toolchain(java_home=home, terraform=Path(sys.executable), mirror=None)
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint():
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@pytest.fixture
+def cloud_env(s3_endpoint, tools, tmp_path):
+    """The environment of a night against a moto server."""
+    return environment.embedded(s3_endpoint, tools, tmp_path / "airflow", os.environ)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory):
+    """An AIRFLOW_HOME template, as set-up makes it."""
+    home = tmp_path_factory.mktemp("template") / "airflow"
+    prepare.airflow_database(home)
+    return home
+
+
+@pytest.fixture
+def toy_dags(tmp_path):
+    folder = tmp_path / "dags"
+    folder.mkdir()
+    (folder / "toy.py").write_text(TOY)
+    return folder

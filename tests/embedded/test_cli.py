@@ -1,0 +1,129 @@
+"""The command line: complete help, and requests that cannot be done refused in one sentence before anything starts."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from embedded import cli, conduct, dates
+from embedded.commands import cloud, run
+
+
+@pytest.fixture
+def text(tmp_path):
+    file = tmp_path / "text.txt"
+    file.write_text("one two\n")
+    return str(file)
+
+
+@pytest.fixture(autouse=True)
+def nothing_starts(monkeypatch):
+    """A refusal comes before the tools are looked for."""
+
+    def found_out():
+        raise AssertionError("the request was taken")
+
+    monkeypatch.setattr(conduct.toolchain, "find", found_out)
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path):
+    """Runs a command line up to where the night would start; gives what was asked of it."""
+
+    def taken(*arguments):
+        programs = []
+        monkeypatch.setattr(run, "conduct", lambda program: programs.append(program) or 0)
+        assert cli.main(["run", *arguments]) == 0
+        return list(programs[0].nights(tmp_path / "scratch"))
+
+    return taken
+
+
+@pytest.mark.parametrize("command", [[], ["run"], ["night"], ["ui"], ["list"]])
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*command, "--help"])
+    assert ended.value.code == 0 and "usage: nightshift" in capsys.readouterr().out
+
+
+def test_the_help_of_run_names_every_option(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["run", "--help"])
+    said = capsys.readouterr().out
+    for option in ("--date", "--from", "--to", "--input", "--export", "--encoding", "--keep", "--dry-run"):
+        assert option in said
+
+
+def test_the_list_names_both_pipelines(capsys):
+    assert cli.main(["list"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["wordcount", "mrhealth_sales"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["wordcounts"], "no pipeline 'wordcounts': choose wordcount or mrhealth_sales"),
+        (["wordcount", "--date", "31/01/2026"], "--date is '31/01/2026': expected a date like"),
+        (["wordcount", "--to", "2026-01-01"], "--to needs --from"),
+        (["wordcount", "--date", "2026-01-01", "--from", "2026-01-01"], "give one of them"),
+        (["wordcount", "--from", "2026-01-02", "--to", "2026-01-01"], "is after --to"),
+        (["wordcount", "--input", "absent.txt"], "absent.txt does not exist"),
+        (["wordcount", "--encoding", "klingon"], "'klingon' is no text encoding"),
+        (["mrhealth_sales", "--encoding", "utf-8"], "leave --encoding out"),
+        (["mrhealth_sales", "--input", "a", "b"], "reads one folder"),
+    ],
+)
+def test_a_request_that_cannot_be_done_is_one_sentence_and_status_2(arguments, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["run", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+
+
+def test_one_text_on_several_days_is_refused(text, capsys):
+    assert cli.main(["run", "wordcount", "--input", text, "--from", "2026-01-01", "--to", "2026-01-02"]) == 2
+    assert "one day's text" in capsys.readouterr().err
+
+
+def test_flat_sales_files_on_several_days_are_refused_with_the_reason(tmp_path, capsys):
+    for name in ("PEDIDO", "ITEM_PEDIDO", "Tabela_Produto", "Tabela_Unidade", "Tabela_Estado", "Tabela_Pais"):
+        (tmp_path / f"{name}.csv").write_text("x\n")
+    request = ["run", "mrhealth_sales", "--input", str(tmp_path), "--from", "2026-01-01", "--to", "2026-01-02"]
+    assert cli.main(request) == 2
+    assert "the same orders would count on each of the 2 days" in capsys.readouterr().err
+
+
+def test_an_export_directory_that_cannot_be_made_is_told_before_the_night(text, capsys):
+    assert cli.main(["run", "wordcount", "--input", text, "--export", f"{text}/out"]) == 2
+    assert "--export" in capsys.readouterr().err
+
+
+def test_without_a_date_the_night_is_yesterdays(asked, text):
+    (night,) = asked("wordcount", "--input", text, "--encoding", "latin-1")
+    assert night.day == dates.today() - timedelta(days=1)
+    assert night.order.conf["encoding"] == "iso8859-1" and night.order.conf["business_date"] == str(night.day)
+    assert night.order.conf["input_prefix"] == night.order.prefixes[0]
+
+
+def test_without_a_date_sales_are_those_of_the_newest_drop(asked, tmp_path):
+    for path in ("csv_sales/2025/12/29/unit_001", "csv_sales/2025/12/30/unit_001", "reference_data"):
+        (tmp_path / path).mkdir(parents=True)
+    for file in ("csv_sales/2025/12/29/unit_001/pedido", "csv_sales/2025/12/30/unit_001/pedido"):
+        (tmp_path / f"{file}.csv").write_text("x\n")
+    for table in ("produto", "unidade", "estado", "pais"):
+        (tmp_path / "reference_data" / f"{table}.csv").write_text("x\n")
+    assert [night.day for night in asked("mrhealth_sales", "--input", str(tmp_path))] == [date(2025, 12, 30)]
+
+
+@pytest.mark.parametrize("pipeline", ["wordcount", "mrhealth_sales"])
+def test_without_input_each_day_asked_for_gets_made_up_files(asked, pipeline):
+    nights = asked(pipeline, "--from", "2026-01-02", "--to", "2026-01-03", "--dry-run")
+    assert [night.day.day for night in nights] == [2, 3]
+    for night in nights:
+        assert night.delivery.uploads and all(upload.source.stat().st_size >= 0 for upload in night.delivery.uploads)
+        assert night.delivery.prefixes[0].endswith(f"{night.day:%Y/%m/%d}/") and night.params == {"dry_run": True}
+
+
+def test_cloud_hands_its_words_to_localcloud(capfd, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOCALCLOUD_HOME", str(tmp_path))
+    assert cloud.run(["status"]) == 1
+    assert "localcloud is down" in capfd.readouterr().out

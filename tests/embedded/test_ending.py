@@ -1,0 +1,130 @@
+"""What a night leaves: its record, logs and gold on disk, and the words that it ends with."""
+
+import gzip
+import io
+import json
+from pathlib import Path
+
+import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from embedded import record, summary
+from embedded.progress import Progress, TaskTime
+from embedded.record import Kept
+
+RUN = "manual__2026-01-01T00:00:00+00:00_x"
+SLUG = "manual__2026-01-01T00-00-00-00-00_x"
+RECORD = {
+    "business_date": "2025-12-31",
+    "outcome": "success",
+    "cluster": {"id": "j-1", "state": "TERMINATED"},
+    "steps": [{"name": "gold", "log_uri": "s3://nightshift-local-logs/emr/j-1/steps/s-1/"}],
+    "layers": [
+        {
+            "layer": "silver",
+            "tables": [
+                {
+                    "table": "orders",
+                    "rows_in": 1200,
+                    "accepted": 1197,
+                    "quarantined": 2,
+                    "duplicates": 1,
+                    "reasons": {"bad_date": 2},
+                }
+            ],
+        }
+    ],
+    "gold": [{"table": "word_counts", "uri": "s3://nightshift-local-lake/gold/w/", "rows": 2}],
+    "cost": {"estimate": 0.27, "measured": 0.02, "prices_as_of": "2026-11-20"},
+    "proof": {"alive": [], "checked": ["clusters"]},
+    "failure": None,
+}
+FAILURE = {"task": "step_gold", "cause": "StepFailed", "message": "It fell.", "next_action": "Look."}
+
+
+@pytest.fixture
+def kept(cloud_env, tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    s3 = boto3.client("s3", endpoint_url=cloud_env["AWS_ENDPOINT_URL"], region_name="us-east-1")
+    for kind in ("lake", "logs"):
+        s3.create_bucket(Bucket=f"nightshift-local-{kind}")
+    gold = io.BytesIO()
+    pq.write_table(pa.table({"word": ["que", "não"], "occurrences": [10, 7]}), gold)
+    for bucket, key, body in (
+        ("lake", f"runs/wordcount/{SLUG}/record.json", json.dumps(RECORD).encode()),
+        ("lake", "gold/w/part-00000.parquet", gold.getvalue()),
+        ("logs", "emr/j-1/steps/s-1/stderr.gz", gzip.compress(b"it went well\n")),
+    ):
+        s3.put_object(Bucket=f"nightshift-local-{bucket}", Key=key, Body=body)
+    return record.keep(cloud_env, "wordcount", RUN, tmp_path / "runs")
+
+
+def test_record_logs_and_gold_are_kept_together(kept):
+    assert json.loads((kept.folder / "record.json").read_text()) == RECORD
+    assert (kept.folder / "logs/gold/stderr").read_text() == "it went well\n"
+    assert pq.read_table(kept.gold("word_counts")[0]).num_rows == 2
+
+
+def test_gold_is_exported_by_table_and_business_date(kept, tmp_path):
+    (written,) = record.export(kept, tmp_path / "out")
+    assert written == tmp_path / "out/word_counts/2025-12-31.parquet"
+    assert [path.name for path in written.parent.iterdir()] == ["2025-12-31.parquet"]
+
+
+def test_a_night_that_wrote_no_record_is_kept_without_one(cloud_env, tmp_path):
+    kept = record.keep(cloud_env, "wordcount", "never", tmp_path / "runs")
+    assert kept.record is None and record.export(kept, tmp_path) == []
+    said = "\n".join(summary.ending(kept, {"preflight": "No bucket."}, Path("a.log")))
+    assert "FAILED in preflight" in said and "No bucket." in said and "a.log" in said
+
+
+def test_the_ending_tells_rows_gold_cost_proof_and_outcome(kept):
+    said = "\n".join(summary.ending(kept, {}, Path("night.log")))
+    for words in ("1,200", "1,197", "2 bad_date", "Gold word_counts: 2 rows", "não", "$0.27", "nothing left alive"):
+        assert words in said
+    assert said.endswith("Outcome:  success")
+
+
+@pytest.mark.parametrize(
+    ("proof", "words"), [(None, "NOT PROVEN"), ({"alive": ["cluster j-9"], "checked": []}, "STILL ALIVE: cluster j-9")]
+)
+def test_what_was_not_proven_or_is_alive_is_said_loudly(tmp_path, proof, words):
+    kept = Kept({**RECORD, "proof": proof, "gold": []}, tmp_path)
+    assert words in "\n".join(summary.ending(kept, {}, tmp_path / "log"))
+
+
+def test_a_failure_says_what_to_do_next(tmp_path):
+    kept = Kept({**RECORD, "failure": FAILURE, "outcome": "failed", "gold": []}, tmp_path)
+    lines = list(summary.ending(kept, {}, tmp_path / "log"))
+    assert "FAILED in step_gold (StepFailed)" in lines and "  Next: Look." in lines
+
+
+def test_columns_are_aligned_numbers_to_the_right_and_long_cells_cut():
+    lines = summary.aligned(("word", "n"), [("a", 1000), ("b" * 99, 7)])
+    assert lines[1].endswith("1000") and lines[2].endswith("   7") and "…" in lines[2]
+
+
+def test_an_empty_table_still_shows_its_columns():
+    assert summary.aligned(("word", "n"), []) == ["  word  n"]
+
+
+def test_tasks_are_told_in_the_order_they_ran_and_those_that_never_began_last():
+    tasks = {"b": TaskTime(began=1.0, state="success", seconds=2.0), "a": TaskTime(began=2.0, seconds=3.0)}
+    lines = summary.times(tasks, {"never": "upstream_failed", "a": "failed", "b": "success"})
+    assert [line.split()[0] for line in lines] == ["task", "b", "a", "never"]
+
+
+def test_progress_tells_each_task_its_state_and_the_reason_of_a_failure():
+    out = io.StringIO()
+    progress = Progress(out)
+    progress.begin("wordcount")
+    for event in ("running", "tick", "failed"):
+        progress.show(
+            {"event": event, "task": "step_gold", "error": "It fell.\nat line 1" if event == "failed" else None}
+        )
+    said = out.getvalue()
+    assert "step_gold              running" in said and "step_gold              failed" in said
+    assert "It fell." in said and "line 1" not in said and progress.failures["step_gold"].startswith("It fell.")

@@ -1,0 +1,117 @@
+"""A night in a process of its own, on a toy DAG in the real Airflow: its events, its input, its end when stopped."""
+
+import signal
+import threading
+import time
+
+import boto3
+import pytest
+
+from embedded import conduct, delivery
+from embedded.errors import EmbeddedError, NightError
+from embedded.night import Order
+from embedded.player import Player
+
+
+@pytest.fixture
+def env(cloud_env, toy_dags, migrated, tmp_path):
+    conduct.airflow_home(tmp_path / "airflow", migrated)
+    return {**cloud_env, "AIRFLOW__CORE__DAGS_FOLDER": str(toy_dags)}
+
+
+@pytest.fixture
+def raw(cloud_env):
+    s3 = boto3.client("s3", endpoint_url=cloud_env["AWS_ENDPOINT_URL"], region_name="us-east-1")
+    s3.create_bucket(Bucket="nightshift-local-raw")
+    return s3
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+def order(uploads=(), **conf):
+    return Order("toy", conf, list(uploads), [key.rsplit("/", 1)[0] + "/" for _, key in uploads])
+
+
+def test_a_night_tells_its_tasks_brings_its_input_and_its_end(env, raw, tmp_path):
+    file = tmp_path / "book.txt"
+    file.write_text("once")
+    raw.put_object(Bucket="nightshift-local-raw", Key="inbox/old.txt", Body=b"of another night")
+    with Player(env, tmp_path / "log", lambda _again: None) as player:
+        orders = [order([(str(file), "inbox/book.txt")]), order(broken=False)]
+        events = [e for e in player.play(env, orders, tick=60) if e["event"] != "tick"]
+    first = [(e["event"], e.get("task")) for e in events][: events.index(nights(events)[0])]
+    names = ("open_state", "apply_foundation", "work", "destroy")
+    told = [(kind, name) for name in names for kind in ("running", "success")]
+    assert first == [*told[:4], ("delivered", None), *told[4:]]
+    assert [e["state"] for e in nights(events)] == ["success", "success"]
+    objects = raw.list_objects_v2(Bucket="nightshift-local-raw")["Contents"]
+    assert [item["Key"] for item in objects] == ["inbox/book.txt"]
+    assert player._process.returncode == 0
+
+
+def test_an_interrupted_night_fails_its_work_without_a_retry_and_tears_down(env, tmp_path):
+    heard = []
+    with Player(env, tmp_path / "log", heard.append) as player:
+        events = []
+        for event in player.play(env, [order(seconds=60), order()], tick=60):
+            events.append(event)
+            if (event["event"], event.get("task")) == ("running", "work"):
+                threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+                time.sleep(0.6)  # the signal is handled between two lines of this thread
+    assert heard == [False] and player.interrupted
+    (night,) = nights(events)
+    assert night["tasks"] == {
+        "open_state": "success",
+        "apply_foundation": "success",
+        "work": "failed",
+        "destroy": "success",
+    }
+    failed = next(e for e in events if e["event"] == "failed")
+    assert failed["error"] == "The night was interrupted (SIGINT)."
+
+
+def test_input_that_cannot_be_uploaded_stops_the_work_and_not_the_teardown(env, raw, tmp_path):
+    with Player(env, tmp_path / "log", lambda _again: None) as player:
+        events = list(player.play(env, [order([(str(tmp_path / "gone"), "inbox/gone")])], tick=60))
+    (night,) = nights(events)
+    assert (night["tasks"]["work"], night["tasks"]["destroy"]) == ("failed", "success")
+    assert any("The input could not be uploaded" in (e.get("error") or "") for e in events)
+
+
+def test_a_process_that_dies_before_its_night_is_told_with_its_last_lines(env, tmp_path):
+    (tmp_path / "dags" / "toy.py").write_text("raise RuntimeError('an airflow file without its dag')")
+    with (
+        Player(env, tmp_path / "log", lambda _again: None) as player,
+        pytest.raises(NightError, match=r"ended with 1: .*an airflow file without its dag"),
+    ):
+        list(player.play(env, [order()], tick=60))
+
+
+def test_a_player_without_orders_leaves_no_process(env, tmp_path):
+    with Player(env, tmp_path / "log", lambda _again: None) as player:
+        process = player._process
+    assert process.poll() is not None
+
+
+def test_a_run_gets_a_database_of_its_own_or_hears_of_set_up(migrated, tmp_path):
+    home = conduct.airflow_home(tmp_path / "run", migrated)
+    assert (home / "airflow.db").stat().st_size == (migrated / "airflow.db").stat().st_size
+    with pytest.raises(EmbeddedError, match="run `make setup`"):
+        conduct.airflow_home(tmp_path / "other", tmp_path / "absent")
+
+
+def test_a_delivery_replaces_what_was_under_its_prefixes_only(cloud_env, raw, tmp_path):
+    for key in ("a/old", "b/old"):
+        raw.put_object(Bucket="nightshift-local-raw", Key=key, Body=b"")
+    (tmp_path / "new").write_text("new")
+    assert delivery.deliver(cloud_env, ["a/"], [(str(tmp_path / "new"), "a/new")]) == 1
+    found = {item["Key"] for item in raw.list_objects_v2(Bucket="nightshift-local-raw")["Contents"]}
+    assert {"a/new", "b/old"} <= found and "a/old" not in found
+
+
+def nights(events):
+    return [e for e in events if e["event"] == "night"]

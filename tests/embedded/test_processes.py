@@ -1,0 +1,104 @@
+"""PostgreSQL, localcloud and other children come up on 127.0.0.1 and are gone afterwards."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import psycopg2
+import pytest
+
+from embedded import cloud, postgres
+from embedded.children import Children
+from embedded.errors import CloudError, StackError, ToolMissing
+
+SPAWNER = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_postgresql_answers_on_127_0_0_1_and_leaves_neither_process_nor_file():
+    with postgres.Postgres() as server:
+        connection = psycopg2.connect(server.url.replace("+psycopg2", ""))
+        with connection.cursor() as cursor:
+            cursor.execute("show listen_addresses")
+            assert cursor.fetchone() == ("127.0.0.1",)
+        connection.close()
+        pid, home = server.pid, server._home
+    assert not psutil.pid_exists(pid) and not home.exists()
+
+
+def test_a_postgresql_that_cannot_start_is_told_in_its_own_words(monkeypatch):
+    with postgres.Postgres() as first:
+        monkeypatch.setattr(postgres, "free_port", lambda: first.port)
+        with pytest.raises(StackError, match=f"PostgreSQL on port {first.port} did not start"):
+            postgres.Postgres().__enter__()
+
+
+def test_a_machine_without_postgresql_is_told_what_to_install(monkeypatch):
+    monkeypatch.setattr(postgres, "_folders", list)
+    with pytest.raises(ToolMissing, match="No PostgreSQL server is installed"):
+        postgres.binaries()
+
+
+def test_a_child_and_what_it_started_in_a_session_of_its_own_are_gone_after_the_block(tmp_path):
+    with Children(os.environ, tmp_path) as children:
+        children.start("spawner", [sys.executable, "-c", SPAWNER])
+        grandchild = int(eventually(lambda: children.tail("spawner")))
+        child = children.pids["spawner"]
+    assert not psutil.pid_exists(child) and not psutil.pid_exists(grandchild)
+
+
+def test_a_child_that_ended_is_told_with_its_status_and_last_lines(tmp_path):
+    with Children(os.environ, tmp_path) as children:
+        children.start("short", [sys.executable, "-c", "print('no luck'); raise SystemExit(3)"])
+        eventually(lambda: children._running["short"].poll() is not None)
+        with pytest.raises(StackError, match=r"short ended with 3: no luck Its log is .*short\.log"):
+            children.check()
+
+
+def test_a_localcloud_started_for_a_run_answers_and_is_gone_after_it(tmp_path):
+    env = {key: value for key, value in os.environ.items() if key != cloud.ENDPOINT_KEY}
+    with cloud.endpoint(env, home=tmp_path / "absent") as endpoint:
+        assert cloud.chosen(tmp_path, {cloud.ENDPOINT_KEY: endpoint}) == endpoint
+    with pytest.raises(CloudError, match=f"Nothing answers at {endpoint}"):
+        cloud.chosen(tmp_path, {cloud.ENDPOINT_KEY: endpoint})
+
+
+def test_a_running_localcloud_is_used_and_left_running(tmp_path):
+    env = {key: value for key, value in os.environ.items() if key != cloud.ENDPOINT_KEY}
+    started = cloud.start(tmp_path, env)
+    try:
+        with cloud.endpoint(env, home=tmp_path) as endpoint:
+            assert endpoint == started
+        assert cloud.running(tmp_path) == started
+    finally:
+        cloud.stop(tmp_path, env)
+    assert cloud.running(tmp_path) is None
+
+
+def test_a_state_file_of_a_dead_localcloud_counts_for_nothing(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    state = {"pid": dead.pid, "endpoint": "http://127.0.0.1:9", "started_at": ""}
+    (tmp_path / "server.json").write_text(json.dumps(state))
+    assert cloud.running(tmp_path) is None
+
+
+def test_a_localcloud_that_cannot_start_is_told_in_its_own_words(tmp_path):
+    env = {**os.environ, "LOCALCLOUD_ACCOUNT": "not an account"}
+    with pytest.raises(CloudError, match=r"localcloud did not start: .*account"):
+        cloud.start(tmp_path, env)
+
+
+def eventually(ask, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not (answer := ask()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return answer
