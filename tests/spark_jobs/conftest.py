@@ -1,0 +1,154 @@
+"""One Spark session for all tests of the jobs, fed with the zip that travels to the cluster; a lake in a temp dir."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+JOBS = ROOT / "include" / "spark_jobs"
+SHARED_DATA = ROOT.parent / "shared" / "data"
+SETTINGS = {
+    "spark.master": "local[2]",
+    "spark.ui.enabled": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.session.timeZone": "UTC",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.spark)
+
+
+@pytest.fixture(scope="session")
+def jobs_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What --py-files carries: everything beside main.py."""
+    path = tmp_path_factory.mktemp("jobs") / "spark_jobs.zip"
+    with zipfile.ZipFile(path, "w") as bundle:
+        for source in sorted(JOBS.rglob("*.py")):
+            if source.name != "main.py":
+                bundle.write(source, source.relative_to(JOBS))
+    return path
+
+
+@pytest.fixture(scope="session")
+def spark(jobs_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from pyspark.sql import SparkSession
+
+    before = os.environ.get("PYSPARK_PYTHON")
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    builder = SparkSession.builder.config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
+    for key, value in SETTINGS.items():
+        builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    session.sparkContext.addPyFile(str(jobs_zip))
+    yield session
+    session.stop()
+    os.environ.pop("PYSPARK_PYTHON")
+    if before is not None:
+        os.environ["PYSPARK_PYTHON"] = before
+
+
+class LocalLake:
+    """A lake in a directory, and the jobs run against it as a step would run them."""
+
+    def __init__(self, spark: Any, root: Path) -> None:
+        self.spark, self.root = spark, root
+
+    def run(
+        self,
+        pipeline: str,
+        day: str,
+        source: Path,
+        reference: Path | None = None,
+        layers: str = "bronze,silver,gold",
+        encoding: str = "utf-8",
+    ) -> dict[str, dict[str, Any]]:
+        """Run the layers; the counts of each layer's tables by name."""
+        import main
+
+        words = ["--pipeline", pipeline, "--layers", layers, "--business-date", day, "--input", str(source)]
+        words += ["--lake", str(self.root), "--staging", str(self.staging(pipeline, day)), "--encoding", encoding]
+        main.run_layers(self.spark, main.parse(words + (["--reference", str(reference)] if reference else [])))
+        return {layer: self.counts(pipeline, day, layer) for layer in layers.split(",")}
+
+    def staging(self, pipeline: str, day: str) -> Path:
+        return self.root / "staging" / pipeline / f"manual-{day}"
+
+    def manifest(self, pipeline: str, day: str, layer: str) -> dict[str, Any]:
+        return json.loads((self.staging(pipeline, day) / "manifests" / f"{layer}.json").read_text())
+
+    def counts(self, pipeline: str, day: str, layer: str) -> dict[str, Any]:
+        tables = self.manifest(pipeline, day, layer)["tables"]
+        for t in tables:
+            assert t["rows_in"] == t["accepted"] + t["quarantined"] + t["duplicates"], (layer, t)
+            assert sum(t["reasons"].values()) == t["quarantined"], (layer, t)
+        return {t["table"]: t for t in tables}
+
+    def gold(self, pipeline: str, day: str, table: str) -> list[dict[str, Any]]:
+        [file] = (self.staging(pipeline, day) / "gold" / table).glob("*.parquet")
+        return pq.read_table(file).to_pylist()
+
+    def rows(self, layer: str, pipeline: str, table: str, day: str) -> list[dict[str, Any]]:
+        return self._read(self.root / layer / pipeline / table / f"business_date={day}")
+
+    def quarantine(self, layer: str, pipeline: str, table: str, day: str) -> list[dict[str, Any]]:
+        rows = self._read(self.root / "quarantine" / pipeline / layer / table / f"business_date={day}")
+        return sorted(rows, key=lambda row: (row["source_file"], row["line"]))
+
+    def _read(self, folder: Path) -> list[dict[str, Any]]:
+        return [row for file in sorted(folder.glob("*.parquet")) for row in pq.read_table(file).to_pylist()]
+
+    def files(self) -> dict[str, int]:
+        """Every data file with its time of writing."""
+        return {str(f.relative_to(self.root)): f.stat().st_mtime_ns for f in self.root.rglob("*.parquet")}
+
+
+@pytest.fixture
+def lake(spark: Any, tmp_path: Path) -> LocalLake:
+    return LocalLake(spark, tmp_path / "lake")
+
+
+@pytest.fixture(scope="session")
+def new_lake(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], LocalLake]:
+    """Lakes for fixtures that live longer than a test."""
+    return lambda: LocalLake(spark, tmp_path_factory.mktemp("lake"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the real input data (shared/data beside the repository) is not on this machine")
+    return SHARED_DATA
+
+
+@pytest.fixture
+def drop(tmp_path: Path) -> Callable[[dict[str, str | bytes]], Path]:
+    """Write a drop from file names and contents; returns its folder."""
+
+    def write(files: dict[str, str | bytes], name: str = "drop") -> Path:
+        for path, content in files.items():
+            target = tmp_path / name / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def a_day() -> str:
+    return date(2025, 12, 29).isoformat()

@@ -1,0 +1,131 @@
+"""CSV as shops really send it."""
+
+import base64
+
+import pytest
+
+from medallion.csv_text import Record, records
+from mrhealth_sales.tables import COUNTRIES, ITEMS, ORDERS, column_name, table_of, unit_of
+
+HEADER = "Id_Pedido;Id_Item_Pedido;Id_Produto;Qtd;Vlr_Item;Observacao\n"
+
+
+def read(text: str | bytes) -> list[Record]:
+    content = text.encode("utf-8") if isinstance(text, str) else text
+    return list(records(content, ITEMS.columns, column_name))
+
+
+def countries(content: bytes) -> list[tuple[str, ...] | None]:
+    return [record.fields for record in records(content, COUNTRIES.columns, column_name)]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_way_of_writing_gives_the_same_rows(delimiter: str, mark: bytes, end: str) -> None:
+    text = end.join(["Id_Pais,Nome_Pais", 'BR,"Bra,s;il"', "AR,Argentina", ""]).replace(",", delimiter, 1)
+    text = text.replace("BR,", f"BR{delimiter}").replace("AR,", f"AR{delimiter}")
+    assert countries(mark + text.encode()) == [("BR", "Bra,s;il"), ("AR", "Argentina")]
+
+
+@pytest.mark.parametrize(
+    "header", ["ID_PAIS,NOME_PAIS", "id pais,nome pais", " Id_País , Nome País ", '"Id_Pais","Nome_Pais"']
+)
+def test_header_names_are_known_in_any_spelling(header: str) -> None:
+    assert countries(f"{header}\nBR,Brasil\n".encode()) == [("BR", "Brasil")]
+
+
+def test_columns_are_found_by_name_wherever_they_stand() -> None:
+    assert countries(b"extra,Nome_Pais,Id_Pais\n1,Chile,CL\n") == [("CL", "Chile")]
+
+
+def test_a_quoted_field_may_hold_delimiters_quotes_and_line_breaks() -> None:
+    [record] = read(HEADER + '1;2;3;4;5.00;"a;b ""c""\nd"\n')
+    assert record.fields == ("1", "2", "3", "4", "5.00", 'a;b "c"\nd')
+    assert record.line == 2
+
+
+def test_lines_are_counted_as_in_an_editor() -> None:
+    found = read(HEADER + '1;1;1;1;1;"a\nb"\n\n2;1;1;1;1;x\n')
+    assert [record.line for record in found] == [2, 5]
+
+
+def test_a_stray_quote_costs_its_own_line_only() -> None:
+    found = read(HEADER + '1;1;1;1;1;"open\n2;1;1;1;1;"q;r"\n3;1;1;1;1;5" pipe\n')
+    assert [record.reason for record in found] == ["unclosed_quote", None, None]
+    assert found[2].fields is not None and found[2].fields[5] == '5" pipe'
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("1;2;3", "wrong_column_count"),
+        ("1;2;3;4;5;6;7", "wrong_column_count"),
+        ("1;2;3;4;5;a\0b", "nul_byte"),
+        ('1;2;3;4;5;"a"b', "bad_quoting"),
+        (b"1;2;3;4;5;caf\xe9", "not_utf8"),
+    ],
+)
+def test_a_bad_line_is_kept_with_its_reason(line: str | bytes, reason: str) -> None:
+    raw = line.encode() if isinstance(line, str) else line
+    before, after = b"1;1;1;1;1;x\n", b"\n9;1;1;1;1;y\n"
+    found = read(HEADER.encode() + before + raw + after)
+    assert [record.reason for record in found] == [None, reason, None]
+    kept = found[1]
+    assert (base64.b64decode(kept.raw) if kept.raw_encoding == "base64" else kept.raw.encode()) == raw
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ("Id_Pais,Nome", "missing_column"),
+        ("Id_Pais,Nome_Pais,id_pais", "duplicate_column"),
+        ("BR,Brasil", "missing_column"),
+        ('Id_Pais,"Nome_Pais', "missing_column"),
+    ],
+)
+def test_a_refused_header_refuses_every_line_itself_included(header: str, reason: str) -> None:
+    found = list(records(f"{header}\nAR,Argentina\n\nCL,Chile\n".encode(), COUNTRIES.columns, column_name))
+    assert [(record.line, record.reason) for record in found] == [(1, reason), (2, reason), (4, reason)]
+
+
+def test_utf_16_is_refused_and_never_read_as_mojibake() -> None:
+    found = read((HEADER + "1;1;1;1;1;é\n").encode("utf-16"))
+    assert found and all(record.fields is None for record in found)
+
+
+@pytest.mark.parametrize("content", ["", "\ufeff", "\n\n", HEADER])
+def test_a_file_without_rows_has_none(content: str) -> None:
+    assert read(content) == []
+
+
+def test_a_note_longer_than_the_csv_modules_limit_is_no_fault() -> None:
+    [record] = read(HEADER + f"1;1;1;1;1;{'x' * 200_000}\n")
+    assert record.reason is None
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("pedido.csv", "orders"),
+        ("PEDIDO.CSV", "orders"),
+        ("Item_Pedido.csv", "items"),
+        ("Tabela_Unidade.csv", "units"),
+        ("produto.csv", "products"),
+        ("pedido.txt", None),
+        ("pedidos.csv", None),
+        ("csv", None),
+    ],
+)
+def test_a_file_is_known_by_its_name(name: str, table: str | None) -> None:
+    found = table_of(name)
+    assert (found.name if found else None) == table
+
+
+def test_the_unit_is_the_folder_a_file_came_in() -> None:
+    assert unit_of("s3://raw/mrhealth/csv_sales/2025/12/29/unit_007/pedido.csv") == 7
+    assert unit_of("s3://raw/mrhealth/csv_sales/2025/12/29/PEDIDO.csv") is None
+
+
+def test_both_spellings_of_the_address_are_one_column() -> None:
+    assert column_name("Endereco Entrega") == column_name("ENDEREÇO_ENTREGA") == ORDERS.columns[5]

@@ -1,0 +1,91 @@
+"""The entry point: its arguments, and one real spark-submit."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import main
+
+GOOD = [
+    "--pipeline",
+    "wordcount",
+    "--business-date",
+    "2025-12-29",
+    "--input",
+    "/in/",
+    "--lake",
+    "/l/",
+    "--staging",
+    "/s",
+]
+
+
+def test_layers_run_in_the_order_they_are_named() -> None:
+    args = main.parse([*GOOD, "--layers", "bronze,silver,gold"])
+    assert args.layers == ["bronze", "silver", "gold"]
+    assert (args.input, args.lake, args.encoding, args.reference) == ("/in", "/l", "utf-8", None)
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "told"),
+    [
+        ("--layers", "bronze,platinum", "unknown layer 'platinum'"),
+        ("--layers", "", "unknown layer ''"),
+        ("--pipeline", "sales", "invalid choice: 'sales'"),
+        ("--business-date", "29/12/2025", "29/12/2025"),
+    ],
+)
+def test_a_wrong_argument_is_told_before_anything_starts(
+    capsys: pytest.CaptureFixture[str], flag: str, value: str, told: str
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main.parse([*GOOD, "--layers", "bronze", flag, value])
+    assert stop.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_every_pipeline_has_the_three_layers() -> None:
+    assert {pipeline: list(layers) for pipeline, layers in main.LAYERS.items()} == {
+        "wordcount": ["bronze", "silver", "gold"],
+        "mrhealth_sales": ["bronze", "silver", "gold"],
+    }
+
+
+def submit(jobs_zip: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A real spark-submit, as the step's runner does it: main.py alone, everything else in the zip."""
+    spec = find_spec("pyspark")
+    assert spec and spec.origin
+    home = Path(spec.origin).parent
+    env = {**os.environ, "SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    conf = ["--master", "local[2]", "--conf", "spark.ui.enabled=false", "--py-files", str(jobs_zip)]
+    command = [str(home / "bin" / "spark-submit"), *conf, str(Path(main.__file__)), *words]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=180)
+
+
+@pytest.mark.spark
+def test_a_submitted_step_writes_its_manifests(jobs_zip: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("um dois dois\n", encoding="utf-8")
+    words = ["--pipeline", "wordcount", "--layers", "bronze,silver,gold", "--business-date", "2025-12-29"]
+    words += ["--input", str(tmp_path / "in"), "--lake", f"file://{tmp_path}/lake", "--staging", f"{tmp_path}/staging"]
+    done = submit(jobs_zip, *words)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "gold lines: 1 in = 1 accepted" in done.stdout
+    manifest = json.loads((tmp_path / "staging" / "manifests" / "gold.json").read_text())
+    assert manifest["gold"][0]["rows"] == 2
+
+
+@pytest.mark.spark
+def test_a_step_that_cannot_work_fails_with_one_line_that_says_why(jobs_zip: Path, tmp_path: Path) -> None:
+    words = ["--pipeline", "mrhealth_sales", "--layers", "bronze", "--business-date", "2025-12-29"]
+    words += ["--input", f"{tmp_path}/absent", "--lake", f"{tmp_path}/lake", "--staging", f"{tmp_path}/staging"]
+    done = submit(jobs_zip, *words)
+    assert done.returncode == 1
+    told = [line for line in done.stderr.splitlines() if line.startswith("mrhealth_sales 2025-12-29:")]
+    assert len(told) == 1 and f"{tmp_path}/absent" in told[0]
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,112 @@
+"""The figures of ../shared/data/README.md, which were computed without Spark."""
+
+import tarfile
+from collections import defaultdict
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DAYS = [f"2025-12-{day}" for day in (29, 30, 31)] + [f"2026-01-{day:02d}" for day in (1, 2, 3, 4)]
+SEED_DAY = "2024-12-31"
+P = "mrhealth_sales"
+
+
+@pytest.fixture(scope="module")
+def seed(new_lake: Callable[[], Any], shared_data: Path) -> Any:
+    lake = new_lake()
+    lake.run(P, SEED_DAY, shared_data / "mrhealth" / "seed")
+    return lake
+
+
+def test_the_seed_has_25_orders_and_not_41(seed: Any) -> None:
+    by_day = seed.gold(P, SEED_DAY, "sales_by_branch_day")
+    assert sum(row["orders"] for row in by_day) == 25
+    assert sum(row["gross_value"] for row in by_day) == Decimal("3456.21")
+    assert sum(row["revenue"] for row in by_day) == Decimal("1821.28")
+    assert sum(row["delivery_fees"] for row in by_day) == Decimal("226.50")
+
+
+def test_the_seeds_years_and_countries_add_up(seed: Any) -> None:
+    by_year, by_country = defaultdict(Decimal), defaultdict(Decimal)
+    for row in seed.gold(P, SEED_DAY, "sales_by_branch_year"):
+        by_year[row["year"]] += row["gross_value"]
+        by_country[row["country"]] += row["gross_value"]
+    assert by_year == {2023: Decimal("1701.84"), 2024: Decimal("1754.37")}
+    assert by_country == {"Brasil": Decimal("2235.01"), "Argentina": Decimal("645.00"), "Chile": Decimal("576.20")}
+
+
+def test_the_seeds_items_count_for_products_though_they_name_no_unit(seed: Any) -> None:
+    products = seed.gold(P, SEED_DAY, "product_sales")
+    assert sum(row["item_revenue"] for row in products) == Decimal("2231.25")
+    top = max(products, key=lambda row: row["item_revenue"])
+    assert (top["product"], top["item_revenue"]) == ("Pizza de Massa Fina com Queijo de Cabra", Decimal("750.00"))
+
+
+@pytest.fixture(scope="module")
+def week(new_lake: Callable[[], Any], shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Seven real days of fifty units, through every layer in their order."""
+    source = tmp_path_factory.mktemp("week")
+    with tarfile.open(shared_data / "mrhealth" / "generated" / "mrhealth_50units_7days.tar.gz") as archive:
+        archive.extractall(source, filter="data")
+    lake = new_lake()
+    for day in DAYS:
+        lake.run(P, day, source / "csv_sales", source / "reference_data")
+    return lake
+
+
+def of_week(week: Any, table: str) -> list[dict[str, Any]]:
+    return [row for day in DAYS for row in week.gold(P, day, table)]
+
+
+def test_a_real_weeks_sales_are_right_to_the_cent(week: Any) -> None:
+    rows = of_week(week, "sales_by_branch_day")
+    totals = {c: sum(row[c] for row in rows) for c in ("orders", "gross_value", "revenue", "cancelled_value")}
+    assert totals == {
+        "orders": 10413,
+        "gross_value": Decimal("1494678.12"),
+        "revenue": Decimal("1269304.23"),
+        "cancelled_value": Decimal("74247.50"),
+    }
+    assert sum(row["pending_value"] for row in rows) == Decimal("151126.39")
+    assert {row["unit_id"] for row in rows} == set(range(1, 51))
+
+
+def test_each_days_partition_holds_its_own_day_only(week: Any) -> None:
+    first, last = (week.gold(P, day, "sales_by_branch_day") for day in (DAYS[0], DAYS[-1]))
+    assert sum(row["gross_value"] for row in first) == Decimal("206964.52")
+    assert sum(row["gross_value"] for row in last) == Decimal("219832.13")
+    assert {str(row["order_date"]) for row in last} == {DAYS[-1]}
+
+
+def test_the_years_add_up_to_the_days(week: Any) -> None:
+    by_year: dict[int, Decimal] = defaultdict(Decimal)
+    for row in of_week(week, "sales_by_branch_year"):
+        by_year[row["year"]] += row["gross_value"]
+    days: dict[int, Decimal] = defaultdict(Decimal)
+    for row in of_week(week, "sales_by_branch_day"):
+        days[row["order_date"].year] += row["gross_value"]
+    assert by_year == days
+
+
+def test_orders_are_worth_their_items_and_their_fee(week: Any) -> None:
+    orders, worth = {}, defaultdict(Decimal)
+    for day in DAYS:
+        for o in week.rows("silver", P, "orders", day):
+            orders[o["unit_id"], o["order_id"]] = o["order_value"] - o["delivery_fee"]
+        for i in week.rows("silver", P, "items", day):
+            worth[i["unit_id"], i["order_id"]] += i["quantity"] * i["item_value"]
+    assert len(orders) == 10413
+    assert orders == dict(worth)
+    assert sum(worth.values()) == sum(row["item_revenue"] for row in of_week(week, "product_sales"))
+
+
+def test_a_clean_week_refuses_nothing(week: Any) -> None:
+    for day in DAYS:
+        for layer in ("bronze", "silver", "gold"):
+            counts = week.counts(P, day, layer).values()
+            assert all(t["rows_in"] == t["accepted"] and not t["warnings"] for t in counts), (day, layer)
+    items = sum(week.counts(P, day, "silver")["items"]["accepted"] for day in DAYS)
+    assert items == 30961

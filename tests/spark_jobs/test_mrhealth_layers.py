@@ -1,0 +1,189 @@
+"""Whole nights of mrhealth_sales on generated and on hand-made drops."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datagen import Shape, generate_mrhealth
+from medallion.errors import NoInputError
+
+P = "mrhealth_sales"
+D1, D2, D3 = "2025-12-29", "2025-12-30", "2025-12-31"
+ORDERS = "Id_Unidade,Id_Pedido,Tipo_Pedido,Data_Pedido,Vlr_Pedido,Endereco_Entrega,Taxa_Entrega,Status\n"
+ITEMS = "Id_Pedido,Id_Item_Pedido,Id_Produto,Qtd,Vlr_Item,Observacao\n"
+
+
+@pytest.fixture(scope="module")
+def night(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Three generated days with everything wrong that can be, through every layer; with the generator's truth."""
+    data = tmp_path_factory.mktemp("night") / "data"
+    truth = generate_mrhealth(data, data.with_name("truth.json"), Shape(units=5, orders=12))
+    lake = new_lake()
+    for day in truth:
+        lake.run(P, day.isoformat(), data / "csv_sales", data / "reference_data")
+    return lake, {day.isoformat(): t.as_dict() for day, t in truth.items()}, data
+
+
+@pytest.mark.parametrize("day", [D1, D2, D3])
+@pytest.mark.parametrize("layer", ["bronze", "silver"])
+def test_every_row_ends_where_the_generator_says(night: Any, day: str, layer: str) -> None:
+    lake, truth, _ = night
+    counts = lake.counts(P, day, layer)
+    for table, expected in truth[day][layer].items():
+        assert {key: counts[table][key] for key in expected} == expected, table
+
+
+@pytest.mark.parametrize("day", [D1, D2, D3])
+@pytest.mark.parametrize("table", ["sales_by_branch_day", "product_sales"])
+def test_gold_is_what_the_generator_sold(night: Any, day: str, table: str) -> None:
+    lake, truth, _ = night
+    expected = truth[day]["gold"][table]
+    found = lake.gold(P, day, table)
+    as_told = [{k: str(v) if isinstance(v, date | Decimal) else v for k, v in row.items()} for row in found]
+    # The truth does not repeat names; keys and amounts are what it tells.
+    assert [{k: row[k] for k in expected[0]} for row in as_told] == expected
+
+
+@pytest.mark.parametrize("layer", ["bronze", "silver"])
+def test_the_quarantine_holds_what_the_manifest_counts_with_raw_text_and_place(night: Any, layer: str) -> None:
+    lake, _, _ = night
+    for day in (D1, D2, D3):
+        for table, count in lake.counts(P, day, layer).items():
+            rows = lake.quarantine(layer, P, table, day)
+            assert len(rows) == count["quarantined"]
+            for row in rows:
+                assert row["layer"] == layer and row["source_file"] and row["detail"]
+                assert row["line"] == 0 or row["raw"], row
+
+
+def test_a_file_without_rows_is_told_from_a_missing_one(night: Any) -> None:
+    lake, truth, data = night
+    _ = data
+    assert truth[D3]["bronze"]["orders"]["reasons"]["empty_file"] == 1
+    [empty] = [row for row in lake.quarantine("bronze", P, "orders", D3) if row["reason"] == "empty_file"]
+    assert empty["unit_id"] == 3 and "unit_003" in empty["source_file"]
+
+
+def test_the_manifest_of_gold_measures_what_was_staged(night: Any) -> None:
+    lake, _, _ = night
+    staged = {table["table"]: table for table in lake.manifest(P, D2, "gold")["gold"]}
+    for name, table in staged.items():
+        assert table["rows"] == len(lake.gold(P, D2, name))
+        assert table["path"].endswith(f"/gold/{name}")
+        assert (table["null_keys"], table["duplicate_keys"]) == (0, 0)
+    assert staged["product_sales"]["schema"] == {
+        "product_id": "int",
+        "product": "string",
+        "quantity": "bigint",
+        "item_revenue": "decimal(18,2)",
+    }
+
+
+def test_a_night_run_twice_gives_the_same_and_touches_no_other_day(night: Any) -> None:
+    lake, _, data = night
+    others = {f: t for f, t in lake.files().items() if D2 not in f}
+    before = {layer: lake.counts(P, D2, layer) for layer in ("bronze", "silver", "gold")}
+    gold = lake.gold(P, D2, "sales_by_branch_day")
+    after = lake.run(P, D2, data / "csv_sales", data / "reference_data")
+    assert after == before
+    assert lake.gold(P, D2, "sales_by_branch_day") == gold
+    assert {f: t for f, t in lake.files().items() if D2 not in f} == others
+
+
+def order(unit: int, number: int, day: str, value: str = "10.00") -> str:
+    return f"{unit},{number},Loja Online,{day},{value},Rua A,0.00,Finalizado\n"
+
+
+def item(number: int, product: int = 1) -> str:
+    return f"{number},1,{product},1,10.00,\n"
+
+
+def gross(lake: Any, *days: str) -> Decimal:
+    return sum((row["gross_value"] for day in days for row in lake.gold(P, day, "sales_by_branch_day")), Decimal(0))
+
+
+def test_an_order_counts_once_whichever_day_brings_it_first(lake: Any, drop: Any) -> None:
+    drops = drop(
+        {
+            "2025/12/29/unit_001/pedido.csv": ORDERS + order(1, 1, D1),
+            "2025/12/29/unit_001/item_pedido.csv": ITEMS + item(1),
+            # Late order 2, and order 1 once more with its item.
+            "2025/12/30/unit_001/pedido.csv": ORDERS + order(1, 2, D1) + order(1, 1, D1),
+            "2025/12/30/unit_001/item_pedido.csv": ITEMS + item(2) + item(1),
+            # Late order 2 once more: only the marker knows that the 30th brought it.
+            "2025/12/31/unit_001/pedido.csv": ORDERS + order(1, 2, D1) + order(1, 3, D3),
+            "2025/12/31/unit_001/item_pedido.csv": ITEMS + item(2) + item(3),
+        }
+    )
+    lake.run(P, D1, drops)
+    second = lake.run(P, D2, drops)["silver"]
+    third = lake.run(P, D3, drops)["silver"]
+    assert second["orders"]["reasons"] == second["items"]["reasons"] == {"already_counted": 1}
+    assert third["orders"]["reasons"] == third["items"]["reasons"] == {"already_counted": 1}
+    assert gross(lake, D1, D2, D3) == Decimal("30.00")
+    # The first day once more: its own order is still its own, though later days were run since.
+    assert lake.run(P, D1, drops)["silver"]["orders"]["accepted"] == 1
+    assert lake.run(P, D2, drops)["silver"] == second
+
+
+def test_a_day_run_after_a_later_one_leaves_the_later_ones_orders_alone(lake: Any, drop: Any) -> None:
+    drops = drop(
+        {
+            "2025/12/29/unit_001/pedido.csv": ORDERS + order(1, 1, D1) + order(1, 2, D1),
+            "2025/12/30/unit_001/pedido.csv": ORDERS + order(1, 1, D1),
+        }
+    )
+    lake.run(P, D2, drops)
+    assert lake.run(P, D1, drops)["silver"]["orders"]["reasons"] == {"already_counted": 1}
+    assert gross(lake, D1, D2) == Decimal("20.00")
+
+
+def test_a_flat_drop_brings_its_own_history(lake: Any, drop: Any) -> None:
+    flat = drop({"PEDIDO.csv": ORDERS + order(1, 1, "2023-05-05") + order(2, 1, "2024-05-05")})
+    assert lake.run(P, D1, flat)["silver"]["orders"]["accepted"] == 2
+    assert [row["branch"] for row in lake.gold(P, D1, "sales_by_branch_year")] == [None, None]
+    assert lake.counts(P, D1, "silver")["orders"]["warnings"] == {"unknown_unit": 2}
+
+
+def test_a_mended_drop_clears_the_quarantine_of_its_day(lake: Any, drop: Any) -> None:
+    bad = drop({"unit_001/pedido.csv": ORDERS + order(1, 1, D1, value="dez")}, "bad")
+    good = drop({"unit_001/pedido.csv": ORDERS + order(1, 1, D1)}, "good")
+    assert lake.run(P, D1, bad)["silver"]["orders"]["reasons"] == {"bad_number": 1}
+    assert lake.run(P, D1, good)["silver"]["orders"]["quarantined"] == 0
+    assert lake.quarantine("silver", P, "orders", D1) == []
+
+
+def test_a_drop_of_nothing_but_trouble_still_gives_empty_gold(lake: Any, drop: Any) -> None:
+    files = {
+        "unit_001/pedido.csv": "",
+        "unit_001/item_pedido.csv": ITEMS,
+        "unit_002/pedido.csv": b"\xff\xfe\x00",
+        "unit_002/foto.jpg": b"\xff\xd8",
+        "unit_002/_parte.csv": "x",
+    }
+    counts = lake.run(P, D1, drop(files))
+    assert counts["bronze"]["orders"]["reasons"] == {"empty_file": 1, "not_utf8": 1}
+    assert counts["bronze"]["items"]["warnings"] == {"header_only_file": 1}
+    assert counts["bronze"]["other_files"]["reasons"] == {"hidden_file": 1, "unknown_file": 1}
+    assert lake.gold(P, D1, "sales_by_branch_day") == []
+    assert [t["rows"] for t in lake.manifest(P, D1, "gold")["gold"]] == [0, 0, 0]
+
+
+def test_a_date_whose_folder_is_missing_is_refused_and_not_replaced_by_other_dates(lake: Any, drop: Any) -> None:
+    drops = drop({"2025/12/29/unit_001/pedido.csv": ORDERS + order(1, 1, D1)})
+    with pytest.raises(NoInputError, match="no .*2025/12/30"):
+        lake.run(P, D2, drops)
+
+
+def test_an_empty_folder_is_no_input(lake: Any, tmp_path: Path) -> None:
+    with pytest.raises(NoInputError, match="no file at"):
+        lake.run(P, D1, tmp_path)
+
+
+def test_a_layer_asks_for_the_one_before(lake: Any, tmp_path: Path) -> None:
+    with pytest.raises(NoInputError, match="run the bronze layer"):
+        lake.run(P, D1, tmp_path, layers="silver")

@@ -1,0 +1,120 @@
+"""Orders and items typed, on small frames."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from mrhealth_sales import silver
+from mrhealth_sales.tables import ITEMS, ORDERS, UNITS, bronze_schema
+
+GOOD_ORDER = ("3", "77", "Loja Online", "2025-12-29", "62.34", "Rua A", "6.74", "Finalizado")
+GOOD_ITEM = ("77", "1", "8", "2", "19.90", "")
+
+
+def bronze(spark: Any, table: Any, *rows: tuple[str, ...], unit: int | None = 3) -> Any:
+    full = [(*row, "f", n, unit, None, ";".join(row)) for n, row in enumerate(rows, start=1)]
+    return spark.createDataFrame(full, bronze_schema(table))
+
+
+def changed(row: tuple[str, ...], **cells: str) -> tuple[str, ...]:
+    return tuple(cells.get(f"c{n}", cell) for n, cell in enumerate(row))
+
+
+def test_an_order_is_typed_trimmed_and_composed(spark: Any) -> None:
+    row = (" 3 ", "77", "LOJA FISICA", "2025-12-29", "62.3", " Sa\u0303o Paulo ", "", "finalizado")
+    [order] = silver.orders(bronze(spark, ORDERS, row)).collect()
+    assert order.outcome == "accepted"
+    assert (order.unit_id, order.order_id, order.order_type) == (3, "77", "Loja Física")
+    assert (order.order_date, order.status) == (date(2025, 12, 29), "Finalizado")
+    assert (order.order_value, order.delivery_fee) == (Decimal("62.30"), Decimal("0.00"))
+    assert order.delivery_address == "São Paulo"
+
+
+@pytest.fixture(scope="module")
+def order_verdicts(spark: Any) -> dict[tuple[str, str], tuple[str | None, str | None]]:
+    """The verdict on each bad cell, all judged in one go: an order number of its own for each."""
+    cells = {
+        "c0": ["", "x", "1.5", "4"],
+        "c2": ["", "Drive"],
+        "c3": ["", "31/12/2025", "2025-02-30", "2025-1-1", "2025-12-29 10:00:00", "1582-10-04", "20251229"],
+        "c4": ["", "12,50", "1.234,00", "-5.00", "abc", "1e3", "10.999", "NaN", "99999999999999999999"],
+        "c6": ["1,00", "x"],
+        "c7": ["", "Perdido"],
+    }
+    bad = [(column, value) for column, values in cells.items() for value in values]
+    rows = [changed(GOOD_ORDER, c1=f"id{n}", **{column: value}) for n, (column, value) in enumerate(bad)]
+    judged = silver.orders(bronze(spark, ORDERS, *rows)).collect()
+    found = {row.order_id: (row.reason, row.detail) for row in judged}
+    return {cell: found[f"id{n}"] for n, cell in enumerate(bad)}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        *[(c, "", "missing_value") for c in ("c0", "c2", "c3", "c4", "c7")],
+        *[("c0", v, "bad_number") for v in ("x", "1.5")],
+        *[("c4", v, "bad_number") for v in ("12,50", "1.234,00", "-5.00", "abc", "1e3", "10.999", "NaN")],
+        ("c4", "99999999999999999999", "bad_number"),
+        *[("c6", v, "bad_number") for v in ("1,00", "x")],
+        *[("c3", v, "bad_date") for v in ("31/12/2025", "2025-02-30", "2025-1-1", "20251229", "1582-10-04")],
+        ("c3", "2025-12-29 10:00:00", "bad_date"),
+        ("c2", "Drive", "unknown_type"),
+        ("c7", "Perdido", "unknown_status"),
+        ("c0", "4", "unit_mismatch"),
+    ],
+)
+def test_a_bad_cell_quarantines_its_order_with_a_reason(
+    order_verdicts: Any, column: str, value: str, reason: str
+) -> None:
+    found, detail = order_verdicts[column, value]
+    assert found == reason
+    assert value in detail
+
+
+def test_the_same_number_in_two_units_is_two_orders(spark: Any) -> None:
+    rows = [GOOD_ORDER, changed(GOOD_ORDER, c0="4")]
+    judged = silver.orders(bronze(spark, ORDERS, *rows, unit=None)).collect()
+    assert sorted((row.unit_id, row.outcome) for row in judged) == [(3, "accepted"), (4, "accepted")]
+
+
+def test_two_spellings_of_one_order_are_duplicates(spark: Any) -> None:
+    rows = [GOOD_ORDER, changed(GOOD_ORDER, c4="62.340"[:5], c7="FINALIZADO", c5=" Rua A")]
+    assert sorted(row.outcome for row in silver.orders(bronze(spark, ORDERS, *rows)).collect()) == [
+        "accepted",
+        "duplicate",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "reason"),
+    [
+        ({"c0": ""}, "missing_value"),
+        ({"c1": " "}, "missing_value"),
+        ({"c3": "2.5"}, "bad_number"),
+        ({"c3": "-1"}, "bad_number"),
+        ({"c4": "R$ 5"}, "bad_number"),
+        ({"c2": "abc"}, "bad_number"),
+    ],
+)
+def test_a_bad_cell_quarantines_its_item_with_a_reason(spark: Any, cells: dict[str, str], reason: str) -> None:
+    [item] = silver.items(bronze(spark, ITEMS, changed(GOOD_ITEM, **cells))).collect()
+    assert (item.outcome, item.reason) == ("quarantined", reason)
+
+
+def test_items_without_a_unit_never_replace_each_other(spark: Any) -> None:
+    rows = [GOOD_ITEM, changed(GOOD_ITEM, c3="5")]
+    with_unit = silver.items(bronze(spark, ITEMS, *rows)).collect()
+    without = silver.items(bronze(spark, ITEMS, *rows, unit=None)).collect()
+    assert sorted(row.outcome for row in with_unit) == ["accepted", "quarantined"]
+    assert sorted(row.outcome for row in without) == ["accepted", "accepted"]
+
+
+def test_an_order_of_an_unknown_unit_keeps_its_money_and_gets_a_warning(spark: Any) -> None:
+    units = silver.units(bronze(spark, UNITS, ("4", "Filial", "11"), unit=None))
+    empty = spark.createDataFrame([], "state_id string, country_id string, state string, country string")
+    orders = silver.orders(bronze(spark, ORDERS, GOOD_ORDER))
+    [order] = silver.with_branch(orders, units.drop("outcome", "line", "source_file"), empty, empty).collect()
+    assert (order.outcome, order.branch, order.warning) == ("accepted", None, "unknown_unit")
+    assert order.order_value == Decimal("62.34")

@@ -1,0 +1,120 @@
+"""Whole nights of wordcount: real books, generated text, bad files."""
+
+import base64
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datagen import generate_text
+from medallion.errors import NoInputError, UnknownEncodingError
+
+P = "wordcount"
+
+
+def counted(lake: Any, day: str) -> dict[str, int]:
+    return {row["word"]: row["occurrences"] for row in lake.gold(P, day, "word_counts")}
+
+
+@pytest.mark.parametrize(
+    ("book", "tokens", "distinct", "top"),
+    [
+        ("dom_casmurro", 67302, 8842, {"que": 2663, "a": 2613, "e": 2192}),
+        ("alice_in_wonderland", 27425, 2575, {"the": 1650, "and": 874}),
+    ],
+)
+def test_a_real_book_is_counted_right(
+    lake: Any, shared_data: Path, a_day: str, book: str, tokens: int, distinct: int, top: dict[str, int]
+) -> None:
+    lake.run(P, a_day, shared_data / "wordcount" / f"{book}.txt")
+    words = counted(lake, a_day)
+    assert (sum(words.values()), len(words)) == (tokens, distinct)
+    assert dict(list(words.items())[: len(top)]) == top
+
+
+def test_generated_text_is_counted_as_its_generator_did(lake: Any, tmp_path: Path, a_day: str) -> None:
+    one = generate_text(tmp_path / "text" / "pt.txt", 60_000)
+    two = generate_text(tmp_path / "text" / "deep" / "en é+x.txt", 60_000, language="en")
+    result = lake.run(P, a_day, tmp_path / "text")
+    assert counted(lake, a_day) == one.counts + two.counts
+    assert {layer: t["lines"]["accepted"] for layer, t in result.items()} == dict.fromkeys(
+        result, one.lines + two.lines
+    )
+
+
+def test_words_are_ordered_by_occurrences_then_by_code_point(lake: Any, drop: Any, a_day: str) -> None:
+    lake.run(P, a_day, drop({"a.txt": "zebra é Ωmega a 𝒳 ｚ b b é\n"}))
+    words = [(row["word"], row["occurrences"]) for row in lake.gold(P, a_day, "word_counts")]
+    assert words == sorted(words, key=lambda row: (-row[1], row[0]))
+    assert words[:2] == [("b", 2), ("é", 2)]
+    [table] = lake.manifest(P, a_day, "gold")["gold"]
+    assert table["schema"] == {"word": "string", "occurrences": "bigint"}
+    assert (table["rows"], table["null_keys"], table["duplicate_keys"]) == (len(words), 0, 0)
+
+
+def test_lines_keep_their_file_and_number_though_many_tasks_read_them(
+    lake: Any, drop: Any, a_day: str, spark: Any
+) -> None:
+    texts = {f"{name}.txt": "".join(f"{name} {n}\n" for n in range(1, 3001)) for name in "ab"}
+    before = spark.conf.get("spark.sql.files.maxPartitionBytes")
+    spark.conf.set("spark.sql.files.maxPartitionBytes", "4096")
+    try:
+        lake.run(P, a_day, drop(texts), layers="bronze")
+    finally:
+        spark.conf.set("spark.sql.files.maxPartitionBytes", before)
+    rows = lake.rows("bronze", P, "lines", a_day)
+    assert {(Path(r["source_file"]).stem, r["line"], r["text"]) for r in rows} == {
+        (name, n, f"{name} {n}") for name in "ab" for n in range(1, 3001)
+    }
+
+
+def test_an_undecodable_line_is_quarantined_with_its_bytes(lake: Any, drop: Any, a_day: str) -> None:
+    content = "\ufeffolá\r\n".encode() + b"caf\xe9\n" + "fim \ufffd".encode()
+    result = lake.run(P, a_day, drop({"a b.txt": content, "vazio.txt": b"", "_x.txt": b"oi"}))
+    lines = result["bronze"]["lines"]
+    assert (lines["rows_in"], lines["accepted"]) == (4, 2)
+    assert lines["reasons"] == {"undecodable": 1, "hidden_file": 1}
+    assert lines["warnings"] == {"empty_file": 1}
+    hidden, bad = lake.quarantine("bronze", P, "lines", a_day)
+    assert (bad["line"], bad["raw_encoding"], base64.b64decode(bad["raw"])) == (2, "base64", b"caf\xe9")
+    assert hidden["reason"] == "hidden_file" and hidden["source_file"].endswith("_x.txt")
+    assert counted(lake, a_day) == {"olá": 1, "fim": 1}
+
+
+@pytest.mark.parametrize(
+    "encoding", ["latin-1", "cp1252", "utf-16", "utf-16-be", "utf-8-sig", "shift_jis", "mac_roman"]
+)
+def test_text_in_another_encoding_is_read_by_its_name(lake: Any, drop: Any, a_day: str, encoding: str) -> None:
+    text = "Não há à mão, só pão\nnão\n" if encoding != "shift_jis" else "猫と犬 猫\n"
+    lake.run(P, a_day, drop({"t.txt": text.encode(encoding)}), encoding=encoding)
+    expected = Counter(text.lower().replace(",", " ").split())
+    assert counted(lake, a_day) == expected
+
+
+def test_an_encoding_that_does_not_exist_is_refused(lake: Any, drop: Any, a_day: str) -> None:
+    with pytest.raises(UnknownEncodingError, match="'utf-99'"):
+        lake.run(P, a_day, drop({"t.txt": "x"}), encoding="utf-99")
+
+
+@pytest.mark.parametrize("folder", [".", "absent"])
+def test_no_file_is_no_input(lake: Any, tmp_path: Path, a_day: str, folder: str) -> None:
+    with pytest.raises(NoInputError, match="nothing lies at"):
+        lake.run(P, a_day, tmp_path / folder)
+
+
+def test_a_file_without_words_gives_empty_gold(lake: Any, drop: Any, a_day: str) -> None:
+    lake.run(P, a_day, drop({"t.txt": "42 ² -- \n\n"}))
+    assert lake.gold(P, a_day, "word_counts") == []
+    assert lake.counts(P, a_day, "silver")["lines"]["accepted"] == 2
+
+
+def test_a_run_again_replaces_its_own_date_only(lake: Any, drop: Any, a_day: str) -> None:
+    lake.run(P, a_day, drop({"t.txt": b"um\n\xff\n"}, "one"))
+    other = lake.files()
+    lake.run(P, "2025-12-30", drop({"t.txt": "dois"}, "two"))
+    lake.run(P, "2025-12-30", drop({"t.txt": "dois dois"}, "three"))
+    assert counted(lake, "2025-12-30") == {"dois": 2}
+    assert other.items() <= lake.files().items()
+    lake.run(P, a_day, drop({"t.txt": "um"}, "four"))
+    assert lake.quarantine("bronze", P, "lines", a_day) == []
