@@ -11,7 +11,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -42,6 +44,7 @@ class Front:
     def __init__(self, admin: Admin, emr: EmrService, faults: FaultBook, settings: Settings) -> None:
         self._admin, self._emr, self._faults, self._settings = admin, emr, faults, settings
         self._moto = DomainDispatcherApplication(create_backend_app)
+        self._conditional_writes = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(PREFIX):
@@ -57,8 +60,11 @@ class Front:
 
     def _ask_moto(self, environ: WSGIEnvironment, start_response: StartResponse, caller: Caller) -> Iterable[bytes]:
         environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", self._account(caller))
+        # S3 decides a conditional write atomically; moto checks, then writes, in as many threads as ask.
+        one_at_a_time = self._conditional_writes if _is_conditional_write(environ) else nullcontext()
         try:
-            answer: Iterable[bytes] = self._moto(environ, start_response)
+            with one_at_a_time:
+                answer: Iterable[bytes] = self._moto(environ, start_response)
         except Exception as error:
             log.exception("moto broke on %s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
             return _broken(environ, error).send(start_response)
@@ -102,6 +108,11 @@ class Front:
             if self._faults.strike(kind, bucket=bucket, key=key, operation=method):
                 return wire.s3_error(*answer)
         return None
+
+
+def _is_conditional_write(environ: WSGIEnvironment) -> bool:
+    conditional = "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ
+    return conditional and environ["REQUEST_METHOD"] in ("PUT", "POST", "DELETE")
 
 
 def _cluster_names(body: bytes) -> tuple[str, ...]:

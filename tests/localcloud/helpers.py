@@ -72,18 +72,18 @@ class PlayedSteps:
 
 def client_of(cloud: LocalCloud) -> Client:
     """Makes boto3 clients of a server, which do not retry unless asked to."""
+    return lambda service, **options: client_at(cloud.endpoint, service, **options)
 
-    def client(service: str, region: str = REGION, retries: int = 0) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=cloud.endpoint,
-            region_name=region,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(retries={"total_max_attempts": retries + 1}),
-        )
 
-    return client
+def client_at(endpoint: str, service: str, region: str = REGION, retries: int = 0) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": retries + 1}),
+    )
 
 
 def cluster_request(*, keep: bool = True, instances: dict[str, Any] | None = None, **extra: Any) -> dict[str, Any]:

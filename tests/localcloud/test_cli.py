@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from localcloud.daemon import exports
-from tests.localcloud.helpers import eventually
+from tests.localcloud.helpers import client_at, cluster_request, eventually, step
 
 ROOT = Path(__file__).parents[2]
 
@@ -112,6 +112,23 @@ def test_a_foreground_server_ends_cleanly_when_it_is_told_to(shell: Shell) -> No
         _, errors = server.communicate(timeout=15)
     assert server.returncode == 0, errors
     assert b"Traceback" not in errors
+
+
+@pytest.mark.parametrize("end", ["down", "kill"])
+def test_no_process_of_a_step_outlives_the_server(shell: Shell, end: str) -> None:
+    shell("up")
+    state, pid_file = shell.state(), shell.directory / "step.pid"
+    emr = client_at(state["endpoint"], "emr")
+    sleeping = step("bash", "-c", f"sleep 300 & echo $! > {pid_file}.new; mv {pid_file}.new {pid_file}; wait")
+    emr.run_job_flow(**cluster_request(Steps=[sleeping]))
+    eventually(pid_file.exists, bool, seconds=30)
+    pid = int(pid_file.read_text())
+    assert not is_gone(pid)
+    if end == "down":
+        assert shell("down").returncode == 0
+    else:
+        os.kill(state["pid"], signal.SIGKILL)
+    eventually(lambda: is_gone(pid), bool)
 
 
 def test_help_lists_every_command_and_every_fault(shell: Shell) -> None:
