@@ -15,17 +15,32 @@ class StepProcess:
     """A running step. stop may come from any thread, wait is for one."""
 
     def __init__(
-        self, argv: Sequence[str], cwd: Path, env: Mapping[str, str], logs: Path, grace_seconds: float
+        self,
+        argv: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        logs: Path,
+        *,
+        grace_seconds: float,
+        inherited: Sequence[int] = (),
     ) -> None:
         """Start argv in cwd with env; its output is appended to logs/stdout and logs/stderr.
 
-        grace_seconds lies between SIGTERM and SIGKILL. Raises OSError when the machine cannot take one more
-        process; a program that does not exist ends with 127 and a line in stderr instead.
+        grace_seconds lies between SIGTERM and SIGKILL; inherited are descriptors that pass on. Raises OSError
+        when the machine cannot take one more process; a program that does not exist ends with 127 and a line
+        in stderr instead.
         """
         command = [sys.executable, "-I", "-S", str(_SUPERVISOR), str(grace_seconds), *argv]
         with (logs / "stdout").open("ab") as out, (logs / "stderr").open("ab") as err:
             self._process = subprocess.Popen(
-                command, cwd=cwd, env=dict(env), stdin=subprocess.PIPE, stdout=out, stderr=err, start_new_session=True
+                command,
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                pass_fds=inherited,
             )
 
     @property

@@ -6,6 +6,7 @@ import logging
 import shutil
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from localcloud.steps import spark_conf
@@ -19,6 +20,8 @@ from localcloud.steps.mirror import Mirror
 from localcloud.steps.process import StepProcess, open_files
 from localcloud.steps.request import StepOutcome, StepRequest
 from localcloud.steps.settings import StepSettings
+from localcloud.steps.site import Site
+from localcloud.steps.sync import VARIABLE, SyncPoint
 from localcloud.steps.workspace import Workspace
 
 _LOG = logging.getLogger(__name__)
@@ -130,12 +133,31 @@ class StepRunner:
         for note in (*_left_out(request), *launch.notes):
             controller.info(note)
         env = {**environment(request, site), **launch.env}
-        key = (request.cluster_id, request.step_id)
+        return self._spawn(request, launch.argv, env, site)
+
+    def _spawn(
+        self, request: StepRequest, argv: Sequence[str], env: Mapping[str, str], site: Site
+    ) -> StepProcess | None:
+        key, account = (request.cluster_id, request.step_id), request.account
+        point = SyncPoint(
+            lambda: self._mirror.pull(account),
+            lambda: self._mirror.push(account, lambda: open_files(self._sessions()), lambda: False),
+        )
+        env = {**env, VARIABLE: str(point.descriptor)}
         with self._changed:
             if self._closed or key in self._killed:
+                point.abandon()
                 return None
-            process = StepProcess(launch.argv, site.work_dir, env, step_dir / "logs", self._settings.kill_grace_seconds)
+            process = StepProcess(
+                argv,
+                site.work_dir,
+                env,
+                site.step_dir / "logs",
+                grace_seconds=self._settings.kill_grace_seconds,
+                inherited=[point.descriptor],
+            )
             self._running[key] = process
+        point.serve()
         return process
 
     def _push(self, request: StepRequest, logs: Path, controller: Controller, code: int) -> int:
@@ -153,7 +175,7 @@ class StepRunner:
             controller.warn(warning)
         return code
 
-    def _sessions(self, but: _StepKey) -> set[int]:
+    def _sessions(self, but: _StepKey | None = None) -> set[int]:
         with self._changed:
             return {process.session for key, process in self._running.items() if process and key != but}
 

@@ -1,16 +1,18 @@
 """The commands of a step as programs on its PATH, so that scripts find them: `bash -c "hadoop fs -ls …"`.
 
-python -m localcloud.steps.shim SITE_FILE COMMAND [ARGUMENT …]
+python -m localcloud.steps shim SITE_FILE COMMAND [ARGUMENT …]
 """
 
 from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import NoReturn
 
+from localcloud.steps import sync
 from localcloud.steps.commands import SHIMS, launch_of_command
 from localcloud.steps.commands.programs import PACKAGE_ROOT
 from localcloud.steps.errors import CommandError
@@ -32,7 +34,7 @@ def write_shims(site: Site) -> None:
     site.save(saved)
     _program(site.bin_dir / "driver-python", _DRIVER_PYTHON.format(python=shlex.quote(site.python)))
     for name in SHIMS:
-        command = shlex.join([sys.executable, "-m", "localcloud.steps.shim", str(saved), name])
+        command = shlex.join([sys.executable, "-m", "localcloud.steps", "shim", str(saved), name])
         variable = f"PYTHONPATH={shlex.quote(str(PACKAGE_ROOT))}"
         _program(site.bin_dir / name, f'#!/bin/sh\n{variable} exec {command} "$@"\n')
 
@@ -43,7 +45,7 @@ def _program(path: Path, text: str) -> None:
 
 
 def main(args: list[str]) -> NoReturn:
-    """Become the command that the arguments name, or exit with a word about why not."""
+    """Run the command that the arguments name, its files and S3 made the same around it; exits as it does."""
     site = Site.load(Path(args[0]))
     try:
         launch = launch_of_command(args[1:], site)
@@ -51,8 +53,11 @@ def main(args: list[str]) -> NoReturn:
         sys.stderr.write(f"{problem}\n")
         sys.exit(problem.exit_code)
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    os.execvpe(launch.argv[0], launch.argv, {**inherited, **launch.env})  # noqa: S606 - becoming it is the work
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    if not launch.mirrored:
+        os.execvpe(launch.argv[0], launch.argv, {**inherited, **launch.env})  # noqa: S606 - becoming it is the work
+    sync.ask(sync.PULL)
+    code = subprocess.call(launch.argv, env={**inherited, **launch.env})
+    pushed = sync.ask(sync.PUSH)
+    if not pushed:
+        sys.stderr.write(f"{args[1]}: what it wrote is not in S3 yet; it will be when the step ends\n")
+    sys.exit(code if code >= 0 else 128 - code)

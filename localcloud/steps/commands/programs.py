@@ -15,10 +15,10 @@ from localcloud.steps.site import Site
 PACKAGE_ROOT = Path(__file__).parents[3]
 
 
-def own_module(module: str, args: Sequence[str]) -> Launch:
-    """A module of this package as a program."""
+def own_module(module: str, args: Sequence[str], *, mirrored: bool) -> Launch:
+    """A module of this package as a program. mirrored: as in Launch."""
     argv = (sys.executable, "-m", f"localcloud.steps.commands.{module}", *args)
-    return Launch(argv, env={"PYTHONPATH": str(PACKAGE_ROOT)})
+    return Launch(argv, env={"PYTHONPATH": str(PACKAGE_ROOT)}, mirrored=mirrored)
 
 
 def script(args: Sequence[str], site: Site) -> Launch:
@@ -45,7 +45,7 @@ def on_path(args: Sequence[str]) -> Launch:
 
 def s3_dist_cp(args: Sequence[str], site: Site) -> Launch:
     """s3-dist-cp, over the directories of this machine."""
-    return own_module("distcp", [str(site.buckets_dir), str(site.hdfs_dir), *args])
+    return own_module("distcp", [str(site.buckets_dir), str(site.hdfs_dir), *args], mirrored=True)
 
 
 def aws(args: Sequence[str], _site: Site) -> Launch:
@@ -57,7 +57,7 @@ def aws(args: Sequence[str], _site: Site) -> Launch:
             "for the rest use boto3 in a script, AWS_ENDPOINT_URL is set.",
             exit_code=127,
         )
-    return own_module("awscli", args)
+    return own_module("awscli", args, mirrored=False)
 
 
 def flink(_args: Sequence[str], _site: Site) -> Launch:
