@@ -31,14 +31,17 @@ LAYERS: dict[str, dict[str, Callable[[Run], Manifest]]] = {
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the layers; a JobError ends the process with status 1 and its one line on stderr."""
+    """Run the layers; a JobError ends the process with status 1 and one line that says why, in both logs."""
     args = parse(argv)
     spark = SparkSession.builder.appName(f"{args.pipeline}-{'-'.join(args.layers)}").getOrCreate()
     try:
         for manifest in run_layers(spark, args):
             summarise(manifest)
     except JobError as error:
-        sys.exit(f"{args.pipeline} {args.business_date}: {error}")
+        told = f"{args.pipeline} {args.business_date}: {error}"
+        # spark-submit joins Python's stderr to its stdout (PythonRunner); the step's stderr is the JVM's own.
+        spark.sparkContext._jvm.java.lang.System.err.println(told)
+        sys.exit(told)
     finally:
         spark.stop()
 

@@ -13,6 +13,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import SparkSession
+
+import main
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = ROOT / "include" / "spark_jobs"
@@ -45,8 +48,6 @@ def jobs_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def spark(jobs_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    from pyspark.sql import SparkSession
-
     before = os.environ.get("PYSPARK_PYTHON")
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
@@ -78,8 +79,6 @@ class LocalLake:
         encoding: str = "utf-8",
     ) -> dict[str, dict[str, Any]]:
         """Run the layers; the counts of each layer's tables by name."""
-        import main
-
         words = ["--pipeline", pipeline, "--layers", layers, "--business-date", day, "--input", str(source)]
         words += ["--lake", str(self.root), "--staging", str(self.staging(pipeline, day)), "--encoding", encoding]
         main.run_layers(self.spark, main.parse(words + (["--reference", str(reference)] if reference else [])))

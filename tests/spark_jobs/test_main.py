@@ -87,5 +87,5 @@ def test_a_step_that_cannot_work_fails_with_one_line_that_says_why(jobs_zip: Pat
     done = submit(jobs_zip, *words)
     assert done.returncode == 1
     told = [line for line in done.stderr.splitlines() if line.startswith("mrhealth_sales 2025-12-29:")]
-    assert len(told) == 1 and f"{tmp_path}/absent" in told[0]
+    assert len(told) == 1 and f"{tmp_path}/absent" in told[0], done.stderr[-3000:]
     assert "Traceback" not in done.stderr

@@ -61,8 +61,7 @@ def test_the_quarantine_holds_what_the_manifest_counts_with_raw_text_and_place(n
 
 
 def test_a_file_without_rows_is_told_from_a_missing_one(night: Any) -> None:
-    lake, truth, data = night
-    _ = data
+    lake, truth, _ = night
     assert truth[D3]["bronze"]["orders"]["reasons"]["empty_file"] == 1
     [empty] = [row for row in lake.quarantine("bronze", P, "orders", D3) if row["reason"] == "empty_file"]
     assert empty["unit_id"] == 3 and "unit_003" in empty["source_file"]
@@ -175,7 +174,7 @@ def test_a_drop_of_nothing_but_trouble_still_gives_empty_gold(lake: Any, drop: A
 
 def test_a_date_whose_folder_is_missing_is_refused_and_not_replaced_by_other_dates(lake: Any, drop: Any) -> None:
     drops = drop({"2025/12/29/unit_001/pedido.csv": ORDERS + order(1, 1, D1)})
-    with pytest.raises(NoInputError, match="no .*2025/12/30"):
+    with pytest.raises(NoInputError, match=r"no .*2025/12/30"):
         lake.run(P, D2, drops)
 
 
