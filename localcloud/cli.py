@@ -23,6 +23,8 @@ _SETTINGS_HELP = {
     "bootstrap_seconds": "how long a cluster stays in BOOTSTRAPPING (default 0)",
     "termination_seconds": "how long a cluster stays in TERMINATING (default 0)",
     "log_delay_seconds": "how long after a step its logs reach S3 (default 0; EMR: 300)",
+    "cores": "threads of a step's Spark; 0 for all of the machine (default 0)",
+    "python": "what runs PySpark (default: the interpreter that runs the server)",
 }
 
 
@@ -40,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _up(options: argparse.Namespace) -> int:
     settings = _settings(options)
     if options.foreground:
+        # What `up` starts in a session of its own; also for containers and supervisors.
         daemon.serve(settings)
         return 0
     running, started = daemon.up(settings)
@@ -67,6 +70,7 @@ def _down(options: argparse.Namespace) -> int:
 
 
 def _add_fault(options: argparse.Namespace) -> int:
+    # What was not given is left out, so that the defaults stand in one place: in Fault.
     given = {field.name: getattr(options, field.name, None) for field in fields(Fault)}
     values = {name: value for name, value in given.items() if value is not None}
     values["times"] = None if options.forever else options.times
@@ -97,6 +101,7 @@ def _clusters(options: argparse.Namespace) -> int:
 
 
 def _fault_line(fault: dict[str, Any]) -> str:
+    # A line shows what sets the fault apart; a pattern that was not given matches everything and says nothing.
     plain = {field.name: field.default for field in fields(Fault)}
     shown = [f"{n}={v}" for n, v in fault.items() if n not in ("id", "kind", "times") and v != plain[n]]
     times = "for ever" if fault.get("times") is None else f"{fault['times']} x"

@@ -52,6 +52,7 @@ def up(settings: Settings) -> tuple[Running, bool]:
     if running := find(settings):
         return running, False
     settings.home.mkdir(parents=True, exist_ok=True)
+    # A state file from a killed server must not be taken for the new one's.
     settings.state_file.unlink(missing_ok=True)
     with settings.log_file.open("ab") as log:
         process = subprocess.Popen(
@@ -66,6 +67,7 @@ def down(settings: Settings) -> bool:
     if running is None or not _is_server(running.pid):
         settings.state_file.unlink(missing_ok=True)
         return False
+    # SIGTERM lets the server kill its steps; SIGKILL is left to their own watch over it.
     os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
     while _is_server(running.pid):
@@ -87,6 +89,7 @@ def serve(settings: Settings) -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
+    # The handler only sets a flag: stopping takes locks that the interrupted code may hold.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -119,6 +122,7 @@ def _command(settings: Settings) -> list[str]:
 def _wait_until_healthy(settings: Settings, process: subprocess.Popen[bytes]) -> Running:
     deadline = time.monotonic() + _START_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
+        # It ends at once when the port is taken: its last line is the sentence that says so.
         if process.poll() is not None:
             raise LocalCloudError(_last_line(settings.log_file))
         if running := find(settings):
@@ -137,6 +141,7 @@ def _last_line(log_file: Path) -> str:
 
 def _write_state(path: Path, endpoint: str) -> None:
     state = Running(os.getpid(), endpoint, datetime.now(UTC).isoformat(timespec="seconds"))
+    # Whoever polls for the file must never read half of it.
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(asdict(state)) + "\n")
     temporary.replace(path)
@@ -156,9 +161,11 @@ def _is_server(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
+        # Somebody else's process has the number now.
         return False
     command = Path(f"/proc/{pid}/cmdline")
     if not command.exists():
+        # No /proc (macOS): the state file's word must do.
         return True
     words = command.read_bytes()
     # A zombie has no command line left, and is as good as gone.

@@ -65,6 +65,7 @@ class Fault:
     message: str = ""
 
     def matches(self, subject: dict[str, tuple[str, ...]]) -> bool:
+        # Only what the caller names is compared: an S3 request has no step, so a step pattern is not asked.
         return all(
             not (pattern := getattr(self, field)) or any(fnmatchcase(value, pattern) for value in values)
             for field, values in subject.items()
@@ -100,6 +101,7 @@ class FaultBook:
 
     def add(self, fault: Fault) -> Fault:
         with self._lock:
+            # Faults are values: the id is given when one is armed, so the same one can be armed twice.
             armed = replace(fault, id=f"fault-{next(self._ids)}")
             self._faults.append(armed)
         return armed

@@ -49,6 +49,7 @@ class Front:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(PREFIX):
             return self._admin.answer(environ).send(start_response)
+        # Signatures are not checked, only read: they say which region and service is meant.
         caller = wire.caller_of(environ, self._settings.region)
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith(TARGET_PREFIX):
@@ -87,6 +88,7 @@ class Front:
 
     def _lose(self, names: tuple[str, ...]) -> None:
         if self._faults.strike(FaultKind.RUN_JOB_FLOW_ANSWER_LOST, cluster=names):
+            # The cluster exists by now: the caller cannot tell, as when a network breaks at the wrong time.
             raise DropConnection
 
     def _throttles(self, action: str, names: tuple[str, ...]) -> bool:
@@ -135,5 +137,6 @@ def _broken(environ: WSGIEnvironment, error: Exception) -> Answer:
 
 def _action(environ: WSGIEnvironment) -> str:
     body = wire.body_of(environ)
+    # moto reads the body again.
     environ["wsgi.input"] = io.BytesIO(body)
     return parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]

@@ -54,6 +54,7 @@ class _Body(io.RawIOBase):
 
 class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
     protocol_version = "HTTP/1.1"
+    # An answer is a head and a body; held back until acknowledged, the body would come 40 ms later.
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
     # Longer than any wait between two calls of terraform, so that it never meets a closed connection.
@@ -65,6 +66,7 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
         body = self._bound_body(environ)
         try:
             self._answer(environ)
+            # An answer given before the body was read (a fault, a 404) leaves it on the connection.
             body.drain()
             self.wfile.flush()
         except DropConnection:
@@ -97,6 +99,7 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
                 response.write(chunk)
             response.finish()
         finally:
+            # WSGI: the server closes what it iterated, if it can be closed.
             if close := getattr(chunks, "close", None):
                 close()
 
@@ -162,6 +165,7 @@ class HttpServer(ThreadedWSGIServer):
     def __init__(self, port: int, app: WSGIApplication) -> None:
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
+        # werkzeug ends the process when the port is taken; a socket of our own can say so in our words.
         listener = _listen(port, self.request_queue_size)
         try:
             super().__init__(HOST, port, app, handler=_Handler, fd=listener.fileno())
@@ -185,6 +189,7 @@ class HttpServer(ThreadedWSGIServer):
         """Stop listening and cut the connections that clients keep open."""
         self.shutdown()
         self.server_close()
+        # A thread that waits for the next request of a kept connection would answer even now.
         with self._open_lock:
             waiting = list(self._open)
         for connection in waiting:
@@ -194,6 +199,7 @@ class HttpServer(ThreadedWSGIServer):
 
 def _listen(port: int, backlog: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # A port in TIME_WAIT from the server before is free; one that is listened on is not.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from types import TracebackType
 
@@ -20,8 +21,9 @@ from localcloud.faults import FaultBook
 from localcloud.front import Front
 from localcloud.http_server import HttpServer
 from localcloud.settings import Settings
-from localcloud.steps import StepRunner
+from localcloud.steps import StepRunner, StepSettings
 
+# How long stop() waits at most for the listener to notice; socketserver's default is half a second.
 _STOP_POLL_SECONDS = 0.02
 
 
@@ -38,7 +40,7 @@ class LocalCloud:
         self.settings = settings
         self.faults = FaultBook()
         self.store = Store()
-        self._runner = runner or StepRunner(settings.work_dir, settings.log_delay_seconds)
+        self._runner = runner or _step_runner(settings)
         self.engine = Engine(self.store, self._runner, self.faults, _timing(settings), clock)
         self._service = EmrService(self.store, self.engine, clock)
         self._server: HttpServer | None = None
@@ -52,6 +54,7 @@ class LocalCloud:
 
     def start(self) -> None:
         """Listen and begin. Raises PortTakenError when another program has the port."""
+        # Before the first request: moto's classes are made once for the process.
         gaps.close_all()
         front = Front(Admin(self.store, self.faults), self._service, self.faults, self.settings)
         self._server = HttpServer(self.settings.port, front)
@@ -67,6 +70,7 @@ class LocalCloud:
         """Stop every step and listen no more; safe to call twice."""
         if self._server is None:
             return
+        # Steps first: while they end, they may still write to the S3 that the server is.
         self.engine.stop()
         self._server.close()
         self._server = None
@@ -79,6 +83,11 @@ class LocalCloud:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _step_runner(settings: Settings) -> StepRunner:
+    own = StepSettings(cores=settings.cores, python=settings.python or sys.executable)
+    return StepRunner(settings.work_dir, settings.log_delay_seconds, own)
 
 
 def _timing(settings: Settings) -> Timing:

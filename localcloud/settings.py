@@ -20,7 +20,8 @@ class Settings:
 
     home: directory of its state file, log and work files. port: 0 picks a free one. account, region: what a
     caller gets whose credentials name none. The seconds are how long a cluster really spends provisioning
-    (STARTING), bootstrapping and terminating, and how long after a step its logs reach S3.
+    (STARTING), bootstrapping and terminating, and how long after a step its logs reach S3. cores: threads of a
+    step's Spark, 0 for all of the machine. python: what runs PySpark, empty for this interpreter.
     """
 
     home: Path = Path(".localcloud")
@@ -31,6 +32,8 @@ class Settings:
     bootstrap_seconds: float = 0.0
     termination_seconds: float = 0.0
     log_delay_seconds: float = 0.0
+    cores: int = 0
+    python: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -61,6 +64,7 @@ def load(overrides: Mapping[str, Any], environ: Mapping[str, str] = os.environ) 
     """
     values = _from_environment(environ)
     values.update({name: value for name, value in overrides.items() if value is not None})
+    # A detached server has the same home whatever directory it is asked from later.
     values["home"] = Path(values.get("home", Settings.home)).absolute()
     return Settings(**values)
 
@@ -75,6 +79,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _parsed(variable: str, text: str, kind: type) -> Any:
+    # Only numbers need parsing; a path is made of its text where all values meet.
     target = {int: int, float: float}.get(kind, str)
     try:
         return target(text)

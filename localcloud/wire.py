@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+# Credential=<key>/<date>/<region>/<service>/aws4_request, in the header or in a presigned URL's query.
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 
 
@@ -61,6 +62,7 @@ def json_answer(value: Mapping[str, Any] | list[Any], status: int = 200) -> Answ
 
 
 def json_error(code: str, message: str, status: int = 400) -> Answer:
+    # SDKs read the code from __type; some read `message`, some `Message`.
     return json_answer({"__type": code, "ErrorCode": code, "Message": message, "message": message}, status)
 
 

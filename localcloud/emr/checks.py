@@ -36,6 +36,7 @@ def new_steps(cluster: Cluster, steps: list[Json]) -> None:
     """Raise Invalid when these steps cannot be added to the cluster now."""
     if cluster.state in CLOSING:
         raise Invalid("A job flow that is shutting down, terminating, or finished may not be modified.")
+    # EMR counts the steps that are not done: a long-lived cluster runs more than 256 over time.
     unfinished = cluster.steps_in(StepState.PENDING, *ACTIVE_STEPS)
     if len(unfinished) + len(steps) > MAX_STEPS:
         raise Invalid(f"Maximum number of steps ({MAX_STEPS}) that may be active in a job flow is exceeded.")

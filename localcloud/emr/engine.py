@@ -16,6 +16,7 @@ from localcloud.faults import FaultBook, FaultKind
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
+# Calls wake the engine at once; the tick is for what only time brings (phases, idle timeouts, lost nodes).
 _TICK_SECONDS = 0.1
 
 
@@ -42,6 +43,7 @@ class Engine:
         with self._store.changed:
             self._stopping = True
             self._store.changed.notify_all()
+        # Not under the lock: steps that end report through it.
         self._runner.close()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
@@ -69,6 +71,7 @@ class Engine:
                 self.apply(cluster, self._next(cluster, self._clock()))
             except Exception as error:
                 log.exception("cluster %s could not be moved on from %s", cluster.id, state)
+                # EMR's own breakdowns end a cluster so, and a caller is told more than by a cluster that hangs.
                 reason = Reason("INTERNAL_ERROR", f"localcloud broke while it moved the cluster on: {error!r}")
                 lifecycle.terminate(cluster, reason, self._clock(), errors=True)
                 return
@@ -95,6 +98,7 @@ class Engine:
         )
 
     def _launch(self, cluster: Cluster, now: datetime) -> Reason | None:
+        # Set first: a launch that breaks must not be tried again at the next tick.
         cluster.launched = True
         if end := outages.capacity(cluster, self._faults):
             return end
@@ -122,6 +126,7 @@ class Engine:
         try:
             outcome = self._runner.run(self._request(cluster, step))
         except Exception as error:
+            # A step without an outcome would run for ever.
             log.exception("the runner broke on step %s of cluster %s", step.id, cluster.id)
             outcome = StepOutcome(1, f"localcloud could not run the step: {error!r}")
         with self._store.changed:

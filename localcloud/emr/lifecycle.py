@@ -88,6 +88,7 @@ def terminate(cluster: Cluster, reason: Reason, now: datetime, *, errors: bool =
     cluster.ends_as = ClusterState.TERMINATED_WITH_ERRORS if errors else ClusterState.TERMINATED
     _cancel(cluster.steps_in(StepState.PENDING), "Job terminated", now)
     running = cluster.steps_in(*ACTIVE_STEPS)
+    # A step that a failing cluster takes with it did not end by anybody's wish.
     lost = reason.code in ("INSTANCE_FAILURE", "INTERNAL_ERROR")
     for step in running:
         step.becomes = StepState.INTERRUPTED if lost else StepState.CANCELLED
@@ -109,6 +110,7 @@ def cancel_step(step: Step, now: datetime) -> Effects:
 def step_ended(cluster: Cluster, step: Step, failure: Failure | None, now: datetime) -> Effects:
     """The process of a step is gone; failure is None when its exit code was 0."""
     step.ended_at = now
+    # A process that ended well before the kill reached it did its work, unless its cancellation was asked for.
     if step.becomes is not None and (failure is not None or step.state is StepState.CANCEL_PENDING):
         step.state = step.becomes
         step.message = step.message or "Job terminated"
@@ -138,6 +140,7 @@ def _startable(cluster: Cluster) -> list[Step]:
 
 def _rest(cluster: Cluster, now: datetime) -> Effects:
     """Nothing runs and nothing is pending: wait, or end."""
+    # "The cluster still terminates upon successful completion", protected or not (SetTerminationProtection).
     if not cluster.keep_alive and not cluster.held:
         failed = cluster.steps_in(StepState.FAILED)
         return terminate(cluster, STEPS_COMPLETED_WITH_ERRORS if failed else ALL_STEPS_COMPLETED, now)
@@ -169,6 +172,7 @@ def _after_failure(cluster: Cluster, step: Step, now: datetime) -> Effects:
     action = step.action_on_failure
     if action in TERMINATING_ACTIONS and not cluster.protected:
         return terminate(cluster, STEP_FAILURE, now, errors=True)
+    # What is left is CANCEL_AND_WAIT, or a termination that protection turned into it.
     if action != "CONTINUE":
         cluster.held = cluster.held or action in TERMINATING_ACTIONS
         _cancel(cluster.steps_in(StepState.PENDING), f"Cancelled because step {step.id} failed", now)
@@ -191,6 +195,7 @@ def _begin_bootstrap(cluster: Cluster, now: datetime) -> None:
 
 def _finish_termination(cluster: Cluster, now: datetime, timing: Timing) -> None:
     began = cluster.terminating_at
+    # Nothing of a cluster may run once it is TERMINATED, so its steps are waited for.
     if cluster.steps_in(*ACTIVE_STEPS) or began is None or not _passed(began, timing.termination, now):
         return
     cluster.state, cluster.ended_at = cluster.ends_as, now

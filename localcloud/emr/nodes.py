@@ -23,6 +23,7 @@ def launch(cluster: Cluster, pool: Pool, now: datetime) -> None:
     """Bring a pool to the size it wants. Raises LaunchRefused with EC2's reason (subnet, group, zone)."""
     for request in wanted_nodes(pool):
         alive = [n for n in cluster.live_nodes() if n.pool_id == pool.id and n.market == request.market]
+        # Resizing and replacing are the same as launching: bring what is there to what is wanted.
         missing = request.count - len(alive)
         if missing > 0:
             cluster.nodes += _run(cluster, pool, request, missing, now)
@@ -37,6 +38,7 @@ def terminate(cluster: Cluster, nodes: list[Node], now: datetime, reason: Reason
         instance = backend.get_instance_by_id(node.ec2_id)
         if instance is not None and instance.state != "terminated":
             backend.terminate_instances([node.ec2_id])
+        # EMR lists terminated nodes for 30 days, so they stay in the cluster.
         node.state, node.ended_at = "TERMINATED", now
         node.reason = reason or Reason("CLUSTER_TERMINATED", "Cluster terminated")
 
@@ -80,6 +82,7 @@ def _run(cluster: Cluster, pool: Pool, request: NodeRequest, count: int, now: da
 def _launch_arguments(cluster: Cluster, pool: Pool, request: NodeRequest) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "instance_type": request.instance_type,
+        # moto's backend wants to be told what its API layer knows.
         "is_instance_type_default": False,
         "region_name": cluster.region,
         "key_name": cluster.instances.get("Ec2KeyName"),

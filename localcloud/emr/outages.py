@@ -58,6 +58,7 @@ def node_lost(cluster: Cluster, faults: FaultBook, now: datetime) -> Reason | No
     fault = faults.peek(FaultKind.NODE_LOST, cluster=cluster.names)
     if fault is None or not _is_due(fault, cluster, now):
         return None
+    # A fault that finds no such node stays armed: one may be added yet.
     victim = _victim(cluster, fault)
     if victim is None or not faults.strike(FaultKind.NODE_LOST, cluster=cluster.names):
         return None
@@ -72,6 +73,7 @@ def node_lost(cluster: Cluster, faults: FaultBook, now: datetime) -> Reason | No
 def failing_command(fault: Fault) -> tuple[str, tuple[str, ...]]:
     """The jar and arguments of a step that fails as the fault says, so that its logs are where logs are."""
     message = fault.message or "localcloud: this step failed because a step-failure fault was armed"
+    # Fault texts travel as arguments, never as part of the script.
     script = 'sleep "$1"; printf "%s\\n" "$2" >&2; exit 1'
     return "command-runner.jar", ("bash", "-c", script, "step-failure", str(fault.seconds), message)
 

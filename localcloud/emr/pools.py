@@ -51,6 +51,7 @@ def wanted_nodes(pool: Pool) -> list[NodeRequest]:
         market = spec.get("Market", "ON_DEMAND")
         return [NodeRequest(spec["InstanceType"], market, int(spec["InstanceCount"]))]
     first = (spec.get("InstanceTypeConfigs") or [{"InstanceType": "m5.xlarge"}])[0]
+    # Rounded up, as EMR does: a fleet may be provisioned beyond its target, never below.
     weight = int(first.get("WeightedCapacity") or 1)
     return [
         NodeRequest(first["InstanceType"], market, math.ceil(capacity / weight))

@@ -55,6 +55,7 @@ class EmrService:
                 principal=f"arn:aws:iam::{account}:root",
             )
             result = ACTIONS[action](session, params)
+            # What was changed may let a cluster move on; nobody waits for the tick.
             if not action.startswith(("Describe", "List", "Get")):
                 self._store.changed.notify_all()
         return result

@@ -49,6 +49,7 @@ def cluster(item: Cluster, now: datetime) -> Json:
     """A cluster as DescribeCluster gives it."""
     master = next((node for node in item.nodes if node.role == "MASTER"), None)
     return {
+        # Members that are None are left out of the answer.
         **{name: item.spec.get(name) for name in _ECHOED},
         **cluster_summary(item, now),
         "Ec2InstanceAttributes": _ec2_attributes(item),
@@ -59,6 +60,7 @@ def cluster(item: Cluster, now: datetime) -> Json:
         "VisibleToAllUsers": item.spec.get("VisibleToAllUsers", True),
         "Applications": _applications(item),
         "Tags": [{"Key": key, "Value": value} for key, value in item.tags.items()],
+        # EMR names the master once it can be reached.
         "MasterPublicDnsName": master.private_dns if master and item.ready_at else None,
         "ScaleDownBehavior": item.spec.get("ScaleDownBehavior", "TERMINATE_AT_TASK_COMPLETION"),
         "StepConcurrencyLevel": item.step_concurrency,
@@ -181,6 +183,7 @@ def fleet(item: Pool, owner: Cluster) -> Json:
 
 
 def _type(config: Json) -> Json:
+    # Without a bid EMR bids the On-Demand price, and says so.
     bid = {} if config.get("BidPrice") else {"BidPriceAsPercentageOfOnDemandPrice": 100.0}
     echoed = {name: value for name, value in config.items() if name != "EbsConfiguration"}
     return {

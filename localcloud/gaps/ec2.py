@@ -26,6 +26,7 @@ def rules_are_revoked_by_group_id() -> None:
     def same_rule(self: Any, other: Any) -> bool:
         if self.source_group.get("GroupId") != other.source_group.get("GroupId"):
             return False
+        # moto's comparison of all the rest is right: let it see equal groups.
         mine = self.source_group
         try:
             self.source_group = other.source_group

@@ -19,6 +19,7 @@ def conditional_denies_do_not_deny_everything() -> None:
     moto does not evaluate conditions and applies the Deny to every call. Here such a statement is left out.
     """
 
+    # Evaluating conditions would need the whole request here; every caller of a laptop is its own admin.
     def get_permission(self: Any, action: str, resource: str) -> Any:
         if self.policy is None:
             return PermissionResult.NEUTRAL
@@ -94,6 +95,7 @@ class _ObjectCache:
             return
         with self._lock:
             self.drop(key)
+            # An object drops its entry when it is disposed of, so an id is never of another object.
             self._kept[id(key)] = data
             self._size += len(data)
             while self._size > self._capacity:

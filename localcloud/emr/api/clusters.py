@@ -68,6 +68,7 @@ def terminate_job_flows(session: Session, params: Json) -> Json:
     clusters = [session.region.cluster(cluster_id) for cluster_id in params["JobFlowIds"]]
     if len(clusters) > 10:
         raise Invalid("Number of job flow ids exceeds the maximum of 10.")
+    # One protected cluster refuses the call for all: nothing is half done.
     if any(cluster.protected and cluster.state not in CLOSING for cluster in clusters):
         raise Invalid("Could not shut down one or more job flows since they are termination protected.")
     for cluster in clusters:

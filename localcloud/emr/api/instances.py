@@ -98,6 +98,7 @@ def _add(session: Session, cluster: Cluster, pools: list[Pool]) -> None:
 
 def _resize(session: Session, cluster: Cluster, pool: Pool) -> None:
     """Bring a pool to its new size at once; before the launch, the launch will do it."""
+    # Nodes of a cluster that has not been launched come with its launch, all at once.
     if not cluster.launched or cluster.state in CLOSING:
         return
     try:

@@ -51,6 +51,7 @@ def _has(label: str, wanted: str) -> bool:
 def list_supported_instance_types(_session: Session, params: Json) -> Json:
     if params.get("ReleaseLabel") not in _APPLICATIONS:
         raise Invalid(f"The supplied release label is invalid: {params.get('ReleaseLabel')}.")
+    # In EMR's table of supported types these families start at xlarge.
     return {"SupportedInstanceTypes": [_type(f, size) for f in _FAMILIES for size in list(_VCPUS)[1:]]}
 
 
