@@ -9,9 +9,9 @@ locals {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
-  for_each = var.lifecycle_rules ? aws_s3_bucket.this : {}
+  for_each = var.lifecycle_rules ? var.kinds : []
 
-  bucket = each.value.id
+  bucket = aws_s3_bucket.this[each.value].id
 
   dynamic "rule" {
     for_each = lookup(local.expirations, each.key, [])

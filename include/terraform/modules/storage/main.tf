@@ -8,9 +8,9 @@ resource "aws_s3_bucket" "this" {
 }
 
 resource "aws_s3_bucket_versioning" "this" {
-  for_each = aws_s3_bucket.this
+  for_each = var.kinds
 
-  bucket = each.value.id
+  bucket = aws_s3_bucket.this[each.value].id
 
   versioning_configuration {
     status = "Enabled"
@@ -18,9 +18,9 @@ resource "aws_s3_bucket_versioning" "this" {
 }
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
-  for_each = aws_s3_bucket.this
+  for_each = var.kinds
 
-  bucket = each.value.id
+  bucket = aws_s3_bucket.this[each.value].id
 
   rule {
     # A bucket key asks KMS once for many objects, not once for each: Spark writes thousands.
@@ -34,9 +34,9 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
 }
 
 resource "aws_s3_bucket_public_access_block" "this" {
-  for_each = aws_s3_bucket.this
+  for_each = var.kinds
 
-  bucket                  = each.value.id
+  bucket                  = aws_s3_bucket.this[each.value].id
   block_public_acls       = true
   block_public_policy     = true
   ignore_public_acls      = true
@@ -44,9 +44,9 @@ resource "aws_s3_bucket_public_access_block" "this" {
 }
 
 resource "aws_s3_bucket_ownership_controls" "this" {
-  for_each = aws_s3_bucket.this
+  for_each = var.kinds
 
-  bucket = each.value.id
+  bucket = aws_s3_bucket.this[each.value].id
 
   rule {
     object_ownership = "BucketOwnerEnforced"
@@ -54,13 +54,13 @@ resource "aws_s3_bucket_ownership_controls" "this" {
 }
 
 data "aws_iam_policy_document" "this" {
-  for_each = aws_s3_bucket.this
+  for_each = var.kinds
 
   statement {
     sid       = "DenyInsecureTransport"
     effect    = "Deny"
     actions   = ["s3:*"]
-    resources = [each.value.arn, "${each.value.arn}/*"]
+    resources = [aws_s3_bucket.this[each.value].arn, "${aws_s3_bucket.this[each.value].arn}/*"]
 
     principals {
       type        = "*"
@@ -76,9 +76,9 @@ data "aws_iam_policy_document" "this" {
 }
 
 resource "aws_s3_bucket_policy" "this" {
-  for_each = aws_s3_bucket.this
+  for_each = var.kinds
 
-  bucket = each.value.id
+  bucket = aws_s3_bucket.this[each.value].id
   policy = data.aws_iam_policy_document.this[each.key].json
 
   # AWS refuses to change both at the same moment (OperationAborted), so the lock goes on first.

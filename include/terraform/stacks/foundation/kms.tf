@@ -4,25 +4,22 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-data "aws_iam_policy_document" "key" {
-  # AWS's default: the account's IAM policies decide. Without it nobody could ever change this policy again.
-  statement {
-    sid       = "LetIamDecide"
-    actions   = ["kms:*"]
-    resources = ["*"] # in a key policy this means the key itself
-
-    principals {
-      type        = "AWS"
-      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root"]
-    }
-  }
-}
-
 resource "aws_kms_key" "this" {
   description             = "Data, messages and disks of ${var.name}"
   enable_key_rotation     = true
   deletion_window_in_days = 30
-  policy                  = data.aws_iam_policy_document.key.json
+
+  # AWS's default: the account's IAM policies decide. Without it nobody could ever change this policy again.
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "LetIamDecide"
+      Effect    = "Allow"
+      Action    = "kms:*"
+      Resource  = "*" # in a key policy this means the key itself
+      Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root" }
+    }]
+  })
 }
 
 resource "aws_kms_alias" "this" {
