@@ -28,6 +28,7 @@ class Settings:
     name: str = "nightshift-local"
     region: str = "us-east-1"
     aws_conn_id: str = ""  # empty: boto3's own credential chain, which on MWAA is the execution role
+    api_tries: int = 8  # of each AWS call: throttling, 5xx and dropped connections are tried again
     include_dir: Path = INCLUDE
 
     schedule: str = "0 0 * * *"

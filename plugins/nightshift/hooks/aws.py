@@ -18,31 +18,33 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sts import STSClient
 
-TRIES = 8  # standard mode backs off with jitter and retries throttling, 5xx and dropped connections
-
 
 @overload
-def client(settings: Settings, service: Literal["emr"], tries: int = TRIES) -> EMRClient: ...
+def client(settings: Settings, service: Literal["emr"], tries: int = 0) -> EMRClient: ...
 @overload
-def client(settings: Settings, service: Literal["s3"], tries: int = TRIES) -> S3Client: ...
+def client(settings: Settings, service: Literal["s3"], tries: int = 0) -> S3Client: ...
 @overload
-def client(settings: Settings, service: Literal["ec2"], tries: int = TRIES) -> EC2Client: ...
+def client(settings: Settings, service: Literal["ec2"], tries: int = 0) -> EC2Client: ...
 @overload
-def client(settings: Settings, service: Literal["sns"], tries: int = TRIES) -> SNSClient: ...
+def client(settings: Settings, service: Literal["sns"], tries: int = 0) -> SNSClient: ...
 @overload
-def client(settings: Settings, service: Literal["sts"], tries: int = TRIES) -> STSClient: ...
+def client(settings: Settings, service: Literal["sts"], tries: int = 0) -> STSClient: ...
 @overload
-def client(settings: Settings, service: Literal["glue"], tries: int = TRIES) -> GlueClient: ...
+def client(settings: Settings, service: Literal["glue"], tries: int = 0) -> GlueClient: ...
 @overload
-def client(settings: Settings, service: Literal["secretsmanager"], tries: int = TRIES) -> SecretsManagerClient: ...
-def client(settings: Settings, service: str, tries: int = TRIES) -> Any:
+def client(settings: Settings, service: Literal["secretsmanager"], tries: int = 0) -> SecretsManagerClient: ...
+def client(settings: Settings, service: str, tries: int = 0) -> Any:
     """A boto3 client through the amazon provider, so that an Airflow connection (settings.aws_conn_id) may carry
-    the role to assume; without one, boto3's own credential chain. `tries` 1 is for calls that must not be repeated
-    by boto3 itself."""
+    the role to assume; without one, boto3's own credential chain. `tries` other than the settings' is for calls
+    that boto3 must not repeat."""
     hook = AwsBaseHook(
         aws_conn_id=settings.aws_conn_id or None,
         region_name=settings.region,
         client_type=service,
-        config=Config(retries={"mode": "standard", "total_max_attempts": tries}, connect_timeout=10, read_timeout=60),
+        config=Config(
+            retries={"mode": "standard", "total_max_attempts": tries or settings.api_tries},
+            connect_timeout=10,
+            read_timeout=60,
+        ),
     )
     return hook.get_conn()
