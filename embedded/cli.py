@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"nightshift: {error}", file=sys.stderr)
         return REFUSED if isinstance(error, InputRefused) else FAILED
     except KeyboardInterrupt:
-        print("nightshift: interrupted before anything was made.", file=sys.stderr)
+        print("nightshift: interrupted; what was started has been stopped.", file=sys.stderr)
         return INTERRUPTED
 
 

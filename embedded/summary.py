@@ -66,7 +66,7 @@ def rows(record: Record) -> Iterator[str]:
     ]
     if counted:
         yield "Rows"
-        yield from aligned(header, counted)
+        yield from aligned(header, counted, widest=None)
 
 
 def table_of(name: str, count: int, files: Sequence[Path]) -> Iterator[str]:
@@ -78,9 +78,9 @@ def table_of(name: str, count: int, files: Sequence[Path]) -> Iterator[str]:
         yield from aligned(pq.read_schema(files[0]).names, [list(row.values()) for row in cells])
 
 
-def aligned(header: Sequence[str], lines: Sequence[Sequence[Any]]) -> list[str]:
-    """Columns of equal width, indented; numbers to the right."""
-    cells = [[_cell(value) for value in line] for line in lines]
+def aligned(header: Sequence[str], lines: Sequence[Sequence[Any]], widest: int | None = WIDEST_CELL) -> list[str]:
+    """Columns of equal width, indented; numbers to the right; cells longer than `widest` characters cut."""
+    cells = [[_cell(value, widest) for value in line] for line in lines]
     widths = [max(len(text) for text in column) for column in zip(header, *cells, strict=True)]
     right = [bool(column) and all(_is_number(text) for text in column) for column in zip(*cells, strict=True)]
     right = right or [False] * len(header)
@@ -123,9 +123,9 @@ def _began(seen: TaskTime | None) -> float:
     return seen.began if seen else float("inf")
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, widest: int | None) -> str:
     text = "" if value is None else str(value)
-    return text if len(text) <= WIDEST_CELL else f"{text[: WIDEST_CELL - 1]}…"
+    return f"{text[: widest - 1]}…" if widest and len(text) > widest else text
 
 
 def _is_number(text: str) -> bool:

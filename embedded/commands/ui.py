@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import signal
 import tempfile
-import threading
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from botocore.exceptions import ClientError
 
@@ -25,6 +27,7 @@ all on 127.0.0.1; prints address and login, and stops everything it started on C
 triggered; made-up input for yesterday is delivered as soon as the first run's foundation has made the raw bucket."""
 EPILOG = "The parts' logs are in .nightshift/logs/ui/."
 LOOK_SECONDS = 2.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -36,9 +39,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM; gives 0 then. Raises EmbeddedError when a part does not come up, or ends."""
     tools = toolchain.find()
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: ended.set())
+    for number in SIGNALS:
+        signal.signal(number, _interrupt)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightshift-ui-")))
         base = environment.with_tools(tools)
@@ -48,9 +50,18 @@ def run(options: argparse.Namespace) -> int:
         print("Starting PostgreSQL and Airflow …", flush=True)
         airflow = stack.enter_context(AirflowStack(env, scratch / "airflow", places.LOGS / "ui", port=options.port))
         _welcome(airflow, endpoint)
-        _serve(airflow, env, scratch, ended)
-        print("\nStopping …", flush=True)
+        try:
+            _serve(airflow, env, scratch)
+        except KeyboardInterrupt:
+            print("\nStopping …", flush=True)
     return 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """End the command, once: what it started is being stopped then, and that is not to be interrupted."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _welcome(airflow: AirflowStack, endpoint: str) -> None:
@@ -59,10 +70,11 @@ def _welcome(airflow: AirflowStack, endpoint: str) -> None:
     print("Ctrl-C stops everything that was started here.", flush=True)
 
 
-def _serve(airflow: AirflowStack, env: Mapping[str, str], scratch: Path, ended: threading.Event) -> None:
-    """Watch the parts until the end is asked for, and deliver input once there is a bucket for it."""
+def _serve(airflow: AirflowStack, env: Mapping[str, str], scratch: Path) -> NoReturn:
+    """Watch the parts until Ctrl-C, and deliver input once there is a bucket for it."""
     delivered = False
-    while not ended.wait(LOOK_SECONDS):
+    while True:
+        time.sleep(LOOK_SECONDS)
         airflow.check()
         if not delivered and _raw_bucket(env):
             _deliver(env, scratch)

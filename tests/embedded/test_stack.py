@@ -1,8 +1,14 @@
 """Airflow with its real scheduler: up, a run with teardown, a failing run, and nothing left."""
 
+import os
+import signal
+import subprocess
+import sys
+
 import psutil
 import pytest
 
+from embedded import places
 from embedded.stack import AirflowStack
 
 pytestmark = pytest.mark.scheduler
@@ -19,4 +25,21 @@ def test_runs_end_as_their_tasks_do_and_no_process_is_left(cloud_env, toy_dags, 
         assert stack.api.wait("toy", bad, seconds=60) == "failed"
         assert stack.api.task_states("toy", good)["destroy"] == "success"
         family = [*parts, *(child for part in parts for child in part.children(recursive=True))]
+    assert [process for process in family if process.is_running()] == []
+
+
+@pytest.mark.terraform
+def test_the_ui_prints_address_and_login_and_stops_everything_on_sigterm():
+    env = {key: value for key, value in os.environ.items() if key != "AWS_ENDPOINT_URL"}
+    command = [sys.executable, "-m", "embedded", "ui"]
+    with subprocess.Popen(command, cwd=places.ROOT, env=env, stdout=subprocess.PIPE, text=True) as ui:
+        lines = []
+        for line in ui.stdout:
+            lines.append(line.split(":")[0])
+            if line.startswith("Ctrl-C"):
+                break
+        family = psutil.Process(ui.pid).children(recursive=True)
+        ui.send_signal(signal.SIGTERM)
+        assert ui.wait(timeout=60) == 0
+    assert lines[1:4] == ["Airflow", "Login", "Cloud"] and len(family) >= 4
     assert [process for process in family if process.is_running()] == []
