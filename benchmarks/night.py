@@ -84,9 +84,7 @@ def measured(arguments: Sequence[str], folder: Path, env: Mapping[str, str]) -> 
     before = set(RUNS.glob("*/*/record.json"))
     began = time.monotonic()
     env = {**env, "PATH": f"{bin_dir}{os.pathsep}{env['PATH']}"}
-    subprocess.run(
-        [str(ROOT / "nightshift"), *arguments], env={**env, "PATH": path}, check=True, stdout=subprocess.DEVNULL
-    )
+    subprocess.run([str(ROOT / "nightshift"), *arguments], env=env, check=True, stdout=subprocess.DEVNULL)
     wall = time.monotonic() - began
     terraform = [json.loads(line) for line in log.read_text().splitlines()]
     computing = sum(call["cpu"] for call in terraform)
@@ -141,13 +139,7 @@ def localcloud(verb: str, env: Mapping[str, str]) -> float:
     """One localcloud command; gives its wall seconds."""
     began = time.monotonic()
     command = [sys.executable, "-m", "localcloud", verb, *(("--port", "0") if verb == "up" else ())]
-    subprocess.run(
-        [sys.executable, "-m", "localcloud", verb, *port],
-        env=dict(env),
-        cwd=ROOT,
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    subprocess.run(command, env=dict(env), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return time.monotonic() - began
 
 
