@@ -24,7 +24,7 @@ SHA256 = {
     "darwin_arm64": "867e0808fa971217043e25b7a792b10720c79b1546f8a68479b74f138be73e18",
 }
 RELEASES = "https://releases.hashicorp.com/terraform"
-RELEASES_KEY = "NIGHTSHIFT_TERRAFORM_RELEASES"
+RELEASES_KEY = "TERRAFORM_RELEASES"
 TIMEOUT_SECONDS = 60
 REMEDY = f"install terraform 1.11 or newer yourself, or name a mirror of its releases in {RELEASES_KEY}"
 

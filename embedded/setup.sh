@@ -17,13 +17,13 @@ runs_as_supported() {
 
 find_python() {
   local candidate
-  for candidate in "${NIGHTSHIFT_PYTHON:-}" python3.12 python3.11 python3 python; do
+  for candidate in "${SETUP_PYTHON:-}" python3.12 python3.11 python3 python; do
     if [ -n "$candidate" ] && runs_as_supported "$candidate"; then
       printf '%s\n' "$candidate"
       return
     fi
   done
-  die "no Python 3.11 or 3.12 runs on this machine: install one of them (or name it in NIGHTSHIFT_PYTHON) and try again."
+  die "no Python 3.11 or 3.12 runs on this machine: install one of them (or name it in SETUP_PYTHON) and try again."
 }
 
 # What set-up has to do depends on these files' contents, not on their dates, which git does not keep.
