@@ -49,8 +49,8 @@ def run(options: argparse.Namespace) -> int:
         bootstrap.ensure(env, new_log("ui"))
         print("Starting PostgreSQL and Airflow …", flush=True)
         airflow = stack.enter_context(AirflowStack(env, scratch / "airflow", places.LOGS / "ui", port=options.port))
-        _welcome(airflow, endpoint)
         try:
+            _welcome(airflow, endpoint)
             _serve(airflow, env, scratch)
         except KeyboardInterrupt:
             print("\nStopping …", flush=True)
