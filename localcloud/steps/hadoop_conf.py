@@ -2,9 +2,9 @@
 
 Three facts, each found by running Hadoop 3.3.4 (the one in PySpark 3.5.6):
 
-* ViewFileSystemOverloadScheme maps a scheme's authority (the bucket) to a directory by linkFallback. Without a
-  `fs.viewfs.overload.scheme.target.<scheme>.impl` an unknown bucket is an error. With one it would be the
-  root directory of the machine, so none is set, ever.
+* ViewFileSystemOverloadScheme maps a scheme's authority (the bucket) to a directory by linkFallback. An unknown
+  bucket goes to `fs.viewfs.overload.scheme.target.<scheme>.impl`: were that a local file system, it would be the
+  root directory of the machine. So it is one that takes nothing but .har archives and refuses the bucket.
 * The status of a file right below a bucket loses its permissions (`URI scheme is not "file"`) unless the target
   is a directory below another mount: hence the inner mount table, one link to the whole tree.
 * LocalFileSystem leaves a .crc beside each file; RawLocalFileSystem does not, under a scheme of its own.
@@ -22,6 +22,7 @@ USER = "hadoop"  # EMR runs its steps as hadoop, whose home in HDFS is /user/had
 
 _OVERLOADED = ("s3", "s3a", "s3n", "hdfs")
 _VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystem"
+_REFUSING = "org.apache.hadoop.fs.HarFileSystem"
 _INNER = "inner"
 
 _LOG4J = """\
@@ -47,6 +48,7 @@ def core_site(buckets: Iterable[str], buckets_dir: Path, hdfs_dir: Path) -> dict
     return {
         "fs.defaultFS": f"hdfs://{NAME_NODE}",
         **{f"fs.{scheme}.impl": f"{_VIEW}OverloadScheme" for scheme in _OVERLOADED},
+        **{f"fs.viewfs.overload.scheme.target.{scheme}.impl": _REFUSING for scheme in _OVERLOADED},
         "fs.viewfs.impl": _VIEW,
         "fs.raw.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         f"{mounts}s3": f"raw://{quote(str(buckets_dir))}",

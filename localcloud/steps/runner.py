@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import shutil
 import threading
 import time
@@ -129,7 +130,7 @@ class StepRunner:
             controller.warn(warning)
         site = self._workspace.site(request, step_dir, self._mirror.buckets_dir(request.account))
         launch = launch_of(request.jar, request.args, site)
-        controller.info(f"command: {launch.argv}")
+        controller.info(f"command: {shlex.join(launch.argv)}")
         for note in (*_left_out(request), *launch.notes):
             controller.info(note)
         env = {**environment(request, site), **launch.env}

@@ -68,7 +68,11 @@ class Store:
                 return
 
     def upload(self, bucket: str, key: str, source: Path) -> S3Object:
-        """Write a file as an object with the bucket's defaults (versions, encryption, events)."""
+        """Write a file as an object with the bucket's defaults (versions, encryption, events).
+
+        Raises UnicodeEncodeError for a key that is not UTF-8, FileNotFoundError, OSError when the disk is full.
+        """
+        key.encode()
         with source.open("rb") as stream:
             etag = hashlib.file_digest(stream, _md5).hexdigest()
             size = source.stat().st_size

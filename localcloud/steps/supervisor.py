@@ -97,14 +97,15 @@ def _ended() -> Iterator[tuple[int, int]]:
 
 
 def _end_all(child: int, grace: float) -> None:
-    """TERM to all that is left of the step, after the grace KILL, until nothing is."""
+    """TERM to each process that is left of the step, after the grace KILL, until none is."""
     deadline = time.monotonic() + grace
-    sent = None
+    asked: set[int] = set()
     while left := _left(child):
-        wanted = signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL
-        if wanted is signal.SIGKILL or sent is None:
-            _signal(left, wanted)
-            sent = wanted
+        if time.monotonic() < deadline:
+            _signal([pid for pid in left if pid not in asked], signal.SIGTERM)
+            asked.update(left)
+        else:
+            _signal(left, signal.SIGKILL)
         time.sleep(0.01)
         list(_ended())
 
@@ -114,11 +115,12 @@ def _left(child: int) -> list[int]:
     if not os.path.isdir("/proc/self"):  # noqa: PTH112 - pathlib takes longer to import than this program runs
         return _group_left(child)
     me = os.getpid()
-    return [
-        pid
-        for pid, state, parent, session in _processes()
-        if pid != me and state not in "ZX" and me in (parent, session)
-    ]
+    return [pid for pid, state, parent, session in _processes() if pid != me and _lives(state, parent, session, me)]
+
+
+def _lives(state: str, parent: int, session: int, me: int) -> bool:
+    # A child counts until it is reaped: a JVM is a zombie while its last threads still run.
+    return parent == me or (session == me and state not in "ZX")
 
 
 def _group_left(child: int) -> list[int]:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 import boto3
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localcloud.steps.commands import places
@@ -220,7 +221,7 @@ def main(argv: Sequence[str]) -> int:
     except CommandError as problem:
         sys.stderr.write(f"{problem}\n")
         return problem.exit_code
-    except (ClientError, BotoCoreError, OSError) as problem:
+    except (ClientError, BotoCoreError, Boto3Error, OSError) as problem:
         sys.stderr.write(f"fatal error: {problem}\n")
         return 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from localcloud.steps.commands.paths import local_path
 from localcloud.steps.errors import CommandError
@@ -50,5 +50,11 @@ def _place(uri: str, name: str, site: Site) -> str:
 
 
 def _unpack(uri: str, name: str, site: Site) -> str:
-    shutil.unpack_archive(_source(uri, site), site.work_dir / name, filter="data")
+    archive = _source(uri, site)
+    # zipfile never leaves its directory by itself, and takes no filter; tarfile must be told.
+    options: Any = {} if archive.suffix == ".zip" else {"filter": "data"}
+    try:
+        shutil.unpack_archive(archive, site.work_dir / name, **options)
+    except (shutil.ReadError, ValueError) as problem:
+        raise CommandError(f"{uri} could not be unpacked: {problem}. Use .zip, .tar or .tar.gz.") from problem
     return name

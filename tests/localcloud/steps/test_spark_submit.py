@@ -1,0 +1,162 @@
+"""spark-submit's arguments and properties: a cluster's become this machine's."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from localcloud.steps import CommandError, hadoop_conf, spark_conf
+from localcloud.steps.commands import launch_of
+from localcloud.steps.commands.spark import parse
+from localcloud.steps.site import Site
+
+
+@pytest.fixture
+def site(tmp_path):
+    for name in ("work", "tmp", "conf", "buckets/lake"):
+        (tmp_path / name).mkdir(parents=True)
+    return Site(
+        step_dir=tmp_path,
+        buckets_dir=tmp_path / "buckets",
+        hdfs_dir=tmp_path / "hdfs",
+        spark_home=tmp_path / "spark",
+        java_home=Path("/java"),
+        python="python3",
+        cores=3,
+        driver_memory=2 << 30,
+        archive=None,
+    )
+
+
+def submit(site, *args):
+    return launch_of("command-runner.jar", ("spark-submit", *args), site)
+
+
+def after_main(launch):
+    return list(launch.argv[launch.argv.index("org.apache.spark.deploy.SparkSubmit") + 1 :])
+
+
+def test_the_application_and_its_arguments_stay_as_they_are(site):
+    args = ["--py-files", "s3://lake/jobs.zip", "--name=night", "s3://lake/main.py", "--master", "of the job"]
+    assert after_main(submit(site, *args)) == [
+        *("--master", "local[3]", "--py-files", "s3://lake/jobs.zip", "--name", "night"),
+        *("s3://lake/main.py", "--master", "of the job"),
+    ]
+
+
+def test_what_describes_a_clusters_nodes_is_left_out_and_noted(site):
+    launch = submit(
+        site,
+        *("--master", "yarn", "--deploy-mode", "cluster", "--num-executors=4", "--executor-memory", "8g"),
+        *("-c", "spark.dynamicAllocation.enabled=true", "--conf", "spark.sql.ansi.enabled=true", "s3://lake/x.py"),
+    )
+    assert after_main(launch) == ["--master", "local[3]", "--conf", "spark.sql.ansi.enabled=true", "s3://lake/x.py"]
+    assert sum("left out" in note for note in launch.notes) == 5
+
+
+def test_the_heap_is_the_machines_share_and_not_the_clusters(site):
+    assert "-Xmx2048m" in submit(site, "--driver-memory", "100g", "s3://lake/x.py").argv
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--driver-java-options", "-Da=b -XX:+UseG1GC"),
+        ("--conf", "spark.driver.extraJavaOptions=-Da=b -XX:+UseG1GC"),
+    ],
+)
+def test_java_options_reach_the_driver_and_a_named_collector_replaces_ours(site, args):
+    argv = submit(site, *args, "s3://lake/x.py").argv
+    flags = argv[: argv.index("-cp")]
+    assert "-Da=b" in flags
+    assert [flag for flag in flags if flag.endswith("GC")] == ["-XX:+UseG1GC"]
+
+
+def test_java_options_of_the_cluster_reach_the_driver(site):
+    cluster = {"spark.driver.extraJavaOptions": "-Dfrom=cluster"}
+    spark_conf.write(site.conf_dir, spark_conf.defaults(cluster, site.cores))
+    assert "-Dfrom=cluster" in submit(site, "s3://lake/x.py").argv
+
+
+def test_an_archive_of_classes_is_used_when_it_is_there(site, tmp_path):
+    archive = tmp_path / "classes.jsa"
+    with_archive = replace(site, archive=archive)
+    flag = f"-XX:SharedArchiveFile={archive}"
+    assert flag not in submit(with_archive, "s3://lake/x.py").argv
+    archive.touch()
+    assert flag in submit(with_archive, "s3://lake/x.py").argv
+
+
+def test_in_cluster_mode_files_are_in_the_working_directory(site):
+    (site.buckets_dir / "lake/settings.ini").write_text("[a]")
+    with zipfile.ZipFile(site.buckets_dir / "lake/deps.zip", "w") as archive:
+        archive.writestr("inner/x.txt", "x")
+    submit(
+        site,
+        *("--deploy-mode", "cluster", "--files", "s3://lake/settings.ini#local.ini"),
+        *("--archives", "s3://lake/deps.zip#deps", "s3://lake/x.py"),
+    )
+    assert (site.work_dir / "local.ini").read_text() == "[a]"
+    assert (site.work_dir / "deps/inner/x.txt").read_text() == "x"
+
+
+def test_a_file_that_is_missing_in_cluster_mode_is_named(site):
+    with pytest.raises(CommandError, match=re.escape("s3://lake/none.ini does not exist")):
+        submit(site, "--deploy-mode", "cluster", "--files", "s3://lake/none.ini", "s3://lake/x.py")
+
+
+def test_arguments_are_taken_apart_as_spark_submit_does():
+    found = parse(["-v", "--conf", "a=b=c", "-c", "d=e", "--name", "x", "app.py", "--name", "y"])
+    assert found.conf == {"a": "b=c", "d": "e"}
+    assert found.value("--name") == "x"
+    assert found.application == ["app.py", "--name", "y"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "spark.master",
+        "spark.submit.deployMode",
+        "spark.executor.memory",
+        "spark.executor.instances",
+        "spark.driver.memoryOverhead",
+        "spark.dynamicAllocation.maxExecutors",
+        "spark.yarn.appMasterEnv.PYSPARK_PYTHON",
+        "spark.pyspark.python",
+        "spark.eventLog.dir",
+        "spark.hadoop.fs.s3.impl",
+    ],
+)
+def test_a_property_of_the_nodes_is_not_honoured(name):
+    assert spark_conf.defaults({name: "theirs"}, 2) == spark_conf.defaults({}, 2)
+    assert spark_conf.left_out({name: "theirs"}) == [name]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("spark.sql.shuffle.partitions", "7"),
+        ("spark.sql.sources.partitionOverwriteMode", "dynamic"),
+        ("spark.serializer", "org.apache.spark.serializer.KryoSerializer"),
+        ("spark.driver.maxResultSize", "1g"),
+    ],
+)
+def test_a_property_of_the_job_is_honoured(name, value):
+    assert spark_conf.defaults({name: value}, 2)[name] == value
+
+
+def test_emrs_own_committer_is_left_out_because_no_laptop_has_it():
+    name = "spark.sql.parquet.output.committer.class"
+    cluster = {name: "com.amazon.emr.committer.EmrOptimizedSparkSqlParquetOutputCommitter"}
+    assert name not in spark_conf.defaults(cluster, 2)
+
+
+def test_an_unknown_bucket_is_never_given_to_a_local_file_system():
+    properties = hadoop_conf.core_site(["lake"], Path("/b"), Path("/h"))
+    targets = {value for name, value in properties.items() if "overload.scheme.target" in name}
+    assert targets == {"org.apache.hadoop.fs.HarFileSystem"}
+    assert properties["fs.viewfs.mounttable.lake.linkFallback"].endswith("/s3/lake")
