@@ -12,6 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from moto.s3.models import s3_backends
+from moto.server import ThreadedMotoServer
 
 from localcloud.steps import StepOutcome, StepRequest, StepRunner, StepSettings
 
@@ -45,6 +46,16 @@ def runner(s3: Any, tmp_path: Path) -> Iterator[StepRunner]:
     made = StepRunner(tmp_path / "work", settings=StepSettings(cores=2, kill_grace_seconds=1))
     yield made
     made.close()
+
+
+@pytest.fixture
+def moto_server(s3: Any) -> Iterator[str]:
+    """The same S3 over HTTP, for steps that ask it by themselves."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
 
 
 Run = Callable[..., tuple[StepOutcome, StepRequest]]

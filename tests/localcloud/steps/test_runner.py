@@ -169,6 +169,18 @@ def test_a_step_sees_s3_and_s3_sees_its_output_also_when_it_fails(run, s3, tmp_p
     assert keys() == ["copy"]
 
 
+def test_the_commands_of_one_script_see_each_others_s3(run, log, moto_server):
+    script = """
+        echo content > file
+        aws s3 cp file s3://lake/in/a --quiet
+        s3-dist-cp --src s3://lake/in --dest s3://lake/copy
+        aws s3 cp s3://lake/copy/a -
+    """
+    outcome, request = run("bash", "-ec", script, endpoint=moto_server)
+    assert outcome.exit_code == 0, log(request, "stderr")
+    assert log(request, "stdout").splitlines()[-1] == "content"
+
+
 def test_keys_that_are_no_files_are_named_in_the_controller_log(run, s3, log):
     s3.put_object(Bucket="lake", Key="a//b", Body="x")
     _, request = run("true")
