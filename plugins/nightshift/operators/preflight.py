@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from airflow.sdk import Context
+from airflow.sdk import BaseXCom, Context
 from airflow.sdk.bases.skipmixin import SkipMixin
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -35,7 +35,7 @@ class PreflightOperator(NightOperator, SkipMixin):
         night = self.night(context)
         if not night.dry_run:
             return super().execute(context)
-        self.work(night, context)
+        context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=self.work(night, context))  # skip() raises
         self._show_plan(night)
         after = context["task"].get_flat_relatives(upstream=False)
         return self.skip(ti=context["ti"], tasks=[task for task in after if not task.is_teardown])

@@ -13,6 +13,7 @@ from nightshift.night import Night
 from nightshift.operators.base import NightOperator
 
 FOUNDATION_STATE = "foundation.tfstate"
+GROUND = {"vpc_id", "kms_key_arn"}  # what the transient stack cannot be applied without
 
 
 class StackOperator(NightOperator):
@@ -75,9 +76,11 @@ class DestroyTransientOperator(StackOperator):
             )
             return {"kept": True}
         foundation = self.output_of(context, "apply_foundation") or self._outputs()
-        if foundation:  # without a foundation there was nothing that a transient stack could stand on
-            self.transient(night).destroy({**self.shared, **variables(night, foundation)})
-            self.lake(night).sweep_staging()
+        if not foundation.keys() >= GROUND:
+            self.log.info("There is no whole foundation, so nothing stands on it: nothing to destroy.")
+            return None
+        self.transient(night).destroy({**self.shared, **variables(night, foundation)})
+        self.lake(night).sweep_staging()
         self.lake(night).forget_state()
         return None
 

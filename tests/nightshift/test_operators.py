@@ -1,0 +1,200 @@
+"""What the tasks of a night do at the edges: nothing to tear down, a lost XCom, keep, dry run, bad news."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
+
+from nightshift.errors import PreflightError, TerraformError
+from nightshift.hooks import inventory, terraform
+from nightshift.hooks.terraform import TerraformHook
+from nightshift.ledger import Ledger
+from nightshift.operators.cluster import TerminateClusterOperator
+from nightshift.operators.preflight import PreflightOperator
+from nightshift.operators.proof import ProveNothingLeftOperator
+from nightshift.operators.steps import WaitForStepOperator
+from nightshift.operators.terraform import ApplyTransientOperator, DestroyTransientOperator
+from nightshift.pipelines.wordcount import WORDCOUNT
+
+FOUNDATION = {"vpc_id": "vpc-1", "kms_key_arn": "arn:key", "subnet_ids": ["subnet-1"]}
+
+
+class TaskInstance:
+    """The little of a task instance that operators use."""
+
+    try_number = 1
+
+    def __init__(self, **xcoms):
+        self.xcoms, self.pushed = xcoms, {}
+
+    def xcom_pull(self, task_ids):
+        return self.xcoms.get(task_ids)
+
+    def xcom_push(self, key, value):
+        self.pushed[key] = value
+
+
+AFTER = EmptyOperator(task_id="open_state")
+RUN = SimpleNamespace(run_id="manual__2026-01-05T03:00:00+00:00", run_after=datetime(2026, 1, 5, 3, tzinfo=UTC))
+
+
+def context(ti, **params):
+    dag_run = RUN
+    return {
+        "ti": ti,
+        "dag_run": dag_run,
+        "params": params,
+        "task": SimpleNamespace(get_flat_relatives=lambda **_: [AFTER]),
+    }
+
+
+@pytest.fixture
+def task(settings, aws):
+    def make(operator, task_id="task", **arguments):
+        return operator(task_id=task_id, pipeline=WORDCOUNT, settings=settings, **arguments)
+
+    return make
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """terraform, told what to answer instead of run: {"outputs": …, "destroy": error}."""
+    made, answers = [], {"outputs": {}}
+
+    def record(verb):
+        def call(self, variables=None):
+            made.append((verb, self.stack, variables))
+            if isinstance(answers.get(verb), Exception):
+                raise answers[verb]
+            return answers.get(verb)
+
+        return call
+
+    for verb in ("init", "apply", "destroy", "outputs"):
+        monkeypatch.setattr(TerraformHook, verb, record(verb))
+    return SimpleNamespace(made=made, answers=answers)
+
+
+def destroyed(calls):
+    return [variables for verb, _, variables in calls.made if verb == "destroy"]
+
+
+@pytest.mark.parametrize("outputs", [{}, {"kms_key_arn": "arn:key"}])
+def test_without_a_whole_foundation_there_is_nothing_to_destroy(task, calls, outputs):
+    calls.answers["outputs"] = outputs
+    task(DestroyTransientOperator).execute(context(TaskInstance()))
+    assert destroyed(calls) == []
+
+
+def test_a_destroy_finds_its_variables_though_the_xcom_was_lost(task, calls):
+    calls.answers["outputs"] = FOUNDATION
+    task(DestroyTransientOperator).execute(context(TaskInstance()))
+    assert [v["vpc_id"] for v in destroyed(calls)] == ["vpc-1"]
+
+
+def test_a_destroy_takes_the_state_and_what_was_staged_along(task, calls, aws, words):
+    s3 = aws("s3")
+    s3.put_object(Bucket="acme-night-state", Key=words.state_key, Body=b"{}")
+    s3.put_object(Bucket="acme-night-lake", Key=f"{words.staging_prefix}x", Body=b"x")
+    task(DestroyTransientOperator).execute(context(TaskInstance(apply_foundation=FOUNDATION)))
+    assert s3.list_objects_v2(Bucket="acme-night-state")["KeyCount"] == 0
+    assert s3.list_objects_v2(Bucket="acme-night-lake", Prefix="staging/")["KeyCount"] == 0
+
+
+def test_a_destroy_that_fails_keeps_the_state_that_still_names_what_is_left(task, calls, aws, words):
+    aws("s3").put_object(Bucket="acme-night-state", Key=words.state_key, Body=b"{}")
+    calls.answers["destroy"] = TerraformError("destroy", "transient", 1, "Error: DependencyViolation")
+    with pytest.raises(TerraformError, match="DependencyViolation"):
+        task(DestroyTransientOperator).execute(context(TaskInstance(apply_foundation=FOUNDATION)))
+    assert aws("s3").list_objects_v2(Bucket="acme-night-state")["KeyCount"] == 1
+
+
+@pytest.fixture
+def no_security_configurations(monkeypatch):
+    """moto's EMR cannot list them; against localcloud they are looked for in tests/scheduler."""
+    looks = {kind: look for kind, look in inventory.LOOKS.items() if kind != "security configurations"}
+    monkeypatch.setattr(inventory, "LOOKS", looks)
+
+
+@pytest.mark.usefixtures("no_security_configurations")
+def test_a_kept_night_is_not_torn_down_and_its_proof_is_not_red(task, calls, aws, words):
+    aws("s3").put_object(Bucket="acme-night-state", Key=words.state_key, Body=b"{}")
+    asked = context(TaskInstance(apply_foundation=FOUNDATION), keep_cluster=True)
+    assert task(DestroyTransientOperator).execute(asked) == {"kept": True}
+    assert task(TerminateClusterOperator, wait_minutes=1).execute(asked) == {"kept": True}
+    proof = task(ProveNothingLeftOperator).execute(asked)
+    assert proof["alive"] == [f"terraform states: s3://acme-night-state/{words.state_key}"]
+
+
+@pytest.mark.usefixtures("no_security_configurations")
+def test_what_is_left_turns_the_proof_red_and_is_named(task, aws, words):
+    aws("s3").put_object(Bucket="acme-night-lake", Key=f"{words.staging_prefix}x", Body=b"x")
+    with pytest.raises(AirflowFailException, match="left staging: s3://acme-night-lake/staging/"):
+        task(ProveNothingLeftOperator).execute(context(TaskInstance()))
+
+
+def test_a_private_key_goes_to_terraform_only_when_ssh_is_asked_for(task, calls):
+    calls.answers["apply"] = {}
+    task(ApplyTransientOperator).execute(context(TaskInstance(apply_foundation=FOUNDATION)))
+    task(ApplyTransientOperator).execute(context(TaskInstance(apply_foundation=FOUNDATION), ssh_cidr="198.51.100.7/32"))
+    plain, with_ssh = [variables for verb, _, variables in calls.made if verb == "apply"]
+    assert "ssh_private_key" not in plain
+    assert with_ssh["ssh_private_key"].startswith("-----BEGIN")
+    assert with_ssh["ssh_cidr"] == "198.51.100.7/32"
+
+
+def test_a_dry_run_prices_the_night_skips_the_rest_and_writes_nothing(task, aws, monkeypatch):
+    monkeypatch.setattr(terraform, "version", lambda: "Terraform v1.11.4")
+    ti = TaskInstance()
+    with pytest.raises(DownstreamTasksSkipped):
+        task(PreflightOperator).execute(context(ti, dry_run=True))
+    assert ti.pushed["return_value"]["estimate_usd"] > 0
+    assert aws("s3").list_objects_v2(Bucket="acme-night-lake")["KeyCount"] == 0
+
+
+def test_a_night_over_its_budget_is_refused(task, monkeypatch):
+    monkeypatch.setattr(terraform, "version", lambda: "Terraform v1.11.4")
+    preflight = task(PreflightOperator)
+    preflight.settings = replace(preflight.settings, max_usd_per_night=0.01)
+    with pytest.raises(AirflowFailException, match=r"more than the \$0.01"):
+        preflight.execute(context(TaskInstance()))
+
+
+def test_a_missing_state_bucket_is_one_sentence_that_says_what_to_do(task, aws, monkeypatch):
+    monkeypatch.setattr(terraform, "version", lambda: "Terraform v1.11.4")
+    aws("s3").delete_bucket(Bucket="acme-night-state")
+    with pytest.raises(
+        AirflowFailException, match=r"acme-night-state cannot be read \(404\).*terraform/stacks/bootstrap once"
+    ):
+        task(PreflightOperator).execute(context(TaskInstance()))
+
+
+def test_a_machine_without_terraform_is_told_before_anything_starts(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(PreflightError, match="terraform is not on PATH"):
+        terraform.version()
+
+
+def test_a_failed_step_fails_with_emrs_words_and_no_retry(task, aws, words):
+    wait = task(WaitForStepOperator, step="wordcount", wait_minutes=1)
+    log = "s3://acme-night-logs/emr/j-1/steps/s-1/stderr.gz"
+    failure = {"Reason": "Unknown Error.", "Message": "Traceback\nValueError: no such page", "LogFile": log}
+    with pytest.raises(AirflowFailException, match=f"FAILED: ValueError: no such page Its stderr: {log}"):
+        wait.resume(context(TaskInstance()), {"state": "FAILED", "failure": failure, "reason": ""})
+    assert Ledger(aws("s3"), words).entries()[-1]["cause"] == "StepFailed"
+
+
+@pytest.mark.parametrize("state", ["CANCELLED", "INTERRUPTED", "PENDING on a cluster TERMINATED"])
+def test_only_completed_is_success(task, state):
+    wait = task(WaitForStepOperator, step="wordcount", wait_minutes=1)
+    with pytest.raises(AirflowFailException, match=state):
+        wait.resume(context(TaskInstance()), {"state": state, "failure": {}, "reason": "why"})
+
+
+def test_a_wait_that_ran_out_says_what_it_waited_for(task):
+    wait = task(WaitForStepOperator, "step_wordcount", step="wordcount", wait_minutes=2)
+    with pytest.raises(AirflowFailException, match=r"step_wordcount of wordcount/.* had no answer in 2 minutes"):
+        wait.resume(context(TaskInstance()), {"overdue": True})
