@@ -26,6 +26,7 @@ class TaskInstance:
     """The little of a task instance that operators use."""
 
     try_number = 1
+    map_index = -1
 
     def __init__(self, **xcoms):
         self.xcoms, self.pushed = xcoms, {}
