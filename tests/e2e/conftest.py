@@ -1,0 +1,64 @@
+"""The ./nightshift command as a user runs it, on one localcloud that stays up for the folder."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+
+from embedded import cloud, environment, places, toolchain
+
+ROOT = Path(__file__).resolve().parents[2]
+ALIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that ended: its exit status, what it printed, the records that it kept, oldest first."""
+
+    status: int
+    said: str
+    records: list[dict]
+
+
+@dataclass(frozen=True)
+class Nightshift:
+    """Runs ./nightshift's Python side against one endpoint (none: a localcloud of its own)."""
+
+    endpoint: str | None
+
+    def __call__(self, *arguments: object) -> Ended:
+        env = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")}
+        env |= {"AWS_ENDPOINT_URL": self.endpoint} if self.endpoint else {}
+        before = set(places.RUNS.glob("*/*/record.json"))
+        command = [sys.executable, "-m", "embedded", *map(str, arguments)]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=500, check=False)
+        kept = sorted(set(places.RUNS.glob("*/*/record.json")) - before, key=lambda path: path.stat().st_mtime)
+        return Ended(done.returncode, done.stdout + done.stderr, [json.loads(path.read_text()) for path in kept])
+
+    def client(self, service: str):
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        return boto3.client(service, endpoint_url=self.endpoint, **keys)
+
+    def clusters(self):
+        return self.client("emr").list_clusters(ClusterStates=ALIVE)["Clusters"]
+
+
+@pytest.fixture(scope="session")
+def nightshift(tmp_path_factory):
+    home = tmp_path_factory.mktemp("cloud")
+    endpoint = cloud.start(home, environment.with_tools(toolchain.find()))
+    yield Nightshift(endpoint)
+    cloud.stop(home, os.environ)
+
+
+@pytest.fixture
+def shared_data():
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real input data (../shared/data) is not on this machine")
+    return folder

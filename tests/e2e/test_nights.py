@@ -1,0 +1,77 @@
+"""Whole nights by the command that users have: terraform, cluster, Spark, gold, teardown, proof; with known answers."""
+
+import tarfile
+from collections import Counter
+from decimal import Decimal
+
+import pyarrow.parquet as pq
+import pytest
+
+pytestmark = [pytest.mark.spark, pytest.mark.terraform]
+
+
+def rows(export, table):
+    return [row for file in sorted((export / table).glob("*.parquet")) for row in pq.read_table(file).to_pylist()]
+
+
+def total(table, column):
+    return sum(row[column] for row in table)
+
+
+def test_wordcount_of_a_novel_leaves_its_gold_and_nothing_else(nightshift, shared_data, tmp_path):
+    ended = nightshift("run", "wordcount", "--input", shared_data / "wordcount/dom_casmurro.txt", "--export", tmp_path)
+    assert ended.status == 0, ended.said
+    counts = rows(tmp_path, "word_counts")
+    assert (total(counts, "occurrences"), len(counts)) == (67_302, 8_842)
+    assert [tuple(row.values()) for row in counts[:3]] == [("que", 2663), ("a", 2613), ("e", 2192)]
+    (record,) = ended.records
+    assert record["proof"]["alive"] == []
+    assert {task["state"] for task in record["tasks"].values()} == {"success"}
+    assert nightshift.clusters() == []
+    assert "Outcome:  success" in ended.said
+
+
+def test_a_text_in_another_encoding_is_an_honest_failure_and_then_a_night(nightshift, tmp_path):
+    text = tmp_path / "velho.txt"
+    text.write_bytes(("coração não é ilusão\n" * 50).encode("latin-1"))
+    wrong = nightshift("run", "wordcount", "--input", text, "--date", "2026-01-02")
+    assert wrong.status == 1
+    (record,) = wrong.records
+    assert (record["outcome"], record["failure"]["task"]) == ("failed", "audit")
+    assert "50 of 50 rows were quarantined" in record["failure"]["message"]
+    assert record["proof"]["alive"] == []
+    assert record["gold"] == []
+    right = nightshift(
+        *("run", "wordcount", "--input", text, "--date", "2026-01-02"),
+        *("--encoding", "latin-1", "--export", tmp_path / "gold"),
+    )
+    assert right.status == 0, right.said
+    assert {row["word"]: row["occurrences"] for row in rows(tmp_path / "gold", "word_counts")}["coração"] == 50
+
+
+def test_two_days_of_fifty_units_add_up_and_a_day_run_again_changes_nothing(nightshift, shared_data, tmp_path):
+    with tarfile.open(shared_data / "mrhealth/generated/mrhealth_50units_7days.tar.gz") as archive:
+        archive.extractall(tmp_path / "drops", filter="data")
+    asked = ("run", "mrhealth_sales", "--input", tmp_path / "drops", "--export", tmp_path / "gold")
+    ended = nightshift(*asked, "--from", "2026-01-03", "--to", "2026-01-04")
+    assert ended.status == 0, ended.said
+    days = rows(tmp_path / "gold", "sales_by_branch_day")
+    by_day = Counter()
+    for row in days:
+        by_day[str(row["order_date"])] += row["gross_value"]
+    assert by_day["2026-01-04"] == Decimal("219832.13")
+    years, products = rows(tmp_path / "gold", "sales_by_branch_year"), rows(tmp_path / "gold", "product_sales")
+    assert total(years, "gross_value") == total(days, "gross_value")
+    assert total(products, "item_revenue") == total(days, "gross_value") - total(days, "delivery_fees")
+    again = nightshift(*asked, "--date", "2026-01-04")
+    assert again.status == 0, again.said
+    assert rows(tmp_path / "gold", "sales_by_branch_day") == days
+
+
+def test_an_empty_lake_of_files_is_refused_before_anything_starts(nightshift, tmp_path):
+    empty = tmp_path / "nothing"
+    empty.mkdir()
+    ended = nightshift("run", "mrhealth_sales", "--input", empty)
+    assert ended.status == 2
+    assert ended.records == []
+    assert len(ended.said.strip().splitlines()) == 1, ended.said
