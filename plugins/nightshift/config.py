@@ -14,6 +14,8 @@ from nightshift.errors import SettingsError
 
 PREFIX = "NIGHTSHIFT_"
 NAME = re.compile(r"^[a-z][a-z0-9-]{2,30}$")
+X86 = ("m5.xlarge", "m5a.xlarge", "m6i.xlarge", "m6a.xlarge")
+GRAVITON = re.compile(r"^[a-z]+\d+g")  # m6g, c7gn, r8gd: the g after the generation
 KINDS = ("raw", "lake", "artifacts", "logs", "state")
 INCLUDE = Path(__file__).resolve().parents[2] / "include"
 
@@ -45,10 +47,10 @@ class Settings:
 
     release_label: str = "emr-7.13.0"
     cluster_python: str = "/usr/bin/python3.11"  # the release's default is 3.9
-    primary_types: tuple[str, ...] = ("m6g.xlarge", "m7g.xlarge", "m5.xlarge")
-    core_types: tuple[str, ...] = ("m6g.xlarge", "m7g.xlarge", "m5.xlarge")
+    primary_types: tuple[str, ...] = X86
+    core_types: tuple[str, ...] = X86
     core_units: int = 2
-    task_types: tuple[str, ...] = ("m6g.xlarge", "m7g.xlarge", "m5.xlarge", "m5a.xlarge", "m6i.xlarge")
+    task_types: tuple[str, ...] = X86
     task_units: int = 2
     spot_timeout_minutes: int = 10
     idle_timeout_seconds: int = 900
@@ -62,6 +64,9 @@ class Settings:
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
             raise SettingsError(f"{PREFIX}NAME is {self.name!r}: it must match {NAME.pattern}.")
+        types = {*self.primary_types, *self.core_types, *self.task_types}
+        if len({bool(GRAVITON.match(kind)) for kind in types}) > 1:
+            raise SettingsError(f"{PREFIX}*_TYPES mix arm64 and x86_64 ({', '.join(sorted(types))}): EMR takes one.")
 
     def bucket(self, kind: str) -> str:
         """The name of the bucket that holds `kind`: raw, lake, artifacts, logs or state."""

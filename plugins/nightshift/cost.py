@@ -10,12 +10,12 @@ CURRENCY = "USD"
 PROVISIONING_MINUTES = 7.0  # EMR start-up, planned; from 5 to 10 are seen
 SPOT_SHARE = 0.4  # of the On-Demand EC2 price, a cautious average; the EMR part is never discounted
 
-# us-east-1, $ an hour: (EC2 On-Demand, EMR). EMR's part is a quarter of EC2's for these families; m5.xlarge
-# and the Graviton rows are from docs/decisions/0005-prices.md, the others follow from AWS's list on the same date.
+# us-east-1, $ an hour: (EC2 On-Demand, EMR). Where each comes from: docs/decisions/0005-prices.md.
 PRICES: Mapping[str, tuple[float, float]] = {
     "m5.xlarge": (0.192, 0.048),
     "m5a.xlarge": (0.172, 0.043),
     "m6i.xlarge": (0.192, 0.048),
+    "m6a.xlarge": (0.1728, 0.0432),
     "m6g.xlarge": (0.154, 0.0385),
     "m7g.xlarge": (0.1632, 0.0408),
 }

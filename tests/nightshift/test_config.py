@@ -22,12 +22,12 @@ def test_every_kind_of_value_is_read_as_what_it_is():
             "NIGHTSHIFT_DEFERRABLE": "false",
             "NIGHTSHIFT_POLL_SECONDS": "2.5",
             "NIGHTSHIFT_CORE_UNITS": "7",
-            "NIGHTSHIFT_CORE_TYPES": "m7g.xlarge, m6g.xlarge",
+            "NIGHTSHIFT_CORE_TYPES": "m5.xlarge, m6i.xlarge",
             "NIGHTSHIFT_INCLUDE_DIR": "/somewhere/include",
         }
     )
     assert (settings.name, settings.deferrable, settings.poll_seconds) == ("acme-prod", False, 2.5)
-    assert (settings.core_units, settings.core_types) == (7, ("m7g.xlarge", "m6g.xlarge"))
+    assert (settings.core_units, settings.core_types) == (7, ("m5.xlarge", "m6i.xlarge"))
     assert settings.jobs_dir == Path("/somewhere/include/spark_jobs")
 
 
@@ -54,3 +54,10 @@ def test_the_environment_wins_over_the_airflow_variable(monkeypatch):
     monkeypatch.setattr("airflow.sdk.Variable.get", lambda name, **_: {"name": "from-variable", "core_units": 9})
     settings = config.load({"NIGHTSHIFT_VARIABLE": "nightshift", "NIGHTSHIFT_NAME": "from-env"})
     assert (settings.name, settings.core_units) == ("from-env", 9)
+
+
+def test_a_cluster_of_two_architectures_is_refused_because_emr_builds_it_from_one_image():
+    with pytest.raises(SettingsError, match="mix arm64 and x86_64"):
+        config.load({"NIGHTSHIFT_TASK_TYPES": "m7g.xlarge"})
+    graviton = {f"NIGHTSHIFT_{role}_TYPES": "m6g.xlarge,m7g.xlarge,c7gn.xlarge" for role in ("PRIMARY", "CORE", "TASK")}
+    assert config.load(graviton).task_types[-1] == "c7gn.xlarge"
