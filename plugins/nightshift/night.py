@@ -130,6 +130,7 @@ def _prefix(asked: str | None) -> str | None:
 
 def _encoding(asked: str) -> str:
     try:
+        "".encode(asked)  # codecs also knows "encodings" that are none of text, such as hex
         return codecs.lookup(asked).name
-    except LookupError:
-        raise ParameterError(f"encoding is {asked!r}, which Python does not know.") from None
+    except (LookupError, ValueError):
+        raise ParameterError(f"encoding is {asked!r}, which is no text encoding that Python knows.") from None

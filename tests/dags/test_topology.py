@@ -1,8 +1,12 @@
 """The shape of a night, whole: a diff of the graph is a diff of these tests."""
 
+import re
+
 import pytest
 from airflow.sdk import TriggerRule
 from airflow.sdk.exceptions import ParamValidationError
+
+from nightshift.errors import ClusterError, InputsMissing, StepFailed
 
 HEAD = {
     "preflight": {"open_state"},
@@ -97,6 +101,14 @@ def test_tasks_are_retried_with_back_off_but_the_preflight_is_not(dag):
 def test_its_runbook_says_what_to_look_at_when_it_is_red(dag):
     for words in ("red task", "look first at", "run a date again"):
         assert words in dag.doc_md
+
+
+def test_what_a_red_night_says_to_clear_makes_anew_what_its_teardown_took_away(dag):
+    advice = [dag.doc_md, *(error.next_action for error in (InputsMissing, ClusterError, StepFailed))]
+    told = {found for text in advice for found in re.findall(r"clear `?(\w+)`? \*?with downstream", text)}
+    (task,) = told
+    cleared = set(dag.partial_subset(task, include_downstream=True, include_upstream=False).task_ids)
+    assert {"apply_transient", "publish_jobs", "create_cluster", "submit_steps", "destroy_transient"} <= cleared
 
 
 @pytest.mark.parametrize(

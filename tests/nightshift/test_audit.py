@@ -47,6 +47,13 @@ def test_a_table_that_lost_most_of_its_rows_is_not_a_product():
     assert broken(manifests) == ["bronze.t: 7 of 10 rows were quarantined (7 bad)"]
 
 
+@pytest.mark.parametrize("reason", ["unknown_file", "hidden_file", "already_counted", "superseded"])
+def test_a_stray_file_or_a_resent_order_is_no_loss_and_does_not_stop_the_night(reason):
+    strangers = {"table": "other_files", "rows_in": 1, "accepted": 0, "quarantined": 1, "duplicates": 0,
+                 "reasons": {reason: 1}}  # fmt: skip
+    assert broken([{**GOOD[0], "tables": [*GOOD[0]["tables"], strangers]}, *GOOD[1:]]) == []
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

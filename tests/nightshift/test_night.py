@@ -46,9 +46,10 @@ def test_an_ordinary_folder_is_taken_as_it_is(settings, asked):
     assert night_with(settings, input_prefix=asked).input_prefix == asked.rstrip("/") + "/"
 
 
-def test_an_unknown_encoding_is_refused(settings):
-    with pytest.raises(ParameterError, match="klingon"):
-        night_with(settings, encoding="klingon")
+@pytest.mark.parametrize("encoding", ["klingon", "hex"])
+def test_an_encoding_that_is_unknown_or_not_of_text_is_refused(settings, encoding):
+    with pytest.raises(ParameterError, match=encoding):
+        night_with(settings, encoding=encoding)
 
 
 def test_every_name_of_a_run_is_safe_for_keys_and_tags(night):

@@ -20,6 +20,7 @@ from nightshift.errors import PreflightError, TerraformError
 LOG = logging.getLogger(__name__)
 TAIL_LINES = 60
 MINIMUM = (1, 11)
+LOCK_TIMEOUT = "-lock-timeout=5m"  # every DAG applies the one foundation, and all of them start at midnight
 
 
 class TerraformHook:
@@ -43,13 +44,13 @@ class TerraformHook:
     def apply(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Make what the stack describes; gives its outputs, without the sensitive ones. Raises TerraformError."""
         self.init()
-        self._run("apply", "-auto-approve", variables=variables)
+        self._run("apply", "-auto-approve", LOCK_TIMEOUT, variables=variables)
         return self.outputs()
 
     def destroy(self, variables: Mapping[str, Any]) -> None:
         """Remove whatever the state holds, whole or half applied. Raises TerraformError."""
         self.init()
-        self._run("destroy", "-auto-approve", variables=variables)
+        self._run("destroy", "-auto-approve", LOCK_TIMEOUT, variables=variables)
 
     def outputs(self) -> dict[str, Any]:
         """The outputs that may be shown: sensitive ones never reach XCom. {} for an empty state."""
@@ -75,10 +76,19 @@ class TerraformHook:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            # Airflow signals the task's whole process group; on top of `interrupt`, terraform would take that for a
+            # second Ctrl-C and leave without saving.
+            start_new_session=True,
         ) as self._process:
-            for line in self._process.stdout or ():
-                LOG.info("%s", line.rstrip())
-                tail.append(line)
+            try:
+                for line in self._process.stdout or ():
+                    LOG.info("%s", line.rstrip())
+                    tail.append(line)
+            except BaseException:
+                # A task's timeout raises here. Popen would now close the pipe, and terraform die of it at its next
+                # word: state unsaved, lock held.
+                self.interrupt()
+                raise
         if code := self._process.returncode:
             raise TerraformError(verb, self.stack, code, "".join(tail))
 
