@@ -37,8 +37,9 @@ def _layer(manifest: Manifest, max_quarantine_share: float) -> Iterator[str]:
 
 
 def _lost(table: Mapping[str, Any]) -> int:
-    harmless = sum(count for reason, count in table["reasons"].items() if reason in NO_LOSS)
-    return int(table["quarantined"]) - harmless
+    harmless: int = sum(count for reason, count in table["reasons"].items() if reason in NO_LOSS)
+    lost: int = table["quarantined"] - harmless
+    return lost
 
 
 def _gold(table: GoldTable, staged: Mapping[str, Any] | None) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pytest
 
 from datagen import generate_text
 from medallion.errors import NoInputError, UnknownEncodingError
+from wordcount import lines
 
 P = "wordcount"
 
@@ -118,3 +119,27 @@ def test_a_run_again_replaces_its_own_date_only(lake: Any, drop: Any, a_day: str
     assert other.items() <= lake.files().items()
     lake.run(P, a_day, drop({"t.txt": "um"}, "four"))
     assert lake.quarantine("bronze", P, "lines", a_day) == []
+
+
+def test_a_file_that_spark_passes_over_for_its_folder_is_told_and_one_it_reads_is_not_counted_twice(
+    lake: Any, drop: Any, a_day: str
+) -> None:
+    files = {"a.txt": "oi\n", "__MACOSX/b.txt": "lixo\n", "x/.git/c.txt": "lixo\n", "_dia=1.txt": "ola\n"}
+    bronze = lake.run(P, a_day, drop(files))["bronze"]["lines"]
+    assert (bronze["accepted"], bronze["reasons"]) == (2, {"hidden_file": 2})
+    assert counted(lake, a_day) == {"oi": 1, "ola": 1}
+
+
+def test_no_line_is_lost_when_executors_join_between_the_two_readings(drop: Any, spark: Any) -> None:
+    folder = drop({f"{name}.txt": "".join(f"{name} {n}\n" for n in range(1, 3001)) for name in "ab"})
+    cores, opening = "spark.sql.leafNodeDefaultParallelism", "spark.sql.files.openCostInBytes"
+    spark.conf.set(opening, "16")
+    try:
+        raw = lines.read_raw(spark, str(folder), "utf-8")
+        blocks = lines.measure_blocks(raw)
+        spark.conf.set(cores, "16")
+        rows = lines.numbered(raw, blocks, strip_mark=True).collect()
+    finally:
+        spark.conf.unset(cores)
+        spark.conf.unset(opening)
+    assert sorted((r["text"][0], r["line"]) for r in rows) == [(name, n) for name in "ab" for n in range(1, 3001)]

@@ -10,20 +10,28 @@ from pyspark.sql import SparkSession
 
 @dataclass(frozen=True)
 class FileInfo:
-    """One file: its full URI and its length in bytes."""
+    """One file: its full URI, its length in bytes, and whether Spark's readers pass it over."""
 
     uri: str
     length: int
+    hidden: bool = False
 
     @property
     def name(self) -> str:
         """The last part of the URI."""
         return self.uri.rsplit("/", 1)[-1]
 
-    @property
-    def hidden(self) -> bool:
-        """Whether Spark's readers pass it over (Hadoop's convention: a name that starts with _ or a dot)."""
-        return self.name.startswith(("_", "."))
+
+def is_hidden(path: str) -> bool:
+    """Whether Spark's readers pass over a file at this path below the folder they read, for its own name or that of a
+    folder on the way; the rule is Spark's (HadoopFSUtils.shouldFilterOutPathName)."""
+    return any(_is_hidden_name(name) for name in path.split("/"))
+
+
+def _is_hidden_name(name: str) -> bool:
+    if name.startswith(("_common_metadata", "_metadata")):
+        return False
+    return name.startswith(".") or (name.startswith("_") and "=" not in name) or name.endswith("._COPYING_")
 
 
 class Storage:
@@ -47,10 +55,11 @@ class Storage:
         fs, path = self._open(uri)
         if not fs.exists(path):
             return []
-        found, listing = [], fs.listFiles(path, True)
+        root, found, listing = fs.makeQualified(path).toString(), [], fs.listFiles(path, True)
         while listing.hasNext():
             status = listing.next()
-            found.append(FileInfo(status.getPath().toString(), int(status.getLen())))
+            file = status.getPath().toString()
+            found.append(FileInfo(file, int(status.getLen()), is_hidden(file.removeprefix(f"{root}/"))))
         # An object store shows "folder/" markers of consoles and old Hadoops as empty files.
         real = [f for f in found if f.name and not f.name.endswith("_$folder$")]
         return sorted(real, key=lambda f: f.uri)

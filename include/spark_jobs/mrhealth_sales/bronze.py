@@ -40,7 +40,8 @@ def unread_files(spark: SparkSession, files: Iterable[FileInfo]) -> DataFrame:
 
 def _unread(file: FileInfo) -> Row:
     if file.hidden:
-        return _whole_file(OTHER_FILES, file.uri, "hidden_file", "a name that starts with _ or a dot is not read")
+        told = "a file or folder whose name starts with _ or a dot is not read"
+        return _whole_file(OTHER_FILES, file.uri, "hidden_file", told)
     return next(rows_of(file.uri, b""))
 
 

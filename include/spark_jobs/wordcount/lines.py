@@ -20,6 +20,7 @@ JUDGED_SCHEMA = (
     "warning string, raw string, raw_encoding string"
 )
 UTF8_MARK = "EFBBBF"
+MIN_PARTITIONS = "spark.sql.files.minPartitionNum"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,11 @@ def read_raw(spark: SparkSession, uri: str, charset: str) -> DataFrame:
     """Lines as raw bytes with the place they came from; splittable, so a huge file is read by many tasks.
 
     Spark's text reader does not look into the bytes of a line, so the cast to binary gives them back unharmed.
+    The input is read twice, to measure the blocks and to number their lines, so both must cut it alike: Spark cuts
+    by the cores it has at that moment, and a young cluster's executors are still joining.
     """
+    if spark.conf.get(MIN_PARTITIONS, None) is None:
+        spark.conf.set(MIN_PARTITIONS, str(spark.sparkContext.defaultParallelism))
     lines = spark.read.option("recursiveFileLookup", "true").text(uri)
     raw = F.col("value").cast("binary")
     text = F.decode(raw, charset)
@@ -131,6 +136,6 @@ def judged_file(source_file: str, content: bytes, encoding: str) -> Iterator[Jud
 
 def passed_over(spark: SparkSession, files: Sequence[FileInfo]) -> DataFrame:
     """Judged rows, one a file, for the files that Spark's readers never open because of their name."""
-    detail = "a name that starts with _ or a dot is not read; rename the file and drop it again"
+    detail = "a file or folder whose name starts with _ or a dot is not read; rename it and drop it again"
     rows = [(f.uri, 0, None, None, QUARANTINED, "hidden_file", detail, None, f.uri, TEXT) for f in files]
     return spark.createDataFrame(rows, JUDGED_SCHEMA)
