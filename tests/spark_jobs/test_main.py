@@ -63,6 +63,7 @@ def submit(jobs_zip: Path, *words: str) -> subprocess.CompletedProcess[str]:
     home = Path(spec.origin).parent
     env = {**os.environ, "SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
     conf = ["--master", "local[2]", "--conf", "spark.ui.enabled=false", "--py-files", str(jobs_zip)]
+    conf += ["--driver-java-options", "-XX:TieredStopAtLevel=1"]
     command = [str(home / "bin" / "spark-submit"), *conf, str(Path(main.__file__)), *words]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=180)
 
