@@ -1,10 +1,13 @@
 """Airflow for every test: a home and a migrated database of this test process's own, set before Airflow is imported."""
 
 import atexit
+import logging
 import os
 import shutil
 import tempfile
 from pathlib import Path
+
+import pytest
 
 from embedded import environment, places, prepare
 
@@ -13,9 +16,25 @@ atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 
 def pytest_configure():
+    logging.getLogger("py4j").setLevel(logging.WARNING)  # it speaks once more when pytest has closed its streams
     template = places.AIRFLOW_HOME / "airflow.db"
     os.environ.update(environment.airflow(HOME))
     if template.is_file():
         shutil.copyfile(template, HOME / "airflow.db")
     else:
         prepare.run_airflow("db", "migrate", env=os.environ)
+
+
+# Two at a time (make test): a folder shares its servers, so it stays on one worker; the longest begin first.
+LONGEST_FIRST = ("e2e", "scheduler", "terraform", "spark_jobs", "embedded", "localcloud", "dags")
+TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    def folder(item):
+        return item.path.relative_to(TESTS).parts[0]
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(folder(item)))
+    order = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(folder(item), len(order)))
