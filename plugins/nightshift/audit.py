@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from nightshift.pipeline import GoldTable, Pipeline
@@ -17,10 +18,17 @@ def violations(pipeline: Pipeline, manifests: Iterable[Manifest], max_quarantine
     by_layer = {manifest["layer"]: manifest for manifest in manifests}
     missing = [f"layer {layer} wrote no manifest" for layer in pipeline.layers if layer not in by_layer]
     counted = [line for m in by_layer.values() for line in _layer(m, max_quarantine_share)]
+    handed = [
+        line
+        for a, b in pairwise(pipeline.layers)
+        if {a, b} <= by_layer.keys()
+        for line in _between(by_layer[a], by_layer[b])
+    ]
     staged = {gold["table"]: gold for gold in by_layer.get("gold", {}).get("gold", ())}
     return [
         *missing,
         *counted,
+        *handed,
         *(line for table in pipeline.gold for line in _gold(table, staged.get(table.name))),
     ]
 
@@ -34,6 +42,15 @@ def _layer(manifest: Manifest, max_quarantine_share: float) -> Iterator[str]:
             yield f"{where}: {rows} rows in, but {kept} kept and {table['quarantined']} quarantined"
         if _lost(table) > rows * max_quarantine_share:
             yield f"{where}: {table['quarantined']} of {rows} rows were quarantined ({_reasons(table)})"
+
+
+def _between(earlier: Manifest, later: Manifest) -> Iterator[str]:
+    """What a layer says it kept is what the next one found in the lake, so a row lost in writing shows."""
+    kept = {table["table"]: table["accepted"] for table in earlier["tables"]}
+    for table in later["tables"]:
+        rows = table["rows_in"]
+        if rows != (before := kept.get(table["table"], rows)):
+            yield f"{later['layer']}.{table['table']}: {rows} rows in, but {earlier['layer']} kept {before}"
 
 
 def _lost(table: Mapping[str, Any]) -> int:

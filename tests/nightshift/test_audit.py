@@ -21,7 +21,8 @@ STAGED = {
     "null_keys": 0,
     "duplicate_keys": 0,
 }
-GOOD = [counted("bronze"), counted("silver"), counted("gold", gold=[STAGED])]
+LAST = {"rows_in": 6, "accepted": 6, "quarantined": 0, "duplicates": 0}
+GOOD = [counted("bronze"), counted("silver", rows_in=8, accepted=6), counted("gold", **LAST, gold=[STAGED])]
 
 
 def broken(manifests, share=0.5):
@@ -38,13 +39,18 @@ def test_a_layer_that_wrote_no_manifest_is_named():
 
 def test_a_row_that_vanished_breaks_the_conservation_law():
     manifests = copy.deepcopy(GOOD)
-    manifests[1]["tables"][0]["rows_in"] = 11
-    assert broken(manifests) == ["silver.t: 11 rows in, but 9 kept and 1 quarantined"]
+    manifests[1]["tables"][0]["duplicates"] = 0
+    assert broken(manifests) == ["silver.t: 8 rows in, but 6 kept and 1 quarantined"]
+
+
+def test_a_row_that_vanished_between_two_layers_breaks_it_too():
+    manifests = [counted("bronze", rows_in=11, accepted=9), *GOOD[1:]]
+    assert broken(manifests) == ["silver.t: 8 rows in, but bronze kept 9"]
 
 
 def test_a_table_that_lost_most_of_its_rows_is_not_a_product():
-    manifests = [counted("bronze", accepted=2, quarantined=7), *GOOD[1:]]
-    assert broken(manifests) == ["bronze.t: 7 of 10 rows were quarantined (7 bad)"]
+    manifests = [counted("bronze", rows_in=20, quarantined=11), *GOOD[1:]]
+    assert broken(manifests) == ["bronze.t: 11 of 20 rows were quarantined (11 bad)"]
 
 
 @pytest.mark.parametrize("reason", ["unknown_file", "hidden_file", "already_counted", "superseded"])
@@ -64,9 +70,9 @@ def test_a_stray_file_or_a_resent_order_is_no_loss_and_does_not_stop_the_night(r
     ],
 )
 def test_gold_that_breaks_its_contract_is_refused(change, words):
-    (violation,) = broken([*GOOD[:2], counted("gold", gold=[{**STAGED, **change}])])
+    (violation,) = broken([*GOOD[:2], counted("gold", **LAST, gold=[{**STAGED, **change}])])
     assert words in violation
 
 
 def test_gold_that_was_never_staged_is_refused():
-    assert broken([*GOOD[:2], counted("gold")]) == ["gold.word_counts was not staged"]
+    assert broken([*GOOD[:2], counted("gold", **LAST)]) == ["gold.word_counts was not staged"]
