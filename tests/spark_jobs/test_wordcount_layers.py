@@ -113,7 +113,7 @@ def test_a_file_without_words_gives_empty_gold(lake: Any, drop: Any, a_day: str)
 def test_a_run_again_replaces_its_own_date_only(lake: Any, drop: Any, a_day: str) -> None:
     lake.run(P, a_day, drop({"t.txt": b"um\n\xff\n"}, "one"))
     other = lake.files()
-    lake.run(P, "2025-12-30", drop({"t.txt": "dois"}, "two"))
+    lake.run(P, "2025-12-30", drop({"t.txt": "dois"}, "two"), layers="bronze")
     lake.run(P, "2025-12-30", drop({"t.txt": "dois dois"}, "three"))
     assert counted(lake, "2025-12-30") == {"dois": 2}
     assert other.items() <= lake.files().items()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from medallion.errors import NoInputError
 from medallion.manifest import GoldTable, Manifest, TableCount
+from medallion.parallel import all_of
 from medallion.quality import accepted, quarantine
 from medallion.run import Run
 from medallion.storage import Storage
@@ -86,10 +87,12 @@ class Lake:
 
     def stage(self, products: Mapping[str, Product]) -> list[GoldTable]:
         """Stage each product as one sorted Parquet file, then measure the files."""
-        for table, product in products.items():
-            one_file = product.frame.repartition(1).sortWithinPartitions(*product.order)
-            one_file.write.mode("overwrite").option("compression", "snappy").parquet(self.staged(table))
+        all_of(partial(self._stage, table, product) for table, product in products.items())
         return self._measure(products)
+
+    def _stage(self, table: str, product: Product) -> None:
+        one_file = product.frame.repartition(1).sortWithinPartitions(*product.order)
+        one_file.write.mode("overwrite").option("compression", "snappy").parquet(self.staged(table))
 
     def staged(self, table: str) -> str:
         """Where a gold table waits for its audit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -10,6 +11,7 @@ from pyspark.sql import functions as F
 from medallion.errors import NoInputError
 from medallion.lake import Lake
 from medallion.manifest import Manifest, TableCount
+from medallion.parallel import all_of
 from medallion.quality import accepted, tally, together
 from medallion.run import Run
 from mrhealth_sales import bronze as raw
@@ -17,7 +19,7 @@ from mrhealth_sales import gold as products
 from mrhealth_sales import late
 from mrhealth_sales import silver as typed
 from mrhealth_sales.drop import drop_root, input_roots
-from mrhealth_sales.tables import OTHER_FILES, SOURCES, bronze_columns, bronze_schema
+from mrhealth_sales.tables import OTHER_FILES, SOURCES, SourceTable, bronze_columns, bronze_schema
 
 
 def bronze(run: Run) -> Manifest:
@@ -31,13 +33,16 @@ def bronze(run: Run) -> Manifest:
     lake.size_shuffles(sum(f.length for f in files))
     rows = raw.read_drop(run.spark, roots).unionByName(raw.unread_files(run.spark, files)).cache()
     counts = tally(rows, raw.TABLES)
-    for table in SOURCES:
-        judged = raw.rows_with_columns(rows, table).withColumn("ingested_at", F.lit(run.started_at))
-        lake.replace_judged("bronze", judged, bronze_columns(table), counts[table.name])
+    all_of(partial(_write_bronze, lake, rows, table, counts[table.name]) for table in SOURCES)
     strangers = rows.where(F.col("table") == OTHER_FILES)
     lake.replace_quarantine("bronze", strangers, counts[OTHER_FILES])
     rows.unpersist()
     return lake.manifest("bronze", [c for c in counts.values() if c.table != OTHER_FILES or c.rows_in])
+
+
+def _write_bronze(lake: Lake, rows: DataFrame, table: SourceTable, count: TableCount) -> None:
+    judged = raw.rows_with_columns(rows, table).withColumn("ingested_at", F.lit(lake.run.started_at))
+    lake.replace_judged("bronze", judged, bronze_columns(table), count)
 
 
 def silver(run: Run) -> Manifest:
@@ -45,36 +50,39 @@ def silver(run: Run) -> Manifest:
     lake = Lake(run)
     lake.size_shuffles(lake.size_of("bronze", typed.JUDGES))
     arrived = {t.name: lake.read("bronze", t.name, bronze_schema(t)) for t in SOURCES}
-    judged = {table: typed.JUDGES[table](frame).cache() for table, frame in arrived.items()}
-    known = {table: accepted(frame) for table, frame in judged.items()}
-    late_dates = late.off_dates(judged["orders"], run.business_date.isoformat())
-    resolved = _without_counted(lake, judged, late_dates)
-    resolved["orders"] = typed.with_branch(resolved["orders"], known["units"], known["states"], known["countries"])
-    resolved["items"] = typed.with_product(resolved["items"], known["products"])
-    resolved = {table: frame.cache() for table, frame in resolved.items()}
+    late_dates = late.off_dates(arrived["orders"], run.business_date.isoformat())
+    judged = {table: typed.JUDGES[table](frame) for table, frame in arrived.items()}
+    resolved = _named(_without_counted(lake, judged, late_dates))
     counts = tally(together(resolved), resolved)
     late.leave_markers(lake, late_dates)
-    _write(lake, resolved, counts)
+    all_of(partial(_write_silver, lake, frame, counts[table]) for table, frame in resolved.items())
     run.spark.catalog.clearCache()
     return lake.manifest("silver", list(counts.values()))
 
 
-def _without_counted(lake: Lake, judged: Mapping[str, DataFrame], late_dates: list[str]) -> dict[str, DataFrame]:
+def _without_counted(lake: Lake, judged: Mapping[str, DataFrame], late_dates: list[str]) -> Mapping[str, DataFrame]:
     """The judged tables, orders that an earlier drop brought refused together with their items."""
     # This date's own orders may have come before it: in a run of a later date, when dates run out of order.
     days = late.days_to_look_into(lake, [*late_dates, lake.run.business_date.isoformat()])
     counted = late.counted_keys(lake, days, typed.SCHEMAS["orders"])
     if counted is None:
-        return dict(judged)
+        return judged
     orders = late.refuse_counted(judged["orders"], counted).cache()
     items = late.refuse_counted(judged["items"], late.refused_keys(orders))
     return {**judged, "orders": orders, "items": items}
 
 
-def _write(lake: Lake, judged: Mapping[str, DataFrame], counts: Mapping[str, TableCount]) -> None:
-    for table, frame in judged.items():
-        columns = lake.run.spark.createDataFrame([], typed.SCHEMAS[table]).columns
-        lake.replace_judged("silver", frame, columns, counts[table])
+def _named(judged: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
+    """The judged tables, cached, orders with the names of their place and items with that of their product."""
+    tables = {table: judged[table].cache() for table in ("units", "states", "countries", "products")}
+    known = {table: accepted(frame) for table, frame in tables.items()}
+    orders = typed.with_branch(judged["orders"], known["units"], known["states"], known["countries"])
+    items = typed.with_product(judged["items"], known["products"])
+    return {"orders": orders.cache(), "items": items.cache(), **tables}
+
+
+def _write_silver(lake: Lake, judged: DataFrame, count: TableCount) -> None:
+    lake.replace_judged("silver", judged, typed.COLUMNS[count.table], count)
 
 
 def gold(run: Run) -> Manifest:

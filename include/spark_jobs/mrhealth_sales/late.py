@@ -14,18 +14,24 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion.lake import Lake
-from medallion.quality import is_accepted, overrule
+from medallion.quality import overrule
+from medallion.typing_rules import DAY, typed
 
 REASON = "already_counted"
 KEY = ["unit_id", "order_id"]
+_DAY = DAY.strip("^$")  # wherever it stands in the cell, whatever blanks are around it
 _PREFIX = "business_date="
 
 
-def off_dates(orders: DataFrame, business_date: str) -> list[str]:
-    """The order dates, other than the drop's own, of the accepted orders whose drop named its unit."""
-    is_off = is_accepted() & F.col("dated") & (F.col("order_date") != F.lit(business_date).cast("date"))
-    rows = orders.where(is_off).select(F.col("order_date").cast("string").alias("day")).distinct().collect()
-    return sorted(row["day"] for row in rows)
+def off_dates(bronze: DataFrame, business_date: str) -> list[str]:
+    """The order dates, other than the drop's own, in drops that name their unit.
+
+    Asked of bronze, before any row is judged: the date of a row that is refused later costs a look, no more.
+    """
+    day = F.regexp_extract("data_pedido", _DAY, 0).alias("day")
+    days = bronze.where(F.col("unit_id").isNotNull()).select(day).distinct()
+    off = days.where(typed("day", "date").isNotNull() & (F.col("day") != business_date))
+    return sorted(row["day"] for row in off.collect())
 
 
 def _markers(lake: Lake, order_date: str) -> str:
@@ -61,7 +67,7 @@ def refuse_counted(judged: DataFrame, counted: DataFrame) -> DataFrame:
 
     Only rows of drops that name their unit: a flat drop is a bulk load that brings its own history.
     """
-    keys = F.broadcast(counted.select(*KEY, F.lit(True).alias("_counted")))
+    keys = counted.select(*KEY, F.lit(True).alias("_counted"))
     told = F.lit("an earlier drop brought this order, and it counts once")
     marked = judged.join(keys, on=KEY, how="left")
     return overrule(marked, REASON, F.col("_counted") & F.col("dated"), told).drop("_counted")

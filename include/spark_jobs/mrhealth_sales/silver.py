@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from pyspark.sql import Column, DataFrame
@@ -41,6 +42,9 @@ SCHEMAS = {
     "states": f"state_id string, country_id string, state string, {LINEAGE_SCHEMA}",
     "countries": f"country_id string, country string, {LINEAGE_SCHEMA}",
     "products": f"product_id int, product string, {LINEAGE_SCHEMA}",
+}
+COLUMNS = {
+    table: [column.split()[0] for column in re.split(r", (?=[a-z])", schema)] for table, schema in SCHEMAS.items()
 }
 # What stays beside a row's own columns until it is accepted: where it came from, and as what.
 CARRIED = ("source_file", "line", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
