@@ -19,7 +19,8 @@ under `runs/mrhealth_sales/` in the lake.
 | terminate…, destroy…, prove_nothing_left | **what is still on the bill**; delete by hand what a clear does not |
 
 **To run a date again** (a unit was late, a file was corrected), trigger with `business_date`: it replaces that date's
-partitions and nothing else. After a failed step clear `apply_transient` *with downstream*.
+partitions and nothing else. After a failed task clear it *with downstream*: the cluster and all that it stands on come
+back by themselves.
 """
 
 from nightshift import config

@@ -30,6 +30,7 @@ LONGEST_FIRST = ("e2e", "scheduler", "terraform", "spark_jobs", "embedded", "loc
 TESTS = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in this same hook
 def pytest_collection_modifyitems(items):
     def folder(item):
         return item.path.relative_to(TESTS).parts[0]

@@ -54,7 +54,7 @@ class Settings:
     task_units: int = 2
     spot_timeout_minutes: int = 10
     idle_timeout_seconds: int = 900
-    lifetime_hours: int = 6  # the lease of a run: past it, whatever it made may be reaped
+    lifetime_hours: int = 24  # the lease of a run: past it, whatever it made may be reaped
 
     email_endpoints: tuple[str, ...] = ()
     queue_endpoints: tuple[str, ...] = ()

@@ -8,7 +8,6 @@ from typing import Any
 PRICES_AS_OF = "2026-11-20"
 CURRENCY = "USD"
 PROVISIONING_MINUTES = 7.0  # EMR start-up, planned; from 5 to 10 are seen
-SPOT_SHARE = 0.4  # of the On-Demand EC2 price, a cautious average; the EMR part is never discounted
 
 # us-east-1, $ an hour: (EC2 On-Demand, EMR). Where each comes from: docs/decisions/0005-prices.md.
 PRICES: Mapping[str, tuple[float, float]] = {
@@ -23,7 +22,8 @@ DEAREST = max(PRICES.values())  # an unknown type is priced as the dearest known
 
 
 def hourly(fleets: list[dict[str, Any]]) -> float:
-    """Dollars an hour of the fleets (shapes of RunJobFlow), each at the dearest of its types: an upper bound."""
+    """Dollars an hour of the fleets (shapes of RunJobFlow), each at its dearest type and all of it On-Demand,
+    because that is what Spot falls back to. Disks and traffic are not in it."""
     return sum(_fleet(fleet) for fleet in fleets)
 
 
@@ -39,7 +39,5 @@ def measured(fleets: list[dict[str, Any]], seconds: float) -> float:
 
 def _fleet(fleet: Mapping[str, Any]) -> float:
     types = [config["InstanceType"] for config in fleet["InstanceTypeConfigs"]]
-    prices = [PRICES.get(kind, DEAREST) for kind in types]
-    on_demand = max(ec2 + emr for ec2, emr in prices)
-    spot = max(ec2 * SPOT_SHARE + emr for ec2, emr in prices)
-    return float(fleet["TargetOnDemandCapacity"] * on_demand + fleet["TargetSpotCapacity"] * spot)
+    dearest = max(sum(PRICES.get(kind, DEAREST)) for kind in types)
+    return float((fleet["TargetOnDemandCapacity"] + fleet["TargetSpotCapacity"]) * dearest)

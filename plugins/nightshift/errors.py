@@ -55,15 +55,15 @@ class TerraformError(NightshiftError):
 
 
 class InputsMissing(NightshiftError):
-    next_action = "Find out why nothing was delivered there, then clear apply_transient with downstream."
+    next_action = "Find out why nothing was delivered there, then clear the task with downstream."
 
 
 class ClusterError(NightshiftError):
-    next_action = "Read the reason EMR gives; clear apply_transient with downstream to try again."
+    next_action = "Read the reason EMR gives; clear the task with downstream to try again."
 
 
 class StepFailed(NightshiftError):
-    next_action = "Read the step's stderr; mend the input or the job, then clear apply_transient with downstream."
+    next_action = "Read the step's stderr; mend the input or the job, then clear the task with downstream."
 
 
 class AuditFailed(NightshiftError):

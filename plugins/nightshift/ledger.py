@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk.exceptions import TaskDeferred
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ class Ledger:
         facts: dict[str, Any] = {}
         try:
             yield facts
-        except Exception as error:
+        except TaskDeferred:
+            raise
+        except BaseException as error:  # a task's timeout is one
             self.append(task, "failed", attempt=attempt, **described(error))
             raise
         self.append(task, "end", attempt=attempt, **facts)
@@ -82,7 +85,7 @@ class Ledger:
         return True
 
 
-def described(error: Exception) -> dict[str, str]:
+def described(error: BaseException) -> dict[str, str]:
     """An error as ledger facts: its class, its message and what to do next."""
     message = str(error.args[0]) if error.args else str(error)
     next_action = getattr(error, "next_action", "Read the task's log.")

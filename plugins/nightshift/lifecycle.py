@@ -65,11 +65,11 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     preflight = task(PreflightOperator, "preflight", retries=0)
     open_state = task(OpenStateOperator, "open_state").as_setup()
     foundation = task(ApplyFoundationOperator, "apply_foundation", execution_timeout=LONG)
-    transient = task(ApplyTransientOperator, "apply_transient", execution_timeout=LONG)
-    jobs = task(PublishJobsOperator, "publish_jobs")
+    transient = task(ApplyTransientOperator, "apply_transient", execution_timeout=LONG).as_setup()
+    jobs = task(PublishJobsOperator, "publish_jobs").as_setup()
     inputs = wait(WaitForInputsOperator, "wait_for_inputs", wait_minutes=settings.input_timeout_minutes)
     cluster = task(CreateClusterOperator, "create_cluster").as_setup()
-    submit = task(SubmitStepsOperator, "submit_steps")
+    submit = task(SubmitStepsOperator, "submit_steps").as_setup()
     steps = [_wait_for(step.name, wait, settings) for step in pipeline.steps]
     audit = task(AuditOperator, "audit")
     publish = task(PublishOperator, "publish")
@@ -81,9 +81,10 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
 
     chain(preflight, open_state, foundation, transient, jobs, inputs, cluster, submit, *steps, audit, publish)
     chain(publish, terminate, destroy, proof, report, outcome)
-    # Both setups: terminate must also run when create_cluster failed after EMR had taken the request.
-    terminate.as_teardown(setups=[open_state, cluster])
-    destroy.as_teardown(setups=open_state)
+    # What a step stands on is a setup: clearing the step brings it back. And open_state is a setup of both, so that
+    # both run however far the others came, also when create_cluster failed after EMR had taken the request.
+    terminate.as_teardown(setups=[open_state, cluster, submit])
+    destroy.as_teardown(setups=[open_state, transient, jobs])
     [publish, terminate, destroy, proof] >> outcome  # a teardown's success alone would paint failed work green
 
 

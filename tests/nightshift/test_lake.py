@@ -77,3 +77,9 @@ def test_sweeping_takes_this_runs_staging_and_leaves_anothers(s3, lake, night):
     put(s3, "staging/mrhealth_sales/another-run/gold/t/a.parquet")
     assert lake.sweep_staging() == 1
     assert keys(s3, prefix="staging/") == ["staging/mrhealth_sales/another-run/gold/t/a.parquet"]
+
+
+def test_a_runs_certificate_is_made_once_so_that_late_nodes_trust_the_first(s3, lake, night):
+    lake.publish_certificates(lambda: b"first")
+    lake.publish_certificates(lambda: b"second")
+    assert s3.get_object(Bucket="acme-night-lake", Key=night.certificates_key)["Body"].read() == b"first"

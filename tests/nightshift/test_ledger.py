@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferred
 
 from nightshift.errors import StepFailed
 from nightshift.ledger import Ledger
@@ -59,3 +59,9 @@ def test_before_the_first_foundation_there_is_no_lake_and_that_is_no_error(aws, 
     with ledger.act("apply_foundation", attempt=1):
         pass
     assert ledger.entries() == []
+
+
+def test_a_task_that_ran_out_of_time_leaves_its_word_too(ledger):
+    with pytest.raises(AirflowTaskTimeout), ledger.act("apply_transient", attempt=1):
+        raise AirflowTaskTimeout("Timeout, PID: 7")
+    assert ledger.entries()[-1]["cause"] == "AirflowTaskTimeout"

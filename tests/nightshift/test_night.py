@@ -56,4 +56,4 @@ def test_every_name_of_a_run_is_safe_for_keys_and_tags(night):
     assert night.slug == "manual__2026-01-05T03-00-00-00-00"
     assert night.state_key == "transient/mrhealth_sales/manual__2026-01-05T03-00-00-00-00.tfstate"
     assert night.tags["nightshift:run"] == night.run
-    assert night.tags["nightshift:expires"] == "2026-01-05T09:00:00Z"
+    assert night.tags["nightshift:expires"] == "2026-01-06T03:00:00Z"

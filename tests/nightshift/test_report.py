@@ -72,8 +72,8 @@ def test_gold_is_listed_only_when_it_was_published(night):
 
 
 def test_the_cost_is_what_the_cluster_lived_at_list_prices(night):
-    # primary + 2 core On-Demand at the dearest type 0.240, 2 task on Spot at 0.192 * 0.4 + 0.048
-    assert record_of(night, clusters=[CLUSTER])["cost"]["measured"] == round(3 * 0.240 + 2 * (0.192 * 0.4 + 0.048), 4)
+    # one primary, two core and two task nodes for an hour, at the dearest of the types
+    assert record_of(night, clusters=[CLUSTER])["cost"]["measured"] == round(5 * 0.240, 4)
 
 
 def test_a_steps_logs_are_where_emr_puts_them(night):

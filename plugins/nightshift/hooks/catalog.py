@@ -37,7 +37,7 @@ class CatalogHook:
         try:
             self._glue.create_table(DatabaseName=self._database, TableInput=body)
         except self._glue.exceptions.AlreadyExistsException:
-            self._glue.update_table(DatabaseName=self._database, TableInput=body)
+            self._glue.update_table(DatabaseName=self._database, TableInput=body, SkipArchive=True)
 
     def _upsert_partition(self, name: str, table: GoldTable) -> None:
         value = str(self._night.business_date)

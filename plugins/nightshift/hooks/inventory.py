@@ -44,12 +44,11 @@ def _key_pairs(night: Night) -> list[str]:
 
 
 def _secrets(night: Night) -> list[str]:
-    filters: Any = [
-        {"Key": "tag-key", "Values": ["nightshift:run"]},
-        {"Key": "tag-value", "Values": [night.run]},
-    ]
-    found = aws.client(night.settings, "secretsmanager").list_secrets(Filters=filters)
-    return [secret["Name"] for secret in found["SecretList"]]
+    """Secrets Manager filters values by their beginning, so the tags decide."""
+    filters: Any = [{"Key": "tag-value", "Values": [night.run]}]
+    pages = aws.client(night.settings, "secretsmanager").get_paginator("list_secrets").paginate(Filters=filters)
+    tag = {"Key": "nightshift:run", "Value": night.run}
+    return [secret["Name"] for page in pages for secret in page["SecretList"] if tag in secret.get("Tags", [])]
 
 
 def _states(night: Night) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -38,9 +38,11 @@ class LakeHook:
             LOG.info("Published the Spark jobs as s3://%s/%s", bucket, prefix)
         return f"s3://{bucket}/{prefix}"
 
-    def publish_certificates(self, archive: bytes) -> None:
-        """The PEM zip that the cluster encrypts its traffic with; it goes when staging is swept."""
-        self._s3.put_object(Bucket=self._lake, Key=self._night.certificates_key, Body=archive)
+    def publish_certificates(self, make: Callable[[], bytes]) -> None:
+        """The PEM zip that the cluster encrypts its traffic with, made unless it is there: nodes that join later must
+        trust those that run. It goes when staging is swept."""
+        if not self._exists(self._lake, self._night.certificates_key):
+            self._s3.put_object(Bucket=self._lake, Key=self._night.certificates_key, Body=make())
 
     def manifests(self) -> list[dict[str, Any]]:
         """What each layer said it did, in the pipeline's order; layers that did not end are not in it."""

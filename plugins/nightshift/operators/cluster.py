@@ -18,7 +18,7 @@ class PublishJobsOperator(NightOperator):
 
     def work(self, night: Night, context: Context) -> dict[str, str]:
         lake = self.lake(night)
-        lake.publish_certificates(keys.certificates(self.settings.region))
+        lake.publish_certificates(lambda: keys.certificates(self.settings.region))
         return {"jobs_uri": lake.publish_jobs(packaging.package(self.settings.jobs_dir))}
 
 
