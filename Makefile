@@ -16,7 +16,7 @@ ui: ## the Airflow UI with its scheduler, on localcloud
 	@./nightshift ui
 
 test: setup ## every test; ARGS="-k word" chooses
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup ## ruff and mypy, as CI runs them
 	@$(PYTHON) -m ruff check .

@@ -7,8 +7,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import pytest
-
 from embedded import environment, places, prepare
 
 HOME = Path(tempfile.mkdtemp(prefix="nightshift-tests-"))
@@ -25,17 +23,11 @@ def pytest_configure():
         prepare.run_airflow("db", "migrate", env=os.environ)
 
 
-# Two at a time (make test): a folder shares its servers, so it stays on one worker; the longest begin first.
+# Two files at a time (make test); the longest folders begin first.
 LONGEST_FIRST = ("e2e", "scheduler", "terraform", "spark_jobs", "embedded", "localcloud", "dags")
 TESTS = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in this same hook
 def pytest_collection_modifyitems(items):
-    def folder(item):
-        return item.path.relative_to(TESTS).parts[0]
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(folder(item)))
     order = {name: number for number, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: order.get(folder(item), len(order)))
+    items.sort(key=lambda item: order.get(item.path.relative_to(TESTS).parts[0], len(order)))

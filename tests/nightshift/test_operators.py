@@ -1,5 +1,6 @@
 """What the tasks of a night do at the edges: nothing to tear down, a lost XCom, keep, dry run, bad news."""
 
+import gzip
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -186,6 +187,19 @@ def test_a_failed_step_fails_with_emrs_words_and_no_retry(task, aws, words):
     with pytest.raises(AirflowFailException, match=f"FAILED: ValueError: no such page Its stderr: {log}"):
         wait.resume(context(TaskInstance()), {"state": "FAILED", "failure": failure, "reason": ""})
     assert Ledger(aws("s3"), words).entries()[-1]["cause"] == "StepFailed"
+
+
+def test_both_logs_of_a_failed_step_are_shown_because_spark_may_put_the_traceback_in_either(task, aws, capsys):
+    for name in ("stdout", "stderr"):
+        body = gzip.compress(f"the end of {name}".encode())
+        aws("s3").put_object(Bucket="acme-night-logs", Key=f"emr/j-1/steps/s-1/{name}.gz", Body=body)
+    failure = {"LogFile": "s3://acme-night-logs/emr/j-1/steps/s-1/stderr.gz"}
+    wait = task(WaitForStepOperator, step="wordcount", wait_minutes=1)
+    with pytest.raises(AirflowFailException):
+        wait.resume(context(TaskInstance()), {"state": "FAILED", "failure": failure, "reason": ""})
+    said = capsys.readouterr().out
+    assert "the end of stdout" in said
+    assert "the end of stderr" in said
 
 
 @pytest.mark.parametrize("state", ["CANCELLED", "INTERRUPTED", "PENDING on a cluster TERMINATED"])

@@ -14,6 +14,8 @@ from nightshift.night import Night
 from nightshift.operators.base import WaitOperator
 
 TAIL_LINES = 40
+# spark-submit in client mode sends what the Python driver says on stderr, its traceback too, to its own stdout.
+STREAMS = ("stdout.gz", "stderr.gz")
 
 
 class WaitForStepOperator(WaitOperator):
@@ -33,13 +35,14 @@ class WaitForStepOperator(WaitOperator):
         if answer["state"] == "COMPLETED":
             return {"state": answer["state"]}
         failure = answer["failure"]
-        self._show_tail(failure.get("LogFile", ""))
+        for log in STREAMS:
+            self._show_tail(failure.get("LogFile", "").replace("stderr.gz", log))
         said = failure.get("Message") or failure.get("Reason") or answer["reason"] or "EMR gives no reason"
         log = f" Its stderr: {failure['LogFile']}" if failure.get("LogFile") else ""
         raise StepFailed(f"Step {self.step} is {answer['state']}: {_last_line(said)}{log}")
 
     def _show_tail(self, uri: str) -> None:
-        """The end of the step's stderr into the task's log, if EMR has pushed it already."""
+        """The end of one of the step's logs into the task's log, if EMR has pushed it already."""
         if not uri.startswith("s3://"):
             return
         bucket, key = uri.removeprefix("s3://").split("/", 1)
