@@ -87,12 +87,12 @@ def measured(arguments: Sequence[str], folder: Path, env: Mapping[str, str]) -> 
     subprocess.run([str(ROOT / "nightshift"), *arguments], env=env, check=True, stdout=subprocess.DEVNULL)
     wall = time.monotonic() - began
     terraform = [json.loads(line) for line in log.read_text().splitlines()]
-    computing = sum(call["cpu"] for call in terraform)
+    waiting = sum(max(0.0, call["wall"] - call["cpu"]) for call in terraform)  # it may use both cores at once
     return Measured(
         wall,
         {
-            PARTS[0]: computing,
-            PARTS[1]: sum(call["wall"] for call in terraform) - computing,
+            PARTS[0]: sum(call["wall"] for call in terraform) - waiting,
+            PARTS[1]: waiting,
             PARTS[2]: sum(step_seconds(record) for record in set(RUNS.glob("*/*/record.json")) - before),
         },
     )
