@@ -122,7 +122,7 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
             type=["null", "string"],
             pattern=r"^(?!.*\.\.)[^/\s].*$",
             title="Input prefix",
-            description=f"Folder in the raw bucket. Empty: {pipeline.inputs.prefix}",
+            description=f"Folder in the raw bucket. Empty: {pipeline.inputs.shown}",
         ),
         "encoding": Param("utf-8", type="string", title="Encoding", description="Text encoding of the input files."),
         "keep_cluster": Param(

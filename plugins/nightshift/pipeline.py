@@ -13,6 +13,11 @@ class Inputs:
     prefix: str
     reference: str | None = None
 
+    @property
+    def shown(self) -> str:
+        """The prefix as a person reads it: YYYY/MM/DD for the date's codes."""
+        return self.prefix.replace("%Y", "YYYY").replace("%m", "MM").replace("%d", "DD")
+
     def prefix_of(self, business_date: date) -> str:
         """The prefix of one business date, ending in '/'."""
         return business_date.strftime(self.prefix).rstrip("/") + "/"

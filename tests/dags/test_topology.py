@@ -132,3 +132,7 @@ def test_the_form_explains_itself_and_refuses_nonsense(dag, name, good, bad):
 def test_an_encoding_is_asked_for_only_where_it_applies(dags):
     assert "encoding" in dags["wordcount"].params
     assert "encoding" not in dags["mrhealth_sales"].params
+
+
+def test_the_form_names_the_default_folder_in_words_that_people_read(dags):
+    assert "wordcount/YYYY/MM/DD/" in dags["wordcount"].params.get_param("input_prefix").description
