@@ -6,13 +6,14 @@ import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from nightshift.config import Settings
 from nightshift.errors import ParameterError
-from nightshift.pipeline import Pipeline
+from nightshift.pipeline import Inputs, Pipeline
+from nightshift.pipelines import PIPELINES
 
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 PREFIX = re.compile(r"^[\w][\w .=+@-]*(/[\w .=+@-]+)*/?$")
@@ -32,6 +33,7 @@ class Night:
     keep_cluster: bool = False
     dry_run: bool = False
     ssh_cidr: str | None = None
+    started_at: datetime | None = None  # of the run's latest start: Airflow renews it when a run is cleared
 
     @property
     def slug(self) -> str:
@@ -48,13 +50,14 @@ class Night:
 
     @property
     def expires(self) -> datetime:
-        return self.asked_at + timedelta(hours=self.settings.lifetime_hours)
+        return (self.started_at or self.asked_at) + timedelta(hours=self.settings.lifetime_hours)
 
     @property
     def tags(self) -> dict[str, str]:
         """What everything made by this run is tagged with; the last is what EMR's managed policy asks for."""
         return {
             "nightshift:name": self.settings.name,
+            "nightshift:owner": self.settings.owner,
             "nightshift:pipeline": self.pipeline.name,
             "nightshift:run": self.run,
             "nightshift:business_date": str(self.business_date),
@@ -75,6 +78,29 @@ class Night:
         return f"runs/{self.run}/"
 
     @property
+    def marker_key(self) -> str:
+        """What stands in the lake while the run is open."""
+        return f"open/{self.run}.json"
+
+    @property
+    def claim_key(self) -> str:
+        """What a run holds while it makes the gold of its date."""
+        return f"claims/{self.pipeline.name}/{self.business_date}.json"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The run as JSON that `from_marker` reads back: when Airflow has forgotten it, its teardown still can run."""
+        return {
+            "dag_id": self.pipeline.name,
+            "pipeline": self.pipeline.name,
+            "run_id": self.run_id,
+            "asked_at": _utc(self.asked_at),
+            "started_at": _utc(self.started_at or self.asked_at),
+            "business_date": str(self.business_date),
+            "params": {"keep_cluster": self.keep_cluster, "ssh_cidr": self.ssh_cidr},
+        }
+
+    @property
     def certificates_key(self) -> str:
         return f"{self.staging_prefix}certificates.zip"
 
@@ -87,10 +113,16 @@ class Night:
 
 
 def from_run(
-    settings: Settings, pipeline: Pipeline, run_id: str, asked_at: datetime, params: Mapping[str, Any]
+    settings: Settings,
+    pipeline: Pipeline,
+    run_id: str,
+    asked_at: datetime,
+    params: Mapping[str, Any],
+    *,
+    started_at: datetime | None = None,
 ) -> Night:
     """The night of a run. `asked_at` is the run's run_after (aware); its eve in the settings' zone is the default
-    business date. Raises ParameterError naming the parameter."""
+    business date. `started_at` is the run's start_date. Raises ParameterError naming the parameter."""
     business_date = _business_date(params.get("business_date"), asked_at, settings.timezone)
     return Night(
         settings=settings,
@@ -103,7 +135,47 @@ def from_run(
         keep_cluster=bool(params.get("keep_cluster")),
         dry_run=bool(params.get("dry_run")),
         ssh_cidr=params.get("ssh_cidr") or None,
+        started_at=started_at,
     )
+
+
+def identity(
+    settings: Settings, pipeline: Pipeline, run_id: str, asked_at: datetime, *, started_at: datetime | None = None
+) -> Night:
+    """The night of a run whose parameters were refused: good for its ledger, its report and its teardown."""
+    return from_run(settings, pipeline, run_id, asked_at, {}, started_at=started_at)
+
+
+def from_marker(settings: Settings, marker: Mapping[str, Any]) -> Night:
+    """The night that a marker (`Night.identity`) tells of, also when its pipeline is no longer in the package."""
+    return Night(
+        settings=settings,
+        pipeline=named(marker["pipeline"]),
+        run_id=marker["run_id"],
+        asked_at=datetime.fromisoformat(marker["asked_at"]),
+        business_date=date.fromisoformat(marker["business_date"]),
+        input_prefix="",
+        keep_cluster=bool(marker["params"].get("keep_cluster")),
+        ssh_cidr=marker["params"].get("ssh_cidr"),
+        started_at=datetime.fromisoformat(marker["started_at"]),
+    )
+
+
+def from_run_name(settings: Settings, run: str, since: datetime, business_date: date | None = None) -> Night:
+    """The night of a run of which only its tag `<dag>/<slug>` is known. `since` is a moment before it began."""
+    pipeline, slug = run.split("/", 1)
+    day = business_date or since.date()
+    return Night(settings, named(pipeline), run_id=slug, asked_at=since, business_date=day, input_prefix="")
+
+
+def named(pipeline: str) -> Pipeline:
+    """The pipeline of that name; one without steps and tables when the package has it no more."""
+    known = PIPELINES.get(pipeline)
+    return known or Pipeline(name=pipeline, title=pipeline, inputs=Inputs(prefix=""), steps=(), gold=())
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
 
 
 def _business_date(asked: str | None, asked_at: datetime, timezone: str) -> date:

@@ -57,3 +57,31 @@ def test_every_name_of_a_run_is_safe_for_keys_and_tags(night):
     assert night.state_key == "transient/mrhealth_sales/manual__2026-01-05T03-00-00-00-00.tfstate"
     assert night.tags["nightshift:run"] == night.run
     assert night.tags["nightshift:expires"] == "2026-01-06T03:00:00Z"
+    assert night.tags["nightshift:owner"] == "nightshift"
+
+
+def test_a_run_that_is_cleared_gets_its_lifetime_again(settings):
+    cleared = datetime(2026, 1, 9, 12, tzinfo=UTC)
+    night = nights.from_run(settings, WORDCOUNT, "manual__x", MIDNIGHT, {}, started_at=cleared)
+    assert night.tags["nightshift:expires"] == "2026-01-10T12:00:00Z"
+    assert night.business_date == date(2026, 1, 4), "what the run is about does not move"
+
+
+def test_a_run_whose_parameters_were_refused_still_has_a_name(settings):
+    asked = {"run_id": "manual__x", "asked_at": MIDNIGHT}
+    assert nights.identity(settings, WORDCOUNT, **asked).run == night_with(settings).run
+
+
+def test_a_marker_brings_back_everything_that_a_teardown_needs(settings):
+    asked = {"business_date": "2025-12-29", "keep_cluster": True, "ssh_cidr": "198.51.100.7/32"}
+    night = night_with(settings, **asked)
+    back = nights.from_marker(settings, night.identity)
+    for name in ("run", "run_id", "cluster_name", "tags", "state_key", "staging_prefix", "claim_key", "identity"):
+        assert getattr(back, name) == getattr(night, name), name
+    assert back.pipeline is WORDCOUNT
+
+
+def test_a_run_of_a_pipeline_that_is_gone_can_still_be_named(settings):
+    night = nights.from_run_name(settings, "retired_product/manual__x", MIDNIGHT)
+    assert night.run == "retired_product/manual__x"
+    assert night.state_key == "transient/retired_product/manual__x.tfstate"
