@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import codecs
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from nightshift import parameters
 from nightshift.config import Settings
-from nightshift.errors import ParameterError
 from nightshift.pipeline import Inputs, Pipeline
 from nightshift.pipelines import PIPELINES
-
-UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
-PREFIX = re.compile(r"^[\w][\w .=+@-]*(/[\w .=+@-]+)*/?$")
+from nightshift.run_ids import slug_of
 
 
 @dataclass(frozen=True)
@@ -33,12 +29,13 @@ class Night:
     keep_cluster: bool = False
     dry_run: bool = False
     ssh_cidr: str | None = None
+    known_slug: str | None = None  # of a run of which only its tag is left
     started_at: datetime | None = None  # of the run's latest start: Airflow renews it when a run is cleared
 
     @property
     def slug(self) -> str:
         """The run id in the characters that S3 keys, tags and file names share."""
-        return UNSAFE.sub("-", self.run_id)
+        return self.known_slug or slug_of(self.run_id)
 
     @property
     def run(self) -> str:
@@ -123,18 +120,19 @@ def from_run(
 ) -> Night:
     """The night of a run. `asked_at` is the run's run_after (aware); its eve in the settings' zone is the default
     business date. `started_at` is the run's start_date. Raises ParameterError naming the parameter."""
-    business_date = _business_date(params.get("business_date"), asked_at, settings.timezone)
+    today = asked_at.astimezone(ZoneInfo(settings.timezone)).date()
+    business_date = parameters.business_date(params.get("business_date"), today) or today - timedelta(days=1)
     return Night(
         settings=settings,
         pipeline=pipeline,
         run_id=run_id,
         asked_at=asked_at,
         business_date=business_date,
-        input_prefix=_prefix(params.get("input_prefix")) or pipeline.inputs.prefix_of(business_date),
-        encoding=_encoding(params.get("encoding") or "utf-8"),
+        input_prefix=parameters.input_prefix(params.get("input_prefix")) or pipeline.inputs.prefix_of(business_date),
+        encoding=parameters.encoding(params.get("encoding") or "utf-8"),
         keep_cluster=bool(params.get("keep_cluster")),
         dry_run=bool(params.get("dry_run")),
-        ssh_cidr=params.get("ssh_cidr") or None,
+        ssh_cidr=parameters.ssh_cidr(params.get("ssh_cidr")),
         started_at=started_at,
     )
 
@@ -165,7 +163,7 @@ def from_run_name(settings: Settings, run: str, since: datetime, business_date: 
     """The night of a run of which only its tag `<dag>/<slug>` is known. `since` is a moment before it began."""
     pipeline, slug = run.split("/", 1)
     day = business_date or since.date()
-    return Night(settings, named(pipeline), run_id=slug, asked_at=since, business_date=day, input_prefix="")
+    return Night(settings, named(pipeline), slug, asked_at=since, business_date=day, input_prefix="", known_slug=slug)
 
 
 def named(pipeline: str) -> Pipeline:
@@ -176,33 +174,3 @@ def named(pipeline: str) -> Pipeline:
 
 def _utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()
-
-
-def _business_date(asked: str | None, asked_at: datetime, timezone: str) -> date:
-    today = asked_at.astimezone(ZoneInfo(timezone)).date()
-    if not asked:
-        return today - timedelta(days=1)
-    try:
-        given = datetime.strptime(asked, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
-    except (TypeError, ValueError):
-        raise ParameterError(f"business_date is {asked!r}: expected a date like 2026-01-31.") from None
-    if given > today:
-        raise ParameterError(f"business_date is {given}, which is after today, {today}.")
-    return given
-
-
-def _prefix(asked: str | None) -> str | None:
-    """A prefix inside the raw bucket: no '..', no empty part, nothing that a shell or a URI would read otherwise."""
-    if not asked:
-        return None
-    if not PREFIX.match(asked) or ".." in asked.split("/"):
-        raise ParameterError(f"input_prefix is {asked!r}: expected a folder in the raw bucket, like inbox/2026/.")
-    return asked.rstrip("/") + "/"
-
-
-def _encoding(asked: str) -> str:
-    try:
-        "".encode(asked)  # codecs also knows "encodings" that are none of text, such as hex
-        return codecs.lookup(asked).name
-    except (LookupError, ValueError):
-        raise ParameterError(f"encoding is {asked!r}, which is no text encoding that Python knows.") from None
