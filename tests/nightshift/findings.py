@@ -35,4 +35,6 @@ def manifests(pipeline):
 
 
 def steps(*states, names=("bronze", "silver", "gold")):
-    return [{"Id": f"s-{n}", "Name": n, "Status": {"State": s, "Timeline": {}}} for n, s in zip(names, states)]
+    return [
+        {"Id": f"s-{n}", "Name": n, "Status": {"State": s, "Timeline": {}}} for n, s in zip(names, states, strict=False)
+    ]
