@@ -11,6 +11,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, BaseOperator, Param, TriggerRule, chain
 
 from nightshift.config import Settings
+from nightshift.operators.claim import ClaimDateOperator
 from nightshift.operators.cluster import (
     CreateClusterOperator,
     PublishJobsOperator,
@@ -67,6 +68,7 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     foundation = task(ApplyFoundationOperator, "apply_foundation", execution_timeout=LONG)
     transient = task(ApplyTransientOperator, "apply_transient", execution_timeout=LONG).as_setup()
     jobs = task(PublishJobsOperator, "publish_jobs").as_setup()
+    claim = wait(ClaimDateOperator, "claim_date", wait_minutes=settings.input_timeout_minutes).as_setup()
     inputs = wait(WaitForInputsOperator, "wait_for_inputs", wait_minutes=settings.input_timeout_minutes)
     cluster = task(CreateClusterOperator, "create_cluster").as_setup()
     submit = task(SubmitStepsOperator, "submit_steps").as_setup()
@@ -79,12 +81,12 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     report = task(ReportOperator, "report", trigger_rule=TriggerRule.ALL_DONE)
     outcome = EmptyOperator(task_id="outcome")
 
-    chain(preflight, open_state, foundation, transient, jobs, inputs, cluster, submit, *steps, audit, publish)
+    chain(preflight, open_state, foundation, transient, jobs, claim, inputs, cluster, submit, *steps, audit, publish)
     chain(publish, terminate, destroy, proof, report, outcome)
     # What a step stands on is a setup: clearing the step brings it back. And open_state is a setup of both, so that
     # both run however far the others came, also when create_cluster failed after EMR had taken the request.
     terminate.as_teardown(setups=[open_state, cluster, submit])
-    destroy.as_teardown(setups=[open_state, transient, jobs])
+    destroy.as_teardown(setups=[open_state, transient, jobs, claim])
     [publish, terminate, destroy, proof] >> outcome  # a teardown's success alone would paint failed work green
 
 
