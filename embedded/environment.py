@@ -85,6 +85,7 @@ def _waits() -> dict[str, str]:
         "NIGHTSHIFT_POLL_SECONDS": "0.5",
         "NIGHTSHIFT_SETTLE_SECONDS": "0",
         "NIGHTSHIFT_RETRY_SECONDS": "1",
+        "NIGHTSHIFT_LOG_WAIT_SECONDS": "5",
         "NIGHTSHIFT_INPUT_TIMEOUT_MINUTES": "5",
         "TF_VAR_max_retries": "3",
         "TF_VAR_lifecycle_rules": "false",

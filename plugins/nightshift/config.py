@@ -43,6 +43,7 @@ class Settings:
     input_timeout_minutes: int = 240
     step_timeout_minutes: int = 180
     cluster_timeout_minutes: int = 30  # from RunJobFlow to ready, and from terminate to TERMINATED
+    log_wait_seconds: float = 330  # after a step failed, for its logs: EMR pushes them every 5 minutes
     retries: int = 2
     retry_seconds: float = 60
 

@@ -134,8 +134,24 @@ def test_a_step_is_no_news_while_it_runs_and_its_failure_is_news_with_a_reason(e
     script.exit_code = 1
     script.go.set()
     news = wait_for(lambda: probes.step_ended(night.settings, cluster_id, step_id))
-    assert news["state"] == "FAILED"
-    assert news["failure"]["LogFile"].endswith(f"/steps/{step_id}/stderr.gz")
+    assert (news["state"], news["lost"]) == ("FAILED", "")
+    assert "boom" in news["said"]
+
+
+def test_the_news_of_a_failed_step_is_early_until_emr_has_pushed_its_logs_or_the_wait_is_over(emr, night, body, script):
+    s3 = aws.client(night.settings, "s3")
+    s3.create_bucket(Bucket="acme-night-logs")
+    script.exit_code = 1
+    script.go.set()
+    cluster_id = emr.adopt_or_create(night, body)
+    step_id = emr.submit(cluster_id, emr_spec.steps(night, "s3://jobs/"))["bronze"]
+    patient, hasty = night.settings, replace(night.settings, log_wait_seconds=0)
+    news = wait_for(lambda: probes.step_ended(patient, cluster_id, step_id))
+    pushed = [item["Key"] for item in s3.list_objects_v2(Bucket="acme-night-logs").get("Contents", [])]
+    assert (news.get("early"), pushed) == (True, [])
+    assert "early" not in probes.step_ended(hasty, cluster_id, step_id)
+    s3.put_object(Bucket="acme-night-logs", Key=f"emr/{cluster_id}/steps/{step_id}/stdout.gz", Body=b"")
+    assert "early" not in probes.step_ended(patient, cluster_id, step_id)
 
 
 def test_terminating_ends_a_protected_cluster_too(client, emr, night, body):

@@ -26,6 +26,7 @@ class StackOperator(NightOperator):
         return self._use(TerraformHook(self.settings, "transient", night.state_key))
 
     def on_kill(self) -> None:
+        super().on_kill()
         if self._hook:
             self._hook.interrupt()
 
