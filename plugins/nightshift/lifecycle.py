@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import pendulum
-from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, BaseOperator, Param, TriggerRule, chain
 
 from nightshift.config import Settings
@@ -20,6 +19,7 @@ from nightshift.operators.cluster import (
 )
 from nightshift.operators.gold import AuditOperator, PublishOperator
 from nightshift.operators.inputs import WaitForInputsOperator
+from nightshift.operators.outcome import OutcomeOperator
 from nightshift.operators.preflight import PreflightOperator
 from nightshift.operators.proof import ProveNothingLeftOperator
 from nightshift.operators.report import ReportOperator
@@ -79,7 +79,7 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     destroy = task(DestroyTransientOperator, "destroy_transient", execution_timeout=LONG)
     proof = task(ProveNothingLeftOperator, "prove_nothing_left", trigger_rule=TriggerRule.ALL_DONE)
     report = task(ReportOperator, "report", trigger_rule=TriggerRule.ALL_DONE)
-    outcome = EmptyOperator(task_id="outcome")
+    outcome = task(OutcomeOperator, "outcome")
 
     chain(preflight, open_state, foundation, transient, jobs, claim, inputs, cluster, submit, *steps, audit, publish)
     chain(publish, terminate, destroy, proof, report, outcome)

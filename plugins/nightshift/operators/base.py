@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -79,11 +80,19 @@ class NightOperator(BaseOperator):
         """What an earlier task returned, or None if it did not get that far."""
         return context["ti"].xcom_pull(task_ids=task_id)
 
-    def tell(self, error: BaseException, night: Night) -> failures.Card:
-        """The error's card, written into the task's log."""
-        card = failures.card(error, self.task_id, {"record": links.record(night)})
-        self.log.error("%s", failures.text(card))
-        return card
+    @contextmanager
+    def carded(self, night: Night) -> Iterator[None]:
+        """Whatever ends the body becomes a card in the task's log, and final if the cause is not worth a retry."""
+        try:
+            yield
+        except TaskDeferred:
+            raise
+        except BaseException as error:  # also a timeout, which is none of Exception's
+            card = failures.card(error, self.task_id, {"record": links.record(night)})
+            self.log.error("%s", failures.text(card))  # noqa: TRY400 - Airflow prints the traceback below it
+            if isinstance(error, AirflowFailException) or failures.is_worth_a_retry(card, error):
+                raise
+            raise AirflowFailException(f"{card['message']} Next: {card['next_action']}") from error
 
     def _night(self, context: Context, params: Mapping[str, Any]) -> Night:
         dag_run = context["dag_run"]
@@ -91,19 +100,12 @@ class NightOperator(BaseOperator):
         return nights.from_run(self.settings, self.pipeline, run_id, asked_at, params, started_at=started_at)
 
     def _bracketed(self, context: Context, work: Callable[[Night], Any], *, resumed: bool = False) -> Any:
-        known = self.identity(context)
-        try:
-            ledger = Ledger(aws.client(self.settings, "s3"), known)
-            with ledger.act(self.task_id, context["ti"].try_number, limit=self.limit, resumed=resumed) as facts:
+        night, attempt = self.identity(context), context["ti"].try_number
+        with self.carded(night):
+            ledger = Ledger(aws.client(self.settings, "s3"), night)
+            with ledger.act(self.task_id, attempt, limit=self.limit, resumed=resumed) as facts:
                 result = self._done(work, context)
                 facts.update(result if isinstance(result, dict) else {})
-        except TaskDeferred:
-            raise
-        except BaseException as error:  # also a timeout, which is none of Exception's
-            card = self.tell(error, known)
-            if isinstance(error, AirflowFailException) or failures.is_worth_a_retry(card, error):
-                raise
-            raise AirflowFailException(f"{card['message']} Next: {card['next_action']}") from error
         return result
 
     def _done(self, work: Callable[[Night], Any], context: Context) -> Any:
