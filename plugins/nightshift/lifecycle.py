@@ -22,6 +22,7 @@ from nightshift.operators.inputs import WaitForInputsOperator
 from nightshift.operators.outcome import OutcomeOperator
 from nightshift.operators.preflight import PreflightOperator
 from nightshift.operators.proof import ProveNothingLeftOperator
+from nightshift.operators.reap import ReapOperator
 from nightshift.operators.report import ReportOperator
 from nightshift.operators.steps import WaitForStepOperator
 from nightshift.operators.terraform import (
@@ -56,6 +57,26 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
         render_template_as_native_obj=True,
     ) as dag:
         _wire(pipeline, settings)
+    return dag
+
+
+def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
+    """The DAG that looks after all others: one task, one pass at a time."""
+    dry_run = Param(False, type="boolean", title="Dry run", description="Say what is dead; touch nothing.")
+    with DAG(
+        dag_id="reaper",
+        dag_display_name="Reaper",
+        doc_md=doc_md,
+        schedule=settings.reap_schedule,
+        start_date=START.in_timezone(settings.timezone),
+        catchup=False,
+        max_active_runs=1,
+        params={"dry_run": dry_run},
+        tags=["nightshift"],
+        default_args=_defaults(settings),
+        render_template_as_native_obj=True,
+    ) as dag:
+        ReapOperator(task_id="reap", settings=settings, execution_timeout=LONG, retries=1)
     return dag
 
 

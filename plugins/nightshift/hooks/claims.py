@@ -7,6 +7,7 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from nightshift.causes import Cause
 from nightshift.errors import NightshiftError
 from nightshift.hooks import aws
 from nightshift.ledger import Ledger, is_open, lease_of, put_if
@@ -21,7 +22,7 @@ LOG = logging.getLogger(__name__)
 class DateHeld(NightshiftError):
     """The business date is another run's: it held it for too long, or took it over."""
 
-    cause: Any = "lock"
+    cause = Cause.LOCK
     final = True  # the wait was the retry
     next_action = "Let that run end (or reap it: ./nightshift reap), then clear this task with downstream."
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nightshift import ledger, stacks
+from nightshift.causes import Cause
 from nightshift.errors import NightshiftError, TerraformError
 from nightshift.hooks import aws, claims
 from nightshift.hooks.lake import LakeHook
@@ -24,8 +25,7 @@ LOG = logging.getLogger(__name__)
 class StateLocked(NightshiftError):
     """Terraform's lock is held by somebody who is alive."""
 
-    cause: Any = "lock"
-    retryable = True
+    cause = Cause.LOCK
     next_action = "Let the holder finish; a retry waits again, and breaks the lock once the holder is dead."
 
 

@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -24,6 +25,7 @@ from nightshift.hooks import aws
 from nightshift.locks import Lock
 
 LOG = logging.getLogger(__name__)
+RUNNING: list[subprocess.Popen[bytes]] = []  # of this process, which is one task's
 TAIL_LINES = 60
 TAIL_SECONDS = 0.2
 MINIMUM = (1, 11)
@@ -42,7 +44,6 @@ class TerraformHook:
     def __init__(self, settings: Settings, stack: str, state_key: str) -> None:
         self.settings, self.stack, self.state_key = settings, stack, state_key
         self._scratch = TemporaryDirectory(prefix="nightshift-tf-")
-        self._process: subprocess.Popen[bytes] | None = None
         self._locking = f"-lock-timeout={LOCK_TIMEOUTS[stack]}"
 
     def init(self) -> None:
@@ -94,40 +95,18 @@ class TerraformHook:
         processes = psutil.process_iter(["cmdline"])
         return any(_works_on(self.stack, word) for p in processes for word in p.info["cmdline"] or ())
 
-    def interrupt(self) -> None:
-        """Ask terraform to stop; SIGINT lets it save the state and release the lock."""
-        if self._process and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait()
-
     def _run(self, verb: str, *args: str, variables: Mapping[str, Any] | None = None) -> None:
         LOG.info("terraform %s of %s (state %s)", verb, self.stack, self.state_key)
         tail: deque[str] = deque(maxlen=TAIL_LINES)
         # `force-unlock` has no -input, and -no-color comes before its argument.
         flags = ["-no-color"] if verb == "force-unlock" else ["-input=false", "-no-color"]
         output = Path(self._scratch.name) / "output.log"
-        with (
-            output.open("wb") as written,
-            subprocess.Popen(
-                self._command(verb, *flags, *args),
-                env=self._env(variables or {}),
-                stdout=written,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                # Airflow signals the task's whole process group; on top of `interrupt`, terraform would take that for a
-                # second Ctrl-C and leave without saving.
-                start_new_session=True,
-            ) as self._process,
-        ):
-            try:
-                for line in _followed(output, self._process):
-                    LOG.info("%s", line)
-                    tail.append(line)
-            except BaseException:  # a task's timeout raises here: do not leave before terraform has saved
-                self.interrupt()
-                raise
-        if code := self._process.returncode:
-            raise TerraformError(verb, self.stack, code, "\n".join(tail))
+        with _started(self._command(verb, *flags, *args), self._env(variables or {}), output) as process:
+            for line in _followed(output, process):
+                LOG.info("%s", line)
+                tail.append(line)
+        if process.returncode:
+            raise TerraformError(verb, self.stack, process.returncode, "\n".join(tail))
 
     def _answer(self, *words: str) -> str:
         done = subprocess.run(self._command(*words), env=self._env({}), capture_output=True, text=True, check=False)
@@ -142,6 +121,14 @@ class TerraformHook:
         own = {"TF_IN_AUTOMATION": "1", "TF_DATA_DIR": self._scratch.name, "CHECKPOINT_DISABLE": "1"}
         given = {f"TF_VAR_{name}": _text(value) for name, value in variables.items() if value is not None}
         return {**os.environ, **own, **given}
+
+
+def interrupt() -> None:
+    """Ask whatever terraform this task runs to stop; SIGINT lets it save the state and release the lock."""
+    for process in RUNNING:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait()
 
 
 def binary() -> str:
@@ -169,6 +156,26 @@ def version() -> str:
 def _text(value: Any) -> str:
     """A value as terraform reads it from the environment: strings bare, the rest as JSON, which is HCL too."""
     return value if isinstance(value, str) else json.dumps(value)
+
+
+@contextmanager
+def _started(command: list[str], env: Mapping[str, str], output: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that writes to a file; who leaves early (a task's timeout raises here) has it end and save first."""
+    with output.open("wb") as written:
+        # A session of its own: Airflow signals the task's whole process group, and on top of `interrupt` terraform
+        # would take that for a second Ctrl-C and leave without saving.
+        process = subprocess.Popen(
+            command, env=env, stdin=subprocess.DEVNULL, stdout=written, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    RUNNING.append(process)
+    try:
+        yield process
+    except BaseException:
+        interrupt()
+        raise
+    finally:
+        process.wait()
+        RUNNING.remove(process)
 
 
 def _followed(output: Path, process: subprocess.Popen[bytes]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import Context
 
 from nightshift import keys, ledger, stacks
-from nightshift.hooks import claims, teardown
+from nightshift.hooks import claims, teardown, terraform
 from nightshift.hooks.sweep import sweep
 from nightshift.hooks.terraform import TerraformHook
 from nightshift.night import Night
@@ -15,24 +15,17 @@ from nightshift.operators.base import NightOperator
 
 
 class StackOperator(NightOperator):
-    """Shared by the operators below: the hook in use, which is asked to stop when Airflow kills the task."""
-
-    _hook: TerraformHook | None = None
+    """Shared by the operators below: their stacks, and that terraform is asked to stop when Airflow kills the task."""
 
     def foundation(self) -> TerraformHook:
-        return self._use(TerraformHook(self.settings, "foundation", stacks.FOUNDATION_STATE))
+        return TerraformHook(self.settings, "foundation", stacks.FOUNDATION_STATE)
 
     def transient(self, night: Night) -> TerraformHook:
-        return self._use(TerraformHook(self.settings, "transient", night.state_key))
+        return TerraformHook(self.settings, "transient", night.state_key)
 
     def on_kill(self) -> None:
         super().on_kill()
-        if self._hook:
-            self._hook.interrupt()
-
-    def _use(self, hook: TerraformHook) -> TerraformHook:
-        self._hook = hook
-        return hook
+        terraform.interrupt()
 
 
 class OpenStateOperator(StackOperator):
