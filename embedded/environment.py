@@ -29,7 +29,8 @@ def embedded(
     `airflow_home` is a directory of this run's own. The user's NIGHTSHIFT_* and TF_VAR_* win over the short waits
     that are set here.
     """
-    return {**_waits(), **with_tools(tools, environ), **aws(endpoint), **airflow(airflow_home)}
+    named = {"NIGHTSHIFT_AIRFLOW": str(airflow_home)}
+    return {**waits(), **with_tools(tools, environ), **aws(endpoint), **airflow(airflow_home), **named}
 
 
 def with_tools(tools: Toolchain, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -78,7 +79,7 @@ def airflow(home: Path) -> dict[str, str]:
     }
 
 
-def _waits() -> dict[str, str]:
+def waits() -> dict[str, str]:
     """The waits of production are minutes; localcloud answers at once."""
     return {
         "NIGHTSHIFT_NAME": NAME,

@@ -28,6 +28,7 @@ class Settings:
     """
 
     name: str = "nightshift-local"
+    airflow: str = "main"  # the Airflow that runs the nights: only it can say that a run of its own is gone
     owner: str = "nightshift"  # who answers for what the nights make: the tag nightshift:owner
     region: str = "us-east-1"
     aws_conn_id: str = ""  # empty: boto3's own credential chain, which on MWAA is the execution role

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nightshift.config import Settings
-from nightshift.hooks import aws
+from nightshift.hooks import aws, claims
 from nightshift.hooks.emr import ENDED, USABLE, EmrHook
 from nightshift.hooks.steplogs import StepLogs
+from nightshift.night import from_marker
 
 Answer = dict[str, Any] | None
 
@@ -67,11 +68,16 @@ def clusters_terminated(settings: Settings, cluster_ids: list[str]) -> Answer:
     return {"clusters": states} if all(s.startswith("TERMINATED") for s in states.values()) else None
 
 
+def date_claimed(settings: Settings, marker: dict[str, Any]) -> Answer:
+    """News when the run that the marker names holds its business date (hooks/claims.py); asking is claiming."""
+    return claims.of(from_marker(settings, marker)).take()
+
+
 def _reason(status: Any) -> str:
     reason = status.get("StateChangeReason", {})
     return ": ".join(part for part in (reason.get("Code"), reason.get("Message")) if part)
 
 
 PROBES: dict[str, Callable[..., Answer]] = {
-    probe.__name__: probe for probe in (inputs_settled, step_ended, clusters_terminated)
+    probe.__name__: probe for probe in (inputs_settled, date_claimed, step_ended, clusters_terminated)
 }

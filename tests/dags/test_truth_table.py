@@ -10,8 +10,8 @@ from nightshift.operators.base import NightOperator, WaitOperator
 from nightshift.operators.preflight import PreflightOperator
 
 WORK = (
-    *("preflight", "open_state", "apply_foundation", "apply_transient", "publish_jobs", "wait_for_inputs"),
-    *("create_cluster", "submit_steps", "step_wordcount", "audit", "publish"),
+    *("preflight", "open_state", "apply_foundation", "apply_transient", "publish_jobs", "claim_date"),
+    *("wait_for_inputs", "create_cluster", "submit_steps", "step_wordcount", "audit", "publish"),
 )
 TEARDOWNS = ("terminate_cluster", "destroy_transient")
 TELLERS = ("prove_nothing_left", "report")

@@ -76,6 +76,7 @@ def calls(monkeypatch):
 
         return call
 
+    monkeypatch.setattr(TerraformHook, "managed", lambda self: set())
     for verb in ("init", "apply", "destroy", "outputs"):
         monkeypatch.setattr(TerraformHook, verb, record(verb))
     return SimpleNamespace(made=made, answers=answers)
@@ -115,14 +116,13 @@ def test_a_destroy_that_fails_keeps_the_state_that_still_names_what_is_left(task
     assert aws("s3").list_objects_v2(Bucket="acme-night-state")["KeyCount"] == 1
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def no_security_configurations(monkeypatch):
     """moto's EMR cannot list them; against localcloud they are looked for in tests/scheduler."""
     looks = {kind: look for kind, look in inventory.LOOKS.items() if kind != "security configurations"}
     monkeypatch.setattr(inventory, "LOOKS", looks)
 
 
-@pytest.mark.usefixtures("no_security_configurations")
 def test_a_kept_night_is_not_torn_down_and_its_proof_is_not_red(task, calls, aws, words):
     aws("s3").put_object(Bucket="acme-night-state", Key=words.state_key, Body=b"{}")
     asked = context(TaskInstance(apply_foundation=FOUNDATION), keep_cluster=True)
@@ -132,7 +132,6 @@ def test_a_kept_night_is_not_torn_down_and_its_proof_is_not_red(task, calls, aws
     assert proof["alive"] == [f"terraform states: s3://acme-night-state/{words.state_key}"]
 
 
-@pytest.mark.usefixtures("no_security_configurations")
 def test_what_is_left_turns_the_proof_red_and_is_named(task, aws, words):
     aws("s3").put_object(Bucket="acme-night-lake", Key=f"{words.staging_prefix}x", Body=b"x")
     with pytest.raises(SomethingLeft, match="left staging: s3://acme-night-lake/staging/"):
