@@ -59,7 +59,13 @@ class InputsMissing(NightshiftError):
 
 
 class ClusterError(NightshiftError):
+    """`kind` is capacity, bootstrap, lost or other, `code` EMR's most exact word for it ('' if it gave none)."""
+
     next_action = "Read the reason EMR gives; clear the task with downstream to try again."
+
+    def __init__(self, message: str, next_action: str | None = None, *, kind: str = "other", code: str = "") -> None:
+        super().__init__(message, next_action)
+        self.kind, self.code = kind, code
 
 
 class StepFailed(NightshiftError):

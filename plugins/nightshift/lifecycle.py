@@ -16,6 +16,7 @@ from nightshift.operators.cluster import (
     PublishJobsOperator,
     SubmitStepsOperator,
     TerminateClusterOperator,
+    WaitForClusterOperator,
 )
 from nightshift.operators.gold import AuditOperator, PublishOperator
 from nightshift.operators.inputs import WaitForInputsOperator
@@ -69,6 +70,7 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     jobs = task(PublishJobsOperator, "publish_jobs").as_setup()
     inputs = wait(WaitForInputsOperator, "wait_for_inputs", wait_minutes=settings.input_timeout_minutes)
     cluster = task(CreateClusterOperator, "create_cluster").as_setup()
+    ready = wait(WaitForClusterOperator, "wait_for_cluster", wait_minutes=settings.cluster_timeout_minutes).as_setup()
     submit = task(SubmitStepsOperator, "submit_steps").as_setup()
     steps = [_wait_for(step.name, wait, settings) for step in pipeline.steps]
     audit = task(AuditOperator, "audit")
@@ -79,11 +81,11 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     report = task(ReportOperator, "report", trigger_rule=TriggerRule.ALL_DONE)
     outcome = EmptyOperator(task_id="outcome")
 
-    chain(preflight, open_state, foundation, transient, jobs, inputs, cluster, submit, *steps, audit, publish)
+    chain(preflight, open_state, foundation, transient, jobs, inputs, cluster, ready, submit, *steps, audit, publish)
     chain(publish, terminate, destroy, proof, report, outcome)
     # What a step stands on is a setup: clearing the step brings it back. And open_state is a setup of both, so that
     # both run however far the others came, also when create_cluster failed after EMR had taken the request.
-    terminate.as_teardown(setups=[open_state, cluster, submit])
+    terminate.as_teardown(setups=[open_state, cluster, ready, submit])
     destroy.as_teardown(setups=[open_state, transient, jobs])
     [publish, terminate, destroy, proof] >> outcome  # a teardown's success alone would paint failed work green
 

@@ -11,7 +11,8 @@ HEAD = {
     "apply_transient": {"publish_jobs", "destroy_transient"},
     "publish_jobs": {"wait_for_inputs", "destroy_transient"},
     "wait_for_inputs": {"create_cluster"},
-    "create_cluster": {"submit_steps", "terminate_cluster"},
+    "create_cluster": {"wait_for_cluster", "terminate_cluster"},
+    "wait_for_cluster": {"submit_steps", "terminate_cluster"},
 }
 TAIL = {
     "audit": {"publish"},
@@ -33,7 +34,7 @@ FLOWS = {
         **TAIL,
     },
 }
-STOOD_ON = {"apply_transient", "publish_jobs", "create_cluster", "submit_steps"}
+STOOD_ON = {"apply_transient", "publish_jobs", "create_cluster", "wait_for_cluster", "submit_steps"}
 RULES = {
     "terminate_cluster": TriggerRule.ALL_DONE_SETUP_SUCCESS,
     "destroy_transient": TriggerRule.ALL_DONE_SETUP_SUCCESS,
