@@ -17,6 +17,7 @@ from nightshift.operators.cluster import (
     PublishJobsOperator,
     SubmitStepsOperator,
     TerminateClusterOperator,
+    WaitForClusterOperator,
 )
 from nightshift.operators.gold import AuditOperator, PublishOperator
 from nightshift.operators.inputs import WaitForInputsOperator
@@ -93,6 +94,7 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     claim = wait(ClaimDateOperator, "claim_date", wait_minutes=settings.input_timeout_minutes).as_setup()
     inputs = wait(WaitForInputsOperator, "wait_for_inputs", wait_minutes=settings.input_timeout_minutes)
     cluster = task(CreateClusterOperator, "create_cluster").as_setup()
+    ready = wait(WaitForClusterOperator, "wait_for_cluster", wait_minutes=settings.cluster_timeout_minutes).as_setup()
     submit = task(SubmitStepsOperator, "submit_steps").as_setup()
     steps = [_wait_for(step.name, wait, settings) for step in pipeline.steps]
     audit = task(AuditOperator, "audit")
@@ -103,11 +105,11 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     report = task(ReportOperator, "report", trigger_rule=TriggerRule.ALL_DONE)
     outcome = task(OutcomeOperator, "outcome")
 
-    chain(preflight, open_state, foundation, transient, jobs, claim, inputs, cluster, submit, *steps, audit, publish)
-    chain(publish, terminate, destroy, proof, report, outcome)
+    chain(preflight, open_state, foundation, transient, jobs, claim, inputs, cluster, ready, submit, *steps)
+    chain([submit, *steps][-1], audit, publish, terminate, destroy, proof, report, outcome)
     # What a step stands on is a setup: clearing the step brings it back. And open_state is a setup of both, so that
     # both run however far the others came, also when create_cluster failed after EMR had taken the request.
-    terminate.as_teardown(setups=[open_state, cluster, submit])
+    terminate.as_teardown(setups=[open_state, cluster, ready, submit])
     destroy.as_teardown(setups=[open_state, transient, jobs, claim])
     [publish, terminate, destroy, proof] >> outcome  # a teardown's success alone would paint failed work green
 

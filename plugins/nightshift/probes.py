@@ -61,6 +61,14 @@ def _is_log_due(settings: Settings, status: Any, cluster_id: str, step_id: str) 
     return waited < settings.log_wait_seconds and not StepLogs(settings, cluster_id, step_id).are_there()
 
 
+def cluster_moved(settings: Settings, cluster_id: str, seen: str) -> Answer:
+    """News when the cluster is in another state than the one that was `seen`, so that each is told as it comes."""
+    status = EmrHook(aws.client(settings, "emr")).cluster(cluster_id)["Status"]
+    if status["State"] == seen:
+        return None
+    return {"cluster_id": cluster_id, "state": status["State"], "reason": _reason(status)}
+
+
 def clusters_terminated(settings: Settings, cluster_ids: list[str]) -> Answer:
     """News when every one of the clusters is TERMINATED or TERMINATED_WITH_ERRORS."""
     emr = EmrHook(aws.client(settings, "emr"))
@@ -79,5 +87,5 @@ def _reason(status: Any) -> str:
 
 
 PROBES: dict[str, Callable[..., Answer]] = {
-    probe.__name__: probe for probe in (inputs_settled, date_claimed, step_ended, clusters_terminated)
+    probe.__name__: probe for probe in (inputs_settled, date_claimed, cluster_moved, step_ended, clusters_terminated)
 }

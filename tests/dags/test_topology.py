@@ -14,7 +14,8 @@ HEAD = {
     "publish_jobs": {"claim_date", "destroy_transient"},
     "claim_date": {"wait_for_inputs", "destroy_transient"},
     "wait_for_inputs": {"create_cluster"},
-    "create_cluster": {"submit_steps", "terminate_cluster"},
+    "create_cluster": {"wait_for_cluster", "terminate_cluster"},
+    "wait_for_cluster": {"submit_steps", "terminate_cluster"},
 }
 TAIL = {
     "audit": {"publish"},
@@ -36,7 +37,7 @@ FLOWS = {
         **TAIL,
     },
 }
-STOOD_ON = {"apply_transient", "publish_jobs", "claim_date", "create_cluster", "submit_steps"}
+STOOD_ON = {"apply_transient", "publish_jobs", "claim_date", "create_cluster", "wait_for_cluster", "submit_steps"}
 RULES = {
     "terminate_cluster": TriggerRule.ALL_DONE_SETUP_SUCCESS,
     "destroy_transient": TriggerRule.ALL_DONE_SETUP_SUCCESS,

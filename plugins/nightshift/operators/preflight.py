@@ -76,7 +76,8 @@ class PreflightOperator(NightOperator, SkipMixin):
             )
 
     def _show_plan(self, night: Night) -> None:
-        body = emr_spec.job_flow(night, PLANNED, TO_BE)
+        jobs_uri = night.uri("artifacts", "jobs/<sha256>/")
+        body = emr_spec.job_flow(night, PLANNED, TO_BE, jobs_uri=jobs_uri)
         self.log.info("Dry run: nothing is created. EMR would be asked for\n%s", json.dumps(body, indent=1))
-        for step in emr_spec.steps(night, night.uri("artifacts", "jobs/<sha256>/")):
+        for step in emr_spec.steps(night, jobs_uri):
             self.log.info("and step %s: %s", step["Name"], " ".join(step["HadoopJarStep"]["Args"]))

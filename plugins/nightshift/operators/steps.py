@@ -22,7 +22,7 @@ class WaitForStepOperator(WaitOperator):
         self.step = step
 
     def work(self, night: Night, context: Context) -> Any:
-        cluster_id = self.output_of(context, "create_cluster")["cluster_id"]
+        cluster_id = self.output_of(context, "wait_for_cluster")["cluster_id"]
         step_id = self.output_of(context, "submit_steps")[self.step]
         self.log.info("Waiting for step %s (%s) on %s", self.step, step_id, cluster_id)
         return self.wait(night, "step_ended", {"cluster_id": cluster_id, "step_id": step_id})
