@@ -1,4 +1,4 @@
-"""The server's own HTTP API under /_localcloud/: health, faults, clusters. Plain JSON, no signature."""
+"""The server's own HTTP API under /_localcloud/: health, faults, clusters, calls. Plain JSON, no signature."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from localcloud.emr import views
 from localcloud.emr.store import Store
 from localcloud.errors import FaultError
 from localcloud.faults import FaultBook
+from localcloud.recorder import Recorder
 from localcloud.wire import Answer
 
 if TYPE_CHECKING:
@@ -22,13 +23,15 @@ PREFIX = "/_localcloud/"
 
 
 class Admin:
-    """Answers GET health, GET clusters, and GET, POST, DELETE of faults."""
+    """Answers GET health, GET clusters, GET and DELETE of calls, and GET, POST, DELETE of faults."""
 
-    def __init__(self, store: Store, book: FaultBook) -> None:
+    def __init__(self, store: Store, book: FaultBook, recorder: Recorder) -> None:
         self._store, self._book = store, book
         self._routes: dict[tuple[str, str], Callable[[Any], Any]] = {
             ("GET", "health"): self._health,
             ("GET", "clusters"): self._clusters,
+            ("GET", "calls"): lambda _: recorder.calls(),
+            ("DELETE", "calls"): lambda _: {"cleared": recorder.clear()},
             ("GET", "faults"): lambda _: self._book.armed(),
             ("POST", "faults"): self._arm,
             ("DELETE", "faults"): lambda _: {"cleared": self._book.clear()},

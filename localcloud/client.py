@@ -1,4 +1,4 @@
-"""A small client of a running server's own API: health, faults, clusters."""
+"""A small client of a running server's own API: health, faults, clusters, calls."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ class Client:
     def clusters(self) -> list[dict[str, Any]]:
         answer: list[dict[str, Any]] = self._call("GET", "clusters")
         return answer
+
+    def calls(self) -> list[dict[str, Any]]:
+        """The AWS calls that the server was asked, oldest first (localcloud.recorder)."""
+        answer: list[dict[str, Any]] = self._call("GET", "calls")
+        return answer
+
+    def forget_calls(self) -> int:
+        """Forget the recorded calls; the number forgotten."""
+        return int(self._call("DELETE", "calls")["cleared"])
 
     def faults(self) -> list[dict[str, Any]]:
         """The armed faults, oldest first."""

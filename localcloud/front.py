@@ -1,6 +1,7 @@
 """The seam: a WSGI application in front of moto's that adds what moto lacks.
 
-/_localcloud/*                    -> admin: health, faults, clusters
+/_localcloud/*                    -> admin: health, faults, clusters, calls
+every other request               -> noted by the recorder
 a request that a fault strikes    -> the fault's answer
 X-Amz-Target: ElasticMapReduce.*  -> our EMR; moto's is not used
 everything else                   -> moto
@@ -25,6 +26,7 @@ from localcloud.admin import PREFIX, Admin
 from localcloud.emr.service import TARGET_PREFIX, EmrService
 from localcloud.faults import FaultBook, FaultKind
 from localcloud.http_server import DropConnection
+from localcloud.recorder import Recorder
 from localcloud.settings import DEFAULT_ACCOUNT, Settings
 from localcloud.wire import Answer, Caller
 
@@ -41,8 +43,11 @@ _S3_FAULTS = {
 class Front:
     """Every request to the server comes in here."""
 
-    def __init__(self, admin: Admin, emr: EmrService, faults: FaultBook, settings: Settings) -> None:
+    def __init__(
+        self, admin: Admin, emr: EmrService, faults: FaultBook, recorder: Recorder, settings: Settings
+    ) -> None:
         self._admin, self._emr, self._faults, self._settings = admin, emr, faults, settings
+        self._recorder = recorder
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._conditional_writes = threading.Lock()
 
@@ -51,6 +56,7 @@ class Front:
             return self._admin.answer(environ).send(start_response)
         # Signatures are not checked, only read: they say which region and service is meant.
         caller = wire.caller_of(environ, self._settings.region)
+        start_response = self._recorder.note(environ, caller, self._account(caller), start_response)
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith(TARGET_PREFIX):
             action = target.removeprefix(TARGET_PREFIX)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from types import TracebackType
 
 # moto reads it when IAM's backend is made; AWS has its managed policies from the start.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+
+from moto.ec2.models import ec2_backends
 
 from localcloud import gaps
 from localcloud.admin import Admin
@@ -20,6 +23,7 @@ from localcloud.emr.store import Store
 from localcloud.faults import FaultBook
 from localcloud.front import Front
 from localcloud.http_server import HttpServer
+from localcloud.recorder import Recorder
 from localcloud.settings import Settings
 from localcloud.steps import StepRunner, StepSettings
 
@@ -56,11 +60,22 @@ class LocalCloud:
         """Listen and begin. Raises PortTakenError when another program has the port."""
         # Before the first request: moto's classes are made once for the process.
         gaps.close_all()
-        front = Front(Admin(self.store, self.faults), self._service, self.faults, self.settings)
+        recorder = Recorder(self._tags_of)
+        admin = Admin(self.store, self.faults, recorder)
+        front = Front(admin, self._service, self.faults, recorder, self.settings)
         self._server = HttpServer(self.settings.port, front)
         self.engine.start(self._server.endpoint)
         self._thread = threading.Thread(target=self._serve, name="localcloud-http", daemon=True)
         self._thread.start()
+
+    def _tags_of(self, account: str, region: str, resource: str) -> Mapping[str, str]:
+        """The tags that a cluster or a resource of EC2 has now."""
+        with self.store.changed:
+            cluster = self.store.region(account, region).clusters.get(resource)
+            if cluster:
+                return dict(cluster.tags)
+        regions = ec2_backends[account]
+        return dict(regions[region].tags.get(resource, {})) if region in regions.regions else {}
 
     def _serve(self) -> None:
         assert self._server is not None, "start() made it"

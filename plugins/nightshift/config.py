@@ -28,6 +28,7 @@ class Settings:
     """
 
     name: str = "nightshift-local"
+    owner: str = "nightshift"  # who answers for what the nights make: the tag nightshift:owner
     region: str = "us-east-1"
     aws_conn_id: str = ""  # empty: boto3's own credential chain, which on MWAA is the execution role
     api_tries: int = 8  # of each AWS call: throttling, 5xx and dropped connections are tried again
@@ -55,6 +56,9 @@ class Settings:
     spot_timeout_minutes: int = 10
     idle_timeout_seconds: int = 900
     lifetime_hours: int = 24  # the lease of a run: past it, whatever it made may be reaped
+    grace_minutes: float = 60  # between two acts of a live run: queues, retries and a restart of the scheduler
+    lock_wait_minutes: float = 5  # for terraform's lock while a live task holds it
+    reap_schedule: str = "*/15 * * * *"  # what leaks is on the bill until the next pass
 
     email_endpoints: tuple[str, ...] = ()
     queue_endpoints: tuple[str, ...] = ()

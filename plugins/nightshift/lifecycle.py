@@ -10,6 +10,7 @@ import pendulum
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, BaseOperator, Param, TriggerRule, chain
 
+from nightshift import parameters
 from nightshift.config import Settings
 from nightshift.operators.cluster import (
     CreateClusterOperator,
@@ -120,11 +121,17 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
         "input_prefix": Param(
             None,
             type=["null", "string"],
-            pattern=r"^(?!.*\.\.)[^/\s].*$",
+            pattern=parameters.PREFIX,
             title="Input prefix",
             description=f"Folder in the raw bucket. Empty: {pipeline.inputs.shown}",
         ),
-        "encoding": Param("utf-8", type="string", title="Encoding", description="Text encoding of the input files."),
+        "encoding": Param(
+            "utf-8",
+            type="string",
+            pattern=parameters.ENCODING,
+            title="Encoding",
+            description="Text encoding of the input files.",
+        ),
         "keep_cluster": Param(
             False,
             type="boolean",
@@ -135,7 +142,7 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
         "ssh_cidr": Param(
             None,
             type=["null", "string"],
-            pattern=r"^\d{1,3}(\.\d{1,3}){3}/(1[6-9]|2\d|3[0-2])$",
+            pattern=parameters.SSH_CIDR,
             title="SSH from",
             description="Make a key pair for this run and open port 22 to this network, say 198.51.100.7/32.",
         ),

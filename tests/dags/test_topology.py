@@ -112,8 +112,8 @@ def test_clearing_a_failed_task_brings_back_all_that_its_teardown_took_away(dag)
     ("name", "good", "bad"),
     [
         ("business_date", ["2026-01-04", None], ["04/01/2026", 7]),
-        ("input_prefix", ["inbox/a/", None], ["../x", "/etc", 7]),
-        ("ssh_cidr", ["198.51.100.7/32", None], ["0.0.0.0/0", "10.0.0.0/8", "here"]),
+        ("input_prefix", ["inbox/a/", "a..b/é c", None], ["../x", "a/..", "/etc", "a//b", "$(x)", "a\n", "s3://b", 7]),
+        ("ssh_cidr", ["198.51.100.7/32", None], ["0.0.0.0/0", "10.0.0.0/8", "999.1.1.1/32", "1.1.1.1/32\n", "here"]),
         ("keep_cluster", [True], ["yes"]),
         ("dry_run", [False], [1]),
     ],

@@ -40,7 +40,8 @@ class TaskInstance:
 
 
 AFTER = EmptyOperator(task_id="open_state")
-RUN = SimpleNamespace(run_id="manual__2026-01-05T03:00:00+00:00", run_after=datetime(2026, 1, 5, 3, tzinfo=UTC))
+ASKED = datetime(2026, 1, 5, 3, tzinfo=UTC)
+RUN = SimpleNamespace(run_id="manual__2026-01-05T03:00:00+00:00", run_after=ASKED, start_date=ASKED)
 
 
 def context(ti, **params):

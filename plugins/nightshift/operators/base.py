@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from typing import Any, NoReturn
 
 from airflow.sdk import BaseOperator, Context
@@ -30,6 +31,11 @@ class NightOperator(BaseOperator):
         super().__init__(**kwargs)
         self.pipeline, self.settings = pipeline, settings
 
+    @property
+    def limit(self) -> timedelta | None:
+        """How long the task may take; a wait has its own measure."""
+        return self.execution_timeout
+
     def execute(self, context: Context) -> Any:
         return self._bracketed(context, lambda night: self.work(night, context))
 
@@ -39,7 +45,8 @@ class NightOperator(BaseOperator):
 
     def night(self, context: Context) -> Night:
         dag_run = context["dag_run"]
-        return nights.from_run(self.settings, self.pipeline, dag_run.run_id, dag_run.run_after, context["params"])
+        run_id, asked_at, started_at = dag_run.run_id, dag_run.run_after, dag_run.start_date
+        return nights.from_run(self.settings, self.pipeline, run_id, asked_at, context["params"], started_at=started_at)
 
     def lake(self, night: Night) -> LakeHook:
         return LakeHook(aws.client(self.settings, "s3"), night)
@@ -52,7 +59,7 @@ class NightOperator(BaseOperator):
         try:
             night = self.night(context)
             ledger = Ledger(aws.client(self.settings, "s3"), night)
-            with ledger.act(self.task_id, context["ti"].try_number, resumed=resumed) as facts:
+            with ledger.act(self.task_id, context["ti"].try_number, limit=self.limit, resumed=resumed) as facts:
                 result = work(night)
                 facts.update(result if isinstance(result, dict) else {})
         except NightshiftError as error:
@@ -75,6 +82,10 @@ class WaitOperator(NightOperator):
     def __init__(self, *, wait_minutes: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.wait_minutes = wait_minutes
+
+    @property
+    def limit(self) -> timedelta:
+        return timedelta(minutes=self.wait_minutes)
 
     def finish(self, night: Night, answer: dict[str, Any]) -> Any:
         """What the task makes of the probe's answer. Raises when the answer is bad news."""

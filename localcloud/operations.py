@@ -1,0 +1,162 @@
+"""Which AWS operation an HTTP request is, by botocore's own service models, with its parameters by their names."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import botocore.session
+from botocore.exceptions import UnknownServiceError
+from botocore.model import OperationModel, ServiceModel, StructureShape
+
+# Where the name that signatures carry is not the one botocore files the service under.
+BOTOCORE_NAMES = {"elasticmapreduce": "emr", "monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
+UNKNOWN = "?"
+_PLACE = re.compile(r"\\\{(\w+)(\\\+)?\\\}")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What of an HTTP request names its operation. service: as signed. headers: lower case. body: of RPC calls only."""
+
+    service: str
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """service, as botocore calls it; name, '?' when no model knows the request; params without what is secret.
+
+    Parameters of JSON and REST protocols have botocore's names; of query protocols they are flat, as sent
+    (TagSpecification.1.Tag.1.Key).
+    """
+
+    service: str
+    name: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def resolve(request: Request) -> Operation:
+    """The operation of a request. Members that the model calls sensitive are left out of its parameters."""
+    service = BOTOCORE_NAMES.get(request.service, request.service)
+    try:
+        model = service_model(service)
+    except UnknownServiceError:
+        return Operation(service, UNKNOWN)
+    name, params = _named(request, model)
+    if name not in model.operation_names:
+        return Operation(service, UNKNOWN)
+    secret = _sensitive(model.operation_model(name))
+    return Operation(service, name, {k: v for k, v in params.items() if k.split(".", 1)[0] not in secret})
+
+
+@functools.cache
+def service_model(service: str) -> ServiceModel:
+    """botocore's model of a service. Raises botocore's UnknownServiceError."""
+    return botocore.session.get_session().get_service_model(service)
+
+
+def _named(request: Request, model: ServiceModel) -> tuple[str, dict[str, Any]]:
+    if target := request.headers.get("x-amz-target"):
+        return target.rpartition(".")[2], _json(request.body)
+    if str(model.metadata["protocol"]) in ("query", "ec2"):
+        form = dict(parse_qsl(request.body.decode(errors="replace") or request.query, keep_blank_values=True))
+        return form.pop("Action", UNKNOWN), form
+    return _by_route(request, model)
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    """The parameters of a JSON call; none when the body is no JSON object, which the service refuses."""
+    try:
+        params = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return params if isinstance(params, dict) else {}
+
+
+def _sensitive(operation: OperationModel) -> set[str]:
+    shape = operation.input_shape
+    members = shape.members if isinstance(shape, StructureShape) else {}
+    return {name for name, member in members.items() if member.metadata.get("sensitive")}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One REST operation: what method, path, query and headers a request of it has."""
+
+    operation: OperationModel
+    method: str
+    path: re.Pattern[str]
+    query: Mapping[str, str]
+    headers: frozenset[str]
+
+    @property
+    def strictness(self) -> tuple[int, int]:
+        """The more a route asks for, the more it says of a request that has it."""
+        return len(self.query) + len(self.headers), len(self.path.pattern)
+
+    def matches(self, request: Request, query: Mapping[str, str]) -> bool:
+        """Whether the request has all that the operation cannot be without."""
+        return (
+            request.method == self.method
+            and self.path.fullmatch(request.path) is not None
+            and all(name in query and value in ("", query[name]) for name, value in self.query.items())
+            and self.headers <= request.headers.keys()
+        )
+
+
+@functools.cache
+def _routes(service: str) -> list[Route]:
+    """The REST operations of a service, strictest first."""
+    model = service_model(service)
+    made = (_route(model.operation_model(name)) for name in model.operation_names)
+    return sorted(made, key=lambda route: route.strictness, reverse=True)
+
+
+def _route(operation: OperationModel) -> Route:
+    path, _, fixed = str(operation.http["requestUri"]).partition("?")
+    members = [(m.serialization.get("location"), m.serialization.get("name", "")) for m in _required(operation)]
+    return Route(
+        operation,
+        str(operation.http["method"]),
+        re.compile(_PLACE.sub(lambda at: f"(?P<{at[1]}>{'.+' if at[2] else '[^/]+'})", re.escape(path)) + "/?"),
+        {**{name: "" for at, name in members if at == "querystring"}, **dict(parse_qsl(fixed, keep_blank_values=True))},
+        frozenset(name.lower() for at, name in members if at == "header"),
+    )
+
+
+def _required(operation: OperationModel) -> list[Any]:
+    shape = operation.input_shape
+    return [shape.members[name] for name in shape.required_members] if isinstance(shape, StructureShape) else []
+
+
+def _by_route(request: Request, model: ServiceModel) -> tuple[str, dict[str, Any]]:
+    query = dict(parse_qsl(request.query, keep_blank_values=True))
+    for route in _routes(model.service_name):
+        if route.matches(request, query):
+            return route.operation.name, _located(route, request, query)
+    return UNKNOWN, {}
+
+
+def _located(route: Route, request: Request, query: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters that path, query and headers carry, by the names of the model."""
+    found = route.path.fullmatch(request.path)
+    params: dict[str, Any] = {name: unquote(value) for name, value in (found.groupdict() if found else {}).items()}
+    shape = route.operation.input_shape
+    sources = {"querystring": query, "header": request.headers}
+    for name, member in shape.members.items() if isinstance(shape, StructureShape) else ():
+        given = sources.get(member.serialization.get("location", ""), {})
+        wire_name = str(member.serialization.get("name", name))
+        value = given.get(wire_name, given.get(wire_name.lower()))
+        if value is not None:
+            params[name] = value
+    return params

@@ -1,0 +1,124 @@
+"""Every AWS call that the server was asked, as IAM would see it; the newest are kept."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from localcloud import wire
+from localcloud.operations import Request, resolve
+from localcloud.wire import Caller
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+MOST_CALLS = 20_000  # a night makes about a thousand
+# What may carry tags that IAM's conditions ask for: EMR's clusters and everything of EC2.
+_TAGGED = re.compile(r"\b(?:j-[0-9A-Z]+|[a-z]+-[0-9a-f]{8,17})\b")
+_TAG_MEMBER = re.compile(r"^(?:TagSpecification\.\d+\.|Tags\.member\.|Tag\.)(?:Tag\.)?(\d+)\.(Key|Value)$")
+# (account, region, id) -> the tags that the resource has now.
+TagsOf = Callable[[str, str, str], Mapping[str, str]]
+
+
+@dataclass
+class Seen:
+    """One request as it came. status stays 0 for one that was never answered."""
+
+    at: datetime
+    caller: Caller
+    request: Request
+    agent: str
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    status: int = 0
+
+
+class Recorder:
+    """Takes note of requests and tells them as calls. Operations are named when asked for, not while a caller waits."""
+
+    def __init__(self, tags_of: TagsOf, most: int = MOST_CALLS) -> None:
+        self._tags_of, self._lock = tags_of, threading.Lock()
+        self._seen: deque[Seen] = deque(maxlen=most)
+
+    def note(self, environ: WSGIEnvironment, caller: Caller, account: str, start: StartResponse) -> StartResponse:
+        """Keep one request; its status is noted when the returned start_response is called."""
+        seen = _seen(environ, caller)
+        for resource in set(_TAGGED.findall(f"{seen.request.query} {seen.request.body.decode(errors='replace')}")):
+            if tags := self._tags_of(account, caller.region, resource):
+                # As they are before the call: what it deletes has none after it.
+                seen.tags[resource] = dict(tags)
+        with self._lock:
+            self._seen.append(seen)
+
+        def started(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            seen.status = int(status.split(" ", 1)[0])
+            return start(status, headers, exc_info) if exc_info else start(status, headers)
+
+        return started
+
+    def calls(self) -> list[dict[str, Any]]:
+        """The calls, oldest first, as plain values."""
+        with self._lock:
+            kept = list(self._seen)
+        return [_told(seen) for seen in kept]
+
+    def clear(self) -> int:
+        """Forget them all; the number forgotten."""
+        with self._lock:
+            forgotten = len(self._seen)
+            self._seen.clear()
+        return forgotten
+
+
+def _seen(environ: WSGIEnvironment, caller: Caller) -> Seen:
+    headers = {key[5:].replace("_", "-").lower(): str(v) for key, v in environ.items() if key.startswith("HTTP_X_AMZ")}
+    request = Request(
+        caller.service,
+        environ["REQUEST_METHOD"],
+        environ.get("PATH_INFO") or "/",
+        environ.get("QUERY_STRING", ""),
+        headers,
+        _rpc_body(environ, caller),
+    )
+    return Seen(datetime.now(UTC), caller, request, environ.get("HTTP_USER_AGENT", ""))
+
+
+def _rpc_body(environ: WSGIEnvironment, caller: Caller) -> bytes:
+    """The body where it names the operation. S3's is somebody's data, and is neither held nor read here."""
+    if caller.service == "s3" or not environ.get("CONTENT_LENGTH"):
+        return b""
+    body = wire.body_of(environ)
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+def _told(seen: Seen) -> dict[str, Any]:
+    operation = resolve(seen.request)
+    return {
+        "at": seen.at.isoformat(timespec="milliseconds"),
+        "service": operation.service,
+        "operation": operation.name,
+        "params": operation.params,
+        "request_tags": _request_tags(operation.params),
+        "resource_tags": seen.tags,
+        "region": seen.caller.region,
+        "access_key": seen.caller.access_key,
+        "user_agent": seen.agent,
+        "status": seen.status,
+    }
+
+
+def _request_tags(params: Mapping[str, Any]) -> dict[str, str]:
+    """The tags that a call gives to what it makes (IAM's RequestTag), in any of the protocols' forms."""
+    if isinstance(listed := params.get("Tags"), list):
+        return {tag["Key"]: tag.get("Value", "") for tag in listed if isinstance(tag, dict) and "Key" in tag}
+    flat: dict[str, dict[str, str]] = {}
+    for name, value in params.items():
+        if found := _TAG_MEMBER.match(name):
+            flat.setdefault(found[1], {})[found[2]] = str(value)
+    return {tag["Key"]: tag.get("Value", "") for tag in flat.values() if "Key" in tag}
