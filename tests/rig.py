@@ -3,7 +3,8 @@
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +23,10 @@ if [ -f "{order}" ] && read -r verb stack <"{order}"; then
 fi
 exec "{terraform}" "$@"
 """
+
+
+def _bare(env: dict[str, str]) -> None:
+    """A cloud in which the first night lays the foundation."""
 
 
 class Rig:
@@ -64,8 +69,11 @@ class Rig:
 
 
 @contextmanager
-def opened(home: Path, settings: Mapping[str, str]) -> Iterator[Rig]:
-    """A rig whose files are below `home`; `settings` go over the environment of its tasks and of its localcloud."""
+def opened(home: Path, settings: Mapping[str, str], ground: Callable[[dict[str, str]], None] = _bare) -> Iterator[Rig]:
+    """A rig whose files are below `home`; `settings` go over the environment of its tasks and of its localcloud.
+
+    `ground(env)` prepares the cloud while Airflow starts.
+    """
     tools = toolchain.find()
     order = home / "order"
     shim = _shim(home / "bin" / "terraform", order, tools.terraform)
@@ -75,8 +83,11 @@ def opened(home: Path, settings: Mapping[str, str]) -> Iterator[Rig]:
         env = environment.embedded(endpoint, tools, home / "airflow", plain) | dict(settings)
         env["PATH"] = f"{shim.parent}{os.pathsep}{env['PATH']}"
         bootstrap.ensure(env, home / "bootstrap.log")
-        with AirflowStack(env, home / "airflow", home / "logs") as stack:
-            yield Rig(stack, endpoint, env, order)
+        with ThreadPoolExecutor(1) as pool:
+            laid = pool.submit(ground, env)
+            with AirflowStack(env, home / "airflow", home / "logs") as stack:
+                laid.result()
+                yield Rig(stack, endpoint, env, order)
     finally:
         cloud.stop(home / "localcloud", plain)
 

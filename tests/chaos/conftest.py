@@ -1,6 +1,8 @@
 """The chaos rig, which cells are played, and what is printed and kept of them."""
 
+import json
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,17 +84,19 @@ def ground(tmp_path_factory):
     for folder in (holds, scratch, config):
         folder.mkdir(parents=True)
     shutil.copyfile(Path(__file__).with_name("policy.py"), config / "airflow_local_settings.py")
-    with opened(home, {**QUICK, "CHAOS_HOLDS": str(holds)}) as rig:
-        post = Post(rig.aws("sqs"))
-        _lay_foundation(rig)
-        yield Ground(rig, holds, scratch, post)
+    with opened(home, {**QUICK, "CHAOS_HOLDS": str(holds)}, lambda env: _foundation(env, home)) as rig:
+        yield Ground(rig, holds, scratch, Post(rig.aws("sqs")))
 
 
-def _lay_foundation(rig):
-    """One run lays it, and is stopped there: its raw bucket must be there before input can be."""
-    run_id = rig.api.trigger("wordcount", {})
-    rig.until(lambda: rig.api.task_states("wordcount", run_id).get("apply_foundation") == "success", what="foundation")
-    broom.sweep(rig)
+def _foundation(env, home):
+    """What an operator applies once: input can be delivered before the first night, and all nights stand on it."""
+    backend = {"bucket": "nightshift-local-state", "key": "foundation.tfstate", "region": env["AWS_REGION"]}
+    init = ["init", "-lockfile=readonly", *(f"-backend-config={key}={value}" for key, value in backend.items())]
+    variables = {"TF_VAR_name": env["NIGHTSHIFT_NAME"], "TF_VAR_region": env["AWS_REGION"]}
+    own = {**env, **variables, "TF_DATA_DIR": str(home / "foundation"), "TF_VAR_queue_endpoints": json.dumps([ARN])}
+    for verb in (init, ["apply", "-auto-approve"]):
+        command = ["terraform", f"-chdir={places.STACKS / 'foundation'}", *verb, "-input=false", "-no-color"]
+        subprocess.run(command, env=own, check=True, capture_output=True)
 
 
 @pytest.fixture(autouse=True)

@@ -88,10 +88,11 @@ def report() -> str:
 HOW_TO_READ = """\
 A row is a task at a moment: *after* its act, before Airflow knows; in the middle of *terraform*; *deferred* in the
 triggerer; *between* two tables of a publish. A cell says what was told of the night, `f` failed or `s` success, and
-`*` when the reaper told it; **RED** when a promise was broken; `-` when it was not played. After each night, and one pass
-of the reaper if it left anything to do: nothing is alive, one closing entry is the ledger's last word, what was told is
-what EMR's steps, gold and the account say, gold is this night's or the one before, whole. Then the same date once more:
-the run cleared, or run again, or (where the night ended well) the next cell's night, whose rows are counted as well."""
+`*` when the reaper told it; **RED** when a promise was broken; `-` when it was not played. After each night, and one
+pass of the reaper if it left anything to do: nothing is alive, one closing entry is the ledger's last word, what was
+told is what EMR's steps, gold and the account say, gold is this night's or the one before, whole. Then the same date
+once more: the run cleared, or run again, or (where the night ended well) the next cell's night, whose rows are counted
+as well."""
 
 
 def _matrix(lines: dict[str, Line]) -> list[str]:
