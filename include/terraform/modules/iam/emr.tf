@@ -37,7 +37,7 @@ data "aws_iam_policy_document" "emr_instance" {
   statement {
     sid       = "SeeBuckets"
     actions   = ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"]
-    resources = [for kind in ["raw", "lake", "artifacts", "logs"] : var.bucket_arns[kind]]
+    resources = [for kind in ["raw", "lake", "artifacts"] : var.bucket_arns[kind]]
   }
 
   statement {
