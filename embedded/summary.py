@@ -98,7 +98,7 @@ def _failure(record: Record) -> Iterator[str]:
         yield ""
         yield from failure["text"]
         if failure["tail"]:
-            yield f"  The last {min(len(failure['tail']), TAIL_LINES)} lines of {failure['tail_of']}:"
+            yield f"  The end of {failure['tail_of']}:"
             yield from (f"  | {line}" for line in failure["tail"][-TAIL_LINES:])
         yield ""
 

@@ -104,7 +104,7 @@ def test_a_failure_says_what_to_do_next(tmp_path):
     kept = Kept({**RECORD, "failure": FAILURE, "outcome": "failed", "gold": []}, tmp_path)
     lines = list(summary.ending(kept, {}, tmp_path / "log"))
     at = lines.index("FAILED in step_gold (code): It fell.")
-    assert lines[at + 1 : at + 4] == ["  Next: Look.", "  The last 12 lines of stderr:", "  | line 28"]
+    assert lines[at + 1 : at + 4] == ["  Next: Look.", "  The end of stderr:", "  | line 28"]
 
 
 def test_columns_are_aligned_numbers_to_the_right_and_long_cells_cut():
