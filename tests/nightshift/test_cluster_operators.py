@@ -56,7 +56,7 @@ class Rig:
             "apply_transient": {"security_configuration": self._security(), **groups},
             "publish_jobs": {"jobs_uri": f"s3://{settings.bucket('artifacts')}/jobs/abc/"},
         }
-        ti = SimpleNamespace(try_number=1, map_index=-1, xcom_pull=lambda task_ids: self.xcoms.get(task_ids))
+        ti = SimpleNamespace(try_number=1, map_index=-1, xcom_pull=self._pull)
         self.context = {"ti": ti, "dag_run": run, "params": {}}
         for kind in ("lake", "artifacts", "logs"):
             self.s3.create_bucket(Bucket=settings.bucket(kind))
@@ -68,13 +68,18 @@ class Rig:
     def create(self):
         self.xcoms["create_cluster"] = self.task(CreateClusterOperator, "create_cluster").execute(self.context)
 
+    def waiting(self, minutes=LIMIT_MINUTES):
+        return self.task(WaitForClusterOperator, "wait_for_cluster", wait_minutes=minutes)
+
     def wait(self, minutes=LIMIT_MINUTES):
-        waiting = self.task(WaitForClusterOperator, "wait_for_cluster", wait_minutes=minutes)
-        self.xcoms["wait_for_cluster"] = waiting.execute(self.context)
+        self.xcoms["wait_for_cluster"] = self.waiting(minutes).execute(self.context)
         return self.xcoms["wait_for_cluster"]["cluster_id"]
 
     def submit(self):
         return self.task(SubmitStepsOperator, "submit_steps").execute(self.context)
+
+    def _pull(self, task_ids):
+        return self.xcoms.get(task_ids)
 
     @property
     def clusters(self):
@@ -131,12 +136,17 @@ def test_a_ready_cluster_is_handed_on(rig):
 
 
 def test_each_state_is_told_as_it_comes(rig, capsys):
-    rig.faults.add_fault("slow-start", seconds=0.5)
+    rig.settings = replace(rig.settings, deferrable=True)
+    rig.faults.add_fault("slow-start", seconds=60)
     rig.create()
-    cluster_id = rig.wait()
-    said = capsys.readouterr().out
-    assert f"Cluster {cluster_id} is STARTING" in said
-    assert f"Cluster {cluster_id} is WAITING" in said
+    cluster_id = rig.xcoms["create_cluster"]["cluster_id"]
+    with pytest.raises(TaskDeferred):
+        rig.wait()
+    assert f"Cluster {cluster_id} is STARTING. " in capsys.readouterr().out
+    news = {"cluster_id": cluster_id, "state": "BOOTSTRAPPING", "reason": "Running bootstrap actions"}
+    with pytest.raises(TaskDeferred):
+        rig.waiting().resume(rig.context, news)
+    assert f"Cluster {cluster_id} is BOOTSTRAPPING. Running bootstrap actions" in capsys.readouterr().out
 
 
 def test_a_zone_without_capacity_is_left_for_another_and_spare_types_are_asked_for_too(rig):
@@ -172,7 +182,8 @@ def test_after_three_clusters_without_capacity_the_task_fails_and_says_so(rig):
 def test_a_failed_bootstrap_is_given_one_new_cluster_and_no_more(rig):
     rig.faults.add_fault("bootstrap-failure", times=1)
     rig.create()
-    assert rig.alive == [rig.wait()]
+    cluster_id = rig.wait()
+    assert rig.alive == [cluster_id]
     assert len(rig.clusters) == 2
 
 
@@ -198,7 +209,8 @@ def test_a_retry_adopts_the_replacement_whose_answer_was_lost(rig):
     rig.faults.add_fault("run-job-flow-answer-lost", times=1)
     with pytest.raises(BotoCoreError):
         rig.wait()
-    assert rig.alive == [rig.wait()]
+    cluster_id = rig.wait()
+    assert rig.alive == [cluster_id]
     assert len(rig.clusters) == 2
 
 
@@ -219,7 +231,8 @@ def test_after_a_clear_the_clusters_of_the_earlier_try_do_not_count(rig):
     with pytest.raises(AirflowFailException):
         rig.wait()
     rig.create()
-    assert rig.alive == [rig.wait()]
+    cluster_id = rig.wait()
+    assert rig.alive == [cluster_id]
     assert len(rig.clusters) == 5
 
 
@@ -250,9 +263,8 @@ def test_a_deferred_task_that_is_told_of_a_dead_cluster_replaces_it_and_defers_a
     dead = rig.xcoms["create_cluster"]["cluster_id"]
     news = {"cluster_id": dead, "state": "TERMINATED_WITH_ERRORS", "reason": "INSTANCE_FLEET_TIMEOUT"}
     until(lambda: rig.alive == [])
-    waiting = rig.task(WaitForClusterOperator, "wait_for_cluster", wait_minutes=LIMIT_MINUTES)
     with pytest.raises(TaskDeferred) as deferred:
-        waiting.resume(rig.context, news)
+        rig.waiting().resume(rig.context, news)
     assert rig.alive == [deferred.value.trigger.arguments["cluster_id"]] != [dead]
 
 
