@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 PYTHON := .venv/bin/python
+CHECKS := .nightshift/checks
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,10 +19,17 @@ ui: ## the Airflow UI with its scheduler, on localcloud
 test: setup ## every test; ARGS="-k word" chooses
 	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: setup ## ruff and mypy, as CI runs them
+lint: setup $(CHECKS)/.made ## ruff, mypy and checkov, as CI runs them
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
+	@$(CHECKS)/bin/checkov --config-file include/terraform/.checkov.yaml
+
+$(CHECKS)/.made: requirements/checks.txt
+	@echo "Making $(CHECKS) for checkov (about half a minute, once)" >&2
+	@$(PYTHON) -m venv --clear $(CHECKS)
+	@$(CHECKS)/bin/pip install --quiet --disable-pip-version-check -r requirements/checks.txt
+	@touch $@
 
 format: setup ## let ruff write the code its way
 	@$(PYTHON) -m ruff check --fix --quiet . || true

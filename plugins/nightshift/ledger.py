@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import TaskDeferred
 from botocore.exceptions import ClientError
 
+from nightshift import failures, links
 from nightshift.hooks import aws
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Ledger:
     def __init__(self, s3: S3Client, night: Night) -> None:
         self._s3, self._night, self._bucket = s3, night, night.settings.bucket("lake")
         self._prefix = f"{night.record_prefix}entries/"
+        self._links = {"record": links.record(night)}
 
     def entries(self) -> list[dict[str, Any]]:
         """Every entry, oldest first: {"at", "task", "phase", …}. Empty while the lake is not there."""
@@ -65,8 +67,8 @@ class Ledger:
         self, task: str, attempt: int, *, limit: timedelta | None = None, resumed: bool = False
     ) -> Iterator[dict[str, Any]]:
         """Bracket an act: "begin" (unless resumed after a deferral), then "end" with the facts that the body puts
-        into the dict it gets, or "failed" with the error, which goes on its way. A deferral leaves the act open.
-        `limit` is how long the act may take; its lease is that and the grace."""
+        into the dict it gets, or "failed" with the error's card; the error goes on its way. A deferral leaves the act
+        open. `limit` is how long the act may take; its lease is that and the grace."""
         if not resumed:
             self._mark()
             self.append(task, "begin", attempt=attempt, lease=self._lease(limit))
@@ -76,7 +78,8 @@ class Ledger:
         except TaskDeferred:
             raise
         except BaseException as error:  # a task's timeout is one
-            self.append(task, "failed", attempt=attempt, lease=self._lease(), **described(error))
+            card = failures.card(error, task, self._links)
+            self.append(**card, phase="failed", attempt=attempt, lease=self._lease())
             raise
         self.append(task, "end", attempt=attempt, lease=self._lease(), **facts)
 
@@ -171,13 +174,6 @@ def lease_of(entries: Sequence[Entry]) -> datetime | None:
     """The moment by which the run's next sign of life was due at its last one; None without a sign of life."""
     leases = [entry["lease"] for entry in entries if entry.get("lease")]
     return datetime.fromisoformat(leases[-1]) if leases else None
-
-
-def described(error: BaseException) -> dict[str, str]:
-    """An error as ledger facts: its class, its message and what to do next."""
-    message = str(error.args[0]) if error.args else str(error)
-    next_action = getattr(error, "next_action", "Read the task's log.")
-    return {"cause": type(error).__name__, "message": message or repr(error), "next_action": next_action}
 
 
 def _iso(moment: datetime) -> str:

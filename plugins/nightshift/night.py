@@ -91,6 +91,7 @@ class Night:
             "dag_id": self.pipeline.name,
             "pipeline": self.pipeline.name,
             "run_id": self.run_id,
+            "airflow": self.settings.airflow,
             "asked_at": _utc(self.asked_at),
             "started_at": _utc(self.started_at or self.asked_at),
             "business_date": str(self.business_date),

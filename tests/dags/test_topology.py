@@ -4,14 +4,18 @@ import pytest
 from airflow.sdk import TriggerRule
 from airflow.sdk.exceptions import ParamValidationError
 
+from nightshift.locks import FOUNDATION_TASKS, LONGEST, TRANSIENT_TASKS
+
 HEAD = {
     "preflight": {"open_state"},
     "open_state": {"apply_foundation", "terminate_cluster", "destroy_transient"},
     "apply_foundation": {"apply_transient"},
     "apply_transient": {"publish_jobs", "destroy_transient"},
-    "publish_jobs": {"wait_for_inputs", "destroy_transient"},
+    "publish_jobs": {"claim_date", "destroy_transient"},
+    "claim_date": {"wait_for_inputs", "destroy_transient"},
     "wait_for_inputs": {"create_cluster"},
-    "create_cluster": {"submit_steps", "terminate_cluster"},
+    "create_cluster": {"wait_for_cluster", "terminate_cluster"},
+    "wait_for_cluster": {"submit_steps", "terminate_cluster"},
 }
 TAIL = {
     "audit": {"publish"},
@@ -33,7 +37,7 @@ FLOWS = {
         **TAIL,
     },
 }
-STOOD_ON = {"apply_transient", "publish_jobs", "create_cluster", "submit_steps"}
+STOOD_ON = {"apply_transient", "publish_jobs", "claim_date", "create_cluster", "wait_for_cluster", "submit_steps"}
 RULES = {
     "terminate_cluster": TriggerRule.ALL_DONE_SETUP_SUCCESS,
     "destroy_transient": TriggerRule.ALL_DONE_SETUP_SUCCESS,
@@ -89,6 +93,11 @@ def test_every_task_that_works_has_a_limit_and_every_wait_has_its_own(dag):
     waits = {t.task_id for t in dag.tasks if hasattr(t, "wait_minutes")}
     assert unlimited == waits
     assert all(dag.task_dict[t].wait_minutes > 0 for t in waits)
+
+
+def test_no_task_that_holds_a_terraform_lock_may_take_longer_than_its_holder_is_believed_alive(dag):
+    for task in (FOUNDATION_TASKS | TRANSIENT_TASKS) & set(dag.task_dict):
+        assert dag.task_dict[task].execution_timeout <= LONGEST, task
 
 
 def test_tasks_are_retried_with_back_off_but_the_preflight_is_not(dag):

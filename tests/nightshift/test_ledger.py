@@ -32,9 +32,10 @@ def test_a_failed_act_says_why_and_what_next_and_lets_the_error_go_on(ledger):
     with pytest.raises(StepFailed), ledger.act("step_gold", attempt=2):
         raise StepFailed("Step gold is FAILED: boom")
     entry = ledger.entries()[-1]
-    assert (entry["phase"], entry["attempt"], entry["cause"]) == ("failed", 2, "StepFailed")
+    assert (entry["phase"], entry["attempt"], entry["cause"]) == ("failed", 2, "code")
     assert entry["message"] == "Step gold is FAILED: boom"
-    assert entry["next_action"].startswith("Read the step's stderr")
+    assert entry["next_action"].startswith("Mend the code")
+    assert entry["links"]["record"].endswith("/record.json")
 
 
 def test_a_deferred_act_stays_open_until_it_is_resumed(ledger):
@@ -66,7 +67,7 @@ def test_before_the_first_foundation_there_is_no_lake_and_that_is_no_error(aws, 
 def test_a_task_that_ran_out_of_time_leaves_its_word_too(ledger):
     with pytest.raises(AirflowTaskTimeout), ledger.act("apply_transient", attempt=1):
         raise AirflowTaskTimeout("Timeout, PID: 7")
-    assert ledger.entries()[-1]["cause"] == "AirflowTaskTimeout"
+    assert ledger.entries()[-1]["cause"] == "timeout"
 
 
 def test_a_run_is_open_from_its_first_act_until_it_is_closed(aws, ledger, night):

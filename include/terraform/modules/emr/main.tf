@@ -12,6 +12,7 @@ locals {
 }
 
 resource "aws_security_group" "this" {
+  #checkov:skip=CKV2_AWS_5:EMR attaches them. The cluster is the DAG's and never terraform's
   for_each = local.groups
 
   name        = "${var.name}-${each.key}"

@@ -5,31 +5,34 @@ locals {
 
   # Athena accepts no dash in a database name, so the databases' prefix has none.
   database_prefix = replace(var.name, "-", "_")
-  catalog_arns = [
-    "${local.here["glue"]}:catalog",
-    "${local.here["glue"]}:database/${local.database_prefix}_*",
-    "${local.here["glue"]}:table/${local.database_prefix}_*/*",
-  ]
 }
 
 data "aws_iam_policy_document" "airflow_night" {
+  # Also what makes S3 say that an object is not there, instead of that it may not be read.
   statement {
     sid       = "SeeBuckets"
-    actions   = ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"]
+    actions   = ["s3:ListBucket"]
     resources = values(var.bucket_arns)
   }
 
+  # Raw is the cluster's to read: a night only looks whether its files have come.
   statement {
-    sid       = "ReadEverything"
+    sid       = "ReadWhatANightMade"
     actions   = ["s3:GetObject"]
-    resources = [for arn in values(var.bucket_arns) : "${arn}/*"]
+    resources = [for kind in ["lake", "artifacts", "logs"] : "${var.bucket_arns[kind]}/*"]
   }
 
-  # Jobs and certificates; the ledger, publishing and pruning. Raw belongs to who delivers it, logs to EMR.
+  # The ledger, certificates, publishing and pruning.
   statement {
-    sid       = "WriteLakeAndArtifacts"
-    actions   = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
-    resources = [for kind in ["lake", "artifacts"] : "${var.bucket_arns[kind]}/*"]
+    sid       = "WriteTheLake"
+    actions   = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+    resources = ["${var.bucket_arns["lake"]}/*"]
+  }
+
+  statement {
+    sid       = "PublishJobs"
+    actions   = ["s3:PutObject"]
+    resources = ["${var.bucket_arns["artifacts"]}/jobs/*"]
   }
 
   statement {
@@ -46,7 +49,7 @@ data "aws_iam_policy_document" "airflow_night" {
 
   statement {
     sid       = "StartClustersOfThisName"
-    actions   = ["elasticmapreduce:RunJobFlow", "elasticmapreduce:AddTags"]
+    actions   = ["elasticmapreduce:RunJobFlow"]
     resources = ["*"] # RunJobFlow knows no resource: the cluster does not exist yet. The tag binds it.
 
     condition {
@@ -56,15 +59,26 @@ data "aws_iam_policy_document" "airflow_night" {
     }
   }
 
+  # Asked along with RunJobFlow, for tags and an idle limit in its request.
+  statement {
+    sid       = "EquipThemAtBirth"
+    actions   = ["elasticmapreduce:AddTags", "elasticmapreduce:PutAutoTerminationPolicy"]
+    resources = [local.cluster_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "elasticmapreduce:RequestTag/nightshift:name"
+      values   = [var.name]
+    }
+  }
+
+  # PutAutoTerminationPolicy again: AWS does not say whether the tags in RunJobFlow's request count for it.
   statement {
     sid = "RunClustersOfThisName"
     actions = [
       "elasticmapreduce:DescribeCluster", "elasticmapreduce:DescribeStep", "elasticmapreduce:ListSteps",
-      "elasticmapreduce:ListInstances", "elasticmapreduce:ListInstanceFleets", "elasticmapreduce:ListInstanceGroups",
-      "elasticmapreduce:ListBootstrapActions", "elasticmapreduce:AddJobFlowSteps", "elasticmapreduce:CancelSteps",
-      "elasticmapreduce:TerminateJobFlows", "elasticmapreduce:SetTerminationProtection",
-      "elasticmapreduce:GetAutoTerminationPolicy", "elasticmapreduce:PutAutoTerminationPolicy",
-      "elasticmapreduce:GetManagedScalingPolicy", "elasticmapreduce:PutManagedScalingPolicy",
+      "elasticmapreduce:AddJobFlowSteps", "elasticmapreduce:TerminateJobFlows", "elasticmapreduce:SetTerminationProtection",
+      "elasticmapreduce:PutAutoTerminationPolicy",
     ]
     resources = [local.cluster_arn]
 
@@ -77,8 +91,8 @@ data "aws_iam_policy_document" "airflow_night" {
 
   statement {
     sid       = "FindWhatIsAlive"
-    actions   = ["elasticmapreduce:ListClusters", "tag:GetResources", "sts:GetCallerIdentity"]
-    resources = ["*"] # none of the three knows a resource
+    actions   = ["elasticmapreduce:ListClusters"]
+    resources = ["*"] # knows no resource
   }
 
   statement {
@@ -125,12 +139,12 @@ data "aws_iam_policy_document" "airflow_night" {
   }
 
   statement {
-    sid = "KeepTheCatalog"
-    actions = [
-      "glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable",
-      "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition", "glue:CreatePartition", "glue:BatchCreatePartition",
-      "glue:UpdatePartition", "glue:DeletePartition", "glue:BatchDeletePartition",
+    sid     = "KeepTheCatalog"
+    actions = ["glue:CreateTable", "glue:UpdateTable", "glue:CreatePartition", "glue:UpdatePartition"]
+    resources = [
+      "${local.here["glue"]}:catalog",
+      "${local.here["glue"]}:database/${local.database_prefix}_gold",
+      "${local.here["glue"]}:table/${local.database_prefix}_gold/*",
     ]
-    resources = local.catalog_arns
   }
 }

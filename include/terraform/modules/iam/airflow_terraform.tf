@@ -4,10 +4,15 @@
 # access, the network) it may only read: a role that can write its own policy is an administrator. Such a change of
 # the foundation is applied by an operator, and until then the night stops at apply_foundation with AccessDenied.
 
+locals {
+  databases_arn = "${local.here["glue"]}:database/${local.database_prefix}_*"
+  iam_arn       = "arn:${local.partition}:iam::${local.account}"
+}
+
 data "aws_iam_policy_document" "airflow_terraform" {
   statement {
     sid       = "SeeTheStateBucket"
-    actions   = ["s3:ListBucket", "s3:GetBucketLocation"]
+    actions   = ["s3:ListBucket"]
     resources = [var.state_bucket_arn]
   }
 
@@ -44,22 +49,28 @@ data "aws_iam_policy_document" "airflow_terraform" {
   statement {
     sid = "KeepTheTopic"
     actions = [
-      "sns:GetTopicAttributes", "sns:SetTopicAttributes", "sns:ListTagsForResource", "sns:TagResource", "sns:UntagResource",
-      "sns:ListSubscriptionsByTopic", "sns:Subscribe",
+      "sns:GetTopicAttributes", "sns:SetTopicAttributes", "sns:ListTagsForResource", "sns:TagResource", "sns:Subscribe",
     ]
     resources = [var.topic_arn]
   }
 
+  # Unsubscribe is not here: it knows no resource either, and would reach every reader of every topic of the account.
   statement {
-    sid       = "KeepSubscriptions"
-    actions   = ["sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe"]
-    resources = ["${var.topic_arn}:*"]
+    sid       = "ReadSubscriptions"
+    actions   = ["sns:GetSubscriptionAttributes"]
+    resources = ["*"] # SNS has no resource type for subscriptions
   }
 
   statement {
     sid       = "KeepDatabases"
-    actions   = ["glue:CreateDatabase", "glue:UpdateDatabase", "glue:GetTags", "glue:TagResource", "glue:UntagResource"]
-    resources = local.catalog_arns
+    actions   = ["glue:GetDatabase", "glue:UpdateDatabase"]
+    resources = ["${local.here["glue"]}:catalog", local.databases_arn]
+  }
+
+  statement {
+    sid       = "ReadTheirTags"
+    actions   = ["glue:GetTags"]
+    resources = [local.databases_arn]
   }
 
   statement {
@@ -69,23 +80,43 @@ data "aws_iam_policy_document" "airflow_terraform" {
   }
 
   statement {
-    sid = "ReadRoles"
-    actions = [
-      "iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:ListRoleTags",
-      "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions", "iam:ListPolicyTags",
-      "iam:GetInstanceProfile", "iam:ListInstanceProfileTags", "iam:ListInstanceProfilesForRole",
-    ]
-    resources = [for kind in ["role", "policy", "instance-profile"] : "arn:${local.partition}:iam::${local.account}:${kind}/${var.name}-*"]
+    sid       = "ReadRoles"
+    actions   = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies"]
+    resources = ["${local.iam_arn}:role/${var.name}-*"]
+  }
+
+  statement {
+    sid       = "ReadPolicies"
+    actions   = ["iam:GetPolicy", "iam:GetPolicyVersion"]
+    resources = ["${local.iam_arn}:policy/${var.name}-*"]
+  }
+
+  statement {
+    sid       = "ReadTheInstanceProfile"
+    actions   = ["iam:GetInstanceProfile"]
+    resources = ["${local.iam_arn}:instance-profile/${var.name}-*"]
+  }
+
+  statement {
+    sid       = "ReadTheNetwork"
+    actions   = ["ec2:DescribeVpcAttribute"]
+    resources = ["${local.here["ec2"]}:vpc/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/nightshift:name"
+      values   = [var.name]
+    }
   }
 
   statement {
     sid = "LookAround"
     actions = [
-      "kms:ListAliases", "ec2:DescribeAvailabilityZones", "ec2:DescribeVpcs", "ec2:DescribeVpcAttribute", "ec2:DescribeSubnets",
+      "kms:ListAliases", "ec2:DescribeAvailabilityZones", "ec2:DescribeVpcs", "ec2:DescribeSubnets",
       "ec2:DescribeRouteTables", "ec2:DescribeNetworkAcls", "ec2:DescribeVpcEndpoints", "ec2:DescribePrefixLists",
-      "ec2:DescribeInternetGateways", "ec2:DescribeNatGateways", "ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute",
+      "ec2:DescribeInternetGateways", "ec2:DescribeNatGateways", "ec2:DescribeAddresses",
       "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules",
-      "ec2:DescribeKeyPairs", "ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:DescribeTags", "secretsmanager:ListSecrets",
+      "ec2:DescribeKeyPairs", "ec2:DescribeInstances", "secretsmanager:ListSecrets",
     ]
     resources = ["*"] # listing and describing know no resource
   }

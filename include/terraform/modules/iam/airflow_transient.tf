@@ -30,7 +30,7 @@ data "aws_iam_policy_document" "airflow_transient" {
     sid = "KeepSecurityGroups"
     actions = [
       "ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress",
-      "ec2:RevokeSecurityGroupEgress", "ec2:ModifySecurityGroupRules", "ec2:DeleteSecurityGroup",
+      "ec2:RevokeSecurityGroupEgress", "ec2:DeleteSecurityGroup",
     ]
     resources = ["${local.here["ec2"]}:security-group/*"]
 
@@ -41,14 +41,17 @@ data "aws_iam_policy_document" "airflow_transient" {
     }
   }
 
-  # A rule is a resource of its own to these calls; the group's tag above is what binds it.
+  # A rule that is tagged at birth is a resource of its own to these calls.
   statement {
-    sid = "KeepTheirRules"
-    actions = [
-      "ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress",
-      "ec2:RevokeSecurityGroupEgress", "ec2:ModifySecurityGroupRules",
-    ]
+    sid       = "MakeTheirRules"
+    actions   = ["ec2:AuthorizeSecurityGroupIngress", "ec2:AuthorizeSecurityGroupEgress"]
     resources = ["${local.here["ec2"]}:security-group-rule/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/nightshift:name"
+      values   = [var.name]
+    }
   }
 
   statement {
@@ -70,23 +73,10 @@ data "aws_iam_policy_document" "airflow_transient" {
   }
 
   statement {
-    sid       = "Retag"
-    actions   = ["ec2:CreateTags", "ec2:DeleteTags"]
-    resources = [for kind in ["security-group", "security-group-rule", "key-pair"] : "${local.here["ec2"]}:${kind}/*"]
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:ResourceTag/nightshift:name"
-      values   = [var.name]
-    }
-  }
-
-  statement {
     sid = "KeepSecretsOfThisName"
     actions = [
-      "secretsmanager:CreateSecret", "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue",
-      "secretsmanager:GetResourcePolicy", "secretsmanager:UpdateSecret", "secretsmanager:UpdateSecretVersionStage",
-      "secretsmanager:TagResource", "secretsmanager:UntagResource", "secretsmanager:DeleteSecret",
+      "secretsmanager:CreateSecret", "secretsmanager:TagResource", "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue",
+      "secretsmanager:PutSecretValue", "secretsmanager:GetResourcePolicy", "secretsmanager:DeleteSecret",
     ]
     resources = ["${local.here["secretsmanager"]}:secret:${var.name}/*"]
   }

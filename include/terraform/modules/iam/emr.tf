@@ -37,7 +37,7 @@ data "aws_iam_policy_document" "emr_instance" {
   statement {
     sid       = "SeeBuckets"
     actions   = ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"]
-    resources = [for kind in ["raw", "lake", "artifacts", "logs"] : var.bucket_arns[kind]]
+    resources = [for kind in ["raw", "lake", "artifacts"] : var.bucket_arns[kind]]
   }
 
   statement {
@@ -56,6 +56,19 @@ data "aws_iam_policy_document" "emr_instance" {
     sid       = "WriteLogs"
     actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
     resources = ["${var.bucket_arns["logs"]}/emr/*"]
+  }
+
+  # The time limit (include/emr/time_limit.sh) ends the node's own cluster; AWS knows no condition for "its own".
+  statement {
+    sid       = "EndClustersOfThisName"
+    actions   = ["elasticmapreduce:TerminateJobFlows"]
+    resources = [local.cluster_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "elasticmapreduce:ResourceTag/nightshift:name"
+      values   = [var.name]
+    }
   }
 
   # S3 objects, the TLS certificates' zip and the nodes' own disks.

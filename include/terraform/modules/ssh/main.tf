@@ -10,6 +10,7 @@ resource "aws_key_pair" "this" {
 }
 
 resource "aws_secretsmanager_secret" "this" {
+  #checkov:skip=CKV2_AWS_57:It lives for one run and is deleted with it. There is nothing to rotate
   name        = var.secret_name
   description = "Private SSH key of ${var.name}; gone with the run"
   kms_key_id  = var.kms_key_arn

@@ -47,7 +47,7 @@ run "only_what_aws_cannot_scope_is_unscoped" {
       data.aws_iam_policy_document.airflow_night.statement, data.aws_iam_policy_document.airflow_terraform.statement,
       data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement,
       ) : s.sid if contains(coalesce(s.resources, []), "*")]) == toset([
-      "StartClustersOfThisName", "FindWhatIsAlive", "LookAround", "KeepSecurityConfigurations", "ProveBucketsArePrivate",
+      "StartClustersOfThisName", "FindWhatIsAlive", "LookAround", "ReadSubscriptions", "KeepSecurityConfigurations", "ProveBucketsArePrivate",
       "FindLogGroups", "Measure",
     ])
     error_message = "A new statement over all resources needs a reason here and a comment there."
@@ -115,20 +115,6 @@ run "airflow_starts_and_stops_clusters_of_this_name_only" {
       if contains(s.actions, "elasticmapreduce:TerminateJobFlows")
     ])
     error_message = "Nobody else's cluster may be terminated."
-  }
-}
-
-run "airflow_can_do_what_a_night_does" {
-  command = plan
-
-  assert {
-    condition = length(setsubtract([
-      "elasticmapreduce:RunJobFlow", "elasticmapreduce:AddTags", "elasticmapreduce:DescribeCluster", "elasticmapreduce:DescribeStep",
-      "elasticmapreduce:ListClusters", "elasticmapreduce:ListSteps", "elasticmapreduce:ListInstances", "elasticmapreduce:AddJobFlowSteps",
-      "elasticmapreduce:CancelSteps", "elasticmapreduce:TerminateJobFlows", "elasticmapreduce:PutAutoTerminationPolicy",
-      "sns:Publish", "glue:CreateTable", "glue:BatchCreatePartition", "tag:GetResources", "iam:PassRole",
-    ], flatten([for s in data.aws_iam_policy_document.airflow_night.statement : s.actions]))) == 0
-    error_message = "A call that a night makes is missing."
   }
 }
 

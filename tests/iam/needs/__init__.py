@@ -1,0 +1,32 @@
+"""What IAM asks before it lets a recorded call through: each call as the actions and resources that it needs.
+
+Source: Service Authorization Reference, one page a service ("Actions, resources, and condition keys for …"), and what
+an API's own page adds ("Permissions"). A call that is not here raises: it has to be looked up, not guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from tests.iam.needs.common import Call, Place, Unmapped
+from tests.iam.needs.ec2 import ec2
+from tests.iam.needs.emr import emr
+from tests.iam.needs.kept import glue, secretsmanager
+from tests.iam.needs.s3 import s3
+from tests.iam.needs.small import iam, kms, sns, sts
+from tests.iam.policies import Need
+
+__all__ = ["Call", "Place", "Unmapped", "needs"]
+
+SERVICES: dict[str, Callable[[Call, Place], Iterator[Need]]] = {
+    table.__name__: table for table in (s3, emr, ec2, glue, secretsmanager, iam, kms, sns, sts)
+}
+
+
+def needs(call: Call, place: Place) -> list[Need]:
+    """The authorizations that a call asks for. Raises Unmapped."""
+    if call["service"] not in SERVICES:
+        raise Unmapped(call)
+    name = f"{call['service']}:{call['operation']}"
+    return [replace(need, call=name) for need in SERVICES[call["service"]](call, place)]

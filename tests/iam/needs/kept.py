@@ -1,0 +1,57 @@
+"""What calls of AWS Glue and AWS Secrets Manager need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.iam.needs.common import Call, Place, Unmapped, with_key
+from tests.iam.policies import Need
+
+# operation: whether the table is asked about too. Each is also asked of the catalog and the database.
+GLUE = {
+    **dict.fromkeys(("GetDatabase", "UpdateDatabase"), False),
+    **dict.fromkeys(("CreateTable", "UpdateTable", "CreatePartition", "UpdatePartition"), True),
+}
+
+
+def glue(call: Call, place: Place) -> Iterator[Need]:
+    operation, params = call["operation"], call["params"]
+    asked = f"glue:{operation}"
+    if operation in ("GetTags", "TagResource", "UntagResource"):
+        yield Need(asked, params.get("ResourceArn") or params["ResourceArn"])
+        return
+    if operation not in GLUE:
+        raise Unmapped(call)
+    database = params.get("DatabaseName") or params["Name"]
+    yield Need(asked, place.arn("glue", "catalog"))
+    yield Need(asked, place.arn("glue", f"database/{database}"))
+    if GLUE[operation]:
+        table = params.get("TableName") or params["TableInput"]["Name"]
+        yield Need(asked, place.arn("glue", f"table/{database}/{table}"))
+
+
+# operation: what it asks of the key that the secret is encrypted with ("Secret encryption and decryption").
+SECRETS: dict[str, tuple[str, ...]] = {
+    "CreateSecret": ("GenerateDataKey", "Decrypt"),
+    "PutSecretValue": ("GenerateDataKey", "Decrypt"),
+    "GetSecretValue": ("Decrypt",),
+    "DescribeSecret": (),
+    "GetResourcePolicy": (),
+    "DeleteSecret": (),
+    "UpdateSecretVersionStage": (),
+}
+
+
+def secretsmanager(call: Call, place: Place) -> Iterator[Need]:
+    operation, params = call["operation"], call["params"]
+    if operation == "ListSecrets":
+        yield Need("secretsmanager:ListSecrets")
+        return
+    if operation not in SECRETS:
+        raise Unmapped(call)
+    named = params.get("SecretId") or f"{params['Name']}-AbCdEf"  # AWS appends six characters of its own
+    secret = named if named.startswith("arn:") else place.arn("secretsmanager", f"secret:{named}")
+    yield Need(f"secretsmanager:{operation}", secret)
+    if call["request_tags"]:
+        yield Need("secretsmanager:TagResource", secret)
+    yield from with_key(place, place.keys.get("secrets"), "secretsmanager", *SECRETS[operation])

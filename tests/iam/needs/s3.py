@@ -1,0 +1,69 @@
+"""What calls of Amazon S3 need, and the key behind the bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from tests.iam.needs.common import Call, Place, Unmapped, with_key
+from tests.iam.policies import Need
+
+BUCKET_ACTIONS = {
+    "HeadBucket": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+    "GetBucketAcl": "GetBucketAcl",
+    "GetBucketCors": "GetBucketCORS",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycle": "GetLifecycleConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetBucketLogging": "GetBucketLogging",
+    "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "GetBucketOwnershipControls": "GetBucketOwnershipControls",
+    "GetBucketPolicy": "GetBucketPolicy",
+    "GetBucketReplication": "GetReplicationConfiguration",
+    "GetBucketRequestPayment": "GetBucketRequestPayment",
+    "GetBucketTagging": "GetBucketTagging",
+    "GetBucketVersioning": "GetBucketVersioning",
+    "GetBucketWebsite": "GetBucketWebsite",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "PutBucketTagging": "PutBucketTagging",
+    "PutBucketVersioning": "PutBucketVersioning",
+}
+# operation: (action on the object, what SSE-KMS asks of the bucket's key)
+OBJECT_ACTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "HeadObject": ("GetObject", ()),
+    "GetObject": ("GetObject", ("Decrypt",)),
+    "PutObject": ("PutObject", ("GenerateDataKey",)),
+    "CopyObject": ("PutObject", ("GenerateDataKey",)),
+    "DeleteObject": ("DeleteObject", ()),
+}
+
+
+def s3(call: Call, place: Place) -> Iterator[Need]:
+    operation, params = call["operation"], call["params"]
+    bucket = params.get("Bucket", "")
+    if operation in BUCKET_ACTIONS:
+        yield Need(f"s3:{BUCKET_ACTIONS[operation]}", f"arn:aws:s3:::{bucket}")
+    elif operation in OBJECT_ACTIONS:
+        yield from _object(call, bucket, params["Key"], place)
+    else:
+        raise Unmapped(call)
+
+
+def _object(call: Call, bucket: str, key: str, place: Place) -> Iterator[Need]:
+    action, of_the_key = OBJECT_ACTIONS[call["operation"]]
+    yield Need(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}")
+    if call["status"] == 404:
+        # Without it S3 answers 403 about what is not there, and the caller takes that for a refusal.
+        yield Need("s3:ListBucket", f"arn:aws:s3:::{bucket}")
+        return
+    if "IfMatch" in call["params"]:  # a conditional write reads what it compares with
+        yield Need("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+    if source := call["params"].get("CopySource"):
+        from_bucket, from_key = unquote(source).lstrip("/").split("/", 1)
+        yield Need("s3:GetObject", f"arn:aws:s3:::{from_bucket}/{from_key.split('?versionId=')[0]}")
+        yield from with_key(place, place.keys.get(from_bucket), "s3", "Decrypt")
+    yield from with_key(place, place.keys.get(bucket), "s3", *of_the_key)

@@ -1,0 +1,105 @@
+"""IAM's evaluation of identity policies, as far as this house's policies go: wildcards, conditions, deny before allow.
+
+Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements". An operator that is not here raises,
+so that a policy which begins to use one is not judged wrongly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Need:
+    """One authorization that a call asks for. context: condition keys (lower case) to the value that the call has."""
+
+    action: str
+    resource: str = "*"
+    context: Mapping[str, str] = field(default_factory=dict, hash=False)
+    call: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        known = ", ".join(f"{key}={value}" for key, value in self.context.items())
+        return f"{self.call}: {self.action} on {self.resource} ({known or 'no conditions'})"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a policy, its lists made lists."""
+
+    policy: str
+    sid: str
+    effect: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    not_resources: tuple[str, ...]
+    conditions: Mapping[str, Mapping[str, Any]] = field(hash=False)
+
+    def applies(self, need: Need) -> bool:
+        """Whether the statement speaks about this need."""
+        return (
+            any(matches(pattern, need.action, ignore_case=True) for pattern in self.actions)
+            and self._covers(need.resource)
+            and all(_holds(operator, block, need.context) for operator, block in self.conditions.items())
+        )
+
+    def _covers(self, resource: str) -> bool:
+        if self.not_resources:
+            return not any(matches(pattern, resource) for pattern in self.not_resources)
+        return any(matches(pattern, resource) for pattern in self.resources)
+
+
+def statements(policy: str, document: Mapping[str, Any]) -> Iterator[Statement]:
+    """The statements of one policy document."""
+    for number, given in enumerate(_listed(document["Statement"])):
+        yield Statement(
+            policy,
+            given.get("Sid", f"#{number}"),
+            given["Effect"],
+            tuple(_listed(given["Action"])),
+            tuple(_listed(given.get("Resource", []))),
+            tuple(_listed(given.get("NotResource", []))),
+            given.get("Condition", {}),
+        )
+
+
+def allowed(need: Need, granted: Iterable[Statement]) -> bool:
+    """Allowed by one statement and denied by none."""
+    effects = {statement.effect for statement in granted if statement.applies(need)}
+    return effects == {"Allow"}
+
+
+def matches(pattern: str, value: str, *, ignore_case: bool = False) -> bool:
+    """IAM's wildcards: * for any characters, / and : among them, ? for one."""
+    return _regex(pattern, ignore_case).fullmatch(value) is not None
+
+
+@cache
+def _regex(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+    translated = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.compile(translated, re.IGNORECASE | re.DOTALL if ignore_case else re.DOTALL)
+
+
+OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "StringEquals": lambda wanted, value: wanted == value,
+    "StringLike": matches,
+    "ArnLike": matches,
+    "Bool": lambda wanted, value: wanted.lower() == value.lower(),
+}
+
+
+def _holds(operator: str, block: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+    """Every key of a condition block; the values of one key are alternatives, and a key that is absent fails."""
+    test = OPERATORS[operator]
+    return all(
+        (value := context.get(key.lower())) is not None and any(test(wanted, value) for wanted in _listed(values))
+        for key, values in block.items()
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,57 @@
+"""What the roles may do although no recorded call needs it, each with its reason; nothing else is granted in vain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.iam.policies import matches
+
+
+@dataclass(frozen=True)
+class Reason:
+    """why a grant stands: by its statement, its action and its resource (both with IAM's wildcards)."""
+
+    sid: str
+    why: str
+    action: str = "*"
+    resource: str = "*"
+
+    def covers(self, sid: str, action: str, resource: str) -> bool:
+        """Whether it speaks about this grant."""
+        return sid == self.sid and matches(self.action, action) and matches(self.resource, resource)
+
+
+MWAA = "Amazon MWAA asks it of every execution role, in its own name; localcloud has no MWAA"
+LARGE = "a gold file above 8 MB is copied in parts, and what was copied is thrown away when one fails"
+NETWORK = "a foundation with nat = true is read with it; here there is none"
+
+AIRFLOW = (
+    Reason("TellItIsAlive", MWAA),
+    Reason("ProveBucketsArePrivate", MWAA),
+    Reason("WriteTaskLogs", MWAA),
+    Reason("FindLogGroups", MWAA),
+    Reason("Measure", MWAA),
+    Reason("QueueTasks", MWAA),
+    Reason("EncryptTheQueue", MWAA),
+    Reason("WriteTheLake", LARGE, "s3:AbortMultipartUpload"),
+    Reason("RunClustersOfThisName", "see the comment there", "elasticmapreduce:PutAutoTerminationPolicy"),
+    Reason("LetEmrCleanUp", "asked once, when an account starts its first cluster; localcloud does not look"),
+    Reason("RepairBucketSettings", "localcloud's foundation has no expiry rules", "s3:PutLifecycleConfiguration"),
+    Reason("LookAround", NETWORK, "ec2:DescribeInternetGateways"),
+    Reason("LookAround", NETWORK, "ec2:DescribeNatGateways"),
+    Reason("LookAround", NETWORK, "ec2:DescribeAddresses"),
+)
+
+PARTS = "Spark's S3 client writes large files in parts; localcloud's mirror writes each whole"
+DISKS = "EMR encrypts the nodes' disks in this role's name (EMR Management Guide, local disk encryption with AWS KMS)"
+
+NODES = (
+    Reason("SeeBuckets", "Hadoop's S3 clients may ask in which region a bucket is", "s3:GetBucketLocation"),
+    Reason("SeeBuckets", PARTS, "s3:ListBucketMultipartUploads"),
+    Reason("WriteTheLake", PARTS, "s3:AbortMultipartUpload"),
+    Reason("WriteTheLake", PARTS, "s3:ListMultipartUploadParts"),
+    Reason("WriteLogs", PARTS, "s3:AbortMultipartUpload"),
+    Reason("UseTheKey", DISKS, "kms:DescribeKey"),
+    Reason("UseTheKey", DISKS, "kms:Encrypt"),
+    Reason("UseTheKey", DISKS, "kms:ReEncrypt*"),
+)

@@ -1,0 +1,62 @@
+"""The evaluator of policies, held against what IAM's user guide says it does."""
+
+import pytest
+
+from tests.iam.policies import Need, allowed, matches, statements
+
+GROUP = "arn:aws:ec2:us-east-1:123456789012:security-group/sg-1"
+OWN = {"aws:resourcetag/nightshift:name": "acme"}
+
+
+def policy(**statement):
+    return list(statements("p", {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", **statement}]}))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "value", "same"),
+    [
+        ("arn:aws:s3:::lake/*", "arn:aws:s3:::lake/a/b", True),
+        ("arn:aws:s3:::lake/*", "arn:aws:s3:::lake", False),
+        ("arn:aws:s3:::lake/*", "arn:aws:s3:::lakes/a", False),
+        ("arn:aws:s3:::la?e", "arn:aws:s3:::lake", True),
+        ("arn:aws:s3:::l.ke", "arn:aws:s3:::lake", False),
+        ("*", "anything:at/all", True),
+    ],
+)
+def test_wildcards_stand_for_any_characters_and_nothing_else_does(pattern, value, same):
+    assert matches(pattern, value) is same
+
+
+def test_an_action_is_compared_without_case_and_a_resource_with_it():
+    granted = policy(Resource="arn:aws:s3:::lake/*")
+    assert allowed(Need("S3:getobject", "arn:aws:s3:::lake/a"), granted)
+    assert not allowed(Need("s3:GetObject", "arn:aws:s3:::LAKE/a"), granted)
+    assert not allowed(Need("s3:PutObject", "arn:aws:s3:::lake/a"), granted)
+
+
+def test_every_condition_must_hold_and_an_absent_key_fails():
+    tagged = {"StringEquals": {"aws:ResourceTag/nightshift:name": ["acme", "acme-2"]}}
+    granted = policy(Action="ec2:DeleteSecurityGroup", Resource="*", Condition=tagged)
+    assert allowed(Need("ec2:DeleteSecurityGroup", GROUP, OWN), granted)
+    assert not allowed(Need("ec2:DeleteSecurityGroup", GROUP, {**OWN, next(iter(OWN)): "somebody"}), granted)
+    assert not allowed(Need("ec2:DeleteSecurityGroup", GROUP), granted)
+
+
+def test_a_denial_wins_and_no_statement_is_a_denial():
+    granted = policy(Resource="*")
+    denied = policy(Effect="Deny", Action="s3:*", Resource="arn:aws:s3:::lake/*")
+    assert allowed(Need("s3:GetObject", "arn:aws:s3:::raw/a"), [*granted, *denied])
+    assert not allowed(Need("s3:GetObject", "arn:aws:s3:::lake/a"), [*granted, *denied])
+    assert not allowed(Need("s3:GetObject", "arn:aws:s3:::lake/a"), [])
+
+
+def test_not_resource_means_all_others():
+    granted = policy(Resource=[], NotResource="arn:aws:s3:::lake/*")
+    assert allowed(Need("s3:GetObject", "arn:aws:s3:::raw/a"), granted)
+    assert not allowed(Need("s3:GetObject", "arn:aws:s3:::lake/a"), granted)
+
+
+def test_an_operator_that_nobody_wrote_is_not_guessed():
+    granted = policy(Resource="*", Condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})
+    with pytest.raises(KeyError, match="IpAddress"):
+        allowed(Need("s3:GetObject", "arn:aws:s3:::lake/a"), granted)
