@@ -60,6 +60,21 @@ class AirflowApi:
         tasks = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100")
         return {task["task_id"]: task["state"] for task in tasks["task_instances"]}
 
+    def mark_run(self, dag_id: str, run_id: str, state: str) -> None:
+        """Set a run's state by hand, as the UI's "Mark run as …" does."""
+        self.call("PATCH", f"/dags/{dag_id}/dagRuns/{run_id}", {"state": state})
+
+    def mark_task(self, dag_id: str, run_id: str, task_id: str, state: str) -> None:
+        """Set a task's state by hand, as the UI's "Mark task as …" does."""
+        self.call("PATCH", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}", {"new_state": state})
+
+    def clear(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
+        """Let a task and all that comes after it run again, as the UI's "Clear" does; gives the tasks that will."""
+        wish = {"dag_run_id": run_id, "task_ids": [task_id], "include_downstream": True}
+        how = {"only_failed": False, "reset_dag_runs": True, "dry_run": False}
+        cleared = self.call("POST", f"/dags/{dag_id}/clearTaskInstances", {**wish, **how})
+        return [task["task_id"] for task in cleared["task_instances"]]
+
     def wait(self, dag_id: str, run_id: str, seconds: float) -> str:
         """Wait until the run ended; gives its state. Raises StackError with the task states after `seconds`."""
         deadline = time.monotonic() + seconds

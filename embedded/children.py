@@ -25,6 +25,7 @@ class Children(AbstractContextManager["Children"]):
     def __init__(self, env: Mapping[str, str], logs: Path) -> None:
         self._env, self._logs = dict(env), logs
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, list[str]] = {}
 
     @property
     def pids(self) -> dict[str, int]:
@@ -34,9 +35,22 @@ class Children(AbstractContextManager["Children"]):
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start `command`; what it prints goes to <logs>/<name>.log."""
         self._logs.mkdir(parents=True, exist_ok=True)
-        with self._log(name).open("wb") as log:
+        self._log(name).write_bytes(b"")
+        self._commands[name] = list(command)
+        self._spawn(name)
+
+    def restart(self, name: str, first: signal.Signals = signal.SIGTERM) -> None:
+        """End one child with all that it started, and start it again; its log goes on.
+
+        `first` is the signal that its group gets: SIGTERM asks, SIGKILL is what a machine does that dies.
+        """
+        self._end({name: self._running.pop(name)}, first)
+        self._spawn(name)
+
+    def _spawn(self, name: str) -> None:
+        with self._log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
-                list(command),
+                self._commands[name],
                 env=self._env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -62,18 +76,22 @@ class Children(AbstractContextManager["Children"]):
 
     def stop(self) -> None:
         """End every child and whatever it started: asked first, killed after a while."""
-        family = [member for process in self._running.values() for member in _family(process.pid)]
-        for process in self._running.values():
-            _signal_group(process.pid, signal.SIGTERM)
+        self._end(self._running, signal.SIGTERM)
+        self._running.clear()
+
+    @staticmethod
+    def _end(doomed: Mapping[str, subprocess.Popen[bytes]], first: signal.Signals) -> None:
+        family = [member for process in doomed.values() for member in _family(process.pid)]
+        for process in doomed.values():
+            _signal_group(process.pid, first)
         deadline = time.monotonic() + STOP_SECONDS
-        for process in self._running.values():
+        for process in doomed.values():
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=max(0.0, deadline - time.monotonic()))
-        for process in self._running.values():
+        for process in doomed.values():
             _signal_group(process.pid, signal.SIGKILL)
             process.wait()
-        _end(family)
-        self._running.clear()
+        _kill(family)
 
     def _log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
@@ -86,7 +104,7 @@ def _family(pid: int) -> list[psutil.Process]:
     return []
 
 
-def _end(processes: Sequence[psutil.Process]) -> None:
+def _kill(processes: Sequence[psutil.Process]) -> None:
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from embedded.errors import InputRefused
 
 ZONE = "America/Sao_Paulo"
 MOST_DAYS = 366
+FIRST_YEAR = 1900  # as the DAG's form has it
 
 
 def today(now: datetime | None = None) -> date:
@@ -17,11 +19,13 @@ def today(now: datetime | None = None) -> date:
 
 
 def parsed(text: str, option: str) -> date:
-    """A date given as YYYY-MM-DD, not after today. Raises InputRefused naming the option."""
+    """A date given as YYYY-MM-DD, from 1900 to today. Raises InputRefused naming the option."""
     try:
-        day = datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
+        day = date.fromisoformat(text if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else "")
     except ValueError:
         raise InputRefused(f"{option} is {text!r}: expected a date like 2026-01-31.") from None
+    if day.year < FIRST_YEAR:
+        raise InputRefused(f"{option} is {day}, which is before {FIRST_YEAR}: expected a date like 2026-01-31.")
     if day > today():
         raise InputRefused(f"{option} is {day}, which is after today, {today()}.")
     return day

@@ -29,7 +29,8 @@ def embedded(
     `airflow_home` is a directory of this run's own. The user's NIGHTSHIFT_* and TF_VAR_* win over the short waits
     that are set here.
     """
-    return {**_waits(), **with_tools(tools, environ), **aws(endpoint), **airflow(airflow_home)}
+    named = {"NIGHTSHIFT_AIRFLOW": str(airflow_home)}
+    return {**waits(), **with_tools(tools, environ), **aws(endpoint), **airflow(airflow_home), **named}
 
 
 def with_tools(tools: Toolchain, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -78,13 +79,14 @@ def airflow(home: Path) -> dict[str, str]:
     }
 
 
-def _waits() -> dict[str, str]:
+def waits() -> dict[str, str]:
     """The waits of production are minutes; localcloud answers at once."""
     return {
         "NIGHTSHIFT_NAME": NAME,
         "NIGHTSHIFT_POLL_SECONDS": "0.5",
         "NIGHTSHIFT_SETTLE_SECONDS": "0",
         "NIGHTSHIFT_RETRY_SECONDS": "1",
+        "NIGHTSHIFT_LOG_WAIT_SECONDS": "5",
         "NIGHTSHIFT_INPUT_TIMEOUT_MINUTES": "5",
         "TF_VAR_max_retries": "3",
         "TF_VAR_lifecycle_rules": "false",

@@ -65,7 +65,7 @@ def encoding(name: str) -> str:
     try:
         codec = codecs.lookup(name)
         "".encode(codec.name)
-    except LookupError:
+    except (LookupError, ValueError):  # the codec "undefined" raises a UnicodeError, a NUL in the name a ValueError
         raise InputRefused(
             f"{name!r} is no text encoding: say utf-8, latin-1, cp1252 or utf-16, for example."
         ) from None

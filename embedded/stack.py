@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
@@ -65,6 +66,13 @@ class AirflowStack(AbstractContextManager["AirflowStack"]):
     def check(self) -> None:
         """Raise StackError when a part has ended."""
         self._children.check()
+
+    def restart(self, part: str, first: signal.Signals = signal.SIGTERM) -> None:
+        """End one of PARTS with all that it started (the scheduler's workers and their tasks too), and start it again.
+
+        `first` is the signal that it gets. Returns before the new one works.
+        """
+        self._children.restart(part, first)
 
     def _start(self) -> None:
         self._home.mkdir(parents=True, exist_ok=True)

@@ -62,7 +62,8 @@ class Stop:
 
         if self.reason:
             failure = AirflowFailException(self.reason)
-            failure.next_action = "Run it again."  # type: ignore[attr-defined] # where the ledger looks for it
+            failure.cause = "stopped"  # type: ignore[attr-defined] # where the failure card looks for both
+            failure.next_action = "Run it again."  # type: ignore[attr-defined]
             raise failure
 
 

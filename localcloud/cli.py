@@ -11,7 +11,7 @@ from typing import Any
 from localcloud import daemon
 from localcloud.client import Client
 from localcloud.errors import LocalCloudError, ServerError
-from localcloud.faults import DESCRIPTIONS, NODE_ROLES, Fault, FaultKind
+from localcloud.faults import DESCRIPTIONS, MARKETS, NODE_ROLES, Fault, FaultKind
 from localcloud.settings import Settings, load
 
 _SETTINGS_HELP = {
@@ -172,6 +172,8 @@ def _add_fault_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bucket", metavar="GLOB", help="only S3 requests for such buckets")
     parser.add_argument("--key", metavar="GLOB", help="only S3 requests for such keys")
     parser.add_argument("--operation", metavar="GLOB", help="only such calls: an EMR or SNS action, or GET, PUT, ...")
+    parser.add_argument("--zone", metavar="GLOB", help="only clusters in such availability zones or subnets")
+    parser.add_argument("--market", choices=MARKETS[1:], help="only clusters that ask for such instances")
     parser.add_argument("--seconds", type=float, help="how long a start is slowed, or after how long it strikes")
     parser.add_argument("--node", choices=NODE_ROLES, help="role of the node that is lost (default core)")
     parser.add_argument("--message", help="what a failing step writes to stderr")

@@ -22,6 +22,7 @@ class FaultKind(StrEnum):
     SLOW_START = "slow-start"
     BOOTSTRAP_FAILURE = "bootstrap-failure"
     STEP_FAILURE = "step-failure"
+    STEP_HANGS = "step-hangs"
     NODE_LOST = "node-lost"
     S3_SLOW_DOWN = "s3-slow-down"
     S3_INTERNAL_ERROR = "s3-internal-error"
@@ -32,16 +33,18 @@ DESCRIPTIONS = {
     FaultKind.RUN_JOB_FLOW_THROTTLED: "RunJobFlow answers ThrottlingException and makes no cluster",
     FaultKind.RUN_JOB_FLOW_ANSWER_LOST: "RunJobFlow makes the cluster, then the connection drops unanswered",
     FaultKind.EMR_THROTTLED: "any EMR call (--operation) answers ThrottlingException",
-    FaultKind.CAPACITY_REFUSED: "EC2 has no capacity: the cluster ends TERMINATED_WITH_ERRORS",
+    FaultKind.CAPACITY_REFUSED: "EC2 has no capacity (in --zone, of --market): the cluster ends TERMINATED_WITH_ERRORS",
     FaultKind.SLOW_START: "the cluster stays --seconds longer in STARTING",
     FaultKind.BOOTSTRAP_FAILURE: "a bootstrap action fails: the cluster ends TERMINATED_WITH_ERRORS",
     FaultKind.STEP_FAILURE: "a step fails after --seconds with --message on its stderr; it does no work",
+    FaultKind.STEP_HANGS: "a step does nothing and never ends, until it is killed",
     FaultKind.NODE_LOST: "--seconds after the cluster is ready, EC2 takes a node of role --node away",
     FaultKind.S3_SLOW_DOWN: "S3 answers 503 SlowDown",
     FaultKind.S3_INTERNAL_ERROR: "S3 answers 500 InternalError",
     FaultKind.SNS_DOWN: "SNS answers 503 ServiceUnavailable",
 }
 NODE_ROLES = ("master", "core", "task")
+MARKETS = ("", "spot", "on-demand")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Fault:
     """One armed fault. Patterns are shell globs; an empty one matches everything.
 
     times: how often it may still strike, None for ever. cluster matches a cluster's name or id, step a step's
-    name or id, operation an EMR action, an SNS action or an HTTP method of S3.
+    name or id, operation an EMR action, an SNS action or an HTTP method of S3, zone the availability zone or the
+    subnet that a cluster is launched in. market: spot, on-demand, or empty for both.
     """
 
     kind: FaultKind
@@ -60,6 +64,8 @@ class Fault:
     bucket: str = ""
     key: str = ""
     operation: str = ""
+    zone: str = ""
+    market: str = ""
     seconds: float = 0.0
     node: str = "core"
     message: str = ""
@@ -88,6 +94,8 @@ def parse(values: dict[str, Any]) -> Fault:
         raise FaultError(f"seconds is {fault.seconds}: a fault cannot strike in the past.")
     if fault.node not in NODE_ROLES:
         raise FaultError(f"there is no node role {fault.node!r}: choose one of {', '.join(NODE_ROLES)}.")
+    if fault.market not in MARKETS:
+        raise FaultError(f"there is no market {fault.market!r}: choose spot or on-demand, or leave it out for both.")
     return fault
 
 

@@ -7,10 +7,18 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+
 from embedded import environment, places, prepare
 
 HOME = Path(tempfile.mkdtemp(prefix="nightshift-tests-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(HOME / "hypothesis"))  # never into the tree
+# CI tries the same examples each time; HYPOTHESIS_PROFILE=thorough seeks new ones for as long as it takes.
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+settings.register_profile("ci", max_examples=200, derandomize=True, deadline=None, suppress_health_check=SLOW)
+settings.register_profile("thorough", max_examples=5000, deadline=None, suppress_health_check=SLOW)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_configure():

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from localcloud.emr import lifecycle, nodes, outages
+from localcloud.emr import bootstrap, lifecycle, nodes, outages
 from localcloud.emr.lifecycle import Effects, Timing
 from localcloud.emr.model import ENDED, READY, Cluster, ClusterState, Failure, Reason, Step
 from localcloud.emr.seam import Runner, StepOutcome, StepRequest
@@ -115,12 +115,27 @@ class Engine:
         for step in effects.start:
             name = f"localcloud-{step.id}"
             threading.Thread(target=self._run, args=(cluster, step), name=name, daemon=True).start()
+        if effects.bootstrap:
+            threading.Thread(target=self._bootstrap, args=(cluster,), daemon=True).start()
         for step in effects.kill:
-            # Killing may wait for the process to go, and the lock is held here.
-            kill = threading.Thread(target=self._runner.kill, args=(cluster.id, step.id), daemon=True)
-            kill.start()
+            self._kill(cluster, step.id)
         if effects.release_nodes:
+            for action in bootstrap.requests(cluster, self.endpoint):
+                self._kill(cluster, action.step_id)
             nodes.terminate(cluster, cluster.live_nodes(), self._clock())
+
+    def _kill(self, cluster: Cluster, step_id: str) -> None:
+        # Killing may wait for the process to go, and the lock is held by who calls.
+        threading.Thread(target=self._runner.kill, args=(cluster.id, step_id), daemon=True).start()
+
+    def _bootstrap(self, cluster: Cluster) -> None:
+        failure: Reason | None = Reason("INTERNAL_ERROR", "localcloud could not run the bootstrap actions")
+        try:
+            failure = bootstrap.run(cluster, self._runner, self.endpoint)
+        finally:
+            with self._store.changed:
+                cluster.bootstrap_runs, cluster.bootstrap_failure = False, failure
+                self._store.changed.notify_all()
 
     def _run(self, cluster: Cluster, step: Step) -> None:
         try:
@@ -137,9 +152,11 @@ class Engine:
     def _request(self, cluster: Cluster, step: Step) -> StepRequest:
         program = step.spec["HadoopJarStep"]
         jar, args = str(program["Jar"]), tuple(map(str, program.get("Args") or ()))
-        fault = self._faults.strike(FaultKind.STEP_FAILURE, cluster=cluster.names, step=(step.name, step.id))
-        if fault:
+        subject = {"cluster": cluster.names, "step": (step.name, step.id)}
+        if fault := self._faults.strike(FaultKind.STEP_FAILURE, **subject):
             jar, args = outages.failing_command(fault)
+        elif self._faults.strike(FaultKind.STEP_HANGS, **subject):
+            jar, args = outages.hanging_command()
         return StepRequest(
             account=cluster.account,
             region=cluster.region,

@@ -45,16 +45,14 @@ class Effects:
 
     start: tuple[Step, ...] = ()
     kill: tuple[Step, ...] = ()
+    bootstrap: bool = False
     release_nodes: bool = False
-
-    def __add__(self, other: Effects) -> Effects:
-        return Effects(self.start + other.start, self.kill + other.kill, self.release_nodes or other.release_nodes)
 
 
 def advance(cluster: Cluster, now: datetime, timing: Timing) -> Effects:
     """Move a cluster whose nodes exist as far as time and its steps allow."""
     if cluster.state is ClusterState.STARTING and _passed(cluster.created_at, timing.provisioning, now):
-        _begin_bootstrap(cluster, now)
+        return _begin_bootstrap(cluster, now)
     if cluster.state in READY:
         return _work(cluster, now)
     if cluster.state is ClusterState.TERMINATING:
@@ -63,9 +61,11 @@ def advance(cluster: Cluster, now: datetime, timing: Timing) -> Effects:
 
 
 def bootstrap_is_over(cluster: Cluster, now: datetime, timing: Timing) -> bool:
-    """True when a bootstrapping cluster has waited long enough to become ready, or to fail."""
+    """True when a bootstrapping cluster has run its actions and waited long enough to become ready, or to fail."""
     began = cluster.bootstrapping_at
-    return cluster.state is ClusterState.BOOTSTRAPPING and began is not None and _passed(began, timing.bootstrap, now)
+    if cluster.state is not ClusterState.BOOTSTRAPPING or cluster.bootstrap_runs or began is None:
+        return False
+    return _passed(began, timing.bootstrap, now)
 
 
 def become_ready(cluster: Cluster, now: datetime) -> Effects:
@@ -184,19 +184,22 @@ def _cancel(steps: list[Step], message: str, now: datetime) -> None:
         step.state, step.message, step.ended_at = StepState.CANCELLED, message, now
 
 
-def _begin_bootstrap(cluster: Cluster, now: datetime) -> None:
+def _begin_bootstrap(cluster: Cluster, now: datetime) -> Effects:
     cluster.state, cluster.bootstrapping_at = ClusterState.BOOTSTRAPPING, now
     cluster.reason = Reason(message="Running bootstrap actions")
     for node in cluster.live_nodes():
         node.state = "BOOTSTRAPPING"
     for pool in cluster.pools:
         pool.state = "BOOTSTRAPPING"
+    cluster.bootstrap_runs = bool(cluster.spec.get("BootstrapActions"))
+    return Effects(bootstrap=cluster.bootstrap_runs)
 
 
 def _finish_termination(cluster: Cluster, now: datetime, timing: Timing) -> None:
     began = cluster.terminating_at
-    # Nothing of a cluster may run once it is TERMINATED, so its steps are waited for.
-    if cluster.steps_in(*ACTIVE_STEPS) or began is None or not _passed(began, timing.termination, now):
+    # Nothing of a cluster may run once it is TERMINATED, so its steps and bootstrap actions are waited for.
+    busy = cluster.steps_in(*ACTIVE_STEPS) or cluster.bootstrap_runs
+    if busy or began is None or not _passed(began, timing.termination, now):
         return
     cluster.state, cluster.ended_at = cluster.ends_as, now
     for pool in cluster.pools:

@@ -144,6 +144,8 @@ class Cluster:
     launched: bool = False
     extra_start_seconds: float = 0.0
     bootstrapping_at: datetime | None = None
+    bootstrap_runs: bool = False
+    bootstrap_failure: Reason | None = None
     ready_at: datetime | None = None
     idle_since: datetime | None = None
     terminating_at: datetime | None = None

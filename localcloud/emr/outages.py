@@ -7,12 +7,11 @@ documentation and its users quote them, and were not compared with a live accoun
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
-from moto.s3.models import s3_backends
-
+from localcloud.emr import bootstrap as actions
 from localcloud.emr import nodes
 from localcloud.emr.model import Cluster, Node, Reason
+from localcloud.emr.pools import wanted_nodes
 from localcloud.faults import Fault, FaultBook, FaultKind
 
 
@@ -21,9 +20,10 @@ def capacity(cluster: Cluster, faults: FaultBook) -> Reason | None:
 
     A fleet is given up after its provisioning timeout, a group when EC2 answers InsufficientInstanceCapacity.
     """
-    if not faults.strike(FaultKind.CAPACITY_REFUSED, cluster=cluster.names):
-        return None
     zone = nodes.availability_zone(cluster)
+    where, markets = (zone, nodes.subnet_of(cluster) or ""), _markets(cluster)
+    if not faults.strike(FaultKind.CAPACITY_REFUSED, cluster=cluster.names, zone=where, market=markets):
+        return None
     if cluster.uses_fleets:
         types = ", ".join(sorted(_instance_types(cluster)))
         text = f"Failed to provision instance fleet: insufficient EC2 capacity for {types} in {zone}."
@@ -38,16 +38,10 @@ def extra_start_seconds(cluster: Cluster, faults: FaultBook) -> float:
 
 
 def bootstrap(cluster: Cluster, faults: FaultBook) -> Reason | None:
-    """Why bootstrapping fails: a fault, or a bootstrap script that is not in S3. Scripts are not executed."""
-    master = next((node.ec2_id for node in cluster.nodes if node.role == "MASTER"), "i-unknown")
+    """Why bootstrapping fails: a fault, or what went wrong when the cluster's actions were run."""
     if faults.strike(FaultKind.BOOTSTRAP_FAILURE, cluster=cluster.names):
-        text = f"On the master instance ({master}), bootstrap action 1 returned a non-zero return code"
-        return Reason("BOOTSTRAP_FAILURE", text, "BOOTSTRAP_FAILURE_PRIMARY_WITH_NON_ZERO_CODE")
-    for number, action in enumerate(cluster.spec.get("BootstrapActions") or [], 1):
-        if not _exists(cluster.account, str(action["ScriptBootstrapAction"]["Path"])):
-            text = f"Master instance ({master}) failed attempting to download bootstrap action {number} file from S3"
-            return Reason("BOOTSTRAP_FAILURE", text, "BOOTSTRAP_FAILURE_BA_DOWNLOAD_FAILED_PRIMARY")
-    return None
+        return actions.non_zero(cluster, 1)
+    return cluster.bootstrap_failure
 
 
 def node_lost(cluster: Cluster, faults: FaultBook, now: datetime) -> Reason | None:
@@ -68,6 +62,11 @@ def node_lost(cluster: Cluster, faults: FaultBook, now: datetime) -> Reason | No
         return Reason("INSTANCE_FAILURE", f"Master instance ({victim.ec2_id}) was terminated")
     _replace(cluster, victim, now)
     return None
+
+
+def hanging_command() -> tuple[str, tuple[str, ...]]:
+    """The jar and arguments of a step that never ends by itself."""
+    return "command-runner.jar", ("bash", "-c", "while :; do sleep 60; done")
 
 
 def failing_command(fault: Fault) -> tuple[str, tuple[str, ...]]:
@@ -104,10 +103,7 @@ def _instance_types(cluster: Cluster) -> set[str]:
     }
 
 
-def _exists(account: str, uri: str) -> bool:
-    parts = urlsplit(uri)
-    # file:/ paths are scripts that EMR's own image carries.
-    if not parts.scheme.startswith("s3"):
-        return True
-    bucket = s3_backends[account]["aws"].buckets.get(parts.netloc)
-    return bucket is not None and parts.path.lstrip("/") in bucket.keys
+def _markets(cluster: Cluster) -> tuple[str, ...]:
+    """The markets that the cluster's pools ask for, as faults name them."""
+    wanted = [request for pool in cluster.pools for request in wanted_nodes(pool)]
+    return tuple({request.market.lower().replace("_", "-") for request in wanted})

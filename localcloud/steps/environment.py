@@ -6,13 +6,13 @@ import os
 from collections.abc import Mapping
 
 from localcloud.steps import hadoop_conf
-from localcloud.steps.request import StepRequest
+from localcloud.steps.request import BootstrapRequest, StepRequest
 from localcloud.steps.site import Site
 
 
 def environment(request: StepRequest, site: Site, server: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The variables of the step. Of the server's only PATH and HOME pass."""
-    return {**_machine(site, server), **_aws(request), **_spark(site)}
+    return {**_machine(site, server), **_aws(request), **_spark(site), **_node(request, site)}
 
 
 def _machine(site: Site, server: Mapping[str, str]) -> dict[str, str]:
@@ -41,6 +41,11 @@ def _aws(request: StepRequest) -> dict[str, str]:
         "EMR_CLUSTER_ID": request.cluster_id,
         "EMR_STEP_ID": request.step_id,
     }
+
+
+def _node(request: StepRequest, site: Site) -> dict[str, str]:
+    """Where the files are that EMR keeps in /mnt/var/lib/info of each node."""
+    return {"EMR_INFO_DIR": str(site.conf_dir)} if isinstance(request, BootstrapRequest) else {}
 
 
 def _spark(site: Site) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A step's logs, gzipped to where EMR puts them: <log_uri>/<cluster>/steps/<step>/{stdout,stderr,controller}.gz."""
+"""Logs, gzipped to where EMR puts them: <log_uri>/<cluster>/{steps/<step>,node/…}/{stdout,stderr,controller}.gz."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _upload(request: StepRequest, logs: Path) -> None:
     if bucket not in store.buckets():
         _LOG.warning("step %s: its logs are lost, the bucket of %s is gone", request.step_id, request.log_uri)
         return
-    folder = "/".join(filter(None, (prefix.strip("/"), request.cluster_id, "steps", request.step_id)))
+    folder = "/".join(filter(None, (prefix.strip("/"), request.cluster_id, request.log_folder)))
     for name in NAMES:
         _upload_one(store, bucket, f"{folder}/{name}.gz", logs / name)
 

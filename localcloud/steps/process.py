@@ -23,14 +23,17 @@ class StepProcess:
         *,
         grace_seconds: float,
         inherited: Sequence[int] = (),
+        outlived: bool = False,
     ) -> None:
         """Start argv in cwd with env; its output is appended to logs/stdout and logs/stderr.
 
-        grace_seconds lies between SIGTERM and SIGKILL; inherited are descriptors that pass on. Raises OSError
-        when the machine cannot take one more process; a program that does not exist ends with 127 and a line
-        in stderr instead.
+        grace_seconds lies between SIGTERM and SIGKILL; inherited are descriptors that pass on; outlived: what argv
+        leaves running goes on until stop. Raises OSError when the machine cannot take one more process; a program
+        that does not exist ends with 127 and a line in stderr instead.
         """
-        command = [sys.executable, "-I", "-S", str(_SUPERVISOR), str(grace_seconds), *argv]
+        self._report, report = os.pipe() if outlived else (-1, -1)
+        command = [sys.executable, "-I", "-S", str(_SUPERVISOR), str(grace_seconds), str(report), *argv]
+        passed = [*inherited, *([report] if outlived else [])]
         with (logs / "stdout").open("ab") as out, (logs / "stderr").open("ab") as err:
             self._process = subprocess.Popen(
                 command,
@@ -40,8 +43,10 @@ class StepProcess:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
-                pass_fds=inherited,
+                pass_fds=passed,
             )
+        if outlived:
+            os.close(report)
 
     @property
     def session(self) -> int:
@@ -49,7 +54,12 @@ class StepProcess:
         return self._process.pid
 
     def wait(self) -> int:
-        """Block until the step has ended and nothing of it lives; returns its exit status."""
+        """Block until the step has ended and nothing of it lives, but for what may outlive it; its exit status."""
+        if self._report >= 0:
+            with os.fdopen(self._report) as report:
+                self._report = -1
+                if status := report.readline():
+                    return int(status)
         return self._process.wait()
 
     def stop(self) -> None:

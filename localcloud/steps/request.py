@@ -25,6 +25,32 @@ class StepRequest:
     log_uri: str | None
     spark_defaults: Mapping[str, str]
 
+    @property
+    def log_folder(self) -> str:
+        """Where EMR puts its logs, below the cluster's folder."""
+        return f"steps/{self.step_id}"
+
+    @property
+    def outlived(self) -> bool:
+        """Whether processes that it leaves running may go on."""
+        return False
+
+
+@dataclass(frozen=True)
+class BootstrapRequest(StepRequest):
+    """A bootstrap action on the primary: instance is its EC2 id, number counts the cluster's actions from 1."""
+
+    instance: str
+    number: int
+
+    @property
+    def log_folder(self) -> str:
+        return f"node/{self.instance}/bootstrap-actions/{self.number}"
+
+    @property
+    def outlived(self) -> bool:
+        return True
+
 
 @dataclass(frozen=True)
 class StepOutcome:

@@ -7,7 +7,7 @@ import shlex
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from localcloud.steps import spark_conf
@@ -43,6 +43,7 @@ class StepRunner:
         self._workspace = Workspace(top, self._settings)
         self._logs = LogShipper(log_delay_seconds)
         self._running: dict[_StepKey, StepProcess | None] = {}
+        self._outlived: dict[_StepKey, StepProcess] = {}
         self._killed: set[_StepKey] = set()
         self._closed = False
         self._changed = threading.Condition()
@@ -67,15 +68,18 @@ class StepRunner:
 
     def kill(self, cluster_id: str, step_id: str) -> None:
         """End a step: TERM to all its processes, after a grace KILL. Before its start it will not start."""
+        key = (cluster_id, step_id)
         with self._changed:
-            self._killed.add((cluster_id, step_id))
-            process = self._running.get((cluster_id, step_id))
+            self._killed.add(key)
+            process = self._running.get(key)
         if process:
             process.stop()
+        self._end_outlived(lambda other: other == key)
 
     def forget(self, cluster_id: str) -> None:
         """A cluster is gone: ship the logs that wait, drop its HDFS."""
         self._logs.flush(cluster_id)
+        self._end_outlived(lambda key: key[0] == cluster_id)
         with self._changed:
             self._killed = {key for key in self._killed if key[0] != cluster_id}
         for directory in self._workspace.cluster_dirs(cluster_id):
@@ -89,6 +93,7 @@ class StepRunner:
             processes = [process for process in self._running.values() if process]
         for process in processes:
             process.stop()
+        self._end_outlived(lambda _: True)
         with self._changed:
             self._changed.wait_for(lambda: not self._running, self._settings.kill_grace_seconds + 5)
 
@@ -101,7 +106,9 @@ class StepRunner:
         controller.end(code)
         (logs / "controller").write_text(controller.text(), encoding="utf-8")
         message = "" if code == 0 else tail(logs / "stderr") or f"exit status {code}, and nothing in stderr"
-        self._logs.ship(request, logs, lambda: shutil.rmtree(step_dir, ignore_errors=True))
+        # What outlives an action still needs its directory, which goes with the cluster.
+        after = (lambda: None) if request.outlived else (lambda: shutil.rmtree(step_dir, ignore_errors=True))
+        self._logs.ship(request, logs, after)
         return StepOutcome(code, message)
 
     def _attempt(self, request: StepRequest, step_dir: Path, controller: Controller) -> int:
@@ -116,10 +123,29 @@ class StepRunner:
         if process is None:
             return _refuse(stderr, "The step was stopped before it started.", STOPPED)
         code = process.wait()
-        process.stop()
+        if request.outlived and not code:
+            self._let_live(request, process)
+        else:
+            process.stop()
         if code:
             explain(stderr)
         return code
+
+    def _let_live(self, request: StepRequest, process: StepProcess) -> None:
+        key = (request.cluster_id, request.step_id)
+        with self._changed:
+            if not self._closed and key not in self._killed:
+                self._outlived[key] = process
+                return
+        process.stop()
+
+    def _end_outlived(self, chosen: Callable[[_StepKey], bool]) -> None:
+        with self._changed:
+            doomed = [self._outlived.pop(key) for key in list(self._outlived) if chosen(key)]
+        for process in doomed:
+            process.stop()
+        for process in doomed:
+            process.wait()
 
     def _start(self, request: StepRequest, step_dir: Path, controller: Controller) -> StepProcess | None:
         """Start the step's process; None when it was killed before."""
@@ -156,6 +182,7 @@ class StepRunner:
                 site.step_dir / "logs",
                 grace_seconds=self._settings.kill_grace_seconds,
                 inherited=[point.descriptor],
+                outlived=request.outlived,
             )
             self._running[key] = process
         point.serve()

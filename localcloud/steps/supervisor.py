@@ -1,10 +1,13 @@
 """A small program above a step's process: when it ends, or the server dies, nothing of the step is left.
 
-    python -I -S supervisor.py GRACE_SECONDS PROGRAM [ARGUMENT …]      stdin: a pipe from the server
+    python -I -S supervisor.py GRACE_SECONDS REPORT PROGRAM [ARGUMENT …]      stdin: a pipe from the server
 
 It runs PROGRAM as a child and ends with its status (128 + N for signal N, 127 when it cannot be started, 143
 when the step was stopped). The end of stdin means stop: the server closes the pipe to kill a step, and the
 kernel closes it when the server dies, however it dies. Standalone: it imports nothing of localcloud.
+
+REPORT is -1, or a descriptor: PROGRAM's status is written there when it ends, and what it left running goes on
+until stdin ends.
 """
 
 from __future__ import annotations
@@ -25,12 +28,17 @@ STOPPED = 128 + signal.SIGTERM
 
 def main() -> int:
     """Run the program that the arguments name; returns the exit status."""
-    grace, argv = float(sys.argv[1]), sys.argv[2:]
+    grace, report, argv = float(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     _prctl(PR_SET_CHILD_SUBREAPER, 1)  # a daemon of the step becomes our child, not init's
     wakeup = _child_signal()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if report >= 0:
+        os.set_inheritable(report, False)
     child = _start(argv)
     status = _status_of(child, wakeup)
+    if report >= 0:
+        os.write(report, b"%d\n" % status)
+        _status_of(0, wakeup)
     _end_all(child, grace)
     return status
 
@@ -72,7 +80,7 @@ def _become(argv: list[str]) -> None:
 
 
 def _status_of(child: int, wakeup: int) -> int:
-    """Wait until the child ends or stdin does; children that were adopted are reaped on the way."""
+    """Wait until the child (0: none) ends or stdin does; children that were adopted are reaped on the way."""
     while True:
         ready, _, _ = select.select([0, wakeup], [], [])
         if 0 in ready and not os.read(0, 1):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 from localcloud.steps import hadoop_conf, java, spark_conf
 from localcloud.steps.archive import archive_path
-from localcloud.steps.request import StepRequest
+from localcloud.steps.request import BootstrapRequest, StepRequest
 from localcloud.steps.settings import StepSettings
 from localcloud.steps.shim import write_shims
 from localcloud.steps.site import Site, make_spark_home
@@ -60,3 +61,13 @@ def _configure(request: StepRequest, site: Site) -> None:
     hadoop_conf.write(site.conf_dir, hadoop_conf.core_site(buckets, site.buckets_dir, site.hdfs_dir))
     spark_conf.write(site.conf_dir, spark_conf.defaults(request.spark_defaults, site.cores))
     write_shims(site)
+    if isinstance(request, BootstrapRequest):
+        _write_info(request, site.conf_dir)
+
+
+def _write_info(request: BootstrapRequest, directory: Path) -> None:
+    """What scripts on a node of EMR read about it: instance.json and job-flow.json, their members of most use."""
+    instance = {"isMaster": True, "isRunningNameNode": True, "isRunningResourceManager": True}
+    job_flow = {"jobFlowId": request.cluster_id, "masterInstanceId": request.instance}
+    for name, facts in (("instance", instance), ("job-flow", job_flow)):
+        (directory / f"{name}.json").write_text(json.dumps(facts), encoding="utf-8")

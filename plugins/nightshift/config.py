@@ -15,6 +15,9 @@ from nightshift.errors import SettingsError
 PREFIX = "NIGHTSHIFT_"
 NAME = re.compile(r"^[a-z][a-z0-9-]{2,30}$")
 X86 = ("m5.xlarge", "m5a.xlarge", "m6i.xlarge", "m6a.xlarge")
+# What is asked for besides, when EC2 has none of the above: as many cores and twice the memory, so any job fits.
+SPARE_X86 = ("r5.xlarge", "r5a.xlarge", "r6i.xlarge", "r6a.xlarge")
+SPARE_GRAVITON = ("r6g.xlarge", "r7g.xlarge")
 GRAVITON = re.compile(r"^[a-z]+\d+g")  # m6g, c7gn, r8gd: the g after the generation
 KINDS = ("raw", "lake", "artifacts", "logs", "state")
 INCLUDE = Path(__file__).resolve().parents[2] / "include"
@@ -28,6 +31,8 @@ class Settings:
     """
 
     name: str = "nightshift-local"
+    airflow: str = "main"  # the Airflow that runs the nights: only it can say that a run of its own is gone
+    owner: str = "nightshift"  # who answers for what the nights make: the tag nightshift:owner
     region: str = "us-east-1"
     aws_conn_id: str = ""  # empty: boto3's own credential chain, which on MWAA is the execution role
     api_tries: int = 8  # of each AWS call: throttling, 5xx and dropped connections are tried again
@@ -40,8 +45,10 @@ class Settings:
     poll_seconds: float = 30
     settle_seconds: float = 600  # input is complete when no file arrived for so long
     input_timeout_minutes: int = 240
-    step_timeout_minutes: int = 180
+    step_timeout_minutes: float = 180
     cluster_timeout_minutes: int = 30  # from RunJobFlow to ready, and from terminate to TERMINATED
+    log_wait_seconds: float = 330  # after a step failed, for its logs: EMR pushes them every 5 minutes
+    cluster_limit_minutes: float = 360  # the cluster ends itself then, whatever hangs on it and whoever forgot it
     retries: int = 2
     retry_seconds: float = 60
 
@@ -52,9 +59,13 @@ class Settings:
     core_units: int = 2
     task_types: tuple[str, ...] = X86
     task_units: int = 2
+    spare_types: tuple[str, ...] = ()  # for when EC2 has none of the others; empty: r5, r6i, … of their architecture
     spot_timeout_minutes: int = 10
     idle_timeout_seconds: int = 900
     lifetime_hours: int = 24  # the lease of a run: past it, whatever it made may be reaped
+    grace_minutes: float = 60  # between two acts of a live run: queues, retries and a restart of the scheduler
+    lock_wait_minutes: float = 5  # for terraform's lock while a live task holds it
+    reap_schedule: str = "*/15 * * * *"  # what leaks is on the bill until the next pass
 
     email_endpoints: tuple[str, ...] = ()
     queue_endpoints: tuple[str, ...] = ()
@@ -64,9 +75,27 @@ class Settings:
     def __post_init__(self) -> None:
         if not NAME.match(self.name):
             raise SettingsError(f"{PREFIX}NAME is {self.name!r}: it must match {NAME.pattern}.")
-        types = {*self.primary_types, *self.core_types, *self.task_types}
+        self._check_types()
+        self._check_limit()
+
+    def _check_types(self) -> None:
+        types = {*self.primary_types, *self.core_types, *self.task_types, *self.spare_types}
         if len({bool(GRAVITON.match(kind)) for kind in types}) > 1:
             raise SettingsError(f"{PREFIX}*_TYPES mix arm64 and x86_64 ({', '.join(sorted(types))}): EMR takes one.")
+
+    def _check_limit(self) -> None:
+        """A limit below a step's own would end every long step as a lost cluster; past the lease the reaper does it."""
+        least, most = self.step_timeout_minutes, self.lifetime_hours * 60
+        if not least <= self.cluster_limit_minutes <= most:
+            raise SettingsError(
+                f"{PREFIX}CLUSTER_LIMIT_MINUTES is {self.cluster_limit_minutes:g}: it must lie between "
+                f"{PREFIX}STEP_TIMEOUT_MINUTES, {least:g}, and {PREFIX}LIFETIME_HOURS, {most:g} minutes."
+            )
+
+    @cached_property
+    def spares(self) -> tuple[str, ...]:
+        """The types that are asked for besides, when EC2 has none of the fleets' own."""
+        return self.spare_types or (SPARE_GRAVITON if GRAVITON.match(self.primary_types[0]) else SPARE_X86)
 
     def bucket(self, kind: str) -> str:
         """The name of the bucket that holds `kind`: raw, lake, artifacts, logs or state."""
@@ -81,6 +110,10 @@ class Settings:
     @cached_property
     def jobs_dir(self) -> Path:
         return self.include_dir / "spark_jobs"
+
+    @cached_property
+    def time_limit_script(self) -> Path:
+        return self.include_dir / "emr" / "time_limit.sh"
 
     def database(self, layer: str) -> str:
         """The Glue database of a layer."""

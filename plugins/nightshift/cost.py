@@ -17,6 +17,12 @@ PRICES: Mapping[str, tuple[float, float]] = {
     "m6a.xlarge": (0.1728, 0.0432),
     "m6g.xlarge": (0.154, 0.0385),
     "m7g.xlarge": (0.1632, 0.0408),
+    "r5.xlarge": (0.252, 0.063),
+    "r5a.xlarge": (0.226, 0.057),
+    "r6i.xlarge": (0.252, 0.063),
+    "r6a.xlarge": (0.2268, 0.0567),
+    "r6g.xlarge": (0.2016, 0.0504),
+    "r7g.xlarge": (0.2142, 0.0536),
 }
 DEAREST = max(PRICES.values())  # an unknown type is priced as the dearest known one, never as free
 

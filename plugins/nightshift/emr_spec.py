@@ -6,20 +6,35 @@ docs/decisions/0004-cluster-shape.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from nightshift.night import Night
 from nightshift.pipeline import Step
 
 APPLICATIONS = ("Hadoop", "Spark")
+ATTEMPTS = (
+    "as asked for",
+    "in other zones if there are any, with the spare types too",
+    "in any zone, with every type, On-Demand only",
+)
+LAST_ATTEMPT = len(ATTEMPTS) - 1  # they count from 0
 
 
-def job_flow(night: Night, foundation: Mapping[str, Any], transient: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of RunJobFlow: fleets over every subnet, logs, roles, encryption, tags and the idle limit.
+def job_flow(
+    night: Night,
+    foundation: Mapping[str, Any],
+    transient: Mapping[str, Any],
+    attempt: int = 0,
+    *,
+    jobs_uri: str,
+    avoid: Collection[str] = (),
+) -> dict[str, Any]:
+    """The body of RunJobFlow: fleets over the subnets, logs, roles, encryption, tags and the two limits.
 
     The cluster is kept alive without steps because they are submitted by a task of their own; what ends it is the
-    teardown, and behind that the idle limit, which is always set.
+    teardown, and behind that the idle limit and the time limit, which are always set. `attempt` says how many clusters
+    of this try found no capacity, `avoid` in which subnets; `jobs_uri` is where the jobs were published.
     """
     settings = night.settings
     return {
@@ -30,7 +45,12 @@ def job_flow(night: Night, foundation: Mapping[str, Any], transient: Mapping[str
         "ServiceRole": foundation["emr_service_role_arn"],
         "JobFlowRole": foundation["emr_instance_profile_arn"],
         "SecurityConfiguration": transient["security_configuration"],
-        "Instances": _instances(night, foundation["subnet_ids"], transient),
+        "Instances": {
+            "InstanceFleets": fleets(night, attempt),
+            "Ec2SubnetIds": subnets(foundation["subnet_ids"], attempt, avoid),
+            **_instances(transient),
+        },
+        "BootstrapActions": [time_limit(night, jobs_uri)],
         "Configurations": _configurations(settings.cluster_python),
         "StepConcurrencyLevel": 1,
         "AutoTerminationPolicy": {"IdleTimeout": settings.idle_timeout_seconds},
@@ -77,10 +97,21 @@ def _reference(night: Night) -> Sequence[str]:
     return ("--reference", night.uri("raw", reference)) if reference else ()
 
 
-def _instances(night: Night, subnet_ids: Sequence[str], transient: Mapping[str, Any]) -> dict[str, Any]:
+def time_limit(night: Night, jobs_uri: str) -> dict[str, Any]:
+    """The bootstrap action by which the cluster ends itself; AutoTerminationPolicy knows idleness only."""
+    seconds = max(1, round(night.settings.cluster_limit_minutes * 60))
+    script = {"Path": f"{jobs_uri}time_limit.sh", "Args": [str(seconds), night.settings.region]}
+    return {"Name": "time limit", "ScriptBootstrapAction": script}
+
+
+def subnets(every: Sequence[str], attempt: int, avoid: Collection[str]) -> list[str]:
+    """Where an attempt may go: first anywhere, then where no cluster of this try died, at last anywhere again."""
+    others = [subnet for subnet in every if subnet not in avoid]
+    return others if attempt == 1 and others else list(every)
+
+
+def _instances(transient: Mapping[str, Any]) -> dict[str, Any]:
     instances = {
-        "InstanceFleets": fleets(night),
-        "Ec2SubnetIds": list(subnet_ids),
         "EmrManagedMasterSecurityGroup": transient["master_security_group_id"],
         "EmrManagedSlaveSecurityGroup": transient["worker_security_group_id"],
         "ServiceAccessSecurityGroup": transient["service_security_group_id"],
@@ -91,13 +122,18 @@ def _instances(night: Night, subnet_ids: Sequence[str], transient: Mapping[str, 
     return {**instances, "Ec2KeyName": key_name} if key_name else instances
 
 
-def fleets(night: Night) -> list[dict[str, Any]]:
-    """Primary and core On-Demand (HDFS lives on core), task on Spot that falls back to On-Demand."""
+def fleets(night: Night, attempt: int = 0) -> list[dict[str, Any]]:
+    """Primary and core On-Demand (HDFS lives on core), task on Spot that falls back to On-Demand.
+
+    From the second attempt on the spare types may be used as well, and from the third nothing is Spot.
+    """
     settings = night.settings
+    spares = settings.spares if attempt else ()
+    market = "spot" if attempt < LAST_ATTEMPT else "on_demand"
     every = [
-        _fleet("MASTER", settings.primary_types, on_demand=1),
-        _fleet("CORE", settings.core_types, on_demand=settings.core_units),
-        _fleet("TASK", settings.task_types, spot=settings.task_units),
+        _fleet("MASTER", (*settings.primary_types, *spares), on_demand=1),
+        _fleet("CORE", (*settings.core_types, *spares), on_demand=settings.core_units),
+        _fleet("TASK", (*settings.task_types, *spares), **{market: settings.task_units}),
     ]
     timeout = settings.spot_timeout_minutes
     for fleet in every:
@@ -111,7 +147,7 @@ def _fleet(role: str, types: Sequence[str], on_demand: int = 0, spot: int = 0) -
         "InstanceFleetType": role,
         "TargetOnDemandCapacity": on_demand,
         "TargetSpotCapacity": spot,
-        "InstanceTypeConfigs": [{"InstanceType": kind, "WeightedCapacity": 1} for kind in types],
+        "InstanceTypeConfigs": [{"InstanceType": kind, "WeightedCapacity": 1} for kind in dict.fromkeys(types)],
     }
 
 

@@ -10,25 +10,53 @@ NightshiftError
 ├── StepFailed           a step ended, but not COMPLETED
 ├── AuditFailed          staged gold breaks its contract; what was published before still stands
 ├── WaitTimeout          EMR did not reach a state in time
+├── TriggerDied          a deferred wait broke in the triggerer
+├── Stopped              the task was told to stop
+├── NotASuccess          the run's record says that it is no success
 └── SomethingLeft        a resource of this run outlived its teardown
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from itertools import takewhile
+from typing import Any
+
+from nightshift.causes import REMEDIES, Cause
+
+# What EC2 took away is capacity that went: the next cluster may have better luck.
+KINDS = {"capacity": Cause.CAPACITY, "bootstrap": Cause.BOOTSTRAP, "lost": Cause.CAPACITY}
+ADDRESS = re.compile(r"with ((?:module\.|data\.)?[\w.\[\]\"-]+),$")
+
 
 class NightshiftError(Exception):
-    """What was attempted and what came back, in one line; `next_action` says what to do about it."""
+    """What was attempted and what came back, in one line; `next_action` says what to do, by default what its cause's
+    remedy says.
 
-    next_action = "Read the task's log above this line."
-    retryable = False
+    `cause` decides about a retry (nightshift.causes); `final` overrules it: asking again would hear the same.
+    `details` are keys of the failure card that only the raiser knows: traceback, tail, input_file, links.
+    """
 
-    def __init__(self, message: str, next_action: str | None = None) -> None:
+    cause = Cause.CODE
+    next_action = ""
+    final = False
+
+    def __init__(
+        self,
+        message: str,
+        next_action: str | None = None,
+        *,
+        cause: Cause | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
-        if next_action:
-            self.next_action = next_action
+        self.cause = cause or self.cause
+        self.next_action = next_action or self.next_action
+        self.details = dict(details or {})
 
     def __str__(self) -> str:
-        return f"{self.args[0]} Next: {self.next_action}"
+        return f"{self.args[0]} Next: {self.next_action or REMEDIES[self.cause].next_action}"
 
 
 class SettingsError(NightshiftError):
@@ -36,6 +64,7 @@ class SettingsError(NightshiftError):
 
 
 class ParameterError(NightshiftError):
+    cause = Cause.DATA
     next_action = "Trigger the run again with the parameter corrected."
 
 
@@ -46,8 +75,7 @@ class PreflightError(NightshiftError):
 class TerraformError(NightshiftError):
     """terraform VERB answered `exit_code`; `tail` is the end of what it printed."""
 
-    next_action = "Read terraform's own words above; a retry continues from the saved state."
-    retryable = True
+    cause = Cause.TERRAFORM
 
     def __init__(self, verb: str, stack: str, exit_code: int, tail: str) -> None:
         super().__init__(f"terraform {verb} of {stack} answered {exit_code}: {first_error(tail)}")
@@ -55,31 +83,73 @@ class TerraformError(NightshiftError):
 
 
 class InputsMissing(NightshiftError):
-    next_action = "Find out why nothing was delivered there, then clear the task with downstream."
+    cause = Cause.UPSTREAM
 
 
 class ClusterError(NightshiftError):
-    next_action = "Read the reason EMR gives; clear the task with downstream to try again."
+    """`kind` is capacity, bootstrap, lost or other, `code` EMR's most exact word for it ('' if it gave none). Of
+    another kind the card reads its cause from the message."""
+
+    final = True
+
+    def __init__(
+        self,
+        message: str,
+        next_action: str | None = None,
+        *,
+        kind: str = "other",
+        code: str = "",
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, next_action, cause=KINDS.get(kind), details=details)
+        self.kind, self.code = kind, code
 
 
 class StepFailed(NightshiftError):
-    next_action = "Read the step's stderr; mend the input or the job, then clear the task with downstream."
+    """A step that has ended stays ended: the waiting task tried again would only read the same answer."""
+
+    final = True
 
 
 class AuditFailed(NightshiftError):
+    cause = Cause.DATA
     next_action = "Compare the manifest with the pipeline's contract; the gold published before still stands."
 
 
 class WaitTimeout(NightshiftError):
-    next_action = "Look at the resource in the EMR console."
+    """The wait had the whole of its time; what it waited for goes on, or hangs."""
+
+    cause = Cause.TIMEOUT
+    final = True
+
+
+class TriggerDied(NightshiftError):
+    """The wait itself broke in Airflow's triggerer; what was waited for knows nothing of it."""
+
+
+class Stopped(NightshiftError):
+    """The task was told to stop (SIGTERM) and what it did ended because of that."""
+
+    cause = Cause.STOPPED
+
+
+class NotASuccess(NightshiftError):
+    """The run's closing entry is not a success, or there is none."""
+
+    final = True
 
 
 class SomethingLeft(NightshiftError):
-    next_action = "Delete what is listed by hand; it is on the bill."
+    cause = Cause.LEAK
 
 
 def first_error(tail: str) -> str:
-    """The first line of terraform's output that starts an error, else its last line; '' if it printed nothing."""
-    lines = [line.strip("│╷╵ \n") for line in tail.splitlines()]
-    spoken = [line for line in lines if line]
-    return next((line for line in spoken if line.startswith("Error:")), spoken[-1] if spoken else "")
+    """The first line of terraform's output that starts an error, with the address of the resource that it is about;
+    without one the last line; '' if it printed nothing."""
+    spoken = [line for line in (raw.strip("│╷╵ \n") for raw in tail.splitlines()) if line]
+    start = next((number for number, line in enumerate(spoken) if line.startswith("Error:")), None)
+    if start is None:
+        return spoken[-1] if spoken else ""
+    told = takewhile(lambda line: not line.startswith("Error:"), spoken[start + 1 :])
+    address = next((found[1] for line in told if (found := ADDRESS.match(line))), None)
+    return f"{spoken[start]} ({address})" if address else spoken[start]

@@ -4,33 +4,44 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import TaskDeferred
 from botocore.exceptions import ClientError
 
+from nightshift import failures, links
+from nightshift.hooks import aws
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    from nightshift.config import Settings
     from nightshift.night import Night
 
 LOG = logging.getLogger(__name__)
 TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
+OPEN = "open/"
+Entry = Mapping[str, Any]
 
 
 class Ledger:
     """The entries of one run, numbered without gaps. Two writers never overwrite each other: each number is put
-    with If-None-Match, and who comes second takes the next one."""
+    with If-None-Match, and who comes second takes the next one.
+
+    A run is open from its first "begin" until a "closed" entry that no later "begin" follows; as long, a marker
+    stands under open/ in the lake, so that the reaper need not read history.
+    """
 
     def __init__(self, s3: S3Client, night: Night) -> None:
-        self._s3, self._bucket = s3, night.settings.bucket("lake")
+        self._s3, self._night, self._bucket = s3, night, night.settings.bucket("lake")
         self._prefix = f"{night.record_prefix}entries/"
+        self._links = {"record": links.record(night)}
 
     def entries(self) -> list[dict[str, Any]]:
-        """Every entry, oldest first: {"at", "task", "phase", "attempt", …}. Empty while the lake is not there."""
+        """Every entry, oldest first: {"at", "task", "phase", …}. Empty while the lake is not there."""
         try:
             return [json.loads(self._body(key)) for key in self._keys()]
         except self._s3.exceptions.NoSuchBucket:
@@ -38,34 +49,72 @@ class Ledger:
 
     def append(self, task: str, phase: str, **facts: Any) -> None:
         """Add one entry. Before the foundation's first apply there is no lake: then it is said in the log only."""
-        entry = {
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "task": task,
-            "phase": phase,
-            **facts,
-        }
+        entry = {"at": _iso(datetime.now(UTC)), "task": task, "phase": phase, **facts}
         try:
             number = len(self._keys())
-            while not self._put(number, entry):
+            while not self._put(f"{self._prefix}{number:06d}.json", entry):
                 number += 1
         except self._s3.exceptions.NoSuchBucket:
             LOG.info("No ledger yet (bucket %s comes with the foundation): %s", self._bucket, entry)
 
+    def note(self, task: str, act: str, why: str, **facts: Any) -> None:
+        """An audit entry: something out of the ordinary was done. It is no sign of life, so it carries no lease."""
+        LOG.info("%s: %s (%s)", act, why, facts)
+        self.append(task, "note", act=act, why=why, **facts)
+
     @contextmanager
-    def act(self, task: str, attempt: int, *, resumed: bool = False) -> Iterator[dict[str, Any]]:
+    def act(
+        self, task: str, attempt: int, *, limit: timedelta | None = None, resumed: bool = False
+    ) -> Iterator[dict[str, Any]]:
         """Bracket an act: "begin" (unless resumed after a deferral), then "end" with the facts that the body puts
-        into the dict it gets, or "failed" with the error, which goes on its way. A deferral leaves the act open."""
+        into the dict it gets, or "failed" with the error's card; the error goes on its way. A deferral leaves the act
+        open. `limit` is how long the act may take; its lease is that and the grace."""
         if not resumed:
-            self.append(task, "begin", attempt=attempt)
+            self._mark()
+            self.append(task, "begin", attempt=attempt, lease=self._lease(limit))
         facts: dict[str, Any] = {}
         try:
             yield facts
         except TaskDeferred:
             raise
         except BaseException as error:  # a task's timeout is one
-            self.append(task, "failed", attempt=attempt, **described(error))
+            card = failures.card(error, task, self._links)
+            self.append(**card, phase="failed", attempt=attempt, lease=self._lease())
             raise
-        self.append(task, "end", attempt=attempt, **facts)
+        self.append(task, "end", attempt=attempt, lease=self._lease(), **facts)
+
+    def close(self, outcome: str, told_by: str) -> None:
+        """The run is over and was told: "success" or "failed", by "report" or "reaper". Its identity goes along, for
+        the marker that held it is removed."""
+        self.append("ledger", "closed", outcome=outcome, told_by=told_by, identity=self._night.identity)
+        self.unmark()
+        if is_open(self.entries()):  # a cleared task began meanwhile, and found the marker that was just removed
+            self._mark()
+
+    def unmark(self) -> None:
+        """Remove the marker of a run that is closed."""
+        try:
+            self._s3.delete_object(Bucket=self._bucket, Key=self._night.marker_key)
+        except self._s3.exceptions.NoSuchBucket:
+            LOG.info("No lake, so no marker.")
+
+    def _mark(self) -> None:
+        """Say that the run is open. A run that Airflow started again (cleared) renews the marker, and so its expiry."""
+        key, identity = self._night.marker_key, self._night.identity
+        try:
+            if not self._put(key, identity):
+                there = self._s3.get_object(Bucket=self._bucket, Key=key)
+                if json.loads(there["Body"].read())["started_at"] < identity["started_at"]:
+                    self._put(key, identity, IfMatch=there["ETag"])
+        except self._s3.exceptions.NoSuchBucket:
+            LOG.info("No lake yet, so no marker.")
+        except self._s3.exceptions.NoSuchKey:
+            self._put(key, identity)  # closed between our put and our look
+
+    def _lease(self, limit: timedelta | None = None) -> str:
+        """The moment by which the next sign of life is due."""
+        grace = timedelta(minutes=self._night.settings.grace_minutes)
+        return _iso(datetime.now(UTC) + (limit or timedelta(0)) + grace)
 
     def _keys(self) -> list[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
@@ -74,19 +123,58 @@ class Ledger:
     def _body(self, key: str) -> bytes:
         return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
-    def _put(self, number: int, entry: dict[str, Any]) -> bool:
-        body = json.dumps(entry, default=str).encode()
-        try:
-            self._s3.put_object(Bucket=self._bucket, Key=f"{self._prefix}{number:06d}.json", Body=body, IfNoneMatch="*")
-        except ClientError as refused:
-            if refused.response["Error"]["Code"] in TAKEN:
-                return False
-            raise
-        return True
+    def _put(self, key: str, content: Mapping[str, Any], **condition: str) -> bool:
+        body = json.dumps(content, default=str).encode()
+        given: Any = condition or {"IfNoneMatch": "*"}
+        return put_if(self._s3, self._bucket, key, body, **given)
 
 
-def described(error: BaseException) -> dict[str, str]:
-    """An error as ledger facts: its class, its message and what to do next."""
-    message = str(error.args[0]) if error.args else str(error)
-    next_action = getattr(error, "next_action", "Read the task's log.")
-    return {"cause": type(error).__name__, "message": message or repr(error), "next_action": next_action}
+def of(night: Night) -> Ledger:
+    """The ledger of a night."""
+    return Ledger(aws.client(night.settings, "s3"), night)
+
+
+def put_if(s3: S3Client, bucket: str, key: str, body: bytes, **condition: str) -> bool:
+    """Put under a condition (IfNoneMatch="*", or IfMatch=<ETag>); False when S3 says that it does not hold."""
+    try:
+        s3.put_object(Bucket=bucket, Key=key, Body=body, **condition)  # type: ignore[arg-type]
+    except ClientError as refused:
+        if refused.response["Error"]["Code"] in TAKEN:
+            return False
+        raise
+    return True
+
+
+def open_runs(s3: S3Client, settings: Settings) -> list[dict[str, Any]]:
+    """The identities of all open runs, as their markers hold them. [] while the lake is not there."""
+    lake = settings.bucket("lake")
+    try:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=lake, Prefix=OPEN)
+        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    except s3.exceptions.NoSuchBucket:
+        return []
+    return [found for key in keys if (found := _marker(s3, lake, key))]
+
+
+def _marker(s3: S3Client, lake: str, key: str) -> dict[str, Any] | None:
+    try:
+        identity: dict[str, Any] = json.loads(s3.get_object(Bucket=lake, Key=key)["Body"].read())
+    except s3.exceptions.NoSuchKey:  # closed since it was listed
+        return None
+    return identity
+
+
+def is_open(entries: Sequence[Entry]) -> bool:
+    """Whether something was begun that no closing entry follows."""
+    phases = [entry["phase"] for entry in entries if entry["phase"] in {"begin", "closed"}]
+    return bool(phases) and phases[-1] == "begin"
+
+
+def lease_of(entries: Sequence[Entry]) -> datetime | None:
+    """The moment by which the run's next sign of life was due at its last one; None without a sign of life."""
+    leases = [entry["lease"] for entry in entries if entry.get("lease")]
+    return datetime.fromisoformat(leases[-1]) if leases else None
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds")

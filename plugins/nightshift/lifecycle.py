@@ -7,20 +7,24 @@ from functools import partial
 from typing import Any
 
 import pendulum
-from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, BaseOperator, Param, TriggerRule, chain
 
+from nightshift import parameters
 from nightshift.config import Settings
+from nightshift.operators.claim import ClaimDateOperator
 from nightshift.operators.cluster import (
     CreateClusterOperator,
     PublishJobsOperator,
     SubmitStepsOperator,
     TerminateClusterOperator,
+    WaitForClusterOperator,
 )
 from nightshift.operators.gold import AuditOperator, PublishOperator
 from nightshift.operators.inputs import WaitForInputsOperator
+from nightshift.operators.outcome import OutcomeOperator
 from nightshift.operators.preflight import PreflightOperator
 from nightshift.operators.proof import ProveNothingLeftOperator
+from nightshift.operators.reap import ReapOperator
 from nightshift.operators.report import ReportOperator
 from nightshift.operators.steps import WaitForStepOperator
 from nightshift.operators.terraform import (
@@ -58,6 +62,26 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
     return dag
 
 
+def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
+    """The DAG that looks after all others: one task, one pass at a time."""
+    dry_run = Param(False, type="boolean", title="Dry run", description="Say what is dead; touch nothing.")
+    with DAG(
+        dag_id="reaper",
+        dag_display_name="Reaper",
+        doc_md=doc_md,
+        schedule=settings.reap_schedule,
+        start_date=START.in_timezone(settings.timezone),
+        catchup=False,
+        max_active_runs=1,
+        params={"dry_run": dry_run},
+        tags=["nightshift"],
+        default_args=_defaults(settings),
+        render_template_as_native_obj=True,
+    ) as dag:
+        ReapOperator(task_id="reap", settings=settings, execution_timeout=LONG, retries=1)
+    return dag
+
+
 def _wire(pipeline: Pipeline, settings: Settings) -> None:
     task = partial(_task, pipeline=pipeline, settings=settings)
     wait = partial(task, execution_timeout=None)
@@ -67,8 +91,10 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     foundation = task(ApplyFoundationOperator, "apply_foundation", execution_timeout=LONG)
     transient = task(ApplyTransientOperator, "apply_transient", execution_timeout=LONG).as_setup()
     jobs = task(PublishJobsOperator, "publish_jobs").as_setup()
+    claim = wait(ClaimDateOperator, "claim_date", wait_minutes=settings.input_timeout_minutes).as_setup()
     inputs = wait(WaitForInputsOperator, "wait_for_inputs", wait_minutes=settings.input_timeout_minutes)
     cluster = task(CreateClusterOperator, "create_cluster").as_setup()
+    ready = wait(WaitForClusterOperator, "wait_for_cluster", wait_minutes=settings.cluster_timeout_minutes).as_setup()
     submit = task(SubmitStepsOperator, "submit_steps").as_setup()
     steps = [_wait_for(step.name, wait, settings) for step in pipeline.steps]
     audit = task(AuditOperator, "audit")
@@ -77,14 +103,14 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     destroy = task(DestroyTransientOperator, "destroy_transient", execution_timeout=LONG)
     proof = task(ProveNothingLeftOperator, "prove_nothing_left", trigger_rule=TriggerRule.ALL_DONE)
     report = task(ReportOperator, "report", trigger_rule=TriggerRule.ALL_DONE)
-    outcome = EmptyOperator(task_id="outcome")
+    outcome = task(OutcomeOperator, "outcome")
 
-    chain(preflight, open_state, foundation, transient, jobs, inputs, cluster, submit, *steps, audit, publish)
-    chain(publish, terminate, destroy, proof, report, outcome)
+    chain(preflight, open_state, foundation, transient, jobs, claim, inputs, cluster, ready, submit, *steps)
+    chain([submit, *steps][-1], audit, publish, terminate, destroy, proof, report, outcome)
     # What a step stands on is a setup: clearing the step brings it back. And open_state is a setup of both, so that
     # both run however far the others came, also when create_cluster failed after EMR had taken the request.
-    terminate.as_teardown(setups=[open_state, cluster, submit])
-    destroy.as_teardown(setups=[open_state, transient, jobs])
+    terminate.as_teardown(setups=[open_state, cluster, ready, submit])
+    destroy.as_teardown(setups=[open_state, transient, jobs, claim])
     [publish, terminate, destroy, proof] >> outcome  # a teardown's success alone would paint failed work green
 
 
@@ -120,11 +146,17 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
         "input_prefix": Param(
             None,
             type=["null", "string"],
-            pattern=r"^(?!.*\.\.)[^/\s].*$",
+            pattern=parameters.PREFIX,
             title="Input prefix",
             description=f"Folder in the raw bucket. Empty: {pipeline.inputs.shown}",
         ),
-        "encoding": Param("utf-8", type="string", title="Encoding", description="Text encoding of the input files."),
+        "encoding": Param(
+            "utf-8",
+            type="string",
+            pattern=parameters.ENCODING,
+            title="Encoding",
+            description="Text encoding of the input files.",
+        ),
         "keep_cluster": Param(
             False,
             type="boolean",
@@ -135,7 +167,7 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
         "ssh_cidr": Param(
             None,
             type=["null", "string"],
-            pattern=r"^\d{1,3}(\.\d{1,3}){3}/(1[6-9]|2\d|3[0-2])$",
+            pattern=parameters.SSH_CIDR,
             title="SSH from",
             description="Make a key pair for this run and open port 22 to this network, say 198.51.100.7/32.",
         ),

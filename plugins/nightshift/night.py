@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import codecs
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from nightshift import parameters
 from nightshift.config import Settings
-from nightshift.errors import ParameterError
-from nightshift.pipeline import Pipeline
-
-UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
-PREFIX = re.compile(r"^[\w][\w .=+@-]*(/[\w .=+@-]+)*/?$")
+from nightshift.pipeline import Inputs, Pipeline
+from nightshift.pipelines import PIPELINES
+from nightshift.run_ids import slug_of
 
 
 @dataclass(frozen=True)
@@ -32,11 +29,13 @@ class Night:
     keep_cluster: bool = False
     dry_run: bool = False
     ssh_cidr: str | None = None
+    known_slug: str | None = None  # of a run of which only its tag is left
+    started_at: datetime | None = None  # of the run's latest start: Airflow renews it when a run is cleared
 
     @property
     def slug(self) -> str:
         """The run id in the characters that S3 keys, tags and file names share."""
-        return UNSAFE.sub("-", self.run_id)
+        return self.known_slug or slug_of(self.run_id)
 
     @property
     def run(self) -> str:
@@ -48,13 +47,14 @@ class Night:
 
     @property
     def expires(self) -> datetime:
-        return self.asked_at + timedelta(hours=self.settings.lifetime_hours)
+        return (self.started_at or self.asked_at) + timedelta(hours=self.settings.lifetime_hours)
 
     @property
     def tags(self) -> dict[str, str]:
         """What everything made by this run is tagged with; the last is what EMR's managed policy asks for."""
         return {
             "nightshift:name": self.settings.name,
+            "nightshift:owner": self.settings.owner,
             "nightshift:pipeline": self.pipeline.name,
             "nightshift:run": self.run,
             "nightshift:business_date": str(self.business_date),
@@ -75,6 +75,30 @@ class Night:
         return f"runs/{self.run}/"
 
     @property
+    def marker_key(self) -> str:
+        """What stands in the lake while the run is open."""
+        return f"open/{self.run}.json"
+
+    @property
+    def claim_key(self) -> str:
+        """What a run holds while it makes the gold of its date."""
+        return f"claims/{self.pipeline.name}/{self.business_date}.json"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The run as JSON that `from_marker` reads back: when Airflow has forgotten it, its teardown still can run."""
+        return {
+            "dag_id": self.pipeline.name,
+            "pipeline": self.pipeline.name,
+            "run_id": self.run_id,
+            "airflow": self.settings.airflow,
+            "asked_at": _utc(self.asked_at),
+            "started_at": _utc(self.started_at or self.asked_at),
+            "business_date": str(self.business_date),
+            "params": {"keep_cluster": self.keep_cluster, "ssh_cidr": self.ssh_cidr},
+        }
+
+    @property
     def certificates_key(self) -> str:
         return f"{self.staging_prefix}certificates.zip"
 
@@ -87,50 +111,67 @@ class Night:
 
 
 def from_run(
-    settings: Settings, pipeline: Pipeline, run_id: str, asked_at: datetime, params: Mapping[str, Any]
+    settings: Settings,
+    pipeline: Pipeline,
+    run_id: str,
+    asked_at: datetime,
+    params: Mapping[str, Any],
+    *,
+    started_at: datetime | None = None,
 ) -> Night:
     """The night of a run. `asked_at` is the run's run_after (aware); its eve in the settings' zone is the default
-    business date. Raises ParameterError naming the parameter."""
-    business_date = _business_date(params.get("business_date"), asked_at, settings.timezone)
+    business date. `started_at` is the run's start_date. Raises ParameterError naming the parameter."""
+    today = asked_at.astimezone(ZoneInfo(settings.timezone)).date()
+    business_date = parameters.business_date(params.get("business_date"), today) or today - timedelta(days=1)
     return Night(
         settings=settings,
         pipeline=pipeline,
         run_id=run_id,
         asked_at=asked_at,
         business_date=business_date,
-        input_prefix=_prefix(params.get("input_prefix")) or pipeline.inputs.prefix_of(business_date),
-        encoding=_encoding(params.get("encoding") or "utf-8"),
+        input_prefix=parameters.input_prefix(params.get("input_prefix")) or pipeline.inputs.prefix_of(business_date),
+        encoding=parameters.encoding(params.get("encoding") or "utf-8"),
         keep_cluster=bool(params.get("keep_cluster")),
         dry_run=bool(params.get("dry_run")),
-        ssh_cidr=params.get("ssh_cidr") or None,
+        ssh_cidr=parameters.ssh_cidr(params.get("ssh_cidr")),
+        started_at=started_at,
     )
 
 
-def _business_date(asked: str | None, asked_at: datetime, timezone: str) -> date:
-    today = asked_at.astimezone(ZoneInfo(timezone)).date()
-    if not asked:
-        return today - timedelta(days=1)
-    try:
-        given = datetime.strptime(asked, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
-    except (TypeError, ValueError):
-        raise ParameterError(f"business_date is {asked!r}: expected a date like 2026-01-31.") from None
-    if given > today:
-        raise ParameterError(f"business_date is {given}, which is after today, {today}.")
-    return given
+def identity(
+    settings: Settings, pipeline: Pipeline, run_id: str, asked_at: datetime, *, started_at: datetime | None = None
+) -> Night:
+    """The night of a run whose parameters were refused: good for its ledger, its report and its teardown."""
+    return from_run(settings, pipeline, run_id, asked_at, {}, started_at=started_at)
 
 
-def _prefix(asked: str | None) -> str | None:
-    """A prefix inside the raw bucket: no '..', no empty part, nothing that a shell or a URI would read otherwise."""
-    if not asked:
-        return None
-    if not PREFIX.match(asked) or ".." in asked.split("/"):
-        raise ParameterError(f"input_prefix is {asked!r}: expected a folder in the raw bucket, like inbox/2026/.")
-    return asked.rstrip("/") + "/"
+def from_marker(settings: Settings, marker: Mapping[str, Any]) -> Night:
+    """The night that a marker (`Night.identity`) tells of, also when its pipeline is no longer in the package."""
+    return Night(
+        settings=settings,
+        pipeline=named(marker["pipeline"]),
+        run_id=marker["run_id"],
+        asked_at=datetime.fromisoformat(marker["asked_at"]),
+        business_date=date.fromisoformat(marker["business_date"]),
+        input_prefix="",
+        keep_cluster=bool(marker["params"].get("keep_cluster")),
+        ssh_cidr=marker["params"].get("ssh_cidr"),
+        started_at=datetime.fromisoformat(marker["started_at"]),
+    )
 
 
-def _encoding(asked: str) -> str:
-    try:
-        "".encode(asked)  # codecs also knows "encodings" that are none of text, such as hex
-        return codecs.lookup(asked).name
-    except (LookupError, ValueError):
-        raise ParameterError(f"encoding is {asked!r}, which is no text encoding that Python knows.") from None
+def from_run_name(settings: Settings, run: str, since: datetime, business_date: date | None = None) -> Night:
+    """The night of a run of which only its tag `<dag>/<slug>` is known. `since` is a moment before it began."""
+    pipeline, slug = run.split("/", 1)
+    day = business_date or since.date()
+    return Night(settings, named(pipeline), slug, asked_at=since, business_date=day, input_prefix="", known_slug=slug)
+
+
+def named(pipeline: str) -> Pipeline:
+    """The pipeline of that name; one without steps and tables when the package has it no more."""
+    known = PIPELINES.get(pipeline)
+    return known or Pipeline(name=pipeline, title=pipeline, inputs=Inputs(prefix=""), steps=(), gold=())
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()

@@ -1,4 +1,4 @@
-"""The Spark jobs as they travel: main.py, and the rest as a zip, under one content hash."""
+"""What travels to the cluster: main.py, the other jobs as a zip, and the time limit, under one content hash."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's own beginning of time: the same jobs give
 
 @dataclass(frozen=True)
 class Package:
-    """main.py and spark_jobs.zip, as bytes."""
+    """main.py, spark_jobs.zip and time_limit.sh, as bytes."""
 
     main: bytes
     archive: bytes
+    time_limit: bytes
 
     @cached_property
     def sha256(self) -> str:
-        """One hash over both, so that a change of either makes a new prefix."""
-        return sha256(sha256(self.main).digest() + sha256(self.archive).digest()).hexdigest()
+        """One hash over all, so that a change of any makes a new prefix."""
+        parts = (self.main, self.archive, self.time_limit)
+        return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
 
 
-def package(jobs_dir: Path) -> Package:
-    """The package of `jobs_dir`: main.py at its top, every other .py file in the zip. Raises FileNotFoundError."""
+def package(jobs_dir: Path, time_limit: Path) -> Package:
+    """main.py at the top of `jobs_dir`, every other .py file of it in the zip, and the bootstrap action `time_limit`.
+    Raises FileNotFoundError."""
     main = jobs_dir / "main.py"
     modules = sorted(path for path in jobs_dir.rglob("*.py") if path != main)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in modules:
             archive.writestr(zipfile.ZipInfo(path.relative_to(jobs_dir).as_posix(), EPOCH), path.read_bytes())
-    return Package(main.read_bytes(), buffer.getvalue())
+    return Package(main.read_bytes(), buffer.getvalue(), time_limit.read_bytes())

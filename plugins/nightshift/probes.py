@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nightshift.config import Settings
-from nightshift.hooks import aws
+from nightshift.hooks import aws, claims
 from nightshift.hooks.emr import ENDED, USABLE, EmrHook
+from nightshift.hooks.steplogs import StepLogs
+from nightshift.night import from_marker
 
 Answer = dict[str, Any] | None
 
@@ -31,15 +33,40 @@ def inputs_settled(settings: Settings, prefix: str) -> Answer:
 
 
 def step_ended(settings: Settings, cluster_id: str, step_id: str) -> Answer:
-    """News when the step has ended, or when its cluster is no longer there to run it."""
+    """News when the step has ended, or when its cluster is no longer there to run it.
+
+    A failed step's answer is `early` until EMR has pushed its logs or settings.log_wait_seconds have passed since it
+    ended: who waits can tell then what the step said.
+    """
     emr = EmrHook(aws.client(settings, "emr"))
-    status = emr.step(cluster_id, step_id)["Status"]
-    if status["State"] in ENDED:
-        return {"state": status["State"], "failure": status.get("FailureDetails", {}), "reason": _reason(status)}
+    step = emr.step(cluster_id, step_id)["Status"]
+    told = {"cluster_id": cluster_id, "step_id": step_id, "state": step["State"]}
+    if step["State"] == "COMPLETED":
+        return told
     cluster = emr.cluster(cluster_id)["Status"]
-    if cluster["State"] in USABLE or cluster["State"] == "TERMINATING":
+    lost = "" if cluster["State"] in USABLE else f"its cluster is {cluster['State']} ({_reason(cluster)})"
+    if step["State"] not in ENDED and (not lost or cluster["State"] == "TERMINATING"):
         return None
-    return {"state": f"{status['State']} on a cluster {cluster['State']}", "failure": {}, "reason": _reason(cluster)}
+    said = step.get("FailureDetails", {})
+    words = said.get("Message") or said.get("Reason") or _reason(step)
+    answer = {**told, "said": words, "lost": lost}
+    return {**answer, "early": True} if _is_log_due(settings, step, cluster_id, step_id) else answer
+
+
+def _is_log_due(settings: Settings, status: Any, cluster_id: str, step_id: str) -> bool:
+    ended = status.get("Timeline", {}).get("EndDateTime")
+    if status["State"] != "FAILED" or ended is None:
+        return False
+    waited = (datetime.now(UTC) - ended).total_seconds()
+    return waited < settings.log_wait_seconds and not StepLogs(settings, cluster_id, step_id).are_there()
+
+
+def cluster_moved(settings: Settings, cluster_id: str, seen: str) -> Answer:
+    """News when the cluster is in another state than the one that was `seen`, so that each is told as it comes."""
+    status = EmrHook(aws.client(settings, "emr")).cluster(cluster_id)["Status"]
+    if status["State"] == seen:
+        return None
+    return {"cluster_id": cluster_id, "state": status["State"], "reason": _reason(status)}
 
 
 def clusters_terminated(settings: Settings, cluster_ids: list[str]) -> Answer:
@@ -49,11 +76,16 @@ def clusters_terminated(settings: Settings, cluster_ids: list[str]) -> Answer:
     return {"clusters": states} if all(s.startswith("TERMINATED") for s in states.values()) else None
 
 
+def date_claimed(settings: Settings, marker: dict[str, Any]) -> Answer:
+    """News when the run that the marker names holds its business date (hooks/claims.py); asking is claiming."""
+    return claims.of(from_marker(settings, marker)).take()
+
+
 def _reason(status: Any) -> str:
     reason = status.get("StateChangeReason", {})
     return ": ".join(part for part in (reason.get("Code"), reason.get("Message")) if part)
 
 
 PROBES: dict[str, Callable[..., Answer]] = {
-    probe.__name__: probe for probe in (inputs_settled, step_ended, clusters_terminated)
+    probe.__name__: probe for probe in (inputs_settled, date_claimed, cluster_moved, step_ended, clusters_terminated)
 }

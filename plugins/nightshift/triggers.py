@@ -34,16 +34,19 @@ class ProbeTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         settings = config.load()
-        while (answer := await asyncio.to_thread(self._ask, settings)) is None:
+        while (answer := await asyncio.to_thread(self.ask, settings)) is None:
             await asyncio.sleep(self.poll_seconds)
         yield TriggerEvent(answer)
 
     def block(self, settings: Settings) -> dict[str, Any]:
         """The same wait in the task's own process, for Airflows without a triggerer."""
-        while (answer := self._ask(settings)) is None:
+        while (answer := self.ask(settings)) is None:
             time.sleep(self.poll_seconds)
         return answer
 
-    def _ask(self, settings: Settings) -> dict[str, Any] | None:
+    def ask(self, settings: Settings) -> dict[str, Any] | None:
+        """The probe's answer. One that says of itself that it is `early` counts only when the deadline has passed."""
         answer = PROBES[self.probe](settings, **self.arguments)
-        return OVERDUE if answer is None and time.time() > self.deadline else answer
+        if answer is not None and not answer.get("early"):
+            return answer
+        return (answer or OVERDUE) if time.time() >= self.deadline else None

@@ -4,14 +4,18 @@ import pytest
 from airflow.sdk import TriggerRule
 from airflow.sdk.exceptions import ParamValidationError
 
+from nightshift.locks import FOUNDATION_TASKS, LONGEST, TRANSIENT_TASKS
+
 HEAD = {
     "preflight": {"open_state"},
     "open_state": {"apply_foundation", "terminate_cluster", "destroy_transient"},
     "apply_foundation": {"apply_transient"},
     "apply_transient": {"publish_jobs", "destroy_transient"},
-    "publish_jobs": {"wait_for_inputs", "destroy_transient"},
+    "publish_jobs": {"claim_date", "destroy_transient"},
+    "claim_date": {"wait_for_inputs", "destroy_transient"},
     "wait_for_inputs": {"create_cluster"},
-    "create_cluster": {"submit_steps", "terminate_cluster"},
+    "create_cluster": {"wait_for_cluster", "terminate_cluster"},
+    "wait_for_cluster": {"submit_steps", "terminate_cluster"},
 }
 TAIL = {
     "audit": {"publish"},
@@ -33,7 +37,7 @@ FLOWS = {
         **TAIL,
     },
 }
-STOOD_ON = {"apply_transient", "publish_jobs", "create_cluster", "submit_steps"}
+STOOD_ON = {"apply_transient", "publish_jobs", "claim_date", "create_cluster", "wait_for_cluster", "submit_steps"}
 RULES = {
     "terminate_cluster": TriggerRule.ALL_DONE_SETUP_SUCCESS,
     "destroy_transient": TriggerRule.ALL_DONE_SETUP_SUCCESS,
@@ -91,6 +95,11 @@ def test_every_task_that_works_has_a_limit_and_every_wait_has_its_own(dag):
     assert all(dag.task_dict[t].wait_minutes > 0 for t in waits)
 
 
+def test_no_task_that_holds_a_terraform_lock_may_take_longer_than_its_holder_is_believed_alive(dag):
+    for task in (FOUNDATION_TASKS | TRANSIENT_TASKS) & set(dag.task_dict):
+        assert dag.task_dict[task].execution_timeout <= LONGEST, task
+
+
 def test_tasks_are_retried_with_back_off_but_the_preflight_is_not(dag):
     assert {t.task_id for t in dag.tasks if not t.retries} == {"preflight"}
     assert all(t.retry_exponential_backoff for t in dag.tasks)
@@ -112,8 +121,8 @@ def test_clearing_a_failed_task_brings_back_all_that_its_teardown_took_away(dag)
     ("name", "good", "bad"),
     [
         ("business_date", ["2026-01-04", None], ["04/01/2026", 7]),
-        ("input_prefix", ["inbox/a/", None], ["../x", "/etc", 7]),
-        ("ssh_cidr", ["198.51.100.7/32", None], ["0.0.0.0/0", "10.0.0.0/8", "here"]),
+        ("input_prefix", ["inbox/a/", "a..b/é c", None], ["../x", "a/..", "/etc", "a//b", "$(x)", "a\n", "s3://b", 7]),
+        ("ssh_cidr", ["198.51.100.7/32", None], ["0.0.0.0/0", "10.0.0.0/8", "999.1.1.1/32", "1.1.1.1/32\n", "here"]),
         ("keep_cluster", [True], ["yes"]),
         ("dry_run", [False], [1]),
     ],

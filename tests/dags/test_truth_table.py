@@ -10,8 +10,8 @@ from nightshift.operators.base import NightOperator, WaitOperator
 from nightshift.operators.preflight import PreflightOperator
 
 WORK = (
-    *("preflight", "open_state", "apply_foundation", "apply_transient", "publish_jobs", "wait_for_inputs"),
-    *("create_cluster", "submit_steps", "step_wordcount", "audit", "publish"),
+    *("preflight", "open_state", "apply_foundation", "apply_transient", "publish_jobs", "claim_date"),
+    *("wait_for_inputs", "create_cluster", "wait_for_cluster", "submit_steps", "step_wordcount", "audit", "publish"),
 )
 TEARDOWNS = ("terminate_cluster", "destroy_transient")
 TELLERS = ("prove_nothing_left", "report")
@@ -61,5 +61,5 @@ def test_before_anything_was_opened_there_is_nothing_to_tear_down_but_it_is_stil
 
 def test_no_work_is_begun_after_a_failure(night_in_which):
     _, states, ran = night_in_which("create_cluster")
-    assert not {"submit_steps", "step_wordcount", "audit", "publish"} & set(ran)
+    assert not {"wait_for_cluster", "submit_steps", "step_wordcount", "audit", "publish"} & set(ran)
     assert states["publish"] == "upstream_failed"

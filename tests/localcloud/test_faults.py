@@ -60,6 +60,7 @@ def test_a_fault_strikes_only_what_its_patterns_match() -> None:
         ({"kind": "sns-down", "seconds": -1}, "in the past"),
         ({"kind": "node-lost", "node": "edge"}, "no node role 'edge'"),
         ({"kind": "sns-down", "colour": "red"}, "has no colour"),
+        ({"kind": "capacity-refused", "market": "flea"}, "no market 'flea'"),
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(values: dict[str, Any], message: str) -> None:
@@ -100,6 +101,34 @@ def test_refused_capacity_ends_the_cluster_before_it_has_nodes(
     assert "insufficient" in status["StateChangeReason"]["Message"]
     assert status["ErrorDetails"][0]["ErrorCode"] == "INTERNAL_ERROR_EC2_INSUFFICIENT_CAPACITY_AZ"
     assert emr.list_instances(ClusterId=cluster_id)["Instances"] == []
+
+
+@pytest.fixture
+def zones(aws: Client) -> dict[str, str]:
+    """A subnet in each of two availability zones, by the zone's letter."""
+    ec2 = aws("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    blocks = {"a": "10.0.1.0/24", "b": "10.0.2.0/24"}
+    return {
+        zone: ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone=f"eu-west-1{zone}")["Subnet"]["SubnetId"]
+        for zone, block in blocks.items()
+    }
+
+
+def test_capacity_is_refused_only_in_the_zone_that_the_fault_names(
+    emr: Any, cloud: LocalCloud, zones: dict[str, str]
+) -> None:
+    cloud.faults.add(Fault(FaultKind.CAPACITY_REFUSED, zone="eu-west-1a", times=None))
+    here, there = zones["a"], zones["b"]
+    refused = run(emr, instances={**FLEETS, "Ec2SubnetIds": [here, there]})
+    wait_for_cluster(emr, refused, "TERMINATED_WITH_ERRORS")
+    wait_for_cluster(emr, run(emr, instances={**FLEETS, "Ec2SubnetIds": [there, here]}), "WAITING")
+
+
+def test_capacity_is_refused_only_to_clusters_that_ask_for_the_market_of_the_fault(emr: Any, cloud: LocalCloud) -> None:
+    cloud.faults.add(Fault(FaultKind.CAPACITY_REFUSED, market="spot", times=None))
+    wait_for_cluster(emr, run(emr, instances=FLEETS), "TERMINATED_WITH_ERRORS")
+    wait_for_cluster(emr, run(emr), "WAITING")
 
 
 def test_a_failed_bootstrap_ends_the_cluster_and_its_nodes(emr: Any, cloud: LocalCloud) -> None:

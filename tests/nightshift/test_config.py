@@ -56,8 +56,16 @@ def test_the_environment_wins_over_the_airflow_variable(monkeypatch):
     assert (settings.name, settings.core_units) == ("from-env", 9)
 
 
+@pytest.mark.parametrize("minutes", ["179", "1441"])
+def test_a_time_limit_that_cuts_a_step_off_or_outlives_the_runs_lease_is_refused(minutes):
+    with pytest.raises(SettingsError, match=r"between NIGHTSHIFT_STEP_TIMEOUT_MINUTES, 180, and .*_HOURS, 1440"):
+        config.load({"NIGHTSHIFT_CLUSTER_LIMIT_MINUTES": minutes})
+
+
 def test_a_cluster_of_two_architectures_is_refused_because_emr_builds_it_from_one_image():
     with pytest.raises(SettingsError, match="mix arm64 and x86_64"):
         config.load({"NIGHTSHIFT_TASK_TYPES": "m7g.xlarge"})
+    with pytest.raises(SettingsError, match="mix arm64 and x86_64"):
+        config.load({"NIGHTSHIFT_SPARE_TYPES": "r7g.xlarge"})
     graviton = {f"NIGHTSHIFT_{role}_TYPES": "m6g.xlarge,m7g.xlarge,c7gn.xlarge" for role in ("PRIMARY", "CORE", "TASK")}
     assert config.load(graviton).task_types[-1] == "c7gn.xlarge"

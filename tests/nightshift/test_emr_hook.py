@@ -14,7 +14,7 @@ from localcloud.settings import Settings as CloudSettings
 from nightshift import emr_spec, probes
 from nightshift.errors import ClusterError
 from nightshift.hooks import aws
-from nightshift.hooks.emr import EmrHook, refuse_if_dead
+from nightshift.hooks.emr import EmrHook, ended, refuse_if_dead
 
 FOUNDATION = {"subnet_ids": [], "emr_service_role_arn": "service", "emr_instance_profile_arn": "nodes"}
 TRANSIENT = {
@@ -25,15 +25,22 @@ TRANSIENT = {
 }
 
 
+BEYOND = {"SecurityConfiguration", "BootstrapActions"}  # what these clusters do without
+
+
 @dataclass
 class Script:
     """A step runner that does as it is told instead of starting processes."""
 
     exit_code: int = 0
     go: Event = field(default_factory=Event)
+    hold: str = "nothing"
+    held: Event = field(default_factory=Event)
 
     def run(self, request):
         self.go.wait(30)
+        if " ".join(request.args).startswith(self.hold):
+            self.held.wait(30)
         return StepOutcome(self.exit_code, "boom" if self.exit_code else "")
 
     def kill(self, cluster_id, step_id):
@@ -43,6 +50,7 @@ class Script:
 
     def close(self):
         self.go.set()
+        self.held.set()
 
 
 @pytest.fixture
@@ -74,9 +82,9 @@ def emr(client):
 
 @pytest.fixture
 def body(night):
-    job_flow = emr_spec.job_flow(night, FOUNDATION, TRANSIENT)
+    job_flow = emr_spec.job_flow(night, FOUNDATION, TRANSIENT, jobs_uri="s3://jobs/")
     instances = {k: v for k, v in job_flow["Instances"].items() if k == "InstanceFleets" or k.startswith("Keep")}
-    return {**{k: v for k, v in job_flow.items() if k != "SecurityConfiguration"}, "Instances": instances}
+    return {**{k: v for k, v in job_flow.items() if k not in BEYOND}, "Instances": instances}
 
 
 def test_a_retry_adopts_the_cluster_that_the_first_try_made(emr, night, body):
@@ -115,6 +123,35 @@ def test_steps_go_in_once_however_often_they_are_submitted(emr, night, body):
     assert [s["Name"] for s in emr.steps(cluster_id)] == ["bronze", "silver", "gold"]
 
 
+def test_what_a_lost_answer_put_there_is_adopted_though_it_has_completed(night, emr, body, script):
+    script.go.set()
+    cluster_id = emr.adopt_or_create(night, body)
+    steps = emr_spec.steps(night, "s3://jobs/")
+    first = emr.submit(cluster_id, steps)
+    wait_for(lambda: probes.step_ended(night.settings, cluster_id, first["gold"]))
+    assert emr.submit(cluster_id, steps) == first
+
+
+def test_steps_that_completed_are_run_again_when_the_task_is_cleared(night, emr, body, script):
+    script.go.set()
+    cluster_id = emr.adopt_or_create(night, body)
+    steps = emr_spec.steps(night, "s3://jobs/")
+    first = emr.submit(cluster_id, steps)
+    wait_for(lambda: probes.step_ended(night.settings, cluster_id, first["gold"]))
+    assert set(emr.submit(cluster_id, steps, known=first.values()).values()).isdisjoint(first.values())
+
+
+def test_nothing_is_run_beside_a_submission_that_is_still_going_on(night, emr, body, script):
+    cluster_id = emr.adopt_or_create(night, body)
+    steps = emr_spec.steps(night, "s3://jobs/")
+    script.hold = "spark-submit --deploy-mode client --name mrhealth_sales-silver"
+    script.go.set()
+    first = emr.submit(cluster_id, steps)
+    wait_for(lambda: probes.step_ended(night.settings, cluster_id, first["bronze"]))
+    assert emr.submit(cluster_id, steps, known=first.values()) == first
+    script.held.set()
+
+
 def test_a_failed_step_is_submitted_again_with_those_it_cancelled(emr, night, body, script):
     script.exit_code = 1
     script.go.set()
@@ -134,8 +171,24 @@ def test_a_step_is_no_news_while_it_runs_and_its_failure_is_news_with_a_reason(e
     script.exit_code = 1
     script.go.set()
     news = wait_for(lambda: probes.step_ended(night.settings, cluster_id, step_id))
-    assert news["state"] == "FAILED"
-    assert news["failure"]["LogFile"].endswith(f"/steps/{step_id}/stderr.gz")
+    assert (news["state"], news["lost"]) == ("FAILED", "")
+    assert "boom" in news["said"]
+
+
+def test_the_news_of_a_failed_step_is_early_until_emr_has_pushed_its_logs_or_the_wait_is_over(emr, night, body, script):
+    s3 = aws.client(night.settings, "s3")
+    s3.create_bucket(Bucket="acme-night-logs")
+    script.exit_code = 1
+    script.go.set()
+    cluster_id = emr.adopt_or_create(night, body)
+    step_id = emr.submit(cluster_id, emr_spec.steps(night, "s3://jobs/"))["bronze"]
+    patient, hasty = night.settings, replace(night.settings, log_wait_seconds=0)
+    news = wait_for(lambda: probes.step_ended(patient, cluster_id, step_id))
+    pushed = [item["Key"] for item in s3.list_objects_v2(Bucket="acme-night-logs").get("Contents", [])]
+    assert (news.get("early"), pushed) == (True, [])
+    assert "early" not in probes.step_ended(hasty, cluster_id, step_id)
+    s3.put_object(Bucket="acme-night-logs", Key=f"emr/{cluster_id}/steps/{step_id}/stdout.gz", Body=b"")
+    assert "early" not in probes.step_ended(patient, cluster_id, step_id)
 
 
 def test_terminating_ends_a_protected_cluster_too(client, emr, night, body):
@@ -150,6 +203,30 @@ def test_a_night_that_looks_for_clusters_finds_only_its_own(emr, night, body):
     emr.adopt_or_create(night, body)
     tomorrow = replace(night, run_id="scheduled__2026-01-06")
     assert emr.clusters(tomorrow) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "detail", "message", "kind"),
+    [
+        ("INSTANCE_FLEET_TIMEOUT", None, "Failed to provision", "capacity"),
+        ("INTERNAL_ERROR", "INTERNAL_ERROR_EC2_INSUFFICIENT_CAPACITY_AZ", "", "capacity"),
+        ("INTERNAL_ERROR", "INTERNAL_ERROR_SPOT_NO_CAPACITY_PRIMARY", "", "capacity"),
+        ("INTERNAL_ERROR", None, "EC2 has insufficient capacity for r5.xlarge", "capacity"),
+        ("INTERNAL_ERROR", None, "Failed to start the job flow due to an internal error", "other"),
+        ("BOOTSTRAP_FAILURE", "BOOTSTRAP_FAILURE_PRIMARY_WITH_NON_ZERO_CODE", "", "bootstrap"),
+        ("INSTANCE_FAILURE", None, "Master instance (i-1) was terminated", "lost"),
+        ("VALIDATION_ERROR", "VALIDATION_ERROR_INVALID_SSH_KEY_NAME", "", "other"),
+        ("USER_REQUEST", None, "Terminated by user request", "other"),
+        (None, None, "", "other"),
+    ],
+)
+def test_why_a_cluster_ended_is_read_from_emrs_codes(code, detail, message, kind):
+    reason = {"Code": code, "Message": message} if code else {}
+    details = [{"ErrorCode": detail}] if detail else []
+    status = {"State": "TERMINATED_WITH_ERRORS", "StateChangeReason": reason, "ErrorDetails": details}
+    error = ended({"Id": "j-1", "Status": status})
+    assert (error.kind, error.code) == (kind, detail or code or "")
+    assert message in str(error)
 
 
 def wait_for(question, patience=200):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import boto3
 from botocore.validate import ParamValidator
 
-from nightshift import emr_spec
+from nightshift import cost, emr_spec
 from nightshift.night import Night
 
 FOUNDATION = {
@@ -22,21 +22,67 @@ TRANSIENT = {
 }
 
 
+JOBS = "s3://acme-night-artifacts/jobs/abc/"
+
+
+def job_flow(night: Night, transient: dict = TRANSIENT, attempt: int = 0, avoid: tuple[str, ...] = ()) -> dict:
+    return emr_spec.job_flow(night, FOUNDATION, transient, attempt, jobs_uri=JOBS, avoid=avoid)
+
+
 def refused_by_botocore(operation: str, body: dict) -> str:
     model = boto3.client("emr", region_name="us-east-1").meta.service_model.operation_model(operation)
     return ParamValidator().validate(body, model.input_shape).generate_report()
 
 
 def test_both_bodies_have_the_shape_that_emrs_own_model_asks_for(night):
-    assert refused_by_botocore("RunJobFlow", emr_spec.job_flow(night, FOUNDATION, TRANSIENT)) == ""
+    assert refused_by_botocore("RunJobFlow", job_flow(night)) == ""
     steps = emr_spec.steps(night, "s3://jobs/")
     assert refused_by_botocore("AddJobFlowSteps", {"JobFlowId": "j-1", "Steps": steps}) == ""
 
 
 def test_a_cluster_always_ends_itself_when_idle(night):
-    body = emr_spec.job_flow(night, FOUNDATION, TRANSIENT)
+    body = job_flow(night)
     assert body["AutoTerminationPolicy"] == {"IdleTimeout": 900}
     assert body["Instances"]["TerminationProtected"] is False
+
+
+def test_a_cluster_always_ends_itself_after_its_limit_even_if_it_is_not_idle(night):
+    (action,) = job_flow(night)["BootstrapActions"]
+    script = action["ScriptBootstrapAction"]
+    assert script == {"Path": f"{JOBS}time_limit.sh", "Args": ["21600", "us-east-1"]}
+
+
+def types(job_flow: dict) -> list[set[str]]:
+    fleets = job_flow["Instances"]["InstanceFleets"]
+    return [{config["InstanceType"] for config in fleet["InstanceTypeConfigs"]} for fleet in fleets]
+
+
+def test_a_second_attempt_goes_elsewhere_and_takes_spare_types_too(night):
+    first, second = job_flow(night), job_flow(night, attempt=1, avoid=("subnet-a",))
+    assert first["Instances"]["Ec2SubnetIds"] == ["subnet-a", "subnet-b"]
+    assert second["Instances"]["Ec2SubnetIds"] == ["subnet-b"]
+    assert all(more > some for more, some in zip(types(second), types(first), strict=True))
+    assert refused_by_botocore("RunJobFlow", second) == ""
+
+
+def test_a_second_attempt_that_has_nowhere_else_to_go_takes_spare_types_where_it_can(night):
+    nowhere = job_flow(night, attempt=1, avoid=("subnet-a", "subnet-b"))
+    assert nowhere["Instances"]["Ec2SubnetIds"] == ["subnet-a", "subnet-b"]
+
+
+def test_the_last_attempt_may_go_anywhere_and_takes_nothing_spot(night):
+    last = job_flow(night, attempt=emr_spec.LAST_ATTEMPT, avoid=("subnet-a", "subnet-b"))
+    assert last["Instances"]["Ec2SubnetIds"] == ["subnet-a", "subnet-b"]
+    assert {f["TargetSpotCapacity"] for f in last["Instances"]["InstanceFleets"]} == {0}
+    assert all("OnDemandSpecification" in f["LaunchSpecifications"] for f in last["Instances"]["InstanceFleets"])
+    assert refused_by_botocore("RunJobFlow", last) == ""
+
+
+def test_spare_types_are_of_the_clusters_architecture_and_priced(night):
+    graviton = ("m6g.xlarge",)
+    arm = replace(night.settings, primary_types=graviton, core_types=graviton, task_types=graviton)
+    assert all("g." in kind for kind in arm.spares)
+    assert {*arm.spares, *night.settings.spares} <= cost.PRICES.keys()
 
 
 def test_hdfs_lives_on_demand_and_only_task_nodes_are_spot(night):
@@ -53,14 +99,14 @@ def test_a_fleet_of_nobody_is_not_asked_for(night):
 
 
 def test_the_run_is_written_on_the_cluster(night):
-    tags = {t["Key"]: t["Value"] for t in emr_spec.job_flow(night, FOUNDATION, TRANSIENT)["Tags"]}
+    tags = {t["Key"]: t["Value"] for t in job_flow(night)["Tags"]}
     assert tags == night.tags
 
 
 def test_a_key_pair_is_named_only_when_the_run_has_one(night):
-    instances = emr_spec.job_flow(night, FOUNDATION, TRANSIENT)["Instances"]
+    instances = job_flow(night)["Instances"]
     assert "Ec2KeyName" not in instances
-    with_key = emr_spec.job_flow(night, FOUNDATION, {**TRANSIENT, "key_name": "k"})["Instances"]
+    with_key = job_flow(night, {**TRANSIENT, "key_name": "k"})["Instances"]
     assert with_key["Ec2KeyName"] == "k"
 
 

@@ -57,13 +57,14 @@ def test_anything_but_one_staged_file_leaves_the_old_gold(s3, lake, night, stage
 
 
 def test_jobs_travel_once_under_their_hash(s3, lake):
-    package = Package(b"main", b"zip")
+    package = Package(b"main", b"zip", b"limit")
     first = lake.publish_jobs(package)
     written = s3.head_object(Bucket="acme-night-artifacts", Key=f"jobs/{package.sha256}/main.py")["LastModified"]
     assert lake.publish_jobs(package) == first == f"s3://acme-night-artifacts/jobs/{package.sha256}/"
     again = s3.head_object(Bucket="acme-night-artifacts", Key=f"jobs/{package.sha256}/main.py")["LastModified"]
     assert written == again
-    assert len(keys(s3, "acme-night-artifacts")) == 2
+    names = [key.rpartition("/")[2] for key in keys(s3, "acme-night-artifacts")]
+    assert names == ["main.py", "spark_jobs.zip", "time_limit.sh"]
 
 
 def test_manifests_come_in_the_order_of_the_layers_and_only_those_that_are_there(s3, lake, night):

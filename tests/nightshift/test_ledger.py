@@ -1,12 +1,14 @@
 """The ledger: nothing lost, nothing overwritten."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferred
 
 from nightshift.errors import StepFailed
-from nightshift.ledger import Ledger
+from nightshift.ledger import Ledger, is_open, lease_of, open_runs
 
 
 @pytest.fixture
@@ -30,9 +32,10 @@ def test_a_failed_act_says_why_and_what_next_and_lets_the_error_go_on(ledger):
     with pytest.raises(StepFailed), ledger.act("step_gold", attempt=2):
         raise StepFailed("Step gold is FAILED: boom")
     entry = ledger.entries()[-1]
-    assert (entry["phase"], entry["attempt"], entry["cause"]) == ("failed", 2, "StepFailed")
+    assert (entry["phase"], entry["attempt"], entry["cause"]) == ("failed", 2, "code")
     assert entry["message"] == "Step gold is FAILED: boom"
-    assert entry["next_action"].startswith("Read the step's stderr")
+    assert entry["next_action"].startswith("Mend the code")
+    assert entry["links"]["record"].endswith("/record.json")
 
 
 def test_a_deferred_act_stays_open_until_it_is_resumed(ledger):
@@ -64,4 +67,54 @@ def test_before_the_first_foundation_there_is_no_lake_and_that_is_no_error(aws, 
 def test_a_task_that_ran_out_of_time_leaves_its_word_too(ledger):
     with pytest.raises(AirflowTaskTimeout), ledger.act("apply_transient", attempt=1):
         raise AirflowTaskTimeout("Timeout, PID: 7")
-    assert ledger.entries()[-1]["cause"] == "AirflowTaskTimeout"
+    assert ledger.entries()[-1]["cause"] == "timeout"
+
+
+def test_a_run_is_open_from_its_first_act_until_it_is_closed(aws, ledger, night):
+    assert open_runs(aws("s3"), night.settings) == []
+    with ledger.act("preflight", attempt=1):
+        assert open_runs(aws("s3"), night.settings) == [night.identity]
+    assert is_open(ledger.entries())
+    ledger.close("success", told_by="report")
+    assert open_runs(aws("s3"), night.settings) == []
+    assert not is_open(ledger.entries())
+    assert ledger.entries()[-1]["identity"] == night.identity
+
+
+def test_a_cleared_run_is_open_again_with_a_new_expiry(aws, ledger, night):
+    with ledger.act("preflight", attempt=1):
+        pass
+    later = replace(night, started_at=night.asked_at + timedelta(hours=30))
+    with Ledger(aws("s3"), later).act("create_cluster", attempt=2):
+        [marker] = open_runs(aws("s3"), night.settings)
+    assert marker["started_at"] == "2026-01-06T09:00:00+00:00"
+    with ledger.act("late", attempt=1):  # an older try of it does not turn the clock back
+        assert open_runs(aws("s3"), night.settings) == [marker]
+
+
+def test_a_run_whose_task_begins_while_it_is_closed_keeps_its_marker(aws, ledger, night, monkeypatch):
+    append = Ledger.append
+
+    def begin_meanwhile(self, task, phase, **facts):
+        append(self, task, phase, **facts)
+        if phase == "closed":
+            append(self, "create_cluster", "begin", attempt=2)
+
+    monkeypatch.setattr(Ledger, "append", begin_meanwhile)
+    ledger.close("failed", told_by="reaper")
+    assert open_runs(aws("s3"), night.settings) == [night.identity]
+
+
+def test_the_lease_of_an_act_is_its_own_limit_and_the_grace(ledger, settings):
+    began = datetime.now(UTC)
+    with ledger.act("step_gold", attempt=1, limit=timedelta(minutes=180)):
+        held = lease_of(ledger.entries()) - began
+    assert timedelta(minutes=240) <= held < timedelta(minutes=241)
+    assert timedelta(minutes=60) <= lease_of(ledger.entries()) - began < timedelta(minutes=61)
+
+
+def test_a_note_is_no_sign_of_life(ledger):
+    assert lease_of([]) is None
+    ledger.note("reaper", "unlocked", "its owner is dead", lock="1")
+    assert lease_of(ledger.entries()) is None
+    assert not is_open(ledger.entries())

@@ -9,7 +9,7 @@ import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 
-from nightshift.errors import PreflightError, TerraformError
+from nightshift.errors import PreflightError, SomethingLeft, TerraformError
 from nightshift.hooks import inventory, terraform
 from nightshift.hooks.terraform import TerraformHook
 from nightshift.ledger import Ledger
@@ -40,7 +40,8 @@ class TaskInstance:
 
 
 AFTER = EmptyOperator(task_id="open_state")
-RUN = SimpleNamespace(run_id="manual__2026-01-05T03:00:00+00:00", run_after=datetime(2026, 1, 5, 3, tzinfo=UTC))
+ASKED = datetime(2026, 1, 5, 3, tzinfo=UTC)
+RUN = SimpleNamespace(run_id="manual__2026-01-05T03:00:00+00:00", run_after=ASKED, start_date=ASKED)
 
 
 def context(ti, **params):
@@ -75,6 +76,7 @@ def calls(monkeypatch):
 
         return call
 
+    monkeypatch.setattr(TerraformHook, "managed", lambda self: set())
     for verb in ("init", "apply", "destroy", "outputs"):
         monkeypatch.setattr(TerraformHook, verb, record(verb))
     return SimpleNamespace(made=made, answers=answers)
@@ -114,14 +116,13 @@ def test_a_destroy_that_fails_keeps_the_state_that_still_names_what_is_left(task
     assert aws("s3").list_objects_v2(Bucket="acme-night-state")["KeyCount"] == 1
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def no_security_configurations(monkeypatch):
     """moto's EMR cannot list them; against localcloud they are looked for in tests/scheduler."""
     looks = {kind: look for kind, look in inventory.LOOKS.items() if kind != "security configurations"}
     monkeypatch.setattr(inventory, "LOOKS", looks)
 
 
-@pytest.mark.usefixtures("no_security_configurations")
 def test_a_kept_night_is_not_torn_down_and_its_proof_is_not_red(task, calls, aws, words):
     aws("s3").put_object(Bucket="acme-night-state", Key=words.state_key, Body=b"{}")
     asked = context(TaskInstance(apply_foundation=FOUNDATION), keep_cluster=True)
@@ -131,10 +132,9 @@ def test_a_kept_night_is_not_torn_down_and_its_proof_is_not_red(task, calls, aws
     assert proof["alive"] == [f"terraform states: s3://acme-night-state/{words.state_key}"]
 
 
-@pytest.mark.usefixtures("no_security_configurations")
 def test_what_is_left_turns_the_proof_red_and_is_named(task, aws, words):
     aws("s3").put_object(Bucket="acme-night-lake", Key=f"{words.staging_prefix}x", Body=b"x")
-    with pytest.raises(AirflowFailException, match="left staging: s3://acme-night-lake/staging/"):
+    with pytest.raises(SomethingLeft, match="left staging: s3://acme-night-lake/staging/"):
         task(ProveNothingLeftOperator).execute(context(TaskInstance()))
 
 
@@ -180,33 +180,67 @@ def test_a_machine_without_terraform_is_told_before_anything_starts(monkeypatch)
         terraform.version()
 
 
-def test_a_failed_step_fails_with_emrs_words_and_no_retry(task, aws, words):
-    wait = task(WaitForStepOperator, step="wordcount", wait_minutes=1)
-    log = "s3://acme-night-logs/emr/j-1/steps/s-1/stderr.gz"
-    failure = {"Reason": "Unknown Error.", "Message": "Traceback\nValueError: no such page", "LogFile": log}
-    with pytest.raises(AirflowFailException, match=f"FAILED: ValueError: no such page Its stderr: {log}"):
-        wait.resume(context(TaskInstance()), {"state": "FAILED", "failure": failure, "reason": ""})
-    assert Ledger(aws("s3"), words).entries()[-1]["cause"] == "StepFailed"
+FAILED = {"cluster_id": "j-1", "step_id": "s-1", "state": "FAILED", "said": "Traceback\nValueError: no such page"}
+LOST = "its cluster is TERMINATED_WITH_ERRORS (INSTANCE_FAILURE: Master instance (i-1) was terminated)"
 
 
-def test_both_logs_of_a_failed_step_are_shown_because_spark_may_put_the_traceback_in_either(task, aws, capsys):
-    for name in ("stdout", "stderr"):
-        body = gzip.compress(f"the end of {name}".encode())
-        aws("s3").put_object(Bucket="acme-night-logs", Key=f"emr/j-1/steps/s-1/{name}.gz", Body=body)
-    failure = {"LogFile": "s3://acme-night-logs/emr/j-1/steps/s-1/stderr.gz"}
-    wait = task(WaitForStepOperator, step="wordcount", wait_minutes=1)
-    with pytest.raises(AirflowFailException):
-        wait.resume(context(TaskInstance()), {"state": "FAILED", "failure": failure, "reason": ""})
-    said = capsys.readouterr().out
-    assert "the end of stdout" in said
-    assert "the end of stderr" in said
+def resumed(task, aws, words, **answer):
+    """What a person gets to see of a step that ended so: (the exception's text, the ledger's card)."""
+    wait = task(WaitForStepOperator, "step_wordcount", step="wordcount", wait_minutes=1)
+    with pytest.raises(AirflowFailException) as failed:
+        wait.resume(context(TaskInstance()), {**FAILED, "lost": "", **answer})
+    return str(failed.value), Ledger(aws("s3"), words).entries()[-1]
 
 
-@pytest.mark.parametrize("state", ["CANCELLED", "INTERRUPTED", "PENDING on a cluster TERMINATED"])
-def test_only_completed_is_success(task, state):
-    wait = task(WaitForStepOperator, step="wordcount", wait_minutes=1)
-    with pytest.raises(AirflowFailException, match=state):
-        wait.resume(context(TaskInstance()), {"state": state, "failure": {}, "reason": "why"})
+def test_a_failed_step_without_logs_fails_with_emrs_words_and_no_retry(task, aws, words):
+    said, card = resumed(task, aws, words)
+    assert said.startswith("Step wordcount is FAILED: ValueError: no such page Next: ")
+    assert (card["task"], card["cause"]) == ("step_wordcount", "code")
+
+
+def test_a_failed_step_tells_file_line_input_tail_and_links_in_the_log_and_in_the_ledger(task, aws, words, capsys):
+    stdout = """Traceback (most recent call last):
+  File "/mnt/tmp/spark-1/userFiles-2/spark_jobs.zip/wordcount/job.py", line 26, in bronze
+    text = spark.read.text(run.input)
+ValueError: no such page in s3://acme-night-raw/a.txt
+"""
+    for name, text in {"stdout": stdout, "stderr": "26/01/05 03:00:00 INFO Client: all is well\n"}.items():
+        aws("s3").put_object(
+            Bucket="acme-night-logs", Key=f"emr/j-1/steps/s-1/{name}.gz", Body=gzip.compress(text.encode())
+        )
+    _, card = resumed(task, aws, words)
+    place = {"file": "wordcount/job.py", "line": 26, "function": "bronze"}
+    assert card["traceback"] == {**place, "error": "ValueError: no such page in s3://acme-night-raw/a.txt"}
+    assert card["input_file"] == "s3://acme-night-raw/a.txt"
+    assert card["tail"] == stdout.splitlines()
+    assert card["links"]["cluster"].endswith("#/clusterDetails/j-1")
+    assert card["links"]["step_log"] == "s3://acme-night-logs/emr/j-1/steps/s-1/"
+    assert card["links"]["record"] == f"s3://acme-night-lake/{words.record_prefix}record.json"
+    shown = capsys.readouterr().out
+    assert "At wordcount/job.py line 26, in bronze" in shown
+    assert "| ValueError: no such page" in shown
+
+
+def test_a_log_that_was_cut_off_is_read_as_far_as_it_goes(task, aws, words):
+    body = gzip.compress(b"wordcount 2026-01-04: reading text files: nothing lies at s3://r/x/\n" * 2000)
+    aws("s3").put_object(Bucket="acme-night-logs", Key="emr/j-1/steps/s-1/stderr.gz", Body=body[:-20])
+    said, card = resumed(task, aws, words)
+    assert "nothing lies at s3://r/x/" in said
+    assert (card["cause"], card["input_file"]) == ("upstream", "s3://r/x/")
+
+
+@pytest.mark.parametrize("state", ["CANCELLED", "INTERRUPTED", "PENDING"])
+def test_only_completed_is_success(task, aws, words, state):
+    said, card = resumed(task, aws, words, state=state, said="why")
+    assert f"Step wordcount is {state}: why" in said
+    assert card["cause"] == "stopped"
+
+
+def test_a_step_whose_cluster_was_lost_tells_what_became_of_the_cluster(task, aws, words):
+    for state in ("FAILED", "CANCELLED", "PENDING"):
+        said, card = resumed(task, aws, words, state=state, lost=LOST)
+        assert LOST in said
+        assert card["cause"] == "capacity"
 
 
 def test_a_wait_that_ran_out_says_what_it_waited_for(task):

@@ -10,24 +10,26 @@ from nightshift import keys
 from nightshift.packaging import package
 
 
-def jobs(folder, body="x = 1"):
+def jobs(folder, body="x = 1", limit="#!/bin/bash"):
     (folder / "wordcount").mkdir(parents=True)
     (folder / "main.py").write_text("print()")
     (folder / "wordcount" / "tokens.py").write_text(body)
     (folder / "wordcount" / "notes.txt").write_text("not a module")
-    return folder
+    (folder / "time_limit.sh").write_text(limit)
+    return package(folder, folder / "time_limit.sh")
 
 
 def test_main_travels_alone_and_the_rest_in_a_zip(tmp_path):
-    packed = package(jobs(tmp_path))
-    assert packed.main == b"print()"
+    packed = jobs(tmp_path)
+    assert (packed.main, packed.time_limit) == (b"print()", b"#!/bin/bash")
     assert zipfile.ZipFile(io.BytesIO(packed.archive)).namelist() == ["wordcount/tokens.py"]
 
 
 def test_the_same_jobs_give_the_same_hash_and_changed_ones_another(tmp_path):
-    first, same = package(jobs(tmp_path / "a")), package(jobs(tmp_path / "b"))
+    first, same = jobs(tmp_path / "a"), jobs(tmp_path / "b")
     assert first.sha256 == same.sha256
-    assert package(jobs(tmp_path / "c", "x = 2")).sha256 != first.sha256
+    assert jobs(tmp_path / "c", "x = 2").sha256 != first.sha256
+    assert jobs(tmp_path / "d", limit="#!/bin/sh").sha256 != first.sha256
 
 
 def test_the_clusters_certificate_fits_its_private_key_and_its_hosts():

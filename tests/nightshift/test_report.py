@@ -1,98 +1,137 @@
-"""The record tells the truth, and the message fits SNS."""
+"""The record is built from what was found, and the message fits SNS."""
 
-from datetime import UTC, datetime, timedelta
+import pytest
 
+from nightshift import failures
+from nightshift.causes import Cause
 from nightshift.report import message
-from nightshift.report.record import Findings, build
+from nightshift.report.record import build
+from nightshift.report.truth import Findings, states_of
+from tests.nightshift.findings import CLUSTER, GOOD, NOW, PROOF, TASKS, entry, manifests, steps
 
-NOW = datetime(2026, 1, 5, 3, 20, tzinfo=UTC)
-TASKS = ("preflight", "step_gold", "publish", "terminate_cluster", "prove_nothing_left")
-GREEN = {task: "success" for task in TASKS}
-CLUSTER = {
-    "Id": "j-1",
-    "Name": "n",
-    "LogUri": "s3n://acme-night-logs/emr/",
-    "Status": {"State": "TERMINATED", "Timeline": {"CreationDateTime": NOW - timedelta(hours=1), "EndDateTime": NOW}},
-}
-STEP = {"Id": "s-1", "Name": "gold", "Status": {"State": "COMPLETED", "Timeline": {}}}
-MANIFEST = {
-    "layer": "gold",
-    "tables": [
-        {"table": "orders", "rows_in": 9, "accepted": 7, "quarantined": 1, "duplicates": 1, "reasons": {"bad": 1}}
-    ],
-    "gold": [{"table": "product_sales", "rows": 3, "schema": {}, "null_keys": 0, "duplicate_keys": 0}],
-}
-PROOF = {"at": NOW.isoformat(), "task": "prove_nothing_left", "phase": "end", "alive": [], "checked": ["clusters"]}
+STEP_CARD = {"cause": "data", "message": "the file is broken", "next_action": "mend it", "tail": ["a", "b"]}
 
 
-def entry(task, phase, **facts):
-    return {"at": NOW.isoformat(), "task": task, "phase": phase, **facts}
+@pytest.fixture
+def found(night):
+    """Findings of a night in which all went well, but for what the test says."""
+
+    def make(**changes):
+        whole = {
+            "entries": [*GOOD, entry("prove_nothing_left", "begin"), PROOF],
+            "states": dict.fromkeys(TASKS, "success"),
+            "clusters": [CLUSTER],
+            "steps": steps(*["COMPLETED"] * 3),
+            "manifests": manifests(night.pipeline),
+            "ended_at": NOW,
+        }
+        return Findings(**{**whole, **changes})
+
+    return make
 
 
-def record_of(night, states=GREEN, entries=(PROOF,), **found):
-    return build(night, Findings(entries=entries, states=states, ended_at=NOW, **found))
+@pytest.fixture
+def record(night, found):
+    return lambda **changes: build(night, found(**changes))
 
 
-def test_a_night_is_a_success_only_if_every_task_was(night):
-    assert record_of(night)["outcome"] == "success"
-    for task in TASKS:
-        for state in ("failed", "upstream_failed", "skipped", None):
-            assert record_of(night, {**GREEN, task: state})["outcome"] == "failed", (task, state)
+@pytest.fixture
+def failed_step(record):
+    entries = [*GOOD[:6], entry("step_gold", "begin"), entry("step_gold", "failed", **STEP_CARD), PROOF]
+    states = {**dict.fromkeys(TASKS, "success"), "step_gold": "failed", "publish": "upstream_failed"}
+    return record(entries=entries, states=states, steps=steps("COMPLETED", "COMPLETED", "FAILED"))
 
 
-def test_a_run_of_which_airflow_knows_nothing_is_not_a_success(night):
-    assert record_of(night, {})["outcome"] == "failed"
+def test_a_night_that_went_well_has_no_doubts_and_no_failure(record):
+    told = record()
+    assert (told["outcome"], told["doubts"], told["failure"]) == ("success", [], None)
 
 
-def test_the_first_failure_speaks_for_the_night_with_its_last_try(night):
-    states = {**GREEN, "step_gold": "failed", "publish": "upstream_failed"}
-    said = [entry("step_gold", "failed", cause="X", message=m, next_action="do") for m in ("first try", "second try")]
-    failure = record_of(night, states, [*said, PROOF])["failure"]
-    assert failure == {"task": "step_gold", "cause": "X", "message": "second try", "next_action": "do"}
+def test_the_first_failure_speaks_for_the_night_with_its_own_card_and_the_nights_links(failed_step):
+    failure = failed_step["failure"]
+    assert failed_step["outcome"] == "failed"
+    assert {key: failure[key] for key in STEP_CARD} == STEP_CARD
+    assert failure["task"] == "step_gold"
+    assert failure["links"]["cluster"].endswith("#/clusterDetails/j-1")
+    assert failure["links"]["record"].endswith("/record.json")
+    assert failure["text"] == list(failures.lines(failure))
 
 
-def test_a_failure_that_a_retry_mended_is_not_the_nights_failure(night):
-    states = {**GREEN, "publish": "failed"}
-    entries = [
-        entry("step_gold", "failed", cause="X", message="mended", next_action=""),
-        entry("step_gold", "end"),
-        entry("publish", "failed", cause="Y", message="stayed", next_action=""),
-    ]
-    assert record_of(night, states, entries)["failure"]["message"] == "stayed"
+def test_a_failure_speaks_with_its_last_try(record):
+    tries = [entry("publish", "failed", **{**STEP_CARD, "message": words}) for words in ("first try", "second try")]
+    states = {**dict.fromkeys(TASKS, "success"), "publish": "failed"}
+    assert record(entries=[*GOOD, *tries, PROOF], states=states)["failure"]["message"] == "second try"
 
 
-def test_a_task_that_was_killed_is_named_though_it_left_no_word(night):
-    failure = record_of(night, {**GREEN, "step_gold": "failed"})["failure"]
-    assert (failure["task"], failure["cause"]) == ("step_gold", "Silent")
+def test_a_task_that_was_killed_in_its_second_try_does_not_speak_with_its_first(record):
+    story = [entry("publish", "failed", **STEP_CARD), entry("publish", "begin")]
+    states = {**dict.fromkeys(TASKS, "success"), "publish": "failed"}
+    failure = record(entries=[*GOOD, *story, PROOF], states=states)["failure"]
+    assert (failure["task"], failure["cause"]) == ("publish", "stopped")
+    assert "left no word" in failure["message"]
 
 
-def test_gold_is_listed_only_when_it_was_published(night):
-    assert record_of(night, manifests=[MANIFEST])["gold"][0]["rows"] == 3
-    assert record_of(night, {**GREEN, "publish": "failed"}, manifests=[MANIFEST])["gold"] == []
+def test_a_failure_that_a_retry_mended_is_not_the_nights_failure(record):
+    mended = [entry("step_bronze", "failed", **STEP_CARD), entry("step_bronze", "begin"), entry("step_bronze", "end")]
+    assert record(entries=[*mended, *GOOD, PROOF])["outcome"] == "success"
 
 
-def test_the_cost_is_what_the_cluster_lived_at_list_prices(night):
+def test_what_the_reaper_saw_speaks_when_the_task_itself_could_not(night, found):
+    finding = failures.found("step_gold", Cause.STOPPED, "Airflow calls the run success, but nobody closed it")
+    entries = [*GOOD[:6], entry("step_gold", "begin"), PROOF]
+    told = build(night, found(entries=entries, states=states_of(entries)), "reaper", finding)
+    assert (told["told_by"], told["failure"]["message"]) == ("reaper", finding["message"])
+    assert "Told by the reaper: Airflow calls the run success" in message.body(told, "s3://r")
+
+
+def test_a_night_whose_report_was_killed_is_told_by_the_reaper_as_the_success_it_was(night, found):
+    entries = [*GOOD, PROOF, entry("report", "begin")]
+    told = build(night, found(entries=entries, states=states_of(entries)), "reaper")
+    assert (told["outcome"], told["tasks"].keys()) == ("success", set(TASKS))
+
+
+def test_gold_is_listed_only_when_it_was_published(record, failed_step):
+    assert [gold["rows"] for gold in record()["gold"]] == [3, 3, 3]
+    assert failed_step["gold"] == record(entries=[PROOF])["gold"] == []
+
+
+def test_the_cost_is_what_the_cluster_lived_at_list_prices(record):
     # one primary, two core and two task nodes for an hour, at the dearest of the types
-    assert record_of(night, clusters=[CLUSTER])["cost"]["measured"] == round(5 * 0.240, 4)
+    assert record()["cost"]["measured"] == round(5 * 0.240, 4)
 
 
-def test_a_steps_logs_are_where_emr_puts_them(night):
-    (step,) = record_of(night, clusters=[CLUSTER], steps=[STEP])["steps"]
-    assert step["log_uri"] == "s3://acme-night-logs/emr/j-1/steps/s-1/"
+def test_a_steps_logs_are_where_emr_puts_them(record):
+    assert record()["steps"][0]["log_uri"] == "s3://acme-night-logs/emr/j-1/steps/s-bronze/"
 
 
-def test_the_subject_is_at_most_100_ascii_characters(night):
-    record = record_of(night, {**GREEN, "step_gold": "failed"})
-    record["failure"]["task"] = "é" * 200
-    subject = message.subject("acme", record)
-    assert len(subject) <= 100
-    assert subject.isascii()
+def test_the_subject_says_what_failed_of_what_and_where(failed_step):
+    said = message.subject("acme", failed_step)
+    assert said == "mrhealth_sales 2026-01-04: failed (data) in step_gold [acme]"
 
 
-def test_the_message_says_what_came_out_what_was_left_and_what_to_do(night):
-    body = message.body(record_of(night, manifests=[MANIFEST]), "s3://r")
-    assert "gold.orders: 9 rows in, 7 accepted, 1 quarantined (1 bad), 1 duplicates" in body
-    assert "Left behind: nothing" in body
-    failed = message.body(record_of(night, {**GREEN, "publish": "failed"}, entries=[]), "s3://r")
-    assert "Teardown: not proven" in failed
-    assert "Next: " in failed
+def test_the_subject_is_at_most_100_printable_ascii_characters_whatever_the_names(failed_step):
+    failed_step["failure"]["task"] = "é\n" * 20
+    said = message.subject("n" * 99, failed_step)
+    assert len(said) == 100
+    assert said.isascii()
+    assert said.isprintable()
+    assert "failed (data)" in said
+
+
+def test_the_message_says_what_came_out_what_was_left_and_what_to_do(record, failed_step):
+    good = message.body(record(), "s3://r")
+    assert "bronze.orders: 9 rows in, 7 accepted, 1 quarantined (1 bad), 1 duplicates" in good
+    assert "Teardown: nothing left behind" in good
+    bad = message.body(failed_step, "s3://r").splitlines()
+    assert bad[1:4] == [
+        "FAILED in step_gold (data): the file is broken",
+        "  Next: mend it",
+        "  Cluster: https://us-east-1.console.aws.amazon.com/emr/home?region=us-east-1#/clusterDetails/j-1",
+    ]
+    assert bad[-2:] == ["  | a", "  | b"]
+    assert "Teardown: not proven" in message.body(record(entries=GOOD), "s3://r")
+
+
+def test_what_failed_besides_is_named(record):
+    states = {**dict.fromkeys(TASKS, "success"), "step_gold": "failed", "terminate_cluster": "failed"}
+    assert "  Failed as well: terminate_cluster" in message.body(record(states=states), "s3://r")

@@ -67,6 +67,15 @@ def test_news_that_comes_with_the_deadline_is_news(answers):
     assert fired(trigger(patience=-1)) == {"state": "COMPLETED"}
 
 
+def test_early_news_waits_for_better_but_not_beyond_the_deadline(answers, settings):
+    early, whole = {"state": "FAILED", "early": True}, {"state": "FAILED"}
+    answers(early, whole)
+    assert fired(trigger()) == whole
+    answers(early)
+    assert fired(trigger(patience=-1)) == early
+    assert trigger(patience=-1).block(settings) == early
+
+
 def test_a_trigger_survives_the_way_to_the_triggerer_and_back():
     path, arguments = trigger().serialize()
     assert locate(path)(**arguments).serialize() == (path, arguments)

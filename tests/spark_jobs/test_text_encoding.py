@@ -42,6 +42,10 @@ def test_a_broken_line_of_a_whole_file_leaves_the_others_alone() -> None:
     assert [(line[1], line[3], line[5]) for line in lines] == [(1, "a", None), (2, None, "undecodable"), (3, "b", None)]
 
 
+def test_a_codec_that_calls_a_broken_line_by_another_name_loses_no_line() -> None:
+    assert [line[5] for line in judged_file("f", b"xn--a-\nb\n", "idna")] == ["undecodable", None]
+
+
 def test_blocks_know_how_many_lines_their_file_holds_before_them() -> None:
     blocks = [Block("a", 0, 10, 0, 0), Block("a", 128, 5, 0, 100), Block("b", 0, 3, 0, 105), Block("a", 256, 1, 0, 200)]
     assert [before for _, before in lines_before(blocks)] == [0, 10, 0, 15]

@@ -127,7 +127,7 @@ def judged_file(source_file: str, content: bytes, encoding: str) -> Iterator[Jud
     for number, raw in enumerate(split_lines(content, encoding), start=1):
         try:
             text = raw.decode(ordered)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:  # not every codec raises the one for decoding
             bits = base64.b64encode(raw).decode("ascii")
             yield (source_file, number, None, None, QUARANTINED, "undecodable", str(error), None, bits, BASE64)
         else:

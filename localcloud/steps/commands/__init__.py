@@ -26,6 +26,8 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "hdfs": hadoop.hdfs,
         "s3-dist-cp": programs.s3_dist_cp,
         "aws": programs.aws,
+        "sudo": programs.power,
+        "shutdown": programs.power,
         "flink": programs.flink,
     }
 )

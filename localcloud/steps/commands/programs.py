@@ -49,15 +49,21 @@ def s3_dist_cp(args: Sequence[str], site: Site) -> Launch:
 
 
 def aws(args: Sequence[str], _site: Site) -> Launch:
-    """`aws s3 …`, over boto3. Raises CommandError (127) for other services."""
-    services = [arg for arg in args if not arg.startswith("-")]
-    if "s3" not in services[:2]:
-        raise CommandError(
-            f"aws {' '.join(args[:2])}: localcloud brings `aws s3 cp|mv|rm|ls|sync` only; "
-            "for the rest use boto3 in a script, AWS_ENDPOINT_URL is set.",
-            exit_code=127,
-        )
-    return own_module("awscli", args, mirrored=False)
+    """`aws s3 …` and `aws emr terminate-clusters`, over boto3. Raises CommandError (127) for other services."""
+    services = [arg for arg in args if not arg.startswith("-")][:2]
+    for service, module in (("s3", "awscli"), ("emr", "awsemr")):
+        if service in services:
+            return own_module(module, args, mirrored=False)
+    raise CommandError(
+        f"aws {' '.join(args[:2])}: localcloud brings `aws s3 cp|mv|rm|ls|sync` and `aws emr terminate-clusters` "
+        "only; for the rest use boto3 in a script, AWS_ENDPOINT_URL is set.",
+        exit_code=127,
+    )
+
+
+def power(_args: Sequence[str], _site: Site) -> Launch:
+    """`sudo` and `shutdown` of a node are refused, always: here they would reach the laptop."""
+    raise CommandError("localcloud refused it: on a node this is root's work, here it would change your machine.")
 
 
 def flink(_args: Sequence[str], _site: Site) -> Launch:

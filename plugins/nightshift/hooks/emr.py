@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nightshift.errors import ClusterError
+from nightshift.hooks import aws
 
 if TYPE_CHECKING:
     from mypy_boto3_emr import EMRClient
 
+    from nightshift.config import Settings
     from nightshift.night import Night
 
 LOG = logging.getLogger(__name__)
 ALIVE = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING")
 USABLE = ALIVE[:-1]
+READY = ("RUNNING", "WAITING")
+GONE = ("TERMINATED", "TERMINATED_WITH_ERRORS")
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED")
-SPENT = ("FAILED", "CANCELLED", "INTERRUPTED")
+NO_CAPACITY = re.compile(r"INSTANCE_FLEET_TIMEOUT|INSUFFICIENT_CAPACITY|_SPOT_(NO_CAPACITY|PRICE_INCREASE)")
+NEXT = {
+    "capacity": "Wait an hour and clear the task with downstream, or name other types in NIGHTSHIFT_*_TYPES.",
+    "bootstrap": "Read stderr.gz under node/<instance>/bootstrap-actions/ in the cluster's logs and mend the action.",
+    "lost": "EC2 took the primary away: clear the task with downstream, and the night starts with a new cluster.",
+}
 
 
 class EmrHook:
     """RunJobFlow has no idempotency token, so identity is in Name and Tags and every act looks before it creates.
 
-    A client that is to create must not repeat calls by itself (aws.client(…, tries=1)): boto3 would answer a lost
-    answer with a second cluster. The task's retry looks first.
+    `once` is the client that creates; it must not repeat calls by itself (aws.client(…, tries=1)), because boto3 would
+    answer a lost answer with a second cluster, and with the same steps again. The task's retry looks first.
     """
 
-    def __init__(self, emr: EMRClient) -> None:
-        self._emr = emr
+    def __init__(self, emr: EMRClient, once: EMRClient | None = None) -> None:
+        self._emr, self._once = emr, once or emr
 
     def clusters(self, night: Night, states: Sequence[str] = ALIVE) -> list[Any]:
         """The run's clusters in these states as DescribeCluster gives them, oldest first.
@@ -43,22 +53,39 @@ class EmrHook:
         described = [self._emr.describe_cluster(ClusterId=i)["Cluster"] for i in reversed(ids)]
         return [c for c in described if tags_of(c).get("nightshift:run") == night.run]
 
+    def tried(self, night: Night, first_id: str) -> list[Any]:
+        """The clusters of one try, oldest first: the one that create_cluster made, and those that replaced it.
+
+        A run that was cleared has older ones; they do not count.
+        """
+        every = self.clusters(night, (*ALIVE, *GONE))
+        ids = [cluster["Id"] for cluster in every]
+        return every[ids.index(first_id) :] if first_id in ids else [self.cluster(first_id)]
+
     def adopt_or_create(self, night: Night, job_flow: Mapping[str, Any]) -> str:
         """The id of the run's one usable cluster: the one that is there, else a new one. Never waits."""
         for cluster in self.clusters(night, USABLE):
             LOG.info("Adopted cluster %s (%s), which this run made before.", cluster["Id"], _state(cluster))
             return str(cluster["Id"])
-        cluster_id = self._emr.run_job_flow(**job_flow)["JobFlowId"]
+        cluster_id = self._once.run_job_flow(**job_flow)["JobFlowId"]
         LOG.info("Asked EMR for cluster %s, %s.", cluster_id, night.cluster_name)
         return cluster_id
 
-    def submit(self, cluster_id: str, steps: Sequence[Any]) -> dict[str, str]:
-        """Step name -> id. Steps of these names that are there and not spent are adopted; the rest go in together."""
-        there = {s["Name"]: s["Id"] for s in self.steps(cluster_id) if s["Status"]["State"] not in SPENT}
+    def submit(self, cluster_id: str, steps: Sequence[Any], known: Collection[str | None] = ()) -> dict[str, str]:
+        """Step name -> id. What an unanswered submission put there is adopted; the rest go in together.
+
+        `known` are the ids that earlier submissions answered with. COMPLETED steps among them are not adopted: who
+        clears a night wants its input read again. But while one of the steps is pending or running, they are all one
+        submission, and nothing is run beside it.
+        """
+        last = {step["Name"]: step for step in self.steps(cluster_id)}
+        ours = [last[step["Name"]] for step in steps if step["Name"] in last]
+        going = any(_state(step) not in ENDED for step in ours)
+        there = {step["Name"]: str(step["Id"]) for step in ours if _adoptable(step, going, known)}
         missing = [step for step in steps if step["Name"] not in there]
         if not missing:
             return there
-        added = self._emr.add_job_flow_steps(JobFlowId=cluster_id, Steps=missing)["StepIds"]
+        added = self._once.add_job_flow_steps(JobFlowId=cluster_id, Steps=missing)["StepIds"]
         return {**there, **{step["Name"]: i for step, i in zip(missing, added, strict=True)}}
 
     def steps(self, cluster_id: str) -> list[Any]:
@@ -85,12 +112,60 @@ def tags_of(cluster: Any) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in cluster.get("Tags", [])}
 
 
+def creating(settings: Settings) -> EmrHook:
+    """The hook of a task that creates: it looks as often as it must, and asks for what costs money once."""
+    return EmrHook(aws.client(settings, "emr"), aws.client(settings, "emr", tries=1))
+
+
 def refuse_if_dead(cluster: Any) -> None:
     """Raise ClusterError with EMR's own words if the cluster is ending or has ended."""
     if _state(cluster) not in USABLE:
-        reason = cluster["Status"].get("StateChangeReason", {})
-        said = f"{reason.get('Code', 'no code')}: {reason.get('Message', 'no message')}"
-        raise ClusterError(f"Cluster {cluster['Id']} is {_state(cluster)} ({said}).")
+        raise ended(cluster)
+
+
+def ended(cluster: Any) -> ClusterError:
+    """The error of a cluster that has ended, with all that a failure card needs."""
+    kind, message = why_ended(cluster)
+    return ClusterError(message, NEXT.get(kind), kind=kind, code=_codes(cluster)[-1])
+
+
+def why_ended(cluster: Any) -> tuple[str, str]:
+    """(capacity, bootstrap, lost or other; one sentence) for a cluster as DescribeCluster gives it.
+
+    Codes: EMR API reference, ClusterStateChangeReason and ErrorDetail; EMR Management Guide, "clusters terminated with
+    error codes". Where EC2 lacks capacity EMR may also say INTERNAL_ERROR and tell the rest in words.
+    """
+    codes = " ".join(_codes(cluster))
+    status = cluster["Status"]
+    said = status.get("StateChangeReason", {}).get("Message", "no message")
+    sentence = f"Cluster {cluster['Id']} is {_state(cluster)} ({codes or 'no code'}: {said}){_age(status)}."
+    if "BOOTSTRAP_FAILURE" in codes:
+        return "bootstrap", sentence
+    if NO_CAPACITY.search(codes) or ("INTERNAL_ERROR" in codes and "insufficient" in said.lower()):
+        return "capacity", sentence
+    return ("lost" if "INSTANCE_FAILURE" in codes else "other"), sentence
+
+
+def _codes(cluster: Any) -> list[str]:
+    """EMR's codes for the end of a cluster, the most exact last; [''] if it gives none."""
+    status = cluster["Status"]
+    details = [detail.get("ErrorCode", "") for detail in status.get("ErrorDetails", [])]
+    return list(dict.fromkeys([status.get("StateChangeReason", {}).get("Code", ""), *details]))
+
+
+def _age(status: Any) -> str:
+    """How long the cluster lived; an end by its own time limit reads as a user's request otherwise."""
+    timeline = status.get("Timeline", {})
+    if not {"CreationDateTime", "EndDateTime"} <= timeline.keys():
+        return ""
+    minutes = (timeline["EndDateTime"] - timeline["CreationDateTime"]).total_seconds() / 60
+    return f", {minutes:.0f} minutes after its creation"
+
+
+def _adoptable(step: Any, going: bool, known: Collection[str | None]) -> bool:
+    if _state(step) not in ENDED:
+        return True
+    return _state(step) == "COMPLETED" and (going or step["Id"] not in known)
 
 
 def _state(cluster: Any) -> str:

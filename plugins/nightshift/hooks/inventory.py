@@ -1,83 +1,188 @@
-"""What of a run is still alive, by tag and by name: the proof behind "nothing left"."""
+"""What nights made and is still there, found by tag and by name: of one run, or of every run of this name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from nightshift.config import Settings
 from nightshift.hooks import aws
-from nightshift.hooks.emr import EmrHook
+from nightshift.hooks.emr import ALIVE, tags_of
 
 if TYPE_CHECKING:
     from nightshift.night import Night
 
+NAME, RUN, EXPIRES = "nightshift:name", "nightshift:run", "nightshift:expires"
+STATE = re.compile(r"^transient/(?P<run>[^/]+/[^/]+)\.tfstate(\.tflock)?$")
+INSTANCES: Any = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One thing that a run made: what the API removes it by, whose it is, and until when it may be there.
+
+    `run` is `<dag>/<slug>`, or for a security configuration, which carries no tags, its 12-digit hash.
+    """
+
+    kind: str
+    id: str
+    run: str
+    expires: datetime | None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    state: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.state})" if self.state else self.id
+
 
 def alive(night: Night) -> dict[str, list[str]]:
-    """Kind of resource -> ids of this run's resources that still exist. Every kind is in it; all empty is the proof."""
-    return {kind: look(night) for kind, look in LOOKS.items()}
+    """Kind -> what of this run still exists. Every kind is in it; all empty is the proof."""
+    found = of_run(night)
+    return {kind: [str(thing) for thing in found if thing.kind == kind] for kind in LOOKS}
 
 
-def _clusters(night: Night) -> list[str]:
-    found = EmrHook(aws.client(night.settings, "emr")).clusters(night)
-    return [f"{c['Id']} ({c['Status']['State']})" for c in found]
+def of_run(night: Night) -> list[Thing]:
+    """Everything of this run that still exists."""
+    whose = {night.run, digest(night.run)}
+    return [thing for thing in everything(night.settings, night.run) if thing.run in whose]
 
 
-def _instances(night: Night) -> list[str]:
-    states: Any = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
-    pages = (
-        aws.client(night.settings, "ec2")
-        .get_paginator("describe_instances")
-        .paginate(Filters=[_run_tag(night), states])
-    )
-    return [i["InstanceId"] for page in pages for r in page["Reservations"] for i in r["Instances"]]
+def everything(settings: Settings, run: str = "") -> list[Thing]:
+    """Everything of this deployment's nights that exists; `run` narrows the lists where the service can do that.
+    What does not carry our name, as tag or prefix, is never in it."""
+    return [thing for look in LOOKS.values() for thing in look(settings, run)]
 
 
-def _security_groups(night: Night) -> list[str]:
-    found = aws.client(night.settings, "ec2").describe_security_groups(Filters=[_run_tag(night)])
-    return [group["GroupId"] for group in found["SecurityGroups"]]
+def digest(run: str) -> str:
+    """The 12 digits by which the transient stack names what belongs to a run (its local.run_hash)."""
+    return sha256(run.encode()).hexdigest()[:12]
 
 
-def _key_pairs(night: Night) -> list[str]:
-    found = aws.client(night.settings, "ec2").describe_key_pairs(Filters=[_run_tag(night)])
-    return [pair["KeyName"] for pair in found["KeyPairs"]]
+def _clusters(settings: Settings, _run: str) -> Iterator[Thing]:
+    """ListClusters knows no tags: names narrow the list, tags decide."""
+    emr = aws.client(settings, "emr")
+    pages = emr.get_paginator("list_clusters").paginate(ClusterStates=list(ALIVE))  # type: ignore[arg-type]
+    ids = [c["Id"] for page in pages for c in page["Clusters"] if c["Name"].startswith(f"{settings.name} ")]
+    for cluster_id in ids:
+        cluster = emr.describe_cluster(ClusterId=cluster_id)["Cluster"]
+        if tags_of(cluster).get(NAME) == settings.name:
+            yield _tagged("clusters", cluster_id, tags_of(cluster), str(cluster["Status"]["State"]))
 
 
-def _secrets(night: Night) -> list[str]:
+def _instances(settings: Settings, run: str) -> Iterator[Thing]:
+    pages = aws.client(settings, "ec2").get_paginator("describe_instances")
+    for page in pages.paginate(Filters=[*_ours(settings, run), INSTANCES]):
+        for instance in (i for reservation in page["Reservations"] for i in reservation["Instances"]):
+            yield _tagged("instances", instance["InstanceId"], _tags(instance), instance["State"]["Name"])
+
+
+def _security_groups(settings: Settings, run: str) -> Iterator[Thing]:
+    pages = aws.client(settings, "ec2").get_paginator("describe_security_groups")
+    for page in pages.paginate(Filters=_ours(settings, run)):
+        for group in page["SecurityGroups"]:
+            yield _tagged("security groups", group["GroupId"], _tags(group))
+
+
+def _key_pairs(settings: Settings, run: str) -> Iterator[Thing]:
+    for pair in aws.client(settings, "ec2").describe_key_pairs(Filters=_ours(settings, run))["KeyPairs"]:
+        yield _tagged("key pairs", pair["KeyName"], _tags(pair))
+
+
+def _secrets(settings: Settings, run: str) -> Iterator[Thing]:
     """Secrets Manager filters values by their beginning, so the tags decide."""
-    filters: Any = [{"Key": "tag-value", "Values": [night.run]}]
-    pages = aws.client(night.settings, "secretsmanager").get_paginator("list_secrets").paginate(Filters=filters)
-    tag = {"Key": "nightshift:run", "Value": night.run}
-    return [secret["Name"] for page in pages for secret in page["SecretList"] if tag in secret.get("Tags", [])]
+    filters: Any = [{"Key": "tag-value", "Values": [run or settings.name]}]
+    pages = aws.client(settings, "secretsmanager").get_paginator("list_secrets").paginate(Filters=filters)
+    for secret in (secret for page in pages for secret in page["SecretList"]):
+        if _tags(secret).get(NAME) == settings.name and RUN in _tags(secret):
+            yield _tagged("secrets", secret["ARN"], _tags(secret))
 
 
-def _states(night: Night) -> list[str]:
-    """The transient state and its lock file."""
-    return _keys(night, "state", night.state_key)
+def _security_configurations(settings: Settings, _run: str) -> Iterator[Thing]:
+    """They carry no tags: the transient stack names them <name>-<hash of the run>."""
+    ours = re.compile(rf"^{settings.name}-(?P<digest>[0-9a-f]{{12}})$")
+    pages = aws.client(settings, "emr").get_paginator("list_security_configurations").paginate()
+    for configuration in (c for page in pages for c in page["SecurityConfigurations"]):
+        if name := ours.match(configuration["Name"]):
+            expires = _lifetime(settings, configuration["CreationDateTime"])
+            yield Thing("security configurations", name[0], name["digest"], expires)
 
 
-def _security_configurations(night: Night) -> list[str]:
-    """They carry no tags: the transient stack names them by the first 12 digits of the run's SHA-256."""
-    name = f"{night.settings.name}-{sha256(night.run.encode()).hexdigest()[:12]}"
-    pages = aws.client(night.settings, "emr").get_paginator("list_security_configurations").paginate()
-    return [c["Name"] for page in pages for c in page["SecurityConfigurations"] if c["Name"] == name]
+def _states(settings: Settings, run: str) -> Iterator[Thing]:
+    """Transient states and their lock files."""
+    for item in _objects(settings, "state", f"transient/{run}.tfstate" if run else "transient/"):
+        if key := STATE.match(item["Key"]):
+            yield Thing(
+                "terraform states",
+                _uri(settings, "state", key[0]),
+                key["run"],
+                _lifetime(settings, item["LastModified"]),
+            )
 
 
-def _staging(night: Night) -> list[str]:
-    return _keys(night, "lake", night.staging_prefix)
+def _staging(settings: Settings, run: str) -> Iterator[Thing]:
+    """One thing a run: its prefix, as old as its oldest object."""
+    seen = set()
+    for item in _objects(settings, "lake", f"staging/{run}/" if run else "staging/"):
+        whose = "/".join(item["Key"].split("/")[1:3])
+        if whose.count("/") == 1 and whose not in seen:
+            seen.add(whose)
+            yield Thing(
+                "staging", _uri(settings, "lake", f"staging/{whose}/"), whose, _lifetime(settings, item["LastModified"])
+            )
 
 
-def _keys(night: Night, kind: str, prefix: str) -> list[str]:
-    bucket = night.settings.bucket(kind)
-    found = aws.client(night.settings, "s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
-    return [f"s3://{bucket}/{item['Key']}" for item in found.get("Contents", [])]
+def _claims(settings: Settings, run: str) -> Iterator[Thing]:
+    s3 = aws.client(settings, "s3")
+    for item in _objects(settings, "lake", f"claims/{run.partition('/')[0]}/" if run else "claims/"):
+        if item["Key"].count("/") != 2:  # claims/<pipeline>/<date>.json; the reaper's own lease is none of a run
+            continue
+        try:
+            held = json.loads(s3.get_object(Bucket=settings.bucket("lake"), Key=item["Key"])["Body"].read())
+        except s3.exceptions.NoSuchKey:  # released since it was listed
+            continue
+        yield Thing(
+            "claims", _uri(settings, "lake", item["Key"]), held["run"], _lifetime(settings, item["LastModified"])
+        )
 
 
-def _run_tag(night: Night) -> Any:
-    return {"Name": "tag:nightshift:run", "Values": [night.run]}
+def _objects(settings: Settings, kind: str, prefix: str) -> Iterator[Any]:
+    s3 = aws.client(settings, "s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=settings.bucket(kind), Prefix=prefix)
+    try:
+        yield from (item for page in pages for item in page.get("Contents", []))
+    except s3.exceptions.NoSuchBucket:  # before the first night there is nothing
+        return
 
 
-LOOKS: dict[str, Callable[[Night], list[str]]] = {
+def _uri(settings: Settings, kind: str, key: str) -> str:
+    return f"s3://{settings.bucket(kind)}/{key}"
+
+
+def _ours(settings: Settings, run: str) -> list[Any]:
+    """EC2's filters: of this name, made by a run (the foundation's tags name no run), by this run if it is given."""
+    ours = {"Name": f"tag:{NAME}", "Values": [settings.name]}
+    return [ours, {"Name": f"tag:{RUN}", "Values": [run]} if run else {"Name": "tag-key", "Values": [RUN]}]
+
+
+def _tagged(kind: str, found: str, tags: Mapping[str, str], state: str = "") -> Thing:
+    told = tags.get(EXPIRES, "").replace("Z", "+00:00")
+    return Thing(kind, found, tags.get(RUN, ""), datetime.fromisoformat(told) if told else None, tags, state)
+
+
+def _tags(resource: Any) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])}
+
+
+def _lifetime(settings: Settings, made: datetime) -> datetime:
+    return made + timedelta(hours=settings.lifetime_hours)
+
+
+LOOKS: dict[str, Callable[[Settings, str], Iterator[Thing]]] = {
     "clusters": _clusters,
     "instances": _instances,
     "security groups": _security_groups,
@@ -86,4 +191,5 @@ LOOKS: dict[str, Callable[[Night], list[str]]] = {
     "security configurations": _security_configurations,
     "terraform states": _states,
     "staging": _staging,
+    "claims": _claims,
 }

@@ -34,6 +34,7 @@ class LakeHook:
         bucket, prefix = self._night.settings.bucket("artifacts"), f"jobs/{package.sha256}/"
         if not self._exists(bucket, f"{prefix}main.py"):
             self._s3.put_object(Bucket=bucket, Key=f"{prefix}spark_jobs.zip", Body=package.archive)
+            self._s3.put_object(Bucket=bucket, Key=f"{prefix}time_limit.sh", Body=package.time_limit)
             self._s3.put_object(Bucket=bucket, Key=f"{prefix}main.py", Body=package.main)
             LOG.info("Published the Spark jobs as s3://%s/%s", bucket, prefix)
         return f"s3://{bucket}/{prefix}"

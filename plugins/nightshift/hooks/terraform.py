@@ -9,28 +9,42 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
+
 from nightshift.config import Settings
 from nightshift.errors import PreflightError, TerraformError
+from nightshift.hooks import aws
+from nightshift.locks import Lock
 
 LOG = logging.getLogger(__name__)
+RUNNING: list[subprocess.Popen[bytes]] = []  # of this process, which is one task's
 TAIL_LINES = 60
+TAIL_SECONDS = 0.2
 MINIMUM = (1, 11)
-LOCK_TIMEOUT = "-lock-timeout=5m"  # every DAG applies the one foundation, and all of them start at midnight
+# Every DAG applies the one foundation, and all of them start at midnight. A run has its own state to itself.
+LOCK_TIMEOUTS = {"foundation": "5m", "transient": "60s"}
 
 
 class TerraformHook:
     """One stack and one state. Variables travel in the environment (TF_VAR_*), never on a command line that
-    others can read. Nothing is written beside the stack, which may be read-only."""
+    others can read. Nothing is written beside the stack, which may be read-only.
+
+    Terraform writes to a file that is read here. A pipe would break when the task's process is killed, and terraform
+    die of it at its next word, state unsaved; so it finishes by itself and releases its lock.
+    """
 
     def __init__(self, settings: Settings, stack: str, state_key: str) -> None:
         self.settings, self.stack, self.state_key = settings, stack, state_key
         self._scratch = TemporaryDirectory(prefix="nightshift-tf-")
-        self._process: subprocess.Popen[str] | None = None
+        self._locking = f"-lock-timeout={LOCK_TIMEOUTS[stack]}"
 
     def init(self) -> None:
         """Open the state; creates nothing. Raises TerraformError."""
@@ -44,53 +58,61 @@ class TerraformHook:
     def apply(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Make what the stack describes; gives its outputs, without the sensitive ones. Raises TerraformError."""
         self.init()
-        self._run("apply", "-auto-approve", LOCK_TIMEOUT, variables=variables)
+        self._run("apply", "-auto-approve", self._locking, variables=variables)
         return self.outputs()
 
     def destroy(self, variables: Mapping[str, Any]) -> None:
         """Remove whatever the state holds, whole or half applied. Raises TerraformError."""
         self.init()
-        self._run("destroy", "-auto-approve", LOCK_TIMEOUT, variables=variables)
+        self._run("destroy", "-auto-approve", self._locking, variables=variables)
 
     def outputs(self) -> dict[str, Any]:
         """The outputs that may be shown: sensitive ones never reach XCom. {} for an empty state."""
-        done = subprocess.run(
-            self._command("output", "-json"), env=self._env({}), capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise TerraformError("output", self.stack, done.returncode, done.stderr)
-        return {name: o["value"] for name, o in json.loads(done.stdout).items() if not o["sensitive"]}
+        told = json.loads(self._answer("output", "-no-color", "-json"))
+        return {name: o["value"] for name, o in told.items() if not o["sensitive"]}
 
-    def interrupt(self) -> None:
-        """Ask terraform to stop; SIGINT lets it save the state and release the lock."""
-        if self._process and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait()
+    def managed(self) -> set[str]:
+        """The ids of everything in the state, also of an apply that was cut short. The state must have been opened."""
+        found = json.loads(self._answer("show", "-no-color", "-json")).get("values", {}).get("root_module", {})
+        return {str(r["values"]["id"]) for r in _resources(found) if r["values"].get("id")}
+
+    def lock(self) -> Lock | None:
+        """Who holds the state's lock; None when nobody does."""
+        s3 = aws.client(self.settings, "s3")
+        try:
+            body = s3.get_object(Bucket=self.settings.bucket("state"), Key=f"{self.state_key}.tflock")["Body"].read()
+        except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
+            return None
+        return Lock.parsed(body)
+
+    def unlock(self, lock: Lock) -> None:
+        """Break this very lock; one that another has taken since is left alone. Raises TerraformError."""
+        self.init()
+        self._run("force-unlock", "-force", lock.id)
+
+    def runs_here(self) -> bool:
+        """Whether a terraform works on this stack on this host: one that outlived the task that started it."""
+        processes = psutil.process_iter(["cmdline"])
+        return any(_works_on(self.stack, word) for p in processes for word in p.info["cmdline"] or ())
 
     def _run(self, verb: str, *args: str, variables: Mapping[str, Any] | None = None) -> None:
         LOG.info("terraform %s of %s (state %s)", verb, self.stack, self.state_key)
         tail: deque[str] = deque(maxlen=TAIL_LINES)
-        with subprocess.Popen(
-            self._command(verb, "-input=false", "-no-color", *args),
-            env=self._env(variables or {}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            # Airflow signals the task's whole process group; on top of `interrupt`, terraform would take that for a
-            # second Ctrl-C and leave without saving.
-            start_new_session=True,
-        ) as self._process:
-            try:
-                for line in self._process.stdout or ():
-                    LOG.info("%s", line.rstrip())
-                    tail.append(line)
-            except BaseException:
-                # A task's timeout raises here. Popen would now close the pipe, and terraform die of it at its next
-                # word: state unsaved, lock held.
-                self.interrupt()
-                raise
-        if code := self._process.returncode:
-            raise TerraformError(verb, self.stack, code, "".join(tail))
+        # `force-unlock` has no -input, and -no-color comes before its argument.
+        flags = ["-no-color"] if verb == "force-unlock" else ["-input=false", "-no-color"]
+        output = Path(self._scratch.name) / "output.log"
+        with _started(self._command(verb, *flags, *args), self._env(variables or {}), output) as process:
+            for line in _followed(output, process):
+                LOG.info("%s", line)
+                tail.append(line)
+        if process.returncode:
+            raise TerraformError(verb, self.stack, process.returncode, "\n".join(tail))
+
+    def _answer(self, *words: str) -> str:
+        done = subprocess.run(self._command(*words), env=self._env({}), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise TerraformError(words[0], self.stack, done.returncode, done.stderr)
+        return done.stdout
 
     def _command(self, verb: str, *args: str) -> list[str]:
         return [binary(), f"-chdir={self.settings.stacks_dir / self.stack}", verb, *args]
@@ -99,6 +121,14 @@ class TerraformHook:
         own = {"TF_IN_AUTOMATION": "1", "TF_DATA_DIR": self._scratch.name, "CHECKPOINT_DISABLE": "1"}
         given = {f"TF_VAR_{name}": _text(value) for name, value in variables.items() if value is not None}
         return {**os.environ, **own, **given}
+
+
+def interrupt() -> None:
+    """Ask whatever terraform this task runs to stop; SIGINT lets it save the state and release the lock."""
+    for process in RUNNING:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait()
 
 
 def binary() -> str:
@@ -126,3 +156,49 @@ def version() -> str:
 def _text(value: Any) -> str:
     """A value as terraform reads it from the environment: strings bare, the rest as JSON, which is HCL too."""
     return value if isinstance(value, str) else json.dumps(value)
+
+
+@contextmanager
+def _started(command: list[str], env: Mapping[str, str], output: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that writes to a file; who leaves early (a task's timeout raises here) has it end and save first."""
+    with output.open("wb") as written:
+        # A session of its own: Airflow signals the task's whole process group, and on top of `interrupt` terraform
+        # would take that for a second Ctrl-C and leave without saving.
+        process = subprocess.Popen(
+            command, env=env, stdin=subprocess.DEVNULL, stdout=written, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    RUNNING.append(process)
+    try:
+        yield process
+    except BaseException:
+        interrupt()
+        raise
+    finally:
+        process.wait()
+        RUNNING.remove(process)
+
+
+def _followed(output: Path, process: subprocess.Popen[bytes]) -> Iterator[str]:
+    """The lines of a file that a process writes, as they come, until the process has ended."""
+    with output.open(errors="replace") as file:
+        held = ""
+        while True:
+            over = process.poll() is not None  # asked before the read, so that the last words are not missed
+            *whole, held = (held + file.read()).split("\n")
+            yield from (line.rstrip() for line in whole)
+            if over:
+                yield from filter(None, [held])
+                return
+            if not whole:
+                time.sleep(TAIL_SECONDS)
+
+
+def _works_on(stack: str, word: str) -> bool:
+    return word.startswith("-chdir=") and word.endswith(f"/stacks/{stack}")
+
+
+def _resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Every resource of `terraform show -json`, those of child modules too."""
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from _resources(child)

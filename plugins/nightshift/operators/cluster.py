@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import Context
 
 from nightshift import emr_spec, keys, packaging
+from nightshift.errors import NightshiftError, WaitTimeout
 from nightshift.hooks import aws
-from nightshift.hooks.emr import USABLE, EmrHook, refuse_if_dead
+from nightshift.hooks.emr import GONE, READY, USABLE, EmrHook, creating, ended, refuse_if_dead, why_ended
+from nightshift.ledger import Ledger
 from nightshift.night import Night
 from nightshift.operators.base import NightOperator, WaitOperator
+
+# Of the clusters of one try, so many may die of this cause before the task fails; of any other cause, one.
+CLUSTERS = {
+    "capacity": len(emr_spec.ATTEMPTS),  # another place, other types or another market may have it
+    "bootstrap": 2,  # a download or a bad node; what is wrong with the action itself fails again
+}
 
 
 class PublishJobsOperator(NightOperator):
@@ -19,7 +30,10 @@ class PublishJobsOperator(NightOperator):
     def work(self, night: Night, context: Context) -> dict[str, str]:
         lake = self.lake(night)
         lake.publish_certificates(lambda: keys.certificates(self.settings.region))
-        return {"jobs_uri": lake.publish_jobs(packaging.package(self.settings.jobs_dir))}
+        return {"jobs_uri": lake.publish_jobs(self._package())}
+
+    def _package(self) -> packaging.Package:
+        return packaging.package(self.settings.jobs_dir, self.settings.time_limit_script)
 
 
 class CreateClusterOperator(NightOperator):
@@ -28,19 +42,97 @@ class CreateClusterOperator(NightOperator):
     def work(self, night: Night, context: Context) -> dict[str, str]:
         foundation = self.output_of(context, "apply_foundation")
         transient = self.output_of(context, "apply_transient")
-        emr = EmrHook(aws.client(self.settings, "emr", tries=1))
-        return {"cluster_id": emr.adopt_or_create(night, emr_spec.job_flow(night, foundation, transient))}
+        jobs_uri = self.output_of(context, "publish_jobs")["jobs_uri"]
+        body = emr_spec.job_flow(night, foundation, transient, jobs_uri=jobs_uri)
+        return {"cluster_id": creating(self.settings).adopt_or_create(night, body)}
+
+
+class WaitForClusterOperator(WaitOperator):
+    """Wait until the cluster can run steps; replace it when EC2 had no capacity or a bootstrap action failed.
+
+    Which attempt it is follows from the clusters that died in this try, not from memory, so a task that was killed
+    goes on where it was; and a replacement is asked for only when its predecessor is gone, so there is never a second
+    one. The XCom {"cluster_id"} is what later tasks use.
+    """
+
+    _context: Context
+    _limit: float
+
+    def execute(self, context: Context) -> Any:
+        self._context, self._limit = context, self.wait_minutes
+        return super().execute(context)
+
+    def resume(self, context: Context, event: dict[str, Any]) -> Any:
+        self._context, self._limit = context, self.wait_minutes
+        return super().resume(context, event)
+
+    def work(self, night: Night, context: Context) -> Any:
+        return self._watch(night, self._tried(night)[-1], seen="")
+
+    def finish(self, night: Night, answer: dict[str, Any]) -> Any:
+        cluster_id, state = answer["cluster_id"], answer["state"]
+        self.log.info("Cluster %s is %s. %s", cluster_id, state, answer["reason"])
+        if state in READY:
+            return {"cluster_id": cluster_id}
+        emr = creating(self.settings)
+        if state in GONE:
+            return self._watch(night, emr.cluster(self._replace(night, emr)), seen="")
+        return self._watch(night, emr.cluster(cluster_id), seen=state)
+
+    def overdue(self, night: Night) -> NightshiftError:
+        status = (cluster := self._tried(night)[-1])["Status"]
+        said = status.get("StateChangeReason", {}).get("Message", "no reason given")
+        return WaitTimeout(
+            f"Cluster {cluster['Id']} is still {status['State']} after {self._limit:g} minutes ({said}).",
+            "Look at its instances in the EMR console; if EC2 is just slow, raise NIGHTSHIFT_CLUSTER_TIMEOUT_MINUTES.",
+        )
+
+    def _watch(self, night: Night, cluster: Any, seen: str) -> Any:
+        """Wait for the cluster's next state. The limit counts from its creation, however often the task began anew."""
+        age = datetime.now(UTC) - cluster["Status"]["Timeline"]["CreationDateTime"]
+        self.wait_minutes = self._limit - age.total_seconds() / 60
+        return self.wait(night, "cluster_moved", {"cluster_id": cluster["Id"], "seen": seen})
+
+    def _tried(self, night: Night) -> list[Any]:
+        first = self.output_of(self._context, "create_cluster")["cluster_id"]
+        return EmrHook(aws.client(self.settings, "emr")).tried(night, first)
+
+    def _replace(self, night: Night, emr: EmrHook) -> str:
+        """Ask for the next cluster of this try and give its id. Raises ClusterError when there is to be none."""
+        dead = [cluster for cluster in self._tried(night) if cluster["Status"]["State"] in GONE]
+        attempt, why = next_attempt(dead), why_ended(dead[-1])[1]
+        self.log.warning("%s Asking for another, %s.", why, emr_spec.ATTEMPTS[attempt])
+        facts = {"act": "replace_cluster", "why": why, "cluster_id": dead[-1]["Id"], "attempt": attempt + 1}
+        Ledger(aws.client(self.settings, "s3"), night).append(self.task_id, "note", **facts)
+        body = emr_spec.job_flow(
+            night,
+            self.output_of(self._context, "apply_foundation"),
+            self.output_of(self._context, "apply_transient"),
+            attempt,
+            jobs_uri=self.output_of(self._context, "publish_jobs")["jobs_uri"],
+            avoid=_subnets(dead),
+        )
+        return emr.adopt_or_create(night, body)
 
 
 class SubmitStepsOperator(NightOperator):
     """All steps in one call, so that EMR runs them back to back. The XCom is {step name: step id}."""
 
     def work(self, night: Night, context: Context) -> dict[str, str]:
-        cluster_id = self.output_of(context, "create_cluster")["cluster_id"]
-        jobs_uri = self.output_of(context, "publish_jobs")["jobs_uri"]
-        emr = EmrHook(aws.client(self.settings, "emr"))
+        cluster_id = self.output_of(context, "wait_for_cluster")["cluster_id"]
+        emr = creating(self.settings)
         refuse_if_dead(emr.cluster(cluster_id))
-        return emr.submit(cluster_id, emr_spec.steps(night, jobs_uri))
+        steps = emr_spec.steps(night, self.output_of(context, "publish_jobs")["jobs_uri"])
+        return emr.submit(cluster_id, steps, self._known(night, steps))
+
+    def _known(self, night: Night, steps: Sequence[Any]) -> set[str | None]:
+        """The ids that earlier submissions of this run ended with: each `end` of this task names them."""
+        ends = [
+            entry
+            for entry in Ledger(aws.client(self.settings, "s3"), night).entries()
+            if (entry["task"], entry["phase"]) == (self.task_id, "end")
+        ]
+        return {entry.get(step["Name"]) for entry in ends for step in steps}
 
 
 class TerminateClusterOperator(WaitOperator):
@@ -58,3 +150,21 @@ class TerminateClusterOperator(WaitOperator):
     def finish(self, night: Night, answer: dict[str, Any]) -> dict[str, Any]:
         self.log.info("Clusters of %s: %s", night.run, answer["clusters"] or "none was there")
         return answer
+
+
+def next_attempt(dead: Sequence[Any]) -> int:
+    """Which attempt follows the clusters of one try that have died, the last of them last.
+
+    Raises ClusterError with EMR's words for the last one when as many died of its cause as may.
+    """
+    causes = Counter(why_ended(cluster)[0] for cluster in dead)
+    cause = why_ended(dead[-1])[0]
+    if causes[cause] >= CLUSTERS.get(cause, 1):
+        raise ended(dead[-1])
+    return min(causes["capacity"], emr_spec.LAST_ATTEMPT)
+
+
+def _subnets(dead: Sequence[Any]) -> set[str]:
+    """The subnets in which clusters found no capacity."""
+    lacking = [cluster for cluster in dead if why_ended(cluster)[0] == "capacity"]
+    return {cluster["Ec2InstanceAttributes"].get("Ec2SubnetId", "") for cluster in lacking}

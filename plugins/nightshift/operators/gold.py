@@ -6,9 +6,9 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift import audit
+from nightshift import audit, ledger
 from nightshift.errors import AuditFailed
-from nightshift.hooks import aws
+from nightshift.hooks import aws, claims
 from nightshift.hooks.catalog import CatalogHook
 from nightshift.night import Night
 from nightshift.operators.base import NightOperator
@@ -26,13 +26,18 @@ class AuditOperator(NightOperator):
 
 
 class PublishOperator(NightOperator):
-    """Swap each staged table into place, one atomic object each, and register it in the catalog."""
+    """Swap each staged table into place, one atomic object each, and register it in the catalog.
+
+    The ledger says which tables were swapped: after a kill between two, each is whole, and the next run (or a retry)
+    swaps them all.
+    """
 
     def work(self, night: Night, context: Context) -> dict[str, str]:
         lake, catalog = self.lake(night), CatalogHook(aws.client(self.settings, "glue"), night)
         published = {}
         for table in self.pipeline.gold:
+            claims.of(night).verify()
             published[table.name] = lake.swap_gold(table.name)
             catalog.register(table)
-            self.log.info("Published %s", published[table.name])
+            ledger.of(night).note(self.task_id, "swapped", "its audit passed", uri=published[table.name])
         return published

@@ -9,7 +9,8 @@ from airflow.sdk import BaseXCom, Context
 from airflow.sdk.bases.skipmixin import SkipMixin
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nightshift import cost, emr_spec
+from nightshift import cost, emr_spec, failures
+from nightshift.causes import Cause
 from nightshift.errors import PreflightError
 from nightshift.hooks import aws, terraform
 from nightshift.night import Night
@@ -32,9 +33,9 @@ class PreflightOperator(NightOperator, SkipMixin):
     """Checks what a night needs and prices it. A dry run shows the plan, writes nothing, and skips what follows."""
 
     def execute(self, context: Context) -> Any:
-        night = self.night(context)
-        if not night.dry_run:
+        if not context["params"].get("dry_run"):
             return super().execute(context)
+        night = self.night(context)
         context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=self.work(night, context))  # skip() raises
         self._show_plan(night)
         after = context["task"].get_flat_relatives(upstream=False)
@@ -52,7 +53,8 @@ class PreflightOperator(NightOperator, SkipMixin):
         try:
             return aws.client(self.settings, "sts").get_caller_identity()["Account"]
         except (BotoCoreError, ClientError) as refused:
-            raise PreflightError(f"AWS does not accept our credentials: {refused}") from refused
+            cause = Cause(failures.card(refused, self.task_id)["cause"])
+            raise PreflightError(f"AWS does not know who we are: {refused}", cause=cause) from refused
 
     def _check_state_bucket(self) -> None:
         bucket = self.settings.bucket("state")
@@ -62,6 +64,7 @@ class PreflightOperator(NightOperator, SkipMixin):
             raise PreflightError(
                 f"The state bucket {bucket} cannot be read ({refused.response['Error']['Code']}).",
                 "Apply include/terraform/stacks/bootstrap once, or correct NIGHTSHIFT_NAME.",
+                cause=Cause(failures.card(refused, self.task_id)["cause"]),
             ) from refused
 
     def _check_budget(self, estimate: float) -> None:
@@ -73,7 +76,8 @@ class PreflightOperator(NightOperator, SkipMixin):
             )
 
     def _show_plan(self, night: Night) -> None:
-        body = emr_spec.job_flow(night, PLANNED, TO_BE)
+        jobs_uri = night.uri("artifacts", "jobs/<sha256>/")
+        body = emr_spec.job_flow(night, PLANNED, TO_BE, jobs_uri=jobs_uri)
         self.log.info("Dry run: nothing is created. EMR would be asked for\n%s", json.dumps(body, indent=1))
-        for step in emr_spec.steps(night, night.uri("artifacts", "jobs/<sha256>/")):
+        for step in emr_spec.steps(night, jobs_uri):
             self.log.info("and step %s: %s", step["Name"], " ".join(step["HadoopJarStep"]["Args"]))

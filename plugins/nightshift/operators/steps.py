@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 from typing import Any
 
 from airflow.sdk import Context
-from botocore.exceptions import ClientError
 
-from nightshift.errors import StepFailed
-from nightshift.hooks import aws
+from nightshift import links, steplog
+from nightshift.causes import Cause
+from nightshift.errors import ClusterError, NightshiftError, StepFailed
+from nightshift.hooks.steplogs import StepLogs
 from nightshift.night import Night
 from nightshift.operators.base import WaitOperator
-
-TAIL_LINES = 40
-# spark-submit in client mode sends what the Python driver says on stderr, its traceback too, to its own stdout.
-STREAMS = ("stdout.gz", "stderr.gz")
 
 
 class WaitForStepOperator(WaitOperator):
@@ -26,7 +22,7 @@ class WaitForStepOperator(WaitOperator):
         self.step = step
 
     def work(self, night: Night, context: Context) -> Any:
-        cluster_id = self.output_of(context, "create_cluster")["cluster_id"]
+        cluster_id = self.output_of(context, "wait_for_cluster")["cluster_id"]
         step_id = self.output_of(context, "submit_steps")[self.step]
         self.log.info("Waiting for step %s (%s) on %s", self.step, step_id, cluster_id)
         return self.wait(night, "step_ended", {"cluster_id": cluster_id, "step_id": step_id})
@@ -34,25 +30,28 @@ class WaitForStepOperator(WaitOperator):
     def finish(self, night: Night, answer: dict[str, Any]) -> dict[str, Any]:
         if answer["state"] == "COMPLETED":
             return {"state": answer["state"]}
-        failure = answer["failure"]
-        for log in STREAMS:
-            self._show_tail(failure.get("LogFile", "").replace("stderr.gz", log))
-        said = failure.get("Message") or failure.get("Reason") or answer["reason"] or "EMR gives no reason"
-        log = f" Its stderr: {failure['LogFile']}" if failure.get("LogFile") else ""
-        raise StepFailed(f"Step {self.step} is {answer['state']}: {_last_line(said)}{log}")
+        raise self._failed(night, answer) if answer["state"] == "FAILED" else self._lost(night, answer)
 
-    def _show_tail(self, uri: str) -> None:
-        """The end of one of the step's logs into the task's log, if EMR has pushed it already."""
-        if not uri.startswith("s3://"):
-            return
-        bucket, key = uri.removeprefix("s3://").split("/", 1)
-        try:
-            body = aws.client(self.settings, "s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-        except ClientError as missing:
-            self.log.warning("%s cannot be read yet (%s); EMR pushes logs every 5 minutes.", uri, missing)
-            return
-        lines = gzip.decompress(body).decode(errors="replace").splitlines()
-        self.log.error("The last lines of %s:\n%s", uri, "\n".join(lines[-TAIL_LINES:]))
+    def _failed(self, night: Night, answer: dict[str, Any]) -> NightshiftError:
+        """What the step's logs say, else what EMR says, else what became of the cluster."""
+        logs = StepLogs(self.settings, answer["cluster_id"], answer["step_id"]).ends()
+        if not logs and answer["lost"]:
+            return self._lost(night, answer)
+        message, cause, details = steplog.diagnose(logs, _last_line(answer["said"]))
+        details["links"] = self._links(night, answer)
+        return StepFailed(f"Step {self.step} is FAILED: {message}", cause=cause, details=details)
+
+    def _lost(self, night: Night, answer: dict[str, Any]) -> NightshiftError:
+        """A step that was CANCELLED or INTERRUPTED, or whose cluster ended under it, has no error of its own."""
+        words = f"Step {self.step} is {answer['state']}: {answer['lost'] or answer['said'] or 'EMR gives no reason'}."
+        details = {"links": self._links(night, answer)}
+        if answer["lost"]:
+            return ClusterError(words, details=details)
+        return StepFailed(words, cause=Cause.STOPPED, details=details)
+
+    def _links(self, night: Night, answer: dict[str, Any]) -> dict[str, str]:
+        cluster_id, step_id = answer["cluster_id"], answer["step_id"]
+        return {"cluster": links.cluster(night, cluster_id), "step_log": links.step_log(night, cluster_id, step_id)}
 
 
 def _last_line(text: str) -> str:

@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift import keys
+from nightshift import keys, ledger, stacks
+from nightshift.hooks import claims, teardown, terraform
+from nightshift.hooks.sweep import sweep
 from nightshift.hooks.terraform import TerraformHook
 from nightshift.night import Night
 from nightshift.operators.base import NightOperator
 
-FOUNDATION_STATE = "foundation.tfstate"
-GROUND = {"vpc_id", "kms_key_arn"}  # what the transient stack cannot be applied without
-
 
 class StackOperator(NightOperator):
-    """Shared by the operators below: the hook in use, which is asked to stop when Airflow kills the task."""
-
-    _hook: TerraformHook | None = None
+    """Shared by the operators below: their stacks, and that terraform is asked to stop when Airflow kills the task."""
 
     def foundation(self) -> TerraformHook:
-        return self._use(TerraformHook(self.settings, "foundation", FOUNDATION_STATE))
+        return TerraformHook(self.settings, "foundation", stacks.FOUNDATION_STATE)
 
     def transient(self, night: Night) -> TerraformHook:
-        return self._use(TerraformHook(self.settings, "transient", night.state_key))
+        return TerraformHook(self.settings, "transient", night.state_key)
 
     def on_kill(self) -> None:
-        if self._hook:
-            self._hook.interrupt()
-
-    @cached_property
-    def shared(self) -> dict[str, Any]:
-        return {"name": self.settings.name, "region": self.settings.region}
-
-    def _use(self, hook: TerraformHook) -> TerraformHook:
-        self._hook = hook
-        return hook
+        super().on_kill()
+        terraform.interrupt()
 
 
 class OpenStateOperator(StackOperator):
@@ -51,57 +39,47 @@ class ApplyFoundationOperator(StackOperator):
     """The durable stack: usually a no-op. Its outputs are the XCom."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
-        told = {
-            "email_endpoints": list(self.settings.email_endpoints),
-            "queue_endpoints": list(self.settings.queue_endpoints),
-        }
-        return self.foundation().apply({**self.shared, **told})
+        hook = self.foundation()
+        teardown.make_way(hook, night, self.task_id)
+        return hook.apply(stacks.foundation(self.settings))
 
 
 class ApplyTransientOperator(StackOperator):
-    """The stack of this run. Its outputs are the XCom; the private SSH key is neither in it nor in the state."""
+    """The stack of this run. Its outputs are the XCom; the private SSH key is neither in it nor in the state.
+
+    What a try before this one made, but was killed too early to write into its state, goes first: names would meet.
+    """
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         foundation = self.output_of(context, "apply_foundation")
-        return self.transient(night).apply({**self.shared, **variables(night, foundation), **_ssh(night)})
+        hook = self.transient(night)
+        teardown.make_way(hook, night, self.task_id)
+        if self._tried_before(night):
+            hook.init()
+            sweep(night, self.task_id, hook.managed())
+        return hook.apply({**stacks.transient(night, foundation), **_ssh(night)})
+
+    def _tried_before(self, night: Night) -> bool:
+        begun = [e for e in ledger.of(night).entries() if (e["task"], e["phase"]) == (self.task_id, "begin")]
+        return len(begun) > 1
 
 
 class DestroyTransientOperator(StackOperator):
-    """Remove the run's stack, its state and its staged data. Works without XCom; may run twice."""
+    """Remove the run's stack, its state, its staged data and its claim. Works without XCom; may run twice."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any] | None:
         if night.keep_cluster:
-            self.log.warning(
-                "Kept on request: the stack of %s, until its cluster has been idle long enough.", night.run
-            )
+            claims.of(night).release()
+            self.log.warning("Kept on request: the stack of %s, until its lease ends or its cluster does.", night.run)
             return {"kept": True}
         foundation = self.output_of(context, "apply_foundation") or self._outputs()
-        if not foundation.keys() >= GROUND:
-            self.log.info("There is no whole foundation, so nothing stands on it: nothing to destroy.")
-            return None
-        self.transient(night).destroy({**self.shared, **variables(night, foundation)})
-        self.lake(night).sweep_staging()
-        self.lake(night).forget_state()
+        teardown.remove(self.transient(night), night, foundation, self.task_id)
         return None
 
     def _outputs(self) -> dict[str, Any]:
         hook = self.foundation()
         hook.init()
         return hook.outputs()
-
-
-def variables(night: Night, foundation: dict[str, Any]) -> dict[str, Any]:
-    """The transient stack's variables, from the night and the foundation's outputs."""
-    return {
-        "run": night.run,
-        "pipeline": night.pipeline.name,
-        "business_date": str(night.business_date),
-        "expires": night.tags["nightshift:expires"],
-        "vpc_id": foundation["vpc_id"],
-        "kms_key_arn": foundation["kms_key_arn"],
-        "certificates": night.uri("lake", night.certificates_key),
-        "ssh_cidr": night.ssh_cidr,
-    }
 
 
 def _ssh(night: Night) -> dict[str, str]:

@@ -5,38 +5,54 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from nightshift import failures
+
 SUBJECT_LIMIT = 100  # SNS: at most 100 ASCII characters
 
 
 def subject(name: str, record: Mapping[str, Any]) -> str:
-    """One line that says which product, which date, how it ended."""
-    words = f"[{name}] {record['pipeline']} {record['business_date']}: {record['outcome']}"
-    if record["failure"]:
-        words += f" in {record['failure']['task']}"
-    return words.encode("ascii", "replace").decode()[:SUBJECT_LIMIT]
+    """Which product, which date, how it ended, of what, where; what is cut off at the limit is the name's end."""
+    words = f"{record['pipeline']} {record['business_date']}: {record['outcome']}"
+    if failure := record["failure"]:
+        words += f" ({failure['cause']}) in {failure['task']}"
+    plain = f"{words} [{name}]".encode("ascii", "replace").decode()
+    return "".join(letter if letter.isprintable() else "?" for letter in plain)[:SUBJECT_LIMIT]
 
 
 def body(record: Mapping[str, Any], record_uri: str) -> str:
-    """What ran, what came out, what it cost, what to do; plain text."""
+    """What ran, what came out, what it cost, what to do; plain text, a failure's log lines last."""
     return "\n".join(_lines(record, record_uri))
 
 
 def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
+    failure, finding = record["failure"], record["finding"]
     yield f"{record['pipeline']}, business date {record['business_date']}, run {record['run_id']}: {record['outcome']}"
-    if record["failure"]:
-        yield f"Failed in {record['failure']['task']} ({record['failure']['cause']}): {record['failure']['message']}"
-        yield f"Next: {record['failure']['next_action']}"
+    if finding:
+        yield f"Told by the {record['told_by']}: {finding['message']}"
+    if failure:
+        yield from failure["text"]
+        yield from _others(record["tasks"], failure["task"])
     for manifest in record["layers"]:
         yield from (_counts(manifest["layer"], table) for table in manifest["tables"])
     for gold in record["gold"]:
         yield f"Gold {gold['table']}: {gold['rows']} rows at {gold['uri']}"
     yield f"Cost: about ${record['cost']['measured']:.2f} measured, ${record['cost']['estimate']:.2f} estimated"
-    yield (
-        f"Left behind: {'; '.join(record['proof']['alive']) or 'nothing'}"
-        if record["proof"]
-        else "Teardown: not proven"
-    )
+    yield f"Teardown: {_teardown(record['proof'])}"
     yield f"Record: {record_uri}"
+    yield from failures.tail_lines(failure or {})
+
+
+def _others(tasks: Mapping[str, Any], culprit: str) -> Iterator[str]:
+    """The tasks that ended badly by themselves, beside the one that speaks for the night."""
+    bad = [name for name, task in tasks.items() if task["state"] in {"failed", "interrupted"} and name != culprit]
+    if bad:
+        yield f"  Failed as well: {', '.join(bad)}"
+
+
+def _teardown(proof: Mapping[str, Any] | None) -> str:
+    if proof is None:
+        return "not proven"
+    return f"left behind: {'; '.join(map(str, proof['alive']))}" if proof["alive"] else "nothing left behind"
 
 
 def _counts(layer: str, table: Mapping[str, Any]) -> str:

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from nightshift import cost, emr_spec
+from nightshift import cost, emr_spec, failures, links
+from nightshift.causes import Cause
+from nightshift.failures import Card
 from nightshift.night import Night
+from nightshift.report import truth
+from nightshift.report.truth import Doubt, Entry, Findings
 
-TELLERS = ("report", "outcome")  # what comes after the truth is known cannot be part of it
-Entry = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Findings:
-    """Everything that a report is made of, as it was found."""
-
-    entries: Sequence[Entry]
-    states: Mapping[str, str | None]
-    clusters: Sequence[Any] = ()
-    steps: Sequence[Any] = ()
-    manifests: Sequence[Mapping[str, Any]] = ()
-    ended_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+INNOCENT = {"success", "upstream_failed", "skipped", "removed", None}  # not where a failure began, if another is there
 
 
-def build(night: Night, found: Findings) -> dict[str, Any]:
-    """The record as docs/interfaces.md describes it. `notified` is added by who notifies."""
-    judged = {task: state for task, state in found.states.items() if task not in TELLERS}
-    succeeded = bool(judged) and all(state == "success" for state in judged.values())
+def build(night: Night, found: Findings, told_by: str = "report", finding: Card | None = None) -> dict[str, Any]:
+    """The record as docs/interfaces.md describes it. `finding` is what the reaper saw; who notifies sets `notified`."""
+    doubts = truth.doubts(night, found)
     return {
         "dag_id": night.pipeline.name,
         "run_id": night.run_id,
@@ -38,32 +27,52 @@ def build(night: Night, found: Findings) -> dict[str, Any]:
         "business_date": str(night.business_date),
         "started_at": night.asked_at.isoformat(),
         "ended_at": found.ended_at.isoformat(),
-        "outcome": "success" if succeeded else "failed",
-        "tasks": {task: {"state": state, **_times(found.entries, task)} for task, state in judged.items()},
+        "outcome": "failed" if doubts else "success",
+        "told_by": told_by,
+        "doubts": [doubt.words for doubt in doubts],
+        "tasks": {
+            task: {"state": state, **_times(found.entries, task)} for task, state in truth.judged(found.states).items()
+        },
         "cluster": _cluster(found.clusters[-1]) if found.clusters else None,
-        "steps": [_step(step, found.clusters[-1]) for step in found.steps],
+        "steps": [_step(night, step, found.clusters[-1]) for step in found.steps],
         "layers": list(found.manifests),
-        "gold": _gold(night, found) if judged.get("publish") == "success" else [],
+        "gold": _gold(night, found) if truth.is_published(found.entries) else [],
         "cost": _cost(night, found),
-        "proof": _last(found.entries, "prove_nothing_left", "end", ("at", "alive", "checked")),
-        "failure": None if succeeded else failure(found.entries, judged),
+        "proof": _proof(found.entries),
+        "failure": _failure(night, found, doubts, finding) if doubts else None,
+        "finding": finding,
+        "notified": False,
     }
 
 
-def failure(entries: Iterable[Entry], states: Mapping[str, str | None]) -> dict[str, Any]:
-    """The first task that ended badly, in its own words if it could still write them."""
-    bad = [task for task, state in states.items() if state not in {"success", "upstream_failed", "skipped"}]
-    said = [e for e in entries if e["phase"] == "failed" and e["task"] in bad]
-    if said:
-        last_try = [e for e in said if e["task"] == said[0]["task"]][-1]
-        return {key: last_try.get(key) for key in ("task", "cause", "message", "next_action")}
-    task = bad[0] if bad else next(iter(states), "the run")
-    return {
-        "task": task,
-        "cause": "Silent",
-        "message": f"{task} is {states.get(task)} and left no word: it was stopped from outside, or never ran.",
-        "next_action": "Read the task's log in Airflow; look for a killed worker or a mark by hand.",
-    }
+def _failure(night: Night, found: Findings, doubts: Sequence[Doubt], finding: Card | None) -> dict[str, Any]:
+    """The card that speaks for the night, with the night's own links and the card's text."""
+    card = _spoken(found, doubts) or finding or _silent(found, doubts)
+    cluster = {"cluster": links.cluster(night, found.clusters[-1]["Id"])} if found.clusters else {}
+    whole = {**card, "links": {**cluster, **(card.get("links") or {}), "record": links.record(night)}}
+    return {**whole, "text": list(failures.lines(whole))}
+
+
+def _culprit(doubts: Sequence[Doubt], states: Mapping[str, str | None]) -> Doubt:
+    """The first doubt whose task is not just the victim of another."""
+    return next((d for d in doubts if d.task not in states or states[d.task] not in INNOCENT), doubts[0])
+
+
+def _spoken(found: Findings, doubts: Sequence[Doubt]) -> Card | None:
+    """The culprit's own card from the ledger, if that was its last word; a killed try leaves none."""
+    culprit = _culprit(doubts, found.states)
+    own = [e for e in found.entries if e["task"] == culprit.task and e["phase"] in truth.ENDS]
+    if not own or own[-1]["phase"] != "failed":
+        return None
+    blank = failures.found(culprit.task, Cause.CODE, "")
+    return {key: own[-1].get(key, default) for key, default in blank.items()}
+
+
+def _silent(found: Findings, doubts: Sequence[Doubt]) -> Card:
+    culprit = _culprit(doubts, found.states)
+    why = "it was stopped from outside or marked by hand"
+    words = f"{culprit.words}; it left no word of its own: {why}" if culprit.task in found.states else culprit.words
+    return failures.found(culprit.task, culprit.cause, f"{words[:1].upper()}{words[1:]}.")
 
 
 def _times(entries: Iterable[Entry], task: str) -> dict[str, str | None]:
@@ -73,10 +82,9 @@ def _times(entries: Iterable[Entry], task: str) -> dict[str, str | None]:
     return {"started_at": began[0] if began else None, "ended_at": ended[-1] if ended else None}
 
 
-def _last(entries: Iterable[Entry], task: str, phase: str, keys: Sequence[str]) -> dict[str, Any] | None:
-    own = [e for e in entries if e["task"] == task and e["phase"] == phase]
-    renamed = {"at": "checked_at"}
-    return {renamed.get(key, key): own[-1].get(key) for key in keys} if own else None
+def _proof(entries: Sequence[Entry]) -> dict[str, Any] | None:
+    seen = truth.proof(entries)
+    return {"checked_at": seen["at"], "alive": seen["alive"], "checked": seen["checked"]} if seen else None
 
 
 def _cluster(cluster: Any) -> dict[str, Any]:
@@ -92,7 +100,7 @@ def _cluster(cluster: Any) -> dict[str, Any]:
     }
 
 
-def _step(step: Any, cluster: Any) -> dict[str, Any]:
+def _step(night: Night, step: Any, cluster: Any) -> dict[str, Any]:
     timeline = step["Status"].get("Timeline", {})
     return {
         "name": step["Name"],
@@ -100,7 +108,7 @@ def _step(step: Any, cluster: Any) -> dict[str, Any]:
         "state": step["Status"]["State"],
         "started_at": _iso(timeline.get("StartDateTime")),
         "ended_at": _iso(timeline.get("EndDateTime")),
-        "log_uri": f"{cluster.get('LogUri', '').replace('s3n://', 's3://')}{cluster['Id']}/steps/{step['Id']}/",
+        "log_uri": links.step_log(night, cluster["Id"], step["Id"]),
     }
 
 

@@ -58,6 +58,19 @@ data "aws_iam_policy_document" "emr_instance" {
     resources = ["${var.bucket_arns["logs"]}/emr/*"]
   }
 
+  # The time limit (include/emr/time_limit.sh) ends the node's own cluster; AWS knows no condition for "its own".
+  statement {
+    sid       = "EndClustersOfThisName"
+    actions   = ["elasticmapreduce:TerminateJobFlows"]
+    resources = [local.cluster_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "elasticmapreduce:ResourceTag/nightshift:name"
+      values   = [var.name]
+    }
+  }
+
   # S3 objects, the TLS certificates' zip and the nodes' own disks.
   statement {
     sid       = "UseTheKey"

@@ -7,6 +7,7 @@ locals {
 
   tags = {
     "nightshift:name"                          = var.name
+    "nightshift:owner"                         = var.owner
     "nightshift:pipeline"                      = var.pipeline
     "nightshift:run"                           = var.run
     "nightshift:business_date"                 = var.business_date

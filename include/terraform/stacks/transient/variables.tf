@@ -22,6 +22,18 @@ variable "region" {
   }
 }
 
+variable "owner" {
+  description = "Who answers for what the run makes."
+  type        = string
+  default     = "nightshift"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9 _.:/=+@-]{1,256}$", var.owner))
+    error_message = "owner must be 1 to 256 letters, digits, spaces or _.:/=+@- (it is a tag)."
+  }
+}
+
 variable "max_retries" {
   description = "How often the provider repeats a call that AWS throttled or failed."
   type        = number

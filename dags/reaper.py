@@ -1,0 +1,24 @@
+"""### Reaper
+
+Every 15 minutes: looks for runs whose owner is dead, ends their clusters, destroys their stacks, removes their staging,
+state and claim, proves that nothing is left, and tells what the run was. It reads the ledger's open markers
+(`open/` in the lake) and lists AWS by tag; what does not carry our `nightshift:name` is never touched.
+
+**A run is dead** when Airflow calls it ended, or does not know it, though its ledger has no closing entry (it was
+marked by hand, timed out or deleted); when its lease is over; when it is closed but something of it is alive. A run
+that was kept on request lives until its cluster ends itself.
+
+**When it is red**, something could not be cleaned and is on the bill: the last line names it, and the next pass tries
+again. If it stays red, delete by hand what is named.
+
+| wanted | do |
+|---|---|
+| see what it would do | trigger it with `dry_run` |
+| reap without Airflow | `./nightshift reap [--dry-run]` |
+| why a run was reaped | the entries of `reaper` under `runs/<dag>/<run>/entries/` in the lake |
+"""
+
+from nightshift import config
+from nightshift.lifecycle import reaper_dag
+
+dag = reaper_dag(config.load(), __doc__)

@@ -1,0 +1,37 @@
+"""./nightshift reap: the reaper without Airflow, for the day when Airflow is the problem."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+
+from embedded import cloud, environment, places, toolchain
+
+HELP = "end and remove what dead runs left, without Airflow"
+DESCRIPTION = """\
+Looks for runs whose owner is dead, ends their clusters, destroys their stacks, removes staging, state and claim, proves
+that nothing is left and tells what each run was. It asks no Airflow: a run is dead when its ledger gave no sign of life
+in time, or is closed and left something. What does not carry our nightshift:name is never touched.
+It works on the AWS in AWS_ENDPOINT_URL, else on the localcloud of this tree if one is running, else on the AWS account
+that the environment's credentials open."""
+EPILOG = "exit status: 0 nothing was dead, or all that was is reaped; 1 something could not be."
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("--dry-run", action="store_true", help="say what is dead; touch nothing")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Reap in a process of its own, whose environment is the night's; gives its exit status. Raises EmbeddedError."""
+    tools = toolchain.find()
+    env = environment.with_tools(tools, os.environ)
+    endpoint = cloud.chosen()
+    print(f"Cloud:    {endpoint or 'AWS, with the credentials of this environment'}", flush=True)
+    if endpoint:
+        env = {**environment.waits(), **env, **environment.aws(endpoint)}
+    arguments = ["--dry-run"] if options.dry_run else []
+    env["PYTHONPATH"] = os.pathsep.join((str(places.PLUGINS), env["PYTHONPATH"]))
+    return subprocess.run([sys.executable, "-m", "embedded.reap", *arguments], env=env, check=False).returncode

@@ -1,0 +1,97 @@
+"""Why a night fails: the cause classes, and for each whether Airflow's retry can mend it. The one table of retries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """What kind of thing went wrong, which says who has to act."""
+
+    DATA = "data"  # what was given, files or parameters, cannot be used
+    CODE = "code"  # our code, or how it was configured, is wrong
+    BOOTSTRAP = "bootstrap"
+    CAPACITY = "capacity"
+    IAM = "iam"
+    THROTTLE = "throttle"  # AWS refused, dropped or broke a call: throttling, 5xx, no answer
+    TIMEOUT = "timeout"
+    TERRAFORM = "terraform"
+    LOCK = "lock"
+    UPSTREAM = "upstream"  # whoever delivers the input did not
+    STOPPED = "stopped"  # killed, or marked by hand
+    LEAK = "leak"  # something outlived its teardown
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """Whether the same task, tried again, can do better; why; and what a person does when it did not."""
+
+    retry: bool
+    reason: str
+    next_action: str
+
+
+# Airflow's retries back off exponentially (lifecycle) and boto3's with jitter (hooks/aws), within each try.
+REMEDIES: dict[Cause, Remedy] = {
+    Cause.DATA: Remedy(
+        False,
+        "the same input gives the same answer",
+        "Correct the input or the parameter, then clear the task with downstream or trigger the date again.",
+    ),
+    Cause.CODE: Remedy(
+        False,
+        "the same code gives the same answer",
+        "Mend the code or the setting at the place that is named, then clear the task with downstream.",
+    ),
+    Cause.BOOTSTRAP: Remedy(
+        False,
+        "wait_for_cluster has made one new cluster already",
+        "Read the bootstrap action's log under node/ in the cluster's logs, then clear the task with downstream.",
+    ),
+    Cause.CAPACITY: Remedy(
+        False,
+        "wait_for_cluster has tried other zones, other instance types and On-Demand already",
+        "Give more instance types (NIGHTSHIFT_*_TYPES) or zones, or clear the task with downstream at another hour.",
+    ),
+    Cause.IAM: Remedy(
+        False,
+        "a right that is missing stays missing",
+        "Grant the role that is named the action that is named (include/terraform/modules/iam), then clear the task.",
+    ),
+    Cause.THROTTLE: Remedy(
+        True,
+        "AWS asks for patience; the back-off gives it",
+        "Look at the AWS Health dashboard; clear the task with downstream when AWS answers again.",
+    ),
+    Cause.TIMEOUT: Remedy(
+        True,
+        "what hung may not hang again, and a task adopts what its first try made; waits that had their time are final",
+        "Look at what the task waited for in the AWS console; clear it with downstream.",
+    ),
+    Cause.TERRAFORM: Remedy(
+        True,
+        "terraform goes on from its saved state, and most of what it stumbles over is AWS being late",
+        "Read terraform's own words; clear the task with downstream when they are dealt with.",
+    ),
+    Cause.LOCK: Remedy(
+        True,
+        "a live owner lets go of the lock, a dead owner's is taken away",
+        "Look in the lock file for who holds it; if that run is over, ./nightshift reap takes the lock away.",
+    ),
+    Cause.UPSTREAM: Remedy(
+        False,
+        "the task has waited for as long as it may",
+        "Find out why nothing was delivered, then clear the task with downstream.",
+    ),
+    Cause.STOPPED: Remedy(
+        True,
+        "a worker that was shut down has successors; what a person marked is not run again by Airflow",
+        "Find out who or what stopped it in Airflow's audit log; clear the task with downstream to go on.",
+    ),
+    Cause.LEAK: Remedy(
+        True,
+        "AWS's lists lag behind its deletions",
+        "Run ./nightshift reap; delete by hand what it cannot: it is on the bill.",
+    ),
+}

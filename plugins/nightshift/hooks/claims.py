@@ -1,0 +1,100 @@
+"""Who may make the gold of a date: one run at a time, by a conditional write."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from nightshift.causes import Cause
+from nightshift.errors import NightshiftError
+from nightshift.hooks import aws
+from nightshift.ledger import Ledger, is_open, lease_of, put_if
+from nightshift.night import Night, from_run_name
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+LOG = logging.getLogger(__name__)
+
+
+class DateHeld(NightshiftError):
+    """The business date is another run's: it held it for too long, or took it over."""
+
+    cause = Cause.LOCK
+    final = True  # the wait was the retry
+    next_action = "Let that run end (or reap it: ./nightshift reap), then clear this task with downstream."
+
+
+class Claim:
+    """The claim on a night's business date, claims/<pipeline>/<date>.json in the lake: {"run", "claimed_at"}."""
+
+    def __init__(self, s3: S3Client, night: Night) -> None:
+        self._s3, self._night = s3, night
+        self._bucket, self._key = night.settings.bucket("lake"), night.claim_key
+
+    def take(self) -> dict[str, Any] | None:
+        """Claim the date; None while another live run holds it. Else {"claimed": run} and, if the claim was taken
+        from a run that is over, {"taken_from", "why"}. A run's own claim is adopted."""
+        ours = {"claimed": self._night.run}
+        if self._put(IfNoneMatch="*"):
+            return ours
+        held = self._held()
+        if held is None:  # released between our put and our look: the next question finds it free
+            return None
+        holder, etag = held
+        if holder == self._night.run:
+            return ours
+        over = self._over(holder)
+        if not over:
+            LOG.info("%s of %s is held by %s, which is live.", self._night.business_date, self._key, holder)
+            return None
+        return {**ours, "taken_from": holder, "why": over} if self._put(IfMatch=etag) else None
+
+    def holder(self) -> str | None:
+        """The run that holds the date; None if none does."""
+        held = self._held()
+        return held[0] if held else None
+
+    def verify(self) -> None:
+        """Raise DateHeld unless the claim is still this run's: who was given up for dead must not publish."""
+        holder = self.holder()
+        if holder != self._night.run:
+            raise DateHeld(
+                f"{self._night.run} no longer holds {self._night.business_date}: {holder or 'nobody'} does. Nothing"
+                " more was published."
+            )
+
+    def release(self) -> None:
+        """Give the date back, if it is ours."""
+        held = self._held()
+        if held and held[0] == self._night.run:
+            self._s3.delete_object(Bucket=self._bucket, Key=self._key, IfMatch=held[1])
+
+    def _over(self, run: str) -> str:
+        """Why the holder is given up for dead; '' while it is live."""
+        entries = Ledger(self._s3, from_run_name(self._night.settings, run, self._night.asked_at)).entries()
+        if not is_open(entries):
+            return "its ledger is closed"
+        lease = lease_of(entries)
+        if lease and datetime.now(UTC) > lease:
+            return f"it has given no sign of life, due by {lease:%Y-%m-%dT%H:%MZ}"
+        return ""
+
+    def _held(self) -> tuple[str, str] | None:
+        """The holder and the claim's ETag."""
+        try:
+            there = self._s3.get_object(Bucket=self._bucket, Key=self._key)
+        except (self._s3.exceptions.NoSuchKey, self._s3.exceptions.NoSuchBucket):
+            return None
+        return str(json.loads(there["Body"].read())["run"]), there["ETag"]
+
+    def _put(self, **condition: str) -> bool:
+        body = {"run": self._night.run, "claimed_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        return put_if(self._s3, self._bucket, self._key, json.dumps(body).encode(), **condition)
+
+
+def of(night: Night) -> Claim:
+    """The claim of a night."""
+    return Claim(aws.client(night.settings, "s3"), night)

@@ -1,0 +1,184 @@
+"""Reaps: ends, removes, proves and tells every run whose owner is dead."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nightshift import ledger, stacks
+from nightshift.config import Settings
+from nightshift.errors import ClusterError, NightshiftError, PreflightError, SomethingLeft, TerraformError
+from nightshift.hooks import aws, inventory, teardown
+from nightshift.hooks.emr import EmrHook
+from nightshift.hooks.inventory import Thing
+from nightshift.hooks.reporter import Reporter
+from nightshift.hooks.survey import Ask, Survey, survey
+from nightshift.hooks.sweep import REMOVALS
+from nightshift.hooks.terraform import TerraformHook
+from nightshift.hooks.turn import turn
+from nightshift.ledger import Ledger
+from nightshift.locks import LONGEST
+from nightshift.probes import clusters_terminated
+from nightshift.reaper import Case, Fate, Verdict, finding, told, verdict
+from nightshift.report.truth import states_of
+
+LOG = logging.getLogger(__name__)
+TASK = "reaper"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one run: the verdict on it, what was done, and whether that is as it should be."""
+
+    run: str
+    fate: Fate
+    why: str
+    done: str = ""
+    ok: bool = True
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass of a reaper; `busy` says who else is at work, and then nothing was done."""
+
+    rows: list[Row]
+    busy: str | None = None
+
+
+def reap(settings: Settings, who: str, ask: Ask | None = None, *, dry_run: bool = False) -> Pass:
+    """Judge every run and reap the dead; a dry run judges only, and writes nothing. A run that cannot be cleaned
+    does not stop the others: its row is not ok. `ask`: see survey. Raises what the survey itself cannot read."""
+    if dry_run:
+        return Pass(list(_judged(survey(settings, ask))))
+    with turn(settings, who) as busy:
+        return Pass([], busy) if busy else Pass(list(_reaped(settings, survey(settings, ask))))
+
+
+def _judged(found: Survey) -> Iterator[Row]:
+    now = datetime.now(UTC)
+    for case in found.cases:
+        yield Row(case.night.run, *verdict(case, now))
+    for thing in found.strays:
+        yield _stray(thing, now)
+
+
+def _reaped(settings: Settings, found: Survey) -> Iterator[Row]:
+    now = datetime.now(UTC)
+    for case in found.cases:
+        judged = verdict(case, now)
+        LOG.info("%s is %s: %s.", case.night.run, judged.fate, judged.why)
+        yield _attempted(case, judged) if judged.fate is Fate.DEAD else Row(case.night.run, *judged)
+    for thing in found.strays:
+        row = _stray(thing, now)
+        yield _removed(settings, thing, row) if row.fate is Fate.DEAD else row
+
+
+def _stray(thing: Thing, now: datetime) -> Row:
+    late = thing.expires is not None and now > thing.expires
+    why = f"no run that is known made it; it may be there until {thing.expires:%Y-%m-%dT%H:%MZ}"
+    return Row(f"{thing.kind} {thing.id}", Fate.DEAD if late else Fate.ALIVE, why)
+
+
+def _removed(settings: Settings, thing: Thing, row: Row) -> Row:
+    try:
+        REMOVALS[thing.kind](settings, thing)
+    except (BotoCoreError, ClientError) as refused:
+        return Row(row.run, row.fate, row.why, f"could not be removed: {refused}", ok=False)
+    return Row(row.run, row.fate, row.why, "removed")
+
+
+def _attempted(case: Case, judged: Verdict) -> Row:
+    try:
+        done = Burial(case, judged).hold()
+    except (NightshiftError, BotoCoreError, ClientError) as error:
+        LOG.exception("%s could not be reaped; the others go on.", case.night.run)
+        return Row(case.night.run, *judged, f"could not be reaped: {error}", ok=False)
+    return Row(case.night.run, *judged, done)
+
+
+class Burial:
+    """The end of one dead run."""
+
+    def __init__(self, case: Case, judged: Verdict) -> None:
+        self._case, self._judged = case, judged
+        self._night, self._settings = case.night, case.night.settings
+        self._book: Ledger = ledger.of(case.night)
+
+    def hold(self) -> str:
+        """Clean, prove, tell, close; gives what was done. Raises NightshiftError or ClientError, and has then told
+        the run once, so that a leak is not silent."""
+        if not self._case.open and not self._case.things:
+            self._book.unmark()
+            return "its marker was removed"
+        try:
+            with self._book.act(TASK, self._attempt(), limit=LONGEST) as facts:
+                facts.update(why=self._judged.why, removed=self._clean())
+        except (NightshiftError, BotoCoreError, ClientError) as error:
+            if not told(self._case.entries):
+                self._tell(f" The reaper could not clean up: {error}")
+            raise
+        outcome = self._close()
+        return f"{', '.join(facts['removed']) or 'nothing was left'}; told as {outcome}"
+
+    def _attempt(self) -> int:
+        return 1 + sum((e["task"], e["phase"]) == (TASK, "begin") for e in self._case.entries)
+
+    def _clean(self) -> list[str]:
+        """End the clusters, remove the stack and the rest, and prove it. Gives what was there."""
+        self._end_clusters([thing.id for thing in self._case.things if thing.kind == "clusters"])
+        self._remove_stack()
+        left = inventory.alive(self._night)
+        if any(left.values()):
+            found = "; ".join(f"{kind}: {', '.join(ids)}" for kind, ids in left.items() if ids)
+            raise SomethingLeft(f"{self._night.run} was reaped and still has {found}.")
+        if self._case.things:
+            self._book.append("prove_nothing_left", "end", checked=list(left), alive=[], by=TASK)
+        return [f"{thing.kind} {thing}" for thing in self._case.things]
+
+    def _end_clusters(self, ids: list[str]) -> None:
+        if not ids:
+            return
+        EmrHook(aws.client(self._settings, "emr")).terminate(ids)
+        self._book.note(TASK, "terminated", self._judged.why, clusters=ids)
+        deadline = time.monotonic() + self._settings.cluster_timeout_minutes * 60
+        while clusters_terminated(self._settings, ids) is None:
+            if time.monotonic() > deadline:
+                raise ClusterError(f"{', '.join(ids)} did not end in {self._settings.cluster_timeout_minutes} minutes.")
+            time.sleep(self._settings.poll_seconds)
+
+    def _remove_stack(self) -> None:
+        """By terraform when there is a state. Everything that the stack makes is also found by tag, so a terraform
+        that fails, or is not on this machine, does not keep a dead run on the bill."""
+        if not any(thing.kind == "terraform states" for thing in self._case.things):
+            return teardown.forget(self._night, TASK)
+        try:
+            hook = TerraformHook(self._settings, "transient", self._night.state_key)
+            teardown.remove(hook, self._night, _ground(self._settings), TASK)
+        except (TerraformError, PreflightError) as error:
+            self._book.note(TASK, "removed without terraform", str(error))
+            teardown.forget(self._night, TASK)
+
+    def _close(self) -> str:
+        """A run that was kept on request was told already; its end is not news."""
+        if self._case.kept and not self._case.open and self._case.outcome:
+            self._book.close(self._case.outcome, told_by=TASK)
+            return self._case.outcome
+        return self._tell()
+
+    def _tell(self, more: str = "") -> str:
+        card = finding(self._case, self._judged, more)
+        states = states_of(self._book.entries())
+        record = Reporter(self._settings, self._night).tell(states, told_by=TASK, finding=card)
+        return str(record["outcome"])
+
+
+def _ground(settings: Settings) -> dict[str, Any]:
+    hook = TerraformHook(settings, "foundation", stacks.FOUNDATION_STATE)
+    hook.init()
+    return hook.outputs()

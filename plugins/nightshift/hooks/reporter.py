@@ -1,0 +1,112 @@
+"""Tells what a night was: gathers the findings, keeps the record, publishes it, closes the ledger.
+
+The report of a run, and the reaper for runs that cannot speak any more, tell by this one way.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nightshift import links
+from nightshift.config import Settings
+from nightshift.failures import Card
+from nightshift.hooks import aws
+from nightshift.hooks.emr import ALIVE, EmrHook
+from nightshift.hooks.lake import LakeHook
+from nightshift.ledger import Ledger
+from nightshift.night import Night
+from nightshift.report import message, record
+from nightshift.report.truth import Findings
+
+LOG = logging.getLogger(__name__)
+EVER = (*ALIVE, "TERMINATED", "TERMINATED_WITH_ERRORS")
+Record = dict[str, Any]
+
+
+class Reporter:
+    """One run's teller. Telling it again replaces the record."""
+
+    def __init__(self, settings: Settings, night: Night) -> None:
+        self._settings, self._night = settings, night
+        self._s3 = aws.client(settings, "s3")
+        self._ledger, self._lake = Ledger(self._s3, night), LakeHook(self._s3, night)
+
+    def tell(
+        self,
+        states: Mapping[str, str | None],
+        *,
+        told_by: str,
+        topic_arn: str | None = None,
+        finding: Card | None = None,
+    ) -> Record:
+        """The record of a run whose tasks stand as `states` say, after it was kept, published and the ledger closed.
+
+        The record is kept before SNS is asked, so that the message's link holds; that SNS is down does not change
+        what the night was. Raises botocore's errors when EMR or S3 cannot be asked: then nothing is closed.
+        """
+        told = record.build(self._night, self._findings(states), told_by, finding)
+        self._keep(told)
+        told["notified"] = self._notify(told, topic_arn)
+        if told["notified"]:
+            self._keep(told)
+        self._ledger.close(told["outcome"], told_by)
+        LOG.info("%s", message.body(told, links.record(self._night)))
+        return told
+
+    def told(self) -> Record | None:
+        """The record, if the run was told since its last act; None while it is open."""
+        turns = [entry["phase"] for entry in self._ledger.entries() if entry["phase"] in {"begin", "closed"}]
+        if not turns or turns[-1] != "closed":
+            return None
+        key = f"{self._night.record_prefix}record.json"
+        body = self._s3.get_object(Bucket=self._settings.bucket("lake"), Key=key)["Body"].read()
+        found: Record = json.loads(body)
+        return found
+
+    def _findings(self, states: Mapping[str, str | None]) -> Findings:
+        emr = EmrHook(aws.client(self._settings, "emr"))
+        clusters = emr.clusters(self._night, EVER)
+        return Findings(
+            entries=self._ledger.entries(),
+            states=states,
+            clusters=clusters,
+            steps=emr.steps(clusters[-1]["Id"]) if clusters else (),
+            manifests=self._manifests(),
+        )
+
+    def _manifests(self) -> list[dict[str, Any]]:
+        try:
+            return self._lake.manifests()
+        except self._s3.exceptions.NoSuchBucket:
+            return []  # before the foundation's first apply
+
+    def _keep(self, told: Record) -> None:
+        try:
+            self._lake.write_record(told)
+        except self._s3.exceptions.NoSuchBucket:
+            LOG.warning("There is no lake yet to keep the record in; this log is where it stands.")
+
+    def _notify(self, told: Record, topic_arn: str | None) -> bool:
+        uri = links.record(self._night)
+        try:
+            aws.client(self._settings, "sns").publish(
+                TopicArn=topic_arn or self._topic(),
+                Subject=message.subject(self._settings.name, told),
+                Message=message.body(told, uri),
+            )
+        except (BotoCoreError, ClientError) as refused:
+            LOG.exception("Nobody was told: SNS refused. The record stands at %s", uri)
+            self._ledger.note(told["told_by"], "told nobody", f"SNS refused: {refused}")
+            return False
+        return True
+
+    def _topic(self) -> str:
+        """The topic that the foundation makes, by its name."""
+        caller = aws.client(self._settings, "sts").get_caller_identity()
+        partition = caller["Arn"].split(":")[1]
+        return f"arn:{partition}:sns:{self._settings.region}:{caller['Account']}:{self._settings.name}-runs"

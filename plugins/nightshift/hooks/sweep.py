@@ -1,0 +1,69 @@
+"""Removes what a run's terraform state does not know: a killed apply loses from it what it had just made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from nightshift.config import Settings
+from nightshift.hooks import aws, inventory
+from nightshift.hooks.inventory import Thing
+from nightshift.ledger import of
+from nightshift.night import Night
+
+GROUPS = "security groups"
+
+
+def sweep(night: Night, task: str, managed: Collection[str] = ()) -> list[str]:
+    """Remove by API what the run's stack made and no state manages; each with a note in the ledger.
+
+    `managed` are the ids that the state knows. Clusters must have ended before: their groups cannot go while they
+    are used. Gives what went. Raises ClientError.
+    """
+    made = [thing for thing in inventory.of_run(night) if thing.kind in REMOVALS]
+    lost = [thing for thing in made if thing.id not in managed]
+    if any(thing.kind == GROUPS for thing in lost):
+        _cut_rules(night.settings, [thing for thing in made if thing.kind == GROUPS])
+    for thing in lost:
+        REMOVALS[thing.kind](night.settings, thing)
+        of(night).note(task, "removed", "terraform's state did not know it", kind=thing.kind, id=thing.id)
+    return [f"{thing.kind}: {thing.id}" for thing in lost]
+
+
+def _cut_rules(settings: Settings, groups: list[Thing]) -> None:
+    """Revoke every rule of the run's groups: they name each other, and a group that is named cannot be deleted. An
+    apply that follows makes those again that the state manages."""
+    ec2 = aws.client(settings, "ec2")
+    for group in groups:
+        filters: Any = [{"Name": "group-id", "Values": [group.id]}]
+        pages = ec2.get_paginator("describe_security_group_rules").paginate(Filters=filters)
+        rules = [rule for page in pages for rule in page["SecurityGroupRules"]]
+        for egress, revoke in ((False, ec2.revoke_security_group_ingress), (True, ec2.revoke_security_group_egress)):
+            ids = [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"] is egress]
+            if ids:
+                revoke(GroupId=group.id, SecurityGroupRuleIds=ids)
+
+
+def _security_group(settings: Settings, thing: Thing) -> None:
+    aws.client(settings, "ec2").delete_security_group(GroupId=thing.id)
+
+
+def _key_pair(settings: Settings, thing: Thing) -> None:
+    aws.client(settings, "ec2").delete_key_pair(KeyName=thing.id)
+
+
+def _secret(settings: Settings, thing: Thing) -> None:
+    """At once: a re-run uses the name again."""
+    aws.client(settings, "secretsmanager").delete_secret(SecretId=thing.id, ForceDeleteWithoutRecovery=True)
+
+
+def _security_configuration(settings: Settings, thing: Thing) -> None:
+    aws.client(settings, "emr").delete_security_configuration(Name=thing.id)
+
+
+REMOVALS: dict[str, Callable[[Settings, Thing], None]] = {
+    GROUPS: _security_group,
+    "key pairs": _key_pair,
+    "secrets": _secret,
+    "security configurations": _security_configuration,
+}

@@ -1,0 +1,89 @@
+"""Takes away everything that a run made around its cluster, after a dead holder's lock was broken."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from nightshift import ledger, stacks
+from nightshift.causes import Cause
+from nightshift.errors import NightshiftError, TerraformError
+from nightshift.hooks import aws, claims
+from nightshift.hooks.lake import LakeHook
+from nightshift.hooks.sweep import sweep
+from nightshift.hooks.terraform import TerraformHook
+from nightshift.locks import Lock, Scene, judge
+from nightshift.night import Night, from_marker
+
+LOG = logging.getLogger(__name__)
+
+
+class StateLocked(NightshiftError):
+    """Terraform's lock is held by somebody who is alive."""
+
+    cause = Cause.LOCK
+    next_action = "Let the holder finish; a retry waits again, and breaks the lock once the holder is dead."
+
+
+def make_way(hook: TerraformHook, night: Night, task: str) -> None:
+    """Return when nobody holds the state's lock: wait for a holder who is alive, for settings.lock_wait_minutes, and
+    break the lock of one who is dead, with a note in the ledger. Raises StateLocked, TerraformError."""
+    deadline = time.monotonic() + night.settings.lock_wait_minutes * 60
+    while lock := hook.lock():
+        judgement = judge(lock, hook.state_key == stacks.FOUNDATION_STATE, _scene(hook, night))
+        if judgement.dead:
+            _break(hook, lock, night, task, judgement.why)
+        elif time.monotonic() > deadline:
+            raise StateLocked(f"The state {hook.state_key} is locked by {lock.who}: {judgement.why}.")
+        else:
+            LOG.info("Waiting for the lock of %s: %s.", hook.state_key, judgement.why)
+            time.sleep(night.settings.poll_seconds)
+
+
+def remove(hook: TerraformHook, night: Night, ground: Mapping[str, Any], task: str) -> None:
+    """Destroy the run's stack, what its state lost, the state, what was staged, and the claim; in this order, so that
+    a retry still finds what is left. `ground`: the foundation's outputs. Its clusters must have ended before."""
+    if ground.keys() >= stacks.GROUND:
+        make_way(hook, night, task)
+        hook.destroy(stacks.transient(night, ground))
+    else:
+        LOG.info("There is no whole foundation, so no stack stands on it: nothing to destroy.")
+    forget(night, task)
+
+
+def forget(night: Night, task: str) -> None:
+    """What `remove` does after terraform's part; may run twice."""
+    sweep(night, task)
+    lake = LakeHook(aws.client(night.settings, "s3"), night)
+    lake.sweep_staging()
+    lake.forget_state()
+    claims.of(night).release()
+
+
+def _break(hook: TerraformHook, lock: Lock, night: Night, task: str, why: str) -> None:
+    facts = {"state": hook.state_key, "lock": lock.id, "who": lock.who, "created": lock.created}
+    ledger.of(night).note(task, "unlocked", why, **facts)
+    try:
+        hook.unlock(lock)
+    except TerraformError:
+        there = hook.lock()
+        if there and there.id == lock.id:
+            raise
+        LOG.info("The lock %s went by itself.", lock.id)
+
+
+def _scene(hook: TerraformHook, night: Night) -> Scene:
+    """This run's ledger and those of all open runs, and whether an orphan works here."""
+    markers = ledger.open_runs(aws.client(night.settings, "s3"), night.settings)
+    nights = {other.run: other for other in (from_marker(night.settings, marker) for marker in markers)}
+    return Scene(
+        me=night.run,
+        host=socket.gethostname(),
+        now=datetime.now(UTC),
+        histories={run: ledger.of(other).entries() for run, other in {**nights, night.run: night}.items()},
+        runs_here=hook.runs_here(),
+    )

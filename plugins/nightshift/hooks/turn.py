@@ -1,0 +1,93 @@
+"""One reaper at a time, from Airflow or from a shell: a lease in the lake that is renewed while one works."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nightshift.config import Settings
+from nightshift.hooks import aws
+from nightshift.ledger import put_if
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+LOG = logging.getLogger(__name__)
+KEY = "claims/reaper.json"
+LEASE, BEAT_SECONDS = timedelta(minutes=5), 60.0
+
+
+class Turn:
+    """The lease of one reaper, {"who", "until"}. The same `who` takes it up again: Airflow's reaper runs once at a
+    time (max_active_runs), so an earlier one of that name is dead."""
+
+    def __init__(self, s3: S3Client, settings: Settings, who: str) -> None:
+        self._s3, self._bucket, self.who = s3, settings.bucket("lake"), who
+        self._etag = ""
+
+    def take(self) -> str | None:
+        """None when it is our turn now; else the sentence that says whose it is."""
+        try:
+            if self._put(IfNoneMatch="*"):
+                return None
+            there = self._s3.get_object(Bucket=self._bucket, Key=KEY)
+        except self._s3.exceptions.NoSuchBucket:
+            return None  # no lake, no other reaper
+        except self._s3.exceptions.NoSuchKey:
+            return "Another reaper has just ended; try again."
+        held = json.loads(there["Body"].read())
+        over = held["who"] == self.who or datetime.fromisoformat(held["until"]) < datetime.now(UTC)
+        if over and self._put(IfMatch=there["ETag"]):
+            return None
+        return f"Another reaper is at work ({held['who']}); its turn lasts until {held['until']}."
+
+    def renew(self) -> None:
+        """Push the end of the turn out."""
+        if self._etag and not self._put(IfMatch=self._etag):
+            LOG.warning("Somebody else took the reaper's turn from %s.", self.who)
+
+    def release(self) -> None:
+        """Give the turn back."""
+        if self._etag:
+            self._s3.delete_object(Bucket=self._bucket, Key=KEY, IfMatch=self._etag)
+
+    def _put(self, **condition: str) -> bool:
+        until = datetime.now(UTC) + LEASE
+        body = json.dumps({"who": self.who, "until": until.isoformat(timespec="seconds")}).encode()
+        done = put_if(self._s3, self._bucket, KEY, body, **condition)
+        self._etag = self._s3.head_object(Bucket=self._bucket, Key=KEY)["ETag"] if done else self._etag
+        return done
+
+
+@contextmanager
+def turn(settings: Settings, who: str) -> Iterator[str | None]:
+    """Hold the turn while the block lasts. Yields None, or whose turn it is."""
+    held = Turn(aws.client(settings, "s3"), settings, who)
+    busy = held.take()
+    if busy:
+        yield busy
+        return
+    over = threading.Event()
+    beat = threading.Thread(target=_beat, args=(held, over), daemon=True)
+    beat.start()
+    try:
+        yield None
+    finally:
+        over.set()
+        beat.join()
+        held.release()
+
+
+def _beat(held: Turn, over: threading.Event) -> None:
+    while not over.wait(BEAT_SECONDS):
+        try:
+            held.renew()
+        except (BotoCoreError, ClientError):
+            LOG.warning("The reaper's turn was not renewed; the next beat tries again.", exc_info=True)

@@ -1,0 +1,144 @@
+"""Whether the holder of a terraform lock is dead: ledgers and a look at the host in, a judgement out. Pure.
+
+Terraform's lock in S3 has no heartbeat, so it cannot tell by itself that its holder is gone. What can be known:
+
+* A later try or task of a run begins only when Airflow is done with the one before: such a holder's task is dead.
+  Its terraform may still be at work, for it outlives its task to finish what it began (hooks/terraform.py).
+* Another run's ledger says what it was doing when the lock was made, whether that act ended, whether the run was
+  closed since, and until when a sign of life was due.
+* A holder that no ledger knows (before the first foundation there is none; an operator at a shell) is judged by its
+  processes when it is on this host, and else by age.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from nightshift.ledger import Entry, is_open, lease_of
+
+# The tasks that hold a lock, and the longest of their execution_timeouts (tests/dags holds them to it).
+FOUNDATION_TASKS = frozenset({"apply_foundation"})
+TRANSIENT_TASKS = frozenset({"apply_transient", "destroy_transient", "reaper"})
+LONGEST = timedelta(minutes=60)
+PATIENCE = timedelta(minutes=10)  # an apply or destroy of a night takes two or three; nobody else can see it work
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What terraform writes into <state>.tflock (statemgr.LockInfo: ID, Operation, Who = user@host, Created)."""
+
+    id: str
+    operation: str
+    who: str
+    created: datetime
+
+    @classmethod
+    def parsed(cls, body: bytes) -> Lock:
+        """From the lock file. Go's nanoseconds are cut: Python takes six digits, and 'Z' only from 3.11 on."""
+        told = json.loads(body)
+        whole, _, rest = str(told["Created"]).rstrip("Z").partition(".")
+        created = datetime.fromisoformat(f"{whole}.{rest[:6] or '0'}+00:00")
+        return cls(told["ID"], told.get("Operation", ""), told.get("Who", ""), created)
+
+    @property
+    def host(self) -> str:
+        return self.who.rpartition("@")[2]
+
+
+class Judgement(NamedTuple):
+    dead: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything that a judgement is made from.
+
+    `me` is the run that wants the lock, `host` where it is; `histories` are the ledgers of this and every open run,
+    by run; `runs_here` says whether a terraform works on the same stack on this host.
+    """
+
+    me: str
+    host: str
+    now: datetime
+    histories: Mapping[str, Sequence[Entry]]
+    runs_here: bool
+
+
+def judge(lock: Lock, foundation: bool, scene: Scene) -> Judgement:
+    """Whether the holder of the lock is dead, and the sentence that says why."""
+    here = lock.host == scene.host
+    if here and scene.runs_here:
+        return Judgement(False, f"a terraform of this stack is at work on {lock.host}")
+    holder = owner(lock, foundation, scene)
+    if holder is None:
+        return _unknown(lock, here, scene.now)
+    run, begun = holder
+    if run == scene.me:
+        return _own(lock, here, begun, scene)
+    return _others(run, begun, scene)
+
+
+def owner(lock: Lock, foundation: bool, scene: Scene) -> tuple[str, Entry] | None:
+    """The run that made the lock and its entry that began the act: the last to begin before the lock was made."""
+    tasks = FOUNDATION_TASKS if foundation else TRANSIENT_TASKS
+    runs = scene.histories if foundation else {scene.me: scene.histories.get(scene.me, ())}
+    begun = [
+        (run, entry)
+        for run, entries in runs.items()
+        for entry in entries
+        if entry["phase"] == "begin" and entry["task"] in tasks and _at(entry) <= lock.created
+        if not _ended(entries, entry, before=lock.created)
+    ]
+    return max(begun, key=lambda found: _at(found[1]), default=None)
+
+
+def _own(lock: Lock, here: bool, begun: Entry, scene: Scene) -> Judgement:
+    task = f"an earlier try of this run ({begun['task']}, {begun['at']})"
+    if _ended(scene.histories[scene.me], begun):
+        return Judgement(True, f"{task} left it and has ended")
+    if here:
+        return Judgement(True, f"{task} left it, and no terraform of the stack is at work on this host")
+    if scene.now - lock.created > PATIENCE:
+        return Judgement(True, f"{task} on {lock.host} left it, {_minutes(PATIENCE)} minutes ago and more")
+    return Judgement(False, f"{task} on {lock.host} may still be finishing")
+
+
+def _others(run: str, begun: Entry, scene: Scene) -> Judgement:
+    entries = scene.histories[run]
+    if _ended(entries, begun):
+        return Judgement(True, f"{begun['task']} of {run} held it and has ended")
+    if not is_open(entries):
+        return Judgement(True, f"{run} held it and is closed")
+    lease = lease_of(entries)
+    if lease and scene.now > lease:
+        return Judgement(True, f"{run} held it and has given no sign of life, due by {lease:%Y-%m-%dT%H:%MZ}")
+    return Judgement(False, f"{begun['task']} of {run} is at work")
+
+
+def _unknown(lock: Lock, here: bool, now: datetime) -> Judgement:
+    if here:
+        return Judgement(True, f"{lock.who} held it, and no terraform of the stack is at work on this host")
+    if now - lock.created > LONGEST + PATIENCE:
+        return Judgement(True, f"no ledger knows {lock.who}, and no task may take as long as it was held")
+    return Judgement(False, f"{lock.who} has held it since {lock.created:%H:%M:%SZ} ({lock.operation})")
+
+
+def _ended(entries: Sequence[Entry], begun: Entry, before: datetime | None = None) -> bool:
+    """Whether the act that `begun` began has an ending, at all or before a moment."""
+    later = entries[list(entries).index(begun) + 1 :]
+    ends = [e for e in later if e["task"] == begun["task"] and e["phase"] in {"end", "failed"}]
+    return any(before is None or _at(end) < before for end in ends)
+
+
+def _at(entry: Entry) -> datetime:
+    moment: Any = entry["at"]
+    return datetime.fromisoformat(moment)
+
+
+def _minutes(span: timedelta) -> int:
+    return int(span.total_seconds() // 60)

@@ -1,0 +1,33 @@
+"""Claim the business date: two runs of one date never publish at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Context
+
+from nightshift import ledger
+from nightshift.errors import NightshiftError
+from nightshift.hooks import claims
+from nightshift.night import Night
+from nightshift.operators.base import WaitOperator
+
+
+class ClaimDateOperator(WaitOperator):
+    """Waits while another live run holds the date; takes it over from one that is over. A setup: clearing a step
+    claims the date again."""
+
+    def work(self, night: Night, context: Context) -> Any:
+        self.log.info("Claiming %s; held by %s.", night.claim_key, claims.of(night).holder() or "nobody")
+        return self.wait(night, "date_claimed", {"marker": night.identity})
+
+    def finish(self, night: Night, answer: dict[str, Any]) -> dict[str, Any]:
+        if answer.get("taken_from"):
+            ledger.of(night).note(self.task_id, "claim taken over", answer["why"], taken_from=answer["taken_from"])
+        return answer
+
+    def overdue(self, night: Night) -> NightshiftError:
+        holder = claims.of(night).holder()
+        return claims.DateHeld(
+            f"{night.business_date} of {night.pipeline.name} was held by {holder} for {self.wait_minutes:g} minutes."
+        )

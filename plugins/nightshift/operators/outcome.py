@@ -1,0 +1,33 @@
+"""The outcome: the run's colour, read from its record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Context
+
+from nightshift.causes import Cause
+from nightshift.errors import NotASuccess
+from nightshift.hooks.reporter import Reporter
+from nightshift.night import Night
+from nightshift.operators.base import NightOperator
+
+
+class OutcomeOperator(NightOperator):
+    """Green only if the run's closing entry and its record call it a success, so Airflow, SNS and the reaper say the
+    same. Reads and writes no ledger entry: after the closing one nothing happens any more."""
+
+    def execute(self, context: Context) -> Any:
+        night = self.identity(context)
+        with self.carded(night):
+            return self.work(night, context)
+
+    def work(self, night: Night, context: Context) -> str:
+        record = Reporter(self.settings, night).told()
+        if record is None:
+            raise NotASuccess(f"{night.run} has no closing entry: its report did not tell what it was.")
+        if failure := record["failure"]:
+            shown = {key: failure[key] for key in ("traceback", "tail", "tail_of", "input_file", "links")}
+            words = f"{failure['task']} failed: {failure['message']}"
+            raise NotASuccess(words, failure["next_action"], cause=Cause(failure["cause"]), details=shown)
+        return str(record["outcome"])

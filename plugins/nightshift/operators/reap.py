@@ -1,0 +1,55 @@
+"""The reaper as a task: asks Airflow about each run, and is red when something could not be cleaned."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any
+
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.exceptions import AirflowRuntimeError
+
+from nightshift.config import Settings
+from nightshift.errors import SomethingLeft
+from nightshift.hooks import reaping, terraform
+from nightshift.reaper import GONE
+
+WHO = "the DAG reaper"
+
+
+class ReapOperator(BaseOperator):
+    """One pass. The XCom is a row for each run that is open or left something."""
+
+    def __init__(self, *, settings: Settings, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.settings = settings
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        """Raises SomethingLeft naming what could not be reaped, after everything else was."""
+
+        def ask(dag_id: str, run_id: str) -> str:
+            return state_of(context["ti"], dag_id, run_id)
+
+        done = reaping.reap(self.settings, WHO, ask, dry_run=bool(context["params"]["dry_run"]))
+        if done.busy:
+            self.log.warning("%s", done.busy)
+        for row in done.rows:
+            self.log.info("%s: %s, for %s. %s", row.run, row.fate, row.why, row.done)
+        failed = [f"{row.run} ({row.done})" for row in done.rows if not row.ok]
+        if failed:
+            raise SomethingLeft(f"The reaper could not clean up {'; '.join(failed)}.")
+        return [asdict(row) for row in done.rows]
+
+    def on_kill(self) -> None:
+        terraform.interrupt()
+
+
+def state_of(ti: Any, dag_id: str, run_id: str) -> str:
+    """The run's state in Airflow, GONE if Airflow has no such run (the Execution API answers 404)."""
+    try:
+        state = ti.get_dagrun_state(dag_id, run_id)
+    except AirflowRuntimeError as refused:
+        if (refused.error.detail or {}).get("status_code") == HTTPStatus.NOT_FOUND:
+            return GONE
+        raise
+    return str(getattr(state, "value", state))

@@ -1,0 +1,122 @@
+"""What a run may be asked for: each parameter checked before it becomes part of a key, a tag or a command line."""
+
+from __future__ import annotations
+
+import codecs
+import ipaddress
+import re
+import unicodedata
+from datetime import date
+from typing import Any
+
+from nightshift.errors import ParameterError
+
+# For Python and for the browser that shows the form, so without \w and \d, which they read differently. Refused is
+# what a shell, a URI or Hadoop's globs would take for something else; and parts that a path would swallow.
+PREFIX = (
+    r"^(?![/.+@=-])(?!.*(//|/\.\.?/|/\.\.?$))"
+    r"[^\x00-\x20!-*,:;<>?\[-^`{-\x7f][^\x00-\x1f!-*,:;<>?\[-^`{-\x7f]*$(?!\n)"
+)
+ENCODING = r"^[A-Za-z0-9][A-Za-z0-9 ._:-]{0,39}$(?!\n)"
+_OCTET = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+SSH_CIDR = (
+    rf"^({_OCTET}(\.{_OCTET}){{3}}/(1[6-9]|2[0-9]|3[0-2])|[0-9A-Fa-f:.]+/(4[89]|[5-9][0-9]|1[01][0-9]|12[0-8]))$(?!\n)"
+)
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FIRST_YEAR = 1900  # the jobs know no order before it, and strftime writes older years without their zeros
+# S3 allows 1,024 bytes a key and a file system 255 a name: the files below the prefix need room too.
+_LONGEST_PREFIX, _LONGEST_PART = 512, 255
+_NARROWEST = {4: 16, 6: 48}  # as the transient stack has it
+_SAMPLE = "\n\rA"
+
+
+def business_date(asked: Any, today: date) -> date | None:
+    """The day that was asked for, None if none was. Raises ParameterError unless it is a day from 1900 to `today`."""
+    if not asked:
+        return None
+    given = _day(asked)
+    if given is None or given.year < _FIRST_YEAR:
+        raise ParameterError(
+            f"business_date is {asked!r}: expected a date like 2026-01-31, from {_FIRST_YEAR} to today."
+        )
+    if given > today:
+        raise ParameterError(f"business_date is {given}, which is after today, {today}: expected a day until then.")
+    return given
+
+
+def _day(asked: Any) -> date | None:
+    try:
+        return date.fromisoformat(asked) if _DAY.fullmatch(asked) else None
+    except (TypeError, ValueError):
+        return None
+
+
+def input_prefix(asked: Any) -> str | None:
+    """The folder inside the raw bucket that was asked for, with one / at its end; None if none was.
+
+    Raises ParameterError for whatever could reach outside the folder or be read otherwise by a shell, a URI or a glob.
+    """
+    if not asked:
+        return None
+    if not isinstance(asked, str) or not re.search(PREFIX, asked) or _unprintable(asked) or _too_long(asked):
+        raise ParameterError(
+            f"input_prefix is {_shown(asked)}: expected a folder in the raw bucket, like inbox/2026/: letters of any"
+            f" script, digits, blanks and . _ = + @ - in parts between single slashes, none of them . or .., at most"
+            f" {_LONGEST_PREFIX} bytes ({_LONGEST_PART} a part)."
+        )
+    return asked.removesuffix("/") + "/"
+
+
+def _unprintable(text: str) -> bool:
+    """Control and format characters, lone surrogates, blanks other than the space."""
+    return any(unicodedata.category(c)[0] in "CZ" and c != " " for c in text)
+
+
+def _too_long(prefix: str) -> bool:
+    parts = [len(part.encode()) for part in prefix.split("/")]
+    return max(parts) > _LONGEST_PART or sum(parts) + len(parts) > _LONGEST_PREFIX
+
+
+def encoding(asked: Any) -> str:
+    """Python's name of the text encoding that was asked for. Raises ParameterError if it is none that files have."""
+    name = _codec(asked) if isinstance(asked, str) and re.search(ENCODING, asked) else None
+    if name is None:
+        raise ParameterError(
+            f"encoding is {_shown(asked)}, which is no text encoding that Python knows:"
+            " expected a name like utf-8, latin-1, cp1252 or utf-16."
+        )
+    return name
+
+
+def _codec(asked: str) -> str | None:
+    """The codec's own name, if every character is so many bytes of their own: hex and punycode are none such."""
+    try:
+        mark, text = "".encode(asked), _SAMPLE.encode(asked)
+        pieces = [c.encode(asked)[len(mark) :] for c in _SAMPLE]
+    except (LookupError, ValueError):
+        return None
+    same_width = len({len(piece) for piece in pieces}) == 1
+    return codecs.lookup(asked).name if same_width and text == mark + b"".join(pieces) else None
+
+
+def ssh_cidr(asked: Any) -> str | None:
+    """The network that may log in, None if none was asked for. Raises ParameterError if it is none, or a wide one."""
+    if not asked:
+        return None
+    try:
+        network = ipaddress.ip_network(asked) if isinstance(asked, str) else None
+    except ValueError:
+        network = None
+    if network is None or str(network) != asked or network.prefixlen < _NARROWEST[network.version]:
+        raise ParameterError(
+            f"ssh_cidr is {_shown(asked)}: expected a network without host bits, /16 or narrower (IPv6: /48),"
+            " like 198.51.100.7/32."
+        )
+    return str(network)
+
+
+def _shown(asked: Any) -> str:
+    """The value as a sentence can hold it."""
+    text = ascii(asked) if isinstance(asked, str) and _unprintable(asked) else repr(asked)
+    return text if len(text) <= 120 else f"{text[:100]}… ({len(text)} characters)"

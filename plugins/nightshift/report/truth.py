@@ -1,0 +1,110 @@
+"""Whether a night is a success: one pure function over what was found, and the words for why not.
+
+Success is every expected step COMPLETED in its last submission, every manifest right, gold published, the teardown
+proven after the last act, and no task that ended otherwise. Airflow's colours alone prove nothing: a task may be
+marked by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from nightshift import audit
+from nightshift.causes import Cause
+from nightshift.night import Night
+
+Entry = Mapping[str, Any]
+PROOF = "prove_nothing_left"
+TELLERS = frozenset({"report", "outcome", "reaper", "ledger"})  # who tells the truth cannot be part of it
+ENDS = {"end": "success", "failed": "failed", "begin": "interrupted"}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that a report is made of, as it was found; each sequence oldest first."""
+
+    entries: Sequence[Entry]
+    states: Mapping[str, str | None]
+    clusters: Sequence[Any] = ()
+    steps: Sequence[Any] = ()
+    manifests: Sequence[Mapping[str, Any]] = ()
+    ended_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class Doubt(NamedTuple):
+    """One reason why a night is not a success: the task that it belongs to, its cause and the words for it."""
+
+    task: str
+    cause: Cause
+    words: str
+
+
+def doubts(night: Night, found: Findings) -> list[Doubt]:
+    """Every reason why the night is not a success; empty for a success."""
+    return [*_tasks(found), *_steps(night, found), *_gold(night, found), *_teardown(night, found.entries)]
+
+
+def judged(states: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The states that count: of all tasks but those that come after the truth is known."""
+    return {task: state for task, state in states.items() if task not in TELLERS}
+
+
+def states_of(entries: Sequence[Entry]) -> dict[str, str | None]:
+    """The states of the tasks by the ledger alone, for runs that Airflow has forgotten or calls what it likes.
+
+    In the order in which they first began; a task that began and never ended is "interrupted".
+    """
+    last = {entry["task"]: ENDS[entry["phase"]] for entry in entries if entry["phase"] in ENDS}
+    return judged(dict(last))
+
+
+def proof(entries: Sequence[Entry]) -> Entry | None:
+    """The last time that somebody looked for what the run may have left, and wrote down what was there."""
+    return next((entry for entry in reversed(entries) if "checked" in entry), None)
+
+
+def is_published(entries: Sequence[Entry]) -> bool:
+    """Whether the last try to publish came to its end."""
+    return states_of(entries).get("publish") == "success"
+
+
+def _tasks(found: Findings) -> Iterator[Doubt]:
+    states = judged(found.states)
+    if not states:
+        yield Doubt("preflight", Cause.STOPPED, "nothing is known of any task")
+    for task, state in states.items():
+        if state != "success":
+            yield Doubt(task, Cause.STOPPED, f"task {task} is {state or 'without a state'}")
+
+
+def _steps(night: Night, found: Findings) -> Iterator[Doubt]:
+    last = {step["Name"]: step["Status"]["State"] for step in found.steps}
+    for step in night.pipeline.steps:
+        state = last.get(step.name)
+        if state != "COMPLETED":
+            words = f"step {step.name} is {state}" if state else f"step {step.name} was never submitted"
+            yield Doubt(f"step_{step.name}", Cause.STOPPED, words)
+
+
+def _gold(night: Night, found: Findings) -> Iterator[Doubt]:
+    share = night.settings.max_quarantine_share
+    yield from (Doubt("audit", Cause.DATA, v) for v in audit.violations(night.pipeline, found.manifests, share))
+    if not is_published(found.entries):
+        yield Doubt("publish", Cause.STOPPED, "gold was not published to its end")
+
+
+def _teardown(night: Night, entries: Sequence[Entry]) -> Iterator[Doubt]:
+    """What began after the proof may have made something again; what a night was asked to keep may be alive."""
+    seen = proof(entries)
+    if seen is None:
+        yield Doubt(PROOF, Cause.LEAK, "nobody has proven that nothing is left")
+        return
+    later = entries[list(entries).index(seen) + 1 :]
+    begun = {entry["task"] for entry in later if entry["phase"] == "begin"} - TELLERS - {PROOF}
+    if begun:
+        yield Doubt(PROOF, Cause.LEAK, f"{', '.join(sorted(begun))} began after the proof that nothing is left")
+    if seen["alive"] and not night.keep_cluster:
+        yield Doubt(PROOF, Cause.LEAK, f"still alive: {'; '.join(map(str, seen['alive']))}")

@@ -1,0 +1,41 @@
+"""The variables of the two stacks that a night applies, from its settings and the foundation's outputs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nightshift.config import Settings
+from nightshift.night import Night
+
+FOUNDATION_STATE = "foundation.tfstate"
+GROUND = {"vpc_id", "kms_key_arn"}  # what the transient stack cannot be applied or destroyed without
+
+
+def foundation(settings: Settings) -> dict[str, Any]:
+    """The durable stack's variables."""
+    return {
+        **_shared(settings),
+        "email_endpoints": list(settings.email_endpoints),
+        "queue_endpoints": list(settings.queue_endpoints),
+    }
+
+
+def transient(night: Night, ground: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables of a run's stack, without its SSH key; `ground` is the foundation's outputs."""
+    return {
+        **_shared(night.settings),
+        "owner": night.settings.owner,
+        "run": night.run,
+        "pipeline": night.pipeline.name,
+        "business_date": str(night.business_date),
+        "expires": night.tags["nightshift:expires"],
+        "vpc_id": ground["vpc_id"],
+        "kms_key_arn": ground["kms_key_arn"],
+        "certificates": night.uri("lake", night.certificates_key),
+        "ssh_cidr": night.ssh_cidr,
+    }
+
+
+def _shared(settings: Settings) -> dict[str, Any]:
+    return {"name": settings.name, "region": settings.region}

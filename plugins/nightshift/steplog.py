@@ -1,0 +1,93 @@
+"""What the logs of a failed Spark step say: the one line that matters, its cause, our file and line. Pure.
+
+In client mode EMR's spark-submit puts the Python driver's words, its traceback too, into the step's stdout and the
+JVM's into its stderr; localcloud leaves both on stderr. So both are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from nightshift import tracebacks
+from nightshift.causes import Cause
+from nightshift.symptoms import STEP, cause_in
+from nightshift.tracebacks import Traceback
+
+STREAMS = ("stdout", "stderr")
+TAIL_LINES, LONGEST_LINE = 40, 500
+JOB_WORD = re.compile(r"^[a-z]\w* \d{4}-\d{2}-\d{2}: .+")  # main.py's last word on a JobError
+USAGE = re.compile(r"^main\.py: error: .+")  # argparse
+# What ends the JVM under a driver whose own traceback then only says that nobody answers.
+FATAL = re.compile(r"OutOfMemoryError|[Ee]xit(?:ed|ing)?(?: status| code| with ret)?\W{0,5}137|^Exception in thread")
+JVM_GONE = re.compile(r"Py4JNetworkError|ConnectionRefusedError|Connection refused|Answer from Java side is empty")
+# Lines that only say that something below went wrong.
+WRAPPER = re.compile(
+    r"An error occurred while calling|Job aborted\.?$|SparkUserAppException|An exception was thrown from the Python"
+    r"|^Driver stacktrace|^JVM stacktrace|PythonException: *(?:Traceback.*)?$|^Traceback|Task failed while writing rows"
+)
+LOST_TASK = re.compile(r"^.*most recent failure: Lost task [^:]*?(?:\([^)]*\) ?)*: ")
+PACKAGE = re.compile(r"^(?::? ?)?(?:[A-Za-z_][\w$]*\.)+(?=[A-Z])")
+S3_URI = re.compile(r"s3[an]?://[^\s'\"<>,;)\]}]+")
+
+
+def diagnose(logs: Mapping[str, Sequence[str]], said: str) -> tuple[str, Cause, dict[str, Any]]:
+    """(the line that matters, cause, the card's details) of a failed step.
+
+    `logs` holds the last lines of "stdout" and "stderr", as far as they are there; `said` is what EMR itself gives
+    as the reason, which is all there is when the logs were lost.
+    """
+    stream, traceback = _traceback(logs)
+    word = _word(logs)
+    told = [word] if word else _blame(logs, traceback) or [said or "neither EMR nor the step's logs give a reason"]
+    message = told[0][:LONGEST_LINE]
+    text = "\n".join([*told, said])
+    shown = stream if stream and not word else next((s for s in reversed(STREAMS) if logs.get(s)), None)
+    details = {
+        "traceback": None if word else tracebacks.card_entry(traceback),
+        "tail": [line[:LONGEST_LINE] for line in logs.get(shown or "", ())][-TAIL_LINES:],
+        "tail_of": shown,
+        "input_file": _input_file(told),
+    }
+    return message, cause_in(text, STEP) or (Cause.DATA if word else Cause.CODE), details
+
+
+def _traceback(logs: Mapping[str, Sequence[str]]) -> tuple[str | None, Traceback | None]:
+    found = [(stream, traceback) for stream in STREAMS if (traceback := tracebacks.last_of(logs.get(stream, ())))]
+    return next((pair for pair in found if pair[1].own), found[0] if found else (None, None))
+
+
+def _word(logs: Mapping[str, Sequence[str]]) -> str | None:
+    """The sentence that a job ends with when it could not do its work, or argparse's."""
+    lines = [line.strip() for stream in STREAMS for line in logs.get(stream, ())]
+    return next((line for line in reversed(lines) if JOB_WORD.match(line) or USAGE.match(line)), None)
+
+
+def _blame(logs: Mapping[str, Sequence[str]], traceback: Traceback | None) -> list[str]:
+    """The lines that could be the reason, best first."""
+    stderr = [line.strip() for line in logs.get("stderr", ()) if line.strip()]
+    fatal = [_plain(line) for line in reversed(stderr) if FATAL.search(line) and not WRAPPER.search(line)]
+    error = list(_reasons(traceback.error)) if traceback else []
+    if error and not (fatal and JVM_GONE.search(" ".join(error))):
+        return error
+    spoken = [_plain(line) for line in reversed(stderr) if not tracebacks.LOG_LINE.match(line)]
+    return [*fatal, *error, *spoken[:1]]
+
+
+def _reasons(error: Sequence[str]) -> Iterator[str]:
+    """An error's lines without wrappers, the deepest "Caused by" first."""
+    causes = [line.removeprefix("Caused by: ") for line in error if line.startswith("Caused by: ")]
+    rest = [line for line in error if not line.startswith("Caused by: ")]
+    plain = [_plain(line) for line in (*reversed(causes), *rest) if not WRAPPER.search(line)]
+    yield from plain or [_plain(line) for line in error[:1]]
+
+
+def _plain(line: str) -> str:
+    """Without the package of the exception's class, and without Spark's words about which task was lost where."""
+    return PACKAGE.sub("", LOST_TASK.sub("", line).removeprefix(": ")).strip()
+
+
+def _input_file(told: Sequence[str]) -> str | None:
+    found = next((uri for line in told if (uri := S3_URI.search(line))), None)
+    return found[0].rstrip(".:") if found else None

@@ -1,0 +1,73 @@
+"""Python tracebacks found in text: which frames, which error, and which of the frames is ours. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import dropwhile, takewhile
+from typing import Any
+
+START = "Traceback (most recent call last):"
+FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>\S+))?')
+# A job in its zip (as EMR and localcloud unpack it), in the tree, or the entry point; or the library itself.
+OURS = re.compile(
+    r"(?:spark_jobs\.zip/|include/spark_jobs/|plugins/(?=nightshift/))(?P<in_tree>.+)$|/(?P<entry>main\.py)$"
+)
+LOG_LINE = re.compile(
+    r"^(?:\d{2}/\d{2}/\d{2}|\d{4}-\d{2}-\d{2}[T ])\s?\d{2}:\d{2}"
+)  # log4j, where the error's text ends
+
+
+@dataclass(frozen=True)
+class Traceback:
+    """The frames of one traceback, outermost first, and the lines of the error that it ends with."""
+
+    frames: tuple[dict[str, Any], ...]
+    error: tuple[str, ...]
+
+    @property
+    def own(self) -> dict[str, Any] | None:
+        """The deepest frame in our code, its file as it is called in the tree; None if it never was there."""
+        return next((found for frame in reversed(self.frames) if (found := _own(frame))), None)
+
+
+def last_of(lines: Sequence[str]) -> Traceback | None:
+    """The last traceback of a text that passes through our code, else its last; None if there is none.
+
+    Py4J quotes the worker's traceback inside the driver's, and the worker's may know nothing of us.
+    """
+    found = [_parsed(lines[number + 1 :]) for number, line in enumerate(lines) if START in line]
+    return next((t for t in reversed(found) if t.own), found[-1] if found else None)
+
+
+def card_entry(traceback: Traceback | None) -> dict[str, Any] | None:
+    """A traceback as a failure card tells it: {"file", "line", "function", "error"}; None without a frame."""
+    if traceback is None or not traceback.frames:
+        return None
+    return {**(traceback.own or traceback.frames[-1]), "error": traceback.error[0] if traceback.error else ""}
+
+
+def _parsed(lines: Sequence[str]) -> Traceback:
+    inside = list(takewhile(lambda line: line[:1].isspace(), lines))
+    frames = tuple(_frame(found) for line in inside if (found := FRAME.match(line)))
+    after = dropwhile(lambda line: not line.strip(), lines[len(inside) :])
+    return Traceback(frames, tuple(_error(after)))
+
+
+def _error(lines: Iterator[str]) -> Iterator[str]:
+    """The lines of an error up to the next log line, without the JVM's frames."""
+    for line in lines:
+        if LOG_LINE.match(line):
+            return
+        if line.strip() and not re.match(r"^\s+(?:at |\.\.\. \d+ more)", line):
+            yield line.strip()
+
+
+def _frame(found: re.Match[str]) -> dict[str, Any]:
+    return {"file": found["file"], "line": int(found["line"]), "function": found["function"] or "<module>"}
+
+
+def _own(frame: dict[str, Any]) -> dict[str, Any] | None:
+    found = OURS.search(frame["file"])
+    return {**frame, "file": found["in_tree"] or found["entry"]} if found else None

@@ -1,0 +1,134 @@
+"""The cells of the matrix: every task at its moments x what befalls it, and every fault of localcloud."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from localcloud.faults import FaultKind
+from nightshift.config import Settings
+from nightshift.lifecycle import night_dag
+from nightshift.pipelines.wordcount import WORDCOUNT
+
+WORD, SALES = "wordcount", "mrhealth_sales"
+
+
+class Column(StrEnum):
+    """What befalls a task."""
+
+    SIGKILL = "SIGKILL of the task"
+    SIGTERM = "SIGTERM of the worker"
+    MARK_TASK = "mark task failed"
+    MARK_RUN = "mark run failed"
+    CLEAR = "clear and retry"
+    RESTART = "scheduler restart"
+
+
+BY_HAND = {Column.MARK_TASK, Column.MARK_RUN}
+TERRAFORM = ("apply_foundation", "apply_transient", "destroy_transient")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One night that goes wrong: in `dag` at (task, moment), or by `fault` with these options."""
+
+    row: str
+    column: str
+    dag: str = WORD
+    task: str = ""
+    moment: str = ""
+    fault: FaultKind | None = None
+    options: dict[str, Any] = field(default_factory=dict, hash=False)
+    mends: bool = True  # the night gets over it by itself
+
+    @property
+    def id(self) -> str:
+        return f"{self.row} x {self.column}"
+
+
+def tasks() -> list[str]:
+    """The tasks of a night in their order, from the DAG itself: a new task is a new row."""
+    return list(night_dag(WORDCOUNT, Settings(), None).task_ids)
+
+
+def moments(task: str) -> list[str]:
+    """When a task is struck: always after its act, and where it takes long in the middle as well."""
+    during = {
+        **dict.fromkeys(TERRAFORM, "terraform"),
+        **dict.fromkeys(("wait_for_inputs", "wait_for_cluster", "terminate_cluster"), "deferred"),
+        "publish": "between",
+    }
+    middle = "deferred" if task.startswith("step_") else during.get(task)
+    return [*([middle] if middle else []), "after"]
+
+
+def task_cells() -> list[Cell]:
+    rows = [(WORD, task, moment) for task in tasks() for moment in moments(task)]
+    rows.append((SALES, "publish", "between"))
+    return [_task_cell(*row, column) for row in rows for column in Column]
+
+
+def _task_cell(dag: str, task: str, moment: str, column: Column) -> Cell:
+    shown = f"{task} ({'two tables, ' if dag == SALES else ''}{moment})"
+    # preflight is the one task that is not tried again: nothing was started, a person triggers anew.
+    mends = column not in BY_HAND and (task != "preflight" or column in {Column.SIGTERM, Column.CLEAR})
+    return Cell(shown, column.value, dag, task, moment, mends=mends)
+
+
+# What is armed for each kind of fault; a kind that is not here is armed once, with its defaults, and must be told.
+FAULTS: dict[str, list[tuple[str, bool, dict[str, Any]]]] = {
+    "run-job-flow-throttled": [("twice", True, {"times": 2})],
+    "run-job-flow-answer-lost": [("once", True, {})],
+    "emr-throttled": [
+        ("adding steps", True, {"operation": "AddJobFlowSteps", "times": 2}),
+        ("terminating", True, {"operation": "TerminateJobFlows", "times": 2}),
+        ("terminating, for ever", False, {"operation": "TerminateJobFlows", "times": 60}),
+    ],
+    "capacity-refused": [("once", True, {}), ("always", False, {"times": 20})],
+    "slow-start": [("5 s", True, {"seconds": 5})],
+    "bootstrap-failure": [("once", True, {}), ("always", False, {"times": 20})],
+    "step-failure": [("once", False, {"message": "ValueError: told to fail"})],
+    "node-lost": [
+        ("a core node", True, {"node": "core", "seconds": 1}),
+        ("the master", False, {"node": "master", "seconds": 1}),
+    ],
+    "s3-slow-down": [("five times", True, {"bucket": "*-lake", "times": 5})],
+    "s3-internal-error": [("five times", True, {"bucket": "*-lake", "times": 5})],
+    "sns-down": [("the whole night", True, {"times": 100})],
+}
+
+
+def fault_cells() -> list[Cell]:
+    usual = [("once", False, {})]
+    return [
+        Cell(kind.value, how, task="", fault=kind, options=options, mends=mends)
+        for kind in FaultKind
+        for how, mends, options in FAULTS.get(kind.value, usual)
+    ]
+
+
+# The representative set: every column, every layer that ends or tells a night, every class of fault.
+SOME_TASKS = {
+    ("apply_transient", "terraform", Column.SIGKILL),
+    ("create_cluster", "after", Column.RESTART),
+    ("submit_steps", "after", Column.CLEAR),
+    ("step_wordcount", "deferred", Column.MARK_RUN),
+    ("publish", "between", Column.SIGKILL),
+    ("terminate_cluster", "after", Column.SIGTERM),
+    ("destroy_transient", "terraform", Column.MARK_TASK),
+}
+SOME_FAULTS = {
+    ("emr-throttled", "adding steps"),
+    ("capacity-refused", "once"),
+    ("bootstrap-failure", "once"),
+    ("step-failure", "once"),
+    ("node-lost", "a core node"),
+    ("s3-slow-down", "five times"),
+    ("sns-down", "the whole night"),
+    ("slow-start", "5 s"),
+}
+
+
+def is_representative(cell: Cell) -> bool:
+    if cell.fault:
+        return (cell.row, cell.column) in SOME_FAULTS
+    return cell.dag == WORD and (cell.task, cell.moment, cell.column) in SOME_TASKS

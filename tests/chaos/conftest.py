@@ -1,0 +1,105 @@
+"""The chaos rig, which cells are played, and what is printed and kept of them."""
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from embedded import places
+from tests.chaos import broom, cells, results
+from tests.chaos.play import Play, timed
+from tests.chaos.post import ARN, Post
+from tests.rig import Rig, opened
+
+# Deaths are noticed within seconds instead of minutes; a busy machine must not be taken for a dead one.
+QUICK = {
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
+    "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "6",
+    "LOCALCLOUD_TERMINATION_SECONDS": "3",
+    "NIGHTSHIFT_RETRIES": "1",
+    "NIGHTSHIFT_QUEUE_ENDPOINTS": ARN,
+}
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--chaos",
+        choices=("some", "full", "continue"),
+        default="some",
+        help="which cells: a representative set, all, or those not yet green at this commit",
+    )
+
+
+def pytest_generate_tests(metafunc):
+    made = {"struck": cells.task_cells, "faulty": cells.fault_cells}
+    for name, make in made.items():
+        if name in metafunc.fixturenames:
+            chosen = [cell for cell in make() if _is_chosen(cell, metafunc.config.getoption("--chaos", "some"))]
+            metafunc.parametrize(name, chosen, ids=lambda cell: cell.id)
+
+
+def _is_chosen(cell, which):
+    if which == "some":
+        return cells.is_representative(cell)
+    return which == "full" or cell.id not in results.green()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.option.collectonly or not any("tests/chaos" in str(arg) for arg in config.args):
+        return
+    terminalreporter.section("chaos matrix")
+    terminalreporter.write_line(results.table(results.kept().values()))
+    if config.getoption("--chaos", "some") != "some":
+        terminalreporter.write_line(f"written: {places.shown(results.write_report())}")
+
+
+@dataclass
+class Ground:
+    """What the cells of one worker share."""
+
+    rig: Rig
+    holds: Path
+    scratch: Path
+    post: Post
+
+    def play(self, cell):
+        """Play a cell, keep its line, fail with the promises that it broke."""
+        result, seconds = timed(Play(self.rig, cell, self.holds, self.scratch, self.post))
+        results.keep(cell, result, seconds)
+        assert not result.broken, "\n".join(result.broken)
+
+
+@pytest.fixture(scope="session")
+def ground(tmp_path_factory):
+    home = tmp_path_factory.mktemp("chaos")
+    holds, scratch, config = home / "holds", home / "scratch", home / "airflow" / "config"
+    for folder in (holds, scratch, config):
+        folder.mkdir(parents=True)
+    shutil.copyfile(Path(__file__).with_name("policy.py"), config / "airflow_local_settings.py")
+    with opened(home, {**QUICK, "CHAOS_HOLDS": str(holds)}, lambda env: _foundation(env, home)) as rig:
+        yield Ground(rig, holds, scratch, Post(rig.aws("sqs")))
+
+
+def _foundation(env, home):
+    """What an operator applies once: input can be delivered before the first night, and all nights stand on it."""
+    backend = {"bucket": "nightshift-local-state", "key": "foundation.tfstate", "region": env["AWS_REGION"]}
+    init = ["init", "-lockfile=readonly", *(f"-backend-config={key}={value}" for key, value in backend.items())]
+    variables = {"TF_VAR_name": env["NIGHTSHIFT_NAME"], "TF_VAR_region": env["AWS_REGION"]}
+    own = {**env, **variables, "TF_DATA_DIR": str(home / "foundation"), "TF_VAR_queue_endpoints": json.dumps([ARN])}
+    for verb in (init, ["apply", "-auto-approve"]):
+        command = ["terraform", f"-chdir={places.STACKS / 'foundation'}", *verb, "-input=false", "-no-color"]
+        subprocess.run(command, env=own, check=True, capture_output=True)
+
+
+@pytest.fixture(autouse=True)
+def swept(ground):
+    yield
+    broom.sweep(ground.rig)

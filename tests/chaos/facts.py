@@ -1,0 +1,131 @@
+"""What a cell sees by itself, asking AWS and never nightshift: what is alive, what gold says, what was told."""
+
+import io
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+import pyarrow.parquet as pq
+
+from tests.chaos.drops import DAY, Drop, measured
+
+LAKE, STATE = "nightshift-local-lake", "nightshift-local-state"
+ALIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
+KEPT = {"foundation.tfstate"}
+PARTITION = f"business_date={DAY}/"
+
+
+@dataclass(frozen=True)
+class Gold:
+    """One table's partition: its keys, the ETag of each, what it says."""
+
+    objects: dict[str, str]
+    says: Any
+
+
+class Facts:
+    """Looks at one rig's cloud."""
+
+    def __init__(self, rig: Any) -> None:
+        self._rig = rig
+        self.s3, self.emr, self.ec2 = rig.aws("s3"), rig.aws("emr"), rig.aws("ec2")
+
+    def alive(self) -> dict[str, list[str]]:
+        """What costs money or stands in the way of the next night, by kind; kinds without any are not in it."""
+        found = {
+            "clusters": [c["Id"] for c in self.emr.list_clusters(ClusterStates=ALIVE)["Clusters"]],
+            "instances": self._instances(),
+            "security groups": self.security_groups(),
+            "security configurations": self.security_configurations(),
+            "key pairs": [pair["KeyName"] for pair in self.ec2.describe_key_pairs()["KeyPairs"]],
+            "secrets": [secret["Name"] for secret in self._rig.aws("secretsmanager").list_secrets()["SecretList"]],
+            "states and locks": sorted(set(self.keys(STATE, "")) - KEPT),
+            "staging": self.keys(LAKE, "staging/"),
+            "claims": self.keys(LAKE, "claims/"),
+            "terraform": self._terraform(),
+        }
+        return {kind: ids for kind, ids in found.items() if ids}
+
+    def security_groups(self) -> list[str]:
+        filters = [{"Name": "tag-key", "Values": ["nightshift:run"]}]
+        return [group["GroupId"] for group in self.ec2.describe_security_groups(Filters=filters)["SecurityGroups"]]
+
+    def security_configurations(self) -> list[str]:
+        return [c["Name"] for c in self.emr.list_security_configurations()["SecurityConfigurations"]]
+
+    def open_markers(self) -> list[str]:
+        return self.keys(LAKE, "open/")
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def gold(self, dag: str, drop: Drop) -> dict[str, Gold]:
+        """Each gold table of the date; a table that is not there has no objects."""
+        return {table: self._table(dag, table) for table in drop.gold}
+
+    def rows(self, dag: str, tables: Any) -> dict[str, int]:
+        """How many rows the partition of the date holds, by "layer/table"."""
+        split = {name: name.split("/") for name in tables}
+        return {
+            name: len(self._parquet(f"{layer}/{dag}/{table}/{PARTITION}")) for name, (layer, table) in split.items()
+        }
+
+    def quarantined(self, dag: str) -> int:
+        keys = [key for key in self.keys(LAKE, f"quarantine/{dag}/") if PARTITION in key and key.endswith(".parquet")]
+        return sum(pq.read_table(io.BytesIO(self._body(key))).num_rows for key in keys)
+
+    def gold_steps(self, run_id: str) -> list[str]:
+        """The states of the run's last step on each of its clusters, oldest cluster first."""
+        slug = _slug(run_id)
+        clusters = [c for c in reversed(self.emr.list_clusters()["Clusters"]) if slug in c["Name"]]
+        steps = [self.emr.list_steps(ClusterId=c["Id"])["Steps"] for c in clusters]
+        return [listed[0]["Status"]["State"] for listed in steps if listed]
+
+    def ledger(self, dag: str, run_id: str) -> list[dict[str, Any]]:
+        keys = sorted(self.keys(LAKE, f"runs/{dag}/{_slug(run_id)}/entries/"))
+        return [json.loads(self._body(key)) for key in keys]
+
+    def record(self, dag: str, run_id: str) -> dict[str, Any]:
+        key = f"runs/{dag}/{_slug(run_id)}/record.json"
+        found: dict[str, Any] = json.loads(self._body(key)) if key in self.keys(LAKE, key) else {}
+        return found
+
+    def _table(self, dag: str, table: str) -> Gold:
+        prefix = f"gold/{dag}/{table}/{PARTITION}"
+        listed = self.s3.list_objects_v2(Bucket=LAKE, Prefix=prefix).get("Contents", [])
+        return Gold({item["Key"]: item["ETag"] for item in listed}, measured(table, self._parquet(prefix)))
+
+    def _parquet(self, prefix: str) -> list[dict[str, Any]]:
+        keys = [key for key in self.keys(LAKE, prefix) if key.endswith(".parquet")]
+        return [row for key in keys for row in pq.read_table(io.BytesIO(self._body(key))).to_pylist()]
+
+    def _body(self, key: str) -> bytes:
+        return self.s3.get_object(Bucket=LAKE, Key=key)["Body"].read()
+
+    def _instances(self) -> list[str]:
+        states = [{"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}]
+        found = self.ec2.describe_instances(Filters=states)["Reservations"]
+        return [instance["InstanceId"] for reservation in found for instance in reservation["Instances"]]
+
+    def _terraform(self) -> list[str]:
+        """terraform processes of this rig that are still at work."""
+        return [f"pid {process.pid}" for process in terraforms(self._rig.env["AWS_ENDPOINT_URL"])]
+
+
+def terraforms(endpoint: str) -> list[psutil.Process]:
+    """Running terraform commands against an endpoint, whoever started them."""
+    found = []
+    for process in psutil.process_iter(["name"]):
+        if process.info["name"] == "terraform":
+            try:
+                if process.environ().get("AWS_ENDPOINT_URL") == endpoint and process.status() != "zombie":
+                    found.append(process)
+            except psutil.Error:
+                continue  # it ended while we looked
+    return found
+
+
+def _slug(run_id: str) -> str:
+    return "".join(c if c.isalnum() or c in "._-" else "-" for c in run_id)

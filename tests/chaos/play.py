@@ -1,0 +1,150 @@
+"""One cell played: a night, what befalls it, a reaper's pass if it needs one, the judgement, the night again."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from embedded.errors import StackError
+from tests.chaos import drops, judge, moments
+from tests.chaos.acts import ACTS
+from tests.chaos.cells import Cell, Column
+from tests.chaos.facts import Facts
+from tests.chaos.holds import Hold, Victim
+from tests.chaos.judge import Seen
+from tests.chaos.post import Post
+from tests.rig import Rig
+
+ENDING = 240  # seconds in which Airflow must end a run after what befell it
+REAPING = 120
+
+
+@dataclass
+class Result:
+    """A line of the matrix."""
+
+    airflow: str = ""
+    told: str = ""
+    truth: str = ""
+    alive: str = ""
+    gold: str = ""
+    again: str = ""
+    broken: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Play:
+    """A cell on a rig."""
+
+    rig: Rig
+    cell: Cell
+    holds: Path
+    scratch: Path
+    post: Post
+    run_id: str = ""
+    victim: Victim = field(default_factory=Victim)
+    hold: Any = None
+
+    def __post_init__(self) -> None:
+        self.facts, self.drop = Facts(self.rig), drops.of(self.cell.dag, self.scratch)
+        self.before = self.facts.gold(self.cell.dag, self.drop)
+
+    def cell_result(self) -> Result:
+        """Play it to the end. Raises AssertionError when the moment never comes, StackError when the run never ends."""
+        self.drop.deliver(self.facts.s3)
+        if self.cell.fault:
+            self.rig.faults.add_fault(self.cell.fault.value, **self.cell.options)
+            self.run_id = self._trigger()
+        else:
+            self._strike()
+        at_end = self._ended()
+        self.rig.mend()
+        after = at_end if at_end.is_settled else self._reaped(at_end)
+        result = self._line(at_end, after)
+        result.again, wrong = self._again(at_end)
+        result.broken += wrong
+        return result
+
+    def states(self) -> dict[str, str | None]:
+        return self.rig.api.task_states(self.cell.dag, self.run_id)
+
+    def _strike(self) -> None:
+        self.hold = moments.prepare(self)
+        self.run_id = self._trigger()
+        try:
+            self.victim = moments.reach(self)
+            ACTS[self.cell.column](self)
+        finally:
+            self.victim.thaw()
+            if isinstance(self.hold, Hold):
+                self.hold.release()
+        self.drop.deliver(self.facts.s3)  # what waits for input has waited for it
+
+    def _trigger(self) -> str:
+        return self.rig.api.trigger(self.cell.dag, {"business_date": str(drops.DAY)})
+
+    def _ended(self) -> Seen:
+        return self._seen(self.rig.api.wait(self.cell.dag, self.run_id, ENDING))
+
+    def _seen(self, airflow: str) -> Seen:
+        post = self.post.about(self.run_id)
+        return judge.look(self.facts, self.cell.dag, self.run_id, self.drop, airflow, post)
+
+    def _reaped(self, at_end: Seen) -> Seen:
+        """After one pass of the reaper."""
+        if "reaper" not in self.rig.api.dags():
+            return at_end
+        state = self.rig.api.wait("reaper", self.rig.api.trigger("reaper"), REAPING)
+        assert state == "success", f"the reaper's run ended {state}: {at_end.alive}"
+        return self._seen(at_end.airflow)
+
+    def _line(self, at_end: Seen, after: Seen) -> Result:
+        told, by = after.told
+        return Result(
+            airflow=at_end.airflow,
+            told=f"{told} by {by}",
+            truth=judge.truth(self.cell, self.drop, at_end),
+            alive="; ".join(f"{len(ids)} {kind}" for kind, ids in after.alive.items()) or "nothing",
+            gold=self._gold_word(after),
+            broken=judge.broken(self.cell, self.drop, self.before, at_end, after),
+        )
+
+    def _gold_word(self, seen: Seen) -> str:
+        if judge.is_new(self.drop, seen.gold):
+            return "this night's"
+        same = all(found.objects == self.before[table].objects for table, found in seen.gold.items())
+        return "the one before" if same else "some of each"
+
+    def _again(self, at_end: Seen) -> tuple[str, list[str]]:
+        """The same date once more, and what is wrong after it. A night that ended well counts as checked by its own
+        rows: the next cell's night on this rig, of the same date and other input, is its re-run."""
+        if at_end.airflow == "success" and judge.is_new(self.drop, at_end.gold) and self.cell.column != Column.MARK_RUN:
+            return "the next cell", self._rows()
+        how: Callable[[], str] = self._trigger
+        if self.cell.column == Column.MARK_TASK and at_end.airflow == "failed":
+            how = self._cleared
+        self.run_id = how()
+        seen = self._ended()
+        verb = "cleared" if how == self._cleared else "run again"
+        wrong = judge.broken(Cell(self.cell.row, ""), self.drop, self.before, seen, seen)
+        return verb, [f"{verb}: {line}" for line in (*wrong, *self._rows())]
+
+    def _cleared(self) -> str:
+        """The failed task cleared with what comes after it, as the runbook says; the same run goes on."""
+        self.rig.api.clear(self.cell.dag, self.run_id, self.cell.task)
+        return self.run_id
+
+    def _rows(self) -> list[str]:
+        rows = self.facts.rows(self.cell.dag, self.drop.rows)
+        return judge.doubled(self.drop, rows, self.facts.quarantined(self.cell.dag))
+
+
+def timed(play: Play) -> tuple[Result, float]:
+    """The result of a cell and its seconds; a night that never comes to its moment or its end is a broken promise."""
+    began = time.monotonic()
+    try:
+        result = play.cell_result()
+    except (AssertionError, StackError) as wrong:
+        result = Result(broken=[f"{type(wrong).__name__}: {wrong}"])
+    return result, round(time.monotonic() - began, 1)

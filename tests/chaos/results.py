@@ -1,0 +1,144 @@
+"""What cells came to: a line of JSON each below .nightshift/chaos/, and the tables that are made of them."""
+
+import json
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from embedded import places
+from tests.chaos.cells import Cell, Column, fault_cells, task_cells
+from tests.chaos.play import Result
+
+FOLDER = places.STATE / "chaos"
+REPORT = places.ROOT / "docs" / "chaos.md"
+Line = dict[str, Any]
+
+
+def commit() -> str:
+    """The commit that is played, with "-dirty" when the tree differs from it."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    done = subprocess.run(command, cwd=places.ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def keep(cell: Cell, result: Result, seconds: float) -> None:
+    """Add a line; one write, so two workers do not mix theirs."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    line = {"cell": cell.id, "at": at, "seconds": seconds, "green": not result.broken, **asdict(result)}
+    with _file().open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def kept() -> dict[str, Line]:
+    """The last line of each cell at this commit."""
+    file = _file()
+    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+    return {line["cell"]: line for line in lines}
+
+
+def green() -> set[str]:
+    """The cells that are green at this commit."""
+    return {cell for cell, line in kept().items() if line["green"]}
+
+
+def table(lines: Iterable[Line]) -> str:
+    """The lines of some cells as text, for the end of a run."""
+    return "\n".join(
+        f"{'green' if line['green'] else 'RED  '} {line['seconds']:6.1f} s  {line['cell']}: Airflow {line['airflow']},"
+        f" told {line['told']}, truth {line['truth']}, alive {line['alive']}, gold {line['gold']}"
+        + "".join(f"\n        {broken}" for broken in line["broken"])
+        for line in lines
+    )
+
+
+def report() -> str:
+    """docs/chaos.md of this commit."""
+    lines, cells = kept(), [*task_cells(), *fault_cells()]
+    known = [lines[cell.id] for cell in cells if cell.id in lines]
+    red = [line for line in known if not line["green"]]
+    hours = sum(line["seconds"] for line in known) / 3600
+    return "\n".join(
+        [
+            "# The chaos matrix",
+            "",
+            "Written by `make chaos`; not edited by hand. How it is played: tests/chaos/play.py.",
+            "",
+            f"Commit {commit()}, {datetime.now(UTC):%Y-%m-%d}: {len(cells)} cells, {len(known)} played, "
+            f"{len(known) - len(red)} green, {len(red)} red, {hours:.1f} hours of nights.",
+            "",
+            HOW_TO_READ,
+            "",
+            *_matrix(lines),
+            "",
+            *_faults(lines),
+            "",
+            *_red(red),
+            "## Every cell",
+            "",
+            *_all(known),
+            "",
+        ]
+    )
+
+
+HOW_TO_READ = """\
+A row is a task at a moment: *after* its act, before Airflow knows; in the middle of *terraform*; *deferred* in the
+triggerer; *between* two tables of a publish. A cell says what was told of the night, `f` failed or `s` success, and
+`*` when the reaper told it; **RED** when a promise was broken; `-` when it was not played. After each night, and one
+pass of the reaper if it left anything to do: nothing is alive, one closing entry is the ledger's last word, what was
+told is what EMR's steps, gold and the account say, gold is this night's or the one before, whole. Then the same date
+once more: the run cleared, or run again, or (where the night ended well) the next cell's night, whose rows are counted
+as well."""
+
+
+def _matrix(lines: dict[str, Line]) -> list[str]:
+    rows = list(dict.fromkeys(cell.row for cell in task_cells()))
+    return [
+        "| task (moment) | " + " | ".join(Column) + " |",
+        "|---" * (len(Column) + 1) + "|",
+        *(
+            f"| {row} | " + " | ".join(_word(lines.get(f"{row} x {column}")) for column in Column) + " |"
+            for row in rows
+        ),
+    ]
+
+
+def _faults(lines: dict[str, Line]) -> list[str]:
+    cells = fault_cells()
+    return [
+        "| fault | told |",
+        "|---|---|",
+        *(f"| {cell.row}, {cell.column} | {_word(lines.get(cell.id))} |" for cell in cells),
+    ]
+
+
+def _word(line: Line | None) -> str:
+    if line is None:
+        return "-"
+    if not line["green"]:
+        return "**RED**"
+    return line["told"][0] + ("*" if line["told"].endswith("reaper") else "")
+
+
+def _red(red: Sequence[Line]) -> list[str]:
+    told = [f"* {line['cell']}: {'; '.join(line['broken'])}" for line in red]
+    return ["## Broken promises", "", *told, ""] if told else []
+
+
+def _all(known: Sequence[Line]) -> list[str]:
+    heads = ("cell", "airflow", "told", "truth", "alive", "gold", "again", "seconds")
+    rows = ["| " + " | ".join(str(line[head]) for head in heads) + " |" for line in known]
+    return ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|", *rows]
+
+
+def write_report() -> Path:
+    REPORT.write_text(report())
+    return REPORT
+
+
+def _file() -> Path:
+    return FOLDER / f"{commit()}.jsonl"

@@ -1,0 +1,9 @@
+"""Every fault of localcloud: the night gets over it or says what happened, and nothing is left."""
+
+import pytest
+
+pytestmark = [pytest.mark.scheduler, pytest.mark.spark, pytest.mark.terraform]
+
+
+def test_a_fault_of_aws_is_got_over_or_told_and_nothing_is_left(ground, faulty):
+    ground.play(faulty)

@@ -1,0 +1,40 @@
+"""What a good night of MrHealth leaves to be found: entries, manifests, steps, cluster."""
+
+from datetime import UTC, datetime, timedelta
+
+NOW = datetime(2026, 1, 5, 3, 20, tzinfo=UTC)
+TASKS = ("preflight", "step_bronze", "step_silver", "step_gold", "publish", "terminate_cluster", "prove_nothing_left")
+CLUSTER = {
+    "Id": "j-1",
+    "Name": "n",
+    "LogUri": "s3n://acme-night-logs/emr/",
+    "Status": {"State": "TERMINATED", "Timeline": {"CreationDateTime": NOW - timedelta(hours=1), "EndDateTime": NOW}},
+}
+LAWFUL = {"rows_in": 9, "accepted": 7, "quarantined": 1, "duplicates": 1, "reasons": {"bad": 1}}
+
+
+def entry(task, phase, **facts):
+    return {"at": NOW.isoformat(), "task": task, "phase": phase, **facts}
+
+
+PROOF = entry("prove_nothing_left", "end", alive=[], checked=["clusters"])
+GOOD = [entry(task, phase) for task in TASKS[:-1] for phase in ("begin", "end")]
+
+
+def manifests(pipeline):
+    """Of each layer what the contract asks for."""
+    tables = [{"table": "orders", **LAWFUL}]
+    gold = [
+        {"table": t.name, "path": "s3://", "rows": 3, "schema": t.columns, "null_keys": 0, "duplicate_keys": 0}
+        for t in pipeline.gold
+    ]
+    first = {"layer": "bronze", "tables": tables, "gold": []}
+    rest = {"rows_in": 7, "accepted": 7, "quarantined": 0, "duplicates": 0, "reasons": {}}
+    silver = {"layer": "silver", "tables": [{"table": "orders", **rest}], "gold": []}
+    return [first, silver, {**silver, "layer": "gold", "gold": gold}]
+
+
+def steps(*states, names=("bronze", "silver", "gold")):
+    return [
+        {"Id": f"s-{n}", "Name": n, "Status": {"State": s, "Timeline": {}}} for n, s in zip(names, states, strict=False)
+    ]

@@ -1,0 +1,164 @@
+"""Any failure becomes a card, and its cause decides about a retry."""
+
+import pytest
+from airflow.sdk.exceptions import AirflowTaskTerminated, AirflowTaskTimeout
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
+
+from nightshift import errors, failures
+from nightshift.causes import REMEDIES, Cause
+
+LOCKED = """\
+╷
+│ Error: Error acquiring the state lock
+│
+│ Error message: operation error S3: PutObject, https response error StatusCode: 412, PreconditionFailed
+│ Lock Info:
+│   ID:        6c1f
+│   Who:       airflow@worker-1
+╵
+"""
+REFUSED = """\
+module.cluster_network.aws_security_group.master: Creating...
+╷
+│ Error: creating Security Group (acme): operation error EC2: CreateSecurityGroup, api error UnauthorizedOperation: You
+│ are not authorized to perform this operation.
+│
+│   with aws_security_group.master,
+│   on main.tf line 12, in resource "aws_security_group" "master":
+│   12: resource "aws_security_group" "master" {
+│
+╵
+"""
+
+
+def of_aws(code, status=400, operation="PutObject"):
+    meta = {"HTTPStatusCode": status}
+    return ClientError({"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": meta}, operation)
+
+
+def terraform(tail):
+    return errors.TerraformError("apply", "transient", 1, tail)
+
+
+CAUSES = [
+    (errors.AuditFailed("x"), Cause.DATA),
+    (errors.ParameterError("x"), Cause.DATA),
+    (errors.SettingsError("x"), Cause.CODE),
+    (KeyError("cluster_id"), Cause.CODE),
+    (of_aws("ValidationException"), Cause.CODE),
+    (errors.ClusterError("x", kind="bootstrap"), Cause.BOOTSTRAP),
+    (errors.ClusterError("TERMINATED_WITH_ERRORS (BOOTSTRAP_FAILURE: On the master instance)"), Cause.BOOTSTRAP),
+    (errors.ClusterError("x", kind="capacity"), Cause.CAPACITY),
+    (errors.ClusterError("Cluster j-1 (INSTANCE_FLEET_TIMEOUT: Failed to provision)"), Cause.CAPACITY),
+    (errors.ClusterError("x", kind="lost"), Cause.CAPACITY),
+    (errors.ClusterError("TERMINATED (USER_REQUEST: Terminated by user request)"), Cause.STOPPED),
+    (errors.ClusterError("(VALIDATION_ERROR: The instance profile EMR_EC2 is invalid)"), Cause.IAM),
+    (errors.ClusterError("(INTERNAL_ERROR: An internal error occurred)"), Cause.THROTTLE),
+    (errors.ClusterError("(VALIDATION_ERROR: No such release label)"), Cause.CODE),
+    (of_aws("AccessDenied", 403), Cause.IAM),
+    (of_aws("AccessDeniedException"), Cause.IAM),
+    (of_aws("UnauthorizedOperation"), Cause.IAM),
+    (of_aws("403", 403, "HeadBucket"), Cause.IAM),
+    (NoCredentialsError(), Cause.IAM),
+    (terraform(REFUSED), Cause.IAM),
+    (of_aws("ThrottlingException"), Cause.THROTTLE),
+    (of_aws("SlowDown", 503), Cause.THROTTLE),
+    (of_aws("RequestLimitExceeded"), Cause.THROTTLE),
+    (of_aws("SomethingNew", 500), Cause.THROTTLE),
+    (EndpointConnectionError(endpoint_url="https://e"), Cause.THROTTLE),
+    (ReadTimeoutError(endpoint_url="https://e"), Cause.THROTTLE),
+    (terraform("Error: api error Throttling: Rate exceeded"), Cause.THROTTLE),
+    (AirflowTaskTimeout("Timeout, PID: 7"), Cause.TIMEOUT),
+    (errors.WaitTimeout("x"), Cause.TIMEOUT),
+    (terraform("Error: Unsupported argument"), Cause.TERRAFORM),
+    (terraform(LOCKED), Cause.LOCK),
+    (errors.InputsMissing("x"), Cause.UPSTREAM),
+    (SystemExit(143), Cause.STOPPED),
+    (KeyboardInterrupt(), Cause.STOPPED),
+    (AirflowTaskTerminated("x"), Cause.STOPPED),
+    (terraform("Interrupt received.\nError: execution halted"), Cause.STOPPED),
+    (errors.SomethingLeft("x"), Cause.LEAK),
+]
+
+
+@pytest.mark.parametrize(("error", "cause"), CAUSES, ids=lambda value: repr(value)[:60])
+def test_every_error_has_its_cause_a_message_in_one_line_and_a_next_action(error, cause):
+    card = failures.card(error, "some_task")
+    assert card["cause"] == cause
+    assert card["message"]
+    assert "\n" not in card["message"]
+    assert card["next_action"].endswith(".")
+
+
+def test_every_cause_is_shown_by_one_of_these_and_has_a_remedy():
+    assert {cause for _, cause in CAUSES} == set(Cause) == set(REMEDIES)
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (of_aws("AccessDenied", 403), False),
+        (terraform(REFUSED), False),
+        (of_aws("SlowDown", 503), True),
+        (ReadTimeoutError(endpoint_url="https://e"), True),
+        (terraform(LOCKED), True),
+        (terraform("Error: anything"), True),
+        (AirflowTaskTimeout("Timeout, PID: 7"), True),
+        (SystemExit(143), True),
+        (errors.AuditFailed("x"), False),
+        (KeyError("x"), False),
+        (errors.InputsMissing("x"), False),
+        # What has ended, or had its time, answers the same when it is asked again.
+        (errors.WaitTimeout("x"), False),
+        (errors.StepFailed("x", cause=Cause.THROTTLE), False),
+        (errors.ClusterError("INTERNAL_ERROR"), False),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_only_what_another_try_may_mend_is_tried_again(error, again):
+    assert failures.is_worth_a_retry(failures.card(error, "t"), error) is again
+
+
+def test_terraforms_card_names_the_resource_its_place_and_keeps_the_end_of_its_words():
+    card = failures.card(terraform("noise\n" * 60 + REFUSED), "apply_transient")
+    assert card["message"].startswith("terraform apply of transient answered 1: Error: creating Security Group")
+    assert card["message"].endswith("(aws_security_group.master)")
+    assert (card["traceback"]["file"], card["traceback"]["line"]) == ("main.tf", 12)
+    assert (len(card["tail"]), card["tail_of"]) == (40, "terraform")
+
+
+def test_an_error_that_nobody_expected_names_the_place_in_our_code():
+    try:
+        errors.first_error(None)
+    except AttributeError as error:
+        card = failures.card(error, "t")
+    assert (card["traceback"]["file"], card["traceback"]["function"]) == ("nightshift/errors.py", "first_error")
+    assert card["message"].startswith("AttributeError: 'NoneType'")
+
+
+def test_the_card_as_text_says_what_where_which_file_what_next_and_ends_with_the_log():
+    details = {
+        "traceback": {"file": "wordcount/job.py", "line": 26, "function": "bronze", "error": "ValueError: x"},
+        "input_file": "s3://raw/a.txt",
+        "tail": ["one", "two"],
+        "tail_of": "stdout",
+        "links": {"step_log": "s3://logs/"},
+    }
+    error = errors.StepFailed("Step bronze is FAILED: x", "Look.", details=details)
+    assert failures.text(failures.card(error, "step_bronze", {"record": "s3://r"})).splitlines() == [
+        "FAILED in step_bronze (code): Step bronze is FAILED: x",
+        "  At wordcount/job.py line 26, in bronze: ValueError: x",
+        "  Input: s3://raw/a.txt",
+        "  Next: Look.",
+        "  Step logs: s3://logs/",
+        "  Record: s3://r",
+        "  The last 2 lines of stdout:",
+        "  | one",
+        "  | two",
+    ]
+
+
+def test_a_card_can_be_made_of_a_finding_without_an_exception():
+    card = failures.found("step_gold", Cause.LEAK, "j-1 is\nalive")
+    assert card.keys() == failures.card(errors.SomethingLeft("x"), "t").keys()
+    assert (card["message"], card["next_action"]) == ("j-1 is alive", REMEDIES[Cause.LEAK].next_action)

@@ -1,0 +1,166 @@
+"""What is read out of the logs of failed Spark steps, as EMR's users quote them."""
+
+import pytest
+
+from nightshift.causes import Cause
+from nightshift.steplog import diagnose
+
+JOBS = "/mnt/tmp/spark-7c1e/userFiles-90ab/spark_jobs.zip"
+NOISE = """\
+26/01/05 03:04:11 INFO SparkContext: Running Spark version 3.5.6-amzn-0
+26/01/05 03:04:12 WARN Client: Neither spark.yarn.jars nor spark.yarn.archive is set, falling back to uploading.
+26/01/05 03:04:31 INFO Client: Application report for application_1767582000000_0001 (state: ACCEPTED)
+26/01/05 03:04:32 INFO S3NativeFileSystem: Opening 's3://acme-night-raw/mrhealth/x.csv' for reading
+"""
+GOODBYE = """\
+26/01/05 03:05:02 INFO SparkContext: Invoking stop() from shutdown hook
+26/01/05 03:05:03 INFO ShutdownHookManager: Deleting directory /mnt/tmp/spark-7c1e
+"""
+USER_APP = """\
+Exception in thread "main" org.apache.spark.SparkUserAppException: User application exited with 1
+	at org.apache.spark.deploy.PythonRunner$.main(PythonRunner.scala:103)
+"""
+DRIVER = f"""\
+Traceback (most recent call last):
+  File "/mnt/tmp/spark-7c1e/main.py", line 107, in <module>
+    main()
+  File "/mnt/tmp/spark-7c1e/main.py", line 38, in main
+    for manifest in run_layers(spark, args):
+  File "{JOBS}/mrhealth_sales/job.py", line 52, in silver
+    orders.write.parquet(target)
+  File "/usr/lib/spark/python/lib/pyspark.zip/pyspark/sql/readwriter.py", line 1721, in parquet
+  File "/usr/lib/spark/python/lib/py4j-0.10.9.7-src.zip/py4j/java_gateway.py", line 1322, in __call__
+"""
+JVM_STACK = """\
+	at org.apache.spark.sql.errors.QueryExecutionErrors$.taskFailedWhileWritingRowsError(QueryExecutionErrors.scala:789)
+	at java.base/java.lang.Thread.run(Thread.java:840)
+"""
+
+
+def aborted(reason, cause):
+    return (
+        f"{DRIVER}py4j.protocol.Py4JJavaError: An error occurred while calling o114.parquet.\n"
+        ": org.apache.spark.SparkException: Job aborted due to stage failure: Task 3 in stage 2.0 failed 4 times, most "
+        "recent failure: Lost task 3.3 in stage 2.0 (TID 19) (ip-10-0-1-5.ec2.internal executor 2): "
+        f"{reason}\n{JVM_STACK}\nDriver stacktrace:\n{JVM_STACK}Caused by: {cause}\n{JVM_STACK}\t... 1 more\n\n"
+    )
+
+
+DENIED = (
+    "com.amazon.ws.emr.hadoop.fs.shaded.com.amazonaws.services.s3.model.AmazonS3Exception: Access Denied (Service: "
+    "Amazon S3; Status Code: 403; Error Code: AccessDenied; Request ID: 8H2K), S3 Extended Request ID: x/y="
+)
+SLOW = "com.amazonaws.services.s3.model.AmazonS3Exception: Please reduce your request rate. (Status Code: 503)"
+ANALYSIS = (
+    f"{DRIVER}pyspark.errors.exceptions.captured.AnalysisException: [PATH_NOT_FOUND] Path does not exist: "
+    "s3://acme-night-lake/bronze/mrhealth_sales/orders/business_date=2026-01-04.\n"
+)
+WORKER = f"""\
+{DRIVER}pyspark.errors.exceptions.captured.PythonException:
+  An exception was thrown from the Python worker. Please see the stack trace below.
+Traceback (most recent call last):
+  File "/mnt/yarn/usercache/hadoop/appcache/c_2/pyspark.zip/pyspark/worker.py", line 1247, in main
+    process()
+  File "{JOBS}/wordcount/lines.py", line 77, in decoded
+    text = content.decode(encoding)
+UnicodeDecodeError: 'utf-8' codec can't decode byte 0xe7 in position 3: invalid continuation byte
+
+"""
+LIBRARY_WORKER = WORKER.replace(f"{JOBS}/wordcount/lines.py", "/usr/lib/python3.11/csv.py")
+LOST_EXECUTOR = aborted(
+    "ExecutorLostFailure (executor 2 exited caused by one of the running tasks) Reason: Container from a bad node: "
+    "container_1_01_000003 on host: ip-10-0-1-5.ec2.internal. Exit status: 137. Diagnostics: Killed by external signal",
+    "org.apache.spark.SparkException: Job aborted.",
+)
+GONE = f"{DRIVER}py4j.protocol.Py4JNetworkError: Answer from Java side is empty\n"
+HEAP = (
+    'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space\n\tat java.base/java.util.Arrays.copyOf\n'
+)
+BUG = f"{DRIVER.rpartition('  File')[0]}KeyError: 'unit_id'\n"
+NO_INPUT = (
+    "mrhealth_sales 2026-01-04: reading the drop of 2026-01-04: no file at "
+    "s3://acme-night-raw/mrhealth/csv_sales/2026/01/04; did the units send anything?\n"
+)
+ENCODING = (
+    "wordcount 2026-01-04: reading text as 'utf-99': there is no such text encoding (x); name one such as utf-8\n"
+)
+USAGE = "usage: main.py [-h] --pipeline\nmain.py: error: argument --business-date: invalid fromisoformat value: 'x'\n"
+JOB = "mrhealth_sales/job.py"
+CASES = {
+    "an S3 403 under a py4j error": (aborted("java.io.IOException: x", DENIED), Cause.IAM, "AmazonS3Exception: ", JOB),
+    "a throttled S3": (
+        aborted("java.io.IOException: x", SLOW),
+        Cause.THROTTLE,
+        "AmazonS3Exception: Please reduce your request rate.",
+        JOB,
+    ),
+    "a path that is not there": (ANALYSIS, Cause.UPSTREAM, "AnalysisException: [PATH_NOT_FOUND] Path does not", JOB),
+    "bytes that a UDF cannot read": (WORKER, Cause.DATA, "UnicodeDecodeError: 'utf-8'", "wordcount/lines.py"),
+    "an executor killed for its memory": (LOST_EXECUTOR, Cause.CAPACITY, "ExecutorLostFailure", JOB),
+    "a bug": (BUG, Cause.CODE, "KeyError: 'unit_id'", JOB),
+    "no input": (NO_INPUT, Cause.UPSTREAM, "mrhealth_sales 2026-01-04: reading the drop", None),
+    "a wrong encoding": (ENCODING, Cause.DATA, "wordcount 2026-01-04: reading text as 'utf-99'", None),
+    "a wrong argument": (USAGE, Cause.CODE, "main.py: error: argument --business-date", None),
+}
+
+
+def split(text):
+    return text.splitlines()
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("case", CASES)
+def test_the_line_that_matters_its_cause_and_our_file_are_found_wherever_spark_put_them(case, stream):
+    text, cause, start, file = CASES[case]
+    other = "stderr" if stream == "stdout" else "stdout"
+    logs = {stream: split((NOISE if stream == "stderr" else "") + text), other: split(NOISE + GOODBYE)}
+    message, found, details = diagnose(logs, "")
+    assert message.startswith(start)
+    assert found is cause
+    assert (details["traceback"] or {}).get("file") == file
+
+
+def test_the_traceback_tells_file_line_function_and_python_error():
+    traceback = diagnose({"stdout": split(ANALYSIS)}, "")[2]["traceback"]
+    assert (traceback["file"], traceback["line"], traceback["function"]) == (JOB, 52, "silver")
+    assert traceback["error"].startswith("pyspark.errors.exceptions.captured.AnalysisException: [PATH_NOT_FOUND]")
+
+
+def test_a_traceback_of_the_worker_without_our_code_gives_way_to_the_drivers():
+    assert diagnose({"stdout": split(LIBRARY_WORKER)}, "")[2]["traceback"]["file"] == JOB
+
+
+def test_a_driver_that_lost_its_jvm_is_explained_by_what_the_jvm_died_of():
+    logs = {"stdout": split(GONE), "stderr": split(NOISE + HEAP + GOODBYE)}
+    message, cause, _ = diagnose(logs, "")
+    assert "OutOfMemoryError: Java heap space" in message
+    assert cause is Cause.CAPACITY
+
+
+def test_sparks_own_wrapper_is_not_the_reason():
+    message, _, _ = diagnose({"stdout": split(BUG), "stderr": split(NOISE + USER_APP + GOODBYE)}, "")
+    assert message == "KeyError: 'unit_id'"
+
+
+def test_the_file_concerned_is_the_one_that_the_error_names_and_not_one_of_the_noise():
+    logs = {"stdout": split(NO_INPUT), "stderr": split(NOISE)}
+    assert diagnose(logs, "")[2]["input_file"] == "s3://acme-night-raw/mrhealth/csv_sales/2026/01/04"
+    assert diagnose({"stdout": split(BUG), "stderr": split(NOISE)}, "")[2]["input_file"] is None
+
+
+def test_the_tail_is_the_end_of_the_log_that_speaks_at_most_40_lines():
+    logs = {"stdout": split(BUG), "stderr": split(NOISE * 50)}
+    _, _, details = diagnose(logs, "")
+    assert (details["tail_of"], details["tail"]) == ("stdout", split(BUG))
+    _, _, details = diagnose({"stderr": split(NOISE * 50)}, "Unknown Error.")
+    assert (details["tail_of"], len(details["tail"])) == ("stderr", 40)
+
+
+def test_without_logs_it_is_what_emr_says_and_without_that_it_is_said():
+    assert diagnose({}, "Unknown Error.")[:2] == ("Unknown Error.", Cause.CODE)
+    assert "neither EMR nor the step's logs" in diagnose({}, "")[0]
+
+
+def test_a_step_that_died_without_a_word_of_ours_shows_its_last_plain_line():
+    logs = {"stderr": split(NOISE + "bash: spark-submit: command not found\n")}
+    assert diagnose(logs, "Unknown Error.")[0] == "bash: spark-submit: command not found"

@@ -1,0 +1,99 @@
+"""A real Airflow (PostgreSQL, scheduler, LocalExecutor, triggerer) against a localcloud of its own, for tests."""
+
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+from embedded import bootstrap, cloud, environment, toolchain
+from embedded.stack import AirflowStack
+from localcloud.client import Client
+
+SHIM = """#!/usr/bin/env bash
+# terraform, except where the test has put a word, "<verb> <stack>": that fails; "slow <stack>" makes one thing a time
+if [ -f "{order}" ] && read -r verb stack <"{order}"; then
+  if [[ "$*" == *"/$stack $verb"* ]]; then echo "Error: the test told $verb of $stack to fail"; exit 1; fi
+  if [ "$verb" = slow ]; then export TF_CLI_ARGS_apply=-parallelism=1 TF_CLI_ARGS_destroy=-parallelism=1; fi
+fi
+exec "{terraform}" "$@"
+"""
+
+
+def _bare(env: dict[str, str]) -> None:
+    """A cloud in which the first night lays the foundation."""
+
+
+class Rig:
+    """What a test on the scheduler has at hand."""
+
+    def __init__(self, stack: AirflowStack, endpoint: str, env: Mapping[str, str], order: Path) -> None:
+        self.stack, self.api, self.faults, self.env = stack, stack.api, Client(endpoint), env
+        self._session = boto3.Session("test", "test", region_name="us-east-1")
+        self._endpoint, self._order = endpoint, order
+
+    def aws(self, service: str):
+        config = Config(s3={"addressing_style": "path"}, proxies={})
+        return self._session.client(service, endpoint_url=self._endpoint, config=config)
+
+    def fail_terraform(self, verb: str, stack: str) -> None:
+        self._order.write_text(f"{verb} {stack}\n")
+
+    def slow_terraform(self, stack: str) -> None:
+        self._order.write_text(f"slow {stack}\n")
+
+    def mend_terraform(self) -> None:
+        self._order.unlink(missing_ok=True)
+
+    def mend(self) -> None:
+        self.mend_terraform()
+        self.faults.clear_faults()
+
+    def until(self, question, seconds: float = 120, pause: float = 0.5, what: str = "a yes"):
+        """Ask until there is an answer, and give it."""
+        deadline = time.monotonic() + seconds
+        while not (answer := question()):
+            assert time.monotonic() < deadline, f"{what} did not come in {seconds:g} s"
+            time.sleep(pause)
+        return answer
+
+    def play(self, dag_id: str, seconds: float = 300, **conf: object) -> tuple[str, dict[str, str | None]]:
+        """Trigger a run, wait for its end; gives (state, {task: state})."""
+        run_id = self.api.trigger(dag_id, conf)
+        return self.api.wait(dag_id, run_id, seconds), self.api.task_states(dag_id, run_id)
+
+
+@contextmanager
+def opened(home: Path, settings: Mapping[str, str], ground: Callable[[dict[str, str]], None] = _bare) -> Iterator[Rig]:
+    """A rig whose files are below `home`; `settings` go over the environment of its tasks and of its localcloud.
+
+    `ground(env)` prepares the cloud while Airflow starts.
+    """
+    tools = toolchain.find()
+    order = home / "order"
+    shim = _shim(home / "bin" / "terraform", order, tools.terraform)
+    plain = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW")} | dict(settings)
+    endpoint = cloud.start(home / "localcloud", environment.with_tools(tools, plain))
+    try:
+        env = environment.embedded(endpoint, tools, home / "airflow", plain) | dict(settings)
+        env["PATH"] = f"{shim.parent}{os.pathsep}{env['PATH']}"
+        bootstrap.ensure(env, home / "bootstrap.log")
+        with ThreadPoolExecutor(1) as pool:
+            laid = pool.submit(ground, env)
+            with AirflowStack(env, home / "airflow", home / "logs") as stack:
+                laid.result()
+                yield Rig(stack, endpoint, env, order)
+    finally:
+        cloud.stop(home / "localcloud", plain)
+
+
+def _shim(path: Path, order: Path, terraform: Path) -> Path:
+    path.parent.mkdir(parents=True)
+    path.write_text(SHIM.format(order=order, terraform=terraform))
+    path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    return path
