@@ -117,6 +117,12 @@ def test_teardown_and_report_of_a_run_with_refused_parameters_still_work(setting
     assert report.execute(context) == teardown.execute(context)
 
 
+def test_a_run_that_is_refused_for_another_parameter_keeps_its_date(settings, aws, context):
+    context["params"] = {"business_date": "2026-01-02", "input_prefix": "../x"}
+    report = Work(act=lambda _, night: night, task_id="r", settings=settings, trigger_rule=TriggerRule.ALL_DONE)
+    assert str(report.execute(context).business_date) == "2026-01-02"
+
+
 def test_a_wait_is_deferred_with_a_belt_that_the_scheduler_holds(aws, wait, context):
     with pytest.raises(TaskDeferred) as deferred:
         wait(None).execute(context)
