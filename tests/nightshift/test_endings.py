@@ -102,6 +102,18 @@ def test_what_a_stopped_task_ends_with_is_read_as_the_stop_and_tried_again(aws, 
     assert last_entry(aws, words)["cause"] == "stopped"
 
 
+def test_an_interrupted_embedded_night_stays_final(aws, settings, words, context):
+    def act(task, night):
+        task.on_kill()
+        refused = AirflowFailException("The night was interrupted (SIGINT).")
+        refused.cause = "stopped"
+        raise refused
+
+    with pytest.raises(AirflowFailException, match="interrupted"):
+        Work(act=act, task_id="apply_transient", settings=settings).execute(context)
+    assert last_entry(aws, words)["cause"] == "stopped"
+
+
 def test_a_refused_parameter_is_a_card_in_the_ledger_of_its_run(aws, settings, words, context):
     context["params"] = {"business_date": "yesterday"}
     task = Work(act=lambda *_: None, task_id="preflight", settings=settings)

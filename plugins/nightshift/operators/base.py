@@ -121,6 +121,8 @@ class NightOperator(BaseOperator):
         """The work's result. An error that came after SIGTERM is taken for its consequence."""
         try:
             return work(self.night(context))
+        except AirflowFailException:  # embedded.stop says so itself, and that it is final
+            raise
         except Exception as error:
             if self._told_to_stop:
                 raise Stopped(f"{self.task_id} was told to stop (SIGTERM); it ended with: {error}") from error
