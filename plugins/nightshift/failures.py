@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowTaskTerminated, AirflowTaskTimeout
+from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTerminated, AirflowTaskTimeout
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
@@ -127,6 +127,12 @@ def _of_silence(error: Any) -> dict[str, Any]:
     return {"cause": Cause.THROTTLE, "message": f"AWS did not answer: {error}"}
 
 
+def _of_airflow(error: Any) -> dict[str, Any]:
+    """Airflow's own API, which answers again when it was restarted."""
+    words = " ".join(str(error).split()) or repr(error)
+    return {"cause": Cause.THROTTLE, "message": f"Airflow did not answer: {words}", "traceback": _place(error)}
+
+
 def _of_botocore(error: Any) -> dict[str, Any]:
     """botocore before it asked: credentials in the main, else a parameter of ours."""
     is_identity = re.search(r"Credential|Token|Profile|SSO", type(error).__name__)
@@ -168,6 +174,8 @@ TELLERS: dict[type[BaseException], Callable[[Any], dict[str, Any]]] = {
     HTTPClientError: _of_silence,
     NoConnection: _of_silence,
     BotoCoreError: _of_botocore,
+    AirflowRuntimeError: _of_airflow,
+    ConnectionError: _of_airflow,  # the pipe between a task and its supervisor
     AirflowTaskTimeout: _of_time,
     AirflowTaskTerminated: _of_a_stop,
     KeyboardInterrupt: _of_a_stop,

@@ -102,6 +102,18 @@ def test_what_a_stopped_task_ends_with_is_read_as_the_stop_and_tried_again(aws, 
     assert last_entry(aws, words)["cause"] == "stopped"
 
 
+def test_an_interrupted_embedded_night_stays_final(aws, settings, words, context):
+    def act(task, night):
+        task.on_kill()
+        refused = AirflowFailException("The night was interrupted (SIGINT).")
+        refused.cause = "stopped"
+        raise refused
+
+    with pytest.raises(AirflowFailException, match="interrupted"):
+        Work(act=act, task_id="apply_transient", settings=settings).execute(context)
+    assert last_entry(aws, words)["cause"] == "stopped"
+
+
 def test_a_refused_parameter_is_a_card_in_the_ledger_of_its_run(aws, settings, words, context):
     context["params"] = {"business_date": "yesterday"}
     task = Work(act=lambda *_: None, task_id="preflight", settings=settings)
@@ -115,6 +127,12 @@ def test_teardown_and_report_of_a_run_with_refused_parameters_still_work(setting
     report = Work(act=lambda _, night: night.run, task_id="r", settings=settings, trigger_rule=TriggerRule.ALL_DONE)
     teardown = Work(act=lambda _, night: night.run, task_id="t", settings=settings).as_teardown()
     assert report.execute(context) == teardown.execute(context)
+
+
+def test_a_run_that_is_refused_for_another_parameter_keeps_its_date(settings, aws, context):
+    context["params"] = {"business_date": "2026-01-02", "input_prefix": "../x"}
+    report = Work(act=lambda _, night: night, task_id="r", settings=settings, trigger_rule=TriggerRule.ALL_DONE)
+    assert str(report.execute(context).business_date) == "2026-01-02"
 
 
 def test_a_wait_is_deferred_with_a_belt_that_the_scheduler_holds(aws, wait, context):

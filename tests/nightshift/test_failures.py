@@ -1,7 +1,8 @@
 """Any failure becomes a card, and its cause decides about a retry."""
 
 import pytest
-from airflow.sdk.exceptions import AirflowTaskTerminated, AirflowTaskTimeout
+from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTerminated, AirflowTaskTimeout, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
 from nightshift import errors, failures
@@ -67,6 +68,8 @@ CAUSES = [
     (of_aws("SomethingNew", 500), Cause.THROTTLE),
     (EndpointConnectionError(endpoint_url="https://e"), Cause.THROTTLE),
     (ReadTimeoutError(endpoint_url="https://e"), Cause.THROTTLE),
+    (ConnectionResetError("supervisor"), Cause.THROTTLE),
+    (AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR)), Cause.THROTTLE),
     (terraform("Error: api error Throttling: Rate exceeded"), Cause.THROTTLE),
     (AirflowTaskTimeout("Timeout, PID: 7"), Cause.TIMEOUT),
     (errors.WaitTimeout("x"), Cause.TIMEOUT),
