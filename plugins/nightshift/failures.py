@@ -65,7 +65,8 @@ def lines(card: Mapping[str, Any]) -> Iterator[str]:
     """The card as a person reads it, without the tail."""
     yield f"FAILED in {card['task']} ({card['cause']}): {card['message']}"
     if place := card.get("traceback"):
-        yield f"  At {place['file']} line {place['line']}, in {place['function']}: {place['error']}"
+        error = "" if place["error"] in card["message"] else f": {place['error']}"
+        yield f"  At {place['file']} line {place['line']}, in {place['function']}{error}"
     if card.get("input_file"):
         yield f"  Input: {card['input_file']}"
     yield f"  Next: {card['next_action']}"
@@ -75,9 +76,9 @@ def lines(card: Mapping[str, Any]) -> Iterator[str]:
 
 
 def tail_lines(card: Mapping[str, Any]) -> Iterator[str]:
-    """The end of the log that the card carries, under a line that says which it is."""
+    """The end of the log that the card carries, under a line that says which log it is."""
     if card.get("tail"):
-        yield f"  The last {len(card['tail'])} lines of {card.get('tail_of') or 'the log'}:"
+        yield f"  The end of {card.get('tail_of') or 'the log'}:"
         yield from (f"  | {line}" for line in card["tail"])
 
 

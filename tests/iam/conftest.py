@@ -133,13 +133,26 @@ def night(text, day, **conf):
 
 def make_ready(env, log):
     """What an administrator does once per account: both durable stacks. None of it is the Airflow role's work. Then
-    somebody changes by hand what a night may repair."""
+    somebody changes by hand what a night may repair, and another team starts a cluster."""
     bootstrap.ensure(env, log)
     shared = {"name": NAME, "region": REGION}
     with environment_of(env):
         foundation = stack("foundation", "foundation.tfstate").apply({**shared, "email_endpoints": READERS[:1]})
     drift(env, foundation)
+    start_somebody_elses_cluster(env)
     return foundation
+
+
+def start_somebody_elses_cluster(env):
+    """It is in every list, and whoever asked more about it would be refused."""
+    group = {"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount": 1}
+    client(env, "emr").run_job_flow(
+        Name="another team's",
+        ReleaseLabel="emr-7.13.0",
+        ServiceRole="theirs",
+        JobFlowRole="theirs",
+        Instances={"KeepJobFlowAliveWhenNoSteps": True, "InstanceGroups": [group]},
+    )
 
 
 def drift(env, foundation):

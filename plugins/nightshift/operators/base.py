@@ -92,7 +92,9 @@ class NightOperator(BaseOperator):
             self.log.error("%s", failures.text(card))  # noqa: TRY400 - Airflow prints the traceback below it
             if isinstance(error, AirflowFailException) or failures.is_worth_a_retry(card, error):
                 raise
-            raise AirflowFailException(f"{card['message']} Next: {card['next_action']}") from error
+            words = f"{card['message']} Next: {card['next_action']}"
+            # How one of our own sentences came about is no news; the way of an unforeseen error is.
+            raise AirflowFailException(words) from None if isinstance(error, NightshiftError) else error
 
     def _night(self, context: Context, params: Mapping[str, Any]) -> Night:
         dag_run = context["dag_run"]

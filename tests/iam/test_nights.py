@@ -1,0 +1,235 @@
+"""Least privilege shown on nights that were played: what they ask of AWS is allowed, and nothing else is; and what they
+leave behind holds no secret.
+
+The Airflow role's calls (boto3 of the tasks and terraform, told apart by their user agents) are held against the
+policies that terraform rendered, read back from where it applied them. One file, because each worker of pytest-xdist
+takes whole files and would play the nights again.
+"""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from embedded.environment import NAME
+from tests.iam import grants, leftovers, nodes, reference
+from tests.iam.needs import Place, Unmapped, needs
+from tests.iam.reasons import AIRFLOW, NODES
+
+pytestmark = [pytest.mark.spark, pytest.mark.terraform]
+
+LAKE = f"{NAME}-lake"
+SWEPT = "/certificates.zip"
+TASKS, TERRAFORM = "AmPP/", "HashiCorp/"  # the amazon provider's hooks and terraform say so of themselves
+
+
+@pytest.fixture(scope="module")
+def granted_to(played):
+    """The statements of a role, by the name of the foundation's output that holds its ARN."""
+    iam, told = played.client("iam"), played.foundation
+    return lambda output: grants.of_role(iam, told[output].rsplit("/", 1)[1])
+
+
+@pytest.fixture(scope="module")
+def granted(granted_to):
+    return granted_to("airflow_role_arn")
+
+
+@pytest.fixture(scope="module")
+def asked(played, place):
+    calls = [call for call in played.calls if TASKS in call["user_agent"] or TERRAFORM in call["user_agent"]]
+    return {need for call in calls for need in needs(call, place)}
+
+
+def test_the_nights_were_what_they_should_be(played):
+    assert [night["state"] for night in played.nights] == ["success", "success", "failed"]
+    assert played.nights[2]["tasks"]["step_wordcount"] == "failed"
+
+
+def test_nobody_else_called_but_who_brought_the_files(played):
+    others = [c for c in played.calls if TASKS not in c["user_agent"] and TERRAFORM not in c["user_agent"]]
+    assert {(c["operation"], c["params"]["Bucket"]) for c in others} == {("PutObject", "nightshift-local-raw")}
+
+
+def test_whatever_a_night_asks_is_allowed(asked, granted):
+    assert grants.refused(asked, granted) == []
+
+
+def test_what_no_night_asks_is_not_allowed_unless_a_reason_is_written_down(asked, granted):
+    assert grants.in_vain(asked, granted, AIRFLOW) == []
+
+
+def test_every_reason_still_holds(asked, granted):
+    assert grants.outdated(asked, granted, AIRFLOW) == []
+
+
+def test_without_any_one_grant_a_night_would_be_refused(asked, granted):
+    """Mutation: each needed grant is taken away alone. One that is not missed is given twice."""
+    not_missed = []
+    for grant in grants.grants(granted):
+        served = [need for need in asked if grant.serves(need)]
+        kept = [s for s in granted if s is not grant.statement]
+        rest = [g.alone() for g in grants.grants([grant.statement]) if g != grant]
+        if served and not grants.refused(served, [*kept, *rest]):
+            not_missed.append(str(grant))
+    assert not_missed == []
+
+
+def test_without_any_one_statement_a_night_would_be_refused(asked, granted):
+    excused = {reason.sid for reason in AIRFLOW if reason.action == "*"}
+    for statement in granted:
+        if statement.sid not in excused:
+            assert grants.refused(asked, [s for s in granted if s is not statement]), statement.sid
+
+
+def test_a_cluster_or_a_group_of_somebody_else_is_out_of_reach(played, place, granted):
+    """The tags in the conditions decide: the same calls on what carries another name."""
+    theirs = {"nightshift:name": "somebody-else"}
+    tried = [
+        {**call, "resource_tags": {resource: theirs for resource in call["resource_tags"]}}
+        for call in played.calls
+        if call["operation"] in ("TerminateJobFlows", "AddJobFlowSteps", "DescribeCluster", "DeleteSecurityGroup")
+    ]
+    assert tried
+    refused = grants.refused([need for call in tried for need in needs(call, place)], granted)
+    assert {line.split(" on ")[0] for line in refused} >= {
+        "emr:TerminateJobFlows: elasticmapreduce:TerminateJobFlows",
+        "ec2:DeleteSecurityGroup: ec2:DeleteSecurityGroup",
+    }
+
+
+def test_the_cluster_of_another_team_in_the_account_lived_through_it(played):
+    alive = played.client("emr").list_clusters(ClusterStates=["WAITING"])["Clusters"]
+    assert [cluster["Name"] for cluster in alive] == ["another team's"]
+
+
+def test_a_cluster_without_this_names_tag_is_not_started(played, place, granted):
+    run = next(call for call in played.calls if call["operation"] == "RunJobFlow")
+    refused = grants.refused(needs({**run, "request_tags": {}}, place), granted)
+    assert any("elasticmapreduce:RunJobFlow on" in line for line in refused)
+
+
+def test_roles_are_handed_to_their_own_service_only(asked, granted):
+    handed = [need for need in asked if need.action == "iam:PassRole"]
+    assert len(handed) == 2
+    elsewhere = [replace(need, context={"iam:passedtoservice": "lambda.amazonaws.com"}) for need in handed]
+    assert len(grants.refused(elsewhere, granted)) == 2
+
+
+def test_a_call_that_nobody_looked_up_is_not_guessed():
+    with pytest.raises(Unmapped, match="DeleteBucket was called"):
+        needs({"service": "s3", "operation": "DeleteBucket", "params": {}}, Place("us-east-1", "123456789012"))
+
+
+@pytest.fixture(scope="module")
+def every_grant(granted_to):
+    outputs = ("airflow_role_arn", "emr_service_role_arn", "emr_instance_profile_arn")
+    return [grant for output in outputs for grant in grants.grants(granted_to(output))]
+
+
+@pytest.fixture(scope="module")
+def formats(every_grant):
+    if not reference.PYTHON.exists():
+        pytest.skip(f"AWS's reference is not on this machine: `make lint` brings it to {reference.PYTHON.parents[1]}")
+    return reference.formats({grant.action for grant in every_grant})
+
+
+def test_every_action_is_one_that_aws_knows(formats):
+    assert [action for action, known in formats.items() if known is None] == []
+
+
+def test_no_grant_is_over_everything_where_aws_supports_less(every_grant, formats):
+    wide = {grant.action for grant in every_grant if grant.resource == "*" and not grant.statement.not_resources}
+    assert {action: formats[action] for action in wide if formats[action]} == {}
+    assert len(wide) > 10
+
+
+def test_no_grant_is_bound_to_a_resource_that_aws_does_not_look_at(every_grant, formats):
+    """Such a grant allows nothing: what knows no resource is asked of everything."""
+    bound = {grant.action for grant in every_grant if grant.resource != "*"}
+    assert {action for action in bound if not formats[action]} == set()
+
+
+@pytest.fixture(scope="module")
+def nodes_may(granted_to):
+    return granted_to("emr_instance_profile_arn")
+
+
+@pytest.fixture(scope="module")
+def versions(played):
+    return leftovers.versions(played.client("s3"))
+
+
+@pytest.fixture(scope="module")
+def written(played, versions):
+    there = {tuple(name.split("/", 1)) for name, _ in versions}
+    return {(bucket, key) for bucket, key in nodes.written(played.calls, there) if bucket != f"{NAME}-state"}
+
+
+@pytest.fixture(scope="module")
+def nodes_asked(played, place, written):
+    reads = nodes.read(played.calls) | {(LAKE, f"staging/wordcount/run{SWEPT}")}
+    return nodes.asked(place, written, reads, LAKE)
+
+
+def test_steps_wrote_layers_manifests_and_logs(written):
+    assert {bucket for bucket, _ in written} == {LAKE, f"{NAME}-logs"}
+    prefixes = {key.split("/", 1)[0] for bucket, key in written if bucket == LAKE}
+    assert {"bronze", "silver", "staging", "runs"} <= prefixes
+
+
+def test_whatever_a_step_does_is_allowed_and_the_rest_has_a_reason(nodes_asked, nodes_may):
+    assert grants.refused(nodes_asked, nodes_may) == []
+    assert grants.in_vain(nodes_asked, nodes_may, NODES) == []
+    assert grants.outdated(nodes_asked, nodes_may, NODES) == []
+
+
+def test_a_step_can_change_neither_its_input_nor_its_code_nor_a_state(place, nodes_may):
+    tried = [
+        needs(nodes.call(operation, f"{NAME}-{kind}", "a"), place)[0]
+        for operation in ("PutObject", "DeleteObject")
+        for kind in ("raw", "artifacts", "state")
+    ]
+    assert len(grants.refused(tried, nodes_may)) == len(tried)
+
+
+@pytest.fixture(scope="module")
+def secrets(played):
+    """Every line of every private key that was in use while the night ran, and AWS's secret key."""
+    lines = [line for key in played.private_keys for line in key.splitlines() if line and "-----" not in line]
+    assert len(played.private_keys) == 2, "one way in and one certificate"
+    assert len(lines) > 40
+    return [line.encode() for line in lines] + [played.env["AWS_SECRET_ACCESS_KEY"].encode()]
+
+
+def test_the_search_finds_a_key_where_there_is_one(secrets, versions):
+    assert set(leftovers.found(secrets, [v for v in versions if v[0].endswith(SWEPT)])), (
+        "the cluster's certificate was there once"
+    )
+
+
+def test_no_version_of_a_state_a_record_or_a_log_in_s3_holds_one(secrets, versions):
+    names = {name for name, _ in versions}
+    assert any(name.startswith(f"{NAME}-state/transient/") for name in names)
+    assert any(name.startswith(f"{LAKE}/runs/") for name in names)
+    assert any(name.startswith(f"{NAME}-logs/") for name in names)
+    assert leftovers.found(secrets, [v for v in versions if not v[0].endswith(SWEPT)]) == []
+
+
+def test_neither_airflows_logs_nor_its_database_hold_one(played, secrets):
+    left = leftovers.files(played.airflow_home, played.log)
+    assert any(name.endswith("airflow.db") for name, _ in left)
+    assert leftovers.found([b"security_configuration"], left), "XCom is in there, so a secret would be found"
+    assert leftovers.found(secrets, left) == []
+
+
+def test_neither_the_cloud_nor_any_call_but_the_one_that_keeps_it_was_told_one(played, secrets):
+    told = [(call["operation"], json.dumps(call).encode()) for call in played.calls]
+    assert {"Publish", "AddJobFlowSteps", "RunJobFlow"} <= {name for name, _ in told}
+    assert leftovers.found(secrets, [*told, *leftovers.files(played.server_log)]) == []
+
+
+def test_the_certificate_and_the_secret_are_gone_with_the_run(played):
+    staged = played.client("s3").list_objects_v2(Bucket=LAKE, Prefix="staging/").get("Contents", [])
+    assert staged == []
+    assert played.client("secretsmanager").list_secrets(IncludePlannedDeletion=True)["SecretList"] == []
