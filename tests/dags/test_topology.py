@@ -1,5 +1,7 @@
 """The shape of a night, whole: a diff of the graph is a diff of these tests."""
 
+from datetime import timedelta
+
 import pytest
 from airflow.sdk import TriggerRule
 from airflow.sdk.exceptions import ParamValidationError
@@ -52,7 +54,7 @@ def dag(request, dags):
 
 
 def test_every_dag_of_the_package_is_known_here(dags):
-    assert set(dags) == set(FLOWS)
+    assert set(dags) == {*FLOWS, "reaper"}
 
 
 def test_the_night_has_this_order(dag):
@@ -145,3 +147,14 @@ def test_an_encoding_is_asked_for_only_where_it_applies(dags):
 
 def test_the_form_names_the_default_folder_in_words_that_people_read(dags):
     assert "wordcount/YYYY/MM/DD/" in dags["wordcount"].params.get_param("input_prefix").description
+
+
+def test_the_reaper_is_one_task_that_passes_every_quarter_of_an_hour_and_never_beside_itself(dags):
+    reaper = dags["reaper"]
+    assert (reaper.schedule, reaper.max_active_runs, reaper.catchup) == ("*/15 * * * *", 1, False)
+    [task] = reaper.tasks
+    assert task.execution_timeout == timedelta(minutes=60)
+    assert task.retries == 1
+    assert reaper.dagrun_timeout is None
+    assert reaper.params["dry_run"] is False
+    assert "./nightshift reap" in reaper.doc_md

@@ -12,6 +12,7 @@ RUN = "wordcount/manual__2026-01-05T03-00-00-00-00"
 NAME = f"acme-night-{sha256(RUN.encode()).hexdigest()[:12]}"
 TAGS = {
     "nightshift:name": "acme-night",
+    "nightshift:owner": "data-team@acme",
     "nightshift:pipeline": "wordcount",
     "nightshift:run": RUN,
     "nightshift:business_date": "2026-01-04",
@@ -26,6 +27,7 @@ def variables(foundation):
     told = foundation[2]
     return {
         "name": "acme-night",
+        "owner": "data-team@acme",
         "region": "us-east-1",
         "max_retries": 3,
         "run": RUN,

@@ -1,0 +1,71 @@
+"""Publishing: only who holds the date, every table whole, and the ledger says which were swapped."""
+
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from nightshift.hooks.claims import Claim
+from nightshift.hooks.lake import LakeHook
+from nightshift.ledger import Ledger
+from nightshift.operators.gold import PublishOperator
+from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
+
+LAKE = "acme-night-lake"
+
+
+@pytest.fixture
+def s3(aws, night):
+    """A lake where every table is staged, and yesterday's try of the same date published."""
+    s3 = aws("s3")
+    for table in MRHEALTH_SALES.gold:
+        s3.put_object(Bucket=LAKE, Key=f"{night.staging_prefix}gold/{table.name}/p.parquet", Body=b"new")
+        s3.put_object(Bucket=LAKE, Key=f"{night.gold_prefix(table.name)}part-00000.parquet", Body=b"old")
+    aws("glue").create_database(DatabaseInput={"Name": night.settings.database("gold")})
+    return s3
+
+
+@pytest.fixture
+def publish(settings, night):
+    def run():
+        dag_run = SimpleNamespace(run_id=night.run_id, run_after=night.asked_at, start_date=None)
+        task = PublishOperator(task_id="publish", pipeline=MRHEALTH_SALES, settings=settings)
+        return task.execute({"ti": SimpleNamespace(try_number=1), "dag_run": dag_run, "params": {}})
+
+    return run
+
+
+def gold(s3, night):
+    objects = [f"{night.gold_prefix(table.name)}part-00000.parquet" for table in MRHEALTH_SALES.gold]
+    return [s3.get_object(Bucket=LAKE, Key=key)["Body"].read() for key in objects]
+
+
+def swapped(s3, night):
+    return [e["uri"].split("/")[5] for e in Ledger(s3, night).entries() if e.get("act") == "swapped"]
+
+
+def test_a_publish_killed_between_two_tables_leaves_each_whole_and_its_retry_finishes(s3, night, publish, monkeypatch):
+    Claim(s3, night).take()
+    swap = LakeHook.swap_gold
+
+    def die_at_the_second(self, table):
+        if table == MRHEALTH_SALES.gold[1].name:
+            raise SystemExit("killed")
+        return swap(self, table)
+
+    monkeypatch.setattr(LakeHook, "swap_gold", die_at_the_second)
+    with pytest.raises(AirflowFailException, match="killed"):
+        publish()
+    assert gold(s3, night) == [b"new", b"old", b"old"]
+    assert swapped(s3, night) == [MRHEALTH_SALES.gold[0].name]
+
+    monkeypatch.setattr(LakeHook, "swap_gold", swap)
+    publish()
+    assert gold(s3, night) == [b"new", b"new", b"new"]
+
+
+def test_a_run_that_lost_its_date_publishes_nothing(s3, night, publish):
+    s3.put_object(Bucket=LAKE, Key=night.claim_key, Body=b'{"run": "mrhealth_sales/rival"}')
+    with pytest.raises(AirflowFailException, match=r"no longer holds 2026-01-04: mrhealth_sales/rival does"):
+        publish()
+    assert gold(s3, night) == [b"old", b"old", b"old"]

@@ -1,0 +1,155 @@
+"""The reaper on a localcloud: what the dead left goes, the run is told, and nothing else is touched."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from embedded import places
+from nightshift import ledger
+from nightshift.hooks import claims, inventory, reaping
+from nightshift.hooks.turn import Turn
+from nightshift.ledger import is_open, open_runs
+from nightshift.reaper import GONE, Fate
+from tests.reaper.conftest import kill_tree
+from tests.reaper.task import play
+
+pytestmark = pytest.mark.terraform
+LAKE = "nightshift-local-lake"
+
+
+def reap(rig, ask=None, **asked):
+    done = reaping.reap(rig.settings, "a test", ask, **asked)
+    assert done.busy is None
+    return {row.run: row for row in done.rows}
+
+
+def record(rig, night):
+    body = rig.aws("s3").get_object(Bucket=LAKE, Key=f"{night.record_prefix}record.json")["Body"].read()
+    return json.loads(body)
+
+
+@pytest.fixture
+def abandoned(rig):
+    """A run that spent money and was marked by hand while its step ran: cluster, stack, staging and claim are there."""
+    night = rig.night(ssh_cidr="198.51.100.7/32")
+    claims.of(night).take()
+    play("apply", night, rig.ground)
+    rig.aws("s3").put_object(Bucket=LAKE, Key=f"{night.staging_prefix}gold/word_counts/a.parquet", Body=b"x")
+    cluster_id = rig.cluster(night)
+    rig.begun(night, "step_wordcount")
+    return night, cluster_id
+
+
+def test_a_run_that_airflow_calls_a_success_but_never_closed_is_cleaned_up_and_told_as_what_it_was(rig, abandoned):
+    night, cluster_id = abandoned
+    live, stranger = rig.night(), rig.night(replace(rig.settings, name="nightshift-other"))
+    theirs, foreign = rig.cluster(live), rig.cluster(stranger)
+    rig.begun(live, "step_wordcount")
+    dead = {night.run_id: "success", live.run_id: "running"}
+    before = ledger.of(night).entries()
+
+    shown = reap(rig, lambda _dag, run_id: dead[run_id], dry_run=True)
+    assert (shown[night.run].fate, shown[live.run].fate) == (Fate.DEAD, Fate.ALIVE)
+    assert ledger.of(night).entries() == before
+    assert rig.state_of(cluster_id) not in {"TERMINATING", "TERMINATED"}
+
+    rows = reap(rig, lambda _dag, run_id: dead[run_id])
+    assert rows[night.run].ok, rows[night.run].done
+    assert rows[live.run].done == ""
+    assert not any(inventory.alive(night).values())
+    assert rig.state_of(cluster_id) == "TERMINATED"
+    assert {rig.state_of(theirs), rig.state_of(foreign)} & {"TERMINATING", "TERMINATED"} == set()
+
+    entries, told = ledger.of(night).entries(), record(rig, night)
+    assert not is_open(entries)
+    assert [e["told_by"] for e in entries if e["phase"] == "closed"] == ["reaper"]
+    assert night.identity not in open_runs(rig.aws("s3"), rig.settings)
+    assert (told["outcome"], told["told_by"], told["notified"]) == ("failed", "reaper", True)
+    assert "Airflow calls the run success" in told["finding"]["message"]
+    assert "while step_wordcount ran" in told["finding"]["message"]
+    assert night.run not in reap(rig, lambda _dag, run_id: dead[run_id]), "the next pass finds nothing of it"
+
+    rig.aws("emr").terminate_job_flows(JobFlowIds=[theirs, foreign])
+    ledger.of(live).close("failed", "report")
+
+
+def test_without_airflow_a_run_is_reaped_past_its_lease_though_its_apply_was_killed(rig):
+    hasty = replace(rig.settings, grace_minutes=-60 * 24)
+    night = rig.night(hasty)
+    first = rig.start_task("apply", night)  # with the grace of the environment
+    rig.until(lambda: rig.groups(night))
+    kill_tree(first)
+    assert reap(rig)[night.run].fate is Fate.ALIVE
+    rig.begun(night, "apply_transient")
+    rows = reap(rig)
+    assert rows[night.run].ok, rows[night.run].done
+    assert not any(inventory.alive(night).values())
+    assert "unlocked" in [e.get("act") for e in ledger.of(night).entries()]
+
+
+def test_a_leak_without_terraform_state_and_ledger_is_found_by_its_tags_past_its_expiry(rig):
+    expired = replace(rig.settings, lifetime_hours=0)
+    night = rig.night(expired)
+    cluster_id = rig.cluster(night)
+    rows = reap(rig)
+    assert rows[night.run].ok, rows[night.run].done
+    assert rig.state_of(cluster_id) == "TERMINATED"
+    assert record(rig, night)["finding"]["cause"] == "leak"
+
+
+def test_a_run_of_a_pipeline_that_the_package_no_longer_has_is_reaped_too(rig):
+    night = rig.night()
+    retired = replace(night, pipeline=replace(night.pipeline, name="retired_product"))
+    claims.of(retired).take()
+    rig.begun(retired, "create_cluster")
+    cluster_id = rig.cluster(retired)
+    rows = reap(rig, lambda _dag, _run: GONE)
+    assert rows[retired.run].ok, rows[retired.run].done
+    assert rig.state_of(cluster_id) == "TERMINATED"
+    assert not any(inventory.alive(retired).values())
+
+
+def test_one_run_that_cannot_be_cleaned_does_not_stop_the_others_and_is_named(rig, monkeypatch):
+    stuck, other = rig.night(), rig.night()
+    for night in (stuck, other):
+        rig.begun(night, "create_cluster")
+        claims.of(night).take()
+        rig.aws("s3").put_object(Bucket=LAKE, Key=f"{night.staging_prefix}x", Body=b"x")
+    sweep = reaping.teardown.sweep
+
+    def refuse(night, task, *rest):
+        if night.run == stuck.run:
+            raise reaping.SomethingLeft("AWS refuses.")
+        return sweep(night, task, *rest)
+
+    monkeypatch.setattr(reaping.teardown, "sweep", refuse)
+    rows = reap(rig, lambda _dag, _run: "failed")
+    assert (rows[stuck.run].ok, rows[other.run].ok) == (False, True)
+    assert "AWS refuses" in rows[stuck.run].done
+    assert "could not clean up" in record(rig, stuck)["finding"]["message"]
+
+
+def test_two_reapers_do_not_work_at_once_and_a_dead_ones_turn_ends(rig):
+    first = Turn(rig.aws("s3"), rig.settings, "ann@laptop")
+    assert first.take() is None
+    assert "ann@laptop" in reaping.reap(rig.settings, "the DAG reaper").busy
+    assert first.take() is None, "its own turn it takes up again"
+    first.release()
+    assert reaping.reap(rig.settings, "the DAG reaper").busy is None
+
+
+def test_the_shell_form_needs_no_airflow_database(rig, tmp_path):
+    night = rig.night(replace(rig.settings, grace_minutes=-60 * 24))
+    rig.begun(night, "create_cluster")
+    claims.of(night).take()
+    env = {key: value for key, value in rig.env.items() if not key.startswith("AIRFLOW__")}
+    command = [sys.executable, "-m", "embedded", "reap"]
+    for arguments, status, words in ((["--dry-run"], 0, "dead"), ([], 0, "told as failed")):
+        done = subprocess.run(
+            [*command, *arguments], env=env, cwd=places.ROOT, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, words in done.stdout) == (status, True), done.stdout + done.stderr
+    assert claims.of(night).holder() is None
