@@ -84,7 +84,7 @@ def _files_below(folder: Path) -> tuple[Path, ...]:
         try:
             file.relative_to(folder).as_posix().encode()
         except UnicodeEncodeError:
-            raise InputRefused(f"{ascii(str(file))} has a name that is not UTF-8: rename it.") from None
+            raise InputRefused(f"{str(file)!a} has a name that is not UTF-8: rename it.") from None
     return files
 
 
