@@ -13,23 +13,34 @@ from nightshift.hooks.steplogs import StepLogs
 from nightshift.night import from_marker
 
 Answer = dict[str, Any] | None
+MOST_TOLD = 100  # an answer travels through XCom
 
 
 def inputs_settled(settings: Settings, prefix: str) -> Answer:
-    """News when the raw bucket holds files under `prefix` and none arrived for settings.settle_seconds."""
+    """News when the raw bucket holds files under `prefix` and none arrived for settings.settle_seconds.
+
+    `unreadable`, when there are such: keys that no job will see, because Hadoop makes another path of them.
+    """
     pages = aws.client(settings, "s3").get_paginator("list_objects_v2")
-    found = [
+    listed = [
         item
         for page in pages.paginate(Bucket=settings.bucket("raw"), Prefix=prefix)
         for item in page.get("Contents", [])
-        if not item["Key"].endswith("/")
+        if item["Size"] or not item["Key"].endswith("/")
     ]
+    unreadable = [item["Key"] for item in listed if _is_another_path(item["Key"])]
+    found = [item for item in listed if not _is_another_path(item["Key"])]
     if not found:
         return None
     quiet = (datetime.now(UTC) - max(item["LastModified"] for item in found)).total_seconds()
     if quiet < settings.settle_seconds:
         return None
-    return {"files": len(found), "bytes": sum(item["Size"] for item in found)}
+    told = {"unreadable": unreadable[:MOST_TOLD]} if unreadable else {}
+    return {"files": len(found), "bytes": sum(item["Size"] for item in found), **told}
+
+
+def _is_another_path(key: str) -> bool:
+    return not {"", ".", ".."}.isdisjoint(key.split("/"))
 
 
 def step_ended(settings: Settings, cluster_id: str, step_id: str) -> Answer:

@@ -102,6 +102,13 @@ def test_a_folder_marker_is_no_input(aws, settings):
     assert probes.inputs_settled(settings, "drops/") is None
 
 
+def test_keys_that_are_another_path_to_the_jobs_are_told_before_a_cluster_costs_money(aws, settings):
+    for key in ("drops/a.csv", "drops/../b.csv", "drops/x//c.csv", "drops/./d.csv", "drops/full/"):
+        aws("s3").put_object(Bucket=settings.bucket("raw"), Key=key, Body=b"12345")
+    told = ["drops/../b.csv", "drops/./d.csv", "drops/full/", "drops/x//c.csv"]
+    assert probes.inputs_settled(settings, "drops/") == {"files": 1, "bytes": 5, "unreadable": told}
+
+
 def test_input_that_never_came_is_named_with_its_place(settings, night):
     wait = WaitForInputsOperator(task_id="w", pipeline=night.pipeline, settings=settings, wait_minutes=240)
     error = wait.overdue(night)

@@ -12,7 +12,7 @@ from nightshift.operators.base import WaitOperator
 
 
 class WaitForInputsOperator(WaitOperator):
-    """The XCom is {"files", "bytes"} of what was found."""
+    """The XCom is {"files", "bytes"} of what was found, and perhaps `unreadable`: keys that no job will see."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         self.log.info("Waiting for files in %s", night.uri("raw", night.input_prefix))
@@ -21,6 +21,10 @@ class WaitForInputsOperator(WaitOperator):
 
     def finish(self, night: Night, answer: dict[str, Any]) -> dict[str, Any]:
         self.log.info("%(files)d files, %(bytes)d bytes are there.", answer)
+        for key in answer.get("unreadable", ()):
+            self.log.warning(
+                "%r is left out: an empty part, . or .. in a key is no path. Rename it and run again.", key
+            )
         return answer
 
     def overdue(self, night: Night) -> NightshiftError:
