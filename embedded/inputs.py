@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import Any
 
 from embedded.errors import InputRefused
 
-# Spark passes over names that begin with _ or ., and Hadoop reads *, ? and braces as patterns.
+# Spark passes over names that begin with _ or . or end in ._COPYING_, and a bucket's mirror takes 255 bytes a name.
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+LONGEST = 100
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,20 @@ def texts(paths: Iterable[Path], prefix: str) -> Delivery:
     if not any(file.stat().st_size for file in files):
         raise InputRefused(f"{', '.join(map(str, paths))} holds no text: name a file with something in it.")
     numbered = enumerate(files)
-    uploads = tuple(Upload(f, f"{prefix}{n:05d}-{UNSAFE.sub('-', f.name)}") for n, f in numbered)
+    uploads = tuple(Upload(f, f"{prefix}{n:05d}-{_plain(f.name)}") for n, f in numbered)
     return Delivery(uploads, (prefix,), {"input_prefix": prefix})
 
 
+def _plain(name: str) -> str:
+    """The end of a name, which tells most, in the characters that no tool reads otherwise."""
+    return UNSAFE.sub("-", name)[-LONGEST:].removesuffix("._COPYING_")
+
+
 def existing(path: Path) -> Path:
-    """`path`, if it is there and may be read. Raises InputRefused."""
+    """`path`, if it is a file or folder that may be read. Raises InputRefused."""
     try:
-        path.stat()
+        if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
+            raise InputRefused(f"{path} is neither a file nor a folder (a pipe, say): write its content to a file.")
         if path.is_dir():
             list(path.iterdir())
         else:

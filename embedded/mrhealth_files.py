@@ -68,13 +68,24 @@ def read(root: Path) -> SalesFolder:
 
 
 def _dated(root: Path) -> SalesFolder:
-    """csv_sales/YYYY/MM/DD/… with reference_data/ beside it."""
+    """csv_sales/YYYY/MM/DD/… with reference_data/ beside it. Strangers go along: the night says what they are."""
     days = {_day(folder): folder for folder in sorted((root / "csv_sales").glob("*/*/*")) if _day(folder)}
-    drops = {day: tuple(file for file in sorted(folder.rglob("*.csv"))) for day, folder in days.items()}
+    drops = {day: _files_below(folder) for day, folder in days.items()}
     filled = {day: files for day, files in drops.items() if files}
     if not filled:
         raise InputRefused(f"{root / 'csv_sales'} holds no drop: expected YYYY/MM/DD/unit_NNN/pedido.csv in it.")
     return SalesFolder(root, filled, _tables(root / "reference_data"))
+
+
+def _files_below(folder: Path) -> tuple[Path, ...]:
+    """Every file of a drop. Raises InputRefused for one that cannot be read, or whose name cannot be a key."""
+    files = tuple(existing(file) for file in sorted(folder.rglob("*")) if file.is_file())
+    for file in files:
+        try:
+            file.relative_to(folder).as_posix().encode()
+        except UnicodeEncodeError:
+            raise InputRefused(f"{str(file)!a} has a name that is not UTF-8: rename it.") from None
+    return files
 
 
 def _flat(root: Path) -> SalesFolder:

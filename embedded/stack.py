@@ -29,14 +29,23 @@ class AirflowStack(AbstractContextManager["AirflowStack"]):
 
     `env` is the environment of its tasks (embedded.environment.embedded); its DAGs folder is what is shown.
     `home` must be a directory of this stack's own; the parts' logs go to `logs`. Runs start only when triggered: the
-    DAGs' schedules are switched off. Raises StackError when a part does not come up, ToolMissing without PostgreSQL.
+    DAGs' schedules are switched off; `settings` (AIRFLOW__*) go over all others. Raises StackError when a part does not
+    come up, ToolMissing without PostgreSQL.
     """
 
-    def __init__(self, env: Mapping[str, str], home: Path, logs: Path, port: int | None = None) -> None:
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        home: Path,
+        logs: Path,
+        port: int | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.port = port or free_port()
         self.login = (USER, secrets.token_urlsafe(12))
         self.api = AirflowApi(self.api_url, *self.login)
         self._env, self._home, self._logs = dict(env), home, logs
+        self._over = dict(settings or {})
         self._open = ExitStack()
         self._children = Children({}, logs)
 
@@ -78,7 +87,7 @@ class AirflowStack(AbstractContextManager["AirflowStack"]):
         self._home.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(parents=True, exist_ok=True)
         postgres = self._open.enter_context(Postgres())
-        env = {**self._env, **self._settings(postgres)}
+        env = {**self._env, **self._settings(postgres), **self._over}
         prepare.run_airflow("db", "migrate", env=env)
         self._children = self._open.enter_context(Children(env, self._logs))
         self._open.callback(self.api.close)

@@ -14,6 +14,7 @@ from embedded.record import Kept, Record
 
 FIRST_ROWS = 5
 WIDEST_CELL = 40
+TAIL_LINES = 12  # of a failure card's, which record.json and the step's log beside it hold whole
 
 
 def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
@@ -91,11 +92,15 @@ def aligned(header: Sequence[str], lines: Sequence[Sequence[Any]], widest: int |
 
 
 def _failure(record: Record) -> Iterator[str]:
+    """The failure card in its own words, then the end of the log that it was read from."""
     failure = record["failure"]
     if failure:
-        yield f"FAILED in {failure['task']} ({failure['cause']})"
-        yield f"  {failure['message']}"
-        yield f"  Next: {failure['next_action']}"
+        yield ""
+        yield from failure["text"]
+        if failure["tail"]:
+            yield f"  The end of {failure['tail_of']}:"
+            yield from (f"  | {line}" for line in failure["tail"][-TAIL_LINES:])
+        yield ""
 
 
 def _facts(kept: Kept, record: Record, log: Path) -> Iterator[str]:

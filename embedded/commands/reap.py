@@ -6,6 +6,8 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from embedded import cloud, environment, places, toolchain
 
@@ -26,12 +28,18 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Reap in a process of its own, whose environment is the night's; gives its exit status. Raises EmbeddedError."""
-    tools = toolchain.find()
-    env = environment.with_tools(tools, os.environ)
     endpoint = cloud.chosen()
     print(f"Cloud:    {endpoint or 'AWS, with the credentials of this environment'}", flush=True)
-    if endpoint:
-        env = {**environment.waits(), **env, **environment.aws(endpoint)}
     arguments = ["--dry-run"] if options.dry_run else []
-    env["PYTHONPATH"] = os.pathsep.join((str(places.PLUGINS), env["PYTHONPATH"]))
-    return subprocess.run([sys.executable, "-m", "embedded.reap", *arguments], env=env, check=False).returncode
+    with tempfile.TemporaryDirectory(prefix="nightshift-reap-") as scratch:
+        env = _environment(endpoint, Path(scratch))
+        return subprocess.run([sys.executable, "-m", "embedded.reap", *arguments], env=env, check=False).returncode
+
+
+def _environment(endpoint: str | None, airflow_home: Path) -> dict[str, str]:
+    """The night's environment; on AWS itself the user's own identity and settings stay as they are."""
+    tools = toolchain.find()
+    tooled = environment.with_tools(tools)
+    ours = {**environment.waits(), **tooled, **environment.aws(endpoint)} if endpoint else {**os.environ, **tooled}
+    path = os.pathsep.join((str(places.PLUGINS), tooled["PYTHONPATH"]))
+    return {**ours, **environment.airflow(airflow_home), "PYTHONPATH": path}

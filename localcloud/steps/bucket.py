@@ -54,7 +54,7 @@ class BucketMirror:
 
     def pull(self, store: Store, moved: Moved) -> None:
         """Make the files what the objects are, except files that a running step has written meanwhile."""
-        objects = {item.key: item for item in store.objects(self._bucket) if not keys.is_scratch(item.key)}
+        objects = {item.key: item for item in store.objects(self._bucket)}
         for key in [key for key in self._seen if key not in objects]:
             self._remove_vanished(key, moved)
         changed = [item for item in objects.values() if self._differs(item)]

@@ -28,6 +28,8 @@ def why_not_a_file(key: str, size: int, folders: Collection[str]) -> str | None:
     size: bytes of the object (an empty object whose key ends in / is a directory). folders: every proper
     prefix of the bucket's keys that a file would have to be a directory for.
     """
+    if is_scratch(key):
+        return "it has the name of what a committer or a copy leaves half done"
     if key.endswith("/"):
         return "it ends in / and has content" if size else _bad_path(key[:-1])
     if key in folders:

@@ -14,7 +14,7 @@ class Cause(StrEnum):
     BOOTSTRAP = "bootstrap"
     CAPACITY = "capacity"
     IAM = "iam"
-    THROTTLE = "throttle"  # AWS refused, dropped or broke a call: throttling, 5xx, no answer
+    THROTTLE = "throttle"  # whom we asked could not answer now: throttling, 5xx, a dropped connection
     TIMEOUT = "timeout"
     TERRAFORM = "terraform"
     LOCK = "lock"
@@ -61,8 +61,8 @@ REMEDIES: dict[Cause, Remedy] = {
     ),
     Cause.THROTTLE: Remedy(
         True,
-        "AWS asks for patience; the back-off gives it",
-        "Look at the AWS Health dashboard; clear the task with downstream when AWS answers again.",
+        "whom we asked needs patience; the back-off gives it",
+        "Look at the AWS Health dashboard; clear the task with downstream when it answers again.",
     ),
     Cause.TIMEOUT: Remedy(
         True,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowTaskTerminated, AirflowTaskTimeout
+from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTerminated, AirflowTaskTimeout
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
@@ -65,7 +65,8 @@ def lines(card: Mapping[str, Any]) -> Iterator[str]:
     """The card as a person reads it, without the tail."""
     yield f"FAILED in {card['task']} ({card['cause']}): {card['message']}"
     if place := card.get("traceback"):
-        yield f"  At {place['file']} line {place['line']}, in {place['function']}: {place['error']}"
+        error = "" if place["error"] in card["message"] else f": {place['error']}"
+        yield f"  At {place['file']} line {place['line']}, in {place['function']}{error}"
     if card.get("input_file"):
         yield f"  Input: {card['input_file']}"
     yield f"  Next: {card['next_action']}"
@@ -75,9 +76,9 @@ def lines(card: Mapping[str, Any]) -> Iterator[str]:
 
 
 def tail_lines(card: Mapping[str, Any]) -> Iterator[str]:
-    """The end of the log that the card carries, under a line that says which it is."""
+    """The end of the log that the card carries, under a line that says which log it is."""
     if card.get("tail"):
-        yield f"  The last {len(card['tail'])} lines of {card.get('tail_of') or 'the log'}:"
+        yield f"  The end of {card.get('tail_of') or 'the log'}:"
         yield from (f"  | {line}" for line in card["tail"])
 
 
@@ -126,6 +127,12 @@ def _of_silence(error: Any) -> dict[str, Any]:
     return {"cause": Cause.THROTTLE, "message": f"AWS did not answer: {error}"}
 
 
+def _of_airflow(error: Any) -> dict[str, Any]:
+    """Airflow's own API, which answers again when it was restarted."""
+    words = " ".join(str(error).split()) or repr(error)
+    return {"cause": Cause.THROTTLE, "message": f"Airflow did not answer: {words}", "traceback": _place(error)}
+
+
 def _of_botocore(error: Any) -> dict[str, Any]:
     """botocore before it asked: credentials in the main, else a parameter of ours."""
     is_identity = re.search(r"Credential|Token|Profile|SSO", type(error).__name__)
@@ -167,6 +174,8 @@ TELLERS: dict[type[BaseException], Callable[[Any], dict[str, Any]]] = {
     HTTPClientError: _of_silence,
     NoConnection: _of_silence,
     BotoCoreError: _of_botocore,
+    AirflowRuntimeError: _of_airflow,
+    ConnectionError: _of_airflow,  # the pipe between a task and its supervisor
     AirflowTaskTimeout: _of_time,
     AirflowTaskTerminated: _of_a_stop,
     KeyboardInterrupt: _of_a_stop,

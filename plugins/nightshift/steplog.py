@@ -46,11 +46,17 @@ def diagnose(logs: Mapping[str, Sequence[str]], said: str) -> tuple[str, Cause, 
     shown = stream if stream and not word else next((s for s in reversed(STREAMS) if logs.get(s)), None)
     details = {
         "traceback": None if word else tracebacks.card_entry(traceback),
-        "tail": [line[:LONGEST_LINE] for line in logs.get(shown or "", ())][-TAIL_LINES:],
+        "tail": _tail(logs.get(shown or "", ())),
         "tail_of": shown,
         "input_file": _input_file(told),
     }
     return message, cause_in(text, STEP) or (Cause.DATA if word else Cause.CODE), details
+
+
+def _tail(lines: Sequence[str]) -> list[str]:
+    """The last lines without the JVM's frames, of which one exception alone has more than a card has lines."""
+    spoken = [line[:LONGEST_LINE] for line in lines if line.strip() and not tracebacks.is_jvm_frame(line)]
+    return spoken[-TAIL_LINES:]
 
 
 def _traceback(logs: Mapping[str, Sequence[str]]) -> tuple[str | None, Traceback | None]:

@@ -74,7 +74,7 @@ STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line 
         "a file that should be there is not, or went while it was read",
     ),
     Symptom(
-        r"CAST_INVALID_INPUT|CANNOT_PARSE|MALFORMED|NumberFormatException|DateTimeException|Unicode(?:De|En)codeError"
+        r"CAST_INVALID_INPUT|CANNOT_PARSE|MALFORMED|NumberFormatException|DateTimeException|UnicodeDecodeError"
         r"|Malformed|not a Parquet file|ParquetDecoding|SchemaColumnConvert|ARITHMETIC_OVERFLOW"
         r"|no such text encoding|InvalidOperation",
         Cause.DATA,

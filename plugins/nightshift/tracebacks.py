@@ -48,6 +48,11 @@ def card_entry(traceback: Traceback | None) -> dict[str, Any] | None:
     return {**(traceback.own or traceback.frames[-1]), "error": traceback.error[0] if traceback.error else ""}
 
 
+def is_jvm_frame(line: str) -> bool:
+    """Whether the line only says where in Java or Scala an exception came by."""
+    return bool(re.match(r"^\s+(?:at \S+\(|\.\.\. \d+ more)", line))
+
+
 def _parsed(lines: Sequence[str]) -> Traceback:
     inside = list(takewhile(lambda line: line[:1].isspace(), lines))
     frames = tuple(_frame(found) for line in inside if (found := FRAME.match(line)))
@@ -60,7 +65,7 @@ def _error(lines: Iterator[str]) -> Iterator[str]:
     for line in lines:
         if LOG_LINE.match(line):
             return
-        if line.strip() and not re.match(r"^\s+(?:at |\.\.\. \d+ more)", line):
+        if not is_jvm_frame(line) and line.strip():
             yield line.strip()
 
 

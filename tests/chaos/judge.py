@@ -27,9 +27,10 @@ class Seen:
 
     @property
     def told(self) -> tuple[str, str]:
-        """(outcome, who told it) of the closing entry, if that is the ledger's last word."""
-        last = self.entries[-1] if self.entries else {}
-        return (last["outcome"], last["told_by"]) if last.get("phase") == "closed" else ("nothing", "nobody")
+        """(outcome, who told it) of the closing entry, if nothing began after it."""
+        words = [entry for entry in self.entries if entry["phase"] in {"begin", "closed"}]
+        last = words[-1] if words else {"phase": "nothing"}
+        return (last["outcome"], last["told_by"]) if last["phase"] == "closed" else ("nothing", "nobody")
 
     @property
     def is_settled(self) -> bool:
@@ -78,8 +79,8 @@ def broken(cell: Cell, drop: Drop, before: Mapping[str, Gold], at_end: Seen, aft
 
 def _closing(seen: Seen) -> Iterator[str]:
     phases = [entry["phase"] for entry in seen.entries]
-    if phases[-1:] != ["closed"]:
-        yield f"the ledger's last word is {phases[-1] if phases else 'nothing'}, not a closing entry"
+    if seen.told[1] == "nobody":
+        yield f"the ledger is not closed, its last word is {phases[-1] if phases else 'nothing'}"
     closed = [number for number, phase in enumerate(phases) if phase == "closed"]
     for first, second in pairwise(closed):
         if "begin" not in phases[first:second]:

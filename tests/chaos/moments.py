@@ -11,7 +11,7 @@ from tests.chaos.holds import Hold, Victim
 if TYPE_CHECKING:
     from tests.chaos.play import Play
 
-COMING = 200  # seconds that a night may take to come to the last of its tasks
+COMING = 300  # seconds that a night may take to come to the last of its tasks
 QUICK = 0.02
 SLOW_START = 12  # seconds that a cluster stays in STARTING, for the wait that is to be struck
 

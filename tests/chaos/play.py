@@ -16,8 +16,8 @@ from tests.chaos.judge import Seen
 from tests.chaos.post import Post
 from tests.rig import Rig
 
-ENDING = 240  # seconds in which Airflow must end a run after what befell it
-REAPING = 120
+ENDING = 300  # seconds in which Airflow must end a run after what befell it
+REAPING = 180
 
 
 @dataclass

@@ -13,7 +13,7 @@ import os
 import time
 from pathlib import Path
 
-LONGEST = 150  # seconds; a hold that nobody ends is a cell that died
+LONGEST = 600  # seconds; a hold that nobody ends is a cell that died
 
 __all__ = ["task_policy"]
 

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ REPORT = places.ROOT / "docs" / "chaos.md"
 Line = dict[str, Any]
 
 
+@cache
 def commit() -> str:
-    """The commit that is played, with "-dirty" when the tree differs from it."""
+    """The commit that is played, with "-dirty" when the tree differs from it; asked once, for it may move on."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
     done = subprocess.run(command, cwd=places.ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"

@@ -7,6 +7,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from nightshift.operators.base import NightOperator, WaitOperator
+from nightshift.operators.outcome import OutcomeOperator
 from nightshift.operators.preflight import PreflightOperator
 
 WORK = (
@@ -29,7 +30,7 @@ def night_in_which(monkeypatch, dags):
             if self.task_id == failing:
                 raise AirflowFailException(f"{failing} was told to fail")
 
-        for operator in (NightOperator, WaitOperator, PreflightOperator):
+        for operator in (NightOperator, WaitOperator, PreflightOperator, OutcomeOperator):
             monkeypatch.setattr(operator, "execute", execute)
         run = dags["wordcount"].test(logical_date=None)
         return str(run.state), {ti.task_id: str(ti.state) for ti in run.get_task_instances()}, ran
@@ -41,7 +42,7 @@ def test_a_night_in_which_nothing_fails_is_green_and_everything_ran_in_order(nig
     state, states, ran = night_in_which(None)
     assert state == "success"
     assert set(states.values()) == {"success"}
-    assert ran == [*WORK, *TEARDOWNS, *TELLERS]
+    assert ran == [*WORK, *TEARDOWNS, *TELLERS, "outcome"]
 
 
 @pytest.mark.parametrize("failing", [*WORK[2:], *TEARDOWNS, *TELLERS])

@@ -41,7 +41,11 @@ RECORD = {
     "proof": {"alive": [], "checked": ["clusters"]},
     "failure": None,
 }
-FAILURE = {"task": "step_gold", "cause": "StepFailed", "message": "It fell.", "next_action": "Look."}
+FAILURE = {
+    "text": ["FAILED in step_gold (code): It fell.", "  Next: Look."],
+    "tail": [f"line {number}" for number in range(40)],
+    "tail_of": "stderr",
+}
 
 
 @pytest.fixture
@@ -99,7 +103,8 @@ def test_what_was_not_proven_or_is_alive_is_said_loudly(tmp_path, proof, words):
 def test_a_failure_says_what_to_do_next(tmp_path):
     kept = Kept({**RECORD, "failure": FAILURE, "outcome": "failed", "gold": []}, tmp_path)
     lines = list(summary.ending(kept, {}, tmp_path / "log"))
-    assert "FAILED in step_gold (StepFailed)" in lines and "  Next: Look." in lines
+    at = lines.index("FAILED in step_gold (code): It fell.")
+    assert lines[at + 1 : at + 4] == ["  Next: Look.", "  The end of stderr:", "  | line 28"]
 
 
 def test_columns_are_aligned_numbers_to_the_right_and_long_cells_cut():

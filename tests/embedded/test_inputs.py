@@ -1,5 +1,7 @@
 """The user's files are checked and laid out before anything starts; a refusal says what to give instead."""
 
+import os
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -41,6 +43,33 @@ def test_text_files_and_folders_get_names_that_spark_does_not_pass_over(tmp_path
     given = inputs.texts([tmp_path, tmp_path / "_notes.txt"], "inbox/")
     assert [u.key for u in given.uploads] == [f"inbox/0000{n}-_notes.txt" for n in range(3)]
     assert given.params == {"input_prefix": "inbox/"}
+
+
+def test_a_name_of_any_kind_becomes_a_key_that_no_tool_reads_otherwise(tmp_path):
+    for name in ("x" * 250, "x._COPYING_", "ação {1}*?.txt", "a\nb", "100%", os.fsdecode(b"\xff.txt")):
+        write(tmp_path / name)
+    keys = [upload.key for upload in inputs.texts([tmp_path], "inbox/").uploads]
+    assert len(keys) == 6
+    assert all(re.fullmatch(r"inbox/\d{5}-[A-Za-z0-9._-]{1,100}", k) and not k.endswith("_COPYING_") for k in keys)
+
+
+def test_a_pipe_is_refused_and_never_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputRefused, match="neither a file nor a folder"):
+        inputs.texts([tmp_path / "pipe"], "inbox/")
+
+
+def test_a_drop_brings_its_files_in_any_case_and_strangers_too(dated):
+    for name in ("unit_002/PEDIDO.CSV", "unit_002/notas é.txt", "unit_002/_x"):
+        write(dated / "csv_sales/2025/12/29" / name)
+    keys = {u.key.rpartition("29/")[2] for u in mrhealth_files.read(dated).delivery(DAY).uploads}
+    assert keys >= {"unit_002/PEDIDO.CSV", "unit_002/notas é.txt", "unit_002/_x"}
+
+
+def test_a_file_of_a_drop_whose_name_is_no_utf8_is_refused_by_its_name(dated):
+    write(dated / "csv_sales/2025/12/29/unit_001" / os.fsdecode(b"\xff.csv"))
+    with pytest.raises(InputRefused, match="not UTF-8: rename it"):
+        mrhealth_files.read(dated)
 
 
 @pytest.mark.parametrize("content", [None, ""])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -52,6 +53,18 @@ def test_a_child_and_what_it_started_in_a_session_of_its_own_are_gone_after_the_
         grandchild = int(eventually(lambda: children.tail("spawner")))
         child = children.pids["spawner"]
     assert not psutil.pid_exists(child) and not psutil.pid_exists(grandchild)
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGKILL])
+def test_a_child_that_is_restarted_loses_what_it_started_and_its_log_goes_on(tmp_path, first):
+    with Children(os.environ, tmp_path) as children:
+        children.start("spawner", [sys.executable, "-c", SPAWNER])
+        grandchild = int(eventually(lambda: children.tail("spawner")))
+        child = children.pids["spawner"]
+        children.restart("spawner", first)
+        assert not psutil.pid_exists(child) and not psutil.pid_exists(grandchild)
+        told = eventually(lambda: "|" in children.tail("spawner") and children.tail("spawner").split(" | "))
+        assert int(told[0]) == grandchild and psutil.pid_exists(int(told[1]))
 
 
 def test_a_child_that_ended_is_told_with_its_status_and_last_lines(tmp_path):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
@@ -17,15 +18,31 @@ pytestmark = pytest.mark.scheduler
 def test_runs_end_as_their_tasks_do_and_no_process_is_left(cloud_env, toy_dags, tmp_path):
     env = {**cloud_env, "AIRFLOW__CORE__DAGS_FOLDER": str(toy_dags)}
     with AirflowStack(env, tmp_path / "airflow", tmp_path / "logs") as stack:
-        parts = [psutil.Process(pid) for pid in stack.pids.values()]
         assert set(stack.api.dags()) == {"toy"}
         good, bad = stack.api.trigger("toy"), stack.api.trigger("toy", {"seconds": 600})
         assert stack.api.wait("toy", good, seconds=120) == "success"
-        stack.api.call("PATCH", f"/dags/toy/dagRuns/{bad}", {"state": "failed"})
+        stack.api.mark_run("toy", bad, "failed")
         assert stack.api.wait("toy", bad, seconds=60) == "failed"
         assert stack.api.task_states("toy", good)["destroy"] == "success"
+        marked = stack.api.trigger("toy", {"seconds": 600})
+        until(lambda: stack.api.task_states("toy", marked).get("work") == "running")
+        stack.restart("scheduler", signal.SIGKILL)
+        stack.api.mark_task("toy", marked, "work", "failed")
+        assert stack.api.wait("toy", marked, seconds=120) == "failed"
+        assert {"work", "destroy", "open_state"} <= set(stack.api.clear("toy", marked, "work"))
+        until(lambda: stack.api.task_states("toy", marked)["work"] == "running")
+        stack.api.mark_run("toy", marked, "failed")
+        assert stack.api.wait("toy", marked, seconds=60) == "failed"
+        parts = [psutil.Process(pid) for pid in stack.pids.values()]
         family = [*parts, *(child for part in parts for child in part.children(recursive=True))]
     assert [process for process in family if process.is_running()] == []
+
+
+def until(ask, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not ask():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 @pytest.mark.terraform

@@ -15,6 +15,7 @@ from localcloud.client import Client
 from localcloud.emr.seam import StepOutcome
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings as CloudSettings
+from nightshift import emr_spec
 from nightshift.config import Settings
 from nightshift.hooks import emr as hook
 from nightshift.ledger import Ledger
@@ -268,13 +269,13 @@ def test_a_deferred_task_that_is_told_of_a_dead_cluster_replaces_it_and_defers_a
     assert rig.alive == [deferred.value.trigger.arguments["cluster_id"]] != [dead]
 
 
-def test_a_cleared_submission_runs_its_steps_again_and_a_lost_one_does_not(rig):
+def test_a_retry_adopts_steps_whose_answer_was_lost_and_a_clear_runs_them_again(rig):
     rig.create()
-    rig.wait()
-    first = rig.submit()
-    until(lambda: hook.EmrHook(rig.emr).steps(rig.alive[0])[-1]["Status"]["State"] == "COMPLETED")
-    again = rig.submit()
-    assert set(first.values()).isdisjoint(again.values())
+    cluster_id, emr = rig.wait(), hook.EmrHook(rig.emr)
+    lost = emr.submit(cluster_id, emr_spec.steps(rig.night, rig.xcoms["publish_jobs"]["jobs_uri"]))
+    until(lambda: emr.steps(cluster_id)[-1]["Status"]["State"] == "COMPLETED")
+    assert rig.submit() == lost
+    assert set(rig.submit().values()).isdisjoint(lost.values())
 
 
 def until(question, patience=200):

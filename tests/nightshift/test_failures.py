@@ -1,7 +1,8 @@
 """Any failure becomes a card, and its cause decides about a retry."""
 
 import pytest
-from airflow.sdk.exceptions import AirflowTaskTerminated, AirflowTaskTimeout
+from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTerminated, AirflowTaskTimeout, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
 from nightshift import errors, failures
@@ -67,6 +68,8 @@ CAUSES = [
     (of_aws("SomethingNew", 500), Cause.THROTTLE),
     (EndpointConnectionError(endpoint_url="https://e"), Cause.THROTTLE),
     (ReadTimeoutError(endpoint_url="https://e"), Cause.THROTTLE),
+    (ConnectionResetError("supervisor"), Cause.THROTTLE),
+    (AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR)), Cause.THROTTLE),
     (terraform("Error: api error Throttling: Rate exceeded"), Cause.THROTTLE),
     (AirflowTaskTimeout("Timeout, PID: 7"), Cause.TIMEOUT),
     (errors.WaitTimeout("x"), Cause.TIMEOUT),
@@ -138,7 +141,7 @@ def test_an_error_that_nobody_expected_names_the_place_in_our_code():
 
 def test_the_card_as_text_says_what_where_which_file_what_next_and_ends_with_the_log():
     details = {
-        "traceback": {"file": "wordcount/job.py", "line": 26, "function": "bronze", "error": "ValueError: x"},
+        "traceback": {"file": "wordcount/job.py", "line": 26, "function": "bronze", "error": "ValueError: y"},
         "input_file": "s3://raw/a.txt",
         "tail": ["one", "two"],
         "tail_of": "stdout",
@@ -147,12 +150,12 @@ def test_the_card_as_text_says_what_where_which_file_what_next_and_ends_with_the
     error = errors.StepFailed("Step bronze is FAILED: x", "Look.", details=details)
     assert failures.text(failures.card(error, "step_bronze", {"record": "s3://r"})).splitlines() == [
         "FAILED in step_bronze (code): Step bronze is FAILED: x",
-        "  At wordcount/job.py line 26, in bronze: ValueError: x",
+        "  At wordcount/job.py line 26, in bronze: ValueError: y",
         "  Input: s3://raw/a.txt",
         "  Next: Look.",
         "  Step logs: s3://logs/",
         "  Record: s3://r",
-        "  The last 2 lines of stdout:",
+        "  The end of stdout:",
         "  | one",
         "  | two",
     ]

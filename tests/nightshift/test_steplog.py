@@ -156,6 +156,13 @@ def test_the_tail_is_the_end_of_the_log_that_speaks_at_most_40_lines():
     assert (details["tail_of"], len(details["tail"])) == ("stderr", 40)
 
 
+def test_the_tail_leaves_the_frames_of_the_jvm_out():
+    tail = diagnose({"stdout": split(CASES["an S3 403 under a py4j error"][0])}, "")[2]["tail"]
+    assert tail[0] == "Traceback (most recent call last):"
+    assert tail[-1].startswith("Caused by: ")
+    assert not [line for line in tail if line.startswith("\tat")]
+
+
 def test_without_logs_it_is_what_emr_says_and_without_that_it_is_said():
     assert diagnose({}, "Unknown Error.")[:2] == ("Unknown Error.", Cause.CODE)
     assert "neither EMR nor the step's logs" in diagnose({}, "")[0]

@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from medallion.csv_text import Record, records
+from mrhealth_sales.bronze import rows_of
 from mrhealth_sales.tables import COUNTRIES, ITEMS, ORDERS, column_name, table_of, unit_of
 
 HEADER = "Id_Pedido;Id_Item_Pedido;Id_Produto;Qtd;Vlr_Item;Observacao\n"
@@ -89,6 +90,13 @@ def test_a_refused_header_refuses_every_line_itself_included(header: str, reason
     assert [(record.line, record.reason) for record in found] == [(1, reason), (2, reason), (4, reason)]
 
 
+def test_a_header_that_comes_once_more_is_no_row_in_whatever_spelling() -> None:
+    content = "Id_Pais,Nome_Pais\nBR,Brasil\nId_Pais,Nome_Pais\n\ufeffID PAIS,NOME_PAIS\r\nAR,Id_Pais\n".encode()
+    found = list(records(content, COUNTRIES.columns, column_name))
+    assert [record.reason for record in found] == [None, "repeated_header", "repeated_header", None]
+    assert found[1].raw == "Id_Pais,Nome_Pais"
+
+
 def test_utf_16_is_refused_and_never_read_as_mojibake() -> None:
     found = read((HEADER + "1;1;1;1;1;é\n").encode("utf-16"))
     assert found and all(record.fields is None for record in found)
@@ -125,6 +133,19 @@ def test_a_file_is_known_by_its_name(name: str, table: str | None) -> None:
 def test_the_unit_is_the_folder_a_file_came_in() -> None:
     assert unit_of("s3://raw/mrhealth/csv_sales/2025/12/29/unit_007/pedido.csv") == 7
     assert unit_of("s3://raw/mrhealth/csv_sales/2025/12/29/PEDIDO.csv") is None
+
+
+def test_a_file_that_is_in_the_wrong_folder_changes_no_table() -> None:
+    office = "s3://raw/mrhealth/reference_data/"
+    product, order = b"Id_Produto,Nome_Produto\n1,Nada\n", b"Id_Unidade,Id_Pedido\n"
+    rows = [
+        *rows_of("s3://raw/drop/unit_007/Tabela_Produto.csv", product, office),
+        *rows_of(f"{office}pedido.csv", order, office),
+        *rows_of(f"{office}produto.csv", product, office),
+        *rows_of("s3://raw/drop/PRODUTO.csv", product, office),
+    ]
+    misplaced = ("other_files", "quarantined", "misplaced_file")
+    assert [(row[0], row[4], row[5]) for row in rows] == [misplaced] * 2 + [("products", "accepted", None)] * 2
 
 
 def test_both_spellings_of_the_address_are_one_column() -> None:

@@ -96,6 +96,8 @@ def test_two_spellings_of_one_order_are_duplicates(spark: Any) -> None:
         ({"c3": "-1"}, "bad_number"),
         ({"c4": "R$ 5"}, "bad_number"),
         ({"c2": "abc"}, "bad_number"),
+        ({"c3": "999999", "c4": "999999999.99"}, "bad_number"),
+        ({"c3": "10", "c4": "100000000"}, "bad_number"),
     ],
 )
 def test_a_bad_cell_quarantines_its_item_with_a_reason(spark: Any, cells: dict[str, str], reason: str) -> None:

@@ -33,11 +33,17 @@ class Record:
 
 @dataclass(frozen=True)
 class Header:
-    """A header that was understood: the delimiter, how many cells, where each wanted column stands."""
+    """A header that was understood: the delimiter, how many cells, the wanted columns and where each stands."""
 
     delimiter: str
     width: int
+    columns: Sequence[str]
     positions: tuple[int, ...]
+    name_of: Callable[[str], str]
+
+    def stands_in(self, fields: Sequence[str]) -> bool:
+        """Whether the fields are the header once more: files are joined, exports are paged."""
+        return all(self.name_of(fields[p]) == name for p, name in zip(self.positions, self.columns, strict=True))
 
 
 class _BadRecordError(Exception):
@@ -85,7 +91,7 @@ def _header(line: bytes, columns: Sequence[str], name_of: Callable[[str], str]) 
         return "missing_column", f"the header lacks {', '.join(missing)}"
     if twice := [c for c in columns if names.count(c) > 1]:
         return "duplicate_column", f"the header has {', '.join(twice)} more than once"
-    return Header(delimiter, len(names), tuple(names.index(c) for c in columns))
+    return Header(delimiter, len(names), columns, tuple(names.index(c) for c in columns), name_of)
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
@@ -129,6 +135,8 @@ def _whole(text: str, fields: list[str], i: int, header: Header) -> Record:
         raise _BadRecordError("wrong_column_count", f"{len(fields)} fields under a header of {header.width}")
     if "\0" in text:
         raise _BadRecordError("nul_byte", "a NUL stands in the record")
+    if header.stands_in(fields):
+        raise _BadRecordError("repeated_header", "the header stands here once more")
     return Record(i + 1, tuple(fields[p] for p in header.positions), text)
 
 

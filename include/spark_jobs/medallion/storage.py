@@ -7,6 +7,8 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+_METADATA = ("_common_metadata", "_metadata")
+
 
 @dataclass(frozen=True)
 class FileInfo:
@@ -24,13 +26,13 @@ class FileInfo:
 
 def is_hidden(path: str) -> bool:
     """Whether Spark's readers pass over a file at this path below the folder they read, for its own name or that of a
-    folder on the way; the rule is Spark's (HadoopFSUtils.shouldFilterOutPathName)."""
-    return any(_is_hidden_name(name) for name in path.split("/"))
+    folder on the way; the rules are Spark's: HadoopFSUtils.shouldFilterOutPathName lets _metadata pass on the way, and
+    PartitioningAwareFileIndex.isDataPath does not let a file of that name."""
+    *folders, name = path.split("/")
+    return _is_hidden_name(name) or any(_is_hidden_name(f) and not f.startswith(_METADATA) for f in folders)
 
 
 def _is_hidden_name(name: str) -> bool:
-    if name.startswith(("_common_metadata", "_metadata")):
-        return False
     return name.startswith(".") or (name.startswith("_") and "=" not in name) or name.endswith("._COPYING_")
 
 
@@ -50,18 +52,23 @@ class Storage:
         fs, path = self._open(uri)
         return bool(fs.exists(path))
 
+    def qualified(self, uri: str) -> str:
+        """The URI as listings and readers spell it, with its scheme."""
+        fs, path = self._open(uri)
+        return str(fs.makeQualified(path).toString())
+
     def files(self, uri: str) -> list[FileInfo]:
         """Every file at or below the URI, in the order of their URIs; an absent URI has none."""
         fs, path = self._open(uri)
         if not fs.exists(path):
             return []
-        root, found, listing = fs.makeQualified(path).toString(), [], fs.listFiles(path, True)
+        root, found, listing = self.qualified(uri), [], fs.listFiles(path, True)
         while listing.hasNext():
             status = listing.next()
             file = status.getPath().toString()
             found.append(FileInfo(file, int(status.getLen()), is_hidden(file.removeprefix(f"{root}/"))))
         # An object store shows "folder/" markers of consoles and old Hadoops as empty files.
-        real = [f for f in found if f.name and not f.name.endswith("_$folder$")]
+        real = [f for f in found if f.name and (f.length or not f.name.endswith("_$folder$"))]
         return sorted(real, key=lambda f: f.uri)
 
     def names(self, uri: str) -> list[str]:

@@ -13,10 +13,11 @@ from pyspark.sql import functions as F
 
 from medallion.quality import Rule
 
-# The bounds keep quantity * value, and sums of it, within decimal(18,2).
+# With these bounds, and AMOUNT for a product of two, ten million rows add up within decimal(18,2).
 WHOLE, QUANTITY, MONEY = r"^[0-9]{1,9}$", r"^[0-9]{1,6}$", r"^[0-9]{1,9}(\.[0-9]{1,2})?$"
 DAY = r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 MONEY_TYPE = "decimal(18,2)"
+AMOUNT = 10**9
 _ACCENTED, _PLAIN = "áàâãäéèêëíìîïóòôõöúùûüçñ", "aaaaaeeeeiiiiooooouuuucn"
 
 
@@ -42,6 +43,13 @@ def missing(columns: Sequence[str]) -> Rule:
 def not_a_number(column: str, shape: str) -> Rule:
     """A number is written in another way than with digits and a decimal point, or beyond all measure."""
     return Rule("bad_number", ~F.col(column).rlike(shape), _told(column))
+
+
+def beyond_measure(quantity: str, value: str) -> Rule:
+    """Quantity times value is more than any one cell may hold."""
+    worth = typed(quantity, "bigint") * typed(value, MONEY_TYPE)
+    told = F.concat(_told(quantity), F.lit(" and "), _told(value))
+    return Rule("bad_number", worth >= AMOUNT, told)
 
 
 def not_a_date(column: str) -> Rule:

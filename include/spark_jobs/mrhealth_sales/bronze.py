@@ -12,7 +12,7 @@ from medallion.csv_text import Record, records
 from medallion.quality import ACCEPTED, NOTE, QUARANTINED
 from medallion.raw import TEXT
 from medallion.storage import FileInfo
-from mrhealth_sales.tables import OTHER_FILES, SOURCES, SourceTable, column_name, table_of, unit_of
+from mrhealth_sales.tables import OF_UNITS, OTHER_FILES, SOURCES, SourceTable, column_name, table_of, unit_of
 
 TABLES = (*(table.name for table in SOURCES), OTHER_FILES)
 ROW_SCHEMA = (
@@ -22,38 +22,52 @@ ROW_SCHEMA = (
 Row = tuple[str, str, int, int | None, str, str | None, str | None, str | None, tuple[str, ...] | None, str | None, str]
 
 
-def read_drop(spark: SparkSession, roots: Sequence[str]) -> DataFrame:
-    """The judged rows of every file below the roots; each file is parsed whole, by one task.
+def read_drop(spark: SparkSession, roots: Sequence[str], office: str) -> DataFrame:
+    """The judged rows of every file below the roots; each file is parsed whole, by one task. `office`: see rows_of.
 
     A unit's file of one day is small; the format's own limit is 2 GiB a file.
     """
     files = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(list(roots))
-    rows = files.select("path", "content").rdd.flatMap(lambda row: rows_of(row.path, bytes(row.content)))
+    rows = files.select("path", "content").rdd.flatMap(lambda row: rows_of(row.path, bytes(row.content), office))
     return spark.createDataFrame(rows, ROW_SCHEMA, verifySchema=False)
 
 
-def unread_files(spark: SparkSession, files: Iterable[FileInfo]) -> DataFrame:
+def unread_files(spark: SparkSession, files: Iterable[FileInfo], office: str) -> DataFrame:
     """One judged row for each file that Spark's readers never open: the empty and the hidden ones."""
     unread = [f for f in files if f.hidden or not f.length]
-    return spark.createDataFrame([_unread(f) for f in unread], ROW_SCHEMA)
+    return spark.createDataFrame([_unread(f, office) for f in unread], ROW_SCHEMA)
 
 
-def _unread(file: FileInfo) -> Row:
+def _unread(file: FileInfo, office: str) -> Row:
     if file.hidden:
         told = "a file or folder whose name starts with _ or a dot is not read"
         return _whole_file(OTHER_FILES, file.uri, "hidden_file", told)
-    return next(rows_of(file.uri, b""))
+    return next(rows_of(file.uri, b"", office))
 
 
-def rows_of(source_file: str, content: bytes) -> Iterator[Row]:
-    """The judged rows of one file, told by its name."""
+def rows_of(source_file: str, content: bytes, office: str = "") -> Iterator[Row]:
+    """The judged rows of one file, told by its name. `office`: the folder of head office's tables, ending in /, or ''
+    where they lie in the drop itself.
+    """
     table = table_of(source_file.rsplit("/", 1)[-1])
     if table is None:
         yield _whole_file(OTHER_FILES, source_file, "unknown_file", f"{len(content)} bytes in a file of no known name")
+    elif told := _misplaced(table, source_file, office):
+        yield _whole_file(OTHER_FILES, source_file, "misplaced_file", told)
     elif not content.removeprefix(codecs.BOM_UTF8).strip():
         yield _whole_file(table.name, source_file, "empty_file", f"{len(content)} bytes, not even a header")
     else:
         yield from _rows(table, source_file, content)
+
+
+def _misplaced(table: SourceTable, source_file: str, office: str) -> str | None:
+    """Why a file does not belong where it lies: one unit may not rename the products and branches of all, and what
+    lies at head office would count on every date."""
+    if table not in OF_UNITS and unit_of(source_file) is not None:
+        return f"{table.stem} is head office's, and this one came in the drop of a unit"
+    if table in OF_UNITS and office and source_file.startswith(office):
+        return f"{table.stem} is a unit's, and this one lies among head office's tables"
+    return None
 
 
 def _rows(table: SourceTable, source_file: str, content: bytes) -> Iterator[Row]:

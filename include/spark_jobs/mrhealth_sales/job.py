@@ -30,8 +30,9 @@ def bronze(run: Run) -> Manifest:
         raise NoInputError(f"reading the drop of {run.business_date}: no file at {root}; did the units send anything?")
     roots = input_roots(lake.storage, root, run.reference)
     files += [f for other in roots[1:] for f in lake.storage.files(other)]
+    office = "".join(f"{lake.storage.qualified(other)}/" for other in roots[1:])
     lake.size_shuffles(sum(f.length for f in files))
-    rows = raw.read_drop(run.spark, roots).unionByName(raw.unread_files(run.spark, files)).cache()
+    rows = raw.read_drop(run.spark, roots, office).unionByName(raw.unread_files(run.spark, files, office)).cache()
     counts = tally(rows, raw.TABLES)
     all_of(partial(_write_bronze, lake, rows, table, counts[table.name]) for table in SOURCES)
     strangers = rows.where(F.col("table") == OTHER_FILES)

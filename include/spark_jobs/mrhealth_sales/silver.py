@@ -15,6 +15,7 @@ from medallion.typing_rules import (
     MONEY_TYPE,
     QUANTITY,
     WHOLE,
+    beyond_measure,
     clean,
     listed,
     missing,
@@ -92,6 +93,7 @@ def items(bronze: DataFrame) -> DataFrame:
         not_a_number("id_produto", WHOLE),
         not_a_number("qtd", QUANTITY),
         not_a_number("vlr_item", MONEY),
+        beyond_measure("qtd", "vlr_item"),
     ]
     rows = judge(clean(_with_raw_encoding(bronze), ITEMS.columns), rules).select(
         "unit_id",

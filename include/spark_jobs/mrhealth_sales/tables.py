@@ -41,7 +41,8 @@ COUNTRIES = SourceTable("countries", "pais", ("id_pais", "nome_pais"))
 PRODUCTS = SourceTable("products", "produto", ("id_produto", "nome_produto"))
 
 SOURCES = (ORDERS, ITEMS, UNITS, STATES, COUNTRIES, PRODUCTS)
-OTHER_FILES = "other_files"  # the pseudo-table of files that are none of the six
+OF_UNITS = (ORDERS, ITEMS)  # what a unit sends; the others are head office's
+OTHER_FILES = "other_files"  # the pseudo-table of files that are none of the six, or lie where theirs do not belong
 _BY_STEM = {table.stem: table for table in SOURCES}
 
 
@@ -58,8 +59,8 @@ def unit_of(uri: str) -> int | None:
 
 
 def column_name(header: str) -> str:
-    """A header cell as the tables above spell it: no accents, lower case, underscores for blanks."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", header) if not unicodedata.combining(c))
+    """A header cell as the tables above spell it: no accents, no mark, lower case, underscores for blanks."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", header) if c != "\ufeff" and not unicodedata.combining(c))
     return "_".join(bare.lower().split())
 
 

@@ -45,7 +45,9 @@ def split_lines(content: bytes, encoding: str) -> Iterator[bytes]:
     start = 0
     while start < len(content):
         end = _next_break(content, feed, start)
-        yield content[start:end].removesuffix(carriage)
+        line = content[start:end]
+        # A line that is broken off within a code unit has no carriage return, whatever its last bytes look like.
+        yield line if len(line) % len(feed) else line.removesuffix(carriage)
         start = end + len(feed)
 
 

@@ -35,6 +35,8 @@ def make_way(hook: TerraformHook, night: Night, task: str) -> None:
     deadline = time.monotonic() + night.settings.lock_wait_minutes * 60
     while lock := hook.lock():
         judgement = judge(lock, hook.state_key == stacks.FOUNDATION_STATE, _scene(hook, night))
+        if hook.lock() != lock:
+            continue  # released while we looked: a terraform that had just ended is not taken for a dead one
         if judgement.dead:
             _break(hook, lock, night, task, judgement.why)
         elif time.monotonic() > deadline:
@@ -73,7 +75,7 @@ def _break(hook: TerraformHook, lock: Lock, night: Night, task: str, why: str) -
         there = hook.lock()
         if there and there.id == lock.id:
             raise
-        LOG.info("The lock %s went by itself.", lock.id)
+        LOG.info("Somebody else broke the lock %s.", lock.id)
 
 
 def _scene(hook: TerraformHook, night: Night) -> Scene:

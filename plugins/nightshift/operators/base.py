@@ -58,12 +58,12 @@ class NightOperator(BaseOperator):
 
     def night(self, context: Context) -> Night:
         """The night as it was asked for. Raises ParameterError, except in a task that runs whatever happened: that
-        one gets the run with default parameters, since a refused run has to be torn down and told as well."""
+        one gets the run without them, since a refused run has to be torn down and told as well."""
         try:
             return self._night(context, context["params"])
         except ParameterError:
             if self.is_teardown or self.trigger_rule == TriggerRule.ALL_DONE:
-                return self._night(context, {})
+                return self._refused(context)
             raise
 
     def identity(self, context: Context) -> Night:
@@ -71,7 +71,7 @@ class NightOperator(BaseOperator):
         try:
             return self.night(context)
         except ParameterError:
-            return self._night(context, {})
+            return self._refused(context)
 
     def lake(self, night: Night) -> LakeHook:
         return LakeHook(aws.client(self.settings, "s3"), night)
@@ -92,7 +92,16 @@ class NightOperator(BaseOperator):
             self.log.error("%s", failures.text(card))  # noqa: TRY400 - Airflow prints the traceback below it
             if isinstance(error, AirflowFailException) or failures.is_worth_a_retry(card, error):
                 raise
-            raise AirflowFailException(f"{card['message']} Next: {card['next_action']}") from error
+            words = f"{card['message']} Next: {card['next_action']}"
+            # How one of our own sentences came about is no news; the way of an unforeseen error is.
+            raise AirflowFailException(words) from None if isinstance(error, NightshiftError) else error
+
+    def _refused(self, context: Context) -> Night:
+        """The run with default parameters, but for its date if that one is good."""
+        try:
+            return self._night(context, {"business_date": context["params"].get("business_date")})
+        except ParameterError:
+            return self._night(context, {})
 
     def _night(self, context: Context, params: Mapping[str, Any]) -> Night:
         dag_run = context["dag_run"]
@@ -112,6 +121,8 @@ class NightOperator(BaseOperator):
         """The work's result. An error that came after SIGTERM is taken for its consequence."""
         try:
             return work(self.night(context))
+        except AirflowFailException:  # embedded.stop says so itself, and that it is final
+            raise
         except Exception as error:
             if self._told_to_stop:
                 raise Stopped(f"{self.task_id} was told to stop (SIGTERM); it ended with: {error}") from error

@@ -141,7 +141,8 @@ class TerminateClusterOperator(WaitOperator):
     def work(self, night: Night, context: Context) -> Any:
         emr = EmrHook(aws.client(self.settings, "emr"))
         if night.keep_cluster:
-            self.log.warning("Kept on request: idle for %d s, it ends itself.", self.settings.idle_timeout_seconds)
+            idle, limit = self.settings.idle_timeout_seconds, self.settings.cluster_limit_minutes
+            self.log.warning("Kept on request: it ends itself when idle for %d s, or after %g minutes.", idle, limit)
             return {"kept": True}
         emr.terminate(cluster["Id"] for cluster in emr.clusters(night, USABLE))
         cluster_ids = [cluster["Id"] for cluster in emr.clusters(night)]

@@ -38,7 +38,8 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
         yield f"Gold {gold['table']}: {gold['rows']} rows at {gold['uri']}"
     yield f"Cost: about ${record['cost']['measured']:.2f} measured, ${record['cost']['estimate']:.2f} estimated"
     yield f"Teardown: {_teardown(record['proof'])}"
-    yield f"Record: {record_uri}"
+    if not failure:  # whose own words name it
+        yield f"Record: {record_uri}"
     yield from failures.tail_lines(failure or {})
 
 

@@ -1,0 +1,72 @@
+"""Two runs of one date: one holds it, the other waits, and who was given up for dead does not publish."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from nightshift.hooks.claims import Claim, DateHeld
+from nightshift.ledger import Ledger
+from nightshift.probes import date_claimed
+
+
+@pytest.fixture
+def rival(night):
+    return replace(night, run_id="manual__rival")
+
+
+def at_work(aws, night):
+    with Ledger(aws("s3"), night).act("create_cluster", 1):
+        pass
+
+
+def test_a_date_that_is_free_is_claimed_and_a_retry_adopts_the_claim(aws, night):
+    claim = Claim(aws("s3"), night)
+    assert claim.take() == {"claimed": night.run}
+    assert claim.take() == {"claimed": night.run}
+
+
+def test_while_a_live_run_holds_the_date_another_waits_until_it_is_released(aws, night, rival):
+    held = Claim(aws("s3"), rival)
+    held.take()
+    at_work(aws, rival)
+    assert date_claimed(night.settings, night.identity) is None
+    held.release()
+    assert date_claimed(night.settings, night.identity) == {"claimed": night.run}
+
+
+def test_a_date_that_a_closed_run_held_is_taken_over_and_that_is_said(aws, night, rival):
+    Claim(aws("s3"), rival).take()
+    at_work(aws, rival)
+    Ledger(aws("s3"), rival).close("failed", "report")
+    answer = Claim(aws("s3"), night).take()
+    assert (answer["taken_from"], answer["why"]) == (rival.run, "its ledger is closed")
+
+
+def test_a_date_that_a_silent_run_held_is_taken_over(aws, night, rival):
+    hasty = replace(rival, settings=replace(rival.settings, grace_minutes=-1))
+    Claim(aws("s3"), hasty).take()
+    at_work(aws, hasty)
+    assert "no sign of life" in Claim(aws("s3"), night).take()["why"]
+
+
+def test_who_lost_the_date_may_not_publish_and_does_not_release_it(aws, night, rival):
+    mine, theirs = Claim(aws("s3"), night), Claim(aws("s3"), rival)
+    mine.take()
+    at_work(aws, night)
+    Ledger(aws("s3"), night).close("failed", "reaper")
+    theirs.take()
+    with pytest.raises(DateHeld, match=rf"{rival.run} does"):
+        mine.verify()
+    mine.release()
+    theirs.verify()
+
+
+def test_of_many_runs_at_once_exactly_one_gets_the_date(aws, night):
+    rivals = [replace(night, run_id=f"manual__{number}") for number in range(8)]
+    for rival in rivals:
+        at_work(aws, rival)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda rival: Claim(aws("s3"), rival).take(), rivals))
+    assert len([answer for answer in answers if answer]) == 1
+    assert Claim(aws("s3"), night).holder() == next(a["claimed"] for a in answers if a)

@@ -1,0 +1,102 @@
+"""Who is dead: Airflow's word, then the ledger's leases, then the tags; and what a dead run is told as."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from nightshift.hooks.inventory import Thing
+from nightshift.reaper import GONE, Case, Fate, Verdict, finding, told, verdict
+
+NOW = datetime(2026, 1, 5, 4, 0, tzinfo=UTC)
+LATER, LONG_AGO = NOW + timedelta(hours=1), NOW - timedelta(hours=1)
+CLUSTER = Thing("clusters", "j-1", "mrhealth_sales/x", LATER, state="WAITING")
+
+
+def entry(task, phase, lease=LATER, **facts):
+    return {"at": NOW.isoformat(), "task": task, "phase": phase, "lease": lease.isoformat(), **facts}
+
+
+OPEN = [entry("create_cluster", "begin"), entry("create_cluster", "end"), entry("step_gold", "begin")]
+CLOSED = [*OPEN, {"at": NOW.isoformat(), "task": "ledger", "phase": "closed", "outcome": "failed"}]
+KEPT = [entry("destroy_transient", "begin"), entry("destroy_transient", "end", kept=True), CLOSED[-1]]
+
+
+@pytest.fixture
+def case(night):
+    def make(entries=(), *things, airflow=None, marked=True, known=True):
+        return Case(night, marked, known, entries, things, airflow)
+
+    return make
+
+
+@pytest.mark.parametrize("state", ["success", "failed", GONE])
+def test_a_run_that_airflow_ended_or_forgot_is_dead_at_once_though_its_lease_lasts(case, state):
+    judged = verdict(case(OPEN, airflow=state), NOW)
+    assert judged.fate is Fate.DEAD
+    assert "its ledger has no closing entry" in judged.why
+
+
+@pytest.mark.parametrize("state", ["queued", "running"])
+@pytest.mark.parametrize("entries", [OPEN, CLOSED, []])
+def test_a_run_that_airflow_holds_for_live_is_left_alone_until_it_expires(case, night, state, entries):
+    asked = case(entries, CLUSTER, airflow=state)
+    assert verdict(asked, night.expires - timedelta(minutes=1)).fate is Fate.ALIVE
+    assert verdict(asked, night.expires + timedelta(minutes=1)).fate is Fate.DEAD
+
+
+def test_without_airflow_the_lease_decides(case):
+    assert verdict(case(OPEN), NOW).fate is Fate.ALIVE
+    silent = [*OPEN[:-1], entry("step_gold", "begin", lease=LONG_AGO)]
+    assert verdict(case(silent), NOW) == (Fate.DEAD, "its ledger is open, but its lease ended 2026-01-05T03:00Z")
+
+
+def test_a_run_that_died_between_its_marker_and_its_first_entry_is_not_forgotten(case, night):
+    assert verdict(case([]), NOW).fate is Fate.ALIVE
+    assert verdict(case([]), night.expires + timedelta(minutes=1)).fate is Fate.DEAD
+
+
+def test_a_closed_run_that_left_something_is_dead_and_named_by_what_it_left(case):
+    judged = verdict(case(CLOSED, CLUSTER), NOW)
+    assert judged == (Fate.DEAD, "its ledger is closed, but it left clusters j-1 (WAITING)")
+
+
+def test_a_kept_night_lives_as_long_as_its_cluster_and_its_lease(case, night):
+    stack = Thing("security groups", "sg-1", night.run, LATER)
+    assert verdict(case(KEPT, CLUSTER, stack), NOW).fate is Fate.KEPT
+    assert verdict(case(KEPT, CLUSTER, stack), night.expires + timedelta(minutes=1)).fate is Fate.DEAD
+    assert verdict(case(KEPT, stack), NOW).fate is Fate.DEAD
+
+
+def test_what_no_ledger_knows_is_dead_past_the_expiry_on_its_tags_and_not_before(case):
+    def lost(expires):
+        return case([], Thing("clusters", "j-1", "gone/x", expires), marked=False, known=False)
+
+    assert verdict(lost(LATER), NOW).fate is Fate.ALIVE
+    assert verdict(lost(LONG_AGO), NOW).fate is Fate.DEAD
+    assert verdict(lost(None), NOW).fate is Fate.ALIVE
+
+
+def test_a_run_marked_by_hand_is_told_with_the_task_that_was_running(case):
+    marked = case(OPEN, CLUSTER, airflow="success")
+    card = finding(marked, verdict(marked, NOW))
+    assert (card["task"], card["cause"]) == ("step_gold", "stopped")
+    assert card["message"].startswith("Airflow calls the run success, but its ledger has no closing entry")
+    assert card["message"].endswith(", while step_gold ran.")
+
+
+def test_a_run_that_only_missed_its_report_has_no_finding(case):
+    proof = [entry("prove_nothing_left", "begin"), entry("prove_nothing_left", "end", alive=[])]
+    dead = Verdict(Fate.DEAD, "Airflow calls the run failed")
+    assert finding(case([*OPEN, *proof, entry("report", "begin")]), dead) is None
+    assert finding(case([*OPEN, *proof, entry("create_cluster", "begin")]), dead) is not None
+
+
+def test_an_earlier_failure_is_not_forgotten_over_the_finding(case):
+    broken = case([*OPEN, entry("step_gold", "failed", message="boom"), entry("terminate_cluster", "begin")])
+    assert finding(broken, verdict(broken, NOW))["message"].endswith("Before that, step_gold failed: boom")
+
+
+def test_a_leak_is_told_once_for_each_life_of_a_run(case):
+    assert not told(OPEN)
+    assert told([*CLOSED, entry("reaper", "begin"), entry("reaper", "failed")])
+    assert not told([*CLOSED, entry("create_cluster", "begin")])

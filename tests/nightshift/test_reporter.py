@@ -1,0 +1,141 @@
+"""Telling what a night was: the record kept, SNS told or not, the ledger closed, the outcome read from it."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from botocore.exceptions import ClientError
+
+from nightshift import failures
+from nightshift.causes import Cause
+from nightshift.hooks.emr import EmrHook
+from nightshift.hooks.reporter import Reporter
+from nightshift.ledger import Ledger, is_open
+from nightshift.operators.outcome import OutcomeOperator
+from nightshift.report.truth import states_of
+from tests.nightshift.findings import CLUSTER, GOOD, PROOF, TASKS, manifests, steps
+
+GREEN = dict.fromkeys(TASKS, "success")
+
+
+@pytest.fixture
+def post(aws):
+    """A queue that hears what the foundation's topic is told; gives its messages."""
+    topic = aws("sns").create_topic(Name="acme-night-runs")["TopicArn"]
+    queue = aws("sqs").create_queue(QueueName="q")["QueueUrl"]
+    arn = aws("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+
+    def read():
+        found = aws("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(message["Body"]) for message in found]
+
+    return SimpleNamespace(read=read, topic=topic)
+
+
+@pytest.fixture
+def played(aws, night, monkeypatch):
+    """A good night as it lies in the lake and in EMR, whose answers are given here."""
+    ledger = Ledger(aws("s3"), night)
+    for told in [*GOOD, PROOF]:
+        ledger.append(
+            told["task"], told["phase"], **{k: v for k, v in told.items() if k not in {"task", "phase", "at"}}
+        )
+    for manifest in manifests(night.pipeline):
+        key = f"{night.record_prefix}manifests/{manifest['layer']}.json"
+        aws("s3").put_object(Bucket="acme-night-lake", Key=key, Body=json.dumps(manifest))
+    monkeypatch.setattr(EmrHook, "clusters", lambda *_: [CLUSTER])
+    monkeypatch.setattr(EmrHook, "steps", lambda *_: steps(*["COMPLETED"] * 3))
+    return ledger
+
+
+def kept(aws, night):
+    key = f"{night.record_prefix}record.json"
+    return json.loads(aws("s3").get_object(Bucket="acme-night-lake", Key=key)["Body"].read())
+
+
+def test_a_night_is_kept_told_and_closed(aws, night, settings, post, played):
+    told = Reporter(settings, night).tell(GREEN, told_by="report", topic_arn=post.topic)
+    assert (told["outcome"], told["notified"]) == ("success", True)
+    assert kept(aws, night) == json.loads(json.dumps(told))
+    [message] = post.read()
+    assert message["Subject"] == "mrhealth_sales 2026-01-04: success [acme-night]"
+    closing = played.entries()[-1]
+    assert (closing["phase"], closing["outcome"], closing["told_by"]) == ("closed", "success", "report")
+
+
+def test_the_topic_is_found_by_name_when_nobody_says_which(night, settings, post, played):
+    assert Reporter(settings, night).tell(GREEN, told_by="reaper")["notified"] is True
+    assert len(post.read()) == 1
+
+
+def test_that_sns_is_down_is_noted_and_does_not_hide_the_outcome(aws, night, settings, played):
+    told = Reporter(settings, night).tell(GREEN, told_by="report", topic_arn="arn:aws:sns:us-east-1:123456789012:gone")
+    assert (told["outcome"], told["notified"], kept(aws, night)["notified"]) == ("success", False, False)
+    *_, note, closing = played.entries()
+    assert (note["phase"], note["act"], closing["outcome"]) == ("note", "told nobody", "success")
+    assert "NotFound" in note["why"]
+
+
+def test_a_second_telling_replaces_the_first(aws, night, settings, post, played):
+    reporter = Reporter(settings, night)
+    reporter.tell({**GREEN, "publish": "failed"}, told_by="report", topic_arn=post.topic)
+    finding = failures.found("publish", Cause.STOPPED, "Airflow has forgotten the run.")
+    reporter.tell(states_of(played.entries()), told_by="reaper", topic_arn=post.topic, finding=finding)
+    record = kept(aws, night)
+    assert (record["outcome"], record["told_by"], record["finding"]["message"]) == (
+        "success",
+        "reaper",
+        finding["message"],
+    )
+    assert "Told by the reaper: Airflow has forgotten the run." in post.read()[1]["Message"]
+
+
+def test_what_cannot_be_asked_is_not_closed(night, settings, post, played, monkeypatch):
+    def throttled(*_):
+        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "m"}}, "ListClusters")
+
+    monkeypatch.setattr(EmrHook, "clusters", throttled)
+    with pytest.raises(ClientError):
+        Reporter(settings, night).tell(GREEN, told_by="report", topic_arn=post.topic)
+    assert is_open(played.entries())
+    assert post.read() == []
+
+
+def test_before_the_first_foundation_a_failure_is_still_told_in_the_log(aws, night, settings, monkeypatch, caplog):
+    monkeypatch.setattr(EmrHook, "clusters", lambda *_: [])
+    aws("s3").delete_bucket(Bucket="acme-night-lake")
+    with caplog.at_level("INFO", "nightshift.hooks.reporter"):
+        told = Reporter(settings, night).tell({"preflight": "failed"}, told_by="report")
+    assert (told["outcome"], told["notified"]) == ("failed", False)
+    assert "FAILED in preflight (stopped)" in caplog.text
+
+
+@pytest.fixture
+def outcome(night, settings):
+    task = OutcomeOperator(task_id="outcome", pipeline=night.pipeline, settings=settings)
+    run = SimpleNamespace(run_id=night.run_id, run_after=night.asked_at, start_date=night.asked_at)
+    return lambda: task.execute({"dag_run": run, "params": {}, "ti": SimpleNamespace(try_number=1)})
+
+
+def test_the_outcome_is_green_when_the_record_says_so(night, settings, played, outcome):
+    Reporter(settings, night).tell(GREEN, told_by="report")
+    before = played.entries()
+    assert outcome() == "success"
+    assert played.entries() == before
+
+
+def test_the_outcome_is_red_with_the_records_card_though_every_task_was_marked_green(
+    night, settings, played, outcome, monkeypatch, capsys
+):
+    monkeypatch.setattr(EmrHook, "steps", lambda *_: steps("COMPLETED", "CANCELLED", "COMPLETED"))
+    Reporter(settings, night).tell(GREEN, told_by="report")
+    with pytest.raises(AirflowFailException, match="step_silver failed: Step silver is CANCELLED"):
+        outcome()
+    assert "FAILED in outcome (stopped): step_silver failed" in capsys.readouterr().out
+
+
+def test_a_run_that_nobody_closed_is_not_green(played, outcome):
+    with pytest.raises(AirflowFailException, match="has no closing entry"):
+        outcome()

@@ -1,0 +1,124 @@
+"""A localcloud with the foundation applied by real terraform, and runs that can be made to die on it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+
+from embedded import bootstrap, cloud, environment, places, toolchain
+from nightshift import config, emr_spec, ledger, stacks
+from nightshift import night as nights
+from nightshift.hooks import aws
+from nightshift.hooks.emr import EmrHook
+from nightshift.hooks.terraform import TerraformHook
+from nightshift.pipelines.wordcount import WORDCOUNT
+
+TASKS = Path(__file__).with_name("task.py")
+
+
+class Rig:
+    """What a test of the reaper has at hand; everything happens in `env`, which is this process's too."""
+
+    def __init__(self, env, ground):
+        self.env, self.ground, self.settings = env, ground, config.load(env)
+        self._session = boto3.Session("test", "test", region_name="us-east-1")
+        self._numbers = iter(range(1000))
+
+    def aws(self, service):
+        return self._session.client(service, endpoint_url=self.env["AWS_ENDPOINT_URL"])
+
+    def night(self, settings=None, **params):
+        run_id = f"manual__{os.getpid()}_{next(self._numbers)}"
+        return nights.from_run(settings or self.settings, WORDCOUNT, run_id, datetime.now(UTC), params)
+
+    def begun(self, night, task):
+        """As if `task` of the run had begun and its process had been killed."""
+        with pytest.raises(SystemExit), ledger.of(night).act(task, 1):
+            ledger_append, ledger.Ledger.append = ledger.Ledger.append, lambda *_, **__: None
+            try:
+                raise SystemExit
+            finally:
+                ledger.Ledger.append = ledger_append
+
+    def start_task(self, verb, night):
+        """The task `verb` of the run in a process of its own, as a worker runs it."""
+        command = [sys.executable, str(TASKS), verb, json.dumps(night.identity), json.dumps(self.ground)]
+        return subprocess.Popen(command, env=self.env, cwd=places.ROOT)
+
+    def cluster(self, night):
+        """A cluster of the run, as create_cluster asks for one but without groups of its own."""
+        given = {
+            "security_configuration": "",
+            "master_security_group_id": "",
+            "worker_security_group_id": "",
+            "service_security_group_id": "",
+        }
+        body = emr_spec.job_flow(night, self.ground, given)
+        body.pop("SecurityConfiguration", None)
+        for key in [k for k in body["Instances"] if "SecurityGroup" in k]:
+            del body["Instances"][key]
+        return EmrHook(aws.client(self.settings, "emr")).adopt_or_create(night, body)
+
+    def state_of(self, cluster_id):
+        return self.aws("emr").describe_cluster(ClusterId=cluster_id)["Cluster"]["Status"]["State"]
+
+    def groups(self, night):
+        filters = [{"Name": "tag:nightshift:run", "Values": [night.run]}]
+        return self.aws("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
+
+    def until(self, question, seconds=60):
+        deadline = time.monotonic() + seconds
+        while not question():
+            assert time.monotonic() < deadline, "no yes in time"
+            time.sleep(0.05)
+
+
+def kill_tree(process):
+    """SIGKILL to a process and everything below it, at once."""
+    root = psutil.Process(process.pid)
+    family = [root, *root.children(recursive=True)]
+    for member in family:
+        member.send_signal(signal.SIGKILL)
+    process.wait()
+    psutil.wait_procs(family, timeout=10)
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    """(environment, foundation's outputs) of a localcloud of this folder's own."""
+    home = tmp_path_factory.mktemp("reaper")
+    tools = toolchain.find()
+    plain = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW")}
+    endpoint = cloud.start(home / "localcloud", environment.with_tools(tools, plain))
+    try:
+        env = environment.embedded(endpoint, tools, home / "airflow", plain)
+        env["PYTHONPATH"] = os.pathsep.join((str(places.PLUGINS), env["PYTHONPATH"]))
+        bootstrap.ensure(env, home / "bootstrap.log")
+        yield env, _foundation(env)
+    finally:
+        cloud.stop(home / "localcloud", plain)
+
+
+def _foundation(env):
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in env.items():
+            patch.setenv(key, value)
+        settings = config.load(env)
+        return TerraformHook(settings, "foundation", stacks.FOUNDATION_STATE).apply(stacks.foundation(settings))
+
+
+@pytest.fixture
+def rig(place, monkeypatch):
+    env, ground = place
+    for key, value in env.items():
+        if not key.startswith("AIRFLOW"):
+            monkeypatch.setenv(key, value)
+    return Rig(env, ground)
