@@ -50,6 +50,7 @@ NODES = (
     Reason("SeeBuckets", PARTS, "s3:ListBucketMultipartUploads"),
     Reason("WriteTheLake", PARTS, "s3:AbortMultipartUpload"),
     Reason("WriteTheLake", PARTS, "s3:ListMultipartUploadParts"),
+    Reason("EndClustersOfThisName", "include/emr/time_limit.sh asks it, hours after any of these nights has ended"),
     Reason("WriteLogs", PARTS, "s3:AbortMultipartUpload"),
     Reason("UseTheKey", DISKS, "kms:DescribeKey"),
     Reason("UseTheKey", DISKS, "kms:Encrypt"),

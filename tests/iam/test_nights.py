@@ -13,6 +13,7 @@ import pytest
 
 from embedded.environment import NAME
 from tests.iam import grants, leftovers, nodes, reference
+from tests.iam.account import DEAD_RUN
 from tests.iam.needs import Place, Unmapped, needs
 from tests.iam.reasons import AIRFLOW, NODES
 
@@ -42,8 +43,9 @@ def asked(played, place):
 
 
 def test_the_nights_were_what_they_should_be(played):
-    assert [night["state"] for night in played.nights] == ["success", "success", "failed"]
-    assert played.nights[2]["tasks"]["step_wordcount"] == "failed"
+    assert [run["state"] for run in played.runs] == ["success", "success", "success", "failed"]
+    assert played.runs[2]["tasks"] == {"reap": "success"}
+    assert played.runs[3]["tasks"]["step_wordcount"] == "failed"
 
 
 def test_nobody_else_called_but_who_brought_the_files(played):
@@ -96,6 +98,13 @@ def test_a_cluster_or_a_group_of_somebody_else_is_out_of_reach(played, place, gr
         "emr:TerminateJobFlows: elasticmapreduce:TerminateJobFlows",
         "ec2:DeleteSecurityGroup: ec2:DeleteSecurityGroup",
     }
+
+
+def test_the_dead_runs_remains_are_gone(played):
+    dead = [{"Name": "tag:nightshift:run", "Values": [DEAD_RUN]}]
+    ec2 = played.client("ec2")
+    assert ec2.describe_security_groups(Filters=dead)["SecurityGroups"] == []
+    assert ec2.describe_key_pairs(Filters=dead)["KeyPairs"] == []
 
 
 def test_the_cluster_of_another_team_in_the_account_lived_through_it(played):

@@ -1,0 +1,128 @@
+"""The account before the nights: an operator made it, somebody changed it, others and a dead run have things there."""
+
+import io
+import zipfile
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from embedded import bootstrap, environment
+from nightshift import config, ledger, stacks
+from nightshift.hooks.terraform import TerraformHook
+from nightshift.keys import ssh_key_pair
+from nightshift.night import from_run_name
+
+NAME, REGION = environment.NAME, environment.REGION
+WITNESS = "witness"
+OFFICE = "203.0.113.0/24"
+READERS = ("reader@example.com", "later@example.com")  # the second one since the operator's apply
+DEAD_RUN = "wordcount/worker-was-killed"
+GROUP = {"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount": 1}
+
+
+def client(env, service):
+    """A client of the tests' own: its key tells its calls from the nights'."""
+    keys = {"aws_access_key_id": WITNESS, "aws_secret_access_key": "test", "region_name": REGION}
+    paths = Config(s3={"addressing_style": "path"}, proxies={})
+    return boto3.client(service, endpoint_url=env["AWS_ENDPOINT_URL"], config=paths, **keys)
+
+
+def make_ready(env, log):
+    """What an administrator does once per account: both durable stacks. None of it is the Airflow role's work. Then
+    somebody changes by hand what a night may repair, and another team starts a cluster. Gives the outputs."""
+    bootstrap.ensure(env, log)
+    with environment_of(env):
+        settings = config.load()
+        hook = TerraformHook(settings, "foundation", stacks.FOUNDATION_STATE)
+        foundation = hook.apply({**stacks.foundation(settings), "email_endpoints": READERS[:1]})
+    drift(env, foundation)
+    start_cluster(env, "another team's", {})
+    return foundation
+
+
+def drift(env, foundation):
+    s3, sns, topic = client(env, "s3"), client(env, "sns"), foundation["topic_arn"]
+    for bucket in foundation["buckets"].values():
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+        s3.delete_bucket_encryption(Bucket=bucket)
+        s3.delete_bucket_tagging(Bucket=bucket)
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue="alias/aws/sns")
+    sns.untag_resource(ResourceArn=topic, TagKeys=["nightshift:name"])
+    gold = foundation["databases"]["gold"]
+    client(env, "glue").update_database(Name=gold, DatabaseInput={"Name": gold, "Description": "mine"})
+
+
+def start_cluster(env, name, tags):
+    client(env, "emr").run_job_flow(
+        Name=name,
+        ReleaseLabel="emr-7.13.0",
+        ServiceRole="service",
+        JobFlowRole="nodes",
+        Instances={"KeepJobFlowAliveWhenNoSteps": True, "InstanceGroups": [GROUP]},
+        Tags=tag_list(tags),
+    )
+
+
+def leave_a_dead_run(env, foundation):
+    """A run whose stack was applied twice, the second time with a new key pair, as a cleared task does; then its worker
+    died, and somebody deleted it in Airflow. Its cluster lives, and so does what terraform's state does not know."""
+    with environment_of(env):
+        settings = config.load()
+        night = from_run_name(settings, DEAD_RUN, datetime.now(UTC) - timedelta(days=2))
+        opened = TerraformHook(settings, "transient", night.state_key)
+        for public, private in (ssh_key_pair(), ssh_key_pair()):
+            keys = {"ssh_cidr": OFFICE, "ssh_public_key": public, "ssh_private_key": private}
+            with ledger.of(night).act("apply_transient", 1):
+                opened.apply({**stacks.transient(night, foundation), **keys})
+    start_cluster(env, night.cluster_name, night.tags)
+    leave_outside_of_the_state(env, foundation["vpc_id"], night.tags)
+
+
+def leave_outside_of_the_state(env, vpc_id, tags):
+    ec2, vault, lost = client(env, "ec2"), client(env, "secretsmanager"), f"{NAME}-lost"
+    groups = [
+        ec2.create_security_group(
+            GroupName=f"{lost}-{number}",
+            Description="lost",
+            VpcId=vpc_id,
+            TagSpecifications=spec("security-group", tags),
+        )["GroupId"]
+        for number in range(2)
+    ]
+    for group, peer in (groups, groups[::-1]):  # neither can be deleted while the other's rule names it
+        pair = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": peer}]}
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[pair])
+    ec2.create_key_pair(KeyName=lost, TagSpecifications=spec("key-pair", tags))
+    vault.create_secret(Name=f"{NAME}/lost", SecretString="lost", Tags=tag_list(tags))
+
+
+def spec(kind, tags):
+    return [{"ResourceType": kind, "Tags": tag_list(tags)}]
+
+
+def tag_list(tags):
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def private_keys(env, run):
+    """The private keys of a run that is going on: its SSH key's and its cluster certificate's."""
+    vault, s3, lake = client(env, "secretsmanager"), client(env, "s3"), {"Bucket": f"{NAME}-lake"}
+    own = [s["ARN"] for s in vault.list_secrets()["SecretList"] if {"Key": "nightshift:run", "Value": run} in s["Tags"]]
+    values = [vault.get_secret_value(SecretId=arn)["SecretString"] for arn in own]
+    staged = s3.list_objects_v2(**lake, Prefix=f"staging/{run}/")["Contents"]
+    for key in (item["Key"] for item in staged if item["Key"].endswith("certificates.zip")):
+        archive = zipfile.ZipFile(io.BytesIO(s3.get_object(**lake, Key=key)["Body"].read()))
+        values.append(archive.read("privateKey.pem").decode())
+    return values
+
+
+@contextmanager
+def environment_of(env):
+    """Terraform runs in the environment of the process, which is a night's while this lasts."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in env.items():
+            patch.setenv(name, value)
+        yield
