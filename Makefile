@@ -19,6 +19,9 @@ ui: ## the Airflow UI with its scheduler, on localcloud
 test: setup ## every test; ARGS="-k word" chooses
 	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
+chaos: setup ## every task and every fault struck, over an hour, into docs/chaos.md; ARGS="--chaos=continue" goes on
+	@$(PYTHON) -m pytest tests/chaos -n 2 --dist load --maxschedchunk=1 --tb=line --chaos=full $(ARGS)
+
 lint: setup $(CHECKS)/.made ## ruff, mypy and checkov, as CI runs them
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
@@ -41,4 +44,4 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup run ui test lint format down clean
+.PHONY: help setup run ui test chaos lint format down clean

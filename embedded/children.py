@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -39,13 +39,16 @@ class Children(AbstractContextManager["Children"]):
         self._commands[name] = list(command)
         self._spawn(name)
 
-    def restart(self, name: str, first: signal.Signals = signal.SIGTERM) -> None:
-        """End one child with all that it started, and start it again; its log goes on.
+    def restart(self, name: str, first: signal.Signals, meanwhile: Callable[[], None]) -> None:
+        """End one child with all that it started, do `meanwhile`, and start it again; its log goes on.
 
         `first` is the signal that its group gets: SIGTERM asks, SIGKILL is what a machine does that dies.
         """
         self._end({name: self._running.pop(name)}, first)
-        self._spawn(name)
+        try:
+            meanwhile()
+        finally:
+            self._spawn(name)
 
     def _spawn(self, name: str) -> None:
         with self._log(name).open("ab") as log:

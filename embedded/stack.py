@@ -6,7 +6,7 @@ import json
 import secrets
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -76,12 +76,12 @@ class AirflowStack(AbstractContextManager["AirflowStack"]):
         """Raise StackError when a part has ended."""
         self._children.check()
 
-    def restart(self, part: str, first: signal.Signals = signal.SIGTERM) -> None:
+    def restart(self, part: str, first: signal.Signals, meanwhile: Callable[[], None] = lambda: None) -> None:
         """End one of PARTS with all that it started (the scheduler's workers and their tasks too), and start it again.
 
-        `first` is the signal that it gets. Returns before the new one works.
+        `first` is the signal that it gets, `meanwhile` is done while it is down. Returns before the new one works.
         """
-        self._children.restart(part, first)
+        self._children.restart(part, first, meanwhile)
 
     def _start(self) -> None:
         self._home.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ def pytest_configure():
 
 
 # Two files at a time (make test); the longest folders begin first.
-LONGEST_FIRST = ("e2e", "iam", "scheduler", "terraform", "spark_jobs", "embedded", "localcloud", "dags")
+LONGEST_FIRST = ("chaos", "e2e", "iam", "scheduler", "terraform", "spark_jobs", "embedded", "localcloud", "dags")
 TESTS = Path(__file__).parent
 
 

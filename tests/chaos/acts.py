@@ -2,12 +2,15 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import psutil
 
+from embedded import places
 from tests.chaos.cells import Column
 
 if TYPE_CHECKING:
@@ -58,6 +61,20 @@ def restart(play: "Play") -> None:
     play.rig.stack.restart("scheduler", signal.SIGKILL)
 
 
+def airflow_down(play: "Play") -> None:
+    """The scheduler's machine dies for longer than the night's lease; a person reaps from a shell; it comes back."""
+    play.rig.stack.restart("scheduler", signal.SIGKILL, lambda: _reap_from_a_shell(play))
+
+
+def _reap_from_a_shell(play: "Play") -> None:
+    time.sleep(float(play.rig.env["NIGHTSHIFT_GRACE_MINUTES"]) * 60 + 1)
+    command = [sys.executable, "-m", "embedded", "reap"]
+    done = subprocess.run(command, env=play.rig.env, cwd=places.ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"nightshift reap ended with {done.returncode}: {done.stdout}{done.stderr}"
+    left = play.facts.alive()
+    assert not left, f"nightshift reap left {left} and said: {done.stdout}"
+
+
 def _let_die(play: "Play") -> None:
     """Airflow ends a task that it no longer wants; what it froze in must move for that."""
     if play.victim.process is None:
@@ -75,4 +92,5 @@ ACTS: dict[str, Callable[["Play"], None]] = {
     Column.MARK_RUN: mark_run,
     Column.CLEAR: clear,
     Column.RESTART: restart,
+    Column.SHELL: airflow_down,
 }

@@ -27,6 +27,10 @@ QUICK = {
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "600",
     "LOCALCLOUD_TERMINATION_SECONDS": "3",
     "NIGHTSHIFT_RETRIES": "1",
+    "NIGHTSHIFT_GRACE_MINUTES": "0.2",
+    # A step that hangs: the cluster's own limit ends it before the task that waits for it gives up.
+    "NIGHTSHIFT_STEP_TIMEOUT_MINUTES": "4",
+    "NIGHTSHIFT_CLUSTER_LIMIT_MINUTES": "4",
     "NIGHTSHIFT_QUEUE_ENDPOINTS": ARN,
 }
 

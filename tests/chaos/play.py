@@ -16,7 +16,7 @@ from tests.chaos.judge import Seen
 from tests.chaos.post import Post
 from tests.rig import Rig
 
-ENDING = 300  # seconds in which Airflow must end a run after what befell it
+ENDING = 420  # seconds in which Airflow must end a run after what befell it
 REAPING = 180
 
 

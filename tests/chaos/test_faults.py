@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = [pytest.mark.scheduler, pytest.mark.spark, pytest.mark.terraform]
+pytestmark = [pytest.mark.scheduler, pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1500)]
 
 
 def test_a_fault_of_aws_is_got_over_or_told_and_nothing_is_left(ground, faulty):

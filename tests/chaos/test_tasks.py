@@ -2,7 +2,7 @@
 
 import pytest
 
-pytestmark = [pytest.mark.scheduler, pytest.mark.spark, pytest.mark.terraform]
+pytestmark = [pytest.mark.scheduler, pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1500)]
 
 
 def test_a_task_that_is_struck_leaves_nothing_and_the_truth_is_told(ground, struck):

@@ -61,8 +61,9 @@ def test_a_child_that_is_restarted_loses_what_it_started_and_its_log_goes_on(tmp
         children.start("spawner", [sys.executable, "-c", SPAWNER])
         grandchild = int(eventually(lambda: children.tail("spawner")))
         child = children.pids["spawner"]
-        children.restart("spawner", first)
-        assert not psutil.pid_exists(child) and not psutil.pid_exists(grandchild)
+        alive = []
+        children.restart("spawner", first, lambda: alive.extend(filter(psutil.pid_exists, (child, grandchild))))
+        assert alive == []
         told = eventually(lambda: "|" in children.tail("spawner") and children.tail("spawner").split(" | "))
         assert int(told[0]) == grandchild and psutil.pid_exists(int(told[1]))
 
