@@ -77,9 +77,10 @@ class Ground:
     post: Post
 
     def play(self, cell):
-        """Play a cell, keep its line, fail with the promises that it broke."""
+        """Play a cell, keep its line, sweep behind it, fail with the promises that it broke."""
         result, seconds = timed(Play(self.rig, cell, self.holds, self.scratch, self.post))
         results.keep(cell, result, seconds)
+        broom.sweep(self.rig)
         assert not result.broken, "\n".join(result.broken)
 
 
@@ -103,9 +104,3 @@ def _foundation(env, home):
     for verb in (init, ["apply", "-auto-approve"]):
         command = ["terraform", f"-chdir={places.STACKS / 'foundation'}", *verb, "-input=false", "-no-color"]
         subprocess.run(command, env=own, check=True, capture_output=True)
-
-
-@pytest.fixture(autouse=True)
-def swept(ground):
-    yield
-    broom.sweep(ground.rig)

@@ -109,9 +109,9 @@ def _gold(drop: Drop, before: Mapping[str, Gold], seen: Seen) -> Iterator[str]:
 
 def _post(seen: Seen) -> Iterator[str]:
     outcome, notified = seen.record.get("outcome", "nothing"), seen.record.get("notified")
-    if notified and not seen.post:
-        yield "the record says that SNS told somebody, nobody heard"
-    if not notified and not seen.post:
+    if not seen.post:
+        if notified:
+            yield "the record says that SNS told somebody, nobody heard"
         return
     letter = seen.post[-1]
     if outcome not in letter["subject"]:

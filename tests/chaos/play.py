@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psutil
+from botocore.exceptions import BotoCoreError, ClientError
+
 from embedded.errors import StackError
 from tests.chaos import drops, judge, moments
 from tests.chaos.acts import ACTS
@@ -18,6 +22,7 @@ from tests.rig import Rig
 
 ENDING = 420  # seconds in which Airflow must end a run after what befell it
 REAPING = 180
+WRONG = (AssertionError, StackError, BotoCoreError, ClientError, httpx.HTTPError, psutil.Error)
 
 
 @dataclass
@@ -60,10 +65,10 @@ class Play:
             self._strike()
         at_end = self._ended()
         self.rig.mend()
-        after = at_end if at_end.is_settled else self._reaped(at_end)
+        after, red = (at_end, []) if at_end.is_settled else self._reaped(at_end)
         result = self._line(at_end, after)
         result.again, wrong = self._again(at_end)
-        result.broken += wrong
+        result.broken += [*red, *wrong]
         return result
 
     def states(self) -> dict[str, str | None]:
@@ -91,13 +96,10 @@ class Play:
         post = self.post.about(self.run_id)
         return judge.look(self.facts, self.cell.dag, self.run_id, self.drop, airflow, post)
 
-    def _reaped(self, at_end: Seen) -> Seen:
-        """After one pass of the reaper."""
-        if "reaper" not in self.rig.api.dags():
-            return at_end
+    def _reaped(self, at_end: Seen) -> tuple[Seen, list[str]]:
+        """What is after one pass of the reaper, and whether the reaper itself was red."""
         state = self.rig.api.wait("reaper", self.rig.api.trigger("reaper"), REAPING)
-        assert state == "success", f"the reaper's run ended {state}: {at_end.alive}"
-        return self._seen(at_end.airflow)
+        return self._seen(at_end.airflow), [] if state == "success" else [f"the reaper's own run ended {state}"]
 
     def _line(self, at_end: Seen, after: Seen) -> Result:
         told, by = after.told
@@ -145,6 +147,6 @@ def timed(play: Play) -> tuple[Result, float]:
     began = time.monotonic()
     try:
         result = play.cell_result()
-    except (AssertionError, StackError) as wrong:
+    except WRONG as wrong:
         result = Result(broken=[f"{type(wrong).__name__}: {wrong}"])
     return result, round(time.monotonic() - began, 1)
