@@ -68,8 +68,8 @@ def start_cluster(env, name, tags):
 
 def leave_a_dead_run(env, foundation):
     """A run whose stack was applied twice, the second time with a new key pair, as a cleared task does; then its worker
-    died, and somebody deleted it in Airflow. Its cluster lives, and so does what terraform's state does not know."""
-    with environment_of(env):
+    died with its Airflow, and its lease is over. Its cluster lives, and so does what terraform lost sight of."""
+    with environment_of({**env, "NIGHTSHIFT_AIRFLOW": "gone", "NIGHTSHIFT_GRACE_MINUTES": "0"}):
         settings = config.load()
         night = from_run_name(settings, DEAD_RUN, datetime.now(UTC) - timedelta(days=2))
         opened = TerraformHook(settings, "transient", night.state_key)

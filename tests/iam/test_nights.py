@@ -17,7 +17,7 @@ from tests.iam.account import DEAD_RUN
 from tests.iam.needs import Place, Unmapped, needs
 from tests.iam.reasons import AIRFLOW, NODES
 
-pytestmark = [pytest.mark.spark, pytest.mark.terraform]
+pytestmark = [pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1200)]  # the first one waits for the nights
 
 LAKE = f"{NAME}-lake"
 SWEPT = "/certificates.zip"

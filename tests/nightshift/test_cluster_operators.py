@@ -46,6 +46,7 @@ class Rig:
         self.settings, self.faults = settings, Client(endpoint)
         self.emr, self.s3 = boto3.client("emr"), boto3.client("s3")
         run = SimpleNamespace(run_id=f"manual__{uuid.uuid4().hex}", run_after=datetime.now(UTC) - timedelta(minutes=1))
+        run.start_date = run.run_after
         self.night = from_run(settings, WORDCOUNT, run.run_id, run.run_after, {})
         self.zones, groups = _network()
         self.xcoms = {
@@ -136,6 +137,12 @@ def test_a_ready_cluster_is_handed_on(rig):
     assert rig.notes == []
 
 
+def test_a_throttled_request_is_made_again_because_emr_did_nothing(rig):
+    rig.faults.add_fault("run-job-flow-throttled", times=1)
+    rig.create()
+    assert rig.alive == [rig.xcoms["create_cluster"]["cluster_id"]]
+
+
 def test_each_state_is_told_as_it_comes(rig, capsys):
     rig.settings = replace(rig.settings, deferrable=True)
     rig.faults.add_fault("slow-start", seconds=60)
@@ -177,7 +184,7 @@ def test_after_three_clusters_without_capacity_the_task_fails_and_says_so(rig):
     with pytest.raises(AirflowFailException, match=r"insufficient EC2 capacity.*Next: Wait an hour") as failed:
         rig.wait()
     assert (len(rig.clusters), rig.alive) == (3, [])
-    assert (failed.value.__cause__.kind, failed.value.__cause__.code[:12]) == ("capacity", "INTERNAL_ERR")
+    assert (failed.value.__context__.kind, failed.value.__context__.code[:12]) == ("capacity", "INTERNAL_ERR")
 
 
 def test_a_failed_bootstrap_is_given_one_new_cluster_and_no_more(rig):
@@ -193,7 +200,7 @@ def test_a_bootstrap_that_fails_again_fails_the_task(rig):
     rig.create()
     with pytest.raises(AirflowFailException, match=r"BOOTSTRAP_FAILURE.*bootstrap-actions/") as failed:
         rig.wait()
-    assert (len(rig.clusters), failed.value.__cause__.kind) == (2, "bootstrap")
+    assert (len(rig.clusters), failed.value.__context__.kind) == (2, "bootstrap")
 
 
 def test_a_cluster_that_somebody_ended_is_not_replaced(rig):

@@ -7,6 +7,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
 from nightshift.errors import ClusterError
 from nightshift.hooks import aws
 
@@ -23,6 +26,7 @@ READY = ("RUNNING", "WAITING")
 GONE = ("TERMINATED", "TERMINATED_WITH_ERRORS")
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED")
 NO_CAPACITY = re.compile(r"INSTANCE_FLEET_TIMEOUT|INSUFFICIENT_CAPACITY|_SPOT_(NO_CAPACITY|PRICE_INCREASE)")
+MOST_SECONDS = 30  # between two tries of a throttled call; the first waits are shorter
 NEXT = {
     "capacity": "Wait an hour and clear the task with downstream, or name other types in NIGHTSHIFT_*_TYPES.",
     "bootstrap": "Read stderr.gz under node/<instance>/bootstrap-actions/ in the cluster's logs and mend the action.",
@@ -34,11 +38,18 @@ class EmrHook:
     """RunJobFlow has no idempotency token, so identity is in Name and Tags and every act looks before it creates.
 
     `once` is the client that creates; it must not repeat calls by itself (aws.client(…, tries=1)), because boto3 would
-    answer a lost answer with a second cluster, and with the same steps again. The task's retry looks first.
+    answer a lost answer with a second cluster, and with the same steps again. The task's retry looks first. A
+    throttled call is the exception: EMR says that it did nothing, so it is asked again, `tries` times.
     """
 
-    def __init__(self, emr: EMRClient, once: EMRClient | None = None) -> None:
+    def __init__(self, emr: EMRClient, once: EMRClient | None = None, tries: int = 1) -> None:
         self._emr, self._once = emr, once or emr
+        self._patiently = Retrying(
+            retry=retry_if_exception(_is_throttled),
+            wait=wait_random_exponential(max=MOST_SECONDS),
+            stop=stop_after_attempt(tries),
+            reraise=True,
+        )
 
     def clusters(self, night: Night, states: Sequence[str] = ALIVE) -> list[Any]:
         """The run's clusters in these states as DescribeCluster gives them, oldest first.
@@ -67,7 +78,7 @@ class EmrHook:
         for cluster in self.clusters(night, USABLE):
             LOG.info("Adopted cluster %s (%s), which this run made before.", cluster["Id"], _state(cluster))
             return str(cluster["Id"])
-        cluster_id = self._once.run_job_flow(**job_flow)["JobFlowId"]
+        cluster_id = self._patiently(self._once.run_job_flow, **job_flow)["JobFlowId"]
         LOG.info("Asked EMR for cluster %s, %s.", cluster_id, night.cluster_name)
         return cluster_id
 
@@ -85,7 +96,7 @@ class EmrHook:
         missing = [step for step in steps if step["Name"] not in there]
         if not missing:
             return there
-        added = self._once.add_job_flow_steps(JobFlowId=cluster_id, Steps=missing)["StepIds"]
+        added = self._patiently(self._once.add_job_flow_steps, JobFlowId=cluster_id, Steps=missing)["StepIds"]
         return {**there, **{step["Name"]: i for step, i in zip(missing, added, strict=True)}}
 
     def steps(self, cluster_id: str) -> list[Any]:
@@ -114,7 +125,7 @@ def tags_of(cluster: Any) -> dict[str, str]:
 
 def creating(settings: Settings) -> EmrHook:
     """The hook of a task that creates: it looks as often as it must, and asks for what costs money once."""
-    return EmrHook(aws.client(settings, "emr"), aws.client(settings, "emr", tries=1))
+    return EmrHook(aws.client(settings, "emr"), aws.client(settings, "emr", tries=1), settings.api_tries)
 
 
 def refuse_if_dead(cluster: Any) -> None:
@@ -160,6 +171,11 @@ def _age(status: Any) -> str:
         return ""
     minutes = (timeline["EndDateTime"] - timeline["CreationDateTime"]).total_seconds() / 60
     return f", {minutes:.0f} minutes after its creation"
+
+
+def _is_throttled(error: BaseException) -> bool:
+    """Whether EMR refused before it did anything. A 5xx or a dropped connection leaves that open."""
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] == "ThrottlingException"
 
 
 def _adoptable(step: Any, going: bool, known: Collection[str | None]) -> bool:

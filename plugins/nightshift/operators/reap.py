@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowRuntimeError
+from httpx import HTTPStatusError
 
 from nightshift.config import Settings
 from nightshift.errors import SomethingLeft
@@ -48,8 +49,15 @@ def state_of(ti: Any, dag_id: str, run_id: str) -> str:
     """The run's state in Airflow, GONE if Airflow has no such run (the Execution API answers 404)."""
     try:
         state = ti.get_dagrun_state(dag_id, run_id)
-    except AirflowRuntimeError as refused:
-        if (refused.error.detail or {}).get("status_code") == HTTPStatus.NOT_FOUND:
+    except (AirflowRuntimeError, HTTPStatusError) as refused:
+        if _status(refused) == HTTPStatus.NOT_FOUND:
             return GONE
         raise
     return str(getattr(state, "value", state))
+
+
+def _status(refused: AirflowRuntimeError | HTTPStatusError) -> int | None:
+    """What the API answered: told by the task's supervisor, or by the client itself where there is none (dag.test)."""
+    if isinstance(refused, HTTPStatusError):
+        return refused.response.status_code
+    return (refused.error.detail or {}).get("status_code")
