@@ -9,6 +9,7 @@ from tests.chaos.cells import BY_HAND, Cell
 from tests.chaos.drops import Drop
 from tests.chaos.facts import Facts, Gold
 
+WORDS = 300  # of a failure card's message
 EITHER = "done, then stopped by hand"
 
 
@@ -73,8 +74,15 @@ def broken(cell: Cell, drop: Drop, before: Mapping[str, Gold], at_end: Seen, aft
         *_telling(true, after),
         *_gold(drop, before, after),
         *_post(after),
-        *(["it did not get over this by itself"] if cell.mends and true == "failed" else []),
+        *_mended(cell, true, after),
     ]
+
+
+def _mended(cell: Cell, true: str, seen: Seen) -> Iterator[str]:
+    if cell.mends and true == "failed":
+        card = seen.record.get("failure") or {}
+        why = f"{card.get('task', 'nobody')}: {card.get('message', 'no word')}"
+        yield f"it did not get over this by itself ({why[:WORDS]})"
 
 
 def _closing(seen: Seen) -> Iterator[str]:

@@ -17,6 +17,9 @@ LONGEST = 600  # seconds; a hold that nobody ends is a cell that died
 
 __all__ = ["task_policy"]
 
+# Every task is a fork of the scheduler: what is imported here is not imported eighteen times a night.
+import nightshift.lifecycle  # noqa: E402, F401
+
 
 def task_policy(task):
     task._pre_execute_hook = _begins

@@ -16,7 +16,7 @@ NEW = {"word_counts": Gold({"part-00000.parquet": "new"}, {"noite": 3})}
 WORD = {"phase": "begin"}
 SUCCESS = {"phase": "closed", "outcome": "success", "told_by": "report"}
 FAILED = {"phase": "closed", "outcome": "failed", "told_by": "report"}
-CARD = {"outcome": "failed", "notified": True, "failure": {"task": "publish"}}
+CARD = {"outcome": "failed", "notified": True, "failure": {"task": "publish", "message": "no gold"}}
 GOOD = Seen(
     airflow="success",
     alive={},
@@ -88,7 +88,7 @@ def test_a_night_that_was_done_when_a_person_stopped_it_may_be_told_either_way()
 
 
 def test_a_night_that_should_have_got_over_it_and_did_not_breaks_a_promise():
-    assert complaints(BAD, replace(KILLED, mends=True)) == ["it did not get over this by itself"]
+    assert complaints(BAD, replace(KILLED, mends=True)) == ["it did not get over this by itself (publish: no gold)"]
 
 
 def test_rows_too_many_too_few_or_refused_are_told():
