@@ -96,8 +96,8 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     cluster = task(CreateClusterOperator, "create_cluster").as_setup()
     ready = wait(WaitForClusterOperator, "wait_for_cluster", wait_minutes=settings.cluster_timeout_minutes).as_setup()
     submit = task(SubmitStepsOperator, "submit_steps").as_setup()
-    steps = [_wait_for(step.name, wait, settings) for step in pipeline.steps]
-    audit = task(AuditOperator, "audit")
+    steps = [_wait_for(step.name, wait, settings).as_setup() for step in pipeline.steps]
+    audit = task(AuditOperator, "audit").as_setup()
     publish = task(PublishOperator, "publish")
     terminate = wait(TerminateClusterOperator, "terminate_cluster", wait_minutes=settings.cluster_timeout_minutes)
     destroy = task(DestroyTransientOperator, "destroy_transient", execution_timeout=LONG)
@@ -107,10 +107,11 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
 
     chain(preflight, open_state, foundation, transient, jobs, claim, inputs, cluster, ready, submit, *steps)
     chain([submit, *steps][-1], audit, publish, terminate, destroy, proof, report, outcome)
-    # What a step stands on is a setup: clearing the step brings it back. And open_state is a setup of both, so that
-    # both run however far the others came, also when create_cluster failed after EMR had taken the request.
+    # What a task stands on is a setup: clearing the task brings it back, also the steps and the audit of what they
+    # staged, which destroy_transient sweeps. And open_state is a setup of both, so that both run however far the others
+    # came, also when create_cluster failed after EMR had taken the request.
     terminate.as_teardown(setups=[open_state, cluster, ready, submit])
-    destroy.as_teardown(setups=[open_state, transient, jobs, claim])
+    destroy.as_teardown(setups=[open_state, transient, jobs, claim, *steps, audit])
     [publish, terminate, destroy, proof] >> outcome  # a teardown's success alone would paint failed work green
 
 
