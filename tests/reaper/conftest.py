@@ -1,5 +1,6 @@
 """A localcloud with the foundation applied by real terraform, and runs that can be made to die on it."""
 
+import itertools
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from nightshift.hooks.emr import EmrHook
 from nightshift.hooks.terraform import TerraformHook
 from nightshift.pipelines.wordcount import WORDCOUNT
 
+NUMBERS = itertools.count()
 TASKS = Path(__file__).with_name("task.py")
 
 
@@ -32,13 +34,13 @@ class Rig:
     def __init__(self, env, ground):
         self.env, self.ground, self.settings = env, ground, config.load(env)
         self._session = boto3.Session("test", "test", region_name="us-east-1")
-        self._numbers = iter(range(1000))
+        self._ec2 = self.aws("ec2")
 
     def aws(self, service):
         return self._session.client(service, endpoint_url=self.env["AWS_ENDPOINT_URL"])
 
     def night(self, settings=None, **params):
-        run_id = f"manual__{os.getpid()}_{next(self._numbers)}"
+        run_id = f"manual__{os.getpid()}_{next(NUMBERS)}"
         return nights.from_run(settings or self.settings, WORDCOUNT, run_id, datetime.now(UTC), params)
 
     def begun(self, night, task):
@@ -47,9 +49,11 @@ class Rig:
             raise TaskDeferred(trigger=None, method_name="resume")
 
     def start_task(self, verb, night):
-        """The task `verb` of the run in a process of its own, as a worker runs it."""
+        """The task `verb` of the run in a process of its own, as a worker runs it; terraform goes one by one, so that
+        there is a middle to kill it in."""
+        env = {**self.env, "TF_CLI_ARGS_apply": "-parallelism=1"}
         command = [sys.executable, str(TASKS), verb, json.dumps(night.identity), json.dumps(self.ground)]
-        return subprocess.Popen(command, env=self.env, cwd=places.ROOT)
+        return subprocess.Popen(command, env=env, cwd=places.ROOT)
 
     def cluster(self, night):
         """A cluster of the run, as create_cluster asks for one but without groups of its own."""
@@ -70,7 +74,7 @@ class Rig:
 
     def groups(self, night):
         filters = [{"Name": "tag:nightshift:run", "Values": [night.run]}]
-        return self.aws("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
+        return self._ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
 
     def until(self, question, seconds=60):
         deadline = time.monotonic() + seconds

@@ -48,15 +48,18 @@ def test_a_run_that_airflow_calls_a_success_but_never_closed_is_cleaned_up_and_t
     live, stranger = rig.night(), rig.night(replace(rig.settings, name="nightshift-other"))
     theirs, foreign = rig.cluster(live), rig.cluster(stranger)
     rig.begun(live, "step_wordcount")
-    dead = {night.run_id: "success", live.run_id: "running"}
+
+    def asked(_dag, run_id):
+        return "success" if run_id == night.run_id else "running"
+
     before = ledger.of(night).entries()
 
-    shown = reap(rig, lambda _dag, run_id: dead[run_id], dry_run=True)
+    shown = reap(rig, asked, dry_run=True)
     assert (shown[night.run].fate, shown[live.run].fate) == (Fate.DEAD, Fate.ALIVE)
     assert ledger.of(night).entries() == before
     assert rig.state_of(cluster_id) not in {"TERMINATING", "TERMINATED"}
 
-    rows = reap(rig, lambda _dag, run_id: dead[run_id])
+    rows = reap(rig, asked)
     assert rows[night.run].ok, rows[night.run].done
     assert rows[live.run].done == ""
     assert not any(inventory.alive(night).values())
@@ -70,7 +73,7 @@ def test_a_run_that_airflow_calls_a_success_but_never_closed_is_cleaned_up_and_t
     assert (told["outcome"], told["told_by"], told["notified"]) == ("failed", "reaper", True)
     assert "Airflow calls the run success" in told["finding"]["message"]
     assert "while step_wordcount ran" in told["finding"]["message"]
-    assert night.run not in reap(rig, lambda _dag, run_id: dead[run_id]), "the next pass finds nothing of it"
+    assert night.run not in reap(rig, asked), "the next pass finds nothing of it"
 
     rig.aws("emr").terminate_job_flows(JobFlowIds=[theirs, foreign])
     ledger.of(live).close("failed", "report")
@@ -106,7 +109,7 @@ def test_a_run_of_a_pipeline_that_the_package_no_longer_has_is_reaped_too(rig):
     claims.of(retired).take()
     rig.begun(retired, "create_cluster")
     cluster_id = rig.cluster(retired)
-    rows = reap(rig, lambda _dag, _run: GONE)
+    rows = reap(rig, lambda _dag, run_id: GONE if run_id == retired.run_id else "running")
     assert rows[retired.run].ok, rows[retired.run].done
     assert rig.state_of(cluster_id) == "TERMINATED"
     assert not any(inventory.alive(retired).values())
@@ -126,7 +129,7 @@ def test_one_run_that_cannot_be_cleaned_does_not_stop_the_others_and_is_named(ri
         return sweep(night, task, *rest)
 
     monkeypatch.setattr(reaping.teardown, "sweep", refuse)
-    rows = reap(rig, lambda _dag, _run: "failed")
+    rows = reap(rig, lambda _dag, run_id: "failed" if run_id in {stuck.run_id, other.run_id} else "running")
     assert (rows[stuck.run].ok, rows[other.run].ok) == (False, True)
     assert "AWS refuses" in rows[stuck.run].done
     assert "could not clean up" in record(rig, stuck)["finding"]["message"]
