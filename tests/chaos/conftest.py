@@ -3,16 +3,15 @@
 import json
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from embedded import places
-from tests.chaos import broom, cells, results
-from tests.chaos.play import Play, timed
+from tests.chaos import cells, results
+from tests.chaos.ground import Ground
 from tests.chaos.post import ARN, Post
-from tests.rig import Rig, opened
+from tests.rig import opened
 
 # Deaths are noticed within seconds instead of minutes; a busy machine must not be taken for a dead one.
 QUICK = {
@@ -67,32 +66,18 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(f"written: {places.shown(results.write_report())}")
 
 
-@dataclass
-class Ground:
-    """What the cells of one worker share."""
-
-    rig: Rig
-    holds: Path
-    scratch: Path
-    post: Post
-
-    def play(self, cell):
-        """Play a cell, keep its line, sweep behind it, fail with the promises that it broke."""
-        result, seconds = timed(Play(self.rig, cell, self.holds, self.scratch, self.post))
-        results.keep(cell, result, seconds)
-        broom.sweep(self.rig)
-        assert not result.broken, "\n".join(result.broken)
-
-
 @pytest.fixture(scope="session")
-def ground(tmp_path_factory):
+def ground(request, tmp_path_factory):
     home = tmp_path_factory.mktemp("chaos")
     holds, scratch, config = home / "holds", home / "scratch", home / "airflow" / "config"
     for folder in (holds, scratch, config):
         folder.mkdir(parents=True)
     shutil.copyfile(Path(__file__).with_name("policy.py"), config / "airflow_local_settings.py")
     with opened(home, {**QUICK, "CHAOS_HOLDS": str(holds)}, lambda env: _foundation(env, home)) as rig:
-        yield Ground(rig, holds, scratch, Post(rig.aws("sqs")))
+        ground = Ground(rig, holds, scratch, Post(rig.aws("sqs")))
+        yield ground
+        if request.session.exitstatus != pytest.ExitCode.INTERRUPTED:
+            ground.pay()
 
 
 def _foundation(env, home):

@@ -1,7 +1,6 @@
-"""One cell played: a night, what befalls it, a reaper's pass if it needs one, the judgement, the night again."""
+"""One cell played: a night, what befalls it, a reaper's pass if it needs one, the judgement, a failed task cleared."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,16 +24,21 @@ REAPING = 180
 WRONG = (AssertionError, StackError, BotoCoreError, ClientError, httpx.HTTPError, psutil.Error)
 
 
+OWED = "not yet"
+
+
 @dataclass
 class Result:
-    """A line of the matrix."""
+    """A line of the matrix. `again` says how the same date was run once more; `well` that it ended as a good night
+    with the right rows, and so is the re-run of the nights before it."""
 
     airflow: str = ""
     told: str = ""
     truth: str = ""
     alive: str = ""
     gold: str = ""
-    again: str = ""
+    again: str = OWED
+    well: bool = False
     broken: list[str] = field(default_factory=list)
 
 
@@ -61,14 +65,18 @@ class Play:
         if self.cell.fault:
             self.rig.faults.add_fault(self.cell.fault.value, **self.cell.options)
             self.run_id = self._trigger()
-        else:
+        elif self.cell.task:
             self._strike()
+        else:
+            self.run_id = self._trigger()
         at_end = self._ended()
         self.rig.mend()
         after, red = (at_end, []) if at_end.is_settled else self._reaped(at_end)
         result = self._line(at_end, after)
-        result.again, wrong = self._again(at_end)
-        result.broken += [*red, *wrong]
+        result.broken += red
+        if self.cell.column == Column.MARK_TASK and at_end.airflow == "failed":
+            at_end = self._cleared(result)
+        self._count(result, at_end)
         return result
 
     def states(self) -> dict[str, str | None]:
@@ -118,28 +126,22 @@ class Play:
         same = all(found.objects == self.before[table].objects for table, found in seen.gold.items())
         return "the one before" if same else "some of each"
 
-    def _again(self, at_end: Seen) -> tuple[str, list[str]]:
-        """The same date once more, and what is wrong after it. A night that ended well counts as checked by its own
-        rows: the next cell's night on this rig, of the same date and other input, is its re-run."""
-        if at_end.airflow == "success" and judge.is_new(self.drop, at_end.gold) and self.cell.column != Column.MARK_RUN:
-            return "the next cell", self._rows()
-        how: Callable[[], str] = self._trigger
-        if self.cell.column == Column.MARK_TASK and at_end.airflow == "failed":
-            how = self._cleared
-        self.run_id = how()
-        seen = self._ended()
-        verb = "cleared" if how == self._cleared else "run again"
-        wrong = judge.broken(Cell(self.cell.row, ""), self.drop, self.before, seen, seen)
-        return verb, [f"{verb}: {line}" for line in (*wrong, *self._rows())]
-
-    def _cleared(self) -> str:
-        """The failed task cleared with what comes after it, as the runbook says; the same run goes on."""
+    def _cleared(self, result: Result) -> Seen:
+        """The failed task cleared with what comes after it, as the runbook says: the same run goes on, and mends."""
         self.rig.api.clear(self.cell.dag, self.run_id, self.cell.task)
-        return self.run_id
+        seen = self._ended()
+        wrong = judge.broken(Cell(self.cell.row, "cleared"), self.drop, self.before, seen, seen)
+        result.again = "cleared"
+        result.broken += [f"cleared: {line}" for line in wrong]
+        return seen
 
-    def _rows(self) -> list[str]:
-        rows = self.facts.rows(self.cell.dag, self.drop.rows)
-        return judge.doubled(self.drop, rows, self.facts.quarantined(self.cell.dag))
+    def _count(self, result: Result, seen: Seen) -> None:
+        """The rows of a night that ended well: as many as were delivered, whatever an earlier night left there."""
+        if seen.airflow == "success" and judge.is_new(self.drop, seen.gold):
+            rows = self.facts.rows(self.cell.dag, self.drop.rows)
+            wrong = judge.doubled(self.drop, rows, self.facts.quarantined(self.cell.dag))
+            result.well = not wrong
+            result.broken += wrong
 
 
 def timed(play: Play) -> tuple[Result, float]:

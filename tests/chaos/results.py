@@ -11,7 +11,7 @@ from typing import Any
 
 from embedded import places
 from tests.chaos.cells import Cell, Column, fault_cells, task_cells
-from tests.chaos.play import Result
+from tests.chaos.play import OWED, Result
 
 FOLDER = places.STATE / "chaos"
 REPORT = places.ROOT / "docs" / "chaos.md"
@@ -27,10 +27,21 @@ def commit() -> str:
 
 
 def keep(cell: Cell, result: Result, seconds: float) -> None:
-    """Add a line; one write, so two workers do not mix theirs."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    """Add the line of a cell."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    line = {"cell": cell.id, "at": at, "seconds": seconds, "green": not result.broken, **asdict(result)}
+    _add({"cell": cell.id, "at": at, "seconds": seconds, "green": not result.broken, **asdict(result)})
+
+
+def pay(cells: Iterable[Cell], payer: Cell) -> None:
+    """Say of these cells which night was the re-run of their date."""
+    known = kept()
+    for cell in cells:
+        _add({**known[cell.id], "again": payer.id})
+
+
+def _add(line: Line) -> None:
+    """One write, so two workers do not mix theirs."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
     with _file().open("a") as file:
         file.write(json.dumps(line) + "\n")
 
@@ -43,8 +54,8 @@ def kept() -> dict[str, Line]:
 
 
 def green() -> set[str]:
-    """The cells that are green at this commit."""
-    return {cell for cell, line in kept().items() if line["green"]}
+    """The cells that are green at this commit, re-run and all."""
+    return {cell for cell, line in kept().items() if line["green"] and line["again"] != OWED}
 
 
 def table(lines: Iterable[Line]) -> str:
@@ -93,8 +104,8 @@ triggerer; *between* two tables of a publish. A cell says what was told of the n
 `*` when the reaper told it; **RED** when a promise was broken; `-` when it was not played. After each night, and one
 pass of the reaper if it left anything to do: nothing is alive, one closing entry is the ledger's last word, what was
 told is what EMR's steps, gold and the account say, gold is this night's or the one before, whole. Then the same date
-once more: the run cleared, or run again, or (where the night ended well) the next cell's night, whose rows are counted
-as well."""
+once more (*again*): the failed task of that run cleared, or the next night on that rig that ended well, which runs the
+same date with other input and must have its own rows and no others."""
 
 
 def _matrix(lines: dict[str, Line]) -> list[str]:
