@@ -102,6 +102,7 @@ def place(tmp_path_factory):
     endpoint = cloud.start(home / "localcloud", environment.with_tools(tools, plain))
     try:
         env = environment.embedded(endpoint, tools, home / "airflow", plain)
+        env["TMPDIR"] = str(home)  # where a killed task leaves its scratch directory
         env["PYTHONPATH"] = os.pathsep.join((str(places.PLUGINS), env["PYTHONPATH"]))
         bootstrap.ensure(env, home / "bootstrap.log")
         yield env, _foundation(env)
