@@ -4,9 +4,11 @@ import atexit
 import logging
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from embedded import environment, places, prepare
@@ -29,6 +31,14 @@ def pytest_configure():
         shutil.copyfile(template, HOME / "airflow.db")
     else:
         prepare.run_airflow("db", "migrate", env=os.environ)
+
+
+@pytest.fixture(autouse=True)
+def other_clients():
+    """No test speaks to the AWS of the one before: the library makes its clients once a process."""
+    yield
+    if hook := sys.modules.get("nightshift.hooks.aws"):
+        hook.made.cache_clear()
 
 
 # Two files at a time (make test); the longest folders begin first.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
@@ -36,13 +37,19 @@ def client(settings: Settings, service: Literal["secretsmanager"], tries: int = 
 def client(settings: Settings, service: str, tries: int = 0) -> Any:
     """A boto3 client through the amazon provider, so that an Airflow connection (settings.aws_conn_id) may carry
     the role to assume; without one, boto3's own credential chain. `tries` other than the settings' is for calls
-    that boto3 must not repeat."""
+    that boto3 must not repeat. Clients are thread-safe and made once a process: making one costs 0.1 s and more."""
+    return made(settings, service, tries or settings.api_tries)
+
+
+@cache
+def made(settings: Settings, service: str, tries: int) -> Any:
+    """The client itself; `made.cache_clear()` forgets those that there are."""
     hook = AwsBaseHook(
         aws_conn_id=settings.aws_conn_id or None,
         region_name=settings.region,
         client_type=service,
         config=Config(
-            retries={"mode": "standard", "total_max_attempts": tries or settings.api_tries},
+            retries={"mode": "standard", "total_max_attempts": tries},
             connect_timeout=10,
             read_timeout=60,
         ),
