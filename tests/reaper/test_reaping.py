@@ -94,7 +94,7 @@ def test_without_airflow_a_run_is_reaped_past_its_lease_though_its_apply_was_kil
 
 
 def test_a_leak_without_terraform_state_and_ledger_is_found_by_its_tags_past_its_expiry(rig):
-    expired = replace(rig.settings, lifetime_hours=0)
+    expired = replace(rig.settings, lifetime_hours=0, step_timeout_minutes=0, cluster_limit_minutes=0)
     night = rig.night(expired)
     cluster_id = rig.cluster(night)
     rows = reap(rig)
