@@ -30,7 +30,7 @@ def endpoint(env: Mapping[str, str], *, keep: bool = False, home: Path = places.
     if found:
         yield found
     elif keep:
-        yield start(home, env)
+        yield start(home, env, stays=True)
     else:
         with tempfile.TemporaryDirectory(prefix="nightshift-cloud-") as own:
             try:
@@ -59,9 +59,13 @@ def running(home: Path) -> str | None:
     return found if _answers(found) else None
 
 
-def start(home: Path, env: Mapping[str, str]) -> str:
-    """Start a localcloud on a free port with its state in `home`; gives its endpoint. Raises CloudError."""
-    said = _localcloud(home, env, "up", "--port", "0")
+def start(home: Path, env: Mapping[str, str], *, stays: bool = False) -> str:
+    """Start a localcloud on a free port with its state in `home`; gives its endpoint. Raises CloudError.
+
+    Without `stays` it ends with this process, however this process ends.
+    """
+    owner = 0 if stays else os.getpid()
+    said = _localcloud(home, env, "up", "--port", "0", "--owner", str(owner))
     if found := running(home):
         return found
     raise CloudError(f"localcloud did not start: {' '.join(said.split()) or 'it said nothing'}")

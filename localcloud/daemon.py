@@ -21,6 +21,7 @@ from localcloud.settings import Settings
 _START_TIMEOUT_SECONDS = 30
 _STOP_TIMEOUT_SECONDS = 15
 _POLL_SECONDS = 0.05
+_OWNER_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def down(settings: Settings) -> bool:
 
 
 def serve(settings: Settings) -> None:
-    """Run the server in this process until SIGTERM or SIGINT. Raises PortTakenError."""
+    """Run the server in this process until SIGTERM, SIGINT, or its owner's end. Raises PortTakenError."""
     # moto takes a second to import; `status` and `down` must not pay for it.
     from localcloud.server import LocalCloud  # noqa: PLC0415
 
@@ -96,7 +97,8 @@ def serve(settings: Settings) -> None:
     with LocalCloud(settings) as cloud:
         _write_state(settings.state_file, cloud.endpoint)
         logging.getLogger(__name__).info("listening on %s", cloud.endpoint)
-        stop.wait()
+        while not stop.wait(_OWNER_SECONDS) and _lives(settings.owner):
+            pass
     settings.state_file.unlink(missing_ok=True)
 
 
@@ -152,6 +154,17 @@ def _read_state(path: Path) -> Running | None:
         return Running(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _lives(owner: int) -> bool:
+    """False once the owner has ended; a server without one has no such end."""
+    try:
+        os.kill(owner, 0)
+    except PermissionError:
+        return True
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _is_server(pid: int) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from localcloud.daemon import exports
@@ -44,6 +45,15 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     shell = Shell(tmp_path)
     yield shell
     shell("down")
+
+
+@pytest.fixture
+def owner() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that a server is told to live with."""
+    process = subprocess.Popen(["sleep", "300"])
+    yield process
+    process.kill()
+    process.wait()
 
 
 def is_gone(pid: int) -> bool:
@@ -114,21 +124,43 @@ def test_a_foreground_server_ends_cleanly_when_it_is_told_to(shell: Shell) -> No
     assert b"Traceback" not in errors
 
 
-@pytest.mark.parametrize("end", ["down", "kill"])
-def test_no_process_of_a_step_outlives_the_server(shell: Shell, end: str) -> None:
-    shell("up")
-    state, pid_file = shell.state(), shell.directory / "step.pid"
-    emr = client_at(state["endpoint"], "emr")
-    sleeping = step("bash", "-c", f"sleep 300 & echo $! > {pid_file}.new; mv {pid_file}.new {pid_file}; wait")
-    emr.run_job_flow(**cluster_request(Steps=[sleeping]))
+def hanging_step(shell: Shell, emr: Any, s3: Any) -> None:
+    script = (
+        f"sleep 300 & echo $! > {shell.directory}/pid.new; mv {shell.directory}/pid.new {shell.directory}/pid; wait"
+    )
+    emr.run_job_flow(**cluster_request(Steps=[step("bash", "-c", script)]))
+
+
+def time_limit(shell: Shell, emr: Any, s3: Any) -> None:
+    """What a cluster's own limit leaves: a timer in a session of its own, detached from all that started it."""
+    s3.create_bucket(Bucket="actions")
+    timer = (
+        'setsid bash -c \'echo $$ >"$1.new"; mv "$1.new" "$1"; sleep 300; :\' timer "$1" </dev/null >/dev/null 2>&1 &'
+    )
+    s3.put_object(Bucket="actions", Key="limit.sh", Body=f"#!/bin/bash\n{timer}\n".encode())
+    script = {"Path": "s3://actions/limit.sh", "Args": [str(shell.directory / "pid")]}
+    emr.run_job_flow(**cluster_request(BootstrapActions=[{"Name": "limit", "ScriptBootstrapAction": script}]))
+
+
+@pytest.mark.parametrize("end", ["down", "kill", "owner"])
+@pytest.mark.parametrize("work", [hanging_step, time_limit])
+def test_no_process_of_a_cluster_outlives_the_server(
+    shell: Shell, owner: subprocess.Popen[bytes], work: Any, end: str
+) -> None:
+    shell("up", "--owner", str(owner.pid))
+    state, pid_file = shell.state(), shell.directory / "pid"
+    work(shell, client_at(state["endpoint"], "emr"), client_at(state["endpoint"], "s3", "us-east-1"))
     eventually(pid_file.exists, bool, seconds=30)
-    pid = int(pid_file.read_text())
-    assert not is_gone(pid)
+    first = psutil.Process(int(pid_file.read_text()))
+    pids = [state["pid"], first.pid, *(child.pid for child in first.children(recursive=True))]
     if end == "down":
         assert shell("down").returncode == 0
-    else:
+    elif end == "kill":
         os.kill(state["pid"], signal.SIGKILL)
-    eventually(lambda: is_gone(pid), bool)
+    else:
+        owner.kill()
+        owner.wait()
+    eventually(lambda: all(is_gone(pid) for pid in pids), bool)
 
 
 def test_help_lists_every_command_and_every_fault(shell: Shell) -> None:
