@@ -156,11 +156,11 @@ def _read_state(path: Path) -> Running | None:
         return None
 
 
-def _lives(owner: int) -> bool:
-    """False once the owner has ended; a server without one has no such end."""
+def _lives(pid: int) -> bool:
+    """False once the process has ended; 0 is nobody, and never ends."""
     try:
-        os.kill(owner, 0)
-    except PermissionError:
+        os.kill(pid, 0)
+    except PermissionError:  # somebody else's
         return True
     except ProcessLookupError:
         return False
@@ -169,12 +169,7 @@ def _lives(owner: int) -> bool:
 
 def _is_server(pid: int) -> bool:
     """True if the process lives and is a localcloud: a pid may have been given to another program since."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        # Somebody else's process has the number now.
+    if not _lives(pid):
         return False
     command = Path(f"/proc/{pid}/cmdline")
     if not command.exists():

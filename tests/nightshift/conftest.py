@@ -1,11 +1,14 @@
 """A night to test with, and a pretend AWS for what moto answers well."""
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from localcloud.server import LocalCloud
+from localcloud.settings import Settings as CloudSettings
 from nightshift import night as nights
 from nightshift.config import Settings
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
@@ -13,6 +16,21 @@ from nightshift.pipelines.wordcount import WORDCOUNT
 
 RUN_ID = "manual__2026-01-05T03:00:00+00:00"
 ASKED_AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)  # 00:00 in São Paulo
+NOBODY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@pytest.fixture
+def localcloud(tmp_path, monkeypatch):
+    """Starts a localcloud of the test's own, which boto3 talks to from then on; takes what LocalCloud takes."""
+    with ExitStack() as running:
+
+        def start(**parts):
+            cloud = running.enter_context(LocalCloud(CloudSettings(home=tmp_path, port=0), **parts))
+            for key, value in {**NOBODY, "AWS_ENDPOINT_URL": cloud.endpoint}.items():
+                monkeypatch.setenv(key, value)
+            return cloud
+
+        yield start
 
 
 @pytest.fixture
@@ -33,8 +51,8 @@ def words(settings):
 @pytest.fixture
 def aws(settings, monkeypatch):
     """moto in this process with the five buckets, and no way out to a real account."""
-    for key, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": "us-east-1"}.items():
-        monkeypatch.setenv(f"AWS_{key}", value)
+    for key, value in NOBODY.items():
+        monkeypatch.setenv(key, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         s3 = boto3.client("s3", region_name="us-east-1")

@@ -13,8 +13,6 @@ from botocore.exceptions import BotoCoreError
 
 from localcloud.client import Client
 from localcloud.emr.seam import StepOutcome
-from localcloud.server import LocalCloud
-from localcloud.settings import Settings as CloudSettings
 from nightshift import emr_spec
 from nightshift.config import Settings
 from nightshift.hooks import emr as hook
@@ -77,6 +75,12 @@ class Rig:
         self.xcoms["wait_for_cluster"] = self.waiting(minutes).execute(self.context)
         return self.xcoms["wait_for_cluster"]["cluster_id"]
 
+    def lose_the_answer(self):
+        """A try of wait_for_cluster that asks for a cluster and does not hear that it got one."""
+        self.faults.add_fault("run-job-flow-answer-lost", times=1)
+        with pytest.raises(BotoCoreError):
+            self.wait()
+
     def submit(self):
         return self.task(SubmitStepsOperator, "submit_steps").execute(self.context)
 
@@ -122,13 +126,9 @@ def _network():
 
 
 @pytest.fixture
-def rig(tmp_path, monkeypatch):
-    with LocalCloud(CloudSettings(home=tmp_path, port=0), runner=Runner()) as cloud:
-        aws = {"ENDPOINT_URL": cloud.endpoint, "DEFAULT_REGION": "us-east-1"}
-        for key, value in {**aws, "ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test"}.items():
-            monkeypatch.setenv(f"AWS_{key}", value)
-        name = f"rig-{uuid.uuid4().hex[:12]}"
-        yield Rig(cloud.endpoint, Settings(name=name, poll_seconds=0.02, deferrable=False, api_tries=2))
+def rig(localcloud):
+    settings = Settings(name=f"rig-{uuid.uuid4().hex[:12]}", poll_seconds=0.02, deferrable=False, api_tries=2)
+    return Rig(localcloud(runner=Runner()).endpoint, settings)
 
 
 def test_a_ready_cluster_is_handed_on(rig):
@@ -214,9 +214,7 @@ def test_a_cluster_that_somebody_ended_is_not_replaced(rig):
 def test_a_retry_adopts_the_replacement_whose_answer_was_lost(rig):
     rig.faults.add_fault("capacity-refused", times=1)
     rig.create()
-    rig.faults.add_fault("run-job-flow-answer-lost", times=1)
-    with pytest.raises(BotoCoreError):
-        rig.wait()
+    rig.lose_the_answer()
     cluster_id = rig.wait()
     assert rig.alive == [cluster_id]
     assert len(rig.clusters) == 2
@@ -226,9 +224,7 @@ def test_a_retry_goes_on_where_the_killed_task_was(rig):
     """Two clusters have died for want of capacity, the second after its task was killed: the third is the last."""
     rig.faults.add_fault("capacity-refused", times=2)
     rig.create()
-    rig.faults.add_fault("run-job-flow-answer-lost", times=1)
-    with pytest.raises(BotoCoreError):
-        rig.wait()
+    rig.lose_the_answer()
     assert {f["TargetSpotCapacity"] for f in rig.fleets(rig.wait())} == {0}
     assert len(rig.clusters) == 3
 

@@ -9,8 +9,6 @@ from botocore.exceptions import BotoCoreError
 
 from localcloud.client import Client
 from localcloud.emr.seam import StepOutcome
-from localcloud.server import LocalCloud
-from localcloud.settings import Settings as CloudSettings
 from nightshift import emr_spec, probes
 from nightshift.errors import ClusterError
 from nightshift.hooks import aws
@@ -59,15 +57,8 @@ def script():
 
 
 @pytest.fixture
-def cloud(tmp_path, script, monkeypatch):
-    with LocalCloud(CloudSettings(home=tmp_path, port=0), runner=script) as cloud:
-        for key, value in {
-            "ENDPOINT_URL": cloud.endpoint,
-            "ACCESS_KEY_ID": "test",
-            "SECRET_ACCESS_KEY": "test",
-        }.items():
-            monkeypatch.setenv(f"AWS_{key}", value)
-        yield cloud
+def cloud(localcloud, script):
+    return localcloud(runner=script)
 
 
 @pytest.fixture

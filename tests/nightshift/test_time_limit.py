@@ -11,8 +11,6 @@ import boto3
 import pytest
 
 from localcloud.faults import Fault, FaultKind
-from localcloud.server import LocalCloud
-from localcloud.settings import Settings as CloudSettings
 from nightshift import emr_spec, packaging
 from nightshift.config import Settings
 from nightshift.hooks.emr import EmrHook
@@ -106,12 +104,8 @@ def clock():
 
 
 @pytest.fixture
-def cloud(tmp_path, monkeypatch, clock):
-    with LocalCloud(CloudSettings(home=tmp_path, port=0), clock=clock) as cloud:
-        aws = {"ENDPOINT_URL": cloud.endpoint, "DEFAULT_REGION": "us-east-1"}
-        for key, value in {**aws, "ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test"}.items():
-            monkeypatch.setenv(f"AWS_{key}", value)
-        yield cloud
+def cloud(localcloud, clock):
+    return localcloud(clock=clock)
 
 
 @pytest.fixture

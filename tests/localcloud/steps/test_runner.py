@@ -204,7 +204,8 @@ def test_output_that_s3_does_not_take_is_a_failed_step(run, tmp_path, monkeypatc
     monkeypatch.setattr(
         Store, "upload", lambda self, bucket, *rest: _disk_full() if bucket == "lake" else upload(self, bucket, *rest)
     )
-    outcome, _ = run("bash", "-c", f"echo x > {tmp_path}/work/s3/{ACCOUNT}/lake/x")
+    output = tmp_path / "work" / "s3" / ACCOUNT / "lake" / "x"
+    outcome, _ = run("bash", "-c", f"echo x > {output}")
     assert outcome.exit_code == 1
     assert "could not write the step's output to S3" in outcome.message
 
