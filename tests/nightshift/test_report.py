@@ -100,6 +100,14 @@ def test_the_cost_is_what_the_cluster_lived_at_list_prices(record):
     assert record()["cost"]["measured"] == round(5 * 0.240, 4)
 
 
+def test_a_cluster_that_replaced_another_costs_what_its_own_types_do(record):
+    second = {**CLUSTER, "Id": "j-2"}
+    note = entry("wait_for_cluster", "note", act="replace_cluster", cluster_id="j-1", attempt=2)
+    told = record(clusters=[CLUSTER, second], entries=[*GOOD, note, PROOF])
+    # the second may have had the spare types, of which r5.xlarge is the dearest
+    assert told["cost"]["measured"] == round(5 * 0.240 + 5 * 0.315, 4)
+
+
 def test_a_steps_logs_are_where_emr_puts_them(record):
     assert record()["steps"][0]["log_uri"] == "s3://acme-night-logs/emr/j-1/steps/s-bronze/"
 

@@ -121,13 +121,21 @@ def _gold(night: Night, found: Findings) -> list[dict[str, Any]]:
 
 
 def _cost(night: Night, found: Findings) -> dict[str, Any]:
-    fleets = emr_spec.fleets(night)
+    fleets = [emr_spec.fleets(night, attempt) for attempt in _attempts(found)]
+    lived = [_lifetime(cluster, found.ended_at) for cluster in found.clusters]
     return {
         "currency": cost.CURRENCY,
-        "estimate": cost.estimate(fleets, night.pipeline.expected_minutes),
-        "measured": sum(cost.measured(fleets, _lifetime(c, found.ended_at)) for c in found.clusters),
+        "estimate": cost.estimate(emr_spec.fleets(night), night.pipeline.expected_minutes),
+        "measured": round(sum(map(cost.measured, fleets, lived)), 4),
         "prices_as_of": cost.PRICES_AS_OF,
     }
+
+
+def _attempts(found: Findings) -> list[int]:
+    """Of each cluster which attempt it was, from 0: one that replaced another follows the one that its note names."""
+    replaced = {e["cluster_id"]: e["attempt"] - 1 for e in found.entries if e.get("act") == "replace_cluster"}
+    predecessors = [None, *(cluster["Id"] for cluster in found.clusters[:-1])]
+    return [replaced.get(before, 0) for before, _ in zip(predecessors, found.clusters, strict=False)]
 
 
 def _lifetime(cluster: Any, now: datetime) -> float:
