@@ -30,15 +30,14 @@ TERRAFORM = ("apply_foundation", "apply_transient", "destroy_transient")
 
 @dataclass(frozen=True)
 class Cell:
-    """One night that goes wrong: in `dag` at (task, moment), or by `fault` with these options."""
+    """One night that goes wrong: in `dag` at (task, moment), or by faults, each with its options."""
 
     row: str
     column: str
     dag: str = WORD
     task: str = ""
     moment: str = ""
-    fault: FaultKind | None = None
-    options: dict[str, Any] = field(default_factory=dict, hash=False)
+    faults: tuple[tuple[FaultKind, dict[str, Any]], ...] = field(default=(), hash=False)
     mends: bool = True  # the night gets over it by itself
 
     @property
@@ -111,12 +110,24 @@ FAULTS: dict[str, list[tuple[str, bool, dict[str, Any]]]] = {
 }
 
 
+# More than one in the same night.
+STORM = (
+    (FaultKind.RUN_JOB_FLOW_THROTTLED, {}),
+    (FaultKind.EMR_THROTTLED, {"operation": "AddJobFlowSteps", "times": 2}),
+    (FaultKind.SLOW_START, {"seconds": 5}),
+    (FaultKind.S3_SLOW_DOWN, {"bucket": "*-lake", "times": 5}),
+)
+
+
 def fault_cells() -> list[Cell]:
     usual = [("once", False, {})]
     return [
-        Cell(kind.value, how, task="", fault=kind, options=options, mends=mends)
-        for kind in FaultKind
-        for how, mends, options in FAULTS.get(kind.value, usual)
+        *(
+            Cell(kind.value, how, faults=((kind, options),), mends=mends)
+            for kind in FaultKind
+            for how, mends, options in FAULTS.get(kind.value, usual)
+        ),
+        Cell("throttled, slow to start, S3 slow", "in one night", faults=STORM),
     ]
 
 
@@ -132,18 +143,17 @@ SOME_TASKS = {
     ("destroy_transient", "terraform", Column.MARK_TASK),
 }
 SOME_FAULTS = {
-    ("emr-throttled", "adding steps"),
+    ("throttled, slow to start, S3 slow", "in one night"),
     ("capacity-refused", "once"),
     ("bootstrap-failure", "once"),
     ("step-failure", "once"),
+    ("step-hangs", "until the cluster's own limit"),
     ("node-lost", "a core node"),
-    ("s3-slow-down", "five times"),
     ("sns-down", "the whole night"),
-    ("slow-start", "5 s"),
 }
 
 
 def is_representative(cell: Cell) -> bool:
-    if cell.fault:
+    if cell.faults:
         return (cell.row, cell.column) in SOME_FAULTS
     return cell.dag == WORD and (cell.task, cell.moment, cell.column) in SOME_TASKS

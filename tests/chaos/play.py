@@ -62,10 +62,9 @@ class Play:
     def cell_result(self) -> Result:
         """Play it to the end. Raises AssertionError when the moment never comes, StackError when the run never ends."""
         self.drop.deliver(self.facts.s3)
-        if self.cell.fault:
-            self.rig.faults.add_fault(self.cell.fault.value, **self.cell.options)
-            self.run_id = self._trigger()
-        elif self.cell.task:
+        for kind, options in self.cell.faults:
+            self.rig.faults.add_fault(kind.value, **options)
+        if self.cell.task:
             self._strike()
         else:
             self.run_id = self._trigger()
