@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
 OPEN = "open/"
+REAPER = "reaper"  # who writes about a run when that run cannot
 Entry = Mapping[str, Any]
 
 
@@ -71,7 +72,7 @@ class Ledger:
         open. `limit` is how long the act may take; its lease is that and the grace."""
         if not resumed:
             self._mark()
-            self.append(task, "begin", attempt=attempt, lease=self._lease(limit))
+            self.append(task, "begin", attempt=attempt, lease=self.lease(limit))
         facts: dict[str, Any] = {}
         try:
             yield facts
@@ -79,9 +80,14 @@ class Ledger:
             raise
         except BaseException as error:  # a task's timeout is one
             card = failures.card(error, task, self._links)
-            self.append(**card, phase="failed", attempt=attempt, lease=self._lease())
+            self.append(**card, phase="failed", attempt=attempt, lease=self.lease())
             raise
-        self.append(task, "end", attempt=attempt, lease=self._lease(), **facts)
+        self.append(task, "end", attempt=attempt, lease=self.lease(), **facts)
+
+    def lease(self, limit: timedelta | None = None) -> str:
+        """The moment by which the next sign of life is due, of an act that may take as long as `limit`."""
+        grace = timedelta(minutes=self._night.settings.grace_minutes)
+        return _iso(datetime.now(UTC) + (limit or timedelta(0)) + grace)
 
     def close(self, outcome: str, told_by: str) -> None:
         """The run is over and was told: "success" or "failed", by "report" or "reaper". Its identity goes along, for
@@ -110,11 +116,6 @@ class Ledger:
             LOG.info("No lake yet, so no marker.")
         except self._s3.exceptions.NoSuchKey:
             self._put(key, identity)  # closed between our put and our look
-
-    def _lease(self, limit: timedelta | None = None) -> str:
-        """The moment by which the next sign of life is due."""
-        grace = timedelta(minutes=self._night.settings.grace_minutes)
-        return _iso(datetime.now(UTC) + (limit or timedelta(0)) + grace)
 
     def _keys(self) -> list[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
@@ -171,9 +172,20 @@ def is_open(entries: Sequence[Entry]) -> bool:
 
 
 def lease_of(entries: Sequence[Entry]) -> datetime | None:
-    """The moment by which the run's next sign of life was due at its last one; None without a sign of life."""
-    leases = [entry["lease"] for entry in entries if entry.get("lease")]
+    """The moment by which the run's next sign of life was due at its last one; None without a sign of life. What a
+    reaper does with a run is none."""
+    leases = [entry["lease"] for entry in entries if entry.get("lease") and entry["task"] != REAPER]
     return datetime.fromisoformat(leases[-1]) if leases else None
+
+
+def over(entries: Sequence[Entry], now: datetime) -> str:
+    """Why the run is given up for dead, by its ledger alone; '' while it is live."""
+    if not is_open(entries):
+        return "its ledger is closed"
+    lease = lease_of(entries)
+    if lease and now > lease:
+        return f"it has given no sign of life, due by {lease:%Y-%m-%dT%H:%MZ}"
+    return ""
 
 
 def _iso(moment: datetime) -> str:

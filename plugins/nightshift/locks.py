@@ -6,6 +6,7 @@ Terraform's lock in S3 has no heartbeat, so it cannot tell by itself that its ho
   Its terraform may still be at work, for it outlives its task to finish what it began (hooks/terraform.py).
 * Another run's ledger says what it was doing when the lock was made, whether that act ended, whether the run was
   closed since, and until when a sign of life was due.
+* Of those who were at it when the lock was made one holds it and the others wait: it is broken when all are dead.
 * A holder that no ledger knows (before the first foundation there is none; an operator at a shell) is judged by its
   processes when it is on this host, and else by age.
 """
@@ -13,12 +14,12 @@ Terraform's lock in S3 has no heartbeat, so it cannot tell by itself that its ho
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from nightshift.ledger import Entry, is_open, lease_of
+from nightshift.ledger import Entry, over
 
 # The tasks that hold a lock, and the longest of their execution_timeouts (tests/dags holds them to it).
 FOUNDATION_TASKS = frozenset({"apply_foundation"})
@@ -74,27 +75,31 @@ def judge(lock: Lock, foundation: bool, scene: Scene) -> Judgement:
     here = lock.host == scene.host
     if here and scene.runs_here:
         return Judgement(False, f"a terraform of this stack is at work on {lock.host}")
-    holder = owner(lock, foundation, scene)
-    if holder is None:
+    judged = [
+        _own(lock, here, begun, scene) if run == scene.me else _others(run, begun, scene)
+        for run, begun in holders(lock, foundation, scene)
+    ]
+    if not judged:
         return _unknown(lock, here, scene.now)
-    run, begun = holder
-    if run == scene.me:
-        return _own(lock, here, begun, scene)
-    return _others(run, begun, scene)
+    return next((judgement for judgement in judged if not judgement.dead), judged[-1])
 
 
-def owner(lock: Lock, foundation: bool, scene: Scene) -> tuple[str, Entry] | None:
-    """The run that made the lock and its entry that began the act: the last to begin before the lock was made."""
+def holders(lock: Lock, foundation: bool, scene: Scene) -> list[tuple[str, Entry]]:
+    """Who may have made the lock: runs, each with the entry that began an act which was not over when the lock was
+    made; the last to begin comes last. The act that now wants the lock is none of them."""
     tasks = FOUNDATION_TASKS if foundation else TRANSIENT_TASKS
     runs = scene.histories if foundation else {scene.me: scene.histories.get(scene.me, ())}
     begun = [
         (run, entry)
         for run, entries in runs.items()
-        for entry in entries
-        if entry["phase"] == "begin" and entry["task"] in tasks and _at(entry) <= lock.created
-        if not _ended(entries, entry, before=lock.created)
+        for entry in _begun(entries, tasks)[: -1 if run == scene.me else None]
+        if _at(entry) <= lock.created and not _ended(entries, entry, before=lock.created)
     ]
-    return max(begun, key=lambda found: _at(found[1]), default=None)
+    return sorted(begun, key=lambda found: _at(found[1]))
+
+
+def _begun(entries: Sequence[Entry], tasks: Collection[str]) -> list[Entry]:
+    return [entry for entry in entries if entry["phase"] == "begin" and entry["task"] in tasks]
 
 
 def _own(lock: Lock, here: bool, begun: Entry, scene: Scene) -> Judgement:
@@ -112,11 +117,8 @@ def _others(run: str, begun: Entry, scene: Scene) -> Judgement:
     entries = scene.histories[run]
     if _ended(entries, begun):
         return Judgement(True, f"{begun['task']} of {run} held it and has ended")
-    if not is_open(entries):
-        return Judgement(True, f"{run} held it and is closed")
-    lease = lease_of(entries)
-    if lease and scene.now > lease:
-        return Judgement(True, f"{run} held it and has given no sign of life, due by {lease:%Y-%m-%dT%H:%MZ}")
+    if why := over(entries, scene.now):
+        return Judgement(True, f"{run} held it, and {why}")
     return Judgement(False, f"{begun['task']} of {run} is at work")
 
 

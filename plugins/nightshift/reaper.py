@@ -12,12 +12,12 @@ from nightshift import links
 from nightshift.causes import Cause
 from nightshift.failures import Card, found
 from nightshift.hooks.inventory import Thing
-from nightshift.ledger import Entry, is_open, lease_of
+from nightshift.ledger import REAPER, Entry, is_open, lease_of
 from nightshift.night import Night
 
 GONE = "gone"  # Airflow does not know the run: it was deleted
 AT_WORK = {"queued", "running"}
-TELLERS = {"report", "reaper"}
+TELLERS = {"report", REAPER}
 NEXT = "Read the record for what is done; if the gold of its business date is wanted, trigger that date again."
 
 
@@ -82,7 +82,7 @@ def finding(case: Case, judged: Verdict, more: str = "") -> Card | None:
     told as what it was. `more` is what went wrong with the reaping."""
     if case.open and proven(case.entries) and not more:
         return None
-    task = _where(case.entries)[0] or "reaper"
+    task = _where(case.entries)[0] or REAPER
     cause = Cause.STOPPED if case.open else Cause.LEAK
     return found(task, cause, _message(case, judged) + more, NEXT, {"record": links.record(case.night)})
 
@@ -99,7 +99,7 @@ def told(entries: Sequence[Entry]) -> bool:
     for entry in reversed(entries):
         if entry["phase"] == "closed":
             return True
-        if entry["phase"] == "begin" and entry["task"] != "reaper":
+        if entry["phase"] == "begin" and entry["task"] != REAPER:
             return False
     return False
 
@@ -146,7 +146,7 @@ def _message(case: Case, judged: Verdict) -> str:
 
 def _where(entries: Sequence[Entry]) -> tuple[str, str]:
     """The task in which the run was last seen, and that as words; ("", "") when it was never seen."""
-    acts = [e for e in entries if e["phase"] in {"begin", "end", "failed"} and e["task"] != "reaper"]
+    acts = [e for e in entries if e["phase"] in {"begin", "end", "failed"} and e["task"] != REAPER]
     if not acts:
         return "", ""
     task, running = str(acts[-1]["task"]), acts[-1]["phase"] == "begin"

@@ -33,18 +33,19 @@ def test_terraforms_own_lock_file_is_read():
 
 @pytest.mark.parametrize("task", ["apply_transient", "destroy_transient", "reaper"])
 def test_an_earlier_try_of_this_run_on_this_host_is_dead_once_no_terraform_works_here(task):
-    assert judged({ME: [begin(task)]}).dead
-    assert not judged({ME: [begin(task)]}, runs_here=True).dead
+    mine = {ME: [begin(task), begin("destroy_transient", 1)]}
+    assert judged(mine).dead
+    assert not judged(mine, runs_here=True).dead
 
 
 def test_an_earlier_try_elsewhere_gets_time_to_finish_what_nobody_here_can_see():
-    mine = {ME: [begin("apply_transient")]}
+    mine = {ME: [begin("apply_transient"), begin("apply_transient", 1)]}
     assert not judged(mine, host="worker-2", after=2).dead
     assert judged(mine, host="worker-2", after=11).dead
 
 
 def test_an_earlier_try_that_wrote_its_end_left_the_lock_behind_wherever_it_was():
-    mine = {ME: [begin("apply_transient"), entry("apply_transient", "failed", 1)]}
+    mine = {ME: [begin("apply_transient"), entry("apply_transient", "failed", 1), begin("apply_transient", 2)]}
     assert judged(mine, host="worker-2").dead
 
 
@@ -70,6 +71,22 @@ def test_a_holder_is_who_was_at_work_when_the_lock_was_made_not_who_had_ended_be
     judgement = judged(theirs, foundation=True, host="worker-2")
     assert not judgement.dead
     assert "wordcount/c" in judgement.why
+
+
+def test_a_live_holder_is_not_mistaken_for_the_try_of_ours_that_waited_for_it():
+    """Two nights began within a second on two machines: the other one's apply takes longer than our patience."""
+    ours = [begin("apply_foundation", -0.1), entry("apply_foundation", "failed", 5), begin("apply_foundation", 6)]
+    theirs = {ME: ours, OTHER: [begin("apply_foundation", -0.2)]}
+    judgement = judged(theirs, foundation=True, host="worker-2", after=7)
+    assert not judgement.dead
+    assert OTHER in judgement.why
+    theirs[OTHER].append(entry("apply_foundation", "failed", 8))
+    assert judged(theirs, foundation=True, host="worker-2", after=9).dead
+
+
+def test_our_own_wait_is_nobodys_lock():
+    waiting = {ME: [begin("apply_foundation", -1)]}
+    assert not judged(waiting, foundation=True, host="worker-2", after=60).dead
 
 
 @pytest.mark.parametrize("foundation", [True, False])

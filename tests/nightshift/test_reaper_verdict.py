@@ -50,6 +50,11 @@ def test_without_airflow_the_lease_decides(case):
     assert verdict(case(silent), NOW) == (Fate.DEAD, "its ledger is open, but its lease ended 2026-01-05T03:00Z")
 
 
+def test_what_a_reaper_began_with_a_dead_run_is_no_sign_of_life_of_it(case):
+    silent = [*OPEN[:-1], entry("step_gold", "begin", lease=LONG_AGO), entry("reaper", "begin", lease=LATER)]
+    assert verdict(case(silent), NOW).fate is Fate.DEAD
+
+
 def test_a_run_that_died_between_its_marker_and_its_first_entry_is_not_forgotten(case, night):
     assert verdict(case([]), NOW).fate is Fate.ALIVE
     assert verdict(case([]), night.expires + timedelta(minutes=1)).fate is Fate.DEAD

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nightshift.causes import Cause
 from nightshift.errors import NightshiftError
 from nightshift.hooks import aws
-from nightshift.ledger import Ledger, is_open, lease_of, put_if
+from nightshift.ledger import Ledger, over, put_if
 from nightshift.night import Night, from_run_name
 
 if TYPE_CHECKING:
@@ -74,13 +74,8 @@ class Claim:
 
     def _over(self, run: str) -> str:
         """Why the holder is given up for dead; '' while it is live."""
-        entries = Ledger(self._s3, from_run_name(self._night.settings, run, self._night.asked_at)).entries()
-        if not is_open(entries):
-            return "its ledger is closed"
-        lease = lease_of(entries)
-        if lease and datetime.now(UTC) > lease:
-            return f"it has given no sign of life, due by {lease:%Y-%m-%dT%H:%MZ}"
-        return ""
+        holder = from_run_name(self._night.settings, run, self._night.asked_at)
+        return over(Ledger(self._s3, holder).entries(), datetime.now(UTC))
 
     def _held(self) -> tuple[str, str] | None:
         """The holder and the claim's ETag."""

@@ -22,14 +22,13 @@ from nightshift.hooks.survey import Ask, Survey, survey
 from nightshift.hooks.sweep import REMOVALS
 from nightshift.hooks.terraform import TerraformHook
 from nightshift.hooks.turn import turn
-from nightshift.ledger import Ledger
+from nightshift.ledger import REAPER, Ledger
 from nightshift.locks import LONGEST
 from nightshift.probes import clusters_terminated
 from nightshift.reaper import Case, Fate, Verdict, finding, told, verdict
 from nightshift.report.truth import states_of
 
 LOG = logging.getLogger(__name__)
-TASK = "reaper"
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class Burial:
             self._book.unmark()
             return "its marker was removed"
         try:
-            with self._book.act(TASK, self._attempt(), limit=LONGEST) as facts:
+            with self._book.act(REAPER, self._attempt(), limit=LONGEST) as facts:
                 facts.update(why=self._judged.why, removed=self._clean())
         except (NightshiftError, BotoCoreError, ClientError) as error:
             if not told(self._case.entries):
@@ -127,7 +126,7 @@ class Burial:
         return f"{', '.join(facts['removed']) or 'nothing was left'}; told as {outcome}"
 
     def _attempt(self) -> int:
-        return 1 + sum((e["task"], e["phase"]) == (TASK, "begin") for e in self._case.entries)
+        return 1 + sum((e["task"], e["phase"]) == (REAPER, "begin") for e in self._case.entries)
 
     def _clean(self) -> list[str]:
         """End the clusters, remove the stack and the rest, and prove it. Gives what was there."""
@@ -138,14 +137,14 @@ class Burial:
             found = "; ".join(f"{kind}: {', '.join(ids)}" for kind, ids in left.items() if ids)
             raise SomethingLeft(f"{self._night.run} was reaped and still has {found}.")
         if self._case.things:
-            self._book.append("prove_nothing_left", "end", checked=list(left), alive=[], by=TASK)
+            self._book.append("prove_nothing_left", "end", checked=list(left), alive=[], by=REAPER)
         return [f"{thing.kind} {thing}" for thing in self._case.things]
 
     def _end_clusters(self, ids: list[str]) -> None:
         if not ids:
             return
         EmrHook(aws.client(self._settings, "emr")).terminate(ids)
-        self._book.note(TASK, "terminated", self._judged.why, clusters=ids)
+        self._book.note(REAPER, "terminated", self._judged.why, clusters=ids)
         deadline = time.monotonic() + self._settings.cluster_timeout_minutes * 60
         while clusters_terminated(self._settings, ids) is None:
             if time.monotonic() > deadline:
@@ -156,25 +155,25 @@ class Burial:
         """By terraform when there is a state. Everything that the stack makes is also found by tag, so a terraform
         that fails, or is not on this machine, does not keep a dead run on the bill."""
         if not any(thing.kind == "terraform states" for thing in self._case.things):
-            return teardown.forget(self._night, TASK)
+            return teardown.forget(self._night, REAPER)
         try:
             hook = TerraformHook(self._settings, "transient", self._night.state_key)
-            teardown.remove(hook, self._night, _ground(self._settings), TASK)
+            teardown.remove(hook, self._night, _ground(self._settings), REAPER)
         except (TerraformError, PreflightError) as error:
-            self._book.note(TASK, "removed without terraform", str(error))
-            teardown.forget(self._night, TASK)
+            self._book.note(REAPER, "removed without terraform", str(error))
+            teardown.forget(self._night, REAPER)
 
     def _close(self) -> str:
         """A run that was kept on request was told already; its end is not news."""
         if self._case.kept and not self._case.open and self._case.outcome:
-            self._book.close(self._case.outcome, told_by=TASK)
+            self._book.close(self._case.outcome, told_by=REAPER)
             return self._case.outcome
         return self._tell()
 
     def _tell(self, more: str = "") -> str:
         card = finding(self._case, self._judged, more)
         states = states_of(self._book.entries())
-        record = Reporter(self._settings, self._night).tell(states, told_by=TASK, finding=card)
+        record = Reporter(self._settings, self._night).tell(states, told_by=REAPER, finding=card)
         return str(record["outcome"])
 
 

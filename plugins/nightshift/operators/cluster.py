@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import Context
@@ -103,7 +103,8 @@ class WaitForClusterOperator(WaitOperator):
         attempt, why = next_attempt(dead), why_ended(dead[-1])[1]
         self.log.warning("%s Asking for another, %s.", why, emr_spec.ATTEMPTS[attempt])
         facts = {"act": "replace_cluster", "why": why, "cluster_id": dead[-1]["Id"], "attempt": attempt + 1}
-        Ledger(aws.client(self.settings, "s3"), night).append(self.task_id, "note", **facts)
+        book = Ledger(aws.client(self.settings, "s3"), night)
+        book.append(self.task_id, "note", **facts, lease=book.lease(timedelta(minutes=self._limit)))
         body = emr_spec.job_flow(
             night,
             self.output_of(self._context, "apply_foundation"),
