@@ -9,12 +9,15 @@ import socket
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from nightshift import config
-from nightshift.errors import NightshiftError
-from nightshift.hooks import reaping
+from nightshift.errors import NightshiftError, PreflightError
+from nightshift.hooks import aws, reaping
 from nightshift.hooks.reaping import Row
 
 DONE, FAILED = 0, 1
+NEXT = "Set NIGHTSHIFT_NAME and AWS_REGION to the deployment's own, with credentials of its account."
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,8 +25,10 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     dry_run = "--dry-run" in arguments
     try:
-        found = reaping.reap(config.load(), _who(), dry_run=dry_run)
-    except NightshiftError as error:
+        settings = config.load()
+        print(f"Account:  {_place(settings)}", flush=True)
+        found = reaping.reap(settings, _who(), dry_run=dry_run)
+    except (NightshiftError, BotoCoreError, ClientError) as error:
         print(f"nightshift: {error}", file=sys.stderr)
         return FAILED
     for line in [found.busy] if found.busy else table(found.rows):
@@ -42,6 +47,20 @@ def table(rows: Iterable[Row]) -> Iterator[str]:
         yield f"{row.run:<{width}}  {row.fate:<5}  {row.why}"
         if row.done:
             yield f"{'':<{width}}  {'':<5}  {'' if row.ok else 'FAILED: '}{row.done}"
+
+
+def _place(settings: config.Settings) -> str:
+    """Where the reaper will look. Raises PreflightError when no lake of that name is there: it would find nothing
+    anywhere, and "nothing is left" would be no news."""
+    account, lake = aws.client(settings, "sts").get_caller_identity()["Account"], settings.bucket("lake")
+    try:
+        there = aws.client(settings, "s3").head_bucket(Bucket=lake).get("BucketRegion", settings.region)
+    except ClientError as refused:
+        code = refused.response["Error"]["Code"]
+        raise PreflightError(f"The lake {lake} cannot be read in account {account} ({code}).", NEXT) from refused
+    if there != settings.region:
+        raise PreflightError(f"The lake {lake} is in {there}, and this looks in {settings.region}.", NEXT)
+    return f"{account}, {settings.name} in {settings.region}"
 
 
 def _who() -> str:

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from nightshift import failures, links
 from nightshift.hooks import aws
+from nightshift.night import IDENTITY
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -147,7 +148,8 @@ def put_if(s3: S3Client, bucket: str, key: str, body: bytes, **condition: str) -
 
 
 def open_runs(s3: S3Client, settings: Settings) -> list[dict[str, Any]]:
-    """The identities of all open runs, as their markers hold them. [] while the lake is not there."""
+    """The identities of all open runs, as their markers hold them. [] while the lake is not there. A marker that
+    cannot be read is said in the log; its run is still found by what it left."""
     lake = settings.bucket("lake")
     try:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=lake, Prefix=OPEN)
@@ -157,10 +159,20 @@ def open_runs(s3: S3Client, settings: Settings) -> list[dict[str, Any]]:
     return [found for key in keys if (found := _marker(s3, lake, key))]
 
 
+def marker(s3: S3Client, settings: Settings, run: str) -> dict[str, Any] | None:
+    """The identity of an open run `<dag>/<slug>`; None while it is not open."""
+    return _marker(s3, settings.bucket("lake"), f"{OPEN}{run}.json")
+
+
 def _marker(s3: S3Client, lake: str, key: str) -> dict[str, Any] | None:
     try:
         identity: dict[str, Any] = json.loads(s3.get_object(Bucket=lake, Key=key)["Body"].read())
-    except s3.exceptions.NoSuchKey:  # closed since it was listed
+    except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):  # closed since it was listed
+        return None
+    except ValueError:
+        identity = {}
+    if not isinstance(identity, dict) or not identity.keys() >= IDENTITY:
+        LOG.error("s3://%s/%s is no marker of ours: look at it, and delete it when its run is over.", lake, key)
         return None
     return identity
 

@@ -63,7 +63,7 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
 
 
 def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
-    """The DAG that looks after all others: one task, one pass at a time."""
+    """The DAG that looks after all others: one task, one pass at a time; at work as soon as Airflow sees it."""
     dry_run = Param(False, type="boolean", title="Dry run", description="Say what is dead; touch nothing.")
     with DAG(
         dag_id="reaper",
@@ -73,6 +73,7 @@ def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
         start_date=START.in_timezone(settings.timezone),
         catchup=False,
         max_active_runs=1,
+        is_paused_upon_creation=False,
         params={"dry_run": dry_run},
         tags=["nightshift"],
         default_args=_defaults(settings),

@@ -173,5 +173,10 @@ def named(pipeline: str) -> Pipeline:
     return known or Pipeline(name=pipeline, title=pipeline, inputs=Inputs(prefix=""), steps=(), gold=())
 
 
+IDENTITY = frozenset(
+    ("dag_id", "pipeline", "run_id", "airflow", "asked_at", "started_at", "business_date", "params")
+)  # what `Night.identity` holds, and a marker must
+
+
 def _utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat()

@@ -25,6 +25,7 @@ class Fate(StrEnum):
     ALIVE = "alive"
     KEPT = "kept"  # on request, as long as its cluster lives and its lease lasts
     DEAD = "dead"
+    UNKNOWN = "?"  # it could not be judged
 
 
 class Verdict(NamedTuple):

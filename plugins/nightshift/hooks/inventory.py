@@ -63,14 +63,17 @@ def digest(run: str) -> str:
     return sha256(run.encode()).hexdigest()[:12]
 
 
-def _clusters(settings: Settings, _run: str) -> Iterator[Thing]:
-    """ListClusters knows no tags: names narrow the list, tags decide."""
+def _clusters(settings: Settings, run: str) -> Iterator[Thing]:
+    """ListClusters knows no tags: names (Night.cluster_name) narrow the list, tags decide. A cluster of another name
+    may be one that we may not even look at."""
+    dag = re.escape(run.partition("/")[0]) or r"\S+"
+    ours = re.compile(rf"{re.escape(settings.name)} {dag} \d{{4}}-\d\d-\d\d ")
     emr = aws.client(settings, "emr")
     pages = emr.get_paginator("list_clusters").paginate(ClusterStates=list(ALIVE))  # type: ignore[arg-type]
-    ids = [c["Id"] for page in pages for c in page["Clusters"] if c["Name"].startswith(f"{settings.name} ")]
+    ids = [c["Id"] for page in pages for c in page["Clusters"] if ours.match(c["Name"])]
     for cluster_id in ids:
         cluster = emr.describe_cluster(ClusterId=cluster_id)["Cluster"]
-        if tags_of(cluster).get(NAME) == settings.name:
+        if tags_of(cluster).get(NAME) == settings.name and RUN in tags_of(cluster):
             yield _tagged("clusters", cluster_id, tags_of(cluster), str(cluster["Status"]["State"]))
 
 
@@ -125,7 +128,7 @@ def _states(settings: Settings, run: str) -> Iterator[Thing]:
 
 
 def _staging(settings: Settings, run: str) -> Iterator[Thing]:
-    """One thing a run: its prefix, as old as its oldest object."""
+    """One thing a run: its prefix, as old as the first of its objects by name."""
     seen = set()
     for item in _objects(settings, "lake", f"staging/{run}/" if run else "staging/"):
         whose = "/".join(item["Key"].split("/")[1:3])

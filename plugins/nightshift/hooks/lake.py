@@ -70,8 +70,10 @@ class LakeHook:
         return self._delete(item["Key"] for item in self._objects(self._lake, self._night.staging_prefix))
 
     def forget_state(self) -> None:
-        """Remove the transient state after its resources are gone; the bucket keeps old versions of it."""
-        self._s3.delete_object(Bucket=self._night.settings.bucket("state"), Key=self._night.state_key)
+        """Remove the transient state, and a lock that a dead terraform left on it, after its resources are gone; the
+        bucket keeps old versions of it."""
+        for key in (self._night.state_key, f"{self._night.state_key}.tflock"):
+            self._s3.delete_object(Bucket=self._night.settings.bucket("state"), Key=key)
 
     def write_record(self, record: dict[str, Any]) -> str:
         key = f"{self._night.record_prefix}record.json"

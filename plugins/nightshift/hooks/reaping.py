@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,11 +14,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nightshift import ledger, stacks
 from nightshift.config import Settings
 from nightshift.errors import ClusterError, NightshiftError, PreflightError, SomethingLeft, TerraformError
-from nightshift.hooks import aws, inventory, teardown
-from nightshift.hooks.emr import EmrHook
+from nightshift.hooks import aws, inventory, teardown, watch
+from nightshift.hooks.emr import USABLE, EmrHook
 from nightshift.hooks.inventory import Thing
 from nightshift.hooks.reporter import Reporter
-from nightshift.hooks.survey import Ask, Survey, survey
+from nightshift.hooks.survey import Ask, case_of, survey
 from nightshift.hooks.sweep import REMOVALS
 from nightshift.hooks.terraform import TerraformHook
 from nightshift.hooks.turn import turn
@@ -51,54 +51,58 @@ class Pass:
 
 
 def reap(settings: Settings, who: str, ask: Ask | None = None, *, dry_run: bool = False) -> Pass:
-    """Judge every run and reap the dead; a dry run judges only, and writes nothing. A run that cannot be cleaned
-    does not stop the others: its row is not ok. `ask`: see survey. Raises what the survey itself cannot read."""
+    """Judge every run and reap the dead; a dry run judges only, and writes nothing. A run that cannot be judged or
+    cleaned does not stop the others: its row is not ok. `ask`: see survey. Raises what AWS cannot list; the topic is
+    told of that, and of rows that are not ok (hooks/watch.py)."""
     if dry_run:
-        return Pass(list(_judged(survey(settings, ask))))
+        return Pass(list(_rows(settings, ask, dry_run)))
     with turn(settings, who) as busy:
-        return Pass([], busy) if busy else Pass(list(_reaped(settings, survey(settings, ask))))
+        if busy:
+            return Pass([], busy)
+        with watch.watched(settings, who) as trouble:
+            rows = list(_rows(settings, ask, dry_run))
+            trouble += [f"{row.run}: {row.done}" for row in rows if not row.ok]
+    return Pass(rows)
 
 
-def _judged(found: Survey) -> Iterator[Row]:
-    now = datetime.now(UTC)
-    for case in found.cases:
-        yield Row(case.night.run, *verdict(case, now))
+def _rows(settings: Settings, ask: Ask | None, dry_run: bool) -> Iterator[Row]:
+    found = survey(settings)
+    for run, things in found.runs.items():
+        yield _run(settings, run, things, ask, dry_run)
     for thing in found.strays:
-        yield _stray(thing, now)
+        yield _stray(settings, thing, dry_run)
 
 
-def _reaped(settings: Settings, found: Survey) -> Iterator[Row]:
-    now = datetime.now(UTC)
-    for case in found.cases:
-        judged = verdict(case, now)
-        LOG.info("%s is %s: %s.", case.night.run, judged.fate, judged.why)
-        yield _attempted(case, judged) if judged.fate is Fate.DEAD else Row(case.night.run, *judged)
-    for thing in found.strays:
-        row = _stray(thing, now)
-        yield _removed(settings, thing, row) if row.fate is Fate.DEAD else row
+def _run(settings: Settings, run: str, things: Sequence[Thing], ask: Ask | None, dry_run: bool) -> Row:
+    """One run, as it is now that its turn has come: the burial of another may have taken an hour."""
+    judged = Verdict(Fate.UNKNOWN, "it could not be judged")
+    try:
+        case = case_of(settings, run, things, ask)
+        judged = verdict(case, datetime.now(UTC))
+        LOG.info("%s is %s: %s.", run, *judged)
+        if judged.fate is not Fate.DEAD or dry_run:
+            return Row(run, *judged)
+        return Row(run, *judged, Burial(replace(case, things=inventory.of_run(case.night)), judged).hold())
+    except Exception as error:  # whatever is odd about one run, the others must not pay for it
+        LOG.exception("%s could not be reaped; the others go on.", run)
+        return Row(run, *judged, f"could not be reaped: {error!r}", ok=False)
 
 
-def _stray(thing: Thing, now: datetime) -> Row:
-    late = thing.expires is not None and now > thing.expires
+def _stray(settings: Settings, thing: Thing, dry_run: bool) -> Row:
+    """Something of our name that no run owns: removed past its expiry, if we know how."""
+    name = f"{thing.kind} {thing.id}"
+    if thing.expires is None or thing.kind not in REMOVALS:
+        return Row(name, Fate.ALIVE, "no run that is known made it: look at it, and remove it by hand")
     why = f"no run that is known made it; it may be there until {thing.expires:%Y-%m-%dT%H:%MZ}"
-    return Row(f"{thing.kind} {thing.id}", Fate.DEAD if late else Fate.ALIVE, why)
-
-
-def _removed(settings: Settings, thing: Thing, row: Row) -> Row:
+    if datetime.now(UTC) <= thing.expires:
+        return Row(name, Fate.ALIVE, why)
+    if dry_run:
+        return Row(name, Fate.DEAD, why)
     try:
         REMOVALS[thing.kind](settings, thing)
     except (BotoCoreError, ClientError) as refused:
-        return Row(row.run, row.fate, row.why, f"could not be removed: {refused}", ok=False)
-    return Row(row.run, row.fate, row.why, "removed")
-
-
-def _attempted(case: Case, judged: Verdict) -> Row:
-    try:
-        done = Burial(case, judged).hold()
-    except (NightshiftError, BotoCoreError, ClientError) as error:
-        LOG.exception("%s could not be reaped; the others go on.", case.night.run)
-        return Row(case.night.run, *judged, f"could not be reaped: {error}", ok=False)
-    return Row(case.night.run, *judged, done)
+        return Row(name, Fate.DEAD, why, f"could not be removed: {refused}", ok=False)
+    return Row(name, Fate.DEAD, why, "removed")
 
 
 class Burial:
@@ -130,7 +134,7 @@ class Burial:
 
     def _clean(self) -> list[str]:
         """End the clusters, remove the stack and the rest, and prove it. Gives what was there."""
-        self._end_clusters([thing.id for thing in self._case.things if thing.kind == "clusters"])
+        self._end_clusters([thing for thing in self._case.things if thing.kind == "clusters"])
         self._remove_stack()
         left = inventory.alive(self._night)
         if any(left.values()):
@@ -140,11 +144,12 @@ class Burial:
             self._book.append("prove_nothing_left", "end", checked=list(left), alive=[], by=REAPER)
         return [f"{thing.kind} {thing}" for thing in self._case.things]
 
-    def _end_clusters(self, ids: list[str]) -> None:
-        if not ids:
-            return
-        EmrHook(aws.client(self._settings, "emr")).terminate(ids)
-        self._book.note(REAPER, "terminated", self._judged.why, clusters=ids)
+    def _end_clusters(self, clusters: Sequence[Thing]) -> None:
+        ids = [cluster.id for cluster in clusters]
+        going = [cluster.id for cluster in clusters if cluster.state in USABLE]
+        if going:
+            EmrHook(aws.client(self._settings, "emr")).terminate(going)
+            self._book.note(REAPER, "terminated", self._judged.why, clusters=going)
         deadline = time.monotonic() + self._settings.cluster_timeout_minutes * 60
         while clusters_terminated(self._settings, ids) is None:
             if time.monotonic() > deadline:

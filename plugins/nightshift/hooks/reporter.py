@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nightshift import links
 from nightshift.config import Settings
 from nightshift.failures import Card
-from nightshift.hooks import aws
+from nightshift.hooks import aws, topic
 from nightshift.hooks.emr import ALIVE, EmrHook
 from nightshift.hooks.lake import LakeHook
 from nightshift.ledger import Ledger
@@ -94,19 +94,10 @@ class Reporter:
     def _notify(self, told: Record, topic_arn: str | None) -> bool:
         uri = links.record(self._night)
         try:
-            aws.client(self._settings, "sns").publish(
-                TopicArn=topic_arn or self._topic(),
-                Subject=message.subject(self._settings.name, told),
-                Message=message.body(told, uri),
-            )
+            subject, body = message.subject(self._settings.name, told), message.body(told, uri)
+            topic.publish(self._settings, subject, body, topic_arn)
         except (BotoCoreError, ClientError) as refused:
             LOG.exception("Nobody was told: SNS refused. The record stands at %s", uri)
             self._ledger.note(told["told_by"], "told nobody", f"SNS refused: {refused}")
             return False
         return True
-
-    def _topic(self) -> str:
-        """The topic that the foundation makes, by its name."""
-        caller = aws.client(self._settings, "sts").get_caller_identity()
-        partition = caller["Arn"].split(":")[1]
-        return f"arn:{partition}:sns:{self._settings.region}:{caller['Account']}:{self._settings.name}-runs"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -19,36 +19,47 @@ Ask = Callable[[str, str], str | None]
 
 @dataclass(frozen=True)
 class Survey:
-    """The runs, and what belongs to none that is known: security configurations, which carry no tags."""
+    """The runs, each with what is there of it, and what belongs to no run that is known."""
 
-    cases: Sequence[Case]
+    runs: Mapping[str, Sequence[Thing]]
     strays: Sequence[Thing]
 
 
-def survey(settings: Settings, ask: Ask | None) -> Survey:
-    """Look at everything of this deployment. `ask(dag_id, run_id)` gives a run's state in Airflow; None: not asked."""
+def survey(settings: Settings) -> Survey:
+    """Look at everything of this deployment: markers and AWS. Raises botocore's errors."""
     markers = ledger.open_runs(aws.client(settings, "s3"), settings)
-    marked = {from_marker(settings, marker).run: marker for marker in markers}
     things = inventory.everything(settings)
-    runs = {**dict.fromkeys(marked), **dict.fromkeys(thing.run for thing in things if "/" in thing.run)}
+    runs = dict.fromkeys([*(from_marker(settings, m).run for m in markers), *(t.run for t in things if "/" in t.run)])
     by_digest = {digest(run): run for run in runs}
     owned = [(by_digest.get(thing.run, thing.run), thing) for thing in things]
-    cases = [_case(settings, run, marked.get(run), [t for whose, t in owned if whose == run], ask) for run in runs]
-    return Survey(cases, [thing for whose, thing in owned if "/" not in whose])
+    return Survey(
+        {run: [thing for whose, thing in owned if whose == run] for run in runs},
+        [thing for whose, thing in owned if "/" not in whose],
+    )
 
 
-def _case(settings: Settings, run: str, marker: Any, things: Sequence[Thing], ask: Ask | None) -> Case:
-    guessed = from_run_name(settings, run, _since(settings, things), _date(things))
-    entries = ledger.of(guessed).entries()
-    identity = marker or next((e["identity"] for e in reversed(entries) if e["phase"] == "closed"), None)
+def case_of(settings: Settings, run: str, things: Sequence[Thing], ask: Ask | None) -> Case:
+    """What is known of a run right now. `ask(dag_id, run_id)` gives its state in Airflow; None: not asked.
+
+    Airflow is asked before the ledger is read: a run is closed before Airflow calls it ended.
+    """
+    s3, guessed = aws.client(settings, "s3"), from_run_name(settings, run, _since(settings, things), _date(things))
+    marker = ledger.marker(s3, settings, run)
+    identity = marker or _identity(ledger.of(guessed).entries())
+    state = _asked(settings, identity, ask)
     return Case(
         night=from_marker(settings, identity) if identity else guessed,
         marked=bool(marker),
         known=bool(identity),
-        entries=entries,
+        entries=ledger.of(guessed).entries(),
         things=things,
-        airflow=_asked(settings, identity, ask),
+        airflow=state,
     )
+
+
+def _identity(entries: Sequence[ledger.Entry]) -> Any:
+    """What the last closing entry says of the run."""
+    return next((e["identity"] for e in reversed(entries) if e["phase"] == "closed" and e.get("identity")), None)
 
 
 def _asked(settings: Settings, identity: Any, ask: Ask | None) -> str | None:

@@ -25,8 +25,8 @@ LEASE, BEAT_SECONDS = timedelta(minutes=5), 60.0
 
 
 class Turn:
-    """The lease of one reaper, {"who", "until"}. The same `who` takes it up again: Airflow's reaper runs once at a
-    time (max_active_runs), so an earlier one of that name is dead."""
+    """The lease of one reaper, {"who", "until"}. The same `who` takes it up again: the reaper of one Airflow runs once
+    at a time (max_active_runs), so an earlier one of that name is dead."""
 
     def __init__(self, s3: S3Client, settings: Settings, who: str) -> None:
         self._s3, self._bucket, self.who = s3, settings.bucket("lake"), who
@@ -54,9 +54,13 @@ class Turn:
             LOG.warning("Somebody else took the reaper's turn from %s.", self.who)
 
     def release(self) -> None:
-        """Give the turn back."""
-        if self._etag:
+        """Give the turn back. What was done in it stands, whatever becomes of the lease: it ends by itself."""
+        if not self._etag:
+            return
+        try:
             self._s3.delete_object(Bucket=self._bucket, Key=KEY, IfMatch=self._etag)
+        except (BotoCoreError, ClientError) as refused:
+            LOG.warning("The reaper's turn was not given back, it ends in %s: %s", LEASE, refused)
 
     def _put(self, **condition: str) -> bool:
         until = datetime.now(UTC) + LEASE

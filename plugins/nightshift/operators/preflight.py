@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nightshift import cost, emr_spec, failures
 from nightshift.causes import Cause
 from nightshift.errors import PreflightError
-from nightshift.hooks import aws, terraform
+from nightshift.hooks import aws, terraform, watch
 from nightshift.night import Night
 from nightshift.operators.base import NightOperator
 
@@ -46,8 +46,16 @@ class PreflightOperator(NightOperator, SkipMixin):
         checked = {"account": self._account(), "terraform": terraform.version(), "estimate_usd": estimate}
         self._check_state_bucket()
         self._check_budget(estimate)
+        checked |= self._warning()
         self.log.info("%s of %s costs about $%.2f (%s).", night.run, night.business_date, estimate, cost.PRICES_AS_OF)
         return checked
+
+    def _warning(self) -> dict[str, str]:
+        """What does not stop a night but somebody should know; it goes into its record and message."""
+        warning = watch.silence(self.settings)
+        if warning:
+            self.log.warning("%s", warning)
+        return {"warning": warning} if warning else {}
 
     def _account(self) -> str:
         try:

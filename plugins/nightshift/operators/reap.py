@@ -15,8 +15,6 @@ from nightshift.errors import SomethingLeft
 from nightshift.hooks import reaping, terraform
 from nightshift.reaper import GONE
 
-WHO = "the DAG reaper"
-
 
 class ReapOperator(BaseOperator):
     """One pass. The XCom is a row for each run that is open or left something."""
@@ -31,7 +29,8 @@ class ReapOperator(BaseOperator):
         def ask(dag_id: str, run_id: str) -> str:
             return state_of(context["ti"], dag_id, run_id)
 
-        done = reaping.reap(self.settings, WHO, ask, dry_run=bool(context["params"]["dry_run"]))
+        who = f"the DAG reaper of {self.settings.airflow}"
+        done = reaping.reap(self.settings, who, ask, dry_run=bool(context["params"]["dry_run"]))
         if done.busy:
             self.log.warning("%s", done.busy)
         for row in done.rows:

@@ -36,6 +36,7 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
         yield from (_counts(manifest["layer"], table) for table in manifest["tables"])
     for gold in record["gold"]:
         yield f"Gold {gold['table']}: {gold['rows']} rows at {gold['uri']}"
+    yield from (f"Warning: {warning}" for warning in record["warnings"])
     yield f"Cost: about ${record['cost']['measured']:.2f} measured, ${record['cost']['estimate']:.2f} estimated"
     yield f"Teardown: {_teardown(record['proof'])}"
     if not failure:  # whose own words name it

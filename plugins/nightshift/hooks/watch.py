@@ -1,0 +1,73 @@
+"""Who watches the reaper: when it last passed is kept in the lake, and the topic is told when a pass fails.
+
+A watchdog that died is silent by nature, so the nights ask: preflight and the night's message say when none passed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nightshift.config import Settings
+from nightshift.hooks import aws, topic
+
+LOG = logging.getLogger(__name__)
+KEY = "reaper/last_pass.json"
+SILENCE = timedelta(hours=2)  # eight passes of the usual schedule
+
+
+@contextmanager
+def watched(settings: Settings, who: str) -> Iterator[list[str]]:
+    """Around a pass: takes down what the body puts into the list it gets, or dies of, and tells the topic once."""
+    trouble: list[str] = []
+    try:
+        yield trouble
+    except BaseException as error:
+        _passed(settings, who, [*trouble, f"the pass itself failed: {error!r}"])
+        raise
+    _passed(settings, who, trouble)
+
+
+def silence(settings: Settings) -> str:
+    """The sentence for a reaper that has not passed for too long; '' when it has, or there is no lake yet."""
+    try:
+        last = _last(settings)
+    except (BotoCoreError, ClientError) as refused:
+        if getattr(refused, "response", {}).get("Error", {}).get("Code") == "NoSuchBucket":
+            return ""
+        return f"Whether a reaper passes cannot be seen: {refused}"
+    if last and datetime.now(UTC) - datetime.fromisoformat(last["at"]) < SILENCE:
+        return ""
+    when = f"since {last['at']}" if last else "yet"
+    return f"No reaper has passed {when}: unpause the DAG reaper, or see why it is red; what leaks stays on the bill."
+
+
+def _passed(settings: Settings, who: str, trouble: list[str]) -> None:
+    """That this cannot be written down or told must not hide what the pass came to."""
+    try:
+        before = (_last(settings) or {}).get("trouble", [])
+        now = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "who": who, "trouble": trouble}
+        bucket = settings.bucket("lake")
+        aws.client(settings, "s3").put_object(Bucket=bucket, Key=KEY, Body=json.dumps(now).encode())
+        if trouble and trouble != before:
+            told = ["The reaper could not do its work; what is named here may be on the bill.", *trouble]
+            topic.publish(settings, f"reaper: failed [{settings.name}]"[:100], "\n".join(told))
+    except (BotoCoreError, ClientError) as refused:
+        LOG.warning("The reaper's pass was not taken down or told: %s", refused)
+
+
+def _last(settings: Settings) -> dict[str, Any] | None:
+    """The last pass as it was kept, {"at", "who", "trouble"}; None before the first."""
+    s3 = aws.client(settings, "s3")
+    try:
+        kept = s3.get_object(Bucket=settings.bucket("lake"), Key=KEY)["Body"].read()
+    except s3.exceptions.NoSuchKey:
+        return None
+    found: dict[str, Any] = json.loads(kept)
+    return found

@@ -1,0 +1,204 @@
+"""A reaper's pass: it judges each run as it is when its turn comes, and nothing odd about one costs the others."""
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from nightshift import ledger
+from nightshift.config import Settings
+from nightshift.hooks import claims, inventory, reaping, turn, watch
+from nightshift.hooks.inventory import Thing
+from nightshift.hooks.lake import LakeHook
+from nightshift.ledger import is_open
+from nightshift.night import from_run
+from nightshift.pipelines.wordcount import WORDCOUNT
+from nightshift.reaper import Fate
+
+CLUSTER = {
+    "ReleaseLabel": "emr-7.13.0",
+    "Instances": {"KeepJobFlowAliveWhenNoSteps": True, "MasterInstanceType": "m5.xlarge", "InstanceCount": 1},
+    "JobFlowRole": "profile",
+    "ServiceRole": "role",
+}
+
+
+@pytest.fixture
+def settings():
+    """Of a deployment of the test's own: moto keeps one world a process."""
+    return Settings(name=f"reap-{uuid.uuid4().hex[:12]}", poll_seconds=0.01)
+
+
+@pytest.fixture(autouse=True)
+def aws(localcloud, settings):
+    """A localcloud with the five buckets; gives its clients."""
+    localcloud()
+    for kind in ("raw", "lake", "artifacts", "logs", "state"):
+        boto3.client("s3").create_bucket(Bucket=settings.bucket(kind))
+    return boto3.client
+
+
+@pytest.fixture
+def begun(aws, settings):
+    """Makes runs that began a task and left something in staging; gives their nights."""
+
+    def make(run_id):
+        night = from_run(settings, WORDCOUNT, run_id, datetime.now(UTC), {})
+        with ledger.of(night).act("step_wordcount", 1):
+            aws("s3").put_object(Bucket=settings.bucket("lake"), Key=f"{night.staging_prefix}x", Body=b"x")
+        return night
+
+    return make
+
+
+@pytest.fixture
+def topic(aws, settings):
+    """The runs topic, and a queue that hears it; gives what was said."""
+    arn = aws("sns").create_topic(Name=f"{settings.name}-runs")["TopicArn"]
+    queue = aws("sqs").create_queue(QueueName=settings.name)["QueueUrl"]
+    aws("sns").subscribe(TopicArn=arn, Protocol="sqs", Endpoint=arn.replace(":sns:", ":sqs:").removesuffix("-runs"))
+
+    def heard():
+        letters = aws("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(letter["Body"]) for letter in letters]
+
+    return heard
+
+
+def rows(settings, ask=None, **options):
+    return {row.run: row for row in reaping.reap(settings, "a test", ask, **options).rows}
+
+
+def put(aws, settings, key, body=b"{}"):
+    aws("s3").put_object(Bucket=settings.bucket("lake"), Key=key, Body=body)
+
+
+def test_a_run_that_was_cleared_while_another_was_buried_is_left_alone(settings, begun):
+    first, second = begun("a"), begun("b")
+    words = {first.run_id: "failed", second.run_id: "failed"}
+
+    def ask(_dag, run_id):
+        word = words[run_id]
+        words[second.run_id] = "running"  # somebody clears the second one meanwhile
+        return word
+
+    done = rows(settings, ask)
+    assert (done[first.run].fate, done[second.run].fate) == (Fate.DEAD, Fate.ALIVE)
+    assert inventory.alive(second)["staging"]
+    assert is_open(ledger.of(second).entries())
+
+
+def test_a_run_that_ends_while_airflow_is_asked_is_not_told_again(settings, begun):
+    night = begun("ends")
+
+    def ask(_dag, _run_id):
+        LakeHook(ledger.aws.client(settings, "s3"), night).sweep_staging()
+        ledger.of(night).close("success", "report")
+        return "success"
+
+    rows(settings, ask)
+    closed = [entry["told_by"] for entry in ledger.of(night).entries() if entry["phase"] == "closed"]
+    assert closed == ["report"]
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"run_id": "x"}'])
+def test_a_marker_that_is_none_stops_nobody_and_is_said(aws, settings, begun, caplog, body):
+    night = begun("good")
+    put(aws, settings, "open/wordcount/odd.json", body)
+    assert rows(settings, lambda *_: "failed")[night.run].ok
+    assert "open/wordcount/odd.json is no marker of ours" in caplog.text
+
+
+def test_a_ledger_that_cannot_be_read_is_a_row_that_is_not_ok_and_the_others_are_reaped(aws, settings, begun):
+    odd, good = begun("odd"), begun("zgood")
+    put(aws, settings, f"{odd.record_prefix}entries/000099.json", b"not json")
+    done = rows(settings, lambda *_: "failed")
+    assert (done[odd.run].fate, done[odd.run].ok) == (Fate.UNKNOWN, False)
+    assert (done[good.run].fate, done[good.run].ok) == (Fate.DEAD, True)
+
+
+def test_a_cluster_of_our_name_that_no_run_made_is_none_of_ours(aws, settings):
+    tags = [{"Key": "nightshift:name", "Value": settings.name}]
+    aws("emr").run_job_flow(Name=f"{settings.name} test", Tags=tags, **CLUSTER)
+    aws("emr").run_job_flow(Name=f"{settings.name} wordcount 2026-01-04 by-hand", Tags=tags, **CLUSTER)
+    assert rows(settings) == {}
+
+
+@pytest.mark.parametrize(("kind", "hours"), [("security configurations", None), ("clusters", -1), ("instances", None)])
+def test_a_stray_that_we_may_not_remove_is_for_a_person_to_look_at(settings, monkeypatch, kind, hours):
+    expires = hours and datetime.now(UTC) + timedelta(hours=hours)
+    monkeypatch.setattr(inventory, "everything", lambda *_: [Thing(kind, "x", "", expires)])
+    row = rows(settings)[f"{kind} x"]
+    assert (row.fate, row.ok) == (Fate.ALIVE, True)
+    assert "look at it" in row.why
+
+
+def test_a_lock_that_was_left_on_a_dead_runs_state_goes_with_it_though_there_is_no_terraform(aws, settings, begun):
+    night = begun("locked")
+    for key in (night.state_key, f"{night.state_key}.tflock"):
+        aws("s3").put_object(Bucket=settings.bucket("state"), Key=key, Body=b"{}")
+    assert rows(settings, lambda *_: "failed")[night.run].ok
+    assert not any(inventory.alive(night).values())
+
+
+def test_a_pass_is_taken_down_and_who_died_is_missed(aws, settings, begun):
+    assert "No reaper has passed yet" in watch.silence(settings)
+    rows(settings)
+    assert watch.silence(settings) == ""
+    long_ago = (datetime.now(UTC) - timedelta(hours=3)).isoformat()
+    put(aws, settings, watch.KEY, json.dumps({"at": long_ago, "who": "x", "trouble": []}).encode())
+    assert f"since {long_ago}" in watch.silence(settings)
+
+
+def test_before_there_is_a_lake_nobody_is_missed(aws, settings):
+    aws("s3").delete_bucket(Bucket=settings.bucket("lake"))
+    assert watch.silence(settings) == ""
+
+
+def test_a_pass_that_fails_is_told_once_and_again_when_it_fails_otherwise(settings, topic, monkeypatch):
+    refusals = [ClientError({"Error": {"Code": code}}, "ListClusters") for code in ("Denied", "Denied", "Broken")]
+
+    def refuse(*_):
+        raise refusals.pop(0)
+
+    monkeypatch.setattr(reaping, "survey", refuse)
+    for _ in range(3):
+        with pytest.raises(ClientError):
+            reaping.reap(settings, "a test")
+    heard = topic()
+    assert [letter["Subject"] for letter in heard] == [f"reaper: failed [{settings.name}]"] * 2
+    assert "Denied" in heard[0]["Message"]
+    assert "Broken" in heard[1]["Message"]
+
+
+def test_a_run_that_cannot_be_reaped_is_told_as_the_reapers_trouble(aws, settings, begun, topic):
+    odd = begun("odd")
+    put(aws, settings, f"{odd.record_prefix}entries/000099.json", b"not json")
+    assert not rows(settings, lambda *_: "failed")[odd.run].ok
+    assert odd.run in topic()[0]["Message"]
+
+
+def test_a_turn_that_somebody_else_took_hides_nothing_of_what_was_done(aws, settings, begun):
+    night = begun("dead")
+
+    def ask(*_):
+        put(aws, settings, turn.KEY, b'{"who": "another", "until": "2999-01-01T00:00:00+00:00"}')
+        return "failed"
+
+    assert rows(settings, ask)[night.run].ok
+
+
+def test_a_reaper_of_another_airflow_waits_for_its_turn(aws, settings):
+    with turn.turn(settings, "the DAG reaper of main") as busy:
+        assert busy is None
+        assert "the DAG reaper of main" in reaping.reap(settings, "the DAG reaper of other").busy
+
+
+def test_the_claim_of_a_buried_run_is_free(settings, begun):
+    night = begun("claimer")
+    claims.of(night).take()
+    rows(settings, lambda *_: "failed")
+    assert claims.of(night).holder() is None
