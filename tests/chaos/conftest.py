@@ -40,20 +40,32 @@ def pytest_addoption(parser):
         default="some",
         help="which cells: a representative set, all, or those not yet green at this commit",
     )
+    parser.addoption(
+        "--chaos-also",
+        default=[],
+        type=lambda words: [word for word in words.split(",") if word],
+        metavar="COMMIT,…",
+        help="what was green at these earlier commits (twelve digits each) counts, and is shown with its commit",
+    )
 
 
 def pytest_generate_tests(metafunc):
     made = {"struck": cells.task_cells, "faulty": cells.fault_cells}
     for name, make in made.items():
         if name in metafunc.fixturenames:
-            chosen = [cell for cell in make() if _is_chosen(cell, metafunc.config.getoption("--chaos", "some"))]
+            chosen = [cell for cell in make() if _is_chosen(cell, metafunc.config)]
             metafunc.parametrize(name, chosen, ids=lambda cell: cell.id)
 
 
-def _is_chosen(cell, which):
-    if which == "some":
+def _is_chosen(cell, config):
+    if _which(config) == "some":
         return cells.is_representative(cell)
-    return which == "full" or cell.id not in results.green()
+    return _which(config) == "full" or cell.id not in results.green(config.getoption("--chaos-also"))
+
+
+def _which(config):
+    """A run of all tests does not know this folder's options."""
+    return config.getoption("--chaos", "some")
 
 
 def pytest_terminal_summary(terminalreporter, config):
@@ -61,8 +73,8 @@ def pytest_terminal_summary(terminalreporter, config):
         return
     terminalreporter.section("chaos matrix")
     terminalreporter.write_line(results.table(results.kept().values()))
-    if config.getoption("--chaos", "some") != "some":
-        terminalreporter.write_line(f"written: {places.shown(results.write_report())}")
+    if _which(config) != "some":
+        terminalreporter.write_line(f"written: {places.shown(results.write_report(config.getoption('--chaos-also')))}")
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +85,7 @@ def ground(request, tmp_path_factory):
         folder.mkdir(parents=True)
     shutil.copyfile(Path(__file__).with_name("policy.py"), config / "airflow_local_settings.py")
     # No cluster of the representative set lives for a minute, but for one that hangs; some of the others do.
-    limit = "1.5" if request.config.getoption("--chaos") == "some" else "4"
+    limit = "1.5" if _which(request.config) == "some" else "4"
     own = {"CHAOS_HOLDS": str(holds), "NIGHTSHIFT_CLUSTER_LIMIT_MINUTES": limit}
     with opened(home, {**QUICK, **own}, lambda env: _foundation(env, home)) as rig:
         ground = Ground(rig, holds, scratch, Post(rig.aws("sqs")))

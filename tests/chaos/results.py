@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -46,16 +47,20 @@ def _add(line: Line) -> None:
         file.write(json.dumps(line) + "\n")
 
 
-def kept() -> dict[str, Line]:
-    """The last line of each cell at this commit."""
-    file = _file()
-    lines = [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
-    return {line["cell"]: line for line in lines}
+def kept(also: Sequence[str] = ()) -> dict[str, Line]:
+    """The last line of each cell at this commit, or else at the latest of `also`, commits before it; each with its
+    commit."""
+    found: dict[str, Line] = {}
+    for played in (*also, commit()):
+        file = FOLDER / f"{played}.jsonl"
+        lines = [json.loads(line) for line in file.read_text().splitlines()] if file.is_file() else []
+        found |= {line["cell"]: {**line, "commit": played} for line in lines}
+    return found
 
 
-def green() -> set[str]:
-    """The cells that are green at this commit, re-run and all."""
-    return {cell for cell, line in kept().items() if line["green"] and line["again"] != OWED}
+def green(also: Sequence[str] = ()) -> set[str]:
+    """The cells that are green, re-run and all, at this commit or else at the latest of `also`."""
+    return {cell for cell, line in kept(also).items() if line["green"] and line["again"] != OWED}
 
 
 def table(lines: Iterable[Line]) -> str:
@@ -68,11 +73,12 @@ def table(lines: Iterable[Line]) -> str:
     )
 
 
-def report() -> str:
-    """docs/chaos.md of this commit."""
-    lines, cells = kept(), [*task_cells(), *fault_cells()]
+def report(also: Sequence[str] = ()) -> str:
+    """docs/chaos.md of this commit, with what was played at `also`."""
+    lines, cells = kept(also), [*task_cells(), *fault_cells()]
     known = [lines[cell.id] for cell in cells if cell.id in lines]
     red = [line for line in known if not line["green"]]
+    earlier = Counter(line["commit"] for line in known if line["commit"] != commit())
     hours = sum(line["seconds"] for line in known) / 3600
     return "\n".join(
         [
@@ -82,6 +88,7 @@ def report() -> str:
             "",
             f"Commit {commit()}, {datetime.now(UTC):%Y-%m-%d}: {len(cells)} cells, {len(known)} played, "
             f"{len(known) - len(red)} green, {len(red)} red, {hours:.1f} hours of nights.",
+            *(f"{number} of them at {played}." for played, number in sorted(earlier.items())),
             "",
             HOW_TO_READ,
             "",
@@ -143,13 +150,13 @@ def _red(red: Sequence[Line]) -> list[str]:
 
 
 def _all(known: Sequence[Line]) -> list[str]:
-    heads = ("cell", "airflow", "told", "truth", "alive", "gold", "again", "seconds")
+    heads = ("cell", "airflow", "told", "truth", "alive", "gold", "again", "seconds", "commit")
     rows = ["| " + " | ".join(str(line[head]) for head in heads) + " |" for line in known]
     return ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|", *rows]
 
 
-def write_report() -> Path:
-    REPORT.write_text(report())
+def write_report(also: Sequence[str] = ()) -> Path:
+    REPORT.write_text(report(also))
     return REPORT
 
 
