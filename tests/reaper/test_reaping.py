@@ -144,15 +144,23 @@ def test_two_reapers_do_not_work_at_once_and_a_dead_ones_turn_ends(rig):
     assert reaping.reap(rig.settings, "the DAG reaper").busy is None
 
 
-def test_the_shell_form_needs_no_airflow_database(rig, tmp_path):
+def shell_reap(env, *arguments):
+    command = [sys.executable, "-m", "embedded", "reap", *arguments]
+    return subprocess.run(command, env=env, cwd=places.ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_shell_that_looks_where_there_is_no_lake_does_not_say_that_nothing_is_left(rig):
+    done = shell_reap({**rig.env, "NIGHTSHIFT_NAME": "nobody"}, "--dry-run")
+    assert (done.returncode, "nothing is left" in done.stdout) == (1, False), done.stdout + done.stderr
+    assert "The lake nobody-lake cannot be read in account 123456789012 (404)" in done.stderr
+
+
+def test_the_shell_form_needs_no_airflow_database(rig):
     night = rig.night(replace(rig.settings, grace_minutes=-60 * 24))
     rig.begun(night, "create_cluster")
     claims.of(night).take()
     env = {key: value for key, value in rig.env.items() if not key.startswith("AIRFLOW__")}
-    command = [sys.executable, "-m", "embedded", "reap"]
     for arguments, status, words in ((["--dry-run"], 0, "dead"), ([], 0, "told as failed")):
-        done = subprocess.run(
-            [*command, *arguments], env=env, cwd=places.ROOT, capture_output=True, text=True, check=False
-        )
+        done = shell_reap(env, *arguments)
         assert (done.returncode, words in done.stdout) == (status, True), done.stdout + done.stderr
     assert claims.of(night).holder() is None
