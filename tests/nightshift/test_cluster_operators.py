@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
+from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from botocore.exceptions import BotoCoreError
 
@@ -270,6 +271,24 @@ def test_a_deferred_task_that_is_told_of_a_dead_cluster_replaces_it_and_defers_a
     with pytest.raises(TaskDeferred) as deferred:
         rig.waiting().resume(rig.context, news)
     assert rig.alive == [deferred.value.trigger.arguments["cluster_id"]] != [dead]
+
+
+def silent(task, context):
+    """What Airflow does, in a process of its own, to a deferred task whose trigger nobody ran until the belt."""
+    return task.resume_execution(TRIGGER_FAIL_REPR, {"error": TriggerFailureReason.TRIGGER_TIMEOUT}, context)
+
+
+def test_after_a_dead_triggerer_a_cluster_that_became_ready_meanwhile_is_handed_on(rig):
+    rig.create()
+    until(lambda: rig.clusters[0]["Status"]["State"] == "WAITING")
+    assert silent(rig.waiting(), rig.context) == rig.xcoms["create_cluster"]
+
+
+def test_after_a_dead_triggerer_a_cluster_that_is_not_ready_has_had_its_time(rig):
+    rig.faults.add_fault("slow-start", seconds=60)
+    rig.create()
+    with pytest.raises(AirflowFailException, match=r"is still STARTING after 0.5 minutes"):
+        silent(rig.waiting(), rig.context)
 
 
 def test_a_retry_adopts_steps_whose_answer_was_lost_and_a_clear_runs_them_again(rig):
