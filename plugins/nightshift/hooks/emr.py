@@ -54,7 +54,7 @@ class EmrHook:
     def clusters(self, night: Night, states: Sequence[str] = ALIVE) -> list[Any]:
         """The run's clusters in these states as DescribeCluster gives them, oldest first.
 
-        ListClusters knows no tags: names narrow the list, tags decide.
+        ListClusters knows no tags and no order: names narrow the list, tags decide, and each cluster says its age.
         """
         pages = self._emr.get_paginator("list_clusters").paginate(
             CreatedAfter=night.asked_at.replace(microsecond=0),
@@ -62,7 +62,8 @@ class EmrHook:
         )
         ids = [c["Id"] for page in pages for c in page["Clusters"] if c["Name"] == night.cluster_name]
         described = [self._emr.describe_cluster(ClusterId=i)["Cluster"] for i in reversed(ids)]
-        return [c for c in described if tags_of(c).get("nightshift:run") == night.run]
+        ours = [c for c in described if tags_of(c).get("nightshift:run") == night.run]
+        return sorted(ours, key=lambda cluster: cluster["Status"]["Timeline"]["CreationDateTime"])
 
     def tried(self, night: Night, first_id: str) -> list[Any]:
         """The clusters of one try, oldest first: the one that create_cluster made, and those that replaced it.
