@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from nightshift.night import Night
 
 LOG = logging.getLogger(__name__)
-TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
+# Somebody else wrote; or, of IfMatch, the object that was to be replaced or deleted is gone.
+LOST = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 OPEN = "open/"
 Entry = Mapping[str, Any]
 
@@ -102,10 +103,11 @@ class Ledger:
         """Say that the run is open. A run that Airflow started again (cleared) renews the marker, and so its expiry."""
         key, identity = self._night.marker_key, self._night.identity
         try:
-            if not self._put(key, identity):
+            while not self._put(key, identity):
                 there = self._s3.get_object(Bucket=self._bucket, Key=key)
-                if json.loads(there["Body"].read())["started_at"] < identity["started_at"]:
-                    self._put(key, identity, IfMatch=there["ETag"])
+                is_older = json.loads(there["Body"].read())["started_at"] < identity["started_at"]
+                if not is_older or self._put(key, identity, IfMatch=there["ETag"]):
+                    return
         except self._s3.exceptions.NoSuchBucket:
             LOG.info("No lake yet, so no marker.")
         except self._s3.exceptions.NoSuchKey:
@@ -139,7 +141,19 @@ def put_if(s3: S3Client, bucket: str, key: str, body: bytes, **condition: str) -
     try:
         s3.put_object(Bucket=bucket, Key=key, Body=body, **condition)  # type: ignore[arg-type]
     except ClientError as refused:
-        if refused.response["Error"]["Code"] in TAKEN:
+        if refused.response["Error"]["Code"] in LOST:
+            return False
+        raise
+    return True
+
+
+def delete_if(s3: S3Client, bucket: str, key: str, etag: str) -> bool:
+    """Delete what has this ETag; False when it is gone or another's, which also is what boto3 hears when it repeats
+    a delete whose answer was lost."""
+    try:
+        s3.delete_object(Bucket=bucket, Key=key, IfMatch=etag)
+    except ClientError as refused:
+        if refused.response["Error"]["Code"] in LOST:
             return False
         raise
     return True

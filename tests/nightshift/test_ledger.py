@@ -92,6 +92,17 @@ def test_a_cleared_run_is_open_again_with_a_new_expiry(aws, ledger, night):
         assert open_runs(aws("s3"), night.settings) == [marker]
 
 
+def test_a_marker_that_is_removed_while_it_is_renewed_is_made_anew(aws, ledger, night):
+    with ledger.act("preflight", attempt=1):
+        pass
+    later, s3 = replace(night, started_at=night.asked_at + timedelta(hours=30)), aws("s3")
+    s3.meta.events.register(
+        "before-call.s3.PutObject", lambda params, **_: ledger.unmark() if "If-Match" in params["headers"] else None
+    )
+    with Ledger(s3, later).act("create_cluster", attempt=2):
+        assert open_runs(aws("s3"), night.settings) == [later.identity]
+
+
 def test_a_run_whose_task_begins_while_it_is_closed_keeps_its_marker(aws, ledger, night, monkeypatch):
     append = Ledger.append
 
