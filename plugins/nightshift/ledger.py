@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import TaskDeferred
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift import failures, links
 from nightshift.hooks import aws
@@ -79,8 +79,7 @@ class Ledger:
         except TaskDeferred:
             raise
         except BaseException as error:  # a task's timeout is one
-            card = failures.card(error, task, self._links)
-            self.append(**card, phase="failed", attempt=attempt, lease=self._lease())
+            self._fail(failures.card(error, task, self._links), attempt)
             raise
         self.append(task, "end", attempt=attempt, lease=self._lease(), **facts)
 
@@ -98,6 +97,14 @@ class Ledger:
             self._s3.delete_object(Bucket=self._bucket, Key=self._night.marker_key)
         except self._s3.exceptions.NoSuchBucket:
             LOG.info("No lake, so no marker.")
+
+    def _fail(self, card: failures.Card, attempt: int) -> None:
+        """Write down what an act failed of. What keeps the ledger from it must not take the place of that: the log
+        has both."""
+        try:
+            self.append(**card, phase="failed", attempt=attempt, lease=self._lease())
+        except (BotoCoreError, ClientError):
+            LOG.exception("The ledger could not be written. %s", failures.text(card))
 
     def _mark(self) -> None:
         """Say that the run is open. A run that Airflow started again (cleared) renews the marker, and so its expiry."""
