@@ -93,6 +93,7 @@ CAUSES = [
     (AirflowTaskTerminated("x"), Cause.STOPPED),
     (terraform("Interrupt received.\nError: execution halted"), Cause.STOPPED),
     (errors.SomethingLeft("x"), Cause.LEAK),
+    (of_aws("DependencyViolation", operation="DeleteSecurityGroup"), Cause.LEAK),
 ]
 
 
@@ -122,6 +123,7 @@ def test_every_cause_is_shown_by_one_of_these_and_has_a_remedy():
         (of_aws("AccessDenied", 403), False),
         (terraform(REFUSED), False),
         (of_aws("SlowDown", 503), True),
+        (of_aws("DependencyViolation", operation="DeleteSecurityGroup"), True),
         (ReadTimeoutError(endpoint_url="https://e"), True),
         (terraform(LOCKED), True),
         (terraform("Error: anything"), True),
