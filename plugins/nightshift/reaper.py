@@ -22,12 +22,16 @@ NEXT = "Read the record for what is done; if the gold of its business date is wa
 
 
 class Fate(StrEnum):
+    """What is to become of a run: only who is dead is reaped."""
+
     ALIVE = "alive"
     KEPT = "kept"  # on request, as long as its cluster lives and its lease lasts
     DEAD = "dead"
 
 
 class Verdict(NamedTuple):
+    """A run's fate and the words for why."""
+
     fate: Fate
     why: str
 

@@ -24,6 +24,7 @@ ALIVE = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING")
 USABLE = ALIVE[:-1]
 READY = ("RUNNING", "WAITING")
 GONE = ("TERMINATED", "TERMINATED_WITH_ERRORS")
+EVER = (*ALIVE, *GONE)
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED")
 NO_CAPACITY = re.compile(r"INSTANCE_FLEET_TIMEOUT|INSUFFICIENT_CAPACITY|_SPOT_(NO_CAPACITY|PRICE_INCREASE)")
 MOST_SECONDS = 30  # between two tries of a throttled call; the first waits are shorter
@@ -70,7 +71,7 @@ class EmrHook:
 
         A run that was cleared has older ones; they do not count.
         """
-        every = self.clusters(night, (*ALIVE, *GONE))
+        every = self.clusters(night, EVER)
         ids = [cluster["Id"] for cluster in every]
         return every[ids.index(first_id) :] if first_id in ids else [self.cluster(first_id)]
 
@@ -106,9 +107,11 @@ class EmrHook:
         return [step for page in pages for step in page["Steps"]][::-1]
 
     def step(self, cluster_id: str, step_id: str) -> Any:
+        """One step as DescribeStep gives it."""
         return self._emr.describe_step(ClusterId=cluster_id, StepId=step_id)["Step"]
 
     def cluster(self, cluster_id: str) -> Any:
+        """One cluster as DescribeCluster gives it, however long ago it ended."""
         return self._emr.describe_cluster(ClusterId=cluster_id)["Cluster"]
 
     def terminate(self, cluster_ids: Iterable[str]) -> None:
@@ -121,6 +124,7 @@ class EmrHook:
 
 
 def tags_of(cluster: Any) -> dict[str, str]:
+    """The tags of a cluster as DescribeCluster gives it."""
     return {tag["Key"]: tag["Value"] for tag in cluster.get("Tags", [])}
 
 

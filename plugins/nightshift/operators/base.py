@@ -74,6 +74,7 @@ class NightOperator(BaseOperator):
             return self._refused(context)
 
     def lake(self, night: Night) -> LakeHook:
+        """The buckets, behind the names of the night."""
         return LakeHook(aws.client(self.settings, "s3"), night)
 
     def output_of(self, context: Context, task_id: str) -> Any:
