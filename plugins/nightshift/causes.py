@@ -91,7 +91,7 @@ REMEDIES: dict[Cause, Remedy] = {
     ),
     Cause.LEAK: Remedy(
         True,
-        "AWS's lists lag behind its deletions",
+        "AWS's lists, and what it counts as used, lag behind its deletions",
         "Run ./nightshift reap; delete by hand what it cannot: it is on the bill.",
     ),
 }

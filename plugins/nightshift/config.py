@@ -105,14 +105,17 @@ class Settings:
 
     @cached_property
     def stacks_dir(self) -> Path:
+        """Where terraform's root modules are: foundation and transient."""
         return self.include_dir / "terraform" / "stacks"
 
     @cached_property
     def jobs_dir(self) -> Path:
+        """Where the Spark jobs are, as they are packed."""
         return self.include_dir / "spark_jobs"
 
     @cached_property
     def time_limit_script(self) -> Path:
+        """The bootstrap action by which a cluster ends itself at its limit."""
         return self.include_dir / "emr" / "time_limit.sh"
 
     def database(self, layer: str) -> str:

@@ -13,6 +13,8 @@ NightshiftError
 ├── TriggerDied          a deferred wait broke in the triggerer
 ├── Stopped              the task was told to stop
 ├── NotASuccess          the run's record says that it is no success
+├── DateHeld             the business date is another run's (hooks/claims)
+├── StateLocked          terraform's lock is held by somebody who is alive (hooks/teardown)
 └── SomethingLeft        a resource of this run outlived its teardown
 """
 
@@ -60,15 +62,21 @@ class NightshiftError(Exception):
 
 
 class SettingsError(NightshiftError):
+    """The environment says something that cannot be used."""
+
     next_action = "Correct the variable in the environment that Airflow runs in."
 
 
 class ParameterError(NightshiftError):
+    """The run was asked for something that cannot be done; a teardown of it still runs (operators/base)."""
+
     cause = Cause.DATA
     next_action = "Trigger the run again with the parameter corrected."
 
 
 class PreflightError(NightshiftError):
+    """A tool, a credential or the state bucket is missing."""
+
     next_action = "Mend what is named and trigger the run again; nothing was started."
 
 
@@ -83,6 +91,8 @@ class TerraformError(NightshiftError):
 
 
 class InputsMissing(NightshiftError):
+    """The wait for the night's input ran out: nothing came, or it did not stop coming."""
+
     cause = Cause.UPSTREAM
 
 
@@ -112,6 +122,8 @@ class StepFailed(NightshiftError):
 
 
 class AuditFailed(NightshiftError):
+    """Staged gold breaks its contract; none of it was published."""
+
     cause = Cause.DATA
     next_action = "Compare the manifest with the pipeline's contract; the gold published before still stands."
 
@@ -140,6 +152,8 @@ class NotASuccess(NightshiftError):
 
 
 class SomethingLeft(NightshiftError):
+    """A resource of the run outlived its teardown, and is on the bill."""
+
     cause = Cause.LEAK
 
 

@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTerminated, AirflowTaskTimeout
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from nightshift import tracebacks
@@ -93,8 +93,9 @@ def _told(error: BaseException) -> dict[str, Any]:
         if isinstance(error, kind):
             return tell(error)
     words = str(error).strip() or repr(error)
-    # embedded.stop interrupts with one of Airflow's exceptions and says on it why.
-    told = {"cause": getattr(error, "cause", Cause.CODE), "message": f"{type(error).__name__}: {words}"}
+    # embedded.stop interrupts with one of Airflow's exceptions and says on it why; another's `cause` may be anything.
+    said = getattr(error, "cause", None)
+    told = {"cause": said if said in list(Cause) else Cause.CODE, "message": f"{type(error).__name__}: {words}"}
     return {**told, "next_action": getattr(error, "next_action", None), "traceback": _place(error)}
 
 
@@ -173,9 +174,12 @@ TELLERS: dict[type[BaseException], Callable[[Any], dict[str, Any]]] = {
     ClientError: _of_aws,
     HTTPClientError: _of_silence,
     NoConnection: _of_silence,
+    IncompleteReadError: _of_silence,  # a body that was cut short, or came through damaged
+    FlexibleChecksumError: _of_silence,
     BotoCoreError: _of_botocore,
     AirflowRuntimeError: _of_airflow,
     ConnectionError: _of_airflow,  # the pipe between a task and its supervisor
+    TimeoutError: _of_airflow,
     AirflowTaskTimeout: _of_time,
     AirflowTaskTerminated: _of_a_stop,
     KeyboardInterrupt: _of_a_stop,

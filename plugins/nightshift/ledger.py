@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import TaskDeferred
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift import failures, links
 from nightshift.hooks import aws
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from nightshift.night import Night
 
 LOG = logging.getLogger(__name__)
-TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
+# Somebody else wrote; or, of IfMatch, the object that was to be replaced or deleted is gone.
+LOST = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 OPEN = "open/"
 REAPER = "reaper"  # who writes about a run when that run cannot
 Entry = Mapping[str, Any]
@@ -80,8 +81,7 @@ class Ledger:
         except TaskDeferred:
             raise
         except BaseException as error:  # a task's timeout is one
-            card = failures.card(error, task, self._links)
-            self.append(**card, phase="failed", attempt=attempt, lease=self.lease())
+            self._fail(failures.card(error, task, self._links), attempt)
             raise
         self.append(task, "end", attempt=attempt, lease=self.lease(), **facts)
 
@@ -105,14 +105,23 @@ class Ledger:
         except self._s3.exceptions.NoSuchBucket:
             LOG.info("No lake, so no marker.")
 
+    def _fail(self, card: failures.Card, attempt: int) -> None:
+        """Write down what an act failed of. What keeps the ledger from it must not take the place of that: the log
+        has both."""
+        try:
+            self.append(**card, phase="failed", attempt=attempt, lease=self.lease())
+        except (BotoCoreError, ClientError):
+            LOG.exception("The ledger could not be written. %s", failures.text(card))
+
     def _mark(self) -> None:
         """Say that the run is open. A run that Airflow started again (cleared) renews the marker, and so its expiry."""
         key, identity = self._night.marker_key, self._night.identity
         try:
-            if not self._put(key, identity):
+            while not self._put(key, identity):
                 there = self._s3.get_object(Bucket=self._bucket, Key=key)
-                if json.loads(there["Body"].read())["started_at"] < identity["started_at"]:
-                    self._put(key, identity, IfMatch=there["ETag"])
+                is_older = json.loads(there["Body"].read())["started_at"] < identity["started_at"]
+                if not is_older or self._put(key, identity, IfMatch=there["ETag"]):
+                    return
         except self._s3.exceptions.NoSuchBucket:
             LOG.info("No lake yet, so no marker.")
         except self._s3.exceptions.NoSuchKey:
@@ -141,7 +150,19 @@ def put_if(s3: S3Client, bucket: str, key: str, body: bytes, **condition: str) -
     try:
         s3.put_object(Bucket=bucket, Key=key, Body=body, **condition)  # type: ignore[arg-type]
     except ClientError as refused:
-        if refused.response["Error"]["Code"] in TAKEN:
+        if refused.response["Error"]["Code"] in LOST:
+            return False
+        raise
+    return True
+
+
+def delete_if(s3: S3Client, bucket: str, key: str, etag: str) -> bool:
+    """Delete what has this ETag; False when it is gone or another's, which also is what boto3 hears when it repeats
+    a delete whose answer was lost."""
+    try:
+        s3.delete_object(Bucket=bucket, Key=key, IfMatch=etag)
+    except ClientError as refused:
+        if refused.response["Error"]["Code"] in LOST:
             return False
         raise
     return True

@@ -47,10 +47,13 @@ class Lock:
 
     @property
     def host(self) -> str:
+        """Where the holder was: the name of its host as it knew it."""
         return self.who.rpartition("@")[2]
 
 
 class Judgement(NamedTuple):
+    """Whether the holder of a lock is dead, and the words for why it is thought to be or not."""
+
     dead: bool
     why: str
 

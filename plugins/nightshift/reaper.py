@@ -22,6 +22,8 @@ NEXT = "Read the record for what is done; if the gold of its business date is wa
 
 
 class Fate(StrEnum):
+    """What is to become of a run: only who is dead is reaped."""
+
     ALIVE = "alive"
     KEPT = "kept"  # on request, as long as its cluster lives and its lease lasts
     DEAD = "dead"
@@ -29,6 +31,8 @@ class Fate(StrEnum):
 
 
 class Verdict(NamedTuple):
+    """A run's fate and the words for why."""
+
     fate: Fate
     why: str
 

@@ -35,8 +35,13 @@ NO_CAPACITY = Symptom(
     Cause.CAPACITY,
     "EC2 has no such instances, or takes one back",
 )
+LINGERS = Symptom(
+    r"DependencyViolation",
+    Cause.LEAK,
+    "EC2 counts the network interfaces of a cluster that has ended as users of its groups for some minutes more",
+)
 
-AWS: Sequence[Symptom] = (DENIED, THROTTLED, NO_CAPACITY)
+AWS: Sequence[Symptom] = (DENIED, THROTTLED, NO_CAPACITY, LINGERS)
 
 TERRAFORM: Sequence[Symptom] = (
     Symptom(r"Error acquiring the state lock|Error locking state", Cause.LOCK, "the state's lock file is there"),

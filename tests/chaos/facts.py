@@ -79,7 +79,8 @@ class Facts:
     def gold_steps(self, run_id: str) -> list[str]:
         """The states of the run's last step on each of its clusters, oldest cluster first."""
         slug = _slug(run_id)
-        clusters = [c for c in reversed(self.emr.list_clusters()["Clusters"]) if slug in c["Name"]]
+        clusters = [c for c in self.emr.list_clusters()["Clusters"] if slug in c["Name"]]
+        clusters.sort(key=lambda cluster: cluster["Status"]["Timeline"]["CreationDateTime"])
         steps = [self.emr.list_steps(ClusterId=c["Id"])["Steps"] for c in clusters]
         return [listed[0]["Status"]["State"] for listed in steps if listed]
 

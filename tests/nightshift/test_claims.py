@@ -15,6 +15,17 @@ def rival(night):
     return replace(night, run_id="manual__rival")
 
 
+def before(s3, operation, act):
+    """Let something else happen just before this client's next conditional write or delete."""
+    left = [act]
+
+    def strike(params, **_):
+        if "If-Match" in params["headers"] and left:
+            left.pop()()
+
+    s3.meta.events.register(f"before-call.s3.{operation}", strike)
+
+
 def at_work(aws, night):
     with Ledger(aws("s3"), night).act("create_cluster", 1):
         pass
@@ -60,6 +71,32 @@ def test_who_lost_the_date_may_not_publish_and_does_not_release_it(aws, night, r
         mine.verify()
     mine.release()
     theirs.verify()
+
+
+def test_a_claim_that_is_released_while_it_is_taken_over_is_free_at_the_next_look(aws, night, rival):
+    Claim(aws("s3"), rival).take()
+    at_work(aws, rival)
+    Ledger(aws("s3"), rival).close("failed", "report")
+    s3 = aws("s3")
+    before(s3, "PutObject", lambda: Claim(aws("s3"), rival).release())
+    assert Claim(s3, night).take() is None
+    assert Claim(s3, night).take() == {"claimed": night.run}
+
+
+@pytest.mark.parametrize("successor", [False, True], ids=["gone", "another's"])
+def test_a_release_whose_answer_was_lost_is_repeated_without_harm(aws, night, rival, successor):
+    """boto3 repeats the delete; by then there is no claim, or somebody else's."""
+    s3 = aws("s3")
+    Claim(s3, night).take()
+
+    def done_already():
+        aws("s3").delete_object(Bucket="acme-night-lake", Key=night.claim_key)
+        if successor:
+            Claim(aws("s3"), rival).take()
+
+    before(s3, "DeleteObject", done_already)
+    Claim(s3, night).release()
+    assert Claim(s3, night).holder() == (rival.run if successor else None)
 
 
 def test_of_many_runs_at_once_exactly_one_gets_the_date(aws, night):

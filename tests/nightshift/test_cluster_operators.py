@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
+from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from botocore.exceptions import BotoCoreError
 
@@ -16,7 +17,7 @@ from localcloud.emr.seam import StepOutcome
 from nightshift import emr_spec
 from nightshift.config import Settings
 from nightshift.hooks import emr as hook
-from nightshift.ledger import Ledger
+from nightshift.ledger import Ledger, lease_of
 from nightshift.night import from_run
 from nightshift.operators.cluster import CreateClusterOperator, SubmitStepsOperator, WaitForClusterOperator
 from nightshift.pipelines.wordcount import WORDCOUNT
@@ -168,6 +169,7 @@ def test_a_zone_without_capacity_is_left_for_another_and_spare_types_are_asked_f
     (note,) = rig.notes
     assert (note["act"], note["attempt"]) == ("replace_cluster", 2)
     assert "INSTANCE_FLEET_TIMEOUT" in note["why"]
+    assert lease_of([note]) > datetime.now(UTC) + timedelta(minutes=LIMIT_MINUTES), "a new cluster, a new wait"
 
 
 def test_where_spot_has_run_out_the_third_cluster_is_on_demand(rig):
@@ -270,6 +272,24 @@ def test_a_deferred_task_that_is_told_of_a_dead_cluster_replaces_it_and_defers_a
     with pytest.raises(TaskDeferred) as deferred:
         rig.waiting().resume(rig.context, news)
     assert rig.alive == [deferred.value.trigger.arguments["cluster_id"]] != [dead]
+
+
+def silent(task, context):
+    """What Airflow does, in a process of its own, to a deferred task whose trigger nobody ran until the belt."""
+    return task.resume_execution(TRIGGER_FAIL_REPR, {"error": TriggerFailureReason.TRIGGER_TIMEOUT}, context)
+
+
+def test_after_a_dead_triggerer_a_cluster_that_became_ready_meanwhile_is_handed_on(rig):
+    rig.create()
+    until(lambda: rig.clusters[0]["Status"]["State"] == "WAITING")
+    assert silent(rig.waiting(), rig.context) == rig.xcoms["create_cluster"]
+
+
+def test_after_a_dead_triggerer_a_cluster_that_is_not_ready_has_had_its_time(rig):
+    rig.faults.add_fault("slow-start", seconds=60)
+    rig.create()
+    with pytest.raises(AirflowFailException, match=r"is still STARTING after 0.5 minutes"):
+        silent(rig.waiting(), rig.context)
 
 
 def test_a_retry_adopts_steps_whose_answer_was_lost_and_a_clear_runs_them_again(rig):

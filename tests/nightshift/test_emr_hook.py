@@ -92,6 +92,12 @@ def test_a_lost_answer_costs_no_second_cluster(cloud, night, body):
     assert [c["Id"] for c in emr.clusters(night)] == [adopted]
 
 
+def test_the_runs_clusters_come_oldest_first_however_emr_lists_them(client, emr, night, body):
+    made = [client.run_job_flow(**body)["JobFlowId"] for _ in range(6)]
+    assert [cluster["Id"] for cluster in emr.clusters(night)] == made
+    assert [cluster["Id"] for cluster in emr.tried(night, made[4])] == made[4:]
+
+
 def test_another_runs_cluster_is_never_adopted_even_under_the_same_name(client, emr, night, body):
     foreign = {**body, "Tags": [{"Key": "nightshift:run", "Value": "mrhealth_sales/another"}]}
     other = client.run_job_flow(**foreign)["JobFlowId"]

@@ -3,7 +3,15 @@
 import pytest
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTerminated, AirflowTaskTimeout, ErrorType
 from airflow.sdk.execution_time.comms import ErrorResponse
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    FlexibleChecksumError,
+    IncompleteReadError,
+    NoCredentialsError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
 from nightshift import errors, failures
 from nightshift.causes import REMEDIES, Cause
@@ -68,7 +76,11 @@ CAUSES = [
     (of_aws("SomethingNew", 500), Cause.THROTTLE),
     (EndpointConnectionError(endpoint_url="https://e"), Cause.THROTTLE),
     (ReadTimeoutError(endpoint_url="https://e"), Cause.THROTTLE),
+    (IncompleteReadError(actual_bytes=1, expected_bytes=2), Cause.THROTTLE),
+    (ResponseStreamingError(error="reset"), Cause.THROTTLE),
+    (FlexibleChecksumError(error_msg="x"), Cause.THROTTLE),
     (ConnectionResetError("supervisor"), Cause.THROTTLE),
+    (TimeoutError("timed out"), Cause.THROTTLE),
     (AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR)), Cause.THROTTLE),
     (terraform("Error: api error Throttling: Rate exceeded"), Cause.THROTTLE),
     (AirflowTaskTimeout("Timeout, PID: 7"), Cause.TIMEOUT),
@@ -81,6 +93,7 @@ CAUSES = [
     (AirflowTaskTerminated("x"), Cause.STOPPED),
     (terraform("Interrupt received.\nError: execution halted"), Cause.STOPPED),
     (errors.SomethingLeft("x"), Cause.LEAK),
+    (of_aws("DependencyViolation", operation="DeleteSecurityGroup"), Cause.LEAK),
 ]
 
 
@@ -93,6 +106,13 @@ def test_every_error_has_its_cause_a_message_in_one_line_and_a_next_action(error
     assert card["next_action"].endswith(".")
 
 
+@pytest.mark.parametrize("said", ["a bad day", None, ["x"], ValueError("x")], ids=repr)
+def test_what_a_foreign_error_calls_its_cause_is_none_of_ours(said):
+    error = RuntimeError("x")
+    error.cause = said
+    assert failures.card(error, "t")["cause"] == Cause.CODE
+
+
 def test_every_cause_is_shown_by_one_of_these_and_has_a_remedy():
     assert {cause for _, cause in CAUSES} == set(Cause) == set(REMEDIES)
 
@@ -103,6 +123,7 @@ def test_every_cause_is_shown_by_one_of_these_and_has_a_remedy():
         (of_aws("AccessDenied", 403), False),
         (terraform(REFUSED), False),
         (of_aws("SlowDown", 503), True),
+        (of_aws("DependencyViolation", operation="DeleteSecurityGroup"), True),
         (ReadTimeoutError(endpoint_url="https://e"), True),
         (terraform(LOCKED), True),
         (terraform("Error: anything"), True),

@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferred
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from nightshift.errors import StepFailed
 from nightshift.ledger import Ledger, is_open, lease_of, open_runs
+
+SLOW = ClientError({"Error": {"Code": "SlowDown", "Message": "m"}}, "PutObject")
 
 
 @pytest.fixture
@@ -36,6 +39,18 @@ def test_a_failed_act_says_why_and_what_next_and_lets_the_error_go_on(ledger):
     assert entry["message"] == "Step gold is FAILED: boom"
     assert entry["next_action"].startswith("Mend the code")
     assert entry["links"]["record"].endswith("/record.json")
+
+
+@pytest.mark.parametrize("down", [EndpointConnectionError(endpoint_url="https://s3"), SLOW], ids=["silent", "refused"])
+def test_what_the_act_failed_of_is_not_hidden_by_a_ledger_that_cannot_be_written(aws, night, caplog, down):
+    def unreachable(**_):
+        raise down
+
+    s3 = aws("s3")
+    with pytest.raises(StepFailed, match="boom"), Ledger(s3, night).act("step_gold", attempt=1):
+        s3.meta.events.register("before-call.s3", unreachable)
+        raise StepFailed("Step gold is FAILED: boom")
+    assert "FAILED in step_gold (code): Step gold is FAILED: boom" in caplog.text
 
 
 def test_a_deferred_act_stays_open_until_it_is_resumed(ledger):
@@ -90,6 +105,17 @@ def test_a_cleared_run_is_open_again_with_a_new_expiry(aws, ledger, night):
     assert marker["started_at"] == "2026-01-06T09:00:00+00:00"
     with ledger.act("late", attempt=1):  # an older try of it does not turn the clock back
         assert open_runs(aws("s3"), night.settings) == [marker]
+
+
+def test_a_marker_that_is_removed_while_it_is_renewed_is_made_anew(aws, ledger, night):
+    with ledger.act("preflight", attempt=1):
+        pass
+    later, s3 = replace(night, started_at=night.asked_at + timedelta(hours=30)), aws("s3")
+    s3.meta.events.register(
+        "before-call.s3.PutObject", lambda params, **_: ledger.unmark() if "If-Match" in params["headers"] else None
+    )
+    with Ledger(s3, later).act("create_cluster", attempt=2):
+        assert open_runs(aws("s3"), night.settings) == [later.identity]
 
 
 def test_a_run_whose_task_begins_while_it_is_closed_keeps_its_marker(aws, ledger, night, monkeypatch):

@@ -136,6 +136,7 @@ def test_the_outcome_is_red_with_the_records_card_though_every_task_was_marked_g
     assert "FAILED in outcome (stopped): step_silver failed" in capsys.readouterr().out
 
 
-def test_a_run_that_nobody_closed_is_not_green(played, outcome):
+def test_a_run_that_nobody_closed_is_not_green(played, outcome, capsys):
     with pytest.raises(AirflowFailException, match="has no closing entry"):
         outcome()
+    assert "FAILED in outcome (stopped)" in capsys.readouterr().out

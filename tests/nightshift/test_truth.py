@@ -21,6 +21,10 @@ def words(night, **changes):
     return [doubt.words for doubt in truth.doubts(night, Findings(**{**whole, **changes}))]
 
 
+def tries(*tasks):
+    return [entry(task, phase) for task in tasks for phase in ("begin", "end")]
+
+
 def test_a_night_with_every_proof_is_a_success(night):
     assert words(night) == []
 
@@ -67,13 +71,37 @@ def test_gold_that_was_not_published_to_its_end_is_no_success(night):
     assert words(night, entries=[*GOOD, entry("publish", "failed"), PROOF]) == ["gold was not published to its end"]
 
 
+WORK = ("claim_date", "submit_steps", "step_bronze", "step_silver", "step_gold", "audit")
+
+
+@pytest.mark.parametrize("last", range(1, len(WORK) + 1))
+def test_a_cleared_night_that_died_before_it_published_again_has_its_old_gold_and_is_no_success(night, last):
+    again = tries(*WORK[:last])
+    entries = [*GOOD, PROOF, *again, {**PROOF, "task": "reaper"}]
+    (told,) = words(night, entries=entries, states=states_of(entries))
+    assert told == f"{', '.join(sorted(WORK[:last]))} began after gold was published"
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        tries(*WORK, "publish", "terminate_cluster"),  # cleared, and all of it done again
+        [entry("publish", "begin"), entry("publish", "failed"), *tries("publish")],
+        tries("terminate_cluster", "destroy_transient", "prove_nothing_left"),
+    ],
+    ids=["done again", "publish retried", "only torn down again"],
+)
+def test_gold_that_was_published_after_the_last_of_its_work_is_the_nights(night, later):
+    assert words(night, entries=[*GOOD, PROOF, *later, PROOF]) == []
+
+
 def test_without_a_proof_nothing_is_known_to_be_gone(night):
     assert words(night, entries=GOOD) == ["nobody has proven that nothing is left"]
 
 
 def test_what_begins_after_the_proof_voids_it(night):
-    late = [entry("create_cluster", "begin"), entry("create_cluster", "end")]
-    assert words(night, entries=[*GOOD, PROOF, *late]) == ["create_cluster began after the proof that nothing is left"]
+    late, told = tries("terminate_cluster"), "terminate_cluster began after the proof that nothing is left"
+    assert words(night, entries=[*GOOD, PROOF, *late]) == [told]
     assert words(night, entries=[*GOOD, PROOF, *late, PROOF | {"at": "later"}]) == []
     assert words(night, entries=[*GOOD, PROOF, entry("report", "begin")]) == []
 

@@ -63,5 +63,6 @@ def table_input(name: str, table: GoldTable, location: str) -> dict[str, Any]:
 
 
 def storage(table: GoldTable, location: str) -> dict[str, Any]:
+    """Glue's StorageDescriptor for Parquet files with the table's columns at a location."""
     columns = [{"Name": name, "Type": kind} for name, kind in table.columns.items()]
     return {"Columns": columns, "Location": location, **PARQUET}

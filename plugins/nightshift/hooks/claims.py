@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nightshift.causes import Cause
 from nightshift.errors import NightshiftError
 from nightshift.hooks import aws
-from nightshift.ledger import Ledger, over, put_if
+from nightshift.ledger import Ledger, delete_if, over, put_if
 from nightshift.night import Night, from_run_name
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Claim:
         """Give the date back, if it is ours."""
         held = self._held()
         if held and held[0] == self._night.run:
-            self._s3.delete_object(Bucket=self._bucket, Key=self._key, IfMatch=held[1])
+            delete_if(self._s3, self._bucket, self._key, held[1])
 
     def _over(self, run: str) -> str:
         """Why the holder is given up for dead; '' while it is live."""

@@ -24,6 +24,7 @@ ALIVE = ("STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING")
 USABLE = ALIVE[:-1]
 READY = ("RUNNING", "WAITING")
 GONE = ("TERMINATED", "TERMINATED_WITH_ERRORS")
+EVER = (*ALIVE, *GONE)
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED")
 NO_CAPACITY = re.compile(r"INSTANCE_FLEET_TIMEOUT|INSUFFICIENT_CAPACITY|_SPOT_(NO_CAPACITY|PRICE_INCREASE)")
 MOST_SECONDS = 30  # between two tries of a throttled call; the first waits are shorter
@@ -54,7 +55,7 @@ class EmrHook:
     def clusters(self, night: Night, states: Sequence[str] = ALIVE) -> list[Any]:
         """The run's clusters in these states as DescribeCluster gives them, oldest first.
 
-        ListClusters knows no tags: names narrow the list, tags decide.
+        ListClusters knows no tags and no order: names narrow the list, tags decide, and each cluster says its age.
         """
         pages = self._emr.get_paginator("list_clusters").paginate(
             CreatedAfter=night.asked_at.replace(microsecond=0),
@@ -62,14 +63,15 @@ class EmrHook:
         )
         ids = [c["Id"] for page in pages for c in page["Clusters"] if c["Name"] == night.cluster_name]
         described = [self._emr.describe_cluster(ClusterId=i)["Cluster"] for i in reversed(ids)]
-        return [c for c in described if tags_of(c).get("nightshift:run") == night.run]
+        ours = [c for c in described if tags_of(c).get("nightshift:run") == night.run]
+        return sorted(ours, key=lambda cluster: cluster["Status"]["Timeline"]["CreationDateTime"])
 
     def tried(self, night: Night, first_id: str) -> list[Any]:
         """The clusters of one try, oldest first: the one that create_cluster made, and those that replaced it.
 
         A run that was cleared has older ones; they do not count.
         """
-        every = self.clusters(night, (*ALIVE, *GONE))
+        every = self.clusters(night, EVER)
         ids = [cluster["Id"] for cluster in every]
         return every[ids.index(first_id) :] if first_id in ids else [self.cluster(first_id)]
 
@@ -105,9 +107,11 @@ class EmrHook:
         return [step for page in pages for step in page["Steps"]][::-1]
 
     def step(self, cluster_id: str, step_id: str) -> Any:
+        """One step as DescribeStep gives it."""
         return self._emr.describe_step(ClusterId=cluster_id, StepId=step_id)["Step"]
 
     def cluster(self, cluster_id: str) -> Any:
+        """One cluster as DescribeCluster gives it, however long ago it ended."""
         return self._emr.describe_cluster(ClusterId=cluster_id)["Cluster"]
 
     def terminate(self, cluster_ids: Iterable[str]) -> None:
@@ -120,6 +124,7 @@ class EmrHook:
 
 
 def tags_of(cluster: Any) -> dict[str, str]:
+    """The tags of a cluster as DescribeCluster gives it."""
     return {tag["Key"]: tag["Value"] for tag in cluster.get("Tags", [])}
 
 

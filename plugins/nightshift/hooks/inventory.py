@@ -128,15 +128,14 @@ def _states(settings: Settings, run: str) -> Iterator[Thing]:
 
 
 def _staging(settings: Settings, run: str) -> Iterator[Thing]:
-    """One thing a run: its prefix, as old as the first of its objects by name."""
-    seen = set()
+    """One thing a run: its prefix, as old as its oldest object."""
+    oldest: dict[str, datetime] = {}
     for item in _objects(settings, "lake", f"staging/{run}/" if run else "staging/"):
         whose = "/".join(item["Key"].split("/")[1:3])
-        if whose.count("/") == 1 and whose not in seen:
-            seen.add(whose)
-            yield Thing(
-                "staging", _uri(settings, "lake", f"staging/{whose}/"), whose, _lifetime(settings, item["LastModified"])
-            )
+        if whose.count("/") == 1:
+            oldest[whose] = min(item["LastModified"], oldest.get(whose, item["LastModified"]))
+    for whose, made in oldest.items():
+        yield Thing("staging", _uri(settings, "lake", f"staging/{whose}/"), whose, _lifetime(settings, made))
 
 
 def _claims(settings: Settings, run: str) -> Iterator[Thing]:

@@ -76,6 +76,7 @@ class LakeHook:
             self._s3.delete_object(Bucket=self._night.settings.bucket("state"), Key=key)
 
     def write_record(self, record: dict[str, Any]) -> str:
+        """Keep the run's record, in place of an earlier one; gives its s3:// address."""
         key = f"{self._night.record_prefix}record.json"
         body = json.dumps(record, indent=1, default=str, ensure_ascii=False).encode()
         self._s3.put_object(Bucket=self._lake, Key=key, Body=body, ContentType="application/json")

@@ -16,15 +16,14 @@ from nightshift import links
 from nightshift.config import Settings
 from nightshift.failures import Card
 from nightshift.hooks import aws, topic
-from nightshift.hooks.emr import ALIVE, EmrHook
+from nightshift.hooks.emr import EVER, EmrHook
 from nightshift.hooks.lake import LakeHook
-from nightshift.ledger import Ledger
+from nightshift.ledger import Ledger, is_open
 from nightshift.night import Night
 from nightshift.report import message, record
 from nightshift.report.truth import Findings
 
 LOG = logging.getLogger(__name__)
-EVER = (*ALIVE, "TERMINATED", "TERMINATED_WITH_ERRORS")
 Record = dict[str, Any]
 
 
@@ -60,8 +59,8 @@ class Reporter:
 
     def told(self) -> Record | None:
         """The record, if the run was told since its last act; None while it is open."""
-        turns = [entry["phase"] for entry in self._ledger.entries() if entry["phase"] in {"begin", "closed"}]
-        if not turns or turns[-1] != "closed":
+        entries = self._ledger.entries()
+        if is_open(entries) or not any(entry["phase"] == "closed" for entry in entries):
             return None
         key = f"{self._night.record_prefix}record.json"
         body = self._s3.get_object(Bucket=self._settings.bucket("lake"), Key=key)["Body"].read()

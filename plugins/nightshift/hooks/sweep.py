@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from nightshift.config import Settings
 from nightshift.hooks import aws, inventory
@@ -12,22 +16,27 @@ from nightshift.ledger import of
 from nightshift.night import Night
 
 GROUPS = "security groups"
+# EC2's codes and Secrets Manager's; EMR has none: it answers InvalidRequestException, and says so in words.
+GONE = re.compile(r"\((\w+\.NotFound|ResourceNotFoundException)\)|does not exist")
 
 
 def sweep(night: Night, task: str, managed: Collection[str] = ()) -> list[str]:
     """Remove by API what the run's stack made and no state manages; each with a note in the ledger.
 
     `managed` are the ids that the state knows. Clusters must have ended before: their groups cannot go while they
-    are used. Gives what went. Raises ClientError.
+    are used, and EC2 counts a cluster's network interfaces for a while after its end (symptoms.LINGERS). Gives what
+    went; what was only listed any more is not in it. Raises ClientError.
     """
     made = [thing for thing in inventory.of_run(night) if thing.kind in REMOVALS]
     lost = [thing for thing in made if thing.id not in managed]
     if any(thing.kind == GROUPS for thing in lost):
         _cut_rules(night.settings, [thing for thing in made if thing.kind == GROUPS])
+    went = []
     for thing in lost:
-        REMOVALS[thing.kind](night.settings, thing)
-        of(night).note(task, "removed", "terraform's state did not know it", kind=thing.kind, id=thing.id)
-    return [f"{thing.kind}: {thing.id}" for thing in lost]
+        if _unless_gone(partial(REMOVALS[thing.kind], night.settings, thing)):
+            of(night).note(task, "removed", "terraform's state did not know it", kind=thing.kind, id=thing.id)
+            went.append(f"{thing.kind}: {thing.id}")
+    return went
 
 
 def _cut_rules(settings: Settings, groups: list[Thing]) -> None:
@@ -41,7 +50,19 @@ def _cut_rules(settings: Settings, groups: list[Thing]) -> None:
         for egress, revoke in ((False, ec2.revoke_security_group_ingress), (True, ec2.revoke_security_group_egress)):
             ids = [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"] is egress]
             if ids:
-                revoke(GroupId=group.id, SecurityGroupRuleIds=ids)
+                _unless_gone(partial(revoke, GroupId=group.id, SecurityGroupRuleIds=ids))
+
+
+def _unless_gone(remove: Callable[[], Any]) -> bool:
+    """Remove something; False when there was nothing to remove: AWS's lists lag behind its deletions, and terraform
+    has just destroyed what it knew."""
+    try:
+        remove()
+    except ClientError as refused:
+        if GONE.search(str(refused)):
+            return False
+        raise
+    return True
 
 
 def _security_group(settings: Settings, thing: Thing) -> None:

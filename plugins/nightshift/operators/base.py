@@ -74,6 +74,7 @@ class NightOperator(BaseOperator):
             return self._refused(context)
 
     def lake(self, night: Night) -> LakeHook:
+        """The buckets, behind the names of the night."""
         return LakeHook(aws.client(self.settings, "s3"), night)
 
     def output_of(self, context: Context, task_id: str) -> Any:
@@ -150,9 +151,10 @@ class WaitOperator(NightOperator):
         """What the task makes of the probe's answer. Raises when the answer is bad news."""
         raise NotImplementedError(f"{type(self).__name__} must say what it makes of the answer")
 
-    def wait(self, night: Night, probe: str, arguments: dict[str, Any]) -> Any:
-        """Ask PROBES[probe](settings, **arguments) until it answers, then `finish`. Raises WaitTimeout."""
-        seconds = 0 if self._last_chance else self.wait_minutes * 60
+    def wait(self, night: Night, probe: str, arguments: dict[str, Any], minutes: float | None = None) -> Any:
+        """Ask PROBES[probe](settings, **arguments) until it answers, then `finish`. Raises WaitTimeout. `minutes` is
+        what is left of the task's own."""
+        seconds = 0 if self._last_chance else (self.wait_minutes if minutes is None else minutes) * 60
         trigger = ProbeTrigger(probe, arguments, self.settings.poll_seconds, time.time() + seconds)
         answer = trigger.ask(self.settings)
         if answer is None and self.settings.deferrable:

@@ -56,15 +56,6 @@ class WaitForClusterOperator(WaitOperator):
     """
 
     _context: Context
-    _limit: float
-
-    def execute(self, context: Context) -> Any:
-        self._context, self._limit = context, self.wait_minutes
-        return super().execute(context)
-
-    def resume(self, context: Context, event: dict[str, Any]) -> Any:
-        self._context, self._limit = context, self.wait_minutes
-        return super().resume(context, event)
 
     def work(self, night: Night, context: Context) -> Any:
         return self._watch(night, self._tried(night)[-1], seen="")
@@ -83,15 +74,20 @@ class WaitForClusterOperator(WaitOperator):
         status = (cluster := self._tried(night)[-1])["Status"]
         said = status.get("StateChangeReason", {}).get("Message", "no reason given")
         return WaitTimeout(
-            f"Cluster {cluster['Id']} is still {status['State']} after {self._limit:g} minutes ({said}).",
+            f"Cluster {cluster['Id']} is still {status['State']} after {self.wait_minutes:g} minutes ({said}).",
             "Look at its instances in the EMR console; if EC2 is just slow, raise NIGHTSHIFT_CLUSTER_TIMEOUT_MINUTES.",
         )
 
     def _watch(self, night: Night, cluster: Any, seen: str) -> Any:
         """Wait for the cluster's next state. The limit counts from its creation, however often the task began anew."""
         age = datetime.now(UTC) - cluster["Status"]["Timeline"]["CreationDateTime"]
-        self.wait_minutes = self._limit - age.total_seconds() / 60
-        return self.wait(night, "cluster_moved", {"cluster_id": cluster["Id"], "seen": seen})
+        left = self.wait_minutes - age.total_seconds() / 60
+        return self.wait(night, "cluster_moved", {"cluster_id": cluster["Id"], "seen": seen}, left)
+
+    def _bracketed(self, context: Context, *args: Any, **kwargs: Any) -> Any:
+        """However Airflow comes in, at first, at news or after a triggerer's silence: what replaces needs its XComs."""
+        self._context = context
+        return super()._bracketed(context, *args, **kwargs)
 
     def _tried(self, night: Night) -> list[Any]:
         first = self.output_of(self._context, "create_cluster")["cluster_id"]
@@ -104,7 +100,7 @@ class WaitForClusterOperator(WaitOperator):
         self.log.warning("%s Asking for another, %s.", why, emr_spec.ATTEMPTS[attempt])
         facts = {"act": "replace_cluster", "why": why, "cluster_id": dead[-1]["Id"], "attempt": attempt + 1}
         book = Ledger(aws.client(self.settings, "s3"), night)
-        book.append(self.task_id, "note", **facts, lease=book.lease(timedelta(minutes=self._limit)))
+        book.append(self.task_id, "note", **facts, lease=book.lease(timedelta(minutes=self.wait_minutes)))
         body = emr_spec.job_flow(
             night,
             self.output_of(self._context, "apply_foundation"),

@@ -25,7 +25,8 @@ class OutcomeOperator(NightOperator):
     def work(self, night: Night, context: Context) -> str:
         record = Reporter(self.settings, night).told()
         if record is None:
-            raise NotASuccess(f"{night.run} has no closing entry: its report did not tell what it was.")
+            words = f"{night.run} has no closing entry: its report did not tell what it was."
+            raise NotASuccess(words, cause=Cause.STOPPED)
         if failure := record["failure"]:
             shown = {key: failure[key] for key in ("traceback", "tail", "tail_of", "input_file", "links")}
             words = f"{failure['task']} failed: {failure['message']}"

@@ -18,9 +18,11 @@ class StackOperator(NightOperator):
     """Shared by the operators below: their stacks, and that terraform is asked to stop when Airflow kills the task."""
 
     def foundation(self) -> TerraformHook:
+        """The durable stack, which all runs share."""
         return TerraformHook(self.settings, "foundation", stacks.FOUNDATION_STATE)
 
     def transient(self, night: Night) -> TerraformHook:
+        """The stack of this run, with a state of its own."""
         return TerraformHook(self.settings, "transient", night.state_key)
 
     def on_kill(self) -> None:

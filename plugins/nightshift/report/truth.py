@@ -1,15 +1,16 @@
 """Whether a night is a success: one pure function over what was found, and the words for why not.
 
-Success is every expected step COMPLETED in its last submission, every manifest right, gold published, the teardown
-proven after the last act, and no task that ended otherwise. Airflow's colours alone prove nothing: a task may be
-marked by hand.
+Success is every expected step COMPLETED in its last submission, every manifest right, gold published after the last of
+its work, the teardown proven after the last act, and no task that ended otherwise. Airflow's colours alone prove
+nothing: a task may be marked by hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from nightshift import audit
@@ -19,6 +20,7 @@ from nightshift.night import Night
 Entry = Mapping[str, Any]
 PROOF = "prove_nothing_left"
 TELLERS = frozenset({"report", "outcome", "reaper", "ledger"})  # who tells the truth cannot be part of it
+AFTER_GOLD = frozenset({"terminate_cluster", "destroy_transient", PROOF})  # all else comes before publish
 ENDS = {"end": "success", "failed": "failed", "begin": "interrupted"}
 
 
@@ -63,12 +65,12 @@ def states_of(entries: Sequence[Entry]) -> dict[str, str | None]:
 
 def proof(entries: Sequence[Entry]) -> Entry | None:
     """The last time that somebody looked for what the run may have left, and wrote down what was there."""
-    return next((entry for entry in reversed(entries) if "checked" in entry), None)
+    return next((entry for entry in reversed(entries) if _is_proof(entry)), None)
 
 
 def is_published(entries: Sequence[Entry]) -> bool:
-    """Whether the last try to publish came to its end."""
-    return states_of(entries).get("publish") == "success"
+    """Whether the last try to publish came to its end, and no work before it began again since."""
+    return states_of(entries).get("publish") == "success" and not _begun_again(entries)
 
 
 def _tasks(found: Findings) -> Iterator[Doubt]:
@@ -92,8 +94,10 @@ def _steps(night: Night, found: Findings) -> Iterator[Doubt]:
 def _gold(night: Night, found: Findings) -> Iterator[Doubt]:
     share = night.settings.max_quarantine_share
     yield from (Doubt("audit", Cause.DATA, v) for v in audit.violations(night.pipeline, found.manifests, share))
-    if not is_published(found.entries):
+    if states_of(found.entries).get("publish") != "success":
         yield Doubt("publish", Cause.STOPPED, "gold was not published to its end")
+    elif again := _begun_again(found.entries):
+        yield Doubt("publish", Cause.STOPPED, f"{', '.join(sorted(again))} began after gold was published")
 
 
 def _teardown(night: Night, entries: Sequence[Entry]) -> Iterator[Doubt]:
@@ -102,9 +106,22 @@ def _teardown(night: Night, entries: Sequence[Entry]) -> Iterator[Doubt]:
     if seen is None:
         yield Doubt(PROOF, Cause.LEAK, "nobody has proven that nothing is left")
         return
-    later = entries[list(entries).index(seen) + 1 :]
-    begun = {entry["task"] for entry in later if entry["phase"] == "begin"} - TELLERS - {PROOF}
-    if begun:
+    if begun := _begun_since(_is_proof, entries) - {PROOF}:
         yield Doubt(PROOF, Cause.LEAK, f"{', '.join(sorted(begun))} began after the proof that nothing is left")
     if seen["alive"] and not night.keep_cluster:
         yield Doubt(PROOF, Cause.LEAK, f"still alive: {'; '.join(map(str, seen['alive']))}")
+
+
+def _begun_again(entries: Sequence[Entry]) -> set[str]:
+    """The work that began after publish last ended: the night was cleared, and what is published is its old gold."""
+    return _begun_since(lambda entry: (entry["task"], entry["phase"]) == ("publish", "end"), entries) - AFTER_GOLD
+
+
+def _begun_since(mark: Callable[[Entry], bool], entries: Sequence[Entry]) -> set[str]:
+    """The tasks that began after the last entry that is the mark, but for those that tell the truth."""
+    later = takewhile(lambda entry: not mark(entry), reversed(entries))
+    return {entry["task"] for entry in later if entry["phase"] == "begin"} - TELLERS
+
+
+def _is_proof(entry: Entry) -> bool:
+    return "checked" in entry
