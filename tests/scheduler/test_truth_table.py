@@ -47,10 +47,6 @@ def test_a_night_that_works_is_green_and_leaves_gold_and_nothing_else(rig):
     assert records(rig)[-1]["outcome"] == "success"
 
 
-def fail_step(rig):
-    rig.faults.add_fault("step-failure", times=1)
-
-
 def fail_apply(rig):
     rig.fail_terraform("apply", "transient")
 
@@ -61,7 +57,7 @@ def lose_create(rig):
 
 @pytest.mark.parametrize(
     ("break_it", "culprit"),
-    [(fail_step, "step_wordcount"), (fail_apply, "apply_transient"), (lose_create, "create_cluster")],
+    [(fail_apply, "apply_transient"), (lose_create, "create_cluster")],  # a step: tests/chaos
 )
 def test_work_that_fails_is_red_and_torn_down(rig, break_it, culprit):
     break_it(rig)
