@@ -112,9 +112,9 @@ FAULTS: dict[str, list[tuple[str, bool, dict[str, Any]]]] = {
 
 # More than one in the same night.
 STORM = (
-    (FaultKind.RUN_JOB_FLOW_THROTTLED, {}),
     (FaultKind.EMR_THROTTLED, {"operation": "AddJobFlowSteps", "times": 2}),
     (FaultKind.SLOW_START, {"seconds": 5}),
+    (FaultKind.NODE_LOST, {"node": "core", "seconds": 1}),
     (FaultKind.S3_SLOW_DOWN, {"bucket": "*-lake", "times": 5}),
 )
 
@@ -127,13 +127,13 @@ def fault_cells() -> list[Cell]:
             for kind in FaultKind
             for how, mends, options in FAULTS.get(kind.value, usual)
         ),
-        Cell("throttled, slow to start, S3 slow", "in one night", faults=STORM),
+        Cell("throttled, slow to start, a core node lost, S3 slow", "in one night", faults=STORM),
     ]
 
 
-# The representative set: every column, every layer that ends or tells a night, every class of fault.
+# The representative set: every column, every layer that ends or tells a night, every class of fault. Terraform that
+# is killed with its task has tests of its own, tests/reaper/test_killed_terraform.py.
 SOME_TASKS = {
-    ("apply_transient", "terraform", Column.SIGKILL),
     ("create_cluster", "after", Column.RESTART),
     ("submit_steps", "after", Column.CLEAR),
     ("step_wordcount", "deferred", Column.MARK_RUN),
@@ -143,12 +143,11 @@ SOME_TASKS = {
     ("destroy_transient", "terraform", Column.MARK_TASK),
 }
 SOME_FAULTS = {
-    ("throttled, slow to start, S3 slow", "in one night"),
+    ("throttled, slow to start, a core node lost, S3 slow", "in one night"),
     ("capacity-refused", "once"),
     ("bootstrap-failure", "once"),
     ("step-failure", "once"),
     ("step-hangs", "until the cluster's own limit"),
-    ("node-lost", "a core node"),
     ("sns-down", "the whole night"),
 }
 
