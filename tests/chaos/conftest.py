@@ -76,7 +76,7 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.write_line(f"written: {places.shown(results.write_report(config.getoption('--chaos-also')))}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # an idle Airflow is a fifth of a core
 def ground(request, tmp_path_factory):
     home = tmp_path_factory.mktemp("chaos")
     holds, scratch, config = home / "holds", home / "scratch", home / "airflow" / "config"
