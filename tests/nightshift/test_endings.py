@@ -141,6 +141,21 @@ def test_a_wait_is_deferred_with_a_belt_that_the_scheduler_holds(aws, wait, cont
     assert deferred.value.timeout.total_seconds() == 180 * 60 + 600
 
 
+def test_a_task_cleared_while_it_ran_does_not_take_the_news_of_its_last_try_for_its_own(aws, words, wait, context):
+    with pytest.raises(TaskDeferred) as deferred:
+        wait(None).execute(context)
+    news = {**deferred.value.kwargs, "event": {"state": "COMPLETED"}}
+    assert wait(None).resume_execution("resume", dict(news), context) == {"state": "COMPLETED"}
+    context["ti"].try_number = 2
+    with pytest.raises(TaskDeferred):
+        wait(None).resume_execution("resume", dict(news), context)
+    assert [(e["phase"], e["attempt"]) for e in Ledger(aws("s3"), words).entries()] == [
+        ("begin", 1),
+        ("end", 1),
+        ("begin", 2),
+    ]
+
+
 def fail(task, context, error, traceback=None):
     """What Airflow does to a deferred task whose trigger failed."""
     return task.resume_execution(TRIGGER_FAIL_REPR, {"error": error, "traceback": traceback}, context)

@@ -137,6 +137,7 @@ class WaitOperator(NightOperator):
     setting: the triggerer holds the wait then, and the worker's slot is free.
     """
 
+    _context: Context  # of this try
     _last_chance = False
 
     def __init__(self, *, wait_minutes: float, **kwargs: Any) -> None:
@@ -158,11 +159,18 @@ class WaitOperator(NightOperator):
         trigger = ProbeTrigger(probe, arguments, self.settings.poll_seconds, time.time() + seconds)
         answer = trigger.ask(self.settings)
         if answer is None and self.settings.deferrable:
-            self.defer(trigger=trigger, method_name="resume", timeout=timedelta(seconds=seconds + BELT_SECONDS))
+            belt, attempt = timedelta(seconds=seconds + BELT_SECONDS), self._context["ti"].try_number
+            self.defer(trigger=trigger, method_name="resume", kwargs={"attempt": attempt}, timeout=belt)
         return self._finish(night, answer if answer is not None else trigger.block(self.settings))
 
-    def resume(self, context: Context, event: dict[str, Any]) -> Any:
-        """Called by Airflow when the trigger fired."""
+    def resume(self, context: Context, event: dict[str, Any], attempt: int | None = None) -> Any:
+        """Called by Airflow when the trigger fired, of the try that was deferred as `attempt`.
+
+        A task that is cleared while it runs begins its next try here too, with the news of the one before
+        (clear_task_instances in Airflow 3.3.1 leaves next_method to a running task): that try begins anew.
+        """
+        if attempt not in {None, context["ti"].try_number}:
+            return self.execute(context)
         return self._bracketed(context, lambda night: self._finish(night, event), resumed=True)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
@@ -176,6 +184,10 @@ class WaitOperator(NightOperator):
     def overdue(self, night: Night) -> NightshiftError:
         """The error for a wait that ran out."""
         return WaitTimeout(f"{self.task_id} of {night.run} had no answer in {self.wait_minutes:g} minutes.")
+
+    def _bracketed(self, context: Context, work: Callable[[Night], Any], *, resumed: bool = False) -> Any:
+        self._context = context
+        return super()._bracketed(context, work, resumed=resumed)
 
     def _after_the_trigger(self, night: Night, context: Context, why: Mapping[str, Any]) -> Any:
         """Silence until the belt: ask once more from here, for there may be news that nobody brought. An error in

@@ -55,8 +55,6 @@ class WaitForClusterOperator(WaitOperator):
     one. The XCom {"cluster_id"} is what later tasks use.
     """
 
-    _context: Context
-
     def work(self, night: Night, context: Context) -> Any:
         return self._watch(night, self._tried(night)[-1], seen="")
 
@@ -83,11 +81,6 @@ class WaitForClusterOperator(WaitOperator):
         age = datetime.now(UTC) - cluster["Status"]["Timeline"]["CreationDateTime"]
         left = self.wait_minutes - age.total_seconds() / 60
         return self.wait(night, "cluster_moved", {"cluster_id": cluster["Id"], "seen": seen}, left)
-
-    def _bracketed(self, context: Context, *args: Any, **kwargs: Any) -> Any:
-        """However Airflow comes in, at first, at news or after a triggerer's silence: what replaces needs its XComs."""
-        self._context = context
-        return super()._bracketed(context, *args, **kwargs)
 
     def _tried(self, night: Night) -> list[Any]:
         first = self.output_of(self._context, "create_cluster")["cluster_id"]
