@@ -69,3 +69,24 @@ def test_a_run_that_lost_its_date_publishes_nothing(s3, night, publish):
     with pytest.raises(AirflowFailException, match=r"no longer holds 2026-01-04: mrhealth_sales/rival does"):
         publish()
     assert gold(s3, night) == [b"old", b"old", b"old"]
+
+
+def test_what_an_earlier_try_published_is_adopted_though_its_run_was_reaped_meanwhile(s3, night, publish):
+    claim = Claim(s3, night)
+    claim.take()
+    first = publish()
+    LakeHook(s3, night).sweep_staging()
+    claim.release()
+    assert publish() == first
+    assert gold(s3, night) == [b"new"] * 3
+    assert len(swapped(s3, night)) == 3
+
+
+def test_work_that_began_again_since_is_published_anew(s3, night, publish):
+    claim = Claim(s3, night)
+    claim.take()
+    publish()
+    with Ledger(s3, night).act("step_gold", 2):
+        pass
+    publish()
+    assert len(swapped(s3, night)) == 6

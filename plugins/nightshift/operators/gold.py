@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import Context
@@ -12,6 +13,7 @@ from nightshift.hooks import aws, claims
 from nightshift.hooks.catalog import CatalogHook
 from nightshift.night import Night
 from nightshift.operators.base import NightOperator
+from nightshift.report import truth
 
 
 class AuditOperator(NightOperator):
@@ -29,10 +31,13 @@ class PublishOperator(NightOperator):
     """Swap each staged table into place, one atomic object each, and register it in the catalog.
 
     The ledger says which tables were swapped: after a kill between two, each is whole, and the next run (or a retry)
-    swaps them all.
+    swaps them all. What an earlier try published to its end is adopted, for its staging and its claim may be gone.
     """
 
     def work(self, night: Night, context: Context) -> dict[str, str]:
+        if earlier := self._published(ledger.of(night).entries()):
+            self.log.info("An earlier try published all tables, and no work began since: that stands.")
+            return earlier
         lake, catalog = self.lake(night), CatalogHook(aws.client(self.settings, "glue"), night)
         published = {}
         for table in self.pipeline.gold:
@@ -41,3 +46,12 @@ class PublishOperator(NightOperator):
             catalog.register(table)
             ledger.of(night).note(self.task_id, "swapped", "its audit passed", uri=published[table.name])
         return published
+
+    def _published(self, entries: Sequence[truth.Entry]) -> dict[str, str]:
+        """What the try before this one returned; empty unless it came to its end and nothing before it began again."""
+        phases = [(entry["task"], entry["phase"]) for entry in entries]
+        begun = len(phases) - 1 - phases[::-1].index((self.task_id, "begin"))
+        if not truth.is_published(entries[:begun]):
+            return {}
+        ended = next(e for e in reversed(entries) if (e["task"], e["phase"]) == (self.task_id, "end"))
+        return {table.name: ended[table.name] for table in self.pipeline.gold}
