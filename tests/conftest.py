@@ -4,6 +4,7 @@ import atexit
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -24,6 +25,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_configure():
+    # A shell starts its background jobs with SIGINT ignored, and a child that inherits that cannot trap it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     logging.getLogger("py4j").setLevel(logging.WARNING)  # it speaks once more when pytest has closed its streams
     template = places.AIRFLOW_HOME / "airflow.db"
     os.environ.update(environment.airflow(HOME))

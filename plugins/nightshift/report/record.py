@@ -135,8 +135,8 @@ def _cost(night: Night, found: Findings) -> dict[str, Any]:
 def _attempts(found: Findings) -> list[int]:
     """Of each cluster which attempt it was, from 0: one that replaced another follows the one that its note names."""
     replaced = {e["cluster_id"]: e["attempt"] - 1 for e in found.entries if e.get("act") == "replace_cluster"}
-    predecessors = [None, *(cluster["Id"] for cluster in found.clusters[:-1])]
-    return [replaced.get(before, 0) for before, _ in zip(predecessors, found.clusters, strict=False)]
+    ids = [cluster["Id"] for cluster in found.clusters]
+    return [replaced.get(predecessor, 0) for predecessor in (None, *ids)][: len(ids)]
 
 
 def _lifetime(cluster: Any, now: datetime) -> float:
