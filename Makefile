@@ -34,6 +34,9 @@ $(CHECKS)/.made: requirements/checks.txt
 	@$(CHECKS)/bin/pip install --quiet --disable-pip-version-check -r requirements/checks.txt
 	@touch $@
 
+docs: setup ## write docs/products/ from the pipelines' contracts
+	@PYTHONPATH=plugins $(PYTHON) -m nightshift.product_page docs/products
+
 format: setup ## let ruff write the code its way
 	@$(PYTHON) -m ruff check --fix --quiet . || true
 	@$(PYTHON) -m ruff format .
@@ -44,4 +47,4 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup run ui test chaos lint format down clean
+.PHONY: help setup run ui test chaos lint docs format down clean

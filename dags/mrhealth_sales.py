@@ -14,6 +14,7 @@ under `runs/mrhealth_sales/` in the lake.
 | preflight | its message: a parameter, a credential or a tool; nothing was started |
 | apply_foundation, apply_transient | terraform's own words in the task's log |
 | wait_for_inputs | whether the units delivered: the raw prefix it names is empty or still growing |
+| check_inputs | which columns its message names: they are not as the contract below says |
 | create_cluster, wait_for_cluster | EMR's reason in its message; the clusters it tried in its log |
 | step_bronze, step_silver, step_gold | the step's stderr, whose last lines are in the task's log |
 | audit | the broken rule it names, then `quarantine/mrhealth_sales/` in the lake for the rows |

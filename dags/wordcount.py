@@ -11,6 +11,7 @@ back and what to do next. `report` holds the whole story, and so does `record.js
 | preflight | its message: a parameter, a credential or a tool; nothing was started |
 | apply_foundation, apply_transient | terraform's own words in the task's log |
 | wait_for_inputs | whether anything was delivered under the prefix it names |
+| check_inputs | which columns its message names: they are not as the contract below says |
 | create_cluster, wait_for_cluster | EMR's reason in its message; the clusters it tried in its log |
 | step_wordcount | the step's stderr, whose last lines are in the task's log |
 | audit | the broken rule it names: many quarantined lines mean another `encoding` |

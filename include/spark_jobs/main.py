@@ -58,6 +58,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--staging", type=folder, required=True, help="URI for staged gold")
     parser.add_argument("--manifests", type=folder, help="URI for the manifests (default: below --staging)")
     parser.add_argument("--encoding", default="utf-8", help="of the text files (wordcount)")
+    parser.add_argument("--source-secret", help="name of the secret that opens the pipeline's database")
+    parser.add_argument("--option", type=option, action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--replay", action="store_true", help="judge again what bronze refused before")
     return parser.parse_args(argv)
 
 
@@ -67,6 +70,14 @@ def layers(text: str) -> list[str]:
     if unknown := [name for name in named if name not in LAYERS["wordcount"]]:
         raise argparse.ArgumentTypeError(f"unknown layer {unknown[0]!r}; there are bronze, silver and gold")
     return named
+
+
+def option(text: str) -> tuple[str, str]:
+    """An option's name and value."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=VALUE")
+    return name, value
 
 
 def folder(uri: str) -> str:
@@ -86,6 +97,9 @@ def run_layers(spark: SparkSession, args: argparse.Namespace) -> list[Manifest]:
         staging=args.staging,
         manifests=args.manifests or f"{args.staging}/manifests",
         encoding=args.encoding,
+        source_secret=args.source_secret,
+        options=dict(args.option),
+        replay=args.replay,
         started_at=datetime.now(UTC),
     )
     done = []

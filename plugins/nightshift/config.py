@@ -21,6 +21,7 @@ SPARE_GRAVITON = ("r6g.xlarge", "r7g.xlarge")
 GRAVITON = re.compile(r"^[a-z]+\d+g")  # m6g, c7gn, r8gd: the g after the generation
 KINDS = ("raw", "lake", "artifacts", "logs", "state")
 INCLUDE = Path(__file__).resolve().parents[2] / "include"
+CONTRACTS = INCLUDE / "spark_jobs" / "contracts"  # part of the package: they travel with the jobs
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,9 @@ def spark_submit(night: Night, step: Step, jobs_uri: str) -> list[str]:
         *("--staging", night.uri("lake", night.staging_prefix).rstrip("/")),
         *("--manifests", night.uri("lake", f"{night.record_prefix}manifests")),
         *(("--encoding", night.encoding) if night.pipeline.encodings else ()),
+        *(("--source-secret", night.source_secret) if night.source_secret else ()),
+        *(("--replay",) if night.replay else ()),
+        *(f"--option={name}={value}" for name, value in night.options.items()),
     ]
 
 

@@ -6,6 +6,7 @@ NightshiftError
 ├── PreflightError       a tool, a credential or the state bucket is missing; nothing was started
 ├── TerraformError       terraform answered non-zero
 ├── InputsMissing        the wait for the night's input ran out
+├── SchemaDrifted        the input does not fit its contract, which says to refuse that
 ├── ClusterError         EMR refused the cluster, or it ended by itself
 ├── StepFailed           a step ended, but not COMPLETED
 ├── AuditFailed          staged gold breaks its contract; what was published before still stands
@@ -94,6 +95,13 @@ class InputsMissing(NightshiftError):
     """The wait for the night's input ran out: nothing came, or it did not stop coming."""
 
     cause = Cause.UPSTREAM
+
+
+class SchemaDrifted(NightshiftError):
+    """Columns of the input are not as the contract says, in a way that the contract refuses."""
+
+    cause = Cause.DATA
+    next_action = "Have the sender mend it, or write the change into the contract; then clear the task with downstream."
 
 
 class ClusterError(NightshiftError):

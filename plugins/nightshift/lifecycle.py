@@ -9,7 +9,7 @@ from typing import Any
 import pendulum
 from airflow.sdk import DAG, BaseOperator, Param, TriggerRule, chain
 
-from nightshift import parameters
+from nightshift import parameters, product_page
 from nightshift.config import Settings
 from nightshift.operators.claim import ClaimDateOperator
 from nightshift.operators.cluster import (
@@ -19,6 +19,7 @@ from nightshift.operators.cluster import (
     TerminateClusterOperator,
     WaitForClusterOperator,
 )
+from nightshift.operators.contract import CheckInputsOperator
 from nightshift.operators.gold import AuditOperator, PublishOperator
 from nightshift.operators.inputs import WaitForInputsOperator
 from nightshift.operators.outcome import OutcomeOperator
@@ -33,14 +34,15 @@ from nightshift.operators.terraform import (
     DestroyTransientOperator,
     OpenStateOperator,
 )
-from nightshift.pipeline import Pipeline
+from nightshift.pipeline import Option, Pipeline
 
 START = pendulum.datetime(2025, 1, 1, tz="America/Sao_Paulo")
 SHORT, LONG = timedelta(minutes=15), timedelta(minutes=60)
 
 
 def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG:
-    """The DAG of one pipeline: work between two teardowns, then the proof, the report and the outcome.
+    """The DAG of one pipeline: work between two teardowns, then the proof, the report and the outcome. Its page in the
+    UI is `doc_md`, then the contract.
 
     No dagrun_timeout: it would skip the teardowns (docs/decisions/0002-outcome-and-teardown.md). Each task has its
     own limit instead.
@@ -48,7 +50,7 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
     with DAG(
         dag_id=pipeline.name,
         dag_display_name=pipeline.title,
-        doc_md=doc_md,
+        doc_md=f"{doc_md}\n\n{product_page.page(pipeline)}",
         schedule=settings.schedule,
         start_date=START.in_timezone(settings.timezone),
         catchup=False,
@@ -94,6 +96,7 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     jobs = task(PublishJobsOperator, "publish_jobs").as_setup()
     claim = wait(ClaimDateOperator, "claim_date", wait_minutes=settings.input_timeout_minutes).as_setup()
     inputs = wait(WaitForInputsOperator, "wait_for_inputs", wait_minutes=settings.input_timeout_minutes)
+    check = task(CheckInputsOperator, "check_inputs")
     cluster = task(CreateClusterOperator, "create_cluster").as_setup()
     ready = wait(WaitForClusterOperator, "wait_for_cluster", wait_minutes=settings.cluster_timeout_minutes).as_setup()
     submit = task(SubmitStepsOperator, "submit_steps").as_setup()
@@ -106,7 +109,7 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     report = task(ReportOperator, "report", trigger_rule=TriggerRule.ALL_DONE)
     outcome = task(OutcomeOperator, "outcome")
 
-    chain(preflight, open_state, foundation, transient, jobs, claim, inputs, cluster, ready, submit, *steps)
+    chain(preflight, open_state, foundation, transient, jobs, claim, inputs, check, cluster, ready, submit, *steps)
     chain([submit, *steps][-1], audit, publish, terminate, destroy, proof, report, outcome)
     # What a task stands on is a setup: clearing the task brings it back, also the steps and the audit of what they
     # staged, which destroy_transient sweeps. And open_state is a setup of both, so that both run however far the others
@@ -166,6 +169,12 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
             description="For debugging: nothing is torn down; the cluster ends itself when it is idle.",
         ),
         "dry_run": Param(False, type="boolean", title="Dry run", description="Check, plan and price; create nothing."),
+        "replay": Param(
+            False,
+            type="boolean",
+            title="Replay the quarantine",
+            description="Judge again what bronze refused of this date, after a fix of its rules; no input is read.",
+        ),
         "ssh_cidr": Param(
             None,
             type=["null", "string"],
@@ -174,4 +183,10 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
             description="Make a key pair for this run and open port 22 to this network, say 198.51.100.7/32.",
         ),
     }
-    return fields if pipeline.encodings else {name: f for name, f in fields.items() if name != "encoding"}
+    kept = {name: f for name, f in fields.items() if pipeline.encodings or name != "encoding"}
+    return {**kept, **{option.name: _field(option) for option in pipeline.options}}
+
+
+def _field(option: Option) -> Param:
+    limits: dict[str, Any] = {"enum": list(option.choices)} if option.choices else {"pattern": option.pattern}
+    return Param(option.default, type="string", title=option.title, description=option.about, **limits)

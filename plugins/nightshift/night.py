@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,8 +28,10 @@ class Night:
     encoding: str = "utf-8"
     keep_cluster: bool = False
     dry_run: bool = False
+    replay: bool = False
     ssh_cidr: str | None = None
     known_slug: str | None = None  # of a run of which only its tag is left
+    options: Mapping[str, str] = field(default_factory=dict)  # the pipeline's own, each with its value
     started_at: datetime | None = None  # of the run's latest start: Airflow renews it when a run is cleared
 
     @property
@@ -99,6 +101,12 @@ class Night:
         }
 
     @property
+    def source_secret(self) -> str:
+        """The name of the secret that opens the pipeline's database; '' for a pipeline without one."""
+        database = self.pipeline.database
+        return f"{self.settings.name}/sources/{database}" if database else ""
+
+    @property
     def certificates_key(self) -> str:
         return f"{self.staging_prefix}certificates.zip"
 
@@ -133,7 +141,9 @@ def from_run(
         encoding=parameters.encoding(params.get("encoding") or "utf-8"),
         keep_cluster=bool(params.get("keep_cluster")),
         dry_run=bool(params.get("dry_run")),
+        replay=bool(params.get("replay")),
         ssh_cidr=parameters.ssh_cidr(params.get("ssh_cidr")),
+        options={wanted.name: parameters.option(wanted, params.get(wanted.name)) for wanted in pipeline.options},
         started_at=started_at,
     )
 

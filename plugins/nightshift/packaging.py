@@ -9,6 +9,7 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
+TRAVELS = (".py", ".toml")
 EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's own beginning of time: the same jobs give the same bytes
 
 
@@ -28,10 +29,10 @@ class Package:
 
 
 def package(jobs_dir: Path, time_limit: Path) -> Package:
-    """main.py at the top of `jobs_dir`, every other .py file of it in the zip, and the bootstrap action `time_limit`.
-    Raises FileNotFoundError."""
+    """main.py at the top of `jobs_dir`, every other .py file of it and the contracts in the zip, and the bootstrap
+    action `time_limit`. Raises FileNotFoundError."""
     main = jobs_dir / "main.py"
-    modules = sorted(path for path in jobs_dir.rglob("*.py") if path != main)
+    modules = sorted(path for path in jobs_dir.rglob("*") if path.suffix in TRAVELS and path != main)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in modules:

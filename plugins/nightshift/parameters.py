@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from nightshift.errors import ParameterError
+from nightshift.pipeline import Option
 
 # For Python and for the browser that shows the form, so without \w and \d, which they read differently. Refused is
 # what a shell, a URI or Hadoop's globs would take for something else; and parts that a path would swallow.
@@ -114,6 +115,18 @@ def ssh_cidr(asked: Any) -> str | None:
             " like 198.51.100.7/32."
         )
     return str(network)
+
+
+def option(wanted: Option, asked: Any) -> str:
+    """The value of a pipeline's own option, its default if none was asked for. Raises ParameterError."""
+    if asked is None:
+        return wanted.default
+    value = str(asked).lower() if isinstance(asked, bool) else asked
+    fits = isinstance(value, str) and (value in wanted.choices or (wanted.pattern and re.search(wanted.pattern, value)))
+    if not fits or _unprintable(value):
+        expected = wanted.shown or " or ".join(wanted.choices)
+        raise ParameterError(f"{wanted.name} is {_shown(asked)}: expected {expected}.")
+    return value
 
 
 def _shown(asked: Any) -> str:

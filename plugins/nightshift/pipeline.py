@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 
@@ -32,21 +33,76 @@ class Step:
 
 
 @dataclass(frozen=True)
+class SourceColumn:
+    """A column that a source has: its name and Spark type in the lake, and every name it has had in the source."""
+
+    name: str
+    type: str
+    names: tuple[str, ...]
+    required: bool = False
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The contract of a source's table. `files` is the stem of its files' names (as fnmatch has it),
+    or its name in a database; `drift`
+    says, for columns that are added, dropped or retyped, which of DRIFT_RULES holds."""
+
+    name: str
+    about: str
+    files: str
+    columns: tuple[SourceColumn, ...]
+    key: tuple[str, ...]
+    drift: Mapping[str, str]
+
+
+# What a night does about a column that its contract does not have, or misses, or that holds something else.
+DRIFT_RULES = {
+    "added": ("ignore", "refuse"),  # bronze keeps the columns of the contract
+    "dropped": ("quarantine", "refuse"),  # the file's rows, or the night
+    "retyped": ("quarantine", "refuse"),
+}
+
+
+@dataclass(frozen=True)
 class GoldTable:
-    """The contract of a gold table: columns (name -> Spark type), key, and the fewest rows that make sense."""
+    """The contract of a gold table: columns (name -> Spark type), key, the fewest rows that make sense, what it is
+    (`about`), what its columns mean (`notes`), and how old its newest partition may be."""
 
     name: str
     columns: dict[str, str]
     keys: tuple[str, ...]
     min_rows: int = 1
+    about: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    fresh_hours: float = 36
+
+
+@dataclass(frozen=True)
+class Option:
+    """One thing more that a run of a pipeline may be asked for: a field of the form, an argument of its steps.
+
+    The value is text that `pattern` (of Python and of the browser alike) matches, or one of `choices`; `shown` is
+    what it may be, in words.
+    """
+
+    name: str
+    title: str
+    about: str
+    default: str
+    pattern: str = ""
+    choices: tuple[str, ...] = ()
+    shown: str = ""
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A data product: name (also the DAG's id), inputs, steps in order, gold tables.
+    """A data product: name (also the DAG's id), inputs, steps in order, gold tables, the contracts of its sources.
 
     `expected_minutes` is how long its steps take on AWS, for the estimate; `encodings` says whether a run may
-    name the text encoding of its input.
+    name the text encoding of its input, `options` what else it may be asked for. `database` names the database that
+    its steps read, whose address and password are the secret <name>/sources/<database>.
     """
 
     name: str
@@ -54,8 +110,11 @@ class Pipeline:
     inputs: Inputs
     steps: tuple[Step, ...]
     gold: tuple[GoldTable, ...]
+    sources: tuple[Source, ...] = ()
     expected_minutes: int = 10
     encodings: bool = False
+    options: tuple[Option, ...] = ()
+    database: str | None = None
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ HEAD = {
     "apply_transient": {"publish_jobs", "destroy_transient"},
     "publish_jobs": {"claim_date", "destroy_transient"},
     "claim_date": {"wait_for_inputs", "destroy_transient"},
-    "wait_for_inputs": {"create_cluster"},
+    "wait_for_inputs": {"check_inputs"},
+    "check_inputs": {"create_cluster"},
     "create_cluster": {"wait_for_cluster", "terminate_cluster"},
     "wait_for_cluster": {"submit_steps", "terminate_cluster"},
 }

@@ -12,7 +12,16 @@ from nightshift.operators.preflight import PreflightOperator
 
 WORK = (
     *("preflight", "open_state", "apply_foundation", "apply_transient", "publish_jobs", "claim_date"),
-    *("wait_for_inputs", "create_cluster", "wait_for_cluster", "submit_steps", "step_wordcount", "audit", "publish"),
+    *(
+        "wait_for_inputs",
+        "check_inputs",
+        "create_cluster",
+        "wait_for_cluster",
+        "submit_steps",
+        "step_wordcount",
+        "audit",
+        "publish",
+    ),
 )
 TEARDOWNS = ("terminate_cluster", "destroy_transient")
 TELLERS = ("prove_nothing_left", "report")

@@ -44,7 +44,7 @@ def jobs_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What --py-files carries: everything beside main.py."""
     path = tmp_path_factory.mktemp("jobs") / "spark_jobs.zip"
     with zipfile.ZipFile(path, "w") as bundle:
-        for source in sorted(JOBS.rglob("*.py")):
+        for source in sorted([*JOBS.rglob("*.py"), *JOBS.rglob("*.toml")]):
             if source.name != "main.py":
                 bundle.write(source, source.relative_to(JOBS))
     return path
@@ -81,10 +81,12 @@ class LocalLake:
         reference: Path | None = None,
         layers: str = "bronze,silver,gold",
         encoding: str = "utf-8",
+        replay: bool = False,
     ) -> dict[str, dict[str, Any]]:
         """Run the layers; the counts of each layer's tables by name."""
         words = ["--pipeline", pipeline, "--layers", layers, "--business-date", day, "--input", str(source)]
         words += ["--lake", str(self.root), "--staging", str(self.staging(pipeline, day)), "--encoding", encoding]
+        words += ["--replay"] if replay else []
         main.run_layers(self.spark, main.parse(words + (["--reference", str(reference)] if reference else [])))
         return {layer: self.counts(pipeline, day, layer) for layer in layers.split(",")}
 

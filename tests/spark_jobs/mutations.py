@@ -32,7 +32,7 @@ def line_of(cells: tuple[str, ...], delimiter: str) -> str:
 def sound_drop(unit: int, orders: int = 4) -> Files:
     """A unit's two files as they should be: accents, quoted delimiters and quotes, two items an order."""
     delimiter = ",;"[unit % 2]
-    rows, items = [line_of(ORDERS.columns, delimiter)], [line_of(ITEMS.columns, delimiter)]
+    rows, items = [line_of(ORDERS.source_names, delimiter)], [line_of(ITEMS.source_names, delimiter)]
     for n in range(1, orders + 1):
         kind, status = ("Loja Online", "Loja Física")[n % 2], STATUSES[(unit + n) % 3]
         address = f'Praça "{n}", nº {unit}; São Paulo' if n % 2 else "Rua Água"

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medallion.contract import plain_name
 from medallion.csv_text import Record, records
 from mrhealth_sales import bronze
-from mrhealth_sales.tables import COUNTRIES, ITEMS, ORDERS, column_name
+from mrhealth_sales.tables import COUNTRIES, ITEMS, ORDERS
 from tests.spark_jobs.mutations import FILE_MUTATIONS, MUTATIONS, STRUCTURE, mutated, sound_drop
 
-COLUMNS = {"pedido.csv": ORDERS.columns, "item_pedido.csv": ITEMS.columns}
+COLUMNS = {"pedido.csv": ORDERS.source_names, "item_pedido.csv": ITEMS.source_names}
 OF_A_LINE = STRUCTURE | {"duplicate_column"}
 
 
@@ -42,7 +43,7 @@ def assert_every_line_is_in_one_record(content: bytes, found: list[Record]) -> N
 
 
 def read(content: bytes, columns: tuple[str, ...]) -> list[Record]:
-    return list(records(content, columns, column_name))
+    return list(records(content, columns, plain_name))
 
 
 def assert_sound_lines_are_unharmed(name: str, content: bytes, found: list[Record], unit: int) -> None:
@@ -75,7 +76,7 @@ def test_a_mutated_file_loses_no_line_and_harms_no_other(unit: int, mutations: l
 @given(content=st.one_of(st.binary(max_size=400), st.text('a,;"\n\r\0 é\ufeff', max_size=200).map(str.encode)))
 def test_any_bytes_under_a_header_are_records_or_faults(content: bytes) -> None:
     whole = b"Id_Pais,Nome_Pais\n" + content
-    found = read(whole, COUNTRIES.columns)
+    found = read(whole, COUNTRIES.source_names)
     assert_every_line_is_in_one_record(whole, found)
     assert all(len(r.fields) == 2 for r in found if r.fields is not None)
     list(bronze.rows_of("s3://raw/pais.csv", content))

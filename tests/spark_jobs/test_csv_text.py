@@ -4,20 +4,21 @@ import base64
 
 import pytest
 
+from medallion.contract import plain_name
 from medallion.csv_text import Record, records
 from mrhealth_sales.bronze import rows_of
-from mrhealth_sales.tables import COUNTRIES, ITEMS, ORDERS, column_name, table_of, unit_of
+from mrhealth_sales.tables import COUNTRIES, ITEMS, ORDERS, table_of, unit_of
 
 HEADER = "Id_Pedido;Id_Item_Pedido;Id_Produto;Qtd;Vlr_Item;Observacao\n"
 
 
 def read(text: str | bytes) -> list[Record]:
     content = text.encode("utf-8") if isinstance(text, str) else text
-    return list(records(content, ITEMS.columns, column_name))
+    return list(records(content, ITEMS.source_names, plain_name))
 
 
 def countries(content: bytes) -> list[tuple[str, ...] | None]:
-    return [record.fields for record in records(content, COUNTRIES.columns, column_name)]
+    return [record.fields for record in records(content, COUNTRIES.source_names, plain_name)]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";"])
@@ -86,13 +87,13 @@ def test_a_bad_line_is_kept_with_its_reason(line: str | bytes, reason: str) -> N
     ],
 )
 def test_a_refused_header_refuses_every_line_itself_included(header: str, reason: str) -> None:
-    found = list(records(f"{header}\nAR,Argentina\n\nCL,Chile\n".encode(), COUNTRIES.columns, column_name))
+    found = list(records(f"{header}\nAR,Argentina\n\nCL,Chile\n".encode(), COUNTRIES.source_names, plain_name))
     assert [(record.line, record.reason) for record in found] == [(1, reason), (2, reason), (4, reason)]
 
 
 def test_a_header_that_comes_once_more_is_no_row_in_whatever_spelling() -> None:
     content = "Id_Pais,Nome_Pais\nBR,Brasil\nId_Pais,Nome_Pais\n\ufeffID PAIS,NOME_PAIS\r\nAR,Id_Pais\n".encode()
-    found = list(records(content, COUNTRIES.columns, column_name))
+    found = list(records(content, COUNTRIES.source_names, plain_name))
     assert [record.reason for record in found] == [None, "repeated_header", "repeated_header", None]
     assert found[1].raw == "Id_Pais,Nome_Pais"
 
@@ -149,4 +150,4 @@ def test_a_file_that_is_in_the_wrong_folder_changes_no_table() -> None:
 
 
 def test_both_spellings_of_the_address_are_one_column() -> None:
-    assert column_name("Endereco Entrega") == column_name("ENDEREÇO_ENTREGA") == ORDERS.columns[5]
+    assert plain_name("Endereco Entrega") == plain_name("ENDEREÇO_ENTREGA") == ORDERS.source_names[5]

@@ -114,7 +114,7 @@ def test_items_without_a_unit_never_replace_each_other(spark: Any) -> None:
 
 
 def test_an_order_of_an_unknown_unit_keeps_its_money_and_gets_a_warning(spark: Any) -> None:
-    units = silver.units(bronze(spark, UNITS, ("4", "Filial", "11"), unit=None))
+    units = silver.JUDGES["units"](bronze(spark, UNITS, ("4", "Filial", "11"), unit=None))
     empty = spark.createDataFrame([], "state_id string, country_id string, state string, country string")
     orders = silver.orders(bronze(spark, ORDERS, GOOD_ORDER))
     [order] = silver.with_branch(orders, units.drop("outcome", "line", "source_file"), empty, empty).collect()

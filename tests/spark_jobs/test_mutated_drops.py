@@ -11,8 +11,9 @@ from typing import Any
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
+from medallion.contract import Table
 from medallion.csv_text import Record
-from mrhealth_sales.tables import ITEMS, ORDERS, SourceTable, unit_of
+from mrhealth_sales.tables import ITEMS, ORDERS, unit_of
 from tests.spark_jobs.conftest import LocalLake
 from tests.spark_jobs.mutations import DAY, FILE_MUTATIONS, MUTATIONS, Files, mutated
 from tests.spark_jobs.test_csv_mutations import assert_every_line_is_in_one_record
@@ -66,8 +67,8 @@ def place(row: dict[str, Any]) -> tuple[str, int]:
     return row["source_file"], row["line"]
 
 
-def content(row: dict[str, Any], source: SourceTable) -> tuple[Any, ...]:
-    return (row["unit_id"], *((row[column] or "").strip() for column in source.columns))
+def content(row: dict[str, Any], source: Table) -> tuple[Any, ...]:
+    return (row["unit_id"], *((row[column] or "").strip() for column in source.source_names))
 
 
 def assert_bronze_holds_every_line_of_every_file(night: Night) -> None:

@@ -89,4 +89,5 @@ def test_a_judged_frame_splits_into_rows_that_go_on_and_rows_that_do_not(spark: 
         "detail": "k is empty",
         "raw": "None/x",
         "raw_encoding": "text",
+        "header": None,
     }

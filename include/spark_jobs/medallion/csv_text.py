@@ -21,7 +21,11 @@ csv.field_size_limit(2**31 - 1)
 
 @dataclass(frozen=True)
 class Record:
-    """One record of a file: its fields in the order of the wanted columns, or (None) why it has none."""
+    """One record of a file: its fields in the order of the wanted columns, or (None) why it has none.
+
+    A refused one carries the header that it stood under, so that it can be judged again without its file; None means
+    that the file has no other header than what was refused with it.
+    """
 
     line: int
     fields: tuple[str, ...] | None
@@ -29,12 +33,14 @@ class Record:
     raw_encoding: str = TEXT
     reason: str | None = None
     detail: str | None = None
+    header: str | None = None
 
 
 @dataclass(frozen=True)
 class Header:
-    """A header that was understood: the delimiter, how many cells, the wanted columns and where each stands."""
+    """A header that was understood: text, delimiter, how many cells, the wanted columns and where each stands."""
 
+    text: str
     delimiter: str
     width: int
     columns: Sequence[str]
@@ -91,7 +97,7 @@ def _header(line: bytes, columns: Sequence[str], name_of: Callable[[str], str]) 
         return "missing_column", f"the header lacks {', '.join(missing)}"
     if twice := [c for c in columns if names.count(c) > 1]:
         return "duplicate_column", f"the header has {', '.join(twice)} more than once"
-    return Header(delimiter, len(names), columns, tuple(names.index(c) for c in columns), name_of)
+    return Header(text, delimiter, len(names), columns, tuple(names.index(c) for c in columns), name_of)
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
@@ -126,8 +132,8 @@ def _record(lines: Sequence[bytes], i: int, header: Header) -> tuple[Record, int
                 continue
             fault = error.fault
         # What failed only once more lines were added was a stray quote: the lines after it get their own turn.
-        return _refused(lines[i], i, *(fault if used == 1 else _UNCLOSED)), 1
-    return _refused(lines[i], i, *_UNCLOSED), 1
+        return _refused(lines[i], i, *(fault if used == 1 else _UNCLOSED), header.text), 1
+    return _refused(lines[i], i, *_UNCLOSED, header.text), 1
 
 
 def _whole(text: str, fields: list[str], i: int, header: Header) -> Record:
@@ -149,5 +155,5 @@ def _fields(text: str, delimiter: str) -> list[str]:
         raise _BadRecordError("bad_quoting", str(error), open_quote=is_open) from error
 
 
-def _refused(line: bytes, i: int, reason: str, detail: str) -> Record:
-    return Record(i + 1, None, *keep(line), reason, detail)
+def _refused(line: bytes, i: int, reason: str, detail: str, header: str | None = None) -> Record:
+    return Record(i + 1, None, *keep(line), reason, detail, header)

@@ -21,7 +21,7 @@ VERDICT = ("outcome", "reason", "detail", "warning")
 LINEAGE = ("source_file", "line")
 QUARANTINE_SCHEMA = (
     "source_file string, line bigint, unit_id int, layer string, reason string, detail string, "
-    "raw string, raw_encoding string"
+    "raw string, raw_encoding string, header string"
 )
 
 
@@ -105,9 +105,11 @@ def accepted(judged: DataFrame) -> DataFrame:
 
 
 def quarantine(judged: DataFrame, layer: str) -> DataFrame:
-    """The quarantined rows in the one shape that every quarantine has; needs the columns it names."""
+    """The quarantined rows in the one shape that every quarantine has; needs the columns it names, but `header`, which
+    only rows have that were refused within a file."""
+    header = F.col("header") if "header" in judged.columns else F.lit(None).cast("string").alias("header")
     return judged.where(F.col("outcome") == QUARANTINED).select(
-        "source_file", "line", "unit_id", F.lit(layer).alias("layer"), "reason", "detail", "raw", "raw_encoding"
+        "source_file", "line", "unit_id", F.lit(layer).alias("layer"), "reason", "detail", "raw", "raw_encoding", header
     )
 
 

@@ -13,3 +13,8 @@ def keep(content: bytes) -> tuple[str, str]:
         return content.decode("utf-8"), TEXT
     except UnicodeDecodeError:
         return base64.b64encode(content).decode("ascii"), BASE64
+
+
+def bytes_of(kept: str, raw_encoding: str) -> bytes:
+    """The bytes that `keep` kept."""
+    return base64.b64decode(kept) if raw_encoding == BASE64 else kept.encode("utf-8")

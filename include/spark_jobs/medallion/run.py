@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from pyspark.sql import SparkSession
@@ -13,7 +14,9 @@ class Run:
     """One business date of one pipeline.
 
     `input`, `reference`, `lake`, `staging` and `manifests` are URIs without a trailing slash; `started_at` (UTC, with
-    zone) is written into every row as its ingestion time.
+    zone) is written into every row as its ingestion time. `source_secret` names the secret with the address and
+    password of the pipeline's database; `options` are the pipeline's own. In a `replay` bronze takes the rows that it
+    refused before, instead of the input.
     """
 
     spark: SparkSession
@@ -26,3 +29,6 @@ class Run:
     manifests: str
     encoding: str
     started_at: datetime
+    source_secret: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    replay: bool = False

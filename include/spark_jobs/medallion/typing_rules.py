@@ -11,14 +11,45 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from medallion.contract import Column as Promise
+from medallion.contract import Table
 from medallion.quality import Rule
 
 # With these bounds, and AMOUNT for a product of two, ten million rows add up within decimal(18,2).
-WHOLE, QUANTITY, MONEY = r"^[0-9]{1,9}$", r"^[0-9]{1,6}$", r"^[0-9]{1,9}(\.[0-9]{1,2})?$"
+MONEY = r"^[0-9]{1,9}(\.[0-9]{1,2})?$"
 DAY = r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 MONEY_TYPE = "decimal(18,2)"
 AMOUNT = 10**9
 _ACCENTED, _PLAIN = "áàâãäéèêëíìîïóòôõöúùûüçñ", "aaaaaeeeeiiiiooooouuuucn"
+
+
+def rules_of(table: Table) -> list[Rule]:
+    """The rules that a source table's contract sets, in the order in which the first broken one is told."""
+    needed = missing([column.source for column in table.columns if column.required])
+    shapes = [rule for column in table.columns for rule in _shape(column)]
+    lists = [not_listed(column.reason, column.source, column.one_of) for column in table.columns if column.one_of]
+    return [needed, *shapes, *lists]
+
+
+def _shape(column: Promise) -> list[Rule]:
+    """What the type of a column says about its text."""
+    if column.type in ("int", "bigint"):
+        return [not_a_number(column.source, rf"^[0-9]{{1,{column.digits}}}$")]
+    if column.type == MONEY_TYPE:
+        return [not_a_number(column.source, MONEY)]
+    return [not_a_date(column.source)] if column.type == "date" else []
+
+
+def typed_columns(table: Table) -> dict[str, Column]:
+    """The columns of a judged source table under their lake names and types; null where a value is none."""
+    return {column.name: _typed(column).alias(column.name) for column in table.columns}
+
+
+def _typed(column: Promise) -> Column:
+    if column.one_of:
+        return listed(column.source, column.one_of)
+    value = F.col(column.source) if column.type == "string" else typed(column.source, column.type)
+    return value if column.default is None else F.coalesce(value, F.lit(column.default).cast(column.type))
 
 
 def clean(frame: DataFrame, columns: Sequence[str]) -> DataFrame:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from medallion.contract import Table
 from medallion.csv_text import Record, records
 from medallion.quality import ACCEPTED, NOTE, QUARANTINED
 from medallion.raw import TEXT
+from medallion.replay import Refused, csv_again
 from medallion.storage import FileInfo
-from mrhealth_sales.tables import OF_UNITS, OTHER_FILES, SOURCES, SourceTable, column_name, table_of, unit_of
+from mrhealth_sales.tables import OF_UNITS, OTHER_FILES, SOURCES, table_of, unit_of
 
 TABLES = (*(table.name for table in SOURCES), OTHER_FILES)
 ROW_SCHEMA = (
     "table string, source_file string, line bigint, unit_id int, outcome string, reason string, detail string, "
-    "warning string, fields array<string>, raw string, raw_encoding string"
+    "warning string, fields array<string>, raw string, raw_encoding string, header string"
 )
-Row = tuple[str, str, int, int | None, str, str | None, str | None, str | None, tuple[str, ...] | None, str | None, str]
+Row = tuple[Any, ...]  # of ROW_SCHEMA
 
 
 def read_drop(spark: SparkSession, roots: Sequence[str], office: str) -> DataFrame:
@@ -60,37 +63,43 @@ def rows_of(source_file: str, content: bytes, office: str = "") -> Iterator[Row]
         yield from _rows(table, source_file, content)
 
 
-def _misplaced(table: SourceTable, source_file: str, office: str) -> str | None:
+def _misplaced(table: Table, source_file: str, office: str) -> str | None:
     """Why a file does not belong where it lies: one unit may not rename the products and branches of all, and what
     lies at head office would count on every date."""
     if table not in OF_UNITS and unit_of(source_file) is not None:
-        return f"{table.stem} is head office's, and this one came in the drop of a unit"
+        return f"{table.files} is head office's, and this one came in the drop of a unit"
     if table in OF_UNITS and office and source_file.startswith(office):
-        return f"{table.stem} is a unit's, and this one lies among head office's tables"
+        return f"{table.files} is a unit's, and this one lies among head office's tables"
     return None
 
 
-def _rows(table: SourceTable, source_file: str, content: bytes) -> Iterator[Row]:
+def _rows(table: Table, source_file: str, content: bytes) -> Iterator[Row]:
     unit, seen = unit_of(source_file), False
-    for record in records(content, table.columns, column_name):
+    for record in records(content, table.source_names, table.source_name):
         seen = True
         yield _row(table.name, source_file, unit, record)
     if not seen:
-        yield (table.name, source_file, 1, unit, NOTE, None, None, "header_only_file", None, None, TEXT)
+        yield (table.name, source_file, 1, unit, NOTE, None, None, "header_only_file", None, None, TEXT, None)
 
 
 def _row(table: str, source_file: str, unit: int | None, record: Record) -> Row:
     outcome = QUARANTINED if record.fields is None else ACCEPTED
     verdict = (outcome, record.reason, record.detail, None)
-    return (table, source_file, record.line, unit, *verdict, record.fields, record.raw, record.raw_encoding)
+    kept = (record.raw, record.raw_encoding, record.header)
+    return (table, source_file, record.line, unit, *verdict, record.fields, *kept)
 
 
 def _whole_file(table: str, source_file: str, reason: str, detail: str) -> Row:
     """A row for a file as such: line 0."""
-    return (table, source_file, 0, unit_of(source_file), QUARANTINED, reason, detail, None, None, None, TEXT)
+    return (table, source_file, 0, unit_of(source_file), QUARANTINED, reason, detail, None, None, None, TEXT, None)
 
 
-def rows_with_columns(judged: DataFrame, table: SourceTable) -> DataFrame:
+def rows_again(table: Table, source_file: str, refused: Iterable[Refused]) -> Iterator[Row]:
+    """The judged rows that one file's refused ones give today."""
+    return (_row(table.name, source_file, unit_of(source_file), record) for record in csv_again(table, refused))
+
+
+def rows_with_columns(judged: DataFrame, table: Table) -> DataFrame:
     """The judged rows of one table, their fields as columns."""
-    own = [F.col("fields")[i].alias(column) for i, column in enumerate(table.columns)]
+    own = [F.col("fields")[i].alias(column) for i, column in enumerate(table.source_names)]
     return judged.where(F.col("table") == table.name).select("*", *own)

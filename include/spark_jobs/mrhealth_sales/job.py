@@ -8,23 +8,28 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from medallion.contract import Table
 from medallion.errors import NoInputError
 from medallion.lake import Lake
 from medallion.manifest import Manifest, TableCount
 from medallion.parallel import all_of
 from medallion.quality import accepted, tally, together
+from medallion.replay import BronzeReplay, by_file
 from medallion.run import Run
 from mrhealth_sales import bronze as raw
 from mrhealth_sales import gold as products
 from mrhealth_sales import late
 from mrhealth_sales import silver as typed
 from mrhealth_sales.drop import drop_root, input_roots
-from mrhealth_sales.tables import OTHER_FILES, SOURCES, SourceTable, bronze_columns, bronze_schema
+from mrhealth_sales.tables import OTHER_FILES, SOURCES, bronze_columns, bronze_schema
 
 
 def bronze(run: Run) -> Manifest:
-    """The drop's files (and head office's) -> rows as they arrived; raises NoInputError."""
+    """The drop's files (and head office's) -> rows as they arrived; raises NoInputError. In a replay the rows that were
+    refused before, judged again, and what was accepted stays."""
     lake = Lake(run)
+    if run.replay:
+        return lake.manifest("bronze", [_replayed(lake, table) for table in SOURCES])
     root = drop_root(lake.storage, run.input, run.business_date)
     if not (files := lake.storage.files(root)):
         raise NoInputError(f"reading the drop of {run.business_date}: no file at {root}; did the units send anything?")
@@ -41,8 +46,23 @@ def bronze(run: Run) -> Manifest:
     return lake.manifest("bronze", [c for c in counts.values() if c.table != OTHER_FILES or c.rows_in])
 
 
-def _write_bronze(lake: Lake, rows: DataFrame, table: SourceTable, count: TableCount) -> None:
-    judged = raw.rows_with_columns(rows, table).withColumn("ingested_at", F.lit(lake.run.started_at))
+def _replayed(lake: Lake, table: Table) -> TableCount:
+    replay = BronzeReplay(lake, table.name, bronze_schema(table))
+    if (refused := replay.quarantined()) is None:
+        return replay.untouched()
+    rows = by_file(refused, partial(raw.rows_again, table), raw.ROW_SCHEMA)
+    judged = _with_arrival(lake, raw.rows_with_columns(rows, table)).cache()
+    count = replay.moved(judged, bronze_columns(table))
+    judged.unpersist()
+    return count
+
+
+def _with_arrival(lake: Lake, judged: DataFrame) -> DataFrame:
+    return judged.withColumn("ingested_at", F.lit(lake.run.started_at))
+
+
+def _write_bronze(lake: Lake, rows: DataFrame, table: Table, count: TableCount) -> None:
+    judged = _with_arrival(lake, raw.rows_with_columns(rows, table))
     lake.replace_judged("bronze", judged, bronze_columns(table), count)
 
 

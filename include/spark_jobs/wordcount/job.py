@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -12,15 +13,21 @@ from medallion.errors import NoInputError
 from medallion.lake import Lake
 from medallion.manifest import Manifest, TableCount
 from medallion.quality import accepted, tally, together
+from medallion.replay import BronzeReplay, by_file
 from medallion.run import Run
 from medallion.storage import FileInfo
 from wordcount import counts, lines
 from wordcount.text_encoding import Encoding, encoding_named
 
+COLUMNS = ("source_file", "line", "text", "ingested_at")
+
 
 def bronze(run: Run) -> Manifest:
-    """Text files -> lines; raises NoInputError and UnknownEncodingError."""
+    """Text files -> lines; raises NoInputError and UnknownEncodingError. In a replay the lines that were refused
+    before, read in this run's encoding, and what was accepted stays."""
     lake, encoding = Lake(run), encoding_named(run.encoding)
+    if run.replay:
+        return lake.manifest("bronze", [_replayed(lake, encoding)])
     files = lake.storage.files(run.input)
     if not files:
         raise NoInputError(f"reading text files: nothing lies at {run.input}; put at least one file there")
@@ -29,9 +36,17 @@ def bronze(run: Run) -> Manifest:
     if empty := sum(1 for f in files if not f.length):
         count.warnings["empty_file"] = empty
     stamped = accepted(judged).withColumn("ingested_at", F.lit(run.started_at))
-    lake.replace("bronze", "lines", stamped.select("source_file", "line", "text", "ingested_at"))
+    lake.replace("bronze", "lines", stamped.select(*COLUMNS))
     lake.replace_quarantine("bronze", judged, count)
     return lake.manifest("bronze", [count])
+
+
+def _replayed(lake: Lake, encoding: Encoding) -> TableCount:
+    replay = BronzeReplay(lake, "lines", lines.BRONZE_SCHEMA)
+    if (refused := replay.quarantined()) is None:
+        return replay.untouched()
+    judged = by_file(refused, partial(lines.judged_again, encoding.name), lines.JUDGED_SCHEMA)
+    return replay.moved(judged.withColumn("ingested_at", F.lit(lake.run.started_at)).cache(), COLUMNS)
 
 
 def _judged(run: Run, encoding: Encoding, files: Sequence[FileInfo]) -> tuple[DataFrame, TableCount]:

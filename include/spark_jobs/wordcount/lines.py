@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from medallion.quality import ACCEPTED, QUARANTINED
-from medallion.raw import BASE64, TEXT
+from medallion.raw import BASE64, TEXT, bytes_of
+from medallion.replay import Refused
 from medallion.storage import FileInfo
 from wordcount.text_encoding import byte_order, split_lines
 
@@ -125,13 +126,26 @@ def judged_file(source_file: str, content: bytes, encoding: str) -> Iterator[Jud
     """The judged lines of one whole file."""
     ordered = byte_order(content, encoding)
     for number, raw in enumerate(split_lines(content, encoding), start=1):
-        try:
-            text = raw.decode(ordered)
-        except UnicodeError as error:  # not every codec raises the one for decoding
-            bits = base64.b64encode(raw).decode("ascii")
-            yield (source_file, number, None, None, QUARANTINED, "undecodable", str(error), None, bits, BASE64)
+        yield _judged_line(source_file, number, raw, ordered)
+
+
+def _judged_line(source_file: str, number: int, raw: bytes, encoding: str) -> JudgedLine:
+    try:
+        text = raw.decode(encoding)
+    except UnicodeError as error:  # not every codec raises the one for decoding
+        bits = base64.b64encode(raw).decode("ascii")
+        return (source_file, number, None, None, QUARANTINED, "undecodable", str(error), None, bits, BASE64)
+    return (source_file, number, None, text, ACCEPTED, None, None, None, None, None)
+
+
+def judged_again(encoding: str, source_file: str, refused: Iterable[Refused]) -> Iterator[JudgedLine]:
+    """The judged lines that the refused ones of one file give in an encoding; what stands for a whole file stays."""
+    ordered = byte_order(b"", encoding)
+    for row in refused:
+        if row.line:
+            yield _judged_line(source_file, row.line, bytes_of(row.raw, row.raw_encoding), ordered)
         else:
-            yield (source_file, number, None, text, ACCEPTED, None, None, None, None, None)
+            yield (source_file, 0, None, None, QUARANTINED, row.reason, row.detail, None, row.raw, row.raw_encoding)
 
 
 def passed_over(spark: SparkSession, files: Sequence[FileInfo]) -> DataFrame:

@@ -29,7 +29,7 @@ def build(night: Night, found: Findings, told_by: str = "report", finding: Card 
         "ended_at": found.ended_at.isoformat(),
         "outcome": "failed" if doubts else "success",
         "told_by": told_by,
-        "warnings": [entry["warning"] for entry in found.entries if entry.get("warning")][-1:],
+        "warnings": list({e["task"]: e["warning"] for e in found.entries if e.get("warning")}.values()),
         "doubts": [doubt.words for doubt in doubts],
         "tasks": {
             task: {"state": state, **_times(found.entries, task)} for task, state in truth.judged(found.states).items()

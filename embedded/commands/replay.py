@@ -1,0 +1,31 @@
+"""./nightshift replay: rows of one date that were refused, judged again after a fix."""
+
+from __future__ import annotations
+
+import argparse
+
+from embedded import catalogue, dates, inputs
+from embedded.conduct import Asked, Program, conduct
+from embedded.inputs import Delivery
+
+HELP = "judge the quarantined rows of a date again, after a fix"
+DESCRIPTION = """\
+Plays a night that takes, instead of input, the rows that bronze refused of one business date: what passes by today's
+contract (or encoding) joins what was accepted then, and the date's gold is made anew. Twice is as good as once. The
+lake must be there: it is that of the localcloud that runs (./nightshift cloud up), or of AWS_ENDPOINT_URL."""
+EPILOG = "exit status: as of ./nightshift run."
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("pipeline", metavar="PIPELINE", help="see ./nightshift list")
+    parser.add_argument("--date", metavar="YYYY-MM-DD", required=True, help="business date of the refused rows")
+    parser.add_argument("--encoding", metavar="E", help="how wordcount's text is written, if that was the fault")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Play the replay; gives the exit status. Raises EmbeddedError."""
+    pipeline = catalogue.named(options.pipeline)
+    encoding = {"encoding": inputs.encoding(options.encoding)} if options.encoding else {}
+    asked = Asked(pipeline.name, dates.parsed(options.date, "--date"), Delivery((), ()), {"replay": True, **encoding})
+    return conduct(Program("replay", lambda _scratch: [asked]))

@@ -1,0 +1,89 @@
+"""A pipeline's contract as its jobs use it: the tables of contracts/<pipeline>.toml, and what follows from them."""
+
+from __future__ import annotations
+
+import pkgutil
+import tomllib
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name and Spark type in the lake; `names` is how sources spell it, first as bronze does."""
+
+    name: str
+    type: str
+    names: tuple[str, ...] = ()
+    required: bool = False
+    default: str | None = None
+    one_of: tuple[str, ...] = ()
+    reason: str = "unknown_term"  # of a value that is none of `one_of`
+    digits: int = 9  # the most that a whole number may have
+
+    @property
+    def source(self) -> str:
+        """What bronze calls the column."""
+        return self.names[0] if self.names else self.name
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: of a source (`files` is the stem of its files' names or its table in a database), or of gold."""
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    files: str = ""
+
+    @property
+    def schema(self) -> str:
+        """The columns as Spark's DDL."""
+        return ", ".join(f"{column.name} {column.type}" for column in self.columns)
+
+    @property
+    def source_names(self) -> tuple[str, ...]:
+        """The columns as bronze calls them."""
+        return tuple(column.source for column in self.columns)
+
+    def source_name(self, header: str) -> str:
+        """What bronze calls the column that a source spells so; its plain spelling if the contract knows none such."""
+        plain = plain_name(header)
+        return next((column.source for column in self.columns if plain in column.names), plain)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Every table that a pipeline takes in (`sources`) and gives out (`gold`), by name."""
+
+    sources: Mapping[str, Table]
+    gold: Mapping[str, Table]
+
+
+def plain_name(header: str) -> str:
+    """A column's name as contracts spell it: no accents, no mark, lower case, underscores for blanks."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", header) if c != "\ufeff" and not unicodedata.combining(c))
+    return "_".join(bare.lower().split())
+
+
+@cache
+def contract(pipeline: str) -> Contract:
+    """The contract of a pipeline. Raises FileNotFoundError when the jobs carry none of that name."""
+    text = pkgutil.get_data("contracts", f"{pipeline}.toml")  # out of the zip on a cluster
+    told = tomllib.loads((text or b"").decode("utf-8"))
+    sources, gold = ({n: _table(n, t) for n, t in told.get(kind, {}).items()} for kind in ("sources", "gold"))
+    return Contract(sources, gold)
+
+
+def _table(name: str, told: Mapping[str, Any]) -> Table:
+    columns = tuple(_column(column, spec) for column, spec in told["columns"].items())
+    return Table(name, columns, tuple(told["key"]), told.get("files", ""))
+
+
+def _column(name: str, spec: Mapping[str, Any]) -> Column:
+    kept = {word: spec[word] for word in ("required", "default", "reason", "digits") if word in spec}
+    lists = {field: tuple(spec.get(word, ())) for field, word in (("names", "from"), ("one_of", "one_of"))}
+    return Column(name, spec["type"], **lists, **kept)

@@ -1,0 +1,112 @@
+"""Schema drift: how a delivery differs from its contract, and what the contract says to do about it. Pure."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from nightshift.pipeline import Source, SourceColumn
+
+DELIMITERS = (",", ";", "\t", "|")
+SHAPES = {  # what a value of a type looks like, loosely: one odd value is quarantined, a column of them has drifted
+    "int": r"-?\d+",
+    "bigint": r"-?\d+",
+    "double": r"-?\d+([.,]\d+)?([eE][+-]?\d+)?",
+    "date": r"\d{4}-\d\d-\d\d([T ].*)?",
+    "timestamp": r"\d{4}-\d\d-\d\d([T ].*)?",
+}
+NUMBER = r"-?\d+([.,]\d+)?"
+FEWEST = 3  # values that a column must show before all of them being odd says something about the column
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The beginning of one delivered table: where it lies, its column names as they are spelt, its first rows."""
+
+    where: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One column that is not as its contract says; `rule` is what the contract names for that."""
+
+    source: str
+    event: str  # added, dropped, retyped
+    column: str
+    rule: str
+    told: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.column} {self.told} ({self.rule})"
+
+
+def sample(where: str, beginning: bytes, whole: bool) -> Sample | None:
+    """The sample that the first bytes of a CSV file give; None for a file without a header line in UTF-8.
+
+    `whole` tells that there is no more of the file: else its last line may be cut and is left out.
+    """
+    lines = beginning.decode("utf-8-sig", errors="replace").splitlines()
+    kept = [line for line in (lines if whole else lines[:-1]) if line.strip()]
+    if not kept or "\ufffd" in kept[0]:
+        return None
+    delimiter = max(DELIMITERS, key=kept[0].count)
+    header, *rows = csv.reader(kept, delimiter=delimiter)
+    return Sample(where, tuple(header), tuple(tuple(row) for row in rows if len(row) == len(header)))
+
+
+def drifts(source: Source, found: Sample) -> Iterator[Drift]:
+    """Every column of a sample that is not as the contract of its source says."""
+    spelt = {plain(name): at for at, name in enumerate(found.header)}
+    here = {column.name: spelt[name] for column in source.columns for name in column.names if name in spelt}
+    known = {name for column in source.columns for name in column.names}
+    strangers = [name for name in found.header if plain(name) not in known]
+    for name in strangers:
+        yield _drift(source, "added", name, "is new")
+    for column in source.columns:
+        if column.name not in here:
+            yield _drift(source, "dropped", column.names[0], _gone(column, strangers))
+        elif odd := _retyped(column, [row[here[column.name]] for row in found.rows]):
+            yield _drift(source, "retyped", column.names[0], f"is no {column.type}: {odd}")
+
+
+def report(found: Mapping[str, Iterable[Drift]]) -> list[str]:
+    """The drifts of many deliveries as sentences, the same drift of several told once with how many and the first."""
+    places: dict[Drift, list[str]] = {}
+    for where, drifted in found.items():
+        for drift in drifted:
+            places.setdefault(drift, []).append(where)
+    return [f"{drift}, in {_places(where)}" for drift, where in places.items()]
+
+
+def plain(name: str) -> str:
+    """A column's name as contracts spell it: no accents, no mark, lower case, underscores for blanks."""
+    letters = unicodedata.normalize("NFKD", name)
+    return "_".join("".join(c for c in letters if c != "\ufeff" and not unicodedata.combining(c)).lower().split())
+
+
+def _drift(source: Source, event: str, column: str, told: str) -> Drift:
+    return Drift(source.name, event, column, source.drift[event], told)
+
+
+def _gone(column: SourceColumn, strangers: Sequence[str]) -> str:
+    if not strangers:
+        return "is gone"
+    return f"is gone; if {' or '.join(strangers)} is its new name, add that to {column.name} in the contract"
+
+
+def _retyped(column: SourceColumn, values: Sequence[str]) -> str:
+    """An odd value, if every value that there is looks odd for the column's type."""
+    given = [value.strip() for value in values if value.strip()]
+    shape = NUMBER if column.type.startswith("decimal") else SHAPES.get(column.type)
+    if shape is None or len(given) < FEWEST or any(re.fullmatch(shape, value) for value in given):
+        return ""
+    return repr(given[0])
+
+
+def _places(where: Sequence[str]) -> str:
+    return where[0] if len(where) == 1 else f"{len(where)} deliveries, the first {where[0]}"

@@ -1,0 +1,60 @@
+"""What a night's source tables look like before any cluster reads them: the beginning of each delivered file."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from nightshift import drift
+from nightshift.drift import Drift
+from nightshift.night import Night
+from nightshift.pipeline import Source
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BEGINNING = 64 * 1024  # bytes: a header and some rows
+THREADS = 8
+_GZIP = b"\x1f\x8b"
+
+
+class DeliveriesHook:
+    """Looks into the raw bucket behind the names of a night."""
+
+    def __init__(self, s3: S3Client, night: Night) -> None:
+        self._s3, self._night = s3, night
+        self._raw = night.settings.bucket("raw")
+
+    def drifts(self) -> dict[str, list[Drift]]:
+        """Of each delivered file that drifted from its contract: its s3:// address and how."""
+        files = [(key, source) for key in self._keys() if (source := source_of(self._night.pipeline.sources, key))]
+        with ThreadPoolExecutor(THREADS) as pool:
+            found = list(pool.map(self._drifts, *zip(*files, strict=True))) if files else []
+        return {f"s3://{self._raw}/{key}": drifted for (key, _), drifted in zip(files, found, strict=True) if drifted}
+
+    def _keys(self) -> Iterator[str]:
+        inputs = self._night.pipeline.inputs
+        for prefix in filter(None, (self._night.input_prefix, inputs.reference)):
+            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._raw, Prefix=prefix):
+                yield from (item["Key"] for item in page.get("Contents", []) if item["Size"])
+
+    def _drifts(self, key: str, source: Source) -> list[Drift]:
+        answer = self._s3.get_object(Bucket=self._raw, Key=key, Range=f"bytes=0-{BEGINNING - 1}")
+        beginning = answer["Body"].read()
+        sample = drift.sample(key, _unpacked(beginning), whole=len(beginning) < BEGINNING)
+        return list(drift.drifts(source, sample)) if sample else []
+
+
+def source_of(sources: Sequence[Source], key: str) -> Source | None:
+    """The source whose table a file holds by its name: any case, with or without `Tabela_`, gzip or not."""
+    name = key.rsplit("/", 1)[-1].lower().removesuffix(".gz")
+    stem = name.removesuffix(".csv").removeprefix("tabela_")
+    return next((s for s in sources if fnmatchcase(stem, s.files)), None) if name.endswith(".csv") else None
+
+
+def _unpacked(beginning: bytes) -> bytes:
+    """The bytes as text has them: of a gzip file what its beginning unpacks to."""
+    return zlib.decompressobj(wbits=31).decompress(beginning) if beginning.startswith(_GZIP) else beginning

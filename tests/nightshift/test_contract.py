@@ -1,0 +1,91 @@
+"""Contracts: read strictly, and everything that follows from them says the same."""
+
+from pathlib import Path
+
+import pytest
+
+from medallion.contract import contract as of_jobs
+from nightshift import contract, product_page
+from nightshift.config import CONTRACTS
+from nightshift.errors import SettingsError
+from nightshift.pipelines import PIPELINES
+
+ROOT = Path(__file__).resolve().parents[2]
+SOUND = """
+[sources.sales]
+about = "What was sold."
+files = "venda"
+key = ["sale_id"]
+drift = { added = "ignore", dropped = "refuse", retyped = "refuse" }
+columns.sale_id = { from = ["id"], type = "bigint" }
+
+[gold.totals]
+about = "How much."
+key = ["day"]
+fresh_hours = 36
+columns.day = { type = "date" }
+"""
+
+
+def refused(tmp_path, text):
+    (tmp_path / "shop.toml").write_text(text)
+    with pytest.raises(SettingsError) as told:
+        contract.read(tmp_path, "shop")
+    return str(told.value)
+
+
+def test_a_sound_contract_is_read(tmp_path):
+    (tmp_path / "shop.toml").write_text(SOUND)
+    (source,), (table,) = contract.read(tmp_path, "shop")
+    assert (source.files, source.columns[0].names, table.columns) == ("venda", ("id",), {"day": "date"})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (SOUND.replace("about", "abuot", 1), "sources.sales says 'abuot', which nobody reads"),
+        (SOUND.replace("fresh_hours = 36", ""), "gold.totals does not say its fresh_hours"),
+        (SOUND.replace('key = ["day"]', 'key = ["dia"]'), "gold.totals has no column dia of its key"),
+        (SOUND.replace('"ignore"', '"shrug"'), "sources.sales has the rule 'shrug' for columns that are added"),
+        (SOUND.replace("type = ", "typ = "), "says 'typ' of sale_id, which nobody reads"),
+        (SOUND.replace("[gold", "[golden"), "it has a part 'golden'"),
+        ("[[", "cannot be read"),
+    ],
+)
+def test_a_wrong_contract_is_refused_by_name(tmp_path, wrong, told):
+    assert told in refused(tmp_path, wrong)
+
+
+def test_a_contract_that_is_not_there_is_refused_by_name(tmp_path):
+    with pytest.raises(SettingsError, match=r"shop\.toml cannot be read"):
+        contract.read(tmp_path, "shop")
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_jobs_and_library_read_the_same_out_of_a_contract(name):
+    pipeline, jobs = PIPELINES[name], of_jobs(name)
+    assert {t.name: t.columns for t in pipeline.gold} == {
+        name: {column.name: column.type for column in table.columns} for name, table in jobs.gold.items()
+    }
+    assert [(s.name, [(c.name, c.names) for c in s.columns]) for s in pipeline.sources] == [
+        (name, [(c.name, c.names) for c in table.columns]) for name, table in jobs.sources.items()
+    ]
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_page_of_a_product_tells_every_column(name):
+    told = product_page.page(PIPELINES[name])
+    for table in PIPELINES[name].gold:
+        assert f"### {table.name}\n" in told
+        assert all(f"| `{column}` | {kind} |" in told for column, kind in table.columns.items())
+
+
+@pytest.mark.parametrize("path", sorted(CONTRACTS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_contract_belongs_to_a_pipeline(path):
+    assert path.stem in PIPELINES
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_page_in_the_documentation_is_that_of_the_contract(name):
+    page = ROOT / "docs" / "products" / f"{name}.md"
+    assert page.read_text(encoding="utf-8") == product_page.whole(PIPELINES[name]), "run `make docs`"

@@ -1,0 +1,132 @@
+"""Schema drift: columns that were added, dropped, renamed or retyped, told before a cluster reads them."""
+
+import gzip
+from dataclasses import replace
+
+import boto3
+import pytest
+
+from nightshift import drift
+from nightshift.errors import SchemaDrifted
+from nightshift.hooks.deliveries import DeliveriesHook, source_of
+from nightshift.operators.contract import CheckInputsOperator
+from nightshift.pipeline import Source, SourceColumn
+from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
+
+COLUMNS = (
+    SourceColumn("sale_id", "bigint", ("id",), required=True),
+    SourceColumn("amount", "decimal(18,2)", ("valor", "vlr")),
+    SourceColumn("day", "date", ("data",)),
+)
+RULES = {"added": "ignore", "dropped": "refuse", "retyped": "quarantine"}
+SALES = Source("sales", "What was sold.", "venda*", COLUMNS, ("sale_id",), RULES)
+ROWS = "1;2,50;2026-01-04\n2;3.00;2026-01-04\n3;1;2026-01-04\n"
+
+
+def told(text, source=SALES):
+    found = drift.sample("a.csv", text.encode(), whole=True)
+    return [(d.event, d.column, d.rule) for d in drift.drifts(source, found)]
+
+
+@pytest.mark.parametrize("header", ["id;valor;data", "\ufeffID;Válor;DATA", "id;vlr;data"])
+def test_a_spelling_that_the_contract_knows_is_no_drift(header):
+    assert told(f"{header}\n{ROWS}") == []
+
+
+def test_a_new_column_is_told_and_let_in():
+    assert told("id,valor,data,loja\n1,2.50,2026-01-04,7\n") == [("added", "loja", "ignore")]
+
+
+def test_a_column_that_is_gone_is_told_with_the_name_that_may_have_replaced_it():
+    found = drift.sample("a.csv", b"id,montante,data\n1,2.50,2026-01-04\n", whole=True)
+    added, dropped = drift.drifts(SALES, found)
+    assert (added.event, added.column) == ("added", "montante")
+    assert (dropped.event, dropped.column, dropped.rule) == ("dropped", "valor", "refuse")
+    assert "montante is its new name" in str(dropped)
+
+
+def test_a_column_whose_every_value_is_of_another_type_has_drifted():
+    rows = "1;dois;2026-01-04\n2;três;2026-01-04\n3;um;2026-01-04\n"
+    assert told(f"id;valor;data\n{rows}") == [("retyped", "valor", "quarantine")]
+
+
+def test_one_odd_value_is_no_drift_of_its_column():
+    assert told(f"id;valor;data\nx;2;2026-01-04\n{ROWS}") == []
+
+
+def test_too_few_values_say_nothing_about_a_column():
+    assert told("id;valor;data\n1;dois;2026-01-04\n2;três;2026-01-04\n") == []
+
+
+def test_the_cut_last_line_of_a_beginning_is_left_out():
+    assert drift.sample("a.csv", b"id;valor\n1;2\n3;", whole=False).rows == (("1", "2"),)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe\x00id"])
+def test_what_has_no_header_is_left_to_bronze(content):
+    assert drift.sample("a.csv", content, whole=True) is None
+
+
+def test_the_same_drift_of_many_files_is_told_once():
+    found = drift.sample("x", b"id,valor,data,loja\n", whole=True)
+    drifted = list(drift.drifts(SALES, found))
+    (line,) = drift.report({"s3://raw/1.csv": drifted, "s3://raw/2.csv": drifted})
+    assert line == "sales: loja is new (ignore), in 2 deliveries, the first s3://raw/1.csv"
+
+
+@pytest.mark.parametrize("name", ["venda.csv", "Tabela_VENDA.CSV", "vendas_2026-01-04.csv.gz"])
+def test_a_file_is_told_by_its_name(name):
+    assert source_of([SALES], f"a/b/{name}") is SALES
+
+
+@pytest.mark.parametrize("name", ["venda.txt", "outra.csv", "venda"])
+def test_any_other_file_is_no_table(name):
+    assert source_of([SALES], name) is None
+
+
+@pytest.fixture
+def put(aws, settings):
+    def write(key, body):
+        boto3.client("s3", region_name="us-east-1").put_object(Bucket=settings.bucket("raw"), Key=key, Body=body)
+
+    return write
+
+
+ORDERS = "Id_Unidade;Id_Pedido;Tipo_Pedido;Data_Pedido;Vlr_Pedido;Endereco Entrega;Taxa_Entrega;Status"
+
+
+def test_deliveries_are_read_from_their_beginning_packed_or_not(put, night, aws):
+    drop = night.input_prefix
+    put(f"{drop}unit_001/pedido.csv", f"{ORDERS}\n1;2;Loja Online;2026-01-04;3.00;;;Finalizado\n".encode())
+    put(f"{drop}unit_002/pedido.csv.gz", gzip.compress(f"{ORDERS};Canal\n".encode()))
+    put("mrhealth/reference_data/Tabela_Pais.csv", b"Id_Pais;Nome\nBR;Brasil\n")
+    found = DeliveriesHook(boto3.client("s3", region_name="us-east-1"), night).drifts()
+    assert sorted((key.rsplit("/", 1)[-1], d.event, d.column) for key, ds in found.items() for d in ds) == [
+        ("Tabela_Pais.csv", "added", "Nome"),
+        ("Tabela_Pais.csv", "dropped", "nome_pais"),
+        ("pedido.csv.gz", "added", "Canal"),
+    ]
+
+
+@pytest.fixture
+def check(aws, settings):
+    return lambda pipeline: CheckInputsOperator(task_id="check_inputs", pipeline=pipeline, settings=settings)
+
+
+def test_drift_that_the_contract_lets_pass_is_a_warning_of_the_night(put, night, check):
+    put(f"{night.input_prefix}unit_002/pedido.csv", f"{ORDERS};Canal\n".encode())
+    answer = check(MRHEALTH_SALES).work(night, {})
+    assert answer["drifted"] == 1 and "Canal is new" in answer["warning"]
+
+
+def test_input_as_the_contract_has_it_is_not_worth_a_word(put, night, check):
+    put(f"{night.input_prefix}unit_002/pedido.csv", f"{ORDERS}\n".encode())
+    assert check(MRHEALTH_SALES).work(night, {}) == {"drifted": 0}
+
+
+def test_drift_that_the_contract_refuses_ends_the_night_before_its_cluster(put, night, check):
+    put(f"{night.input_prefix}unit_002/pedido.csv", b"Id_Unidade;Id_Pedido\n")
+    strict = tuple(replace(source, drift={**source.drift, "dropped": "refuse"}) for source in MRHEALTH_SALES.sources)
+    pipeline = replace(MRHEALTH_SALES, sources=strict)
+    with pytest.raises(SchemaDrifted, match="tipo_pedido is gone"):
+        check(pipeline).work(replace(night, pipeline=pipeline), {})
