@@ -84,6 +84,5 @@ def _table(name: str, told: Mapping[str, Any]) -> Table:
 
 
 def _column(name: str, spec: Mapping[str, Any]) -> Column:
-    kept = {word: spec[word] for word in ("required", "default", "reason", "digits") if word in spec}
-    lists = {field: tuple(spec.get(word, ())) for field, word in (("names", "from"), ("one_of", "one_of"))}
-    return Column(name, spec["type"], **lists, **kept)
+    kept: dict[str, Any] = {word: spec[word] for word in ("required", "default", "reason", "digits") if word in spec}
+    return Column(name, spec["type"], tuple(spec.get("from", ())), one_of=tuple(spec.get("one_of", ())), **kept)
