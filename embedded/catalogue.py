@@ -31,6 +31,11 @@ class Pipeline:
     encodings: bool = False
 
 
+def backfill_of(pipeline: Pipeline) -> str:
+    """The DAG that makes missing days of a pipeline."""
+    return f"backfill_{pipeline.name}"
+
+
 def named(name: str) -> Pipeline:
     """The pipeline of that name. Raises InputRefused naming those that there are."""
     if name not in PIPELINES:

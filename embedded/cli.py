@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
-from embedded.commands import cloud, list, night, reap, replay, run, ui  # noqa: A004 - the command is called so
+from embedded.commands import backfill, cloud, list, night, reap, replay, run, ui  # noqa: A004 - the command is called so
 from embedded.errors import EmbeddedError, InputRefused
 
 DESCRIPTION = """\
@@ -15,7 +15,15 @@ Nightshift: every midnight a cluster comes up, works, proves what it did, and le
 EPILOG = """\
 `make run` is `./nightshift night`. Records, step logs and gold of every run are kept in .nightshift/runs/, what Airflow
 and terraform said in .nightshift/logs/. ./nightshift COMMAND --help tells more about each command."""
-COMMANDS: dict[str, ModuleType] = {"run": run, "night": night, "ui": ui, "list": list, "reap": reap, "replay": replay}
+COMMANDS: dict[str, ModuleType] = {
+    "run": run,
+    "night": night,
+    "ui": ui,
+    "list": list,
+    "backfill": backfill,
+    "replay": replay,
+    "reap": reap,
+}
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 
 

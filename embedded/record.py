@@ -47,7 +47,7 @@ def keep(env: Mapping[str, str], dag_id: str, run_id: str, runs: Path = places.R
         for step in record["steps"]:
             _logs(s3, step["log_uri"], folder / "logs" / step["name"])
         for gold in record["gold"]:
-            _copy(s3, gold["uri"], folder / "gold" / gold["table"])
+            _copy(s3, gold["uri"], _gold_folder(folder, record, gold))
     return Kept(record, folder)
 
 
@@ -67,6 +67,12 @@ def export(kept: Kept, target: Path) -> list[Path]:
             shutil.copyfile(file, partial)
             written.append(partial.replace(final))
     return written
+
+
+def _gold_folder(folder: Path, record: Record, gold: Mapping[str, Any]) -> Path:
+    """A folder a table; for a backfill, which has one file of the same name a day, a folder a day in it."""
+    table = folder / "gold" / str(gold["table"])
+    return table / str(gold["uri"]).rstrip("/").rpartition("/")[2] if record["days"] else table
 
 
 def _record(s3: S3Client, bucket: str, key: str) -> Record | None:

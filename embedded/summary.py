@@ -28,7 +28,10 @@ def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
         return
     yield from rows(record)
     for gold in record["gold"]:
-        yield from table_of(gold["table"], gold["rows"], kept.gold(gold["table"]))
+        if record["days"]:
+            yield f"Gold {gold['table']}: {gold['rows']:,} rows at {gold['uri']}"
+        else:
+            yield from table_of(gold["table"], gold["rows"], kept.gold(gold["table"]))
     yield from _failure(record)
     yield from _facts(kept, record, log)
     yield f"Outcome:  {record['outcome']}"
@@ -36,7 +39,11 @@ def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
 
 def plan(preflight: Mapping[str, Any] | None, log: Path) -> Iterator[str]:
     """What a dry run found: the price, if `preflight` could return it, and where its plan is."""
-    price = f"; a night on AWS costs about ${preflight['estimate_usd']:.2f}" if preflight else ""
+    found = preflight or {}
+    price = f"; on AWS that costs about ${found['estimate_usd']:.2f}" if found else ""
+    yield from (f"{day}: {why}" for day, why in found.get("why", {}).items())
+    if "minutes" in found:
+        yield f"{len(found['days'])} days to make, in about {found['minutes']:g} minutes"
     yield f"Dry run:  nothing was created{price}"
     yield f"Plan:     {shown(log)}: what EMR would be asked for, and its price"
 
@@ -57,7 +64,7 @@ def rows(record: Record) -> Iterator[str]:
     header = ("layer", "table", "rows in", "accepted", "quarantined", "duplicate", "reasons")
     counted = [
         (
-            manifest["layer"],
+            f"{manifest['business_date']} {manifest['layer']}" if record["days"] else manifest["layer"],
             table["table"],
             *(f"{table[key]:,}" for key in ("rows_in", "accepted", "quarantined", "duplicates")),
             ", ".join(f"{count} {reason}" for reason, count in sorted(table["reasons"].items())),

@@ -7,6 +7,7 @@ docs/decisions/0004-cluster-shape.md.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from nightshift.night import Night
@@ -62,14 +63,21 @@ def job_flow(
 
 def steps(night: Night, jobs_uri: str) -> list[dict[str, Any]]:
     """One step dict per step of the pipeline, in order. A failed step cancels those that wait for its output."""
-    return [
-        {
-            "Name": step.name,
-            "ActionOnFailure": "CANCEL_AND_WAIT",
-            "HadoopJarStep": {"Jar": "command-runner.jar", "Args": spark_submit(night, step, jobs_uri)},
-        }
-        for step in night.pipeline.steps
-    ]
+    return [_step(step, "CANCEL_AND_WAIT", spark_submit(night, step, jobs_uri)) for step in night.pipeline.steps]
+
+
+def day_steps(night: Night, days: Sequence[date], jobs_uri: str) -> list[dict[str, Any]]:
+    """The steps of a backfill, one a day and all layers in it, so that a day that fails does not stop the next."""
+    whole = [(night.on(day), Step(str(day), night.pipeline.layers)) for day in days]
+    return [_step(step, "CONTINUE", spark_submit(one_day, step, jobs_uri)) for one_day, step in whole]
+
+
+def _step(step: Step, on_failure: str, command: list[str]) -> dict[str, Any]:
+    return {
+        "Name": step.name,
+        "ActionOnFailure": on_failure,
+        "HadoopJarStep": {"Jar": "command-runner.jar", "Args": command},
+    }
 
 
 def spark_submit(night: Night, step: Step, jobs_uri: str) -> list[str]:
@@ -77,17 +85,17 @@ def spark_submit(night: Night, step: Step, jobs_uri: str) -> list[str]:
     return [
         "spark-submit",
         *("--deploy-mode", "client"),
-        *("--name", f"{night.pipeline.name}-{step.name}"),
+        *("--name", f"{night.pipeline.product}-{step.name}"),
         *("--py-files", f"{jobs_uri}spark_jobs.zip"),
         f"{jobs_uri}main.py",
-        *("--pipeline", night.pipeline.name),
+        *("--pipeline", night.pipeline.product),
         *("--layers", ",".join(step.layers)),
         *("--business-date", str(night.business_date)),
         *("--input", night.uri("raw", night.input_prefix)),
         *_reference(night),
         *("--lake", night.uri("lake").rstrip("/")),
         *("--staging", night.uri("lake", night.staging_prefix).rstrip("/")),
-        *("--manifests", night.uri("lake", f"{night.record_prefix}manifests")),
+        *("--manifests", night.uri("lake", night.manifests_prefix).rstrip("/")),
         *(("--encoding", night.encoding) if night.pipeline.encodings else ()),
         *(("--source-secret", night.source_secret) if night.source_secret else ()),
         *(("--replay",) if night.replay else ()),
@@ -102,7 +110,7 @@ def _reference(night: Night) -> Sequence[str]:
 
 def time_limit(night: Night, jobs_uri: str) -> dict[str, Any]:
     """The bootstrap action by which the cluster ends itself; AutoTerminationPolicy knows idleness only."""
-    seconds = max(1, round(night.settings.cluster_limit_minutes * 60))
+    seconds = max(1, round(night.limit_minutes * 60))
     script = {"Path": f"{jobs_uri}time_limit.sh", "Args": [str(seconds), night.settings.region]}
     return {"Name": "time limit", "ScriptBootstrapAction": script}
 

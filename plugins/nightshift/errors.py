@@ -10,6 +10,7 @@ NightshiftError
 ├── ClusterError         EMR refused the cluster, or it ended by itself
 ├── StepFailed           a step ended, but not COMPLETED
 ├── AuditFailed          staged gold breaks its contract; what was published before still stands
+├── DaysFailed           some days of a backfill were not made; the others are
 ├── WaitTimeout          EMR did not reach a state in time
 ├── TriggerDied          a deferred wait broke in the triggerer
 ├── Stopped              the task was told to stop
@@ -134,6 +135,14 @@ class AuditFailed(NightshiftError):
 
     cause = Cause.DATA
     next_action = "Compare the manifest with the pipeline's contract; the gold published before still stands."
+
+
+class DaysFailed(NightshiftError):
+    """Some days of a backfill were not made; the message names each with its reason, and the others are published."""
+
+    cause = Cause.DATA
+    final = True
+    next_action = "Mend what is named and run the backfill again: it takes only the days that still have a gap."
 
 
 class WaitTimeout(NightshiftError):

@@ -11,6 +11,13 @@ from airflow.sdk import DAG, BaseOperator, Param, TriggerRule, chain
 
 from nightshift import parameters, product_page
 from nightshift.config import Settings
+from nightshift.operators.backfill import (
+    ClaimDaysOperator,
+    PlanBackfillOperator,
+    PublishDaysOperator,
+    SubmitDaysOperator,
+    WaitForDaysOperator,
+)
 from nightshift.operators.claim import ClaimDateOperator
 from nightshift.operators.cluster import (
     CreateClusterOperator,
@@ -35,6 +42,7 @@ from nightshift.operators.terraform import (
     OpenStateOperator,
 )
 from nightshift.pipeline import Option, Pipeline
+from nightshift.pipelines import BACKFILLS
 
 START = pendulum.datetime(2025, 1, 1, tz="America/Sao_Paulo")
 SHORT, LONG = timedelta(minutes=15), timedelta(minutes=60)
@@ -64,6 +72,26 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
     return dag
 
 
+def backfill_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG:
+    """The DAG that makes missing days of a pipeline on one cluster: on request, and a dry run unless told otherwise."""
+    backfill = BACKFILLS[f"backfill_{pipeline.name}"]
+    with DAG(
+        dag_id=backfill.name,
+        dag_display_name=backfill.title,
+        doc_md=doc_md,
+        schedule=None,
+        catchup=False,
+        max_active_runs=1,
+        is_paused_upon_creation=False,
+        params=backfill_form(pipeline),
+        tags=["nightshift"],
+        default_args=_defaults(settings),
+        render_template_as_native_obj=True,
+    ) as dag:
+        _wire(backfill, settings)
+    return dag
+
+
 def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
     """The DAG that looks after all others: one task, one pass at a time; at work as soon as Airflow sees it."""
     dry_run = Param(False, type="boolean", title="Dry run", description="Say what is dead; touch nothing.")
@@ -89,34 +117,58 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     task = partial(_task, pipeline=pipeline, settings=settings)
     wait = partial(task, execution_timeout=None)
 
-    preflight = task(PreflightOperator, "preflight", retries=0)
+    preflight = task(PlanBackfillOperator if pipeline.fills else PreflightOperator, "preflight", retries=0)
     open_state = task(OpenStateOperator, "open_state").as_setup()
     foundation = task(ApplyFoundationOperator, "apply_foundation", execution_timeout=LONG)
     transient = task(ApplyTransientOperator, "apply_transient", execution_timeout=LONG).as_setup()
     jobs = task(PublishJobsOperator, "publish_jobs").as_setup()
-    claim = wait(ClaimDateOperator, "claim_date", wait_minutes=settings.input_timeout_minutes).as_setup()
-    inputs = wait(WaitForInputsOperator, "wait_for_inputs", wait_minutes=settings.input_timeout_minutes)
-    check = task(CheckInputsOperator, "check_inputs")
+    claim, *inputs = _days_of(task) if pipeline.fills else _inputs(task, wait, settings)
     cluster = task(CreateClusterOperator, "create_cluster").as_setup()
     ready = wait(WaitForClusterOperator, "wait_for_cluster", wait_minutes=settings.cluster_timeout_minutes).as_setup()
-    submit = task(SubmitStepsOperator, "submit_steps").as_setup()
-    steps = [_wait_for(step.name, wait, settings).as_setup() for step in pipeline.steps]
-    audit = task(AuditOperator, "audit").as_setup()
-    publish = task(PublishOperator, "publish")
+    submit = task(SubmitDaysOperator if pipeline.fills else SubmitStepsOperator, "submit_steps").as_setup()
+    *staged, publish = _many_days(task, wait, settings) if pipeline.fills else _one_day(pipeline, task, wait, settings)
     terminate = wait(TerminateClusterOperator, "terminate_cluster", wait_minutes=settings.cluster_timeout_minutes)
     destroy = task(DestroyTransientOperator, "destroy_transient", execution_timeout=LONG)
     proof = task(ProveNothingLeftOperator, "prove_nothing_left", trigger_rule=TriggerRule.ALL_DONE)
     report = task(ReportOperator, "report", trigger_rule=TriggerRule.ALL_DONE)
     outcome = task(OutcomeOperator, "outcome")
 
-    chain(preflight, open_state, foundation, transient, jobs, claim, inputs, check, cluster, ready, submit, *steps)
-    chain([submit, *steps][-1], audit, publish, terminate, destroy, proof, report, outcome)
+    chain(preflight, open_state, foundation, transient, jobs, claim, *inputs, cluster, ready, submit, *staged)
+    chain([submit, *staged][-1], publish, terminate, destroy, proof, report, outcome)
     # What a task stands on is a setup: clearing the task brings it back, also the steps and the audit of what they
     # staged, which destroy_transient sweeps. And open_state is a setup of both, so that both run however far the others
     # came, also when create_cluster failed after EMR had taken the request.
     terminate.as_teardown(setups=[open_state, cluster, ready, submit])
-    destroy.as_teardown(setups=[open_state, transient, jobs, claim, *steps, audit])
+    destroy.as_teardown(setups=[open_state, transient, jobs, claim, *staged])
     [publish, terminate, destroy, proof] >> outcome  # a teardown's success alone would paint failed work green
+
+
+def _inputs(task: Any, wait: Any, settings: Settings) -> list[Any]:
+    """A night's date, then its input."""
+    minutes = settings.input_timeout_minutes
+    return [
+        wait(ClaimDateOperator, "claim_date", wait_minutes=minutes).as_setup(),
+        wait(WaitForInputsOperator, "wait_for_inputs", wait_minutes=minutes),
+        task(CheckInputsOperator, "check_inputs"),
+    ]
+
+
+def _one_day(pipeline: Pipeline, task: Any, wait: Any, settings: Settings) -> list[Any]:
+    """What stages a night's gold and vouches for it, then what publishes it."""
+    steps = [_wait_for(step.name, wait, settings).as_setup() for step in pipeline.steps]
+    return [*steps, task(AuditOperator, "audit").as_setup(), task(PublishOperator, "publish")]
+
+
+def _days_of(task: Any) -> list[Any]:
+    """A backfill's dates; their input was found when it was planned."""
+    return [task(ClaimDaysOperator, "claim_days").as_setup()]
+
+
+def _many_days(task: Any, wait: Any, settings: Settings) -> list[Any]:
+    """What stages the gold of many days, then what audits and publishes each."""
+    minutes = settings.lifetime_hours * 60
+    waiting = wait(WaitForDaysOperator, "wait_for_days", wait_minutes=minutes).as_setup()
+    return [waiting, task(PublishDaysOperator, "publish", execution_timeout=LONG)]
 
 
 def _task(operator: type[BaseOperator], task_id: str, **arguments: Any) -> Any:
@@ -185,6 +237,23 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
     }
     kept = {name: f for name, f in fields.items() if pipeline.encodings or name != "encoding"}
     return {**kept, **{option.name: _field(option) for option in pipeline.options}}
+
+
+def backfill_form(pipeline: Pipeline) -> dict[str, Param]:
+    """What an operator asks of a backfill; it shows what it would do unless dry_run is taken off."""
+    kept = {name: field for name, field in form(pipeline).items() if name in {"encoding", *_own(pipeline)}}
+    return {
+        "first": Param(None, type=["null", "string"], format="date", title="First business date"),
+        "last": Param(None, type=["null", "string"], format="date", title="Last business date, included"),
+        "dry_run": Param(
+            True, type="boolean", title="Dry run", description="Show the gaps, time and price; make none."
+        ),
+        **kept,
+    }
+
+
+def _own(pipeline: Pipeline) -> list[str]:
+    return [option.name for option in pipeline.options]
 
 
 def _field(option: Option) -> Param:

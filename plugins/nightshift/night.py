@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from nightshift import parameters
 from nightshift.config import Settings
 from nightshift.pipeline import Inputs, Pipeline
-from nightshift.pipelines import PIPELINES
+from nightshift.pipelines import BACKFILLS, PIPELINES
 from nightshift.run_ids import slug_of
 
 
@@ -32,6 +32,7 @@ class Night:
     ssh_cidr: str | None = None
     known_slug: str | None = None  # of a run of which only its tag is left
     options: Mapping[str, str] = field(default_factory=dict)  # the pipeline's own, each with its value
+    part: str = ""  # of a backfill: which of its days, as a folder
     started_at: datetime | None = None  # of the run's latest start: Airflow renews it when a run is cleared
 
     @property
@@ -70,11 +71,15 @@ class Night:
 
     @property
     def staging_prefix(self) -> str:
-        return f"staging/{self.pipeline.name}/{self.slug}/"
+        return f"staging/{self.pipeline.name}/{self.slug}/{self.part}"
 
     @property
     def record_prefix(self) -> str:
         return f"runs/{self.run}/"
+
+    @property
+    def manifests_prefix(self) -> str:
+        return f"{self.record_prefix}manifests/{self.part}"
 
     @property
     def marker_key(self) -> str:
@@ -84,7 +89,7 @@ class Night:
     @property
     def claim_key(self) -> str:
         """What a run holds while it makes the gold of its date."""
-        return f"claims/{self.pipeline.name}/{self.business_date}.json"
+        return f"claims/{self.pipeline.product}/{self.business_date}.json"
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -101,6 +106,22 @@ class Night:
         }
 
     @property
+    def limit_minutes(self) -> float:
+        """When its cluster ends itself; the many days of a backfill have the whole lease."""
+        settings = self.settings
+        return settings.lifetime_hours * 60 if self.pipeline.fills else settings.cluster_limit_minutes
+
+    @property
+    def today(self) -> date:
+        """The date of the run in the settings' zone."""
+        return self.asked_at.astimezone(ZoneInfo(self.settings.timezone)).date()
+
+    def on(self, day: date) -> Night:
+        """One day of a backfill: its own input, staging, manifests and gold, of the same run on the same cluster."""
+        prefix = self.pipeline.inputs.prefix_of(day)
+        return replace(self, business_date=day, input_prefix=prefix, part=f"{day}/")
+
+    @property
     def source_secret(self) -> str:
         """The name of the secret that opens the pipeline's database; '' for a pipeline without one."""
         database = self.pipeline.database
@@ -115,7 +136,7 @@ class Night:
         return f"s3://{self.settings.bucket(kind)}/{key}"
 
     def gold_prefix(self, table: str) -> str:
-        return f"gold/{self.pipeline.name}/{table}/business_date={self.business_date}/"
+        return f"gold/{self.pipeline.product}/{table}/business_date={self.business_date}/"
 
 
 def from_run(
@@ -179,7 +200,7 @@ def from_run_name(settings: Settings, run: str, since: datetime, business_date: 
 
 def named(pipeline: str) -> Pipeline:
     """The pipeline of that name; one without steps and tables when the package has it no more."""
-    known = PIPELINES.get(pipeline)
+    known = {**PIPELINES, **BACKFILLS}.get(pipeline)
     return known or Pipeline(name=pipeline, title=pipeline, inputs=Inputs(prefix=""), steps=(), gold=())
 
 

@@ -46,6 +46,16 @@ def business_date(asked: Any, today: date) -> date | None:
     return given
 
 
+def days(first: Any, last: Any, today: date) -> tuple[date, date]:
+    """The range that was asked for, both included. Raises ParameterError unless it has a beginning before its end."""
+    since, until = business_date(first, today), business_date(last, today)
+    if since is None or until is None or since > until:
+        raise ParameterError(
+            f"first is {first!r} and last is {last!r}: expected two dates, the first not after the last."
+        )
+    return since, until
+
+
 def _day(asked: Any) -> date | None:
     try:
         return date.fromisoformat(asked) if _DAY.fullmatch(asked) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 
@@ -102,7 +102,8 @@ class Pipeline:
 
     `expected_minutes` is how long its steps take on AWS, for the estimate; `encodings` says whether a run may
     name the text encoding of its input, `options` what else it may be asked for. `database` names the database that
-    its steps read, whose address and password are the secret <name>/sources/<database>.
+    its steps read, whose address and password are the secret <name>/sources/<database>. A backfill makes days of the
+    pipeline that `fills` names.
     """
 
     name: str
@@ -115,8 +116,20 @@ class Pipeline:
     encodings: bool = False
     options: tuple[Option, ...] = ()
     database: str | None = None
+    fills: str = ""
+
+    @property
+    def product(self) -> str:
+        """Whose data it makes: the name in the lake's paths, in the catalog, for the jobs."""
+        return self.fills or self.name
 
     @property
     def layers(self) -> tuple[str, ...]:
         """Every layer of the pipeline, in the order in which they run."""
         return tuple(layer for step in self.steps for layer in step.layers)
+
+
+def backfill_of(pipeline: Pipeline) -> Pipeline:
+    """The pipeline that makes many days of another on one cluster."""
+    name, title = f"backfill_{pipeline.name}", f"{pipeline.title}, backfill"
+    return replace(pipeline, name=name, title=title, fills=pipeline.name)

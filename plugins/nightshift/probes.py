@@ -8,7 +8,7 @@ from typing import Any
 
 from nightshift.config import Settings
 from nightshift.hooks import aws, claims
-from nightshift.hooks.emr import ENDED, USABLE, EmrHook
+from nightshift.hooks.emr import ENDED, GONE, USABLE, EmrHook
 from nightshift.hooks.steplogs import StepLogs
 from nightshift.night import from_marker
 
@@ -64,6 +64,24 @@ def step_ended(settings: Settings, cluster_id: str, step_id: str) -> Answer:
     return {**answer, "early": True} if _is_log_due(settings, step, cluster_id, step_id) else answer
 
 
+def steps_ended(settings: Settings, cluster_id: str, step_ids: dict[str, str], seen: int) -> Answer:
+    """News when more than `seen` of the steps (name -> id) have ended: {"states", "ended", "lost"}. A failed one counts
+    once its logs are there. `lost` says what became of the cluster, if that ended before them."""
+    emr = EmrHook(aws.client(settings, "emr"))
+    steps = {name: emr.step(cluster_id, step_id)["Status"] for name, step_id in step_ids.items()}
+    over = {
+        name: status["State"]
+        for name, status in steps.items()
+        if status["State"] in ENDED and not _is_log_due(settings, status, cluster_id, step_ids[name])
+    }
+    cluster = emr.cluster(cluster_id)["Status"]
+    gone = cluster["State"] in GONE and len(over) < len(steps)
+    if len(over) <= seen and not gone:
+        return None
+    lost = f"it is {cluster['State']} ({_reason(cluster)})" if gone else ""
+    return {"states": {name: status["State"] for name, status in steps.items()}, "ended": len(over), "lost": lost}
+
+
 def _is_log_due(settings: Settings, status: Any, cluster_id: str, step_id: str) -> bool:
     ended = status.get("Timeline", {}).get("EndDateTime")
     if status["State"] != "FAILED" or ended is None:
@@ -98,5 +116,6 @@ def _reason(status: Any) -> str:
 
 
 PROBES: dict[str, Callable[..., Answer]] = {
-    probe.__name__: probe for probe in (inputs_settled, date_claimed, cluster_moved, step_ended, clusters_terminated)
+    probe.__name__: probe
+    for probe in (inputs_settled, date_claimed, cluster_moved, step_ended, steps_ended, clusters_terminated)
 }

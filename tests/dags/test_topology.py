@@ -45,7 +45,19 @@ FLOWS = {
         **TAIL,
     },
 }
-STOOD_ON = {"apply_transient", "publish_jobs", "claim_date", "create_cluster", "wait_for_cluster", "submit_steps"}
+BACKFILL = {
+    **HEAD,
+    "publish_jobs": {"claim_days", "destroy_transient"},
+    "claim_days": {"create_cluster", "destroy_transient"},
+    "submit_steps": {"wait_for_days", "terminate_cluster"},
+    "wait_for_days": {"publish", "destroy_transient"},
+    **TAIL,
+}
+for one_day in ("claim_date", "wait_for_inputs", "check_inputs", "audit"):
+    del BACKFILL[one_day]
+NIGHTS = tuple(FLOWS)
+FLOWS |= {f"backfill_{name}": BACKFILL for name in NIGHTS}
+STOOD_ON = {"apply_transient", "publish_jobs", "create_cluster", "wait_for_cluster", "submit_steps"}
 RULES = {
     "terminate_cluster": TriggerRule.ALL_DONE_SETUP_SUCCESS,
     "destroy_transient": TriggerRule.ALL_DONE_SETUP_SUCCESS,
@@ -56,11 +68,20 @@ RULES = {
 
 def staging(dag):
     """What made the staged gold and vouches for it: gone with the teardown, so publishing needs it anew."""
-    return {t for t in dag.task_ids if t.startswith("step_")} | {"audit"}
+    return {t for t in dag.task_ids if t.startswith("step_")} | ({"audit", "wait_for_days"} & set(dag.task_ids))
+
+
+def claim(dag):
+    return {"claim_date", "claim_days"} & set(dag.task_ids)
 
 
 @pytest.fixture(params=FLOWS)
 def dag(request, dags):
+    return dags[request.param]
+
+
+@pytest.fixture(params=NIGHTS)
+def night(request, dags):
     return dags[request.param]
 
 
@@ -79,7 +100,7 @@ def test_only_teardowns_proof_and_report_run_after_a_failure(dag):
 
 def test_what_costs_money_is_torn_down_even_if_its_creation_half_failed(dag):
     tasks = dag.task_dict
-    assert {t for t, task in tasks.items() if task.is_setup} == {"open_state", *STOOD_ON, *staging(dag)}
+    assert {t for t, task in tasks.items() if task.is_setup} == {"open_state", *STOOD_ON, *claim(dag), *staging(dag)}
     assert {t for t, task in tasks.items() if task.is_teardown} == {"terminate_cluster", "destroy_transient"}
     for teardown in ("terminate_cluster", "destroy_transient"):
         assert "open_state" in tasks[teardown].upstream_task_ids
@@ -92,9 +113,17 @@ def test_the_outcome_is_the_one_leaf_and_hears_work_teardowns_proof_and_report(d
     assert dag.task_dict["outcome"].upstream_task_ids == heard
 
 
-def test_it_runs_at_midnight_in_sao_paulo_one_at_a_time_and_never_catches_up(dag):
-    assert (dag.schedule, str(dag.timezone)) == ("0 0 * * *", "America/Sao_Paulo")
-    assert (dag.max_active_runs, dag.catchup) == (1, False)
+def test_it_runs_at_midnight_in_sao_paulo_one_at_a_time_and_never_catches_up(night):
+    assert (night.schedule, str(night.timezone)) == ("0 0 * * *", "America/Sao_Paulo")
+    assert (night.max_active_runs, night.catchup) == (1, False)
+
+
+@pytest.mark.parametrize("name", NIGHTS)
+def test_a_backfill_runs_on_request_only_and_shows_what_it_would_do_unless_told_otherwise(dags, name):
+    backfill = dags[f"backfill_{name}"]
+    assert (backfill.schedule, backfill.max_active_runs, backfill.catchup) == (None, 1, False)
+    assert backfill.params["dry_run"] is True
+    assert {"first", "last"} <= set(backfill.params)
 
 
 def test_no_dagrun_timeout_because_it_would_skip_the_teardowns(dag):
@@ -118,9 +147,9 @@ def test_tasks_are_retried_with_back_off_but_the_preflight_is_not(dag):
     assert all(t.retry_exponential_backoff for t in dag.tasks)
 
 
-def test_its_runbook_says_what_to_look_at_when_it_is_red(dag):
-    for words in ("red task", "look first at", "run a date again"):
-        assert words in dag.doc_md
+def test_its_runbook_says_what_to_look_at_when_it_is_red(night):
+    for words in ("red task", "look first at", "run a date again", "What it gives"):
+        assert words in night.doc_md
 
 
 def test_clearing_a_failed_task_brings_back_all_that_its_teardown_took_away(dag):
@@ -128,7 +157,7 @@ def test_clearing_a_failed_task_brings_back_all_that_its_teardown_took_away(dag)
     for task in work:
         before = staging(dag) if task == "publish" else set()
         cleared = set(dag.partial_subset(task, include_downstream=True, include_upstream=False).task_ids)
-        assert {*STOOD_ON, *before, "terminate_cluster", "destroy_transient", "outcome"} <= cleared, task
+        assert {*STOOD_ON, *claim(dag), *before, "terminate_cluster", "destroy_transient", "outcome"} <= cleared, task
 
 
 @pytest.mark.parametrize(
@@ -141,8 +170,8 @@ def test_clearing_a_failed_task_brings_back_all_that_its_teardown_took_away(dag)
         ("dry_run", [False], [1]),
     ],
 )
-def test_the_form_explains_itself_and_refuses_nonsense(dag, name, good, bad):
-    param = dag.params.get_param(name)
+def test_the_form_explains_itself_and_refuses_nonsense(night, name, good, bad):
+    param = night.params.get_param(name)
     assert param.schema["title"]
     assert param.description
     for value in good:

@@ -31,7 +31,7 @@ def test_wordcount_of_a_novel_leaves_its_gold_and_nothing_else(nightshift, share
     assert "Outcome:  success" in ended.said
 
 
-def test_a_text_in_another_encoding_is_an_honest_failure_and_then_a_night(nightshift, tmp_path):
+def test_a_text_in_another_encoding_is_an_honest_failure_and_its_replay_a_night(nightshift, tmp_path):
     text = tmp_path / "velho.txt"
     text.write_bytes(("coração não é ilusão\n" * 50).encode("latin-1"))
     wrong = nightshift("run", "wordcount", "--input", text, "--date", "2026-01-02")
@@ -41,12 +41,31 @@ def test_a_text_in_another_encoding_is_an_honest_failure_and_then_a_night(nights
     assert "50 of 50 rows were quarantined" in record["failure"]["message"]
     assert record["proof"]["alive"] == []
     assert record["gold"] == []
-    right = nightshift(
-        *("run", "wordcount", "--input", text, "--date", "2026-01-02"),
-        *("--encoding", "latin-1", "--export", tmp_path / "gold"),
-    )
+    right = nightshift("replay", "wordcount", "--date", "2026-01-02", "--encoding", "latin-1")
     assert right.status == 0, right.said
-    assert {row["word"]: row["occurrences"] for row in rows(tmp_path / "gold", "word_counts")}["coração"] == 50
+    assert [manifest["tables"][0]["accepted"] for manifest in right.records[0]["layers"]] == [50, 50, 50]
+    assert "coração           50" in right.said
+
+
+def test_a_backfill_makes_the_days_without_gold_and_names_the_one_that_it_cannot(nightshift, tmp_path):
+    (tmp_path / "a.txt").write_text("um dia\n")
+    assert nightshift("run", "wordcount", "--input", tmp_path / "a.txt", "--date", "2026-02-01").status == 0
+    for day, text in (("02", b"dois dias\n"), ("03", b"tr\xeas\n"), ("05", b"cinco\n")):
+        nightshift.client("s3").put_object(
+            Bucket="nightshift-local-raw", Key=f"wordcount/2026/02/{day}/a.txt", Body=text
+        )
+    asked = ("backfill", "wordcount", "--from", "2026-02-01", "--to", "2026-02-06")
+    shown = nightshift(*asked)
+    assert (shown.status, shown.records) == (0, [])
+    assert "2026-02-03: no gold of word_counts" in shown.said and "3 days to make" in shown.said
+    made = nightshift(*asked, "--run")
+    (record,) = made.records
+    assert (made.status, record["outcome"]) == (1, "failed")
+    assert "1 of 3 days were not made: 2026-02-03: bronze.lines: 1 of 1 rows" in record["failure"]["message"]
+    assert [gold["uri"][-11:-1] for gold in record["gold"]] == ["2026-02-02", "2026-02-05"]
+    assert record["proof"]["alive"] == []
+    assert len({step["log_uri"].split("/")[-4] for step in record["steps"]}) == 1, "all days on one cluster"
+    assert "1 days to make" in nightshift(*asked).said
 
 
 def test_two_days_of_fifty_units_add_up_and_a_day_run_again_changes_nothing(nightshift, shared_data, tmp_path):

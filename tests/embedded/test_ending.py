@@ -40,6 +40,7 @@ RECORD = {
     "cost": {"estimate": 0.27, "measured": 0.02, "prices_as_of": "2026-11-20"},
     "proof": {"alive": [], "checked": ["clusters"]},
     "failure": None,
+    "days": [],
 }
 FAILURE = {
     "text": ["FAILED in step_gold (code): It fell.", "  Next: Look."],

@@ -26,12 +26,12 @@ class CatalogHook:
 
     def register(self, table: GoldTable) -> None:
         """Make or update the table from its contract, and its partition of the business date. May run twice."""
-        name = f"{self._night.pipeline.name}_{table.name}"
+        name = f"{self._night.pipeline.product}_{table.name}"
         self._upsert_table(table_input(name, table, self._root(table)))
         self._upsert_partition(name, table)
 
     def _root(self, table: GoldTable) -> str:
-        return self._night.uri("lake", f"gold/{self._night.pipeline.name}/{table.name}/")
+        return self._night.uri("lake", f"gold/{self._night.pipeline.product}/{table.name}/")
 
     def _upsert_table(self, body: Any) -> None:
         try:

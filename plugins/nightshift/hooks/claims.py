@@ -30,9 +30,9 @@ class DateHeld(NightshiftError):
 class Claim:
     """The claim on a night's business date, claims/<pipeline>/<date>.json in the lake: {"run", "claimed_at"}."""
 
-    def __init__(self, s3: S3Client, night: Night) -> None:
+    def __init__(self, s3: S3Client, night: Night, key: str = "") -> None:
         self._s3, self._night = s3, night
-        self._bucket, self._key = night.settings.bucket("lake"), night.claim_key
+        self._bucket, self._key = night.settings.bucket("lake"), key or night.claim_key
 
     def take(self) -> dict[str, Any] | None:
         """Claim the date; None while another live run holds it. Else {"claimed": run} and, if the claim was taken
@@ -88,6 +88,20 @@ class Claim:
     def _put(self, **condition: str) -> bool:
         body = {"run": self._night.run, "claimed_at": datetime.now(UTC).isoformat(timespec="seconds")}
         return put_if(self._s3, self._bucket, self._key, json.dumps(body).encode(), **condition)
+
+
+def release_all(night: Night) -> None:
+    """Give back every date that the run holds: its own, or the many of a backfill."""
+    s3 = aws.client(night.settings, "s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=night.settings.bucket("lake"), Prefix=f"claims/{night.pipeline.product}/"
+    )
+    try:
+        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    except s3.exceptions.NoSuchBucket:
+        return
+    for key in keys:
+        Claim(s3, night, key).release()
 
 
 def of(night: Night) -> Claim:

@@ -138,9 +138,9 @@ def _staging(settings: Settings, run: str) -> Iterator[Thing]:
         yield Thing("staging", _uri(settings, "lake", f"staging/{whose}/"), whose, _lifetime(settings, made))
 
 
-def _claims(settings: Settings, run: str) -> Iterator[Thing]:
+def _claims(settings: Settings, _run: str) -> Iterator[Thing]:
     s3 = aws.client(settings, "s3")
-    for item in _objects(settings, "lake", f"claims/{run.partition('/')[0]}/" if run else "claims/"):
+    for item in _objects(settings, "lake", "claims/"):
         if item["Key"].count("/") != 2:  # claims/<pipeline>/<date>.json; the reaper's own lease is none of a run
             continue
         try:

@@ -47,7 +47,7 @@ class LakeHook:
 
     def manifests(self) -> list[dict[str, Any]]:
         """What each layer said it did, in the pipeline's order; layers that did not end are not in it."""
-        prefix = f"{self._night.record_prefix}manifests/"
+        prefix = self._night.manifests_prefix
         found = {item["Key"] for item in self._objects(self._lake, prefix)}
         keys = [f"{prefix}{layer}.json" for layer in self._night.pipeline.layers]
         return [json.loads(self._read(key)) for key in keys if key in found]

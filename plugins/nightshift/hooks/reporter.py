@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,7 +21,7 @@ from nightshift.hooks.emr import EVER, EmrHook
 from nightshift.hooks.lake import LakeHook
 from nightshift.ledger import Ledger, is_open
 from nightshift.night import Night
-from nightshift.report import message, record
+from nightshift.report import message, record, truth
 from nightshift.report.truth import Findings
 
 LOG = logging.getLogger(__name__)
@@ -69,18 +70,20 @@ class Reporter:
 
     def _findings(self, states: Mapping[str, str | None]) -> Findings:
         emr = EmrHook(aws.client(self._settings, "emr"))
-        clusters = emr.clusters(self._night, EVER)
+        clusters, entries = emr.clusters(self._night, EVER), self._ledger.entries()
         return Findings(
-            entries=self._ledger.entries(),
+            entries=entries,
             states=states,
             clusters=clusters,
             steps=emr.steps(clusters[-1]["Id"]) if clusters else (),
-            manifests=self._manifests(),
+            manifests=self._manifests([self._night.on(date.fromisoformat(day)) for day in truth.days(entries)]),
         )
 
-    def _manifests(self) -> list[dict[str, Any]]:
+    def _manifests(self, backfilled: Sequence[Night]) -> list[dict[str, Any]]:
+        """What the layers said: of the night, or of each day of a backfill."""
+        lakes = [LakeHook(self._s3, one_day) for one_day in backfilled] or [self._lake]
         try:
-            return self._lake.manifests()
+            return [manifest for lake in lakes for manifest in lake.manifests()]
         except self._s3.exceptions.NoSuchBucket:
             return []  # before the foundation's first apply
 

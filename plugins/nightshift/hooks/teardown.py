@@ -63,7 +63,7 @@ def forget(night: Night, task: str) -> None:
     lake = LakeHook(aws.client(night.settings, "s3"), night)
     lake.sweep_staging()
     lake.forget_state()
-    claims.of(night).release()
+    claims.release_all(night)
 
 
 def _break(hook: TerraformHook, lock: Lock, night: Night, task: str, why: str) -> None:

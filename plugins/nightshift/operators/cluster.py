@@ -112,8 +112,12 @@ class SubmitStepsOperator(NightOperator):
         cluster_id = self.output_of(context, "wait_for_cluster")["cluster_id"]
         emr = creating(self.settings)
         refuse_if_dead(emr.cluster(cluster_id))
-        steps = emr_spec.steps(night, self.output_of(context, "publish_jobs")["jobs_uri"])
+        steps = self.steps(night, context, self.output_of(context, "publish_jobs")["jobs_uri"])
         return emr.submit(cluster_id, steps, self._known(night, steps))
+
+    def steps(self, night: Night, context: Context, jobs_uri: str) -> list[dict[str, Any]]:
+        """What is submitted."""
+        return emr_spec.steps(night, jobs_uri)
 
     def _known(self, night: Night, steps: Sequence[Any]) -> set[str | None]:
         """The ids that earlier submissions of this run ended with: each `end` of this task names them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from airflow.sdk import Context
@@ -11,9 +11,27 @@ from nightshift import audit, ledger
 from nightshift.errors import AuditFailed
 from nightshift.hooks import aws, claims
 from nightshift.hooks.catalog import CatalogHook
+from nightshift.hooks.lake import LakeHook
 from nightshift.night import Night
 from nightshift.operators.base import NightOperator
 from nightshift.report import truth
+
+
+def violations(night: Night, manifests: Sequence[Any]) -> list[str]:
+    """Every rule of the contract that what was staged for the night's date breaks."""
+    return audit.violations(night.pipeline, manifests, night.settings.max_quarantine_share)
+
+
+def publish(night: Night, task: str) -> Iterator[tuple[str, str]]:
+    """Swap each staged table of the night's date into place and register it; yields its name and where it is."""
+    lake = LakeHook(aws.client(night.settings, "s3"), night)
+    catalog = CatalogHook(aws.client(night.settings, "glue"), night)
+    for table in night.pipeline.gold:
+        claims.of(night).verify()
+        uri = lake.swap_gold(table.name)
+        catalog.register(table)
+        ledger.of(night).note(task, "swapped", "its audit passed", uri=uri)
+        yield table.name, uri
 
 
 class AuditOperator(NightOperator):
@@ -21,8 +39,7 @@ class AuditOperator(NightOperator):
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         manifests = self.lake(night).manifests()
-        broken = audit.violations(self.pipeline, manifests, self.settings.max_quarantine_share)
-        if broken:
+        if broken := violations(night, manifests):
             raise AuditFailed(f"Gold of {night.run} was not published: {'; '.join(broken)}.")
         return {"rows": {gold["table"]: gold["rows"] for m in manifests for gold in m["gold"]}}
 
@@ -38,14 +55,7 @@ class PublishOperator(NightOperator):
         if earlier := self._published(ledger.of(night).entries()):
             self.log.info("An earlier try published all tables, and no work began since: that stands.")
             return earlier
-        lake, catalog = self.lake(night), CatalogHook(aws.client(self.settings, "glue"), night)
-        published = {}
-        for table in self.pipeline.gold:
-            claims.of(night).verify()
-            published[table.name] = lake.swap_gold(table.name)
-            catalog.register(table)
-            ledger.of(night).note(self.task_id, "swapped", "its audit passed", uri=published[table.name])
-        return published
+        return {table: uri for table, uri in publish(night, self.task_id)}
 
     def _published(self, entries: Sequence[truth.Entry]) -> dict[str, str]:
         """What the try before this one returned; empty unless it came to its end and nothing before it began again."""

@@ -33,19 +33,27 @@ class PreflightOperator(NightOperator, SkipMixin):
     """Checks what a night needs and prices it. A dry run shows the plan, writes nothing, and skips what follows."""
 
     def execute(self, context: Context) -> Any:
-        if not context["params"].get("dry_run"):
+        if not self.is_plan_only(context):
             return super().execute(context)
         night = self.night(context)
         context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=self.work(night, context))  # skip() raises
-        self._show_plan(night)
+        self.show_plan(night, context)
         after = context["task"].get_flat_relatives(upstream=False)
         return self.skip(ti=context["ti"], tasks=[task for task in after if not task.is_teardown])
 
+    def is_plan_only(self, context: Context) -> bool:
+        """Whether the run is to end here."""
+        return bool(context["params"].get("dry_run"))
+
     def work(self, night: Night, context: Context) -> dict[str, Any]:
-        estimate = cost.estimate(emr_spec.fleets(night), self.pipeline.expected_minutes)
+        return self.checked(night)
+
+    def checked(self, night: Night, nights: int = 1) -> dict[str, Any]:
+        """What was found, with the price of so many nights on one cluster. Raises PreflightError."""
+        estimate = cost.estimate(emr_spec.fleets(night), self.pipeline.expected_minutes * nights)
         checked = {"account": self._account(), "terraform": terraform.version(), "estimate_usd": estimate}
         self._check_state_bucket()
-        self._check_budget(estimate)
+        self._check_budget(estimate, nights)
         checked |= self._warning()
         self.log.info("%s of %s costs about $%.2f (%s).", night.run, night.business_date, estimate, cost.PRICES_AS_OF)
         return checked
@@ -75,15 +83,16 @@ class PreflightOperator(NightOperator, SkipMixin):
                 cause=Cause(failures.card(refused, self.task_id)["cause"]),
             ) from refused
 
-    def _check_budget(self, estimate: float) -> None:
-        limit = self.settings.max_usd_per_night
+    def _check_budget(self, estimate: float, nights: int) -> None:
+        limit = self.settings.max_usd_per_night * nights
         if estimate > limit:
             raise PreflightError(
                 f"The night would cost about ${estimate:.2f}, more than the ${limit:.2f} that it may.",
                 "Ask for fewer or smaller instances, or raise NIGHTSHIFT_MAX_USD_PER_NIGHT.",
             )
 
-    def _show_plan(self, night: Night) -> None:
+    def show_plan(self, night: Night, context: Context) -> None:
+        """Tell what the run would ask AWS for."""
         jobs_uri = night.uri("artifacts", "jobs/<sha256>/")
         body = emr_spec.job_flow(night, PLANNED, TO_BE, jobs_uri=jobs_uri)
         self.log.info("Dry run: nothing is created. EMR would be asked for\n%s", json.dumps(body, indent=1))

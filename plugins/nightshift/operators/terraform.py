@@ -71,7 +71,7 @@ class DestroyTransientOperator(StackOperator):
 
     def work(self, night: Night, context: Context) -> dict[str, Any] | None:
         if night.keep_cluster:
-            claims.of(night).release()
+            claims.release_all(night)
             self.log.warning("Kept on request: the stack of %s, until its lease ends or its cluster does.", night.run)
             return {"kept": True}
         foundation = self.output_of(context, "apply_foundation") or self._outputs()

@@ -1,6 +1,8 @@
-"""The pipelines, each in a module of its own, and all of them by name."""
+"""The pipelines, each in a module of its own, all of them by name; and what backfills each."""
 
+from nightshift.pipeline import backfill_of
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
 from nightshift.pipelines.wordcount import WORDCOUNT
 
 PIPELINES = {pipeline.name: pipeline for pipeline in (WORDCOUNT, MRHEALTH_SALES)}
+BACKFILLS = {backfill.name: backfill for backfill in map(backfill_of, PIPELINES.values())}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from nightshift import cost, emr_spec, failures, links
@@ -37,7 +38,8 @@ def build(night: Night, found: Findings, told_by: str = "report", finding: Card 
         "cluster": _cluster(found.clusters[-1]) if found.clusters else None,
         "steps": [_step(night, step, found.clusters[-1]) for step in found.steps],
         "layers": list(found.manifests),
-        "gold": _gold(night, found) if truth.is_published(found.entries) else [],
+        "days": truth.days(found.entries),
+        "gold": _gold(night, found),
         "cost": _cost(night, found),
         "proof": _proof(found.entries),
         "failure": _failure(night, found, doubts, finding) if doubts else None,
@@ -114,19 +116,29 @@ def _step(night: Night, step: Any, cluster: Any) -> dict[str, Any]:
 
 
 def _gold(night: Night, found: Findings) -> list[dict[str, Any]]:
-    staged = [gold for manifest in found.manifests for gold in manifest["gold"]]
+    """What was published: of a night all or nothing, of a backfill each day that was."""
+    if night.pipeline.fills:
+        swapped = {entry["uri"] for entry in found.entries if entry.get("act") == "swapped"}
+        return [gold for gold in _staged(night, found) if gold["uri"] in swapped]
+    return _staged(night, found) if truth.is_published(found.entries) else []
+
+
+def _staged(night: Night, found: Findings) -> list[dict[str, Any]]:
+    dated = [(replace(night, business_date=date.fromisoformat(m["business_date"])), m["gold"]) for m in found.manifests]
     return [
-        {"table": g["table"], "uri": night.uri("lake", night.gold_prefix(g["table"])), "rows": g["rows"]}
+        {"table": g["table"], "uri": one_day.uri("lake", one_day.gold_prefix(g["table"])), "rows": g["rows"]}
+        for one_day, staged in dated
         for g in staged
     ]
 
 
 def _cost(night: Night, found: Findings) -> dict[str, Any]:
     fleets = [emr_spec.fleets(night, attempt) for attempt in _attempts(found)]
+    minutes = night.pipeline.expected_minutes * max(1, len(truth.days(found.entries)))
     lived = [_lifetime(cluster, found.ended_at) for cluster in found.clusters]
     return {
         "currency": cost.CURRENCY,
-        "estimate": cost.estimate(emr_spec.fleets(night), night.pipeline.expected_minutes),
+        "estimate": cost.estimate(emr_spec.fleets(night), minutes),
         "measured": round(sum(map(cost.measured, fleets, lived)), 4),
         "prices_as_of": cost.PRICES_AS_OF,
     }

@@ -73,6 +73,11 @@ def is_published(entries: Sequence[Entry]) -> bool:
     return states_of(entries).get("publish") == "success" and not _begun_again(entries)
 
 
+def days(entries: Sequence[Entry]) -> list[str]:
+    """The days that a backfill set out to make; none for a night, which has one."""
+    return next((list(entry["days"]) for entry in reversed(entries) if entry.get("days")), [])
+
+
 def _tasks(found: Findings) -> Iterator[Doubt]:
     states = judged(found.states)
     if not states:
@@ -84,20 +89,36 @@ def _tasks(found: Findings) -> Iterator[Doubt]:
 
 def _steps(night: Night, found: Findings) -> Iterator[Doubt]:
     last = {step["Name"]: step["Status"]["State"] for step in found.steps}
-    for step in night.pipeline.steps:
-        state = last.get(step.name)
+    for step, task in _expected(night, found.entries).items():
+        state = last.get(step)
         if state != "COMPLETED":
-            words = f"step {step.name} is {state}" if state else f"step {step.name} was never submitted"
-            yield Doubt(f"step_{step.name}", Cause.STOPPED, words)
+            words = f"step {step} is {state}" if state else f"step {step} was never submitted"
+            yield Doubt(task, Cause.STOPPED, words)
+
+
+def _expected(night: Night, entries: Sequence[Entry]) -> dict[str, str]:
+    """The EMR steps that there must be, each with the task that waits for it."""
+    if night.pipeline.fills:
+        return dict.fromkeys(days(entries), "wait_for_days")
+    return {step.name: f"step_{step.name}" for step in night.pipeline.steps}
 
 
 def _gold(night: Night, found: Findings) -> Iterator[Doubt]:
-    share = night.settings.max_quarantine_share
-    yield from (Doubt("audit", Cause.DATA, v) for v in audit.violations(night.pipeline, found.manifests, share))
+    yield from (Doubt("audit", Cause.DATA, violation) for violation in _violations(night, found))
     if states_of(found.entries).get("publish") != "success":
         yield Doubt("publish", Cause.STOPPED, "gold was not published to its end")
     elif again := _begun_again(found.entries):
         yield Doubt("publish", Cause.STOPPED, f"{', '.join(sorted(again))} began after gold was published")
+
+
+def _violations(night: Night, found: Findings) -> Iterator[str]:
+    """Every broken rule of what was staged; a backfill's with the day that it is of."""
+    share = night.settings.max_quarantine_share
+    if not night.pipeline.fills:
+        yield from audit.violations(night.pipeline, found.manifests, share)
+    for day in days(found.entries):
+        own = [manifest for manifest in found.manifests if manifest["business_date"] == day]
+        yield from (f"{day}: {violation}" for violation in audit.violations(night.pipeline, own, share))
 
 
 def _teardown(night: Night, entries: Sequence[Entry]) -> Iterator[Doubt]:

@@ -1,0 +1,34 @@
+"""./nightshift backfill: the days that have input but no gold, on one cluster."""
+
+from __future__ import annotations
+
+import argparse
+
+from embedded import catalogue, dates
+from embedded.conduct import Asked, Program, conduct
+from embedded.inputs import Delivery
+
+HELP = "make the days that have input but no gold (shows them unless --run)"
+DESCRIPTION = """\
+Looks for the business dates of PIPELINE that have input but no gold, or gold that is older than its input, and shows
+them with the time and the dollars that making them takes. With --run it makes them, all on one cluster; a day that
+fails does not stop the others and is named. Input and lake must be there: they are those of the localcloud that runs
+(./nightshift cloud up), or of AWS_ENDPOINT_URL."""
+EPILOG = "exit status: 0 every day was made (or shown); 1 a day was not; 2 the request cannot be done."
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("pipeline", metavar="PIPELINE", help="see ./nightshift list")
+    parser.add_argument("--from", dest="first", metavar="YYYY-MM-DD", required=True, help="first business date")
+    parser.add_argument("--to", dest="last", metavar="YYYY-MM-DD", required=True, help="last of them, included")
+    parser.add_argument("--run", dest="make", action="store_true", help="make them")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show or make the days; gives the exit status. Raises EmbeddedError."""
+    pipeline = catalogue.named(options.pipeline)
+    days = dates.between(dates.parsed(options.first, "--from"), dates.parsed(options.last, "--to"))
+    params = {"first": str(days[0]), "last": str(days[-1]), "dry_run": not options.make}
+    asked = Asked(catalogue.backfill_of(pipeline), days[-1], Delivery((), ()), params)
+    return conduct(Program("backfill", lambda _scratch: [asked]))

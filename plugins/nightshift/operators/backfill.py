@@ -1,0 +1,155 @@
+"""The tasks in which a backfill differs from a night: many days, each with its own fate, on one cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from airflow.sdk import Context
+
+from nightshift import emr_spec, parameters, steplog
+from nightshift.causes import Cause
+from nightshift.cost import PROVISIONING_MINUTES
+from nightshift.errors import ClusterError, DaysFailed, NightshiftError, PreflightError
+from nightshift.hooks import aws, claims
+from nightshift.hooks.gaps import GapsHook
+from nightshift.hooks.steplogs import StepLogs
+from nightshift.night import Night
+from nightshift.operators import gold
+from nightshift.operators.base import NightOperator, WaitOperator
+from nightshift.operators.cluster import SubmitStepsOperator
+from nightshift.operators.preflight import PreflightOperator
+
+
+class PlanBackfillOperator(PreflightOperator):
+    """Finds the gaps and prices them; a dry run, or a range without gaps, ends here. The XCom has the `days`."""
+
+    def execute(self, context: Context) -> Any:
+        night, asked = self.night(context), context["params"]
+        first, last = parameters.days(asked.get("first"), asked.get("last"), night.today)
+        self._gaps = GapsHook(aws.client(self.settings, "s3"), night).between(first, last)
+        self.log.info("%d of the days from %s to %s are to be made.", len(self._gaps), first, last)
+        return super().execute(context)
+
+    def is_plan_only(self, context: Context) -> bool:
+        return super().is_plan_only(context) or not self._gaps
+
+    def work(self, night: Night, context: Context) -> dict[str, Any]:
+        self._check_time(night)
+        why = {str(gap.day): gap.why for gap in self._gaps}
+        return {**self.checked(night, len(self._gaps)), "days": list(why), "why": why, "minutes": self._minutes}
+
+    def show_plan(self, night: Night, context: Context) -> None:
+        for gap in self._gaps:
+            self.log.info("%s: %s", gap.day, gap.why)
+        self.log.info("About %g minutes on one cluster. Nothing was created.", self._minutes)
+
+    @property
+    def _minutes(self) -> float:
+        return PROVISIONING_MINUTES + self.pipeline.expected_minutes * len(self._gaps)
+
+    def _check_time(self, night: Night) -> None:
+        if self._minutes > night.limit_minutes:
+            most = int((night.limit_minutes - PROVISIONING_MINUTES) // self.pipeline.expected_minutes)
+            raise PreflightError(
+                f"{len(self._gaps)} days would take about {self._minutes:g} minutes, longer than a cluster may live"
+                f" ({night.limit_minutes:g}).",
+                f"Ask for {most} days or fewer at once.",
+            )
+
+
+class ClaimDaysOperator(NightOperator):
+    """Claims each day; one that another live run holds is left to it. The XCom: {"days", "held"}."""
+
+    def work(self, night: Night, context: Context) -> dict[str, Any]:
+        held = {}
+        days = self.output_of(context, "preflight")["days"]
+        for day in days:
+            claim = claims.of(night.on(date.fromisoformat(day)))
+            if claim.take() is None:
+                held[day] = f"held by {claim.holder()}"
+                self.log.warning("%s is left out: it is %s.", day, held[day])
+        if len(held) == len(days):
+            raise claims.DateHeld(f"Every day is {'; '.join(sorted(set(held.values())))}: nothing to make.")
+        return {"days": [day for day in days if day not in held], "held": held}
+
+
+class SubmitDaysOperator(SubmitStepsOperator):
+    """One step a day, all of them at once. The XCom is {day: step id}."""
+
+    def steps(self, night: Night, context: Context, jobs_uri: str) -> list[dict[str, Any]]:
+        days = [date.fromisoformat(day) for day in self.output_of(context, "claim_days")["days"]]
+        return emr_spec.day_steps(night, days, jobs_uri)
+
+
+class WaitForDaysOperator(WaitOperator):
+    """Waits until every day's step has ended, telling each as it ends. The XCom: {"failed": {day: its own words}}.
+
+    A day that failed is none of this task's failures: the others go on, and publish_days names it.
+    """
+
+    def work(self, night: Night, context: Context) -> Any:
+        return self._watch(night, seen=0)
+
+    def finish(self, night: Night, answer: dict[str, Any]) -> Any:
+        states: dict[str, str] = answer["states"]
+        self.log.info("%d of %d days have ended.", answer["ended"], len(states))
+        if answer["lost"]:
+            raise ClusterError(f"The cluster went under the days: {answer['lost']}.")
+        if answer["ended"] < len(states):
+            return self._watch(night, seen=answer["ended"])
+        bad = {day: state for day, state in states.items() if state != "COMPLETED"}
+        return {"failed": {day: self._words(day, state) for day, state in bad.items()}}
+
+    def _watch(self, night: Night, seen: int) -> Any:
+        arguments = {"cluster_id": self._cluster_id, "step_ids": self._steps, "seen": seen}
+        return self.wait(night, "steps_ended", arguments)
+
+    @property
+    def _cluster_id(self) -> str:
+        return str(self.output_of(self._context, "wait_for_cluster")["cluster_id"])
+
+    @property
+    def _steps(self) -> Mapping[str, str]:
+        found: Mapping[str, str] = self.output_of(self._context, "submit_steps")
+        return found
+
+    def _words(self, day: str, state: str) -> str:
+        """What the day's step died of, by its own log."""
+        logs = StepLogs(self.settings, self._cluster_id, self._steps[day]).ends() if state == "FAILED" else {}
+        message, cause, _ = steplog.diagnose(logs, "no log was pushed")
+        words = f"{message} ({cause or Cause.CODE})" if state == "FAILED" else f"its step is {state}"
+        self.log.error("%s failed: %s", day, words)
+        return words
+
+
+class PublishDaysOperator(NightOperator):
+    """Audits and publishes each day that was made; the days that were not are named at the end, with why."""
+
+    def work(self, night: Night, context: Context) -> dict[str, Any]:
+        claimed = self.output_of(context, "claim_days")
+        failed = {**claimed["held"], **self.output_of(context, "wait_for_days")["failed"]}
+        for day in claimed["days"]:
+            if day not in failed and (why := self._publish(night.on(date.fromisoformat(day)))):
+                failed[day] = why
+        if failed:
+            every = len(claimed["days"]) + len(claimed["held"])
+            raise DaysFailed(f"{len(failed)} of {every} days were not made: {'; '.join(_told(failed))}.")
+        return {"published": claimed["days"]}
+
+    def _publish(self, one_day: Night) -> str:
+        """'' if the day's gold is in place, else why it is not."""
+        if broken := gold.violations(one_day, self.lake(one_day).manifests()):
+            return "; ".join(broken)
+        try:
+            dict(gold.publish(one_day, self.task_id))
+        except NightshiftError as refused:
+            return str(refused.args[0])
+        self.log.info("%s is published.", one_day.business_date)
+        return ""
+
+
+def _told(failed: Mapping[str, str]) -> Iterator[str]:
+    for day in sorted(failed):
+        yield f"{day}: {failed[day]}"

@@ -1,0 +1,224 @@
+"""A backfill: which days have a gap, what they cost, and how each day has a fate of its own."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+
+import boto3
+import pytest
+
+from nightshift import emr_spec, ledger
+from nightshift import night as nights
+from nightshift.errors import DaysFailed, ParameterError, PreflightError
+from nightshift.hooks import claims
+from nightshift.hooks.gaps import GapsHook
+from nightshift.operators.backfill import ClaimDaysOperator, PlanBackfillOperator, PublishDaysOperator
+from nightshift.pipelines import BACKFILLS
+from nightshift.report import record, truth
+from nightshift.report.truth import Findings
+from tests.nightshift.conftest import ASKED_AT, RUN_ID
+
+FILL = BACKFILLS["backfill_wordcount"]
+DAYS = [date(2026, 1, day) for day in (1, 2, 3)]
+
+
+@pytest.fixture
+def s3(aws):
+    return boto3.client("s3", region_name="us-east-1")
+
+
+@pytest.fixture
+def fill(settings):
+    return nights.from_run(settings, FILL, RUN_ID, ASKED_AT, {"encoding": "latin-1"})
+
+
+@pytest.fixture
+def deliver(s3, settings):
+    def put(day):
+        s3.put_object(Bucket=settings.bucket("raw"), Key=f"wordcount/{day:%Y/%m/%d}/a.txt", Body=b"x")
+
+    return put
+
+
+@pytest.fixture
+def gold(s3, settings):
+    def put(day):
+        key = f"gold/wordcount/word_counts/business_date={day}/part-00000.parquet"
+        s3.put_object(Bucket=settings.bucket("lake"), Key=key, Body=b"x")
+
+    return put
+
+
+def gaps(s3, fill):
+    return [(gap.day, gap.why) for gap in GapsHook(s3, fill).between(DAYS[0], DAYS[-1])]
+
+
+def test_a_day_with_input_and_no_gold_is_a_gap_and_a_day_without_input_is_none(s3, fill, deliver, gold):
+    deliver(DAYS[0])
+    deliver(DAYS[2])
+    gold(DAYS[0])
+    assert gaps(s3, fill) == [(DAYS[2], "no gold of word_counts")]
+
+
+def test_gold_that_is_older_than_its_input_is_a_gap(s3, fill, deliver, gold, monkeypatch):
+    gold(DAYS[1])
+    deliver(DAYS[1])
+    later = datetime.now(UTC) + timedelta(hours=1)
+    written = GapsHook._written
+    monkeypatch.setattr(
+        GapsHook,
+        "_written",
+        lambda self, kind, prefix: iter([later]) if kind == "raw" and "/02/" in prefix else written(self, kind, prefix),
+    )
+    [(day, why)] = gaps(s3, fill)
+    assert (day, why[:28]) == (DAYS[1], "gold is older than its input")
+
+
+def test_before_the_first_night_there_is_no_gap(settings, monkeypatch, aws):
+    other = nights.from_run(replace(settings, name="not-yet"), FILL, RUN_ID, ASKED_AT, {})
+    assert gaps(boto3.client("s3", region_name="us-east-1"), other) == []
+
+
+@pytest.fixture
+def plan(settings, aws):
+    task = PlanBackfillOperator(task_id="preflight", pipeline=FILL, settings=settings)
+
+    def planned(night, count):
+        task._gaps = [SimpleNamespace(day=date(2025, 1, 1) + timedelta(days=n), why="no gold") for n in range(count)]
+        task.checked = lambda _night, nights: {"estimate_usd": nights}
+        return task.work(night, {})
+
+    return planned
+
+
+def test_the_plan_prices_all_days_on_one_cluster(plan, fill):
+    found = plan(fill, 3)
+    assert (found["estimate_usd"], found["minutes"], found["days"][0]) == (3, 37, "2025-01-01")
+
+
+def test_more_days_than_a_cluster_may_live_are_refused_with_how_many_fit(plan, fill):
+    with pytest.raises(PreflightError, match="143 days or fewer"):
+        plan(fill, 200)
+
+
+@pytest.mark.parametrize("asked", [{}, {"first": "2026-01-03", "last": "2026-01-01"}, {"first": "x", "last": "y"}])
+def test_a_range_that_is_none_is_refused(settings, aws, asked):
+    task = PlanBackfillOperator(task_id="preflight", pipeline=FILL, settings=settings)
+    run = SimpleNamespace(run_id=RUN_ID, run_after=ASKED_AT, start_date=ASKED_AT)
+    with pytest.raises(ParameterError):
+        task.execute({"params": {"dry_run": True, **asked}, "dag_run": run})
+
+
+def test_each_day_is_one_step_of_its_own_that_does_not_stop_the_next(fill):
+    first, second = emr_spec.day_steps(fill, DAYS[:2], "s3://jobs/")
+    assert (first["Name"], first["ActionOnFailure"], second["Name"]) == ("2026-01-01", "CONTINUE", "2026-01-02")
+    command = " ".join(first["HadoopJarStep"]["Args"])
+    for words in (
+        "--pipeline wordcount --layers bronze,silver,gold --business-date 2026-01-01",
+        "--input s3://acme-night-raw/wordcount/2026/01/01/",
+        f"--staging s3://acme-night-lake/staging/backfill_wordcount/{fill.slug}/2026-01-01 ",
+        f"--manifests s3://acme-night-lake/runs/backfill_wordcount/{fill.slug}/manifests/2026-01-01 ",
+        "--encoding iso8859-1",
+    ):
+        assert words in command
+
+
+def test_a_day_that_another_run_holds_is_left_to_it_and_all_are_given_back(fill, settings, aws, xcoms):
+    rival = nights.from_run(
+        settings, nights.named("wordcount"), "manual__rival", ASKED_AT, {"business_date": "2026-01-02"}
+    )
+    ledger.of(rival).append("preflight", "begin", lease=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
+    claims.of(rival).take()
+    task = ClaimDaysOperator(task_id="claim_days", pipeline=FILL, settings=settings)
+    found = task.work(fill, xcoms(preflight={"days": [str(day) for day in DAYS]}))
+    assert found == {"days": ["2026-01-01", "2026-01-03"], "held": {"2026-01-02": f"held by {rival.run}"}}
+    claims.release_all(fill)
+    assert claims.of(fill.on(DAYS[0])).holder() is None
+    assert claims.of(rival).holder() == rival.run
+
+
+@pytest.fixture
+def xcoms():
+    return lambda **known: {"ti": SimpleNamespace(xcom_pull=lambda task_ids: known[task_ids])}
+
+
+def manifest(day, layer, rows=1, gold=()):
+    table = {"table": "lines", "rows_in": rows, "accepted": rows, "quarantined": 0, "duplicates": 0, "reasons": {}}
+    return {"pipeline": "wordcount", "layer": layer, "business_date": str(day), "tables": [table], "gold": list(gold)}
+
+
+def manifests(day):
+    schema = {"word": "string", "occurrences": "bigint"}
+    staged = {"table": "word_counts", "rows": 1, "schema": schema, "null_keys": 0, "duplicate_keys": 0}
+    return [manifest(day, "bronze"), manifest(day, "silver"), manifest(day, "gold", gold=[staged])]
+
+
+def test_days_that_are_sound_are_published_and_the_others_named(fill, settings, s3, xcoms):
+    for day in DAYS:
+        one_day = fill.on(day)
+        claims.of(one_day).take()
+        for layer in manifests(day)[: 3 if day == DAYS[0] else 1]:
+            key = f"{one_day.manifests_prefix}{layer['layer']}.json"
+            s3.put_object(Bucket=settings.bucket("lake"), Key=key, Body=json.dumps(layer).encode())
+    staged = f"{fill.on(DAYS[0]).staging_prefix}gold/word_counts/part-0.parquet"
+    s3.put_object(Bucket=settings.bucket("lake"), Key=staged, Body=b"gold")
+    boto3.client("glue", region_name="us-east-1").create_database(DatabaseInput={"Name": settings.database("gold")})
+    task = PublishDaysOperator(task_id="publish", pipeline=FILL, settings=settings)
+    known = {
+        "claim_days": {"days": [str(day) for day in DAYS], "held": {}},
+        "wait_for_days": {"failed": {"2026-01-03": "it fell"}},
+    }
+    with pytest.raises(DaysFailed) as told:
+        task.work(fill, xcoms(**known))
+    assert "2 of 3 days were not made: 2026-01-02: layer silver wrote no manifest" in str(told.value)
+    assert "2026-01-03: it fell" in str(told.value)
+    key = "gold/wordcount/word_counts/business_date=2026-01-01/part-00000.parquet"
+    assert s3.get_object(Bucket=settings.bucket("lake"), Key=key)["Body"].read() == b"gold"
+
+
+def entry(task, phase, **facts):
+    return {"at": "2026-01-05T03:00:00Z", "task": task, "phase": phase, **facts}
+
+
+def findings(days, swapped, steps):
+    uri = "s3://acme-night-lake/gold/wordcount/word_counts/business_date={}/"
+    entries = [
+        entry("preflight", "begin"),
+        entry("preflight", "end", days=[str(day) for day in days]),
+        entry("publish", "begin"),
+        *(entry("publish", "note", act="swapped", uri=uri.format(day)) for day in swapped),
+        entry("publish", "end" if swapped == days else "failed"),
+        entry("prove_nothing_left", "begin"),
+        entry("prove_nothing_left", "end", checked=["clusters"], alive=[]),
+    ]
+    every = [
+        {"Name": str(day), "Id": "s-1", "Status": {"State": state}} for day, state in zip(days, steps, strict=True)
+    ]
+    found = [layer for day in days for layer in manifests(day)]
+    return Findings(entries, truth.states_of(entries), [CLUSTER], every, found)
+
+
+CLUSTER = {
+    "Id": "j-1",
+    "Name": "c",
+    "Status": {"State": "TERMINATED", "Timeline": {"CreationDateTime": ASKED_AT, "EndDateTime": ASKED_AT}},
+}
+
+
+def test_a_backfill_is_a_success_when_every_day_is_made(fill):
+    told = record.build(fill, findings(DAYS, DAYS, ["COMPLETED"] * 3))
+    assert (told["outcome"], told["doubts"], len(told["gold"])) == ("success", [], 3)
+
+
+def test_a_day_whose_step_failed_makes_it_none_and_the_record_has_the_gold_of_the_others(fill):
+    told = record.build(fill, findings(DAYS, DAYS[:2], ["COMPLETED", "COMPLETED", "FAILED"]))
+    assert told["outcome"] == "failed"
+    assert "step 2026-01-03 is FAILED" in told["doubts"]
+    assert [gold["uri"][-11:-1] for gold in told["gold"]] == ["2026-01-01", "2026-01-02"]
+
+
+def test_a_day_with_a_broken_contract_is_a_doubt_that_names_it(fill):
+    found = findings(DAYS, DAYS, ["COMPLETED"] * 3)
+    lost = [layer for layer in found.manifests if (layer["business_date"], layer["layer"]) != ("2026-01-02", "silver")]
+    assert "2026-01-02: layer silver wrote no manifest" in record.build(fill, replace(found, manifests=lost))["doubts"]
