@@ -28,9 +28,9 @@ def manifests(pipeline):
         {"table": t.name, "path": "s3://", "rows": 3, "schema": t.columns, "null_keys": 0, "duplicate_keys": 0}
         for t in pipeline.gold
     ]
-    first = {"layer": "bronze", "tables": tables, "gold": []}
+    first = {"layer": "bronze", "business_date": "2026-01-04", "tables": tables, "gold": []}
     rest = {"rows_in": 7, "accepted": 7, "quarantined": 0, "duplicates": 0, "reasons": {}}
-    silver = {"layer": "silver", "tables": [{"table": "orders", **rest}], "gold": []}
+    silver = {**first, "layer": "silver", "tables": [{"table": "orders", **rest}]}
     return [first, silver, {**silver, "layer": "gold", "gold": gold}]
 
 
