@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 CHECKS := .nightshift/checks
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv and bring what a night needs (the other targets do it too)
 	@embedded/setup.sh
@@ -34,6 +34,9 @@ $(CHECKS)/.made: requirements/checks.txt
 	@$(CHECKS)/bin/pip install --quiet --disable-pip-version-check -r requirements/checks.txt
 	@touch $@
 
+bench-growth: setup ## what day 1 and day 400 of a history read and take, beside a full rebuild
+	@$(PYTHON) -m benchmarks.growth $(ARGS)
+
 docs: setup ## write docs/products/ from the pipelines' contracts
 	@PYTHONPATH=plugins $(PYTHON) -m nightshift.product_page docs/products
 
@@ -47,4 +50,4 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup run ui test chaos lint docs format down clean
+.PHONY: help setup run ui test chaos lint bench-growth docs format down clean
