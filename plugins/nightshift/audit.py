@@ -9,9 +9,18 @@ from typing import Any
 from nightshift.pipeline import GoldTable, Pipeline
 
 Manifest = Mapping[str, Any]
-# Quarantined, yet nothing of the product is lost: a stray file, or a row that another row already stands for.
+# Quarantined, yet nothing of the product is lost: a stray file, a row that another row already stands for, or one that
+# a later date's night is there for.
 NO_LOSS = frozenset(
-    {"unknown_file", "misplaced_file", "hidden_file", "repeated_header", "already_counted", "superseded"}
+    {
+        "unknown_file",
+        "misplaced_file",
+        "hidden_file",
+        "repeated_header",
+        "already_counted",
+        "superseded",
+        "after_business_date",
+    }
 )
 
 

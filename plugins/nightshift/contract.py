@@ -16,7 +16,8 @@ TABLE_WORDS = {
     "gold": {"about", "key", "columns", "min_rows", "fresh_hours"},
 }
 COLUMN_WORDS = {
-    "sources": {"type", "about", "from", "required", "default", "one_of", "reason", "digits", "personal"},
+    "sources": {"type", "about", "personal", "from", "required", "optional", "default"}
+    | {"one_of", "reason", "digits", "signed"},
     "gold": {"type", "about", "personal"},
 }
 
@@ -41,7 +42,8 @@ def _source(name: str, told: Mapping[str, Any]) -> Source:
 
 def _column(name: str, spec: Mapping[str, Any]) -> SourceColumn:
     names = tuple(spec.get("from", (name,)))
-    return SourceColumn(name, spec["type"], names, bool(spec.get("required")), spec.get("about", ""))
+    flags = {flag: bool(spec.get(flag)) for flag in ("required", "optional")}
+    return SourceColumn(name, spec["type"], names, about=spec.get("about", ""), **flags)
 
 
 def _gold(name: str, told: Mapping[str, Any]) -> GoldTable:

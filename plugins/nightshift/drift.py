@@ -68,6 +68,8 @@ def drifts(source: Source, found: Sample) -> Iterator[Drift]:
     for name in strangers:
         yield _drift(source, "added", name, "is new")
     for column in source.columns:
+        if column.name not in here and column.optional:
+            continue
         if column.name not in here:
             yield _drift(source, "dropped", column.names[0], _gone(column, strangers))
         elif odd := _retyped(column, [row[here[column.name]] for row in found.rows]):

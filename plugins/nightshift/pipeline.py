@@ -34,13 +34,15 @@ class Step:
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column that a source has: its name and Spark type in the lake, and every name it has had in the source."""
+    """A column that a source has (or, `optional`, may have): its name and Spark type in the lake, and every name it has
+    had in the source."""
 
     name: str
     type: str
     names: tuple[str, ...]
     required: bool = False
     about: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from medallion.arrivals import bronze_schema
 from mrhealth_sales import silver
-from mrhealth_sales.tables import ITEMS, ORDERS, UNITS, bronze_schema
+from mrhealth_sales.tables import ITEMS, ORDERS, UNITS
 
 GOOD_ORDER = ("3", "77", "Loja Online", "2025-12-29", "62.34", "Rua A", "6.74", "Finalizado")
 GOOD_ITEM = ("77", "1", "8", "2", "19.90", "")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+KEPT_WORDS = ("required", "default", "reason", "digits", "signed", "optional")  # those that a Column calls the same
+
 
 @dataclass(frozen=True)
 class Column:
@@ -23,6 +25,8 @@ class Column:
     one_of: tuple[str, ...] = ()
     reason: str = "unknown_term"  # of a value that is none of `one_of`
     digits: int = 9  # the most that a whole number may have
+    signed: bool = False  # whether a whole number may be negative
+    optional: bool = False  # whether a source may come without the column
 
     @property
     def source(self) -> str:
@@ -48,6 +52,11 @@ class Table:
     def source_names(self) -> tuple[str, ...]:
         """The columns as bronze calls them."""
         return tuple(column.source for column in self.columns)
+
+    @property
+    def optional_names(self) -> frozenset[str]:
+        """The columns, as bronze calls them, that a source may come without."""
+        return frozenset(column.source for column in self.columns if column.optional)
 
     def source_name(self, header: str) -> str:
         """What bronze calls the column that a source spells so; its plain spelling if the contract knows none such."""
@@ -84,5 +93,5 @@ def _table(name: str, told: Mapping[str, Any]) -> Table:
 
 
 def _column(name: str, spec: Mapping[str, Any]) -> Column:
-    kept: dict[str, Any] = {word: spec[word] for word in ("required", "default", "reason", "digits") if word in spec}
+    kept: dict[str, Any] = {word: spec[word] for word in KEPT_WORDS if word in spec}
     return Column(name, spec["type"], tuple(spec.get("from", ())), one_of=tuple(spec.get("one_of", ())), **kept)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from medallion.raw import TEXT, keep
@@ -38,18 +38,20 @@ class Record:
 
 @dataclass(frozen=True)
 class Header:
-    """A header that was understood: text, delimiter, how many cells, the wanted columns and where each stands."""
+    """A header that was understood: text, delimiter, how many cells, the wanted columns and where each stands (None for
+    an optional one that it lacks)."""
 
     text: str
     delimiter: str
     width: int
     columns: Sequence[str]
-    positions: tuple[int, ...]
+    positions: tuple[int | None, ...]
     name_of: Callable[[str], str]
 
     def stands_in(self, fields: Sequence[str]) -> bool:
         """Whether the fields are the header once more: files are joined, exports are paged."""
-        return all(self.name_of(fields[p]) == name for p, name in zip(self.positions, self.columns, strict=True))
+        places = zip(self.positions, self.columns, strict=True)
+        return all(self.name_of(fields[p]) == name for p, name in places if p is not None)
 
 
 class _BadRecordError(Exception):
@@ -64,17 +66,19 @@ class _BadRecordError(Exception):
 _UNCLOSED = ("unclosed_quote", "a quote opens here and nothing that follows closes it into a whole record")
 
 
-def records(content: bytes, columns: Sequence[str], name_of: Callable[[str], str]) -> Iterator[Record]:
+def records(
+    content: bytes, columns: Sequence[str], name_of: Callable[[str], str], optional: Collection[str] = ()
+) -> Iterator[Record]:
     """The data records of a CSV file with a header, in order; blank lines are none.
 
-    `name_of` turns a header cell into the name it has in `columns`. A file whose header is refused is given back
-    whole, header included, each line with the reason.
+    `name_of` turns a header cell into the name it has in `columns`; the header may lack the `optional` ones. A file
+    whose header is refused is given back whole, header included, each line with the reason.
     """
     lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
     first = next((i for i, line in enumerate(lines) if line.strip()), len(lines))
     if first == len(lines):
         return
-    header = _header(lines[first], columns, name_of)
+    header = _header(lines[first], columns, name_of, optional)
     if isinstance(header, Header):
         yield from _body(lines, first + 1, header)
     else:
@@ -84,7 +88,16 @@ def records(content: bytes, columns: Sequence[str], name_of: Callable[[str], str
                 yield _refused(lines[i], i, reason, detail)
 
 
-def _header(line: bytes, columns: Sequence[str], name_of: Callable[[str], str]) -> Header | tuple[str, str]:
+def header_cells(content: bytes) -> list[list[str]]:
+    """The cells of the first line that is not blank, once for each delimiter; empty where there is no such text."""
+    lines = (line for line in content.removeprefix(codecs.BOM_UTF8).splitlines() if line.strip())
+    text = next(lines, b"").decode("utf-8", errors="replace")
+    return [_cells(text, delimiter) for delimiter in DELIMITERS] if text else []
+
+
+def _header(
+    line: bytes, columns: Sequence[str], name_of: Callable[[str], str], optional: Collection[str]
+) -> Header | tuple[str, str]:
     """The header understood, or the reason and detail of its refusal."""
     try:
         text = line.decode("utf-8")
@@ -93,11 +106,12 @@ def _header(line: bytes, columns: Sequence[str], name_of: Callable[[str], str]) 
     cells = {d: [name_of(cell) for cell in _cells(text, d)] for d in DELIMITERS}
     delimiter = max(DELIMITERS, key=lambda d: len(set(cells[d]) & set(columns)))
     names = cells[delimiter]
-    if missing := [c for c in columns if c not in names]:
+    if missing := [c for c in columns if c not in names and c not in optional]:
         return "missing_column", f"the header lacks {', '.join(missing)}"
     if twice := [c for c in columns if names.count(c) > 1]:
         return "duplicate_column", f"the header has {', '.join(twice)} more than once"
-    return Header(text, delimiter, len(names), columns, tuple(names.index(c) for c in columns), name_of)
+    positions = tuple(names.index(c) if c in names else None for c in columns)
+    return Header(text, delimiter, len(names), columns, positions, name_of)
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
@@ -143,7 +157,7 @@ def _whole(text: str, fields: list[str], i: int, header: Header) -> Record:
         raise _BadRecordError("nul_byte", "a NUL stands in the record")
     if header.stands_in(fields):
         raise _BadRecordError("repeated_header", "the header stands here once more")
-    return Record(i + 1, tuple(fields[p] for p in header.positions), text)
+    return Record(i + 1, tuple("" if p is None else fields[p] for p in header.positions), text)
 
 
 def _fields(text: str, delimiter: str) -> list[str]:

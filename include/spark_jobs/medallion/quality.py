@@ -75,17 +75,21 @@ def is_accepted() -> Column:
 
 
 def last_version_wins(
-    judged: DataFrame, key: Sequence[str], content: Sequence[str], versioned: Column | None = None
+    judged: DataFrame,
+    key: Sequence[str],
+    content: Sequence[str],
+    versioned: Column | None = None,
+    order: Sequence[str] = LINEAGE,
 ) -> DataFrame:
-    """Of the accepted rows with one key keep the last (by file, then line).
+    """Of the accepted rows with one key keep the last (by `order`, which ends in file and line).
 
     Earlier rows with the same content as another are duplicates, those with other content are `superseded`.
     `versioned` is false for rows whose key is incomplete: there only equal content makes two rows the same.
     """
     # The outcome is part of the window: a row that is quarantined already neither wins nor loses.
     same_key = Window.partitionBy("outcome", *key)
-    last_copy_first = Window.partitionBy("outcome", *key, *content).orderBy(*[F.col(c).desc() for c in LINEAGE])
-    place = F.struct(*LINEAGE)
+    last_copy_first = Window.partitionBy("outcome", *key, *content).orderBy(*[F.col(c).desc() for c in order])
+    place = F.struct(*order)
     ranked = judged.select(
         "*",
         F.max(place).over(same_key).alias("_last"),

@@ -37,7 +37,7 @@ def csv_again(table: Table, refused: Iterable[Refused]) -> Iterator[Record]:
     rows = sorted(refused)
     of_whole_file = [row for row in rows if row.line and row.header is None]
     content = b"\n".join(bytes_of(row.raw, row.raw_encoding) for row in of_whole_file)
-    for record in records(content, table.source_names, table.source_name):
+    for record in records(content, table.source_names, table.source_name, table.optional_names):
         yield replace(record, line=of_whole_file[record.line - 1].line)
     for row in rows:
         if row.header is not None:
@@ -48,7 +48,7 @@ def csv_again(table: Table, refused: Iterable[Refused]) -> Iterator[Record]:
 
 def _under_its_header(table: Table, row: Refused, header: bytes) -> Iterator[Record]:
     text = header + b"\n" + bytes_of(row.raw, row.raw_encoding)
-    for record in records(text, table.source_names, table.source_name):
+    for record in records(text, table.source_names, table.source_name, table.optional_names):
         yield replace(record, line=row.line)
 
 

@@ -18,6 +18,8 @@ from medallion.quality import Rule
 # With these bounds, and AMOUNT for a product of two, ten million rows add up within decimal(18,2).
 MONEY = r"^[0-9]{1,9}(\.[0-9]{1,2})?$"
 DAY = r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
+FIGURE = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,12})?$"
+MOMENT = rf"{DAY[:-1]}([T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,9}})?)?(Z|[+-][0-9]{{2}}:[0-9]{{2}})?)?$"
 MONEY_TYPE = "decimal(18,2)"
 AMOUNT = 10**9
 _ACCENTED, _PLAIN = "áàâãäéèêëíìîïóòôõöúùûüçñ", "aaaaaeeeeiiiiooooouuuucn"
@@ -34,10 +36,12 @@ def rules_of(table: Table) -> list[Rule]:
 def _shape(column: Promise) -> list[Rule]:
     """What the type of a column says about its text."""
     if column.type in ("int", "bigint"):
-        return [not_a_number(column.source, rf"^[0-9]{{1,{column.digits}}}$")]
+        return [not_a_number(column.source, rf"^{'-?' if column.signed else ''}[0-9]{{1,{column.digits}}}$")]
     if column.type == MONEY_TYPE:
         return [not_a_number(column.source, MONEY)]
-    return [not_a_date(column.source)] if column.type == "date" else []
+    if column.type == "double":
+        return [not_a_number(column.source, FIGURE)]
+    return [not_a_date(column.source, column.type)] if column.type in ("date", "timestamp") else []
 
 
 def typed_columns(table: Table) -> dict[str, Column]:
@@ -83,9 +87,10 @@ def beyond_measure(quantity: str, value: str) -> Rule:
     return Rule("bad_number", worth >= AMOUNT, told)
 
 
-def not_a_date(column: str) -> Rule:
-    """A date is written in another way than YYYY-MM-DD, is in no calendar, or before 1900."""
-    wrong = ~F.col(column).rlike(DAY) | typed(column, "date").isNull()
+def not_a_date(column: str, data_type: str = "date") -> Rule:
+    """A date (a timestamp) is written in another way than YYYY-MM-DD (ISO 8601), is in no calendar, or before 1900."""
+    shape = DAY if data_type == "date" else MOMENT
+    wrong = ~F.col(column).rlike(shape) | typed(column, data_type).isNull()
     return Rule("bad_date", F.col(column).isNotNull() & wrong, _told(column))
 
 

@@ -8,20 +8,19 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion.contract import Table
+from medallion.arrivals import OTHER_FILES, bronze_schema, read_files, replayed, unread_files, write_bronze
+from medallion.drop import drop_root, input_roots
 from medallion.errors import NoInputError
 from medallion.lake import Lake
 from medallion.manifest import Manifest, TableCount
 from medallion.parallel import all_of
 from medallion.quality import accepted, tally, together
-from medallion.replay import BronzeReplay, by_file
 from medallion.run import Run
 from mrhealth_sales import bronze as raw
 from mrhealth_sales import gold as products
 from mrhealth_sales import late
 from mrhealth_sales import silver as typed
-from mrhealth_sales.drop import drop_root, input_roots
-from mrhealth_sales.tables import OTHER_FILES, SOURCES, bronze_columns, bronze_schema
+from mrhealth_sales.tables import SOURCES, unit_of
 
 
 def bronze(run: Run) -> Manifest:
@@ -29,7 +28,7 @@ def bronze(run: Run) -> Manifest:
     refused before, judged again, and what was accepted stays."""
     lake = Lake(run)
     if run.replay:
-        return lake.manifest("bronze", [_replayed(lake, table) for table in SOURCES])
+        return lake.manifest("bronze", [replayed(lake, table, unit_of) for table in SOURCES])
     root = drop_root(lake.storage, run.input, run.business_date)
     if not (files := lake.storage.files(root)):
         raise NoInputError(f"reading the drop of {run.business_date}: no file at {root}; did the units send anything?")
@@ -37,33 +36,15 @@ def bronze(run: Run) -> Manifest:
     files += [f for other in roots[1:] for f in lake.storage.files(other)]
     office = "".join(f"{lake.storage.qualified(other)}/" for other in roots[1:])
     lake.size_shuffles(sum(f.length for f in files))
-    rows = raw.read_drop(run.spark, roots, office).unionByName(raw.unread_files(run.spark, files, office)).cache()
+    rows_of = partial(raw.rows_of, office=office)
+    unread = unread_files(run.spark, files, rows_of, unit_of)
+    rows = read_files(run.spark, roots, rows_of).unionByName(unread).cache()
     counts = tally(rows, raw.TABLES)
-    all_of(partial(_write_bronze, lake, rows, table, counts[table.name]) for table in SOURCES)
+    all_of(partial(write_bronze, lake, rows, table, counts[table.name]) for table in SOURCES)
     strangers = rows.where(F.col("table") == OTHER_FILES)
     lake.replace_quarantine("bronze", strangers, counts[OTHER_FILES])
     rows.unpersist()
     return lake.manifest("bronze", [c for c in counts.values() if c.table != OTHER_FILES or c.rows_in])
-
-
-def _replayed(lake: Lake, table: Table) -> TableCount:
-    replay = BronzeReplay(lake, table.name, bronze_schema(table))
-    if (refused := replay.quarantined()) is None:
-        return replay.untouched()
-    rows = by_file(refused, partial(raw.rows_again, table), raw.ROW_SCHEMA)
-    judged = _with_arrival(lake, raw.rows_with_columns(rows, table)).cache()
-    count = replay.moved(judged, bronze_columns(table))
-    judged.unpersist()
-    return count
-
-
-def _with_arrival(lake: Lake, judged: DataFrame) -> DataFrame:
-    return judged.withColumn("ingested_at", F.lit(lake.run.started_at))
-
-
-def _write_bronze(lake: Lake, rows: DataFrame, table: Table, count: TableCount) -> None:
-    judged = _with_arrival(lake, raw.rows_with_columns(rows, table))
-    lake.replace_judged("bronze", judged, bronze_columns(table), count)
 
 
 def silver(run: Run) -> Manifest:

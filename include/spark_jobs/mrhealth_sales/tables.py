@@ -15,7 +15,6 @@ UNITS, STATES, COUNTRIES, PRODUCTS = (_SOURCES[name] for name in ("units", "stat
 
 SOURCES = (ORDERS, ITEMS, UNITS, STATES, COUNTRIES, PRODUCTS)
 OF_UNITS = (ORDERS, ITEMS)  # what a unit sends; the others are head office's
-OTHER_FILES = "other_files"  # the pseudo-table of files that are none of the six, or lie where theirs do not belong
 _BY_STEM = {table.files: table for table in SOURCES}
 
 
@@ -29,14 +28,3 @@ def unit_of(uri: str) -> int | None:
     """The unit whose folder (`unit_NNN`) a file came in; None in a drop that names no unit."""
     folders = _UNIT_FOLDER.findall(uri)
     return int(folders[-1]) if folders else None
-
-
-def bronze_columns(table: Table) -> list[str]:
-    """The columns of a bronze table: the file's own, then where and when each row came in, and as what text."""
-    return [*table.source_names, "source_file", "line", "unit_id", "ingested_at", "raw"]
-
-
-def bronze_schema(table: Table) -> str:
-    """The same columns with their types; the file's own are text."""
-    types = {"line": "bigint", "unit_id": "int", "ingested_at": "timestamp"}
-    return ", ".join(f"{column} {types.get(column, 'string')}" for column in bronze_columns(table))
