@@ -20,6 +20,7 @@ MUST_NOT_IMPORT = {
     "include/spark_jobs": {"airflow", "nightshift", "boto3", "botocore", "pandas", "pyarrow", *LAPTOP},
     "include/spark_jobs/wordcount": {"argparse", "os", "sys"},
     "include/spark_jobs/mrhealth_sales": {"argparse", "os", "sys"},
+    "include/spark_jobs/covid_hospitals": {"argparse", "os", "sys"},
     "localcloud": {"airflow", "nightshift", "embedded", "datagen"},
     "datagen": {"airflow", "nightshift", "embedded", "localcloud", "pyspark", "boto3"},
 }

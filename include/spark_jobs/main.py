@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 
 from pyspark.sql import SparkSession
 
+import covid_hospitals.job
 import mrhealth_sales.job
 import wordcount.job
 from medallion.errors import JobError
@@ -21,6 +22,11 @@ LAYERS: dict[str, dict[str, Callable[[Run], Manifest]]] = {
         "bronze": wordcount.job.bronze,
         "silver": wordcount.job.silver,
         "gold": wordcount.job.gold,
+    },
+    "covid_hospitals": {
+        "bronze": covid_hospitals.job.bronze,
+        "silver": covid_hospitals.job.silver,
+        "gold": covid_hospitals.job.gold,
     },
     "mrhealth_sales": {
         "bronze": mrhealth_sales.job.bronze,

@@ -29,6 +29,12 @@ TAIL = {
     "report": {"outcome"},
     "outcome": set(),
 }
+LAYERS = {
+    "submit_steps": {"step_bronze", "terminate_cluster"},
+    "step_bronze": {"step_silver", "destroy_transient"},
+    "step_silver": {"step_gold", "destroy_transient"},
+    "step_gold": {"audit", "destroy_transient"},
+}
 FLOWS = {
     "wordcount": {
         **HEAD,
@@ -36,14 +42,8 @@ FLOWS = {
         "step_wordcount": {"audit", "destroy_transient"},
         **TAIL,
     },
-    "mrhealth_sales": {
-        **HEAD,
-        "submit_steps": {"step_bronze", "terminate_cluster"},
-        "step_bronze": {"step_silver", "destroy_transient"},
-        "step_silver": {"step_gold", "destroy_transient"},
-        "step_gold": {"audit", "destroy_transient"},
-        **TAIL,
-    },
+    "mrhealth_sales": {**HEAD, **LAYERS, **TAIL},
+    "covid_hospitals": {**HEAD, **LAYERS, **TAIL},
 }
 BACKFILL = {
     **HEAD,

@@ -1,0 +1,109 @@
+"""The three layers of covid_hospitals: what each reads, and what it writes where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import partial
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from covid_hospitals import bronze as raw
+from covid_hospitals import gold as products
+from covid_hospitals import silver as typed
+from covid_hospitals.history import write_history
+from covid_hospitals.tables import FACTS, SOURCES
+from medallion.arrivals import OTHER_FILES, bronze_schema, no_unit, read_files, replayed, unread_files, write_bronze
+from medallion.drop import drop_root, input_roots
+from medallion.errors import NoInputError
+from medallion.lake import Lake
+from medallion.manifest import Manifest, TableCount
+from medallion.parallel import all_of
+from medallion.quality import accepted, tally, together
+from medallion.run import Run
+
+NOT_DELIVERED, OLDER = "not_delivered", "older_than_business_date"
+# The day that each kind's newest rows are of; outcomes count whole.
+DAYS = {"occupancy": "snapshot", "states": "series_date", "cities": "series_date"}
+
+
+def bronze(run: Run) -> Manifest:
+    """The delivered files (and the reference's) -> rows as they arrived; raises NoInputError when there is no file. In
+    a replay the rows that were refused before, judged again, and what was accepted stays."""
+    lake = Lake(run)
+    if run.replay:
+        return lake.manifest("bronze", [replayed(lake, table, no_unit) for table in SOURCES])
+    root = drop_root(lake.storage, run.input, run.business_date)
+    if not (files := lake.storage.files(root)):
+        raise NoInputError(f"reading the drop of {run.business_date}: no file at {root}; did any route deliver?")
+    roots = input_roots(lake.storage, root, run.reference)
+    files += [f for other in roots[1:] for f in lake.storage.files(other)]
+    lake.size_shuffles(sum(f.length for f in files))
+    unread = unread_files(run.spark, files, raw.rows_of, no_unit)
+    rows = read_files(run.spark, roots, raw.rows_of).unionByName(unread).cache()
+    counts = tally(rows, raw.TABLES)
+    all_of(partial(write_bronze, lake, rows, table, counts[table.name]) for table in SOURCES)
+    lake.replace_quarantine("bronze", rows.where(F.col("table") == OTHER_FILES), counts[OTHER_FILES])
+    rows.unpersist()
+    _refuse_nothing(counts, root)
+    return lake.manifest("bronze", [c for c in counts.values() if c.table != OTHER_FILES or c.rows_in])
+
+
+def _refuse_nothing(counts: Mapping[str, TableCount], root: str) -> None:
+    """Raise NoInputError unless there is a file of at least one kind that tells what happened."""
+    if not any(counts[table.name].rows_in or counts[table.name].warnings for table in FACTS):
+        kinds = ", ".join(table.name for table in FACTS)
+        raise NoInputError(f"reading {root}: no file has the columns of any of {kinds}; see its quarantine for why")
+
+
+def silver(run: Run) -> Manifest:
+    """Rows as they arrived -> typed rows, one a business key, and the history of notifications."""
+    lake = Lake(run)
+    lake.size_shuffles(lake.size_of("bronze", typed.COLUMNS))
+    arrived = {table.name: lake.read("bronze", table.name, bronze_schema(table)) for table in SOURCES}
+    judged = {table: frame.cache() for table, frame in typed.judged_tables(arrived, run.business_date).items()}
+    counts = tally(together(judged), judged)
+    writes = [partial(_write_silver, lake, frame, counts[table]) for table, frame in judged.items()]
+    all_of([*writes, partial(write_history, lake, accepted(judged["occupancy"]))])
+    run.spark.catalog.clearCache()
+    return lake.manifest("silver", list(counts.values()))
+
+
+def _write_silver(lake: Lake, judged: DataFrame, count: TableCount) -> None:
+    lake.replace_judged("silver", judged, typed.COLUMNS[count.table], count)
+
+
+def gold(run: Run) -> Manifest:
+    """Typed rows -> the five products, staged; a kind that did not come gives an empty table, and a warning."""
+    lake = Lake(run)
+    lake.size_shuffles(lake.size_of("silver", typed.COLUMNS))
+    tables = {table: lake.read("silver", table, schema).cache() for table, schema in typed.SCHEMAS.items()}
+    population = products.population_of(tables["population"], run.business_date.year).cache()
+    days = {table: products.newest_day(tables[table], column) for table, column in DAYS.items()}
+    cases = products.cases_by_state(days["states"][0], population)
+    places = products.with_places(tables["outcomes"], tables["state_names"], tables["municipalities"]).cache()
+    staged = lake.stage(
+        {
+            "cases_by_state": cases,
+            "bed_occupancy": products.bed_occupancy(days["occupancy"][0]),
+            "suspected_confirmed": products.suspected_confirmed(places),
+            "deaths_by_status": products.deaths_by_status(places),
+            "most_least_affected": products.most_least_affected(cases.frame, days["cities"][0], population),
+        }
+    )
+    newest = {table: day for table, (_, day) in days.items()}
+    return lake.manifest("gold", list(_counts(tables, newest, run.business_date)), staged)
+
+
+def _counts(
+    tables: Mapping[str, DataFrame], newest: Mapping[str, date | None], business_date: date
+) -> Iterator[TableCount]:
+    """How many rows of each kind there were for the products, with what is odd about a kind as a whole."""
+    for table, frame in tables.items():
+        rows, warnings = frame.count(), {}
+        if not rows:
+            warnings[NOT_DELIVERED] = 1
+        elif (newest.get(table) or business_date) < business_date:
+            warnings[OLDER] = rows
+        yield TableCount(table, rows, rows, warnings=warnings)

@@ -1,0 +1,112 @@
+"""Silver of covid_hospitals: typed rows, one a business key, none of a day after the business date."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from covid_hospitals.tables import CITIES, MUNICIPALITIES, OCCUPANCY, OUTCOMES, POPULATION, STATE_NAMES, STATES
+from medallion.contract import Table
+from medallion.quality import LINEAGE, Rule, is_accepted, judge, last_version_wins, overrule, warn
+from medallion.raw import TEXT
+from medallion.typing_rules import clean, rules_of, typed, typed_columns
+
+LINEAGE_SCHEMA = "source_file string, line bigint, ingested_at timestamp"
+NOTIFICATION = OCCUPANCY.key
+HISTORY = "snapshot date, first_snapshot date, last_snapshot date"
+SCHEMAS = {
+    "occupancy": f"{OCCUPANCY.schema}, {HISTORY}, {LINEAGE_SCHEMA}",
+    "population": f"population_year int, {POPULATION.schema}, {LINEAGE_SCHEMA}",
+    **{t.name: f"{t.schema}, {LINEAGE_SCHEMA}" for t in (STATES, CITIES, OUTCOMES, STATE_NAMES, MUNICIPALITIES)},
+}
+COLUMNS = {
+    table: [column.split()[0] for column in re.split(r", (?=[a-z])", schema)] for table, schema in SCHEMAS.items()
+}
+# What stays beside a row's own columns until it is accepted: where it came from, and as what.
+CARRIED = (*LINEAGE, "unit_id", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
+_DAY_IN_NAME = r"([0-9]{4}-[0-9]{2}-[0-9]{2})[^/]*$"
+_YEAR_IN_NAME = r"((?:19|20)[0-9]{2})[^/]*$"
+_CNES = r"^[0-9]{7}$"
+
+
+def judged_tables(bronze: dict[str, DataFrame], business_date: date) -> dict[str, DataFrame]:
+    """The judged rows of every source table."""
+    return {
+        "occupancy": occupancy(bronze["occupancy"], business_date),
+        "states": series(STATES, bronze["states"], business_date),
+        "cities": series(CITIES, bronze["cities"], business_date),
+        "outcomes": outcomes(bronze["outcomes"], business_date),
+        "state_names": _latest(STATE_NAMES, _typed(STATE_NAMES, bronze["state_names"])),
+        "municipalities": _latest(MUNICIPALITIES, _typed(MUNICIPALITIES, bronze["municipalities"])),
+        "population": population(bronze["population"]),
+    }
+
+
+def occupancy(bronze: DataFrame, business_date: date) -> DataFrame:
+    """Each notification of a hospital once, as its newest snapshot tells it, with the first and last that have it."""
+    named = bronze.withColumn("_day", F.regexp_extract("source_file", _DAY_IN_NAME, 1))
+    taken = F.coalesce(typed("_day", "date"), typed("ts_run", "timestamp").cast("date"))
+    dated = named.withColumn("snapshot", taken).drop("_day")
+    undated = Rule(
+        "no_snapshot_date", F.col("snapshot").isNull(), F.lit("neither the file's name nor ts_run is a date")
+    )
+    rows = until(_typed(OCCUPANCY, dated, ["snapshot"], [undated]), "snapshot", business_date)
+    same = Window.partitionBy("outcome", *NOTIFICATION)
+    rows = rows.select(
+        "*", F.min("snapshot").over(same).alias("first_snapshot"), F.max("snapshot").over(same).alias("last_snapshot")
+    )
+    once = _latest(OCCUPANCY, rows, order=("snapshot", *LINEAGE))
+    beds = [c.name for c in OCCUPANCY.columns if c.name.startswith(("offered_", "occupied_"))]
+    once = warn(once, "negative_beds", negative(beds))
+    return warn(once, "odd_hospital_code", ~F.col("hospital_id").rlike(_CNES))
+
+
+def series(table: Table, bronze: DataFrame, business_date: date) -> DataFrame:
+    """Each place's day once; of several files that tell it the one that reaches furthest, for it was published last."""
+    rows = _typed(table, bronze)
+    reach = Window.partitionBy("outcome", "source_file")
+    rows = rows.withColumn("published", F.max("series_date").over(reach))
+    return _latest(table, until(rows, "series_date", business_date), order=("published", *LINEAGE))
+
+
+def outcomes(bronze: DataFrame, business_date: date) -> DataFrame:
+    """Each city's (or hospital's) day once."""
+    rows = until(_typed(OUTCOMES, bronze), "notified_at", business_date)
+    figures = [c.name for c in OUTCOMES.columns if c.type == "double"]
+    return warn(_latest(OUTCOMES, rows), "negative_figure", negative(figures))
+
+
+def population(bronze: DataFrame) -> DataFrame:
+    """Each municipality and year once; the year is in the file's name only."""
+    named = bronze.withColumn("_year", F.regexp_extract("source_file", _YEAR_IN_NAME, 1))
+    dated = named.withColumn("population_year", typed("_year", "int")).drop("_year")
+    told = F.lit("the file's name tells no year, as populacao-por-municipio-2020.csv does")
+    undated = Rule("no_year", F.col("population_year").isNull(), told)
+    return _latest(POPULATION, _typed(POPULATION, dated, ["population_year"], [undated]))
+
+
+def _typed(table: Table, bronze: DataFrame, extra: Sequence[str] = (), rules: Sequence[Rule] = ()) -> DataFrame:
+    """Judged rows of a source table under their lake names; `extra` are columns that bronze has besides."""
+    rows = judge(clean(bronze.withColumn("raw_encoding", F.lit(TEXT)), table.source_names), [*rules_of(table), *rules])
+    return rows.select(*typed_columns(table).values(), *extra, *CARRIED)
+
+
+def _latest(table: Table, judged: DataFrame, order: Sequence[str] = LINEAGE) -> DataFrame:
+    content = [column.name for column in table.columns if column.name not in (*table.key, "snapshot_at")]
+    return last_version_wins(judged, table.key, content, order=order)
+
+
+def until(judged: DataFrame, column: str, business_date: date) -> DataFrame:
+    """Refuse rows of a day after the business date: the night of that day is there for them."""
+    day = F.to_date(column)
+    told = F.concat(F.lit(f"{column} is "), day.cast("string"), F.lit(f", after {business_date}"))
+    return overrule(judged, "after_business_date", day > F.lit(business_date), told)
+
+
+def negative(columns: Sequence[str]) -> Column:
+    """Whether any of the columns is below zero."""
+    return is_accepted() & (F.least(*columns, F.lit(0)) < 0)

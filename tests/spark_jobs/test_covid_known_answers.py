@@ -1,0 +1,139 @@
+"""The figures of ../shared/data/README.md about the hospitals, which were computed without Spark."""
+
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+P = "covid_hospitals"
+LAST = "2022-04-24"
+MARCH, APRIL = "2021-03-23", "2021-04-01"
+
+
+@pytest.fixture(scope="module")
+def covid(new_lake: Callable[[], Any], shared_data: Path) -> Any:
+    """Everything that there is, as of the last day of the series."""
+    lake = new_lake()
+    lake.run(P, LAST, shared_data / "covid")
+    return lake
+
+
+@pytest.fixture(scope="module")
+def snapshots(new_lake: Callable[[], Any], shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The snapshots as they came, one a night."""
+    lake, drops = new_lake(), tmp_path_factory.mktemp("drops")
+    for file in sorted((shared_data / "covid" / "occupation").iterdir()):
+        day = file.name.removeprefix("data_").split(".")[0]
+        folder = drops / day.replace("-", "/") / "occupation"
+        folder.mkdir(parents=True)
+        shutil.copy(file, folder)
+        lake.run(P, day, drops)
+    return lake
+
+
+def by(rows: list[dict[str, Any]], *columns: str) -> dict[Any, dict[str, Any]]:
+    """Rows by their key, which is a tuple if it has several columns."""
+    keys = [tuple(row[c] for c in columns) for row in rows]
+    assert len(set(keys)) == len(keys)
+    return {key if len(columns) > 1 else key[0]: row for key, row in zip(keys, rows, strict=True)}
+
+
+def test_the_country_is_the_sum_of_27_states_and_total_is_none_of_them(covid: Any) -> None:
+    states = by(covid.gold(P, LAST, "cases_by_state"), "state")
+    assert len(states) == 27
+    assert sum(row["cases"] for row in states.values()) == 30_349_463
+    assert sum(row["deaths"] for row in states.values()) == 662_891
+    assert states["SP"]["cases"] == 5_363_464
+    assert states["AC"]["cases"] == 124_635
+    assert states["SP"]["case_fatality"] == pytest.approx(states["SP"]["deaths"] / 5_363_464)
+
+
+def test_the_states_most_and_least_affected_are_known(covid: Any) -> None:
+    ends = by(covid.gold(P, LAST, "most_least_affected"), "place_kind", "metric", "extreme")
+    assert ends["state", "cases", "most"]["place"] == "SP"
+    assert ends["state", "cases", "least"]["place"] == "AC"
+    assert ends["state", "cases_per_100k", "most"]["place"] == "ES"
+    assert ends["state", "cases_per_100k", "least"]["place"] == "MA"
+    assert ends["state", "cases", "least"]["ties"] == 1
+
+
+def test_44_real_cities_tie_without_a_case_and_pseudo_cities_are_none(covid: Any) -> None:
+    ends = by(covid.gold(P, LAST, "most_least_affected"), "place_kind", "metric", "extreme")
+    least, most = ends["city", "cases", "least"], ends["city", "cases", "most"]
+    assert (least["value"], least["ties"]) == (0.0, 44)
+    assert (most["place"], most["value"], most["ties"]) == ("São Paulo/SP", 152_806.0, 1)
+    assert not any("LOCALIZA" in row["place"] for row in ends.values())
+    assert covid.counts(P, LAST, "gold")["cities"]["warnings"] == {"older_than_business_date": 5355}
+
+
+def test_rates_are_of_the_newest_population(covid: Any) -> None:
+    sp = by(covid.gold(P, LAST, "cases_by_state"), "state")["SP"]
+    assert sp["population"] == 46_289_333
+    assert sp["cases_per_100k"] == pytest.approx(5_363_464 / 46_289_333 * 100_000)
+
+
+def test_suspects_and_deaths_are_sums_over_all_rows_with_the_negative_cell_in_them(covid: Any) -> None:
+    beds = by(covid.gold(P, LAST, "suspected_confirmed"), "place_kind", "place")
+    deaths = by(covid.gold(P, LAST, "deaths_by_status"), "place_kind", "place")
+    country = ("country", "Brasil")
+    assert beds[country]["suspected_rate"] == pytest.approx(0.742054, abs=5e-7)
+    assert deaths[country]["death_rate_suspected"] == pytest.approx(0.306569, abs=5e-7)
+    assert deaths[country]["death_rate_confirmed"] == pytest.approx(0.216847, abs=5e-7)
+    assert {place for kind, place in beds if kind == "city"} == {"Belo Horizonte", "Rio de Janeiro", "São Paulo"}
+    assert {place for kind, place in beds if kind == "state"} == {"MG", "RJ", "SP"}
+    assert covid.counts(P, LAST, "silver")["outcomes"]["warnings"] == {"negative_figure": 1}
+
+
+def test_the_older_layout_is_read_and_yields_to_the_series(covid: Any) -> None:
+    counts = covid.counts(P, LAST, "silver")["states"]
+    assert (counts["rows_in"], counts["accepted"], counts["reasons"]) == (21_686, 21_658, {"superseded": 28})
+    rows = by(covid.rows("silver", P, "states", LAST), "series_date", "state")
+    assert rows[date(2020, 6, 15), "AC"]["cases"] == 9_771
+
+
+def test_beds_of_a_snapshot_are_the_sum_over_all_its_rows(snapshots: Any) -> None:
+    beds = by(snapshots.gold(P, MARCH, "bed_occupancy"), "state", "bed_type", "pool")
+    clinical, icu = beds["SP", "clinical", "total"], beds["SP", "icu", "total"]
+    assert (clinical["occupied"], clinical["offered"]) == (20_663.0, 83_124.0)
+    assert clinical["rate"] == pytest.approx(0.24858, abs=5e-6)
+    assert (icu["occupied"], icu["offered"]) == (11_143.0, 11_673.0)
+    assert icu["rate"] == pytest.approx(0.954596, abs=5e-7)
+    assert len(beds) == 27 * 6
+
+
+def test_rates_above_one_are_told_as_they_are(snapshots: Any) -> None:
+    beds = by(snapshots.gold(P, APRIL, "bed_occupancy"), "state", "bed_type", "pool")
+    assert beds["AP", "icu", "covid"]["rate"] == pytest.approx(29.6667, abs=5e-5)
+    assert beds["AP", "icu", "other"]["rate"] == pytest.approx(11.2)
+
+
+def test_one_night_of_all_snapshots_knows_the_last_as_the_night_of_the_last_does(covid: Any, snapshots: Any) -> None:
+    assert covid.gold(P, LAST, "bed_occupancy") == snapshots.gold(P, APRIL, "bed_occupancy")
+
+
+def test_a_third_of_the_hospitals_is_stale(snapshots: Any) -> None:
+    beds = by(snapshots.gold(P, MARCH, "bed_occupancy"), "state", "bed_type", "pool")
+    totals = [row for (_, *kind), row in beds.items() if kind == ["icu", "total"]]
+    share = sum(row["stale_hospitals"] for row in totals) / sum(row["hospitals"] for row in totals)
+    assert 0.30 < share < 0.34
+    # Twelve pairs of documents are of one hospital each, as their trimmed codes say.
+    assert sum(row["hospitals"] for row in totals) == 3868 - 12
+
+
+def test_each_notification_is_kept_once_with_its_history_over_six_nights(snapshots: Any, covid: Any) -> None:
+    """The nights of six days leave the same history as one night that has all six snapshots."""
+    nights = ["2021-03-20", "2021-03-21", "2021-03-22", MARCH, "2021-03-24", APRIL]
+    ended = [row for day in nights for row in snapshots.rows("silver", P, "ended_notifications", day)]
+    in_steps = history([*ended, *snapshots.rows("silver", P, "known_notifications", APRIL)])
+    at_once = history([r for t in ("ended", "known") for r in covid.rows("silver", P, f"{t}_notifications", LAST)])
+    assert in_steps == at_once
+    assert len(in_steps) > 5 * 1000 + 3905
+    assert max((last - first).days for first, last in in_steps.values()) == 12
+
+
+def history(rows: list[dict[str, Any]]) -> dict[Any, Any]:
+    keyed = by(rows, "hospital_id", "notified_at")
+    return {key: (row["first_snapshot"], row["last_snapshot"]) for key, row in keyed.items()}
