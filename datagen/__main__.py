@@ -1,4 +1,4 @@
-"""The command `python -m datagen`: made-up input for either pipeline, with its truth in a file of its own."""
+"""The command `python -m datagen`: made-up input for the pipelines, with its truth in a file of its own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from datagen.covid import Epidemic, generate_covid
 from datagen.mrhealth import Shape, generate_mrhealth
 from datagen.text import SYLLABLES, generate_text
 
@@ -23,8 +24,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m datagen", description=__doc__)
-    kinds = parser.add_subparsers(required=True, metavar="mrhealth | text")
+    kinds = parser.add_subparsers(required=True, metavar="mrhealth | covid | text")
     _mrhealth_arguments(kinds.add_parser("mrhealth", help="nightly drops of a chain of units, and its tables"))
+    _covid_arguments(kinds.add_parser("covid", help="snapshots and series of an epidemic, a drop a day"))
     _text_arguments(kinds.add_parser("text", help="a text file of made-up words"))
     return parser
 
@@ -42,6 +44,18 @@ def _mrhealth_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_mrhealth)
 
 
+def _covid_arguments(parser: argparse.ArgumentParser) -> None:
+    usual = Epidemic()
+    parser.add_argument("--out", type=Path, required=True, help="folder for YYYY/MM/DD/")
+    parser.add_argument("--truth", type=Path, required=True, help="JSON file for the expected counts and figures")
+    parser.add_argument("--seed", type=int, default=usual.seed)
+    parser.add_argument("--hospitals", type=int, default=usual.hospitals)
+    parser.add_argument("--first-day", type=date.fromisoformat, default=usual.first_day, metavar="YYYY-MM-DD")
+    parser.add_argument("--days", type=int, default=usual.days)
+    parser.add_argument("--clean", action="store_true", help="nothing broken or torn")
+    parser.set_defaults(run=_covid)
+
+
 def _text_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="the text file")
     parser.add_argument("--truth", type=Path, required=True, help="JSON file for the expected counts")
@@ -55,6 +69,12 @@ def _mrhealth(args: argparse.Namespace) -> None:
     shape = Shape(args.seed, args.units, args.first_day, args.days, args.orders, not args.clean)
     generate_mrhealth(args.out, args.truth, shape)
     print(f"{shape.days} days of {shape.units} units in {args.out}, the truth about them in {args.truth}")
+
+
+def _covid(args: argparse.Namespace) -> None:
+    shape = Epidemic(args.seed, args.hospitals, args.first_day, args.days, not args.clean)
+    generate_covid(args.out, args.truth, shape)
+    print(f"{shape.days} days of {shape.hospitals} hospitals in {args.out}, the truth about them in {args.truth}")
 
 
 def _text(args: argparse.Namespace) -> None:

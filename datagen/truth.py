@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from datagen.shop import Item, Order
 
@@ -36,13 +37,11 @@ DUPLICATE = Fate("silver")
 
 
 @dataclass
-class DayTruth:
-    """The truth about one business date's drop."""
+class Fates:
+    """How the rows of one business date's drop must end, counted; `row` counts them."""
 
     outcomes: defaultdict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     reasons: defaultdict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    branches: dict[tuple[str, int], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    products: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def row(self, table: str, fate: Fate) -> None:
         """Count one row of a table."""
@@ -52,6 +51,29 @@ class DayTruth:
         self.outcomes[layer, table][fate.outcome] += 1
         if fate.reason:
             self.reasons[layer, table][fate.reason] += 1
+
+    def layers(self, tables: Iterable[str]) -> dict[str, Any]:
+        """The counts of bronze and silver by table: of `tables` and of any other that has rows."""
+        known = tuple(tables)
+        return {layer: self._layer(layer, known) for layer in ("bronze", "silver")}
+
+    def _layer(self, layer: str, known: tuple[str, ...]) -> dict[str, Any]:
+        tables = [*known, *(t for (of, t) in self.outcomes if of == layer and t not in known)]
+        return {table: self._table(layer, table) for table in tables}
+
+    def _table(self, layer: str, table: str) -> dict[str, Any]:
+        found = self.outcomes[layer, table]
+        counts = {outcome: found[outcome] for outcome in ("accepted", "quarantined", "duplicates")}
+        reasons = dict(sorted(self.reasons[layer, table].items()))
+        return {"rows_in": sum(counts.values()), **counts, "reasons": reasons}
+
+
+@dataclass
+class DayTruth(Fates):
+    """The truth about one business date's drop of sales."""
+
+    branches: dict[tuple[str, int], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    products: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
     def sale(self, order: Order) -> None:
         """Count an order that reaches gold; amounts are kept in cents."""
@@ -66,18 +88,8 @@ class DayTruth:
 
     def as_dict(self) -> dict[str, Any]:
         """This day as the truth file holds it; money as text with two decimals."""
-        layers = {layer: self._layer(layer) for layer in ("bronze", "silver")}
-        return {**layers, "gold": {"sales_by_branch_day": self._branch_rows(), "product_sales": self._product_rows()}}
-
-    def _layer(self, layer: str) -> dict[str, Any]:
-        tables = [*TABLES, *(t for (of, t) in self.outcomes if of == layer and t not in TABLES)]
-        return {table: self._table(layer, table) for table in tables}
-
-    def _table(self, layer: str, table: str) -> dict[str, Any]:
-        found = self.outcomes[layer, table]
-        counts = {outcome: found[outcome] for outcome in ("accepted", "quarantined", "duplicates")}
-        reasons = dict(sorted(self.reasons[layer, table].items()))
-        return {"rows_in": sum(counts.values()), **counts, "reasons": reasons}
+        gold = {"sales_by_branch_day": self._branch_rows(), "product_sales": self._product_rows()}
+        return {**self.layers(TABLES), "gold": gold}
 
     def _branch_rows(self) -> list[dict[str, Any]]:
         return [
@@ -93,11 +105,18 @@ class DayTruth:
         ]
 
 
+class Told(Protocol):
+    """The truth about one business date."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The day as the truth file holds it."""
+
+
 def _money(amount: int) -> str:
     return f"{Decimal(amount) / 100:.2f}"
 
 
-def write_truth(path: Path, seed: int, days: dict[date, DayTruth]) -> None:
+def write_truth(path: Path, seed: int, days: Mapping[date, Told]) -> None:
     """Write the truth about some days as JSON; it holds when the days go through the layers in their order."""
     body = {"seed": seed, "business_dates": {day.isoformat(): truth.as_dict() for day, truth in days.items()}}
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from embedded import generated, inputs, mrhealth_files
+from embedded import covid_files, generated, inputs, mrhealth_files
 from embedded.errors import InputRefused
 from embedded.inputs import Delivery
 
@@ -67,10 +67,29 @@ def _newest_drop(paths: Sequence[Path]) -> date | None:
     return max(_sales_folder(paths).dates, default=None)
 
 
+def _covid(paths: Sequence[Path], days: Days, _token: str) -> dict[date, Delivery]:
+    folder = _covid_folder(paths)
+    if len(days) == 1:
+        return {days[0]: folder.whole(days[0])}
+    return {day: folder.delivery(day) for day in days}
+
+
+def _newest_told(paths: Sequence[Path]) -> date | None:
+    return _covid_folder(paths).newest()
+
+
+def _covid_folder(paths: Sequence[Path]) -> covid_files.CovidFolder:
+    return covid_files.read(_only("covid_hospitals", paths))
+
+
 def _sales_folder(paths: Sequence[Path]) -> mrhealth_files.SalesFolder:
+    return mrhealth_files.read(_only("mrhealth_sales", paths))
+
+
+def _only(pipeline: str, paths: Sequence[Path]) -> Path:
     if len(paths) != 1:
-        raise InputRefused(f"mrhealth_sales reads one folder, {len(paths)} were named: give --input once.")
-    return mrhealth_files.read(paths[0])
+        raise InputRefused(f"{pipeline} reads one folder, {len(paths)} were named: give --input once.")
+    return paths[0]
 
 
 PIPELINES = {
@@ -85,6 +104,13 @@ PIPELINES = {
             _sales,
             _newest_drop,
             generated.sales,
+        ),
+        Pipeline(
+            "covid_hospitals",
+            "covid cases, deaths and hospital beds of Brazil's states and cities",
+            _covid,
+            _newest_told,
+            generated.covid,
         ),
     )
 }

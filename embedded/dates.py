@@ -20,15 +20,21 @@ def today(now: datetime | None = None) -> date:
 
 def parsed(text: str, option: str) -> date:
     """A date given as YYYY-MM-DD, from 1900 to today. Raises InputRefused naming the option."""
-    try:
-        day = date.fromisoformat(text if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else "")
-    except ValueError:
-        raise InputRefused(f"{option} is {text!r}: expected a date like 2026-01-31.") from None
+    if (day := known(text)) is None:
+        raise InputRefused(f"{option} is {text!r}: expected a date like 2026-01-31.")
     if day.year < FIRST_YEAR:
         raise InputRefused(f"{option} is {day}, which is before {FIRST_YEAR}: expected a date like 2026-01-31.")
     if day > today():
         raise InputRefused(f"{option} is {day}, which is after today, {today()}.")
     return day
+
+
+def known(text: str) -> date | None:
+    """The date that a text written YYYY-MM-DD is; None where it is none."""
+    try:
+        return date.fromisoformat(text if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else "")
+    except ValueError:
+        return None
 
 
 def between(first: date, last: date) -> list[date]:

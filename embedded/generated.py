@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from datagen import Shape, generate_mrhealth, generate_text
-from embedded import inputs, mrhealth_files
+from datagen import Epidemic, Shape, generate_covid, generate_mrhealth, generate_text
+from embedded import covid_files, inputs, mrhealth_files
 from embedded.inputs import Delivery
 
 TEXT_BYTES = 200_000
@@ -27,6 +27,13 @@ def sales(folder: Path, days: Sequence[date]) -> dict[date, Delivery]:
     generate_mrhealth(data, folder / "truth.json", shape)
     read = mrhealth_files.read(data)
     return {day: read.delivery(day) for day in days}
+
+
+def covid(folder: Path, days: Sequence[date]) -> dict[date, Delivery]:
+    """A whole drop for each of the consecutive `days`."""
+    data = folder / "data"
+    generate_covid(data, folder / "truth.json", Epidemic(first_day=days[0], days=len(days)))
+    return {day: covid_files.read(data / f"{day:%Y/%m/%d}").whole(day) for day in days}
 
 
 def _written(folder: Path, day: date) -> list[Path]:

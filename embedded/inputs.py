@@ -39,15 +39,15 @@ class Delivery:
 
 def texts(paths: Iterable[Path], prefix: str) -> Delivery:
     """WordCount's input: text files and folders of them, put under `prefix`, which ends in /. Raises InputRefused."""
-    files = [file for path in paths for file in _files(path)]
-    if not any(file.stat().st_size for file in files):
+    found = [file for path in paths for file in files(path)]
+    if not any(file.stat().st_size for file in found):
         raise InputRefused(f"{', '.join(map(str, paths))} holds no text: name a file with something in it.")
-    numbered = enumerate(files)
-    uploads = tuple(Upload(f, f"{prefix}{n:05d}-{_plain(f.name)}") for n, f in numbered)
+    numbered = enumerate(found)
+    uploads = tuple(Upload(f, f"{prefix}{n:05d}-{plain(f.name)}") for n, f in numbered)
     return Delivery(uploads, (prefix,), {"input_prefix": prefix})
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """The end of a name, which tells most, in the characters that no tool reads otherwise."""
     return UNSAFE.sub("-", name)[-LONGEST:].removesuffix("._COPYING_")
 
@@ -80,7 +80,7 @@ def encoding(name: str) -> str:
     return codec.name
 
 
-def _files(path: Path) -> Sequence[Path]:
+def files(path: Path) -> Sequence[Path]:
     """The file itself, or every file below the folder but hidden ones, in order of their names."""
     existing(path)
     if not path.is_dir():

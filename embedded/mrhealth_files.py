@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from embedded import dates
 from embedded.errors import InputRefused
 from embedded.inputs import Delivery, Upload, existing
 
@@ -111,11 +111,7 @@ def _table(file: Path) -> str:
 
 
 def _day(folder: Path) -> date | None:
-    text = "-".join(folder.parts[-3:])
-    try:
-        return date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else None
-    except ValueError:
-        return None
+    return dates.known("-".join(folder.parts[-3:]))
 
 
 def _listed(days: list[date]) -> str:

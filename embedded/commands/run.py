@@ -24,6 +24,8 @@ input:
   wordcount        text files, or folders of them; --encoding says how they are written (utf-8)
   mrhealth_sales   one folder, laid out as csv_sales/YYYY/MM/DD/unit_NNN/{pedido,item_pedido}.csv with reference_data/,
                    or flat: PEDIDO.csv, ITEM_PEDIDO.csv and Tabela_{Produto,Unidade,Estado,Pais}.csv
+  covid_hospitals  one folder with bed snapshots (data_YYYY-MM-DD.csv), cases by state and city, outcomes and IBGE's
+                   tables, any of them, packed (.gz) or not; one --date takes all, --from and --to each day's own
 
 examples:
   ./nightshift run wordcount --input book.txt --export out
@@ -35,7 +37,7 @@ started; 130 interrupted (the teardown ran)."""
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("pipeline", metavar="PIPELINE", help="wordcount or mrhealth_sales (see ./nightshift list)")
+    parser.add_argument("pipeline", metavar="PIPELINE", help="wordcount, mrhealth_sales, … (see ./nightshift list)")
     parser.add_argument(
         "--date",
         metavar="YYYY-MM-DD",

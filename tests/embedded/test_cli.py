@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from embedded import cli, conduct, dates
+from embedded import catalogue, cli, conduct, dates
 from embedded.commands import cloud, run
 
 
@@ -53,15 +53,15 @@ def test_the_help_of_run_names_every_option(capsys):
         assert option in said
 
 
-def test_the_list_names_both_pipelines(capsys):
+def test_the_list_names_every_pipeline(capsys):
     assert cli.main(["list"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["wordcount", "mrhealth_sales"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(catalogue.PIPELINES)
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["wordcounts"], "no pipeline 'wordcounts': choose wordcount or mrhealth_sales"),
+        (["wordcounts"], "no pipeline 'wordcounts': choose wordcount or mrhealth_sales or covid_hospitals"),
         (["wordcount", "--date", "31/01/2026"], "--date is '31/01/2026': expected a date like"),
         (["wordcount", "--to", "2026-01-01"], "--to needs --from"),
         (["wordcount", "--date", "2026-01-01", "--from", "2026-01-01"], "give one of them"),
@@ -119,7 +119,7 @@ def test_without_a_date_sales_are_those_of_the_newest_drop(asked, tmp_path):
     assert [night.day for night in asked("mrhealth_sales", "--input", str(tmp_path))] == [date(2025, 12, 30)]
 
 
-@pytest.mark.parametrize("pipeline", ["wordcount", "mrhealth_sales"])
+@pytest.mark.parametrize("pipeline", catalogue.PIPELINES)
 def test_without_input_each_day_asked_for_gets_made_up_files(asked, pipeline):
     nights = asked(pipeline, "--from", "2026-01-02", "--to", "2026-01-03", "--dry-run")
     assert [night.day.day for night in nights] == [2, 3]

@@ -1,0 +1,67 @@
+"""States, cities and hospitals of the made-up epidemic; the UFs are real, for contracts know no others."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+UFS = (("SP", 35, "São Paulo"), ("AC", 12, "Acre"), ("MG", 31, "Minas Gerais"), ("PE", 26, "Pernambuco"))
+CITIES_A_STATE = 5
+STALE = timedelta(days=20)
+BEDS = tuple((pool, bed) for pool in ("covid", "other") for bed in ("clinical", "icu"))
+
+
+@dataclass(frozen=True)
+class City:
+    """A city with its people; `quiet` ones have no case."""
+
+    uf: str
+    code: int
+    name: str
+    people: int
+    quiet: bool
+
+
+@dataclass(frozen=True)
+class Notification:
+    """What a hospital told one day; beds by (pool, bed type). `code` is as the source spells it."""
+
+    code: str
+    uf: str
+    told_at: date
+    offered: dict[tuple[str, str], float | None]
+    occupied: dict[tuple[str, str], float]
+
+    @property
+    def key(self) -> tuple[str, date]:
+        """What names a notification: the hospital's own code and the day (each hospital tells once a day)."""
+        return self.code.strip(), self.told_at
+
+
+def cities(seed: int) -> list[City]:
+    """Every city; in each state the last two are quiet."""
+    rng = random.Random(f"{seed} cities")
+    return [
+        City(uf, number * 100_000 + 11 * n, f"Vila {uf} {n}", rng.randrange(2_000, 900_000), n > CITIES_A_STATE - 2)
+        for uf, number, _ in UFS
+        for n in range(1, CITIES_A_STATE + 1)
+    ]
+
+
+def notification(seed: int, number: int, snapshot: date) -> Notification:
+    """The newest notification of a hospital that a snapshot has; most tell every other day, each seventh is silent."""
+    uf = UFS[number % len(UFS)][0]
+    told_at = snapshot - timedelta(days=(snapshot.toordinal() + number) % 2)
+    if number % 7 == 3:
+        told_at = date.fromordinal(snapshot.toordinal() // 400 * 400) - STALE
+    rng = random.Random(f"{seed} {number} {told_at}")
+    empty = number % 6 == 5  # hospitals that come with their UF in lower case and offer nothing
+    offered = {bed: None if empty else float(rng.randrange(0, 60)) for bed in BEDS}
+    occupied = {bed: float(rng.randrange(0, 80)) for bed in BEDS}
+    if number % 9 == 4:
+        occupied["covid", "icu"] = 2.5
+    if number % 11 == 6:
+        occupied["other", "clinical"] = -2.0
+    code = f"{2_000_000 + number}" + (" " if number % 8 == 1 else "")
+    return Notification(code, uf.lower() if empty else uf, told_at, offered, occupied)

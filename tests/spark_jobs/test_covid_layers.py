@@ -1,0 +1,200 @@
+"""Whole nights of covid_hospitals on generated drops with known truth, and on hand-made ones."""
+
+import gzip
+import json
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datagen import Epidemic, generate_covid
+from medallion.errors import NoInputError
+
+P = "covid_hospitals"
+D1, D2 = "2021-03-20", "2021-03-21"
+OCCUPANCY = (
+    "cnes,estadoSigla,dataNotificacaoOcupacao,ofertaHospCli,ofertaHospUti,ofertaSRAGCli,ofertaSRAGUti,"
+    "ocupHospCli,ocupHospUti,ocupSRAGCli,ocupSRAGUti\n"
+)
+STATES = "date,state,totalCases,deaths\n"
+
+
+@pytest.fixture(scope="module")
+def nights(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Two generated days with everything wrong that can be, through every layer; with the generator's truth."""
+    data = tmp_path_factory.mktemp("covid") / "data"
+    truth = generate_covid(data, data.with_name("truth.json"), Epidemic())
+    lake = new_lake()
+    for day in truth:
+        lake.run(P, day.isoformat(), data)
+    return lake, truth, json.loads(data.with_name("truth.json").read_text())["business_dates"]
+
+
+@pytest.mark.parametrize("day", [D1, D2])
+@pytest.mark.parametrize("layer", ["bronze", "silver"])
+def test_every_row_ends_where_the_generator_says(nights: Any, day: str, layer: str) -> None:
+    lake, _, told = nights
+    counts = lake.counts(P, day, layer)
+    for table, expected in told[day][layer].items():
+        assert {key: counts[table][key] for key in expected} == expected, table
+
+
+@pytest.mark.parametrize("day", [D1, D2])
+@pytest.mark.parametrize("table", ["cases_by_state", "bed_occupancy", "suspected_confirmed", "deaths_by_status"])
+def test_gold_is_what_the_generator_made_up(nights: Any, day: str, table: str) -> None:
+    lake, _, told = nights
+    expected = told[day]["gold"][table]
+    key = [column for column in expected[0] if isinstance(expected[0][column], str)]
+    found = {tuple(row[k] for k in key): row for row in lake.gold(P, day, table)}
+    assert len(found) == len(expected)
+    for row in expected:
+        ours = found[tuple(row[k] for k in key)]
+        assert {column: ours[column] for column in row} == row
+
+
+@pytest.mark.parametrize("day", [D1, D2])
+def test_the_ends_of_the_cases_are_the_generators_with_their_ties(nights: Any, day: str) -> None:
+    lake, _, told = nights
+    found = [row for row in lake.gold(P, day, "most_least_affected") if row["metric"] == "cases"]
+    expected = sorted(told[day]["gold"]["most_least_affected"], key=lambda row: (row["place_kind"], row["extreme"]))
+    assert [{c: row[c] for c in expected[0]} for row in found] == expected
+    assert {row["ties"] for row in expected if row["extreme"] == "least" and row["place_kind"] == "city"} == {8}
+
+
+def test_over_two_nights_each_notification_stands_in_one_place_with_its_span(nights: Any) -> None:
+    lake, truth, _ = nights
+    first, second = (truth[date.fromisoformat(day)].notifications for day in (D1, D2))
+    ended = lake.rows("silver", P, "ended_notifications", D2)
+    known = lake.rows("silver", P, "known_notifications", D2)
+    assert {key(row) for row in ended} == first - second and len(ended) == len(first - second) > 0
+    assert {key(row) for row in known} == second and len(known) == len(second)
+    spans = {key(row): (str(row["first_snapshot"]), str(row["last_snapshot"])) for row in [*ended, *known]}
+    assert {spans[k] for k in first & second} == {(D1, D2)} and first & second
+    assert {spans[k] for k in first - second} == {(D1, D1)}
+    assert {spans[k] for k in second - first} == {(D2, D2)}
+
+
+def key(row: dict[str, Any]) -> tuple[str, date]:
+    return row["hospital_id"], row["notified_at"].date()
+
+
+def test_a_night_run_again_leaves_what_it_left_before(nights: Any, tmp_path: Path) -> None:
+    lake, _, _ = nights
+    tables = ("occupancy", "known_notifications", "ended_notifications")
+    before = {t: sorted(map(key, lake.rows("silver", P, t, D2))) for t in tables}
+    lake.run(P, D2, tmp_path, layers="silver")
+    assert {t: sorted(map(key, lake.rows("silver", P, t, D2))) for t in tables} == before
+
+
+def test_a_night_reads_of_the_past_only_what_stood_the_night_before(
+    lake: Any, drop: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = ["2021-03-01", "2021-03-02", "2021-03-03"]
+    for day in days[:2]:
+        lake.run(P, day, beds(drop, day))
+    root = lake.root / "silver" / P
+    for table in ("occupancy", "ended_notifications"):  # were they needed, their absence would show
+        for day in days[:2]:
+            shutil.rmtree(root / table / f"business_date={day}")
+    shutil.rmtree(root / "known_notifications" / f"business_date={days[0]}")
+    lake.run(P, days[2], beds(drop, days[2]))
+    [row] = lake.rows("silver", P, "known_notifications", days[2])
+    assert (str(row["first_snapshot"]), str(row["last_snapshot"])) == (days[0], days[2])
+
+
+def beds(drop: Any, day: str) -> Path:
+    """A drop with the same one notification, in the snapshot of a day."""
+    row = "2000001,SP,2021-02-28T03:00:00.000Z,1,1,1,1,1,1,1,1\n"
+    return drop({f"occupation/data_{day}.csv": OCCUPANCY + row}, name=f"drop-{day}")
+
+
+def test_a_file_is_known_by_its_header_whatever_its_name_packing_and_mark(lake: Any, drop: Any, a_day: str) -> None:
+    states = STATES + "2025-12-28,SP,10,1\n"
+    files = {
+        "a/upload-7.bin": gzip.compress(b"\xef\xbb\xbf" + states.encode()),
+        "b/x.csv": OCCUPANCY.replace(",", ";") + "2000001;sp;2025-12-01T03:00:00.000Z;2;;;;1;;;\n",
+        "c/y.csv": "codigo_uf,uf,nome\n35,SP,São Paulo\n",
+    }
+    counts = lake.run(P, a_day, drop(files))
+    # No name and no ts_run tells of which day that snapshot is, so it is in quarantine, with its table known.
+    assert counts["silver"]["occupancy"]["reasons"] == {"no_snapshot_date": 1}
+    assert counts["silver"]["states"]["accepted"] == counts["silver"]["state_names"]["accepted"] == 1
+    [sp] = lake.gold(P, a_day, "cases_by_state")
+    assert (sp["cases"], str(sp["as_of"])) == (10, "2025-12-28")
+    assert counts["gold"]["states"]["warnings"] == {"older_than_business_date": 1}
+
+
+def test_a_kind_that_did_not_come_gives_an_empty_table_and_a_warning(lake: Any, drop: Any, a_day: str) -> None:
+    counts = lake.run(P, a_day, drop({"s.csv": f"{STATES}{a_day},SP,10,0\n{a_day},TOTAL,10,0\n"}))
+    empty = {t for t, count in counts["gold"].items() if count["warnings"] == {"not_delivered": 1}}
+    assert empty == {"occupancy", "cities", "outcomes", "state_names", "municipalities", "population"}
+    assert lake.gold(P, a_day, "bed_occupancy") == lake.gold(P, a_day, "deaths_by_status") == []
+    [sp] = lake.gold(P, a_day, "cases_by_state")
+    assert (sp["case_fatality"], sp["population"], sp["cases_per_100k"]) == (0.0, None, None)
+
+
+def test_reference_tables_alone_are_no_input(lake: Any, drop: Any, a_day: str) -> None:
+    with pytest.raises(NoInputError, match="no file has the columns of any of occupancy, states, cities, outcomes"):
+        lake.run(P, a_day, drop({"estados.csv": "codigo_uf,uf,nome\n35,SP,São Paulo\n"}))
+
+
+def test_rates_are_null_where_nothing_is_offered_and_above_one_where_more_is_taken(
+    lake: Any, drop: Any, a_day: str
+) -> None:
+    row = f"2000001,ac,{a_day}T03:00:00.000Z,,0,,2,5,1,,7\n"
+    lake.run(P, a_day, drop({f"data_{a_day}.csv": OCCUPANCY + row}))
+    found = {(r["bed_type"], r["pool"]): (r["occupied"], r["rate"]) for r in lake.gold(P, a_day, "bed_occupancy")}
+    assert found == {
+        ("clinical", "covid"): (0.0, None),
+        ("clinical", "other"): (5.0, None),
+        ("clinical", "total"): (5.0, None),
+        ("icu", "covid"): (7.0, 3.5),
+        ("icu", "other"): (1.0, None),
+        ("icu", "total"): (8.0, 4.0),
+    }
+
+
+def test_as_of_an_earlier_date_later_snapshots_and_days_do_not_exist(lake: Any, drop: Any) -> None:
+    row = "2000001,SP,2021-03-01T03:00:00.000Z,1,1,1,1,{},1,1,1\n"
+    files = {f"data_2021-03-{d}.csv": OCCUPANCY + row.format(n) for d, n in (("19", 5), ("20", 6), ("21", 7))}
+    files["s.csv"] = STATES + "".join(f"2021-03-{d},SP,{d},1\n" for d in (19, 20, 21))
+    counts = lake.run(P, D1, drop(files))["silver"]
+    # The same notification says 5 in the first snapshot and 6 in the second: the newer word stands.
+    assert counts["occupancy"]["reasons"] == {"after_business_date": 1, "superseded": 1}
+    assert counts["states"]["reasons"] == {"after_business_date": 1}
+    assert lake.gold(P, D1, "cases_by_state")[0]["cases"] == 20
+    beds = {(r["bed_type"], r["pool"]): r["occupied"] for r in lake.gold(P, D1, "bed_occupancy")}
+    assert beds["clinical", "other"] == 6.0
+
+
+def test_a_city_goes_to_a_state_only_if_it_can_be_told_which(lake: Any, drop: Any, a_day: str) -> None:
+    header = "dataNotificacao,municipio,estado,ocupacaoSuspeitoCli,ocupacaoSuspeitoUti,ocupacaoConfirmadoCli,"
+    header += "ocupacaoConfirmadoUti,saidaSuspeitaObitos,saidaSuspeitaAltas,saidaConfirmadaObitos,saidaConfirmadaAltas"
+    places = ("Bom Jesus,,1", "Natal,,2", "Bom Jesus,Piauí,4")
+    rows = "".join(f"\n{a_day},{place},0,0,0,0,0,0,0" for place in places)
+    files = {
+        "l.csv": header + rows,
+        "estados.csv": "codigo_uf,uf,nome\n22,PI,Piauí\n24,RN,Rio Grande do Norte\n43,RS,Rio Grande do Sul\n",
+        "municipios.csv": "codigo_ibge,nome,codigo_uf\n2201903,Bom Jesus,22\n4302303,Bom Jesus,43\n2408102,Natal,24\n",
+    }
+    lake.run(P, a_day, drop(files))
+    found = {(r["place_kind"], r["place"]): r["suspected"] for r in lake.gold(P, a_day, "suspected_confirmed")}
+    assert found == {
+        ("city", "Bom Jesus"): 1.0,
+        ("city", "Bom Jesus/PI"): 4.0,
+        ("city", "Natal"): 2.0,
+        ("country", "Brasil"): 7.0,
+        ("state", "PI"): 4.0,
+        ("state", "RN"): 2.0,
+    }
+
+
+def test_a_refused_file_is_read_again_in_a_replay_once_its_contract_knows_it(lake: Any, drop: Any, a_day: str) -> None:
+    files = {"cases-brazil-states.csv": f"date,state,totalCases\n{a_day},SP,1\n", "s.csv": f"{STATES}{a_day},AC,1,1\n"}
+    counts = lake.run(P, a_day, drop(files))["bronze"]["states"]
+    assert counts["reasons"] == {"missing_column": 2}
+    again = lake.run(P, a_day, drop({}), layers="bronze", replay=True)["bronze"]["states"]
+    assert (again["accepted"], again["reasons"]) == (1, {"missing_column": 2})
