@@ -18,6 +18,7 @@ MUST_NOT_IMPORT = {
     "plugins/nightshift/pipelines": {"boto3", "botocore", "airflow", "subprocess", "os"},
     "plugins/nightshift/report": {"boto3", "botocore", "airflow", "subprocess", "os"},
     "include/spark_jobs": {"airflow", "nightshift", "boto3", "botocore", "pandas", "pyarrow", *LAPTOP},
+    "include/ingest": {"airflow", "nightshift", "pyspark", "subprocess", "os", *LAPTOP},
     "include/spark_jobs/wordcount": {"argparse", "os", "sys"},
     "include/spark_jobs/mrhealth_sales": {"argparse", "os", "sys"},
     "include/spark_jobs/covid_hospitals": {"argparse", "os", "sys"},

@@ -1,0 +1,138 @@
+"""A search API of Elasticsearch's kind, read page by page in the order of the documents' ids.
+
+A page is asked for by the last id that is known (`search_after`), not by a number: documents that come or go while the
+pages are read move no other document to another page, so none is read twice and none of those that stay is missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_base, wait_exponential_jitter
+
+from ingest.errors import OddAnswer, Refused, Unavailable
+
+CONNECT_SECONDS, READ_SECONDS = 10, 60
+WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
+MOST_TOLD = 200
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some documents as the API gave them, the last one's id, and how many documents there are in all."""
+
+    documents: tuple[dict[str, Any], ...]
+    after: str
+    total: int
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often a page is asked for, and how long is waited in between: doubling from `first` seconds to `longest`, or
+    what the API asks for, up to `longest_asked`."""
+
+    tries: int = 8
+    first: float = 1
+    longest: float = 60
+    longest_asked: float = 300
+
+
+class SearchApi:
+    """One index of one API."""
+
+    def __init__(self, url: str, page_size: int, patience: Patience, session: requests.Session | None = None) -> None:
+        self.url, self.page_size = url, page_size
+        self._session = session or requests.Session()
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(Unavailable),
+            stop=stop_after_attempt(patience.tries),
+            wait=_Wait(patience),
+            reraise=True,
+        )
+
+    def pages(self, after: str | None) -> Iterator[Page]:
+        """Every page with documents behind the id `after` (None: from the first), in order. Raises an IngestError."""
+        while True:
+            page = self._retrying(self._page, after)
+            if page.documents:
+                yield page
+            if len(page.documents) < self.page_size:
+                return
+            after = page.after
+
+    def _page(self, after: str | None) -> Page:
+        request: dict[str, Any] = {"size": self.page_size, "sort": [{"_id": "asc"}], "track_total_hits": True}
+        answer = self._ask(request if after is None else {**request, "search_after": [after]})
+        try:
+            page = _page_of(answer, after)
+        except (KeyError, TypeError, ValueError) as odd:
+            told = f"{answer!r}"[:MOST_TOLD]
+            raise OddAnswer(f"{self._asked(after)} gave {told}, which is no page ({odd!r}): see the API") from odd
+        known = [*([] if after is None else [after]), *(str(document["_id"]) for document in page.documents)]
+        if known != sorted(set(known)):
+            raise OddAnswer(f"{self._asked(after)} gave ids that do not follow it in order: does it know search_after?")
+        return page
+
+    def _ask(self, request: dict[str, Any]) -> Any:
+        try:
+            answer = self._session.post(self.url, json=request, timeout=(CONNECT_SECONDS, READ_SECONDS))
+            _check(answer)
+            return answer.json()
+        except (requests.RequestException, ValueError) as cut:  # requests' own JSON error is a ValueError
+            raise Unavailable(f"{self.url} gave no whole answer: {cut}; if it stays so, see whether it is up") from cut
+
+    def _asked(self, after: str | None) -> str:
+        return f"{self.url}, asked for {self.page_size} documents {f'after {after}' if after else 'from the first'},"
+
+
+def _page_of(answer: Any, after: str | None) -> Page:
+    """The page that an answer is; raises a KeyError, TypeError or ValueError for another answer."""
+    found, total = answer["hits"]["hits"], answer["hits"]["total"]
+    documents = tuple(
+        {**document, "_id": str(document["_id"]), "_source": {**document["_source"]}} for document in found
+    )
+    last = documents[-1]["_id"] if documents else after or ""
+    return Page(documents, last, int(total["value"] if isinstance(total, dict) else total))
+
+
+def _check(answer: requests.Response) -> None:
+    """Raise Unavailable or Refused for an answer that is none."""
+    if answer.ok:
+        return
+    told = f"{answer.url} answered {answer.status_code} {answer.reason}: {answer.text[:MOST_TOLD]!r}"
+    if answer.status_code in WORTH_ANOTHER_TRY:
+        raise Unavailable(f"{told}; it may be well again later", _retry_after(answer.headers.get("Retry-After")))
+    raise Refused(f"{told}; the address or the request is wrong, or a key is missing")
+
+
+def _retry_after(header: str | None) -> float | None:
+    """The seconds that the header asks for, as a number or as a moment; None where it says nothing sensible."""
+    if header is None:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):  # no moment, or one without a zone
+        return None
+
+
+class _Wait(wait_base):
+    """As long as the API asks for, else longer each time."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._backing_off = wait_exponential_jitter(patience.first, patience.longest, jitter=patience.first)
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        error = retry_state.outcome.exception() if retry_state.outcome else None
+        asked = error.retry_after if isinstance(error, Unavailable) else None
+        return self._backing_off(retry_state) if asked is None else min(asked, self._patience.longest_asked)

@@ -1,0 +1,97 @@
+"""Where an ingestion lands in the raw bucket, and how far it has come: pages beside each other, the state apart.
+
+A page is put before the state that knows of it. A crash in between is a page that is put once more, under the same key.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from ingest.api import Page
+from ingest.snapshot import packed_csv
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the snapshot of a day has come. `source` and `page_size` are of whom it was asked: pages of another one
+    do not continue these."""
+
+    source: str
+    page_size: int
+    taken_at: str
+    pages: int = 0
+    rows: int = 0
+    after: str | None = None
+    total: int = 0
+    done: bool = False
+
+    def behind(self, page: Page) -> Progress:
+        """The progress once a page has landed."""
+        rows = self.rows + len(page.documents)
+        return replace(self, pages=self.pages + 1, rows=rows, after=page.after, total=page.total)
+
+    @property
+    def missed(self) -> int:
+        """Documents that came, while the pages were read, before the place that reading had reached."""
+        return max(0, self.total - self.rows) if self.done else 0
+
+
+class Landing:
+    """The snapshot of one business date in the raw bucket."""
+
+    def __init__(self, s3: S3Client, bucket: str, prefix: str, business_date: date) -> None:
+        self._s3, self._bucket, self._day = s3, bucket, business_date
+        self._pages = f"{prefix}/{business_date:%Y/%m/%d}/occupation/data_{business_date}."
+        self.state_key = f"{prefix}/ingest_state/{business_date}/occupation.json"
+
+    def progress(self, source: str, page_size: int) -> Progress:
+        """How far this snapshot has come; at its beginning (and what another source left is taken away) if it has not
+        begun, or was asked of another source."""
+        found = self._state()
+        if found and (found.get("source"), found.get("page_size")) == (source, page_size):
+            return Progress(**found)
+        self._clear()
+        begun = Progress(source, page_size, datetime.now(UTC).isoformat())
+        self._remember(begun)
+        return begun
+
+    def land(self, page: Page, progress: Progress) -> Progress:
+        """Put a page, then remember it; gives the new progress."""
+        after = progress.behind(page)
+        body = packed_csv(page.documents, progress.taken_at)
+        self._s3.put_object(Bucket=self._bucket, Key=f"{self._pages}{after.pages:06d}.csv.gz", Body=body)
+        self._remember(after)
+        return after
+
+    def finish(self, progress: Progress) -> Progress:
+        """Remember that there is no more."""
+        done = replace(progress, done=True)
+        self._remember(done)
+        return done
+
+    def _state(self) -> dict[str, Any] | None:
+        try:
+            body = self._s3.get_object(Bucket=self._bucket, Key=self.state_key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            raise
+        found: dict[str, Any] = json.loads(body)
+        return found
+
+    def _remember(self, progress: Progress) -> None:
+        body = json.dumps(asdict(progress), ensure_ascii=False).encode()
+        self._s3.put_object(Bucket=self._bucket, Key=self.state_key, Body=body)
+
+    def _clear(self) -> None:
+        for listed in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._pages):
+            for item in listed.get("Contents", []):
+                self._s3.delete_object(Bucket=self._bucket, Key=item["Key"])

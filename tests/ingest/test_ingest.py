@@ -1,0 +1,210 @@
+"""An API that pages, fails, is cut off and changes; an ingestion that lands every document once and goes on where it was."""
+
+import gzip
+import itertools
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import pytest
+from tenacity import RetryCallState
+
+from covid_hospitals.bronze import rows_of as bronze_rows
+from covid_hospitals.tables import OCCUPANCY
+from ingest import api as of_api
+from ingest.__main__ import ingest, main
+from ingest.errors import OddAnswer, Refused, Unavailable
+from ingest.landing import Landing
+from tests.ingest.helpers import BUCKET, DAY, body, keys, rows, rows_of, state
+
+REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "covid" / "occupation" / f"data_{DAY}.csv.gz"
+
+
+@pytest.fixture
+def landing(s3):
+    return Landing(s3, BUCKET, "covid", DAY)
+
+
+def landed(s3):
+    return [row["_id"] for row in rows(s3)]
+
+
+def test_every_document_lands_once_in_order_with_a_page_a_file(beds, reader, landing, s3):
+    done = ingest(reader(), landing)
+    assert landed(s3) == sorted(beds.documents)
+    assert (done.pages, done.rows, done.total, done.done) == (5, 23, 23, True)
+    assert keys(s3)[0] == "covid/2021/03/23/occupation/data_2021-03-23.000001.csv.gz"
+    assert [len(beds.asked), beds.asked[1]["search_after"]] == [5, [sorted(beds.documents)[4]]]
+
+
+def test_the_jobs_take_a_landed_page_for_what_it_is(beds, reader, landing, s3):
+    ingest(reader(), landing)
+    judged = [row for key in keys(s3) for row in bronze_rows(key, body(s3, key))]
+    assert {(row[0], row[4]) for row in judged} == {(OCCUPANCY.name, "accepted")}
+    assert len(judged) == 23
+
+
+@pytest.mark.parametrize("failure", [500, 503, 429, "cut", "garbage", "gone"])
+def test_a_page_that_fails_is_asked_for_again(beds, reader, landing, s3, failure):
+    beds.failures = [None, failure, failure]
+    ingest(reader(), landing)
+    assert landed(s3) == sorted(beds.documents)
+    assert len(beds.asked) == 7
+    assert beds.asked[1] == beds.asked[2] == beds.asked[3]
+
+
+def test_an_api_that_stays_down_ends_the_try_and_the_next_goes_on_behind_the_last_page(beds, reader, landing, s3):
+    beds.failures = [None, None, 500, 502, 503, "cut"]
+    with pytest.raises(Unavailable, match="gave no whole answer"):
+        ingest(reader(), landing)
+    assert len(landed(s3)) == 10 and state(s3)["pages"] == 2 and not state(s3)["done"]
+    before = len(beds.asked)
+    ingest(reader(), landing)
+    assert landed(s3) == sorted(beds.documents)
+    assert len(beds.asked) - before == 3
+
+
+def test_a_crash_between_a_page_and_its_state_puts_that_page_once_more(beds, reader, landing, s3, monkeypatch):
+    def crash(progress):
+        if progress.pages == 2:
+            raise KeyboardInterrupt
+
+    remember = landing._remember
+    monkeypatch.setattr(landing, "_remember", lambda progress: crash(progress) or remember(progress))
+    with pytest.raises(KeyboardInterrupt):
+        ingest(reader(), landing)
+    assert len(keys(s3)) == 2 and state(s3)["pages"] == 1
+    ingest(reader(), Landing(s3, BUCKET, "covid", DAY))
+    assert landed(s3) == sorted(beds.documents)
+
+
+def test_documents_that_come_and_go_while_pages_are_read_move_no_other(beds, reader, landing, s3):
+    stayed, calls = set(beds.documents), itertools.count()
+
+    def change(api):
+        if next(calls) == 2:
+            api.documents["0000001"] = {**api.documents["2000000"], "_id": "0000001"}
+            api.documents["9000001"] = {**api.documents["2000000"], "_id": "9000001"}
+            del api.documents["2000002"]
+
+    beds.before_answer = change
+    done = ingest(reader(), landing)
+    # What came behind the place that reading had reached is in, what came before it is told as missed, or hidden by
+    # what went: here one came and one went.
+    assert landed(s3) == sorted({*stayed, "9000001"})
+    assert (done.rows, done.total, done.missed) == (24, 24, 0)
+
+
+def test_documents_that_came_too_late_are_told(beds, reader, landing, s3, capsys):
+    def change(api):
+        if len(api.asked) == 3:
+            api.documents["0000001"] = {**api.documents["2000000"], "_id": "0000001"}
+
+    beds.before_answer = change
+    assert ingest(reader(), landing).missed == 1
+    assert run(beds) == 0
+    assert "23 documents in 5 pages are in s3://night-raw; 1 came too late for it" in capsys.readouterr().out
+
+
+def test_a_snapshot_that_is_whole_is_not_asked_for_again(beds, reader, landing):
+    ingest(reader(), landing)
+    asked = len(beds.asked)
+    assert ingest(reader(), landing).done
+    assert len(beds.asked) == asked
+
+
+def test_pages_of_another_size_do_not_continue_these(beds, reader, landing, s3):
+    beds.failures = [None, None, *[500] * 4]
+    with pytest.raises(Unavailable):
+        ingest(reader(), landing)
+    ingest(reader(page_size=20), landing)
+    assert landed(s3) == sorted(beds.documents)
+    assert len(keys(s3)) == 2
+
+
+def test_it_waits_as_long_as_the_api_asks_and_no_longer_than_is_sensible(beds, reader):
+    wait = of_api._Wait(of_api.Patience(first=1, longest=8, longest_asked=300))
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    assert waits(wait, of_api._retry_after("7")) == 7
+    assert 80 < waits(wait, of_api._retry_after(soon)) <= 90
+    assert waits(wait, of_api._retry_after("86400")) == 300
+    assert waits(wait, of_api._retry_after("when it is well")) <= 8
+
+
+def waits(wait, asked):
+    state = RetryCallState(None, None, (), {})
+    state.set_exception((Unavailable, Unavailable("down", asked), None))
+    return wait(state)
+
+
+def test_the_header_of_a_refusal_for_a_while_is_what_is_waited(beds, reader, landing, monkeypatch):
+    slept = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
+    beds.failures = [(429, {"Retry-After": "17"}), 503]
+    ingest(reader(), landing)
+    assert slept[0] == 17 and slept[1] < 17
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_what_no_patience_mends_is_asked_once(beds, reader, landing, status):
+    beds.failures = [status]
+    with pytest.raises(Refused, match=f"answered {status}"):
+        ingest(reader(), landing)
+    assert len(beds.asked) == 1
+
+
+@pytest.mark.parametrize("answer", [b"[]", b'{"hits": {"hits": []}}', b'{"hits": {"hits": [{"_id": 1}], "total": 1}}'])
+def test_an_answer_that_is_no_page_is_told_as_such(beds, reader, landing, answer):
+    beds.failures = [answer]
+    with pytest.raises(OddAnswer, match="which is no page"):
+        ingest(reader(), landing)
+
+
+def test_an_api_that_sends_the_first_page_for_ever_is_found_out(beds, reader, landing):
+    beds.answer = lambda request: type(beds).answer(beds, {"size": request["size"]})
+    with pytest.raises(OddAnswer, match="does it know search_after"):
+        ingest(reader(), landing)
+    assert len(beds.asked) == 2
+
+
+def test_a_field_of_its_own_gets_a_column_behind_the_others_and_accents_stay(beds, reader, landing, s3):
+    beds.documents["2000000"]["_source"] |= {"municipio": "São João, d'Oeste", "leitosNovos": 3}
+    ingest(reader(), landing)
+    first = rows(s3)[0]
+    assert (first["municipio"], first["leitosNovos"], first["nomeCnes"]) == ("São João, d'Oeste", "3", "")
+    assert list(first)[-1] == "leitosNovos"
+
+
+def run(beds, *more):
+    words = ["--url", beds.url, "--bucket", BUCKET, "--business-date", str(DAY), "--page-size", "5", *more]
+    return main(words)
+
+
+def test_the_command_says_what_it_did(beds, s3, capsys):
+    assert run(beds) == 0
+    assert capsys.readouterr().out == "23 documents in 5 pages are in s3://night-raw\n"
+
+
+def test_the_command_says_in_one_line_why_it_could_not_and_what_to_do(beds, s3, capsys):
+    beds.failures = [500]
+    assert run(beds, "--tries", "1") == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "answered 500" in said and "run it again to go on" in said
+
+
+def test_a_real_snapshot_comes_out_of_the_api_as_it_was_published(beds, reader, landing, s3):
+    if not REAL.is_file():
+        pytest.skip("the real input data (shared/data beside the repository) is not on this machine")
+    published = rows_of(gzip.decompress(REAL.read_bytes()).decode())
+    own = ("_index", "_type", "_id", "_score", "ts_run")
+    beds.documents = {
+        row["_id"]: {**{c: row[c] for c in own[:4]}, "_source": {c: v for c, v in row.items() if c not in own}}
+        for row in published
+    }
+    beds.failures = [None, 500, "cut", None, 429]
+    ingest(reader(page_size=1000), landing)
+    came = {row["_id"]: row for row in rows(s3)}
+    assert len(came) == len(published) == 3868
+    for row in published:
+        assert {c: v for c, v in came[row["_id"]].items() if c != "ts_run"} == {c: row[c] for c in row if c != "ts_run"}
