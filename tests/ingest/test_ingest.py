@@ -1,4 +1,4 @@
-"""An API that pages, fails, is cut off and changes; an ingestion that lands every document once and goes on where it was."""
+"""An API that pages, fails, is cut off and changes; an ingestion that lands each document once and goes on."""
 
 import gzip
 import itertools
