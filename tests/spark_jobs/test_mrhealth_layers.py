@@ -172,7 +172,13 @@ def test_a_drop_of_nothing_but_trouble_still_gives_empty_gold(lake: Any, drop: A
     assert counts["bronze"]["items"]["warnings"] == {"header_only_file": 1}
     assert counts["bronze"]["other_files"]["reasons"] == {"hidden_file": 1, "unknown_file": 1}
     assert lake.gold(P, D1, "sales_by_branch_day") == []
-    assert [t["rows"] for t in lake.manifest(P, D1, "gold")["gold"]] == [0, 0, 0]
+    rows = {t["table"]: t["rows"] for t in lake.manifest(P, D1, "gold")["gold"]}
+    assert rows.pop("alerts") == 2
+    assert set(rows.values()) == {0}
+    assert [(a["unit_id"], a["kind"], a["severity"]) for a in lake.gold(P, D1, "alerts")] == [
+        (2, "missing_file", "critical"),
+        (1, "missing_file", "warning"),
+    ]
 
 
 def test_a_date_whose_folder_is_missing_is_refused_and_not_replaced_by_other_dates(lake: Any, drop: Any) -> None:

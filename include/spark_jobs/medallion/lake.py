@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial, reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from medallion.errors import NoInputError
-from medallion.manifest import GoldTable, Manifest, TableCount
+from medallion.manifest import Alerts, GoldTable, Manifest, TableCount
 from medallion.parallel import all_of
 from medallion.quality import accepted, quarantine
 from medallion.run import Run
 from medallion.storage import Storage
 
 SHUFFLE_PARTITIONS = "spark.sql.shuffle.partitions"
+DATED = "business_date="  # what the folder of a partition is called, before its date
 BYTES_A_PARTITION = 8 * 1024 * 1024
 MOST_PARTITIONS = 2000
 
@@ -40,12 +42,18 @@ class Lake:
     def partition(self, layer: str, table: str, business_date: str | None = None) -> str:
         """Where one business date (this run's, if none is named) of a bronze or silver table lies."""
         day = business_date or self.run.business_date.isoformat()
-        return f"{self.run.lake}/{layer}/{self.run.pipeline}/{table}/business_date={day}"
+        return f"{self.run.lake}/{layer}/{self.run.pipeline}/{table}/{DATED}{day}"
+
+    def dates(self, layer: str, table: str, first: date, last: date) -> list[str]:
+        """The business dates from first to last that a bronze or silver table has."""
+        names = self.storage.names(f"{self.run.lake}/{layer}/{self.run.pipeline}/{table}")
+        days = [name.removeprefix(DATED) for name in names if name.startswith(DATED)]
+        return [day for day in days if first.isoformat() <= day <= last.isoformat()]
 
     def quarantine_of(self, layer: str, table: str) -> str:
         """Where the rows lie that a layer refused for this business date."""
         day = self.run.business_date.isoformat()
-        return f"{self.run.lake}/quarantine/{self.run.pipeline}/{layer}/{table}/business_date={day}"
+        return f"{self.run.lake}/quarantine/{self.run.pipeline}/{layer}/{table}/{DATED}{day}"
 
     def size_shuffles(self, input_bytes: int) -> None:
         """Shuffle in as many partitions as this much input needs, unless the cluster's configuration says how many.
@@ -118,9 +126,15 @@ class Lake:
         """Write the layer's manifest; it is the last thing a layer does."""
         self.storage.write_text(f"{self.run.manifests}/{manifest.layer}.json", manifest.to_json())
 
-    def manifest(self, layer: str, tables: Sequence[TableCount], gold: Sequence[GoldTable] = ()) -> Manifest:
+    def manifest(
+        self,
+        layer: str,
+        tables: Sequence[TableCount],
+        gold: Sequence[GoldTable] = (),
+        alerts: Alerts | None = None,
+    ) -> Manifest:
         """A manifest of this run."""
-        return Manifest(self.run.pipeline, layer, self.run.business_date, tables, gold)
+        return Manifest(self.run.pipeline, layer, self.run.business_date, tables, gold, alerts)
 
 
 def _measured(table: str, frame: DataFrame, key: Sequence[str]) -> DataFrame:

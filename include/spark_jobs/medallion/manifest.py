@@ -34,14 +34,25 @@ class GoldTable:
 
 
 @dataclass(frozen=True)
+class Alerts:
+    """What people are to hear of the data: how many alerts there are, the words of the most severe ones (each begins
+    with its severity), and what could not be judged, if anything."""
+
+    total: int
+    told: Sequence[str]
+    unjudged: str | None = None
+
+
+@dataclass(frozen=True)
 class Manifest:
-    """What one layer did for one business date."""
+    """What one layer did for one business date; `alerts` only where the layer looks for any."""
 
     pipeline: str
     layer: str
     business_date: date
     tables: Sequence[TableCount]
     gold: Sequence[GoldTable] = ()
+    alerts: Alerts | None = None
 
     def to_json(self) -> str:
         """The manifest as the other rooms read it."""
@@ -51,5 +62,6 @@ class Manifest:
             "business_date": self.business_date.isoformat(),
             "tables": [asdict(table) for table in self.tables],
             "gold": [asdict(table) for table in self.gold],
+            **({"alerts": asdict(self.alerts)} if self.alerts else {}),
         }
         return json.dumps(body, ensure_ascii=False, indent=2)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
 from medallion.arrivals import OTHER_FILES, Row, rows_in, whole_file
 from medallion.contract import Table
+from medallion.quality import ACCEPTED, NOTE
 from mrhealth_sales.tables import OF_UNITS, SOURCES, table_of, unit_of
 
 TABLES = (*(table.name for table in SOURCES), OTHER_FILES)
@@ -36,3 +40,10 @@ def _misplaced(table: Table, source_file: str, office: str) -> str | None:
     if table in OF_UNITS and office and source_file.startswith(office):
         return f"{table.files} is a unit's, and this one lies among head office's tables"
     return None
+
+
+def deliveries(judged: DataFrame) -> DataFrame:
+    """Which units sent which of their files, and whether anything in it could be read; one that holds no rows came."""
+    of_units = F.col("table").isin([table.name for table in OF_UNITS]) & F.col("unit_id").isNotNull()
+    came = F.max(F.col("outcome").isin(ACCEPTED, NOTE)).alias("came")
+    return judged.where(of_units).groupBy("unit_id", "table").agg(came)

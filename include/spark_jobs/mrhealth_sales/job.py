@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from pyspark.sql import DataFrame
@@ -18,9 +18,10 @@ from medallion.quality import accepted, tally, together
 from medallion.run import Run
 from mrhealth_sales import bronze as raw
 from mrhealth_sales import gold as products
-from mrhealth_sales import late
+from mrhealth_sales import late, outlook, summaries
 from mrhealth_sales import silver as typed
-from mrhealth_sales.tables import SOURCES, unit_of
+from mrhealth_sales.summaries import PRODUCT_DAYS, UNIT_DAYS
+from mrhealth_sales.tables import DELIVERIES, DELIVERIES_SCHEMA, SOURCES, unit_of
 
 
 def bronze(run: Run) -> Manifest:
@@ -41,6 +42,7 @@ def bronze(run: Run) -> Manifest:
     rows = read_files(run.spark, roots, rows_of).unionByName(unread).cache()
     counts = tally(rows, raw.TABLES)
     all_of(partial(write_bronze, lake, rows, table, counts[table.name]) for table in SOURCES)
+    lake.replace("bronze", DELIVERIES, raw.deliveries(rows))
     strangers = rows.where(F.col("table") == OTHER_FILES)
     lake.replace_quarantine("bronze", strangers, counts[OTHER_FILES])
     rows.unpersist()
@@ -57,7 +59,8 @@ def silver(run: Run) -> Manifest:
     resolved = _named(_without_counted(lake, judged, late_dates))
     counts = tally(together(resolved), resolved)
     late.leave_markers(lake, late_dates)
-    all_of(partial(_write_silver, lake, frame, counts[table]) for table, frame in resolved.items())
+    writes = [partial(_write_silver, lake, frame, counts[table]) for table, frame in resolved.items()]
+    all_of([*writes, *_summarised(lake, resolved["orders"], resolved["items"])])
     run.spark.catalog.clearCache()
     return lake.manifest("silver", list(counts.values()))
 
@@ -87,18 +90,40 @@ def _write_silver(lake: Lake, judged: DataFrame, count: TableCount) -> None:
     lake.replace_judged("silver", judged, typed.COLUMNS[count.table], count)
 
 
+def _summarised(lake: Lake, orders: DataFrame, items: DataFrame) -> list[Callable[[], None]]:
+    """The writes of what gold of later days reads of this one."""
+    day, deliveries = lake.run.business_date, lake.read("bronze", DELIVERIES, DELIVERIES_SCHEMA)
+    frames = {
+        UNIT_DAYS: summaries.unit_days(orders, items, deliveries, day),
+        PRODUCT_DAYS: summaries.product_days(items, orders, day),
+    }
+    return [partial(lake.replace, "silver", table, frame) for table, frame in frames.items()]
+
+
 def gold(run: Run) -> Manifest:
-    """Typed rows -> the three products, staged."""
+    """Typed rows, and the summaries of the days before -> the products, staged."""
     lake = Lake(run)
     lake.size_shuffles(lake.size_of("silver", ["orders", "items"]))
     orders = lake.read("silver", "orders", typed.SCHEMAS["orders"])
     items = lake.read("silver", "items", typed.SCHEMAS["items"])
+    outlooks = _outlooks(lake).cache()
+    alerts = outlook.alerts(outlooks)
     staged = lake.stage(
         {
             "sales_by_branch_day": products.sales_by_branch_day(orders),
             "sales_by_branch_year": products.sales_by_branch_year(orders),
             "product_sales": products.product_sales(items),
+            "alerts": alerts,
+            "stock_recommendations": outlook.stock_recommendations(outlooks),
         }
     )
+    told = outlook.told(alerts, outlooks, next(table.rows for table in staged if table.table == "alerts"))
     rows = {"orders": orders.count(), "items": items.count()}
-    return lake.manifest("gold", [TableCount(table, n, n) for table, n in rows.items()], staged)
+    return lake.manifest("gold", [TableCount(table, n, n) for table, n in rows.items()], staged, told)
+
+
+def _outlooks(lake: Lake) -> DataFrame:
+    """Each unit's alerts and recommendations."""
+    units = lake.read("silver", "units", typed.SCHEMAS["units"])
+    unit_days, product_days = summaries.window(lake, UNIT_DAYS).cache(), summaries.window(lake, PRODUCT_DAYS)
+    return outlook.outlook(unit_days, product_days, units, lake.run.business_date)

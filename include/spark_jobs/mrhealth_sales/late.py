@@ -13,14 +13,13 @@ from collections.abc import Iterable
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion.lake import Lake
+from medallion.lake import DATED, Lake
 from medallion.quality import overrule
 from medallion.typing_rules import DAY, typed
 
 REASON = "already_counted"
 KEY = ["unit_id", "order_id"]
 _DAY = DAY.strip("^$")  # wherever it stands in the cell, whatever blanks are around it
-_PREFIX = "business_date="
 
 
 def off_dates(bronze: DataFrame, business_date: str) -> list[str]:
@@ -43,7 +42,7 @@ def days_to_look_into(lake: Lake, order_dates: Iterable[str]) -> list[str]:
     own, days = lake.run.business_date.isoformat(), set()
     for order_date in order_dates:
         days.add(order_date)
-        days.update(name.removeprefix(_PREFIX) for name in lake.storage.names(_markers(lake, order_date)))
+        days.update(name.removeprefix(DATED) for name in lake.storage.names(_markers(lake, order_date)))
     days.discard(own)
     return sorted(day for day in days if lake.storage.exists(lake.partition("silver", "orders", day)))
 
@@ -51,7 +50,7 @@ def days_to_look_into(lake: Lake, order_dates: Iterable[str]) -> list[str]:
 def leave_markers(lake: Lake, order_dates: Iterable[str]) -> None:
     """Remember that this business date brought orders of these dates."""
     for order_date in order_dates:
-        lake.storage.write_text(f"{_markers(lake, order_date)}/{_PREFIX}{lake.run.business_date}", "")
+        lake.storage.write_text(f"{_markers(lake, order_date)}/{DATED}{lake.run.business_date}", "")
 
 
 def counted_keys(lake: Lake, days: Iterable[str], schema: str) -> DataFrame | None:

@@ -15,6 +15,8 @@ UNITS, STATES, COUNTRIES, PRODUCTS = (_SOURCES[name] for name in ("units", "stat
 
 SOURCES = (ORDERS, ITEMS, UNITS, STATES, COUNTRIES, PRODUCTS)
 OF_UNITS = (ORDERS, ITEMS)  # what a unit sends; the others are head office's
+DELIVERIES = "deliveries"  # bronze: which of its files each unit sent
+DELIVERIES_SCHEMA = "unit_id int, table string, came boolean"
 _BY_STEM = {table.files: table for table in SOURCES}
 
 
