@@ -1,5 +1,7 @@
 """The record is built from what was found, and the message fits SNS."""
 
+from itertools import takewhile
+
 import pytest
 
 from nightshift import failures
@@ -90,8 +92,8 @@ def test_a_night_whose_report_was_killed_is_told_by_the_reaper_as_the_success_it
     assert (told["outcome"], told["tasks"].keys()) == ("success", set(TASKS))
 
 
-def test_gold_is_listed_only_when_it_was_published(record, failed_step):
-    assert [gold["rows"] for gold in record()["gold"]] == [3, 3, 3]
+def test_gold_is_listed_only_when_it_was_published(record, failed_step, night):
+    assert [(gold["table"], gold["rows"]) for gold in record()["gold"]] == [(t.name, 3) for t in night.pipeline.gold]
     assert failed_step["gold"] == record(entries=[PROOF])["gold"] == []
 
 
@@ -143,3 +145,26 @@ def test_the_message_says_what_came_out_what_was_left_and_what_to_do(record, fai
 def test_what_failed_besides_is_named(record):
     states = {**dict.fromkeys(TASKS, "success"), "step_gold": "failed", "terminate_cluster": "failed"}
     assert "  Failed as well: terminate_cluster" in message.body(record(states=states), "s3://r")
+
+
+def lines_of_alerts(record, manifests, **alerts):
+    told = message.body(record(manifests=[*manifests[:-1], {**manifests[-1], "alerts": alerts}]), "s3://r").splitlines()
+    start = next(n for n, line in enumerate(told) if line.startswith("Alerts: "))
+    return [told[start], *takewhile(lambda line: line.startswith("  "), told[start + 1 :])]
+
+
+def test_the_message_tells_the_most_severe_alerts_how_many_more_there_are_and_what_was_not_judged(record, night):
+    given = {"total": 12, "told": ["critical: unit 2: no pedido.csv.", "info: b."], "unjudged": "sales of 3 units"}
+    assert lines_of_alerts(record, manifests(night.pipeline), **given) == [
+        "Alerts: 12",
+        "  critical: unit 2: no pedido.csv.",
+        "  info: b.",
+        "  and 10 less severe ones in gold alerts",
+        "  Not judged: sales of 3 units",
+    ]
+
+
+def test_a_night_without_alerts_says_so_and_one_that_looks_for_none_says_nothing(record, night):
+    quiet = {"total": 0, "told": [], "unjudged": None}
+    assert lines_of_alerts(record, manifests(night.pipeline), **quiet) == ["Alerts: none"]
+    assert "Alerts" not in message.body(record(), "s3://r")

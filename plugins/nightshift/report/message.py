@@ -33,6 +33,8 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
         yield from failure["text"]
         yield from _others(record["tasks"], failure["task"])
     for manifest in record["layers"]:
+        yield from _alerts(manifest.get("alerts"))
+    for manifest in record["layers"]:
         yield from (_counts(manifest["layer"], table) for table in manifest["tables"])
     for gold in record["gold"]:
         yield f"Gold {gold['table']}: {gold['rows']} rows at {gold['uri']}"
@@ -42,6 +44,18 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
     if not failure:  # whose own words name it
         yield f"Record: {record_uri}"
     yield from failures.tail_lines(failure or {})
+
+
+def _alerts(alerts: Mapping[str, Any] | None) -> Iterator[str]:
+    """What a layer that looks for alerts found in the data; the manifest has the most severe ones, in their order."""
+    if alerts is None:
+        return
+    yield f"Alerts: {alerts['total'] or 'none'}"
+    yield from (f"  {words}" for words in alerts["told"])
+    if hidden := alerts["total"] - len(alerts["told"]):
+        yield f"  and {hidden} less severe ones in gold alerts"
+    if alerts["unjudged"]:
+        yield f"  Not judged: {alerts['unjudged']}"
 
 
 def _others(tasks: Mapping[str, Any], culprit: str) -> Iterator[str]:
