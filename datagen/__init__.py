@@ -2,6 +2,16 @@
 
 from datagen.covid import Epidemic, generate_covid
 from datagen.mrhealth import Shape, generate_mrhealth
+from datagen.seasons import Seasons, generate_seasons
 from datagen.text import TextTruth, generate_text
 
-__all__ = ["Epidemic", "Shape", "TextTruth", "generate_covid", "generate_mrhealth", "generate_text"]
+__all__ = [
+    "Epidemic",
+    "Seasons",
+    "Shape",
+    "TextTruth",
+    "generate_covid",
+    "generate_mrhealth",
+    "generate_seasons",
+    "generate_text",
+]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from datagen.covid import Epidemic, generate_covid
 from datagen.mrhealth import Shape, generate_mrhealth
+from datagen.seasons import Seasons, generate_seasons, with_incidents
 from datagen.text import SYLLABLES, generate_text
 
 
@@ -24,8 +25,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m datagen", description=__doc__)
-    kinds = parser.add_subparsers(required=True, metavar="mrhealth | covid | text")
+    kinds = parser.add_subparsers(required=True, metavar="mrhealth | seasons | covid | text")
     _mrhealth_arguments(kinds.add_parser("mrhealth", help="nightly drops of a chain of units, and its tables"))
+    _seasons_arguments(kinds.add_parser("seasons", help="months of a chain with a pattern, a trend and incidents"))
     _covid_arguments(kinds.add_parser("covid", help="snapshots and series of an epidemic, a drop a day"))
     _text_arguments(kinds.add_parser("text", help="a text file of made-up words"))
     return parser
@@ -56,6 +58,19 @@ def _covid_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_covid)
 
 
+def _seasons_arguments(parser: argparse.ArgumentParser) -> None:
+    usual = Seasons()
+    parser.add_argument("--out", type=Path, required=True, help="folder for csv_sales/ and reference_data/")
+    parser.add_argument("--truth", type=Path, required=True, help="JSON file for the incidents")
+    parser.add_argument("--seed", type=int, default=usual.seed)
+    parser.add_argument("--units", type=int, default=usual.units)
+    parser.add_argument("--first-day", type=date.fromisoformat, default=usual.first_day, metavar="YYYY-MM-DD")
+    parser.add_argument("--days", type=int, default=usual.days)
+    parser.add_argument("--orders", type=int, default=usual.orders, help="orders of a unit on a usual day")
+    parser.add_argument("--clean", action="store_true", help="without incidents")
+    parser.set_defaults(run=_seasons)
+
+
 def _text_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="the text file")
     parser.add_argument("--truth", type=Path, required=True, help="JSON file for the expected counts")
@@ -75,6 +90,12 @@ def _covid(args: argparse.Namespace) -> None:
     shape = Epidemic(args.seed, args.hospitals, args.first_day, args.days, not args.clean)
     generate_covid(args.out, args.truth, shape)
     print(f"{shape.days} days of {shape.hospitals} hospitals in {args.out}, the truth about them in {args.truth}")
+
+
+def _seasons(args: argparse.Namespace) -> None:
+    seasons = Seasons(args.seed, args.units, first_day=args.first_day, days=args.days, orders=args.orders)
+    generate_seasons(args.out, args.truth, seasons if args.clean else with_incidents(seasons))
+    print(f"{seasons.days} days of {seasons.units} units in {args.out}, what happened in them in {args.truth}")
 
 
 def _text(args: argparse.Namespace) -> None:

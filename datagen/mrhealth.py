@@ -55,7 +55,7 @@ def generate_mrhealth(out: Path, truth_file: Path, shape: Shape) -> dict[date, D
     if min(shape.units, shape.days, shape.orders) < 1:
         raise ValueError(f"generating {shape}: units, days and orders must be 1 or more")
     truths = {day: DayTruth() for day in shape.dates()}
-    reference = _write_reference(out / "reference_data", shape)
+    reference = write_reference(out / "reference_data", shape)
     for day, truth in truths.items():
         for table, fates in reference.items():
             for fate in fates:
@@ -66,7 +66,7 @@ def generate_mrhealth(out: Path, truth_file: Path, shape: Shape) -> dict[date, D
     return truths
 
 
-def _write_reference(folder: Path, shape: Shape) -> dict[str, list[Fate]]:
+def write_reference(folder: Path, shape: Shape) -> dict[str, list[Fate]]:
     """Head office's tables; with faults, one product stands there twice."""
     folder.mkdir(parents=True, exist_ok=True)
     branches = zip(range(1, shape.units + 1), cycle(BRANCHES), strict=False)

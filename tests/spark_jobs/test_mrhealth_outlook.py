@@ -1,0 +1,178 @@
+"""Alerts and stock recommendations of whole nights, on seasons whose incidents are known."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from datagen.seasons import (
+    CANCELLATIONS,
+    LATE,
+    MISSING,
+    PRICE,
+    SLUMP,
+    SURGE,
+    Incident,
+    Seasons,
+    drop_of,
+    orders_of,
+    sold,
+    write_drops,
+)
+from datagen.seasons import generate_seasons as generate
+from mrhealth_sales.forecast import INSUFFICIENT, forecast
+
+P = "mrhealth_sales"
+MONEY = pa.decimal128(18, 2)
+UNIT_DAYS = pa.schema(
+    {
+        "arrived": pa.date32(),
+        "order_date": pa.date32(),
+        "unit_id": pa.int32(),
+        "orders": pa.int64(),
+        "cancelled": pa.int64(),
+        "gross_value": MONEY,
+        "orders_came": pa.bool_(),
+        "items_came": pa.bool_(),
+    }
+)
+PRODUCT_DAYS = pa.schema(
+    {
+        "order_date": pa.date32(),
+        "unit_id": pa.int32(),
+        "product_id": pa.int32(),
+        "quantity": pa.int64(),
+        "price": MONEY,
+    }
+)
+TODAY = date(2026, 1, 5)
+INCIDENTS = (
+    Incident(TODAY, 2, MISSING),
+    Incident(TODAY, 3, SURGE),
+    Incident(TODAY, 4, CANCELLATIONS),
+    Incident(TODAY, 5, PRICE, 3),
+    Incident(TODAY, 6, SLUMP),
+    Incident(TODAY - timedelta(1), 1, LATE),
+    Incident(TODAY - timedelta(9), 4, SURGE),
+    Incident(TODAY - timedelta(12), 5, MISSING),
+)
+# Today is the last day of the window that a forecast of it sees.
+SEASONS = Seasons(first_day=TODAY - timedelta(56), days=57, orders=60, noise=0.05, incidents=INCIDENTS)
+
+
+def summaries_of(seasons: Seasons, day: date) -> dict[str, list[dict[str, Any]]]:
+    """What silver must keep of a day's drop, counted without Spark."""
+    units, products = [], defaultdict(int)
+    for unit_id in range(1, seasons.units + 1):
+        drop = drop_of(seasons, unit_id, day) or []
+        for order_date in sorted({order.day for order in drop}):
+            orders = [order for order in drop if order.day == order_date]
+            came = order_date == day
+            cancelled = sum(order.status == "Cancelado" for order in orders)
+            value = sum((order.value for order in orders), Decimal(0))
+            row = (day, order_date, unit_id, len(orders), cancelled, value, came, came)
+            units.append(dict(zip(UNIT_DAYS.names, row, strict=True)))
+            for item in (item for order in orders for item in order.items):
+                products[order_date, unit_id, item.product_id, item.price] += item.quantity
+    keys = [(*key[:3], pieces, key[3]) for key, pieces in products.items()]
+    return {"unit_days": units, "product_days": [dict(zip(PRODUCT_DAYS.names, k, strict=True)) for k in sorted(keys)]}
+
+
+def remember(root: Path, seasons: Seasons, days: list[date]) -> None:
+    """Put the summaries of some days into a lake, as nights of these days would have."""
+    for day in days:
+        for (table, rows), schema in zip(summaries_of(seasons, day).items(), (UNIT_DAYS, PRODUCT_DAYS), strict=True):
+            folder = root / "silver" / P / table / f"business_date={day}"
+            folder.mkdir(parents=True)
+            pq.write_table(pa.Table.from_pylist(rows, schema), folder / "part-00000.parquet")
+
+
+@pytest.fixture(scope="module")
+def night(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The night of TODAY after eight weeks of nights."""
+    data, lake = tmp_path_factory.mktemp("seasons") / "data", new_lake()
+    generate(data, data.with_name("truth.json"), Seasons(units=6, days=1))
+    write_drops(data, SEASONS, TODAY)
+    remember(lake.root, SEASONS, SEASONS.dates()[:-1])
+    lake.run(P, TODAY.isoformat(), data / "csv_sales", data / "reference_data")
+    return lake
+
+
+def test_silver_keeps_of_a_day_what_the_days_after_it_need(night: Any) -> None:
+    expected = summaries_of(SEASONS, TODAY)
+    found = night.rows("silver", P, "unit_days", TODAY.isoformat())
+    came = [row for row in found if row["unit_id"] != 2]
+    assert sorted(came, key=lambda r: (r["unit_id"], r["order_date"])) == expected["unit_days"]
+    found = night.rows("silver", P, "product_days", TODAY.isoformat())
+    keys = PRODUCT_DAYS.names[:3]
+    assert sorted(found, key=lambda r: [r[k] for k in keys]) == expected["product_days"]
+
+
+def test_each_incident_is_told_of_its_unit_and_nothing_else_is(night: Any) -> None:
+    alerts = night.gold(P, TODAY.isoformat(), "alerts")
+    assert {(a["unit_id"], a["kind"], a["metric"]) for a in alerts} == {
+        (1, "late_file", "late_orders"),
+        (2, "missing_file", "files"),
+        (3, "unusual_sales", "gross_value"),
+        (4, "cancellation_spike", "cancelled_share"),
+        (5, "price_change", "price of product 3"),
+        (6, "unusual_sales", "gross_value"),
+    }
+    by_unit = {a["unit_id"]: a for a in alerts}
+    assert by_unit[1]["observed"] == len(orders_of(SEASONS, 1, TODAY - timedelta(1)))
+    assert by_unit[3]["observed"] > 2 * by_unit[3]["expected"] > 8 * by_unit[6]["observed"]
+    assert all(a["message"].startswith(f"unit {a['unit_id']}: ") for a in alerts)
+
+
+def test_the_manifest_tells_the_most_severe_alerts_first(night: Any) -> None:
+    told = night.manifest(P, TODAY.isoformat(), "gold")["alerts"]
+    assert told["total"] == len(told["told"]) == 6 and told["unjudged"] is None
+    assert told["told"][0].startswith("critical: unit 2: no pedido.csv and no item_pedido.csv")
+    severities = [words.split(":")[0] for words in told["told"]]
+    assert severities == sorted(severities, key=["critical", "warning", "info"].index)
+
+
+def test_recommendations_are_the_forecasts_of_what_is_known_of_each_unit(night: Any) -> None:
+    rows = {(r["unit_id"], r["product_id"]): r for r in night.gold(P, TODAY.isoformat(), "stock_recommendations")}
+    assert rows.keys() == {(unit, product) for unit in range(1, 7) for product in range(1, 9)}
+    for unit in range(1, 7):
+        for product, history in sold(SEASONS, unit).items():
+            told, row = forecast(history), rows[unit, product]
+            assert row["method"] == told.method != INSUFFICIENT
+            assert row["forecast_quantity_7d"] == pytest.approx(told.quantity, abs=0.01)
+            assert (row["backtest_error"], row["naive_error"]) == pytest.approx(
+                (told.error, told.naive_error), abs=0.01
+            )
+            assert row["history_days"] == len(history) - history.count(None)
+
+
+def test_the_backtest_beats_the_naive_forecast_on_the_whole(night: Any) -> None:
+    rows = night.gold(P, TODAY.isoformat(), "stock_recommendations")
+    assert sum(r["backtest_error"] for r in rows) < 0.9 * sum(r["naive_error"] for r in rows)
+
+
+def test_the_first_night_of_all_invents_nothing_and_says_so(lake: Any, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    generate(data, tmp_path / "truth.json", Seasons(units=2, days=1, orders=5))
+    lake.run(P, "2025-11-03", data / "csv_sales", data / "reference_data")
+    assert lake.gold(P, "2025-11-03", "alerts") == []
+    rows = lake.gold(P, "2025-11-03", "stock_recommendations")
+    assert {(r["method"], r["forecast_quantity_7d"], r["backtest_error"]) for r in rows} == {(INSUFFICIENT, None, None)}
+    told = lake.manifest(P, "2025-11-03", "gold")["alerts"]
+    assert told["unjudged"].startswith("sales and cancellations of 2 units")
+
+
+def test_a_flat_drop_names_no_unit_and_alarms_nobody(lake: Any, drop: Any) -> None:
+    orders = "Id_Unidade,Id_Pedido,Tipo_Pedido,Data_Pedido,Vlr_Pedido,Endereco_Entrega,Taxa_Entrega,Status\n"
+    files = {
+        "PEDIDO.csv": f"{orders}1,1,Loja Online,2025-11-03,10.00,Rua A,0.00,Finalizado\n",
+        "UNIDADE.csv": "Id_Unidade,Nome_Unidade,Id_Estado\n1,Centro,11\n2,Praia,11\n",
+    }
+    lake.run(P, "2025-11-03", drop(files))
+    assert lake.gold(P, "2025-11-03", "alerts") == lake.gold(P, "2025-11-03", "stock_recommendations") == []
