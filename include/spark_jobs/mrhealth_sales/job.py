@@ -14,12 +14,13 @@ from medallion.errors import NoInputError
 from medallion.lake import Lake
 from medallion.manifest import Manifest, TableCount
 from medallion.parallel import all_of
-from medallion.quality import accepted, tally, together
+from medallion.quality import tally, together
 from medallion.run import Run
 from mrhealth_sales import bronze as raw
 from mrhealth_sales import gold as products
 from mrhealth_sales import late, outlook, summaries
 from mrhealth_sales import silver as typed
+from mrhealth_sales.dimensions import OF_OFFICE, Dimensions, Facts, frame_of, observed, prices
 from mrhealth_sales.summaries import PRODUCT_DAYS, UNIT_DAYS
 from mrhealth_sales.tables import DELIVERIES, DELIVERIES_SCHEMA, SOURCES, unit_of
 
@@ -56,11 +57,15 @@ def silver(run: Run) -> Manifest:
     arrived = {t.name: lake.read("bronze", t.name, bronze_schema(t)) for t in SOURCES}
     late_dates = late.off_dates(arrived["orders"], run.business_date.isoformat())
     judged = {table: typed.JUDGES[table](frame) for table, frame in arrived.items()}
-    resolved = _named(_without_counted(lake, judged, late_dates))
+    judged |= {table.name: judged[table.name].cache() for table in OF_OFFICE}
+    dimensions = Dimensions(lake)
+    facts = dimensions.named(observed(judged))
+    resolved = _named(_without_counted(lake, judged, late_dates), facts)
     counts = tally(together(resolved), resolved)
     late.leave_markers(lake, late_dates)
     writes = [partial(_write_silver, lake, frame, counts[table]) for table, frame in resolved.items()]
-    all_of([*writes, *_summarised(lake, resolved["orders"], resolved["items"])])
+    history = partial(_keep_history, dimensions, facts, resolved["items"])
+    all_of([*writes, *_summarised(lake, resolved["orders"], resolved["items"]), history])
     run.spark.catalog.clearCache()
     return lake.manifest("silver", list(counts.values()))
 
@@ -77,17 +82,22 @@ def _without_counted(lake: Lake, judged: Mapping[str, DataFrame], late_dates: li
     return {**judged, "orders": orders, "items": items}
 
 
-def _named(judged: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
+def _named(judged: Mapping[str, DataFrame], facts: Facts) -> dict[str, DataFrame]:
     """The judged tables, cached, orders with the names of their place and items with that of their product."""
-    tables = {table: judged[table].cache() for table in ("units", "states", "countries", "products")}
-    known = {table: accepted(frame) for table, frame in tables.items()}
-    orders = typed.with_branch(judged["orders"], known["units"], known["states"], known["countries"])
-    items = typed.with_product(judged["items"], known["products"])
+    tables = {table.name: judged[table.name] for table in OF_OFFICE}
+    spark = judged["orders"].sparkSession
+    units, states, countries, products = (frame_of(spark, table, facts) for table in OF_OFFICE)
+    orders = typed.with_branch(judged["orders"], units, states, countries)
+    items = typed.with_product(judged["items"], products)
     return {"orders": orders.cache(), "items": items.cache(), **tables}
 
 
 def _write_silver(lake: Lake, judged: DataFrame, count: TableCount) -> None:
     lake.replace_judged("silver", judged, typed.COLUMNS[count.table], count)
+
+
+def _keep_history(dimensions: Dimensions, facts: Facts, items: DataFrame) -> None:
+    dimensions.keep({**facts, **prices(items)})
 
 
 def _summarised(lake: Lake, orders: DataFrame, items: DataFrame) -> list[Callable[[], None]]:

@@ -1,0 +1,124 @@
+"""Names and prices change; days that are past keep theirs, and a date run again changes nothing but itself."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mrhealth_sales.dimensions import Name, Told, as_of, state_of
+
+P = "mrhealth_sales"
+D1, D2, D3 = "2025-12-29", "2025-12-30", "2025-12-31"
+DAY1, DAY2 = date.fromisoformat(D1), date.fromisoformat(D2)
+BRANCH, OTHER = Name("units", "1", "branch"), Name("units", "2", "branch")
+PRICE = Name("products", "1", "price")
+ORDERS = "Id_Unidade,Id_Pedido,Tipo_Pedido,Data_Pedido,Vlr_Pedido,Endereco_Entrega,Taxa_Entrega,Status\n"
+ITEMS = "Id_Pedido,Id_Item_Pedido,Id_Produto,Qtd,Vlr_Item,Observacao\n"
+
+
+def test_a_fact_is_as_old_as_its_value() -> None:
+    first = state_of({BRANCH: "Centro", OTHER: "Praia"}, {}, DAY1)
+    assert state_of({BRANCH: "Sé", OTHER: "Praia"}, first, DAY2) == {
+        BRANCH: Told("Sé", DAY2),
+        OTHER: Told("Praia", DAY1),
+    }
+
+
+def test_a_key_that_is_listed_no_more_is_nothing_from_that_day_on() -> None:
+    first = state_of({BRANCH: "Centro", OTHER: "Praia"}, {}, DAY1)
+    assert state_of({OTHER: "Praia"}, first, DAY2)[BRANCH] == Told(None, DAY2)
+
+
+def test_a_table_that_nobody_sent_and_a_product_that_nobody_bought_stay_as_they_were() -> None:
+    first = state_of({BRANCH: "Centro", PRICE: "9.90"}, {}, DAY1)
+    assert state_of({}, first, DAY2) == first
+
+
+def test_a_past_day_keeps_its_names_takes_new_keys_and_its_own_prices() -> None:
+    then = state_of({BRANCH: "Centro", PRICE: "9.90"}, {}, DAY1)
+    assert as_of({BRANCH: "Sé", OTHER: "Praia", PRICE: "7.00"}, then) == {
+        BRANCH: "Centro",
+        OTHER: "Praia",
+        PRICE: "7.00",
+    }
+
+
+class Chain:
+    """Three days of one unit; head office's tables lie where all days find them, as in the raw bucket."""
+
+    def __init__(self, lake: Any, folder: Path) -> None:
+        self.lake, self.drops, self.office = lake, folder / "csv_sales", folder / "reference_data"
+
+    def sells(self, day: str, number: int, price: str, pieces: int = 1) -> None:
+        value = f"{pieces * float(price):.2f}"
+        self._put(day, "pedido.csv", f"{ORDERS}1,{number},Loja Online,{day},{value},Rua A,0.00,Finalizado\n")
+        self._put(day, "item_pedido.csv", f"{ITEMS}{number},1,1,{pieces},{price},\n")
+
+    def _put(self, day: str, name: str, text: str) -> None:
+        folder = self.drops / day.replace("-", "/") / "unit_001"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+    def is_called(self, branch: str) -> None:
+        self.office.mkdir(parents=True, exist_ok=True)
+        (self.office / "unidade.csv").write_text(
+            f"Id_Unidade,Nome_Unidade,Id_Estado\n1,{branch},11\n", encoding="utf-8"
+        )
+        (self.office / "produto.csv").write_text("Id_Produto,Nome_Produto\n1,Suco\n", encoding="utf-8")
+
+    def night(self, day: str) -> None:
+        self.lake.run(P, day, self.drops, self.office)
+
+    def branch(self, day: str) -> str:
+        [row] = self.lake.gold(P, day, "sales_by_branch_day")
+        return row["branch"]
+
+    def history(self, key: str, attribute: str) -> list[tuple[str, str]]:
+        rows = [row for day in (D1, D2, D3) for row in self.lake.rows("silver", P, "dimension_history", day)]
+        found = [row for row in rows if (row["key"], row["attribute"]) == (key, attribute)]
+        return [(row["valid_from"].isoformat(), row["value"]) for row in found]
+
+
+@pytest.fixture
+def chain(lake: Any, tmp_path: Path) -> Chain:
+    made = Chain(lake, tmp_path / "raw")
+    for number, (day, price) in enumerate(((D1, "9.90"), (D2, "9.90"), (D3, "10.90"))):
+        made.sells(day, number, price)
+    return made
+
+
+def test_yesterdays_gold_does_not_change_because_todays_name_did(chain: Chain) -> None:
+    chain.is_called("Centro")
+    chain.night(D1)
+    chain.is_called("Praça da Sé")
+    chain.night(D2)
+    chain.night(D3)
+    assert [chain.branch(day) for day in (D1, D2, D3)] == ["Centro", "Praça da Sé", "Praça da Sé"]
+    changes = [(D1, "Centro"), (D2, "Praça da Sé")]
+    assert chain.history("1", "branch") == changes
+    assert chain.history("1", "price") == [(D1, "9.90"), (D3, "10.90")]
+    # Head office's table now holds the new name, whichever date is run.
+    chain.night(D1)
+    assert chain.branch(D1) == "Centro" and chain.history("1", "branch") == changes
+
+
+def test_a_corrected_file_reopens_its_own_day_only(chain: Chain) -> None:
+    chain.is_called("Centro")
+    for day in (D1, D2, D3):
+        chain.night(day)
+    others = {f: t for f, t in chain.lake.files().items() if D2 not in f}
+    chain.sells(D2, 1, "9.90", pieces=3)
+    chain.night(D2)
+    [row] = chain.lake.gold(P, D2, "sales_by_branch_day")
+    assert str(row["gross_value"]) == "29.70"
+    assert {f: t for f, t in chain.lake.files().items() if D2 not in f} == others
+    assert chain.history("1", "price") == [(D1, "9.90"), (D3, "10.90")]
+
+
+def test_a_wrong_name_of_the_newest_day_is_mended_by_running_it_again(chain: Chain) -> None:
+    chain.is_called("Sentro")
+    chain.night(D1)
+    chain.is_called("Centro")
+    chain.night(D1)
+    assert chain.branch(D1) == "Centro" and chain.history("1", "branch") == [(D1, "Centro")]
