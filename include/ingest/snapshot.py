@@ -19,8 +19,8 @@ TAKEN_AT = "ts_run"
 
 
 def packed_csv(documents: Iterable[Mapping[str, Any]], taken_at: str) -> bytes:
-    """The documents as a packed CSV file. A field that snapshots do not have gets a column behind theirs, which the night
-    tells of as drift; one that a document lacks is empty."""
+    """The documents as a packed CSV file. A field that snapshots do not have gets a column behind theirs, which the
+    night tells of as drift; one that a document lacks is empty."""
     rows = [(document, document["_source"]) for document in documents]
     strangers = sorted({name for _, source in rows for name in source} - {*OF_SOURCE, *OF_DOCUMENT, TAKEN_AT})
     text = io.StringIO()
