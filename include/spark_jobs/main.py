@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 
 from pyspark.sql import SparkSession
 
+import card_movements.job
 import covid_hospitals.job
 import mrhealth_sales.job
 import wordcount.job
@@ -32,6 +33,11 @@ LAYERS: dict[str, dict[str, Callable[[Run], Manifest]]] = {
         "bronze": mrhealth_sales.job.bronze,
         "silver": mrhealth_sales.job.silver,
         "gold": mrhealth_sales.job.gold,
+    },
+    "card_movements": {
+        "bronze": card_movements.job.bronze,
+        "silver": card_movements.job.silver,
+        "gold": card_movements.job.gold,
     },
 }
 

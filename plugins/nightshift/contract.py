@@ -55,6 +55,7 @@ def _gold(name: str, told: Mapping[str, Any]) -> GoldTable:
         about=told["about"],
         notes={column: spec["about"] for column, spec in told["columns"].items() if "about" in spec},
         fresh_hours=told["fresh_hours"],
+        personal=tuple(column for column, spec in told["columns"].items() if spec.get("personal")),
     )
 
 

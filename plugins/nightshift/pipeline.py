@@ -70,7 +70,8 @@ DRIFT_RULES = {
 @dataclass(frozen=True)
 class GoldTable:
     """The contract of a gold table: columns (name -> Spark type), key, the fewest rows that make sense, what it is
-    (`about`), what its columns mean (`notes`), and how old its newest partition may be."""
+    (`about`), what its columns mean (`notes`), how old its newest partition may be, and which columns nobody prints
+    (`personal`)."""
 
     name: str
     columns: dict[str, str]
@@ -79,6 +80,7 @@ class GoldTable:
     about: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
     fresh_hours: float = 36
+    personal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 import main
+from embedded import drivers
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = ROOT / "include" / "spark_jobs"
@@ -55,6 +56,7 @@ def spark(jobs_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     before = os.environ.get("PYSPARK_PYTHON")
     os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
+    builder = builder.config("spark.jars", ",".join(str(jar) for jar in drivers.bring().glob("*.jar")))
     for key, value in SETTINGS.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
@@ -82,11 +84,15 @@ class LocalLake:
         layers: str = "bronze,silver,gold",
         encoding: str = "utf-8",
         replay: bool = False,
+        secret: str = "",
+        **options: str,
     ) -> dict[str, dict[str, Any]]:
         """Run the layers; the counts of each layer's tables by name."""
         words = ["--pipeline", pipeline, "--layers", layers, "--business-date", day, "--input", str(source)]
         words += ["--lake", str(self.root), "--staging", str(self.staging(pipeline, day)), "--encoding", encoding]
         words += ["--replay"] if replay else []
+        words += ["--source-secret", secret] if secret else []
+        words += [f"--option={name}={value}" for name, value in options.items()]
         main.run_layers(self.spark, main.parse(words + (["--reference", str(reference)] if reference else [])))
         return {layer: self.counts(pipeline, day, layer) for layer in layers.split(",")}
 

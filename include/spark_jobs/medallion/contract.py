@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-KEPT_WORDS = ("required", "default", "reason", "digits", "signed", "optional")  # those that a Column calls the same
+KEPT_WORDS = ("required", "default", "reason", "digits", "signed", "optional", "personal")  # as a Column calls them
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,9 @@ class Column:
     one_of: tuple[str, ...] = ()
     reason: str = "unknown_term"  # of a value that is none of `one_of`
     digits: int = 9  # the most that a whole number may have
-    signed: bool = False  # whether a whole number may be negative
+    signed: bool = False  # whether a number may be negative
     optional: bool = False  # whether a source may come without the column
+    personal: bool = False  # whether it is masked wherever it is no product
 
     @property
     def source(self) -> str:
@@ -57,6 +58,10 @@ class Table:
     def optional_names(self) -> frozenset[str]:
         """The columns, as bronze calls them, that a source may come without."""
         return frozenset(column.source for column in self.columns if column.optional)
+
+    def column(self, name: str) -> Column:
+        """The column of that name in the lake."""
+        return next(column for column in self.columns if column.name == name)
 
     def source_name(self, header: str) -> str:
         """What bronze calls the column that a source spells so; its plain spelling if the contract knows none such."""

@@ -4,6 +4,7 @@ JobError
  +- NoInputError         nothing lies where the layer should read
  +- UnknownEncodingError the encoding that was asked for does not exist
  +- BadArgumentError     an argument makes no sense to this pipeline
+ +- SourceError          the database that the pipeline reads cannot be opened, or is not as the contract says
 """
 
 from __future__ import annotations
@@ -23,3 +24,7 @@ class UnknownEncodingError(JobError):
 
 class BadArgumentError(JobError):
     """An argument of the step makes no sense to this pipeline."""
+
+
+class SourceError(JobError):
+    """The database that the pipeline reads cannot be opened, or is not as the contract says."""

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from medallion.errors import NoInputError
 from medallion.manifest import Alerts, GoldTable, Manifest, TableCount
 from medallion.parallel import all_of
-from medallion.quality import accepted, quarantine
+from medallion.quality import QUARANTINE_SCHEMA, accepted, quarantine
 from medallion.run import Run
 from medallion.storage import Storage
 
@@ -21,6 +21,7 @@ SHUFFLE_PARTITIONS = "spark.sql.shuffle.partitions"
 DATED = "business_date="  # what the folder of a partition is called, before its date
 BYTES_A_PARTITION = 8 * 1024 * 1024
 MOST_PARTITIONS = 2000
+_DATE = "business_date="
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,15 @@ class Lake:
         day = self.run.business_date.isoformat()
         return f"{self.run.lake}/quarantine/{self.run.pipeline}/{layer}/{table}/{DATED}{day}"
 
+    def quarantined(self, layer: str, table: str) -> DataFrame | None:
+        """What a layer refused for the other business dates; None if nothing."""
+        root, own = (
+            f"{self.run.lake}/quarantine/{self.run.pipeline}/{layer}/{table}",
+            self.run.business_date.isoformat(),
+        )
+        uris = [f"{root}/{name}" for name in self.storage.names(root) if name not in ("", f"{_DATE}{own}")]
+        return self.run.spark.read.schema(QUARANTINE_SCHEMA).parquet(*uris) if uris else None
+
     def size_shuffles(self, input_bytes: int) -> None:
         """Shuffle in as many partitions as this much input needs, unless the cluster's configuration says how many.
 
@@ -75,6 +85,14 @@ class Lake:
             raise NoInputError(f"reading {layer} {table}: nothing at {uri}; run the {layer} layer of this date first")
         # A named schema spares Spark a job that opens files only to learn the columns.
         return self.run.spark.read.schema(schema).parquet(uri)
+
+    def published(self, table: str, schema: str, before: bool = False) -> DataFrame | None:
+        """What other business dates (with `before`, only earlier ones) published of a gold table; None if none did."""
+        root, own = f"{self.run.lake}/gold/{self.run.pipeline}/{table}", self.run.business_date.isoformat()
+        days = [name.removeprefix(_DATE) for name in self.storage.names(root) if name.startswith(_DATE)]
+        # Any other run of these dates is over: a night holds its pipeline's claim.
+        uris = [f"{root}/{_DATE}{day}" for day in days if day < own or (day > own and not before)]
+        return self.run.spark.read.schema(schema).parquet(*uris) if uris else None
 
     def replace(self, layer: str, table: str, frame: DataFrame) -> None:
         """Write this business date of a table, in place of what an earlier run of the date wrote."""
@@ -101,6 +119,13 @@ class Lake:
     def _stage(self, table: str, product: Product) -> None:
         one_file = product.frame.repartition(1).sortWithinPartitions(*product.order)
         one_file.write.mode("overwrite").option("compression", "snappy").parquet(self.staged(table))
+
+    def stage_csv(self, name: str, text: DataFrame, *, delimiter: str, header: bool) -> None:
+        """Stage text columns as one CSV file as RFC 4180 has it, but for its line ends, which are LF; UTF-8."""
+        quoted = {"quote": '"', "escape": '"', "nullValue": "", "emptyValue": "", "lineSep": "\n"}
+        as_is = {"ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
+        options = {"sep": delimiter, "header": str(header).lower(), "encoding": "UTF-8", **quoted, **as_is}
+        text.write.mode("overwrite").options(**options).csv(f"{self.run.staging}/exports/{name}")
 
     def staged(self, table: str) -> str:
         """Where a gold table waits for its audit."""

@@ -19,8 +19,12 @@ from medallion.quality import Rule
 MONEY = r"^[0-9]{1,9}(\.[0-9]{1,2})?$"
 DAY = r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 FIGURE = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,12})?$"
-MOMENT = rf"{DAY[:-1]}([T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]{{1,9}})?)?(Z|[+-][0-9]{{2}}:[0-9]{{2}})?)?$"
 MONEY_TYPE = "decimal(18,2)"
+# A day, or a day and a time of it, with or without its zone.
+MOMENT = (
+    r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}"
+    r"([ T]+[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$"
+)
 AMOUNT = 10**9
 _ACCENTED, _PLAIN = "áàâãäéèêëíìîïóòôõöúùûüçñ", "aaaaaeeeeiiiiooooouuuucn"
 
@@ -38,10 +42,12 @@ def _shape(column: Promise) -> list[Rule]:
     if column.type in ("int", "bigint"):
         return [not_a_number(column.source, rf"^{'-?' if column.signed else ''}[0-9]{{1,{column.digits}}}$")]
     if column.type == MONEY_TYPE:
-        return [not_a_number(column.source, MONEY)]
+        return [not_a_number(column.source, MONEY.replace("^", "^-?") if column.signed else MONEY)]
     if column.type == "double":
         return [not_a_number(column.source, FIGURE)]
-    return [not_a_date(column.source, column.type)] if column.type in ("date", "timestamp") else []
+    if column.type == "timestamp":
+        return [not_a_moment(column.source)]
+    return [not_a_date(column.source)] if column.type == "date" else []
 
 
 def typed_columns(table: Table) -> dict[str, Column]:
@@ -52,14 +58,20 @@ def typed_columns(table: Table) -> dict[str, Column]:
 def _typed(column: Promise) -> Column:
     if column.one_of:
         return listed(column.source, column.one_of)
-    value = F.col(column.source) if column.type == "string" else typed(column.source, column.type)
+    value = _value(column)
     return value if column.default is None else F.coalesce(value, F.lit(column.default).cast(column.type))
 
 
-def clean(frame: DataFrame, columns: Sequence[str]) -> DataFrame:
-    """The text columns composed (NFC) and trimmed; an empty one becomes null."""
+def _value(column: Promise) -> Column:
+    if column.type == "timestamp":
+        return moment(column.source)
+    return F.col(column.source) if column.type == "string" else typed(column.source, column.type)
+
+
+def clean(frame: DataFrame, columns: Sequence[str], trim: bool = True) -> DataFrame:
+    """The text columns composed (NFC) and, unless they are to stay as they are, trimmed; a blank one becomes null."""
     # Spark 3.5 has no built-in for NFC; one call a row keeps the way to Python and back short.
-    cleaned = F.udf(_clean, "array<string>")(F.array(*columns))
+    cleaned = F.udf(_clean if trim else _composed, "array<string>")(F.array(*columns))
     others = [c for c in frame.columns if c not in columns]
     whole = frame.select(*others, cleaned.alias("_clean"))
     return whole.select(*others, *[F.col("_clean")[i].alias(c) for i, c in enumerate(columns)])
@@ -67,6 +79,10 @@ def clean(frame: DataFrame, columns: Sequence[str]) -> DataFrame:
 
 def _clean(values: Sequence[str | None]) -> list[str | None]:
     return [unicodedata.normalize("NFC", value).strip() or None if value else None for value in values]
+
+
+def _composed(values: Sequence[str | None]) -> list[str | None]:
+    return [unicodedata.normalize("NFC", value) if value and not value.isspace() else None for value in values]
 
 
 def missing(columns: Sequence[str]) -> Rule:
@@ -87,11 +103,21 @@ def beyond_measure(quantity: str, value: str) -> Rule:
     return Rule("bad_number", worth >= AMOUNT, told)
 
 
-def not_a_date(column: str, data_type: str = "date") -> Rule:
-    """A date (a timestamp) is written in another way than YYYY-MM-DD (ISO 8601), is in no calendar, or before 1900."""
-    shape = DAY if data_type == "date" else MOMENT
-    wrong = ~F.col(column).rlike(shape) | typed(column, data_type).isNull()
+def not_a_date(column: str) -> Rule:
+    """A date is written in another way than YYYY-MM-DD, is in no calendar, or before 1900."""
+    wrong = ~F.col(column).rlike(DAY) | typed(column, "date").isNull()
     return Rule("bad_date", F.col(column).isNotNull() & wrong, _told(column))
+
+
+def not_a_moment(column: str) -> Rule:
+    """A moment is written in another way than YYYY-MM-DD with or without a time, is in no calendar, or before 1900."""
+    wrong = ~F.col(column).rlike(MOMENT) | moment(column).isNull()
+    return Rule("bad_date", F.col(column).isNotNull() & wrong, _told(column))
+
+
+def moment(column: str) -> Column:
+    """The column as a timestamp, however many blanks part day and time; null where it is none."""
+    return F.expr(f"try_cast(regexp_replace(`{column}`, '[ T]+', ' ') as timestamp)")
 
 
 def not_listed(reason: str, column: str, terms: Sequence[str]) -> Rule:

@@ -1,0 +1,22 @@
+"""The four source tables of card movements and the product, as their contract has them."""
+
+from __future__ import annotations
+
+from medallion.contract import Table, contract
+
+_CONTRACT = contract("card_movements")
+MOVEMENTS, CARDS, ACCOUNTS, MEMBERS = (
+    _CONTRACT.sources[name] for name in ("movements", "cards", "accounts", "members")
+)
+PARENTS = (CARDS, ACCOUNTS, MEMBERS)  # what a movement refers to, itself or by way of its card
+SOURCES = (MOVEMENTS, *PARENTS)
+FLAT = _CONTRACT.gold["movimento_flat"]
+KEY = FLAT.key[0]
+CSV_COLUMNS = tuple(column.name for column in FLAT.columns if column.name not in FLAT.key)
+
+LINEAGE = "source_file string, line bigint, ingested_at timestamp"
+
+
+def bronze_schema(table: Table) -> str:
+    """The columns of a bronze table with their types: the source's own as text, then their lineage."""
+    return f"{', '.join(f'{column} string' for column in table.source_names)}, {LINEAGE}"

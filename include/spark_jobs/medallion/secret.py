@@ -1,0 +1,58 @@
+"""The address and the password of a database, out of Secrets Manager: never in an argument, never in a log."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from medallion.errors import SourceError
+
+# boto3 is not in EMR's Python 3.11, and the CLI is on every node.
+COMMAND = ("aws", "secretsmanager", "get-secret-value", "--query", "SecretString", "--output", "text", "--secret-id")
+SECONDS = 60
+NEEDED = ("engine", "host", "dbname", "username", "password")
+FORM = '{"engine": "postgres|mysql|mariadb", "host", "port", "dbname", "username", "password"}'
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a database is and how to be let in; `properties` are more of its driver's own, TLS for example."""
+
+    engine: str
+    host: str
+    port: int | None
+    dbname: str
+    username: str
+    password: str = field(repr=False)
+    properties: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def address(secret: str | None) -> Address:
+    """The address in a secret, which is JSON in the form that Amazon RDS writes. Raises SourceError."""
+    if not secret:
+        raise SourceError("opening the database: no --source-secret was given; name the secret with its address")
+    try:
+        done = subprocess.run([*COMMAND, secret], capture_output=True, text=True, timeout=SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        raise SourceError(f"reading the secret {secret}: the AWS CLI did not answer ({problem})") from None
+    if done.returncode:
+        said = " ".join(done.stderr.split()) or f"status {done.returncode}"
+        raise SourceError(f"reading the secret {secret}: {said}; make it, in the form {FORM}")
+    return _parsed(secret, done.stdout)
+
+
+def _parsed(secret: str, text: str) -> Address:
+    """What the secret says; an error never quotes it."""
+    try:
+        told: Any = json.loads(text)
+    except ValueError:
+        told = None
+    missing = [key for key in NEEDED if not told.get(key)] if isinstance(told, dict) else list(NEEDED)
+    if missing:
+        raise SourceError(f"reading the secret {secret}: it lacks {', '.join(missing)}; write it in the form {FORM}")
+    port = int(told["port"]) if str(told.get("port", "")).isdigit() else None
+    properties = {str(key): str(value) for key, value in told.get("properties", {}).items()}
+    return Address(**{key: str(told[key]) for key in NEEDED}, port=port, properties=properties)

@@ -1,0 +1,71 @@
+"""Real database servers for tests: PostgreSQL and MariaDB on 127.0.0.1, in a temporary place while a block lasts."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pymysql
+
+from embedded.databases import parsed
+from embedded.postgres import Postgres, free_port
+
+USER, PASSWORD, DATABASE = "coop", "s3gredo!", "cartoes"
+START_SECONDS = 60
+
+
+@contextmanager
+def postgresql():
+    """The address of a PostgreSQL with an empty database."""
+    with Postgres(USER, DATABASE) as server:
+        yield parsed(f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{server.port}/{DATABASE}")
+
+
+@contextmanager
+def mariadb():
+    """The address of a MariaDB with an empty database, whose user must know the password."""
+    home, port = Path(tempfile.mkdtemp(prefix="nightshift-maria-")), free_port()
+    process = None
+    try:
+        home.chmod(0o755)
+        data = home / "data"
+        account = ["--user=mysql"] if os.geteuid() == 0 else []  # it refuses to run as root
+        common = ["--no-defaults", f"--datadir={data}", *account]
+        subprocess.run(
+            ["mariadb-install-db", *common, "--skip-test-db", "--auth-root-authentication-method=normal"],
+            capture_output=True,
+            check=True,
+        )
+        files = [f"--socket={data / 'socket'}", f"--pid-file={data / 'pid'}"]
+        listen = [f"--port={port}", "--bind-address=127.0.0.1", "--skip-name-resolve"]
+        with (home / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [shutil.which("mariadbd") or "/usr/sbin/mariadbd", *common, *files, *listen],
+                stdout=log,
+                stderr=log,
+            )
+        _make_database(data / "socket", process, home / "log")
+        yield parsed(f"mariadb://{USER}:{PASSWORD.replace('!', '%21')}@127.0.0.1:{port}/{DATABASE}")
+    finally:
+        if process:
+            process.terminate()
+            process.wait(timeout=30)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _make_database(socket, process, log):
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            connection = pymysql.connect(unix_socket=str(socket), user="root")
+            break
+        except pymysql.Error:
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4")
+        cursor.execute(f"CREATE USER {USER} IDENTIFIED BY %s", [PASSWORD])
+        cursor.execute(f"GRANT ALL ON {DATABASE}.* TO {USER}")

@@ -1,0 +1,376 @@
+"""Card movements out of real databases: known answers, odd schemas, and every movement once however it comes."""
+
+import csv
+import os
+from contextlib import ExitStack
+from decimal import Decimal
+
+import pytest
+
+from datagen.cards import CardShape, generate_cards
+from embedded import card_source
+from medallion.errors import SourceError
+from tests import databases
+
+PIPELINE, FLAT = "card_movements", "movimento_flat"
+SECRET = "acme/sources/cards"
+MEMBER = "5,Zoë,d'Ávila,41,zoe@exemplo.coop.br"
+SMALL = {
+    "associado": f"id,nome,sobrenome,idade,email\n{MEMBER}\n",
+    "conta": "id,tipo,data_criacao,id_associado\n7,CC,2020-01-02,5\n",
+    "cartao": "id,num_cartao,nom_impresso,id_conta,id_associado,data_criacao\n9,0123456789012345,ZOE D AVILA,7,5,\n",
+    "movimento": "id,vlr_transacao,des_transacao,data_movimento,id_cartao\n",
+}
+
+
+@pytest.fixture(scope="session")
+def servers():
+    """The two servers, each started when it is first asked for."""
+    with ExitStack() as stack:
+        started = {}
+
+        def server(kind):
+            if kind not in started:
+                started[kind] = stack.enter_context(getattr(databases, kind)())
+            return started[kind]
+
+        yield server
+
+
+@pytest.fixture
+def postgresql(servers):
+    return servers("postgresql")
+
+
+@pytest.fixture
+def mariadb(servers):
+    return servers("mariadb")
+
+
+@pytest.fixture(params=["postgresql", "mariadb"])
+def url(request, servers):
+    return servers(request.param)
+
+
+@pytest.fixture
+def opens(tmp_path, monkeypatch):
+    """Let a secret open a database: an `aws` on PATH that answers as the AWS CLI does, and knows this one secret."""
+
+    def with_secret(text):
+        kept = tmp_path / "secret.json"
+        kept.write_text(text)
+        program = tmp_path / "bin" / "aws"
+        program.parent.mkdir(exist_ok=True)
+        asked = f"secretsmanager get-secret-value --query SecretString --output text --secret-id {SECRET}"
+        refused = "An error occurred (ResourceNotFoundException): Secrets Manager can't find the specified secret."
+        program.write_text(f'#!/bin/sh\n[ "$*" = "{asked}" ] && exec cat {kept}\necho "{refused}" >&2\nexit 254\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+    return with_secret
+
+
+class Source:
+    """A database with the four tables, and what a test does to it."""
+
+    def __init__(self, url, folder):
+        self.url, self.folder = url, folder
+
+    def fill(self, files):
+        self.folder.mkdir(exist_ok=True)
+        for table, text in files.items():
+            (self.folder / f"{table}.csv").write_text(text, encoding="utf-8")
+        self.fill_from(self.folder)
+
+    def fill_from(self, folder):
+        card_source.make(self.url, card_source.read(folder), replace=True)
+
+    def do(self, *statements):
+        with self.url.connected() as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    def add(self, number, day, amount="1.00", card=9):
+        self.do(f"INSERT INTO movimento VALUES ({number}, {amount}, 'Padaria', '{day}', {card})")
+
+
+@pytest.fixture
+def source(url, tmp_path, opens):
+    opens(url.secret)
+    return Source(url, tmp_path / "tables")
+
+
+@pytest.fixture
+def postgres_source(postgresql, tmp_path, opens):
+    opens(postgresql.secret)
+    return Source(postgresql, tmp_path / "tables")
+
+
+class Nights:
+    """Nights of card_movements on one lake; `publish` does what the task of that name does."""
+
+    def __init__(self, lake):
+        self.lake = lake
+
+    def __call__(self, day, publish=True, **options):
+        counts = self.lake.run(PIPELINE, day, "unread", secret=SECRET, **options)
+        if publish:
+            self.publish(day, **options)
+        return counts
+
+    def publish(self, day, **options):
+        root = self.lake.root / "gold" / PIPELINE / FLAT
+        if options.get("full_reload") == "true":
+            for file in root.glob("*/*.parquet"):
+                file.unlink()
+        target = root / f"business_date={day}"
+        target.mkdir(parents=True, exist_ok=True)
+        [staged] = (self.lake.staging(PIPELINE, day) / "gold" / FLAT).glob("*.parquet")
+        (target / "part-00000.parquet").write_bytes(staged.read_bytes())
+
+    def csv(self, day):
+        [file] = (self.lake.staging(PIPELINE, day) / "exports" / f"{FLAT}.csv").glob("*.csv")
+        return file.read_text(encoding="utf-8")
+
+    def published(self):
+        """The movement numbers of every business date."""
+        return {
+            folder.name.removeprefix("business_date="): sorted(row["movement_id"] for row in self.lake._read(folder))
+            for folder in sorted((self.lake.root / "gold" / PIPELINE / FLAT).iterdir())
+        }
+
+
+@pytest.fixture
+def night(lake):
+    return Nights(lake)
+
+
+def numbers(counts, layer="silver", table="movements"):
+    told = counts[layer][table]
+    return told["accepted"], told["quarantined"], told["duplicates"]
+
+
+def test_the_known_movements_of_wesleyst5(source, night, shared_data):
+    source.fill_from(shared_data / "cards" / "wesleyst5")
+    counts = night("2023-01-01")
+    assert numbers(counts) == (5, 0, 0)
+    rows = night.lake.gold(PIPELINE, "2023-01-01", FLAT)
+    assert (len(rows), sum(row["vlr_transacao_movimento"] for row in rows)) == (5, Decimal("8123.48"))
+    told = list(csv.reader(night.csv("2023-01-01").splitlines()))
+    assert told[0] == list(card_columns())
+    assert told[-1] == [
+        *("Jose", "Santos Silva", "45", "4499.50", "PS5", "2022-03-30 05:00:00", "40778", "Jose S Silva", ""),
+        *("CC", "2022-02-28 09:00:00"),
+    ]
+    assert "\r" not in night.csv("2023-01-01")
+
+
+def card_columns():
+    return (
+        *("nome_associado", "sobrenome_associado", "idade_associado", "vlr_transacao_movimento"),
+        *("des_transacao_movimento", "data_movimento", "numero_cartao", "nome_impresso_cartao"),
+        *("data_criacao_cartao", "tipo_conta", "data_criacao_conta"),
+    )
+
+
+def test_the_movements_of_candidabruxel_are_those_that_somebody_else_expects(source, night, shared_data):
+    folder = shared_data / "cards" / "candidabruxel"
+    source.fill_from(folder)
+    night("2024-01-01")
+    rows = list(csv.DictReader(night.csv("2024-01-01").splitlines()))
+    expected = list(csv.DictReader((folder / "expected_movimento_flat.csv").read_text().splitlines()))
+    ours = [{"tipo": row["tipo_conta"], **{k: v for k, v in row.items() if k in expected[0]}} for row in rows]
+    assert sorted(map(sorted_items, ours)) == sorted(map(sorted_items, expected))
+    assert sum(Decimal(row["vlr_transacao_movimento"]) for row in rows) == Decimal("654.55")
+
+
+def sorted_items(row):
+    return sorted(row.items())
+
+
+def test_generated_movements_add_up_to_their_truth_read_in_parts_or_whole(source, night, tmp_path, monkeypatch):
+    truth = generate_cards(tmp_path / "made", CardShape(rows=400))
+    source.fill_from(tmp_path / "made")
+    monkeypatch.setattr("medallion.jdbc.ROWS_A_PART", 60)
+    night("2026-01-04")
+    rows = night.lake.gold(PIPELINE, "2026-01-04", FLAT)
+    assert (len(rows), sum(r["vlr_transacao_movimento"] for r in rows)) == (truth.rows, truth.total)
+    assert len({row["movement_id"] for row in rows}) == truth.rows
+    assert {len(row["numero_cartao"]) for row in rows} == {16}
+    back = list(csv.DictReader(night.csv("2026-01-04").splitlines()))
+    assert sum(Decimal(row["vlr_transacao_movimento"]) for row in back) == truth.total
+    assert {'Livraria "O Ponto"', "Posto, loja 2"} <= {row["des_transacao_movimento"] for row in back}
+
+
+def test_a_night_takes_what_is_new_and_the_file_holds_all(source, night):
+    source.fill(SMALL)
+    source.add(1, "2026-01-01 10:00:00")
+    source.add(2, "2026-01-02 10:00:00")
+    assert numbers(night("2026-01-02")) == (2, 0, 0)
+    source.add(3, "2026-01-03 10:00:00", amount="-0.50")
+    assert numbers(night("2026-01-03")) == (1, 0, 2)
+    assert night.published() == {"2026-01-02": [1, 2], "2026-01-03": [3]}
+    amounts = [row["vlr_transacao_movimento"] for row in csv.DictReader(night.csv("2026-01-03").splitlines())]
+    assert amounts == ["1.00", "1.00", "-0.50"]
+
+
+def test_a_movement_of_the_same_moment_as_the_watermark_is_neither_skipped_nor_doubled(source, night):
+    source.fill(SMALL)
+    source.add(1, "2026-01-02 23:59:59")
+    night("2026-01-02")
+    source.add(2, "2026-01-02 23:59:59")
+    assert numbers(night("2026-01-03")) == (1, 0, 1)
+    assert night.published() == {"2026-01-02": [1], "2026-01-03": [2]}
+
+
+def test_a_movement_entered_late_counts_once_however_old_its_date_and_its_number_are(source, night):
+    source.fill(SMALL)
+    source.add(10, "2025-06-01")
+    source.add(20, "2026-01-02")
+    night("2026-01-02")
+    source.add(21, "2024-02-29")  # an old date under a new number
+    assert night("2026-01-03")["bronze"]["movements"]["warnings"] == {}
+    source.add(5, "2024-03-01")  # an old date under an old number
+    assert night("2026-01-04")["bronze"]["movements"]["warnings"] == {"whole_table_compared": 1}
+    assert night("2026-01-05")["bronze"]["movements"]["warnings"] == {}
+    assert night.published() == {"2026-01-02": [10, 20], "2026-01-03": [21], "2026-01-04": [5], "2026-01-05": []}
+
+
+def test_a_movement_dated_after_the_business_date_waits_for_its_own(source, night):
+    source.fill(SMALL)
+    source.add(1, "2026-01-03 00:00:00")
+    source.add(2, "2026-01-02 23:59:59")
+    assert numbers(night("2026-01-02")) == (1, 0, 0)
+    assert numbers(night("2026-01-03")) == (1, 0, 1)
+
+
+def test_a_night_killed_before_it_published_moves_no_watermark(source, night):
+    source.fill(SMALL)
+    source.add(1, "2026-01-02")
+    night("2026-01-02", publish=False)
+    source.add(2, "2026-01-09")
+    assert numbers(night("2026-01-09")) == (2, 0, 0)
+    assert numbers(night("2026-01-02")) == (0, 0, 1)
+    assert night.published() == {"2026-01-02": [], "2026-01-09": [1, 2]}
+
+
+def test_a_date_run_again_replaces_its_own_and_loses_nothing(source, night):
+    source.fill(SMALL)
+    for number, day in enumerate(("2025-12-01", "2026-01-01", "2026-01-20"), start=1):
+        source.add(number, day)
+        night(day)
+    before = night.published()
+    for day in before:
+        night(day)
+    assert night.published() == before == {"2025-12-01": [1], "2026-01-01": [2], "2026-01-20": [3]}
+
+
+def test_a_movement_changed_after_it_was_published_is_told_and_a_full_reload_takes_it(source, night):
+    source.fill(SMALL)
+    source.add(1, "2026-01-02")
+    night("2026-01-02")
+    source.do("UPDATE movimento SET vlr_transacao = 7.00 WHERE id = 1")
+    source.add(2, "2026-01-03")
+    assert night("2026-01-03")["silver"]["movements"]["reasons"] == {"changed_after_load": 1}
+    assert night.published() == {"2026-01-02": [1], "2026-01-03": [2]}
+    assert numbers(night("2026-01-03", full_reload="true")) == (2, 0, 0)
+    assert night.published() == {"2026-01-02": [], "2026-01-03": [1, 2]}
+    assert ",7.00," in night.csv("2026-01-03")
+
+
+def test_what_refers_to_nothing_is_quarantined_with_its_card_number_masked(source, night, lake):
+    source.fill({**SMALL, "conta": SMALL["conta"].splitlines()[0] + "\n"})
+    source.add(1, "2026-01-02")
+    source.add(2, "2026-01-02", card=99)
+    assert night("2026-01-02")["silver"]["movements"]["reasons"] == {"unknown_account": 1, "unknown_card": 1}
+    [one, two] = sorted(row["raw"] for row in lake.quarantine("silver", PIPELINE, "movements", "2026-01-02"))
+    assert '"id":"1"' in one and '"id_cartao":"99"' in two
+    assert night.csv("2026-01-02").splitlines()[1:] == []
+
+
+def test_a_card_that_is_refused_shows_its_last_four_digits_and_nobodys_address(source, night, lake):
+    source.fill({**SMALL, "cartao": SMALL["cartao"].replace(",7,5,", ",,5,")})
+    night("2026-01-02")
+    [row] = lake.quarantine("silver", PIPELINE, "cards", "2026-01-02")
+    assert '"num_cartao":"****2345"' in row["raw"]
+    everything = b"".join(f.read_bytes() for f in lake.root.rglob("*") if f.is_file() and "cards" not in str(f))
+    assert b"0123456789012345" not in everything
+    assert not [f for f in lake.root.rglob("*") if f.is_file() and b"zoe@exemplo" in f.read_bytes()]
+
+
+def test_dates_and_amounts_that_are_none_are_quarantined_and_not_raised(postgres_source, night):
+    postgres_source.fill(SMALL)
+    postgres_source.do(
+        "ALTER TABLE movimento ALTER COLUMN data_movimento TYPE varchar(40)",
+        "ALTER TABLE movimento ALTER COLUMN vlr_transacao TYPE double precision",
+        "INSERT INTO movimento VALUES (1, 10.5, 'x', '2026-01-02  05:00:00', 9), (2, 0.005, 'x', '2026-01-02', 9),"
+        " (3, 1, 'x', '31/12/2025', 9), (4, 1, 'x', NULL, 9)",
+    )
+    reasons = night("2026-01-02")["silver"]["movements"]["reasons"]
+    assert reasons == {"bad_date": 1, "bad_number": 1, "missing_value": 1}
+    assert "10.50" in night.csv("2026-01-02")
+    assert "2026-01-02 05:00:00" in night.csv("2026-01-02")
+
+
+def test_a_zero_date_of_mysql_is_quarantined_and_not_raised(mariadb, tmp_path, opens, night):
+    opens(mariadb.secret)
+    source = Source(mariadb, tmp_path / "tables")
+    source.fill(SMALL)
+    source.do("SET sql_mode = ''", "INSERT INTO movimento VALUES (1, 1, 'x', '0000-00-00', 9)")
+    assert night("2026-01-02")["silver"]["movements"]["reasons"] == {"bad_date": 1}
+
+
+def test_a_delimiter_and_no_header_are_as_asked_for(postgres_source, night):
+    postgres_source.fill(SMALL)
+    postgres_source.add(1, "2026-01-02")
+    night("2026-01-02", delimiter=";", header="false")
+    assert night.csv("2026-01-02") == (
+        "Zoë;d'Ávila;41;1.00;Padaria;2026-01-02;0123456789012345;ZOE D AVILA;;CC;2020-01-02\n"
+    )
+
+
+def test_a_column_that_is_gone_stops_the_job_and_names_itself(postgres_source, night):
+    postgres_source.fill(SMALL)
+    postgres_source.do("ALTER TABLE movimento RENAME COLUMN vlr_transacao TO preco")
+    with pytest.raises(SourceError, match=r"its columns .*preco.* lack amount \(known as vlr_transacao, valor_transac"):
+        night("2026-01-02")
+
+
+def test_a_table_that_is_gone_stops_the_job_and_names_itself(postgres_source, night):
+    postgres_source.fill(SMALL)
+    postgres_source.do("DROP VIEW movimento_flat", "DROP TABLE conta")
+    with pytest.raises(SourceError, match=r"looking for conta in postgres://127\.0\.0\.1"):
+        night("2026-01-02")
+    postgres_source.fill(SMALL)
+
+
+def test_a_wrong_password_is_told_without_it(mariadb, opens, night):
+    opens(mariadb.secret.replace("s3gredo", "falso"))
+    with pytest.raises(SourceError, match="Access denied for user 'coop'") as told:
+        night("2026-01-02")
+    assert "falso" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("no json: hunter2", "it lacks engine, host"), ('{"engine": "postgres"}', "it lacks host, dbname")],
+)
+def test_a_secret_that_says_too_little_is_told_without_its_words(opens, night, text, told):
+    opens(text)
+    with pytest.raises(SourceError, match=told) as error:
+        night("2026-01-02")
+    assert "hunter2" not in str(error.value)
+
+
+def test_a_secret_that_is_not_there_is_told_in_awss_words(opens, lake):
+    opens("{}")
+    with pytest.raises(SourceError, match=r"reading the secret acme/none: An error occurred .ResourceNotFound"):
+        lake.run(PIPELINE, "2026-01-02", "unread", secret="acme/none")
+
+
+def test_a_replay_judges_what_had_arrived_and_asks_the_database_nothing(postgres_source, night, monkeypatch):
+    postgres_source.fill(SMALL)
+    postgres_source.add(1, "2026-01-02")
+    night("2026-01-02")
+    monkeypatch.setattr("medallion.jdbc.Database.ask", None)
+    assert numbers(night("2026-01-02", replay=True)) == (1, 0, 0)
