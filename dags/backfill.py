@@ -13,6 +13,6 @@ holds is left to that run. For red teardowns and what is still on the bill, see 
 
 from nightshift import config
 from nightshift.lifecycle import backfill_dag
-from nightshift.pipelines import PIPELINES
+from nightshift.pipelines import BACKFILLS
 
-dags = [backfill_dag(pipeline, config.load(), __doc__) for pipeline in PIPELINES.values()]
+dags = [backfill_dag(backfill, config.load(), __doc__) for backfill in BACKFILLS.values()]

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
 def s3(env: Mapping[str, str]) -> S3Client:
     """An S3 client for the endpoint, region and credentials that `env` names."""
-    return boto3.client(
-        "s3",
-        endpoint_url=env["AWS_ENDPOINT_URL"],
-        region_name=env["AWS_REGION"],
-        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-        config=Config(retries={"total_max_attempts": 3}, s3={"addressing_style": "path"}, proxies={}),
-    )
+    return boto3.client("s3", **_who(env), config=_config(s3={"addressing_style": "path"}))
+
+
+def secrets(env: Mapping[str, str]) -> SecretsManagerClient:
+    """A Secrets Manager client for the same."""
+    return boto3.client("secretsmanager", **_who(env), config=_config())
+
+
+def _who(env: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "endpoint_url": env["AWS_ENDPOINT_URL"],
+        "region_name": env["AWS_REGION"],
+        "aws_access_key_id": env["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": env["AWS_SECRET_ACCESS_KEY"],
+    }
+
+
+def _config(**more: Any) -> Config:
+    return Config(retries={"total_max_attempts": 3}, proxies={}, **more)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from embedded import covid_files, generated, inputs, mrhealth_files
+from embedded import card_source, covid_files, drivers, generated, inputs, mrhealth_files
+from embedded.databases import DatabaseUrl
 from embedded.errors import InputRefused
 from embedded.inputs import Delivery
 
 Days = Sequence[date]
+Seed = Callable[[DatabaseUrl, Sequence[Path], Path, date], None]
 Reader = Callable[[Sequence[Path], Days, str], dict[date, Delivery]]
 
 
@@ -20,7 +22,9 @@ class Pipeline:
     """One pipeline of the command line.
 
     `read(paths, days, token)` turns the user's files into each day's delivery, and `newest(paths)` tells the latest
-    day that they name, if they name any; `make(folder, days)` makes data up. All raise InputRefused.
+    day that they name, if they name any; `make(folder, days)` makes data up. All raise InputRefused. `options` are the
+    params that are its own. Where input comes out of a database, `seed(url, paths, folder, day)` fills an empty one
+    with the user's files, or with data made up in a folder until a day.
     """
 
     name: str
@@ -29,6 +33,13 @@ class Pipeline:
     newest: Callable[[Sequence[Path]], date | None]
     make: Callable[[Path, Days], dict[date, Delivery]]
     encodings: bool = False
+    options: tuple[str, ...] = ()
+    seed: Seed | None = None
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """More of the nights' NIGHTSHIFT_*: where the drivers are that read a database. Raises ToolMissing."""
+        return {"NIGHTSHIFT_JDBC_DIR": str(drivers.bring())} if self.seed else {}
 
 
 def backfill_of(pipeline: Pipeline) -> str:
@@ -92,6 +103,21 @@ def _only(pipeline: str, paths: Sequence[Path]) -> Path:
     return paths[0]
 
 
+def _in_database(_paths: Sequence[Path], days: Days, _token: str) -> dict[date, Delivery]:
+    """Nothing is uploaded: the cluster reads the database."""
+    return {day: Delivery((), ()) for day in days}
+
+
+def _no_files(_folder: Path, days: Days) -> dict[date, Delivery]:
+    return _in_database((), days, "")
+
+
+def _seed_cards(url: DatabaseUrl, paths: Sequence[Path], folder: Path, day: date) -> None:
+    if len(paths) > 1:
+        raise InputRefused(f"card_movements reads one folder, {len(paths)} were named: give --input once.")
+    card_source.make(url, card_source.read(paths[0] if paths else generated.cards(folder, day)))
+
+
 PIPELINES = {
     pipeline.name: pipeline
     for pipeline in (
@@ -111,6 +137,15 @@ PIPELINES = {
             _covid,
             _newest_told,
             generated.covid,
+        ),
+        Pipeline(
+            "card_movements",
+            "a cooperative bank's card movements, out of its database",
+            _in_database,
+            _no_day,
+            _no_files,
+            options=("output", "delimiter", "header", "full_reload"),
+            seed=_seed_cards,
         ),
     )
 }

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from embedded import bootstrap, cloud, environment, places, record, summary, toolchain
+from embedded import bootstrap, cloud, environment, places, record, sources, summary, toolchain
 from embedded.errors import EmbeddedError
 from embedded.inputs import Delivery
 from embedded.night import Order
@@ -48,13 +48,17 @@ class Asked:
 class Program:
     """What a command has to play: `nights` is asked once the tools are there, so that it may make data.
 
-    `keep` leaves a localcloud that was started running; `export` is a directory for gold.
+    `keep` leaves a localcloud that was started running; `export` is a directory for gold, `output` one for what the
+    pipeline exports. `source(env)` opens the database that the nights read, `settings` are more of their NIGHTSHIFT_*.
     """
 
     name: str
     nights: Callable[[Path], Sequence[Asked]]
     keep: bool = False
     export: Path | None = None
+    output: Path | None = None
+    source: sources.Opened = sources.none
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def conduct(program: Program) -> int:
@@ -63,16 +67,17 @@ def conduct(program: Program) -> int:
     progress, log = Progress(), new_log(program.name)
     with tempfile.TemporaryDirectory(prefix="nightshift-") as scratch:
         home = airflow_home(Path(scratch) / "airflow")
-        waiting = environment.embedded(PENDING, tools, home)
+        waiting = {**environment.embedded(PENDING, tools, home), **program.settings}
         with Player(waiting, log, lambda again: _stopping(progress, again)) as player:
             progress.say(f"tools found; log: {places.shown(log)}")
             nights = program.nights(Path(scratch))
             with cloud.endpoint(environment.with_tools(tools), keep=program.keep) as endpoint:
                 progress.say(f"cloud: {endpoint}")
-                env = environment.embedded(endpoint, tools, home)
+                env = {**environment.embedded(endpoint, tools, home), **program.settings}
                 if bootstrap.ensure(env, log):
                     progress.say("state bucket made")
-                good = Session(program, env, progress, player).play(nights)
+                with program.source(env):
+                    good = Session(program, env, progress, player).play(nights)
             return INTERRUPTED if player.interrupted else SUCCESS if good else FAILURE
 
 
@@ -136,6 +141,8 @@ class Session:
         _show(summary.ending(kept, self.progress.failures, self.player.log))
         if self.program.export:
             _show(f"Gold:     {places.shown(f)}" for f in record.export(kept, self.program.export))
+        if self.program.output:
+            _show(f"File:     {places.shown(f)}" for f in record.deliver(self.env, kept, self.program.output))
         return kept.record is not None and kept.record["outcome"] == "success" and event["state"] == "success"
 
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from datagen import Epidemic, Shape, generate_covid, generate_mrhealth, generate_text
+from datagen import CardShape, Epidemic, Shape, generate_cards, generate_covid, generate_mrhealth, generate_text
 from embedded import covid_files, inputs, mrhealth_files
 from embedded.inputs import Delivery
 
 TEXT_BYTES = 200_000
+CARD_ROWS = 500
 LANGUAGES = ("pt", "en")
 DAYS_BEFORE = 2  # so that a day has late and superseded orders of the days before it
 
@@ -34,6 +35,12 @@ def covid(folder: Path, days: Sequence[date]) -> dict[date, Delivery]:
     data = folder / "data"
     generate_covid(data, folder / "truth.json", Epidemic(first_day=days[0], days=len(days)))
     return {day: covid_files.read(data / f"{day:%Y/%m/%d}").whole(day) for day in days}
+
+
+def cards(folder: Path, last_day: date, rows: int = CARD_ROWS) -> Path:
+    """The four tables of card movements until a day; gives the folder that they are in."""
+    generate_cards(folder, CardShape(rows=rows, last_day=last_day))
+    return folder
 
 
 def _written(folder: Path, day: date) -> list[Path]:

@@ -75,6 +75,17 @@ def _gold_folder(folder: Path, record: Record, gold: Mapping[str, Any]) -> Path:
     return table / str(gold["uri"]).rstrip("/").rpartition("/")[2] if record["days"] else table
 
 
+def deliver(env: Mapping[str, str], kept: Kept, target: Path) -> list[Path]:
+    """Copy the files that the night exported into a directory, whole files only; gives the paths written."""
+    written = []
+    for file in kept.record["exports"] if kept.record else ():
+        address = urlsplit(file["uri"])
+        partial = target / f".{file['file']}.partial"
+        aws.s3(env).download_file(address.netloc, address.path.lstrip("/"), str(partial))
+        written.append(partial.replace(target / file["file"]))
+    return written
+
+
 def _record(s3: S3Client, bucket: str, key: str) -> Record | None:
     try:
         found: Record = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())

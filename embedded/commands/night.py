@@ -28,7 +28,11 @@ def run(options: argparse.Namespace) -> int:
     day = dates.today() - timedelta(days=1)
 
     def nights(scratch: Path) -> Sequence[Asked]:
-        made = ((pipeline, pipeline.make(scratch / pipeline.name, [day])) for pipeline in PIPELINES.values())
+        made = (
+            (pipeline, pipeline.make(scratch / pipeline.name, [day]))
+            for pipeline in PIPELINES.values()
+            if not pipeline.seed
+        )
         return [Asked(pipeline.name, day, deliveries[day]) for pipeline, deliveries in made]
 
     return conduct(Program("night", nights, keep=options.keep))

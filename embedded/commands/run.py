@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from embedded import catalogue, dates, inputs
+from embedded import catalogue, databases, dates, inputs, sources
 from embedded.catalogue import Pipeline
 from embedded.conduct import Asked, Program, conduct, token
 from embedded.errors import InputRefused
@@ -19,6 +22,8 @@ DESCRIPTION = """\
 Plays one night of PIPELINE, or several days in order: terraform apply, an EMR cluster, its Spark steps, gold,
 teardown and the proof that nothing is left, on localcloud unless AWS_ENDPOINT_URL names another AWS.
 Without --input the project's own generator makes the data."""
+SOURCE = "cards"
+OPTIONS = ("output", "delimiter", "header", "full_reload")
 EPILOG = """\
 input:
   wordcount        text files, or folders of them; --encoding says how they are written (utf-8)
@@ -26,10 +31,13 @@ input:
                    or flat: PEDIDO.csv, ITEM_PEDIDO.csv and Tabela_{Produto,Unidade,Estado,Pais}.csv
   covid_hospitals  one folder with bed snapshots (data_YYYY-MM-DD.csv), cases by state and city, outcomes and IBGE's
                    tables, any of them, packed (.gz) or not; one --date takes all, --from and --to each day's own
+  card_movements   one folder with associado.csv, conta.csv, cartao.csv and movimento.csv, for a PostgreSQL that is
+                   started for the run; or instead of it --source, a database that has these tables
 
 examples:
   ./nightshift run wordcount --input book.txt --export out
   ./nightshift run mrhealth_sales --input drops --from 2025-12-29 --to 2026-01-04 --export out
+  ./nightshift run card_movements --source mysql://reader:secret@db.example:3306/coop --output out
 
 exit status: 0 only if every night's outcome is success; 1 a night failed; 2 the request cannot be done and nothing was
 started; 130 interrupted (the teardown ran)."""
@@ -57,10 +65,22 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--encoding", metavar="E", help="how wordcount's text files are written (default: utf-8)")
     parser.add_argument("--export", metavar="DIR", type=Path, help="copy gold to DIR/<table>/<business date>.parquet")
+    _source_arguments(parser)
     parser.add_argument(
         "--keep", action="store_true", help="leave the cluster, and a localcloud started for this run, running"
     )
     parser.add_argument("--dry-run", action="store_true", help="check, plan and price; create nothing")
+
+
+def _source_arguments(parser: argparse.ArgumentParser) -> None:
+    """What only a pipeline out of a database takes."""
+    parser.add_argument(
+        "--source", metavar="URL", help="database that card_movements reads: postgresql://user:password@host:port/db"
+    )
+    parser.add_argument("--output", metavar="DIR", help="where movimento_flat.csv goes: a directory, or s3://bucket/…")
+    parser.add_argument("--delimiter", choices=(",", ";", "|", "tab"), help="what parts the CSV's columns (,)")
+    parser.add_argument("--header", choices=("true", "false"), help="whether it begins with their names (true)")
+    parser.add_argument("--full-reload", action="store_const", const="true", help="read every movement anew")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -68,22 +88,62 @@ def run(options: argparse.Namespace) -> int:
     pipeline = catalogue.named(options.pipeline)
     params = _params(pipeline, options)
     days = _days(pipeline, options)
-    export = _directory(options.export)
+    export, output = _directory(options.export), _local(options.output)
     given = pipeline.read(options.paths, days, token()) if options.paths else None
 
     def nights(scratch: Path) -> Sequence[Asked]:
         deliveries: dict[date, Delivery] = given or pipeline.make(scratch / "made", days)
         return [Asked(pipeline.name, day, deliveries[day], params) for day in days]
 
-    return conduct(Program(pipeline.name, nights, keep=options.keep, export=export))
+    with _source(pipeline, options, days[-1]) as source:
+        program = Program(
+            pipeline.name,
+            nights,
+            keep=options.keep,
+            export=export,
+            output=output,
+            source=source,
+            settings=pipeline.settings,
+        )
+        return conduct(program)
+
+
+@contextmanager
+def _source(pipeline: Pipeline, options: argparse.Namespace, day: date) -> Iterator[sources.Opened]:
+    """What opens the pipeline's database to its nights: the user's, or one of this run's own, filled."""
+    if pipeline.seed is None:
+        yield sources.none
+    elif options.source:
+        yield partial(sources.opened, name=SOURCE, url=databases.parsed(options.source))
+    else:
+        with sources.temporary() as url, tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
+            pipeline.seed(url, options.paths or (), Path(folder) / "made", day)
+            yield partial(sources.opened, name=SOURCE, url=url)
 
 
 def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
     if options.encoding and not pipeline.encodings:
         raise InputRefused(f"{pipeline.name} finds out its files' encoding by itself: leave --encoding out.")
     chosen = {"encoding": inputs.encoding(options.encoding)} if options.encoding else {}
+    asked = {name: getattr(options, name) for name in OPTIONS if getattr(options, name)}
+    if strangers := [name for name in (*asked, *(["source"] if options.source else [])) if not _takes(pipeline, name)]:
+        raise InputRefused(f"{pipeline.name} takes no --{strangers[0].replace('_', '-')}: leave it out.")
+    if options.source and options.paths:
+        raise InputRefused("--source is a database and --input fills one of the run's own: give one of them.")
+    if _local(options.output):
+        asked.pop("output")  # the night delivers to the lake, and from there it is copied
+    chosen |= asked
     flags = {"keep_cluster": options.keep, "dry_run": options.dry_run}
     return {**chosen, **{name: True for name, wanted in flags.items() if wanted}}
+
+
+def _takes(pipeline: Pipeline, name: str) -> bool:
+    return pipeline.seed is not None if name == "source" else name in pipeline.options
+
+
+def _local(output: str | None) -> Path | None:
+    """The directory of --output, made now; None for an address in S3."""
+    return None if not output or output.startswith("s3://") else _directory(Path(output), "--output")
 
 
 def _days(pipeline: Pipeline, options: argparse.Namespace) -> list[date]:
@@ -101,11 +161,11 @@ def _days(pipeline: Pipeline, options: argparse.Namespace) -> list[date]:
     return [(pipeline.newest(options.paths) if options.paths else None) or yesterday]
 
 
-def _directory(path: Path | None) -> Path | None:
-    """The export directory, made now: that it cannot be is told before a night was played."""
+def _directory(path: Path | None, option: str = "--export") -> Path | None:
+    """The directory, made now: that it cannot be is told before a night was played."""
     if path is not None:
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as refused:
-            raise InputRefused(f"--export {path} cannot be made ({refused.strerror}): name another.") from None
+            raise InputRefused(f"{option} {path} cannot be made ({refused.strerror}): name another.") from None
     return path

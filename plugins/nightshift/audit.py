@@ -20,6 +20,7 @@ NO_LOSS = frozenset(
         "already_counted",
         "superseded",
         "after_business_date",
+        "changed_after_load",
     }
 )
 

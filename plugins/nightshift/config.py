@@ -38,6 +38,7 @@ class Settings:
     aws_conn_id: str = ""  # empty: boto3's own credential chain, which on MWAA is the execution role
     api_tries: int = 8  # of each AWS call: throttling, 5xx and dropped connections are tried again
     include_dir: Path = INCLUDE
+    jdbc_dir: Path = INCLUDE / "jdbc"  # the drivers that clusters read databases with, and their SHA256SUMS
 
     schedule: str = "0 0 * * *"
     timezone: str = "America/Sao_Paulo"

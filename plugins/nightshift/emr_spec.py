@@ -61,15 +61,16 @@ def job_flow(
     }
 
 
-def steps(night: Night, jobs_uri: str) -> list[dict[str, Any]]:
-    """One step dict per step of the pipeline, in order. A failed step cancels those that wait for its output."""
-    return [_step(step, "CANCEL_AND_WAIT", spark_submit(night, step, jobs_uri)) for step in night.pipeline.steps]
+def steps(night: Night, jobs_uri: str, jars: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """One step dict per step of the pipeline, in order. A failed step cancels those that wait for its output. `jars`
+    are the addresses of the JDBC drivers."""
+    return [_step(step, "CANCEL_AND_WAIT", spark_submit(night, step, jobs_uri, jars)) for step in night.pipeline.steps]
 
 
-def day_steps(night: Night, days: Sequence[date], jobs_uri: str) -> list[dict[str, Any]]:
+def day_steps(night: Night, days: Sequence[date], jobs_uri: str, jars: Sequence[str] = ()) -> list[dict[str, Any]]:
     """The steps of a backfill, one a day and all layers in it, so that a day that fails does not stop the next."""
     whole = [(night.on(day), Step(str(day), night.pipeline.layers)) for day in days]
-    return [_step(step, "CONTINUE", spark_submit(one_day, step, jobs_uri)) for one_day, step in whole]
+    return [_step(step, "CONTINUE", spark_submit(one_day, step, jobs_uri, jars)) for one_day, step in whole]
 
 
 def _step(step: Step, on_failure: str, command: list[str]) -> dict[str, Any]:
@@ -80,12 +81,13 @@ def _step(step: Step, on_failure: str, command: list[str]) -> dict[str, Any]:
     }
 
 
-def spark_submit(night: Night, step: Step, jobs_uri: str) -> list[str]:
+def spark_submit(night: Night, step: Step, jobs_uri: str, jars: Sequence[str] = ()) -> list[str]:
     """The step's command line. Client mode, so that the driver's traceback is in the step's own stderr."""
     return [
         "spark-submit",
         *("--deploy-mode", "client"),
         *("--name", f"{night.pipeline.product}-{step.name}"),
+        *(("--jars", ",".join(jars)) if jars else ()),
         *("--py-files", f"{jobs_uri}spark_jobs.zip"),
         f"{jobs_uri}main.py",
         *("--pipeline", night.pipeline.product),

@@ -5,6 +5,7 @@ NightshiftError
 ├── ParameterError       a run was asked for something that cannot be done
 ├── PreflightError       a tool, a credential or the state bucket is missing; nothing was started
 ├── TerraformError       terraform answered non-zero
+├── DriverRefused        a JDBC driver is not there, or not what was written down
 ├── InputsMissing        the wait for the night's input ran out
 ├── SchemaDrifted        the input does not fit its contract, which says to refuse that
 ├── ClusterError         EMR refused the cluster, or it ended by itself
@@ -90,6 +91,13 @@ class TerraformError(NightshiftError):
     def __init__(self, verb: str, stack: str, exit_code: int, tail: str) -> None:
         super().__init__(f"terraform {verb} of {stack} answered {exit_code}: {first_error(tail)}")
         self.exit_code, self.tail = exit_code, tail
+
+
+class DriverRefused(NightshiftError):
+    """A JDBC driver is not there, or not what was written down."""
+
+    cause = Cause.CODE
+    next_action = "Put the drivers with their SHA256SUMS into the folder, or name another in NIGHTSHIFT_JDBC_DIR."
 
 
 class InputsMissing(NightshiftError):

@@ -42,7 +42,6 @@ from nightshift.operators.terraform import (
     OpenStateOperator,
 )
 from nightshift.pipeline import Option, Pipeline
-from nightshift.pipelines import BACKFILLS
 
 START = pendulum.datetime(2025, 1, 1, tz="America/Sao_Paulo")
 SHORT, LONG = timedelta(minutes=15), timedelta(minutes=60)
@@ -72,9 +71,8 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
     return dag
 
 
-def backfill_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG:
+def backfill_dag(backfill: Pipeline, settings: Settings, doc_md: str | None) -> DAG:
     """The DAG that makes missing days of a pipeline on one cluster: on request, and a dry run unless told otherwise."""
-    backfill = BACKFILLS[f"backfill_{pipeline.name}"]
     with DAG(
         dag_id=backfill.name,
         dag_display_name=backfill.title,
@@ -83,7 +81,7 @@ def backfill_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> 
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,
-        params=backfill_form(pipeline),
+        params=backfill_form(backfill),
         tags=["nightshift"],
         default_args=_defaults(settings),
         render_template_as_native_obj=True,
@@ -235,7 +233,8 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
             description="Make a key pair for this run and open port 22 to this network, say 198.51.100.7/32.",
         ),
     }
-    kept = {name: f for name, f in fields.items() if pipeline.encodings or name != "encoding"}
+    idle = {*(() if pipeline.encodings else ("encoding",)), *(() if pipeline.reads_files else ("input_prefix",))}
+    kept = {name: field for name, field in fields.items() if name not in idle}
     return {**kept, **{option.name: _field(option) for option in pipeline.options}}
 
 

@@ -88,8 +88,9 @@ class Night:
 
     @property
     def claim_key(self) -> str:
-        """What a run holds while it makes the gold of its date."""
-        return f"claims/{self.pipeline.product}/{self.business_date}.json"
+        """What a run holds while it makes the gold of its date, or of any where dates depend on each other."""
+        held = "every-date" if self.pipeline.incremental else self.business_date
+        return f"claims/{self.pipeline.product}/{held}.json"
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -134,6 +135,11 @@ class Night:
     def uri(self, kind: str, key: str = "") -> str:
         """s3://<bucket of kind>/<key>."""
         return f"s3://{self.settings.bucket(kind)}/{key}"
+
+    def export_uri(self, file: str) -> str:
+        """Where a file that the pipeline exports is delivered: the run's own `output`, else the lake's exports."""
+        folder = self.options.get("output") or self.uri("lake", f"exports/{self.pipeline.product}")
+        return f"{folder.rstrip('/')}/{file}"
 
     def gold_prefix(self, table: str) -> str:
         return f"gold/{self.pipeline.product}/{table}/business_date={self.business_date}/"

@@ -9,7 +9,10 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
+from nightshift.errors import DriverRefused
+
 TRAVELS = (".py", ".toml")
+SUMS = "SHA256SUMS"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's own beginning of time: the same jobs give the same bytes
 
 
@@ -26,6 +29,31 @@ class Package:
         """One hash over all, so that a change of any makes a new prefix."""
         parts = (self.main, self.archive, self.time_limit)
         return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
+
+
+@dataclass(frozen=True)
+class Driver:
+    """One JDBC driver: its file's name, its bytes and their SHA-256, which is the one that was written down."""
+
+    name: str
+    content: bytes
+    sha256: str
+
+
+def drivers(jdbc_dir: Path) -> list[Driver]:
+    """Every driver that the folder's SHA256SUMS names. Raises DriverRefused unless each is there and is what it was."""
+    try:
+        lines = (jdbc_dir / SUMS).read_text(encoding="utf-8").splitlines()
+        named = [(expected.lower(), name.strip(" *")) for expected, name in (line.split(maxsplit=1) for line in lines)]
+        found = [Driver(name, (jdbc_dir / name).read_bytes(), expected) for expected, name in named]
+    except (OSError, ValueError) as wrong:
+        raise DriverRefused(f"The JDBC drivers of {jdbc_dir} cannot be read: {wrong}.") from wrong
+    for driver in found:
+        if (actual := sha256(driver.content).hexdigest()) != driver.sha256:
+            raise DriverRefused(
+                f"{jdbc_dir / driver.name} has SHA-256 {actual}, and {SUMS} says {driver.sha256}; it was not used."
+            )
+    return found
 
 
 def package(jobs_dir: Path, time_limit: Path) -> Package:

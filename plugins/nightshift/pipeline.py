@@ -9,7 +9,8 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where a night finds its input in the raw bucket; `prefix` may hold strftime codes of the business date."""
+    """Where a night finds its input in the raw bucket; `prefix` may hold strftime codes of the business date, and is
+    '' where all input comes out of a database."""
 
     prefix: str
     reference: str | None = None
@@ -21,7 +22,7 @@ class Inputs:
 
     def prefix_of(self, business_date: date) -> str:
         """The prefix of one business date, ending in '/'."""
-        return business_date.strftime(self.prefix).rstrip("/") + "/"
+        return business_date.strftime(self.prefix).rstrip("/") + "/" if self.prefix else ""
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,9 @@ class Pipeline:
 
     `expected_minutes` is how long its steps take on AWS, for the estimate; `encodings` says whether a run may
     name the text encoding of its input, `options` what else it may be asked for. `database` names the database that
-    its steps read, whose address and password are the secret <name>/sources/<database>. A backfill makes days of the
-    pipeline that `fills` names.
+    its steps read, whose address and password are the secret <name>/sources/<database>. `exports` names the files that
+    it delivers beside gold; `incremental` says that what a date holds depends on what other dates hold, so that one run
+    is at work at a time, whatever its date. A backfill makes days of the pipeline that `fills` names.
     """
 
     name: str
@@ -120,12 +122,19 @@ class Pipeline:
     encodings: bool = False
     options: tuple[Option, ...] = ()
     database: str | None = None
+    exports: tuple[str, ...] = ()
+    incremental: bool = False
     fills: str = ""
 
     @property
     def product(self) -> str:
         """Whose data it makes: the name in the lake's paths, in the catalog, for the jobs."""
         return self.fills or self.name
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether a night waits for files in the raw bucket."""
+        return bool(self.inputs.prefix)
 
     @property
     def layers(self) -> tuple[str, ...]:

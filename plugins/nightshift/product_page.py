@@ -9,13 +9,14 @@ from pathlib import Path
 from nightshift.pipeline import GoldTable, Pipeline, Source
 from nightshift.pipelines import PIPELINES
 
+EARLY = "before it costs anything"
 DRIFT_TOLD = {
     ("added", "ignore"): "a new column is reported and left out",
-    ("added", "refuse"): "a new column stops the night before it costs anything",
+    ("added", "refuse"): f"a new column stops the night {EARLY}",
     ("dropped", "quarantine"): "without one of its columns a file's rows are quarantined",
-    ("dropped", "refuse"): "without one of its columns the night stops before it costs anything",
+    ("dropped", "refuse"): f"without one of its columns the night stops {EARLY}",
     ("retyped", "quarantine"): "values of another type are quarantined",
-    ("retyped", "refuse"): "a column of another type stops the night before it costs anything",
+    ("retyped", "refuse"): f"a column of another type stops the night {EARLY}",
 }
 
 
@@ -40,10 +41,12 @@ def _lines(pipeline: Pipeline) -> Iterator[str]:
     yield "## What it gives"
     for table in pipeline.gold:
         yield from _gold(pipeline, table)
+    for file in pipeline.exports:
+        yield from ("", f"`{file}`: every row as text, in `exports/{pipeline.name}/` of the lake or where a run says.")
     if pipeline.sources:
         yield from ("", "## What it takes")
     for source in pipeline.sources:
-        yield from _source(source)
+        yield from _source(pipeline, source)
 
 
 def _gold(pipeline: Pipeline, table: GoldTable) -> Iterator[str]:
@@ -54,9 +57,9 @@ def _gold(pipeline: Pipeline, table: GoldTable) -> Iterator[str]:
     yield from ("", *_table(("column", "type", "meaning"), rows))
 
 
-def _source(source: Source) -> Iterator[str]:
+def _source(pipeline: Pipeline, source: Source) -> Iterator[str]:
     yield from ("", f"### {source.name}", "", source.about)
-    yield f"A row is named by {_listed(source.key)}. Of drift: {'; '.join(_drift(source))}."
+    yield f"A row is named by {_listed(source.key)}. Of drift: {'; '.join(_drift(pipeline, source))}."
     rows = [
         (f"`{c.name}`", c.type, ", ".join(f"`{n}`" for n in c.names), "yes" if c.required else "", c.about)
         for c in source.columns
@@ -64,8 +67,10 @@ def _source(source: Source) -> Iterator[str]:
     yield from ("", *_table(("column", "type", "in the source", "required", "meaning"), rows))
 
 
-def _drift(source: Source) -> list[str]:
-    return [DRIFT_TOLD[event, rule] for event, rule in source.drift.items()]
+def _drift(pipeline: Pipeline, source: Source) -> list[str]:
+    told = [DRIFT_TOLD[event, rule] for event, rule in source.drift.items()]
+    # Only the cluster looks into a database.
+    return told if pipeline.reads_files else [line.replace(EARLY, "in its first step") for line in told]
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -74,6 +74,11 @@ STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line 
     DENIED,
     THROTTLED,
     Symptom(
+        r"opening (?:the|a) database|reading the secret|(?:asking|looking for|reading) .*\w+://",
+        Cause.UPSTREAM,
+        "SourceError of our jobs (include/spark_jobs): the database, its secret or its columns",
+    ),
+    Symptom(
         r"PATH_NOT_FOUND|[Pp]ath does not exist|FileNotFound|NoSuchKey|No such file or directory: '?s3",
         Cause.UPSTREAM,
         "a file that should be there is not, or went while it was read",

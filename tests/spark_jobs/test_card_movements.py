@@ -301,6 +301,7 @@ def test_a_card_that_is_refused_shows_its_last_four_digits_and_nobodys_address(s
 def test_dates_and_amounts_that_are_none_are_quarantined_and_not_raised(postgres_source, night):
     postgres_source.fill(SMALL)
     postgres_source.do(
+        "DROP VIEW movimento_flat",
         "ALTER TABLE movimento ALTER COLUMN data_movimento TYPE varchar(40)",
         "ALTER TABLE movimento ALTER COLUMN vlr_transacao TYPE double precision",
         "INSERT INTO movimento VALUES (1, 10.5, 'x', '2026-01-02  05:00:00', 9), (2, 0.005, 'x', '2026-01-02', 9),"

@@ -31,6 +31,7 @@ def bronze(run: Run) -> Manifest:
 
 
 def _read(lake: Lake) -> dict[str, int]:
+    lake.size_shuffles(0)  # what is asked for is not known yet; what is compared with it are a few columns
     database = Database(lake.run.spark, address(lake.run.source_secret))
     tables = database.tables(SOURCES)
     movements, warnings = raw.movements(lake, database, tables)
@@ -74,6 +75,7 @@ def gold(run: Run) -> Manifest:
     ours = run.spark.read.schema(FLAT.schema).parquet(lake.staged(FLAT.name))
     others = known(lake)
     whole = ours if others is None else ours.unionByName(others)
-    header, delimiter = run.options.get("header", "true"), run.options.get("delimiter", ",")
-    lake.stage_csv(CSV, products.as_text(whole), delimiter=delimiter, header=header == "true")
+    delimiter = run.options.get("delimiter", ",").replace("tab", "\t")
+    header = run.options.get("header", "true") == "true"
+    lake.stage_csv(CSV, products.as_text(whole), delimiter=delimiter, header=header)
     return lake.manifest("gold", [TableCount(MOVEMENTS.name, staged[0].rows, staged[0].rows)], staged)

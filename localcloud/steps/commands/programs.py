@@ -49,14 +49,14 @@ def s3_dist_cp(args: Sequence[str], site: Site) -> Launch:
 
 
 def aws(args: Sequence[str], _site: Site) -> Launch:
-    """`aws s3 …` and `aws emr terminate-clusters`, over boto3. Raises CommandError (127) for other services."""
+    """`aws s3 …` and two more commands that nodes need, over boto3. Raises CommandError (127) for other services."""
     services = [arg for arg in args if not arg.startswith("-")][:2]
-    for service, module in (("s3", "awscli"), ("emr", "awsemr")):
+    for service, module in (("s3", "awscli"), ("emr", "awsemr"), ("secretsmanager", "awssecrets")):
         if service in services:
             return own_module(module, args, mirrored=False)
     raise CommandError(
-        f"aws {' '.join(args[:2])}: localcloud brings `aws s3 cp|mv|rm|ls|sync` and `aws emr terminate-clusters` "
-        "only; for the rest use boto3 in a script, AWS_ENDPOINT_URL is set.",
+        f"aws {' '.join(args[:2])}: localcloud brings `aws s3 cp|mv|rm|ls|sync`, `aws emr terminate-clusters` and "
+        "`aws secretsmanager get-secret-value` only; for the rest use boto3 in a script, AWS_ENDPOINT_URL is set.",
         exit_code=127,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import ObjectTypeDef
 
     from nightshift.night import Night
-    from nightshift.packaging import Package
+    from nightshift.packaging import Driver, Package
 
 LOG = logging.getLogger(__name__)
 GOLD_FILE = "part-00000.parquet"
@@ -38,6 +38,15 @@ class LakeHook:
             self._s3.put_object(Bucket=bucket, Key=f"{prefix}main.py", Body=package.main)
             LOG.info("Published the Spark jobs as s3://%s/%s", bucket, prefix)
         return f"s3://{bucket}/{prefix}"
+
+    def publish_drivers(self, drivers: Iterable[Driver]) -> list[str]:
+        """The s3:// addresses of the JDBC drivers, each under its own hash, uploaded unless it is there."""
+        bucket = self._night.settings.bucket("artifacts")
+        keys = {f"jdbc/{driver.sha256}/{driver.name}": driver.content for driver in drivers}
+        for key, content in keys.items():
+            if not self._exists(bucket, key):
+                self._s3.put_object(Bucket=bucket, Key=key, Body=content)
+        return [f"s3://{bucket}/{key}" for key in keys]
 
     def publish_certificates(self, make: Callable[[], bytes]) -> None:
         """The PEM zip that the cluster encrypts its traffic with, made unless it is there: nodes that join later must
@@ -65,6 +74,20 @@ class LakeHook:
         self._delete(item["Key"] for item in self._objects(self._lake, prefix) if item["Key"] != key)
         return f"s3://{self._lake}/{prefix}"
 
+    def deliver(self, file: str) -> str:
+        """Copy one staged export to where the run wants it, and give its address: one copy, so a reader sees the file
+        before or the file after. Raises AuditFailed unless it was staged as one file."""
+        source = self._single(f"{self._night.staging_prefix}exports/{file}/", ".csv")
+        target = self._night.export_uri(file)
+        bucket, key = target.removeprefix("s3://").split("/", 1)
+        self._s3.copy({"Bucket": self._lake, "Key": source}, bucket, key)
+        return target
+
+    def drop_other_dates(self, table: str) -> int:
+        """Delete what other business dates published of a table, now that this one holds all; gives how many."""
+        root, own = f"gold/{self._night.pipeline.name}/{table}/", self._night.gold_prefix(table)
+        return self._delete(i["Key"] for i in self._objects(self._lake, root) if not i["Key"].startswith(own))
+
     def sweep_staging(self) -> int:
         """Delete what the run staged; gives how many objects went."""
         return self._delete(item["Key"] for item in self._objects(self._lake, self._night.staging_prefix))
@@ -83,10 +106,12 @@ class LakeHook:
         return f"s3://{self._lake}/{key}"
 
     def _staged(self, table: str) -> str:
-        prefix = f"{self._night.staging_prefix}gold/{table}/"
-        keys = [i["Key"] for i in self._objects(self._lake, prefix) if i["Key"].endswith(".parquet")]
+        return self._single(f"{self._night.staging_prefix}gold/{table}/", ".parquet")
+
+    def _single(self, prefix: str, ending: str) -> str:
+        keys = [i["Key"] for i in self._objects(self._lake, prefix) if i["Key"].endswith(ending)]
         if len(keys) != 1:
-            raise AuditFailed(f"s3://{self._lake}/{prefix} holds {len(keys)} Parquet files, one was expected.")
+            raise AuditFailed(f"s3://{self._lake}/{prefix} holds {len(keys)} {ending} files, one was expected.")
         return keys[0]
 
     def _objects(self, bucket: str, prefix: str) -> Iterator[ObjectTypeDef]:

@@ -78,9 +78,9 @@ class ClaimDaysOperator(NightOperator):
 class SubmitDaysOperator(SubmitStepsOperator):
     """One step a day, all of them at once. The XCom is {day: step id}."""
 
-    def steps(self, night: Night, context: Context, jobs_uri: str) -> list[dict[str, Any]]:
+    def steps(self, night: Night, context: Context, published: Any) -> list[dict[str, Any]]:
         days = [date.fromisoformat(day) for day in self.output_of(context, "claim_days")["days"]]
-        return emr_spec.day_steps(night, days, jobs_uri)
+        return emr_spec.day_steps(night, days, published["jobs_uri"], published.get("jars", ()))
 
 
 class WaitForDaysOperator(WaitOperator):

@@ -25,12 +25,13 @@ CLUSTERS = {
 
 
 class PublishJobsOperator(NightOperator):
-    """Put what the cluster will need where it will look: the jobs under their hash, its certificate in staging."""
+    """Put what the cluster will need where it will look: jobs and drivers under their hashes, its own certificate."""
 
-    def work(self, night: Night, context: Context) -> dict[str, str]:
+    def work(self, night: Night, context: Context) -> dict[str, Any]:
         lake = self.lake(night)
         lake.publish_certificates(lambda: keys.certificates(self.settings.region))
-        return {"jobs_uri": lake.publish_jobs(self._package())}
+        drivers = packaging.drivers(self.settings.jdbc_dir) if self.pipeline.database else []
+        return {"jobs_uri": lake.publish_jobs(self._package()), "jars": lake.publish_drivers(drivers)}
 
     def _package(self) -> packaging.Package:
         return packaging.package(self.settings.jobs_dir, self.settings.time_limit_script)
@@ -112,12 +113,12 @@ class SubmitStepsOperator(NightOperator):
         cluster_id = self.output_of(context, "wait_for_cluster")["cluster_id"]
         emr = creating(self.settings)
         refuse_if_dead(emr.cluster(cluster_id))
-        steps = self.steps(night, context, self.output_of(context, "publish_jobs")["jobs_uri"])
+        steps = self.steps(night, context, self.output_of(context, "publish_jobs"))
         return emr.submit(cluster_id, steps, self._known(night, steps))
 
-    def steps(self, night: Night, context: Context, jobs_uri: str) -> list[dict[str, Any]]:
-        """What is submitted."""
-        return emr_spec.steps(night, jobs_uri)
+    def steps(self, night: Night, context: Context, published: Any) -> list[dict[str, Any]]:
+        """What is submitted; `published` is what publish_jobs returned."""
+        return emr_spec.steps(night, published["jobs_uri"], published.get("jars", ()))
 
     def _known(self, night: Night, steps: Sequence[Any]) -> set[str | None]:
         """The ids that earlier submissions of this run ended with: each `end` of this task names them."""

@@ -23,7 +23,7 @@ class CheckInputsOperator(NightOperator):
     """
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
-        if night.replay:
+        if night.replay or not self.pipeline.reads_files:  # the job holds a database against its contract
             return {"drifted": 0}
         found = DeliveriesHook(aws.client(self.settings, "s3"), night).drifts()
         told = drift.report(found)

@@ -31,7 +31,16 @@ def publish(night: Night, task: str) -> Iterator[tuple[str, str]]:
         uri = lake.swap_gold(table.name)
         catalog.register(table)
         ledger.of(night).note(task, "swapped", "its audit passed", uri=uri)
+        _drop_other_dates(night, task, table.name)
         yield table.name, uri
+
+
+def _drop_other_dates(night: Night, task: str, table: str) -> None:
+    """After a full reload this date holds every row: what other dates hold would count them twice."""
+    if night.options.get("full_reload") == "true":
+        claims.of(night).verify()
+        count = LakeHook(aws.client(night.settings, "s3"), night).drop_other_dates(table)
+        ledger.of(night).note(task, "removed", "a full reload holds every row", table=table, objects=count)
 
 
 class AuditOperator(NightOperator):
@@ -45,7 +54,7 @@ class AuditOperator(NightOperator):
 
 
 class PublishOperator(NightOperator):
-    """Swap each staged table into place, one atomic object each, and register it in the catalog.
+    """Swap each staged table into place, one atomic object each, register it in the catalog, deliver the exports.
 
     The ledger says which tables were swapped: after a kill between two, each is whole, and the next run (or a retry)
     swaps them all. What an earlier try published to its end is adopted, for its staging and its claim may be gone.
@@ -55,7 +64,8 @@ class PublishOperator(NightOperator):
         if earlier := self._published(ledger.of(night).entries()):
             self.log.info("An earlier try published all tables, and no work began since: that stands.")
             return earlier
-        return {table: uri for table, uri in publish(night, self.task_id)}
+        published = dict(publish(night, self.task_id))
+        return published | {file: self.lake(night).deliver(file) for file in self.pipeline.exports}
 
     def _published(self, entries: Sequence[truth.Entry]) -> dict[str, str]:
         """What the try before this one returned; empty unless it came to its end and nothing before it began again."""
@@ -64,4 +74,4 @@ class PublishOperator(NightOperator):
         if not truth.is_published(entries[:begun]):
             return {}
         ended = next(e for e in reversed(entries) if (e["task"], e["phase"]) == (self.task_id, "end"))
-        return {table.name: ended[table.name] for table in self.pipeline.gold}
+        return {name: ended[name] for name in (*(table.name for table in self.pipeline.gold), *self.pipeline.exports)}

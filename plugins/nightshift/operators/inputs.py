@@ -18,6 +18,9 @@ class WaitForInputsOperator(WaitOperator):
         if night.replay:
             self.log.info("A replay reads the quarantine of %s, no input.", night.business_date)
             return {"files": 0, "bytes": 0}
+        if not self.pipeline.reads_files:
+            self.log.info("All input comes out of the database whose secret is %s.", night.source_secret)
+            return {"files": 0, "bytes": 0}
         self.log.info("Waiting for files in %s", night.uri("raw", night.input_prefix))
         result: dict[str, Any] = self.wait(night, "inputs_settled", {"prefix": night.input_prefix})
         return result

@@ -1,9 +1,10 @@
-"""The pipelines, each in a module of its own, all of them by name; and what backfills each."""
+"""The pipelines, each in a module of its own, all of them by name; and what backfills those whose days are apart."""
 
 from nightshift.pipeline import backfill_of
+from nightshift.pipelines.card_movements import CARD_MOVEMENTS
 from nightshift.pipelines.covid_hospitals import COVID_HOSPITALS
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
 from nightshift.pipelines.wordcount import WORDCOUNT
 
-PIPELINES = {pipeline.name: pipeline for pipeline in (WORDCOUNT, MRHEALTH_SALES, COVID_HOSPITALS)}
-BACKFILLS = {backfill.name: backfill for backfill in map(backfill_of, PIPELINES.values())}
+PIPELINES = {pipeline.name: pipeline for pipeline in (WORDCOUNT, MRHEALTH_SALES, COVID_HOSPITALS, CARD_MOVEMENTS)}
+BACKFILLS = {f"backfill_{name}": backfill_of(p) for name, p in PIPELINES.items() if not p.incremental}

@@ -40,6 +40,7 @@ def build(night: Night, found: Findings, told_by: str = "report", finding: Card 
         "layers": list(found.manifests),
         "days": truth.days(found.entries),
         "gold": _gold(night, found),
+        "exports": _exports(night, found) if truth.is_published(found.entries) else [],
         "cost": _cost(night, found),
         "proof": _proof(found.entries),
         "failure": _failure(night, found, doubts, finding) if doubts else None,
@@ -130,6 +131,12 @@ def _staged(night: Night, found: Findings) -> list[dict[str, Any]]:
         for one_day, staged in dated
         for g in staged
     ]
+
+
+def _exports(night: Night, found: Findings) -> list[dict[str, str]]:
+    """The files that were delivered beside gold, and where: the run's own parameters may have said."""
+    ended = [e for e in found.entries if (e["task"], e["phase"]) == ("publish", "end")]
+    return [{"file": file, "uri": ended[-1][file]} for file in night.pipeline.exports if file in ended[-1]]
 
 
 def _cost(night: Night, found: Findings) -> dict[str, Any]:

@@ -1,0 +1,70 @@
+"""The database that a night reads: opened to it by a secret for as long as the night lasts, and no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from embedded import aws
+from embedded.databases import DatabaseUrl, parsed
+from embedded.errors import CloudError
+from embedded.postgres import Postgres
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+Opened = Callable[[Mapping[str, str]], AbstractContextManager[None]]
+USER, DATABASE = "coop", "cards"
+
+
+@contextmanager
+def none(_env: Mapping[str, str]) -> Iterator[None]:
+    """For pipelines that read files: nothing to open."""
+    yield
+
+
+@contextmanager
+def temporary() -> Iterator[DatabaseUrl]:
+    """A PostgreSQL of this run's own with an empty database. Raises StackError, ToolMissing."""
+    with Postgres(USER, DATABASE) as server:
+        yield parsed(f"postgresql://{USER}:{USER}@127.0.0.1:{server.port}/{DATABASE}")  # nobody else reaches it
+
+
+@contextmanager
+def opened(env: Mapping[str, str], name: str, url: DatabaseUrl) -> Iterator[None]:
+    """Keep the address as the secret <NIGHTSHIFT_NAME>/sources/<name> while the block lasts; one that is there comes
+    back afterwards. Raises CloudError."""
+    client, secret = aws.secrets(env), f"{env['NIGHTSHIFT_NAME']}/sources/{name}"
+    try:
+        before = _value(client, secret)
+        _put(client, secret, url.secret, new=before is None)
+    except ClientError as refused:
+        raise CloudError(f"The secret {secret} cannot be kept ({refused}): see whether it is being deleted.") from None
+    try:
+        yield
+    finally:
+        _restore(client, secret, before)
+
+
+def _value(client: SecretsManagerClient, secret: str) -> str | None:
+    try:
+        return client.get_secret_value(SecretId=secret)["SecretString"]
+    except client.exceptions.ResourceNotFoundException:
+        return None
+
+
+def _put(client: SecretsManagerClient, secret: str, value: str, *, new: bool) -> None:
+    if new:
+        client.create_secret(Name=secret, SecretString=value)
+    else:
+        client.put_secret_value(SecretId=secret, SecretString=value)
+
+
+def _restore(client: SecretsManagerClient, secret: str, before: str | None) -> None:
+    if before is None:
+        client.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+    else:
+        client.put_secret_value(SecretId=secret, SecretString=before)

@@ -1,0 +1,38 @@
+"""Card movements: a cooperative bank's movements, each with its card, account and member, as one flat product."""
+
+from nightshift import contract
+from nightshift.config import CONTRACTS
+from nightshift.pipeline import Inputs, Option, Pipeline, Step
+
+SOURCES, GOLD = contract.read(CONTRACTS, "card_movements")
+
+CARD_MOVEMENTS = Pipeline(
+    name="card_movements",
+    title="Card movements",
+    inputs=Inputs(prefix=""),
+    steps=(Step("movements", ("bronze", "silver", "gold")),),
+    gold=GOLD,
+    sources=SOURCES,
+    options=(
+        Option(
+            "output",
+            "Folder of the CSV",
+            "Where movimento_flat.csv is put, in a bucket that Airflow's role may write. Empty: the lake's exports/.",
+            default="",
+            pattern=r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*)+/?)?$(?!\n)",
+            shown="nothing, or a folder like s3://bucket/exports",
+        ),
+        Option("delimiter", "Delimiter", "What parts the columns of the CSV.", ",", choices=(",", ";", "|", "tab")),
+        Option("header", "Header", "Whether the CSV begins with the column names.", "true", choices=("true", "false")),
+        Option(
+            "full_reload",
+            "Full reload",
+            "Read every movement anew into this business date; what other dates hold is dropped then.",
+            "false",
+            choices=("false", "true"),
+        ),
+    ),
+    database="cards",
+    exports=("movimento_flat.csv",),
+    incremental=True,
+)
