@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
-from embedded.commands import backfill, cloud, list, night, reap, replay, run, ui  # noqa: A004 - the command is called so
+from embedded.commands import backfill, cloud, night, reap, replay, run, seed_source, ui
+from embedded.commands import list as listing
 from embedded.errors import EmbeddedError, InputRefused
 
 DESCRIPTION = """\
@@ -19,9 +20,10 @@ COMMANDS: dict[str, ModuleType] = {
     "run": run,
     "night": night,
     "ui": ui,
-    "list": list,
+    "list": listing,
     "backfill": backfill,
     "replay": replay,
+    "seed-source": seed_source,
     "reap": reap,
 }
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from embedded.places import shown
+from embedded import masks, places
 from embedded.progress import TaskTime
 from embedded.record import Kept, Record
 
@@ -24,14 +24,15 @@ def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
     if record is None:
         yield from (f"FAILED in {task}\n  {words}" for task, words in failures.items())
         yield "The night ended before it could write a record."
-        yield f"Log:      {shown(log)}"
+        yield f"Log:      {places.shown(log)}"
         return
     yield from rows(record)
     for gold in record["gold"]:
         if record["days"]:
             yield f"Gold {gold['table']}: {gold['rows']:,} rows at {gold['uri']}"
         else:
-            yield from table_of(gold["table"], gold["rows"], kept.gold(gold["table"]))
+            hidden = masks.personal(record["pipeline"], gold["table"])
+            yield from table_of(gold["table"], gold["rows"], kept.gold(gold["table"]), hidden)
     yield from _failure(record)
     yield from _facts(kept, record, log)
     yield f"Outcome:  {record['outcome']}"
@@ -45,7 +46,7 @@ def plan(preflight: Mapping[str, Any] | None, log: Path) -> Iterator[str]:
     if "minutes" in found:
         yield f"{len(found['days'])} days to make, in about {found['minutes']:g} minutes"
     yield f"Dry run:  nothing was created{price}"
-    yield f"Plan:     {shown(log)}: what EMR would be asked for, and its price"
+    yield f"Plan:     {places.shown(log)}: what EMR would be asked for, and its price"
 
 
 def times(tasks: Mapping[str, TaskTime], states: Mapping[str, str]) -> list[str]:
@@ -77,13 +78,14 @@ def rows(record: Record) -> Iterator[str]:
         yield from aligned(header, counted, widest=None)
 
 
-def table_of(name: str, count: int, files: Sequence[Path]) -> Iterator[str]:
-    """A gold table's name, size and first rows."""
+def table_of(name: str, count: int, files: Sequence[Path], hidden: Set[str] = frozenset()) -> Iterator[str]:
+    """A gold table's name, size and first rows; of hidden columns the end only."""
     yield f"Gold {name}: {count:,} rows"
     if files:
         first = next(pq.ParquetFile(files[0]).iter_batches(FIRST_ROWS), None)
         cells = first.to_pylist() if first is not None else []
-        yield from aligned(pq.read_schema(files[0]).names, [list(row.values()) for row in cells])
+        shown = [[masks.masked(v) if name in hidden else v for name, v in row.items()] for row in cells]
+        yield from aligned(pq.read_schema(files[0]).names, shown)
 
 
 def aligned(header: Sequence[str], lines: Sequence[Sequence[Any]], widest: int | None = WIDEST_CELL) -> list[str]:
@@ -119,8 +121,8 @@ def _facts(kept: Kept, record: Record, log: Path) -> Iterator[str]:
         f" (prices of {cost['prices_as_of']})"
     )
     yield f"Teardown: {_proof(record['proof'])}"
-    yield f"Record:   {shown(kept.folder / 'record.json')}, with logs/ and gold/ beside it"
-    yield f"Log:      {shown(log)}"
+    yield f"Record:   {places.shown(kept.folder / 'record.json')}, with logs/ and gold/ beside it"
+    yield f"Log:      {places.shown(log)}"
 
 
 def _proof(proof: Mapping[str, Any] | None) -> str:

@@ -34,6 +34,9 @@ AIRFLOW = (
     Reason("QueueTasks", MWAA),
     Reason("EncryptTheQueue", MWAA),
     Reason("WriteTheLake", LARGE, "s3:AbortMultipartUpload"),
+    Reason(
+        "PublishJobs", "JDBC drivers, for a pipeline that reads a database; these nights read files", "*", "*/jdbc/*"
+    ),
     Reason("RunClustersOfThisName", "see the comment there", "elasticmapreduce:PutAutoTerminationPolicy"),
     Reason("LetEmrCleanUp", "asked once, when an account starts its first cluster; localcloud does not look"),
     Reason("RepairBucketSettings", "localcloud's foundation has no expiry rules", "s3:PutLifecycleConfiguration"),
@@ -46,6 +49,7 @@ PARTS = "Spark's S3 client writes large files in parts; localcloud's mirror writ
 DISKS = "EMR encrypts the nodes' disks in this role's name (EMR Management Guide, local disk encryption with AWS KMS)"
 
 NODES = (
+    Reason("OpenSources", "asked by a job that reads a database; these nights read files"),
     Reason("SeeBuckets", "Hadoop's S3 clients may ask in which region a bucket is", "s3:GetBucketLocation"),
     Reason("SeeBuckets", PARTS, "s3:ListBucketMultipartUploads"),
     Reason("WriteTheLake", PARTS, "s3:AbortMultipartUpload"),

@@ -32,7 +32,7 @@ data "aws_iam_policy_document" "airflow_night" {
   statement {
     sid       = "PublishJobs"
     actions   = ["s3:PutObject"]
-    resources = ["${var.bucket_arns["artifacts"]}/jobs/*"]
+    resources = ["${var.bucket_arns["artifacts"]}/jobs/*", "${var.bucket_arns["artifacts"]}/jdbc/*"]
   }
 
   statement {

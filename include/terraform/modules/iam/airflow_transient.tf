@@ -81,6 +81,16 @@ data "aws_iam_policy_document" "airflow_transient" {
     resources = ["${local.here["secretsmanager"]}:secret:${var.name}/*"]
   }
 
+  # Passwords of databases have the same beginning, and are the cluster's to read.
+  statement {
+    sid    = "LeaveSourcesAlone"
+    effect = "Deny"
+    actions = [
+      "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret",
+    ]
+    resources = ["${local.here["secretsmanager"]}:secret:${var.name}/sources/*"]
+  }
+
   statement {
     sid = "KeepSecurityConfigurations"
     actions = [

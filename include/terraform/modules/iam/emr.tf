@@ -58,6 +58,13 @@ data "aws_iam_policy_document" "emr_instance" {
     resources = ["${var.bucket_arns["logs"]}/emr/*"]
   }
 
+  # The databases that jobs read: address and password, asked for by the step itself.
+  statement {
+    sid       = "OpenSources"
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = ["${local.here["secretsmanager"]}:secret:${var.name}/sources/*"]
+  }
+
   # The time limit (include/emr/time_limit.sh) ends the node's own cluster; AWS knows no condition for "its own".
   statement {
     sid       = "EndClustersOfThisName"

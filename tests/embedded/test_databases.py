@@ -1,0 +1,210 @@
+"""Databases that the user names: their addresses, the source made in them, the secret that opens them to a night."""
+
+import hashlib
+import json
+from decimal import Decimal
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from datagen.cards import CardShape, generate_cards
+from embedded import card_source, catalogue, cli, databases, drivers, masks, record, sources
+from embedded.commands import run
+from embedded.errors import InputRefused, ToolMissing
+from tests.databases import mariadb, postgresql
+
+
+@pytest.fixture(scope="module")
+def postgres_url():
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def mariadb_url():
+    with mariadb() as url:
+        yield url
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """A folder with the four tables, and the truth about them."""
+    return tmp_path / "tables", generate_cards(tmp_path / "tables", CardShape(rows=1200))
+
+
+def test_an_address_is_taken_apart_and_its_text_has_no_password():
+    url = databases.parsed("postgresql://jo%40o:p%2Fw@db.example/coop")
+    assert (url.engine, url.host, url.port, url.dbname) == ("postgres", "db.example", 5432, "coop")
+    assert (url.username, url.password) == ("jo@o", "p/w")
+    assert "p/w" not in f"{url} {url!r}"
+    assert json.loads(url.secret)["password"] == "p/w"
+
+
+@pytest.mark.parametrize(
+    "text", ["oracle://u:geheim@h/d", "mysql://u:geheim@h", "mysql://h/geheim", "x", "mysql://u:geheim@h:p/d"]
+)
+def test_an_address_that_says_too_little_is_refused_without_being_repeated(text):
+    with pytest.raises(InputRefused) as told:
+        databases.parsed(text)
+    assert "geheim" not in str(told.value)
+    assert databases.SHAPE in str(told.value)
+
+
+@pytest.mark.parametrize("kind", ["postgres_url", "mariadb_url"])
+def test_a_source_is_made_with_its_view_and_made_again_only_when_asked(kind, request, tables):
+    url, (folder, truth) = request.getfixturevalue(kind), tables
+    assert card_source.make(url, card_source.read(folder), replace=True)["movimento"] == truth.rows
+    with url.connected() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*), SUM(vlr_transacao_movimento) FROM movimento_flat")
+        assert cursor.fetchone() == (truth.rows, truth.total)
+    with pytest.raises(InputRefused, match="has movimento_flat, associado, conta, cartao, movimento already"):
+        card_source.make(url, card_source.read(folder))
+    assert card_source.make(url, card_source.read(folder), replace=True)["movimento"] == truth.rows
+
+
+def test_the_command_makes_up_as_many_rows_as_asked(postgres_url, capsys):
+    address = f"postgresql://coop:x@127.0.0.1:{postgres_url.port}/cartoes"
+    assert cli.main(["seed-source", "cards", "--url", address, "--rows", "30", "--replace"]) == 0
+    assert "movimento          30 rows" in capsys.readouterr().out
+    with postgres_url.connected() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*), SUM(vlr_transacao_movimento) > 0 FROM movimento_flat")
+        assert cursor.fetchone() == (30, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--rows", "0"], "make up at least one"),
+        (["--rows", "5", "--input", "there"], "give one of them"),
+        (["--input", "nowhere"], "nowhere does not exist"),
+    ],
+)
+def test_a_command_that_makes_no_sense_is_refused(more, told, capsys):
+    assert cli.main(["seed-source", "cards", "--url", "mysql://u:p@127.0.0.1:9/d", *more]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_database_that_does_not_answer_is_one_sentence(tables):
+    with pytest.raises(InputRefused, match=r"postgres://u@127\.0\.0\.1:9/d cannot be opened"):
+        card_source.make(databases.parsed("postgresql://u:p@127.0.0.1:9/d"), card_source.read(tables[0]))
+
+
+def test_a_folder_that_lacks_a_table_or_a_column_is_refused_by_name(tables, postgres_url):
+    folder, _ = tables
+    (folder / "conta.csv").rename(folder / "konto.csv")
+    with pytest.raises(InputRefused, match=r"has no conta\.csv"):
+        card_source.read(folder)
+    (folder / "conta.csv").write_text("id,data_criacao\n1,2020-01-01\n")
+    with pytest.raises(InputRefused, match=r"conta\.csv has no column for account_type"):
+        card_source.make(postgres_url, card_source.read(folder), replace=True)
+
+
+def test_made_up_cards_are_the_same_for_the_same_seed_and_add_up(tmp_path):
+    one, two = (generate_cards(tmp_path / name, CardShape(rows=50)) for name in ("one", "two"))
+    assert one == two and one.rows == 50 and one.total > Decimal(0)
+    assert sum(one.by_day.values()) == 50
+    for table in card_source.TABLES:
+        assert (tmp_path / "one" / f"{table}.csv").read_bytes() == (tmp_path / "two" / f"{table}.csv").read_bytes()
+    with pytest.raises(ValueError, match="rows and days must be 1 or more"):
+        generate_cards(tmp_path, CardShape(rows=0))
+
+
+@pytest.fixture
+def vault(monkeypatch):
+    """Secrets Manager, and the environment of a night that finds it."""
+    with mock_aws():
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        client = boto3.client("secretsmanager", **keys)
+        monkeypatch.setattr(sources.aws, "secrets", lambda env: client)
+        yield client
+
+
+NIGHT = {"NIGHTSHIFT_NAME": "acme"}
+URL = databases.parsed("mysql://u:p@h/d")
+
+
+def test_a_secret_is_there_for_the_night_and_gone_afterwards(vault):
+    with pytest.raises(KeyboardInterrupt), sources.opened(NIGHT, "cards", URL):
+        assert json.loads(vault.get_secret_value(SecretId="acme/sources/cards")["SecretString"])["host"] == "h"
+        raise KeyboardInterrupt
+    assert vault.list_secrets()["SecretList"] == []
+
+
+def test_a_secret_that_was_there_before_comes_back(vault):
+    vault.create_secret(Name="acme/sources/cards", SecretString="theirs")
+    with sources.opened(NIGHT, "cards", URL):
+        assert vault.get_secret_value(SecretId="acme/sources/cards")["SecretString"] == URL.secret
+    assert vault.get_secret_value(SecretId="acme/sources/cards")["SecretString"] == "theirs"
+
+
+def test_drivers_are_written_down_with_their_sums_and_taken_once(tmp_path):
+    java = tmp_path / "java"
+    java.mkdir()
+    for name in drivers.JARS:
+        (java / name).write_bytes(name.encode())
+    folder = drivers.bring(tmp_path / "jdbc", java)
+    sums = dict(reversed(line.split()) for line in (folder / "SHA256SUMS").read_text().splitlines())
+    assert sums == {name: hashlib.sha256(name.encode()).hexdigest() for name in drivers.JARS}
+    (java / "postgresql.jar").write_bytes(b"newer")
+    drivers.bring(folder, java)
+    assert (folder / "postgresql.jar").read_bytes() == b"postgresql.jar"
+
+
+def test_a_driver_that_can_be_had_nowhere_is_one_sentence_and_leaves_no_half(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolMissing, match=r"postgresql\.jar is neither in .* nor can apt bring libpostgresql-jdbc"):
+        drivers.bring(tmp_path / "jdbc", tmp_path)
+    assert list((tmp_path / "jdbc").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["wordcount", "--delimiter", ";"], "wordcount takes no --delimiter"),
+        (["wordcount", "--source", "mysql://u:p@h/d"], "wordcount takes no --source"),
+        (["card_movements", "--source", "mysql://u:p@h/d", "--input", "x"], "give one of them"),
+        (["card_movements", "--input", "x", "y"], "card_movements reads one folder, 2 were named"),
+        (["card_movements", "--input", "nowhere"], "nowhere does not exist"),
+    ],
+)
+def test_a_night_that_makes_no_sense_is_refused_before_it_starts(words, told, capsys):
+    assert cli.main(["run", *words]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_night_on_the_users_database_asks_what_the_options_say(monkeypatch, tmp_path):
+    programs = []
+    monkeypatch.setattr(run, "conduct", lambda program: programs.append(program) or 0)
+    address = "mariadb://u:p@h/d"
+    words = ["card_movements", "--source", address, "--output", str(tmp_path / "out"), "--delimiter", ";"]
+    assert cli.main(["run", *words, "--full-reload", "--date", "2026-01-02"]) == 0
+    [program] = programs
+    [asked] = program.nights(tmp_path)
+    assert asked.order.conf == {"business_date": "2026-01-02", "delimiter": ";", "full_reload": "true"}
+    assert (program.output, program.source.keywords["url"]) == (tmp_path / "out", databases.parsed(address))
+    assert (tmp_path / "out").is_dir()
+
+
+def test_a_folder_in_s3_is_the_nights_own_to_write(monkeypatch, tmp_path):
+    programs = []
+    monkeypatch.setattr(run, "conduct", lambda program: programs.append(program) or 0)
+    assert cli.main(["run", "card_movements", "--source", "mysql://u:p@h/d", "--output", "s3://acme-out/cards"]) == 0
+    [program] = programs
+    [asked] = program.nights(tmp_path)
+    assert (asked.params, program.output) == ({"output": "s3://acme-out/cards"}, None)
+
+
+def test_a_terminal_shows_the_end_of_a_card_number_only():
+    assert masks.personal("card_movements", "movimento_flat") == {"numero_cartao"}
+    assert [masks.masked(v) for v in ("0123456789012345", "1234", None)] == ["****2345", "****", ""]
+
+
+def test_a_night_without_a_record_delivers_nothing(tmp_path):
+    assert record.deliver({}, record.Kept(None, tmp_path), tmp_path) == []
+
+
+def test_pipelines_out_of_a_database_bring_the_drivers_and_others_do_not(monkeypatch, tmp_path):
+    monkeypatch.setattr(drivers, "bring", lambda: tmp_path)
+    assert catalogue.named("card_movements").settings == {"NIGHTSHIFT_JDBC_DIR": str(tmp_path)}
+    assert catalogue.named("wordcount").settings == {}
