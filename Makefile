@@ -3,6 +3,7 @@
 SHELL := bash
 PYTHON := .venv/bin/python
 CHECKS := .nightshift/checks
+FLINK := .nightshift/flink
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +38,11 @@ $(CHECKS)/.made: requirements/checks.txt
 bench-growth: setup ## what day 1 and day 400 of a history read and take, beside a full rebuild
 	@$(PYTHON) -m benchmarks.growth $(ARGS)
 
+flink: setup $(FLINK)/.made ## bring Flink for `./nightshift run wordcount --engine flink` (700 MB, once)
+
+$(FLINK)/.made: include/flink_jobs/requirements.txt embedded/flink.sh
+	@embedded/flink.sh $(FLINK) $<
+
 docs: setup ## write docs/products/ from the pipelines' contracts
 	@PYTHONPATH=plugins $(PYTHON) -m nightshift.product_page docs/products
 
@@ -50,4 +56,4 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup run ui test chaos lint bench-growth docs format down clean
+.PHONY: help setup run ui test chaos lint bench-growth flink docs format down clean

@@ -25,6 +25,7 @@ _SETTINGS_HELP = {
     "log_delay_seconds": "how long after a step its logs reach S3 (default 0; EMR: 300)",
     "cores": "threads of a step's Spark; 0 for all of the machine (default 0)",
     "python": "what runs PySpark (default: the interpreter that runs the server)",
+    "flink_home": "a Python 3.11 environment with apache-flink, for steps that call flink (default: none)",
     "owner": "id of a process: the server ends when that has ended (default 0: none)",
 }
 

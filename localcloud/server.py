@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 
 # moto reads it when IAM's backend is made; AWS has its managed policies from the start.
@@ -101,7 +102,8 @@ class LocalCloud:
 
 
 def _step_runner(settings: Settings) -> StepRunner:
-    own = StepSettings(cores=settings.cores, python=settings.python or sys.executable)
+    flink_home = Path(settings.flink_home).absolute() if settings.flink_home else None
+    own = StepSettings(cores=settings.cores, python=settings.python or sys.executable, flink_home=flink_home)
     return StepRunner(settings.work_dir, settings.log_delay_seconds, own)
 
 

@@ -21,8 +21,9 @@ class Settings:
     home: directory of its state file, log and work files. port: 0 picks a free one. account, region: what a
     caller gets whose credentials name none. The seconds are how long a cluster really spends provisioning
     (STARTING), bootstrapping and terminating, and how long after a step its logs reach S3. cores: threads of a
-    step's Spark, 0 for all of the machine. python: what runs PySpark, empty for this interpreter. owner: the id of a
-    process that the server does not outlive, 0 for none.
+    step's Spark, 0 for all of the machine. python: what runs PySpark, empty for this interpreter. flink_home: a Python
+    environment with apache-flink, whose Flink runs steps; empty for none. owner: the id of a process that the server
+    does not outlive, 0 for none.
     """
 
     home: Path = Path(".localcloud")
@@ -35,6 +36,7 @@ class Settings:
     log_delay_seconds: float = 0.0
     cores: int = 0
     python: str = ""
+    flink_home: str = ""
     owner: int = 0
 
     def __post_init__(self) -> None:

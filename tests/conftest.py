@@ -44,6 +44,14 @@ def other_clients():
         hook.made.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def flink_home():
+    """The environment that `make flink` makes; CI makes it before the tests."""
+    if not (places.FLINK / ".made").is_file():
+        pytest.skip("Flink is not on this machine: run `make flink`")
+    return places.FLINK
+
+
 # Two files at a time (make test); the longest folders begin first.
 LONGEST_FIRST = ("chaos", "e2e", "iam", "reaper", "scheduler", "terraform", "spark_jobs", "embedded", "localcloud")
 TESTS = Path(__file__).parent

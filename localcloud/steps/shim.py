@@ -14,11 +14,12 @@ from typing import NoReturn
 
 from localcloud.steps import sync
 from localcloud.steps.commands import SHIMS, launch_of_command
+from localcloud.steps.commands.flink import LAUNCHER
 from localcloud.steps.commands.programs import PACKAGE_ROOT
 from localcloud.steps.errors import CommandError
 from localcloud.steps.site import Site
 
-# PySpark sends the driver's stderr to stdout; EMR's users look for the traceback in stderr. The file behind
+# PySpark and PyFlink send the driver's stderr to stdout; EMR's users look for the traceback in stderr. The file behind
 # the JVM's own stderr is opened anew, because a JVM passes no descriptors on.
 _DRIVER_PYTHON = """\
 #!/bin/sh
@@ -33,6 +34,8 @@ def write_shims(site: Site) -> None:
     saved = site.step_dir / "site.json"
     site.save(saved)
     _program(site.bin_dir / "driver-python", _DRIVER_PYTHON.format(python=shlex.quote(site.python)))
+    if site.flink_home:
+        _program(site.bin_dir / LAUNCHER, _DRIVER_PYTHON.format(python=shlex.quote(f"{site.flink_home}/bin/python")))
     for name in SHIMS:
         command = shlex.join([sys.executable, "-m", "localcloud.steps", "shim", str(saved), name])
         variable = f"PYTHONPATH={shlex.quote(str(PACKAGE_ROOT))}"

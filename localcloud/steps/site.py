@@ -16,7 +16,8 @@ class Site:
 
     step_dir: the step's own directory, removed after it (cwd is its work/, TMPDIR its tmp/). conf_dir: Hadoop's
     and Spark's configuration. buckets_dir: the account's buckets as directories. hdfs_dir: the cluster's
-    HDFS. spark_home: as SPARK_HOME. driver_memory: bytes. archive: Java's loaded classes, when built.
+    HDFS. spark_home: as SPARK_HOME. driver_memory: bytes. archive: Java's loaded classes, when built. flink_home:
+    the Python environment that carries Flink, when there is one.
     """
 
     step_dir: Path
@@ -28,6 +29,7 @@ class Site:
     cores: int
     driver_memory: int
     archive: Path | None
+    flink_home: Path | None = None
 
     @property
     def conf_dir(self) -> Path:
@@ -64,7 +66,8 @@ class Site:
         facts = json.loads(path.read_text(encoding="utf-8"))
         places = ("step_dir", "buckets_dir", "hdfs_dir", "spark_home", "java_home")
         facts.update({name: Path(facts[name]) for name in places})
-        facts["archive"] = Path(facts["archive"]) if facts["archive"] else None
+        for name in ("archive", "flink_home"):
+            facts[name] = Path(facts[name]) if facts[name] else None
         return Site(**facts)
 
 

@@ -46,6 +46,7 @@ class Workspace:
             cores=self._settings.cores or os.cpu_count() or 1,
             driver_memory=self._settings.driver_memory,
             archive=self._archive(java_home),
+            flink_home=self._settings.flink_home,
         )
         _configure(request, site)
         return site

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from localcloud.steps.commands import hadoop, programs, spark
+from localcloud.steps.commands import flink, hadoop, programs, spark
 from localcloud.steps.commands.launch import Launch
 from localcloud.steps.errors import CommandError
 from localcloud.steps.site import Site
@@ -28,7 +28,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "aws": programs.aws,
         "sudo": programs.power,
         "shutdown": programs.power,
-        "flink": programs.flink,
+        "flink": flink.flink,
     }
 )
 SHIMS = tuple(COMMANDS)  # what a script finds on its PATH

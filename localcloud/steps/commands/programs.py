@@ -1,4 +1,4 @@
-"""Commands that are not Java: scripts, programs on PATH, s3-dist-cp, aws s3, and the one that is not there yet."""
+"""Commands that are not Java: scripts, programs on PATH, s3-dist-cp, aws s3."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def on_path(args: Sequence[str]) -> Launch:
     """Any program of this machine, as command-runner.jar runs any of the node's. Raises CommandError (127)."""
     if shutil.which(args[0]) is None:
         raise CommandError(
-            f"{args[0]}: command not found. localcloud runs spark-submit, s3-dist-cp, hadoop fs, hdfs dfs, "
+            f"{args[0]}: command not found. localcloud runs spark-submit, flink run, s3-dist-cp, hadoop fs, hdfs dfs, "
             "aws s3, bash -c, and any program on this machine's PATH.",
             exit_code=127,
         )
@@ -64,12 +64,3 @@ def aws(args: Sequence[str], _site: Site) -> Launch:
 def power(_args: Sequence[str], _site: Site) -> Launch:
     """`sudo` and `shutdown` of a node are refused, always: here they would reach the laptop."""
     raise CommandError("localcloud refused it: on a node this is root's work, here it would change your machine.")
-
-
-def flink(_args: Sequence[str], _site: Site) -> Launch:
-    """`flink run` is refused: there is no Flink here yet. Raises CommandError (127), always."""
-    raise CommandError(
-        "flink: localcloud does not run Flink yet. It needs apache-flink==1.20.3 from PyPI (Python 3.9 to 3.11) "
-        "and a localcloud that knows how to start it; until then run this step on EMR.",
-        exit_code=127,
-    )

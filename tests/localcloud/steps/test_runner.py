@@ -111,7 +111,7 @@ def test_a_script_in_s3_runs_with_its_arguments(run, s3, log):
     [
         ("command-runner.jar", ("no-such-command",), 127, "command not found"),
         ("command-runner.jar", (), 1, "no command"),
-        ("command-runner.jar", ("flink", "run"), 127, "apache-flink"),
+        ("command-runner.jar", ("flink", "run"), 127, "LOCALCLOUD_FLINK_HOME"),
         ("command-runner.jar", ("hadoop", "distcp"), 127, "hadoop fs|dfs"),
         ("command-runner.jar", ("aws", "sns", "publish"), 127, "aws s3"),
         ("command-runner.jar", ("spark-submit", "--name"), 1, "--name has no value"),
