@@ -34,6 +34,7 @@ class Pipeline:
     make: Callable[[Path, Days], dict[date, Delivery]]
     encodings: bool = False
     options: tuple[str, ...] = ()
+    engines: tuple[str, ...] = ()
     seed: Seed | None = None
 
     @property
@@ -122,7 +123,13 @@ PIPELINES = {
     pipeline.name: pipeline
     for pipeline in (
         Pipeline(
-            "wordcount", "how often each word occurs in text files", _texts, _no_day, generated.texts, encodings=True
+            "wordcount",
+            "how often each word occurs in text files",
+            _texts,
+            _no_day,
+            generated.texts,
+            encodings=True,
+            engines=("spark", "flink"),
         ),
         Pipeline(
             "mrhealth_sales",

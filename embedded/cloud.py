@@ -17,6 +17,7 @@ from embedded import places
 from embedded.errors import CloudError
 
 ENDPOINT_KEY = "AWS_ENDPOINT_URL"
+FLINK_KEY = "LOCALCLOUD_FLINK_HOME"  # the user's own wins; a place without Flink is told of when a step needs it
 COMMAND_SECONDS = 90
 
 
@@ -81,7 +82,7 @@ def _localcloud(home: Path, env: Mapping[str, str], *arguments: str) -> str:
     still needs its cloud to tear down."""
     done = subprocess.run(
         [sys.executable, "-m", "localcloud", *arguments],
-        env={**env, "LOCALCLOUD_HOME": str(home), "PYTHONPATH": str(places.ROOT)},
+        env={FLINK_KEY: str(places.FLINK), **env, "LOCALCLOUD_HOME": str(home), "PYTHONPATH": str(places.ROOT)},
         capture_output=True,
         text=True,
         cwd=places.ROOT,

@@ -64,6 +64,13 @@ def java_version(binary: Path) -> int:
     return int(found[1]) if found else 0
 
 
+def flink(home: Path = places.FLINK) -> Path:
+    """The environment with Flink that `make flink` makes. Raises ToolMissing."""
+    if not (home / ".made").is_file():
+        raise ToolMissing(f"Flink is not there ({places.shown(home)}): run `make flink` once, it comes from PyPI.")
+    return home
+
+
 def terraform(environ: Mapping[str, str] = os.environ, bin_dir: Path = places.BIN) -> Path:
     """A terraform that knows S3-native locking: the machine's, else the pinned release in `bin_dir`.
 

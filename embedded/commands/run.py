@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from embedded import catalogue, databases, dates, inputs, sources
+from embedded import catalogue, cloud, databases, dates, inputs, sources, toolchain
 from embedded.catalogue import Pipeline
 from embedded.conduct import Asked, Program, conduct, token
 from embedded.errors import InputRefused
@@ -64,6 +65,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="the user's files or folders; may be given more than once",
     )
     parser.add_argument("--encoding", metavar="E", help="how wordcount's text files are written (default: utf-8)")
+    parser.add_argument("--engine", metavar="E", help="what counts wordcount's words: spark (default) or flink")
     parser.add_argument("--export", metavar="DIR", type=Path, help="copy gold to DIR/<table>/<business date>.parquet")
     _source_arguments(parser)
     parser.add_argument(
@@ -133,6 +135,7 @@ def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
     if _local(options.output):
         asked.pop("output")  # the night delivers to the lake, and from there it is copied
     chosen |= asked
+    chosen |= {"engine": _engine(pipeline, options.engine)} if options.engine else {}
     flags = {"keep_cluster": options.keep, "dry_run": options.dry_run}
     return {**chosen, **{name: True for name, wanted in flags.items() if wanted}}
 
@@ -144,6 +147,16 @@ def _takes(pipeline: Pipeline, name: str) -> bool:
 def _local(output: str | None) -> Path | None:
     """The directory of --output, made now; None for an address in S3."""
     return None if not output or output.startswith("s3://") else _directory(Path(output), "--output")
+
+
+def _engine(pipeline: Pipeline, asked: str) -> str:
+    """The engine asked for. Raises InputRefused, and ToolMissing when localcloud would have no Flink to run."""
+    if asked not in pipeline.engines:
+        expected = f"choose {' or '.join(pipeline.engines)}" if pipeline.engines else "leave --engine out"
+        raise InputRefused(f"{pipeline.name} does not run on {asked!r}: {expected}.")
+    if asked == "flink" and not os.environ.get(cloud.ENDPOINT_KEY) and not os.environ.get(cloud.FLINK_KEY):
+        toolchain.flink()
+    return asked
 
 
 def _days(pipeline: Pipeline, options: argparse.Namespace) -> list[date]:

@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     spark = SparkSession.builder.appName(f"{args.pipeline}-{'-'.join(args.layers)}").getOrCreate()
     try:
         for manifest in run_layers(spark, args):
-            summarise(manifest)
+            sys.stdout.writelines(manifest.told())
     except JobError as error:
         told = f"{args.pipeline} {args.business_date}: {error}"
         # spark-submit joins Python's stderr to its stdout (PythonRunner); the step's stderr is the JVM's own.
@@ -120,13 +120,6 @@ def run_layers(spark: SparkSession, args: argparse.Namespace) -> list[Manifest]:
         Lake(run).publish(manifest)
         done.append(manifest)
     return done
-
-
-def summarise(manifest: Manifest) -> None:
-    """One line a table on stdout, for whoever reads the step's log."""
-    for t in manifest.tables:
-        told = f"{t.rows_in} in = {t.accepted} accepted + {t.quarantined} quarantined + {t.duplicates} duplicates"
-        sys.stdout.write(f"{manifest.layer} {t.table}: {told} {t.reasons or ''}\n")
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@ import os
 from collections.abc import Mapping
 
 from localcloud.steps import hadoop_conf
+from localcloud.steps.commands.flink import LAUNCHER
 from localcloud.steps.request import BootstrapRequest, StepRequest
 from localcloud.steps.site import Site
 
 
 def environment(request: StepRequest, site: Site, server: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The variables of the step. Of the server's only PATH and HOME pass."""
-    return {**_machine(site, server), **_aws(request), **_spark(site), **_node(request, site)}
+    return {**_machine(site, server), **_aws(request), **_spark(site), **_flink(site), **_node(request, site)}
 
 
 def _machine(site: Site, server: Mapping[str, str]) -> dict[str, str]:
@@ -41,6 +42,11 @@ def _aws(request: StepRequest) -> dict[str, str]:
         "EMR_CLUSTER_ID": request.cluster_id,
         "EMR_STEP_ID": request.step_id,
     }
+
+
+def _flink(site: Site) -> dict[str, str]:
+    """The Python that Flink's client uses, in Flink's own variable: bootstrap actions need not make one."""
+    return {"PYFLINK_CLIENT_EXECUTABLE": str(site.bin_dir / LAUNCHER)} if site.flink_home else {}
 
 
 def _node(request: StepRequest, site: Site) -> dict[str, str]:

@@ -116,6 +116,11 @@ class Settings:
         return self.include_dir / "spark_jobs"
 
     @cached_property
+    def flink_dir(self) -> Path:
+        """Where the Flink jobs are, with the requirements of their Python."""
+        return self.include_dir / "flink_jobs"
+
+    @cached_property
     def time_limit_script(self) -> Path:
         """The bootstrap action by which a cluster ends itself at its limit."""
         return self.include_dir / "emr" / "time_limit.sh"

@@ -10,10 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from nightshift import flink_spec
 from nightshift.night import Night
 from nightshift.pipeline import Step
 
-APPLICATIONS = ("Hadoop", "Spark")
+APPLICATIONS = {"spark": ("Hadoop", "Spark"), "flink": ("Flink", "Hadoop")}
 ATTEMPTS = (
     "as asked for",
     "in other zones if there are any, with the spare types too",
@@ -41,7 +42,7 @@ def job_flow(
     return {
         "Name": night.cluster_name,
         "ReleaseLabel": settings.release_label,
-        "Applications": [{"Name": name} for name in APPLICATIONS],
+        "Applications": [{"Name": name} for name in APPLICATIONS[night.engine]],
         "LogUri": night.uri("logs", "emr/"),
         "ServiceRole": foundation["emr_service_role_arn"],
         "JobFlowRole": foundation["emr_instance_profile_arn"],
@@ -51,8 +52,8 @@ def job_flow(
             "Ec2SubnetIds": subnets(foundation["subnet_ids"], attempt, avoid),
             **_instances(transient),
         },
-        "BootstrapActions": [time_limit(night, jobs_uri)],
-        "Configurations": _configurations(settings.cluster_python),
+        "BootstrapActions": actions(night, jobs_uri),
+        "Configurations": _configurations(settings.cluster_python) if night.engine == "spark" else [],
         "StepConcurrencyLevel": 1,
         "AutoTerminationPolicy": {"IdleTimeout": settings.idle_timeout_seconds},
         "ScaleDownBehavior": "TERMINATE_AT_TASK_COMPLETION",
@@ -62,20 +63,35 @@ def job_flow(
 
 
 def steps(night: Night, jobs_uri: str, jars: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """One step dict per step of the pipeline, in order. A failed step cancels those that wait for its output. `jars`
-    are the addresses of the JDBC drivers."""
-    return [_step(step, "CANCEL_AND_WAIT", spark_submit(night, step, jobs_uri, jars)) for step in night.pipeline.steps]
+    """The step dicts of every step of the pipeline, in order. A failed one cancels those that wait for its output.
+    `jars` are the addresses of the JDBC drivers."""
+    return [
+        _step(name, "CANCEL_AND_WAIT", command)
+        for step in night.pipeline.steps
+        for name, command in _commands(night, step, jobs_uri, jars).items()
+    ]
+
+
+def step_names(night: Night, step: Step) -> list[str]:
+    """The EMR steps that one step of the pipeline is, in order; the last bears its name."""
+    return flink_spec.step_names(step) if night.engine == "flink" else [step.name]
 
 
 def day_steps(night: Night, days: Sequence[date], jobs_uri: str, jars: Sequence[str] = ()) -> list[dict[str, Any]]:
     """The steps of a backfill, one a day and all layers in it, so that a day that fails does not stop the next."""
     whole = [(night.on(day), Step(str(day), night.pipeline.layers)) for day in days]
-    return [_step(step, "CONTINUE", spark_submit(one_day, step, jobs_uri, jars)) for one_day, step in whole]
+    return [_step(step.name, "CONTINUE", spark_submit(one_day, step, jobs_uri, jars)) for one_day, step in whole]
 
 
-def _step(step: Step, on_failure: str, command: list[str]) -> dict[str, Any]:
+def _commands(night: Night, step: Step, jobs_uri: str, jars: Sequence[str]) -> dict[str, list[str]]:
+    if night.engine == "flink":
+        return flink_spec.commands(night, step, jobs_uri)
+    return {step.name: spark_submit(night, step, jobs_uri, jars)}
+
+
+def _step(name: str, on_failure: str, command: list[str]) -> dict[str, Any]:
     return {
-        "Name": step.name,
+        "Name": name,
         "ActionOnFailure": on_failure,
         "HadoopJarStep": {"Jar": "command-runner.jar", "Args": command},
     }
@@ -108,6 +124,12 @@ def spark_submit(night: Night, step: Step, jobs_uri: str, jars: Sequence[str] = 
 def _reference(night: Night) -> Sequence[str]:
     reference = night.pipeline.inputs.reference
     return ("--reference", night.uri("raw", reference)) if reference else ()
+
+
+def actions(night: Night, jobs_uri: str) -> list[dict[str, Any]]:
+    """The bootstrap actions: the time limit first, then what the engine needs."""
+    own = [flink_spec.python_action(night, jobs_uri)] if night.engine == "flink" else []
+    return [time_limit(night, jobs_uri), *own]
 
 
 def time_limit(night: Night, jobs_uri: str) -> dict[str, Any]:

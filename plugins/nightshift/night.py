@@ -41,6 +41,11 @@ class Night:
         return self.known_slug or slug_of(self.run_id)
 
     @property
+    def engine(self) -> str:
+        """What the steps run on, spark or flink."""
+        return self.options.get("engine", "spark")
+
+    @property
     def run(self) -> str:
         return f"{self.pipeline.name}/{self.slug}"
 
@@ -158,6 +163,7 @@ def from_run(
     business date. `started_at` is the run's start_date. Raises ParameterError naming the parameter."""
     today = asked_at.astimezone(ZoneInfo(settings.timezone)).date()
     business_date = parameters.business_date(params.get("business_date"), today) or today - timedelta(days=1)
+    options = {wanted.name: parameters.option(wanted, params.get(wanted.name)) for wanted in pipeline.options}
     return Night(
         settings=settings,
         pipeline=pipeline,
@@ -168,9 +174,9 @@ def from_run(
         encoding=parameters.encoding(params.get("encoding") or "utf-8"),
         keep_cluster=bool(params.get("keep_cluster")),
         dry_run=bool(params.get("dry_run")),
-        replay=bool(params.get("replay")),
+        replay=parameters.replay(params.get("replay"), options),
         ssh_cidr=parameters.ssh_cidr(params.get("ssh_cidr")),
-        options={wanted.name: parameters.option(wanted, params.get(wanted.name)) for wanted in pipeline.options},
+        options=options,
         started_at=started_at,
     )
 

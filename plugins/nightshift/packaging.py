@@ -1,10 +1,11 @@
-"""What travels to the cluster: main.py, the other jobs as a zip, and the time limit, under one content hash."""
+"""What travels to the cluster: the jobs of Spark and Flink and the bootstrap actions, under one content hash."""
 
 from __future__ import annotations
 
 import io
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -18,17 +19,24 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's own beginning of time: the same jobs give
 
 @dataclass(frozen=True)
 class Package:
-    """main.py, spark_jobs.zip and time_limit.sh, as bytes."""
+    """main.py, spark_jobs.zip and time_limit.sh, as bytes, and `others` by the names they travel under."""
 
     main: bytes
     archive: bytes
     time_limit: bytes
+    others: Mapping[str, bytes] = field(default_factory=dict)
 
     @cached_property
     def sha256(self) -> str:
         """One hash over all, so that a change of any makes a new prefix."""
-        parts = (self.main, self.archive, self.time_limit)
+        parts = (self.main, self.archive, self.time_limit, *(self.others[name] for name in sorted(self.others)))
         return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Everything by its name. main.py is last: where it is, all is."""
+        first = {"spark_jobs.zip": self.archive, "time_limit.sh": self.time_limit, **self.others}
+        return {**first, "main.py": self.main}
 
 
 @dataclass(frozen=True)
@@ -56,13 +64,26 @@ def drivers(jdbc_dir: Path) -> list[Driver]:
     return found
 
 
-def package(jobs_dir: Path, time_limit: Path) -> Package:
-    """main.py at the top of `jobs_dir`, every other .py file of it and the contracts in the zip, and the bootstrap
-    action `time_limit`. Raises FileNotFoundError."""
+def package(jobs_dir: Path, time_limit: Path, flink_dir: Path | None = None) -> Package:
+    """main.py at the top of `jobs_dir`, every other .py file of it and the contracts in the zip, the bootstrap action
+    `time_limit`, and of `flink_dir` what Flink needs. Raises FileNotFoundError."""
     main = jobs_dir / "main.py"
-    modules = sorted(path for path in jobs_dir.rglob("*") if path.suffix in TRAVELS and path != main)
+    flink = _flink(flink_dir, time_limit.with_name("flink_python.sh")) if flink_dir else {}
+    return Package(main.read_bytes(), _zipped(jobs_dir, main), time_limit.read_bytes(), flink)
+
+
+def _flink(flink_dir: Path, python_script: Path) -> dict[str, bytes]:
+    return {
+        "flink_jobs.zip": _zipped(flink_dir),
+        "flink_python.sh": python_script.read_bytes(),
+        "flink_requirements.txt": (flink_dir / "requirements.txt").read_bytes(),
+    }
+
+
+def _zipped(folder: Path, *but: Path) -> bytes:
+    modules = sorted(path for path in folder.rglob("*") if path.suffix in TRAVELS and path not in but)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in modules:
-            archive.writestr(zipfile.ZipInfo(path.relative_to(jobs_dir).as_posix(), EPOCH), path.read_bytes())
-    return Package(main.read_bytes(), buffer.getvalue(), time_limit.read_bytes())
+            archive.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH), path.read_bytes())
+    return buffer.getvalue()

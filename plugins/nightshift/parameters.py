@@ -6,6 +6,7 @@ import codecs
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -137,6 +138,13 @@ def option(wanted: Option, asked: Any) -> str:
         expected = wanted.shown or " or ".join(wanted.choices)
         raise ParameterError(f"{wanted.name} is {_shown(asked)}: expected {expected}.")
     return value
+
+
+def replay(asked: Any, options: Mapping[str, str]) -> bool:
+    """Whether a replay was asked for. Raises ParameterError with an engine that has none."""
+    if asked and options.get("engine") == "flink":
+        raise ParameterError("replay is asked for with engine flink, which keeps no bronze: expected engine spark.")
+    return bool(asked)
 
 
 def _shown(asked: Any) -> str:

@@ -27,7 +27,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Step:
-    """One spark-submit: which layers it runs, in order, in one session."""
+    """One task that waits: which layers it runs, in order. One spark-submit, or several EMR steps of another engine."""
 
     name: str
     layers: tuple[str, ...]
@@ -143,6 +143,7 @@ class Pipeline:
 
 
 def backfill_of(pipeline: Pipeline) -> Pipeline:
-    """The pipeline that makes many days of another on one cluster."""
+    """The pipeline that makes many days of another on one cluster; by Spark, whose one step makes a whole day."""
     name, title = f"backfill_{pipeline.name}", f"{pipeline.title}, backfill"
-    return replace(pipeline, name=name, title=title, fills=pipeline.name)
+    options = tuple(option for option in pipeline.options if option.name != "engine")
+    return replace(pipeline, name=name, title=title, fills=pipeline.name, options=options)

@@ -13,7 +13,8 @@ from pyspark.sql import functions as F
 from medallion.errors import NoInputError
 from medallion.manifest import Alerts, GoldTable, Manifest, TableCount
 from medallion.parallel import all_of
-from medallion.quality import QUARANTINE_SCHEMA, accepted, quarantine
+from medallion.quality import accepted, quarantine
+from medallion.raw import QUARANTINE_SCHEMA
 from medallion.run import Run
 from medallion.storage import Storage
 

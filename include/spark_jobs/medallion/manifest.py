@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 
@@ -65,3 +65,9 @@ class Manifest:
             **({"alerts": asdict(self.alerts)} if self.alerts else {}),
         }
         return json.dumps(body, ensure_ascii=False, indent=2)
+
+    def told(self) -> Iterator[str]:
+        """One line a table, for whoever reads the step's log."""
+        for t in self.tables:
+            counts = f"{t.accepted} accepted + {t.quarantined} quarantined + {t.duplicates} duplicates"
+            yield f"{self.layer} {t.table}: {t.rows_in} in = {counts} {t.reasons or ''}\n"

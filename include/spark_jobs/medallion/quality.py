@@ -19,10 +19,6 @@ ACCEPTED, QUARANTINED, DUPLICATE = "accepted", "quarantined", "duplicate"
 NOTE = "note"  # says something of a whole file (it was empty of rows, say) and is not itself a row
 VERDICT = ("outcome", "reason", "detail", "warning")
 LINEAGE = ("source_file", "line")
-QUARANTINE_SCHEMA = (
-    "source_file string, line bigint, unit_id int, layer string, reason string, detail string, "
-    "raw string, raw_encoding string, header string"
-)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,14 @@
-"""How the bytes of a refused row are kept: as text where they are text, else as base64, so that nothing is lost."""
+"""How a refused row is kept: the shape of every quarantine; bytes as text, or as base64, so that nothing is lost."""
 
 from __future__ import annotations
 
 import base64
 
 TEXT, BASE64 = "text", "base64"
+QUARANTINE_SCHEMA = (
+    "source_file string, line bigint, unit_id int, layer string, reason string, detail string, "
+    "raw string, raw_encoding string, header string"
+)
 
 
 def keep(content: bytes) -> tuple[str, str]:

@@ -13,8 +13,8 @@ from medallion.contract import Table
 from medallion.csv_text import Record, records
 from medallion.lake import Lake
 from medallion.manifest import TableCount
-from medallion.quality import LINEAGE, QUARANTINE_SCHEMA, is_accepted, quarantine, tally, together
-from medallion.raw import bytes_of
+from medallion.quality import LINEAGE, is_accepted, quarantine, tally, together
+from medallion.raw import QUARANTINE_SCHEMA, bytes_of
 
 
 class Refused(NamedTuple):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import SparkSession
+if TYPE_CHECKING:  # what the names of files mean holds for jobs without Spark too
+    from pyspark.sql import SparkSession
 
+WHY_HIDDEN = "a file or folder whose name starts with _ or a dot is not read; rename it and drop it again"
 _METADATA = ("_common_metadata", "_metadata")
 
 

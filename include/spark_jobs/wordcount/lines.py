@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 from medallion.quality import ACCEPTED, QUARANTINED
 from medallion.raw import BASE64, TEXT, bytes_of
 from medallion.replay import Refused
-from medallion.storage import FileInfo
-from wordcount.text_encoding import byte_order, split_lines
+from medallion.storage import WHY_HIDDEN, FileInfo
+from wordcount.text_encoding import NO_TEXT, byte_order, split_lines
 
 BRONZE_SCHEMA = "source_file string, line bigint, text string, ingested_at timestamp"
 JUDGED_SCHEMA = (
@@ -105,7 +105,7 @@ def _judged(lines: DataFrame) -> DataFrame:
         F.when(~bad, F.col("text")).alias("text"),
         F.when(bad, QUARANTINED).otherwise(ACCEPTED).alias("outcome"),
         F.when(bad, "undecodable").alias("reason"),
-        F.when(bad, "bytes that are no text in the encoding of this run").alias("detail"),
+        F.when(bad, NO_TEXT).alias("detail"),
         nothing.alias("warning"),
         F.when(bad, F.regexp_replace(F.base64("bytes"), r"\s", "")).alias("raw"),
         F.when(bad, BASE64).alias("raw_encoding"),
@@ -150,6 +150,5 @@ def judged_again(encoding: str, source_file: str, refused: Iterable[Refused]) ->
 
 def passed_over(spark: SparkSession, files: Sequence[FileInfo]) -> DataFrame:
     """Judged rows, one a file, for the files that Spark's readers never open because of their name."""
-    detail = "a file or folder whose name starts with _ or a dot is not read; rename it and drop it again"
-    rows = [(f.uri, 0, None, None, QUARANTINED, "hidden_file", detail, None, f.uri, TEXT) for f in files]
+    rows = [(f.uri, 0, None, None, QUARANTINED, "hidden_file", WHY_HIDDEN, None, f.uri, TEXT) for f in files]
     return spark.createDataFrame(rows, JUDGED_SCHEMA)

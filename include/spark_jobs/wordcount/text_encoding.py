@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from medallion.errors import UnknownEncodingError
 
+NO_TEXT = "bytes that are no text in the encoding of this run"
 _BOMS = {  # the name without byte order -> (mark, the name with it); the longest marks come first
     "utf-32": ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be")),
     "utf-16": ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")),

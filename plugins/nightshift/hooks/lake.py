@@ -33,10 +33,9 @@ class LakeHook:
         """The s3:// prefix of the jobs, uploaded unless their hash is there. main.py goes last: it is the sign."""
         bucket, prefix = self._night.settings.bucket("artifacts"), f"jobs/{package.sha256}/"
         if not self._exists(bucket, f"{prefix}main.py"):
-            self._s3.put_object(Bucket=bucket, Key=f"{prefix}spark_jobs.zip", Body=package.archive)
-            self._s3.put_object(Bucket=bucket, Key=f"{prefix}time_limit.sh", Body=package.time_limit)
-            self._s3.put_object(Bucket=bucket, Key=f"{prefix}main.py", Body=package.main)
-            LOG.info("Published the Spark jobs as s3://%s/%s", bucket, prefix)
+            for name, content in package.files.items():
+                self._s3.put_object(Bucket=bucket, Key=f"{prefix}{name}", Body=content)
+            LOG.info("Published the jobs as s3://%s/%s", bucket, prefix)
         return f"s3://{bucket}/{prefix}"
 
     def publish_drivers(self, drivers: Iterable[Driver]) -> list[str]:

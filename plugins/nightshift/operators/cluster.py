@@ -34,7 +34,8 @@ class PublishJobsOperator(NightOperator):
         return {"jobs_uri": lake.publish_jobs(self._package()), "jars": lake.publish_drivers(drivers)}
 
     def _package(self) -> packaging.Package:
-        return packaging.package(self.settings.jobs_dir, self.settings.time_limit_script)
+        settings = self.settings
+        return packaging.package(settings.jobs_dir, settings.time_limit_script, settings.flink_dir)
 
 
 class CreateClusterOperator(NightOperator):

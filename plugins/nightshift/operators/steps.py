@@ -6,16 +6,19 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift import links, steplog
+from nightshift import emr_spec, links, steplog
 from nightshift.causes import Cause
 from nightshift.errors import ClusterError, NightshiftError, StepFailed
+from nightshift.hooks import aws
+from nightshift.hooks.emr import EmrHook
 from nightshift.hooks.steplogs import StepLogs
 from nightshift.night import Night
 from nightshift.operators.base import WaitOperator
 
 
 class WaitForStepOperator(WaitOperator):
-    """One waiting task a step, so that the graph shows which layer failed."""
+    """One waiting task a step, so that the graph shows which layer failed. Where a step is several EMR steps, the last
+    of them is waited for, and the one that failed speaks."""
 
     def __init__(self, *, step: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -27,10 +30,25 @@ class WaitForStepOperator(WaitOperator):
         self.log.info("Waiting for step %s (%s) on %s", self.step, step_id, cluster_id)
         return self.wait(night, "step_ended", {"cluster_id": cluster_id, "step_id": step_id})
 
-    def finish(self, night: Night, answer: dict[str, Any]) -> dict[str, Any]:
+    def finish(self, night: Night, answer: dict[str, Any]) -> Any:
         if answer["state"] == "COMPLETED":
             return {"state": answer["state"]}
+        if answer["state"] == "CANCELLED" and (culprit := self._failed_before(night, answer)):
+            return self.wait(night, "step_ended", culprit)  # it has ended: what is waited for are its logs
         raise self._failed(night, answer) if answer["state"] == "FAILED" else self._lost(night, answer)
+
+    def _failed_before(self, night: Night, answer: dict[str, Any]) -> dict[str, str] | None:
+        """The EMR step that took this one with it, when the step is several of them."""
+        emr, cluster_id = EmrHook(aws.client(self.settings, "emr")), answer["cluster_id"]
+        ids = [step_id for step_id in self._parts(night) if step_id != answer["step_id"]]
+        failed = (i for i in ids if emr.step(cluster_id, i)["Status"]["State"] == "FAILED")
+        return next(({"cluster_id": cluster_id, "step_id": step_id} for step_id in failed), None)
+
+    def _parts(self, night: Night) -> dict[str, str]:
+        """The EMR steps that this step is: id -> name, in order."""
+        submitted = self.output_of(self._context, "submit_steps")
+        step = next(step for step in self.pipeline.steps if step.name == self.step)
+        return {submitted[name]: name for name in emr_spec.step_names(night, step)}
 
     def _failed(self, night: Night, answer: dict[str, Any]) -> NightshiftError:
         """What the step's logs say, else what EMR says, else what became of the cluster."""
@@ -39,7 +57,8 @@ class WaitForStepOperator(WaitOperator):
             return self._lost(night, answer)
         message, cause, details = steplog.diagnose(logs, _last_line(answer["said"]))
         details["links"] = self._links(night, answer)
-        return StepFailed(f"Step {self.step} is FAILED: {message}", cause=cause, details=details)
+        name = self._parts(night)[answer["step_id"]]
+        return StepFailed(f"Step {name} is FAILED: {message}", cause=cause, details=details)
 
     def _lost(self, night: Night, answer: dict[str, Any]) -> NightshiftError:
         """A step that was CANCELLED or INTERRUPTED, or whose cluster ended under it, has no error of its own."""

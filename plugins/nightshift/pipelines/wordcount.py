@@ -1,10 +1,18 @@
-"""WordCount: how often each word occurs in any number of text files."""
+"""WordCount: how often each word occurs in any number of text files, by Spark or by Flink."""
 
 from nightshift import contract
 from nightshift.config import CONTRACTS
-from nightshift.pipeline import Inputs, Pipeline, Step
+from nightshift.pipeline import Inputs, Option, Pipeline, Step
 
 SOURCES, GOLD = contract.read(CONTRACTS, "wordcount")
+
+ENGINE = Option(
+    "engine",
+    "Engine",
+    "What counts the words: Spark, or Flink over HDFS. The result is the same.",
+    default="spark",
+    choices=("spark", "flink"),
+)
 
 WORDCOUNT = Pipeline(
     name="wordcount",
@@ -14,4 +22,5 @@ WORDCOUNT = Pipeline(
     gold=GOLD,
     sources=SOURCES,
     encodings=True,
+    options=(ENGINE,),
 )

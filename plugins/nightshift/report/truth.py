@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any, NamedTuple
 
-from nightshift import audit
+from nightshift import audit, emr_spec
 from nightshift.causes import Cause
 from nightshift.night import Night
 
@@ -100,7 +100,8 @@ def _expected(night: Night, entries: Sequence[Entry]) -> dict[str, str]:
     """The EMR steps that there must be, each with the task that waits for it."""
     if night.pipeline.fills:
         return dict.fromkeys(days(entries), "wait_for_days")
-    return {step.name: f"step_{step.name}" for step in night.pipeline.steps}
+    own = [(step, name) for step in night.pipeline.steps for name in emr_spec.step_names(night, step)]
+    return {name: f"step_{step.name}" for step, name in own}
 
 
 def _gold(night: Night, found: Findings) -> Iterator[Doubt]:

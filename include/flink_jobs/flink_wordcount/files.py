@@ -1,0 +1,68 @@
+"""Files of HDFS through Flink's own FileSystem: the same calls reach a cluster's HDFS and a directory of a laptop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pyflink.java_gateway import get_gateway
+
+from flink_wordcount.found import CHUNK, Found
+
+
+class HdfsFiles:
+    """The few operations that the job needs beside its tables."""
+
+    def __init__(self) -> None:
+        self._jvm: Any = get_gateway().jvm
+
+    def below(self, folder: str) -> list[Found]:
+        """Every file below a folder, in the order of their paths; an absent folder has none."""
+        fs, top = self._open(folder)
+        if not fs.exists(top):
+            return []
+        root = str(fs.getFileStatus(top).getPath().getPath())
+        files = self._files(fs, top)
+        found = [Found(p.removeprefix(root).lstrip("/"), p, length) for p, length in files]
+        return sorted(found, key=lambda file: file.relative)
+
+    def _files(self, fs: Any, folder: Any) -> Iterator[tuple[str, int]]:
+        for status in fs.listStatus(folder):
+            if status.isDir():
+                yield from self._files(fs, status.getPath())
+            else:
+                yield str(status.getPath().getPath()), int(status.getLen())
+
+    def chunks(self, folder: str, file: Found) -> Iterator[bytes]:
+        """The bytes of a file below a folder, decompressed if its name says so, as Flink's readers do."""
+        fs, top = self._open(folder)
+        stream = self._plain(fs.open(self._jvm.org.apache.flink.core.fs.Path(top, file.relative)), file.relative)
+        try:
+            while chunk := bytes(stream.readNBytes(CHUNK)):
+                yield chunk
+        finally:
+            stream.close()
+
+    def _plain(self, stream: Any, name: str) -> Any:
+        known = self._jvm.org.apache.flink.connector.file.src.compression.StandardDeCompressors
+        codec = known.getDecompressorForFileName(name)
+        return codec.create(stream) if codec else stream
+
+    def write(self, uri: str, chunks: Iterable[bytes]) -> None:
+        """Put a file, replacing what was there."""
+        fs, path = self._open(uri)
+        stream = fs.create(path, self._jvm.org.apache.flink.core.fs.FileSystem.WriteMode.OVERWRITE)
+        try:
+            for chunk in chunks:
+                stream.write(chunk)
+        finally:
+            stream.close()
+
+    def delete(self, folder: str) -> None:
+        """Remove a folder with all below it; an absent one is fine."""
+        fs, path = self._open(folder)
+        fs.delete(path, True)
+
+    def _open(self, uri: str) -> tuple[Any, Any]:
+        path = self._jvm.org.apache.flink.core.fs.Path(uri)
+        return path.getFileSystem(), path

@@ -1,0 +1,174 @@
+"""The order of the work: judge and count with Flink, keep what was refused, stage gold, tell what was done."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol
+
+from flink_wordcount import results
+from flink_wordcount.found import Found
+from flink_wordcount.judging import lines_of, text_of
+from flink_wordcount.order import PIPELINE, Order
+from flink_wordcount.results import Row, Tally
+from medallion.contract import contract
+from medallion.errors import NoInputError
+from medallion.manifest import GoldTable, Manifest, TableCount
+from medallion.raw import BASE64, QUARANTINE_SCHEMA, TEXT
+from medallion.storage import WHY_HIDDEN, is_hidden
+from wordcount.text_encoding import NO_TEXT, byte_order, encoding_named, split_lines
+
+Count = Callable[[str, str, str, str], None]
+
+
+class Files(Protocol):
+    """What the job asks of HDFS; files.HdfsFiles has it."""
+
+    def below(self, folder: str) -> list[Found]: ...
+    def chunks(self, folder: str, file: Found) -> Iterator[bytes]: ...
+    def write(self, uri: str, chunks: Iterable[bytes]) -> None: ...
+    def delete(self, folder: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Bronze:
+    """What became of the lines: the counts of those that are text, how many are none, the rows of the quarantine."""
+
+    tally: Tally
+    undecodable: int
+    refused: Iterable[Row]
+
+
+def run(order: Order, files: Files, count: Count) -> list[Manifest]:
+    """Count one business date and write gold, quarantine and manifests below `order.out`; gives the manifests.
+
+    Raises NoInputError, UnknownEncodingError and BadArgumentError. A second run replaces what a first one wrote.
+    """
+    return Job(order, files, count).run()
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: what was asked for, the files it finds and makes, and who counts."""
+
+    order: Order
+    files: Files
+    count: Count
+
+    def run(self) -> list[Manifest]:
+        """As the function of that name."""
+        encoding = encoding_named(self.order.encoding)
+        found = self.files.below(self.order.copy)
+        if not found:
+            source, copy = self.order.input, self.order.copy
+            raise NoInputError(f"reading text files: nothing lies at {copy}; copy {source} there first")
+        for folder in (self.order.scratch, self.order.out):
+            self.files.delete(folder)
+        hidden = [file for file in found if is_hidden(file.relative)]
+        texts = [file for file in found if not is_hidden(file.relative)]
+        judged = self._in_place if encoding.line_bytes else self._as_utf8
+        bronze = judged(encoding.name, texts, hidden)
+        lines = self._quarantined(bronze, hidden, sum(1 for file in found if not file.length))
+        return self._told(lines, self._staged(bronze.tally))
+
+    def _in_place(self, encoding: str, texts: Sequence[Found], hidden: Sequence[Found]) -> Bronze:
+        """Flink reads the texts where they lie; files with lines that are no text are read again, to keep those."""
+        tally = self._counted(self.order.copy, _all_but([file.path for file in hidden]), encoding)
+        bad = [file for file in texts if tally.undecodable[file.path]]
+        return Bronze(tally, tally.undecodable.total(), self._undecodable(encoding, bad))
+
+    def _undecodable(self, encoding: str, texts: Sequence[Found]) -> Iterator[Row]:
+        for file in texts:
+            for number, line in enumerate(lines_of(self.files.chunks(self.order.copy, file)), start=1):
+                if text_of(line, encoding) is None:
+                    yield self._refused(file, number, line)
+
+    def _as_utf8(self, encoding: str, texts: Sequence[Found], _hidden: Sequence[Found]) -> Bronze:
+        """Where a line break is no byte of its own (UTF-16), Flink's reader would cut letters in two: it gets the lines
+        in UTF-8 instead."""
+        folder, refused = f"{self.order.scratch}/utf8", list[Row]()
+        for number, file in enumerate(texts):
+            content = b"".join(self.files.chunks(self.order.copy, file))
+            recoded = b"".join(self._recoded(file, content, encoding, refused))
+            self.files.write(f"{folder}/{number}", [recoded])
+        tally = self._counted(folder, _all_but([]), "utf-8") if texts else Tally()
+        return Bronze(tally, len(refused), refused)
+
+    def _recoded(self, file: Found, content: bytes, encoding: str, refused: list[Row]) -> Iterator[bytes]:
+        ordered = byte_order(content, encoding)
+        for number, line in enumerate(split_lines(content, encoding), start=1):
+            if (text := text_of(line, ordered)) is None:
+                refused.append(self._refused(file, number, line))
+            else:
+                yield text.replace("\r", " ").encode("utf-8") + b"\n"  # neither is a letter, and one would end the line
+
+    def _counted(self, texts: str, pattern: str, encoding: str) -> Tally:
+        counts, tally = f"{self.order.scratch}/counts", Tally()
+        self.count(texts, pattern, counts, encoding)
+        for file in self.files.below(counts):
+            tally.add(b"".join(self.files.chunks(counts, file)).decode("utf-8"))
+        return tally
+
+    def _refused(self, file: Found, number: int, line: bytes) -> Row:
+        bits = base64.b64encode(line).decode("ascii")
+        return (self._source(file), number, None, "bronze", "undecodable", NO_TEXT, bits, BASE64, None)
+
+    def _passed_over(self, file: Found) -> Row:
+        source = self._source(file)
+        return (source, 0, None, "bronze", "hidden_file", WHY_HIDDEN, source, TEXT, None)
+
+    def _source(self, file: Found) -> str:
+        return f"{self.order.input}/{file.relative}"
+
+    def _quarantined(self, bronze: Bronze, hidden: Sequence[Found], empty: int) -> TableCount:
+        """Write the quarantine, if there is anything to keep, and count: what came in as Flink saw it, what was refused
+        as it was written."""
+        reasons: Counter[str] = Counter()
+
+        def rows() -> Iterator[Row]:
+            for row in chain(map(self._passed_over, hidden), bronze.refused):
+                reasons[row[4]] += 1
+                yield row
+
+        if bronze.undecodable or hidden:
+            self._put(f"{self.order.quarantine}/part-00000.parquet", QUARANTINE_SCHEMA, rows())
+        accepted = bronze.tally.accepted.total()
+        rows_in = accepted + bronze.undecodable + len(hidden)
+        warnings = {"empty_file": empty} if empty else {}
+        return TableCount("lines", rows_in, accepted, reasons.total(), 0, dict(sorted(reasons.items())), warnings)
+
+    def _staged(self, tally: Tally) -> list[GoldTable]:
+        """Stage gold as one sorted file, in the columns of its contract."""
+        table = contract(PIPELINE).gold["word_counts"]
+        uri = self.order.staged(table.name)
+        return [results.measured(self._put(f"{uri}/part-00000.parquet", table.schema, tally.ranked()), table, uri)]
+
+    def _put(self, uri: str, schema: str, rows: Iterable[Row]) -> bytes:
+        """Write rows to where s3-dist-cp finds what will be at this URI; gives the Parquet file."""
+        content = results.parquet(schema, rows)
+        self.files.write(self.order.on_hdfs(uri), [content])
+        return content
+
+    def _told(self, bronze: TableCount, staged: Sequence[GoldTable]) -> list[Manifest]:
+        """The manifests of the three layers; silver and gold take every line that bronze accepted, in the same pass."""
+        lines = TableCount("lines", bronze.accepted, bronze.accepted)
+        counts: dict[str, tuple[TableCount, Sequence[GoldTable]]] = {
+            "bronze": (bronze, ()),
+            "silver": (lines, ()),
+            "gold": (lines, staged),
+        }
+        day = self.order.business_date
+        manifests = [Manifest(PIPELINE, layer, day, [t], gold) for layer, (t, gold) in counts.items()]
+        for manifest in manifests:
+            uri = self.order.on_hdfs(f"{self.order.manifests}/{manifest.layer}.json")
+            self.files.write(uri, [manifest.to_json().encode("utf-8")])
+        return manifests
+
+
+def _all_but(paths: Sequence[str]) -> str:
+    """A pattern of Java's and Python's for every path but these."""
+    return rf"(?s)(?!(?:{'|'.join(map(re.escape, paths))})$).*" if paths else "(?s).*"

@@ -1,0 +1,43 @@
+"""What Flink's workers say of bytes: which of them are lines of text, and the words of those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from wordcount.tokens import words
+
+ACCEPTED, UNDECODABLE, WORD = "accepted", "undecodable", "word"
+
+
+def said(stretch: bytes, encoding: str) -> Iterator[tuple[str, str | None]]:
+    """Of what lies between two line feeds, without them: a verdict for each line, and each word of the lines that are
+    text. A byte order mark is no letter, so it need not be taken off here."""
+    for line in _lines(stretch):
+        if (text := text_of(line, encoding)) is None:
+            yield UNDECODABLE, None
+        else:
+            yield ACCEPTED, None
+            yield from ((WORD, word) for word in words(text))
+
+
+def text_of(line: bytes, encoding: str) -> str | None:
+    """The text of a line; None if its bytes are none."""
+    try:
+        return line.decode(encoding)
+    except UnicodeError:
+        return None
+
+
+def lines_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of a whole file as Flink's reader and `said` cut them together: at LF, CRLF and CR, as Spark does."""
+    rest = b""
+    for chunk in chunks:
+        *stretches, rest = (rest + chunk).split(b"\n")
+        for stretch in stretches:
+            yield from _lines(stretch.removesuffix(b"\r"))
+    if rest:
+        yield from _lines(rest.removesuffix(b"\r"))
+
+
+def _lines(stretch: bytes) -> list[bytes]:
+    return stretch.split(b"\r")

@@ -1,0 +1,57 @@
+"""The entry point of the Flink WordCount: `flink run … -pym flink_wordcount.main` with the arguments below."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import date
+
+from pyflink.java_gateway import get_gateway
+
+from flink_wordcount.counting import count
+from flink_wordcount.files import HdfsFiles
+from flink_wordcount.job import run
+from flink_wordcount.order import PIPELINE, Order
+from medallion.errors import JobError
+
+FOLDERS = {
+    "input": "where the texts came from",
+    "copy": "where they lie in HDFS",
+    "lake": "root URI of the lake",
+    "out": "folder in HDFS that is laid out as the lake",
+    "scratch": "folder in HDFS of the job's own",
+    "staging": "URI for staged gold",
+    "manifests": "URI for the manifests",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the job; a JobError ends the process with status 1 and one line that says why, in both logs."""
+    order = parse(argv)
+    try:
+        for manifest in run(order, HdfsFiles(), count):
+            sys.stdout.writelines(manifest.told())
+    except JobError as error:
+        told = f"{PIPELINE} {order.business_date}: {error}"
+        # flink run joins Python's stderr to its stdout (PythonDriver); the step's stderr is the JVM's own.
+        get_gateway().jvm.java.lang.System.err.println(told)
+        sys.exit(told)
+
+
+def parse(argv: Sequence[str] | None = None) -> Order:
+    """The step's arguments, checked; argparse ends the process with status 2 on a wrong one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--business-date", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
+    for name, about in FOLDERS.items():
+        parser.add_argument(f"--{name}", type=_folder, required=True, help=about)
+    parser.add_argument("--encoding", default="utf-8", help="of the text files")
+    return Order(**vars(parser.parse_args(argv)))
+
+
+def _folder(uri: str) -> str:
+    return uri.rstrip("/")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""What EMR is asked for when Flink counts: texts and jobs into HDFS, one batch program, its results back. Pure.
+
+Five EMR steps stand for the one of Spark; the last bears its name. docs/decisions/0012-flink-wordcount.md says why.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nightshift.night import Night
+from nightshift.pipeline import Step
+
+PYTHON_HOME = "/opt/nightshift/flink"  # on every node, made by flink_python.sh
+PARTS = ("clear", "copy_jobs", "copy_in", "count")
+
+
+def step_names(step: Step) -> list[str]:
+    """The EMR steps of one step of the pipeline, in order."""
+    return [*(f"{step.name}_{part}" for part in PARTS), step.name]
+
+
+def commands(night: Night, step: Step, jobs_uri: str) -> dict[str, list[str]]:
+    """The command line of each EMR step, by its name. What is in HDFS belongs to this run and goes with the cluster."""
+    place = f"hdfs:///nightshift/{night.run}"
+    lines = (
+        _clear(night, place),
+        _copy(jobs_uri, f"{place}/jobs", "--srcPattern", ".*_jobs[.]zip"),
+        _copy(night.uri("raw", night.input_prefix), f"{place}/in"),
+        flink_run(night, place),
+        _copy(f"{place}/out", night.uri("lake")),
+    )
+    return dict(zip(step_names(step), lines, strict=True))
+
+
+def flink_run(night: Night, place: str) -> list[str]:
+    """The program's command line. Attached, so that the driver's traceback is in the step's own logs."""
+    return [
+        *("flink", "run", "-m", "yarn-cluster", "-Dexecution.runtime-mode=BATCH"),
+        *("-pyexec", f"{PYTHON_HOME}/bin/python", "-pyclientexec", f"{PYTHON_HOME}/bin/python"),
+        *("-pyfs", f"{place}/jobs/spark_jobs.zip,{place}/jobs/flink_jobs.zip"),
+        *("-pym", "flink_wordcount.main"),
+        *("--business-date", str(night.business_date)),
+        *("--input", night.uri("raw", night.input_prefix)),
+        *("--copy", f"{place}/in"),
+        *("--lake", night.uri("lake").rstrip("/")),
+        *("--out", f"{place}/out"),
+        *("--scratch", f"{place}/scratch"),
+        *("--staging", night.uri("lake", night.staging_prefix).rstrip("/")),
+        *("--manifests", night.uri("lake", f"{night.record_prefix}manifests")),
+        *("--encoding", night.encoding),
+    ]
+
+
+def python_action(night: Night, jobs_uri: str) -> dict[str, Any]:
+    """The bootstrap action that gives every node the Python of Flink's jobs."""
+    wheels = night.uri("artifacts", "flink/wheels/")
+    arguments = [night.settings.cluster_python, f"{jobs_uri}flink_requirements.txt", PYTHON_HOME, wheels]
+    return {
+        "Name": "Flink's Python",
+        "ScriptBootstrapAction": {"Path": f"{jobs_uri}flink_python.sh", "Args": arguments},
+    }
+
+
+def _clear(night: Night, place: str) -> list[str]:
+    """s3-dist-cp adds to what is there: an earlier submission in HDFS, an earlier run of the date in the lake."""
+    pipeline, lines = night.pipeline.name, f"lines/business_date={night.business_date}"
+    tables = (f"bronze/{pipeline}", f"silver/{pipeline}", f"quarantine/{pipeline}/bronze")
+    old = [night.uri("lake", f"{table}/{lines}") for table in tables]
+    return ["hadoop", "fs", "-rm", "-r", "-f", "-skipTrash", place, *old]
+
+
+def _copy(source: str, target: str, *options: str) -> list[str]:
+    return ["s3-dist-cp", "--src", source, "--dest", target, *options]
