@@ -1,1 +1,1 @@
-"""The ingestion program: bed notifications out of an HTTP API into the raw bucket. Runs alone, on any host."""
+"""The ingestion program: an API's snapshots, a database's tables into the raw bucket. Runs alone, on any host."""

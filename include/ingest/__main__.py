@@ -1,9 +1,10 @@
-"""The command `python -m ingest`: one business date's snapshot out of the API into the raw bucket, resumed if begun."""
+"""The command `python -m ingest`: what an API or a database has, into the raw bucket."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
 from datetime import date
 
@@ -13,21 +14,28 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ingest.api import Patience, SearchApi
 from ingest.errors import IngestError
 from ingest.landing import Landing, Progress
+from ingest.relation import Relation, address
+
+SPOOLED = 64 * 1024 * 1024  # bytes of a table in memory; more go to a temporary file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Ingest what the arguments name; gives the exit status: 1, with a line on stderr, if it could not be finished."""
     args = _parser().parse_args(argv)
-    api = SearchApi(args.url, args.page_size, Patience(tries=args.tries, first=args.first_wait))
-    landing = Landing(boto3.client("s3"), args.bucket, args.prefix.strip("/"), args.business_date)
     try:
-        done = ingest(api, landing)
+        told: str = args.run(args)
     except (IngestError, ClientError, BotoCoreError) as error:
-        sys.stderr.write(f"ingesting {args.business_date}: {error}. What has landed stays; run it again to go on.\n")
+        sys.stderr.write(f"ingesting: {error}. What has landed stays; run it again to go on.\n")
         return 1
-    missed = f"; {done.missed} came too late for it" if done.missed else ""
-    sys.stdout.write(f"{done.rows} documents in {done.pages} pages are in s3://{args.bucket}{missed}\n")
+    sys.stdout.write(f"{told}\n")
     return 0
+
+
+def _api(args: argparse.Namespace) -> str:
+    api = SearchApi(args.url, args.page_size, _patience(args))
+    done = ingest(api, Landing(boto3.client("s3"), args.bucket, args.prefix.strip("/"), args.business_date))
+    missed = f"; {done.missed} came too late for it" if done.missed else ""
+    return f"{done.rows} documents in {done.pages} pages are in s3://{args.bucket}{missed}"
 
 
 def ingest(api: SearchApi, landing: Landing) -> Progress:
@@ -41,14 +49,45 @@ def ingest(api: SearchApi, landing: Landing) -> Progress:
     return landing.finish(progress)
 
 
+def _table(args: argparse.Namespace) -> str:
+    """The whole table in one object: it is there whole, or as it was."""
+    relation = Relation(address(boto3.client("secretsmanager"), args.secret), args.table, _patience(args))
+    folder = f"{args.business_date:%Y/%m/%d}/table" if args.business_date else "reference_data"
+    key = f"{args.prefix.strip('/')}/{folder}/{args.name or args.table}.csv.gz"
+    with tempfile.SpooledTemporaryFile(SPOOLED) as file:
+        rows = relation.write(file)
+        file.seek(0)
+        boto3.client("s3").upload_fileobj(file, args.bucket, key)
+    return f"{rows} rows of {args.table} are in s3://{args.bucket}/{key}"
+
+
+def _patience(args: argparse.Namespace) -> Patience:
+    return Patience(tries=args.tries, first=args.first_wait)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ingest", description=__doc__)
-    parser.add_argument("--url", required=True, help="the index's search, as in https://host/leito_ocupacao/_search")
+    kinds = parser.add_subparsers(required=True, metavar="api | table")
+    api = _shared(kinds.add_parser("api", help="a business date's snapshot out of a search API; resumed if begun"))
+    api.add_argument("--url", required=True, help="the index's search, as in https://host/leito_ocupacao/_search")
+    api.add_argument("--business-date", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
+    api.add_argument("--page-size", type=int, default=1000)
+    api.set_defaults(run=_api)
+    table = _shared(kinds.add_parser("table", help="a table of a PostgreSQL database, whole"))
+    table.add_argument("--secret", required=True, help="name of the secret with the database's address")
+    table.add_argument("--table", required=True, help="table or schema.table")
+    table.add_argument("--name", help="of the file, such as populacao-por-municipio-2020 (default: the table's)")
+    table.add_argument(
+        "--business-date", type=date.fromisoformat, metavar="YYYY-MM-DD", help="(default: for every date)"
+    )
+    table.set_defaults(run=_table)
+    return parser
+
+
+def _shared(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument("--bucket", required=True, help="the raw bucket")
     parser.add_argument("--prefix", default="covid", help="folder in it (covid)")
-    parser.add_argument("--business-date", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
-    parser.add_argument("--page-size", type=int, default=1000)
-    parser.add_argument("--tries", type=int, default=Patience.tries, help="of each page")
+    parser.add_argument("--tries", type=int, default=Patience.tries, help="of each page or table")
     parser.add_argument("--first-wait", type=float, default=Patience.first, metavar="SECONDS", help="doubled each time")
     return parser
 

@@ -52,7 +52,7 @@ class SearchApi:
         self._retrying = Retrying(
             retry=retry_if_exception_type(Unavailable),
             stop=stop_after_attempt(patience.tries),
-            wait=_Wait(patience),
+            wait=Backoff(patience),
             reraise=True,
         )
 
@@ -125,7 +125,7 @@ def _retry_after(header: str | None) -> float | None:
         return None
 
 
-class _Wait(wait_base):
+class Backoff(wait_base):
     """As long as the API asks for, else longer each time."""
 
     def __init__(self, patience: Patience) -> None:

@@ -123,7 +123,7 @@ def test_pages_of_another_size_do_not_continue_these(beds, reader, landing, s3):
 
 
 def test_it_waits_as_long_as_the_api_asks_and_no_longer_than_is_sensible(beds, reader):
-    wait = of_api._Wait(of_api.Patience(first=1, longest=8, longest_asked=300))
+    wait = of_api.Backoff(of_api.Patience(first=1, longest=8, longest_asked=300))
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
     assert waits(wait, of_api._retry_after("7")) == 7
     assert 80 < waits(wait, of_api._retry_after(soon)) <= 90
@@ -176,7 +176,7 @@ def test_a_field_of_its_own_gets_a_column_behind_the_others_and_accents_stay(bed
 
 
 def run(beds, *more):
-    words = ["--url", beds.url, "--bucket", BUCKET, "--business-date", str(DAY), "--page-size", "5", *more]
+    words = ["api", "--url", beds.url, "--bucket", BUCKET, "--business-date", str(DAY), "--page-size", "5", *more]
     return main(words)
 
 

@@ -1,0 +1,124 @@
+"""A table of a PostgreSQL database as one packed CSV file, in the columns that the table has."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import IO, TYPE_CHECKING, Any
+
+import psycopg2
+from botocore.exceptions import ClientError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
+from ingest.api import Backoff, Patience
+from ingest.errors import Refused, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+FORM = '{"engine": "postgres", "host": …, "port": …, "dbname": …, "username": …, "password": …}'
+FIELDS = ("host", "port", "dbname", "username", "password")
+ROWS_AT_ONCE = 10_000
+CURSOR = "ingest"  # one with a name leaves the rows at the server until they are asked for
+CONNECT_SECONDS = 10
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?")
+Address = dict[str, str]
+
+
+def address(secrets: SecretsManagerClient, secret: str) -> Address:
+    """What a secret in the form of Amazon RDS says. Raises Refused, which never quotes it."""
+    try:
+        told = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
+        return {field: str(told[field]) for field in FIELDS}
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        raise Refused(f"the secret {secret} cannot be read ({code}): make it, in the form {FORM}") from None
+    except (KeyError, TypeError, ValueError):
+        raise Refused(f"the secret {secret} is none of a database: write it in the form {FORM}") from None
+
+
+class Relation:
+    """One table behind one address."""
+
+    def __init__(self, address: Address, table: str, patience: Patience) -> None:
+        if not _NAME.fullmatch(table):
+            raise Refused(f"{table!r} is no table's name: expected table or schema.table")
+        self.table, self._address = table, address
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(Unavailable),
+            stop=stop_after_attempt(patience.tries),
+            wait=Backoff(patience),
+            reraise=True,
+        )
+
+    def write(self, file: IO[bytes]) -> int:
+        """Write the whole table, packed, into an empty file; gives its rows. One statement reads it, so it is of one
+        moment; what breaks is read anew from the first row. Raises Unavailable, Refused."""
+        rows: int = self._retrying(self._write, file)
+        return rows
+
+    def _write(self, file: IO[bytes]) -> int:
+        file.seek(0)
+        file.truncate()
+        try:
+            with closing(self._connected()) as connection, closing(connection.cursor(CURSOR)) as cursor:
+                cursor.execute(f"SELECT * FROM {self._quoted()}")  # noqa: S608 - a name of letters, checked and quoted
+                return _packed(cursor, file)
+        except psycopg2.OperationalError as lost:
+            told = f"reading {self.table} at {self._address['host']} broke off: {_line(lost)}"
+            raise Unavailable(f"{told}; see whether the database is up") from lost
+        except psycopg2.Error as refused:
+            told = f"{self._address['host']} does not give {self.table}: {_line(refused)}"
+            raise Refused(f"{told}; see its name and the user's rights") from refused
+
+    def _connected(self) -> Any:
+        return psycopg2.connect(
+            host=self._address["host"],
+            port=self._address["port"],
+            dbname=self._address["dbname"],
+            user=self._address["username"],
+            password=self._address["password"],
+            connect_timeout=CONNECT_SECONDS,
+        )
+
+    def _quoted(self) -> str:
+        return ".".join(f'"{part}"' for part in self.table.split("."))
+
+
+def _packed(cursor: Any, file: IO[bytes]) -> int:
+    """Write the rows of a cursor, under a header of its columns."""
+    count = 0
+    with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as packed:
+        text = io.TextIOWrapper(packed, encoding="utf-8", newline="")
+        lines = csv.writer(text, lineterminator="\n")
+        for rows in _batches(cursor):
+            if not count:
+                lines.writerow([column[0] for column in cursor.description])
+            lines.writerows([_cell(value) for value in row] for row in rows)
+            count += len(rows)
+        text.flush()
+        text.detach()
+    return count
+
+
+def _batches(cursor: Any) -> Iterator[Sequence[Any]]:
+    """The rows, some at once; an empty table has one batch without any, for its header."""
+    rows = cursor.fetchmany(ROWS_AT_ONCE)
+    yield rows
+    while rows := cursor.fetchmany(ROWS_AT_ONCE):
+        yield rows
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
