@@ -11,7 +11,7 @@ help: ## list these targets
 setup: ## make .venv and bring what a night needs (the other targets do it too)
 	@embedded/setup.sh
 
-run: ## one night of both pipelines, on made-up data, on this machine alone
+run: ## one night of the pipelines that read files, on made-up data, on this machine alone
 	@./nightshift night
 
 ui: ## the Airflow UI with its scheduler, on localcloud

@@ -1,4 +1,4 @@
-"""./nightshift night: what `make run` does, both pipelines on data that the project makes up."""
+"""./nightshift night: what `make run` does, the pipelines that read files, on data that the project makes up."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from embedded import dates
 from embedded.catalogue import PIPELINES
 from embedded.conduct import Asked, Program, conduct
 
-HELP = "play both pipelines for one night on made-up data (what `make run` does)"
+HELP = "play every pipeline that reads files for one night on made-up data (what `make run` does)"
 DESCRIPTION = """\
 Makes data up (several units and days, broken rows, duplicates, a missing unit), then plays a night of each pipeline
-for yesterday, one after the other, and ends with rows, gold, cost and the proof that nothing is left."""
-EPILOG = "exit status: 0 only if both outcomes are success."
+that reads files for yesterday, one after the other, and ends with rows, gold, cost and the proof that nothing is left."""
+EPILOG = "exit status: 0 only if every outcome is success."
 
 
 def add(parser: argparse.ArgumentParser) -> None:
