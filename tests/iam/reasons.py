@@ -23,6 +23,7 @@ class Reason:
 
 MWAA = "Amazon MWAA asks it of every execution role, in its own name; localcloud has no MWAA"
 LARGE = "a gold file above 8 MB is copied in parts, and what was copied is thrown away when one fails"
+DRIVERS = "for a pipeline that reads a database; these nights read files"
 NETWORK = "a foundation with nat = true is read with it; here there is none"
 
 AIRFLOW = (
@@ -34,9 +35,7 @@ AIRFLOW = (
     Reason("QueueTasks", MWAA),
     Reason("EncryptTheQueue", MWAA),
     Reason("WriteTheLake", LARGE, "s3:AbortMultipartUpload"),
-    Reason(
-        "PublishJobs", "JDBC drivers, for a pipeline that reads a database; these nights read files", "*", "*/jdbc/*"
-    ),
+    Reason("PublishJobs", DRIVERS, "*", "*/jdbc/*"),
     Reason("RunClustersOfThisName", "see the comment there", "elasticmapreduce:PutAutoTerminationPolicy"),
     Reason("LetEmrCleanUp", "asked once, when an account starts its first cluster; localcloud does not look"),
     Reason("RepairBucketSettings", "localcloud's foundation has no expiry rules", "s3:PutLifecycleConfiguration"),
