@@ -94,3 +94,23 @@ def test_an_empty_lake_of_files_is_refused_before_anything_starts(nightshift, tm
     assert ended.status == 2
     assert ended.records == []
     assert len(ended.said.strip().splitlines()) == 1, ended.said
+
+
+def test_card_movements_of_a_folder_become_one_file_and_leave_neither_secret_nor_number_behind(
+    nightshift, shared_data, tmp_path
+):
+    folder = shared_data / "cards" / "wesleyst5"
+    ended = nightshift("run", "card_movements", "--input", folder, "--output", tmp_path, "--export", tmp_path)
+    assert ended.status == 0, ended.said
+    told = (tmp_path / "movimento_flat.csv").read_text(encoding="utf-8").splitlines()
+    assert len(told) == 6
+    assert sum(Decimal(line.split(",")[3]) for line in told[1:]) == Decimal("8123.48")
+    flat = rows(tmp_path, "movimento_flat")
+    assert total(flat, "vlr_transacao_movimento") == Decimal("8123.48")
+    (record,) = ended.records
+    assert record["exports"] == [
+        {"file": "movimento_flat.csv", "uri": "s3://nightshift-local-lake/exports/card_movements/movimento_flat.csv"}
+    ]
+    assert nightshift.client("secretsmanager").list_secrets()["SecretList"] == []
+    assert not [row["numero_cartao"] for row in flat if row["numero_cartao"] in ended.said]
+    assert not [row["numero_cartao"] for row in flat if row["numero_cartao"] in str(record)]
