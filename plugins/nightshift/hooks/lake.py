@@ -76,7 +76,7 @@ class LakeHook:
     def deliver(self, file: str) -> str:
         """Copy one staged export to where the run wants it, and give its address: one copy, so a reader sees the file
         before or the file after. Raises AuditFailed unless it was staged as one file."""
-        source = self._single(f"{self._night.staging_prefix}exports/{file}/", ".csv")
+        source = self._single(f"{self._night.staging_prefix}exports/{file}/", "CSV")
         target = self._night.export_uri(file)
         bucket, key = target.removeprefix("s3://").split("/", 1)
         self._s3.copy({"Bucket": self._lake, "Key": source}, bucket, key)
@@ -105,12 +105,12 @@ class LakeHook:
         return f"s3://{self._lake}/{key}"
 
     def _staged(self, table: str) -> str:
-        return self._single(f"{self._night.staging_prefix}gold/{table}/", ".parquet")
+        return self._single(f"{self._night.staging_prefix}gold/{table}/", "Parquet")
 
-    def _single(self, prefix: str, ending: str) -> str:
-        keys = [i["Key"] for i in self._objects(self._lake, prefix) if i["Key"].endswith(ending)]
+    def _single(self, prefix: str, kind: str) -> str:
+        keys = [i["Key"] for i in self._objects(self._lake, prefix) if i["Key"].endswith(f".{kind.lower()}")]
         if len(keys) != 1:
-            raise AuditFailed(f"s3://{self._lake}/{prefix} holds {len(keys)} {ending} files, one was expected.")
+            raise AuditFailed(f"s3://{self._lake}/{prefix} holds {len(keys)} {kind} files, one was expected.")
         return keys[0]
 
     def _objects(self, bucket: str, prefix: str) -> Iterator[ObjectTypeDef]:
