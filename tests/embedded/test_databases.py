@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from datagen.cards import CardShape, generate_cards
 from embedded import card_source, catalogue, cli, databases, drivers, masks, record, sources
-from embedded.commands import run
+from embedded.commands import replay, run
 from embedded.errors import InputRefused, ToolMissing
 from tests.databases import mariadb, postgresql
 
@@ -202,6 +202,14 @@ def test_a_terminal_shows_the_end_of_a_card_number_only():
 
 def test_a_night_without_a_record_delivers_nothing(tmp_path):
     assert record.deliver({}, record.Kept(None, tmp_path), tmp_path) == []
+
+
+def test_a_replay_of_a_pipeline_out_of_a_database_finds_the_drivers(monkeypatch, tmp_path):
+    programs = []
+    monkeypatch.setattr(drivers, "bring", lambda: tmp_path)
+    monkeypatch.setattr(replay, "conduct", lambda program: programs.append(program) or 0)
+    assert cli.main(["replay", "card_movements", "--date", "2026-01-02"]) == 0
+    assert programs[0].settings == {"NIGHTSHIFT_JDBC_DIR": str(tmp_path)}
 
 
 def test_pipelines_out_of_a_database_bring_the_drivers_and_others_do_not(monkeypatch, tmp_path):
