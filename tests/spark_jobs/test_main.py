@@ -53,6 +53,7 @@ def test_every_pipeline_has_the_three_layers() -> None:
     assert {pipeline: list(layers) for pipeline, layers in main.LAYERS.items()} == {
         "wordcount": ["bronze", "silver", "gold"],
         "mrhealth_sales": ["bronze", "silver", "gold"],
+        "card_movements": ["bronze", "silver", "gold"],
     }
 
 
