@@ -33,14 +33,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _api(args: argparse.Namespace) -> str:
     api = SearchApi(args.url, args.page_size, _patience(args))
-    done = ingest(api, Landing(boto3.client("s3"), args.bucket, args.prefix.strip("/"), args.business_date))
+    landing = Landing(boto3.client("s3"), args.bucket, args.prefix.strip("/"), args.business_date)
+    done = ingest(api, landing)
     missed = f"; {done.missed} came too late for it" if done.missed else ""
-    return f"{done.rows} documents in {done.pages} pages are in s3://{args.bucket}{missed}"
+    return f"{done.rows} documents out of {done.pages} pages are in s3://{args.bucket}/{landing.snapshot_key}{missed}"
 
 
 def ingest(api: SearchApi, landing: Landing) -> Progress:
-    """Land every page that has not landed yet. Raises an IngestError or what the bucket's client raises; the same call
-    then goes on behind the last page that landed."""
+    """Land every page that has not landed yet, then the whole. Raises an IngestError or what the bucket's client raises;
+    the same call then goes on behind the last page that landed."""
     progress = landing.progress(api.url, api.page_size)
     if progress.done:
         return progress

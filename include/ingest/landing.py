@@ -1,11 +1,14 @@
-"""Where an ingestion lands in the raw bucket, and how far it has come: pages beside each other, the state apart.
+"""Where an ingestion lands in the raw bucket: page after page aside, and, once all are there, one whole snapshot.
 
-A page is put before the state that knows of it. A crash in between is a page that is put once more, under the same key.
+A night finds a whole snapshot or none. A page is put before the state that knows of it: a crash in between is a page
+that is put once more, under the same key.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -48,9 +51,10 @@ class Landing:
     """The snapshot of one business date in the raw bucket."""
 
     def __init__(self, s3: S3Client, bucket: str, prefix: str, business_date: date) -> None:
-        self._s3, self._bucket, self._day = s3, bucket, business_date
-        self._pages = f"{prefix}/{business_date:%Y/%m/%d}/occupation/data_{business_date}."
-        self.state_key = f"{prefix}/ingest_state/{business_date}/occupation.json"
+        self._s3, self._bucket = s3, bucket
+        self.snapshot_key = f"{prefix}/{business_date:%Y/%m/%d}/occupation/data_{business_date}.csv.gz"
+        self._aside = f"{prefix}/ingest_state/{business_date}/occupation"
+        self.state_key = f"{self._aside}.json"
 
     def progress(self, source: str, page_size: int) -> Progress:
         """How far this snapshot has come; at its beginning (and what another source left is taken away) if it has not
@@ -64,18 +68,28 @@ class Landing:
         return begun
 
     def land(self, page: Page, progress: Progress) -> Progress:
-        """Put a page, then remember it; gives the new progress."""
+        """Put a page aside, then remember it; gives the new progress."""
         after = progress.behind(page)
-        body = packed_csv(page.documents, progress.taken_at)
-        self._s3.put_object(Bucket=self._bucket, Key=f"{self._pages}{after.pages:06d}.csv.gz", Body=body)
+        body = gzip.compress(json.dumps(page.documents, ensure_ascii=False).encode(), mtime=0)
+        self._s3.put_object(Bucket=self._bucket, Key=self._page_key(after.pages), Body=body)
         self._remember(after)
         return after
 
     def finish(self, progress: Progress) -> Progress:
-        """Remember that there is no more."""
+        """Put all pages together as the day's snapshot, then remember that there is no more."""
+        body = packed_csv(self._documents(progress.pages), progress.taken_at)
+        self._s3.put_object(Bucket=self._bucket, Key=self.snapshot_key, Body=body)
         done = replace(progress, done=True)
         self._remember(done)
         return done
+
+    def _documents(self, pages: int) -> Iterator[dict[str, Any]]:
+        for number in range(1, pages + 1):
+            packed = self._s3.get_object(Bucket=self._bucket, Key=self._page_key(number))["Body"].read()
+            yield from json.loads(gzip.decompress(packed))
+
+    def _page_key(self, number: int) -> str:
+        return f"{self._aside}/{number:06d}.json.gz"
 
     def _state(self) -> dict[str, Any] | None:
         try:
@@ -92,6 +106,6 @@ class Landing:
         self._s3.put_object(Bucket=self._bucket, Key=self.state_key, Body=body)
 
     def _clear(self) -> None:
-        for listed in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._pages):
-            for item in listed.get("Contents", []):
-                self._s3.delete_object(Bucket=self._bucket, Key=item["Key"])
+        listing = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{self._aside}/")
+        for item in (item for listed in listing for item in listed.get("Contents", [])):
+            self._s3.delete_object(Bucket=self._bucket, Key=item["Key"])

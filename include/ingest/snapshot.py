@@ -1,4 +1,4 @@
-"""A page of the API as a file of the day's snapshot: the columns of the published snapshots, one row a document."""
+"""Documents of the API as a file of the day's snapshot: the columns of the published ones, one row a document."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import Any
 
 BUCKET = "night-raw"
 DAY = date(2021, 3, 23)
+SNAPSHOT = "covid/2021/03/23/occupation/data_2021-03-23.csv.gz"
 
 
 def keys(s3: Any, prefix: str = "covid/2021") -> list[str]:
@@ -18,8 +19,8 @@ def keys(s3: Any, prefix: str = "covid/2021") -> list[str]:
 
 
 def rows(s3: Any) -> list[dict[str, str]]:
-    """Every row of every page that landed, in order."""
-    return [row for key in keys(s3) for row in rows_of(gzip.decompress(body(s3, key)).decode())]
+    """The rows of the snapshot; none before it has landed."""
+    return rows_of(gzip.decompress(body(s3, SNAPSHOT)).decode()) if keys(s3) else []
 
 
 def rows_of(text: str) -> list[dict[str, str]]:

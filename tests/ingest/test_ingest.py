@@ -15,7 +15,7 @@ from ingest import api as of_api
 from ingest.__main__ import ingest, main
 from ingest.errors import OddAnswer, Refused, Unavailable
 from ingest.landing import Landing
-from tests.ingest.helpers import BUCKET, DAY, body, keys, rows, rows_of, state
+from tests.ingest.helpers import BUCKET, DAY, SNAPSHOT, body, keys, rows, rows_of, state
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "covid" / "occupation" / f"data_{DAY}.csv.gz"
 
@@ -29,17 +29,17 @@ def landed(s3):
     return [row["_id"] for row in rows(s3)]
 
 
-def test_every_document_lands_once_in_order_with_a_page_a_file(beds, reader, landing, s3):
+def test_every_document_lands_once_in_order_in_one_file(beds, reader, landing, s3):
     done = ingest(reader(), landing)
     assert landed(s3) == sorted(beds.documents)
     assert (done.pages, done.rows, done.total, done.done) == (5, 23, 23, True)
-    assert keys(s3)[0] == "covid/2021/03/23/occupation/data_2021-03-23.000001.csv.gz"
+    assert keys(s3) == [SNAPSHOT]
     assert [len(beds.asked), beds.asked[1]["search_after"]] == [5, [sorted(beds.documents)[4]]]
 
 
-def test_the_jobs_take_a_landed_page_for_what_it_is(beds, reader, landing, s3):
+def test_the_jobs_take_a_landed_snapshot_for_what_it_is(beds, reader, landing, s3):
     ingest(reader(), landing)
-    judged = [row for key in keys(s3) for row in bronze_rows(key, body(s3, key))]
+    judged = list(bronze_rows(SNAPSHOT, body(s3, SNAPSHOT)))
     assert {(row[0], row[4]) for row in judged} == {(OCCUPANCY.name, "accepted")}
     assert len(judged) == 23
 
@@ -57,7 +57,8 @@ def test_an_api_that_stays_down_ends_the_try_and_the_next_goes_on_behind_the_las
     beds.failures = [None, None, 500, 502, 503, "cut"]
     with pytest.raises(Unavailable, match="gave no whole answer"):
         ingest(reader(), landing)
-    assert len(landed(s3)) == 10 and state(s3)["pages"] == 2 and not state(s3)["done"]
+    assert (state(s3)["pages"], state(s3)["rows"], state(s3)["done"]) == (2, 10, False)
+    assert keys(s3) == [], "a night must not take a part of a snapshot for the whole"
     before = len(beds.asked)
     ingest(reader(), landing)
     assert landed(s3) == sorted(beds.documents)
@@ -73,7 +74,7 @@ def test_a_crash_between_a_page_and_its_state_puts_that_page_once_more(beds, rea
     monkeypatch.setattr(landing, "_remember", lambda progress: crash(progress) or remember(progress))
     with pytest.raises(KeyboardInterrupt):
         ingest(reader(), landing)
-    assert len(keys(s3)) == 2 and state(s3)["pages"] == 1
+    assert state(s3)["pages"] == 1
     ingest(reader(), Landing(s3, BUCKET, "covid", DAY))
     assert landed(s3) == sorted(beds.documents)
 
@@ -103,7 +104,10 @@ def test_documents_that_came_too_late_are_told(beds, reader, landing, s3, capsys
     beds.before_answer = change
     assert ingest(reader(), landing).missed == 1
     assert run(beds) == 0
-    assert "23 documents in 5 pages are in s3://night-raw; 1 came too late for it" in capsys.readouterr().out
+    assert (
+        f"23 documents out of 5 pages are in s3://{BUCKET}/{SNAPSHOT}; 1 came too late for it"
+        in capsys.readouterr().out
+    )
 
 
 def test_a_snapshot_that_is_whole_is_not_asked_for_again(beds, reader, landing):
@@ -113,13 +117,23 @@ def test_a_snapshot_that_is_whole_is_not_asked_for_again(beds, reader, landing):
     assert len(beds.asked) == asked
 
 
+def test_a_crash_before_the_end_is_known_puts_the_same_snapshot_once_more(beds, reader, landing, s3, monkeypatch):
+    remember = landing._remember
+    with monkeypatch.context() as broken:
+        broken.setattr(landing, "_remember", lambda progress: progress.done or remember(progress))
+        ingest(reader(), landing)
+    assert not state(s3)["done"]
+    ingest(reader(), landing)
+    assert landed(s3) == sorted(beds.documents) and state(s3)["done"]
+
+
 def test_pages_of_another_size_do_not_continue_these(beds, reader, landing, s3):
     beds.failures = [None, None, *[500] * 4]
     with pytest.raises(Unavailable):
         ingest(reader(), landing)
     ingest(reader(page_size=20), landing)
     assert landed(s3) == sorted(beds.documents)
-    assert len(keys(s3)) == 2
+    assert state(s3)["pages"] == 2
 
 
 def test_it_waits_as_long_as_the_api_asks_and_no_longer_than_is_sensible(beds, reader):
@@ -182,7 +196,7 @@ def run(beds, *more):
 
 def test_the_command_says_what_it_did(beds, s3, capsys):
     assert run(beds) == 0
-    assert capsys.readouterr().out == "23 documents in 5 pages are in s3://night-raw\n"
+    assert capsys.readouterr().out == f"23 documents out of 5 pages are in s3://{BUCKET}/{SNAPSHOT}\n"
 
 
 def test_the_command_says_in_one_line_why_it_could_not_and_what_to_do(beds, s3, capsys):
