@@ -40,8 +40,8 @@ def _api(args: argparse.Namespace) -> str:
 
 
 def ingest(api: SearchApi, landing: Landing) -> Progress:
-    """Land every page that has not landed yet, then the whole. Raises an IngestError or what the bucket's client raises;
-    the same call then goes on behind the last page that landed."""
+    """Land every page that has not landed yet, then the whole. Raises an IngestError or what the bucket's client
+    raises; the same call then goes on behind the last page that landed."""
     progress = landing.progress(api.url, api.page_size)
     if progress.done:
         return progress
