@@ -67,8 +67,8 @@ def test_jobs_and_library_read_the_same_out_of_a_contract(name):
     assert {t.name: t.columns for t in pipeline.gold} == {
         name: {column.name: column.type for column in table.columns} for name, table in jobs.gold.items()
     }
-    assert [(s.name, [(c.name, c.names) for c in s.columns]) for s in pipeline.sources] == [
-        (name, [(c.name, c.names) for c in table.columns]) for name, table in jobs.sources.items()
+    assert [(s.name, [(c.name, c.names, c.optional) for c in s.columns]) for s in pipeline.sources] == [
+        (name, [(c.name, c.names, c.optional) for c in table.columns]) for name, table in jobs.sources.items()
     ]
 
 

@@ -54,6 +54,13 @@ def test_one_odd_value_is_no_drift_of_its_column():
     assert told(f"id;valor;data\nx;2;2026-01-04\n{ROWS}") == []
 
 
+def test_a_column_that_a_source_may_come_without_is_not_missed_but_still_looked_at():
+    source = replace(SALES, columns=(*COLUMNS, SourceColumn("discount", "double", ("desconto",), optional=True)))
+    assert told(f"id;valor;data\n{ROWS}", source) == []
+    rows = "".join(f"{n};1;2026-01-04;muito\n" for n in range(3))
+    assert told(f"id;valor;data;desconto\n{rows}", source) == [("retyped", "desconto", "quarantine")]
+
+
 def test_too_few_values_say_nothing_about_a_column():
     assert told("id;valor;data\n1;dois;2026-01-04\n2;três;2026-01-04\n") == []
 

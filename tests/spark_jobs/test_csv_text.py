@@ -37,6 +37,21 @@ def test_header_names_are_known_in_any_spelling(header: str) -> None:
     assert countries(f"{header}\nBR,Brasil\n".encode()) == [("BR", "Brasil")]
 
 
+def test_a_header_may_lack_what_is_optional_and_nothing_else() -> None:
+    columns, optional = ("id_pais", "nome_pais", "sigla"), {"sigla"}
+    [without] = records(b"Nome_Pais,Id_Pais\nBrasil,BR\n", columns, plain_name, optional)
+    assert without.fields == ("BR", "Brasil", "")
+    [whole] = records(b"Sigla,Nome_Pais,Id_Pais\nBRA,Brasil,BR\n", columns, plain_name, optional)
+    assert whole.fields == ("BR", "Brasil", "BRA")
+    [_, refused] = records(b"Sigla,Id_Pais\nBRA,BR\n", columns, plain_name, optional)
+    assert refused.reason == "missing_column" and "nome_pais" in (refused.detail or "")
+
+
+def test_a_header_repeated_within_a_file_is_known_without_its_optional_columns() -> None:
+    [row, again] = records(b"Nome,Id\nBrasil,BR\nNome,Id\n", ("id", "nome", "sigla"), plain_name, {"sigla"})
+    assert (row.reason, again.reason) == (None, "repeated_header")
+
+
 def test_columns_are_found_by_name_wherever_they_stand() -> None:
     assert countries(b"extra,Nome_Pais,Id_Pais\n1,Chile,CL\n") == [("CL", "Chile")]
 
