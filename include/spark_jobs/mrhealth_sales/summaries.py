@@ -86,7 +86,9 @@ def product_days(items: DataFrame, orders: DataFrame, day: date) -> DataFrame:
 
 
 def window(lake: Lake, table: str) -> DataFrame:
-    """The rows of a summary that the drops of the window brought for its days, this run's own among them."""
+    """The rows of a summary that the drops of the window brought for its days, this run's own among them; raises
+    NoInputError when silver has not summed up this run's date."""
+    lake.read("silver", table, SCHEMAS[table])
     last = lake.run.business_date
     first = last - timedelta(days=WINDOW_DAYS)
     days = lake.dates("silver", table, first, last)
