@@ -116,6 +116,15 @@ def test_a_corrected_file_reopens_its_own_day_only(chain: Chain) -> None:
     assert chain.history("1", "price") == [(D1, "9.90"), (D3, "10.90")]
 
 
+def test_a_past_day_that_was_never_run_takes_what_head_office_says_now(chain: Chain) -> None:
+    chain.is_called("Centro")
+    chain.night(D1)
+    chain.night(D3)
+    chain.is_called("Praça da Sé")
+    chain.night(D2)
+    assert [chain.branch(day) for day in (D1, D2, D3)] == ["Centro", "Praça da Sé", "Centro"]
+
+
 def test_a_wrong_name_of_the_newest_day_is_mended_by_running_it_again(chain: Chain) -> None:
     chain.is_called("Sentro")
     chain.night(D1)

@@ -97,10 +97,9 @@ class Dimensions:
         days = lake.dates("silver", STATE, date.min, date.max)
         own = self._today.isoformat()
         earlier = [day for day in days if day < own]
-        self._before = self._read(earlier[-1]) if earlier else {}
-        self._then: State = {}
-        if any(day > own for day in days):
-            self._then = self._read(own) if own in days else self._before
+        self._before: State = self._read(earlier[-1]) if earlier else {}
+        is_past = own in days and own < days[-1]
+        self._then: State = self._read(own) if is_past else {}
 
     def _read(self, day: str) -> State:
         uri = self._lake.partition("silver", STATE, day)
@@ -108,7 +107,8 @@ class Dimensions:
         return {Name(row.table, row.key, row.attribute): Told(row.value, row.valid_from) for row in rows}
 
     def named(self, seen: Facts) -> Facts:
-        """What things were called on the business date: as seen now, unless later dates have been run since."""
+        """What things are called on the business date: as seen now, but for what it was told before, if it ran
+        before and later dates have been run since."""
         return as_of(seen, self._then)
 
     def keep(self, facts: Facts) -> None:
