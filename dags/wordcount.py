@@ -1,7 +1,7 @@
 """### WordCount
 
 Every night at 00:00 in São Paulo: how often each word occurs in the text files under `wordcount/YYYY/MM/DD/` of the
-raw bucket. Gold: `gold/wordcount/word_counts/business_date=…/`.
+raw bucket, counted by Spark or, with `engine`, by Flink over HDFS. Gold: `gold/wordcount/word_counts/business_date=…/`.
 
 **When it is red** in Airflow, open the first red task from the left; its last line says what was attempted, what came
 back and what to do next. `report` holds the whole story, and so does `record.json` under `runs/wordcount/` in the lake.
@@ -13,7 +13,7 @@ back and what to do next. `report` holds the whole story, and so does `record.js
 | wait_for_inputs | whether anything was delivered under the prefix it names |
 | check_inputs | which columns its message names: they are not as the contract below says |
 | create_cluster, wait_for_cluster | EMR's reason in its message; the clusters it tried in its log |
-| step_wordcount | the step's stderr, whose last lines are in the task's log |
+| step_wordcount | the step's stderr, whose last lines are in the task's log; with Flink the EMR step that its message names |
 | audit | the broken rule it names: many quarantined lines mean another `encoding` |
 | terminate…, destroy…, prove_nothing_left | **what is still on the bill**; delete by hand what a clear does not |
 

@@ -22,6 +22,8 @@ MUST_NOT_IMPORT = {
     "include/spark_jobs/wordcount": {"argparse", "os", "sys"},
     "include/spark_jobs/mrhealth_sales": {"argparse", "os", "sys"},
     "include/spark_jobs/covid_hospitals": {"argparse", "os", "sys"},
+    "include/flink_jobs": {"airflow", "nightshift", "boto3", "botocore", "pyspark", *LAPTOP},
+    "include/spark_jobs/wordcount/tokens.py": {"pyspark", "pyflink"},  # both engines count with it
     "localcloud": {"airflow", "nightshift", "embedded", "datagen"},
     "datagen": {"airflow", "nightshift", "embedded", "localcloud", "pyspark", "boto3"},
 }

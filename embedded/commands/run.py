@@ -15,7 +15,7 @@ from typing import Any
 from embedded import catalogue, cloud, databases, dates, inputs, sources, toolchain
 from embedded.catalogue import Pipeline
 from embedded.conduct import Asked, Program, conduct, token
-from embedded.errors import InputRefused
+from embedded.errors import InputRefused, ToolMissing
 from embedded.inputs import Delivery
 
 HELP = "play a night of one pipeline on your own files"
@@ -150,12 +150,15 @@ def _local(output: str | None) -> Path | None:
 
 
 def _engine(pipeline: Pipeline, asked: str) -> str:
-    """The engine asked for. Raises InputRefused, and ToolMissing when localcloud would have no Flink to run."""
+    """The engine asked for. Raises InputRefused, also when localcloud would have no Flink to run."""
     if asked not in pipeline.engines:
         expected = f"choose {' or '.join(pipeline.engines)}" if pipeline.engines else "leave --engine out"
         raise InputRefused(f"{pipeline.name} does not run on {asked!r}: {expected}.")
     if asked == "flink" and not os.environ.get(cloud.ENDPOINT_KEY) and not os.environ.get(cloud.FLINK_KEY):
-        toolchain.flink()
+        try:
+            toolchain.flink()
+        except ToolMissing as missing:
+            raise InputRefused(str(missing)) from missing
     return asked
 
 

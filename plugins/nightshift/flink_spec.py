@@ -1,6 +1,6 @@
 """What EMR is asked for when Flink counts: texts and jobs into HDFS, one batch program, its results back. Pure.
 
-Five EMR steps stand for the one of Spark; the last bears its name. docs/decisions/0012-flink-wordcount.md says why.
+Five EMR steps stand for the one of Spark; the last bears its name. docs/decisions/0013-flink-wordcount.md says why.
 """
 
 from __future__ import annotations

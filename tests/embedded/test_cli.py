@@ -1,10 +1,11 @@
 """The command line: complete help, and requests that cannot be done refused in one sentence before anything starts."""
 
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 
-from embedded import catalogue, cli, conduct, dates
+from embedded import catalogue, cli, conduct, dates, toolchain
 from embedded.commands import cloud, run
 
 
@@ -49,8 +50,27 @@ def test_the_help_of_run_names_every_option(capsys):
     with pytest.raises(SystemExit):
         cli.main(["run", "--help"])
     said = capsys.readouterr().out
-    for option in ("--date", "--from", "--to", "--input", "--export", "--encoding", "--keep", "--dry-run"):
+    for option in ("--date", "--from", "--to", "--input", "--export", "--encoding", "--engine", "--keep", "--dry-run"):
         assert option in said
+
+
+def test_an_engine_travels_with_the_night_and_flink_only_where_there_is_one(asked, text, monkeypatch, tmp_path, capsys):
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("LOCALCLOUD_FLINK_HOME", raising=False)
+    monkeypatch.setattr(run.toolchain, "flink", partial(toolchain.flink, tmp_path))
+    assert asked("wordcount", "--input", text, "--engine", "spark")[0].params == {"engine": "spark"}
+    assert cli.main(["run", "wordcount", "--input", text, "--engine", "flink"]) == 2
+    assert "run `make flink` once" in capsys.readouterr().err
+    (tmp_path / ".made").touch()
+    assert asked("wordcount", "--input", text, "--engine", "flink")[0].params == {"engine": "flink"}
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "says"), [("wordcount", "choose spark or flink"), ("mrhealth_sales", "leave --engine out")]
+)
+def test_an_engine_that_a_pipeline_has_not_is_refused(pipeline, says, text, capsys):
+    assert cli.main(["run", pipeline, "--input", text, "--engine", "hive"]) == 2
+    assert says in capsys.readouterr().err
 
 
 def test_the_list_names_every_pipeline(capsys):
@@ -74,6 +94,8 @@ def test_the_list_names_every_pipeline(capsys):
         (["wordcount", "--date", "0001-01-01"], "--date is 0001-01-01, which is before 1900"),
         (["wordcount", "--date", "2026-1-1"], "--date is '2026-1-1': expected a date like"),
         (["mrhealth_sales", "--encoding", "utf-8"], "leave --encoding out"),
+        (["mrhealth_sales", "--engine", "flink"], "leave --engine out"),
+        (["wordcount", "--engine", "hive"], "choose spark or flink"),
         (["mrhealth_sales", "--input", "a", "b"], "reads one folder"),
     ],
 )

@@ -32,6 +32,20 @@ def test_the_same_jobs_give_the_same_hash_and_changed_ones_another(tmp_path):
     assert jobs(tmp_path / "d", limit="#!/bin/sh").sha256 != first.sha256
 
 
+def test_what_flink_needs_travels_too_and_a_change_of_it_is_another_hash(tmp_path):
+    flink = tmp_path / "flink"
+    (flink / "job").mkdir(parents=True)
+    (flink / "job" / "main.py").write_text("print()")
+    (flink / "requirements.txt").write_text("apache-flink==1.20.0\n")
+    without = jobs(tmp_path / "jobs")
+    (tmp_path / "jobs" / "flink_python.sh").write_text("#!/bin/sh")
+    packed = package(tmp_path / "jobs", tmp_path / "jobs" / "time_limit.sh", flink)
+    assert list(packed.files)[-1] == "main.py"
+    assert set(packed.files) - set(without.files) == {"flink_jobs.zip", "flink_python.sh", "flink_requirements.txt"}
+    assert zipfile.ZipFile(io.BytesIO(packed.files["flink_jobs.zip"])).namelist() == ["job/main.py"]
+    assert packed.sha256 != without.sha256
+
+
 def test_the_clusters_certificate_fits_its_private_key_and_its_hosts():
     files = zipfile.ZipFile(io.BytesIO(keys.certificates("sa-east-1")))
     assert set(files.namelist()) == {"privateKey.pem", "certificateChain.pem", "trustedCertificates.pem"}

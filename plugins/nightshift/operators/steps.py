@@ -45,10 +45,11 @@ class WaitForStepOperator(WaitOperator):
         return next(({"cluster_id": cluster_id, "step_id": step_id} for step_id in failed), None)
 
     def _parts(self, night: Night) -> dict[str, str]:
-        """The EMR steps that this step is: id -> name, in order."""
-        submitted = self.output_of(self._context, "submit_steps")
+        """The EMR steps that this step is, when it is several: id -> name, in order."""
         step = next(step for step in self.pipeline.steps if step.name == self.step)
-        return {submitted[name]: name for name in emr_spec.step_names(night, step)}
+        names = emr_spec.step_names(night, step)
+        submitted = self.output_of(self._context, "submit_steps") if len(names) > 1 else {}
+        return {submitted[name]: name for name in names if name in submitted}
 
     def _failed(self, night: Night, answer: dict[str, Any]) -> NightshiftError:
         """What the step's logs say, else what EMR says, else what became of the cluster."""
@@ -57,7 +58,7 @@ class WaitForStepOperator(WaitOperator):
             return self._lost(night, answer)
         message, cause, details = steplog.diagnose(logs, _last_line(answer["said"]))
         details["links"] = self._links(night, answer)
-        name = self._parts(night)[answer["step_id"]]
+        name = self._parts(night).get(answer["step_id"], self.step)
         return StepFailed(f"Step {name} is FAILED: {message}", cause=cause, details=details)
 
     def _lost(self, night: Night, answer: dict[str, Any]) -> NightshiftError:
