@@ -13,7 +13,7 @@ back and what to do next. `report` holds the whole story, and so does `record.js
 | wait_for_inputs | whether anything was delivered under the prefix it names |
 | check_inputs | which columns its message names: they are not as the contract below says |
 | create_cluster, wait_for_cluster | EMR's reason in its message; the clusters it tried in its log |
-| step_wordcount | the step's stderr, whose last lines are in the task's log; with Flink the EMR step that its message names |
+| step_wordcount | the step's stderr, its last lines are in the task's log; the message names the EMR step |
 | audit | the broken rule it names: many quarantined lines mean another `encoding` |
 | terminate…, destroy…, prove_nothing_left | **what is still on the bill**; delete by hand what a clear does not |
 

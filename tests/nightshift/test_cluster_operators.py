@@ -20,6 +20,7 @@ from nightshift.hooks import emr as hook
 from nightshift.ledger import Ledger, lease_of
 from nightshift.night import from_run
 from nightshift.operators.cluster import CreateClusterOperator, SubmitStepsOperator, WaitForClusterOperator
+from nightshift.operators.steps import WaitForStepOperator
 from nightshift.pipelines.wordcount import WORDCOUNT
 
 LIMIT_MINUTES = 0.5
@@ -299,6 +300,28 @@ def test_a_retry_adopts_steps_whose_answer_was_lost_and_a_clear_runs_them_again(
     until(lambda: emr.steps(cluster_id)[-1]["Status"]["State"] == "COMPLETED")
     assert rig.submit() == lost
     assert set(rig.submit().values()).isdisjoint(lost.values())
+
+
+class FailingFlink(Runner):
+    """`flink run` fails, everything else ends well."""
+
+    def run(self, request):
+        return StepOutcome(1, "ValueError: no such word") if "flink" in request.args else super().run(request)
+
+
+def test_of_a_step_that_is_several_emr_steps_the_one_that_failed_speaks(localcloud):
+    settings = Settings(name=f"rig-{uuid.uuid4().hex[:12]}", poll_seconds=0.02, deferrable=False, log_wait_seconds=0)
+    rig = Rig(localcloud(runner=FailingFlink()).endpoint, settings)
+    rig.context["params"] = {"engine": "flink"}
+    rig.s3.put_object(Bucket=settings.bucket("artifacts"), Key="jobs/abc/flink_python.sh", Body=b"exit 0")
+    rig.create()
+    cluster_id = rig.wait()
+    rig.xcoms["submit_steps"] = rig.submit()
+    waiting = rig.task(WaitForStepOperator, "step_wordcount", step="wordcount", wait_minutes=LIMIT_MINUTES)
+    with pytest.raises(AirflowFailException, match=r"Step wordcount_count is FAILED: ValueError: no such word"):
+        waiting.execute(rig.context)
+    states = [step["Status"]["State"] for step in hook.EmrHook(rig.emr).steps(cluster_id)]
+    assert states == ["COMPLETED", "COMPLETED", "COMPLETED", "FAILED", "CANCELLED"]
 
 
 def until(question, patience=200):
