@@ -7,6 +7,8 @@ from decimal import Decimal
 import pyarrow.parquet as pq
 import pytest
 
+from datagen import generate_text
+
 pytestmark = [pytest.mark.spark, pytest.mark.terraform]
 
 
@@ -29,6 +31,18 @@ def test_wordcount_of_a_novel_leaves_its_gold_and_nothing_else(nightshift, share
     assert {task["state"] for task in record["tasks"].values()} == {"success"}
     assert nightshift.clusters() == []
     assert "Outcome:  success" in ended.said
+
+
+def test_wordcount_on_flink_is_a_whole_night_whose_gold_is_the_generators_truth(nightshift, flink_home, tmp_path):
+    truth = generate_text(tmp_path / "made.txt", 40_000, "pt", seed=3)
+    asked = ("run", "wordcount", "--engine", "flink", "--input", tmp_path / "made.txt", "--export", tmp_path / "gold")
+    ended = nightshift(*asked)
+    assert ended.status == 0, ended.said
+    assert {row["word"]: row["occurrences"] for row in rows(tmp_path / "gold", "word_counts")} == dict(truth.counts)
+    (record,) = ended.records
+    assert [step["name"] for step in record["steps"]][-2:] == ["wordcount_count", "wordcount"]
+    assert {step["state"] for step in record["steps"]} == {"COMPLETED"}
+    assert record["proof"]["alive"] == []
 
 
 def test_a_text_in_another_encoding_is_an_honest_failure_and_its_replay_a_night(nightshift, tmp_path):

@@ -20,7 +20,6 @@ ODD = {
     "_hidden": b"unseen",
     ".deep/er.txt": b"unseen",
     'it\'s, "quoted".txt': "quotes naïve".encode(),
-    "_key=1/seen.txt": b"keyed",
 }
 
 
