@@ -14,7 +14,7 @@ from embedded.conduct import Asked, Program, conduct
 HELP = "play every pipeline that reads files for one night on made-up data (what `make run` does)"
 DESCRIPTION = """\
 Makes data up (several units and days, broken rows, duplicates, a missing unit), then plays a night of each pipeline
-that reads files for yesterday, one after the other, and ends with rows, gold, cost and the proof that nothing is left."""
+that reads files, for yesterday, one after the other; ends with rows, gold, cost and the proof that nothing is left."""
 EPILOG = "exit status: 0 only if every outcome is success."
 
 
