@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from embedded import card_source, covid_files, drivers, generated, inputs, mrhealth_files
+from embedded import card_source, covid_files, drivers, generated, inputs, mrhealth_files, office_source
 from embedded.databases import DatabaseUrl
 from embedded.errors import InputRefused
 from embedded.inputs import Delivery
@@ -23,8 +23,9 @@ class Pipeline:
 
     `read(paths, days, token)` turns the user's files into each day's delivery, and `newest(paths)` tells the latest
     day that they name, if they name any; `make(folder, days)` makes data up. All raise InputRefused. `options` are the
-    params that are its own. Where input comes out of a database, `seed(url, paths, folder, day)` fills an empty one
-    with the user's files, or with data made up in a folder until a day.
+    params that are its own. Where input may come out of a database, whose secret is called `database`,
+    `seed(url, paths, folder, day)` fills an empty one with the user's files, or with data made up in a folder until a
+    day; `from_database` says that there is no other way.
     """
 
     name: str
@@ -36,11 +37,13 @@ class Pipeline:
     options: tuple[str, ...] = ()
     engines: tuple[str, ...] = ()
     seed: Seed | None = None
+    database: str = ""
+    from_database: bool = False
 
-    @property
-    def settings(self) -> dict[str, str]:
-        """More of the nights' NIGHTSHIFT_*: where the drivers are that read a database. Raises ToolMissing."""
-        return {"NIGHTSHIFT_JDBC_DIR": str(drivers.bring())} if self.seed else {}
+
+def jdbc() -> dict[str, str]:
+    """More of the NIGHTSHIFT_* of nights that read a database: where its drivers are. Raises ToolMissing."""
+    return {"NIGHTSHIFT_JDBC_DIR": str(drivers.bring())}
 
 
 def backfill_of(pipeline: Pipeline) -> str:
@@ -119,6 +122,10 @@ def _seed_cards(url: DatabaseUrl, paths: Sequence[Path], folder: Path, day: date
     card_source.make(url, card_source.read(paths[0] if paths else generated.cards(folder, day)))
 
 
+def _seed_office(url: DatabaseUrl, paths: Sequence[Path], folder: Path, day: date) -> None:
+    office_source.make(url, (_sales_folder(paths) if paths else generated.shop(folder, [day])).reference)
+
+
 PIPELINES = {
     pipeline.name: pipeline
     for pipeline in (
@@ -137,6 +144,9 @@ PIPELINES = {
             _sales,
             _newest_drop,
             generated.sales,
+            options=("reference",),
+            seed=_seed_office,
+            database="head_office",
         ),
         Pipeline(
             "covid_hospitals",
@@ -153,6 +163,8 @@ PIPELINES = {
             _no_files,
             options=("output", "delimiter", "header", "full_reload"),
             seed=_seed_cards,
+            database="cards",
+            from_database=True,
         ),
     )
 }

@@ -23,11 +23,16 @@ def texts(folder: Path, days: Sequence[date]) -> dict[date, Delivery]:
 
 def sales(folder: Path, days: Sequence[date]) -> dict[date, Delivery]:
     """Drops of several units for the consecutive `days` and the days before them."""
+    read = shop(folder, days)
+    return {day: read.delivery(day) for day in days}
+
+
+def shop(folder: Path, days: Sequence[date]) -> mrhealth_files.SalesFolder:
+    """The same drops with head office's tables beside them, as a folder."""
     shape = Shape(first_day=days[0] - timedelta(DAYS_BEFORE), days=len(days) + DAYS_BEFORE)
     data = folder / "data"
     generate_mrhealth(data, folder / "truth.json", shape)
-    read = mrhealth_files.read(data)
-    return {day: read.delivery(day) for day in days}
+    return mrhealth_files.read(data)
 
 
 def covid(folder: Path, days: Sequence[date]) -> dict[date, Delivery]:

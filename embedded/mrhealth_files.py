@@ -61,7 +61,7 @@ def read(root: Path) -> SalesFolder:
     if not root.is_dir():
         raise InputRefused(f"{root} is a file: mrhealth_sales reads a folder laid out as {LAYOUTS}.")
     folder = _dated(root) if (root / "csv_sales").is_dir() else _flat(root)
-    missing = sorted(set(TABLES) - {_table(file) for file in folder.reference})
+    missing = sorted(set(TABLES) - {table_of(file) for file in folder.reference})
     if missing:
         raise InputRefused(f"{root} lacks the head-office tables {', '.join(missing)}: expected {LAYOUTS}.")
     return folder
@@ -98,7 +98,7 @@ def _flat(root: Path) -> SalesFolder:
 
 
 def _tables(folder: Path) -> tuple[Path, ...]:
-    return tuple(file for file in _csv(folder) if _table(file) in TABLES)
+    return tuple(file for file in _csv(folder) if table_of(file) in TABLES)
 
 
 def _csv(folder: Path) -> Iterable[Path]:
@@ -106,7 +106,8 @@ def _csv(folder: Path) -> Iterable[Path]:
     return [file for file in files if file.suffix.lower() == ".csv"]
 
 
-def _table(file: Path) -> str:
+def table_of(file: Path) -> str:
+    """The table that a head-office file holds, by its name."""
     return file.stem.lower().removeprefix("tabela_")
 
 

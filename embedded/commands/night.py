@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
         made = (
             (pipeline, pipeline.make(scratch / pipeline.name, [day]))
             for pipeline in PIPELINES.values()
-            if not pipeline.seed
+            if not pipeline.from_database
         )
         return [Asked(pipeline.name, day, deliveries[day]) for pipeline, deliveries in made]
 

@@ -28,4 +28,6 @@ def run(options: argparse.Namespace) -> int:
     pipeline = catalogue.named(options.pipeline)
     encoding = {"encoding": inputs.encoding(options.encoding)} if options.encoding else {}
     asked = Asked(pipeline.name, dates.parsed(options.date, "--date"), Delivery((), ()), {"replay": True, **encoding})
-    return conduct(Program("replay", lambda _scratch: [asked], settings=pipeline.settings))
+    return conduct(
+        Program("replay", lambda _scratch: [asked], settings=catalogue.jdbc() if pipeline.from_database else {})
+    )

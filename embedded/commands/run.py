@@ -23,8 +23,7 @@ DESCRIPTION = """\
 Plays one night of PIPELINE, or several days in order: terraform apply, an EMR cluster, its Spark steps, gold,
 teardown and the proof that nothing is left, on localcloud unless AWS_ENDPOINT_URL names another AWS.
 Without --input the project's own generator makes the data."""
-SOURCE = "cards"
-OPTIONS = ("output", "delimiter", "header", "full_reload")
+OPTIONS = ("output", "delimiter", "header", "full_reload", "reference")
 EPILOG = """\
 input:
   wordcount        text files, or folders of them; --encoding says how they are written (utf-8)
@@ -75,9 +74,18 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _source_arguments(parser: argparse.ArgumentParser) -> None:
-    """What only a pipeline out of a database takes."""
+    """What only a pipeline that reads a database takes."""
     parser.add_argument(
-        "--source", metavar="URL", help="database that card_movements reads: postgresql://user:password@host:port/db"
+        "--source",
+        metavar="URL",
+        help="database that card_movements reads, or head office's of mrhealth_sales:"
+        " postgresql://user:password@host:port/db",
+    )
+    parser.add_argument(
+        "--reference",
+        choices=("files", "database"),
+        help="where mrhealth_sales reads head office's tables (files); without --source the database is one of the"
+        " run's own, filled from the files",
     )
     parser.add_argument("--output", metavar="DIR", help="where movimento_flat.csv goes: a directory, or s3://bucket/…")
     parser.add_argument("--delimiter", choices=(",", ";", "|", "tab"), help="what parts the CSV's columns (,)")
@@ -105,7 +113,7 @@ def run(options: argparse.Namespace) -> int:
             export=export,
             output=output,
             source=source,
-            settings=pipeline.settings,
+            settings=catalogue.jdbc() if _reads_database(pipeline, options) else {},
         )
         return conduct(program)
 
@@ -113,14 +121,18 @@ def run(options: argparse.Namespace) -> int:
 @contextmanager
 def _source(pipeline: Pipeline, options: argparse.Namespace, day: date) -> Iterator[sources.Opened]:
     """What opens the pipeline's database to its nights: the user's, or one of this run's own, filled."""
-    if pipeline.seed is None:
+    if pipeline.seed is None or not _reads_database(pipeline, options):
         yield sources.none
     elif options.source:
-        yield partial(sources.opened, name=SOURCE, url=databases.parsed(options.source))
+        yield partial(sources.opened, name=pipeline.database, url=databases.parsed(options.source))
     else:
         with sources.temporary() as url, tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
             pipeline.seed(url, options.paths or (), Path(folder) / "made", day)
-            yield partial(sources.opened, name=SOURCE, url=url)
+            yield partial(sources.opened, name=pipeline.database, url=url)
+
+
+def _reads_database(pipeline: Pipeline, options: argparse.Namespace) -> bool:
+    return pipeline.from_database or bool(options.source) or options.reference == "database"
 
 
 def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
@@ -130,7 +142,11 @@ def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
     asked = {name: getattr(options, name) for name in OPTIONS if getattr(options, name)}
     if strangers := [name for name in (*asked, *(["source"] if options.source else [])) if not _takes(pipeline, name)]:
         raise InputRefused(f"{pipeline.name} takes no --{strangers[0].replace('_', '-')}: leave it out.")
-    if options.source and options.paths:
+    if options.source and options.reference == "files":
+        raise InputRefused("--source is head office's database and --reference files says not to read it: drop one.")
+    if options.source and not pipeline.from_database:
+        asked["reference"] = "database"
+    if options.source and options.paths and pipeline.from_database:
         raise InputRefused("--source is a database and --input fills one of the run's own: give one of them.")
     if _local(options.output):
         asked.pop("output")  # the night delivers to the lake, and from there it is copied

@@ -92,7 +92,7 @@ def _raw_bucket(env: Mapping[str, str]) -> bool:
 def _deliver(env: Mapping[str, str], scratch: Path) -> None:
     """Made-up input for yesterday, where a run without parameters looks for it."""
     day = dates.today() - timedelta(days=1)
-    for pipeline in (p for p in PIPELINES.values() if not p.seed):
+    for pipeline in (p for p in PIPELINES.values() if not p.from_database):
         made = pipeline.make(scratch / pipeline.name, [day])[day]
         uploads = [(str(upload.source), upload.key) for upload in made.uploads]
         delivery.deliver(env, made.prefixes, uploads)

@@ -129,9 +129,9 @@ class Night:
 
     @property
     def source_secret(self) -> str:
-        """The name of the secret that opens the pipeline's database; '' for a pipeline without one."""
-        database = self.pipeline.database
-        return f"{self.settings.name}/sources/{database}" if database else ""
+        """The name of the secret that opens the database that the run reads; '' if it reads none."""
+        reads = self.pipeline.database if self.options.get("reference") != "files" else None
+        return f"{self.settings.name}/sources/{reads}" if reads else ""
 
     @property
     def certificates_key(self) -> str:

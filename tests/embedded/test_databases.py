@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from datagen.cards import CardShape, generate_cards
-from embedded import card_source, catalogue, cli, databases, drivers, masks, record, sources
+from embedded import card_source, cli, databases, drivers, masks, office_source, record, sources
 from embedded.commands import replay, run
 from embedded.errors import InputRefused, ToolMissing
 from tests.databases import mariadb, postgresql
@@ -212,7 +212,29 @@ def test_a_replay_of_a_pipeline_out_of_a_database_finds_the_drivers(monkeypatch,
     assert programs[0].settings == {"NIGHTSHIFT_JDBC_DIR": str(tmp_path)}
 
 
-def test_pipelines_out_of_a_database_bring_the_drivers_and_others_do_not(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("asked", "reads"),
+    [
+        (("card_movements",), True),
+        (("mrhealth_sales", "--reference", "database"), True),
+        (("mrhealth_sales",), False),
+        (("wordcount",), False),
+    ],
+)
+def test_a_night_that_reads_a_database_brings_its_drivers_and_another_does_not(monkeypatch, tmp_path, asked, reads):
+    programs = []
     monkeypatch.setattr(drivers, "bring", lambda: tmp_path)
-    assert catalogue.named("card_movements").settings == {"NIGHTSHIFT_JDBC_DIR": str(tmp_path)}
-    assert catalogue.named("wordcount").settings == {}
+    monkeypatch.setattr(run, "conduct", lambda program: programs.append(program) or 0)
+    assert cli.main(["run", *asked, "--dry-run"]) == 0
+    assert programs[0].settings == ({"NIGHTSHIFT_JDBC_DIR": str(tmp_path)} if reads else {})
+
+
+def test_head_office_is_made_out_of_its_files_and_a_crooked_one_is_refused(postgres_url, tmp_path):
+    (tmp_path / "Tabela_Pais.csv").write_text("\ufeffId_Pais,Nome_Pais\nBR,Brasil\nCL,\n", encoding="utf-8")
+    assert office_source.make(postgres_url, [tmp_path / "Tabela_Pais.csv"]) == {"pais": 2}
+    with postgres_url.connected() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM pais")
+        assert cursor.fetchall() == [("BR", "Brasil"), ("CL", None)]
+    (tmp_path / "estado.csv").write_text("Id_Estado;Nome\nSP\n")
+    with pytest.raises(InputRefused, match="line 2 has not the 2 columns"):
+        office_source.make(postgres_url, [tmp_path / "estado.csv"])

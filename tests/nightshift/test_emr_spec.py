@@ -6,7 +6,10 @@ import boto3
 from botocore.validate import ParamValidator
 
 from nightshift import cost, emr_spec
+from nightshift import night as nights
 from nightshift.night import Night
+from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
+from tests.nightshift.conftest import ASKED_AT, RUN_ID
 
 FOUNDATION = {
     "subnet_ids": ["subnet-a", "subnet-b"],
@@ -126,7 +129,7 @@ def test_the_command_line_of_a_step_is_the_contract_with_the_jobs(night: Night):
         " --input s3://acme-night-raw/mrhealth/csv_sales/2026/01/04/"
         " --reference s3://acme-night-raw/mrhealth/reference_data/"
         f" --lake s3://acme-night-lake --staging s3://acme-night-lake/staging/mrhealth_sales/{slug}"
-        f" --manifests s3://acme-night-lake/runs/mrhealth_sales/{slug}/manifests"
+        f" --manifests s3://acme-night-lake/runs/mrhealth_sales/{slug}/manifests --option=reference=files"
     )
 
 
@@ -134,3 +137,10 @@ def test_an_encoding_travels_only_where_it_applies(night, words):
     assert "--encoding" not in emr_spec.spark_submit(night, night.pipeline.steps[0], "s3://j/")
     line = emr_spec.spark_submit(words, words.pipeline.steps[0], "s3://j/")
     assert line[line.index("--encoding") + 1] == "iso8859-1"
+
+
+def test_head_offices_secret_goes_to_the_step_only_when_its_database_is_to_be_read(settings):
+    for reference, secret in (("files", ""), ("database", "acme-night/sources/head_office")):
+        night = nights.from_run(settings, MRHEALTH_SALES, RUN_ID, ASKED_AT, {"reference": reference})
+        assert night.source_secret == secret
+        assert ("--source-secret" in emr_spec.steps(night, "s3://jobs/")[0]["HadoopJarStep"]["Args"]) == bool(secret)

@@ -7,6 +7,7 @@ import os
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from pyspark.sql import SparkSession
 
 import main
 from embedded import drivers
+from tests import databases
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = ROOT / "include" / "spark_jobs"
+SECRET = "acme/sources/shop"
 SHARED_DATA = ROOT.parent / "shared" / "data"
 SETTINGS = {
     "spark.master": "local[2]",
@@ -163,3 +166,40 @@ def drop(tmp_path: Path) -> Callable[[dict[str, str | bytes]], Path]:
 @pytest.fixture
 def a_day() -> str:
     return date(2025, 12, 29).isoformat()
+
+
+@pytest.fixture(scope="session")
+def servers():
+    """The two servers, each started when it is first asked for."""
+    with ExitStack() as stack:
+        started = {}
+
+        def server(kind):
+            if kind not in started:
+                started[kind] = stack.enter_context(getattr(databases, kind)())
+            return started[kind]
+
+        yield server
+
+
+@pytest.fixture
+def postgresql(servers):
+    return servers("postgresql")
+
+
+@pytest.fixture
+def opens(tmp_path, monkeypatch):
+    """Let a secret open a database: an `aws` on PATH that answers as the AWS CLI does, and knows this one secret."""
+
+    def with_secret(text):
+        kept = tmp_path / "secret.json"
+        kept.write_text(text)
+        program = tmp_path / "bin" / "aws"
+        program.parent.mkdir(exist_ok=True)
+        asked = f"secretsmanager get-secret-value --query SecretString --output text --secret-id {SECRET}"
+        refused = "An error occurred (ResourceNotFoundException): Secrets Manager can't find the specified secret."
+        program.write_text(f'#!/bin/sh\n[ "$*" = "{asked}" ] && exec cat {kept}\necho "{refused}" >&2\nexit 254\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+    return with_secret

@@ -1,8 +1,6 @@
 """Card movements out of real databases: known answers, odd schemas, and every movement once however it comes."""
 
 import csv
-import os
-from contextlib import ExitStack
 from decimal import Decimal
 
 import pytest
@@ -10,10 +8,9 @@ import pytest
 from datagen.cards import CardShape, generate_cards
 from embedded import card_source
 from medallion.errors import SourceError
-from tests import databases
+from tests.spark_jobs.conftest import SECRET
 
 PIPELINE, FLAT = "card_movements", "movimento_flat"
-SECRET = "acme/sources/cards"
 MEMBER = "5,Zoë,d'Ávila,41,zoe@exemplo.coop.br"
 SMALL = {
     "associado": f"id,nome,sobrenome,idade,email\n{MEMBER}\n",
@@ -21,25 +18,6 @@ SMALL = {
     "cartao": "id,num_cartao,nom_impresso,id_conta,id_associado,data_criacao\n9,0123456789012345,ZOE D AVILA,7,5,\n",
     "movimento": "id,vlr_transacao,des_transacao,data_movimento,id_cartao\n",
 }
-
-
-@pytest.fixture(scope="session")
-def servers():
-    """The two servers, each started when it is first asked for."""
-    with ExitStack() as stack:
-        started = {}
-
-        def server(kind):
-            if kind not in started:
-                started[kind] = stack.enter_context(getattr(databases, kind)())
-            return started[kind]
-
-        yield server
-
-
-@pytest.fixture
-def postgresql(servers):
-    return servers("postgresql")
 
 
 @pytest.fixture
@@ -50,24 +28,6 @@ def mariadb(servers):
 @pytest.fixture(params=["postgresql", "mariadb"])
 def url(request, servers):
     return servers(request.param)
-
-
-@pytest.fixture
-def opens(tmp_path, monkeypatch):
-    """Let a secret open a database: an `aws` on PATH that answers as the AWS CLI does, and knows this one secret."""
-
-    def with_secret(text):
-        kept = tmp_path / "secret.json"
-        kept.write_text(text)
-        program = tmp_path / "bin" / "aws"
-        program.parent.mkdir(exist_ok=True)
-        asked = f"secretsmanager get-secret-value --query SecretString --output text --secret-id {SECRET}"
-        refused = "An error occurred (ResourceNotFoundException): Secrets Manager can't find the specified secret."
-        program.write_text(f'#!/bin/sh\n[ "$*" = "{asked}" ] && exec cat {kept}\necho "{refused}" >&2\nexit 254\n')
-        program.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-
-    return with_secret
 
 
 class Source:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -16,14 +16,17 @@ from mrhealth_sales.tables import OF_UNITS, SOURCES, table_of, unit_of
 TABLES = (*(table.name for table in SOURCES), OTHER_FILES)
 
 
-def rows_of(source_file: str, content: bytes, office: str = "") -> Iterator[Row]:
+def rows_of(source_file: str, content: bytes, office: str = "", by_files: Sequence[Table] = SOURCES) -> Iterator[Row]:
     """The judged rows of one file, told by its name. `office`: the folder of head office's tables, ending in /, or ''
-    where they lie in the drop itself.
+    where they lie in the drop itself. `by_files`: the tables that this run reads from files.
     """
     table, unit = table_of(source_file.rsplit("/", 1)[-1]), unit_of(source_file)
     if table is None:
         told = f"{len(content)} bytes in a file of no known name"
         yield whole_file(OTHER_FILES, source_file, "unknown_file", told, unit)
+    elif table not in by_files:
+        told = f"{table.files} is read from head office's database, and this is a file of it"
+        yield whole_file(OTHER_FILES, source_file, "misplaced_file", told, unit)
     elif told := _misplaced(table, source_file, office) or "":
         yield whole_file(OTHER_FILES, source_file, "misplaced_file", told, unit)
     elif not content.removeprefix(codecs.BOM_UTF8).strip():

@@ -17,9 +17,8 @@ from pyspark.sql import functions as F
 from medallion.contract import Table
 from medallion.lake import Lake
 from medallion.quality import accepted
-from mrhealth_sales.tables import COUNTRIES, PRODUCTS, STATES, UNITS
+from mrhealth_sales.tables import OF_OFFICE, PRODUCTS
 
-OF_OFFICE = (UNITS, STATES, COUNTRIES, PRODUCTS)
 STATE, HISTORY = "dimensions", "dimension_history"
 SCHEMA = "table string, key string, attribute string, valid_from date, value string"
 PRICE = "price"

@@ -18,11 +18,11 @@ from medallion.quality import tally, together
 from medallion.run import Run
 from mrhealth_sales import bronze as raw
 from mrhealth_sales import gold as products
-from mrhealth_sales import late, outlook, summaries
+from mrhealth_sales import late, office, outlook, summaries
 from mrhealth_sales import silver as typed
-from mrhealth_sales.dimensions import OF_OFFICE, Dimensions, Facts, frame_of, observed, prices
+from mrhealth_sales.dimensions import Dimensions, Facts, frame_of, observed, prices
 from mrhealth_sales.summaries import PRODUCT_DAYS, UNIT_DAYS
-from mrhealth_sales.tables import DELIVERIES, DELIVERIES_SCHEMA, SOURCES, unit_of
+from mrhealth_sales.tables import DELIVERIES, DELIVERIES_SCHEMA, OF_OFFICE, OF_UNITS, SOURCES, unit_of
 
 
 def bronze(run: Run) -> Manifest:
@@ -34,15 +34,17 @@ def bronze(run: Run) -> Manifest:
     root = drop_root(lake.storage, run.input, run.business_date)
     if not (files := lake.storage.files(root)):
         raise NoInputError(f"reading the drop of {run.business_date}: no file at {root}; did the units send anything?")
-    roots = input_roots(lake.storage, root, run.reference)
+    roots = input_roots(lake.storage, root, None if run.source_secret else run.reference)
     files += [f for other in roots[1:] for f in lake.storage.files(other)]
-    office = "".join(f"{lake.storage.qualified(other)}/" for other in roots[1:])
+    office_folder = "".join(f"{lake.storage.qualified(other)}/" for other in roots[1:])
     lake.size_shuffles(sum(f.length for f in files))
-    rows_of = partial(raw.rows_of, office=office)
+    by_files = OF_UNITS if run.source_secret else SOURCES
+    rows_of = partial(raw.rows_of, office=office_folder, by_files=by_files)
     unread = unread_files(run.spark, files, rows_of, unit_of)
     rows = read_files(run.spark, roots, rows_of).unionByName(unread).cache()
     counts = tally(rows, raw.TABLES)
-    all_of(partial(write_bronze, lake, rows, table, counts[table.name]) for table in SOURCES)
+    all_of(partial(write_bronze, lake, rows, table, counts[table.name]) for table in by_files)
+    counts |= office.read(lake) if run.source_secret else {}
     lake.replace("bronze", DELIVERIES, raw.deliveries(rows))
     strangers = rows.where(F.col("table") == OTHER_FILES)
     lake.replace_quarantine("bronze", strangers, counts[OTHER_FILES])

@@ -14,7 +14,8 @@ ORDERS, ITEMS = _SOURCES["orders"], _SOURCES["items"]
 UNITS, STATES, COUNTRIES, PRODUCTS = (_SOURCES[name] for name in ("units", "states", "countries", "products"))
 
 SOURCES = (ORDERS, ITEMS, UNITS, STATES, COUNTRIES, PRODUCTS)
-OF_UNITS = (ORDERS, ITEMS)  # what a unit sends; the others are head office's
+OF_UNITS = (ORDERS, ITEMS)  # what a unit sends
+OF_OFFICE = (UNITS, STATES, COUNTRIES, PRODUCTS)  # what head office keeps
 DELIVERIES = "deliveries"  # bronze: which of its files each unit sent
 DELIVERIES_SCHEMA = "unit_id int, table string, came boolean"
 _BY_STEM = {table.files: table for table in SOURCES}

@@ -30,7 +30,7 @@ class PublishJobsOperator(NightOperator):
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         lake = self.lake(night)
         lake.publish_certificates(lambda: keys.certificates(self.settings.region))
-        drivers = packaging.drivers(self.settings.jdbc_dir) if self.pipeline.database else []
+        drivers = packaging.drivers(self.settings.jdbc_dir) if night.source_secret else []
         return {"jobs_uri": lake.publish_jobs(self._package()), "jars": lake.publish_drivers(drivers)}
 
     def _package(self) -> packaging.Package:

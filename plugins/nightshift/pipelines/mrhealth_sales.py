@@ -2,7 +2,7 @@
 
 from nightshift import contract
 from nightshift.config import CONTRACTS
-from nightshift.pipeline import Inputs, Pipeline, Step
+from nightshift.pipeline import Inputs, Option, Pipeline, Step
 
 SOURCES, GOLD = contract.read(CONTRACTS, "mrhealth_sales")
 
@@ -14,4 +14,14 @@ MRHEALTH_SALES = Pipeline(
     gold=GOLD,
     sources=SOURCES,
     expected_minutes=15,
+    options=(
+        Option(
+            "reference",
+            "Head office's tables",
+            "Where PRODUTO, UNIDADE, ESTADO and PAIS are read: files in the raw bucket, or head office's database.",
+            default="files",
+            choices=("files", "database"),
+        ),
+    ),
+    database="head_office",
 )
