@@ -17,6 +17,7 @@ from embedded.record import Kept
 RUN = "manual__2026-01-01T00:00:00+00:00_x"
 SLUG = "manual__2026-01-01T00-00-00-00-00_x"
 RECORD = {
+    "pipeline": "wordcount",
     "business_date": "2025-12-31",
     "outcome": "success",
     "cluster": {"id": "j-1", "state": "TERMINATED"},
