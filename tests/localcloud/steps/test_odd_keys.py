@@ -43,7 +43,7 @@ def jobs(s3):
     """The package of the jobs where a night publishes it."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for source in sorted(JOBS.rglob("*.py")):
+        for source in sorted([*JOBS.rglob("*.py"), *JOBS.rglob("*.toml")]):
             archive.write(source, source.relative_to(JOBS))
     s3.put_object(Bucket="lake", Key="jobs/spark_jobs.zip", Body=packed.getvalue())
     s3.put_object(Bucket="lake", Key="jobs/main.py", Body=(JOBS / "main.py").read_bytes())
