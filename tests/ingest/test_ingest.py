@@ -156,7 +156,8 @@ def test_the_header_of_a_refusal_for_a_while_is_what_is_waited(beds, reader, lan
     monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
     beds.failures = [(429, {"Retry-After": "17"}), 503]
     ingest(reader(), landing)
-    assert slept[0] == 17 and slept[1] < 17
+    later = slept[slept.index(17) + 1 :]  # other threads sleep by the same function
+    assert later and min(later) < 17
 
 
 @pytest.mark.parametrize("status", [400, 401, 404])
