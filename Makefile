@@ -18,7 +18,7 @@ ui: ## the Airflow UI with its scheduler, on localcloud
 	@./nightshift ui
 
 test: setup ## every test; ARGS="-k word" chooses
-	@$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 chaos: setup ## every task and every fault struck, over an hour, into docs/chaos.md; ARGS="--chaos=continue" goes on
 	@$(PYTHON) -m pytest tests/chaos -n 2 --dist load --maxschedchunk=1 --tb=line --chaos=full $(ARGS)
