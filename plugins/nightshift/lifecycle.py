@@ -242,8 +242,20 @@ def backfill_form(pipeline: Pipeline) -> dict[str, Param]:
     """What an operator asks of a backfill; it shows what it would do unless dry_run is taken off."""
     kept = {name: field for name, field in form(pipeline).items() if name in {"encoding", *_own(pipeline)}}
     return {
-        "first": Param(None, type=["null", "string"], format="date", title="First business date"),
-        "last": Param(None, type=["null", "string"], format="date", title="Last business date, included"),
+        "first": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="First business date",
+            description="Both dates must be given. Only days of the range that have a gap are made.",
+        ),
+        "last": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Last business date",
+            description="It belongs to the range.",
+        ),
         "dry_run": Param(
             True, type="boolean", title="Dry run", description="Show the gaps, time and price; make none."
         ),

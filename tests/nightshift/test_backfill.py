@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from nightshift import emr_spec, ledger
 from nightshift import night as nights
@@ -107,7 +108,16 @@ def test_a_range_that_is_none_is_refused(settings, aws, asked):
     task = PlanBackfillOperator(task_id="preflight", pipeline=FILL, settings=settings)
     run = SimpleNamespace(run_id=RUN_ID, run_after=ASKED_AT, start_date=ASKED_AT)
     with pytest.raises(ParameterError):
-        task.execute({"params": {"dry_run": True, **asked}, "dag_run": run})
+        task.execute({"params": {"dry_run": True, **asked}, "dag_run": run, "ti": SimpleNamespace(xcom_push=None)})
+
+
+def test_a_range_that_is_refused_is_a_card_in_the_ledger_unless_the_run_is_dry(settings, aws, fill):
+    task = PlanBackfillOperator(task_id="preflight", pipeline=FILL, settings=settings)
+    run = SimpleNamespace(run_id=RUN_ID, run_after=ASKED_AT, start_date=ASKED_AT)
+    asked = {"first": "2026-01-03", "last": "2026-01-01", "dry_run": False}
+    with pytest.raises(AirflowFailException, match="2026-01-03"):
+        task.execute({"params": asked, "dag_run": run, "ti": SimpleNamespace(try_number=1)})
+    assert [(e["phase"], e.get("cause")) for e in ledger.of(fill).entries()] == [("begin", None), ("failed", "data")]
 
 
 def test_each_day_is_one_step_of_its_own_that_does_not_stop_the_next(fill):
@@ -122,6 +132,18 @@ def test_each_day_is_one_step_of_its_own_that_does_not_stop_the_next(fill):
         "--encoding iso8859-1",
     ):
         assert words in command
+
+
+def test_a_day_that_a_dead_run_held_is_taken_over_and_the_ledger_says_so(fill, settings, aws, xcoms):
+    dead = nights.from_run(
+        settings, nights.named("wordcount"), "manual__dead", ASKED_AT, {"business_date": "2026-01-02"}
+    )
+    claims.of(dead).take()
+    ledger.of(dead).append("preflight", "begin", lease="2026-01-05T00:00:00+00:00")
+    task = ClaimDaysOperator(task_id="claim_days", pipeline=FILL, settings=settings)
+    assert task.work(fill, xcoms(preflight={"days": [str(DAYS[1])]})) == {"days": ["2026-01-02"], "held": {}}
+    [note] = ledger.of(fill).entries()
+    assert (note["act"], note["taken_from"]) == ("claim of 2026-01-02 taken over", dead.run)
 
 
 def test_a_day_that_another_run_holds_is_left_to_it_and_all_are_given_back(fill, settings, aws, xcoms):

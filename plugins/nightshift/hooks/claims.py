@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -102,6 +103,14 @@ def release_all(night: Night) -> None:
         return
     for key in keys:
         Claim(s3, night, key).release()
+
+
+def note_takeover(night: Night, task: str, taken: Mapping[str, Any]) -> None:
+    """Write into the run's ledger that the claim was taken from a run that is over, if it was: `taken` is what
+    take() gave."""
+    if taken.get("taken_from"):
+        act = f"claim of {night.business_date} taken over"
+        Ledger(aws.client(night.settings, "s3"), night).note(task, act, taken["why"], taken_from=taken["taken_from"])
 
 
 def of(night: Night) -> Claim:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
 from airflow.sdk import Context
+from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift import emr_spec, parameters, steplog
 from nightshift.causes import Cause
 from nightshift.cost import PROVISIONING_MINUTES
 from nightshift.errors import ClusterError, DaysFailed, NightshiftError, PreflightError
 from nightshift.hooks import aws, claims
-from nightshift.hooks.gaps import GapsHook
+from nightshift.hooks.gaps import Gap, GapsHook
 from nightshift.hooks.steplogs import StepLogs
 from nightshift.night import Night
 from nightshift.operators import gold
@@ -25,17 +27,19 @@ from nightshift.operators.preflight import PreflightOperator
 class PlanBackfillOperator(PreflightOperator):
     """Finds the gaps and prices them; a dry run, or a range without gaps, ends here. The XCom has the `days`."""
 
+    _gaps: Sequence[Gap] | None = None  # not known yet
+
     def execute(self, context: Context) -> Any:
-        night, asked = self.night(context), context["params"]
-        first, last = parameters.days(asked.get("first"), asked.get("last"), night.today)
-        self._gaps = GapsHook(aws.client(self.settings, "s3"), night).between(first, last)
-        self.log.info("%d of the days from %s to %s are to be made.", len(self._gaps), first, last)
+        with suppress(NightshiftError, BotoCoreError, ClientError):  # work meets it again, and makes a card of it
+            self._gaps = self._found(self.night(context), context)
         return super().execute(context)
 
     def is_plan_only(self, context: Context) -> bool:
-        return super().is_plan_only(context) or not self._gaps
+        return super().is_plan_only(context) or self._gaps == []
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
+        if self._gaps is None:
+            self._gaps = self._found(night, context)
         self._check_time(night)
         why = {str(gap.day): gap.why for gap in self._gaps}
         return {**self.checked(night, len(self._gaps)), "days": list(why), "why": why, "minutes": self._minutes}
@@ -44,6 +48,13 @@ class PlanBackfillOperator(PreflightOperator):
         for gap in self._gaps:
             self.log.info("%s: %s", gap.day, gap.why)
         self.log.info("About %g minutes on one cluster. Nothing was created.", self._minutes)
+
+    def _found(self, night: Night, context: Context) -> list[Gap]:
+        """The days to make. Raises ParameterError for a range that is none."""
+        first, last = parameters.days(context["params"].get("first"), context["params"].get("last"), night.today)
+        gaps = GapsHook(aws.client(self.settings, "s3"), night).between(first, last)
+        self.log.info("%d of the days from %s to %s are to be made.", len(gaps), first, last)
+        return gaps
 
     @property
     def _minutes(self) -> float:
@@ -66,8 +77,11 @@ class ClaimDaysOperator(NightOperator):
         held = {}
         days = self.output_of(context, "preflight")["days"]
         for day in days:
-            claim = claims.of(night.on(date.fromisoformat(day)))
-            if claim.take() is None:
+            one_day = night.on(date.fromisoformat(day))
+            claim = claims.of(one_day)
+            if taken := claim.take():
+                claims.note_takeover(one_day, self.task_id, taken)
+            else:
                 held[day] = f"held by {claim.holder()}"
                 self.log.warning("%s is left out: it is %s.", day, held[day])
         if len(held) == len(days):

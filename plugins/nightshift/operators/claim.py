@@ -6,7 +6,6 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift import ledger
 from nightshift.errors import NightshiftError
 from nightshift.hooks import claims
 from nightshift.night import Night
@@ -22,8 +21,7 @@ class ClaimDateOperator(WaitOperator):
         return self.wait(night, "date_claimed", {"marker": night.identity})
 
     def finish(self, night: Night, answer: dict[str, Any]) -> dict[str, Any]:
-        if answer.get("taken_from"):
-            ledger.of(night).note(self.task_id, "claim taken over", answer["why"], taken_from=answer["taken_from"])
+        claims.note_takeover(night, self.task_id, answer)
         return answer
 
     def overdue(self, night: Night) -> NightshiftError:
