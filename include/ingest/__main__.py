@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from datetime import date
 
 import boto3
+import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ingest import secret
 from ingest.api import Patience, SearchApi
 from ingest.errors import IngestError
 from ingest.landing import Landing, Progress
-from ingest.relation import Relation, address
+from ingest.relation import Relation
+from ingest.secret import API, DATABASE
 
 SPOOLED = 64 * 1024 * 1024  # bytes of a table in memory; more go to a temporary file
 
@@ -32,11 +35,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _api(args: argparse.Namespace) -> str:
-    api = SearchApi(args.url, args.page_size, _patience(args))
+    api = _search_api(args)
     landing = Landing(boto3.client("s3"), args.bucket, args.prefix.strip("/"), args.business_date)
     done = ingest(api, landing)
     missed = f"; {done.missed} came too late for it" if done.missed else ""
     return f"{done.rows} documents out of {done.pages} pages are in s3://{args.bucket}/{landing.snapshot_key}{missed}"
+
+
+def _search_api(args: argparse.Namespace) -> SearchApi:
+    """The API at the address that was given, or at the one that the secret has, with its user if it names one."""
+    told = secret.read(boto3.client("secretsmanager"), args.secret, API) if args.secret else {"url": args.url}
+    session = requests.Session()
+    if "username" in told:
+        session.auth = (told["username"], told.get("password", ""))
+    return SearchApi(told["url"], args.page_size, _patience(args), session)
 
 
 def ingest(api: SearchApi, landing: Landing) -> Progress:
@@ -52,7 +64,8 @@ def ingest(api: SearchApi, landing: Landing) -> Progress:
 
 def _table(args: argparse.Namespace) -> str:
     """The whole table in one object: it is there whole, or as it was."""
-    relation = Relation(address(boto3.client("secretsmanager"), args.secret), args.table, _patience(args))
+    address = secret.read(boto3.client("secretsmanager"), args.secret, DATABASE)
+    relation = Relation(address, args.table, _patience(args))
     folder = f"{args.business_date:%Y/%m/%d}/table" if args.business_date else "reference_data"
     key = f"{args.prefix.strip('/')}/{folder}/{args.name or args.table}.csv.gz"
     with tempfile.SpooledTemporaryFile(SPOOLED) as file:
@@ -70,7 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m ingest", description=__doc__)
     kinds = parser.add_subparsers(required=True, metavar="api | table")
     api = _shared(kinds.add_parser("api", help="a business date's snapshot out of a search API; resumed if begun"))
-    api.add_argument("--url", required=True, help="the index's search, as in https://host/leito_ocupacao/_search")
+    place = api.add_mutually_exclusive_group(required=True)
+    place.add_argument("--url", help="the index's search, as in https://host/leito_ocupacao/_search")
+    place.add_argument("--secret", help="name of the secret with that address, and a user if it asks for one")
     api.add_argument("--business-date", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     api.add_argument("--page-size", type=int, default=1000)
     api.set_defaults(run=_api)

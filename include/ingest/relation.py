@@ -5,47 +5,27 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import psycopg2
-from botocore.exceptions import ClientError
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from ingest.api import Backoff, Patience
 from ingest.errors import Refused, Unavailable
 
-if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-
-FORM = '{"engine": "postgres", "host": …, "port": …, "dbname": …, "username": …, "password": …}'
-FIELDS = ("host", "port", "dbname", "username", "password")
 ROWS_AT_ONCE = 10_000
 CURSOR = "ingest"  # one with a name leaves the rows at the server until they are asked for
 CONNECT_SECONDS = 10
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?")
-Address = dict[str, str]
-
-
-def address(secrets: SecretsManagerClient, secret: str) -> Address:
-    """What a secret in the form of Amazon RDS says. Raises Refused, which never quotes it."""
-    try:
-        told = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
-        return {field: str(told[field]) for field in FIELDS}
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        raise Refused(f"the secret {secret} cannot be read ({code}): make it, in the form {FORM}") from None
-    except (KeyError, TypeError, ValueError):
-        raise Refused(f"the secret {secret} is none of a database: write it in the form {FORM}") from None
 
 
 class Relation:
     """One table behind one address."""
 
-    def __init__(self, address: Address, table: str, patience: Patience) -> None:
+    def __init__(self, address: Mapping[str, str], table: str, patience: Patience) -> None:
         if not _NAME.fullmatch(table):
             raise Refused(f"{table!r} is no table's name: expected table or schema.table")
         self.table, self._address = table, address

@@ -6,11 +6,11 @@ import csv
 import gzip
 import io
 import json
-from datetime import date
 from typing import Any
 
+from tests.bed_api import DAY
+
 BUCKET = "night-raw"
-DAY = date(2021, 3, 23)
 SNAPSHOT = "covid/2021/03/23/occupation/data_2021-03-23.csv.gz"
 
 

@@ -2,10 +2,12 @@
 
 import gzip
 import itertools
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
+import boto3
 import pytest
 from tenacity import RetryCallState
 
@@ -206,6 +208,30 @@ def test_the_command_says_in_one_line_why_it_could_not_and_what_to_do(beds, s3, 
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert "answered 500" in said and "run it again to go on" in said
+
+
+def keep(told):
+    boto3.client("secretsmanager").create_secret(Name="beds", SecretString=json.dumps(told))
+    return ["api", "--secret", "beds", "--bucket", BUCKET, "--business-date", str(DAY), "--first-wait", "0.01"]
+
+
+def test_address_and_user_come_out_of_a_secret(beds, s3):
+    beds.user = "reader:hidden"
+    assert main(keep({"url": beds.url, "username": "reader", "password": "hidden"})) == 0
+    assert landed(s3) == sorted(beds.documents)
+
+
+def test_a_user_that_the_api_does_not_know_is_told_without_the_password(beds, s3, capsys):
+    beds.user = "reader:hidden"
+    assert main(keep({"url": beds.url, "username": "reader", "password": "wrong"})) == 1
+    said = capsys.readouterr().err
+    assert "answered 401" in said and "wrong'" not in said and not landed(s3)
+
+
+def test_a_secret_without_an_address_is_refused(s3, capsys):
+    assert main(keep({"host": "hidden"})) == 1
+    said = capsys.readouterr().err
+    assert "the secret beds has no url" in said and "hidden" not in said
 
 
 def test_a_real_snapshot_comes_out_of_the_api_as_it_was_published(beds, reader, landing, s3):
