@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +18,16 @@ Reader = Callable[[Sequence[Path], Days, str], dict[date, Delivery]]
 
 
 @dataclass(frozen=True)
+class Route:
+    """One way in which a host of the night's own fetches input: value of the param `ingest`, name of the secret, and
+    whether what it fetches is `enough` for a night."""
+
+    param: str
+    secret: str
+    enough: bool = False
+
+
+@dataclass(frozen=True)
 class Pipeline:
     """One pipeline of the command line.
 
@@ -25,7 +35,8 @@ class Pipeline:
     day that they name, if they name any; `make(folder, days)` makes data up. All raise InputRefused. `options` are the
     params that are its own. Where input may come out of a database, whose secret is called `database`,
     `seed(url, paths, folder, day)` fills an empty one with the user's files, or with data made up in a folder until a
-    day; `from_database` says that there is no other way.
+    day; `from_database` says that there is no other way. `routes` says by which way
+    a host of the night's own fetches input from a --source: an "api" or a "database".
     """
 
     name: str
@@ -39,6 +50,7 @@ class Pipeline:
     seed: Seed | None = None
     database: str = ""
     from_database: bool = False
+    routes: Mapping[str, Route] = field(default_factory=dict)
 
 
 def jdbc() -> dict[str, str]:
@@ -112,7 +124,8 @@ def _in_database(_paths: Sequence[Path], days: Days, _token: str) -> dict[date, 
     return {day: Delivery((), ()) for day in days}
 
 
-def _no_files(_folder: Path, days: Days) -> dict[date, Delivery]:
+def no_files(_folder: Path, days: Days) -> dict[date, Delivery]:
+    """Nothing is made up: what the nights read comes from elsewhere."""
     return _in_database((), days, "")
 
 
@@ -154,13 +167,14 @@ PIPELINES = {
             _covid,
             _newest_told,
             generated.covid,
+            routes={"api": Route("api", "covid_api", enough=True), "database": Route("population", "covid_tables")},
         ),
         Pipeline(
             "card_movements",
             "a cooperative bank's card movements, out of its database",
             _in_database,
             _no_day,
-            _no_files,
+            no_files,
             options=("output", "delimiter", "header", "full_reload"),
             seed=_seed_cards,
             database="cards",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from embedded import aws
+from embedded.api_url import ApiUrl
 from embedded.databases import DatabaseUrl, parsed
 from embedded.errors import CloudError
 from embedded.postgres import Postgres
@@ -34,7 +35,7 @@ def temporary() -> Iterator[DatabaseUrl]:
 
 
 @contextmanager
-def opened(env: Mapping[str, str], name: str, url: DatabaseUrl) -> Iterator[None]:
+def opened(env: Mapping[str, str], name: str, url: DatabaseUrl | ApiUrl) -> Iterator[None]:
     """Keep the address as the secret <NIGHTSHIFT_NAME>/sources/<name> while the block lasts; one that is there comes
     back afterwards. Raises CloudError."""
     client, secret = aws.secrets(env), f"{env['NIGHTSHIFT_NAME']}/sources/{name}"

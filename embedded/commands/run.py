@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from embedded import catalogue, cloud, databases, dates, inputs, sources, toolchain
-from embedded.catalogue import Pipeline
+from embedded import api_url, catalogue, cloud, databases, dates, inputs, sources, toolchain
+from embedded.catalogue import Pipeline, Route
 from embedded.conduct import Asked, Program, conduct, token
 from embedded.errors import InputRefused, ToolMissing
 from embedded.inputs import Delivery
@@ -79,7 +79,9 @@ def _source_arguments(parser: argparse.ArgumentParser) -> None:
         "--source",
         metavar="URL",
         help="database that card_movements reads, or head office's of mrhealth_sales:"
-        " postgresql://user:password@host:port/db",
+        " postgresql://user:password@host:port/db; for covid_hospitals the API of hospital beds, https://host/index/_search"
+        " (user:password@ if it asks for one), or a database with the table populacao_por_municipio: a host of the"
+        " night's own fetches it",
     )
     parser.add_argument(
         "--reference",
@@ -100,9 +102,11 @@ def run(options: argparse.Namespace) -> int:
     days = _days(pipeline, options)
     export, output = _directory(options.export), _local(options.output)
     given = pipeline.read(options.paths, days, token()) if options.paths else None
+    route = _route(pipeline, options)
+    make = catalogue.no_files if route and route.enough else pipeline.make
 
     def nights(scratch: Path) -> Sequence[Asked]:
-        deliveries: dict[date, Delivery] = given or pipeline.make(scratch / "made", days)
+        deliveries: dict[date, Delivery] = given or make(scratch / "made", days)
         return [Asked(pipeline.name, day, deliveries[day], params) for day in days]
 
     with _source(pipeline, options, days[-1]) as source:
@@ -121,7 +125,10 @@ def run(options: argparse.Namespace) -> int:
 @contextmanager
 def _source(pipeline: Pipeline, options: argparse.Namespace, day: date) -> Iterator[sources.Opened]:
     """What opens the pipeline's database to its nights: the user's, or one of this run's own, filled."""
-    if pipeline.seed is None or not _reads_database(pipeline, options):
+    if route := _route(pipeline, options):
+        url = api_url.parsed(options.source) if api_url.is_one(options.source) else databases.parsed(options.source)
+        yield partial(sources.opened, name=route.secret, url=url)
+    elif pipeline.seed is None or not _reads_database(pipeline, options):
         yield sources.none
     elif options.source:
         yield partial(sources.opened, name=pipeline.database, url=databases.parsed(options.source))
@@ -131,8 +138,18 @@ def _source(pipeline: Pipeline, options: argparse.Namespace, day: date) -> Itera
             yield partial(sources.opened, name=pipeline.database, url=url)
 
 
+def _route(pipeline: Pipeline, options: argparse.Namespace) -> Route | None:
+    """How the night fetches from --source; None if it does not. Raises InputRefused for a source of another kind."""
+    if not options.source or not pipeline.routes:
+        return None
+    kind = "api" if api_url.is_one(options.source) else "database"
+    if kind not in pipeline.routes:
+        raise InputRefused(f"{pipeline.name} fetches from no {kind}: expected {' or '.join(pipeline.routes)}.")
+    return pipeline.routes[kind]
+
+
 def _reads_database(pipeline: Pipeline, options: argparse.Namespace) -> bool:
-    return pipeline.from_database or bool(options.source) or options.reference == "database"
+    return pipeline.from_database or options.reference == "database" or bool(options.source and pipeline.seed)
 
 
 def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
@@ -144,7 +161,9 @@ def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
         raise InputRefused(f"{pipeline.name} takes no --{strangers[0].replace('_', '-')}: leave it out.")
     if options.source and options.reference == "files":
         raise InputRefused("--source is head office's database and --reference files says not to read it: drop one.")
-    if options.source and not pipeline.from_database:
+    if route := _route(pipeline, options):
+        asked["ingest"] = route.param
+    elif options.source and not pipeline.from_database:
         asked["reference"] = "database"
     if options.source and options.paths and pipeline.from_database:
         raise InputRefused("--source is a database and --input fills one of the run's own: give one of them.")
@@ -157,7 +176,9 @@ def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _takes(pipeline: Pipeline, name: str) -> bool:
-    return pipeline.seed is not None if name == "source" else name in pipeline.options
+    if name == "source":
+        return pipeline.seed is not None or bool(pipeline.routes)
+    return name in pipeline.options
 
 
 def _local(output: str | None) -> Path | None:

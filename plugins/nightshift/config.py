@@ -47,6 +47,7 @@ class Settings:
     poll_seconds: float = 30
     settle_seconds: float = 600  # input is complete when no file arrived for so long
     input_timeout_minutes: int = 240
+    ingest_timeout_minutes: int = 120  # for all that a run has fetched; its host ends itself a while later
     step_timeout_minutes: float = 180
     cluster_timeout_minutes: int = 30  # from RunJobFlow to ready, and from terminate to TERMINATED
     log_wait_seconds: float = 330  # after a step failed, for its logs: EMR pushes them every 5 minutes
@@ -119,6 +120,11 @@ class Settings:
     def flink_dir(self) -> Path:
         """Where the Flink jobs are, with the requirements of their Python."""
         return self.include_dir / "flink_jobs"
+
+    @cached_property
+    def ingest_dir(self) -> Path:
+        """Where the ingestion program is, as it is packed."""
+        return self.include_dir / "ingest"
 
     @cached_property
     def time_limit_script(self) -> Path:

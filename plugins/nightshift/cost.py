@@ -24,6 +24,7 @@ PRICES: Mapping[str, tuple[float, float]] = {
     "r6g.xlarge": (0.2016, 0.0504),
     "r7g.xlarge": (0.2142, 0.0536),
 }
+HOST = 0.0208 + 0.005  # the ingestion host, $ an hour: t3.small On-Demand and its public IPv4 address
 DEAREST = max(PRICES.values())  # an unknown type is priced as the dearest known one, never as free
 
 
@@ -36,6 +37,11 @@ def hourly(fleets: list[dict[str, Any]]) -> float:
 def estimate(fleets: list[dict[str, Any]], work_minutes: float) -> float:
     """Dollars for a night whose steps take `work_minutes`, start-up included."""
     return round(hourly(fleets) * (PROVISIONING_MINUTES + work_minutes) / 60, 4)
+
+
+def host(minutes: float) -> float:
+    """Dollars for an ingestion host that is there for so long."""
+    return round(HOST * minutes / 60, 4)
 
 
 def measured(fleets: list[dict[str, Any]], seconds: float) -> float:

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from nightshift import flink_spec
+from nightshift.config import Settings
 from nightshift.night import Night
 from nightshift.pipeline import Step
 
@@ -53,7 +54,7 @@ def job_flow(
             **_instances(transient),
         },
         "BootstrapActions": actions(night, jobs_uri),
-        "Configurations": _configurations(settings.cluster_python) if night.engine == "spark" else [],
+        "Configurations": _configurations(settings) if night.engine == "spark" else [],
         "StepConcurrencyLevel": 1,
         "AutoTerminationPolicy": {"IdleTimeout": settings.idle_timeout_seconds},
         "ScaleDownBehavior": "TERMINATE_AT_TASK_COMPLETION",
@@ -198,9 +199,12 @@ def _launch(fleet: Mapping[str, Any], timeout_minutes: int) -> dict[str, Any]:
     }
 
 
-def _configurations(python: str) -> list[dict[str, Any]]:
-    """The release's default Python is 3.9; driver and executors are told the same newer one."""
-    export = {"Classification": "export", "Properties": {"PYSPARK_PYTHON": python}}
+def _configurations(settings: Settings) -> list[dict[str, Any]]:
+    """The release's default Python is 3.9; driver and executors are told the same newer one, and the AWS CLI that a
+    driver reads its secret with is told the region."""
+    python = settings.cluster_python
+    told = {"PYSPARK_PYTHON": python, "AWS_DEFAULT_REGION": settings.region}
+    export = {"Classification": "export", "Properties": told}
     return [
         {"Classification": "spark-env", "Properties": {}, "Configurations": [export]},
         {

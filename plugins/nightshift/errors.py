@@ -7,6 +7,7 @@ NightshiftError
 ├── TerraformError       terraform answered non-zero
 ├── DriverRefused        a JDBC driver is not there, or not what was written down
 ├── InputsMissing        the wait for the night's input ran out
+├── IngestFailed         the host of a run could not fetch its input
 ├── SchemaDrifted        the input does not fit its contract, which says to refuse that
 ├── ClusterError         EMR refused the cluster, or it ended by itself
 ├── StepFailed           a step ended, but not COMPLETED
@@ -104,6 +105,14 @@ class InputsMissing(NightshiftError):
     """The wait for the night's input ran out: nothing came, or it did not stop coming."""
 
     cause = Cause.UPSTREAM
+
+
+class IngestFailed(NightshiftError):
+    """The host of a run could not fetch its input. The program on it has been patient already, so this is final."""
+
+    cause = Cause.UPSTREAM
+    final = True
+    next_action = "Mend what its words name, then clear the task with downstream: it goes on behind what has landed."
 
 
 class SchemaDrifted(NightshiftError):

@@ -28,6 +28,7 @@ from nightshift.operators.cluster import (
 )
 from nightshift.operators.contract import CheckInputsOperator
 from nightshift.operators.gold import AuditOperator, PublishOperator
+from nightshift.operators.ingest import IngestOperator, StopHostOperator
 from nightshift.operators.inputs import WaitForInputsOperator
 from nightshift.operators.outcome import OutcomeOperator
 from nightshift.operators.preflight import PreflightOperator
@@ -120,7 +121,7 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     foundation = task(ApplyFoundationOperator, "apply_foundation", execution_timeout=LONG)
     transient = task(ApplyTransientOperator, "apply_transient", execution_timeout=LONG).as_setup()
     jobs = task(PublishJobsOperator, "publish_jobs").as_setup()
-    claim, *inputs = _days_of(task) if pipeline.fills else _inputs(task, wait, settings)
+    claim, *inputs = _days_of(task) if pipeline.fills else _inputs(pipeline, task, wait, settings)
     cluster = task(CreateClusterOperator, "create_cluster").as_setup()
     ready = wait(WaitForClusterOperator, "wait_for_cluster", wait_minutes=settings.cluster_timeout_minutes).as_setup()
     submit = task(SubmitDaysOperator if pipeline.fills else SubmitStepsOperator, "submit_steps").as_setup()
@@ -141,14 +142,21 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     [publish, terminate, destroy, proof] >> outcome  # a teardown's success alone would paint failed work green
 
 
-def _inputs(task: Any, wait: Any, settings: Settings) -> list[Any]:
-    """A night's date, then its input."""
+def _inputs(pipeline: Pipeline, task: Any, wait: Any, settings: Settings) -> list[Any]:
+    """A night's date, then its input: fetched, if the pipeline has routes for that, awaited, looked at."""
     minutes = settings.input_timeout_minutes
     return [
         wait(ClaimDateOperator, "claim_date", wait_minutes=minutes).as_setup(),
+        *(_fetching(task, wait, settings) if pipeline.routes else []),
         wait(WaitForInputsOperator, "wait_for_inputs", wait_minutes=minutes),
         task(CheckInputsOperator, "check_inputs"),
     ]
+
+
+def _fetching(task: Any, wait: Any, settings: Settings) -> list[Any]:
+    """What a host fetches, and the host's end."""
+    ingest = wait(IngestOperator, "ingest", wait_minutes=settings.ingest_timeout_minutes)
+    return [ingest, task(StopHostOperator, "stop_host")]
 
 
 def _one_day(pipeline: Pipeline, task: Any, wait: Any, settings: Settings) -> list[Any]:

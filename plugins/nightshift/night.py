@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from nightshift import parameters
 from nightshift.config import Settings
-from nightshift.pipeline import Inputs, Pipeline
+from nightshift.pipeline import INGEST, Inputs, Pipeline, Route
 from nightshift.pipelines import BACKFILLS, PIPELINES
 from nightshift.run_ids import slug_of
 
@@ -44,6 +44,12 @@ class Night:
     def engine(self) -> str:
         """What the steps run on, spark or flink."""
         return self.options.get("engine", "spark")
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """What a host of the run's own fetches before the night waits for its input."""
+        asked = self.options.get(INGEST)
+        return () if self.replay else tuple(r for r in self.pipeline.routes if asked in {r.name, "all"})
 
     @property
     def run(self) -> str:

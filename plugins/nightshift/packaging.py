@@ -1,4 +1,4 @@
-"""What travels to the cluster: the jobs of Spark and Flink and the bootstrap actions, under one content hash."""
+"""What travels: the jobs of Spark and Flink, the bootstrap actions, the ingestion program; under one content hash."""
 
 from __future__ import annotations
 
@@ -64,12 +64,13 @@ def drivers(jdbc_dir: Path) -> list[Driver]:
     return found
 
 
-def package(jobs_dir: Path, time_limit: Path, flink_dir: Path | None = None) -> Package:
+def package(jobs_dir: Path, time_limit: Path, flink_dir: Path | None = None, ingest_dir: Path | None = None) -> Package:
     """main.py at the top of `jobs_dir`, every other .py file of it and the contracts in the zip, the bootstrap action
-    `time_limit`, and of `flink_dir` what Flink needs. Raises FileNotFoundError."""
+    `time_limit`, of `flink_dir` what Flink needs, and of `ingest_dir` what its host does. Raises FileNotFoundError."""
     main = jobs_dir / "main.py"
     flink = _flink(flink_dir, time_limit.with_name("flink_python.sh")) if flink_dir else {}
-    return Package(main.read_bytes(), _zipped(jobs_dir, main), time_limit.read_bytes(), flink)
+    others = {**flink, **(_ingest(ingest_dir) if ingest_dir else {})}
+    return Package(main.read_bytes(), _zipped(jobs_dir, main), time_limit.read_bytes(), others)
 
 
 def _flink(flink_dir: Path, python_script: Path) -> dict[str, bytes]:
@@ -80,10 +81,19 @@ def _flink(flink_dir: Path, python_script: Path) -> dict[str, bytes]:
     }
 
 
-def _zipped(folder: Path, *but: Path) -> bytes:
+def _ingest(ingest_dir: Path) -> dict[str, bytes]:
+    return {
+        "ingest.zip": _zipped(ingest_dir, root=ingest_dir.parent),
+        "ingest.sh": (ingest_dir / "ingest.sh").read_bytes(),
+        "ingest_requirements.txt": (ingest_dir / "requirements.txt").read_bytes(),
+    }
+
+
+def _zipped(folder: Path, *but: Path, root: Path | None = None) -> bytes:
+    """The modules of a folder, by their paths from `root`, the folder itself if none is named."""
     modules = sorted(path for path in folder.rglob("*") if path.suffix in TRAVELS and path not in but)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in modules:
-            archive.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH), path.read_bytes())
+            archive.writestr(zipfile.ZipInfo(path.relative_to(root or folder).as_posix(), EPOCH), path.read_bytes())
     return buffer.getvalue()

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+INGEST = "ingest"  # the option that names routes
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -102,6 +104,18 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Route:
+    """One way in which a night has its input fetched before it waits for it, on a host of its own: what the program
+    include/ingest is told (`words`), and whose address the secret <name>/sources/<source> has. A `dated` one fetches
+    what belongs to the business date, any other what holds for every date."""
+
+    name: str
+    source: str
+    words: tuple[str, ...]
+    dated: bool = True
+
+
+@dataclass(frozen=True)
 class Pipeline:
     """A data product: name (also the DAG's id), inputs, steps in order, gold tables, the contracts of its sources.
 
@@ -109,7 +123,8 @@ class Pipeline:
     name the text encoding of its input, `options` what else it may be asked for. `database` names the database that
     its steps read, whose address and password are the secret <name>/sources/<database>. `exports` names the files that
     it delivers beside gold; `incremental` says that what a date holds depends on what other dates hold, so that one run
-    is at work at a time, whatever its date. A backfill makes days of the pipeline that `fills` names.
+    is at work at a time, whatever its date. A backfill makes days of the pipeline that `fills` names. `routes` are what
+    a run may have fetched, by its option `ingest` (ingest_option).
     """
 
     name: str
@@ -125,6 +140,7 @@ class Pipeline:
     exports: tuple[str, ...] = ()
     incremental: bool = False
     fills: str = ""
+    routes: tuple[Route, ...] = ()
 
     @property
     def product(self) -> str:
@@ -142,8 +158,21 @@ class Pipeline:
         return tuple(layer for step in self.steps for layer in step.layers)
 
 
+def ingest_option(routes: tuple[Route, ...]) -> Option:
+    """The option by which a run says which of the pipeline's routes it takes."""
+    names = [route.name for route in routes]
+    return Option(
+        INGEST,
+        "Fetch",
+        "What a host of the run's own fetches first. None: the files come by themselves.",
+        default="none",
+        choices=("none", *names, *(["all"] if len(names) > 1 else [])),
+    )
+
+
 def backfill_of(pipeline: Pipeline) -> Pipeline:
-    """The pipeline that makes many days of another on one cluster; by Spark, whose one step makes a whole day."""
+    """The pipeline that makes many days of another on one cluster, by Spark, whose one step makes a whole day; of what
+    has been fetched."""
     name, title = f"backfill_{pipeline.name}", f"{pipeline.title}, backfill"
-    options = tuple(option for option in pipeline.options if option.name != "engine")
-    return replace(pipeline, name=name, title=title, fills=pipeline.name, options=options)
+    options = tuple(option for option in pipeline.options if option.name not in {"engine", INGEST})
+    return replace(pipeline, name=name, title=title, fills=pipeline.name, options=options, routes=())

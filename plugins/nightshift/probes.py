@@ -9,6 +9,7 @@ from typing import Any
 from nightshift.config import Settings
 from nightshift.hooks import aws, claims
 from nightshift.hooks.emr import ENDED, GONE, USABLE, EmrHook
+from nightshift.hooks.host import THERE, HostHook
 from nightshift.hooks.steplogs import StepLogs
 from nightshift.night import from_marker
 
@@ -105,6 +106,24 @@ def clusters_terminated(settings: Settings, cluster_ids: list[str]) -> Answer:
     return {"clusters": states} if all(s.startswith("TERMINATED") for s in states.values()) else None
 
 
+def host_online(settings: Settings, instance_id: str) -> Answer:
+    """News when the host can be told what to do, {"state": "Online"}, or is gone: {"state": "Gone", "said"}."""
+    host = HostHook(settings, instance_id)
+    if (state := host.state()) not in THERE:
+        return {"state": "Gone", "said": state}
+    return {"state": "Online"} if state == "running" and host.is_online() else None
+
+
+def command_ended(settings: Settings, instance_id: str, command_id: str) -> Answer:
+    """News when the host's command has ended, or the host under it: Systems Manager itself waits for one that is gone
+    until the command's time is over."""
+    host = HostHook(settings, instance_id)
+    if answer := host.answer(command_id):
+        return {**answer, "command_id": command_id}
+    state = host.state()
+    return None if state in THERE else {"state": "Gone", "said": state}
+
+
 def date_claimed(settings: Settings, marker: dict[str, Any]) -> Answer:
     """News when the run that the marker names holds its business date (hooks/claims.py); asking is claiming."""
     return claims.of(from_marker(settings, marker)).take()
@@ -117,5 +136,8 @@ def _reason(status: Any) -> str:
 
 PROBES: dict[str, Callable[..., Answer]] = {
     probe.__name__: probe
-    for probe in (inputs_settled, date_claimed, cluster_moved, step_ended, steps_ended, clusters_terminated)
+    for probe in (
+        *(inputs_settled, host_online, command_ended, date_claimed),
+        *(cluster_moved, step_ended, steps_ended, clusters_terminated),
+    )
 }

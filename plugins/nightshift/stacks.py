@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nightshift import ingest_spec
 from nightshift.config import Settings
 from nightshift.night import Night
 
@@ -34,6 +35,7 @@ def transient(night: Night, ground: Mapping[str, Any]) -> dict[str, Any]:
         "kms_key_arn": ground["kms_key_arn"],
         "certificates": night.uri("lake", night.certificates_key),
         "ssh_cidr": night.ssh_cidr,
+        "ingest_host": ingest_spec.host(night, ground),
     }
 
 

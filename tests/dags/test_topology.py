@@ -29,6 +29,11 @@ TAIL = {
     "report": {"outcome"},
     "outcome": set(),
 }
+FETCHED = {
+    "claim_date": {"ingest", "destroy_transient"},
+    "ingest": {"stop_host"},
+    "stop_host": {"wait_for_inputs"},
+}
 LAYERS = {
     "submit_steps": {"step_bronze", "terminate_cluster"},
     "step_bronze": {"step_silver", "destroy_transient"},
@@ -43,7 +48,7 @@ FLOWS = {
         **TAIL,
     },
     "mrhealth_sales": {**HEAD, **LAYERS, **TAIL},
-    "covid_hospitals": {**HEAD, **LAYERS, **TAIL},
+    "covid_hospitals": {**HEAD, **FETCHED, **LAYERS, **TAIL},
 }
 BACKFILL = {
     **HEAD,

@@ -1,12 +1,14 @@
 """The command line: complete help, and requests that cannot be done refused in one sentence before anything starts."""
 
+import json
 from datetime import date, timedelta
 from functools import partial
 
 import pytest
 
-from embedded import catalogue, cli, conduct, dates, toolchain
+from embedded import api_url, catalogue, cli, conduct, dates, toolchain
 from embedded.commands import cloud, run
+from embedded.errors import InputRefused
 
 
 @pytest.fixture
@@ -97,6 +99,8 @@ def test_the_list_names_every_pipeline(capsys):
         (["mrhealth_sales", "--engine", "flink"], "leave --engine out"),
         (["wordcount", "--engine", "hive"], "choose spark or flink"),
         (["mrhealth_sales", "--input", "a", "b"], "reads one folder"),
+        (["card_movements", "--source", "https://beds.example/_search"], "postgresql://user:password@host"),
+        (["wordcount", "--source", "https://beds.example/_search"], "takes no --source"),
     ],
 )
 def test_a_request_that_cannot_be_done_is_one_sentence_and_status_2(arguments, said, capsys, tmp_path, monkeypatch):
@@ -154,3 +158,36 @@ def test_cloud_hands_its_words_to_localcloud(capfd, tmp_path, monkeypatch):
     monkeypatch.setenv("LOCALCLOUD_HOME", str(tmp_path))
     assert cloud.run(["status"]) == 1
     assert "localcloud is down" in capfd.readouterr().out
+
+
+def test_a_source_of_hospital_beds_is_fetched_by_the_nights_own_host_and_nothing_is_made_up(asked):
+    [night] = asked("covid_hospitals", "--date", "2021-03-23", "--source", "https://u:geheim@beds.example/_search")
+    assert (night.params["ingest"], night.delivery.uploads) == ("api", ())
+    assert "geheim" not in str(night.order)
+
+
+def test_a_source_of_population_is_fetched_beside_the_files(asked):
+    [night] = asked("covid_hospitals", "--date", "2021-03-23", "--source", "postgresql://u:p@db.example/ibge")
+    assert night.params["ingest"] == "population" and night.delivery.uploads
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "user"),
+    [
+        ("https://jo%40o:p%2Fw@beds.example:9200/i/_search?x=1", "https://beds.example:9200/i/_search?x=1", "jo@o"),
+        ("http://127.0.0.1:8/_search", "http://127.0.0.1:8/_search", ""),
+        ("https://[::1]:9200/_search", "https://[::1]:9200/_search", ""),
+    ],
+)
+def test_the_address_of_an_api_is_taken_apart(text, url, user):
+    told = api_url.parsed(text)
+    assert (told.url, told.username) == (url, user)
+    assert json.loads(told.secret) == ({"url": url, "username": "jo@o", "password": "p/w"} if user else {"url": url})
+    assert "p/w" not in f"{told} {told!r}"
+
+
+@pytest.mark.parametrize("text", ["https://", "https://u:geheim@/x", "https://u:geheim@h:port/x"])
+def test_an_address_of_no_host_is_refused_without_being_repeated(text):
+    with pytest.raises(InputRefused) as told:
+        api_url.parsed(text)
+    assert "geheim" not in str(told.value)

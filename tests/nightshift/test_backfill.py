@@ -87,6 +87,7 @@ def plan(settings, aws):
 
     def planned(night, count):
         task._gaps = [SimpleNamespace(day=date(2025, 1, 1) + timedelta(days=n), why="no gold") for n in range(count)]
+        task._known = True
         task.checked = lambda _night, nights: {"estimate_usd": nights}
         return task.work(night, {})
 

@@ -1,13 +1,19 @@
 """How the Spark jobs and the keys of a run are packed."""
 
 import io
+import subprocess
+import sys
 import zipfile
+from importlib.metadata import version
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_public_key
 
 from nightshift import keys
+from nightshift.config import Settings
 from nightshift.packaging import package
+
+SETTINGS = Settings()
 
 
 def jobs(folder, body="x = 1", limit="#!/bin/bash"):
@@ -44,6 +50,21 @@ def test_what_flink_needs_travels_too_and_a_change_of_it_is_another_hash(tmp_pat
     assert set(packed.files) - set(without.files) == {"flink_jobs.zip", "flink_python.sh", "flink_requirements.txt"}
     assert zipfile.ZipFile(io.BytesIO(packed.files["flink_jobs.zip"])).namelist() == ["job/main.py"]
     assert packed.sha256 != without.sha256
+
+
+def test_the_ingestion_program_travels_as_a_package_that_python_can_run(tmp_path):
+    packed = package(SETTINGS.jobs_dir, SETTINGS.time_limit_script, ingest_dir=SETTINGS.ingest_dir)
+    (tmp_path / "ingest.zip").write_bytes(packed.files["ingest.zip"])
+    told = subprocess.run(
+        [sys.executable, "-m", "ingest", "--help"],
+        env={"PYTHONPATH": str(tmp_path / "ingest.zip")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "api | table" in told.stdout
+    pinned = dict(line.split("==") for line in packed.files["ingest_requirements.txt"].decode().splitlines()[1:])
+    assert pinned == {name: version(name) for name in pinned}
 
 
 def test_the_clusters_certificate_fits_its_private_key_and_its_hosts():

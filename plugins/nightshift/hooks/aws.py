@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
 
@@ -32,6 +33,8 @@ def client(settings: Settings, service: Literal["sns"], tries: int = 0) -> SNSCl
 def client(settings: Settings, service: Literal["sts"], tries: int = 0) -> STSClient: ...
 @overload
 def client(settings: Settings, service: Literal["glue"], tries: int = 0) -> GlueClient: ...
+@overload
+def client(settings: Settings, service: Literal["ssm"], tries: int = 0) -> SSMClient: ...
 @overload
 def client(settings: Settings, service: Literal["secretsmanager"], tries: int = 0) -> SecretsManagerClient: ...
 def client(settings: Settings, service: str, tries: int = 0) -> Any:

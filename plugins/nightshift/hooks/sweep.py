@@ -65,6 +65,13 @@ def _unless_gone(remove: Callable[[], Any]) -> bool:
     return True
 
 
+def _instance(settings: Settings, thing: Thing) -> None:
+    """An ingestion host: clusters have ended before. Its group cannot go before it is gone."""
+    ec2 = aws.client(settings, "ec2")
+    ec2.terminate_instances(InstanceIds=[thing.id])
+    ec2.get_waiter("instance_terminated").wait(InstanceIds=[thing.id])
+
+
 def _security_group(settings: Settings, thing: Thing) -> None:
     aws.client(settings, "ec2").delete_security_group(GroupId=thing.id)
 
@@ -83,6 +90,7 @@ def _security_configuration(settings: Settings, thing: Thing) -> None:
 
 
 REMOVALS: dict[str, Callable[[Settings, Thing], None]] = {
+    "instances": _instance,
     GROUPS: _security_group,
     "key pairs": _key_pair,
     "secrets": _secret,

@@ -27,19 +27,20 @@ from nightshift.operators.preflight import PreflightOperator
 class PlanBackfillOperator(PreflightOperator):
     """Finds the gaps and prices them; a dry run, or a range without gaps, ends here. The XCom has the `days`."""
 
-    _gaps: Sequence[Gap] | None = None  # not known yet
+    _gaps: Sequence[Gap] = ()
+    _known = False
 
     def execute(self, context: Context) -> Any:
         with suppress(NightshiftError, BotoCoreError, ClientError):  # work meets it again, and makes a card of it
-            self._gaps = self._found(self.night(context), context)
+            self._find(self.night(context), context)
         return super().execute(context)
 
     def is_plan_only(self, context: Context) -> bool:
-        return super().is_plan_only(context) or self._gaps == []
+        return super().is_plan_only(context) or (self._known and not self._gaps)
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
-        if self._gaps is None:
-            self._gaps = self._found(night, context)
+        if not self._known:
+            self._find(night, context)
         self._check_time(night)
         why = {str(gap.day): gap.why for gap in self._gaps}
         return {**self.checked(night, len(self._gaps)), "days": list(why), "why": why, "minutes": self._minutes}
@@ -49,12 +50,12 @@ class PlanBackfillOperator(PreflightOperator):
             self.log.info("%s: %s", gap.day, gap.why)
         self.log.info("About %g minutes on one cluster. Nothing was created.", self._minutes)
 
-    def _found(self, night: Night, context: Context) -> list[Gap]:
-        """The days to make. Raises ParameterError for a range that is none."""
+    def _find(self, night: Night, context: Context) -> None:
+        """Look for the days to make. Raises ParameterError for a range that is none."""
         first, last = parameters.days(context["params"].get("first"), context["params"].get("last"), night.today)
-        gaps = GapsHook(aws.client(self.settings, "s3"), night).between(first, last)
-        self.log.info("%d of the days from %s to %s are to be made.", len(gaps), first, last)
-        return gaps
+        self._gaps = GapsHook(aws.client(self.settings, "s3"), night).between(first, last)
+        self._known = True
+        self.log.info("%d of the days from %s to %s are to be made.", len(self._gaps), first, last)
 
     @property
     def _minutes(self) -> float:

@@ -35,7 +35,7 @@ class PublishJobsOperator(NightOperator):
 
     def _package(self) -> packaging.Package:
         settings = self.settings
-        return packaging.package(settings.jobs_dir, settings.time_limit_script, settings.flink_dir)
+        return packaging.package(settings.jobs_dir, settings.time_limit_script, settings.flink_dir, settings.ingest_dir)
 
 
 class CreateClusterOperator(NightOperator):

@@ -9,7 +9,7 @@ from airflow.sdk import BaseXCom, Context
 from airflow.sdk.bases.skipmixin import SkipMixin
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nightshift import cost, emr_spec, failures
+from nightshift import cost, emr_spec, failures, ingest_spec
 from nightshift.causes import Cause
 from nightshift.errors import PreflightError
 from nightshift.hooks import aws, terraform, watch
@@ -50,13 +50,18 @@ class PreflightOperator(NightOperator, SkipMixin):
 
     def checked(self, night: Night, nights: int = 1) -> dict[str, Any]:
         """What was found, with the price of so many nights on one cluster. Raises PreflightError."""
-        estimate = cost.estimate(emr_spec.fleets(night), self.pipeline.expected_minutes * nights)
+        cluster = cost.estimate(emr_spec.fleets(night), self.pipeline.expected_minutes * nights)
+        estimate = cluster + self._fetching(night)
         checked = {"account": self._account(), "terraform": terraform.version(), "estimate_usd": estimate}
         self._check_state_bucket()
         self._check_budget(estimate, nights)
         checked |= self._warning()
         self.log.info("%s of %s costs about $%.2f (%s).", night.run, night.business_date, estimate, cost.PRICES_AS_OF)
         return checked
+
+    def _fetching(self, night: Night) -> float:
+        """What its ingestion host costs at most."""
+        return cost.host(self.settings.ingest_timeout_minutes) if night.routes else 0
 
     def _warning(self) -> dict[str, str]:
         """What does not stop a night but somebody should know; it goes into its record and message."""
@@ -98,3 +103,5 @@ class PreflightOperator(NightOperator, SkipMixin):
         self.log.info("Dry run: nothing is created. EMR would be asked for\n%s", json.dumps(body, indent=1))
         for step in emr_spec.steps(night, jobs_uri):
             self.log.info("and step %s: %s", step["Name"], " ".join(step["HadoopJarStep"]["Args"]))
+        if night.routes:
+            self.log.info("before that a host of its own would run\n%s", "\n".join(ingest_spec.script(night, jobs_uri)))

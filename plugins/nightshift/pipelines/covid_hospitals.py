@@ -2,9 +2,19 @@
 
 from nightshift import contract
 from nightshift.config import CONTRACTS
-from nightshift.pipeline import Inputs, Pipeline, Step
+from nightshift.pipeline import Inputs, Pipeline, Route, Step, ingest_option
 
 SOURCES, GOLD = contract.read(CONTRACTS, "covid_hospitals")
+
+ROUTES = (
+    Route("api", "covid_api", ("api",)),
+    Route(
+        "population",
+        "covid_tables",
+        ("table", "--table", "populacao_por_municipio", "--name", "populacao-por-municipio-2020"),
+        dated=False,
+    ),
+)
 
 COVID_HOSPITALS = Pipeline(
     name="covid_hospitals",
@@ -14,4 +24,6 @@ COVID_HOSPITALS = Pipeline(
     gold=GOLD,
     sources=SOURCES,
     expected_minutes=12,
+    options=(ingest_option(ROUTES),),
+    routes=ROUTES,
 )

@@ -1,0 +1,83 @@
+"""Input that a night fetches itself, on a host that is there only as long as it works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Context
+
+from nightshift import ingest_spec
+from nightshift.causes import Cause
+from nightshift.errors import IngestFailed, NightshiftError
+from nightshift.hooks.host import HostHook
+from nightshift.night import Night
+from nightshift.operators.base import NightOperator, WaitOperator
+from nightshift.symptoms import AWS, cause_in
+
+TAIL_LINES = 40
+
+
+class IngestOperator(WaitOperator):
+    """Have the host fetch what the run asked for, and wait until it has. A try adopts the command of the one before;
+    the program itself goes on behind what has landed. The XCom: {"fetched": names of routes}."""
+
+    def work(self, night: Night, context: Context) -> Any:
+        if not night.routes:
+            self.log.info("Nothing is fetched: the input comes by itself.")
+            return {"fetched": []}
+        return self.wait(night, "host_online", {"instance_id": self._host.id})
+
+    def finish(self, night: Night, answer: dict[str, Any]) -> Any:
+        if answer["state"] == "Online":
+            command_id = self._host.adopt_or_send(night, self._jobs_uri)
+            self.log.info("Command %s on host %s: %s.", command_id, self._host.id, self._named(night))
+            return self.wait(night, "command_ended", {"instance_id": self._host.id, "command_id": command_id})
+        if answer["state"] != "Success":
+            raise self._failed(night, answer)
+        for line in answer["stdout"].splitlines():
+            self.log.info("%s", line)
+        return {"fetched": [route.name for route in night.routes]}
+
+    def overdue(self, night: Night) -> NightshiftError:
+        return IngestFailed(
+            f"On {self._host.id}, {self._named(night)} was not done in {self.wait_minutes:g} minutes.",
+            "See the command in Systems Manager; what has landed stays. Raise NIGHTSHIFT_INGEST_TIMEOUT_MINUTES if it"
+            " is just slow.",
+            cause=Cause.TIMEOUT,
+        )
+
+    def _failed(self, night: Night, answer: dict[str, Any]) -> NightshiftError:
+        if answer["state"] == "Gone":
+            return IngestFailed(f"The host {self._host.id} is {answer['said']}, and {self._named(night)} was not done.")
+        spoken = [line for line in answer["stderr"].splitlines() if line.strip()]
+        last = spoken[-1].strip() if spoken else f"exit status {answer['code']}, and it said nothing"
+        details = {
+            "tail": spoken[-TAIL_LINES:],
+            "tail_of": "stderr",
+            "links": {"step_log": night.uri("logs", f"{ingest_spec.logs_prefix(night)}/{answer['command_id']}/")},
+        }
+        words = f"On {self._host.id}, {self._named(night)} ended as {answer['state']}: {last}"
+        return IngestFailed(words, cause=cause_in(last, AWS), details=details)
+
+    @property
+    def _host(self) -> HostHook:
+        return HostHook(self.settings, self.output_of(self._context, "apply_transient")["ingest_instance_id"])
+
+    @property
+    def _jobs_uri(self) -> str:
+        return str(self.output_of(self._context, "publish_jobs")["jobs_uri"])
+
+    def _named(self, night: Night) -> str:
+        return f"the ingestion of {' and '.join(route.name for route in night.routes)}"
+
+
+class StopHostOperator(NightOperator):
+    """End the host as soon as it has done its work; when it has not, the teardown does."""
+
+    def work(self, night: Night, context: Context) -> dict[str, Any]:
+        instance_id = self.output_of(context, "apply_transient").get("ingest_instance_id")
+        if not instance_id:
+            return {"stopped": None}
+        HostHook(self.settings, instance_id).end()
+        self.log.info("Host %s is told to end.", instance_id)
+        return {"stopped": instance_id}

@@ -1,0 +1,134 @@
+"""The ingestion host as a night uses it: what it is asked for, and what becomes of what it answers."""
+
+import shlex
+from types import SimpleNamespace
+
+import pytest
+
+from nightshift import ingest_spec, parameters, stacks
+from nightshift import night as nights
+from nightshift.causes import Cause
+from nightshift.errors import IngestFailed, ParameterError
+from nightshift.operators.ingest import IngestOperator, StopHostOperator
+from nightshift.pipeline import backfill_of
+from nightshift.pipelines.covid_hospitals import COVID_HOSPITALS
+from tests.nightshift.conftest import ASKED_AT, RUN_ID
+
+JOBS = "s3://acme-night-artifacts/jobs/abc/"
+GROUND = {
+    "vpc_id": "vpc-1",
+    "kms_key_arn": "arn:key",
+    "public_subnet_id": "subnet-9",
+    "ingest_instance_profile": "acme-night-ingest-host",
+}
+ANSWER = {"command_id": "c-1", "state": "Failed", "code": 1, "stdout": "", "stderr": ""}
+
+
+@pytest.fixture
+def covid(settings):
+    def asked(**params):
+        return nights.from_run(settings, COVID_HOSPITALS, RUN_ID, ASKED_AT, params)
+
+    return asked
+
+
+@pytest.fixture
+def operator(settings):
+    task = IngestOperator(task_id="ingest", pipeline=COVID_HOSPITALS, settings=settings, wait_minutes=1)
+    outputs = {"apply_transient": {"ingest_instance_id": "i-1"}, "publish_jobs": {"jobs_uri": JOBS}}
+    task._context = {"ti": SimpleNamespace(xcom_pull=lambda task_ids: outputs[task_ids])}
+    return task
+
+
+@pytest.mark.parametrize(
+    ("params", "routes"),
+    [
+        ({}, []),
+        ({"ingest": "none"}, []),
+        ({"ingest": "api"}, ["api"]),
+        ({"ingest": "all"}, ["api", "population"]),
+        ({"ingest": "all", "replay": True}, []),
+    ],
+)
+def test_a_run_fetches_what_it_was_asked_to_and_a_replay_nothing(covid, params, routes):
+    assert [route.name for route in covid(**params).routes] == routes
+
+
+def test_a_route_that_there_is_not_is_refused(covid):
+    with pytest.raises(ParameterError, match="expected none or api or population or all"):
+        covid(ingest="ftp")
+
+
+def test_a_backfill_makes_days_of_what_is_there():
+    filled = backfill_of(COVID_HOSPITALS)
+    assert (filled.routes, [option.name for option in filled.options]) == ((), [])
+
+
+def test_the_stack_has_a_host_only_for_a_run_that_fetches(covid):
+    assert stacks.transient(covid(), GROUND)["ingest_host"] is None
+    assert stacks.transient(covid(ingest="api"), GROUND)["ingest_host"] == {
+        "subnet_id": "subnet-9",
+        "instance_profile": "acme-night-ingest-host",
+        "limit_minutes": 150,
+    }
+
+
+def test_the_command_runs_one_ingestion_after_the_other_with_secrets_named_and_not_told(covid):
+    *begin, api, population = ingest_spec.script(covid(ingest="all", business_date="2026-01-02"), JOBS)
+    assert begin == [
+        "set -eu",
+        'cd "$(mktemp -d)"',
+        "export AWS_DEFAULT_REGION=us-east-1",
+        f"aws s3 cp --only-show-errors {JOBS}ingest.sh ingest.sh",
+    ]
+    shared = ["--bucket", "acme-night-raw", "--prefix", "covid"]
+    assert shlex.split(api) == [
+        *("bash", "ingest.sh", JOBS, "api", "--secret", "acme-night/sources/covid_api", *shared),
+        *("--business-date", "2026-01-02"),
+    ]
+    assert shlex.split(population) == [
+        *("bash", "ingest.sh", JOBS, "table", "--table", "populacao_por_municipio"),
+        *("--name", "populacao-por-municipio-2020", "--secret", "acme-night/sources/covid_tables", *shared),
+    ]
+
+
+def test_a_run_that_fetches_nothing_asks_for_nothing(covid, operator, monkeypatch):
+    monkeypatch.setattr(operator, "wait", lambda *_: pytest.fail("it waited"))
+    assert operator.work(covid(), {}) == {"fetched": []}
+
+
+def test_a_failed_command_tells_its_last_line_and_the_way_to_the_rest(covid, operator):
+    said = "one\n\ningesting: https://beds answered 404; see it. What has landed stays; run it again to go on.\n"
+    with pytest.raises(IngestFailed, match="ended as Failed: ingesting: https://beds answered 404") as failed:
+        operator.finish(covid(ingest="api"), {**ANSWER, "stderr": said})
+    assert (failed.value.cause, failed.value.final) == (Cause.UPSTREAM, True)
+    assert [failed.value.details["tail"][0], failed.value.details["tail_of"]] == ["one", "stderr"]
+    assert failed.value.details["links"]["step_log"].endswith("/c-1/")
+
+
+def test_a_right_that_is_missing_is_told_as_such(covid, operator):
+    with pytest.raises(IngestFailed) as failed:
+        operator.finish(covid(ingest="api"), {**ANSWER, "stderr": "ingesting: AccessDenied when calling PutObject"})
+    assert failed.value.cause is Cause.IAM
+
+
+def test_a_command_without_a_word_is_told_by_its_status(covid, operator):
+    with pytest.raises(IngestFailed, match="ended as TimedOut: exit status 137, and it said nothing"):
+        operator.finish(covid(ingest="api"), {**ANSWER, "state": "TimedOut", "code": 137})
+
+
+def test_a_host_that_is_gone_is_told(covid, operator):
+    with pytest.raises(IngestFailed, match="The host i-1 is terminated, and the ingestion of api was not done"):
+        operator.finish(covid(ingest="api"), {"state": "Gone", "said": "terminated"})
+
+
+def test_without_a_host_there_is_none_to_stop(covid, settings):
+    task = StopHostOperator(task_id="stop_host", pipeline=COVID_HOSPITALS, settings=settings)
+    context = {"ti": SimpleNamespace(xcom_pull=lambda task_ids: {"ingest_instance_id": None})}
+    assert task.work(covid(), context) == {"stopped": None}
+
+
+def test_the_form_offers_the_routes():
+    [option] = COVID_HOSPITALS.options
+    assert parameters.option(option, None) == "none"
+    assert option.choices == ("none", "api", "population", "all")
