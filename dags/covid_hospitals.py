@@ -3,7 +3,8 @@
 Every night at 00:00 in São Paulo: cases, deaths and hospital beds of each place as of yesterday. Whatever route brought
 the files, they lie under `covid/YYYY/MM/DD/` of the raw bucket (in folders for people's eyes: `occupation/`, `states/`,
 `cities/`, `leito_ocupacao/`, `ref/`), or, for what seldom changes (states, municipalities, population), under
-`covid/reference_data/`. A file is known by its header, packed or not. Gold: `cases_by_state`, `bed_occupancy`,
+`covid/reference_data/`. With `ingest` the night fetches hospital beds from their API, or population from a database,
+on a host of its own first. A file is known by its header, packed or not. Gold: `cases_by_state`, `bed_occupancy`,
 `suspected_confirmed`, `deaths_by_status`, `most_least_affected`, each partition whole by itself: as of its date.
 
 **When it is red** in Airflow, open the first red task from the left; its last line says what was attempted, what came
@@ -14,6 +15,7 @@ under `runs/covid_hospitals/` in the lake.
 |---|---|
 | preflight | its message: a parameter, a credential or a tool; nothing was started |
 | apply_foundation, apply_transient | terraform's own words in the task's log |
+| ingest | what the program on the host said: the API or database, its secret, its answer; what has landed stays |
 | wait_for_inputs | whether any route delivered: the raw prefix it names is empty or still growing |
 | check_inputs | which columns its message names: they are not as the contract below says |
 | create_cluster, wait_for_cluster | EMR's reason in its message; the clusters it tried in its log |

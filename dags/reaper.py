@@ -11,6 +11,9 @@ that was kept on request lives until its cluster ends itself.
 **When it is red**, something could not be cleaned and is on the bill: the last line names it, and the next pass tries
 again. If it stays red, delete by hand what is named.
 
+`check_freshness` holds the newest partition of every gold table against the `fresh_hours` of its contract, and tells
+the topic of each that has grown too old, once: also of a night that never started.
+
 | wanted | do |
 |---|---|
 | see what it would do | trigger it with `dry_run` |

@@ -79,7 +79,13 @@ def serving(api: BedApi) -> Iterator[BedApi]:
     api.url = f"http://127.0.0.1:{server.server_port}/leito_ocupacao/_search"
     for number in range(HOSPITALS):
         told = notification(1, number, DAY)
-        source = {"cnes": told.code, "estadoSigla": told.uf, "dataNotificacaoOcupacao": f"{told.told_at}T12:00:00.000Z"}
+        source = {
+            "cnes": told.code,
+            "estadoSigla": told.uf,
+            "dataNotificacaoOcupacao": f"{told.told_at}T12:00:00.000Z",
+            "ofertaSRAGUti": told.offered["covid", "icu"],
+            "ocupSRAGUti": told.occupied["covid", "icu"],
+        }
         api.documents[told.code] = {"_index": "leito_ocupacao", "_id": told.code, "_score": None, "_source": source}
     try:
         yield api

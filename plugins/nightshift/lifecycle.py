@@ -27,6 +27,7 @@ from nightshift.operators.cluster import (
     WaitForClusterOperator,
 )
 from nightshift.operators.contract import CheckInputsOperator
+from nightshift.operators.freshness import CheckFreshnessOperator
 from nightshift.operators.gold import AuditOperator, PublishOperator
 from nightshift.operators.ingest import IngestOperator, StopHostOperator
 from nightshift.operators.inputs import WaitForInputsOperator
@@ -92,7 +93,8 @@ def backfill_dag(backfill: Pipeline, settings: Settings, doc_md: str | None) -> 
 
 
 def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
-    """The DAG that looks after all others: one task, one pass at a time; at work as soon as Airflow sees it."""
+    """The DAG that looks after all others, one pass at a time: what they left, and how old their gold is; at work as
+    soon as Airflow sees it."""
     dry_run = Param(False, type="boolean", title="Dry run", description="Say what is dead; touch nothing.")
     with DAG(
         dag_id="reaper",
@@ -109,6 +111,7 @@ def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
         render_template_as_native_obj=True,
     ) as dag:
         ReapOperator(task_id="reap", settings=settings, execution_timeout=LONG, retries=1)
+        CheckFreshnessOperator(task_id="check_freshness", settings=settings, execution_timeout=SHORT)
     return dag
 
 

@@ -227,10 +227,14 @@ def test_the_form_names_the_default_folder_in_words_that_people_read(dags):
     assert "wordcount/YYYY/MM/DD/" in dags["wordcount"].params.get_param("input_prefix").description
 
 
-def test_the_reaper_is_one_task_that_passes_every_quarter_of_an_hour_and_never_beside_itself(dags):
+def test_the_reaper_passes_every_quarter_of_an_hour_and_never_beside_itself(dags):
     reaper = dags["reaper"]
     assert (reaper.schedule, reaper.max_active_runs, reaper.catchup) == ("*/15 * * * *", 1, False)
-    [task] = reaper.tasks
+    assert {task.task_id: task.downstream_task_ids for task in reaper.tasks} == {
+        "reap": set(),
+        "check_freshness": set(),
+    }
+    task = reaper.get_task("reap")
     assert task.execution_timeout == timedelta(minutes=60)
     assert task.retries == 1
     assert reaper.dagrun_timeout is None

@@ -1,5 +1,6 @@
 """Whole nights by the command that users have: terraform, cluster, Spark, gold, teardown, proof; with known answers."""
 
+import json
 import tarfile
 from collections import Counter
 from decimal import Decimal
@@ -8,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from datagen import generate_text
+from tests.bed_api import DAY, BedApi, serving
 
 pytestmark = [pytest.mark.spark, pytest.mark.terraform]
 
@@ -99,6 +101,34 @@ def test_two_days_of_fifty_units_add_up_and_a_day_run_again_changes_nothing(nigh
     again = nightshift(*asked, "--date", "2026-01-04")
     assert again.status == 0, again.said
     assert rows(tmp_path / "gold", "sales_by_branch_day") == days
+
+
+def test_a_night_fetches_its_beds_from_an_api_by_a_host_that_is_gone_before_the_cluster_comes(nightshift, tmp_path):
+    with serving(BedApi()) as beds:
+        beds.user, beds.failures = "reader:geheim", [503, None]
+        source = beds.url.replace("//", "//reader:geheim@")
+        asked = ("run", "covid_hospitals", "--date", str(DAY), "--source", source, "--export", tmp_path)
+        ended = nightshift(*asked)
+    assert ended.status == 0, ended.said
+    (record,) = ended.records
+    assert record["proof"]["alive"] == []
+    assert [record["tasks"][task]["state"] for task in ("ingest", "stop_host")] == ["success", "success"]
+    assert len(beds.asked) == 2
+    told = sum(document["_source"]["ofertaSRAGUti"] or 0 for document in beds.documents.values())
+    found = [row for row in rows(tmp_path, "bed_occupancy") if (row["bed_type"], row["pool"]) == ("icu", "covid")]
+    assert told and total(found, "offered") == told
+    assert "geheim" not in ended.said + json.dumps(record)
+
+
+def test_a_night_whose_api_refuses_says_so_before_a_cluster_was_made(nightshift):
+    with serving(BedApi()) as beds:
+        beds.user = "reader:geheim"
+        ended = nightshift("run", "covid_hospitals", "--date", str(DAY), "--source", beds.url)
+    assert ended.status == 1
+    (record,) = ended.records
+    assert (record["failure"]["task"], record["failure"]["cause"]) == ("ingest", "upstream")
+    assert "answered 401" in record["failure"]["message"]
+    assert record["proof"]["alive"] == [] and not record["steps"]
 
 
 def test_an_empty_lake_of_files_is_refused_before_anything_starts(nightshift, tmp_path):

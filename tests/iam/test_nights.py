@@ -44,7 +44,7 @@ def asked(played, place):
 
 def test_the_nights_were_what_they_should_be(played):
     assert [run["state"] for run in played.runs] == ["success", "success", "success", "failed"]
-    assert played.runs[2]["tasks"] == {"reap": "success"}
+    assert played.runs[2]["tasks"] == {"reap": "success", "check_freshness": "success"}
     assert played.runs[3]["tasks"]["step_wordcount"] == "failed"
 
 
