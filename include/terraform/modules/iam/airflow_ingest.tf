@@ -71,8 +71,11 @@ data "aws_iam_policy_document" "airflow_ingest" {
   }
 
   statement {
-    sid       = "LookAtHosts"
-    actions   = ["ec2:DescribeImages", "ec2:DescribeInstanceTypes", "ec2:DescribeInstanceCreditSpecifications", "ec2:DescribeTags", "ec2:DescribeVolumes"]
+    sid = "LookAtHosts"
+    actions = [
+      "ec2:DescribeImages", "ec2:DescribeInstanceTypes", "ec2:DescribeInstanceCreditSpecifications", "ec2:DescribeTags",
+      "ec2:DescribeVolumes",
+    ]
     resources = ["*"] # describing knows no resource
   }
 
