@@ -1,4 +1,4 @@
-"""What calls of IAM, KMS, SNS and STS need."""
+"""What calls of IAM, KMS, SNS, SSM and STS need."""
 
 from __future__ import annotations
 
@@ -48,6 +48,13 @@ def sns(call: Call, place: Place) -> Iterator[Need]:
     yield Need(f"sns:{operation}", params.get("TopicArn") or params["ResourceArn"])
     if operation == "Publish":  # SNS Developer Guide, "Enabling compatibility … encrypted topics"
         yield from with_key(place, place.keys.get("topic"), "sns", "GenerateDataKey", "Decrypt")
+
+
+def ssm(call: Call, place: Place) -> Iterator[Need]:
+    operation, name = call["operation"], call["params"].get("Name", "")
+    if operation != "GetParameter" or not name.startswith("/aws/service/"):
+        raise Unmapped(call)
+    yield Need("ssm:GetParameter", f"arn:aws:ssm:{place.region}::parameter{name}")  # AWS's own: of no account
 
 
 def sts(call: Call, _place: Place) -> Iterator[Need]:
