@@ -58,3 +58,12 @@ NODES = (
     Reason("UseTheKey", DISKS, "kms:Encrypt"),
     Reason("UseTheKey", DISKS, "kms:ReEncrypt*"),
 )
+
+AGENT = "Systems Manager's agent asks it, which localcloud has none of: it runs the command itself"
+
+HOST = (
+    Reason("TellItIsThere", AGENT),
+    Reason("HearCommands", AGENT),
+    Reason("HearCommandsTheOlderWay", AGENT),
+    Reason("WriteWhatCommandsSaid", AGENT),
+)
