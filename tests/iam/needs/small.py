@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.iam.needs.common import Call, Place, Unmapped, with_key
+from tests.iam.needs.common import Call, Place, Unmapped, tags, with_key
 from tests.iam.policies import Need
 
 IAM_RESOURCES = (("RoleName", "role"), ("InstanceProfileName", "instance-profile"))
@@ -13,6 +13,7 @@ IAM = {
     *("GetPolicy", "GetPolicyVersion"),
 }
 KMS = {"DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"}
+SSM_UNBOUND = {"GetCommandInvocation", "ListCommands", "DescribeInstanceInformation"}  # none knows a resource
 SNS = {
     *("GetTopicAttributes", "SetTopicAttributes", "ListTagsForResource", "TagResource", "UntagResource"),
     *("Subscribe", "Publish", "ListSubscriptionsByTopic"),
@@ -52,9 +53,25 @@ def sns(call: Call, place: Place) -> Iterator[Need]:
 
 def ssm(call: Call, place: Place) -> Iterator[Need]:
     operation, name = call["operation"], call["params"].get("Name", "")
-    if operation != "GetParameter" or not name.startswith("/aws/service/"):
+    if operation == "GetParameter" and name.startswith("/aws/service/"):
+        yield Need("ssm:GetParameter", f"arn:aws:ssm:{place.region}::parameter{name}")  # AWS's own: of no account
+    elif operation == "SendCommand":
+        yield from _send_command(call, place)
+    elif operation in SSM_UNBOUND:
+        yield Need(f"ssm:{operation}")
+    else:
         raise Unmapped(call)
-    yield Need("ssm:GetParameter", f"arn:aws:ssm:{place.region}::parameter{name}")  # AWS's own: of no account
+
+
+def _send_command(call: Call, place: Place) -> Iterator[Need]:
+    """Asked of the document, AWS's own, of each instance, and of the bucket that takes the output."""
+    params = call["params"]
+    yield Need("ssm:SendCommand", f"arn:aws:ssm:{place.region}::document/{params['DocumentName']}")
+    for instance in params["InstanceIds"]:
+        owned = tags("ResourceTag", call["resource_tags"].get(instance, {}), "ssm")
+        yield Need("ssm:SendCommand", place.arn("ec2", f"instance/{instance}"), owned)
+    if bucket := params.get("OutputS3BucketName"):
+        yield Need("ssm:SendCommand", f"arn:aws:s3:::{bucket}")
 
 
 def sts(call: Call, _place: Place) -> Iterator[Need]:

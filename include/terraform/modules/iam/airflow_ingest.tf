@@ -145,7 +145,7 @@ data "aws_iam_policy_document" "airflow_ingest" {
 
   statement {
     sid       = "FollowCommands"
-    actions   = ["ssm:GetCommandInvocation", "ssm:ListCommands", "ssm:CancelCommand", "ssm:DescribeInstanceInformation"]
+    actions   = ["ssm:GetCommandInvocation", "ssm:ListCommands", "ssm:DescribeInstanceInformation"]
     resources = ["*"] # a command is no resource to IAM, and of instances these know none either
   }
 }
