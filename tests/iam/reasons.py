@@ -62,6 +62,7 @@ NODES = (
 AGENT = "Systems Manager's agent asks it, which localcloud has none of: it runs the command itself"
 
 HOST = (
+    Reason("FillRaw", "pages that another source has left half done are thrown away", "s3:DeleteObject"),
     Reason("TellItIsThere", AGENT),
     Reason("HearCommands", AGENT),
     Reason("HearCommandsTheOlderWay", AGENT),

@@ -52,6 +52,7 @@ def test_nobody_else_called_but_who_brought_the_files_and_the_host_that_fetched_
     others = [c for c in played.calls if TASKS not in c["user_agent"] and TERRAFORM not in c["user_agent"]]
     assert {(c["operation"], c["params"].get("Bucket")) for c in others} == {
         ("GetSecretValue", None),
+        *((act, "nightshift-local-artifacts") for act in ("HeadObject", "GetObject")),
         *((act, "nightshift-local-raw") for act in ("GetObject", "PutObject", "ListObjectsV2")),
     }
 
@@ -210,8 +211,10 @@ def test_a_step_can_change_neither_its_input_nor_its_code_nor_a_state(place, nod
 @pytest.fixture(scope="module")
 def host_asked(played, place):
     calls = [c for c in played.calls if not any(agent in c["user_agent"] for agent in (TASKS, TERRAFORM))]
-    fetched = [c for c in calls if c["params"].get("Key", "covid/").startswith("covid/")]
-    return {need for call in fetched for need in needs(call, place)}
+    own = [
+        c for c in calls if not c["params"].get("Key", "").startswith("iam/")
+    ]  # what was brought for the other nights
+    return {need for call in own for need in needs(call, place)}
 
 
 def test_whatever_the_ingestion_host_does_is_allowed_and_the_rest_has_a_reason(host_asked, granted_to):

@@ -15,7 +15,13 @@ data "aws_iam_policy_document" "airflow_night" {
     resources = values(var.bucket_arns)
   }
 
-  # Raw is the cluster's to read: a night only looks whether its files have come.
+  # Raw is the cluster's to read: a night looks whether its files have come, and at their headers.
+  statement {
+    sid       = "ReadHeaders"
+    actions   = ["s3:GetObject"]
+    resources = ["${var.bucket_arns["raw"]}/*"]
+  }
+
   statement {
     sid       = "ReadWhatANightMade"
     actions   = ["s3:GetObject"]
