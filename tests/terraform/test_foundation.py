@@ -61,8 +61,8 @@ def test_every_bucket_is_versioned_encrypted_private_and_asks_for_tls(cloud, tol
 
 def test_the_roles_policies_fit_into_iams_quotas(cloud, told):
     iam = cloud.client("iam")
-    policies = [p for p in iam.list_policies(Scope="Local")["Policies"] if p["PolicyName"].startswith("acme-night-")]
-    assert len(policies) == 4
+    policies = [p for p in iam.list_policies(Scope="Local")["Policies"] if p["PolicyName"].startswith("acme-night-airflow-")]
+    assert len(policies) == 5
     for policy in policies:
         version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
         assert _characters(version["PolicyVersion"]["Document"]) <= MANAGED_POLICY_CHARACTERS, policy["PolicyName"]

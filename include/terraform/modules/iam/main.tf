@@ -83,6 +83,7 @@ resource "aws_iam_policy" "airflow" {
     terraform = data.aws_iam_policy_document.airflow_terraform.json
     transient = data.aws_iam_policy_document.airflow_transient.json
     mwaa      = data.aws_iam_policy_document.airflow_mwaa.json
+    fence     = data.aws_iam_policy_document.airflow_fence.json
   }
 
   name        = "${var.name}-airflow-${each.key}"
