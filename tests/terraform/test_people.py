@@ -1,4 +1,4 @@
-"""The people's stack on localcloud, applied beside a foundation: what each role may and may not, by the policies in force."""
+"""The people's stack on localcloud, beside a foundation: what each role may and may not, by the policies in force."""
 
 import json
 
