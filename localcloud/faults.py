@@ -27,6 +27,8 @@ class FaultKind(StrEnum):
     S3_SLOW_DOWN = "s3-slow-down"
     S3_INTERNAL_ERROR = "s3-internal-error"
     SNS_DOWN = "sns-down"
+    SSM_THROTTLED = "ssm-throttled"
+    AGENT_OFFLINE = "agent-offline"
 
 
 DESCRIPTIONS = {
@@ -42,6 +44,8 @@ DESCRIPTIONS = {
     FaultKind.S3_SLOW_DOWN: "S3 answers 503 SlowDown",
     FaultKind.S3_INTERNAL_ERROR: "S3 answers 500 InternalError",
     FaultKind.SNS_DOWN: "SNS answers 503 ServiceUnavailable",
+    FaultKind.SSM_THROTTLED: "any SSM call (--operation) answers ThrottlingException",
+    FaultKind.AGENT_OFFLINE: "Systems Manager does not know a running instance (--host): its agent is not online yet",
 }
 NODE_ROLES = ("master", "core", "task")
 MARKETS = ("", "spot", "on-demand")
@@ -52,8 +56,8 @@ class Fault:
     """One armed fault. Patterns are shell globs; an empty one matches everything.
 
     times: how often it may still strike, None for ever. cluster matches a cluster's name or id, step a step's
-    name or id, operation an EMR action, an SNS action or an HTTP method of S3, zone the availability zone or the
-    subnet that a cluster is launched in. market: spot, on-demand, or empty for both.
+    name or id, operation an action of EMR, SNS or SSM or an HTTP method of S3, zone the availability zone or the
+    subnet that a cluster is launched in, host an instance's Name or id. market: spot, on-demand, or empty for both.
     """
 
     kind: FaultKind
@@ -65,6 +69,7 @@ class Fault:
     key: str = ""
     operation: str = ""
     zone: str = ""
+    host: str = ""
     market: str = ""
     seconds: float = 0.0
     node: str = "core"

@@ -4,6 +4,7 @@
 every other request               -> noted by the recorder
 a request that a fault strikes    -> the fault's answer
 X-Amz-Target: ElasticMapReduce.*  -> our EMR; moto's is not used
+X-Amz-Target: AmazonSSM.*Command* -> our Run Command; the rest of SSM is moto's
 everything else                   -> moto
 """
 
@@ -23,11 +24,14 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from localcloud import wire
 from localcloud.admin import PREFIX, Admin
-from localcloud.emr.service import TARGET_PREFIX, EmrService
+from localcloud.emr.service import TARGET_PREFIX as EMR_PREFIX
+from localcloud.emr.service import EmrService
 from localcloud.faults import FaultBook, FaultKind
 from localcloud.http_server import DropConnection
 from localcloud.recorder import Recorder
 from localcloud.settings import DEFAULT_ACCOUNT, Settings
+from localcloud.ssm.service import TARGET_PREFIX as SSM_PREFIX
+from localcloud.ssm.service import SsmService
 from localcloud.wire import Answer, Caller
 
 if TYPE_CHECKING:
@@ -44,10 +48,17 @@ class Front:
     """Every request to the server comes in here."""
 
     def __init__(
-        self, admin: Admin, emr: EmrService, faults: FaultBook, recorder: Recorder, settings: Settings
+        self,
+        admin: Admin,
+        emr: EmrService,
+        ssm: SsmService,
+        *,
+        faults: FaultBook,
+        recorder: Recorder,
+        settings: Settings,
     ) -> None:
-        self._admin, self._emr, self._faults, self._settings = admin, emr, faults, settings
-        self._recorder = recorder
+        self._admin, self._emr, self._ssm = admin, emr, ssm
+        self._faults, self._recorder, self._settings = faults, recorder, settings
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._conditional_writes = threading.Lock()
 
@@ -57,13 +68,25 @@ class Front:
         # Signatures are not checked, only read: they say which region and service is meant.
         caller = wire.caller_of(environ, self._settings.region)
         start_response = self._recorder.note(environ, caller, self._account(caller), start_response)
-        target = environ.get("HTTP_X_AMZ_TARGET", "")
-        if target.startswith(TARGET_PREFIX):
-            action = target.removeprefix(TARGET_PREFIX)
-            return self._answer_emr(action, environ, caller).send(start_response)
-        if fault := self._service_fault(environ, caller):
-            return fault.send(start_response)
+        if answer := self._own_answer(environ, caller) or self._service_fault(environ, caller):
+            return answer.send(start_response)
         return self._ask_moto(environ, start_response, caller)
+
+    def _own_answer(self, environ: WSGIEnvironment, caller: Caller) -> Answer | None:
+        """The answer to a call of a service of our own; None when it is moto's."""
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        if target.startswith(EMR_PREFIX):
+            return self._answer_emr(target.removeprefix(EMR_PREFIX), environ, caller)
+        if target.startswith(SSM_PREFIX):
+            return self._answer_ssm(target.removeprefix(SSM_PREFIX), environ, caller)
+        return None
+
+    def _answer_ssm(self, action: str, environ: WSGIEnvironment, caller: Caller) -> Answer | None:
+        if self._faults.strike(FaultKind.SSM_THROTTLED, operation=action):
+            return wire.json_error("ThrottlingException", "Rate exceeded")
+        if not self._ssm.knows(action):
+            return None
+        return self._ssm.answer(action, wire.body_of(environ), self._account(caller), caller.region)
 
     def _ask_moto(self, environ: WSGIEnvironment, start_response: StartResponse, caller: Caller) -> Iterable[bytes]:
         environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", self._account(caller))

@@ -26,6 +26,9 @@ from localcloud.front import Front
 from localcloud.http_server import HttpServer
 from localcloud.recorder import Recorder
 from localcloud.settings import Settings
+from localcloud.ssm.engine import CommandEngine
+from localcloud.ssm.runner import HostRunner
+from localcloud.ssm.service import SsmService
 from localcloud.steps import StepRunner, StepSettings
 
 # How long stop() waits at most for the listener to notice; socketserver's default is half a second.
@@ -38,7 +41,7 @@ class LocalCloud:
     with LocalCloud(Settings(port=0, home=tmp_path)) as cloud:
         boto3.client("emr", endpoint_url=cloud.endpoint, …)
 
-    moto keeps its resources in the process, so two servers in one process share everything but EMR.
+    moto keeps its resources in the process, so two servers in one process share everything but EMR and commands.
     """
 
     def __init__(self, settings: Settings, *, runner: Runner | None = None, clock: Clock = utc_now) -> None:
@@ -47,7 +50,9 @@ class LocalCloud:
         self.store = Store()
         self._runner = runner or _step_runner(settings)
         self.engine = Engine(self.store, self._runner, self.faults, _timing(settings), clock)
-        self._service = EmrService(self.store, self.engine, clock)
+        self._emr = EmrService(self.store, self.engine, clock)
+        self.commands = CommandEngine(HostRunner(settings.work_dir, settings.python or sys.executable), clock)
+        self._ssm = SsmService(self.commands, self.faults, clock)
         self._server: HttpServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -63,9 +68,10 @@ class LocalCloud:
         gaps.close_all()
         recorder = Recorder(self._tags_of)
         admin = Admin(self.store, self.faults, recorder)
-        front = Front(admin, self._service, self.faults, recorder, self.settings)
+        front = Front(admin, self._emr, self._ssm, faults=self.faults, recorder=recorder, settings=self.settings)
         self._server = HttpServer(self.settings.port, front)
         self.engine.start(self._server.endpoint)
+        self.commands.start(self._server.endpoint)
         self._thread = threading.Thread(target=self._serve, name="localcloud-http", daemon=True)
         self._thread.start()
 
@@ -83,11 +89,12 @@ class LocalCloud:
         self._server.serve_forever(poll_interval=_STOP_POLL_SECONDS)
 
     def stop(self) -> None:
-        """Stop every step and listen no more; safe to call twice."""
+        """Stop every step and command and listen no more; safe to call twice."""
         if self._server is None:
             return
         # Steps first: while they end, they may still write to the S3 that the server is.
         self.engine.stop()
+        self.commands.stop()
         self._server.close()
         self._server = None
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
 from typing import TYPE_CHECKING
-
-import botocore.session
-from botocore.model import ServiceModel
-from botocore.validate import ParamValidator
 
 from localcloud import wire
 from localcloud.emr.api import ACTIONS
@@ -18,6 +13,7 @@ from localcloud.emr.engine import Clock, Engine, utc_now
 from localcloud.emr.errors import EmrError, Invalid
 from localcloud.emr.model import Json
 from localcloud.emr.store import Store
+from localcloud.shapes import problems
 
 if TYPE_CHECKING:
     from localcloud.wire import Answer
@@ -46,7 +42,8 @@ class EmrService:
 
     def call(self, action: str, params: Json, account: str, region: str) -> Json:
         """Call one action of ACTIONS in a region. Raises EmrError when it is refused."""
-        _validate(action, params)
+        if wrong := problems("emr", action, params):
+            raise Invalid(f"1 or more validation errors detected: {wrong}")
         with self._store.changed:
             session = Session(
                 region=self._store.region(account, region),
@@ -59,17 +56,3 @@ class EmrService:
             if not action.startswith(("Describe", "List", "Get")):
                 self._store.changed.notify_all()
         return result
-
-
-def _validate(action: str, params: Json) -> None:
-    """Raise Invalid if required members are missing or have the wrong type, by EMR's own service model."""
-    shape = _model().operation_model(action).input_shape
-    assert shape is not None, f"{action} takes parameters"
-    report = ParamValidator().validate(params, shape)
-    if report.has_errors():
-        raise Invalid(f"1 or more validation errors detected: {report.generate_report()}")
-
-
-@functools.cache
-def _model() -> ServiceModel:
-    return botocore.session.get_session().get_service_model("emr")

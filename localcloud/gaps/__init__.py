@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from localcloud.gaps import budgets, core, data, ec2, iam, rds, s3, sqs
+from localcloud.gaps import budgets, core, data, ec2, iam, instances, rds, s3, sqs
 
 GAPS: tuple[Callable[[], None], ...] = (
     core.unimplemented_actions_answer_501,
@@ -15,6 +15,13 @@ GAPS: tuple[Callable[[], None], ...] = (
     ec2.rules_that_name_a_group_keep_their_description,
     ec2.rules_are_revoked_by_group_id,
     ec2.revoking_a_gone_rule_says_so,
+    instances.instances_can_be_monitored,
+    instances.an_instance_is_in_the_groups_of_its_network_interface,
+    instances.the_interface_of_a_launch_ends_with_its_instance,
+    instances.terminating_twice_changes_nothing,
+    instances.changing_the_shutdown_behaviour_changes_no_groups,
+    instances.gp3_volumes_tell_their_throughput,
+    instances.volumes_of_a_launch_have_the_speed_that_was_asked_for,
     iam.service_specific_credentials_can_be_listed,
     iam.users_keep_their_permissions_boundary,
     sqs.redrive_policy_comes_back_compact,

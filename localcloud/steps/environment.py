@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from localcloud.steps import hadoop_conf
 from localcloud.steps.commands.flink import LAUNCHER
@@ -13,35 +14,46 @@ from localcloud.steps.site import Site
 
 def environment(request: StepRequest, site: Site, server: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The variables of the step. Of the server's only PATH and HOME pass."""
-    return {**_machine(site, server), **_aws(request), **_spark(site), **_flink(site), **_node(request, site)}
-
-
-def _machine(site: Site, server: Mapping[str, str]) -> dict[str, str]:
+    home = server.get("HOME", str(site.work_dir))
     return {
-        "PATH": f"{site.bin_dir}:{server.get('PATH', os.defpath)}",
-        "HOME": server.get("HOME", str(site.work_dir)),
-        # UTF-8 and UTC, as the nodes of EMR have: Java could not name a file with an accent under LANG=C.
-        "LANG": "C.UTF-8",
-        "TZ": "UTC",
-        "TMPDIR": str(site.tmp_dir),
-        "JAVA_HOME": str(site.java_home),
+        **machine(site.bin_dir, site.tmp_dir, home, server),
+        **aws(request.endpoint, request.region),
+        **_emr(request),
+        **_spark(site),
+        **_flink(site),
+        **_node(request, site),
     }
 
 
-def _aws(request: StepRequest) -> dict[str, str]:
+def machine(bin_dir: Path, tmp_dir: Path, home: str, server: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What any machine's processes find: their own programs first on the PATH, then this machine's."""
     return {
-        "AWS_ENDPOINT_URL": request.endpoint,
+        "PATH": f"{bin_dir}:{server.get('PATH', os.defpath)}",
+        "HOME": home,
+        # UTF-8 and UTC, as the nodes of EMR have: Java could not name a file with an accent under LANG=C.
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "TMPDIR": str(tmp_dir),
+    }
+
+
+def aws(endpoint: str, region: str) -> dict[str, str]:
+    """Where AWS is, for the SDKs and for `aws`."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": request.region,
-        "AWS_DEFAULT_REGION": request.region,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
         # The user's own profiles must not send a step to the real AWS.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "EMR_CLUSTER_ID": request.cluster_id,
-        "EMR_STEP_ID": request.step_id,
     }
+
+
+def _emr(request: StepRequest) -> dict[str, str]:
+    return {"EMR_CLUSTER_ID": request.cluster_id, "EMR_STEP_ID": request.step_id}
 
 
 def _flink(site: Site) -> dict[str, str]:
@@ -56,6 +68,7 @@ def _node(request: StepRequest, site: Site) -> dict[str, str]:
 
 def _spark(site: Site) -> dict[str, str]:
     return {
+        "JAVA_HOME": str(site.java_home),
         "SPARK_HOME": str(site.spark_home),
         "SPARK_CONF_DIR": str(site.conf_dir),
         "HADOOP_CONF_DIR": str(site.conf_dir),

@@ -53,6 +53,11 @@ class StepProcess:
         """The session that all of the step's processes belong to."""
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of it is left, not even what outlived it."""
+        return self._process.poll() is not None
+
     def wait(self) -> int:
         """Block until the step has ended and nothing of it lives, but for what may outlive it; its exit status."""
         if self._report >= 0:

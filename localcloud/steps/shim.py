@@ -1,6 +1,6 @@
 """The commands of a step as programs on its PATH, so that scripts find them: `bash -c "hadoop fs -ls …"`.
 
-python -m localcloud.steps shim SITE_FILE COMMAND [ARGUMENT …]
+python -m localcloud.steps shim SITE_FILE COMMAND [ARGUMENT …]      on a host, which has no site: shim - COMMAND …
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from localcloud.steps import sync
-from localcloud.steps.commands import SHIMS, launch_of_command
+from localcloud.steps.commands import ANYWHERE, SHIMS, Launch, launch_of_command
 from localcloud.steps.commands.flink import LAUNCHER
 from localcloud.steps.commands.programs import PACKAGE_ROOT
 from localcloud.steps.errors import CommandError
@@ -26,6 +26,7 @@ _DRIVER_PYTHON = """\
 if [ -e /proc/$PPID/fd/2 ]; then exec {python} "$@" 2>>/proc/$PPID/fd/2; fi
 exec {python} "$@"
 """
+_NO_SITE = "-"
 
 
 def write_shims(site: Site) -> None:
@@ -37,9 +38,21 @@ def write_shims(site: Site) -> None:
     if site.flink_home:
         _program(site.bin_dir / LAUNCHER, _DRIVER_PYTHON.format(python=shlex.quote(f"{site.flink_home}/bin/python")))
     for name in SHIMS:
-        command = shlex.join([sys.executable, "-m", "localcloud.steps", "shim", str(saved), name])
-        variable = f"PYTHONPATH={shlex.quote(str(PACKAGE_ROOT))}"
-        _program(site.bin_dir / name, f'#!/bin/sh\n{variable} exec {command} "$@"\n')
+        _shim(site.bin_dir, str(saved), name)
+
+
+def write_host_shims(bin_dir: Path, python: str) -> None:
+    """Write the programs of a host that is no node; its python3 is the given one, as Amazon Linux brings one too."""
+    bin_dir.mkdir(parents=True, exist_ok=True)
+    _program(bin_dir / "python3", f'#!/bin/sh\nexec {shlex.quote(python)} "$@"\n')
+    for name in ANYWHERE:
+        _shim(bin_dir, _NO_SITE, name)
+
+
+def _shim(bin_dir: Path, site: str, name: str) -> None:
+    command = shlex.join([sys.executable, "-m", "localcloud.steps", "shim", site, name])
+    variable = f"PYTHONPATH={shlex.quote(str(PACKAGE_ROOT))}"
+    _program(bin_dir / name, f'#!/bin/sh\n{variable} exec {command} "$@"\n')
 
 
 def _program(path: Path, text: str) -> None:
@@ -49,9 +62,8 @@ def _program(path: Path, text: str) -> None:
 
 def main(args: list[str]) -> NoReturn:
     """Run the command that the arguments name, its files and S3 made the same around it; exits as it does."""
-    site = Site.load(Path(args[0]))
     try:
-        launch = launch_of_command(args[1:], site)
+        launch = _launch(args[0], args[1:])
     except CommandError as problem:
         sys.stderr.write(f"{problem}\n")
         sys.exit(problem.exit_code)
@@ -64,3 +76,7 @@ def main(args: list[str]) -> NoReturn:
     if not pushed:
         sys.stderr.write(f"{args[1]}: what it wrote is not in S3 yet; it will be when the step ends\n")
     sys.exit(code if code >= 0 else 128 - code)
+
+
+def _launch(site: str, args: list[str]) -> Launch:
+    return ANYWHERE[args[0]](args[1:]) if site == _NO_SITE else launch_of_command(args, Site.load(Path(site)))

@@ -7,7 +7,7 @@ when the step was stopped). The end of stdin means stop: the server closes the p
 kernel closes it when the server dies, however it dies. Standalone: it imports nothing of localcloud.
 
 REPORT is -1, or a descriptor: PROGRAM's status is written there when it ends, and what it left running goes on
-until stdin ends.
+until stdin ends or it does.
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ def main() -> int:
     child = _start(argv)
     status = _status_of(child, wakeup)
     if report >= 0:
-        os.write(report, b"%d\n" % status)
-        _status_of(0, wakeup)
+        # A server that has died listens no more, and what is left must be ended all the same.
+        with contextlib.suppress(BrokenPipeError):
+            os.write(report, b"%d\n" % status)
+        _outlive(child, wakeup)
     _end_all(child, grace)
     return status
 
@@ -80,7 +82,7 @@ def _become(argv: list[str]) -> None:
 
 
 def _status_of(child: int, wakeup: int) -> int:
-    """Wait until the child (0: none) ends or stdin does; children that were adopted are reaped on the way."""
+    """Wait until the child ends or stdin does; children that were adopted are reaped on the way."""
     while True:
         ready, _, _ = select.select([0, wakeup], [], [])
         if 0 in ready and not os.read(0, 1):
@@ -90,6 +92,17 @@ def _status_of(child: int, wakeup: int) -> int:
         for pid, code in _ended():
             if pid == child:
                 return code
+
+
+def _outlive(child: int, wakeup: int) -> None:
+    """Wait until stdin ends or nothing of the step is left."""
+    while _left(child):
+        ready, _, _ = select.select([0, wakeup], [], [])
+        if 0 in ready and not os.read(0, 1):
+            return
+        if wakeup in ready:
+            os.read(wakeup, 512)
+        list(_ended())
 
 
 def _ended() -> Iterator[tuple[int, int]]:

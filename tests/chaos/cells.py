@@ -107,6 +107,9 @@ FAULTS: dict[str, list[tuple[str, bool, dict[str, Any]]]] = {
         ("five times, terraform's state", True, {"bucket": "*-state", "times": 5}),
     ],
     "sns-down": [("the whole night", True, {"times": 100})],
+    # No pipeline has a host of its own yet.
+    "ssm-throttled": [],
+    "agent-offline": [],
 }
 
 

@@ -1,4 +1,4 @@
-"""The scripts of deploy/ against a localcloud: an account where dev is bootstrapped with GitHub's roles, then deployed."""
+"""The scripts of deploy/ against a localcloud: an account where dev is bootstrapped with GitHub's roles and deployed."""
 
 import shutil
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 from embedded import toolchain
 from localcloud.client import Client
 from tests.iam.needs import Place, needs
-from tests.terraform.conftest import INIT_ARGUMENTS, REGION, ROOT, Cloud, cloud, machine, stack
+from tests.terraform.conftest import REGION, ROOT, Cloud, cloud, machine, stack
 
 __all__ = ["cloud", "machine", "stack"]
 
@@ -54,7 +54,7 @@ def quick_include(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def dev(cloud, stack, deploy, quick_include, tmp_path_factory):
-    """What an operator does once: bootstrap with GitHub's subjects, then the first deployment. Gives bootstrap's outputs."""
+    """What an operator does once: bootstrap with GitHub's subjects, the first deployment. Gives bootstrap's outputs."""
     boot = stack("stacks/bootstrap", cloud.env)
     boot.init(f"-backend-config=path={tmp_path_factory.mktemp('bootstrap') / 'terraform.tfstate'}")
     told = boot.apply(
@@ -71,7 +71,7 @@ def dev(cloud, stack, deploy, quick_include, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def asked_by(cloud):
-    """asked_by("deploy") -> the authorizations that the calls of this access key needed, with the tags that things have."""
+    """asked_by("deploy") -> the authorizations that this access key's calls needed, with the tags that things have."""
 
     def asked(key):
         calls = [call for call in Client(cloud.endpoint).calls() if call["access_key"] == key]

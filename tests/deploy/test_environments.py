@@ -1,4 +1,4 @@
-"""dev and prod: what their files say, that nothing of one can touch the other, and that a night keeps what was deployed."""
+"""dev and prod: what their files say, that nothing of one touches the other, and that a night keeps what was deployed."""
 
 import re
 import shutil
@@ -114,7 +114,10 @@ def test_the_plan_of_each_names_only_its_own(cloud, deploy, environment, tmp_pat
     said = deploy.run("plan.sh", environment, NIGHTSHIFT_INCLUDE_DIR=str(tmp_path)).stdout
     assert "0 to change, 0 to destroy" in said
     assert set(re.findall(r"acme-planned-(\w+)", said)) == {environment}
-    zones, endpoints = int(tfvars(environment)["azs"]), len(re.findall(r"\w+", tfvars(environment)["interface_endpoints"]))
+    zones, endpoints = (
+        int(tfvars(environment)["azs"]),
+        len(re.findall(r"\w+", tfvars(environment)["interface_endpoints"])),
+    )
     assert len(re.findall(r"aws_subnet.private\S* will be created", said)) == zones
     assert len(re.findall(r'vpc_endpoint_type += "Interface"', said)) == endpoints
 
@@ -143,19 +146,28 @@ def belongings(name):
     return [
         *(f"arn:aws:s3:::{name}-{kind}" for kind in config.KINDS),
         *(f"arn:aws:s3:::{name}-{kind}/a/b" for kind in config.KINDS),
-        *(f"arn:aws:s3:::{name}-state/{key}" for key in ("foundation.tfstate", "people.tfstate", "transient/w/r.tfstate")),
+        *(
+            f"arn:aws:s3:::{name}-state/{key}"
+            for key in ("foundation.tfstate", "people.tfstate", "transient/w/r.tfstate")
+        ),
         f"arn:aws:s3:::{name}-artifacts/jobs/0/main.py",
         f"arn:aws:s3:::{name}-artifacts/mwaa/dags/a.py",
         f"arn:aws:s3:::{name}-raw/wordcount/smoke/a.txt",
         f"arn:aws:s3:::{name}-logs/emr/a",
-        *(f"arn:aws:iam::{ACCOUNT}:role/{name}-{role}" for role in ("airflow", "emr-service", "emr-instance", "reader")),
+        *(
+            f"arn:aws:iam::{ACCOUNT}:role/{name}-{role}"
+            for role in ("airflow", "emr-service", "emr-instance", "reader")
+        ),
         *(f"arn:aws:iam::{ACCOUNT}:policy/{name}-airflow-{policy}" for policy in ("night", "fence")),
         f"arn:aws:iam::{ACCOUNT}:instance-profile/{name}-emr-instance",
         *(f"arn:aws:secretsmanager:{here}:secret:{name}/{s}-AbCdEf" for s in ("sources/cards", "runs/0/ssh", "ssh/b")),
         f"arn:aws:kms:{here}:key/22222222-2222-3333-4444-555555555555",
         f"arn:aws:sns:{here}:{name}-runs",
         f"arn:aws:elasticmapreduce:{here}:cluster/j-2",
-        *(f"arn:aws:ec2:{here}:{kind}" for kind in ("security-group/sg-2", "instance/i-2", "vpc/vpc-2", "subnet/subnet-2")),
+        *(
+            f"arn:aws:ec2:{here}:{kind}"
+            for kind in ("security-group/sg-2", "instance/i-2", "vpc/vpc-2", "subnet/subnet-2")
+        ),
         f"arn:aws:ec2:{here}:key-pair/{name}-0123456789ab-ssh",
         *(f"arn:aws:glue:{here}:{kind}/{databases}_gold" for kind in ("database", "table")),
         f"arn:aws:glue:{here}:table/{databases}_gold/sales",
@@ -168,7 +180,9 @@ def belongings(name):
 
 def contexts(own, theirs):
     """All that a caller may choose of a call on somebody else's thing: its tags are theirs, the tags it asks for are ours."""
-    tags = {f"{prefix}:resourcetag/nightshift:name": theirs for prefix in ("aws", "ec2", "elasticmapreduce", "iam", "ssm")}
+    tags = {
+        f"{prefix}:resourcetag/nightshift:name": theirs for prefix in ("aws", "ec2", "elasticmapreduce", "iam", "ssm")
+    }
     asked = {f"{prefix}:requesttag/nightshift:name": own for prefix in ("aws", "elasticmapreduce")}
     services = ("s3", "sns", "secretsmanager", "ec2")
     to = ("ec2", "elasticmapreduce", "airflow", "ecs-tasks")
@@ -208,7 +222,9 @@ def roles(cloud, dev):
 def test_the_search_finds_what_is_within_reach(roles):
     found = reached(roles["airflow"], DEV, DEV)
     assert f"arn:aws:s3:::{DEV}-lake/a/b" in found["s3:PutObject"]
-    assert {"elasticmapreduce:TerminateJobFlows", "glue:UpdateDatabase", "iam:GetRole", "ec2:DeleteKeyPair"} <= set(found)
+    assert {"elasticmapreduce:TerminateJobFlows", "glue:UpdateDatabase", "iam:GetRole", "ec2:DeleteKeyPair"} <= set(
+        found
+    )
     assert "elasticmapreduce:AddTags" in found
     assert "airflow:InvokeRestApi" in reached(roles["github-deploy"], DEV, DEV)
 
@@ -216,12 +232,12 @@ def test_the_search_finds_what_is_within_reach(roles):
 @pytest.mark.terraform
 def test_no_role_of_dev_reaches_anything_of_prod(roles):
     prod = lines("prod")["NIGHTSHIFT_NAME"]
-    assert {role: reached(granted, DEV, prod) for role, granted in roles.items()} == dict.fromkeys(roles, {})
+    assert {role: reached(granted, DEV, prod) for role, granted in roles.items()} == {role: {} for role in roles}
 
 
 @pytest.mark.terraform
 def test_of_a_name_that_begins_alike_only_mwaas_logs_are_within_reach_and_so_such_names_are_refused(roles):
-    """MWAA wants a pattern for its log groups; nobody tags them. Everything else is fenced by tag or by its whole name."""
+    """MWAA wants a pattern for its log groups, which nobody tags. All else is fenced by tag or by its whole name."""
     found = {role: reached(granted, DEV, f"{DEV}-2") for role, granted in roles.items()}
     actions = {action for what in found.values() for action in what}
     assert {action.split(":")[0] for action in actions} <= {"logs", "airflow"}, found
@@ -241,7 +257,7 @@ def test_what_knows_no_resource_reads_or_is_written_down(roles):
     assert writes == {
         "elasticmapreduce:RunJobFlow",  # bound by the tag that it must ask for
         "elasticmapreduce:CreateSecurityConfiguration",
-        "elasticmapreduce:DeleteSecurityConfiguration",  # it has neither an ARN nor tags; its name carries the hash of a run
+        "elasticmapreduce:DeleteSecurityConfiguration",  # has neither an ARN nor tags; its name carries a run's hash
         "cloudwatch:PutMetricData",  # bound to MWAA's namespace
     }
 
@@ -272,7 +288,7 @@ def test_github_becomes_a_role_only_from_the_branch_that_was_named(cloud, dev):
 
 @pytest.mark.terraform
 def test_a_deployment_needs_no_more_than_its_role_may(cloud, deploy, dev, quick_include, asked_by, roles):
-    """Somebody changed what a deployment may repair, and an address is new: played, recorded, held against the policies."""
+    """Somebody changed what a deployment may repair: played, recorded, held against the policies."""
     s3, name = cloud.client("s3"), f"{DEV}-lake"
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Suspended"})
     s3.delete_bucket_tagging(Bucket=name)

@@ -1,6 +1,7 @@
 """The account before the nights: an operator made it, somebody changed it, others and a dead run have things there."""
 
 import io
+import json
 import zipfile
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -41,6 +42,12 @@ def make_ready(env, log):
     drift(env, foundation)
     start_cluster(env, "another team's", {})
     return foundation
+
+
+def tell_where_beds_are(env, url):
+    """The secret that the ingestion host opens."""
+    secret = json.dumps({"url": url})
+    client(env, "secretsmanager").create_secret(Name=f"{NAME}/sources/covid_api", SecretString=secret)
 
 
 def drift(env, foundation):
@@ -110,7 +117,8 @@ def tag_list(tags):
 def private_keys(env, run):
     """The private keys of a run that is going on: its SSH key's and its cluster certificate's."""
     vault, s3, lake = client(env, "secretsmanager"), client(env, "s3"), {"Bucket": f"{NAME}-lake"}
-    own = [s["ARN"] for s in vault.list_secrets()["SecretList"] if {"Key": "nightshift:run", "Value": run} in s["Tags"]]
+    listed, tag = vault.list_secrets()["SecretList"], {"Key": "nightshift:run", "Value": run}
+    own = [secret["ARN"] for secret in listed if tag in secret.get("Tags", [])]
     values = [vault.get_secret_value(SecretId=arn)["SecretString"] for arn in own]
     staged = s3.list_objects_v2(**lake, Prefix=f"staging/{run}/")["Contents"]
     for key in (item["Key"] for item in staged if item["Key"].endswith("certificates.zip")):

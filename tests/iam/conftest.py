@@ -13,6 +13,8 @@ from embedded.night import Order
 from embedded.player import Player
 from localcloud.client import Client
 from nightshift.run_ids import slug_of
+from tests.bed_api import DAY as BEDS_DAY
+from tests.bed_api import BedApi, serving
 from tests.iam import account
 from tests.iam.needs import Place
 
@@ -48,7 +50,8 @@ class Played:
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory):
-    """A good night with a way in, the same date again, a reaper's pass, and a night whose step fails."""
+    """A good night with a way in, the same date again, a reaper's pass, a night whose step fails, and one that has its
+    input fetched by a host."""
     home, scratch, tools = tmp_path_factory.mktemp("cloud"), tmp_path_factory.mktemp("nights"), toolchain.find()
     slow_logs = {**environment.with_tools(tools), "LOCALCLOUD_LOG_DELAY_SECONDS": LOG_DELAY_SECONDS}
     endpoint = cloud.start(home, slow_logs)
@@ -59,18 +62,20 @@ def played(tmp_path_factory):
             "NIGHTSHIFT_EMAIL_ENDPOINTS": ",".join(account.READERS),
             "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30),  # localcloud takes any; this one can be searched for
         }
-        yield play(env, scratch, home / "server.log")
+        with serving(BedApi()) as beds:
+            yield play(env, scratch, home / "server.log", beds)
     finally:
         cloud.stop(home, os.environ)
 
 
-def play(env, scratch, server_log):
+def play(env, scratch, server_log, beds):
     server, log = Client(env["AWS_ENDPOINT_URL"]), scratch / "nights.log"
     events, keys = [], []
     with Player(env, log, lambda _again: None) as player:
         foundation = account.make_ready(env, log)
         by_operator = server.forget_calls()
         account.leave_a_dead_run(env, foundation)
+        account.tell_where_beds_are(env, beds.url)
         server.add_fault("step-failure", cluster=f"*{RED_DAY}*", message="out of memory")
         for event in player.play(env, orders(scratch), tick=60):
             events.append(event)
@@ -84,7 +89,8 @@ def orders(scratch):
     text = scratch / "text.txt"
     text.write_text("uma noite, outra noite\n" * 20)
     good = (night(text, DAY, ssh_cidr=account.OFFICE), night(text, DAY, ssh_cidr=None))
-    return [*good, Order("reaper", {}, [], []), night(text, RED_DAY, ssh_cidr=None)]
+    fetched = Order("covid_hospitals", {"business_date": str(BEDS_DAY), "ingest": "api"}, [], [])
+    return [*good, Order("reaper", {}, [], []), night(text, RED_DAY, ssh_cidr=None), fetched]
 
 
 def night(text, day, **conf):

@@ -39,7 +39,6 @@ AIRFLOW = (
     Reason("RunClustersOfThisName", "see the comment there", "elasticmapreduce:PutAutoTerminationPolicy"),
     Reason("LetEmrCleanUp", "asked once, when an account starts its first cluster; localcloud does not look"),
     Reason("RepairBucketSettings", "localcloud's foundation has no expiry rules", "s3:PutLifecycleConfiguration"),
-    Reason("LookAround", NETWORK, "ec2:DescribeInternetGateways"),
     Reason("LookAround", NETWORK, "ec2:DescribeNatGateways"),
     Reason("LookAround", NETWORK, "ec2:DescribeAddresses"),
 )
@@ -58,4 +57,13 @@ NODES = (
     Reason("UseTheKey", DISKS, "kms:DescribeKey"),
     Reason("UseTheKey", DISKS, "kms:Encrypt"),
     Reason("UseTheKey", DISKS, "kms:ReEncrypt*"),
+)
+
+AGENT = "Systems Manager's agent asks it, which localcloud has none of: it runs the command itself"
+
+HOST = (
+    Reason("TellItIsThere", AGENT),
+    Reason("HearCommands", AGENT),
+    Reason("HearCommandsTheOlderWay", AGENT),
+    Reason("WriteWhatCommandsSaid", AGENT),
 )

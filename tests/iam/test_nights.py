@@ -15,7 +15,7 @@ from embedded.environment import NAME
 from tests.iam import grants, leftovers, nodes, reference
 from tests.iam.account import DEAD_RUN
 from tests.iam.needs import Place, Unmapped, needs
-from tests.iam.reasons import AIRFLOW, NODES
+from tests.iam.reasons import AIRFLOW, HOST, NODES
 
 pytestmark = [pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1200)]  # the first one waits for the nights
 
@@ -28,7 +28,7 @@ TASKS, TERRAFORM = "AmPP/", "HashiCorp/"  # the amazon provider's hooks and terr
 def granted_to(played):
     """The statements of a role, by the name of the foundation's output that holds its ARN."""
     iam, told = played.client("iam"), played.foundation
-    return lambda output: grants.of_role(iam, told[output].rsplit("/", 1)[1])
+    return lambda output: grants.of_role(iam, told[output].rsplit("/", 1)[-1])
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +43,17 @@ def asked(played, place):
 
 
 def test_the_nights_were_what_they_should_be(played):
-    assert [run["state"] for run in played.runs] == ["success", "success", "success", "failed"]
+    assert [run["state"] for run in played.runs] == ["success", "success", "success", "failed", "success"]
     assert played.runs[2]["tasks"] == {"reap": "success", "check_freshness": "success"}
     assert played.runs[3]["tasks"]["step_wordcount"] == "failed"
 
 
-def test_nobody_else_called_but_who_brought_the_files(played):
+def test_nobody_else_called_but_who_brought_the_files_and_the_host_that_fetched_them(played):
     others = [c for c in played.calls if TASKS not in c["user_agent"] and TERRAFORM not in c["user_agent"]]
-    assert {(c["operation"], c["params"]["Bucket"]) for c in others} == {("PutObject", "nightshift-local-raw")}
+    assert {(c["operation"], c["params"].get("Bucket")) for c in others} == {
+        ("GetSecretValue", None),
+        *((act, "nightshift-local-raw") for act in ("GetObject", "PutObject", "ListObjectsV2")),
+    }
 
 
 def test_whatever_a_night_asks_is_allowed(asked, granted):
@@ -120,9 +123,9 @@ def test_a_cluster_without_this_names_tag_is_not_started(played, place, granted)
 
 def test_roles_are_handed_to_their_own_service_only(asked, granted):
     handed = [need for need in asked if need.action == "iam:PassRole"]
-    assert len(handed) == 2
+    assert len(handed) == 3
     elsewhere = [replace(need, context={"iam:passedtoservice": "lambda.amazonaws.com"}) for need in handed]
-    assert len(grants.refused(elsewhere, granted)) == 2
+    assert len(grants.refused(elsewhere, granted)) == 3
 
 
 def test_a_call_that_nobody_looked_up_is_not_guessed():
@@ -132,7 +135,7 @@ def test_a_call_that_nobody_looked_up_is_not_guessed():
 
 @pytest.fixture(scope="module")
 def every_grant(granted_to):
-    outputs = ("airflow_role_arn", "emr_service_role_arn", "emr_instance_profile_arn")
+    outputs = ("airflow_role_arn", "emr_service_role_arn", "emr_instance_profile_arn", "ingest_instance_profile")
     return [grant for output in outputs for grant in grants.grants(granted_to(output))]
 
 
@@ -200,6 +203,20 @@ def test_a_step_can_change_neither_its_input_nor_its_code_nor_a_state(place, nod
         for kind in ("raw", "artifacts", "state")
     ]
     assert len(grants.refused(tried, nodes_may)) == len(tried)
+
+
+@pytest.fixture(scope="module")
+def host_asked(played, place):
+    calls = [c for c in played.calls if not any(agent in c["user_agent"] for agent in (TASKS, TERRAFORM))]
+    fetched = [c for c in calls if c["params"].get("Key", "covid/").startswith("covid/")]
+    return {need for call in fetched for need in needs(call, place)}
+
+
+def test_whatever_the_ingestion_host_does_is_allowed_and_the_rest_has_a_reason(host_asked, granted_to):
+    host_may = granted_to("ingest_instance_profile")
+    assert grants.refused(host_asked, host_may) == []
+    assert grants.in_vain(host_asked, host_may, HOST) == []
+    assert grants.outdated(host_asked, host_may, HOST) == []
 
 
 def opening(name, place):

@@ -113,6 +113,71 @@ def test_a_rule_that_names_a_group_keeps_its_description_and_can_be_revoked(aws:
         ec2.revoke_security_group_ingress(GroupId=one, SecurityGroupRuleIds=[ingress[0]["SecurityGroupRuleId"]])
 
 
+@pytest.fixture
+def machine(aws: Client, subnet: str) -> dict[str, Any]:
+    """An instance launched as terraform launches one with a public address, and the security group it asked for."""
+    ec2 = aws("ec2")
+    vpc = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"]
+    group = ec2.create_security_group(GroupName=unique("g"), Description="x", VpcId=vpc)["GroupId"]
+    interface = {"DeviceIndex": 0, "SubnetId": subnet, "Groups": [group], "AssociatePublicIpAddress": True}
+    disks = [
+        {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8, "VolumeType": "gp3", "DeleteOnTermination": True}},
+        {"DeviceName": "/dev/xvdb", "Ebs": {"VolumeSize": 8, "VolumeType": "gp3", "Iops": 4000, "Throughput": 250}},
+    ]
+    asked = {"NetworkInterfaces": [interface], "BlockDeviceMappings": disks, "ImageId": "ami-12c6146b"}
+    (made,) = ec2.run_instances(**asked, MinCount=1, MaxCount=1)["Instances"]
+    return {"id": made["InstanceId"], "group": group}
+
+
+def described(aws: Client, machine: dict[str, Any]) -> dict[str, Any]:
+    found = aws("ec2").describe_instances(InstanceIds=[machine["id"]])
+    return dict(found["Reservations"][0]["Instances"][0])
+
+
+def test_an_instance_can_be_monitored_in_detail_and_no_more(aws: Client, machine: dict[str, Any]) -> None:
+    ec2 = aws("ec2")
+    for call, state in ((ec2.monitor_instances, "enabled"), (ec2.unmonitor_instances, "disabled")):
+        (answer,) = call(InstanceIds=[machine["id"]])["InstanceMonitorings"]
+        assert answer == {"InstanceId": machine["id"], "Monitoring": {"State": state}}
+        assert described(aws, machine)["Monitoring"]["State"] == state
+
+
+def test_an_instance_is_in_the_groups_of_its_interface_whatever_becomes_of_its_shutdown(
+    aws: Client, machine: dict[str, Any]
+) -> None:
+    assert [g["GroupId"] for g in described(aws, machine)["SecurityGroups"]] == [machine["group"]]
+    change = {"InstanceInitiatedShutdownBehavior": {"Value": "terminate"}}
+    aws("ec2").modify_instance_attribute(InstanceId=machine["id"], **change)
+    assert [g["GroupId"] for g in described(aws, machine)["SecurityGroups"]] == [machine["group"]]
+    attribute = {"InstanceId": machine["id"], "Attribute": "instanceInitiatedShutdownBehavior"}
+    read = aws("ec2").describe_instance_attribute(**attribute)
+    assert read["InstanceInitiatedShutdownBehavior"]["Value"] == "terminate"
+
+
+def test_the_interface_of_a_launch_ends_with_its_instance_and_one_that_was_there_stays(
+    aws: Client, subnet: str, machine: dict[str, Any]
+) -> None:
+    ec2 = aws("ec2")
+    own = described(aws, machine)["NetworkInterfaces"][0]
+    assert own["Attachment"]["DeleteOnTermination"]
+    kept = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    given = [{"DeviceIndex": 0, "NetworkInterfaceId": kept}]
+    other = ec2.run_instances(ImageId="ami-12c6146b", NetworkInterfaces=given, MinCount=1, MaxCount=1)["Instances"][0]
+    ec2.terminate_instances(InstanceIds=[machine["id"], other["InstanceId"]])
+    again = ec2.terminate_instances(InstanceIds=[machine["id"]])["TerminatingInstances"]
+    assert again[0]["PreviousState"]["Name"] == "terminated"
+    in_subnet = [{"Name": "subnet-id", "Values": [subnet]}]
+    left = ec2.describe_network_interfaces(Filters=in_subnet)["NetworkInterfaces"]
+    assert [interface["NetworkInterfaceId"] for interface in left] == [kept]
+
+
+def test_volumes_have_the_speed_that_was_asked_for_or_the_baselines(aws: Client, machine: dict[str, Any]) -> None:
+    attached = [{"Name": "attachment.instance-id", "Values": [machine["id"]]}]
+    volumes = aws("ec2").describe_volumes(Filters=attached)["Volumes"]
+    speeds = {v["Attachments"][0]["Device"]: (v["Iops"], v["Throughput"]) for v in volumes}
+    assert speeds == {"/dev/xvda": (3000, 125), "/dev/xvdb": (4000, 250)}
+
+
 def test_awss_own_policies_can_be_attached(aws: Client) -> None:
     iam, name = aws("iam"), unique("role")
     iam.create_role(RoleName=name, AssumeRolePolicyDocument='{"Version": "2012-10-17", "Statement": []}')

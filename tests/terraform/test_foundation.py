@@ -24,7 +24,7 @@ def test_a_night_is_told_what_the_contract_says(told):
     assert len(told["subnet_ids"]) == 2
     assert set(told) == {
         *("buckets", "subnet_ids", "vpc_id", "topic_arn", "emr_service_role_arn", "emr_instance_profile_arn"),
-        *("airflow_role_arn", "kms_key_arn", "databases"),
+        *("airflow_role_arn", "kms_key_arn", "databases", "public_subnet_id", "ingest_instance_profile"),
     }
 
 
@@ -63,11 +63,11 @@ def test_every_bucket_is_versioned_encrypted_private_and_asks_for_tls(cloud, tol
 def test_the_roles_policies_fit_into_iams_quotas(cloud, told):
     iam = cloud.client("iam")
     policies = [p for p in iam.list_policies(Scope="Local")["Policies"] if p["PolicyName"].startswith(OF_AIRFLOW)]
-    assert len(policies) == 5
+    assert len(policies) == 6
     for policy in policies:
         version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
         assert _characters(version["PolicyVersion"]["Document"]) <= MANAGED_POLICY_CHARACTERS, policy["PolicyName"]
-    for role in ("emr-service", "emr-instance"):
+    for role in ("emr-service", "emr-instance", "ingest-host"):
         inline = iam.get_role_policy(RoleName=f"acme-night-{role}", PolicyName=role)["PolicyDocument"]
         assert _characters(inline) <= INLINE_POLICIES_CHARACTERS
 
@@ -76,6 +76,25 @@ def test_emr_works_under_its_own_managed_policy(cloud, told):
     role = told["emr_service_role_arn"].rsplit("/", 1)[1]
     attached = cloud.client("iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
     assert [p["PolicyName"] for p in attached] == ["AmazonEMRServicePolicy_v2"]
+
+
+def test_the_ingestion_hosts_profile_holds_its_role_and_nothing_of_aws(cloud, told):
+    iam, name = cloud.client("iam"), told["ingest_instance_profile"]
+    [role] = iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"]
+    assert role["RoleName"] == name == "acme-night-ingest-host"
+    assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
+
+
+def test_clusters_have_no_route_to_the_internet_that_the_public_subnet_has(cloud, told):
+    ec2 = cloud.client("ec2")
+    assert told["public_subnet_id"] not in told["subnet_ids"]
+    for subnet, gateways in ((told["public_subnet_id"], ["igw"]), *((private, []) for private in told["subnet_ids"])):
+        filters = [{"Name": "association.subnet-id", "Values": [subnet]}]
+        [table] = ec2.describe_route_tables(Filters=filters)["RouteTables"]
+        out = [route for route in table["Routes"] if route.get("DestinationCidrBlock") == "0.0.0.0/0"]
+        assert [route["GatewayId"].split("-")[0] for route in out] == gateways
+    subnets = ec2.describe_subnets(SubnetIds=[told["public_subnet_id"], *told["subnet_ids"]])["Subnets"]
+    assert not any(subnet["MapPublicIpOnLaunch"] for subnet in subnets)
 
 
 def test_the_default_security_group_lets_nobody_talk(cloud, told):

@@ -1,10 +1,15 @@
-"""The stack of one run on localcloud: applied, planned again, destroyed, with and without a way in; nothing stays."""
+"""The stack of one run on localcloud: applied, planned again, destroyed, with and without its extras; nothing stays."""
 
+import base64
+import functools
 from hashlib import sha256
 
 import pytest
 
+from localcloud.client import Client
 from nightshift.keys import ssh_key_pair
+from tests.iam import grants
+from tests.iam.needs import Place, needs
 
 pytestmark = pytest.mark.terraform
 
@@ -52,7 +57,9 @@ def transient(cloud, stack, foundation, variables):
 
 def test_a_run_comes_tagged_and_goes_and_leaves_nothing(cloud, transient, variables):
     told = transient.apply(**variables)
-    assert not {"key_name", "key_secret_arn"} & set(told), "terraform leaves outputs that are null out of its answer"
+    assert not {"key_name", "key_secret_arn", "ingest_instance_id"} & set(told), (
+        "terraform leaves outputs that are null out of its answer"
+    )
     assert told["security_configuration"] == NAME
     groups = _groups(cloud)
     assert {g["GroupName"] for g in groups} == {f"{NAME}-{role}" for role in ("master", "worker", "service")}
@@ -91,6 +98,61 @@ def test_the_private_key_is_in_secrets_manager_only(cloud, transient, variables)
     _nothing_is_left(cloud)
 
 
+def test_an_ingestion_host_comes_tagged_and_closed_and_goes_with_its_run(cloud, foundation, transient, variables):
+    told = foundation[2]
+    asked = {**variables, "ingest_host": {**_host(told), "limit_minutes": 45}}
+    made = transient.apply(**asked)
+
+    [instance] = _hosts(cloud)
+    assert instance["InstanceId"] == made["ingest_instance_id"]
+    assert (instance["State"]["Name"], instance["SubnetId"]) == ("running", told["public_subnet_id"])
+    assert instance["InstanceType"] == "t3.small"
+    assert instance["PublicIpAddress"]
+    assert instance["IamInstanceProfile"]["Arn"].endswith(f"instance-profile/{told['ingest_instance_profile']}")
+    assert {t["Key"]: t["Value"] for t in instance["Tags"]} == {**TAGS, "Name": f"{NAME}-ingest-host"}
+    [volume] = _volumes(cloud, instance)
+    assert (volume["Encrypted"], volume["KmsKeyId"]) == (True, told["kms_key_arn"])
+    assert TAGS.items() <= {t["Key"]: t["Value"] for t in volume["Tags"]}.items()
+    assert _talks(cloud, instance) == ([], {(443, "0.0.0.0/0"), (5432, "10.42.0.0/16")})
+    assert _shuts_down(cloud, instance) == ("terminate", "#!/bin/sh\nshutdown -P +45\n")
+    assert not transient.has_changes(**asked)
+
+    transient.destroy(**asked)
+    _nothing_is_left(cloud)
+
+
+def test_airflow_may_do_whatever_terraform_asks_for_a_host(cloud, foundation, transient, variables):
+    told, server = foundation[2], Client(cloud.endpoint)
+    asked = {**variables, "ingest_host": _host(told)}
+    server.forget_calls()
+    transient.apply(**asked)
+    transient.destroy(**asked)
+    place = Place("us-east-1", told["kms_key_arn"].split(":")[4])
+    calls = [call for call in server.calls() if "HashiCorp/" in call["user_agent"]]
+    assert {"GetParameter", "RunInstances", "TerminateInstances"} <= {call["operation"] for call in calls}
+    granted = grants.of_role(cloud.client("iam"), told["airflow_role_arn"].rsplit("/", 1)[1])
+    assert grants.refused([need for call in calls for need in needs(call, place)], granted) == []
+
+    launch = next(call for call in calls if call["operation"] == "RunInstances")
+    elsewhere = {**launch, "resource_tags": {}}
+    nameless = {**launch, "params": {k: v for k, v in launch["params"].items() if not k.startswith("TagSpec")}}
+    for other, kind in (
+        (elsewhere, "subnet/"),
+        (elsewhere, "security-group/"),
+        (nameless, "instance/"),
+        (nameless, "volume/"),
+    ):
+        assert any(kind in line for line in grants.refused(needs(other, place), granted))
+
+
+def test_a_host_that_ended_itself_is_no_hindrance_to_destroy(cloud, foundation, transient, variables):
+    asked = {**variables, "ingest_host": _host(foundation[2])}
+    made = transient.apply(**asked)
+    cloud.client("ec2").terminate_instances(InstanceIds=[made["ingest_instance_id"]])
+    transient.destroy(**asked)
+    _nothing_is_left(cloud)
+
+
 def _let_emr_add_its_rules(cloud, told):
     """What EMR does while a cluster runs: rules that point from group to group, which block deleting either."""
     ec2 = cloud.client("ec2")
@@ -106,6 +168,8 @@ def _let_emr_add_its_rules(cloud, told):
 
 
 def _nothing_is_left(cloud):
+    assert _hosts(cloud) == []
+    assert _volumes(cloud) == []
     assert _groups(cloud) == []
     assert cloud.client("ec2").describe_key_pairs()["KeyPairs"] == []
     assert cloud.client("secretsmanager").list_secrets(IncludePlannedDeletion=True)["SecretList"] == []
@@ -115,6 +179,40 @@ def _nothing_is_left(cloud):
 def _groups(cloud):
     filters = [{"Name": "tag:nightshift:run", "Values": [RUN]}]
     return cloud.client("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
+
+
+def _host(told):
+    return {"subnet_id": told["public_subnet_id"], "instance_profile": told["ingest_instance_profile"]}
+
+
+def _hosts(cloud):
+    filters = [
+        {"Name": "tag:nightshift:run", "Values": [RUN]},
+        {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped", "shutting-down"]},
+    ]
+    found = cloud.client("ec2").describe_instances(Filters=filters)["Reservations"]
+    return [instance for reservation in found for instance in reservation["Instances"]]
+
+
+def _volumes(cloud, instance=None):
+    """The instance's volumes; without one, every volume there is."""
+    filters = [{"Name": "attachment.instance-id", "Values": [instance["InstanceId"]]}] if instance else []
+    return cloud.client("ec2").describe_volumes(Filters=filters)["Volumes"]
+
+
+def _talks(cloud, instance):
+    """Who may come in, and (port, network) that the instance may reach."""
+    ids = [group["GroupId"] for group in instance["SecurityGroups"]]
+    [group] = cloud.client("ec2").describe_security_groups(GroupIds=ids)["SecurityGroups"]
+    reached = {(rule["FromPort"], net["CidrIp"]) for rule in group["IpPermissionsEgress"] for net in rule["IpRanges"]}
+    return group["IpPermissions"], reached
+
+
+def _shuts_down(cloud, instance):
+    """What its own shutdown does, and what it runs when it starts."""
+    ask = functools.partial(cloud.client("ec2").describe_instance_attribute, InstanceId=instance["InstanceId"])
+    behaviour = ask(Attribute="instanceInitiatedShutdownBehavior")["InstanceInitiatedShutdownBehavior"]["Value"]
+    return behaviour, base64.b64decode(ask(Attribute="userData")["UserData"]["Value"]).decode()
 
 
 def _secret(cloud, told):

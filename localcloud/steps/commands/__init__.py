@@ -15,23 +15,24 @@ from localcloud.steps.commands.launch import Launch
 from localcloud.steps.errors import CommandError
 from localcloud.steps.site import Site
 
-__all__ = ["SHIMS", "Launch", "launch_of", "launch_of_command"]
+__all__ = ["ANYWHERE", "SHIMS", "Launch", "launch_of", "launch_of_command"]
 
 Command = Callable[[Sequence[str], Site], Launch]
 
+# What a machine needs no Hadoop for: a host that is no node has these, and only these.
+ANYWHERE: Mapping[str, Callable[[Sequence[str]], Launch]] = MappingProxyType(
+    {"aws": programs.aws, "sudo": programs.power, "shutdown": programs.power}
+)
 COMMANDS: Mapping[str, Command] = MappingProxyType(
     {
         "spark-submit": spark.submit,
         "hadoop": hadoop.hadoop,
         "hdfs": hadoop.hdfs,
         "s3-dist-cp": programs.s3_dist_cp,
-        "aws": programs.aws,
-        "sudo": programs.power,
-        "shutdown": programs.power,
         "flink": flink.flink,
     }
 )
-SHIMS = tuple(COMMANDS)  # what a script finds on its PATH
+SHIMS = (*COMMANDS, *ANYWHERE)  # what a script finds on its PATH
 _UNNAMED_JARS = ("", "command-runner.jar")
 
 
@@ -49,7 +50,9 @@ def launch_of_command(args: Sequence[str], site: Site) -> Launch:
     """The command line of one command with its arguments. Raises CommandError when it is unknown."""
     if not args:
         raise CommandError("command-runner.jar was given no command: name one, for example spark-submit.")
-    known = COMMANDS.get(args[0].rpartition("/")[2])
-    if known:
-        return known(args[1:], site)
+    name = args[0].rpartition("/")[2]
+    if name in ANYWHERE:
+        return ANYWHERE[name](args[1:])
+    if name in COMMANDS:
+        return COMMANDS[name](args[1:], site)
     return programs.on_path(args)

@@ -48,7 +48,7 @@ def s3_dist_cp(args: Sequence[str], site: Site) -> Launch:
     return own_module("distcp", [str(site.buckets_dir), str(site.hdfs_dir), *args], mirrored=True)
 
 
-def aws(args: Sequence[str], _site: Site) -> Launch:
+def aws(args: Sequence[str]) -> Launch:
     """`aws s3 …` and two more commands that nodes need, over boto3. Raises CommandError (127) for other services."""
     services = [arg for arg in args if not arg.startswith("-")][:2]
     for service, module in (("s3", "awscli"), ("emr", "awsemr"), ("secretsmanager", "awssecrets")):
@@ -61,6 +61,6 @@ def aws(args: Sequence[str], _site: Site) -> Launch:
     )
 
 
-def power(_args: Sequence[str], _site: Site) -> Launch:
+def power(_args: Sequence[str]) -> Launch:
     """`sudo` and `shutdown` of a node are refused, always: here they would reach the laptop."""
     raise CommandError("localcloud refused it: on a node this is root's work, here it would change your machine.")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from tests.iam.needs.common import Call, Place, Unmapped, tags
+from tests.iam.needs.common import Call, Place, Unmapped, tags, with_key
 from tests.iam.policies import Need
 
 RULES = re.compile(r"^(Authorize|Revoke)SecurityGroup(Ingress|Egress)$")
-EC2_UNBOUND = re.compile(r"^Describe(?!VpcAttribute)\w+$")
+EC2_UNBOUND = re.compile(r"^Describe(?!VpcAttribute|InstanceAttribute)\w+$")
+EC2_INSTANCES = {"RunInstances", "DescribeInstanceAttribute", "ModifyInstanceAttribute", "TerminateInstances"}
+INSTANCE = re.compile(r"^InstanceId(\.\d+)?$")
+TAG_OF_LAUNCH = re.compile(r"^TagSpecification\.(\d+)\.Tag\.(\d+)\.Key$")
+GROUP_OF_LAUNCH = re.compile(r"^(NetworkInterface\.\d+\.)?SecurityGroupId\.\d+$")
+SUBNET_OF_LAUNCH = re.compile(r"^(NetworkInterface\.\d+\.)?SubnetId$")
+KEY_OF_LAUNCH = re.compile(r"^BlockDeviceMapping\.\d+\.Ebs\.KmsKeyId$")
 
 
 def ec2(call: Call, place: Place) -> Iterator[Need]:
@@ -28,11 +34,60 @@ def ec2(call: Call, place: Place) -> Iterator[Need]:
         if born:
             yield Need(asked, place.arn("ec2", "security-group-rule/*"), born)
         yield from _tag_at_birth("security-group-rule/*", call, place)
+    elif operation in EC2_INSTANCES:
+        yield from _instances(call, place)
     elif operation in ("ImportKeyPair", "DeleteKeyPair"):
         yield Need(asked, place.arn("ec2", f"key-pair/{params['KeyName']}"), born)
         yield from _tag_at_birth(f"key-pair/{params['KeyName']}", call, place)
     else:
         raise Unmapped(call)
+
+
+def _instances(call: Call, place: Place) -> Iterator[Need]:
+    if call["operation"] == "RunInstances":
+        yield from _run_instances(call, place)
+    for instance in _named(call["params"], INSTANCE):
+        yield _tagged(f"ec2:{call['operation']}", "instance", instance, call, place)
+
+
+def _run_instances(call: Call, place: Place) -> Iterator[Need]:
+    """The launch is asked about each thing that it makes and uses; and it hands a role on, tags, and encrypts."""
+    asked, params = "ec2:RunInstances", call["params"]
+    for kind in ("instance", "volume", "network-interface"):
+        born = tags("RequestTag", _tags_of_launch(params, kind))
+        yield Need(asked, place.arn("ec2", f"{kind}/*"), born)
+        if born:
+            yield Need("ec2:CreateTags", place.arn("ec2", f"{kind}/*"), {**born, "ec2:createaction": "RunInstances"})
+    # Whose an image is, no call tells: those that AWS's public parameters name are Amazon's.
+    yield Need(asked, f"arn:aws:ec2:{place.region}::image/{params['ImageId']}", {"ec2:owner": "amazon"})
+    yield from (_tagged(asked, "subnet", subnet, call, place) for subnet in _named(params, SUBNET_OF_LAUNCH))
+    yield from (_tagged(asked, "security-group", group, call, place) for group in _named(params, GROUP_OF_LAUNCH))
+    # The foundation gives an instance profile and its role one name.
+    role = f"arn:aws:iam::{place.account}:role/{params['IamInstanceProfile.Name']}"
+    yield Need("iam:PassRole", role, {"iam:passedtoservice": "ec2.amazonaws.com"})
+    for key in _named(params, KEY_OF_LAUNCH):
+        yield from _encrypt_a_disk(key, place)
+
+
+def _encrypt_a_disk(key: str, place: Place) -> Iterator[Need]:
+    """Amazon EBS User Guide, "Requirements for Amazon EBS encryption", permissions for users."""
+    uses = ("DescribeKey", "Decrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo")
+    yield from with_key(place, key, "ec2", *uses)
+    yield Need("kms:CreateGrant", key, {"kms:grantisforawsresource": "true"})
+
+
+def _tags_of_launch(params: Mapping[str, str], kind: str) -> dict[str, str]:
+    """The tags of a launch's request for the things of one kind."""
+    keys = [name for name in params if (found := TAG_OF_LAUNCH.match(name)) and _kind(params, found[1]) == kind]
+    return {params[name]: params[f"{name.removesuffix('Key')}Value"] for name in keys}
+
+
+def _kind(params: Mapping[str, str], number: str) -> str:
+    return params[f"TagSpecification.{number}.ResourceType"]
+
+
+def _named(params: Mapping[str, str], pattern: re.Pattern[str]) -> list[str]:
+    return [value for name, value in params.items() if pattern.match(name)]
 
 
 def _tagged(action: str, kind: str, resource: str, call: Call, place: Place) -> Need:

@@ -1,10 +1,10 @@
-"""What calls of IAM, KMS, SNS and STS need."""
+"""What calls of IAM, KMS, SNS, SSM and STS need."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.iam.needs.common import Call, Place, Unmapped, with_key
+from tests.iam.needs.common import Call, Place, Unmapped, tags, with_key
 from tests.iam.policies import Need
 
 IAM_RESOURCES = (("RoleName", "role"), ("InstanceProfileName", "instance-profile"))
@@ -13,6 +13,7 @@ IAM = {
     *("GetPolicy", "GetPolicyVersion"),
 }
 KMS = {"DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"}
+SSM_UNBOUND = {"GetCommandInvocation", "ListCommands", "DescribeInstanceInformation"}  # none knows a resource
 SNS = {
     *("GetTopicAttributes", "SetTopicAttributes", "ListTagsForResource", "TagResource", "UntagResource"),
     *("Subscribe", "Publish", "ListSubscriptionsByTopic"),
@@ -48,6 +49,29 @@ def sns(call: Call, place: Place) -> Iterator[Need]:
     yield Need(f"sns:{operation}", params.get("TopicArn") or params["ResourceArn"])
     if operation == "Publish":  # SNS Developer Guide, "Enabling compatibility … encrypted topics"
         yield from with_key(place, place.keys.get("topic"), "sns", "GenerateDataKey", "Decrypt")
+
+
+def ssm(call: Call, place: Place) -> Iterator[Need]:
+    operation, name = call["operation"], call["params"].get("Name", "")
+    if operation == "GetParameter" and name.startswith("/aws/service/"):
+        yield Need("ssm:GetParameter", f"arn:aws:ssm:{place.region}::parameter{name}")  # AWS's own: of no account
+    elif operation == "SendCommand":
+        yield from _send_command(call, place)
+    elif operation in SSM_UNBOUND:
+        yield Need(f"ssm:{operation}")
+    else:
+        raise Unmapped(call)
+
+
+def _send_command(call: Call, place: Place) -> Iterator[Need]:
+    """Asked of the document, AWS's own, of each instance, and of the bucket that takes the output."""
+    params = call["params"]
+    yield Need("ssm:SendCommand", f"arn:aws:ssm:{place.region}::document/{params['DocumentName']}")
+    for instance in params["InstanceIds"]:
+        owned = tags("ResourceTag", call["resource_tags"].get(instance, {}), "ssm")
+        yield Need("ssm:SendCommand", place.arn("ec2", f"instance/{instance}"), owned)
+    if bucket := params.get("OutputS3BucketName"):
+        yield Need("ssm:SendCommand", f"arn:aws:s3:::{bucket}")
 
 
 def sts(call: Call, _place: Place) -> Iterator[Need]:

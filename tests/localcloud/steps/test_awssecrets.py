@@ -38,6 +38,6 @@ def test_a_secret_that_is_not_there_is_status_254_and_awss_words(secret, capsys)
 
 
 def test_a_step_that_says_aws_secretsmanager_gets_this_program(tmp_path):
-    launch = programs.aws([*ASK], None)
+    launch = programs.aws([*ASK])
     assert "localcloud.steps.commands.awssecrets" in launch.argv
     assert not launch.mirrored

@@ -92,7 +92,7 @@ data "aws_iam_policy_document" "airflow_terraform" {
   }
 
   statement {
-    sid       = "ReadTheInstanceProfile"
+    sid       = "ReadInstanceProfiles"
     actions   = ["iam:GetInstanceProfile"]
     resources = ["${local.iam_arn}:instance-profile/${var.name}-*"]
   }

@@ -1,4 +1,4 @@
-# The three roles of a night and who may assume them; what each may do is in the files named after it.
+# The four roles of a night and who may assume them; what each may do is in the files named after it.
 
 data "aws_caller_identity" "current" {}
 
@@ -16,6 +16,7 @@ locals {
   roles = {
     emr-service  = { services = ["elasticmapreduce.amazonaws.com"], guard = true }
     emr-instance = { services = ["ec2.amazonaws.com"], guard = false }
+    ingest-host  = { services = ["ec2.amazonaws.com"], guard = false }
     airflow      = { services = ["airflow.amazonaws.com", "airflow-env.amazonaws.com"], guard = true }
   }
 
@@ -55,14 +56,17 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_instance_profile" "this" {
-  name = "${var.name}-emr-instance"
-  role = aws_iam_role.this["emr-instance"].name
+  for_each = toset(["emr-instance", "ingest-host"])
+
+  name = "${var.name}-${each.key}"
+  role = aws_iam_role.this[each.key].name
 }
 
 resource "aws_iam_role_policy" "this" {
   for_each = {
     emr-service  = data.aws_iam_policy_document.emr_service.json
     emr-instance = data.aws_iam_policy_document.emr_instance.json
+    ingest-host  = data.aws_iam_policy_document.ingest_host.json
   }
 
   name   = each.key
@@ -82,6 +86,7 @@ resource "aws_iam_policy" "airflow" {
     night     = data.aws_iam_policy_document.airflow_night.json
     terraform = data.aws_iam_policy_document.airflow_terraform.json
     transient = data.aws_iam_policy_document.airflow_transient.json
+    ingest    = data.aws_iam_policy_document.airflow_ingest.json
     mwaa      = data.aws_iam_policy_document.airflow_mwaa.json
     fence     = data.aws_iam_policy_document.airflow_fence.json
   }

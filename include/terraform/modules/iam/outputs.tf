@@ -10,7 +10,14 @@ output "emr_service_role_arn" {
 
 output "emr_instance_profile_arn" {
   description = "Instance profile of a cluster's nodes."
-  value       = aws_iam_instance_profile.this.arn
+  value       = aws_iam_instance_profile.this["emr-instance"].arn
+
+  depends_on = [aws_iam_role_policy.this]
+}
+
+output "ingest_instance_profile" {
+  description = "Name of the instance profile of a run's ingestion host."
+  value       = aws_iam_instance_profile.this["ingest-host"].name
 
   depends_on = [aws_iam_role_policy.this]
 }

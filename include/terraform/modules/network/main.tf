@@ -1,4 +1,4 @@
-# The VPC that EMR clusters live in: private subnets over several zones, a free way to S3, no way to the internet.
+# The VPC that EMR clusters live in: private subnets over several zones, with a free way to S3 and none to the internet.
 
 data "aws_availability_zones" "available" {
   #checkov:skip=CKV_AWS_394:A zone that AWS adds changes nothing. The list is cut to var.azs and a subnet ignores a change of its zone

@@ -12,3 +12,11 @@ output "subnet_ids" {
   # A cluster that starts before its route to S3 exists cannot fetch its own software.
   depends_on = [aws_route_table_association.this, aws_vpc_endpoint.s3]
 }
+
+output "public_subnet_id" {
+  description = "The public subnet, for what needs the internet and asks for a public address itself."
+  value       = aws_subnet.public.id
+
+  # What starts before its route exists finds nobody.
+  depends_on = [aws_route.public, aws_route_table_association.public]
+}

@@ -15,6 +15,11 @@ output "subnet_ids" {
   value       = module.network.subnet_ids
 }
 
+output "public_subnet_id" {
+  description = "Public subnet, for a run's ingestion host."
+  value       = module.network.public_subnet_id
+}
+
 output "topic_arn" {
   description = "Topic that nights report to."
   value       = module.notifications.topic_arn
@@ -28,6 +33,11 @@ output "emr_service_role_arn" {
 output "emr_instance_profile_arn" {
   description = "Instance profile of a cluster's nodes."
   value       = module.iam.emr_instance_profile_arn
+}
+
+output "ingest_instance_profile" {
+  description = "Name of the instance profile of a run's ingestion host."
+  value       = module.iam.ingest_instance_profile
 }
 
 output "airflow_role_arn" {

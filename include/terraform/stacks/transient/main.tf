@@ -37,3 +37,16 @@ module "ssh" {
   kms_key_arn       = var.kms_key_arn
   security_group_id = module.emr.security_group_ids["master"]
 }
+
+module "ingest_host" {
+  source = "../../modules/ingest_host"
+  count  = var.ingest_host == null ? 0 : 1
+
+  name             = local.name
+  vpc_id           = var.vpc_id
+  subnet_id        = var.ingest_host.subnet_id
+  instance_profile = var.ingest_host.instance_profile
+  instance_type    = var.ingest_host.instance_type
+  limit_minutes    = var.ingest_host.limit_minutes
+  kms_key_arn      = var.kms_key_arn
+}

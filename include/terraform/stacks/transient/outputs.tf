@@ -29,3 +29,8 @@ output "key_secret_arn" {
   description = "Secret that holds the private SSH key, null unless SSH was asked for."
   value       = one(module.ssh[*].secret_arn)
 }
+
+output "ingest_instance_id" {
+  description = "EC2 instance of the ingestion host, null unless one was asked for."
+  value       = one(module.ingest_host[*].instance_id)
+}

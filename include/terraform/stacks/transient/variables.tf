@@ -157,3 +157,14 @@ variable "ssh_private_key" {
   ephemeral   = true
   sensitive   = true
 }
+
+variable "ingest_host" {
+  description = "The run's ingestion host: public subnet and name of its instance profile, as the foundation tells them. Null: none."
+  type = object({
+    subnet_id        = string
+    instance_profile = string
+    instance_type    = optional(string, "t3.small")
+    limit_minutes    = optional(number, 120)
+  })
+  default = null
+}

@@ -30,9 +30,9 @@ run "no_action_is_a_wildcard" {
 
   assert {
     condition = [for s in concat(
-      data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement,
+      data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement, data.aws_iam_policy_document.ingest_host.statement,
       data.aws_iam_policy_document.airflow_night.statement, data.aws_iam_policy_document.airflow_terraform.statement,
-      data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement,
+      data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement, data.aws_iam_policy_document.airflow_ingest.statement,
     ) : s.sid if anytrue([for a in s.actions : strcontains(a, "*")])] == []
     error_message = "Every action must be named."
   }
@@ -43,12 +43,12 @@ run "only_what_aws_cannot_scope_is_unscoped" {
 
   assert {
     condition = toset([for s in concat(
-      data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement,
+      data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement, data.aws_iam_policy_document.ingest_host.statement,
       data.aws_iam_policy_document.airflow_night.statement, data.aws_iam_policy_document.airflow_terraform.statement,
-      data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement,
+      data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement, data.aws_iam_policy_document.airflow_ingest.statement,
       ) : s.sid if contains(coalesce(s.resources, []), "*")]) == toset([
       "StartClustersOfThisName", "FindWhatIsAlive", "LookAround", "ReadSubscriptions", "KeepSecurityConfigurations", "ProveBucketsArePrivate",
-      "FindLogGroups", "Measure",
+      "FindLogGroups", "Measure", "LookAtHosts", "FollowCommands", "HearCommands", "HearCommandsTheOlderWay",
     ])
     error_message = "A new statement over all resources needs a reason here and a comment there."
   }
@@ -59,11 +59,11 @@ run "a_role_is_handed_to_one_service_only" {
 
   assert {
     condition = alltrue([for s in concat(
-      data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement,
+      data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement, data.aws_iam_policy_document.ingest_host.statement,
       data.aws_iam_policy_document.airflow_night.statement, data.aws_iam_policy_document.airflow_terraform.statement,
-      data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement,
+      data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement, data.aws_iam_policy_document.airflow_ingest.statement,
       ) :
-      one(s.condition).variable == "iam:PassedToService" && length(s.resources) == 1 && startswith(one(s.resources), "arn:aws:iam::123456789012:role/acme-nightshift-test-emr-")
+      one(s.condition).variable == "iam:PassedToService" && length(s.resources) == 1 && contains([for role in ["emr-service", "emr-instance", "ingest-host"] : "arn:aws:iam::123456789012:role/acme-nightshift-test-${role}"], one(s.resources))
       if contains(s.actions, "iam:PassRole")
     ])
     error_message = "PassRole must name the role and the service."
@@ -75,9 +75,9 @@ run "nobody_can_give_himself_more" {
 
   assert {
     condition = length(setintersection(flatten([for s in concat(
-      data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement,
+      data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement, data.aws_iam_policy_document.ingest_host.statement,
       data.aws_iam_policy_document.airflow_night.statement, data.aws_iam_policy_document.airflow_terraform.statement,
-      data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement,
+      data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement, data.aws_iam_policy_document.airflow_ingest.statement,
       ) : s.actions]), [
       "iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:CreatePolicyVersion",
       "iam:SetDefaultPolicyVersion", "iam:UpdateAssumeRolePolicy", "iam:AddRoleToInstanceProfile",
@@ -95,6 +95,65 @@ run "nodes_write_the_lake_and_their_logs_only" {
       "arn:aws:s3:::acme-nightshift-test-lake/*", "arn:aws:s3:::acme-nightshift-test-logs/emr/*",
     ])
     error_message = "A job may change neither its input nor its code."
+  }
+}
+
+run "an_ingestion_host_fills_raw_and_changes_nothing_else" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([for s in data.aws_iam_policy_document.ingest_host.statement : s.resources if contains(s.actions, "s3:PutObject")])) == toset([
+      "arn:aws:s3:::acme-nightshift-test-raw/*", "arn:aws:s3:::acme-nightshift-test-logs/ingest/*",
+    ])
+    error_message = "A host writes raw and what its commands said."
+  }
+
+  assert {
+    condition = toset(flatten([for s in data.aws_iam_policy_document.ingest_host.statement : s.resources if contains(s.actions, "s3:GetObject")])) == toset([
+      "arn:aws:s3:::acme-nightshift-test-raw/*", "arn:aws:s3:::acme-nightshift-test-artifacts/jobs/*",
+    ])
+    error_message = "A host reads its program and what it landed itself, not the lake."
+  }
+
+  assert {
+    condition = toset(flatten([for s in data.aws_iam_policy_document.ingest_host.statement : s.resources if contains(s.actions, "secretsmanager:GetSecretValue")])) == toset([
+      "arn:aws:secretsmanager:us-east-1:123456789012:secret:acme-nightshift-test/sources/*",
+    ])
+    error_message = "Only the secrets of sources."
+  }
+
+  assert {
+    condition = length([for a in flatten([for s in data.aws_iam_policy_document.ingest_host.statement : s.actions]) : a
+      if startswith(a, "ssm:") && a != "ssm:UpdateInstanceInformation"
+    ]) == 0
+    error_message = "Run Command needs no more of Systems Manager than to know the host is there; parameters may be anybody's secrets."
+  }
+}
+
+run "a_host_is_bound_to_this_name_at_birth_at_work_and_at_its_end" {
+  command = plan
+
+  assert {
+    condition = { for s in data.aws_iam_policy_document.airflow_ingest.statement : s.sid => try("${one(s.condition).variable}=${one(one(s.condition).values)}", "-")
+      if length(setintersection(s.actions, ["ec2:RunInstances", "ec2:CreateTags", "ec2:TerminateInstances", "ssm:SendCommand"])) > 0
+      } == {
+      StartHostsOfThisName       = "aws:RequestTag/nightshift:name=acme-nightshift-test"
+      StartThemInThisNetwork     = "aws:ResourceTag/nightshift:name=acme-nightshift-test"
+      StartThemFromAmazonsImages = "ec2:Owner=amazon"
+      GiveThemAnInterface        = "-"
+      TagHostsAtBirth            = "ec2:CreateAction=RunInstances"
+      KeepHostsOfThisName        = "aws:ResourceTag/nightshift:name=acme-nightshift-test"
+      SendShellScripts           = "-"
+      SendThemToHostsOfThisName  = "ssm:resourceTag/nightshift:name=acme-nightshift-test"
+    }
+    error_message = "Nobody else's machine may be started, told what to do or ended."
+  }
+
+  assert {
+    condition = toset(flatten([for s in data.aws_iam_policy_document.airflow_ingest.statement : s.resources if s.sid == "SendShellScripts"])) == toset([
+      "arn:aws:ssm:us-east-1::document/AWS-RunShellScript", "arn:aws:s3:::acme-nightshift-test-logs",
+    ])
+    error_message = "One document, and its output to our logs."
   }
 }
 
@@ -136,6 +195,7 @@ run "each_role_trusts_its_service_alone" {
     condition = { for role, d in data.aws_iam_policy_document.trust : role => tolist(one(d.statement[0].principals).identifiers) } == {
       emr-service  = tolist(["elasticmapreduce.amazonaws.com"])
       emr-instance = tolist(["ec2.amazonaws.com"])
+      ingest-host  = tolist(["ec2.amazonaws.com"])
       airflow      = tolist(["airflow-env.amazonaws.com", "airflow.amazonaws.com"])
     }
     error_message = "Nobody else may assume these roles."

@@ -1,4 +1,4 @@
-# The network is private over at least two zones, and reaches S3 without the internet.
+# The clusters' network is private over at least two zones, and reaches S3 without the internet; beside it is a public subnet.
 
 mock_provider "aws" {
   mock_data "aws_availability_zones" {
@@ -51,17 +51,37 @@ run "s3_is_reached_through_a_free_endpoint" {
   }
 }
 
-run "there_is_no_way_to_the_internet_unless_asked" {
-  command = plan
+run "clusters_have_no_way_to_the_internet_unless_asked" {
+  assert {
+    condition     = length(aws_nat_gateway.this) + length(aws_route.nat) + length(aws_eip.this) == 0
+    error_message = "Nothing that is billed by the hour, and no way out of the private subnets, without nat = true."
+  }
 
   assert {
-    condition     = length(aws_nat_gateway.this) + length(aws_internet_gateway.this) + length(aws_eip.this) + length(aws_subnet.public) == 0
-    error_message = "Nothing that is billed by the hour or public without nat = true."
+    condition     = aws_route.public.route_table_id != aws_route_table.this.id && aws_route.public.gateway_id == aws_internet_gateway.this.id
+    error_message = "The route to the internet gateway belongs to the public table alone."
   }
 
   assert {
     condition     = length(aws_vpc_endpoint.interface) + length(aws_security_group.endpoints) == 0
     error_message = "Interface endpoints cost money and come only when named."
+  }
+}
+
+run "the_public_subnet_is_small_and_gives_nobody_an_address_unasked" {
+  assert {
+    condition     = output.public_subnet_id == aws_subnet.public.id && aws_subnet.public.map_public_ip_on_launch == false
+    error_message = "A public address is for whoever asks for one."
+  }
+
+  assert {
+    condition     = aws_subnet.public.cidr_block == "10.42.240.0/24" && aws_route_table_association.public.route_table_id == aws_route_table.public.id
+    error_message = "One small subnet, outside of the private ones, on the public route table."
+  }
+
+  assert {
+    condition     = !contains(keys(aws_subnet.public.tags), "for-use-with-amazon-emr-managed-policies")
+    error_message = "EMR may start no cluster in the public subnet."
   }
 }
 
@@ -76,7 +96,7 @@ run "nat_gives_the_private_subnets_a_way_out" {
   }
 
   assert {
-    condition     = aws_nat_gateway.this[0].subnet_id == aws_subnet.public[0].id && !contains(aws_subnet.this[*].id, aws_subnet.public[0].id)
+    condition     = aws_nat_gateway.this[0].subnet_id == aws_subnet.public.id && !contains(aws_subnet.this[*].id, aws_subnet.public.id)
     error_message = "The NAT gateway must sit in the public subnet."
   }
 }

@@ -47,6 +47,7 @@ run "a_night_learns_where_everything_is" {
   assert {
     condition = alltrue([for value in [
       output.vpc_id, output.topic_arn, output.emr_service_role_arn, output.emr_instance_profile_arn, output.airflow_role_arn, output.kms_key_arn,
+      output.public_subnet_id, output.ingest_instance_profile,
     ] : length(value) > 0])
     error_message = "No output may be empty."
   }

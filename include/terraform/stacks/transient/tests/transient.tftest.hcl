@@ -1,6 +1,13 @@
 # A run's surroundings carry the run, and have no way in unless one was asked for.
 
-mock_provider "aws" {}
+mock_provider "aws" {
+  mock_data "aws_ssm_parameter" {
+    defaults = { insecure_value = "ami-0123456789abcdef0" }
+  }
+  mock_data "aws_vpc" {
+    defaults = { cidr_block = "10.42.0.0/16" }
+  }
+}
 
 variables {
   name          = "acme-nightshift-test"
@@ -63,6 +70,24 @@ run "the_way_in_is_made_when_asked" {
   assert {
     condition     = startswith(output.key_name, output.security_configuration) && output.key_secret_arn != null
     error_message = "The key pair carries the run's name, and the secret is told."
+  }
+}
+
+run "there_is_no_ingestion_host_unless_asked" {
+  assert {
+    condition     = length(module.ingest_host) == 0 && output.ingest_instance_id == null
+    error_message = "Most runs find their files in the bucket."
+  }
+}
+
+run "an_ingestion_host_is_made_when_asked" {
+  variables {
+    ingest_host = { subnet_id = "subnet-0123456789abcdef0", instance_profile = "acme-nightshift-test-ingest-host" }
+  }
+
+  assert {
+    condition     = length(module.ingest_host) == 1 && output.ingest_instance_id == module.ingest_host[0].instance_id
+    error_message = "Whoever sends it work is told which instance it is."
   }
 }
 
