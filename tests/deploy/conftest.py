@@ -1,4 +1,4 @@
-"""The scripts of deploy/ against a localcloud: an account where dev is bootstrapped with GitHub's roles and deployed."""
+"""deploy/'s scripts against a localcloud: an account where dev is bootstrapped with GitHub's roles and deployed."""
 
 import shutil
 import subprocess

@@ -14,7 +14,7 @@ data "aws_iam_policy_document" "airflow_fence" {
   statement {
     sid       = "LeaveOtherNamesClusters"
     effect    = "Deny"
-    actions   = ["elasticmapreduce:AddTags"]
+    actions   = ["elasticmapreduce:AddTags", "elasticmapreduce:PutAutoTerminationPolicy"]
     resources = [local.cluster_arn]
 
     dynamic "condition" {

@@ -29,8 +29,7 @@ variable "secrets" {
     value_version = optional(number, 0)
     rotation = optional(object({
       function_arn = string
-      schedule     = optional(string, "rate(30 days)")
-      window       = optional(string, "3h")
+      days         = optional(number, 30)
     }))
   }))
   default  = {}
@@ -57,8 +56,8 @@ variable "secrets" {
   }
 
   validation {
-    condition     = alltrue([for s in values(var.secrets) : s.rotation == null || can(regex("^(rate|cron)[(].+[)]$", s.rotation.schedule))])
-    error_message = "rotation.schedule must be like rate(30 days) or cron(0 4 1 * ? *)."
+    condition     = alltrue([for s in values(var.secrets) : s.rotation == null || try(s.rotation.days >= 1 && s.rotation.days <= 90 && floor(s.rotation.days) == s.rotation.days, false)])
+    error_message = "rotation.days must be a whole number, 1 to 90."
   }
 }
 

@@ -95,8 +95,7 @@ variable "secrets" {
     value_version = optional(number, 0)
     rotation = optional(object({
       function_arn = string
-      schedule     = optional(string, "rate(30 days)")
-      window       = optional(string, "3h")
+      days         = optional(number, 30)
     }))
   }))
   default  = {}

@@ -46,7 +46,7 @@ run "who_has_a_function_rotates_by_it_and_only_for_its_own_secret" {
   }
 
   assert {
-    condition     = one(aws_secretsmanager_secret_rotation.this["sources/cards"].rotation_rules).schedule_expression == "rate(30 days)" && !aws_secretsmanager_secret_rotation.this["sources/cards"].rotate_immediately
+    condition     = one(aws_secretsmanager_secret_rotation.this["sources/cards"].rotation_rules).automatically_after_days == 30 && !aws_secretsmanager_secret_rotation.this["sources/cards"].rotate_immediately
     error_message = "Monthly, and not before a first value is there."
   }
 
@@ -74,7 +74,7 @@ run "two_writers_a_strange_place_and_what_is_no_function_are_refused" {
       "runs/abc" = {
         description   = "a night's own"
         value_version = 1
-        rotation      = { function_arn = "rotate-cards", schedule = "monthly" }
+        rotation      = { function_arn = "rotate-cards", days = 400 }
       }
     }
     recovery_days = 3
