@@ -176,7 +176,7 @@ def belongings(name):
 
 
 def contexts(own, theirs):
-    """What a caller may choose of a call on another's thing: its tags are theirs, the tags that it asks for are ours."""
+    """What a caller may choose of a call on another's thing: its tags are theirs, the tags it asks for are ours."""
     owners = ("aws", "ec2", "elasticmapreduce", "iam", "ssm")
     tags = {f"{prefix}:resourcetag/nightshift:name": theirs for prefix in owners}
     asked = {f"{prefix}:requesttag/nightshift:name": own for prefix in ("aws", "elasticmapreduce")}
@@ -204,6 +204,7 @@ def reached(granted, own, theirs):
 NEWBORN = {
     ("ec2:RunInstances", "instance"),
     ("ec2:RunInstances", "volume"),
+    ("ec2:ImportKeyPair", "key-pair"),  # never over one that is there (InvalidKeyPair.Duplicate)
     ("ec2:CreateSecurityGroup", "security-group"),
     ("ec2:AuthorizeSecurityGroupIngress", "security-group-rule"),
     ("ec2:AuthorizeSecurityGroupEgress", "security-group-rule"),
