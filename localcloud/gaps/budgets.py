@@ -15,7 +15,7 @@ def budgets_keep_their_tags() -> None:
     create = BudgetsResponse.create_budget
 
     def create_budget(self: Any) -> str:
-        answer = create(self)
+        answer: str = create(self)
         _budget(self, self._get_param("Budget")["BudgetName"]).tags = _pairs(self._get_param("ResourceTags", []))
         return answer
 
