@@ -120,17 +120,6 @@ def test_a_night_fetches_its_beds_from_an_api_by_a_host_that_is_gone_before_the_
     assert "geheim" not in ended.said + json.dumps(record)
 
 
-def test_a_night_whose_api_refuses_says_so_before_a_cluster_was_made(nightshift):
-    with serving(BedApi()) as beds:
-        beds.user = "reader:geheim"
-        ended = nightshift("run", "covid_hospitals", "--date", str(DAY), "--source", beds.url)
-    assert ended.status == 1
-    (record,) = ended.records
-    assert (record["failure"]["task"], record["failure"]["cause"]) == ("ingest", "upstream")
-    assert "answered 401" in record["failure"]["message"]
-    assert record["proof"]["alive"] == [] and not record["steps"]
-
-
 def test_an_empty_lake_of_files_is_refused_before_anything_starts(nightshift, tmp_path):
     empty = tmp_path / "nothing"
     empty.mkdir()

@@ -50,8 +50,8 @@ class Played:
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory):
-    """A good night with a way in, the same date again, a reaper's pass, a night whose step fails, and one that has its
-    input fetched by a host."""
+    """A good night with a way in, the same date again, one that has its input fetched by a host, a reaper's pass, and
+    a night whose step fails."""
     home, scratch, tools = tmp_path_factory.mktemp("cloud"), tmp_path_factory.mktemp("nights"), toolchain.find()
     slow_logs = {**environment.with_tools(tools), "LOCALCLOUD_LOG_DELAY_SECONDS": LOG_DELAY_SECONDS}
     endpoint = cloud.start(home, slow_logs)
@@ -90,7 +90,7 @@ def orders(scratch):
     text.write_text("uma noite, outra noite\n" * 20)
     good = (night(text, DAY, ssh_cidr=account.OFFICE), night(text, DAY, ssh_cidr=None))
     fetched = Order("covid_hospitals", {"business_date": str(BEDS_DAY), "ingest": "api"}, [], [])
-    return [*good, Order("reaper", {}, [], []), night(text, RED_DAY, ssh_cidr=None), fetched]
+    return [*good, fetched, Order("reaper", {}, [], []), night(text, RED_DAY, ssh_cidr=None)]
 
 
 def night(text, day, **conf):

@@ -449,7 +449,7 @@ def test_a_host_is_applied_kept_used_and_destroyed_by_terraform(
     )
     pid = pid_in(tmp_path / "pid")
     terraform("plan", "-detailed-exitcode")
-    terraform("destroy", "-auto-approve")
+    terraform("destroy", "-refresh=false", "-auto-approve")
     assert not lives(pid)
     told = ssm.get_command_invocation(CommandId=sent["Command"]["CommandId"], InstanceId=host)
     assert told["StatusDetails"] == "DeliveryTimedOut"

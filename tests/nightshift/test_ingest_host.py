@@ -1,17 +1,25 @@
 """The ingestion host as a night uses it: what it is asked for, and what becomes of what it answers."""
 
+import json
 import shlex
+import time
+from dataclasses import replace
 from types import SimpleNamespace
 
+import boto3
 import pytest
 
 from nightshift import ingest_spec, parameters, stacks
 from nightshift import night as nights
 from nightshift.causes import Cause
 from nightshift.errors import IngestFailed, ParameterError
+from nightshift.hooks.host import HostHook
+from nightshift.hooks.lake import LakeHook
 from nightshift.operators.ingest import IngestOperator, StopHostOperator
+from nightshift.packaging import package
 from nightshift.pipeline import backfill_of
 from nightshift.pipelines.covid_hospitals import COVID_HOSPITALS
+from tests.bed_api import DAY, BedApi, serving
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
 
 JOBS = "s3://acme-night-artifacts/jobs/abc/"
@@ -99,6 +107,7 @@ def test_a_run_that_fetches_nothing_asks_for_nothing(covid, operator, monkeypatc
 
 def test_a_failed_command_tells_its_last_line_and_the_way_to_the_rest(covid, operator):
     said = "one\n\ningesting: https://beds answered 404; see it. What has landed stays; run it again to go on.\n"
+    said += "failed to run commands: exit status 1"
     with pytest.raises(IngestFailed, match="ended as Failed: ingesting: https://beds answered 404") as failed:
         operator.finish(covid(ingest="api"), {**ANSWER, "stderr": said})
     assert (failed.value.cause, failed.value.final) == (Cause.UPSTREAM, True)
@@ -132,3 +141,70 @@ def test_the_form_offers_the_routes():
     [option] = COVID_HOSPITALS.options
     assert parameters.option(option, None) == "none"
     assert option.choices == ("none", "api", "population", "all")
+
+
+@pytest.fixture
+def host(localcloud, settings, covid):
+    """A host of localcloud with the program where it fetches it, and an API with its address in the secret."""
+    localcloud()
+    s3 = boto3.client("s3")
+    for kind in ("raw", "artifacts", "logs"):
+        s3.create_bucket(Bucket=settings.bucket(kind))
+    packed = package(settings.jobs_dir, settings.time_limit_script, ingest_dir=settings.ingest_dir)
+    [instance] = boto3.client("ec2").run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"]
+    with serving(BedApi()) as beds:
+        told, name = {"url": beds.url, "username": "reader", "password": "geheim"}, f"{settings.name}/sources/covid_api"
+        vault = boto3.client("secretsmanager")
+        vault.create_secret(Name=name, SecretString=json.dumps(told))
+        jobs_uri = LakeHook(s3, covid()).publish_jobs(packed)
+        yield SimpleNamespace(id=instance["InstanceId"], jobs_uri=jobs_uri, beds=beds)
+    vault.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)  # moto keeps all as long as the process lives
+    for item in s3.list_objects_v2(Bucket=settings.bucket("raw")).get("Contents", []):
+        s3.delete_object(Bucket=settings.bucket("raw"), Key=item["Key"])
+
+
+@pytest.fixture
+def fetch(host, settings, covid):
+    """Play the task ingest on that host, in this process."""
+    task = IngestOperator(
+        task_id="ingest",
+        pipeline=COVID_HOSPITALS,
+        settings=replace(settings, deferrable=False, poll_seconds=0.1),
+        wait_minutes=1,
+    )
+    outputs = {"apply_transient": {"ingest_instance_id": host.id}, "publish_jobs": {"jobs_uri": host.jobs_uri}}
+    task._context = {"ti": SimpleNamespace(xcom_pull=lambda task_ids: outputs[task_ids])}
+    return lambda: task.work(covid(ingest="api", business_date=str(DAY)), {})
+
+
+def landed(settings):
+    listed = boto3.client("s3").list_objects_v2(Bucket=settings.bucket("raw"), Prefix="covid/2021/")
+    return [item["Key"] for item in listed.get("Contents", [])]
+
+
+def test_a_host_really_fetches_the_days_snapshot(host, fetch, settings):
+    assert fetch() == {"fetched": ["api"]}
+    assert landed(settings) == [f"covid/{DAY:%Y/%m/%d}/occupation/data_{DAY}.csv.gz"]
+    assert len(host.beds.asked) == 1
+
+
+def test_what_the_program_died_of_is_the_tasks_message(host, fetch, settings):
+    host.beds.user = "somebody:else"
+    with pytest.raises(IngestFailed, match=r"ended as Failed: ingesting: http.* answered 401") as failed:
+        fetch()
+    assert "geheim" not in f"{failed.value} {failed.value.details}"
+    assert landed(settings) == []
+
+
+def test_a_try_that_follows_adopts_the_command_that_is_under_way(host, settings, covid):
+    night, hook = covid(ingest="api", business_date=str(DAY)), HostHook(settings, host.id)
+    host.beds.before_answer = lambda _: time.sleep(3)
+    first = hook.adopt_or_send(night, host.jobs_uri)
+    assert hook.adopt_or_send(night, host.jobs_uri) == first
+
+
+def test_a_host_that_goes_while_it_works_is_told(host, fetch, settings):
+    host.beds.before_answer = lambda _: (HostHook(settings, host.id).end(), time.sleep(3))
+    with pytest.raises(IngestFailed, match=f"{host.id}"):
+        fetch()
+    assert landed(settings) == []

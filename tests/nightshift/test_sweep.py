@@ -55,6 +55,16 @@ def test_a_group_that_is_listed_though_it_is_gone_does_not_keep_the_next_from_be
     assert notes(aws, night) == [there]
 
 
+def test_an_ingestion_host_that_no_state_knows_is_ended_before_its_group_is_removed(aws, night, listed):
+    ec2 = aws("ec2")
+    group = ec2.create_security_group(GroupName="host", Description="d")["GroupId"]
+    [host] = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1, SecurityGroupIds=[group])["Instances"]
+    listed(("instances", host["InstanceId"]), (GROUPS, group))
+    assert sweep(night, "destroy_transient") == [f"instances: {host['InstanceId']}", f"{GROUPS}: {group}"]
+    [kept] = ec2.describe_instances()["Reservations"]
+    assert kept["Instances"][0]["State"]["Name"] == "terminated"
+
+
 @pytest.mark.parametrize(
     ("kind", "service", "operation", "code", "words"),
     [

@@ -196,28 +196,28 @@ def test_a_movement_entered_late_counts_once_however_old_its_date_and_its_number
     assert night.published() == {"2026-01-02": [10, 20], "2026-01-03": [21], "2026-01-04": [5], "2026-01-05": []}
 
 
-def test_a_movement_dated_after_the_business_date_waits_for_its_own(source, night):
-    source.fill(SMALL)
-    source.add(1, "2026-01-03 00:00:00")
-    source.add(2, "2026-01-02 23:59:59")
+def test_a_movement_dated_after_the_business_date_waits_for_its_own(postgres_source, night):
+    postgres_source.fill(SMALL)
+    postgres_source.add(1, "2026-01-03 00:00:00")
+    postgres_source.add(2, "2026-01-02 23:59:59")
     assert numbers(night("2026-01-02")) == (1, 0, 0)
     assert numbers(night("2026-01-03")) == (1, 0, 1)
 
 
-def test_a_night_killed_before_it_published_moves_no_watermark(source, night):
-    source.fill(SMALL)
-    source.add(1, "2026-01-02")
+def test_a_night_killed_before_it_published_moves_no_watermark(postgres_source, night):
+    postgres_source.fill(SMALL)
+    postgres_source.add(1, "2026-01-02")
     night("2026-01-02", publish=False)
-    source.add(2, "2026-01-09")
+    postgres_source.add(2, "2026-01-09")
     assert numbers(night("2026-01-09")) == (2, 0, 0)
     assert numbers(night("2026-01-02")) == (0, 0, 1)
     assert night.published() == {"2026-01-02": [], "2026-01-09": [1, 2]}
 
 
-def test_a_date_run_again_replaces_its_own_and_loses_nothing(source, night):
-    source.fill(SMALL)
+def test_a_date_run_again_replaces_its_own_and_loses_nothing(postgres_source, night):
+    postgres_source.fill(SMALL)
     for number, day in enumerate(("2025-12-01", "2026-01-01", "2026-01-20"), start=1):
-        source.add(number, day)
+        postgres_source.add(number, day)
         night(day)
     before = night.published()
     for day in before:
@@ -225,12 +225,12 @@ def test_a_date_run_again_replaces_its_own_and_loses_nothing(source, night):
     assert night.published() == before == {"2025-12-01": [1], "2026-01-01": [2], "2026-01-20": [3]}
 
 
-def test_a_movement_changed_after_it_was_published_is_told_and_a_full_reload_takes_it(source, night):
-    source.fill(SMALL)
-    source.add(1, "2026-01-02")
+def test_a_movement_changed_after_it_was_published_is_told_and_a_full_reload_takes_it(postgres_source, night):
+    postgres_source.fill(SMALL)
+    postgres_source.add(1, "2026-01-02")
     night("2026-01-02")
-    source.do("UPDATE movimento SET vlr_transacao = 7.00 WHERE id = 1")
-    source.add(2, "2026-01-03")
+    postgres_source.do("UPDATE movimento SET vlr_transacao = 7.00 WHERE id = 1")
+    postgres_source.add(2, "2026-01-03")
     assert night("2026-01-03")["silver"]["movements"]["reasons"] == {"changed_after_load": 1}
     assert night.published() == {"2026-01-02": [1], "2026-01-03": [2]}
     assert numbers(night("2026-01-03", full_reload="true")) == (2, 0, 0)
@@ -238,18 +238,18 @@ def test_a_movement_changed_after_it_was_published_is_told_and_a_full_reload_tak
     assert ",7.00," in night.csv("2026-01-03")
 
 
-def test_what_refers_to_nothing_is_quarantined_with_its_card_number_masked(source, night, lake):
-    source.fill({**SMALL, "conta": SMALL["conta"].splitlines()[0] + "\n"})
-    source.add(1, "2026-01-02")
-    source.add(2, "2026-01-02", card=99)
+def test_what_refers_to_nothing_is_quarantined_with_its_card_number_masked(postgres_source, night, lake):
+    postgres_source.fill({**SMALL, "conta": SMALL["conta"].splitlines()[0] + "\n"})
+    postgres_source.add(1, "2026-01-02")
+    postgres_source.add(2, "2026-01-02", card=99)
     assert night("2026-01-02")["silver"]["movements"]["reasons"] == {"unknown_account": 1, "unknown_card": 1}
     [one, two] = sorted(row["raw"] for row in lake.quarantine("silver", PIPELINE, "movements", "2026-01-02"))
     assert '"id":"1"' in one and '"id_cartao":"99"' in two
     assert night.csv("2026-01-02").splitlines()[1:] == []
 
 
-def test_a_card_that_is_refused_shows_its_last_four_digits_and_nobodys_address(source, night, lake):
-    source.fill({**SMALL, "cartao": SMALL["cartao"].replace(",7,5,", ",,5,")})
+def test_a_card_that_is_refused_shows_its_last_four_digits_and_nobodys_address(postgres_source, night, lake):
+    postgres_source.fill({**SMALL, "cartao": SMALL["cartao"].replace(",7,5,", ",,5,")})
     night("2026-01-02")
     [row] = lake.quarantine("silver", PIPELINE, "cards", "2026-01-02")
     assert '"num_cartao":"****2345"' in row["raw"]

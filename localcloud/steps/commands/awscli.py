@@ -214,7 +214,7 @@ def _outdated(item: Item, present: Item | None, *, size_only: bool) -> bool:
 
 def main(argv: Sequence[str]) -> int:
     """Run `aws s3`; returns its exit status (1: the transfer failed, 252 and 255: wrong arguments)."""
-    options = parser().parse_args(argv)
+    options = parser().parse_intermixed_args(argv)
     try:
         client = boto3.client("s3", region_name=options.region, endpoint_url=options.endpoint_url)
         return ACTIONS[options.action](Session(client, options))

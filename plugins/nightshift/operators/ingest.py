@@ -15,6 +15,7 @@ from nightshift.operators.base import NightOperator, WaitOperator
 from nightshift.symptoms import AWS, cause_in
 
 TAIL_LINES = 40
+AGENT_SAYS = "failed to run commands: "  # and the exit status, behind what the command itself said last
 
 
 class IngestOperator(WaitOperator):
@@ -50,7 +51,8 @@ class IngestOperator(WaitOperator):
         if answer["state"] == "Gone":
             return IngestFailed(f"The host {self._host.id} is {answer['said']}, and {self._named(night)} was not done.")
         spoken = [line for line in answer["stderr"].splitlines() if line.strip()]
-        last = spoken[-1].strip() if spoken else f"exit status {answer['code']}, and it said nothing"
+        own = [line.strip() for line in spoken if not line.startswith(AGENT_SAYS)]
+        last = own[-1] if own else f"exit status {answer['code']}, and it said nothing"
         details = {
             "tail": spoken[-TAIL_LINES:],
             "tail_of": "stderr",

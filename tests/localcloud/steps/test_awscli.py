@@ -36,6 +36,13 @@ def test_a_file_goes_up_and_comes_back(here, text, capsys):
     ]
 
 
+def test_options_may_stand_before_the_places(here, keys, capsys):
+    assert aws("cp", "--only-show-errors", "tree/a.txt", "s3://lake/a.txt") == 0
+    assert aws("cp", "tree", "--recursive", "s3://lake/", "--exclude", "*", "--include", "b/*") == 0
+    assert keys() == ["a.txt", "b/c.csv"]
+    assert "a.txt" not in capsys.readouterr().out
+
+
 def test_a_tree_goes_up_is_copied_and_comes_back(here, keys):
     assert aws("cp", "tree", "s3://lake/up", "--recursive") == 0
     assert aws("cp", "s3://lake/up", "s3://lake/copy/", "--recursive") == 0

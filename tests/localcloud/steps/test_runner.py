@@ -153,7 +153,7 @@ def test_close_ends_what_runs_and_starts_nothing_more(runner):
     request = request_of("sleep", "60")
     thread = threading.Thread(target=runner.run, args=(request,))
     thread.start()
-    _until(runner._sessions)
+    _until(runner._processes.sessions)
     runner.close()
     thread.join(1)
     assert not thread.is_alive()
