@@ -4,6 +4,8 @@ SHELL := bash
 PYTHON := .venv/bin/python
 CHECKS := .nightshift/checks
 FLINK := .nightshift/flink
+ENV ?= dev
+BUNDLE ?= .nightshift/mwaa
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,17 +25,33 @@ test: setup ## every test; ARGS="-k word" chooses
 chaos: setup ## every task and every fault struck, over an hour, into docs/chaos.md; ARGS="--chaos=continue" goes on
 	@$(PYTHON) -m pytest tests/chaos -n 2 --dist load --maxschedchunk=1 --tb=line --chaos=full $(ARGS)
 
-lint: setup $(CHECKS)/.made ## ruff, mypy and checkov, as CI runs them
+lint: setup $(CHECKS)/.made ## ruff, mypy, checkov, shellcheck and the workflows' schema, as CI runs them
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 	@$(CHECKS)/bin/checkov --config-file include/terraform/.checkov.yaml
+	@$(CHECKS)/bin/shellcheck -x deploy/*.sh embedded/*.sh .ci/run .ci/packages nightshift
+	@$(CHECKS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 
 $(CHECKS)/.made: requirements/checks.txt
-	@echo "Making $(CHECKS) for checkov (about half a minute, once)" >&2
+	@echo "Making $(CHECKS) for checkov and its like (about half a minute, once)" >&2
 	@$(PYTHON) -m venv --clear $(CHECKS)
 	@$(CHECKS)/bin/pip install --quiet --disable-pip-version-check -r requirements/checks.txt
 	@touch $@
+
+terraform-test: setup ## what terraform's modules and stacks promise, under a mocked provider
+	@$(PYTHON) -m pytest tests/terraform/test_offline.py $(ARGS)
+
+plan: ## what a deployment would change; ENV=dev or prod, with credentials of its account
+	@deploy/plan.sh $(ENV)
+
+deploy: ## foundation, bundle and MWAA of an environment; ENV=dev or prod
+	@deploy/apply.sh $(ENV)
+	@$(MAKE) --no-print-directory mwaa-bundle ENV=$(ENV)
+	@deploy/bundle.sh $(ENV) $(BUNDLE)
+
+smoke: ## one small night on an environment's MWAA; ENV=dev or prod
+	@deploy/smoke.sh $(ENV)
 
 bench-growth: setup ## what day 1 and day 400 of a history read and take, beside a full rebuild
 	@$(PYTHON) -m benchmarks.growth $(ARGS)
@@ -56,4 +74,4 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup run ui test chaos lint bench-growth flink docs format down clean
+.PHONY: help setup run ui test chaos lint terraform-test plan deploy smoke bench-growth flink docs format down clean

@@ -23,13 +23,14 @@ GAPS: tuple[Callable[[], None], ...] = (
     instances.gp3_volumes_tell_their_throughput,
     instances.volumes_of_a_launch_have_the_speed_that_was_asked_for,
     iam.service_specific_credentials_can_be_listed,
+    iam.users_keep_their_permissions_boundary,
     sqs.redrive_policy_comes_back_compact,
     rds.every_instance_has_its_own_resource_id,
     rds.changed_parameters_are_the_users,
     data.untagged_athena_resources_list_no_tags,
     data.athena_catalogs_and_queries_can_be_deleted,
     data.glue_connections_can_be_deleted_and_read_back,
-    budgets.budgets_list_no_tags,
+    budgets.budgets_keep_their_tags,
     budgets.subscribers_of_a_notification_are_listed,
 )
 

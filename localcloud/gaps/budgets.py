@@ -10,13 +10,43 @@ from moto.budgets.responses import BudgetsResponse
 _IDENTITY = ("NotificationType", "ComparisonOperator", "Threshold")
 
 
-def budgets_list_no_tags() -> None:
-    """ListTagsForResource exists; moto keeps no tags of a budget, so the list is empty."""
+def budgets_keep_their_tags() -> None:
+    """CreateBudget's tags are read back by ListTagsForResource, and changed by TagResource and UntagResource."""
+    create = BudgetsResponse.create_budget
 
-    def list_tags_for_resource(_self: Any) -> str:
-        return json.dumps({"ResourceTags": []})
+    def create_budget(self: Any) -> str:
+        answer: str = create(self)
+        _budget(self, self._get_param("Budget")["BudgetName"]).tags = _pairs(self._get_param("ResourceTags", []))
+        return answer
 
-    BudgetsResponse.list_tags_for_resource = list_tags_for_resource
+    def list_tags_for_resource(self: Any) -> str:
+        tags = _named(self).tags
+        return json.dumps({"ResourceTags": [{"Key": key, "Value": value} for key, value in tags.items()]})
+
+    def tag_resource(self: Any) -> str:
+        _named(self).tags.update(_pairs(self._get_param("ResourceTags")))
+        return json.dumps({})
+
+    def untag_resource(self: Any) -> str:
+        for key in self._get_param("ResourceTagKeys"):
+            _named(self).tags.pop(key, None)
+        return json.dumps({})
+
+    BudgetsResponse.create_budget = create_budget
+    for action in (list_tags_for_resource, tag_resource, untag_resource):
+        setattr(BudgetsResponse, action.__name__, action)
+
+
+def _named(response: Any) -> Any:
+    return _budget(response, response._get_param("ResourceARN").rsplit("/", 1)[1])
+
+
+def _budget(response: Any, name: str) -> Any:
+    return response.backend.budgets[response.current_account][name]
+
+
+def _pairs(tags: list[dict[str, str]]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags}
 
 
 def subscribers_of_a_notification_are_listed() -> None:

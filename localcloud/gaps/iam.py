@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.core.responses import ActionResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.responses import IamResponse
 
 
@@ -15,3 +15,30 @@ def service_specific_credentials_can_be_listed() -> None:
         return ActionResult({"ServiceSpecificCredentials": []})
 
     IamResponse.list_service_specific_credentials = list_service_specific_credentials
+
+
+def users_keep_their_permissions_boundary() -> None:
+    """The boundary that CreateUser is given is read back by GetUser and can be put and taken away, as a role's is."""
+    create = IamResponse.create_user
+
+    def create_user(self: Any) -> Any:
+        answer = create(self)
+        if arn := self._get_param("PermissionsBoundary"):
+            _bound(self, arn)
+        return answer
+
+    def put_user_permissions_boundary(self: Any) -> Any:
+        _bound(self, self._get_param("PermissionsBoundary"))
+        return EmptyResult()
+
+    def delete_user_permissions_boundary(self: Any) -> Any:
+        del self.backend.get_user(self._get_param("UserName")).permissions_boundary
+        return EmptyResult()
+
+    for action in (create_user, put_user_permissions_boundary, delete_user_permissions_boundary):
+        setattr(IamResponse, action.__name__, action)
+
+
+def _bound(response: Any, arn: str) -> None:
+    bounds = {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": arn}
+    response.backend.get_user(response._get_param("UserName")).permissions_boundary = bounds

@@ -32,6 +32,7 @@ class Settings:
     """
 
     name: str = "nightshift-local"
+    environment: str = ""  # dev, prod: a night applies include/environments/<it>.tfvars to the foundation; empty: none
     airflow: str = "main"  # the Airflow that runs the nights: only it can say that a run of its own is gone
     owner: str = "nightshift"  # who answers for what the nights make: the tag nightshift:owner
     region: str = "us-east-1"
@@ -40,7 +41,7 @@ class Settings:
     include_dir: Path = INCLUDE
     jdbc_dir: Path = INCLUDE / "jdbc"  # the drivers that clusters read databases with, and their SHA256SUMS
 
-    schedule: str = "0 0 * * *"
+    schedule: str = "0 0 * * *"  # none: nights run on request only
     timezone: str = "America/Sao_Paulo"
 
     deferrable: bool = True
@@ -80,6 +81,7 @@ class Settings:
             raise SettingsError(f"{PREFIX}NAME is {self.name!r}: it must match {NAME.pattern}.")
         self._check_types()
         self._check_limit()
+        self._check_environment()
 
     def _check_types(self) -> None:
         types = {*self.primary_types, *self.core_types, *self.task_types, *self.spare_types}
@@ -94,6 +96,21 @@ class Settings:
                 f"{PREFIX}CLUSTER_LIMIT_MINUTES is {self.cluster_limit_minutes:g}: it must lie between "
                 f"{PREFIX}STEP_TIMEOUT_MINUTES, {least:g}, and {PREFIX}LIFETIME_HOURS, {most:g} minutes."
             )
+
+    def _check_environment(self) -> None:
+        """A night without its environment's file would take back what a deployment applied from it."""
+        if self.tfvars and not self.tfvars.is_file():
+            raise SettingsError(f"{PREFIX}ENVIRONMENT is {self.environment!r}: there is no {self.tfvars}.")
+
+    @property
+    def when(self) -> str | None:
+        """The schedule of the nights; None when they run on request only."""
+        return None if self.schedule == "none" else self.schedule
+
+    @property
+    def tfvars(self) -> Path | None:
+        """What the environment says of the foundation beyond these settings; None without an environment."""
+        return self.include_dir / "environments" / f"{self.environment}.tfvars" if self.environment else None
 
     @cached_property
     def spares(self) -> tuple[str, ...]:

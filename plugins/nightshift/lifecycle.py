@@ -60,7 +60,7 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
         dag_id=pipeline.name,
         dag_display_name=pipeline.title,
         doc_md=f"{doc_md}\n\n{product_page.page(pipeline)}",
-        schedule=settings.schedule,
+        schedule=settings.when,
         start_date=START.in_timezone(settings.timezone),
         catchup=False,
         max_active_runs=1,

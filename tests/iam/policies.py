@@ -88,12 +88,18 @@ OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda wanted, value: wanted == value,
     "StringLike": matches,
     "ArnLike": matches,
+    "ArnEquals": matches,  # "ArnEquals and ArnLike behave identically" (Condition operators)
     "Bool": lambda wanted, value: wanted.lower() == value.lower(),
 }
 
 
 def _holds(operator: str, block: Mapping[str, Any], context: Mapping[str, str]) -> bool:
-    """Every key of a condition block; the values of one key are alternatives, and a key that is absent fails."""
+    """Every key of a condition block; the values of one key are alternatives, and a key that is absent fails: but not
+    one that is to be absent, or to be none of the values."""
+    if operator == "Null":
+        return all((key.lower() not in context) is (values in ("true", ["true"])) for key, values in block.items())
+    if operator == "StringNotEquals":
+        return all(context.get(key.lower()) not in _listed(values) for key, values in block.items())
     test = OPERATORS[operator]
     return all(
         (value := context.get(key.lower())) is not None and any(test(wanted, value) for wanted in _listed(values))

@@ -60,3 +60,19 @@ def test_an_operator_that_nobody_wrote_is_not_guessed():
     granted = policy(Resource="*", Condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})
     with pytest.raises(KeyError, match="IpAddress"):
         allowed(Need("s3:GetObject", "arn:aws:s3:::lake/a"), granted)
+
+
+def test_what_carries_another_name_is_denied_and_what_carries_none_is_not():
+    """StringNotEquals holds for an absent key (User Guide, "String condition operators"); Null false asks for it."""
+    another = {
+        "StringNotEquals": {"aws:ResourceTag/nightshift:name": "acme"},
+        "Null": {"aws:ResourceTag/nightshift:name": "false"},
+    }
+    granted = policy(Resource="*", Action="ec2:DeleteSecurityGroup")
+    denied = policy(Effect="Deny", Resource="*", Action="ec2:DeleteSecurityGroup", Condition=another)
+    of = [Need("ec2:DeleteSecurityGroup", GROUP, tags) for tags in (OWN, {next(iter(OWN)): "acme-prod"}, {})]
+    assert [allowed(need, [*granted, *denied]) for need in of] == [True, False, True]
+    without_null = policy(
+        Effect="Deny", Resource="*", Action="ec2:*", Condition={"StringNotEquals": another["StringNotEquals"]}
+    )
+    assert [allowed(need, [*granted, *without_null]) for need in of] == [True, False, False]

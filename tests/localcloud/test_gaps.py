@@ -193,6 +193,16 @@ def test_a_user_has_no_service_specific_credentials(aws: Client) -> None:
     assert listed["ServiceSpecificCredentials"] == []
 
 
+def test_a_user_keeps_the_boundary_it_was_given_until_it_is_taken_away(aws: Client) -> None:
+    iam, name, arn = aws("iam"), unique("user"), "arn:aws:iam::123456789012:policy/boundary"
+    iam.create_user(UserName=name, PermissionsBoundary=arn)
+    assert iam.get_user(UserName=name)["User"]["PermissionsBoundary"]["PermissionsBoundaryArn"] == arn
+    iam.put_user_permissions_boundary(UserName=name, PermissionsBoundary=f"{arn}-2")
+    assert iam.get_user(UserName=name)["User"]["PermissionsBoundary"]["PermissionsBoundaryArn"] == f"{arn}-2"
+    iam.delete_user_permissions_boundary(UserName=name)
+    assert "PermissionsBoundary" not in iam.get_user(UserName=name)["User"]
+
+
 def test_a_redrive_policy_is_read_as_compact_json(aws: Client) -> None:
     sqs = aws("sqs")
     arn = f"arn:aws:sqs:eu-west-1:123456789012:{unique('dead')}"
@@ -246,7 +256,7 @@ def test_a_glue_connection_is_read_back_with_its_type_and_deleted(aws: Client) -
         glue.get_connection(Name=name)
 
 
-def test_a_budget_lists_its_subscribers_and_no_tags(aws: Client) -> None:
+def test_a_budget_lists_its_subscribers_and_its_tags(aws: Client) -> None:
     budgets, name = aws("budgets"), unique("budget")
     notification = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80.0}
     subscribers = [{"SubscriptionType": "EMAIL", "Address": "ops@example.com"}]
@@ -261,9 +271,12 @@ def test_a_budget_lists_its_subscribers_and_no_tags(aws: Client) -> None:
         AccountId=account,
         Budget=budget,
         NotificationsWithSubscribers=[{"Notification": notification, "Subscribers": subscribers}],
+        ResourceTags=[{"Key": "team", "Value": "night"}, {"Key": "old", "Value": "yes"}],
     )
     of_budget = {"AccountId": account, "BudgetName": name}
     found = budgets.describe_subscribers_for_notification(**of_budget, Notification=notification)
     assert found["Subscribers"] == subscribers
     arn = f"arn:aws:budgets::{account}:budget/{name}"
-    assert budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == []
+    budgets.tag_resource(ResourceARN=arn, ResourceTags=[{"Key": "team", "Value": "day"}])
+    budgets.untag_resource(ResourceARN=arn, ResourceTagKeys=["old"])
+    assert budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == [{"Key": "team", "Value": "day"}]

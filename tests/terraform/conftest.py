@@ -124,7 +124,7 @@ def bootstrap(cloud, stack, tmp_path_factory):
         boot = stack("stacks/bootstrap", cloud.env)
         boot.init(f"-backend-config=path={tmp_path_factory.mktemp('bootstrap') / 'terraform.tfstate'}")
         variables = {"name": name, "region": REGION, "max_retries": 3, "force_destroy": True, "lifecycle_rules": False}
-        assert boot.apply(**variables) == {"state_bucket": f"{name}-state"}
+        assert boot.apply(**variables) == {"state_bucket": f"{name}-state", "github_role_arns": {}}
         return boot, variables
 
     return make

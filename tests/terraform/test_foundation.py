@@ -9,6 +9,7 @@ pytestmark = pytest.mark.terraform
 
 MANAGED_POLICY_CHARACTERS = 6144  # IAM quotas: a managed policy, without white space
 INLINE_POLICIES_CHARACTERS = 10240  # all inline policies of a role together
+OF_AIRFLOW = "acme-night-airflow-"
 KINDS = ("raw", "lake", "artifacts", "logs", "state")
 
 
@@ -61,8 +62,8 @@ def test_every_bucket_is_versioned_encrypted_private_and_asks_for_tls(cloud, tol
 
 def test_the_roles_policies_fit_into_iams_quotas(cloud, told):
     iam = cloud.client("iam")
-    policies = [p for p in iam.list_policies(Scope="Local")["Policies"] if p["PolicyName"].startswith("acme-night-")]
-    assert len(policies) == 5
+    policies = [p for p in iam.list_policies(Scope="Local")["Policies"] if p["PolicyName"].startswith(OF_AIRFLOW)]
+    assert len(policies) == 6
     for policy in policies:
         version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
         assert _characters(version["PolicyVersion"]["Document"]) <= MANAGED_POLICY_CHARACTERS, policy["PolicyName"]

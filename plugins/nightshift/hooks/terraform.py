@@ -55,10 +55,14 @@ class TerraformHook:
         }
         self._run("init", "-lockfile=readonly", *(f"-backend-config={k}={v}" for k, v in backend.items()))
 
-    def apply(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Make what the stack describes; gives its outputs, without the sensitive ones. Raises TerraformError."""
+    def apply(self, variables: Mapping[str, Any], file: Path | None = None) -> dict[str, Any]:
+        """Make what the stack describes; gives its outputs, without the sensitive ones. Raises TerraformError.
+
+        `file` holds variables as well (.tfvars), which win over the others.
+        """
         self.init()
-        self._run("apply", "-auto-approve", self._locking, variables=variables)
+        further = [f"-var-file={file}"] if file else []
+        self._run("apply", "-auto-approve", self._locking, *further, variables=variables)
         return self.outputs()
 
     def destroy(self, variables: Mapping[str, Any]) -> None:

@@ -43,7 +43,7 @@ class ApplyFoundationOperator(StackOperator):
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         hook = self.foundation()
         teardown.make_way(hook, night, self.task_id)
-        return hook.apply(stacks.foundation(self.settings))
+        return hook.apply(stacks.foundation(self.settings), self.settings.tfvars)
 
 
 class ApplyTransientOperator(StackOperator):

@@ -88,6 +88,7 @@ resource "aws_iam_policy" "airflow" {
     transient = data.aws_iam_policy_document.airflow_transient.json
     ingest    = data.aws_iam_policy_document.airflow_ingest.json
     mwaa      = data.aws_iam_policy_document.airflow_mwaa.json
+    fence     = data.aws_iam_policy_document.airflow_fence.json
   }
 
   name        = "${var.name}-airflow-${each.key}"

@@ -47,3 +47,23 @@ variable "force_destroy" {
   default     = false
   nullable    = false
 }
+
+variable "github_deploy_subjects" {
+  description = "Workflows that may deploy (sub of GitHub's token): repo:ORG/REPO:ref:refs/heads/main, or repo:ORG@ORGID/REPO@REPOID:… of newer repositories."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}
+
+variable "github_plan_subjects" {
+  description = "Workflows that may plan: repo:ORG/REPO:pull_request, or repo:ORG@ORGID/REPO@REPOID:pull_request."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}
+
+variable "github_provider_arn" {
+  description = "ARN of the account's OIDC provider for GitHub, if another name made it already; null makes it."
+  type        = string
+  default     = null
+}

@@ -1,0 +1,6 @@
+# How the secrets are found.
+
+output "arns" {
+  description = "Secret ARN by name below <name>/."
+  value       = { for secret, made in aws_secretsmanager_secret.this : secret => made.arn }
+}
