@@ -211,9 +211,7 @@ def test_a_step_can_change_neither_its_input_nor_its_code_nor_a_state(place, nod
 @pytest.fixture(scope="module")
 def host_asked(played, place):
     calls = [c for c in played.calls if not any(agent in c["user_agent"] for agent in (TASKS, TERRAFORM))]
-    own = [
-        c for c in calls if not c["params"].get("Key", "").startswith("iam/")
-    ]  # what was brought for the other nights
+    own = [c for c in calls if not c["params"].get("Key", "").startswith("iam/")]  # files of the other nights
     return {need for call in own for need in needs(call, place)}
 
 
