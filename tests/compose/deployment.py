@@ -1,4 +1,4 @@
-"""The deployment of docker-compose.yaml under test: its own project, ports and subnet, so that a user's is not touched."""
+"""docker-compose.yaml under test: a project, ports and a subnet of its own, so that a user's is not touched."""
 
 import json
 import os
@@ -40,10 +40,8 @@ class Deployment:
 
     def said(self, *arguments: str) -> str:
         """What one command of compose printed. Raises CalledProcessError."""
-        done = subprocess.run(
-            self._command(arguments), env=self.env, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
-        )
-        return done.stdout
+        command = self._command(arguments)
+        return subprocess.run(command, env=self.env, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
     def inside(self, *command: str) -> str:
         """What a command in the control service printed."""

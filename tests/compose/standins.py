@@ -1,4 +1,4 @@
-"""Images that stand in for the official ones where no registry can be reached (standin/Dockerfile says what they lie about)."""
+"""Images that stand in for the official ones where no registry can be reached; standin/Dockerfile says how."""
 
 import os
 import shutil
@@ -47,7 +47,9 @@ def made(env: Mapping[str, str], home: Path) -> dict[str, str]:
 
 def _rootfs(env: Mapping[str, str], folder: Path) -> None:
     """Debian, with this machine's certificates: what fetches for it may be a mirror with one of its own."""
-    if subprocess.run(["docker", "image", "inspect", f"{TAG}:rootfs"], env=env, capture_output=True).returncode == 0:
+    image = f"{TAG}:rootfs"
+    known = subprocess.run(["docker", "image", "inspect", image], env=env, capture_output=True, check=False)
+    if known.returncode == 0:
         return
     shutil.rmtree(folder, ignore_errors=True)
     command = ["debootstrap", "--variant=minbase", f"--include={INCLUDED}", "bookworm", str(folder)]
@@ -55,16 +57,9 @@ def _rootfs(env: Mapping[str, str], folder: Path) -> None:
     bundle = os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
     if bundle:
         shutil.copy(bundle, folder / "etc/ssl/certs/ca-certificates.crt")
+    trusted = "ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt"
     with subprocess.Popen(["tar", "-C", str(folder), "-c", "."], stdout=subprocess.PIPE) as packed:
-        _docker(
-            env,
-            "import",
-            "-c",
-            "ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt",
-            "-",
-            f"{TAG}:rootfs",
-            stdin=packed.stdout,
-        )
+        _docker(env, "import", "-c", trusted, "-", image, stdin=packed.stdout)
     shutil.rmtree(folder)
 
 
