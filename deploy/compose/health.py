@@ -43,6 +43,6 @@ def _asked(path: str, body: dict[str, str] | None = None, token: str = "") -> di
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1]))
+        sys.exit(main(sys.argv[1]) or 0)
     except OSError as silent:
         sys.exit(f"{API} does not answer: {silent}")

@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def check(it: Deployment) -> None:
-    it.compose("build", "--quiet")
+    it.compose("build", "--quiet", "init", "migrate")  # one service of each image
     say("images built")
     it.compose("up", "--wait")
     say("up, and usable")

@@ -30,7 +30,7 @@ def trigger(page: Page, address: str, dag: str, pictures: Path) -> str:
     page.goto(f"{address}/dags/{dag}")
     page.get_by_role("button", name="Trigger").first.click()
     form = page.get_by_role("dialog")
-    expect(form.get_by_text("business_date").first).to_be_visible()
+    expect(form.get_by_text("Business date").first).to_be_visible()
     page.screenshot(path=pictures / "2-form.png", full_page=True)
     with page.expect_response(lambda r: r.request.method == "POST" and r.url.endswith("/dagRuns")) as sent:
         form.get_by_role("button", name="Trigger").click()
