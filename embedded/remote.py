@@ -11,13 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from embedded import delivery, drops
 from embedded.api import ENDED, AirflowApi
-from embedded.errors import CloudError
+from embedded.errors import CloudError, StackError
 from embedded.night import Order
 from embedded.player import Event
 
 LOOK_SECONDS = 1.0
+PATIENCE_SECONDS = 120.0
 BEGUN = {"running", "deferred"}
 DONE = {"success", "failed", "skipped"}
 
@@ -50,8 +53,7 @@ class Remote:
         seen: dict[str, str | None] = {}
         while True:
             delivered = delivered or _deliver(env, order)
-            state = self.api.run_state(order.dag_id, run_id)
-            tasks = self.api.task_states(order.dag_id, run_id)
+            state, tasks = self._look(order.dag_id, run_id)
             for event in _news(seen, tasks):
                 yield self._logged({**event, "run_id": run_id})
             seen = tasks
@@ -62,6 +64,17 @@ class Remote:
                 return
             yield None
             time.sleep(LOOK_SECONDS)
+
+    def _look(self, dag_id: str, run_id: str) -> tuple[str, dict[str, str | None]]:
+        """The run's state and its tasks'. A server that is too busy to answer is asked again, for a while."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return self.api.run_state(dag_id, run_id), self.api.task_states(dag_id, run_id)
+            except httpx.TransportError as silent:
+                if time.monotonic() > deadline:
+                    raise StackError(f"{self.api.url} answers no more ({silent}); {dag_id} {run_id} goes on.") from None
+                time.sleep(LOOK_SECONDS)
 
     def _logged(self, event: Event) -> Event:
         with self.log.open("a", encoding="utf-8") as log:

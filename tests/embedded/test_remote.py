@@ -1,9 +1,10 @@
 """A night on an Airflow elsewhere, without one: the events that its answers become."""
 
+import httpx
 import pytest
 
 from embedded import aws
-from embedded.errors import CloudError
+from embedded.errors import CloudError, StackError
 from embedded.night import Order
 from embedded.remote import Remote
 
@@ -61,6 +62,24 @@ def test_after_a_failed_night_no_other_is_triggered(tmp_path):
 def test_silence_is_told_as_a_tick(tmp_path):
     api = FakeApi(("running", {}), ("running", {}), ("success", {}))
     assert [e["event"] for e in played(api, tmp_path, Order("toy", {}, [], []), tick=0)] == ["tick", "tick", "night"]
+
+
+def test_a_server_that_is_too_busy_for_a_moment_is_asked_again_and_a_dead_one_told(tmp_path, monkeypatch):
+    api = FakeApi(("success", {}))
+    state, answers = api.run_state, iter([httpx.ReadTimeout("busy"), httpx.ReadTimeout("busy"), None])
+
+    def busy(*run):
+        if problem := next(answers, None):
+            raise problem
+        return state(*run)
+
+    api.run_state, api.url = busy, "http://airflow"
+    assert played(api, tmp_path, Order("toy", {}, [], []))[-1]["state"] == "success"
+
+    monkeypatch.setattr("embedded.remote.PATIENCE_SECONDS", 0)
+    answers = iter([httpx.ConnectError("gone")] * 9)
+    with pytest.raises(StackError, match="answers no more"):
+        played(api, tmp_path, Order("toy", {}, [], []))
 
 
 def test_input_comes_before_the_run_when_there_is_a_bucket(cloud_env, tmp_path):
