@@ -43,7 +43,7 @@ def main() -> None:
         try:
             check(deployment)
         finally:
-            deployment.compose("down", "--volumes", "--timeout", "30")
+            deployment.compose("down", "--volumes")
         assert deployment.left() == [], deployment.left()
         say("down: no container, volume or network is left")
 
@@ -111,7 +111,7 @@ def told(it: Deployment) -> None:
 def lasting(it: Deployment) -> None:
     """It stops clean; after `up` again runs and login are those of before."""
     before = secret(it, "passwords.json")
-    it.compose("stop", "--timeout", "60")
+    it.compose("stop")
     killed = [name for name, told in it.states().items() if told["ExitCode"] == KILLED]
     assert killed == [], killed
     it.compose("down")
