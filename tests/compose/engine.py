@@ -28,6 +28,7 @@ Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 """
 START_SECONDS = 60
+AS_ROOT = "-oAPT::Sandbox::User=root"  # its own user need not be able to write into a checkout
 
 
 @contextmanager
@@ -52,7 +53,7 @@ def brought(home: Path) -> Path:
         debs.mkdir(parents=True, exist_ok=True)
         _run("apt-get", *_apt(home), "-qq", "update", cwd=debs)
         _run("apt-get", *_apt(home), "-qq", "download", *PACKAGES, cwd=debs)
-        _run("apt-get", "-qq", "download", *NATIVE, cwd=debs)
+        _run("apt-get", AS_ROOT, "-qq", "download", *NATIVE, cwd=debs)
         for deb in sorted(debs.glob("*.deb")):
             _run("dpkg", "-x", deb.name, str(unpacked), cwd=debs)
         _alias(unpacked)
@@ -81,14 +82,13 @@ def _apt(home: Path) -> list[str]:
         folder.mkdir(parents=True, exist_ok=True)
     (parts / "later.sources").write_text(SOURCES)
     places = {"Etc::sourcelist": "/dev/null", "Etc::sourceparts": parts, "State::lists": lists, "Cache": cache}
-    return [f"-oDir::{name}={place}" for name, place in places.items()]
+    return [AS_ROOT, *(f"-oDir::{name}={place}" for name, place in places.items())]
 
 
 def _alias(unpacked: Path) -> None:
     """The names that installing the packages would have made."""
     for name in ("iptables", "ip6tables"):
         (unpacked / "usr" / "sbin" / name).symlink_to("xtables-nft-multi")
-    (unpacked / "usr" / "bin" / "docker-init").symlink_to("tini-static")
     (unpacked / ".made").touch()
 
 
