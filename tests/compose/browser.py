@@ -60,10 +60,10 @@ def main(address: str, passwords: str, folder: str, dag: str) -> None:
             page.screenshot(path=pictures / "1-dags.png")
             run = trigger(page, address, dag, pictures)
             wait(page, address, dag, run)
-            page.screenshot(path=pictures / "3-run.png")
-            page.goto(f"{address}/dags/{dag}")
-            page.wait_for_load_state("networkidle")
-            page.screenshot(path=pictures / "4-dag.png")
+            for name, place in (("3-run", f"{dag}/runs/{run}"), ("4-dag", dag)):
+                page.goto(f"{address}/dags/{place}")
+                page.wait_for_load_state("networkidle")
+                page.screenshot(path=pictures / f"{name}.png")
             print(run)
         except BaseException:
             page.screenshot(path=pictures / "0-stopped-here.png")
