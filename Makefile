@@ -25,6 +25,9 @@ test: setup ## every test; ARGS="-k word" chooses
 chaos: setup ## every task and every fault struck, over an hour, into docs/chaos.md; ARGS="--chaos=continue" goes on
 	@$(PYTHON) -m pytest tests/chaos -n 2 --dist load --maxschedchunk=1 --tb=line --chaos=full $(ARGS)
 
+compose-test: setup ## docker-compose.yaml for real: built, up, used by its commands and a browser, down
+	@$(PYTHON) -m tests.compose
+
 lint: setup $(CHECKS)/.made ## ruff, mypy, checkov, shellcheck and the workflows' schema, as CI runs them
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
@@ -74,4 +77,4 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup run ui test chaos lint terraform-test plan deploy smoke bench-growth flink docs format down clean
+.PHONY: help setup run ui test chaos compose-test lint terraform-test plan deploy smoke bench-growth flink docs format down clean

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
-from embedded.commands import backfill, cloud, night, reap, replay, run, seed_source, ui
+from embedded.commands import backfill, cloud, night, reap, replay, run, seed_source, trigger, ui
 from embedded.commands import list as listing
 from embedded.errors import EmbeddedError, InputRefused
 
@@ -20,6 +20,7 @@ COMMANDS: dict[str, ModuleType] = {
     "run": run,
     "night": night,
     "ui": ui,
+    "trigger": trigger,
     "list": listing,
     "backfill": backfill,
     "replay": replay,

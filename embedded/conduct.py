@@ -17,6 +17,7 @@ from embedded.inputs import Delivery
 from embedded.night import Order
 from embedded.player import Event, Player
 from embedded.progress import Progress
+from embedded.remote import Remote
 
 PENDING = "http://127.0.0.1:0"  # stands for the cloud until it is there; the night process only imports by then
 SUCCESS, FAILURE, INTERRUPTED = 0, 1, 130
@@ -112,7 +113,7 @@ class Session:
     program: Program
     env: Mapping[str, str]
     progress: Progress
-    player: Player
+    player: Player | Remote
 
     def play(self, nights: Sequence[Asked]) -> bool:
         """Show the nights as they happen and end each with its summary; True if all of them succeeded."""

@@ -38,16 +38,30 @@ def temporary() -> Iterator[DatabaseUrl]:
 def opened(env: Mapping[str, str], name: str, url: DatabaseUrl | ApiUrl) -> Iterator[None]:
     """Keep the address as the secret <NIGHTSHIFT_NAME>/sources/<name> while the block lasts; one that is there comes
     back afterwards. Raises CloudError."""
-    client, secret = aws.secrets(env), f"{env['NIGHTSHIFT_NAME']}/sources/{name}"
-    try:
-        before = _value(client, secret)
-        _put(client, secret, url.secret, new=before is None)
-    except ClientError as refused:
-        raise CloudError(f"The secret {secret} cannot be kept ({refused}): see whether it is being deleted.") from None
+    client, secret = aws.secrets(env), _named(env, name)
+    before = keep(env, name, url)
     try:
         yield
     finally:
         _restore(client, secret, before)
+
+
+def keep(env: Mapping[str, str], name: str, url: DatabaseUrl | ApiUrl) -> str | None:
+    """Put the address into the secret <NIGHTSHIFT_NAME>/sources/<name>; gives what was there. Raises CloudError."""
+    client, secret = aws.secrets(env), _named(env, name)
+    try:
+        before = _value(client, secret)
+        if before is None:
+            client.create_secret(Name=secret, SecretString=url.secret)
+        elif before != url.secret:
+            client.put_secret_value(SecretId=secret, SecretString=url.secret)
+    except ClientError as refused:
+        raise CloudError(f"The secret {secret} cannot be kept ({refused}): see whether it is being deleted.") from None
+    return before
+
+
+def _named(env: Mapping[str, str], name: str) -> str:
+    return f"{env['NIGHTSHIFT_NAME']}/sources/{name}"
 
 
 def _value(client: SecretsManagerClient, secret: str) -> str | None:
@@ -55,13 +69,6 @@ def _value(client: SecretsManagerClient, secret: str) -> str | None:
         return client.get_secret_value(SecretId=secret)["SecretString"]
     except client.exceptions.ResourceNotFoundException:
         return None
-
-
-def _put(client: SecretsManagerClient, secret: str, value: str, *, new: bool) -> None:
-    if new:
-        client.create_secret(Name=secret, SecretString=value)
-    else:
-        client.put_secret_value(SecretId=secret, SecretString=value)
 
 
 def _restore(client: SecretsManagerClient, secret: str, before: str | None) -> None:

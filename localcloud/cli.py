@@ -16,7 +16,8 @@ from localcloud.settings import Settings, load
 
 _SETTINGS_HELP = {
     "home": "directory of the state file, the log and work files (default ./.localcloud)",
-    "port": "port on 127.0.0.1; 0 picks a free one (default 5555)",
+    "host": "address to listen on, an IP (default 127.0.0.1)",
+    "port": "port there; 0 picks a free one (default 5555)",
     "account": "AWS account of callers whose key belongs to none (default 123456789012)",
     "region": "region of unsigned requests and of the printed exports (default us-east-1)",
     "provisioning_seconds": "how long a cluster stays in STARTING (default 0)",

@@ -1,4 +1,4 @@
-"""The HTTP server: werkzeug's, with HTTP/1.1 keep-alive, on 127.0.0.1 only.
+"""The HTTP server: werkzeug's, with HTTP/1.1 keep-alive, on one address.
 
 Werkzeug closes every connection and lingers 10 ms on each to drain it; terraform and boto3 send hundreds of
 small requests, so here a connection stays open and the body of a request is bounded instead of drained.
@@ -22,7 +22,6 @@ from localcloud.errors import PortTakenError
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-HOST = "127.0.0.1"
 log = logging.getLogger(__name__)
 
 
@@ -158,23 +157,23 @@ class _Response:
 
 
 class HttpServer(ThreadedWSGIServer):
-    """Serves one WSGI application on 127.0.0.1 in threads; raises PortTakenError if it cannot listen."""
+    """Serves one WSGI application on one address in threads; raises PortTakenError if it cannot listen."""
 
     request_queue_size = 256
 
-    def __init__(self, port: int, app: WSGIApplication) -> None:
+    def __init__(self, host: str, port: int, app: WSGIApplication) -> None:
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
         # werkzeug ends the process when the port is taken; a socket of our own can say so in our words.
-        listener = _listen(port, self.request_queue_size)
+        listener = _listen(host, port, self.request_queue_size)
         try:
-            super().__init__(HOST, port, app, handler=_Handler, fd=listener.fileno())
+            super().__init__(host, port, app, handler=_Handler, fd=listener.fileno())
         finally:
             listener.close()
 
     @property
     def endpoint(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         with self._open_lock:
@@ -197,18 +196,18 @@ class HttpServer(ThreadedWSGIServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
 
-def _listen(port: int, backlog: int) -> socket.socket:
+def _listen(host: str, port: int, backlog: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     # A port in TIME_WAIT from the server before is free; one that is listened on is not.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         listener.listen(backlog)
     except OSError as error:
         listener.close()
         if error.errno != errno.EADDRINUSE:
             raise
         raise PortTakenError(
-            f"port {port} on {HOST} is taken by another program: stop it, or choose another with --port."
+            f"port {port} on {host} is taken by another program: stop it, or choose another with --port."
         ) from None
     return listener

@@ -69,7 +69,7 @@ class LocalCloud:
         recorder = Recorder(self._tags_of)
         admin = Admin(self.store, self.faults, recorder)
         front = Front(admin, self._emr, self._ssm, faults=self.faults, recorder=recorder, settings=self.settings)
-        self._server = HttpServer(self.settings.port, front)
+        self._server = HttpServer(self.settings.host, self.settings.port, front)
         self.engine.start(self._server.endpoint)
         self.commands.start(self._server.endpoint)
         self._thread = threading.Thread(target=self._serve, name="localcloud-http", daemon=True)

@@ -18,15 +18,17 @@ _PREFIX = "LOCALCLOUD_"
 class Settings:
     """How one server behaves.
 
-    home: directory of its state file, log and work files. port: 0 picks a free one. account, region: what a
-    caller gets whose credentials name none. The seconds are how long a cluster really spends provisioning
-    (STARTING), bootstrapping and terminating, and how long after a step its logs reach S3. cores: threads of a
-    step's Spark, 0 for all of the machine. python: what runs PySpark, empty for this interpreter. flink_home: a Python
-    environment with apache-flink, whose Flink runs steps; empty for none. owner: the id of a process that the server
-    does not outlive, 0 for none.
+    home: directory of its state file, log and work files. host: the address it listens on, at which its steps and
+    its clients find it: an IP, because S3's clients put a bucket's name before any other. port: 0 picks a free one.
+    account, region: what a caller gets whose credentials name none. The seconds are how long a cluster really spends
+    provisioning (STARTING), bootstrapping and terminating, and how long after a step its logs reach S3. cores: threads
+    of a step's Spark, 0 for all of the machine. python: what runs PySpark, empty for this interpreter. flink_home: a
+    Python environment with apache-flink, whose Flink runs steps; empty for none. owner: the id of a process that the
+    server does not outlive, 0 for none.
     """
 
     home: Path = Path(".localcloud")
+    host: str = "127.0.0.1"
     port: int = 5555
     account: str = DEFAULT_ACCOUNT
     region: str = "us-east-1"

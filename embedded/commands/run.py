@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -97,6 +98,15 @@ def _source_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check the whole request, then play it; gives the exit status. Raises EmbeddedError."""
+    asked = program(options)
+    pipeline = catalogue.named(options.pipeline)
+    with _source(pipeline, options, _days(pipeline, options)[-1]) as source:
+        settings = catalogue.jdbc() if _reads_database(pipeline, options) else {}
+        return conduct(replace(asked, source=source, settings=settings))
+
+
+def program(options: argparse.Namespace) -> Program:
+    """What the options ask for, without the database that it may read. Raises InputRefused."""
     pipeline = catalogue.named(options.pipeline)
     params = _params(pipeline, options)
     days = _days(pipeline, options)
@@ -109,17 +119,7 @@ def run(options: argparse.Namespace) -> int:
         deliveries: dict[date, Delivery] = given or make(scratch / "made", days)
         return [Asked(pipeline.name, day, deliveries[day], params) for day in days]
 
-    with _source(pipeline, options, days[-1]) as source:
-        program = Program(
-            pipeline.name,
-            nights,
-            keep=options.keep,
-            export=export,
-            output=output,
-            source=source,
-            settings=catalogue.jdbc() if _reads_database(pipeline, options) else {},
-        )
-        return conduct(program)
+    return Program(pipeline.name, nights, keep=options.keep, export=export, output=output)
 
 
 @contextmanager

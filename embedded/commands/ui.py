@@ -8,15 +8,11 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from botocore.exceptions import ClientError
-
-from embedded import aws, bootstrap, cloud, dates, delivery, environment, places, toolchain
-from embedded.catalogue import PIPELINES
+from embedded import bootstrap, cloud, drops, environment, places, toolchain
 from embedded.conduct import new_log
 from embedded.stack import AirflowStack
 
@@ -76,24 +72,6 @@ def _serve(airflow: AirflowStack, env: Mapping[str, str], scratch: Path) -> NoRe
     while True:
         time.sleep(LOOK_SECONDS)
         airflow.check()
-        if not delivered and _raw_bucket(env):
-            _deliver(env, scratch)
+        if not delivered and drops.raw_bucket(env):
+            drops.deliver(env, scratch)
             delivered = True
-
-
-def _raw_bucket(env: Mapping[str, str]) -> bool:
-    try:
-        aws.s3(env).head_bucket(Bucket=f"{env['NIGHTSHIFT_NAME']}-raw")
-    except ClientError:
-        return False
-    return True
-
-
-def _deliver(env: Mapping[str, str], scratch: Path) -> None:
-    """Made-up input for yesterday, where a run without parameters looks for it."""
-    day = dates.today() - timedelta(days=1)
-    for pipeline in (p for p in PIPELINES.values() if not p.from_database):
-        made = pipeline.make(scratch / pipeline.name, [day])[day]
-        uploads = [(str(upload.source), upload.key) for upload in made.uploads]
-        delivery.deliver(env, made.prefixes, uploads)
-        print(f"Input:    {pipeline.name}, {day}: {len(uploads)} files", flush=True)

@@ -1,0 +1,1 @@
+"""What brings the nights to other places than a checkout."""

@@ -1,0 +1,1 @@
+"""The programs of docker-compose.yaml that are not servers of others."""

@@ -1,0 +1,62 @@
+"""./nightshift trigger: a night of an Airflow that runs elsewhere, and its result."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from embedded.api import AirflowApi
+from embedded.commands import run as playing
+from embedded.conduct import FAILURE, SUCCESS, Session, new_log
+from embedded.errors import InputRefused
+from embedded.progress import Progress
+from embedded.remote import Remote
+
+HELP = "have a running Airflow play a night, and print its result"
+DESCRIPTION = """\
+Triggers PIPELINE on the Airflow in AIRFLOW_URL, brings it its input, follows its tasks and prints what it left. The
+environment is the one of that Airflow's nights: AWS_ENDPOINT_URL and credentials, NIGHTSHIFT_NAME. A database is read
+by the secret that is there; the other options are those of `./nightshift run`."""
+EPILOG = """\
+example, where docker-compose.yaml is up:
+  docker compose exec control nightshift trigger wordcount
+
+The login is the first of AIRFLOW_PASSWORDS, the file in which Airflow's simple auth manager keeps them.
+
+exit status: 0 only if every night's outcome is success; 1 a night failed; 2 the request cannot be done."""
+URL, PASSWORDS = "AIRFLOW_URL", "AIRFLOW_PASSWORDS"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    playing.add(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Trigger, follow, tell; gives the exit status. Raises EmbeddedError."""
+    if options.source:
+        raise InputRefused("An Airflow elsewhere reads the database in its secret: leave --source out.")
+    program, progress = playing.program(options), Progress()
+    api = _api()
+    try:
+        with tempfile.TemporaryDirectory(prefix="nightshift-") as scratch:
+            nights = program.nights(Path(scratch))
+            session = Session(program, dict(os.environ), progress, Remote(api, new_log("trigger")))
+            return SUCCESS if session.play(nights) else FAILURE
+    finally:
+        api.close()
+
+
+def _api() -> AirflowApi:
+    """A client of the Airflow that the environment names. Raises InputRefused."""
+    try:
+        passwords = json.loads(Path(os.environ[PASSWORDS]).read_text(encoding="utf-8"))
+        user, password = next(iter(passwords.items()))
+        return AirflowApi(os.environ[URL], user, password)
+    except (KeyError, OSError, ValueError) as missing:
+        raise InputRefused(
+            f"{URL} and {PASSWORDS} must name an Airflow and the file of its logins ({missing})."
+        ) from None
