@@ -6,7 +6,7 @@ CHECKS := .nightshift/checks
 FLINK := .nightshift/flink
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv and bring what a night needs (the other targets do it too)
 	@embedded/setup.sh
@@ -43,6 +43,15 @@ flink: setup $(FLINK)/.made ## bring Flink for `./nightshift run wordcount --eng
 $(FLINK)/.made: include/flink_jobs/requirements.txt embedded/flink.sh
 	@embedded/flink.sh $(FLINK) $<
 
+mwaa-bundle: setup ## what Amazon MWAA takes, into .nightshift/mwaa/; NAME=acme-night-prod is the deployment's
+	@$(PYTHON) -m deploy.mwaa.bundle --name "$(or $(NAME),$(error say which deployment: make $@ NAME=acme-night-prod))" $(ARGS)
+
+mwaa-tools: setup ## terraform and its provider into the bucket that MWAA's workers fetch them from; NAME as above
+	@$(PYTHON) -m deploy.mwaa.tools --name "$(or $(NAME),$(error say which deployment: make $@ NAME=acme-night-prod))" $(ARGS)
+
+mwaa-preflight: setup ## the bundle unpacked, imported and played as on MWAA: Python 3.12, its constraints and settings
+	@$(PYTHON) -m pytest tests/deploy/mwaa_preflight.py -q -s -p no:cacheprovider $(ARGS)
+
 docs: setup ## write docs/products/ from the pipelines' contracts
 	@PYTHONPATH=plugins $(PYTHON) -m nightshift.product_page docs/products
 
@@ -56,4 +65,4 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup run ui test chaos lint bench-growth flink docs format down clean
+.PHONY: help setup run ui test chaos lint bench-growth flink mwaa-bundle mwaa-tools mwaa-preflight docs format down clean
