@@ -139,33 +139,26 @@ def started(place: Place, before: Mapping[str, str]) -> tuple[dict[str, str], st
     )
 
 
-def python(folder: Path) -> Path:
-    """The interpreter of a bare Python 3.12 environment in `folder`, made if it is not there. Raises DeployError."""
-    made = folder / "bin" / "python"
-    if not _is_right(str(made)):
-        done = _run([interpreter(), "-m", "venv", "--clear", str(folder)], os.environ, PIP_SECONDS)
-        if done.returncode:
-            raise DeployError(f"A Python {PYTHON} environment could not be made in {folder}: {done.stdout}")
-    return made
-
-
-def install(place: Place, interpreter_: Path) -> bool:
-    """Install requirements.txt as MWAA does, under its own constraints and the essential pins; False if that was done.
-
-    Raises DeployError with pip's last lines.
+def python(place: Place, folder: Path) -> tuple[Path, bool]:
+    """An environment of Python 3.12 in `folder` that has requirements.txt and nothing else, installed as MWAA does it:
+    under the file's own constraints and the essential pins. With it, whether it was made now; the same requirements are
+    not installed twice. Raises DeployError with pip's last lines.
     """
-    texts = (place.requirements.read_text().replace(str(place.home), ""), ESSENTIAL.read_text(), _constraints(place))
-    wanted = hashlib.sha256("".join(texts).encode()).hexdigest()
-    stamp = interpreter_.parents[1] / ".requirements"
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return False
-    pip = [str(interpreter_), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = _run([*pip, "-r", str(place.requirements), "-c", str(ESSENTIAL)], os.environ, PIP_SECONDS)
-    if done.returncode:
-        last = "\n".join(done.stdout.splitlines()[-10:])
-        raise DeployError(f"MWAA's pip would refuse requirements.txt: {last}")
+    made, stamp = folder / "bin" / "python", folder / ".requirements"
+    wanted = _fingerprint(place)
+    if stamp.is_file() and stamp.read_text() == wanted and _is_right(str(made)):
+        return made, False
+    pip = [str(made), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    for command in (
+        [interpreter(), "-m", "venv", "--clear", str(folder)],
+        [*pip, "-r", str(place.requirements), "-c", str(ESSENTIAL)],
+    ):
+        done = _run(command, os.environ, PIP_SECONDS)
+        if done.returncode:
+            last = "\n".join(done.stdout.splitlines()[-10:])
+            raise DeployError(f"{' '.join(command[1:4])} refused what MWAA would be given: {last}")
     stamp.write_text(wanted)
-    return True
+    return made, True
 
 
 def interpreter() -> str:
@@ -190,8 +183,11 @@ def _is_right(candidate: str) -> bool:
     return done.returncode == 0 and done.stdout.strip() == PYTHON
 
 
-def _constraints(place: Place) -> str:
-    return (place.dags / Path(ON_MWAA).name).read_text(encoding="utf-8")
+def _fingerprint(place: Place) -> str:
+    """One hash over all that pip goes by, wherever the place lies."""
+    asked = place.requirements.read_text(encoding="utf-8").replace(str(place.home), "")
+    held = (place.dags / Path(ON_MWAA).name).read_text(encoding="utf-8")
+    return hashlib.sha256((asked + held + ESSENTIAL.read_text(encoding="utf-8")).encode()).hexdigest()
 
 
 def _run(command: list[str], env: Mapping[str, str], seconds: float) -> subprocess.CompletedProcess[str]:
