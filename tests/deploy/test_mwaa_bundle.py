@@ -126,6 +126,14 @@ def test_our_requirements_are_held_by_constraints_that_agree_with_mwaas_essentia
     assert {name: known.get(name) for name in asked} == asked
 
 
+def test_the_command_says_in_one_sentence_why_it_made_nothing(tmp_path, capsys):
+    terraform = tmp_path / "terraform"
+    terraform.write_text("")
+    told = ["--name", NAME, "--terraform", str(terraform), "--mirror", str(tmp_path)]
+    assert bundle.main(told) == 1
+    assert capsys.readouterr().err.startswith("mwaa-bundle: There is no terraform at")
+
+
 def pins(file):
     lines = (line.split("#")[0].strip() for line in file.read_text().splitlines())
     return {name.lower(): version for name, version in (line.split("==") for line in lines if line)}
