@@ -5,10 +5,9 @@ PYTHON := .venv/bin/python
 CHECKS := .nightshift/checks
 FLINK := .nightshift/flink
 ENV ?= dev
-BUNDLE ?= .nightshift/mwaa
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv and bring what a night needs (the other targets do it too)
 	@embedded/setup.sh
@@ -48,10 +47,9 @@ terraform-test: setup ## what terraform's modules and stacks promise, under a mo
 plan: ## what a deployment would change; ENV=dev or prod, with credentials of its account
 	@deploy/plan.sh $(ENV)
 
-deploy: ## foundation, bundle and MWAA of an environment; ENV=dev or prod
+deploy: setup ## foundation, bundle and MWAA of an environment; ENV=dev or prod
 	@deploy/apply.sh $(ENV)
-	@$(MAKE) --no-print-directory mwaa-bundle ENV=$(ENV)
-	@deploy/bundle.sh $(ENV) $(BUNDLE)
+	@deploy/bundle.sh $(ENV)
 
 smoke: ## one small night on an environment's MWAA; ENV=dev or prod
 	@deploy/smoke.sh $(ENV)
@@ -63,6 +61,15 @@ flink: setup $(FLINK)/.made ## bring Flink for `./nightshift run wordcount --eng
 
 $(FLINK)/.made: include/flink_jobs/requirements.txt embedded/flink.sh
 	@embedded/flink.sh $(FLINK) $<
+
+mwaa-bundle: setup ## what Amazon MWAA takes, into .nightshift/mwaa/; ENV=dev or prod
+	@$(PYTHON) -m deploy.mwaa.bundle --environment $(ENV) $(ARGS)
+
+mwaa-tools: setup ## terraform and its provider into the bucket that MWAA's workers fetch them from; ENV=dev or prod
+	@$(PYTHON) -m deploy.mwaa.tools --environment $(ENV) $(ARGS)
+
+mwaa-preflight: setup ## the bundle unpacked, imported and played as on MWAA: Python 3.12, its constraints and settings
+	@$(PYTHON) -m pytest tests/mwaa/preflight.py -q -s -p no:cacheprovider $(ARGS)
 
 docs: setup ## write docs/products/ from the pipelines' contracts
 	@PYTHONPATH=plugins $(PYTHON) -m nightshift.product_page docs/products
@@ -77,4 +84,5 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup run ui test chaos compose-test lint terraform-test plan deploy smoke bench-growth flink docs format down clean
+.PHONY: help setup run ui test chaos compose-test lint terraform-test plan deploy smoke bench-growth flink mwaa-bundle mwaa-tools \
+  mwaa-preflight docs format down clean

@@ -1,1 +1,1 @@
-"""What brings the nights to other places than a checkout."""
+"""How the package is brought to where it runs."""

@@ -1,20 +1,33 @@
 #!/usr/bin/env bash
-# Brings the bundle that `make mwaa-bundle` made to an environment's MWAA and has it taken up: `deploy/bundle.sh dev FOLDER`.
+# Brings a bundle (deploy/mwaa/bundle.py) to an environment's MWAA and has it taken up: `deploy/bundle.sh dev [FOLDER]`.
+# Without a folder it makes the bundle of this checkout, and brings what its workers fetch.
 #
-# The folder holds dags/, plugins.zip, requirements.txt and startup.sh. DAGs are read from S3 as they are; of the three
-# files MWAA runs the versions that it was told, which takes up to 40 minutes: only where one of them has changed.
+# The folder holds dags/, plugins-*.zip, requirements-*.txt and startup-*.sh. DAGs are read from S3 as they are; of the
+# three files MWAA runs the versions that it was told, which takes up to 40 minutes: only where one of them has changed.
 # shellcheck source=deploy/environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
+# The folder of the bundle that is made of this checkout. Terraform first: the bundle has the sums of what workers fetch.
+make_bundle() {
+  (cd "$ROOT" && .venv/bin/python -m deploy.mwaa.tools --environment "$1" >&2 &&
+    .venv/bin/python -m deploy.mwaa.bundle --environment "$1" | tee /dev/stderr | sed -n '1s/: .*//p')
+}
+
+# The one file of the bundle that is called STEM-*SUFFIX.
+part() {
+  (cd "$BUNDLE" && compgen -G "$1-*$2" | head -n 1) || fail "$BUNDLE holds no $1-*$2: run make mwaa-bundle."
+}
+
 use_environment "${1:?which environment: dev or prod}"
-BUNDLE=${2:?which folder: what make mwaa-bundle made}
+BUNDLE=${2:-$(make_bundle "$1")}
 BUCKET=$NIGHTSHIFT_NAME-artifacts
 PREFIX=mwaa
 DEADLINE=$((SECONDS + ${BUNDLE_MINUTES:-60} * 60))
 
-for part in dags plugins.zip requirements.txt startup.sh; do
-  [ -e "$BUNDLE/$part" ] || fail "$BUNDLE holds no $part: run make mwaa-bundle."
-done
+[ -d "$BUNDLE/dags" ] || fail "$BUNDLE holds no dags: run make mwaa-bundle."
+PLUGINS=$(part plugins .zip)
+REQUIREMENTS=$(part requirements .txt)
+STARTUP=$(part startup .sh)
 
 # The version that the bucket has of a file, after putting it there if its content is another.
 put() {
@@ -31,9 +44,9 @@ environment() {
 }
 
 aws s3 sync --only-show-errors --delete "$BUNDLE/dags" "s3://$BUCKET/$PREFIX/dags"
-plugins=$(put plugins.zip)
-requirements=$(put requirements.txt)
-startup=$(put startup.sh)
+plugins=$(put "$PLUGINS")
+requirements=$(put "$REQUIREMENTS")
+startup=$(put "$STARTUP")
 
 runs_it() {
   local runs
@@ -45,9 +58,9 @@ if runs_it; then
   echo "$NIGHTSHIFT_NAME runs this very bundle; its DAGs are read anew within half a minute."
   exit 0
 fi
-aws mwaa update-environment --name "$NIGHTSHIFT_NAME" --plugins-s3-path "$PREFIX/plugins.zip" \
-  --plugins-s3-object-version "$plugins" --requirements-s3-path "$PREFIX/requirements.txt" \
-  --requirements-s3-object-version "$requirements" --startup-script-s3-path "$PREFIX/startup.sh" \
+aws mwaa update-environment --name "$NIGHTSHIFT_NAME" --plugins-s3-path "$PREFIX/$PLUGINS" \
+  --plugins-s3-object-version "$plugins" --requirements-s3-path "$PREFIX/$REQUIREMENTS" \
+  --requirements-s3-object-version "$requirements" --startup-script-s3-path "$PREFIX/$STARTUP" \
   --startup-script-s3-object-version "$startup" --output text >"$SCRATCH/updated"
 while sleep "${BUNDLE_POLL_SECONDS:-30}"; do
   status=$(environment Status)

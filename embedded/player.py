@@ -28,11 +28,17 @@ class Player(AbstractContextManager["Player"]):
     """The night process. It imports Airflow at once, while its cloud is still being started, and then waits.
 
     A signal while a night is being played is passed on once, and the process ends after its teardown; `stopping` is
-    called then, and again when a later signal is not passed on.
+    called then, and again when a later signal is not passed on. `python` is the command that interprets it.
     """
 
-    def __init__(self, env: Mapping[str, str], log: Path, stopping: Callable[[bool], None]) -> None:
-        self.log, self._env, self._stopping = log, dict(env), stopping
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        log: Path,
+        stopping: Callable[[bool], None],
+        python: Sequence[str] = (sys.executable,),
+    ) -> None:
+        self.log, self._env, self._stopping, self._python = log, dict(env), stopping, tuple(python)
         self.interrupted = False
         self._playing = False
         self._process: subprocess.Popen[str] | None = None
@@ -43,7 +49,7 @@ class Player(AbstractContextManager["Player"]):
         readable, writable = os.pipe()
         with self.log.open("a") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "embedded.night", str(writable)],
+                [*self._python, "-m", "embedded.night", str(writable)],
                 env=self._env,
                 cwd=places.ROOT,
                 stdin=subprocess.PIPE,

@@ -25,6 +25,8 @@ MUST_NOT_IMPORT = {
     "include/flink_jobs": {"airflow", "nightshift", "boto3", "botocore", "pyspark", *LAPTOP},
     "include/spark_jobs/wordcount/tokens.py": {"pyspark", "pyflink"},  # both engines count with it
     "localcloud": {"airflow", "nightshift", "embedded", "datagen"},
+    "deploy/mwaa": {"nightshift", "localcloud", "datagen", "moto", "pyspark", "dags"},
+    "deploy/mwaa/fetch.py": {"airflow", "nightshift", "deploy", "embedded"},  # it runs on a worker, alone
     "datagen": {"airflow", "nightshift", "embedded", "localcloud", "pyspark", "boto3"},
 }
 READERS_OF_THE_ENVIRONMENT = {
@@ -74,7 +76,7 @@ def test_nothing_that_runs_in_production_asks_whether_it_is_local(room):
 
 
 def test_a_file_says_in_its_first_line_what_lives_there():
-    rooms = ("dags", "plugins", "include", "localcloud", "embedded", "datagen", "benchmarks", "tests")
+    rooms = ("dags", "plugins", "include", "localcloud", "embedded", "datagen", "benchmarks", "deploy", "tests")
     silent = [
         str(path.relative_to(ROOT))
         for room in rooms

@@ -20,7 +20,8 @@ SPARE_X86 = ("r5.xlarge", "r5a.xlarge", "r6i.xlarge", "r6a.xlarge")
 SPARE_GRAVITON = ("r6g.xlarge", "r7g.xlarge")
 GRAVITON = re.compile(r"^[a-z]+\d+g")  # m6g, c7gn, r8gd: the g after the generation
 KINDS = ("raw", "lake", "artifacts", "logs", "state")
-INCLUDE = Path(__file__).resolve().parents[2] / "include"
+# Beside plugins/ in a checkout; on MWAA in the DAGs' folder. Contracts are read from it at import.
+INCLUDE = Path(os.environ.get(f"{PREFIX}INCLUDE_DIR") or Path(__file__).resolve().parents[2] / "include")
 CONTRACTS = INCLUDE / "spark_jobs" / "contracts"  # part of the package: they travel with the jobs
 
 

@@ -18,6 +18,7 @@ RUN = f"{WORDCOUNT}/dagRuns/*"
 NEW_RUN = "mwaa invoke-rest-api POST /dags/wordcount/dagRuns"
 PATCH = "mwaa invoke-rest-api PATCH /dags/wordcount"
 NAME = "acme-nightshift-dev"
+FILES = ("plugins-1a.zip", "requirements-2b.txt", "startup-3c.sh")
 
 
 def told(**answer):
@@ -131,7 +132,7 @@ HEAD, GET, UPDATE = "s3api head-object", "mwaa get-environment", "mwaa update-en
 def bundle(tmp_path):
     folder = tmp_path / "bundle"
     (folder / "dags").mkdir(parents=True)
-    for file in ("plugins.zip", "requirements.txt", "startup.sh"):
+    for file in FILES:
         (folder / file).write_text(file)
     return folder
 
@@ -162,7 +163,7 @@ def test_a_new_bundle_is_put_and_taken_up(airflow, bundle):
         "StartupScriptS3ObjectVersion": "s2",
     }
     put = [call["arguments"][-1] for call in airflow.asked(call="s3 cp")]
-    assert put == [f"s3://{NAME}-artifacts/mwaa/{f}" for f in ("plugins.zip", "requirements.txt", "startup.sh")]
+    assert put == [f"s3://{NAME}-artifacts/mwaa/{f}" for f in FILES]
     [dags] = airflow.asked(call="s3 sync")
     assert dags["arguments"][-2:] == [str(bundle / "dags"), f"s3://{NAME}-artifacts/mwaa/dags"]
     assert "--delete" in dags["arguments"], "a DAG that was taken away must not go on"
@@ -171,10 +172,7 @@ def test_a_new_bundle_is_put_and_taken_up(airflow, bundle):
 def test_a_bundle_that_is_there_already_updates_nothing(airflow, bundle):
     from hashlib import sha256  # noqa: PLC0415
 
-    there = [
-        {"VersionId": file[0], "Metadata": {"sha256": sha256(file.encode()).hexdigest()}}
-        for file in ("plugins.zip", "requirements.txt", "startup.sh")
-    ]
+    there = [{"VersionId": file[0], "Metadata": {"sha256": sha256(file.encode()).hexdigest()}} for file in FILES]
     airflow.answers = {HEAD: [h for h in there for _ in range(2)], GET: [environment(["p", "r", "s"])]}
     done = airflow.play("bundle.sh", "dev", str(bundle))
     assert done.returncode == 0, done.stderr
@@ -207,7 +205,7 @@ def test_a_bucket_that_cannot_be_asked_is_no_missing_file(airflow, bundle):
 
 
 def test_half_a_bundle_is_refused_before_anything_is_put(airflow, bundle):
-    (bundle / "startup.sh").unlink()
+    (bundle / FILES[2]).unlink()
     done = airflow.play("bundle.sh", "dev", str(bundle))
-    assert (done.returncode, "holds no startup.sh" in done.stderr) == (2, True)
+    assert (done.returncode, "holds no startup-*.sh" in done.stderr) == (2, True)
     assert not (airflow.home / "calls.jsonl").exists()

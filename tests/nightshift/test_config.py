@@ -1,5 +1,7 @@
 """Settings come from NIGHTSHIFT_* and say what is wrong with them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,3 +71,12 @@ def test_a_cluster_of_two_architectures_is_refused_because_emr_builds_it_from_on
         config.load({"NIGHTSHIFT_SPARE_TYPES": "r7g.xlarge"})
     graviton = {f"NIGHTSHIFT_{role}_TYPES": "m6g.xlarge,m7g.xlarge,c7gn.xlarge" for role in ("PRIMARY", "CORE", "TASK")}
     assert config.load(graviton).task_types[-1] == "c7gn.xlarge"
+
+
+def test_the_folder_that_the_environment_names_holds_the_contracts_too():
+    """They are read when the library is imported, so an environment of its own tells it."""
+    code = "from nightshift import config; print(config.CONTRACTS, config.load({}).jobs_dir, config.load({}).jdbc_dir)"
+    library = str(Path(config.__file__).parents[1])
+    env = {"PYTHONPATH": library, "NIGHTSHIFT_INCLUDE_DIR": "/dags/include"}
+    told = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["/dags/include/spark_jobs/contracts", "/dags/include/spark_jobs", "/dags/include/jdbc"]

@@ -1,0 +1,1 @@
+"""Amazon MWAA: the bundle that an environment takes, terraform for its workers, and the preflight of both."""
