@@ -74,7 +74,7 @@ def test_nothing_that_runs_in_production_asks_whether_it_is_local(room):
 
 
 def test_a_file_says_in_its_first_line_what_lives_there():
-    rooms = ("dags", "plugins", "include", "localcloud", "embedded", "datagen", "benchmarks", "tests")
+    rooms = ("dags", "plugins", "include", "localcloud", "embedded", "deploy", "datagen", "benchmarks", "tests")
     silent = [
         str(path.relative_to(ROOT))
         for room in rooms
