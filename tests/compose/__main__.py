@@ -103,8 +103,7 @@ def told(it: Deployment) -> None:
     """The message of every night is in the sink's log."""
     shown = it.said("logs", "--no-log-prefix", "messages")
     (HOME / "messages.log").write_text(shown)
-    missing = [name for name in ("wordcount", *(night[0] for night in NIGHTS)) if f"{name} " not in shown]
-    assert missing == [], shown
+    assert shown.count(": success [nightshift-compose]") == 1 + len(NIGHTS), shown
     say("the sink shows the messages of all nights")
 
 

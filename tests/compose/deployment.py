@@ -64,11 +64,17 @@ class Deployment:
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
         files = ("docker-compose.yaml", *self.over)
-        return ["docker", "compose", *(part for file in files for part in ("--file", file)), *arguments]
+        return [
+            "docker",
+            "compose",
+            "--progress",
+            "quiet",
+            *(part for file in files for part in ("--file", file)),
+            *arguments,
+        ]
 
 
 def settings() -> dict[str, str]:
     """The keys that set this deployment apart."""
     ports = {"AIRFLOW_PORT": str(free_port()), "LOCALCLOUD_PORT": str(free_port())}
-    own = {"COMPOSE_PROJECT_NAME": PROJECT, "AIRFLOW_SCHEDULES": "False"}  # else the last midnight's nights come first
-    return {**ports, **own, "NIGHTSHIFT_NET": os.environ.get("NIGHTSHIFT_NET", "10.213.78")}
+    return {**ports, "COMPOSE_PROJECT_NAME": PROJECT, "LOCALCLOUD_NET": os.environ.get("LOCALCLOUD_NET", "10.213.78")}
