@@ -117,7 +117,7 @@ spark.range(4).rdd.mapPartitions(slow).toDF().write.parquet("s3://lake/never")
     deadline = time.monotonic() + 60
     while not done.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
-    (session,) = runner._sessions()
+    (session,) = runner._processes.sessions()
     runner.kill(request.cluster_id, request.step_id)
     thread.join(20)
     runner.close()
