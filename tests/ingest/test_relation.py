@@ -3,6 +3,7 @@
 import gzip
 import json
 from contextlib import closing
+from types import SimpleNamespace
 
 import boto3
 import psycopg2
@@ -115,7 +116,7 @@ def test_what_is_no_name_of_a_table_is_refused(secret, capsys, table):
 
 
 def test_a_table_that_is_not_there_is_not_asked_for_again(secret, capsys, monkeypatch):
-    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: pytest.fail("it waited to ask again"))
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: pytest.fail("it waited to ask again")))
     assert run(secret, "nenhuma") == 1
     assert "does not give nenhuma" in capsys.readouterr().err
 

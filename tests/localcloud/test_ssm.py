@@ -238,7 +238,8 @@ def test_a_stopped_host_keeps_its_disk_and_works_again_and_a_terminated_one_lose
     ec2.start_instances(InstanceIds=[host])
     second = send("cat kept.txt", "sleep 60")
     eventually(lambda: told(second)["Status"], lambda status: status == "InProgress")
-    eventually((home / second / "stdout").read_text, lambda text: text == "kept\n")
+    said = home / second / "stdout"
+    eventually(lambda: said.exists() and said.read_text(), lambda text: text == "kept\n")
     ec2.terminate_instances(InstanceIds=[host])
     ended(second)
     eventually(home.exists, lambda there: not there)
