@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Plans an environment's foundation and applies that very plan: `deploy/apply.sh dev`.
+# Plans an environment's stacks, foundation first, and applies those very plans: `deploy/apply.sh dev`.
 # shellcheck source=deploy/environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 use_environment "${1:?which environment: dev or prod}"
-open_stack foundation
-in_stack foundation plan -input=false -no-color -lock-timeout=5m -var-file="$ENVIRONMENTS/$1.tfvars" -out="$SCRATCH/plan"
-in_stack foundation apply -input=false -no-color -lock-timeout=5m "$SCRATCH/plan"
+for stack in $(stacks_of "$1"); do
+  open_stack "$stack"
+  in_stack "$stack" plan -input=false -no-color -lock-timeout=5m -var-file="$(variables_of "$stack" "$1")" -out="$SCRATCH/plan"
+  in_stack "$stack" apply -input=false -no-color -lock-timeout=5m "$SCRATCH/plan"
+done

@@ -19,6 +19,10 @@ part() {
 }
 
 use_environment "${1:?which environment: dev or prod}"
+if ! stacks_of "$1" | grep -qx mwaa; then
+  echo "$1 has no Airflow on MWAA ($(variables_of mwaa "$1") is not there): no bundle is brought."
+  exit 0
+fi
 BUNDLE=${2:-$(make_bundle "$1")}
 BUCKET=$NIGHTSHIFT_NAME-artifacts
 PREFIX=mwaa

@@ -61,6 +61,17 @@ as_list() {
   [ -z "$items" ] && echo '[]' || echo "[\"${items//,/\",\"}\"]"
 }
 
+# The stacks of an environment, each after what it needs: MWAA where there is a file for it.
+stacks_of() {
+  echo foundation
+  [ ! -f "$(variables_of mwaa "$1")" ] || echo mwaa
+}
+
+# The file of a stack's variables. The foundation's is the one that nights apply too.
+variables_of() {
+  [ "$1" = foundation ] && echo "$ENVIRONMENTS/$2.tfvars" || echo "$ENVIRONMENTS/$2.$1.tfvars"
+}
+
 # in_stack STACK VERB ARGUMENT...: terraform in a stack whose state is <stack>.tfstate, writing nothing beside it.
 in_stack() {
   local stack=$1

@@ -4,5 +4,11 @@
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 use_environment "${1:?which environment: dev or prod}"
-open_stack foundation
-in_stack foundation plan -input=false -no-color -lock=false -var-file="$ENVIRONMENTS/$1.tfvars"
+for stack in $(stacks_of "$1"); do
+  open_stack "$stack"
+  if [ "$stack" != foundation ] && [ "$(in_stack foundation output -no-color -json)" = '{}' ]; then
+    echo "$stack: planned once the foundation, which it is looked up in, is applied."
+    continue
+  fi
+  in_stack "$stack" plan -input=false -no-color -lock=false -var-file="$(variables_of "$stack" "$1")"
+done

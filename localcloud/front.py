@@ -5,6 +5,7 @@ every other request               -> noted by the recorder
 a request that a fault strikes    -> the fault's answer
 X-Amz-Target: ElasticMapReduce.*  -> our EMR; moto's is not used
 X-Amz-Target: AmazonSSM.*Command* -> our Run Command; the rest of SSM is moto's
+signed for airflow (MWAA)         -> our environments, which moto lacks
 everything else                   -> moto
 """
 
@@ -22,13 +23,14 @@ from urllib.parse import parse_qs
 from moto.iam.models import get_account_id_from
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from localcloud import wire
+from localcloud import mwaa, wire
 from localcloud.admin import PREFIX, Admin
 from localcloud.emr.service import TARGET_PREFIX as EMR_PREFIX
 from localcloud.emr.service import EmrService
 from localcloud.faults import FaultBook, FaultKind
 from localcloud.http_server import DropConnection
-from localcloud.recorder import Recorder
+from localcloud.mwaa import MwaaService
+from localcloud.recorder import Recorder, request_of
 from localcloud.settings import DEFAULT_ACCOUNT, Settings
 from localcloud.ssm.service import TARGET_PREFIX as SSM_PREFIX
 from localcloud.ssm.service import SsmService
@@ -52,12 +54,13 @@ class Front:
         admin: Admin,
         emr: EmrService,
         ssm: SsmService,
+        mwaa_service: MwaaService,
         *,
         faults: FaultBook,
         recorder: Recorder,
         settings: Settings,
     ) -> None:
-        self._admin, self._emr, self._ssm = admin, emr, ssm
+        self._admin, self._emr, self._ssm, self._mwaa = admin, emr, ssm, mwaa_service
         self._faults, self._recorder, self._settings = faults, recorder, settings
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._conditional_writes = threading.Lock()
@@ -79,6 +82,8 @@ class Front:
             return self._answer_emr(target.removeprefix(EMR_PREFIX), environ, caller)
         if target.startswith(SSM_PREFIX):
             return self._answer_ssm(target.removeprefix(SSM_PREFIX), environ, caller)
+        if caller.service == mwaa.SERVICE:
+            return self._mwaa.answer(request_of(environ, caller), self._account(caller), caller.region)
         return None
 
     def _answer_ssm(self, action: str, environ: WSGIEnvironment, caller: Caller) -> Answer | None:

@@ -15,14 +15,20 @@ from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationModel, ServiceModel, StructureShape
 
 # Where the name that signatures carry is not the one botocore files the service under.
-BOTOCORE_NAMES = {"elasticmapreduce": "emr", "monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
+BOTOCORE_NAMES = {
+    "airflow": "mwaa",
+    "elasticmapreduce": "emr",
+    "monitoring": "cloudwatch",
+    "tagging": "resourcegroupstaggingapi",
+}
 UNKNOWN = "?"
 _PLACE = re.compile(r"\\\{(\w+)(\\\+)?\\\}")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What of an HTTP request names its operation. service: as signed. headers: lower case. body: of RPC calls only."""
+    """What of an HTTP request names its operation. service: as signed. path: as sent, still quoted. headers: lower
+    case. body: not that of S3, which is somebody's data."""
 
     service: str
     method: str

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from localcloud import wire
 from localcloud.operations import Request, resolve
@@ -22,6 +23,7 @@ MOST_CALLS = 20_000  # a night makes about a thousand
 # What may carry tags that IAM's conditions ask for: EMR's clusters and everything of EC2.
 _TAGGED = re.compile(r"\b(?:j-[0-9A-Z]+|[a-z]+-[0-9a-f]{8,17})\b")
 _TAG_MEMBER = re.compile(r"^(?:TagSpecification\.\d+\.|Tags\.member\.|Tag\.)(?:Tag\.)?(\d+)\.(Key|Value)$")
+_HOST = re.compile(r"^https?://[^/]+")
 # (account, region, id) -> the tags that the resource has now.
 TagsOf = Callable[[str, str, str], Mapping[str, str]]
 
@@ -47,7 +49,8 @@ class Recorder:
 
     def note(self, environ: WSGIEnvironment, caller: Caller, account: str, start: StartResponse) -> StartResponse:
         """Keep one request; its status is noted when the returned start_response is called."""
-        seen = _seen(environ, caller)
+        request = request_of(environ, caller)
+        seen = Seen(datetime.now(UTC), caller, request, environ.get("HTTP_USER_AGENT", ""))
         for resource in set(_TAGGED.findall(f"{seen.request.query} {seen.request.body.decode(errors='replace')}")):
             if tags := self._tags_of(account, caller.region, resource):
                 # As they are before the call: what it deletes has none after it.
@@ -75,20 +78,26 @@ class Recorder:
         return forgotten
 
 
-def _seen(environ: WSGIEnvironment, caller: Caller) -> Seen:
+def request_of(environ: WSGIEnvironment, caller: Caller) -> Request:
+    """The request as operations.resolve takes it; its body can be read again."""
     headers = {key[5:].replace("_", "-").lower(): str(v) for key, v in environ.items() if key.startswith("HTTP_X_AMZ")}
-    request = Request(
+    return Request(
         caller.service,
         environ["REQUEST_METHOD"],
-        environ.get("PATH_INFO") or "/",
+        _path(environ),
         environ.get("QUERY_STRING", ""),
         headers,
-        _rpc_body(environ, caller),
+        _body(environ, caller),
     )
-    return Seen(datetime.now(UTC), caller, request, environ.get("HTTP_USER_AGENT", ""))
 
 
-def _rpc_body(environ: WSGIEnvironment, caller: Caller) -> bytes:
+def _path(environ: WSGIEnvironment) -> str:
+    """The path as it was sent: a slash in a name (an ARN) is %2F there. Who asks by a proxy sends the host as well."""
+    raw = str(environ.get("RAW_URI") or quote(environ.get("PATH_INFO") or "/"))
+    return _HOST.sub("", raw).partition("?")[0] or "/"
+
+
+def _body(environ: WSGIEnvironment, caller: Caller) -> bytes:
     """The body where it names the operation. S3's is somebody's data, and is neither held nor read here."""
     if caller.service == "s3" or not environ.get("CONTENT_LENGTH"):
         return b""

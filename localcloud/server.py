@@ -24,6 +24,7 @@ from localcloud.emr.store import Store
 from localcloud.faults import FaultBook
 from localcloud.front import Front
 from localcloud.http_server import HttpServer
+from localcloud.mwaa import MwaaService
 from localcloud.recorder import Recorder
 from localcloud.settings import Settings
 from localcloud.ssm.engine import CommandEngine
@@ -53,6 +54,7 @@ class LocalCloud:
         self._emr = EmrService(self.store, self.engine, clock)
         self.commands = CommandEngine(HostRunner(settings.work_dir, settings.python or sys.executable), clock)
         self._ssm = SsmService(self.commands, self.faults, clock)
+        self._mwaa = MwaaService(settings.provisioning_seconds, clock)
         self._server: HttpServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -68,7 +70,8 @@ class LocalCloud:
         gaps.close_all()
         recorder = Recorder(self._tags_of)
         admin = Admin(self.store, self.faults, recorder)
-        front = Front(admin, self._emr, self._ssm, faults=self.faults, recorder=recorder, settings=self.settings)
+        services = (self._emr, self._ssm, self._mwaa)
+        front = Front(admin, *services, faults=self.faults, recorder=recorder, settings=self.settings)
         self._server = HttpServer(self.settings.host, self.settings.port, front)
         self.engine.start(self._server.endpoint)
         self.commands.start(self._server.endpoint)

@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -26,7 +27,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.mwaa import environment
 from deploy.mwaa.errors import DeployError
-from embedded import download, toolchain
+from embedded import download, places, toolchain
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 PREFIX = "tools"
 PLATFORM = "linux_amd64"  # what MWAA's containers are
 PROVIDER = toolchain.PROVIDER / PLATFORM
+ANY_STACK = places.STACKS / "foundation"  # all ask for the same provider
+KEPT = places.STATE / "provider"
 BIN, PROVIDERS = Path("bin"), Path("providers")  # below tools/ on the worker
 FAST = 1  # zlib's level: 700 MB become 180 in seconds; more would take minutes and save little
 REMEDY = (
@@ -78,15 +81,38 @@ def bucket(name: str) -> str:
 
 
 def found(terraform: Path | None = None, mirror: Path | None = None) -> list[Tool]:
-    """Terraform and its provider for MWAA's platform: those named, else the machine's own. Raises DeployError."""
+    """Terraform and its provider for MWAA's platform: those named, else the machine's own, else the registry's provider.
+    Raises DeployError."""
     if not terraform and _here() != PLATFORM:
         raise DeployError(f"This machine is {_here()}, and its terraform does not run on MWAA's {PLATFORM}: {REMEDY}.")
     binary = terraform or toolchain.terraform()
-    folder = (mirror or toolchain.provider_mirror() or Path()) / PROVIDER
+    folder = (mirror or toolchain.provider_mirror() or registered(binary)) / PROVIDER
     if not binary.is_file() or not folder.is_dir() or not any(folder.iterdir()):
         raise DeployError(f"There is no terraform at {binary} or no AWS provider in {folder}: {REMEDY}.")
     provider = {str(PROVIDERS / PROVIDER / path.name): path for path in folder.iterdir()}
     return [Tool("terraform", {str(BIN / "terraform"): binary.resolve()}), Tool("aws-provider", provider)]
+
+
+def registered(terraform: Path, into: Path = KEPT) -> Path:
+    """A folder with the provider as `terraform init` brings and unpacks it, checked by the lock file; it is kept.
+
+    Raises DeployError when terraform cannot have it.
+    """
+    command = [
+        str(terraform),
+        f"-chdir={ANY_STACK}",
+        "init",
+        "-input=false",
+        "-no-color",
+        "-backend=false",
+        "-lockfile=readonly",
+    ]
+    done = subprocess.run(
+        command, env={**os.environ, "TF_DATA_DIR": str(into)}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise DeployError(f"terraform brought no AWS provider: {done.stderr.strip()}\n{REMEDY}.")
+    return into / "providers"
 
 
 def upload(s3: S3Client, name: str, tools: Iterable[Tool]) -> list[str]:

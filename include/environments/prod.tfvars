@@ -1,6 +1,6 @@
 # prod's foundation beyond prod.env. Nights apply this very file too, so what is changed here stays changed.
 azs                 = 3
-nat                 = false
-interface_endpoints = ["elasticmapreduce"] # by which a cluster asks EMR to end it at its time limit
+nat                 = true # MWAA's way to AWS's services, a night's terraform to IAM, a cluster's to EMR at its time limit
+interface_endpoints = []
 lifecycle_rules     = true
 force_destroy       = false

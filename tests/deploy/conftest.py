@@ -34,7 +34,8 @@ class Deploy:
 @pytest.fixture(scope="session")
 def deploy(cloud: Cloud, machine):
     path = f"{toolchain.terraform().parent}:{machine['PATH']}"
-    return Deploy({**machine, **cloud.env, "PATH": path})
+    # MWAA's API is at `api.<host>`, which 127.0.0.1 has no name for and a proxy need not look up.
+    return Deploy({**machine, **cloud.env, "PATH": path, "HTTP_PROXY": cloud.endpoint})
 
 
 @pytest.fixture(scope="session")

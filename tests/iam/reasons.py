@@ -29,6 +29,9 @@ NETWORK = "a foundation with nat = true is read with it; here there is none"
 AIRFLOW = (
     Reason("TellItIsAlive", MWAA),
     Reason("ProveBucketsArePrivate", MWAA),
+    Reason("LookAtTheBundlesBucket", MWAA),
+    Reason("ReadTheBundle", MWAA),
+    Reason("LookUpConnectionsAndVariables", "Airflow's secrets backend on MWAA; the DAGs themselves name none"),
     Reason("WriteTaskLogs", MWAA),
     Reason("FindLogGroups", MWAA),
     Reason("Measure", MWAA),

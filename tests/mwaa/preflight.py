@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import time
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,21 @@ def say(words):
 @pytest.fixture(scope="session")
 def tools():
     return tool_room.found()
+
+
+def test_without_an_unpacked_mirror_terraform_brings_the_very_same_provider(tools, tmp_path, monkeypatch):
+    """From a packed mirror here, as from the registry elsewhere (700 MB, so it is not among CI's tests)."""
+    [provider] = [tool for tool in tools if tool.name == "aws-provider"]
+    packed = tmp_path / "packed" / tool_room.PROVIDER.parents[1] / "terraform-provider-aws_5.100.0_linux_amd64.zip"
+    packed.parent.mkdir(parents=True)
+    with zipfile.ZipFile(packed, "w") as archive:
+        for path in provider.files.values():
+            archive.write(path, path.name)
+    monkeypatch.setenv("TF_CLI_ARGS_init", f"-plugin-dir={tmp_path / 'packed'}")
+    folder = tool_room.registered(toolchain.terraform(), tmp_path / "kept")
+    found = tool_room.found(toolchain.terraform(), folder)
+    shutil.rmtree(tmp_path)
+    assert found[1].files.keys() == provider.files.keys()
 
 
 @pytest.fixture(scope="session")

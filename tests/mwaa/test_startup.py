@@ -155,3 +155,19 @@ def test_a_script_that_would_end_mwaas_own_is_refused(there, endpoint):
 def test_without_a_provider_for_mwaas_platform_it_is_said_what_to_do(tmp_path):
     with pytest.raises(DeployError, match="--mirror"):
         tool_room.found(Path(sys.executable), tmp_path)
+
+
+def test_without_a_mirror_the_provider_is_what_terraform_brings(monkeypatch, tmp_path):
+    monkeypatch.setattr(tool_room.toolchain, "provider_mirror", lambda: None)
+    terraform = tmp_path / "terraform"
+    terraform.write_text(
+        f'#!/bin/sh\nmkdir -p "$TF_DATA_DIR/providers/{tool_room.PROVIDER}"\necho "$@" >"$TF_DATA_DIR/asked"\n'
+    )
+    terraform.chmod(0o755)
+    folder = tool_room.registered(terraform, tmp_path / "kept")
+    assert (folder / tool_room.PROVIDER).is_dir()
+    asked = (tmp_path / "kept" / "asked").read_text()
+    assert "-backend=false" in asked and "-lockfile=readonly" in asked
+    terraform.write_text("#!/bin/sh\necho registry out of reach >&2\nexit 1\n")
+    with pytest.raises(DeployError, match=r"registry out of reach[\s\S]*--mirror"):
+        tool_room.registered(terraform, tmp_path / "other")

@@ -14,13 +14,13 @@ from tests.iam.needs.ec2 import ec2
 from tests.iam.needs.emr import emr
 from tests.iam.needs.kept import glue, secretsmanager
 from tests.iam.needs.s3 import s3
-from tests.iam.needs.small import iam, kms, sns, ssm, sts
+from tests.iam.needs.small import iam, kms, logs, mwaa, sns, ssm, sts
 from tests.iam.policies import Need
 
 __all__ = ["Call", "Place", "Unmapped", "needs"]
 
 SERVICES: dict[str, Callable[[Call, Place], Iterator[Need]]] = {
-    table.__name__: table for table in (s3, emr, ec2, glue, secretsmanager, iam, kms, sns, ssm, sts)
+    table.__name__: table for table in (s3, emr, ec2, glue, secretsmanager, iam, kms, logs, mwaa, sns, ssm, sts)
 }
 
 

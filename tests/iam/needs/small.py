@@ -1,4 +1,4 @@
-"""What calls of IAM, KMS, SNS, SSM and STS need."""
+"""What calls of IAM, KMS, SNS, SSM, STS, CloudWatch Logs and MWAA need."""
 
 from __future__ import annotations
 
@@ -78,3 +78,26 @@ def sts(call: Call, _place: Place) -> Iterator[Need]:
     if call["operation"] != "GetCallerIdentity":  # "No permissions are required" (STS API reference)
         raise Unmapped(call)
     yield from ()
+
+
+def logs(call: Call, place: Place) -> Iterator[Need]:
+    operation, params = call["operation"], call["params"]
+    if operation == "DescribeLogGroups":
+        yield Need("logs:DescribeLogGroups")
+    elif operation == "ListTagsForResource":
+        yield Need("logs:ListTagsForResource", params["resourceArn"])
+    elif operation == "PutRetentionPolicy":
+        yield Need("logs:PutRetentionPolicy", place.arn("logs", f"log-group:{params['logGroupName']}"))
+    else:
+        raise Unmapped(call)
+
+
+def mwaa(call: Call, place: Place) -> Iterator[Need]:
+    """A change hands over the role that the environment has (MWAA User Guide, "Accessing an … environment")."""
+    operation, name = call["operation"], call["params"].get("Name")
+    if operation not in {"GetEnvironment", "UpdateEnvironment"}:
+        raise Unmapped(call)
+    yield Need(f"airflow:{operation}", place.arn("airflow", f"environment/{name}"))
+    if operation == "UpdateEnvironment":
+        passed = {"iam:passedtoservice": "airflow.amazonaws.com"}
+        yield Need("iam:PassRole", f"arn:aws:iam::{place.account}:role/{name}-airflow", passed)

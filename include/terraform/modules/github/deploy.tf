@@ -69,6 +69,12 @@ data "aws_iam_policy_document" "deploy" {
     resources = ["${local.here["airflow"]}:environment/${var.name}"]
   }
 
+  statement {
+    sid       = "KeepItsLogsAsLongAsAsked"
+    actions   = ["logs:PutRetentionPolicy"]
+    resources = local.log_groups
+  }
+
   # Asked along with UpdateEnvironment: the environment goes on under the role that it has.
   statement {
     sid       = "HandAirflowItsRole"

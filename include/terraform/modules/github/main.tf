@@ -9,13 +9,15 @@ locals {
   partition = data.aws_partition.current.partition
 
   # arn:<partition>:<service>:<region>:<account>, the start of most ARNs in this module.
-  here = { for service in ["airflow", "ec2", "glue", "kms", "sns"] :
+  here = { for service in ["airflow", "ec2", "glue", "kms", "logs", "sns"] :
     service => "arn:${local.partition}:${service}:${var.region}:${local.account}"
   }
   iam = "arn:${local.partition}:iam::${local.account}"
 
   buckets   = { for kind in ["raw", "lake", "artifacts", "logs", "state"] : kind => "arn:${local.partition}:s3:::${var.name}-${kind}" }
   databases = [for layer in ["bronze", "silver", "gold"] : "${local.here["glue"]}:database/${replace(var.name, "-", "_")}_${layer}"]
+
+  log_groups = [for part in ["DAGProcessing", "Scheduler", "Task", "WebServer", "Worker"] : "${local.here["logs"]}:log-group:airflow-${var.name}-${part}"]
 
   issuer = "token.actions.githubusercontent.com"
   roles  = { for role, subjects in { deploy = var.deploy_subjects, plan = var.plan_subjects } : role => subjects if length(subjects) > 0 }

@@ -96,9 +96,15 @@ data "aws_iam_policy_document" "plan" {
   }
 
   statement {
+    sid       = "ReadAirflowsLogGroups"
+    actions   = ["logs:ListTagsForResource"]
+    resources = local.log_groups
+  }
+
+  statement {
     sid = "LookAround"
     actions = [
-      "kms:ListAliases", "ec2:DescribeAvailabilityZones", "ec2:DescribeVpcs", "ec2:DescribeSubnets",
+      "kms:ListAliases", "logs:DescribeLogGroups", "ec2:DescribeAvailabilityZones", "ec2:DescribeVpcs", "ec2:DescribeSubnets",
       "ec2:DescribeRouteTables", "ec2:DescribeNetworkAcls", "ec2:DescribeVpcEndpoints", "ec2:DescribePrefixLists",
       "ec2:DescribeInternetGateways", "ec2:DescribeNatGateways", "ec2:DescribeAddresses",
       "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules",

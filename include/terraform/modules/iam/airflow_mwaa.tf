@@ -1,10 +1,40 @@
 # What Amazon MWAA asks of any execution role (user guide, "Amazon MWAA execution role"); idle elsewhere.
 
+locals {
+  # By their whole names: `airflow-<name>-*` would be those of `<name>-2` too.
+  log_groups = [for part in ["DAGProcessing", "Scheduler", "Task", "WebServer", "Worker"] : "${local.here["logs"]}:log-group:airflow-${var.name}-${part}"]
+}
+
 data "aws_iam_policy_document" "airflow_mwaa" {
   statement {
     sid       = "TellItIsAlive"
     actions   = ["airflow:PublishMetrics"]
-    resources = ["${local.here["airflow"]}:environment/${var.name}*"]
+    resources = ["${local.here["airflow"]}:environment/${var.name}"]
+  }
+
+  # The guide says s3:GetObject*, s3:GetBucket* and s3:List*, and not which of them; here are those that say something of a
+  # bundle and of the bucket's being versioned and private.
+  statement {
+    sid = "LookAtTheBundlesBucket"
+    actions = [
+      "s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketObjectLockConfiguration",
+      "s3:GetBucketOwnershipControls", "s3:GetBucketPolicy", "s3:GetBucketPolicyStatus", "s3:GetBucketPublicAccessBlock",
+      "s3:GetBucketTagging", "s3:GetBucketVersioning",
+    ]
+    resources = [var.bucket_arns["artifacts"]]
+  }
+
+  statement {
+    sid       = "ReadTheBundle"
+    actions   = ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAttributes", "s3:GetObjectTagging", "s3:GetObjectVersionTagging"]
+    resources = ["${var.bucket_arns["artifacts"]}/*"]
+  }
+
+  # Airflow's own, by the backend that modules/mwaa sets.
+  statement {
+    sid       = "LookUpConnectionsAndVariables"
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = [for kind in ["connections", "variables"] : "${local.here["secretsmanager"]}:secret:${var.name}/${kind}/*"]
   }
 
   statement {
@@ -19,7 +49,7 @@ data "aws_iam_policy_document" "airflow_mwaa" {
       "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:GetLogEvents", "logs:GetLogRecord",
       "logs:GetLogGroupFields", "logs:GetQueryResults",
     ]
-    resources = ["${local.here["logs"]}:log-group:airflow-${var.name}*"]
+    resources = flatten([for group in local.log_groups : [group, "${group}:*"]])
   }
 
   statement {
@@ -51,12 +81,12 @@ data "aws_iam_policy_document" "airflow_mwaa" {
   }
 
   statement {
-    sid           = "EncryptTheQueue"
-    actions       = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:Encrypt"]
-    not_resources = ["arn:${local.partition}:kms:*:${local.account}:key/*"]
+    sid       = "EncryptTheQueue"
+    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:Encrypt"]
+    resources = [var.kms_key_arn]
 
     condition {
-      test     = "StringLike"
+      test     = "StringEquals"
       variable = "kms:ViaService"
       values   = ["sqs.${var.region}.amazonaws.com"]
     }

@@ -9,16 +9,29 @@ resource "aws_kms_key" "this" {
   enable_key_rotation     = true
   deletion_window_in_days = 30
 
-  # AWS's default: the account's IAM policies decide. Without it nobody could ever change this policy again.
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid       = "LetIamDecide"
-      Effect    = "Allow"
-      Action    = "kms:*"
-      Resource  = "*" # in a key policy this means the key itself
-      Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root" }
-    }]
+    Statement = [
+      # AWS's default: the account's IAM policies decide. Without it nobody could ever change this policy again.
+      {
+        Sid       = "LetIamDecide"
+        Effect    = "Allow"
+        Action    = "kms:*"
+        Resource  = "*" # in a key policy this means the key itself
+        Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root" }
+      },
+      # CloudWatch Logs asks by itself, for MWAA's log groups (its User Guide, "Encrypt log data using AWS KMS").
+      {
+        Sid       = "EncryptAirflowsLogs"
+        Effect    = "Allow"
+        Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"]
+        Resource  = "*"
+        Principal = { Service = "logs.${var.region}.amazonaws.com" }
+        Condition = {
+          ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:${data.aws_partition.current.partition}:logs:${var.region}:${data.aws_caller_identity.current.account_id}:log-group:airflow-${var.name}-*" }
+        }
+      },
+    ]
   })
 }
 
