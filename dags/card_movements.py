@@ -14,6 +14,7 @@ lake.
 | preflight | its message: a parameter, a credential or a tool; nothing was started |
 | apply_foundation, apply_transient | terraform's own words in the task's log |
 | publish_jobs | whether the JDBC drivers are there as their SHA256SUMS say (`NIGHTSHIFT_JDBC_DIR`) |
+| check_inputs | which columns its message names: the database's tables are not as the contract below says |
 | create_cluster, wait_for_cluster | EMR's reason in its message; the clusters it tried in its log |
 | step_movements | the secret, the way to the database, a column's name: the step's stderr says which |
 | audit | the broken rule it names, then `quarantine/card_movements/` in the lake (card numbers are masked there) |

@@ -12,7 +12,7 @@ from nightshift.pipeline import DRIFT_RULES, GoldTable, Source, SourceColumn
 
 KINDS = {"sources", "gold"}
 TABLE_WORDS = {
-    "sources": {"about", "key", "columns", "files", "fresh_hours", "drift"},
+    "sources": {"about", "key", "columns", "files", "fresh_hours", "drift", "database"},
     "gold": {"about", "key", "columns", "min_rows", "fresh_hours"},
 }
 COLUMN_WORDS = {
@@ -37,7 +37,8 @@ def read(contracts_dir: Path, pipeline: str) -> tuple[tuple[Source, ...], tuple[
 
 def _source(name: str, told: Mapping[str, Any]) -> Source:
     columns = tuple(_column(column, spec) for column, spec in told["columns"].items())
-    return Source(name, told["about"], told["files"], columns, tuple(told["key"]), told["drift"])
+    where = {"files": told["files"], "database": bool(told.get("database"))}
+    return Source(name, told["about"], columns=columns, key=tuple(told["key"]), drift=told["drift"], **where)
 
 
 def _column(name: str, spec: Mapping[str, Any]) -> SourceColumn:

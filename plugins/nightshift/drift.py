@@ -19,6 +19,17 @@ SHAPES = {  # what a value of a type looks like, loosely: one odd value is quara
     "timestamp": r"\d{4}-\d\d-\d\d([T ].*)?",
 }
 NUMBER = r"-?\d+([.,]\d+)?"
+# What a database may declare a column as that holds such a type. Text is read as a file's text would be: row by row.
+WHOLE = r"(tiny|small|medium|big)?int(eger)?|(small|big)?serial|numeric|decimal"
+DECLARED = {
+    "int": WHOLE,
+    "bigint": WHOLE,
+    "decimal": rf"{WHOLE}|real|float|double( precision)?|money",
+    "double": rf"{WHOLE}|real|float|double( precision)?|money",
+    "date": r"date|datetime|timestamp.*",
+    "timestamp": r"date|datetime|timestamp.*",
+}
+TEXT = r"(var|national )?char.*|character.*|(tiny|medium|long)?text|enum|bpchar"
 FEWEST = 3  # values that a column must show before all of them being odd says something about the column
 
 
@@ -29,6 +40,29 @@ class Sample:
     where: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    def odd(self, column: SourceColumn, at: int) -> str:
+        """An odd value of a column, if every value that there is looks odd for the type that it should have."""
+        given = [value for row in self.rows if (value := row[at].strip())]
+        shape = NUMBER if column.type.startswith("decimal") else SHAPES.get(column.type)
+        if shape is None or len(given) < FEWEST or any(re.fullmatch(shape, value) for value in given):
+            return ""
+        return repr(given[0])
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One table as its database declares it: where it is, its column names as they are spelt, their types there."""
+
+    where: str
+    header: tuple[str, ...]
+    types: tuple[str, ...]
+
+    def odd(self, column: SourceColumn, at: int) -> str:
+        """The declared type of a column, if no value of it can be of the type that it should have."""
+        shape = DECLARED.get(column.type.partition("(")[0])
+        declared = self.types[at].lower()
+        return "" if shape is None or re.fullmatch(f"{shape}|{TEXT}", declared) else declared
 
 
 @dataclass(frozen=True)
@@ -59,8 +93,8 @@ def sample(where: str, beginning: bytes, whole: bool) -> Sample | None:
     return Sample(where, tuple(header), tuple(tuple(row) for row in rows if len(row) == len(header)))
 
 
-def drifts(source: Source, found: Sample) -> Iterator[Drift]:
-    """Every column of a sample that is not as the contract of its source says."""
+def drifts(source: Source, found: Sample | Relation) -> Iterator[Drift]:
+    """Every column of a table that is not as the contract of its source says."""
     spelt = {plain(name): at for at, name in enumerate(found.header)}
     here = {column.name: spelt[name] for column in source.columns for name in column.names if name in spelt}
     known = {name for column in source.columns for name in column.names}
@@ -72,8 +106,13 @@ def drifts(source: Source, found: Sample) -> Iterator[Drift]:
             continue
         if column.name not in here:
             yield _drift(source, "dropped", column.names[0], _gone(column, strangers))
-        elif odd := _retyped(column, [row[here[column.name]] for row in found.rows]):
+        elif odd := found.odd(column, here[column.name]):
             yield _drift(source, "retyped", column.names[0], f"is no {column.type}: {odd}")
+
+
+def missing(source: Source, where: str) -> Drift:
+    """A table that is not there at all."""
+    return _drift(source, "dropped", source.files, f"is no table or view of {where}")
 
 
 def report(found: Mapping[str, Iterable[Drift]]) -> list[str]:
@@ -99,15 +138,6 @@ def _gone(column: SourceColumn, strangers: Sequence[str]) -> str:
     if not strangers:
         return "is gone"
     return f"is gone; if {' or '.join(strangers)} is its new name, add that to {column.name} in the contract"
-
-
-def _retyped(column: SourceColumn, values: Sequence[str]) -> str:
-    """An odd value, if every value that there is looks odd for the column's type."""
-    given = [value.strip() for value in values if value.strip()]
-    shape = NUMBER if column.type.startswith("decimal") else SHAPES.get(column.type)
-    if shape is None or len(given) < FEWEST or any(re.fullmatch(shape, value) for value in given):
-        return ""
-    return repr(given[0])
 
 
 def _places(where: Sequence[str]) -> str:

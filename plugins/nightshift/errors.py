@@ -8,6 +8,7 @@ NightshiftError
 ├── DriverRefused        a JDBC driver is not there, or not what was written down
 ├── InputsMissing        the wait for the night's input ran out
 ├── IngestFailed         the host of a run could not fetch its input
+├── SourceUnseen         a database could not be looked into from here
 ├── SchemaDrifted        the input does not fit its contract, which says to refuse that
 ├── ClusterError         EMR refused the cluster, or it ended by itself
 ├── StepFailed           a step ended, but not COMPLETED
@@ -113,6 +114,13 @@ class IngestFailed(NightshiftError):
     cause = Cause.UPSTREAM
     final = True
     next_action = "Mend what its words name, then clear the task with downstream: it goes on behind what has landed."
+
+
+class SourceUnseen(NightshiftError):
+    """A database could not be looked into from where Airflow works; the cluster may well reach it."""
+
+    cause = Cause.UPSTREAM
+    next_action = "Let Airflow's network reach the database, if drift is to be told before a cluster exists."
 
 
 class SchemaDrifted(NightshiftError):

@@ -50,9 +50,9 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class Source:
-    """The contract of a source's table. `files` is the stem of its files' names (as fnmatch has it),
-    or its name in a database; `drift`
-    says, for columns that are added, dropped or retyped, which of DRIFT_RULES holds."""
+    """The contract of a source's table. `files` is the stem of its files' names (as fnmatch has it), or its name in a
+    database; `drift` says, for columns that are added, dropped or retyped, which of DRIFT_RULES holds; `database`
+    whether a run that reads the pipeline's database finds the table there."""
 
     name: str
     about: str
@@ -60,6 +60,7 @@ class Source:
     columns: tuple[SourceColumn, ...]
     key: tuple[str, ...]
     drift: Mapping[str, str]
+    database: bool = False
 
 
 # What a night does about a column that its contract does not have, or misses, or that holds something else.

@@ -10,6 +10,7 @@ from nightshift.pipeline import GoldTable, Pipeline, Source
 from nightshift.pipelines import PIPELINES
 
 EARLY = "before it costs anything"
+IF_SEEN = " (in its first step if Airflow cannot reach the database)"
 DRIFT_TOLD = {
     ("added", "ignore"): "a new column is reported and left out",
     ("added", "refuse"): f"a new column stops the night {EARLY}",
@@ -69,8 +70,8 @@ def _source(pipeline: Pipeline, source: Source) -> Iterator[str]:
 
 def _drift(pipeline: Pipeline, source: Source) -> list[str]:
     told = [DRIFT_TOLD[event, rule] for event, rule in source.drift.items()]
-    # Only the cluster looks into a database.
-    return told if pipeline.reads_files else [line.replace(EARLY, "in its first step") for line in told]
+    # Of what may also come as a file, that is the usual way.
+    return told if pipeline.reads_files else [line.replace(EARLY, f"{EARLY}{IF_SEEN}") for line in told]
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -234,11 +234,19 @@ def test_a_step_may_open_the_databases_of_its_name_and_no_other_secret(place, no
         assert grants.refused(opening(other, place), nodes_may), other
 
 
-def test_airflow_may_bring_drivers_and_not_open_a_database(place, granted):
+def test_airflow_may_bring_drivers_and_look_into_a_database_of_its_name(place, granted):
     driver = nodes.call("PutObject", f"{NAME}-artifacts", "jdbc/0123/postgresql.jar")
     assert grants.refused(needs(driver, place), granted) == []
-    assert grants.refused(opening(f"{NAME}/sources/cards", place), granted)
-    assert grants.refused(opening(f"{NAME}/runs/key", place), granted) == []
+    for own in (f"{NAME}/sources/cards", f"{NAME}/runs/key"):
+        assert grants.refused(opening(own, place), granted) == []
+    for other in (f"{NAME}-2/sources/cards", f"{NAME}/ssh/bastion"):
+        assert grants.refused(opening(other, place), granted), other
+
+
+def test_airflow_leaves_the_passwords_of_databases_as_they_are(place, granted):
+    for operation in ("PutSecretValue", "DeleteSecret"):
+        call = {"service": "secretsmanager", "operation": operation, "params": {"SecretId": f"{NAME}/sources/cards"}}
+        assert grants.refused(needs({**call, "request_tags": {}}, place), granted), operation
 
 
 @pytest.fixture(scope="module")

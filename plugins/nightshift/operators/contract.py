@@ -7,9 +7,11 @@ from typing import Any
 from airflow.sdk import Context
 
 from nightshift import drift
-from nightshift.errors import SchemaDrifted
+from nightshift.drift import Drift
+from nightshift.errors import SchemaDrifted, SourceUnseen
 from nightshift.hooks import aws
 from nightshift.hooks.deliveries import DeliveriesHook
+from nightshift.hooks.relations import RelationsHook
 from nightshift.night import Night
 from nightshift.operators.base import NightOperator
 
@@ -19,17 +21,31 @@ MOST_TOLD = 20
 class CheckInputsOperator(NightOperator):
     """Report the columns that drifted from the contract of their source; refuse what the contract says to refuse.
 
-    The XCom is {"drifted": number of deliveries} and, if there are any, the `warning` that goes into the record.
+    The XCom is {"drifted": number of deliveries} and, if there are any, the `warning` that goes into the record. Why
+    nobody could look into a database, `unseen` says; its job looks again.
     """
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
-        if night.replay or not self.pipeline.reads_files:  # the job holds a database against its contract
+        if night.replay:
             return {"drifted": 0}
-        found = DeliveriesHook(aws.client(self.settings, "s3"), night).drifts()
+        found, unseen = self._found(night)
         told = drift.report(found)
         for line in told:
             self.log.warning("%s", line)
         words = f"The input drifted from its contract: {'; '.join(told[:MOST_TOLD])}."
         if any(d.rule == "refuse" for drifted in found.values() for d in drifted):
             raise SchemaDrifted(words)
-        return {"drifted": len(found), **({"warning": words} if told else {})}
+        return {"drifted": len(found), **({"warning": words} if told else {}), **({"unseen": unseen} if unseen else {})}
+
+    def _found(self, night: Night) -> tuple[dict[str, list[Drift]], str]:
+        """How files and tables drifted, and why tables were not seen."""
+        found = {}
+        if self.pipeline.reads_files:
+            found = DeliveriesHook(aws.client(self.settings, "s3"), night).drifts()
+        if not night.source_secret:
+            return found, ""
+        try:
+            return found | RelationsHook(aws.client(self.settings, "secretsmanager"), night).drifts(), ""
+        except SourceUnseen as unseen:
+            self.log.info("The database's columns are looked at by the step alone: %s.", unseen.args[0])
+            return found, str(unseen.args[0])

@@ -81,13 +81,11 @@ data "aws_iam_policy_document" "airflow_transient" {
     resources = ["${local.here["secretsmanager"]}:secret:${var.name}/*"]
   }
 
-  # Passwords of databases have the same beginning, and are the cluster's to read.
+  # Passwords of databases have the same beginning: read, to look at tables before a cluster does, and left as they are.
   statement {
-    sid    = "LeaveSourcesAlone"
-    effect = "Deny"
-    actions = [
-      "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret",
-    ]
+    sid       = "LeaveSourcesAlone"
+    effect    = "Deny"
+    actions   = ["secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"]
     resources = ["${local.here["secretsmanager"]}:secret:${var.name}/sources/*"]
   }
 

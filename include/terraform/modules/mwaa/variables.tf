@@ -189,3 +189,15 @@ variable "airflow_options" {
     error_message = "airflow_options are keyed section.key, like core.default_ui_timezone."
   }
 }
+
+variable "database_ports" {
+  description = "Ports of databases inside the VPC whose tables are looked at before a cluster reads them."
+  type        = set(number)
+  default     = [3306, 5432]
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for port in var.database_ports : port >= 1 && port <= 65535])
+    error_message = "database_ports must be 1 to 65535."
+  }
+}

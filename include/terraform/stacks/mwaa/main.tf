@@ -64,4 +64,5 @@ module "mwaa" {
   maintenance_window    = var.maintenance_window
   log_days              = var.log_days
   airflow_options       = var.airflow_options
+  database_ports        = var.database_ports
 }

@@ -89,3 +89,10 @@ variable "airflow_options" {
   default     = {}
   nullable    = false
 }
+
+variable "database_ports" {
+  description = "Ports of databases inside the VPC whose tables are looked at before a cluster reads them."
+  type        = set(number)
+  default     = [3306, 5432]
+  nullable    = false
+}

@@ -1,6 +1,9 @@
 # The environment is private, logged for a while, and asks Secrets Manager by its own name.
 
 mock_provider "aws" {
+  mock_data "aws_vpc" {
+    defaults = { cidr_block = "10.42.0.0/16" }
+  }
   mock_resource "aws_cloudwatch_log_group" {
     defaults = { arn = "arn:aws:logs:us-east-1:123456789012:log-group:airflow" }
   }
@@ -71,7 +74,7 @@ run "secrets_are_looked_for_below_the_name_and_aws_default_is_not" {
   }
 }
 
-run "it_talks_to_itself_and_by_https_only" {
+run "it_talks_to_itself_to_databases_in_the_vpc_and_by_https" {
   assert {
     condition     = aws_vpc_security_group_ingress_rule.self.referenced_security_group_id == aws_security_group.this.id && aws_vpc_security_group_ingress_rule.self.cidr_ipv4 == null
     error_message = "Nothing comes in but from its own group."
@@ -79,7 +82,12 @@ run "it_talks_to_itself_and_by_https_only" {
 
   assert {
     condition     = aws_vpc_security_group_egress_rule.https.from_port == 443 && aws_vpc_security_group_egress_rule.https.to_port == 443
-    error_message = "Out go HTTPS calls alone."
+    error_message = "To the internet go HTTPS calls alone."
+  }
+
+  assert {
+    condition     = toset([for rule in aws_vpc_security_group_egress_rule.databases : "${rule.cidr_ipv4}:${rule.from_port}"]) == toset(["10.42.0.0/16:3306", "10.42.0.0/16:5432"])
+    error_message = "Databases are asked inside the VPC only."
   }
 }
 
@@ -103,7 +111,7 @@ run "what_mwaa_would_refuse_is_refused_before_it_is_asked" {
   expect_failures = [
     var.name, var.subnet_ids, var.environment_class, var.webservers, var.schedulers, var.min_workers, var.max_workers,
     var.maintenance_window, var.log_days, var.log_level, var.webserver_access_mode, var.airflow_options, var.tasks_per_worker,
-    var.bundle_prefix,
+    var.bundle_prefix, var.database_ports,
   ]
 
   variables {
@@ -121,6 +129,7 @@ run "what_mwaa_would_refuse_is_refused_before_it_is_asked" {
     airflow_options       = { "timezone" = "UTC" }
     tasks_per_worker      = 0
     bundle_prefix         = "mwaa"
+    database_ports        = [0]
   }
 }
 

@@ -1,0 +1,97 @@
+"""What a night's tables in a database look like before any cluster reads them: the columns that its catalogue tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from sqlalchemy import URL, NullPool, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from nightshift import drift
+from nightshift.drift import Drift, Relation
+from nightshift.errors import SourceUnseen
+from nightshift.night import Night
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+SECONDS = 10
+NEEDED = ("engine", "host", "dbname", "username", "password")
+POSTGRES = ("postgresql+psycopg2", "current_schema()")
+MYSQL = ("mysql+pymysql", "database()")
+ENGINES = {  # as Amazon RDS calls them in a secret: SQLAlchemy's driver, the schema that unqualified names mean
+    **dict.fromkeys(("postgres", "postgresql", "aurora-postgresql"), POSTGRES),
+    **dict.fromkeys(("mysql", "mariadb", "aurora-mysql"), MYSQL),
+}
+
+
+class RelationsHook:
+    """Asks the database of a night for the tables that its contracts say are there."""
+
+    def __init__(self, secrets: SecretsManagerClient, night: Night) -> None:
+        self._secrets, self._night = secrets, night
+
+    def drifts(self) -> dict[str, list[Drift]]:
+        """Of each table that drifted from its contract: its address and how.
+
+        Raises SourceUnseen when nobody could look: the database may be reached from the cluster alone.
+        """
+        address = self._address()
+        where = f"{address['engine']}://{address['host']}/{address['dbname']}"
+        try:
+            found = _relations(address, where)
+        except (SQLAlchemyError, ImportError, UnicodeError) as refused:
+            raise SourceUnseen(f"{where} did not show its tables: {_line(refused)}") from None
+        told = {}
+        for source in self._night.pipeline.sources:
+            if source.database:
+                relation = found.get(source.files)
+                drifted = list(drift.drifts(source, relation)) if relation else [drift.missing(source, where)]
+                told[f"{where}/{source.files}"] = drifted
+        return {at: drifted for at, drifted in told.items() if drifted}
+
+    def _address(self) -> Mapping[str, Any]:
+        """What the secret says; an error never quotes it."""
+        name = self._night.source_secret
+        try:
+            told = json.loads(self._secrets.get_secret_value(SecretId=name)["SecretString"])
+        except (ClientError, BotoCoreError) as refused:
+            raise SourceUnseen(f"the secret {name} could not be read: {_line(refused)}") from None
+        except (ValueError, KeyError):
+            told = None
+        if not isinstance(told, dict) or not all(told.get(key) for key in NEEDED) or told["engine"] not in ENGINES:
+            raise SourceUnseen(f"the secret {name} is not in the form that Amazon RDS writes")
+        return told
+
+
+def _relations(address: Mapping[str, Any], where: str) -> dict[str, Relation]:
+    """The tables and views of the database by their names in lower case."""
+    driver, here = ENGINES[address["engine"]]
+    port = int(address["port"]) if str(address.get("port", "")).isdigit() else None
+    who = (address["username"], address["password"])
+    url = URL.create(driver, *who, host=address["host"], port=port, database=address["dbname"])
+    engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": SECONDS})
+    asked = "table_name, column_name, data_type FROM information_schema.columns"
+    columns: dict[str, list[tuple[str, str]]] = {}
+    with engine.connect() as connection:
+        order = f"WHERE table_schema = {here} ORDER BY table_name, ordinal_position"
+        for table, column, kind in _texts(connection.execute(text(f"SELECT {asked} {order}"))):
+            columns.setdefault(table.lower(), []).append((column, kind))
+    return {
+        table: Relation(f"{where}/{table}", *map(tuple, zip(*listed, strict=True))) for table, listed in columns.items()
+    }
+
+
+def _texts(rows: Any) -> Iterator[list[str]]:
+    """Rows as text: MySQL's catalogue gives some columns as bytes."""
+    for row in rows:
+        yield [value.decode() if isinstance(value, bytes) else str(value) for value in row]
+
+
+def _line(error: Exception) -> str:
+    """An error in one line, without SQLAlchemy's pages about itself."""
+    cause = getattr(error, "orig", None) or error
+    return " ".join(str(cause).split())

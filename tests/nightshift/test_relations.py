@@ -1,0 +1,151 @@
+"""Drift of a database's tables, told before a cluster reads them: real PostgreSQL and MariaDB, the secret in moto."""
+
+import json
+from dataclasses import replace
+
+import boto3
+import pytest
+
+from nightshift import drift
+from nightshift.drift import Relation
+from nightshift.errors import SchemaDrifted, SourceUnseen
+from nightshift.hooks.relations import RelationsHook
+from nightshift.operators.contract import CheckInputsOperator
+from nightshift.pipeline import Source, SourceColumn
+from nightshift.pipelines.card_movements import CARD_MOVEMENTS
+from tests import databases
+
+TABLES = (
+    "CREATE TABLE movimento (id bigint, vlr_transacao decimal(18,2), des_transacao varchar(90),"
+    " data_movimento timestamp, id_cartao int)",
+    "CREATE TABLE cartao (id int, num_cartao varchar(16), nom_impresso varchar(30), id_conta int, id_associado int,"
+    " data_criacao timestamp)",
+    "CREATE TABLE conta (id int, tipo varchar(9), data_criacao date)",
+    "CREATE VIEW associado AS SELECT id, num_cartao AS nome, nom_impresso AS sobrenome, id_conta AS idade FROM cartao",
+)
+RULES = {"added": "ignore", "dropped": "refuse", "retyped": "quarantine"}
+
+
+@pytest.fixture(scope="module", params=["postgresql", "mariadb"])
+def server(request):
+    with getattr(databases, request.param)() as address:
+        yield address
+
+
+@pytest.fixture
+def bank(server):
+    """The bank's tables as their contract has them; gives run(sql)."""
+
+    def run(*statements):
+        with server.connected() as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    run(*TABLES)
+    yield run
+    run("DROP VIEW IF EXISTS associado", *(f"DROP TABLE IF EXISTS {t}" for t in ("movimento", "cartao", "conta")))
+
+
+@pytest.fixture
+def secrets(aws):
+    return boto3.client("secretsmanager", region_name="us-east-1")
+
+
+@pytest.fixture
+def cards(night):
+    return replace(night, pipeline=CARD_MOVEMENTS, options={})
+
+
+@pytest.fixture
+def look(server, secrets, cards):
+    secrets.create_secret(Name=cards.source_secret, SecretString=server.secret)
+    return lambda: [
+        (where.rpartition("/")[2], d.event, d.column, d.rule)
+        for where, found in RelationsHook(secrets, cards).drifts().items()
+        for d in found
+    ]
+
+
+def test_tables_and_views_as_the_contract_has_them_are_not_worth_a_word(bank, look):
+    assert look() == []
+
+
+def test_columns_that_came_went_and_changed_are_told_by_their_table(bank, look):
+    bank(
+        "ALTER TABLE conta ADD COLUMN agencia int",
+        "ALTER TABLE movimento RENAME COLUMN vlr_transacao TO montante",
+        "ALTER TABLE cartao DROP COLUMN data_criacao",
+        "ALTER TABLE cartao ADD COLUMN dt_criacao int",
+    )
+    assert sorted(look()) == [
+        ("cartao", "retyped", "data_criacao", "quarantine"),
+        ("conta", "added", "agencia", "ignore"),
+        ("movimento", "added", "montante", "ignore"),
+        ("movimento", "dropped", "vlr_transacao", "refuse"),
+    ]
+
+
+def test_a_table_that_is_not_there_is_dropped_whole(bank, look):
+    bank("DROP TABLE conta")
+    assert look() == [("conta", "dropped", "conta", "refuse")]
+
+
+def test_what_the_contract_refuses_ends_the_night_before_its_cluster(bank, server, look, cards, settings):
+    check = CheckInputsOperator(task_id="check_inputs", pipeline=CARD_MOVEMENTS, settings=settings)
+    assert check.work(cards, {}) == {"drifted": 0}
+    bank("ALTER TABLE movimento RENAME COLUMN vlr_transacao TO montante")
+    with pytest.raises(SchemaDrifted, match=r"vlr_transacao is gone; if montante is its new name") as refused:
+        check.work(cards, {})
+    assert server.password not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (None, "could not be read"),
+        ("no json", "not in the form"),
+        ('{"engine": "oracle", "host": "h", "dbname": "d", "username": "u", "password": "p"}', "not in the form"),
+        ('["postgres"]', "not in the form"),
+    ],
+)
+def test_a_secret_that_is_not_there_or_odd_leaves_the_look_to_the_job(secrets, cards, settings, told, said):
+    if told:
+        secrets.create_secret(Name=cards.source_secret, SecretString=told)
+    check = CheckInputsOperator(task_id="check_inputs", pipeline=CARD_MOVEMENTS, settings=settings)
+    answer = check.work(cards, {})
+    assert answer["drifted"] == 0 and said in answer["unseen"] and "warning" not in answer
+
+
+@pytest.mark.parametrize("engine", ["postgres", "mariadb"])
+def test_a_database_out_of_reach_is_told_without_its_password(secrets, cards, engine):
+    nowhere = {"engine": engine, "host": "127.0.0.1", "port": 1, "dbname": "d", "username": "u", "password": "hidden"}
+    secrets.create_secret(Name=cards.source_secret, SecretString=json.dumps(nowhere))
+    with pytest.raises(SourceUnseen, match=rf"{engine}://127.0.0.1/d did not show its tables") as unseen:
+        RelationsHook(secrets, cards).drifts()
+    assert "hidden" not in str(unseen.value)
+
+
+def test_head_offices_tables_are_looked_at_where_they_are_read(secrets, night, settings):
+    """Files are asked for otherwise: the secret that is missing here would be told."""
+    check = CheckInputsOperator(task_id="check_inputs", pipeline=night.pipeline, settings=settings)
+    assert check.work(night, {}) == {"drifted": 0}
+    answer = check.work(replace(night, options={"reference": "database"}), {})
+    assert "sources/head_office could not be read" in answer["unseen"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "declared", "odd"),
+    [
+        *((kind, declared, "") for kind in ("int", "bigint") for declared in ("integer", "BIGINT", "numeric", "text")),
+        *(("decimal(18,2)", declared, "") for declared in ("decimal", "double precision", "int", "character varying")),
+        *(("timestamp", declared, "") for declared in ("timestamp without time zone", "datetime", "date", "varchar")),
+        *(("string", declared, "") for declared in ("int", "json", "uuid")),
+        *(("bigint", declared, declared) for declared in ("boolean", "date", "double", "uuid")),
+        *(("timestamp", declared, declared) for declared in ("int", "time", "boolean")),
+        ("decimal(18,2)", "json", "json"),
+    ],
+)
+def test_a_declared_type_has_drifted_when_no_value_of_it_would_do(kind, declared, odd):
+    source = Source("s", "-", "s", (SourceColumn("c", kind, ("c",)),), ("c",), RULES)
+    found = [d.told for d in drift.drifts(source, Relation("w", ("C",), (declared,)))]
+    assert found == ([f"is no {kind}: {odd}"] if odd else [])
