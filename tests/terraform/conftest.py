@@ -88,7 +88,7 @@ def machine():
     given, mirror = os.environ.get(INIT_ARGUMENTS), toolchain.provider_mirror()
     if given or mirror:
         env[INIT_ARGUMENTS] = given or f"-plugin-dir={mirror}"
-    return {**env, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+    return {**env, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "GOGC": "400"}
 
 
 @pytest.fixture(scope="session")
