@@ -113,13 +113,29 @@ FAULTS: dict[str, list[tuple[str, bool, dict[str, Any]]]] = {
 }
 
 
-# More than one in the same night.
-STORM = (
-    (FaultKind.EMR_THROTTLED, {"operation": "AddJobFlowSteps", "times": 2}),
-    (FaultKind.SLOW_START, {"seconds": 5}),
-    (FaultKind.NODE_LOST, {"node": "core", "seconds": 1}),
-    (FaultKind.S3_SLOW_DOWN, {"bucket": "*-lake", "times": 5}),
-)
+# More than one in the same night: (what, whether the night gets over it, the faults).
+TOGETHER: list[tuple[str, bool, tuple[tuple[FaultKind, dict[str, Any]], ...]]] = [
+    (
+        "throttled, slow to start, a core node lost, S3 slow",
+        True,
+        (
+            (FaultKind.EMR_THROTTLED, {"operation": "AddJobFlowSteps", "times": 2}),
+            (FaultKind.SLOW_START, {"seconds": 5}),
+            (FaultKind.NODE_LOST, {"node": "core", "seconds": 1}),
+            (FaultKind.S3_SLOW_DOWN, {"bucket": "*-lake", "times": 5}),
+        ),
+    ),
+    (
+        "no capacity, then a bootstrap that fails",
+        True,
+        ((FaultKind.CAPACITY_REFUSED, {}), (FaultKind.BOOTSTRAP_FAILURE, {})),
+    ),
+    (
+        "a step that fails while SNS is down",
+        False,
+        ((FaultKind.STEP_FAILURE, {"message": "ValueError: told to fail"}), (FaultKind.SNS_DOWN, {"times": 100})),
+    ),
+]
 
 
 def fault_cells() -> list[Cell]:
@@ -130,7 +146,7 @@ def fault_cells() -> list[Cell]:
             for kind in FaultKind
             for how, mends, options in FAULTS.get(kind.value, usual)
         ),
-        Cell("throttled, slow to start, a core node lost, S3 slow", "in one night", faults=STORM),
+        *(Cell(what, "in one night", faults=faults, mends=mends) for what, mends, faults in TOGETHER),
     ]
 
 
@@ -145,14 +161,7 @@ SOME_TASKS = {
     ("terminate_cluster", "after", Column.SIGTERM),
     ("destroy_transient", "terraform", Column.MARK_TASK),
 }
-SOME_FAULTS = {
-    ("throttled, slow to start, a core node lost, S3 slow", "in one night"),
-    ("capacity-refused", "once"),
-    ("bootstrap-failure", "once"),
-    ("step-failure", "once"),
-    ("step-hangs", "until the cluster's own limit"),
-    ("sns-down", "the whole night"),
-}
+SOME_FAULTS = {*((what, "in one night") for what, _, _ in TOGETHER), ("step-hangs", "until the cluster's own limit")}
 
 
 def is_representative(cell: Cell) -> bool:
