@@ -104,7 +104,10 @@ def profile_tags(cloud, arn):
 
 
 def key_tags(cloud, arn):
-    listed = cloud.client("kms").list_resource_tags(KeyId=arn)["Tags"]
+    """Of the key that is meant: terraform also asks for one by its alias."""
+    kms = cloud.client("kms")
+    key = kms.describe_key(KeyId=arn.rpartition(":key/")[2])["KeyMetadata"]["KeyId"]
+    listed = kms.list_resource_tags(KeyId=key)["Tags"]
     return {tag["TagKey"]: tag["TagValue"] for tag in listed}
 
 

@@ -134,15 +134,19 @@ def test_a_second_plan_of_what_was_deployed_is_empty(deploy, dev, quick_include)
 
 
 @pytest.mark.terraform
-def test_a_night_keeps_what_was_deployed_because_it_applies_the_same_file(cloud, deploy, dev, quick_include, caplog):
+def test_a_night_keeps_what_was_deployed_because_it_applies_the_same_file(
+    deploy, dev, quick_include, asked_by, roles, caplog
+):
     settings = replace(config.load({**lines("dev"), "NIGHTSHIFT_INCLUDE_DIR": str(quick_include)}))
     hook = TerraformHook(settings, "foundation", stacks.FOUNDATION_STATE)
-    with environment_of({**deploy.env, "TF_VAR_max_retries": "3"}), caplog.at_level("INFO"):
+    own = {**deploy.env, "TF_VAR_max_retries": "3", "AWS_ACCESS_KEY_ID": "NIGHT"}
+    with environment_of(own), caplog.at_level("INFO"):
         told = hook.apply(stacks.foundation(settings), settings.tfvars)
         assert "0 added, 0 changed, 0 destroyed" in caplog.text
         assert len(told["subnet_ids"]) == 3
         hook._run("plan", variables=stacks.foundation(settings))
     assert "to destroy" in caplog.text, "without the file the night would have taken a zone away"
+    assert grants.refused(asked_by("NIGHT"), roles["airflow"]) == [], "the way out is looked at in every night"
 
 
 def belongings(name):

@@ -44,6 +44,7 @@ AIRFLOW = (
     Reason("RepairBucketSettings", "localcloud's foundation has no expiry rules", "s3:PutLifecycleConfiguration"),
     Reason("LookAround", NETWORK, "ec2:DescribeNatGateways"),
     Reason("LookAround", NETWORK, "ec2:DescribeAddresses"),
+    Reason("LookAround", NETWORK, "ec2:DescribeAddressesAttribute"),
 )
 
 PARTS = "Spark's S3 client writes large files in parts; localcloud's mirror writes each whole"

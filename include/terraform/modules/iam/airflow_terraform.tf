@@ -114,7 +114,7 @@ data "aws_iam_policy_document" "airflow_terraform" {
     actions = [
       "kms:ListAliases", "ec2:DescribeAvailabilityZones", "ec2:DescribeVpcs", "ec2:DescribeSubnets",
       "ec2:DescribeRouteTables", "ec2:DescribeNetworkAcls", "ec2:DescribeVpcEndpoints", "ec2:DescribePrefixLists",
-      "ec2:DescribeInternetGateways", "ec2:DescribeNatGateways", "ec2:DescribeAddresses",
+      "ec2:DescribeInternetGateways", "ec2:DescribeNatGateways", "ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute",
       "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules",
       "ec2:DescribeKeyPairs", "ec2:DescribeInstances", "secretsmanager:ListSecrets",
     ]
