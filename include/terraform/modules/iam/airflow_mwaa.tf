@@ -12,29 +12,18 @@ data "aws_iam_policy_document" "airflow_mwaa" {
     resources = ["${local.here["airflow"]}:environment/${var.name}"]
   }
 
-  # The guide says s3:GetObject*, s3:GetBucket* and s3:List*, and not which of them; here are those that say something of a
-  # bundle and of the bucket's being versioned and private.
+  # The guide says s3:GetObject*, s3:GetBucket* and s3:List*, and not which of them. What nights may do is not said again
+  # (airflow_night.tf, airflow_terraform.tf); here is what else speaks of a bundle, its versions and its bucket.
   statement {
-    sid = "LookAtTheBundlesBucket"
-    actions = [
-      "s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketObjectLockConfiguration",
-      "s3:GetBucketOwnershipControls", "s3:GetBucketPolicy", "s3:GetBucketPolicyStatus", "s3:GetBucketPublicAccessBlock",
-      "s3:GetBucketTagging", "s3:GetBucketVersioning",
-    ]
+    sid       = "LookAtTheBundlesBucket"
+    actions   = ["s3:ListBucketVersions", "s3:GetBucketLocation", "s3:GetBucketPolicyStatus"]
     resources = [var.bucket_arns["artifacts"]]
   }
 
   statement {
-    sid       = "ReadTheBundle"
-    actions   = ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAttributes", "s3:GetObjectTagging", "s3:GetObjectVersionTagging"]
+    sid       = "ReadTheBundlesVersions"
+    actions   = ["s3:GetObjectVersion", "s3:GetObjectAttributes", "s3:GetObjectTagging", "s3:GetObjectVersionTagging"]
     resources = ["${var.bucket_arns["artifacts"]}/*"]
-  }
-
-  # Airflow's own, by the backend that modules/mwaa sets.
-  statement {
-    sid       = "LookUpConnectionsAndVariables"
-    actions   = ["secretsmanager:GetSecretValue"]
-    resources = [for kind in ["connections", "variables"] : "${local.here["secretsmanager"]}:secret:${var.name}/${kind}/*"]
   }
 
   statement {
