@@ -107,7 +107,7 @@ FAULTS: dict[str, list[tuple[str, bool, dict[str, Any]]]] = {
         ("five times, terraform's state", True, {"bucket": "*-state", "times": 5}),
     ],
     "sns-down": [("the whole night", True, {"times": 100})],
-    # No pipeline has a host of its own yet.
+    # The night that is played has no host: tests/nightshift/test_ingest_host.py strikes these.
     "ssm-throttled": [],
     "agent-offline": [],
 }

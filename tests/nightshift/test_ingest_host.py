@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
+from localcloud.faults import Fault, FaultKind
 from nightshift import ingest_spec, parameters, stacks
 from nightshift import night as nights
 from nightshift.causes import Cause
@@ -146,7 +147,7 @@ def test_the_form_offers_the_routes():
 @pytest.fixture
 def host(localcloud, settings, covid):
     """A host of localcloud with the program where it fetches it, and an API with its address in the secret."""
-    localcloud()
+    cloud = localcloud()
     s3 = boto3.client("s3")
     for kind in ("raw", "artifacts", "logs"):
         s3.create_bucket(Bucket=settings.bucket(kind))
@@ -157,7 +158,7 @@ def host(localcloud, settings, covid):
         vault = boto3.client("secretsmanager")
         vault.create_secret(Name=name, SecretString=json.dumps(told))
         jobs_uri = LakeHook(s3, covid()).publish_jobs(packed)
-        yield SimpleNamespace(id=instance["InstanceId"], jobs_uri=jobs_uri, beds=beds)
+        yield SimpleNamespace(id=instance["InstanceId"], jobs_uri=jobs_uri, beds=beds, cloud=cloud)
     vault.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)  # moto keeps all as long as the process lives
     for item in s3.list_objects_v2(Bucket=settings.bucket("raw")).get("Contents", []):
         s3.delete_object(Bucket=settings.bucket("raw"), Key=item["Key"])
@@ -185,6 +186,13 @@ def landed(settings):
 def test_a_host_really_fetches_the_days_snapshot(host, fetch, settings):
     assert fetch() == {"fetched": ["api"]}
     assert landed(settings) == [f"covid/{DAY:%Y/%m/%d}/occupation/data_{DAY}.csv.gz"]
+    assert len(host.beds.asked) == 1
+
+
+def test_an_agent_that_comes_late_and_a_throttled_call_are_waited_for(host, fetch, settings):
+    host.cloud.faults.add(Fault(FaultKind.AGENT_OFFLINE, times=3))
+    host.cloud.faults.add(Fault(FaultKind.SSM_THROTTLED, operation="SendCommand", times=2))
+    assert fetch() == {"fetched": ["api"]}
     assert len(host.beds.asked) == 1
 
 
