@@ -19,10 +19,7 @@ part() {
 }
 
 use_environment "${1:?which environment: dev or prod}"
-if ! stacks_of "$1" | grep -qx mwaa; then
-  echo "$1 has no Airflow on MWAA ($(variables_of mwaa "$1") is not there): no bundle is brought."
-  exit 0
-fi
+end_without_mwaa "$1"
 BUNDLE=${2:-$(make_bundle "$1")}
 BUCKET=$NIGHTSHIFT_NAME-artifacts
 PREFIX=mwaa

@@ -72,6 +72,16 @@ variables_of() {
   [ "$1" = foundation ] && echo "$ENVIRONMENTS/$2.tfvars" || echo "$ENVIRONMENTS/$2.$1.tfvars"
 }
 
+# Ends a script that is about MWAA where the environment has none: there is nothing to do, and nothing wrong.
+end_without_mwaa() {
+  local file
+  file=$(variables_of mwaa "$1")
+  [ -f "$file" ] || {
+    echo "$1 has no Airflow on MWAA: there is no $(basename "$file")."
+    exit 0
+  }
+}
+
 # in_stack STACK VERB ARGUMENT...: terraform in a stack whose state is <stack>.tfstate, writing nothing beside it.
 in_stack() {
   local stack=$1

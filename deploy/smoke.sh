@@ -6,6 +6,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 use_environment "${1:?which environment: dev or prod}"
+end_without_mwaa "$1"
 RUN=smoke-$(date -u +%Y%m%dT%H%M%SZ)
 FOLDER=wordcount/smoke/$RUN
 DEADLINE=$((SECONDS + ${SMOKE_MINUTES:-90} * 60))

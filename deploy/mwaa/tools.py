@@ -81,7 +81,7 @@ def bucket(name: str) -> str:
 
 
 def found(terraform: Path | None = None, mirror: Path | None = None) -> list[Tool]:
-    """Terraform and its provider for MWAA's platform: those named, else the machine's own, else the registry's provider.
+    """Terraform and its provider for MWAA's platform: those named, else the machine's, else the registry's provider.
     Raises DeployError."""
     if not terraform and _here() != PLATFORM:
         raise DeployError(f"This machine is {_here()}, and its terraform does not run on MWAA's {PLATFORM}: {REMEDY}.")

@@ -1,11 +1,12 @@
 """What brings a bundle to MWAA and runs a smoke night there, against a stand-in for the AWS CLI.
 
-localcloud has no MWAA. The stand-in knows AWS's API by botocore's model, so that a misspelt option or parameter is
-refused; how MWAA and Airflow really answer was taken from their documentation.
+localcloud's MWAA has no Airflow in it, and tests have no AWS CLI. The stand-in knows AWS's API by botocore's model, so
+that a misspelt option or parameter is refused; how MWAA and Airflow really answer was taken from their documentation.
 """
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -202,6 +203,16 @@ def test_a_bucket_that_cannot_be_asked_is_no_missing_file(airflow, bundle):
     done = airflow.play("bundle.sh", "dev", str(bundle))
     assert (done.returncode != 0, "Forbidden" in done.stderr) == (True, True)
     assert not airflow.asked(call="s3 cp")
+
+
+@pytest.mark.parametrize("script", ["bundle.sh", "smoke.sh"])
+def test_an_environment_without_mwaa_is_brought_nothing_and_asked_nothing(airflow, script):
+    include = airflow.home / "include"
+    shutil.copytree(ROOT / "include" / "environments", include / "environments")
+    (include / "environments" / "dev.mwaa.tfvars").unlink()
+    done = airflow.play(script, "dev", NIGHTSHIFT_INCLUDE_DIR=str(include))
+    assert (done.returncode, done.stdout) == (0, "dev has no Airflow on MWAA: there is no dev.mwaa.tfvars.\n")
+    assert not (airflow.home / "calls.jsonl").exists()
 
 
 def test_half_a_bundle_is_refused_before_anything_is_put(airflow, bundle):
