@@ -164,6 +164,11 @@ SOME_TASKS = {
 SOME_FAULTS = {*((what, "in one night") for what, _, _ in TOGETHER), ("step-hangs", "until the cluster's own limit")}
 
 
+def pays_by_itself(cell: Cell) -> bool:
+    """Whether the cell's own night is gone on with, and so runs its date once more."""
+    return cell.column == Column.MARK_TASK
+
+
 def is_representative(cell: Cell) -> bool:
     if cell.faults:
         return (cell.row, cell.column) in SOME_FAULTS
