@@ -150,7 +150,7 @@ def fault_cells() -> list[Cell]:
     ]
 
 
-# The representative set, under eight minutes: every layer that ends or tells a night, every class of fault, every column
+# The representative set, under eight minutes: every layer that ends or tells a night, every class of fault, all columns
 # but SIGTERM, after which a task is tried again as after SIGKILL. Terraform that is killed with its task has tests of
 # its own, tests/reaper/test_killed_terraform.py.
 SOME_TASKS = {
