@@ -21,7 +21,7 @@ class Reason:
         return sid == self.sid and matches(self.action, action) and matches(self.resource, resource)
 
 
-MWAA = "Amazon MWAA asks it of every execution role, in its own name; localcloud has no MWAA"
+MWAA = "Amazon MWAA asks it of every execution role, in its own name; localcloud's MWAA asks nobody"
 LARGE = "a gold file above 8 MB is copied in parts, and what was copied is thrown away when one fails"
 DRIVERS = "for a pipeline that reads a database; these nights read files"
 NETWORK = "a foundation with nat = true is read with it; here there is none"
