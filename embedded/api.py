@@ -10,6 +10,7 @@ import httpx
 from embedded.errors import StackError
 
 TIMEOUT_SECONDS = 30
+READ_SECONDS = 120  # in which the dag-processor must have come to a DAG's file
 ENDED = {"success", "failed"}
 POLL_SECONDS = 0.5
 
@@ -46,7 +47,12 @@ class AirflowApi:
         return {dag["dag_id"]: dag for dag in self.call("GET", "/dags?limit=100")["dags"]}
 
     def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
-        """Unpause the DAG and start a run of it; gives the run id."""
+        """Unpause the DAG and start a run of it; gives the run id.
+
+        An Airflow that has just started has not read all files yet: the DAG is waited for. Raises StackError with the
+        DAGs that are there and the import errors if it does not come.
+        """
+        self._until_read(dag_id)
         self.call("PATCH", f"/dags/{dag_id}", {"is_paused": False})
         run = self.call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}})
         return str(run["dag_run_id"])
@@ -88,6 +94,15 @@ class AirflowApi:
     def close(self) -> None:
         """Let go of the connections."""
         self._http.close()
+
+    def _until_read(self, dag_id: str) -> None:
+        deadline = time.monotonic() + READ_SECONDS
+        while dag_id not in (known := self.dags()):
+            if time.monotonic() > deadline:
+                errors = [error["filename"] for error in self.call("GET", "/importErrors")["import_errors"]]
+                there = f"there are {', '.join(sorted(known)) or 'none'}; import errors: {', '.join(errors) or 'none'}"
+                raise StackError(f"Airflow has read no DAG {dag_id} in {READ_SECONDS} s: {there}.")
+            time.sleep(POLL_SECONDS)
 
     def _sign_in(self) -> None:
         answer = self._http.post("/auth/token", json=self._login)

@@ -78,6 +78,11 @@ def broken(cell: Cell, drop: Drop, before: Mapping[str, Gold], at_end: Seen, aft
     ]
 
 
+def unstruck(armed: list[dict[str, Any]], left: list[dict[str, Any]]) -> list[str]:
+    """The faults that are left as they were armed, each as a sentence: a night that met none has got over none."""
+    return [f"the fault {fault['kind']} never struck" for fault in armed if fault in left]
+
+
 def _mended(cell: Cell, true: str, seen: Seen) -> Iterator[str]:
     if cell.mends and true == "failed":
         card = seen.record.get("failure") or {}

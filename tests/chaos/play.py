@@ -62,17 +62,17 @@ class Play:
     def cell_result(self) -> Result:
         """Play it to the end. Raises AssertionError when the moment never comes, StackError when the run never ends."""
         self.drop.deliver(self.facts.s3)
-        for kind, options in self.cell.faults:
-            self.rig.faults.add_fault(kind.value, **options)
+        armed = [self.rig.faults.add_fault(kind.value, **options) for kind, options in self.cell.faults]
         if self.cell.task:
             self._strike()
         else:
             self.run_id = self._trigger()
         at_end = self._ended()
+        idle = judge.unstruck(armed, self.rig.faults.faults())
         self.rig.mend()
         after, red = (at_end, []) if at_end.is_settled else self._reaped(at_end)
         result = self._line(at_end, after)
-        result.broken += red
+        result.broken += [*red, *idle]
         if self.cell.column == Column.MARK_TASK and at_end.airflow == "failed":
             at_end = self._cleared(result)
         self._count(result, at_end)

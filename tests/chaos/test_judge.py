@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from localcloud.faults import Fault, FaultBook, FaultKind
 from tests.chaos import judge
 from tests.chaos.cells import Cell, Column
 from tests.chaos.drops import Drop
@@ -95,3 +96,15 @@ def test_rows_too_many_too_few_or_refused_are_told():
     assert judge.doubled(DROP, {"bronze/lines": 3}, 0) == []
     assert judge.doubled(DROP, {"bronze/lines": 6}, 0) == ["bronze/lines holds 6 rows, 3 are right"]
     assert judge.doubled(DROP, {"bronze/lines": 3}, 2) == ["2 rows are in quarantine, none is bad"]
+
+
+def test_a_fault_that_met_nobody_is_a_complaint():
+    book = FaultBook()
+    book.add(Fault(FaultKind.SNS_DOWN, times=100))
+    book.add(Fault(FaultKind.CAPACITY_REFUSED))
+    book.add(Fault(FaultKind.NODE_LOST))
+    armed = book.armed()
+    assert len(judge.unstruck(armed, book.armed())) == 3
+    book.strike(FaultKind.SNS_DOWN)
+    book.strike(FaultKind.CAPACITY_REFUSED)
+    assert judge.unstruck(armed, book.armed()) == ["the fault node-lost never struck"]

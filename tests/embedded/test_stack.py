@@ -9,16 +9,22 @@ import time
 import psutil
 import pytest
 
-from embedded import places
+from embedded import api, places
+from embedded.errors import StackError
 from embedded.stack import AirflowStack
 
 pytestmark = pytest.mark.scheduler
+OFTEN = {
+    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "1",
+    "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
+}
 
 
-def test_runs_end_as_their_tasks_do_and_no_process_is_left(cloud_env, toy_dags, tmp_path):
+def test_runs_end_as_their_tasks_do_and_no_process_is_left(cloud_env, toy_dags, tmp_path, monkeypatch):
     env = {**cloud_env, "AIRFLOW__CORE__DAGS_FOLDER": str(toy_dags)}
-    with AirflowStack(env, tmp_path / "airflow", tmp_path / "logs") as stack:
+    with AirflowStack(env, tmp_path / "airflow", tmp_path / "logs", settings=OFTEN) as stack:
         assert set(stack.api.dags()) == {"toy"}
+        a_dag_that_is_not_read_yet_is_waited_for_and_one_that_is_nowhere_is_named(stack, toy_dags, monkeypatch)
         good, bad = stack.api.trigger("toy"), stack.api.trigger("toy", {"seconds": 600})
         assert stack.api.wait("toy", good, seconds=120) == "success"
         stack.api.mark_run("toy", bad, "failed")
@@ -36,6 +42,15 @@ def test_runs_end_as_their_tasks_do_and_no_process_is_left(cloud_env, toy_dags, 
         parts = [psutil.Process(pid) for pid in stack.pids.values()]
         family = [*parts, *(child for part in parts for child in part.children(recursive=True))]
     assert [process for process in family if process.is_running()] == []
+
+
+def a_dag_that_is_not_read_yet_is_waited_for_and_one_that_is_nowhere_is_named(stack, folder, monkeypatch):
+    (folder / "late.py").write_text((folder / "toy.py").read_text().replace('DAG("toy"', 'DAG("late"'))
+    assert "late" not in stack.api.dags()
+    assert stack.api.wait("late", stack.api.trigger("late"), seconds=120) == "success"
+    with monkeypatch.context() as patch, pytest.raises(StackError, match="no DAG nobody in 1 s: there are late, toy; "):
+        patch.setattr(api, "READ_SECONDS", 1)
+        stack.api.trigger("nobody")
 
 
 def until(ask, seconds=120):
