@@ -38,6 +38,11 @@ def _bare(env: dict[str, str]) -> None:
     """A cloud in which the first night lays the foundation."""
 
 
+def _lay(env: dict[str, str], log: Path, ground: Callable[[dict[str, str]], None]) -> None:
+    bootstrap.ensure(env, log)
+    ground(env)
+
+
 class Rig:
     """What a test on the scheduler has at hand."""
 
@@ -92,9 +97,8 @@ def opened(home: Path, settings: Mapping[str, str], ground: Callable[[dict[str, 
     try:
         env = environment.embedded(endpoint, tools, home / "airflow", plain) | dict(settings)
         env["PATH"] = f"{shim.parent}{os.pathsep}{env['PATH']}"
-        bootstrap.ensure(env, home / "bootstrap.log")
         with ThreadPoolExecutor(1) as pool:
-            laid = pool.submit(ground, env)
+            laid = pool.submit(_lay, env, home / "bootstrap.log", ground)
             over = {**PARSED_ONCE, **settings}
             with AirflowStack(env, home / "airflow", home / "logs", settings=over) as stack:
                 laid.result()

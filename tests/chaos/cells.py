@@ -39,6 +39,7 @@ class Cell:
     moment: str = ""
     faults: tuple[tuple[FaultKind, dict[str, Any]], ...] = field(default=(), hash=False)
     mends: bool = True  # the night gets over it by itself
+    clears: str = ""  # the task that a person clears when it failed, so that the same run goes on
 
     @property
     def id(self) -> str:
@@ -62,22 +63,27 @@ def moments(task: str) -> list[str]:
 
 
 def task_cells() -> list[Cell]:
+    return [*struck_cells(), *shell_cells()]
+
+
+def struck_cells() -> list[Cell]:
     rows = [(WORD, task, moment) for task in tasks() for moment in moments(task)]
     rows.append((SALES, "publish", "between"))
     every = [column for column in Column if column is not Column.SHELL]
-    # A shell reaps past the lease, and that is hours for a task at work: tasks that have just ended stand for all.
-    reaped = [(WORD, task, "after") for task in ("apply_transient", "create_cluster", "publish")]
-    return [
-        *(_task_cell(*row, column) for row in rows for column in every),
-        *(_task_cell(*row, Column.SHELL) for row in reaped),
-    ]
+    return [_task_cell(*row, column) for row in rows for column in every]
+
+
+def shell_cells() -> list[Cell]:
+    """A shell reaps past the lease, and that is hours for a task at work: tasks that have just ended stand for all."""
+    return [_task_cell(WORD, task, "after", Column.SHELL) for task in ("apply_transient", "create_cluster", "publish")]
 
 
 def _task_cell(dag: str, task: str, moment: str, column: Column) -> Cell:
     shown = f"{task} ({'two tables, ' if dag == SALES else ''}{moment})"
     # preflight is the one task that is not tried again: nothing was started, a person triggers anew.
     mends = column not in {*BY_HAND, Column.SHELL} and (task != "preflight" or column in {Column.SIGTERM, Column.CLEAR})
-    return Cell(shown, column.value, dag, task, moment, mends=mends)
+    clears = task if column is Column.MARK_TASK else ""
+    return Cell(shown, column.value, dag, task, moment, mends=mends, clears=clears)
 
 
 # What is armed for each kind of fault; a kind that is not here is armed once, with its defaults, and must be told.
@@ -113,27 +119,28 @@ FAULTS: dict[str, list[tuple[str, bool, dict[str, Any]]]] = {
 }
 
 
-# More than one in the same night: (what, whether the night gets over it, the faults).
-TOGETHER: list[tuple[str, bool, tuple[tuple[FaultKind, dict[str, Any]], ...]]] = [
-    (
-        "throttled, slow to start, a core node lost, S3 slow",
-        True,
-        (
+TOGETHER = [
+    Cell(
+        "throttled, slow to start, no capacity, a bootstrap that fails, a core node lost, S3 slow",
+        "in one night",
+        faults=(
             (FaultKind.EMR_THROTTLED, {"operation": "AddJobFlowSteps", "times": 2}),
             (FaultKind.SLOW_START, {"seconds": 5}),
+            (FaultKind.CAPACITY_REFUSED, {}),
+            (FaultKind.BOOTSTRAP_FAILURE, {}),
             (FaultKind.NODE_LOST, {"node": "core", "seconds": 1}),
             (FaultKind.S3_SLOW_DOWN, {"bucket": "*-lake", "times": 5}),
         ),
     ),
-    (
-        "no capacity, then a bootstrap that fails",
-        True,
-        ((FaultKind.CAPACITY_REFUSED, {}), (FaultKind.BOOTSTRAP_FAILURE, {})),
-    ),
-    (
+    Cell(
         "a step that fails while SNS is down",
-        False,
-        ((FaultKind.STEP_FAILURE, {"message": "ValueError: told to fail"}), (FaultKind.SNS_DOWN, {"times": 100})),
+        "in one night",
+        faults=(
+            (FaultKind.STEP_FAILURE, {"message": "ValueError: told to fail"}),
+            (FaultKind.SNS_DOWN, {"times": 100}),
+        ),
+        mends=False,
+        clears="step_wordcount",
     ),
 ]
 
@@ -146,7 +153,7 @@ def fault_cells() -> list[Cell]:
             for kind in FaultKind
             for how, mends, options in FAULTS.get(kind.value, usual)
         ),
-        *(Cell(what, "in one night", faults=faults, mends=mends) for what, mends, faults in TOGETHER),
+        *TOGETHER,
     ]
 
 
@@ -161,12 +168,12 @@ SOME_TASKS = {
     ("publish", "between", Column.SIGKILL),
     ("destroy_transient", "terraform", Column.MARK_TASK),
 }
-SOME_FAULTS = {*((what, "in one night") for what, _, _ in TOGETHER), ("step-hangs", "until the cluster's own limit")}
+SOME_FAULTS = {*((cell.row, cell.column) for cell in TOGETHER), ("step-hangs", "until the cluster's own limit")}
 
 
 def pays_by_itself(cell: Cell) -> bool:
     """Whether the cell's own night is gone on with, and so runs its date once more."""
-    return cell.column == Column.MARK_TASK
+    return bool(cell.clears)
 
 
 def is_representative(cell: Cell) -> bool:

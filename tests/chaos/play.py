@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from embedded.errors import StackError
 from tests.chaos import drops, judge, moments
 from tests.chaos.acts import ACTS
-from tests.chaos.cells import Cell, Column
+from tests.chaos.cells import Cell
 from tests.chaos.facts import Facts
 from tests.chaos.holds import Hold, Victim
 from tests.chaos.judge import Seen
@@ -73,7 +73,7 @@ class Play:
         after, red = (at_end, []) if at_end.is_settled else self._reaped(at_end)
         result = self._line(at_end, after)
         result.broken += [*red, *idle]
-        if self.cell.column == Column.MARK_TASK and at_end.airflow == "failed":
+        if self.cell.clears and at_end.airflow == "failed":
             at_end = self._cleared(result)
         self._count(result, at_end)
         return result
@@ -127,7 +127,7 @@ class Play:
 
     def _cleared(self, result: Result) -> Seen:
         """The failed task cleared with what comes after it, as the runbook says: the same run goes on, and mends."""
-        self.rig.api.clear(self.cell.dag, self.run_id, self.cell.task)
+        self.rig.api.clear(self.cell.dag, self.run_id, self.cell.clears)
         seen = self._ended()
         wrong = judge.broken(Cell(self.cell.row, "cleared"), self.drop, self.before, seen, seen)
         result.again = "cleared"
