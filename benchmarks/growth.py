@@ -5,9 +5,10 @@
 A generated chain sells the same amount each day. Every day of the history is really run, bronze to gold, in one Spark
 session. Then, in turn: day 1 in an empty lake; day 57, the first whose eight weeks of sums are full (alerts and
 forecast look back on them), in a lake of 57 days; the last day again in the full one; and what a pipeline without
-partitions by date would do, gold of the whole history out of all of silver. The goal is for the last day beside day 57:
-what a day needs is the same for both, so whatever comes on top is growth. Bytes are those that Hadoop's file systems
-read (FileSystem.getAllStatistics); seconds are medians of the rounds, all of the same run.
+partitions by date would do, gold of the whole history out of all of silver. The last day is held against both. What it
+needs is what day 57 needs, so whatever comes on top there is growth, and that decides the exit status; beside
+day 1 come the eight weeks that it has and day 1 has not. Bytes are those that Hadoop's file systems read
+(FileSystem.getAllStatistics); seconds are medians of the rounds, all of the same run.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Cost:
 
 
 def main() -> None:
-    """Play the history, measure, print the table; exits with 1 when a goal is missed."""
+    """Play the history, measure, print the table; exits with 1 when the last day costs more than the goal allows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=400)
     parser.add_argument("--units", type=int, default=10)
@@ -144,30 +145,45 @@ class Growth:
 
 
 def show(found: dict[str, list[Cost]], days: int) -> None:
-    """Print the medians with their ratios to the first day that looks back on all."""
+    """Print the medians with their ratios to day 1 and to the first day that looks back on all, then the goal's."""
     median = {
         way: Cost(int(statistics.median(c.bytes for c in costs)), statistics.median(c.seconds for c in costs))
         for way, costs in found.items()
     }
-    full = median["full"]
+    full = min(LOOKED_BACK + 1, days)
     titles = {
         "first": "day 1, with nothing to look back on",
-        "full": f"day {min(LOOKED_BACK + 1, days)}, the first with all that a day looks back on",
+        "full": f"day {full}, the first with all that a day looks back on",
         "last": f"day {days}",
         "rebuild": f"gold of {days} days rebuilt",
     }
-    print("| what | MB read | to the second | seconds | to the second |\n|---|---:|---:|---:|---:|")
+    print(f"| what | MB read | of day 1 | of day {full} | seconds | of day 1 | of day {full} |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
     for way, told in titles.items():
-        cost = median[way]
-        ratios = cost.bytes / full.bytes, cost.seconds / full.seconds
-        print(f"| {told} | {cost.bytes / 1e6:.2f} | {ratios[0]:.2f} | {cost.seconds:.2f} | {ratios[1]:.2f} |")
-    last = median["last"]
-    missed = [
-        f"{name} grew {now / then:.2f}-fold"
-        for name, now, then in (("bytes", last.bytes, full.bytes), ("time", last.seconds, full.seconds))
-        if now > GOAL * then
-    ]
-    sys.exit(f"Goal of at most {GOAL} missed: {', '.join(missed)}." if missed else 0)
+        cost, (young, grown) = median[way], (_ratios(median[way], median[then]) for then in ("first", "full"))
+        read = f"{cost.bytes / 1e6:.2f} | {young.bytes:.2f} | {grown.bytes:.2f}"
+        print(f"| {told} | {read} | {cost.seconds:.2f} | {young.seconds:.2f} | {grown.seconds:.2f} |")
+    against = {n: _ratios(median["last"], median[then]) for n, then in ((1, "first"), (full, "full"))}
+    for day, ratio in against.items():
+        word = "met" if _is_met(ratio) else "missed"
+        print(f"Beside day {day}: bytes {ratio.bytes:.2f}, time {ratio.seconds:.2f}; the goal of {GOAL} is {word}.")
+    sys.exit(0 if _is_met(against[full]) else 1)
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One cost over another."""
+
+    bytes: float
+    seconds: float
+
+
+def _ratios(cost: Cost, to: Cost) -> Ratio:
+    return Ratio(cost.bytes / to.bytes, cost.seconds / to.seconds)
+
+
+def _is_met(ratio: Ratio) -> bool:
+    return max(ratio.bytes, ratio.seconds) <= GOAL
 
 
 def _session() -> Any:
