@@ -68,7 +68,10 @@ def _which(config):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    if config.option.collectonly or not any("tests/chaos" in str(arg) for arg in config.args):
+    """Told once, when all is played: xdist calls this in its workers as well, while others are still at work."""
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    if not any("tests/chaos" in str(arg) for arg in config.args):
         return
     terminalreporter.section("chaos matrix")
     terminalreporter.write_line(results.table(results.kept().values()))

@@ -1,0 +1,19 @@
+"""The matrix is written once, by the process that started the workers: each of them would take the tree for changed."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from tests.chaos import conftest, results
+
+
+@pytest.mark.parametrize(("where", "written"), [({}, 1), ({"workerinput": {}}, 0)])
+def test_the_report_is_written_where_the_run_was_started_and_by_no_worker(monkeypatch, where, written):
+    reports, lines = [], []
+    monkeypatch.setattr(results, "write_report", lambda also: reports.append(also) or results.REPORT)
+    options = {"--chaos": "full", "--chaos-also": []}
+    option = SimpleNamespace(collectonly=False)
+    config = SimpleNamespace(option=option, args=["tests/chaos"], getoption=lambda name, _=None: options[name], **where)
+    reporter = SimpleNamespace(section=lines.append, write_line=lines.append)
+    conftest.pytest_terminal_summary(reporter, config)
+    assert (len(reports), bool(lines)) == (written, bool(written))
