@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from datagen.seasons import CANCELLATIONS, LATE, MISSING, SLUMP, SURGE, Seasons, orders_of, with_incidents
 from mrhealth_sales.alerts import UnitDay, alerts_of, is_judged
-from mrhealth_sales.summaries import WINDOW_DAYS
+from mrhealth_sales.look_back import WINDOW_DAYS
 
 FOUND_BY = {SURGE: "unusual_sales", SLUMP: "unusual_sales", CANCELLATIONS: "cancellation_spike"}
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from datagen.seasons import Seasons, sold, with_incidents
 from mrhealth_sales.forecast import WEEK, forecast, naive
-from mrhealth_sales.summaries import WINDOW_DAYS
+from mrhealth_sales.look_back import WINDOW_DAYS
 
 TRENDS = {"falling 2 % a week": -0.02, "level": 0.0, "rising 1 % a week": 0.01, "rising 5 % a week": 0.05}
 

@@ -9,7 +9,7 @@ after a later one mends its own partitions, and the later ones when they are run
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from datetime import date, timedelta
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
@@ -19,7 +19,6 @@ from medallion.lake import Lake
 from medallion.quality import LINEAGE
 
 KNOWN, ENDED = "known_notifications", "ended_notifications"
-_PREFIX = "business_date="
 
 
 def write_history(lake: Lake, occupancy: DataFrame) -> None:
@@ -36,17 +35,10 @@ def write_history(lake: Lake, occupancy: DataFrame) -> None:
 def known_before(lake: Lake) -> DataFrame:
     """The notifications that stood when the last date before this one was over; none at first."""
     spark = lake.run.spark
-    day = max(_dates_before(lake), default=None)
-    if day is None:
+    days = lake.dates("silver", KNOWN, date.min, lake.run.business_date - timedelta(days=1))
+    if not days:
         return spark.createDataFrame([], SCHEMAS["occupancy"])
-    return spark.read.schema(SCHEMAS["occupancy"]).parquet(lake.partition("silver", KNOWN, day))
-
-
-def _dates_before(lake: Lake) -> Iterator[str]:
-    folder = lake.partition("silver", KNOWN).rsplit("/", 1)[0]
-    for name in lake.storage.names(folder):
-        if name.startswith(_PREFIX) and (day := name.removeprefix(_PREFIX)) < lake.run.business_date.isoformat():
-            yield day
+    return spark.read.schema(SCHEMAS["occupancy"]).parquet(lake.partition("silver", KNOWN, days[-1]))
 
 
 def _once(rows: DataFrame) -> DataFrame:

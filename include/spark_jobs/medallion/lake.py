@@ -22,7 +22,6 @@ SHUFFLE_PARTITIONS = "spark.sql.shuffle.partitions"
 DATED = "business_date="  # what the folder of a partition is called, before its date
 BYTES_A_PARTITION = 8 * 1024 * 1024
 MOST_PARTITIONS = 2000
-_DATE = "business_date="
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,11 @@ class Lake:
         days = [name.removeprefix(DATED) for name in names if name.startswith(DATED)]
         return [day for day in days if first.isoformat() <= day <= last.isoformat()]
 
+    def written(self, layer: str, table: str, first: date, last: date) -> list[str]:
+        """Those of the dates whose write came to its end, as Spark's committer says in a file `_SUCCESS`."""
+        days = self.dates(layer, table, first, last)
+        return [day for day in days if self.storage.exists(f"{self.partition(layer, table, day)}/_SUCCESS")]
+
     def quarantine_of(self, layer: str, table: str) -> str:
         """Where the rows lie that a layer refused for this business date."""
         day = self.run.business_date.isoformat()
@@ -63,7 +67,7 @@ class Lake:
             f"{self.run.lake}/quarantine/{self.run.pipeline}/{layer}/{table}",
             self.run.business_date.isoformat(),
         )
-        uris = [f"{root}/{name}" for name in self.storage.names(root) if name not in ("", f"{_DATE}{own}")]
+        uris = [f"{root}/{name}" for name in self.storage.names(root) if name not in ("", f"{DATED}{own}")]
         return self.run.spark.read.schema(QUARANTINE_SCHEMA).parquet(*uris) if uris else None
 
     def size_shuffles(self, input_bytes: int) -> None:
@@ -90,9 +94,9 @@ class Lake:
     def published(self, table: str, schema: str, before: bool = False) -> DataFrame | None:
         """What other business dates (with `before`, only earlier ones) published of a gold table; None if none did."""
         root, own = f"{self.run.lake}/gold/{self.run.pipeline}/{table}", self.run.business_date.isoformat()
-        days = [name.removeprefix(_DATE) for name in self.storage.names(root) if name.startswith(_DATE)]
+        days = [name.removeprefix(DATED) for name in self.storage.names(root) if name.startswith(DATED)]
         # Any other run of these dates is over: a night holds its pipeline's claim.
-        uris = [f"{root}/{_DATE}{day}" for day in days if day < own or (day > own and not before)]
+        uris = [f"{root}/{DATED}{day}" for day in days if day < own or (day > own and not before)]
         return self.run.spark.read.schema(schema).parquet(*uris) if uris else None
 
     def replace(self, layer: str, table: str, frame: DataFrame) -> None:

@@ -18,7 +18,7 @@ from medallion.quality import tally, together
 from medallion.run import Run
 from mrhealth_sales import bronze as raw
 from mrhealth_sales import gold as products
-from mrhealth_sales import late, office, outlook, summaries
+from mrhealth_sales import late, look_back, office, outlook, summaries
 from mrhealth_sales import silver as typed
 from mrhealth_sales.dimensions import Dimensions, Facts, frame_of, observed, prices
 from mrhealth_sales.summaries import PRODUCT_DAYS, UNIT_DAYS
@@ -104,6 +104,7 @@ def _keep_history(dimensions: Dimensions, facts: Facts, items: DataFrame) -> Non
 
 def _summarised(lake: Lake, orders: DataFrame, items: DataFrame) -> list[Callable[[], None]]:
     """The writes of what gold of later days reads of this one."""
+    look_back.forget(lake)
     day, deliveries = lake.run.business_date, lake.read("bronze", DELIVERIES, DELIVERIES_SCHEMA)
     frames = {
         UNIT_DAYS: summaries.unit_days(orders, items, deliveries, day),
@@ -137,5 +138,8 @@ def gold(run: Run) -> Manifest:
 def _outlooks(lake: Lake) -> DataFrame:
     """Each unit's alerts and recommendations."""
     units = lake.read("silver", "units", typed.SCHEMAS["units"])
-    unit_days, product_days = summaries.window(lake, UNIT_DAYS).cache(), summaries.window(lake, PRODUCT_DAYS)
-    return outlook.outlook(unit_days, product_days, units, lake.run.business_date)
+    windows = {table: look_back.window(lake, table).cache() for table in (UNIT_DAYS, PRODUCT_DAYS)}
+    all_of(partial(look_back.keep, lake, table, rows) for table, rows in windows.items())
+    today = lake.run.business_date
+    unit_days, product_days = (rows.where(F.col("order_date") <= F.lit(today)) for rows in windows.values())
+    return outlook.outlook(unit_days, product_days, units, today)

@@ -1,23 +1,20 @@
 """What silver keeps of a day for the days after it: a row a unit and day, a row a unit, day and product.
 
-Gold of a day looks back WINDOW_DAYS, and would read the orders of two months again if it had not these.
+Gold of a day looks back (mrhealth_sales.look_back), and would read the orders of two months again if it had not these.
 """
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from medallion.lake import Lake
 from medallion.quality import accepted
 from medallion.typing_rules import MONEY_TYPE
 from mrhealth_sales.silver import CANCELLED
 
-# Eight of each weekday: enough for a median, an odd week among them or not; a season ago says little about next week.
-WINDOW_DAYS = 56
 UNIT_DAYS, PRODUCT_DAYS = "unit_days", "product_days"
 CAME = {"orders": "orders_came", "items": "items_came"}
 SCHEMAS = {
@@ -83,17 +80,6 @@ def product_days(items: DataFrame, orders: DataFrame, day: date) -> DataFrame:
     return by_price.groupBy("order_date", "unit_id", "product_id").agg(
         F.sum("n").alias("quantity"), F.max_by("price", F.struct("n", "price")).alias("price")
     )
-
-
-def window(lake: Lake, table: str) -> DataFrame:
-    """The rows of a summary that the drops of the window brought for its days, this run's own among them; raises
-    NoInputError when silver has not summed up this run's date."""
-    lake.read("silver", table, SCHEMAS[table])
-    last = lake.run.business_date
-    first = last - timedelta(days=WINDOW_DAYS)
-    days = lake.dates("silver", table, first, last)
-    rows = lake.run.spark.read.schema(SCHEMAS[table]).parquet(*[lake.partition("silver", table, day) for day in days])
-    return rows.where(F.col("order_date").between(F.lit(first), F.lit(last)))
 
 
 def whole_unit_days(days: DataFrame, today: date) -> DataFrame:
