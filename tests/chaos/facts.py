@@ -34,7 +34,7 @@ class Facts:
     def alive(self) -> dict[str, list[str]]:
         """What costs money or stands in the way of the next night, by kind; kinds without any are not in it."""
         found = {
-            "clusters": [c["Id"] for c in self.emr.list_clusters(ClusterStates=ALIVE)["Clusters"]],
+            "clusters": [cluster["Id"] for cluster in self.clusters(ClusterStates=ALIVE)],
             "instances": self._instances(),
             "security groups": self.security_groups(),
             "security configurations": self.security_configurations(),
@@ -46,6 +46,10 @@ class Facts:
             "terraform": self._terraform(),
         }
         return {kind: ids for kind, ids in found.items() if ids}
+
+    def clusters(self, **which: Any) -> list[dict[str, Any]]:
+        """All of them: a page holds 50, in no order, and a rig that plays the whole matrix makes more."""
+        return [c for page in self.emr.get_paginator("list_clusters").paginate(**which) for c in page["Clusters"]]
 
     def security_groups(self) -> list[str]:
         filters = [{"Name": "tag-key", "Values": ["nightshift:run"]}]
@@ -79,7 +83,7 @@ class Facts:
     def gold_steps(self, run_id: str) -> list[str]:
         """The states of the run's last step on each of its clusters, oldest cluster first."""
         slug = _slug(run_id)
-        clusters = [c for c in self.emr.list_clusters()["Clusters"] if slug in c["Name"]]
+        clusters = [cluster for cluster in self.clusters() if slug in cluster["Name"]]
         clusters.sort(key=lambda cluster: cluster["Status"]["Timeline"]["CreationDateTime"])
         steps = [self.emr.list_steps(ClusterId=c["Id"])["Steps"] for c in clusters]
         return [listed[0]["Status"]["State"] for listed in steps if listed]
