@@ -130,11 +130,6 @@ class LocalLake:
         """Every data file with its time of writing."""
         return {str(f.relative_to(self.root)): f.stat().st_mtime_ns for f in self.root.rglob("*.parquet")}
 
-    def tables_but_of(self, day: str) -> dict[str, int]:
-        """The files of the other dates, without the windows: those are copies, dropped when a date before them is
-        run again."""
-        return {f: t for f, t in self.files().items() if day not in f and "_window/" not in f}
-
 
 @pytest.fixture
 def lake(spark: Any, tmp_path: Path) -> LocalLake:

@@ -11,7 +11,7 @@ from medallion.errors import NoInputError
 from medallion.lake import Lake
 from medallion.run import Run
 from mrhealth_sales import look_back
-from mrhealth_sales.look_back import KEPT_DAYS, WINDOW_DAYS
+from mrhealth_sales.look_back import KEPT_DAYS, WINDOW_DAYS, Window
 from mrhealth_sales.summaries import PRODUCT_DAYS, SCHEMAS
 
 TODAY = date(2026, 3, 10)
@@ -33,14 +33,16 @@ class Nights:
     def sums(self, ago: int, *sales: Sale) -> None:
         """What silver does of a night's drop."""
         rows = [(day, 1, 1, pieces, None) for day, pieces in sales]
-        look_back.forget(self.lake(ago))
         self.lake(ago).replace("silver", PRODUCT_DAYS, self._spark.createDataFrame(rows, SCHEMAS[PRODUCT_DAYS]))
 
     def looks(self, ago: int) -> list[Sale]:
         """What gold of a night reads, and keeps."""
-        rows = look_back.window(self.lake(ago), PRODUCT_DAYS)
-        look_back.keep(self.lake(ago), PRODUCT_DAYS, rows)
-        return sorted((row.order_date, row.quantity) for row in rows.collect())
+        window = self.reads(ago)
+        look_back.keep(self.lake(ago), PRODUCT_DAYS, window)
+        return sorted((row.order_date, row.quantity) for row in window.rows.collect())
+
+    def reads(self, ago: int) -> Window:
+        return look_back.window(self.lake(ago), PRODUCT_DAYS)
 
     def plays(self, ago: int, *sales: Sale) -> list[Sale]:
         """A whole night; without sales named, as many pieces of its own date as it is days ago."""
@@ -64,8 +66,10 @@ def nights(spark: Any, tmp_path: Path) -> Nights:
     return Nights(spark, tmp_path / "lake")
 
 
-def folders_read(rows: Any) -> list[Path]:
-    return sorted({Path(name).parent for name in rows.inputFiles()})
+def folders_read(window: Window) -> list[str]:
+    """Table and days ago of each folder that is read."""
+    folders = sorted({Path(name).parent for name in window.rows.inputFiles()})
+    return [f"{f.parent.name} {(TODAY - date.fromisoformat(f.name[-10:])).days}" for f in folders]
 
 
 def test_a_night_reads_the_window_before_it_and_its_own_sums_and_they_tell_all(nights: Nights) -> None:
@@ -74,10 +78,7 @@ def test_a_night_reads_the_window_before_it_and_its_own_sums_and_they_tell_all(n
     told = nights.plays(1)
     assert told == [nights.sale(ago) for ago in range(6, 0, -1)]
     nights.sums(0, nights.sale(0))
-    read = folders_read(look_back.window(nights.lake(0), PRODUCT_DAYS))
-    assert [folder.parts[-2:] for folder in read] == [
-        folder.parts[-2:] for folder in (nights.folder(PRODUCT_DAYS, 0), nights.folder(WINDOW, 1))
-    ]
+    assert folders_read(nights.reads(0)) == ["product_days 0", f"{WINDOW} 1"]
     assert len([*nights.folder(WINDOW, 1).glob("*.parquet")]) == 1
     assert nights.looks(0) == [*told, nights.sale(0)]
 
@@ -94,7 +95,8 @@ def test_a_date_that_is_run_again_is_seen_by_those_after_it(nights: Nights) -> N
         nights.plays(ago)
     corrected = (TODAY - timedelta(3), 300)
     assert nights.plays(3, corrected) == [nights.sale(4), corrected]
-    assert nights.windows() == [3, 4]
+    nights.sums(0, nights.sale(0))
+    assert folders_read(nights.reads(0)) == [*(f"product_days {ago}" for ago in (2, 1, 0)), f"{WINDOW} 3"]
     assert nights.plays(0) == [nights.sale(4), corrected, *map(nights.sale, (2, 1, 0))]
 
 
@@ -106,10 +108,22 @@ def test_a_night_that_stopped_after_silver_is_seen_by_those_after_it(nights: Nig
     assert nights.plays(0) == [nights.sale(2), corrected, nights.sale(0)]
 
 
+def test_a_date_that_is_written_while_a_later_night_looks_back_is_seen_by_those_after_it(nights: Nights) -> None:
+    for ago in (4, 3):
+        nights.plays(ago)
+    nights.sums(1, nights.sale(1))
+    seen = nights.reads(1)
+    seen.rows.cache().count()
+    corrected = (TODAY - timedelta(3), 300)
+    nights.plays(3, corrected)
+    look_back.keep(nights.lake(1), PRODUCT_DAYS, seen)
+    assert nights.plays(0) == [nights.sale(4), corrected, nights.sale(1), nights.sale(0)]
+
+
 def test_a_window_that_was_not_written_to_its_end_is_not_read(nights: Nights) -> None:
     nights.plays(2)
     nights.plays(1)
-    (nights.folder(WINDOW, 1) / "_SUCCESS").unlink()
+    (nights.folder(WINDOW, 1) / "_made_of.json").unlink()
     for file in nights.folder(WINDOW, 1).glob("*.parquet"):
         file.unlink()
     assert nights.plays(0) == [nights.sale(ago) for ago in (2, 1, 0)]

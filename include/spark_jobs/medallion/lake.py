@@ -51,10 +51,12 @@ class Lake:
         days = [name.removeprefix(DATED) for name in names if name.startswith(DATED)]
         return [day for day in days if first.isoformat() <= day <= last.isoformat()]
 
-    def written(self, layer: str, table: str, first: date, last: date) -> list[str]:
-        """Those of the dates whose write came to its end, as Spark's committer says in a file `_SUCCESS`."""
-        days = self.dates(layer, table, first, last)
-        return [day for day in days if self.storage.exists(f"{self.partition(layer, table, day)}/_SUCCESS")]
+    def files(self, layer: str, table: str, days: Sequence[str]) -> dict[str, list[str]]:
+        """The files of some dates of a bronze or silver table, by date; each write of a date names its files anew."""
+        found: dict[str, list[str]] = {}
+        for uri in self.storage.listed([self.partition(layer, table, day) for day in days]):
+            found.setdefault(uri.rsplit("/", 2)[1].removeprefix(DATED), []).append(uri)
+        return found
 
     def quarantine_of(self, layer: str, table: str) -> str:
         """Where the rows lie that a layer refused for this business date."""

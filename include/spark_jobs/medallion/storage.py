@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ class Storage:
     """The few file operations that DataFrame readers and writers do not offer."""
 
     def __init__(self, spark: SparkSession) -> None:
+        self._gateway: Any = spark.sparkContext._gateway
         self._jvm: Any = spark.sparkContext._jvm
         self._conf: Any = spark.sparkContext._jsc.hadoopConfiguration()
 
@@ -80,10 +82,32 @@ class Storage:
             return []
         return sorted(str(status.getPath().getName()) for status in fs.listStatus(path))
 
+    def listed(self, folders: Sequence[str]) -> list[str]:
+        """The URIs of what Spark reads directly in some folders, sorted; Hadoop raises when one of them is absent."""
+        if not folders:
+            return []
+        fs, _ = self._open(folders[0])
+        paths = self._gateway.new_array(self._jvm.org.apache.hadoop.fs.Path, len(folders))
+        for n, folder in enumerate(folders):
+            paths[n] = self._jvm.org.apache.hadoop.fs.Path(folder)
+        found = (str(status.getPath().toString()) for status in fs.listStatus(paths))
+        return sorted(uri for uri in found if not is_hidden(uri.rsplit("/", 1)[-1]))
+
     def size(self, uri: str) -> int:
         """Bytes at and below the URI; an absent one has none."""
         fs, path = self._open(uri)
         return int(fs.getContentSummary(path).getLength()) if fs.exists(path) else 0
+
+    def read_text(self, uri: str) -> str:
+        """A small UTF-8 file; an absent one is empty."""
+        fs, path = self._open(uri)
+        if not fs.exists(path):
+            return ""
+        stream = fs.open(path)
+        try:
+            return str(self._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+        finally:
+            stream.close()
 
     def write_text(self, uri: str, text: str) -> None:
         """Put a small UTF-8 file at the URI, replacing what was there."""

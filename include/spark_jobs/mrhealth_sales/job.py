@@ -104,7 +104,6 @@ def _keep_history(dimensions: Dimensions, facts: Facts, items: DataFrame) -> Non
 
 def _summarised(lake: Lake, orders: DataFrame, items: DataFrame) -> list[Callable[[], None]]:
     """The writes of what gold of later days reads of this one."""
-    look_back.forget(lake)
     day, deliveries = lake.run.business_date, lake.read("bronze", DELIVERIES, DELIVERIES_SCHEMA)
     frames = {
         UNIT_DAYS: summaries.unit_days(orders, items, deliveries, day),
@@ -138,8 +137,10 @@ def gold(run: Run) -> Manifest:
 def _outlooks(lake: Lake) -> DataFrame:
     """Each unit's alerts and recommendations."""
     units = lake.read("silver", "units", typed.SCHEMAS["units"])
-    windows = {table: look_back.window(lake, table).cache() for table in (UNIT_DAYS, PRODUCT_DAYS)}
-    all_of(partial(look_back.keep, lake, table, rows) for table, rows in windows.items())
+    windows = {table: look_back.window(lake, table) for table in (UNIT_DAYS, PRODUCT_DAYS)}
+    for window in windows.values():
+        window.rows.cache()
+    all_of(partial(look_back.keep, lake, table, window) for table, window in windows.items())
     today = lake.run.business_date
-    unit_days, product_days = (rows.where(F.col("order_date") <= F.lit(today)) for rows in windows.values())
+    unit_days, product_days = (w.rows.where(F.col("order_date") <= F.lit(today)) for w in windows.values())
     return outlook.outlook(unit_days, product_days, units, today)

@@ -2,12 +2,16 @@
 
 `unit_days_window` of date D is a copy of what `unit_days` holds of D and the WINDOW_DAYS before it, and
 `product_days_window` likewise. The night after reads that file and its own summary, instead of a small file a day. What
-is true are the summaries: before one is written anew, the windows that may hold the old one are dropped, and where
-there is no window the summaries are read themselves.
+is true are the summaries: beside the copy lies which files of each date it was made of, and it is read only while they
+are all there. Spark names each file anew, so a date that was written again, by whomever and whenever, is seen.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from pyspark.sql import DataFrame
@@ -19,37 +23,60 @@ from mrhealth_sales.summaries import SCHEMAS
 # Eight of each weekday: enough for a median, an odd week among them or not; a season ago says little about next week.
 WINDOW_DAYS = 56
 KEPT_DAYS = 7  # a date of the last week that is run again finds the window before it too
+_MADE_OF = "_made_of.json"  # Spark passes over names that start with _
 
 
-def window(lake: Lake, table: str) -> DataFrame:
-    """The rows of a summary from WINDOW_DAYS before this run's date on, this run's own among them; raises NoInputError
-    when silver has not summed up this run's date. Orders dated ahead of their drop are there, waiting for their day."""
-    rows = lake.read("silver", table, SCHEMAS[table])
-    first, yesterday = (lake.run.business_date - timedelta(days=n) for n in (WINDOW_DAYS, 1))
-    whole = lake.written("silver", _window_of(table), first, yesterday)[-1:]
-    since = date.fromisoformat(whole[0]) + timedelta(days=1) if whole else first
-    uris = [lake.partition("silver", _window_of(table), day) for day in whole]
-    uris += [lake.partition("silver", table, day) for day in lake.dates("silver", table, since, yesterday)]
-    if uris:
-        rows = rows.unionByName(lake.run.spark.read.schema(SCHEMAS[table]).parquet(*uris))
-    return rows.where(F.col("order_date") >= F.lit(first))
+@dataclass(frozen=True)
+class Window:
+    """What a date looks back on: the rows of a summary, and a word for the files of each date that they come from."""
+
+    rows: DataFrame
+    made_of: Mapping[str, str]
 
 
-def keep(lake: Lake, table: str, rows: DataFrame) -> None:
-    """Write this date's window of a summary, for the dates after it."""
+def window(lake: Lake, table: str) -> Window:
+    """A summary from WINDOW_DAYS before this run's date on, its own among them; raises NoInputError when silver has
+    not summed up this run's date. Orders dated ahead of their drop are there, waiting for their day."""
+    own = lake.read("silver", table, SCHEMAS[table])
+    first, today = _ago(lake, WINDOW_DAYS), lake.run.business_date
+    files = lake.files("silver", table, lake.dates("silver", table, first, today))
+    made_of = {day: _word(names) for day, names in files.items()}
+    copy, copied = _newest_copy(lake, table, made_of)
+    uris = [*copy, *(name for day, names in files.items() if day not in copied for name in names)]
+    rows = lake.run.spark.read.schema(SCHEMAS[table]).parquet(*uris) if uris else own
+    return Window(rows.where(F.col("order_date") >= F.lit(first)), made_of)
+
+
+def keep(lake: Lake, table: str, window: Window) -> None:
+    """Write this date's window of a summary, for the dates after it, and drop those that are too old for them."""
     # Sorted, dates and units take next to nothing: they are long runs of the same.
-    one_file = rows.repartition(1).sortWithinPartitions(*rows.columns)
-    lake.replace("silver", _window_of(table), one_file)
+    one_file = window.rows.repartition(1).sortWithinPartitions(*window.rows.columns)
+    copies = _copies_of(table)
+    lake.replace("silver", copies, one_file)
+    lake.storage.write_text(f"{lake.partition('silver', copies)}/{_MADE_OF}", json.dumps(window.made_of))
+    for day in lake.dates("silver", copies, _ago(lake, 2 * KEPT_DAYS), _ago(lake, KEPT_DAYS + 1)):
+        lake.storage.delete(lake.partition("silver", copies, day))
 
 
-def forget(lake: Lake) -> None:
-    """Drop the windows that this date's summaries, about to be written, make wrong, and those too old to be read."""
-    first, yesterday = (str(lake.run.business_date - timedelta(days=n)) for n in (KEPT_DAYS, 1))
-    for table in map(_window_of, SCHEMAS):
-        for day in lake.dates("silver", table, date.min, date.max):
-            if not first <= day <= yesterday:
-                lake.storage.delete(lake.partition("silver", table, day))
+def _newest_copy(lake: Lake, table: str, made_of: Mapping[str, str]) -> tuple[list[str], Mapping[str, str]]:
+    """Where the last window before this date lies that is still true, and what of it is looked back on; or nothing."""
+    first = _ago(lake, WINDOW_DAYS)
+    for day in reversed(lake.dates("silver", _copies_of(table), first, _ago(lake, 1))):
+        uri = lake.partition("silver", _copies_of(table), day)
+        found: dict[str, str] = json.loads(lake.storage.read_text(f"{uri}/{_MADE_OF}") or "{}")
+        copied = {of: word for of, word in found.items() if of >= str(first)}
+        if copied and copied.items() <= made_of.items():
+            return [uri], copied
+    return [], {}
 
 
-def _window_of(table: str) -> str:
+def _ago(lake: Lake, days: int) -> date:
+    return lake.run.business_date - timedelta(days=days)
+
+
+def _word(files: list[str]) -> str:
+    return hashlib.sha256("\n".join(files).encode()).hexdigest()[:12]
+
+
+def _copies_of(table: str) -> str:
     return f"{table}_window"
