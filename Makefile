@@ -21,7 +21,7 @@ ui: ## the Airflow UI with its scheduler, on localcloud
 test: setup ## every test; ARGS="-k word" chooses
 	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-chaos: setup ## every task and every fault struck, over an hour, into docs/chaos.md; ARGS="--chaos=continue" goes on
+chaos: setup ## every task and every fault struck, two to three hours, into docs/chaos.md; ARGS="--chaos=continue" goes on
 	@$(PYTHON) -m pytest tests/chaos -n 2 --dist load --maxschedchunk=1 --tb=line --chaos=full $(ARGS)
 
 compose-test: setup ## docker-compose.yaml for real: built, up, used by its commands and a browser, down
