@@ -3,11 +3,13 @@
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tests.chaos.facts import ALIVE, Facts
+from localcloud.server import LocalCloud
+from localcloud.settings import Settings
+from tests.chaos.facts import LAKE, STATE, Facts
+from tests.localcloud.helpers import REGION, PlayedSteps, client_of, cluster_request
 
 RUN = "manual__2026-01-02T00:00:00+00:00"
 NAME = "nightshift wordcount manual__2026-01-02T00-00-00-00-00"
@@ -18,17 +20,23 @@ def cluster(number, name):
     return {"Id": f"j-{number}", "Name": name, "Status": {"State": "RUNNING", "Timeline": timeline}}
 
 
-def pages(stubs, *listed, **which):
+def pages(stubs, *listed):
     """EMR's answers to a listing, a page each."""
     for number, clusters in enumerate(listed):
-        asked = {"Marker": str(number), **which} if number else which
+        asked = {"Marker": str(number)} if number else {}
         more = {"Marker": str(number + 1)} if number + 1 < len(listed) else {}
         stubs.add_response("list_clusters", {"Clusters": clusters, **more}, asked)
 
 
 @pytest.fixture
-def facts():
-    return Facts(SimpleNamespace(aws=lambda service: boto3.client(service, region_name="us-east-1")))
+def facts(tmp_path):
+    with LocalCloud(Settings(home=tmp_path, port=0), runner=PlayedSteps()) as cloud:
+        facts = Facts(SimpleNamespace(aws=client_of(cloud), env={"AWS_ENDPOINT_URL": cloud.endpoint}))
+        for bucket in (LAKE, STATE):
+            facts.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        yield facts
+        for bucket in (LAKE, STATE):  # moto keeps them in the process, where other tests make their own
+            facts.s3.delete_bucket(Bucket=bucket)
 
 
 def test_the_clusters_of_a_run_are_found_on_every_page_oldest_first(facts):
@@ -39,7 +47,6 @@ def test_the_clusters_of_a_run_are_found_on_every_page_oldest_first(facts):
         assert facts.gold_steps(RUN) == ["CANCELLED", "COMPLETED"]
 
 
-def test_a_cluster_alive_on_the_second_page_is_alive(facts):
-    with Stubber(facts.emr) as stubs:
-        pages(stubs, [], [cluster(1, NAME)], ClusterStates=ALIVE)
-        assert [found["Id"] for found in facts.clusters(ClusterStates=ALIVE)] == ["j-1"]
+def test_clusters_are_alive_beyond_the_first_page(facts):
+    made = {facts.emr.run_job_flow(**cluster_request())["JobFlowId"] for _ in range(51)}
+    assert set(facts.alive()["clusters"]) == made

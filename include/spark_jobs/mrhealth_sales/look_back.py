@@ -1,9 +1,10 @@
 """The eight weeks that gold looks back on: this date's summary, and a copy of the summaries before it in one file.
 
-`unit_days_window` of date D is a copy of what `unit_days` holds of D and the WINDOW_DAYS before it, and
-`product_days_window` likewise. The night after reads that file and its own summary, instead of a small file a day. What
-is true are the summaries: beside the copy lies which files of each date it was made of, and it is read only while they
-are all there. Spark names each file anew, so a date that was written again, by whomever and whenever, is seen.
+`unit_days_window` of date D is a copy of the rows of `unit_days` that D looked back on, those of the WINDOW_DAYS before
+it, and `product_days_window` likewise. The night after reads that file and its own summary, instead of a small file a
+day. What is true are the summaries: beside the copy lies which files of each date it was made of, and it is read only
+while they are all there. Spark names each file anew, so a date that was written again, by whomever and whenever, is
+seen.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def window(lake: Lake, table: str) -> Window:
     first, today = _ago(lake, WINDOW_DAYS), lake.run.business_date
     files = lake.files("silver", table, lake.dates("silver", table, first, today))
     made_of = {day: _word(names) for day, names in files.items()}
-    copy, copied = _newest_copy(lake, table, made_of)
+    copy, copied = _newest_copy(lake, table, first, made_of)
     uris = [*copy, *(name for day, names in files.items() if day not in copied for name in names)]
     rows = lake.run.spark.read.schema(SCHEMAS[table]).parquet(*uris) if uris else own
     return Window(rows.where(F.col("order_date") >= F.lit(first)), made_of)
@@ -58,9 +59,10 @@ def keep(lake: Lake, table: str, window: Window) -> None:
         lake.storage.delete(lake.partition("silver", copies, day))
 
 
-def _newest_copy(lake: Lake, table: str, made_of: Mapping[str, str]) -> tuple[list[str], Mapping[str, str]]:
-    """Where the last window before this date lies that is still true, and what of it is looked back on; or nothing."""
-    first = _ago(lake, WINDOW_DAYS)
+def _newest_copy(
+    lake: Lake, table: str, first: date, made_of: Mapping[str, str]
+) -> tuple[list[str], Mapping[str, str]]:
+    """Where the last window before this date lies that is still true, and what of it is from `first` on; or nothing."""
     for day in reversed(lake.dates("silver", _copies_of(table), first, _ago(lake, 1))):
         uri = lake.partition("silver", _copies_of(table), day)
         found: dict[str, str] = json.loads(lake.storage.read_text(f"{uri}/{_MADE_OF}") or "{}")
