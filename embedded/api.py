@@ -9,7 +9,7 @@ import httpx
 
 from embedded.errors import StackError
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 120  # its one worker serves the tasks too
 READ_SECONDS = 120  # in which the dag-processor must have come to a DAG's file
 ENDED = {"success", "failed"}
 POLL_SECONDS = 0.5

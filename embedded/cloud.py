@@ -18,7 +18,7 @@ from embedded.errors import CloudError
 
 ENDPOINT_KEY = "AWS_ENDPOINT_URL"
 FLINK_KEY = "LOCALCLOUD_FLINK_HOME"  # the user's own wins; a place without Flink is told of when a step needs it
-COMMAND_SECONDS = 90
+COMMAND_SECONDS = 150  # more than localcloud takes to give up
 
 
 @contextmanager

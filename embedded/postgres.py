@@ -51,7 +51,7 @@ class Postgres(AbstractContextManager["Postgres"]):
     """
 
     def __init__(self, user: str = USER, database: str = DATABASE) -> None:
-        self.port = free_port()
+        self.port = 0
         self.user, self.database = user, database
         self._bin = binaries()
         self._uid, self._gid = _unprivileged()
@@ -106,6 +106,7 @@ class Postgres(AbstractContextManager["Postgres"]):
         self._run("initdb", "-D", str(self._data), "-U", self.user, "--auth=trust", "--encoding=UTF8", "--no-sync")
 
     def _start(self) -> None:
+        self.port = free_port()  # late, for until the server has it anybody may take it
         settings = (
             "listen_addresses=127.0.0.1",
             f"port={self.port}",
@@ -128,8 +129,10 @@ class Postgres(AbstractContextManager["Postgres"]):
         """Whether our own server is ready: another one may have taken the port, and would answer in its place."""
         if self._process is None or self._process.poll() is not None:
             raise StackError(self._failed())
-        status = self._data / "postmaster.pid"
-        return status.exists() and status.read_text().rstrip().endswith("ready")
+        try:
+            return (self._data / "postmaster.pid").read_text().rstrip().endswith("ready")
+        except FileNotFoundError:  # not yet, or removed by a server that could not have its port
+            return False
 
     def _failed(self) -> str:
         tail = " ".join(self._log.read_text(errors="replace").splitlines()[-3:])

@@ -21,7 +21,7 @@ from embedded.postgres import Postgres, free_port, wait_until
 USER = "admin"
 PARTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 HEALTH = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-START_SECONDS = 120
+START_SECONDS = 300
 
 
 class AirflowStack(AbstractContextManager["AirflowStack"]):

@@ -10,6 +10,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from localcloud.errors import ServerError
 
 _TIMEOUT_SECONDS = 10
+_NAMING_SECONDS = 120  # thousands of calls are given their names when they are asked for
 # The server is on this machine: a proxy from the environment must not come between.
 _OPENER = build_opener(ProxyHandler({}))
 
@@ -30,7 +31,7 @@ class Client:
 
     def calls(self) -> list[dict[str, Any]]:
         """The AWS calls that the server was asked, oldest first (localcloud.recorder)."""
-        answer: list[dict[str, Any]] = self._call("GET", "calls")
+        answer: list[dict[str, Any]] = self._call("GET", "calls", timeout=_NAMING_SECONDS)
         return answer
 
     def forget_calls(self) -> int:
@@ -51,12 +52,12 @@ class Client:
         """Disarm one fault, or all; the number disarmed."""
         return int(self._call("DELETE", f"faults/{fault_id}" if fault_id else "faults")["cleared"])
 
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
+    def _call(self, method: str, path: str, body: Any = None, timeout: float = _TIMEOUT_SECONDS) -> Any:
         url = f"{self.endpoint}/_localcloud/{path}"
         data = None if body is None else json.dumps(body).encode()
         request = Request(url, data=data, method=method, headers={"Content-Type": "application/json"})  # noqa: S310
         try:
-            with _OPENER.open(request, timeout=_TIMEOUT_SECONDS) as answer:
+            with _OPENER.open(request, timeout=timeout) as answer:
                 return json.load(answer)
         except HTTPError as error:
             raise ServerError(f"{method} {url} was refused: {error.read().decode(errors='replace')}") from None

@@ -18,8 +18,8 @@ from localcloud.client import Client
 from localcloud.errors import LocalCloudError, ServerError, StartError
 from localcloud.settings import Settings
 
-_START_TIMEOUT_SECONDS = 30
-_STOP_TIMEOUT_SECONDS = 15
+_START_TIMEOUT_SECONDS = 90
+_STOP_TIMEOUT_SECONDS = 45  # its parts may take 28 between them
 _POLL_SECONDS = 0.05
 _OWNER_SECONDS = 1.0
 
@@ -171,10 +171,11 @@ def _is_server(pid: int) -> bool:
     """True if the process lives and is a localcloud: a pid may have been given to another program since."""
     if not _lives(pid):
         return False
-    command = Path(f"/proc/{pid}/cmdline")
-    if not command.exists():
+    if not Path("/proc/self").exists():
         # No /proc (macOS): the state file's word must do.
         return True
-    words = command.read_bytes()
-    # A zombie has no command line left, and is as good as gone.
-    return b"localcloud" in words
+    try:
+        # A zombie has no command line left, and is as good as gone.
+        return b"localcloud" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it ended meanwhile
+        return False

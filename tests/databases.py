@@ -27,7 +27,7 @@ def postgresql():
 @contextmanager
 def mariadb():
     """The address of a MariaDB with an empty database, whose user must know the password."""
-    home, port = Path(tempfile.mkdtemp(prefix="nightshift-maria-")), free_port()
+    home = Path(tempfile.mkdtemp(prefix="nightshift-maria-"))
     process = None
     try:
         home.chmod(0o755)
@@ -39,6 +39,7 @@ def mariadb():
             capture_output=True,
             check=True,
         )
+        port = free_port()
         files = [f"--socket={data / 'socket'}", f"--pid-file={data / 'pid'}"]
         listen = [f"--port={port}", "--bind-address=127.0.0.1", "--skip-name-resolve"]
         with (home / "log").open("wb") as log:

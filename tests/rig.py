@@ -2,7 +2,6 @@
 
 import os
 import stat
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from botocore.config import Config
 from embedded import bootstrap, cloud, environment, toolchain
 from embedded.stack import AirflowStack
 from localcloud.client import Client
+from tests.patience import until
 
 SHIM = r"""
 # terraform, except where the test has put a word, "<verb> <stack>": that fails; "slow <stack>" makes one thing a time
@@ -70,11 +70,7 @@ class Rig:
 
     def until(self, question, seconds: float = 120, pause: float = 0.5, what: str = "a yes"):
         """Ask until there is an answer, and give it."""
-        deadline = time.monotonic() + seconds
-        while not (answer := question()):
-            assert time.monotonic() < deadline, f"{what} did not come in {seconds:g} s"
-            time.sleep(pause)
-        return answer
+        return until(question, seconds=seconds, pause=pause, what=what)
 
     def play(self, dag_id: str, seconds: float = 300, **conf: object) -> tuple[str, dict[str, str | None]]:
         """Trigger a run, wait for its end; gives (state, {task: state})."""

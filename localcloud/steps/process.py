@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -92,10 +93,9 @@ def _session_of(pid: int) -> int | None:
 
 def _written_by(process: Path) -> set[Path]:
     found = set()
-    try:
+    with suppress(OSError):  # it ended meanwhile, so it writes no more
         for link in (process / "fd").iterdir():
-            if link.lstat().st_mode & 0o200:  # the link's own mode tells how the file was opened: proc(5)
-                found.add(link.readlink())
-    except OSError:  # it ended meanwhile, so it writes no more
-        return found
+            with suppress(OSError):  # it closed this one
+                if link.lstat().st_mode & 0o200:  # the link's own mode tells how the file was opened: proc(5)
+                    found.add(link.readlink())
     return found

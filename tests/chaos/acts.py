@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -27,7 +28,8 @@ def sigkill(play: "Play") -> None:
         return
     tree = play.victim.tree()
     for process in tree:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(tree, timeout=PATIENCE)
 
 

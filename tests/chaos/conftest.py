@@ -87,8 +87,8 @@ def ground(request, tmp_path_factory):
         folder.mkdir(parents=True)
     shutil.copyfile(Path(__file__).with_name("policy.py"), config / "airflow_local_settings.py")
     # A step that hangs: the cluster's own limit ends it before the task that waits for it gives up. No other cluster of
-    # the representative faults lives for half a minute; of struck tasks and of the whole matrix some do.
-    limit = "1" if _which(request.config) == "some" and request.module.__name__.endswith("test_faults") else "4"
+    # the representative faults lives for a minute; of struck tasks and of the whole matrix some do.
+    limit = "1.5" if _which(request.config) == "some" and request.module.__name__.endswith("test_faults") else "4"
     own = {"CHAOS_HOLDS": str(holds), **dict.fromkeys(LIMITS, limit)}
     with opened(home, {**QUICK, **own}, lambda env: _foundation(env, home)) as rig:
         ground = Ground(rig, holds, scratch, Post(rig.aws("sqs")))

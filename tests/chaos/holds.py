@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,11 +26,12 @@ class Victim:
     def freeze(self, processes: list[psutil.Process]) -> None:
         self.frozen = processes
         for process in processes:
-            process.suspend()
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
 
     def thaw(self) -> None:
         for process in self.frozen:
-            if process.is_running():
+            with suppress(psutil.NoSuchProcess):
                 process.resume()
         self.frozen = []
 

@@ -1,6 +1,7 @@
 """How a cell comes to its moment: the task held after its act, in the middle of terraform, or deferred."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -60,7 +61,14 @@ def _freeze(play: "Play", victim: Victim) -> None:
 
 
 def _terraform(victim: Victim) -> list[psutil.Process]:
-    return [process for process in victim.tree()[1:] if process.name().startswith("terraform")]
+    return [process for process in victim.tree()[1:] if _name(process).startswith("terraform")]
+
+
+def _name(process: psutil.Process) -> str:
+    """Nothing when it has ended."""
+    with suppress(psutil.NoSuchProcess):
+        return process.name()
+    return ""
 
 
 def _applying(play: "Play") -> Callable[[], bool]:

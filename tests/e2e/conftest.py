@@ -36,7 +36,7 @@ class Nightshift:
         env |= {"AWS_ENDPOINT_URL": self.endpoint} if self.endpoint else {}
         before = set(places.RUNS.glob("*/*/record.json"))
         command = [sys.executable, "-m", "embedded", *map(str, arguments)]
-        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=500, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=1000, check=False)
         kept = sorted(set(places.RUNS.glob("*/*/record.json")) - before, key=lambda path: path.stat().st_mtime)
         return Ended(done.returncode, done.stdout + done.stderr, [json.loads(path.read_text()) for path in kept])
 

@@ -1,7 +1,6 @@
 """A night in a process of its own, on a toy DAG in the real Airflow: its events, its input, its end when stopped."""
 
 import signal
-import threading
 import time
 
 import boto3
@@ -60,8 +59,8 @@ def test_an_interrupted_night_fails_its_work_without_a_retry_and_tears_down(env,
         for event in player.play(env, [order(seconds=60), order()], tick=60):
             events.append(event)
             if (event["event"], event.get("task")) == ("running", "work"):
-                threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
-                time.sleep(0.6)  # the signal is handled between two lines of this thread
+                time.sleep(0.3)
+                signal.raise_signal(signal.SIGINT)
     assert heard == [False] and player.interrupted
     (night,) = nights(events)
     assert night["tasks"] == {

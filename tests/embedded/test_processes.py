@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import psycopg2
@@ -14,6 +13,7 @@ import pytest
 from embedded import cloud, postgres
 from embedded.children import Children
 from embedded.errors import CloudError, StackError, ToolMissing
+from tests.patience import until
 
 SPAWNER = """
 import subprocess, sys, time
@@ -50,7 +50,7 @@ def test_a_machine_without_postgresql_is_told_what_to_install(monkeypatch):
 def test_a_child_and_what_it_started_in_a_session_of_its_own_are_gone_after_the_block(tmp_path):
     with Children(os.environ, tmp_path) as children:
         children.start("spawner", [sys.executable, "-c", SPAWNER])
-        grandchild = int(eventually(lambda: children.tail("spawner")))
+        grandchild = int(until(lambda: children.tail("spawner")))
         child = children.pids["spawner"]
     assert not psutil.pid_exists(child) and not psutil.pid_exists(grandchild)
 
@@ -59,19 +59,19 @@ def test_a_child_and_what_it_started_in_a_session_of_its_own_are_gone_after_the_
 def test_a_child_that_is_restarted_loses_what_it_started_and_its_log_goes_on(tmp_path, first):
     with Children(os.environ, tmp_path) as children:
         children.start("spawner", [sys.executable, "-c", SPAWNER])
-        grandchild = int(eventually(lambda: children.tail("spawner")))
+        grandchild = int(until(lambda: children.tail("spawner")))
         child = children.pids["spawner"]
         alive = []
         children.restart("spawner", first, lambda: alive.extend(filter(psutil.pid_exists, (child, grandchild))))
         assert alive == []
-        told = eventually(lambda: "|" in children.tail("spawner") and children.tail("spawner").split(" | "))
+        told = until(lambda: "|" in children.tail("spawner") and children.tail("spawner").split(" | "))
         assert int(told[0]) == grandchild and psutil.pid_exists(int(told[1]))
 
 
 def test_a_child_that_ended_is_told_with_its_status_and_last_lines(tmp_path):
     with Children(os.environ, tmp_path) as children:
         children.start("short", [sys.executable, "-c", "print('no luck'); raise SystemExit(3)"])
-        eventually(lambda: children._running["short"].poll() is not None)
+        until(lambda: children._running["short"].poll() is not None)
         with pytest.raises(StackError, match=r"short ended with 3: no luck Its log is .*short\.log"):
             children.check()
 
@@ -108,11 +108,3 @@ def test_a_localcloud_that_cannot_start_is_told_in_its_own_words(tmp_path):
     env = {**os.environ, "LOCALCLOUD_ACCOUNT": "not an account"}
     with pytest.raises(CloudError, match=r"localcloud did not start: .*account"):
         cloud.start(tmp_path, env)
-
-
-def eventually(ask, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not (answer := ask()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return answer

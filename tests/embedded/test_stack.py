@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from embedded import api, places
 from embedded.errors import StackError
 from embedded.stack import AirflowStack
+from tests.patience import until
 
 pytestmark = pytest.mark.scheduler
 OFTEN = {
@@ -48,18 +48,10 @@ def test_runs_end_as_their_tasks_do_and_no_process_is_left(cloud_env, toy_dags, 
 
 def a_dag_that_is_not_read_yet_is_waited_for_and_one_that_is_nowhere_is_named(stack, folder, monkeypatch):
     (folder / "late.py").write_text((folder / "toy.py").read_text().replace('DAG("toy"', 'DAG("late"'))
-    assert "late" not in stack.api.dags()
     assert stack.api.wait("late", stack.api.trigger("late"), seconds=120) == "success"
     with monkeypatch.context() as patch, pytest.raises(StackError, match="no DAG nobody in 1 s: there are late, toy; "):
         patch.setattr(api, "READ_SECONDS", 1)
         stack.api.trigger("nobody")
-
-
-def until(ask, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not ask():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 @pytest.mark.terraform

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from botocore.config import Config
 
 from localcloud.emr.seam import StepOutcome, StepRequest
 from localcloud.server import LocalCloud
+from tests.patience import until
 
 REGION = "eu-west-1"
 Client = Callable[..., Any]
@@ -42,7 +42,7 @@ class PlayedSteps:
 
     def _play(self, request: StepRequest) -> StepOutcome:
         if request.args[:1] == ("hold",):
-            self._end(request.step_id).wait(20)
+            self._end(request.step_id).wait(120)
         if request.step_id in self._killed:
             return StepOutcome(143, "killed")
         if request.args[:1] in (("fail",), ("bash",)):
@@ -107,25 +107,14 @@ def step(*args: str, action: str = "CONTINUE", name: str = "step") -> dict[str, 
 
 
 def wait_for_cluster(emr: Any, cluster_id: str, *states: str) -> dict[str, Any]:
-    return eventually(
+    return until(
         lambda: emr.describe_cluster(ClusterId=cluster_id)["Cluster"],
         lambda found: found["Status"]["State"] in states,
     )
 
 
 def wait_for_step(emr: Any, cluster_id: str, step_id: str, *states: str) -> dict[str, Any]:
-    return eventually(
+    return until(
         lambda: emr.describe_step(ClusterId=cluster_id, StepId=step_id)["Step"],
         lambda found: found["Status"]["State"] in states,
     )
-
-
-def eventually(read: Callable[[], Any], accept: Callable[[Any], bool], seconds: float = 10) -> Any:
-    """The first value read that is accepted; fails with the last one when none was in time."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = read()
-        if accept(value):
-            return value
-        assert time.monotonic() < deadline, f"still {value}"
-        time.sleep(0.01)

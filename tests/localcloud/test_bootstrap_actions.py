@@ -16,11 +16,11 @@ from tests.localcloud.helpers import (
     Client,
     client_of,
     cluster_request,
-    eventually,
     step,
     wait_for_cluster,
     wait_for_step,
 )
+from tests.patience import lives, until
 
 DAEMON = """#!/bin/bash
 setsid bash -c 'echo $$ >"$0"; while :; do sleep 0.1; done' "$1" </dev/null >/dev/null 2>&1 &
@@ -68,13 +68,8 @@ def log(aws: Client, bucket: str) -> Any:
     return read
 
 
-def lives(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/status")
-    return status.exists() and "\nState:\tZ" not in status.read_text()
-
-
 def pid_in(file: Path) -> int:
-    return int(eventually(lambda: file.read_text() if file.exists() else "", bool))
+    return int(until(lambda: file.read_text() if file.exists() else ""))
 
 
 def test_an_action_runs_with_its_arguments_knows_its_cluster_and_logs_where_emr_logs(
@@ -119,7 +114,7 @@ def test_what_an_action_leaves_running_lives_as_long_as_the_cluster(
     assert lives(pid)
     emr.terminate_job_flows(JobFlowIds=[cluster_id])
     wait_for_cluster(emr, cluster_id, "TERMINATED")
-    eventually(lambda: lives(pid), lambda alive: not alive)
+    until(lambda: not lives(pid))
 
 
 def test_what_an_action_leaves_running_ends_with_the_server(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from localcloud.daemon import exports
-from tests.localcloud.helpers import client_at, cluster_request, eventually, step
+from tests.localcloud.helpers import client_at, cluster_request, step
+from tests.patience import lives, until
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,7 +34,7 @@ class Shell:
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "localcloud", *words]
         return subprocess.run(
-            command, cwd=self.directory, env=self.environ, capture_output=True, text=True, timeout=60, check=False
+            command, cwd=self.directory, env=self.environ, capture_output=True, text=True, timeout=120, check=False
         )
 
     def state(self) -> dict[str, Any]:
@@ -56,12 +57,6 @@ def owner() -> Iterator[subprocess.Popen[bytes]]:
     process.wait()
 
 
-def is_gone(pid: int) -> bool:
-    """True if the process has ended, also when nobody has collected its exit status (a zombie)."""
-    stat = Path(f"/proc/{pid}/stat")
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
-
-
 def test_up_is_idempotent_and_down_leaves_no_process(shell: Shell) -> None:
     first, second = shell("up"), shell("up")
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
@@ -70,7 +65,7 @@ def test_up_is_idempotent_and_down_leaves_no_process(shell: Shell) -> None:
     assert f"was up already: {state['endpoint']}" in second.stdout
     assert f"localcloud is up: {state['endpoint']}" in shell("status").stdout
     assert shell("down").stdout == "localcloud is down\n"
-    eventually(lambda: is_gone(state["pid"]), bool)  # the kernel takes a moment to bury what has let go of its memory
+    until(lambda: not lives(state["pid"]))  # the kernel takes a moment to bury what has let go of its memory
     assert not (shell.home / "server.json").exists()
 
 
@@ -93,7 +88,7 @@ def test_a_server_that_was_killed_is_not_mistaken_for_a_running_one(shell: Shell
     shell("up")
     killed = shell.state()["pid"]
     os.kill(killed, signal.SIGKILL)
-    eventually(lambda: shell("status").returncode, lambda code: code == 1)
+    until(lambda: shell("status").returncode, lambda code: code == 1)
     assert "is up:" in shell("up").stdout
     assert shell.state()["pid"] != killed
 
@@ -117,9 +112,9 @@ def test_asking_for_faults_without_a_server_says_how_to_start_one(shell: Shell) 
 def test_a_foreground_server_ends_cleanly_when_it_is_told_to(shell: Shell) -> None:
     command = [sys.executable, "-m", "localcloud", "up", "--foreground"]
     with subprocess.Popen(command, cwd=shell.directory, env=shell.environ, stderr=subprocess.PIPE) as server:
-        eventually((shell.home / "server.json").exists, bool)
+        until((shell.home / "server.json").exists)
         server.send_signal(signal.SIGINT)
-        _, errors = server.communicate(timeout=15)
+        _, errors = server.communicate(timeout=60)
     assert server.returncode == 0, errors
     assert b"Traceback" not in errors
 
@@ -150,7 +145,7 @@ def test_no_process_of_a_cluster_outlives_the_server(
     shell("up", "--owner", str(owner.pid))
     state, pid_file = shell.state(), shell.directory / "pid"
     work(shell, client_at(state["endpoint"], "emr"), client_at(state["endpoint"], "s3", "us-east-1"))
-    eventually(pid_file.exists, bool, seconds=30)
+    until(pid_file.exists)
     first = psutil.Process(int(pid_file.read_text()))
     pids = [state["pid"], first.pid, *(child.pid for child in first.children(recursive=True))]
     if end == "down":
@@ -160,7 +155,7 @@ def test_no_process_of_a_cluster_outlives_the_server(
     else:
         owner.kill()
         owner.wait()
-    eventually(lambda: all(is_gone(pid) for pid in pids), bool)
+    until(lambda: not any(lives(pid) for pid in pids))
 
 
 def test_help_lists_every_command_and_every_fault(shell: Shell) -> None:

@@ -15,10 +15,10 @@ from tests.localcloud.helpers import (
     PlayedSteps,
     client_of,
     cluster_request,
-    eventually,
     step,
     wait_for_cluster,
 )
+from tests.patience import Clock, until
 
 FLEETS = {
     "InstanceGroups": [],
@@ -50,7 +50,7 @@ def instance_states(aws: Client, cluster_id: str) -> list[str]:
 
 def test_a_cluster_without_steps_becomes_ready_and_waits(emr: Any) -> None:
     cluster_id = run(emr)
-    emr.get_waiter("cluster_running").wait(ClusterId=cluster_id, WaiterConfig={"Delay": 1, "MaxAttempts": 5})
+    emr.get_waiter("cluster_running").wait(ClusterId=cluster_id, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     status = emr.describe_cluster(ClusterId=cluster_id)["Cluster"]["Status"]
     assert status["State"] == "WAITING"
     assert status["Timeline"]["CreationDateTime"] <= status["Timeline"]["ReadyDateTime"]
@@ -58,26 +58,30 @@ def test_a_cluster_without_steps_becomes_ready_and_waits(emr: Any) -> None:
 
 def test_a_transient_cluster_runs_its_steps_and_terminates(emr: Any, aws: Client, steps: PlayedSteps) -> None:
     cluster_id = run(emr, keep=False, Steps=[step("ok"), step("ok")])
-    emr.get_waiter("cluster_terminated").wait(ClusterId=cluster_id, WaiterConfig={"Delay": 1, "MaxAttempts": 5})
+    emr.get_waiter("cluster_terminated").wait(ClusterId=cluster_id, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     status = emr.describe_cluster(ClusterId=cluster_id)["Cluster"]["Status"]
     assert (status["State"], status["StateChangeReason"]["Code"]) == ("TERMINATED", "ALL_STEPS_COMPLETED")
     assert len(steps.requests) == 2
     assert instance_states(aws, cluster_id) == ["terminated"]
-    assert eventually(lambda: steps.forgotten, bool) == [cluster_id]
+    assert until(lambda: steps.forgotten) == [cluster_id]
 
 
 def test_phases_last_as_long_as_the_settings_say(tmp_path: Any, steps: PlayedSteps) -> None:
-    settings = Settings(home=tmp_path, port=0, provisioning_seconds=0.2, bootstrap_seconds=0.2, termination_seconds=0.2)
-    with LocalCloud(settings, runner=steps) as cloud:
+    settings = Settings(home=tmp_path, port=0, provisioning_seconds=600, bootstrap_seconds=700, termination_seconds=800)
+    clock = Clock()
+    with LocalCloud(settings, runner=steps, clock=clock) as cloud:
         emr = client_of(cloud)("emr")
         cluster_id = run(emr)
-        for state in ("STARTING", "BOOTSTRAPPING", "WAITING"):
+        wait_for_cluster(emr, cluster_id, "STARTING")
+        for state, seconds in (("BOOTSTRAPPING", 600), ("WAITING", 700)):
+            clock.forward(seconds)
             wait_for_cluster(emr, cluster_id, state)
         emr.terminate_job_flows(JobFlowIds=[cluster_id])
-        for state in ("TERMINATING", "TERMINATED"):
-            wait_for_cluster(emr, cluster_id, state)
-        timeline = emr.describe_cluster(ClusterId=cluster_id)["Cluster"]["Status"]["Timeline"]
-    assert timeline["ReadyDateTime"] - timeline["CreationDateTime"] >= timedelta(seconds=0.4)
+        wait_for_cluster(emr, cluster_id, "TERMINATING")
+        clock.forward(800)
+        timeline = wait_for_cluster(emr, cluster_id, "TERMINATED")["Status"]["Timeline"]
+    assert timeline["ReadyDateTime"] - timeline["CreationDateTime"] >= timedelta(seconds=600 + 700)
+    assert timeline["EndDateTime"] - timeline["ReadyDateTime"] >= timedelta(seconds=800)
 
 
 def test_a_cluster_is_described_as_it_was_asked_for(emr: Any, subnet: str) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.localcloud.helpers import PlayedSteps, cluster_request, eventually, step, wait_for_cluster, wait_for_step
+from tests.localcloud.helpers import PlayedSteps, cluster_request, step, wait_for_cluster, wait_for_step
+from tests.patience import until
 
 
 def run(emr: Any, *steps: dict[str, Any], **options: Any) -> tuple[str, list[str]]:
@@ -19,7 +20,7 @@ def run(emr: Any, *steps: dict[str, Any], **options: Any) -> tuple[str, list[str
 def test_a_step_completes_and_its_waiter_sees_it(emr: Any) -> None:
     cluster_id, (step_id,) = run(emr, step("ok", name="first"))
     emr.get_waiter("step_complete").wait(
-        ClusterId=cluster_id, StepId=step_id, WaiterConfig={"Delay": 1, "MaxAttempts": 5}
+        ClusterId=cluster_id, StepId=step_id, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
     done = emr.describe_step(ClusterId=cluster_id, StepId=step_id)["Step"]
     assert (done["Name"], done["Config"]["Args"]) == ("first", ["ok"])
@@ -62,9 +63,9 @@ def test_a_failed_step_that_terminates_takes_the_cluster_down(emr: Any) -> None:
 
 def test_steps_run_side_by_side_up_to_the_concurrency_level(emr: Any, steps: PlayedSteps) -> None:
     cluster_id, ids = run(emr, *[step("hold")] * 3, StepConcurrencyLevel=2)
-    eventually(lambda: len(steps.requests), lambda running: running == 2)
+    until(lambda: len(steps.requests), lambda running: running == 2)
     assert emr.modify_cluster(ClusterId=cluster_id, StepConcurrencyLevel=3)["StepConcurrencyLevel"] == 3
-    eventually(lambda: steps.most_at_once, lambda running: running == 3)
+    until(lambda: steps.most_at_once, lambda running: running == 3)
     for step_id in ids:
         steps.let_go(step_id)
         wait_for_step(emr, cluster_id, step_id, "COMPLETED")

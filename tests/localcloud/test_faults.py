@@ -15,13 +15,13 @@ from tests.localcloud.helpers import (
     Client,
     PlayedSteps,
     cluster_request,
-    eventually,
     step,
     wait_for_cluster,
     wait_for_step,
 )
 from tests.localcloud.test_emr_clusters import FLEETS
 from tests.localcloud.test_emr_instances import CORE, MASTER
+from tests.patience import until
 
 
 def run(emr: Any, **options: Any) -> str:
@@ -162,7 +162,7 @@ def test_a_lost_core_node_is_replaced_and_the_cluster_lives(emr: Any, aws: Clien
     cluster_id = run(emr, instances={"InstanceGroups": [MASTER, CORE]})
     wait_for_cluster(emr, cluster_id, "WAITING")
     cloud.faults.add(Fault(FaultKind.NODE_LOST))
-    nodes = eventually(
+    nodes = until(
         lambda: emr.list_instances(ClusterId=cluster_id, InstanceGroupTypes=["CORE"])["Instances"],
         lambda found: len(found) == 3,
     )

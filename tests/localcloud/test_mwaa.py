@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ from botocore.exceptions import ClientError
 from localcloud.client import Client as Admin
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings
-from tests.localcloud.helpers import REGION, Client, PlayedSteps, eventually
+from tests.localcloud.helpers import REGION, Client, PlayedSteps
+from tests.patience import Clock
 
 NAME = "acme-nightshift-test"
 
@@ -74,26 +74,24 @@ def test_tags_are_kept_by_arn(mwaa: Any, asked: dict[str, Any]) -> None:
     assert mwaa.list_tags_for_resource(ResourceArn=arn)["Tags"] == {"b": "2"}
 
 
-def test_a_change_takes_its_time_and_shuts_out_another(
-    aws: Client, asked: dict[str, Any], tmp_path: Path, slow: LocalCloud
-) -> None:
-    mwaa = client(slow)
+def test_a_change_takes_its_time_and_shuts_out_another(asked: dict[str, Any], tmp_path: Path) -> None:
+    clock = Clock()
+    settings = Settings(home=tmp_path / "slow", port=0, provisioning_seconds=600)
+    with LocalCloud(settings, runner=PlayedSteps(), clock=clock) as slow:
+        _changes(client(slow), asked, clock)
+
+
+def _changes(mwaa: Any, asked: dict[str, Any], clock: Clock) -> None:
     mwaa.create_environment(**asked)
     assert mwaa.get_environment(Name=NAME)["Environment"]["Status"] == "CREATING"
     with pytest.raises(ClientError, match="is CREATING"):
         mwaa.update_environment(Name=NAME, MaxWorkers=3)
-    eventually(lambda: mwaa.get_environment(Name=NAME)["Environment"]["Status"], lambda is_: is_ == "AVAILABLE")
+    clock.forward(600)
+    assert mwaa.get_environment(Name=NAME)["Environment"]["Status"] == "AVAILABLE"
     mwaa.update_environment(Name=NAME, MaxWorkers=3, NetworkConfiguration={"SecurityGroupIds": ["sg-2"]})
     found = mwaa.get_environment(Name=NAME)["Environment"]
     assert (found["Status"], found["MaxWorkers"]) == ("UPDATING", 3)
     assert found["NetworkConfiguration"] == {**asked["NetworkConfiguration"], "SecurityGroupIds": ["sg-2"]}
-
-
-@pytest.fixture
-def slow(tmp_path: Path) -> Iterator[LocalCloud]:
-    settings = Settings(home=tmp_path / "slow", port=0, provisioning_seconds=1)
-    with LocalCloud(settings, runner=PlayedSteps()) as running:
-        yield running
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,9 @@ from localcloud.faults import Fault, FaultKind
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings
 from localcloud.ssm.model import CANCELLED, HOST_GONE, Invocation, Status
-from tests.localcloud.helpers import Client, PlayedSteps, client_of, eventually
+from tests.localcloud.helpers import Client, PlayedSteps, client_of
 from tests.localcloud.test_terraform import environment
+from tests.patience import Clock, lives, until
 
 ENDED = ("Success", "Failed", "TimedOut", "Cancelled")
 STUBBORN = "trap '' TERM; bash -c 'trap \"\" TERM; echo $$ >{pid}; while :; do sleep 0.1; done'"
@@ -69,20 +70,15 @@ def told(ssm: Any, host: str) -> Callable[[str], dict[str, Any]]:
 @pytest.fixture
 def ended(told: Any) -> Callable[[str], dict[str, Any]]:
     """How a command ended."""
-    return lambda command: eventually(lambda: told(command), lambda found: found["Status"] in ENDED, seconds=60)
-
-
-def lives(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/status")
-    return status.exists() and "\nState:\tZ" not in status.read_text()
+    return lambda command: until(lambda: told(command), lambda found: found["Status"] in ENDED)
 
 
 def pid_in(file: Path) -> int:
-    return int(eventually(lambda: file.read_text() if file.exists() else "", bool))
+    return int(until(lambda: file.read_text() if file.exists() else ""))
 
 
 def dies(pid: int) -> None:
-    eventually(lambda: lives(pid), lambda alive: not alive)
+    until(lambda: not lives(pid))
 
 
 def test_the_lines_run_as_one_script_and_are_told_with_their_times(send: Send, ended: Any) -> None:
@@ -91,7 +87,7 @@ def test_the_lines_run_as_one_script_and_are_told_with_their_times(send: Send, e
     assert (found["StandardOutputContent"], found["StandardErrorContent"]) == ("in /tmp\n", "")
     assert (found["PluginName"], found["Comment"]) == ("aws:runShellScript", "c")
     start, end = (datetime.fromisoformat(found[f"Execution{which}DateTime"]) for which in ("Start", "End"))
-    assert timedelta() < end - start < timedelta(seconds=10)
+    assert end > start
     assert found["ExecutionElapsedTime"].startswith("PT")
 
 
@@ -163,10 +159,8 @@ def test_a_running_command_is_in_progress_and_can_be_cancelled_though_it_ignores
 
 
 def test_a_command_is_killed_when_its_execution_timeout_is_over(tmp_path: Path) -> None:
-    ahead = [timedelta()]
-    with LocalCloud(
-        Settings(home=tmp_path, port=0), runner=PlayedSteps(), clock=lambda: datetime.now(UTC) + ahead[0]
-    ) as cloud:
+    clock = Clock()
+    with LocalCloud(Settings(home=tmp_path, port=0), runner=PlayedSteps(), clock=clock) as cloud:
         aws = client_of(cloud)
         ssm, host = aws("ssm"), launch(aws)
         parameters = {"commands": [STUBBORN.format(pid=tmp_path / "pid")], "executionTimeout": ["600"]}
@@ -176,11 +170,11 @@ def test_a_command_is_killed_when_its_execution_timeout_is_over(tmp_path: Path) 
         def found() -> dict[str, Any]:
             return ssm.get_command_invocation(CommandId=sent["CommandId"], InstanceId=host)
 
-        ahead[0] = timedelta(seconds=590)
+        clock.forward(300)
         time.sleep(0.3)
         assert found()["Status"] == "InProgress"
-        ahead[0] = timedelta(seconds=601)
-        after = eventually(found, lambda now: now["Status"] in ENDED)
+        clock.forward(301)
+        after = until(found, lambda now: now["Status"] in ENDED)
         assert (after["Status"], after["StatusDetails"], after["ResponseCode"]) == (
             "TimedOut",
             "ExecutionTimedOut",
@@ -231,18 +225,18 @@ def test_a_stopped_host_keeps_its_disk_and_works_again_and_a_terminated_one_lose
     aws: Client, cloud: LocalCloud, send: Send, ended: Any, told: Any, host: str
 ) -> None:
     ec2, home = aws("ec2"), cloud.settings.work_dir / "hosts" / host
-    first = send("echo kept >kept.txt", "sleep 60")
-    eventually((home / "home" / "kept.txt").exists, bool)
+    first = send("echo kept >kept.txt", "sleep 600")
+    until((home / "home" / "kept.txt").exists)
     ec2.stop_instances(InstanceIds=[host])
     ended(first)
     ec2.start_instances(InstanceIds=[host])
-    second = send("cat kept.txt", "sleep 60")
-    eventually(lambda: told(second)["Status"], lambda status: status == "InProgress")
+    second = send("cat kept.txt", "sleep 600")
+    until(lambda: told(second)["Status"], lambda status: status == "InProgress")
     said = home / second / "stdout"
-    eventually(lambda: said.exists() and said.read_text(), lambda text: text == "kept\n")
+    until(lambda: said.exists() and said.read_text(), lambda text: text == "kept\n")
     ec2.terminate_instances(InstanceIds=[host])
     ended(second)
-    eventually(home.exists, lambda there: not there)
+    until(home.exists, lambda there: not there)
 
 
 def test_what_a_command_leaves_running_lives_as_long_as_its_host(
@@ -335,7 +329,7 @@ def test_a_command_of_two_hosts_is_listed_with_both_and_found_by_either(
     def found() -> list[dict[str, Any]]:
         return ssm.list_command_invocations(CommandId=command, Details=True)["CommandInvocations"]
 
-    both = eventually(found, lambda now: all(i["Status"] in ENDED for i in now))
+    both = until(found, lambda now: all(i["Status"] in ENDED for i in now))
     assert {i["InstanceId"]: i["Status"] for i in both} == {host: "Success", other: "Failed"}
     assert {i["CommandPlugins"][0]["Output"].splitlines()[0] for i in both} == {"here"}
     (only,) = ssm.list_command_invocations(CommandId=command, InstanceId=other)["CommandInvocations"]
@@ -451,6 +445,9 @@ def test_a_host_is_applied_kept_used_and_destroyed_by_terraform(
     pid = pid_in(tmp_path / "pid")
     terraform("plan", "-detailed-exitcode")
     terraform("destroy", "-refresh=false", "-auto-approve")
-    assert not lives(pid)
-    told = ssm.get_command_invocation(CommandId=sent["Command"]["CommandId"], InstanceId=host)
-    assert told["StatusDetails"] == "DeliveryTimedOut"
+    dies(pid)
+    command = sent["Command"]["CommandId"]
+    until(
+        lambda: ssm.get_command_invocation(CommandId=command, InstanceId=host)["StatusDetails"],
+        lambda status: status == "DeliveryTimedOut",
+    )

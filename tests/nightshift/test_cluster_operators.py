@@ -1,6 +1,5 @@
 """Waiting for the cluster: what is told, which cluster is replaced, by what, and when it is given up."""
 
-import time
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,8 +21,9 @@ from nightshift.night import from_run
 from nightshift.operators.cluster import CreateClusterOperator, SubmitStepsOperator, WaitForClusterOperator
 from nightshift.operators.steps import WaitForStepOperator
 from nightshift.pipelines.wordcount import WORDCOUNT
+from tests.patience import until
 
-LIMIT_MINUTES = 0.5
+LIMIT_MINUTES = 5
 
 
 class Runner:
@@ -289,7 +289,7 @@ def test_after_a_dead_triggerer_a_cluster_that_became_ready_meanwhile_is_handed_
 def test_after_a_dead_triggerer_a_cluster_that_is_not_ready_has_had_its_time(rig):
     rig.faults.add_fault("slow-start", seconds=60)
     rig.create()
-    with pytest.raises(AirflowFailException, match=r"is still STARTING after 0.5 minutes"):
+    with pytest.raises(AirflowFailException, match=r"is still STARTING after 5 minutes"):
         silent(rig.waiting(), rig.context)
 
 
@@ -322,11 +322,3 @@ def test_of_a_step_that_is_several_emr_steps_the_one_that_failed_speaks(localclo
         waiting.execute(rig.context)
     states = [step["Status"]["State"] for step in hook.EmrHook(rig.emr).steps(cluster_id)]
     assert states == ["COMPLETED", "COMPLETED", "COMPLETED", "FAILED", "CANCELLED"]
-
-
-def until(question, patience=200):
-    for _ in range(patience):
-        if question():
-            return
-        time.sleep(0.02)
-    raise AssertionError("no yes in time")

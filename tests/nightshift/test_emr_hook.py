@@ -13,6 +13,7 @@ from nightshift import emr_spec, probes
 from nightshift.errors import ClusterError
 from nightshift.hooks import aws
 from nightshift.hooks.emr import EmrHook, ended, refuse_if_dead
+from tests.patience import until
 
 FOUNDATION = {"subnet_ids": [], "emr_service_role_arn": "service", "emr_instance_profile_arn": "nodes"}
 TRANSIENT = {
@@ -36,9 +37,9 @@ class Script:
     held: Event = field(default_factory=Event)
 
     def run(self, request):
-        self.go.wait(30)
+        self.go.wait(120)
         if " ".join(request.args).startswith(self.hold):
-            self.held.wait(30)
+            self.held.wait(120)
         return StepOutcome(self.exit_code, "boom" if self.exit_code else "")
 
     def kill(self, cluster_id, step_id):
@@ -107,7 +108,7 @@ def test_another_runs_cluster_is_never_adopted_even_under_the_same_name(client, 
 def test_a_dead_cluster_is_not_adopted_and_says_why(emr, night, body):
     first = emr.adopt_or_create(night, body)
     emr.terminate([first])
-    wait_for(lambda: probes.clusters_terminated(night.settings, [first]))
+    until(lambda: probes.clusters_terminated(night.settings, [first]))
     assert emr.adopt_or_create(night, body) != first
     with pytest.raises(ClusterError, match=r"TERMINATED \(USER_REQUEST: "):
         refuse_if_dead(emr.cluster(first))
@@ -125,7 +126,7 @@ def test_what_a_lost_answer_put_there_is_adopted_though_it_has_completed(night, 
     cluster_id = emr.adopt_or_create(night, body)
     steps = emr_spec.steps(night, "s3://jobs/")
     first = emr.submit(cluster_id, steps)
-    wait_for(lambda: probes.step_ended(night.settings, cluster_id, first["gold"]))
+    until(lambda: probes.step_ended(night.settings, cluster_id, first["gold"]))
     assert emr.submit(cluster_id, steps) == first
 
 
@@ -134,7 +135,7 @@ def test_steps_that_completed_are_run_again_when_the_task_is_cleared(night, emr,
     cluster_id = emr.adopt_or_create(night, body)
     steps = emr_spec.steps(night, "s3://jobs/")
     first = emr.submit(cluster_id, steps)
-    wait_for(lambda: probes.step_ended(night.settings, cluster_id, first["gold"]))
+    until(lambda: probes.step_ended(night.settings, cluster_id, first["gold"]))
     assert set(emr.submit(cluster_id, steps, known=first.values()).values()).isdisjoint(first.values())
 
 
@@ -144,7 +145,7 @@ def test_nothing_is_run_beside_a_submission_that_is_still_going_on(night, emr, b
     script.hold = "spark-submit --deploy-mode client --name mrhealth_sales-silver"
     script.go.set()
     first = emr.submit(cluster_id, steps)
-    wait_for(lambda: probes.step_ended(night.settings, cluster_id, first["bronze"]))
+    until(lambda: probes.step_ended(night.settings, cluster_id, first["bronze"]))
     assert emr.submit(cluster_id, steps, known=first.values()) == first
     script.held.set()
 
@@ -155,7 +156,7 @@ def test_a_failed_step_is_submitted_again_with_those_it_cancelled(emr, night, bo
     cluster_id = emr.adopt_or_create(night, body)
     steps = emr_spec.steps(night, "s3://jobs/")
     first = emr.submit(cluster_id, steps)
-    news = wait_for(lambda: probes.step_ended(night.settings, cluster_id, first["gold"]))
+    news = until(lambda: probes.step_ended(night.settings, cluster_id, first["gold"]))
     assert news["state"] == "CANCELLED"
     script.go.clear()
     assert set(emr.submit(cluster_id, steps).values()).isdisjoint(first.values())
@@ -167,7 +168,7 @@ def test_a_step_is_no_news_while_it_runs_and_its_failure_is_news_with_a_reason(e
     assert probes.step_ended(night.settings, cluster_id, step_id) is None
     script.exit_code = 1
     script.go.set()
-    news = wait_for(lambda: probes.step_ended(night.settings, cluster_id, step_id))
+    news = until(lambda: probes.step_ended(night.settings, cluster_id, step_id))
     assert (news["state"], news["lost"]) == ("FAILED", "")
     assert "boom" in news["said"]
 
@@ -180,7 +181,7 @@ def test_the_news_of_a_failed_step_is_early_until_emr_has_pushed_its_logs_or_the
     cluster_id = emr.adopt_or_create(night, body)
     step_id = emr.submit(cluster_id, emr_spec.steps(night, "s3://jobs/"))["bronze"]
     patient, hasty = night.settings, replace(night.settings, log_wait_seconds=0)
-    news = wait_for(lambda: probes.step_ended(patient, cluster_id, step_id))
+    news = until(lambda: probes.step_ended(patient, cluster_id, step_id))
     pushed = [item["Key"] for item in s3.list_objects_v2(Bucket="acme-night-logs").get("Contents", [])]
     assert (news.get("early"), pushed) == (True, [])
     assert "early" not in probes.step_ended(hasty, cluster_id, step_id)
@@ -192,7 +193,7 @@ def test_terminating_ends_a_protected_cluster_too(client, emr, night, body):
     protected = {**body, "Instances": {**body["Instances"], "TerminationProtected": True}}
     cluster_id = emr.adopt_or_create(night, protected)
     emr.terminate([cluster_id])
-    wait_for(lambda: probes.clusters_terminated(night.settings, [cluster_id]))
+    until(lambda: probes.clusters_terminated(night.settings, [cluster_id]))
     assert emr.clusters(night) == []
 
 
@@ -224,11 +225,3 @@ def test_why_a_cluster_ended_is_read_from_emrs_codes(code, detail, message, kind
     error = ended({"Id": "j-1", "Status": status})
     assert (error.kind, error.code) == (kind, detail or code or "")
     assert message in str(error)
-
-
-def wait_for(question, patience=200):
-    for _ in range(patience):
-        if (answer := question()) is not None:
-            return answer
-        Event().wait(0.05)
-    raise AssertionError("no news in time")

@@ -171,7 +171,7 @@ def fetch(host, settings, covid):
         task_id="ingest",
         pipeline=COVID_HOSPITALS,
         settings=replace(settings, deferrable=False, poll_seconds=0.1),
-        wait_minutes=1,
+        wait_minutes=5,
     )
     outputs = {"apply_transient": {"ingest_instance_id": host.id}, "publish_jobs": {"jobs_uri": host.jobs_uri}}
     task._context = {"ti": SimpleNamespace(xcom_pull=lambda task_ids: outputs[task_ids])}
@@ -212,7 +212,7 @@ def test_a_try_that_follows_adopts_the_command_that_is_under_way(host, settings,
 
 
 def test_a_host_that_goes_while_it_works_is_told(host, fetch, settings):
-    host.beds.before_answer = lambda _: (HostHook(settings, host.id).end(), time.sleep(3))
+    host.beds.before_answer = lambda _: (HostHook(settings, host.id).end(), time.sleep(60))
     with pytest.raises(IngestFailed, match=f"{host.id}"):
         fetch()
     assert landed(settings) == []

@@ -3,10 +3,8 @@
 import itertools
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,19 +75,14 @@ class Rig:
         filters = [{"Name": "tag:nightshift:run", "Values": [night.run]}]
         return self._ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
 
-    def until(self, question, seconds=60):
-        deadline = time.monotonic() + seconds
-        while not question():
-            assert time.monotonic() < deadline, "no yes in time"
-            time.sleep(0.05)
-
 
 def kill_tree(process):
     """SIGKILL to a process and everything below it, at once."""
     root = psutil.Process(process.pid)
     family = [root, *root.children(recursive=True)]
     for member in family:
-        member.send_signal(signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
     process.wait()
     psutil.wait_procs(family, timeout=10)
 

@@ -13,6 +13,7 @@ from nightshift.hooks import claims, inventory, reaping
 from nightshift.hooks.turn import Turn
 from nightshift.ledger import is_open, open_runs
 from nightshift.reaper import GONE, Fate
+from tests.patience import until
 from tests.reaper.conftest import kill_tree
 from tests.reaper.task import play
 
@@ -83,7 +84,7 @@ def test_without_airflow_a_run_is_reaped_past_its_lease_though_its_apply_was_kil
     hasty = replace(rig.settings, grace_minutes=-60 * 24)
     night = rig.night(hasty)
     first = rig.start_task("apply", night)  # with the grace of the environment
-    rig.until(lambda: rig.groups(night))
+    until(lambda: rig.groups(night), seconds=180)
     kill_tree(first)
     assert reap(rig)[night.run].fate is Fate.ALIVE
     rig.begun(night, "apply_transient")

@@ -38,7 +38,7 @@ def records(rig):
 def test_a_night_that_works_is_green_and_leaves_gold_and_nothing_else(rig):
     """Also lays the foundation, and brings the input once its bucket is there: the night waits for it."""
     run_id = rig.api.trigger("wordcount", {"input_prefix": "inbox/"})
-    rig.until(lambda: rig.api.task_states("wordcount", run_id).get("apply_foundation") == "success")
+    rig.until(lambda: rig.api.task_states("wordcount", run_id).get("apply_foundation") == "success", 300)
     rig.aws("s3").put_object(Bucket="nightshift-local-raw", Key="inbox/a.txt", Body=SAO_PAULO_TEXT.encode())
     assert rig.api.wait("wordcount", run_id, 300) == "success"
     gold = rig.aws("s3").list_objects_v2(Bucket="nightshift-local-lake", Prefix="gold/wordcount/word_counts/")

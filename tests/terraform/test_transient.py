@@ -25,6 +25,7 @@ TAGS = {
     "for-use-with-amazon-emr-managed-policies": "true",
 }
 OFFICE = "203.0.113.0/24"
+RUNS_OWN = "RUN"  # the access key by which the calls of this stack are told from those of others at the same time
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def variables(foundation):
 @pytest.fixture
 def transient(cloud, stack, foundation, variables):
     """The stack with its state in S3; what a failed test left is destroyed."""
-    opened = stack("stacks/transient", cloud.env)
+    opened = stack("stacks/transient", {**cloud.env, "AWS_ACCESS_KEY_ID": RUNS_OWN})
     opened.open(f"transient/{RUN}.tfstate", "acme-night-state")
     yield opened
     if opened.run("state", "list", allowed=(0, 1)).stdout:  # 1: there is no state at all
@@ -128,7 +129,7 @@ def test_airflow_may_do_whatever_terraform_asks_for_a_host(cloud, foundation, tr
     transient.apply(**asked)
     transient.destroy(**asked)
     place = Place("us-east-1", told["kms_key_arn"].split(":")[4])
-    calls = [call for call in server.calls() if "HashiCorp/" in call["user_agent"]]
+    calls = [call for call in server.calls() if call["access_key"] == RUNS_OWN]
     assert {"GetParameter", "RunInstances", "TerminateInstances"} <= {call["operation"] for call in calls}
     granted = grants.of_role(cloud.client("iam"), told["airflow_role_arn"].rsplit("/", 1)[1])
     assert grants.refused([need for call in calls for need in needs(call, place)], granted) == []

@@ -141,7 +141,7 @@ def flink(s3, tmp_path, flink_home):
     runner.close()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(500)
 def test_a_python_job_runs_on_hdfs_and_a_failing_one_leaves_its_traceback_in_stderr(flink, s3, log, keys, text):
     s3.put_object(Bucket="lake", Key="in/a.txt", Body="olá\nmundo".encode())
     job = ("flink", "run", "-m", "yarn-cluster", "-pyfs", "hdfs:///jobs/jobs.zip", "-pym", "job")

@@ -11,6 +11,7 @@ import pytest
 from localcloud.steps import StepOutcome, StepRunner, StepSettings
 from localcloud.steps.store import Store
 from tests.localcloud.steps.conftest import ACCOUNT, LOGS, request_of
+from tests.patience import until
 
 
 def test_a_step_that_succeeds_has_no_message(run):
@@ -38,11 +39,11 @@ def test_the_logs_are_gzipped_where_emr_puts_them(run, log, s3):
 
 
 def test_logs_wait_for_their_delay(s3, tmp_path, log):
-    runner = StepRunner(tmp_path / "work", log_delay_seconds=0.5)
+    runner = StepRunner(tmp_path / "work", log_delay_seconds=3)
     request = request_of("bash", "-c", "echo hi")
     runner.run(request)
     assert "Contents" not in s3.list_objects_v2(Bucket=LOGS)
-    _until(lambda: "Contents" in s3.list_objects_v2(Bucket=LOGS, Prefix=_controller(request)))
+    until(lambda: "Contents" in s3.list_objects_v2(Bucket=LOGS, Prefix=_controller(request)))
     assert log(request, "stdout") == "hi\n"
     runner.close()
 
@@ -58,13 +59,6 @@ def test_the_end_of_a_cluster_ships_the_logs_that_wait(s3, tmp_path, log):
 
 def _controller(request):
     return f"emr/{request.cluster_id}/steps/{request.step_id}/controller.gz"
-
-
-def _until(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert condition()
 
 
 @pytest.mark.parametrize("uri", [None, "s3://no-such-bucket/logs/"])
@@ -134,11 +128,11 @@ def test_a_kill_ends_a_running_step_at_once(runner, tmp_path, log):
     thread = threading.Thread(target=lambda: outcomes.append(runner.run(request)))
     thread.start()
     stderr = tmp_path / "work/steps/j-1" / request.step_id / "logs/stderr"
-    _until(lambda: stderr.exists() and stderr.read_text())
+    until(lambda: stderr.exists() and stderr.read_text())
     began = time.monotonic()
     runner.kill(request.cluster_id, request.step_id)
-    thread.join(10)
-    assert time.monotonic() - began < 5
+    thread.join(60)
+    assert time.monotonic() - began < 50
     assert outcomes == [StepOutcome(143, "started")]
     assert log(request, "stderr") == "started\n"
 
@@ -153,9 +147,9 @@ def test_close_ends_what_runs_and_starts_nothing_more(runner):
     request = request_of("sleep", "60")
     thread = threading.Thread(target=runner.run, args=(request,))
     thread.start()
-    _until(runner._processes.sessions)
+    until(runner._processes.sessions)
     runner.close()
-    thread.join(1)
+    thread.join(30)
     assert not thread.is_alive()
     assert runner.run(request_of("true")).exit_code == 143
 

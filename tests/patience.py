@@ -1,0 +1,46 @@
+"""Waiting for what another thread or process does. It is patient: a machine may be slow, and only a failure waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psutil
+
+
+def until(
+    ask: Callable[[], Any],
+    accept: Callable[[Any], bool] = bool,
+    seconds: float = 60,
+    pause: float = 0.02,
+    what: str = "what was waited for",
+) -> Any:
+    """The first answer that is accepted; fails with the last one when none came in time."""
+    deadline = time.monotonic() + seconds
+    while not accept(answer := ask()):
+        assert time.monotonic() < deadline, f"{what} did not come in {seconds:g} s, but {answer!r}"
+        time.sleep(pause)
+    return answer
+
+
+def lives(pid: int) -> bool:
+    """False once a process has ended, also when nobody has collected its exit status (a zombie)."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+class Clock:
+    """Now, plus what a test lets pass."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def forward(self, seconds: float) -> None:
+        self.ahead += timedelta(seconds=seconds)
