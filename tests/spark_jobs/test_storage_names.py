@@ -6,10 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from py4j.protocol import Py4JJavaError
 
-from medallion.storage import Storage
+from medallion.storage import Storage, is_hidden
 from wordcount import lines
 
 ODD = ["_metadata.txt", "_metadata", "_common_metadata.csv", "_metadata=1", "_x=1", "_x", ".x", ".x=1", "a._COPYING_"]
@@ -99,3 +101,19 @@ def test_every_file_is_either_read_or_told_as_hidden(spark: Any, paths: list[str
     assert set(whole) == {uri for uri, file in listed.items() if not file.hidden}
     assert {row.source_file: row.text for row in by_line} == whole
     assert {uri.removeprefix(f"file:{folder}/") for uri in listed} == set(words.values())
+
+
+def test_names_are_those_directly_below_a_folder_whatever_they_are(spark: Any, tmp_path: Path) -> None:
+    storage, folder = Storage(spark), tmp_path / "a {b}[c]*"
+    written(folder, [*ODD, "pasta/a.txt"])
+    assert storage.names(str(folder)) == sorted({*ODD, "pasta"})
+    assert {uri.rsplit("/", 1)[-1] for uri in storage.listed([str(folder)])} == {n for n in ODD if not is_hidden(n)} | {
+        "pasta"
+    }
+
+
+def test_a_folder_that_is_absent_or_empty_has_no_names(spark: Any, tmp_path: Path) -> None:
+    storage = Storage(spark)
+    assert storage.names(str(tmp_path)) == storage.names(str(tmp_path / "gone")) == storage.listed([]) == []
+    with pytest.raises(Py4JJavaError, match="FileNotFoundException"):
+        storage.listed([str(tmp_path), str(tmp_path / "gone")])
