@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,22 +75,28 @@ def test_tags_are_kept_by_arn(mwaa: Any, asked: dict[str, Any]) -> None:
     assert mwaa.list_tags_for_resource(ResourceArn=arn)["Tags"] == {"b": "2"}
 
 
-def test_a_change_takes_its_time_and_shuts_out_another(asked: dict[str, Any], tmp_path: Path) -> None:
-    clock = Clock()
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def slow(tmp_path: Path, clock: Clock) -> Iterator[Any]:
+    """MWAA where what is asked for takes ten minutes by that clock."""
     settings = Settings(home=tmp_path / "slow", port=0, provisioning_seconds=600)
-    with LocalCloud(settings, runner=PlayedSteps(), clock=clock) as slow:
-        _changes(client(slow), asked, clock)
+    with LocalCloud(settings, runner=PlayedSteps(), clock=clock) as running:
+        yield client(running)
 
 
-def _changes(mwaa: Any, asked: dict[str, Any], clock: Clock) -> None:
-    mwaa.create_environment(**asked)
-    assert mwaa.get_environment(Name=NAME)["Environment"]["Status"] == "CREATING"
+def test_a_change_takes_its_time_and_shuts_out_another(slow: Any, asked: dict[str, Any], clock: Clock) -> None:
+    slow.create_environment(**asked)
+    assert slow.get_environment(Name=NAME)["Environment"]["Status"] == "CREATING"
     with pytest.raises(ClientError, match="is CREATING"):
-        mwaa.update_environment(Name=NAME, MaxWorkers=3)
+        slow.update_environment(Name=NAME, MaxWorkers=3)
     clock.forward(600)
-    assert mwaa.get_environment(Name=NAME)["Environment"]["Status"] == "AVAILABLE"
-    mwaa.update_environment(Name=NAME, MaxWorkers=3, NetworkConfiguration={"SecurityGroupIds": ["sg-2"]})
-    found = mwaa.get_environment(Name=NAME)["Environment"]
+    assert slow.get_environment(Name=NAME)["Environment"]["Status"] == "AVAILABLE"
+    slow.update_environment(Name=NAME, MaxWorkers=3, NetworkConfiguration={"SecurityGroupIds": ["sg-2"]})
+    found = slow.get_environment(Name=NAME)["Environment"]
     assert (found["Status"], found["MaxWorkers"]) == ("UPDATING", 3)
     assert found["NetworkConfiguration"] == {**asked["NetworkConfiguration"], "SecurityGroupIds": ["sg-2"]}
 
