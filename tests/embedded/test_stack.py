@@ -47,7 +47,11 @@ def test_runs_end_as_their_tasks_do_and_no_process_is_left(cloud_env, toy_dags, 
 
 
 def a_dag_that_is_not_read_yet_is_waited_for_and_one_that_is_nowhere_is_named(stack, folder, monkeypatch):
+    processor = psutil.Process(stack.pids["dag-processor"])
+    processor.suspend()  # or it may have read the file before it is looked for
     (folder / "late.py").write_text((folder / "toy.py").read_text().replace('DAG("toy"', 'DAG("late"'))
+    assert "late" not in stack.api.dags()
+    processor.resume()
     assert stack.api.wait("late", stack.api.trigger("late"), seconds=120) == "success"
     with monkeypatch.context() as patch, pytest.raises(StackError, match="no DAG nobody in 1 s: there are late, toy; "):
         patch.setattr(api, "READ_SECONDS", 1)
