@@ -9,8 +9,17 @@ ENV ?= dev
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## make .venv and bring what a night needs (the other targets do it too)
+setup: ## make .venv and bring what a night needs (the other targets do it too, and what they need)
 	@embedded/setup.sh
+
+setup-test:
+	@embedded/setup.sh test
+
+setup-lint:
+	@embedded/setup.sh test lint
+
+lock: setup ## pin every package anew, with hashes: requirements/*.in to *.txt; ARGS=--upgrade moves them
+	@requirements/lock.sh $(ARGS)
 
 run: ## one night of the pipelines that read files, on made-up data, on this machine alone
 	@./nightshift night
@@ -18,16 +27,16 @@ run: ## one night of the pipelines that read files, on made-up data, on this mac
 ui: ## the Airflow UI with its scheduler, on localcloud
 	@./nightshift ui
 
-test: setup ## every test; ARGS="-k word" chooses
+test: setup-test ## every test; ARGS="-k word" chooses
 	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-chaos: setup ## every task and every fault struck, two to three hours, into docs/chaos.md; ARGS="--chaos=continue" goes on
+chaos: setup-test ## every task and every fault struck, two to three hours, into docs/chaos.md; ARGS="--chaos=continue" goes on
 	@$(PYTHON) -m pytest tests/chaos -n 2 --dist load --maxschedchunk=1 --tb=line --chaos=full $(ARGS)
 
-compose-test: setup ## docker-compose.yaml for real: built, up, used by its commands and a browser, down
+compose-test: setup-test ## docker-compose.yaml for real: built, up, used by its commands and a browser, down
 	@$(PYTHON) -m tests.compose
 
-lint: setup $(CHECKS)/.made ## ruff, mypy, checkov, shellcheck and the workflows' schema, as CI runs them
+lint: setup-lint $(CHECKS)/.made ## ruff, mypy, checkov, shellcheck and the workflows' schema, as CI runs them
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
@@ -36,12 +45,12 @@ lint: setup $(CHECKS)/.made ## ruff, mypy, checkov, shellcheck and the workflows
 	@$(CHECKS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 
 $(CHECKS)/.made: requirements/checks.txt
-	@echo "Making $(CHECKS) for checkov and its like (about half a minute, once)" >&2
-	@$(PYTHON) -m venv --clear $(CHECKS)
-	@$(CHECKS)/bin/pip install --quiet --disable-pip-version-check -r requirements/checks.txt
+	@echo "Making $(CHECKS) for checkov and its like (once)" >&2
+	@.venv/bin/uv venv --quiet --clear --python $(PYTHON) $(CHECKS)
+	@.venv/bin/uv pip sync --quiet --compile-bytecode --python $(CHECKS)/bin/python --require-hashes $<
 	@touch $@
 
-terraform-test: setup ## what terraform's modules and stacks promise, under a mocked provider
+terraform-test: setup-test ## what terraform's modules and stacks promise, under a mocked provider
 	@$(PYTHON) -m pytest tests/terraform/test_offline.py $(ARGS)
 
 plan: ## what a deployment would change; ENV=dev or prod, with credentials of its account
@@ -54,7 +63,7 @@ deploy: setup ## foundation, bundle and MWAA of an environment; ENV=dev or prod
 smoke: ## one small night on an environment's MWAA; ENV=dev or prod
 	@deploy/smoke.sh $(ENV)
 
-bench-growth: setup ## what day 1 and day 400 of a history read and take, beside a full rebuild
+bench-growth: setup-test ## what day 1 and day 400 of a history read and take, beside a full rebuild
 	@$(PYTHON) -m benchmarks.growth $(ARGS)
 
 flink: setup $(FLINK)/.made ## bring Flink for `./nightshift run wordcount --engine flink` (700 MB, once)
@@ -68,7 +77,7 @@ mwaa-bundle: setup ## what Amazon MWAA takes, into .nightshift/mwaa/; ENV=dev or
 mwaa-tools: setup ## terraform and its provider into the bucket that MWAA's workers fetch them from; ENV=dev or prod
 	@$(PYTHON) -m deploy.mwaa.tools --environment $(ENV) $(ARGS)
 
-mwaa-preflight: setup ## the bundle unpacked, imported and played as on MWAA: Python 3.12, its constraints and settings
+mwaa-preflight: setup-test ## the bundle unpacked, imported and played as on MWAA: Python 3.12, its constraints and settings
 	@$(PYTHON) -m pytest tests/mwaa/preflight.py -q -s -p no:cacheprovider $(ARGS)
 
 docs: setup ## write docs/products/ from the pipelines' contracts
@@ -84,5 +93,5 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup run ui test chaos compose-test lint terraform-test plan deploy smoke bench-growth flink mwaa-bundle mwaa-tools \
+.PHONY: help setup setup-test setup-lint lock run ui test chaos compose-test lint terraform-test plan deploy smoke bench-growth flink mwaa-bundle mwaa-tools \
   mwaa-preflight docs format down clean

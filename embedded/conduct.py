@@ -5,61 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from embedded import bootstrap, cloud, environment, places, record, sources, summary, toolchain
+from embedded import bootstrap, cloud, environment, places, record, summary, toolchain
 from embedded.errors import EmbeddedError
-from embedded.inputs import Delivery
-from embedded.night import Order
 from embedded.player import Event, Player
+from embedded.program import Asked, Program
 from embedded.progress import Progress
 from embedded.remote import Remote
 
 PENDING = "http://127.0.0.1:0"  # stands for the cloud until it is there; the night process only imports by then
 SUCCESS, FAILURE, INTERRUPTED = 0, 1, 130
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One night that was asked for: which pipeline, which business date, with which input and params."""
-
-    pipeline: str
-    day: date
-    delivery: Delivery
-    params: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def title(self) -> str:
-        """The night in a few words."""
-        return f"{self.pipeline}, business date {self.day}"
-
-    @property
-    def order(self) -> Order:
-        """The same for the process that plays it."""
-        conf = {"business_date": str(self.day), **self.delivery.params, **self.params}
-        uploads = [(str(upload.source.absolute()), upload.key) for upload in self.delivery.uploads]
-        return Order(self.pipeline, conf, uploads, list(self.delivery.prefixes))
-
-
-@dataclass(frozen=True)
-class Program:
-    """What a command has to play: `nights` is asked once the tools are there, so that it may make data.
-
-    `keep` leaves a localcloud that was started running; `export` is a directory for gold, `output` one for what the
-    pipeline exports. `source(env)` opens the database that the nights read, `settings` are more of their NIGHTSHIFT_*.
-    """
-
-    name: str
-    nights: Callable[[Path], Sequence[Asked]]
-    keep: bool = False
-    export: Path | None = None
-    output: Path | None = None
-    source: sources.Opened = sources.none
-    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 def conduct(program: Program) -> int:
@@ -86,11 +45,6 @@ def new_log(name: str) -> Path:
     """A new log file for one command."""
     places.LOGS.mkdir(parents=True, exist_ok=True)
     return places.LOGS / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"
-
-
-def token() -> str:
-    """A name for one delivery, so that two commands do not share a prefix."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
 
 
 def airflow_home(target: Path, template: Path = places.AIRFLOW_HOME) -> Path:

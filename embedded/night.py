@@ -9,31 +9,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from embedded import delivery
+from embedded.program import Order
 from embedded.stop import Stop
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
 FAILED = 1
-
-
-@dataclass(frozen=True)
-class Order:
-    """One night to play: the DAG, its run conf, and what to upload once the raw bucket is there."""
-
-    dag_id: str
-    conf: dict[str, Any]
-    uploads: list[tuple[str, str]]
-    prefixes: list[str]
-
-    def text(self) -> dict[str, Any]:
-        """The order as JSON-able data."""
-        return asdict(self)
 
 
 class Narrator:

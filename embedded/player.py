@@ -17,7 +17,7 @@ from typing import Any
 
 from embedded import places
 from embedded.errors import NightError
-from embedded.night import Order
+from embedded.program import Order
 
 Event = dict[str, Any]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -16,8 +16,8 @@ import httpx
 from embedded import delivery, drops
 from embedded.api import ENDED, AirflowApi
 from embedded.errors import CloudError, StackError
-from embedded.night import Order
 from embedded.player import Event
+from embedded.program import Order
 
 LOOK_SECONDS = 1.0
 PATIENCE_SECONDS = 120.0

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # Makes the virtual environment in the tree and prepares what a run needs; does nothing when that is done already.
+#
+#   setup.sh [GROUP]...   packages of requirements/<GROUP>.txt (test, lint) beside those of a night (run)
+#   setup.sh --done       exit status 0 if a night's set-up is done
+#   setup.sh --python     the path of a Python that runs Nightshift, before any set-up
 set -euo pipefail
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 venv="$root/.venv"
 log="$root/.nightshift/logs/setup.log"
-stamp="$venv/.nightshift-setup"
+stamp="$venv/.nightshift-setup" # the fingerprint of what was set up, and its groups
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "nightshift: $*"; exit 1; }
@@ -28,7 +32,17 @@ find_python() {
 
 # What set-up has to do depends on these files' contents, not on their dates, which git does not keep.
 fingerprint() {
-  { cat "$root"/requirements.txt "$root"/requirements-dev.txt "$root"/requirements/*; printf '%s' "$venv"; } | cksum
+  { cat "$root"/requirements/*.txt; printf '%s' "$venv"; } | cksum
+}
+
+# is_done GROUP...: all of them were set up by today's locks, and the environment still runs.
+is_done() {
+  local group
+  [ -f "$stamp" ] && [ "$(head -n 1 "$stamp")" = "$(fingerprint)" ] && [ -x "$venv/bin/python" ] || return 1
+  for group in "$@"; do
+    [[ " $(tail -n 1 "$stamp") " == *" $group "* ]] || return 1
+  done
+  runs_as_supported "$venv/bin/python"
 }
 
 make_venv() {
@@ -43,26 +57,52 @@ make_venv() {
     die "$python could not make a virtual environment ($(tail -n 1 "$log")): on Debian and Ubuntu install its -venv package."
 }
 
+# uv installs a lock in seconds, where pip takes minutes; pip brings it.
 install_packages() {
-  say "  packages: MWAA's constraints and the lock (about two minutes the first time)"
-  (cd "$root" && "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt) \
-    >>"$log" 2>&1 || {
+  local group files=()
+  for group in "$@"; do files+=("requirements/$group.txt"); done
+  say "  packages: ${files[*]}"
+  logged "uv (pip install -r requirements/uv.txt)" \
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+  logged "packages (uv pip sync ${files[*]})" \
+    "$venv/bin/uv" pip sync --python "$venv/bin/python" --require-hashes --compile-bytecode "${files[@]}"
+}
+
+# logged WHAT COMMAND...: its output goes to the log, the milestones to the user; its last lines too when it fails.
+logged() {
+  local what=$1
+  shift
+  (cd "$root" && "$@") 2>&1 | tee -a "$log" | milestones >&2 || {
     tail -n 5 "$log" >&2
-    die "pip could not install requirements-dev.txt: its last lines are above, all of them in $log."
+    die "set-up could not bring $what: its last lines are above, all of them in $log."
   }
 }
 
+milestones() {
+  grep --line-buffered -E '^(Downloading|Prepared|Installed|Uninstalled|Bytecode)' | sed -u 's/^/    /' || true
+}
+
 main() {
-  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(fingerprint)" ] && runs_as_supported "$venv/bin/python"; then
+  local groups=(run)
+  case "${1:-}" in
+    --done) is_done run; return ;;
+    --python) find_python; return ;;
+  esac
+  if is_done run "$@"; then
     return
   fi
   mkdir -p "$(dirname "$log")"
   : >"$log"
   say "Setting up (once):"
   make_venv
-  install_packages
+  for group in test lint; do # what was there before stays
+    if [[ " $* " == *" $group "* ]] || { [ -f "$stamp" ] && [[ " $(tail -n 1 "$stamp") " == *" $group "* ]]; }; then
+      groups+=("$group")
+    fi
+  done
+  install_packages "${groups[@]}"
   (cd "$root" && "$venv/bin/python" -m embedded.prepare)
-  fingerprint >"$stamp"
+  printf '%s\n%s\n' "$(fingerprint)" "${groups[*]}" >"$stamp"
   say "Set up."
 }
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -17,14 +17,7 @@ from embedded.postgres import Postgres
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-Opened = Callable[[Mapping[str, str]], AbstractContextManager[None]]
 USER, DATABASE = "coop", "cards"
-
-
-@contextmanager
-def none(_env: Mapping[str, str]) -> Iterator[None]:
-    """For pipelines that read files: nothing to open."""
-    yield
 
 
 @contextmanager

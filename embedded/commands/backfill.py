@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from embedded import catalogue, dates
-from embedded.conduct import Asked, Program, conduct
 from embedded.inputs import Delivery
+from embedded.program import Asked, Program, conduct
 
 HELP = "make the days that have input but no gold (shows them unless --run)"
 DESCRIPTION = """\

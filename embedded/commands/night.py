@@ -9,7 +9,7 @@ from pathlib import Path
 
 from embedded import dates
 from embedded.catalogue import PIPELINES
-from embedded.conduct import Asked, Program, conduct
+from embedded.program import Asked, Program, conduct
 
 HELP = "play every pipeline that reads files for one night on made-up data (what `make run` does)"
 DESCRIPTION = """\

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from embedded import catalogue, dates, inputs
-from embedded.conduct import Asked, Program, conduct
 from embedded.inputs import Delivery
+from embedded.program import Asked, Program, conduct
 
 HELP = "judge the quarantined rows of a date again, after a fix"
 DESCRIPTION = """\

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from embedded import api_url, catalogue, cloud, databases, dates, inputs, sources, toolchain
+from embedded import api_url, catalogue, cloud, databases, dates, inputs, toolchain
 from embedded.catalogue import Pipeline, Route
-from embedded.conduct import Asked, Program, conduct, token
 from embedded.errors import InputRefused, ToolMissing
 from embedded.inputs import Delivery
+from embedded.program import Asked, Opened, Program, conduct, nothing_to_open, token
 
 HELP = "play a night of one pipeline on your own files"
 DESCRIPTION = """\
@@ -123,13 +123,15 @@ def program(options: argparse.Namespace) -> Program:
 
 
 @contextmanager
-def _source(pipeline: Pipeline, options: argparse.Namespace, day: date) -> Iterator[sources.Opened]:
+def _source(pipeline: Pipeline, options: argparse.Namespace, day: date) -> Iterator[Opened]:
     """What opens the pipeline's database to its nights: the user's, or one of this run's own, filled."""
+    from embedded import sources
+
     if route := _route(pipeline, options):
         url = api_url.parsed(options.source) if api_url.is_one(options.source) else databases.parsed(options.source)
         yield partial(sources.opened, name=route.secret, url=url)
     elif pipeline.seed is None or not _reads_database(pipeline, options):
-        yield sources.none
+        yield nothing_to_open
     elif options.source:
         yield partial(sources.opened, name=pipeline.database, url=databases.parsed(options.source))
     else:

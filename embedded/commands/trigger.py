@@ -7,13 +7,14 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from embedded.api import AirflowApi
 from embedded.commands import run as playing
-from embedded.conduct import FAILURE, SUCCESS, Session, new_log
 from embedded.errors import InputRefused
 from embedded.progress import Progress
-from embedded.remote import Remote
+
+if TYPE_CHECKING:
+    from embedded.api import AirflowApi
 
 HELP = "have a running Airflow play a night, and print its result"
 DESCRIPTION = """\
@@ -37,6 +38,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Trigger, follow, tell; gives the exit status. Raises EmbeddedError."""
+    from embedded.conduct import FAILURE, SUCCESS, Session, new_log
+    from embedded.remote import Remote
+
     if options.source:
         raise InputRefused("An Airflow elsewhere reads the database in its secret: leave --source out.")
     program, progress = playing.program(options), Progress()
@@ -52,6 +56,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _api() -> AirflowApi:
     """A client of the Airflow that the environment names. Raises InputRefused."""
+    from embedded.api import AirflowApi
+
     try:
         passwords = json.loads(Path(os.environ[PASSWORDS]).read_text(encoding="utf-8"))
         user, password = next(iter(passwords.items()))

@@ -8,8 +8,8 @@ import pytest
 
 from embedded import conduct, delivery
 from embedded.errors import EmbeddedError, NightError
-from embedded.night import Order
 from embedded.player import Player
+from embedded.program import Order
 
 
 @pytest.fixture

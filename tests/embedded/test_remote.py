@@ -5,7 +5,7 @@ import pytest
 
 from embedded import aws
 from embedded.errors import CloudError, StackError
-from embedded.night import Order
+from embedded.program import Order
 from embedded.remote import Remote
 
 QUIET = 3600.0

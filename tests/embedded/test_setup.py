@@ -1,6 +1,7 @@
 """Set-up in a bare copy of the tree: which Python it takes, and when it has nothing to do."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,19 +19,17 @@ def copy(tmp_path):
     (tree / "embedded").mkdir(parents=True)
     shutil.copy(ROOT / "embedded/setup.sh", tree / "embedded")
     shutil.copytree(ROOT / "requirements", tree / "requirements")
-    for name in ("requirements.txt", "requirements-dev.txt"):
-        shutil.copy(ROOT / name, tree)
     return tree
 
 
-def set_up(tree, path, **env):
-    """Run set-up with `path` before the system's tools, none of which is a Python."""
+def set_up(tree, path, *groups, **env):
+    """Run set-up for `groups` with `path` before the system's tools, none of which is a Python."""
     tools = tree.parent / "tools"
     if not tools.exists():
         tools.mkdir()
-        for name in ("bash", "cat", "cksum", "mkdir", "dirname", "tail", "rm"):
+        for name in ("bash", "cat", "cksum", "mkdir", "dirname", "grep", "head", "rm", "sed", "tail", "tee"):
             (tools / name).symlink_to(shutil.which(name))
-    command = [shutil.which("bash"), str(tree / "embedded/setup.sh")]
+    command = [shutil.which("bash"), str(tree / "embedded/setup.sh"), *groups]
     given = {"PATH": f"{path}:{tools}", "HOME": str(tree), **env}
     return subprocess.run(command, env=given, capture_output=True, text=True, check=False)
 
@@ -60,12 +59,16 @@ def test_a_python_without_venv_is_told_what_to_install(copy, tmp_path):
     assert done.returncode == 1 and "could not make a virtual environment (no ensurepip)" in done.stderr
 
 
-def test_a_pip_that_fails_is_told_with_its_last_lines(copy, tmp_path):
+def test_an_installer_that_fails_is_told_with_its_last_lines(copy, tmp_path):
     fake(tmp_path / "bin", "python3.11", f'exec {sys.executable} "$@"')
-    fake_venv(copy, "echo 'ERROR: no matching distribution' >&2; exit 1")
+    fake_venv(copy, "exit 0")
+    fake(
+        copy / ".venv/bin", "uv", "echo 'Downloading pyspark (303MiB)'; echo 'error: hash mismatch for pyspark'; exit 1"
+    )
     done = set_up(copy, tmp_path / "bin")
-    assert done.returncode == 1 and "ERROR: no matching distribution" in done.stderr
-    assert "pip could not install requirements-dev.txt" in done.stderr
+    assert done.returncode == 1 and "error: hash mismatch for pyspark" in done.stderr
+    assert "could not bring packages (uv pip sync requirements/run.txt)" in done.stderr
+    assert "\n    Downloading pyspark (303MiB)\n" in done.stderr  # progress, while it lasts
 
 
 def test_set_up_that_is_done_says_and_does_nothing_until_a_pin_changes(copy, tmp_path):
@@ -73,12 +76,73 @@ def test_set_up_that_is_done_says_and_does_nothing_until_a_pin_changes(copy, tmp
     fake_venv(copy, f'echo "$@" >>{calls}')
     assert set_up(copy, tmp_path).returncode == 0
     first = calls.read_text()
-    assert "pip install" in first and "-m embedded.prepare" in first
+    assert "pip install" in first and "pip sync" in first and "-m embedded.prepare" in first
     again = set_up(copy, tmp_path)
     assert (again.returncode, again.stderr, calls.read_text()) == (0, "", first)
-    with (copy / "requirements.txt").open("a") as pins:
+    assert set_up(copy, tmp_path, "--done").returncode == 0
+    with (copy / "requirements/run.txt").open("a") as pins:
         pins.write("# changed\n")
+    assert set_up(copy, tmp_path, "--done").returncode == 1
     assert set_up(copy, tmp_path).returncode == 0 and calls.read_text() != first
+
+
+def test_a_night_needs_no_tests_and_what_a_group_brought_stays(copy, tmp_path):
+    calls = tmp_path / "calls"
+    fake_venv(copy, f'echo "$@" >>{calls}')
+
+    def synced(*groups):
+        calls.write_text("")
+        assert set_up(copy, tmp_path, *groups).returncode == 0
+        return [
+            [word.partition("/")[2] for word in line.split() if word.startswith("requirements/")]
+            for line in calls.read_text().splitlines()
+            if "pip sync" in line
+        ]
+
+    assert synced() == [["run.txt"]]
+    assert synced("test") == [["run.txt", "test.txt"]]
+    assert synced() == synced("test") == []
+    assert synced("test", "lint") == [["run.txt", "test.txt", "lint.txt"]]
+    (copy / "requirements/run.txt").write_text("# other pins\n")
+    assert synced() == [["run.txt", "test.txt", "lint.txt"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (["--help"], 0, "commands:"),
+        (["run", "--help"], 0, "--full-reload"),
+        (["list"], 0, "card_movements"),
+        (["rnu"], 2, "invalid choice: 'rnu'"),
+        (["run", "wordcuont"], 2, "There is no pipeline 'wordcuont'"),
+        (["run", "wordcount", "--input", "absent.txt"], 2, "absent.txt does not exist"),
+        (["replay", "wordcuont", "--date", "2026-01-01"], 2, "There is no pipeline 'wordcuont'"),
+    ],
+)
+def test_help_the_list_and_a_typo_are_answered_without_set_up(words, status, says, bare):
+    done = subprocess.run([bare / "nightshift", *words], capture_output=True, text=True, check=False, cwd=bare)
+    assert done.returncode == status and says in done.stdout + done.stderr
+    assert not (bare / ".venv").exists() and "Setting up" not in done.stderr
+
+
+def test_any_other_request_sets_up_first(bare):
+    (bare / "embedded/setup.sh").write_text(
+        '#!/bin/sh\ncase "$1" in --done) exit 1;; --python) echo "$PYTHON";; *) echo Setting up; exit 7;; esac\n'
+    )
+    env = {**os.environ, "PYTHON": shutil.which("python3.11") or sys.executable}
+    for words in (["night"], ["run", "wordcount"], ["cloud", "status"]):
+        done = subprocess.run([bare / "nightshift", *words], capture_output=True, text=True, check=False, env=env)
+        assert (done.returncode, done.stdout) == (7, "Setting up\n")
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """A checkout without an environment, and a Python that has none of the packages."""
+    tree = tmp_path / "bare"
+    for room in ("embedded", "datagen", "include", "requirements"):
+        shutil.copytree(ROOT / room, tree / room, ignore=shutil.ignore_patterns(".terraform"))
+    shutil.copy(ROOT / "nightshift", tree)
+    return tree
 
 
 def fake_venv(tree, body):
@@ -86,15 +150,32 @@ def fake_venv(tree, body):
     folder = tree / ".venv/bin"
     folder.mkdir(parents=True)
     fake(folder, "python", f'[ "$1" = -c ] && exit 0\n{body}')
+    fake(folder, "uv", body)
 
 
-def test_the_pins_cover_every_package_that_is_installed_here():
-    """Whatever `pip freeze` names is pinned by us: MWAA's constraints, the lock or the top-level file."""
+def test_the_locks_cover_every_package_that_is_installed_here():
+    """Whatever `pip freeze` names has its version and hashes in a lock."""
     freeze = [sys.executable, "-m", "pip", "freeze", "--exclude-editable"]
     installed = subprocess.run(freeze, capture_output=True, text=True, check=True, env=os.environ).stdout
-    files = (*ROOT.glob("requirements/*"), ROOT / "requirements.txt", ROOT / "requirements-dev.txt")
-    pinned = {pin(line) for file in files for line in file.read_text().splitlines() if "==" in line}
+    pinned = set()
+    for name in ("run", "test", "lint", "java", "postgres", "uv"):
+        locked = re.findall(
+            r"^(\S+==\S+)( ;.*)? \\\n +--hash=sha256:", (ROOT / f"requirements/{name}.txt").read_text(), re.M
+        )
+        pinned |= {pin(line) for line, _ in locked}
     assert {pin(line) for line in installed.splitlines() if "==" in line} - pinned == set()
+
+
+def test_the_lock_of_a_night_agrees_with_mwaas_constraints_and_the_other_groups():
+    locks = {name: pins(ROOT / f"requirements/{name}.txt") for name in ("run", "test", "lint", "java", "postgres")}
+    constraints = pins(ROOT / "requirements/constraints-mwaa-3.3.1.txt")
+    for name, other in [("run", constraints), *((name, locks["run"]) for name in locks)]:
+        shared = locks[name].keys() & other.keys()
+        assert {k: locks[name][k] for k in shared} == {k: other[k] for k in shared}
+
+
+def pins(file):
+    return dict(pin(line.split()[0]) for line in file.read_text().splitlines() if re.match(r"[A-Za-z0-9]\S*==", line))
 
 
 def pin(line):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from embedded import cloud, conduct, environment, toolchain
-from embedded.night import Order
+from embedded.program import Order
 from embedded.player import Player
 from localcloud.client import Client
 from nightshift.run_ids import slug_of

@@ -21,7 +21,7 @@ from deploy.mwaa.bundle import OUT, ROOT
 from deploy.mwaa.place import Place
 from embedded import cloud, environment, toolchain
 from embedded.environment import NAME
-from embedded.night import Order
+from embedded.program import Order
 from embedded.player import Player
 from localcloud.client import Client
 from tests.iam import account, grants

@@ -1,0 +1,64 @@
+"""Airflow's UI on localcloud, served until Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from embedded import bootstrap, cloud, drops, environment, places, toolchain
+from embedded.conduct import new_log
+from embedded.stack import AirflowStack
+
+LOOK_SECONDS = 2.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def serve(port: int | None, *, keep: bool) -> int:
+    """Serve until Ctrl-C or SIGTERM; gives 0 then. Raises EmbeddedError when a part does not come up, or ends."""
+    tools = toolchain.find()
+    for number in SIGNALS:
+        signal.signal(number, _interrupt)
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightshift-ui-")))
+        base = environment.with_tools(tools)
+        endpoint = stack.enter_context(cloud.endpoint(base, keep=keep))
+        env = environment.embedded(endpoint, tools, scratch / "airflow")
+        bootstrap.ensure(env, new_log("ui"))
+        print("Starting PostgreSQL and Airflow …", flush=True)
+        airflow = stack.enter_context(AirflowStack(env, scratch / "airflow", places.LOGS / "ui", port=port))
+        try:
+            _welcome(airflow, endpoint)
+            _serve(airflow, env, scratch)
+        except KeyboardInterrupt:
+            print("\nStopping …", flush=True)
+    return 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """End the command, once: what it started is being stopped then, and that is not to be interrupted."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _welcome(airflow: AirflowStack, endpoint: str) -> None:
+    user, password = airflow.login
+    print(f"Airflow:  {airflow.api_url}\nLogin:    {user} / {password}\nCloud:    {endpoint}")
+    print("Ctrl-C stops everything that was started here.", flush=True)
+
+
+def _serve(airflow: AirflowStack, env: Mapping[str, str], scratch: Path) -> NoReturn:
+    """Watch the parts until Ctrl-C, and deliver input once there is a bucket for it."""
+    delivered = False
+    while True:
+        time.sleep(LOOK_SECONDS)
+        airflow.check()
+        if not delivered and drops.raw_bucket(env):
+            drops.deliver(env, scratch)
+            delivered = True

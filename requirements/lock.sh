@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Pins every package with its hashes, for Python 3.11 and 3.12: requirements/*.txt out of requirements/*.in (`make lock`).
+#
+#   lock.sh [OPTIONS OF uv pip compile]     --upgrade moves what neither the .in files nor MWAA's constraints pin
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# lock NAME CONSTRAINTS... -- OPTIONS...: requirements/NAME.txt, which agrees with the constraints.
+lock() {
+  local name=$1 constraints=()
+  shift
+  while [ "$1" != -- ]; do constraints+=(-c "requirements/$1.txt"); shift; done
+  shift
+  echo "  requirements/$name.txt" >&2
+  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+    --no-emit-find-links --custom-compile-command 'make lock' "${constraints[@]}" "$@" \
+    "requirements/$name.in" -o "requirements/$name.txt"
+}
+
+lock run constraints-mwaa-3.3.1 -- "$@"
+lock test constraints-mwaa-3.3.1 run -- "$@" # the groups lie in one environment
+lock lint constraints-mwaa-3.3.1 run test -- "$@"
+lock java run -- "$@"
+lock postgres run -- "$@"
+for name in checks browser uv; do # each lies by itself
+  lock "$name" -- "$@"
+done
