@@ -4,6 +4,7 @@ SHELL := bash
 PYTHON := .venv/bin/python
 CHECKS := .nightshift/checks
 FLINK := .nightshift/flink
+PLAY := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 ENV ?= dev
 
 help: ## list these targets
@@ -27,8 +28,22 @@ run: ## one night of the pipelines that read files, on made-up data, on this mac
 ui: ## the Airflow UI with its scheduler, on localcloud
 	@./nightshift ui
 
-test: setup-test ## every test; ARGS="-k word" chooses
-	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: setup-test ## what CI plays, every room with its real parts, a quarter of an hour; ARGS="-k word" chooses
+	@$(PLAY) -m "not long" $(ARGS)
+
+test-quick: setup-test ## between two edits: the tests that start no Spark, terraform, Airflow or database; two minutes
+	@$(PLAY) --quick $(ARGS)
+
+test-all: setup-test ## hours: every test with thorough Hypothesis, then chaos, compose, MWAA preflight and bench-growth whole
+	@HYPOTHESIS_PROFILE=thorough $(PLAY) $(ARGS)
+	@$(MAKE) --no-print-directory ARGS= chaos compose-test mwaa-preflight bench-growth
+
+test-costs: setup-test ## make test, and write what each file costs: tests/costs.json, the table of docs/testing.md
+	@$(PLAY) -m "not long" --costs=tests/costs.json $(ARGS)
+	@$(PYTHON) -m tests.costs
+
+test-steady: setup-test ## make test five times, each in another order, beside a load of two processes
+	@$(PYTHON) -m tests.steady $(ARGS)
 
 chaos: setup-test ## every task and every fault struck, two to three hours, into docs/chaos.md; ARGS="--chaos=continue" goes on
 	@$(PYTHON) -m pytest tests/chaos -n 2 --dist load --maxschedchunk=1 --tb=line --chaos=full $(ARGS)
@@ -41,7 +56,7 @@ lint: setup-lint $(CHECKS)/.made ## ruff, mypy, checkov, shellcheck and the work
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 	@$(CHECKS)/bin/checkov --config-file include/terraform/.checkov.yaml
-	@$(CHECKS)/bin/shellcheck -x deploy/*.sh embedded/*.sh .ci/run .ci/packages nightshift
+	@$(CHECKS)/bin/shellcheck -x deploy/*.sh embedded/*.sh requirements/*.sh .ci/run .ci/packages nightshift
 	@$(CHECKS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 
 $(CHECKS)/.made: requirements/checks.txt
@@ -93,5 +108,5 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup setup-test setup-lint lock run ui test chaos compose-test lint terraform-test plan deploy smoke bench-growth flink mwaa-bundle mwaa-tools \
+.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs test-steady chaos compose-test lint terraform-test plan deploy smoke bench-growth flink mwaa-bundle mwaa-tools \
   mwaa-preflight docs format down clean

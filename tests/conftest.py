@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, settings
 
 from embedded import environment, places, prepare
 
+pytest_plugins = ("tests.costs", "tests.order")
+
 HOME = Path(tempfile.mkdtemp(prefix="nightshift-tests-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(HOME / "hypothesis"))  # never into the tree
@@ -50,13 +52,3 @@ def flink_home():
     if not (places.FLINK / ".made").is_file():
         pytest.skip("Flink is not on this machine: run `make flink`")
     return places.FLINK
-
-
-# Two files at a time (make test); the longest folders begin first.
-LONGEST_FIRST = ("chaos", "e2e", "iam", "reaper", "scheduler", "terraform", "spark_jobs", "embedded", "localcloud")
-TESTS = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items):
-    order = {name: number for number, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: order.get(item.path.relative_to(TESTS).parts[0], len(order)))

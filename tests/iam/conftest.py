@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from embedded import cloud, conduct, environment, toolchain
-from embedded.program import Order
 from embedded.player import Player
+from embedded.program import Order
 from localcloud.client import Client
 from nightshift.run_ids import slug_of
 from tests.bed_api import DAY as BEDS_DAY

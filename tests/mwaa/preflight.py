@@ -21,8 +21,8 @@ from deploy.mwaa.bundle import OUT, ROOT
 from deploy.mwaa.place import Place
 from embedded import cloud, environment, toolchain
 from embedded.environment import NAME
-from embedded.program import Order
 from embedded.player import Player
+from embedded.program import Order
 from localcloud.client import Client
 from tests.iam import account, grants
 from tests.iam import conftest as nights
