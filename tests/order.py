@@ -1,8 +1,8 @@
 """In which order test files are played, and which tests are quick.
 
-The longest file begins first, by what the last recorded run took (tests/costs.json), so that both workers are busy to the
-end. `--shuffle=7` plays the files in another order, which must not matter. `--quick` leaves out what starts a program of
-its own or took over a second.
+The longest file begins first, by what the last recorded run took (tests/costs.json), so that both workers are busy to
+the end. `--shuffle=7` plays the files in another order, which must not matter. `--quick` leaves out what starts a
+program of its own or took over a second.
 """
 
 from __future__ import annotations
