@@ -22,6 +22,7 @@ import pytest
 KEPT = Path(__file__).with_name("costs.json")
 PAGE = Path(__file__).parents[1] / "docs" / "testing.md"
 LOOK_SECONDS = 0.1  # what lives for less goes uncounted
+MARK = "NIGHTSHIFT_COSTS_OF"
 LOOKS = 3  # a process is named by its first looks: it may be seen between fork and exec
 TICKS = os.sysconf("SC_CLK_TCK")
 SHORT = 0.3  # seconds; a test that takes less is not listed
@@ -56,6 +57,7 @@ class Whereabouts:
 
     def __init__(self, place):
         self._place = place
+        os.environ[MARK] = str(place)  # by which the processes that it starts are known
         self._tell(ELSEWHERE)
 
     def pytest_runtest_logstart(self, nodeid):
@@ -124,7 +126,7 @@ class Watch:
             self._look()
 
     def _look(self):
-        board = {path.name: path.read_text().split(" ", 1) for path in self.board.iterdir() if not path.suffix}
+        board = {str(path): path.read_text().split(" ", 1) for path in self.board.iterdir() if not path.suffix}
         files = {worker: file for worker, (_, file) in board.items()}
         workers = {int(pid): worker for worker, (pid, _) in board.items()}
         pids = (int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit())
@@ -141,26 +143,26 @@ class Watch:
             seen.looks += 1
             seen.worker = seen.worker or worker_of(pid) or (parent in alive and alive[parent].worker) or None
             self._name(seen, pid, files)
-        if seen.worker:
-            self._cost(files.get(seen.worker, ELSEWHERE)).cpu += (ticks - seen.ticks) / TICKS
+        if seen.worker in files:
+            self._cost(files[seen.worker]).cpu += (ticks - seen.ticks) / TICKS
         seen.ticks = ticks
         return seen
 
     def _name(self, seen, pid, files):
-        if seen.program or not seen.worker:
+        if seen.program or seen.worker not in files:
             return
         line = read(f"/proc/{pid}/cmdline")
         seen.program = next((name for name, word in PROGRAMS.items() if word in line), None)
         if seen.program:
-            self._cost(files.get(seen.worker, ELSEWHERE)).starts[seen.program] += 1
+            self._cost(files[seen.worker]).starts[seen.program] += 1
 
     def _cost(self, file):
         return self._costs.setdefault(file, Cost())
 
 
 def worker_of(pid):
-    """The xdist worker below which a process was started, by the environment that it was given."""
-    found = re.search(r"PYTEST_XDIST_WORKER=(\w+)", read(f"/proc/{pid}/environ"))
+    """The worker below which a process was started, by the environment that it was given."""
+    found = re.search(rf"\b{MARK}=([^\0]+)", read(f"/proc/{pid}/environ"))
     return found and found[1]
 
 

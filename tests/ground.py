@@ -33,7 +33,7 @@ def laid(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[dict
     endpoint = cloud.start(home / "localcloud", environment.with_tools(tools, plain))
     try:
         env = environment.embedded(endpoint, tools, home / "airflow", plain) | dict(settings)
-        with _provider(tools.mirror, env, home / "provider.log") as attached:
+        with kept_up(tools.mirror, env, home / "provider.log") as attached:
             yield env | attached
     finally:
         cloud.stop(home / "localcloud", plain)
@@ -57,7 +57,7 @@ def _lean_java(home: Path, real: Path) -> Path:
 
 
 @contextmanager
-def _provider(mirror: Path | None, env: Mapping[str, str], log: Path) -> Iterator[dict[str, str]]:
+def kept_up(mirror: Path | None, env: Mapping[str, str], log: Path) -> Iterator[dict[str, str]]:
     """What makes terraform attach to a provider that is up; nothing where the provider comes from the registry."""
     if mirror is None:
         yield {}

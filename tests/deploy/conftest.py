@@ -8,9 +8,9 @@ import pytest
 from embedded import toolchain
 from localcloud.client import Client
 from tests.iam.needs import Place, needs
-from tests.terraform.conftest import REGION, ROOT, Cloud, cloud, machine, stack
+from tests.terraform.conftest import REGION, ROOT, Cloud, cloud, machine, provider, stack
 
-__all__ = ["cloud", "machine", "stack"]
+__all__ = ["cloud", "machine", "provider", "stack"]
 
 INCLUDE = ROOT / "include"
 DEV = "acme-nightshift-dev"
@@ -20,22 +20,31 @@ REPOSITORY = "repo:acme/nightshift"
 class Deploy:
     """deploy/'s scripts, run by one access key, so that their calls can be told apart."""
 
-    def __init__(self, env):
-        self.env = env
+    def __init__(self, machine, aws, provider):
+        self._machine, self._aws, self._provider = machine, aws, provider
+
+    def aws(self, key="operator"):
+        """The account, as one of its users reaches it."""
+        return {**self._aws, "AWS_ACCESS_KEY_ID": key}
+
+    def environment(self, key):
+        """All that a command of this user's needs, terraform's provider with it."""
+        return {**self._machine, **self.aws(key), **self._provider(self.aws(key))}
 
     def run(self, script, *arguments, key="operator", allowed=(0,), **env):
         command = [ROOT / "deploy" / script, *arguments]
-        given = {**self.env, **env, "AWS_ACCESS_KEY_ID": key}
-        done = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env={**self.environment(key), **env}, capture_output=True, text=True, check=False
+        )
         assert done.returncode in allowed, f"{script} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
         return done
 
 
 @pytest.fixture(scope="session")
-def deploy(cloud: Cloud, machine):
+def deploy(cloud: Cloud, machine, provider):
     path = f"{toolchain.terraform().parent}:{machine['PATH']}"
     # MWAA's API is at `api.<host>`, which 127.0.0.1 has no name for and a proxy need not look up.
-    return Deploy({**machine, **cloud.env, "PATH": path, "HTTP_PROXY": cloud.endpoint})
+    return Deploy({**machine, "PATH": path}, {**cloud.env, "HTTP_PROXY": cloud.endpoint}, provider)
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +65,7 @@ def quick_include(tmp_path_factory):
 @pytest.fixture(scope="session")
 def dev(cloud, stack, deploy, quick_include, tmp_path_factory):
     """What an operator does once: bootstrap with GitHub's subjects, the first deployment. Gives bootstrap's outputs."""
-    boot = stack("stacks/bootstrap", cloud.env)
+    boot = stack("stacks/bootstrap", deploy.aws())
     boot.init(f"-backend-config=path={tmp_path_factory.mktemp('bootstrap') / 'terraform.tfstate'}")
     told = boot.apply(
         name=DEV,

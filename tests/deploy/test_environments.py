@@ -139,7 +139,7 @@ def test_a_night_keeps_what_was_deployed_because_it_applies_the_same_file(
 ):
     settings = replace(config.load({**lines("dev"), "NIGHTSHIFT_INCLUDE_DIR": str(quick_include)}))
     hook = TerraformHook(settings, "foundation", stacks.FOUNDATION_STATE)
-    own = {**deploy.env, "TF_VAR_max_retries": "3", "AWS_ACCESS_KEY_ID": "NIGHT"}
+    own = {**deploy.environment("NIGHT"), "TF_VAR_max_retries": "3"}
     with environment_of(own), caplog.at_level("INFO"):
         told = hook.apply(stacks.foundation(settings), settings.tfvars)
         assert "0 added, 0 changed, 0 destroyed" in caplog.text

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import boto3
@@ -12,6 +13,7 @@ import pytest
 from botocore.config import Config
 
 from embedded import toolchain
+from tests.ground import kept_up
 
 ROOT = Path(__file__).resolve().parents[2]
 TERRAFORM = ROOT / "include" / "terraform"
@@ -92,13 +94,29 @@ def machine():
 
 
 @pytest.fixture(scope="session")
-def stack(machine, tmp_path_factory):
-    """stack("stacks/foundation", env) -> Stack"""
+def provider(machine, tmp_path_factory):
+    """provider(env) -> what makes terraform attach to a provider that is up, one for each environment."""
+    up, mirror = {}, toolchain.provider_mirror()
+    with ExitStack() as running:
+
+        def of(env):
+            key = frozenset(env.items())
+            if key not in up:
+                log = tmp_path_factory.mktemp("provider") / "log"
+                up[key] = running.enter_context(kept_up(mirror, {**machine, **env}, log))
+            return up[key]
+
+        yield of
+
+
+@pytest.fixture(scope="session")
+def stack(machine, provider, tmp_path_factory):
+    """stack("stacks/foundation", env) -> Stack; one that `installs` brings and starts a provider of its own."""
     binary = toolchain.terraform()
 
-    def make(folder, env=None):
-        data = tmp_path_factory.mktemp("tf-data")
-        return Stack(binary, TERRAFORM / folder, data, {**machine, **(env or {})})
+    def make(folder, env=None, *, installs=False):
+        data, attached = tmp_path_factory.mktemp("tf-data"), {} if installs else provider(env or {})
+        return Stack(binary, TERRAFORM / folder, data, {**machine, **(env or {}), **attached})
 
     return make
 
@@ -120,8 +138,8 @@ def cloud(tmp_path_factory):
 def bootstrap(cloud, stack, tmp_path_factory):
     """bootstrap("acme-night") -> (Stack, its variables), applied: the state bucket of that name exists."""
 
-    def make(name):
-        boot = stack("stacks/bootstrap", cloud.env)
+    def make(name, env=cloud.env):
+        boot = stack("stacks/bootstrap", env)
         boot.init(f"-backend-config=path={tmp_path_factory.mktemp('bootstrap') / 'terraform.tfstate'}")
         variables = {"name": name, "region": REGION, "max_retries": 3, "force_destroy": True, "lifecycle_rules": False}
         assert boot.apply(**variables) == {"state_bucket": f"{name}-state", "github_role_arns": {}}
@@ -146,9 +164,11 @@ def slow_foundation(cloud, stack, bootstrap) -> Future:
         "queue_endpoints": [f"arn:aws:sqs:{REGION}:123456789012:{queue.rsplit('/', 1)[1]}"],
     }
 
+    own = {**cloud.env, "AWS_SDK_UA_APP_ID": "everything"}  # a provider of its own: another stack is at work meanwhile
+
     def make():
-        boot, boot_variables = bootstrap(variables["name"])
-        foundation = stack("stacks/foundation", cloud.env)
+        boot, boot_variables = bootstrap(variables["name"], own)
+        foundation = stack("stacks/foundation", own)
         foundation.open("foundation.tfstate", f"{variables['name']}-state")
         return foundation, variables, foundation.apply(**variables), boot, boot_variables
 

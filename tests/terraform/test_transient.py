@@ -76,7 +76,7 @@ def test_a_run_comes_tagged_and_goes_and_leaves_nothing(cloud, transient, variab
     _nothing_is_left(cloud)
 
 
-def test_the_private_key_is_in_secrets_manager_only(cloud, transient, variables):
+def test_the_private_key_is_in_secrets_manager_only(cloud, foundation, transient, variables):
     public, private = ssh_key_pair()
     asked = {**variables, "ssh_cidr": OFFICE, "ssh_public_key": public}
     told = transient.apply(**asked, ssh_private_key=private)
@@ -91,17 +91,20 @@ def test_the_private_key_is_in_secrets_manager_only(cloud, transient, variables)
 
     # A task that is tried again makes a new pair: both halves change together.
     public, private = ssh_key_pair()
-    told = transient.apply(**{**asked, "ssh_public_key": public}, ssh_private_key=private)
+    host = {"ingest_host": _host(foundation[2])}
+    told = transient.apply(**{**asked, **host, "ssh_public_key": public}, ssh_private_key=private)
     assert _secret(cloud, told) == private
 
-    # The teardown knows neither half any more, only what the night was asked.
-    transient.destroy(**variables, ssh_cidr=OFFICE)
+    # The teardown knows neither half any more, only what the night was asked; a host that ended itself is no hindrance.
+    cloud.client("ec2").terminate_instances(InstanceIds=[told["ingest_instance_id"]])
+    transient.destroy(**variables, **host, ssh_cidr=OFFICE)
     _nothing_is_left(cloud)
 
 
 def test_an_ingestion_host_comes_tagged_and_closed_and_goes_with_its_run(cloud, foundation, transient, variables):
     told = foundation[2]
     asked = {**variables, "ingest_host": {**_host(told), "limit_minutes": 45}}
+    Client(cloud.endpoint).forget_calls()
     made = transient.apply(**asked)
 
     [instance] = _hosts(cloud)
@@ -120,16 +123,12 @@ def test_an_ingestion_host_comes_tagged_and_closed_and_goes_with_its_run(cloud, 
 
     transient.destroy(**asked)
     _nothing_is_left(cloud)
+    _airflow_may_do_whatever_terraform_asked(cloud, told)
 
 
-def test_airflow_may_do_whatever_terraform_asks_for_a_host(cloud, foundation, transient, variables):
-    told, server = foundation[2], Client(cloud.endpoint)
-    asked = {**variables, "ingest_host": _host(told)}
-    server.forget_calls()
-    transient.apply(**asked)
-    transient.destroy(**asked)
+def _airflow_may_do_whatever_terraform_asked(cloud, told):
     place = Place("us-east-1", told["kms_key_arn"].split(":")[4])
-    calls = [call for call in server.calls() if call["access_key"] == RUNS_OWN]
+    calls = [call for call in Client(cloud.endpoint).calls() if call["access_key"] == RUNS_OWN]
     assert {"GetParameter", "RunInstances", "TerminateInstances"} <= {call["operation"] for call in calls}
     granted = grants.of_role(cloud.client("iam"), told["airflow_role_arn"].rsplit("/", 1)[1])
     assert grants.refused([need for call in calls for need in needs(call, place)], granted) == []
@@ -144,14 +143,6 @@ def test_airflow_may_do_whatever_terraform_asks_for_a_host(cloud, foundation, tr
         (nameless, "volume/"),
     ):
         assert any(kind in line for line in grants.refused(needs(other, place), granted))
-
-
-def test_a_host_that_ended_itself_is_no_hindrance_to_destroy(cloud, foundation, transient, variables):
-    asked = {**variables, "ingest_host": _host(foundation[2])}
-    made = transient.apply(**asked)
-    cloud.client("ec2").terminate_instances(InstanceIds=[made["ingest_instance_id"]])
-    transient.destroy(**asked)
-    _nothing_is_left(cloud)
 
 
 def _let_emr_add_its_rules(cloud, told):
