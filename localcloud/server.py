@@ -32,6 +32,8 @@ from localcloud.ssm.runner import HostRunner
 from localcloud.ssm.service import SsmService
 from localcloud.steps import StepRunner, StepSettings
 
+gaps.close_all()  # moto's classes are the process's: they are mended before anything is made of them
+
 # How long stop() waits at most for the listener to notice; socketserver's default is half a second.
 _STOP_POLL_SECONDS = 0.02
 
@@ -66,8 +68,6 @@ class LocalCloud:
 
     def start(self) -> None:
         """Listen and begin. Raises PortTakenError when another program has the port."""
-        # Before the first request: moto's classes are made once for the process.
-        gaps.close_all()
         recorder = Recorder(self._tags_of)
         admin = Admin(self.store, self.faults, recorder)
         services = (self._emr, self._ssm, self._mwaa)

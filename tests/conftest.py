@@ -1,6 +1,7 @@
 """Airflow for every test: a home and a migrated database of this test process's own, set before Airflow is imported."""
 
 import atexit
+import functools
 import logging
 import os
 import shutil
@@ -10,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 
 from embedded import environment, places, prepare
@@ -24,6 +26,11 @@ SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_s
 settings.register_profile("ci", max_examples=200, derandomize=True, deadline=None, suppress_health_check=SLOW)
 settings.register_profile("thorough", max_examples=5000, deadline=None, suppress_health_check=SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+# AWS's API is described in megabytes of JSON, which boto3 reads anew for each session: here once a process.
+_read_once = functools.cache(JSONFileLoader().load_file)
+JSONFileLoader.load_file = lambda _self, path: _read_once(path)
 
 
 def pytest_configure():

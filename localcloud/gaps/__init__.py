@@ -22,6 +22,7 @@ GAPS: tuple[Callable[[], None], ...] = (
     instances.changing_the_shutdown_behaviour_changes_no_groups,
     instances.gp3_volumes_tell_their_throughput,
     instances.volumes_of_a_launch_have_the_speed_that_was_asked_for,
+    iam.managed_policies_are_read_once,
     iam.service_specific_credentials_can_be_listed,
     iam.users_keep_their_permissions_boundary,
     sqs.redrive_policy_comes_back_compact,

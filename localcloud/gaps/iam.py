@@ -2,10 +2,40 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
+from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.iam.responses import IamResponse
+
+
+def managed_policies_are_read_once() -> None:
+    """moto parses its 1,582 managed policies for each account, partition and reset; here each gets copies instead."""
+    read = functools.cache(_reader())
+
+    def init_aws_policies(self: Any) -> list[Any]:
+        return [_copy(policy) for policy in read(self.account_id, self.region_name)]
+
+    IAMBackend._init_aws_policies = init_aws_policies
+
+
+def _reader() -> Any:
+    original = IAMBackend._init_aws_policies
+
+    def read(account_id: str, region_name: str) -> list[Any]:
+        blank = object.__new__(IAMBackend)
+        blank.account_id, blank.region_name = account_id, region_name
+        return original(blank)
+
+    return read
+
+
+def _copy(policy: Any) -> Any:
+    """What users change of a managed policy, how often it is attached, is the copy's own."""
+    copy = object.__new__(AWSManagedPolicy)
+    copy.__dict__.update(policy.__dict__, versions=[*policy.versions], tags={})
+    return copy
 
 
 def service_specific_credentials_can_be_listed() -> None:
