@@ -1,26 +1,29 @@
 """A real Airflow (PostgreSQL, scheduler, LocalExecutor, triggerer) against a localcloud of its own, for tests."""
 
 import os
-import stat
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import boto3
 from botocore.config import Config
 
-from embedded import bootstrap, cloud, environment, toolchain
+from embedded import bootstrap
 from embedded.stack import AirflowStack
 from localcloud.client import Client
+from tests.ground import laid, script
 from tests.patience import until
 
 SHIM = r"""
 # terraform, except where the test has put a word, "<verb> <stack>": that fails; "slow <stack>" makes one thing a time
 if [ -f "{order}" ] && read -r verb stack <"{order}"; then
   if [[ "$*" == *"/$stack $verb"* ]]; then echo "Error: the test told $verb of $stack to fail"; exit 1; fi
-  if [ "$verb" = slow ]; then export TF_CLI_ARGS_apply=-parallelism=1 TF_CLI_ARGS_destroy=-parallelism=1; fi
+  if [ "$verb" = slow ]; then
+    unset TF_REATTACH_PROVIDERS  # it is to be struck in the middle, provider and all
+    export TF_CLI_ARGS_apply=-parallelism=1 TF_CLI_ARGS_destroy=-parallelism=1
+  fi
 fi
 # The foundation does not change between two nights of a rig: its no-op apply is spared the look at each resource.
 if [[ "$*" == */foundation\ apply* ]]; then export TF_CLI_ARGS_apply="${{TF_CLI_ARGS_apply:-}} -refresh=false"; fi
@@ -46,10 +49,10 @@ def _lay(env: dict[str, str], log: Path, ground: Callable[[dict[str, str]], None
 class Rig:
     """What a test on the scheduler has at hand."""
 
-    def __init__(self, stack: AirflowStack, endpoint: str, env: Mapping[str, str], order: Path) -> None:
-        self.stack, self.api, self.faults, self.env = stack, stack.api, Client(endpoint), env
+    def __init__(self, stack: AirflowStack, env: Mapping[str, str], order: Path) -> None:
+        self._endpoint, self._order = env["AWS_ENDPOINT_URL"], order
+        self.stack, self.api, self.faults, self.env = stack, stack.api, Client(self._endpoint), env
         self._session = boto3.Session("test", "test", region_name="us-east-1")
-        self._endpoint, self._order = endpoint, order
 
     def aws(self, service: str):
         config = Config(s3={"addressing_style": "path"}, proxies={})
@@ -84,36 +87,15 @@ def opened(home: Path, settings: Mapping[str, str], ground: Callable[[dict[str, 
 
     `ground(env)` prepares the cloud while Airflow starts.
     """
-    found = toolchain.find()
-    tools = replace(found, java_home=_lean_java(home / "java", found.java_home))
     order = home / "order"
-    shim = _script(home / "bin" / "terraform", SHIM.format(order=order, terraform=tools.terraform))
-    plain = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW")} | dict(settings)
-    endpoint = cloud.start(home / "localcloud", environment.with_tools(tools, plain))
-    try:
-        env = environment.embedded(endpoint, tools, home / "airflow", plain) | dict(settings)
+    with laid(home, settings) as env:
+        shim = script(
+            home / "bin" / "terraform", SHIM.format(order=order, terraform=shutil.which("terraform", path=env["PATH"]))
+        )
         env["PATH"] = f"{shim.parent}{os.pathsep}{env['PATH']}"
         with ThreadPoolExecutor(1) as pool:
-            laid = pool.submit(_lay, env, home / "bootstrap.log", ground)
+            ready = pool.submit(_lay, env, home / "bootstrap.log", ground)
             over = {**PARSED_ONCE, **settings}
             with AirflowStack(env, home / "airflow", home / "logs", settings=over) as stack:
-                laid.result()
-                yield Rig(stack, endpoint, env, order)
-    finally:
-        cloud.stop(home / "localcloud", plain)
-
-
-def _lean_java(home: Path, real: Path) -> Path:
-    """A JAVA_HOME whose java does not optimise what runs for three seconds: a third of a night's CPU."""
-    home.mkdir(parents=True)
-    for part in real.iterdir():
-        if part.name != "bin":
-            (home / part.name).symlink_to(part)
-    return _script(home / "bin" / "java", f'exec "{real}/bin/java" -XX:TieredStopAtLevel=1 "$@"').parents[1]
-
-
-def _script(path: Path, body: str) -> Path:
-    path.parent.mkdir(parents=True)
-    path.write_text(f"#!/usr/bin/env bash\n{body}\n")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-    return path
+                ready.result()
+                yield Rig(stack, env, order)

@@ -27,8 +27,9 @@ _TRAINING = Path(__file__).with_name("training.py")
 
 def archive_path(directory: Path, java_home: Path) -> Path:
     """Where the archive of this Java and this Spark is, or would be. Raises CommandError without pyspark."""
-    jars = pyspark_dir() / "jars"
-    facts = [str(java_home), str(jars), _release(java_home)]
+    jars = (pyspark_dir() / "jars").resolve()
+    real_home = (java_home / "lib").resolve().parent  # one that only points to this Java has the same classes
+    facts = [str(real_home), str(jars), _release(java_home)]
     facts += [f"{jar.name} {jar.stat().st_size} {jar.stat().st_mtime_ns}" for jar in sorted(jars.iterdir())]
     name = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
     return directory / f"spark-{name}.jsa"

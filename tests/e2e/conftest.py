@@ -4,13 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
 import pytest
 
-from embedded import cloud, environment, places, toolchain
+from embedded import places
+from tests.ground import REATTACH, laid
 
 ROOT = Path(__file__).resolve().parents[2]
 ALIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
@@ -27,13 +29,12 @@ class Ended:
 
 @dataclass(frozen=True)
 class Nightshift:
-    """Runs ./nightshift's Python side against one endpoint (none: a localcloud of its own)."""
+    """Runs ./nightshift's Python side against one cloud, in the environment of a user who chose it."""
 
-    endpoint: str | None
+    chosen: Mapping[str, str]
 
     def __call__(self, *arguments: object) -> Ended:
-        env = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")}
-        env |= {"AWS_ENDPOINT_URL": self.endpoint} if self.endpoint else {}
+        env = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")} | self.chosen
         before = set(places.RUNS.glob("*/*/record.json"))
         command = [sys.executable, "-m", "embedded", *map(str, arguments)]
         done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=1000, check=False)
@@ -42,7 +43,7 @@ class Nightshift:
 
     def client(self, service: str):
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-        return boto3.client(service, endpoint_url=self.endpoint, **keys)
+        return boto3.client(service, endpoint_url=self.chosen["AWS_ENDPOINT_URL"], **keys)
 
     def clusters(self):
         return self.client("emr").list_clusters(ClusterStates=ALIVE)["Clusters"]
@@ -50,10 +51,8 @@ class Nightshift:
 
 @pytest.fixture(scope="session")
 def nightshift(tmp_path_factory):
-    home = tmp_path_factory.mktemp("cloud")
-    endpoint = cloud.start(home, environment.with_tools(toolchain.find()))
-    yield Nightshift(endpoint)
-    cloud.stop(home, os.environ)
+    with laid(tmp_path_factory.mktemp("e2e")) as env:
+        yield Nightshift({key: env[key] for key in ("AWS_ENDPOINT_URL", REATTACH) if key in env})
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from embedded import cloud, conduct, environment, toolchain
+from embedded import conduct
 from embedded.night import Order
 from embedded.player import Player
 from localcloud.client import Client
 from nightshift.run_ids import slug_of
 from tests.bed_api import DAY as BEDS_DAY
 from tests.bed_api import BedApi, serving
+from tests.ground import laid
 from tests.iam import account
 from tests.iam.needs import Place
 
@@ -52,23 +53,18 @@ class Played:
 def played(tmp_path_factory):
     """A good night with a way in, the same date again, one that has its input fetched by a host, a reaper's pass, and
     a night whose step fails."""
-    home, scratch, tools = tmp_path_factory.mktemp("cloud"), tmp_path_factory.mktemp("nights"), toolchain.find()
-    slow_logs = {**environment.with_tools(tools), "LOCALCLOUD_LOG_DELAY_SECONDS": LOG_DELAY_SECONDS}
-    endpoint = cloud.start(home, slow_logs)
-    try:
-        airflow_home = conduct.airflow_home(scratch / "airflow", Path(os.environ["AIRFLOW_HOME"]))
-        env = {
-            **environment.embedded(endpoint, tools, airflow_home),
-            "NIGHTSHIFT_EMAIL_ENDPOINTS": ",".join(account.READERS),
-            "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30),  # localcloud takes any; this one can be searched for
-        }
-        with serving(BedApi()) as beds:
-            yield play(env, scratch, home / "server.log", beds)
-    finally:
-        cloud.stop(home, os.environ)
+    home, scratch = tmp_path_factory.mktemp("cloud"), tmp_path_factory.mktemp("nights")
+    own = {
+        "LOCALCLOUD_LOG_DELAY_SECONDS": LOG_DELAY_SECONDS,
+        "NIGHTSHIFT_EMAIL_ENDPOINTS": ",".join(account.READERS),
+        "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30),  # localcloud takes any; this one can be searched for
+    }
+    with laid(home, own) as env, serving(BedApi()) as beds:
+        conduct.airflow_home(home / "airflow", Path(os.environ["AIRFLOW_HOME"]))
+        yield play(env, scratch, home, beds)
 
 
-def play(env, scratch, server_log, beds):
+def play(env, scratch, home, beds):
     server, log = Client(env["AWS_ENDPOINT_URL"]), scratch / "nights.log"
     events, keys = [], []
     with Player(env, log, lambda _again: None) as player:
@@ -82,7 +78,9 @@ def play(env, scratch, server_log, beds):
             if not keys and (event["event"], event.get("task")) == ("running", "create_cluster"):
                 keys = account.private_keys(env, f"wordcount/{slug_of(event['run_id'])}")
     calls = [call for call in server.calls() if call["access_key"] != account.WITNESS]
-    return Played(env, foundation, calls, events, by_operator, keys, scratch / "airflow", log, server_log)
+    return Played(
+        env, foundation, calls, events, by_operator, keys, home / "airflow", log, home / "localcloud" / "server.log"
+    )
 
 
 def orders(scratch):

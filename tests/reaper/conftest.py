@@ -14,13 +14,14 @@ import psutil
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from embedded import bootstrap, cloud, environment, places, toolchain
+from embedded import bootstrap, places
 from nightshift import config, emr_spec, ledger, stacks
 from nightshift import night as nights
 from nightshift.hooks import aws
 from nightshift.hooks.emr import EmrHook
 from nightshift.hooks.terraform import TerraformHook
 from nightshift.pipelines.wordcount import WORDCOUNT
+from tests.ground import OWN_PROVIDER, laid
 
 NUMBERS = itertools.count()
 TASKS = Path(__file__).with_name("task.py")
@@ -49,7 +50,7 @@ class Rig:
     def start_task(self, verb, night):
         """The task `verb` of the run in a process of its own, as a worker runs it; terraform goes one by one, so that
         there is a middle to kill it in."""
-        env = {**self.env, "TF_CLI_ARGS_apply": "-parallelism=1"}
+        env = {**self.env, **OWN_PROVIDER, "TF_CLI_ARGS_apply": "-parallelism=1"}
         command = [sys.executable, str(TASKS), verb, json.dumps(night.identity), json.dumps(self.ground)]
         return subprocess.Popen(command, env=env, cwd=places.ROOT)
 
@@ -91,17 +92,11 @@ def kill_tree(process):
 def place(tmp_path_factory):
     """(environment, foundation's outputs) of a localcloud of this folder's own."""
     home = tmp_path_factory.mktemp("reaper")
-    tools = toolchain.find()
-    plain = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW")}
-    endpoint = cloud.start(home / "localcloud", environment.with_tools(tools, plain))
-    try:
-        env = environment.embedded(endpoint, tools, home / "airflow", plain)
+    with laid(home) as env:
         env["TMPDIR"] = str(home)  # where a killed task leaves its scratch directory
         env["PYTHONPATH"] = os.pathsep.join((str(places.PLUGINS), env["PYTHONPATH"]))
         bootstrap.ensure(env, home / "bootstrap.log")
         yield env, _foundation(env)
-    finally:
-        cloud.stop(home / "localcloud", plain)
 
 
 def _foundation(env):

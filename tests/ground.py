@@ -1,0 +1,75 @@
+"""What a test's nights stand on: a localcloud of their own, and a Java and a terraform provider that start cheaply.
+
+A night of a test has a handful of rows, and most of its price is the start of programs: Java optimises what runs for
+three seconds, and each terraform command hashes and starts a provider of 700 MB, several times over. Here the provider
+is started once, in the debugging mode that HashiCorp made for it, and all commands attach to it. It is the real one;
+what it makes and says is the same. Two commands must not be at work at once against different stacks: they share its
+configuration. `OWN_PROVIDER` is for commands that must be killed with their provider.
+"""
+
+import os
+import platform
+import re
+import stat
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from embedded import cloud, download, environment, toolchain
+from tests.patience import until
+
+REATTACH = "TF_REATTACH_PROVIDERS"
+OWN_PROVIDER = {REATTACH: ""}
+
+
+@contextmanager
+def laid(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """The environment of nights against a localcloud whose files are below `home`; `settings` go over both's."""
+    settings, found = settings or {}, toolchain.find()
+    tools = replace(found, java_home=_lean_java(home / "java", found.java_home))
+    plain = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW")} | dict(settings)
+    endpoint = cloud.start(home / "localcloud", environment.with_tools(tools, plain))
+    try:
+        env = environment.embedded(endpoint, tools, home / "airflow", plain) | dict(settings)
+        with _provider(tools.mirror, env, home / "provider.log") as attached:
+            yield env | attached
+    finally:
+        cloud.stop(home / "localcloud", plain)
+
+
+def script(path: Path, body: str) -> Path:
+    """An executable of bash."""
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!/usr/bin/env bash\n{body}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    return path
+
+
+def _lean_java(home: Path, real: Path) -> Path:
+    """A JAVA_HOME whose java does not optimise what runs for three seconds: a third of a night's CPU."""
+    home.mkdir(parents=True)
+    for part in real.iterdir():
+        if part.name != "bin":
+            (home / part.name).symlink_to(part)
+    return script(home / "bin" / "java", f'exec "{real}/bin/java" -XX:TieredStopAtLevel=1 "$@"').parents[1]
+
+
+@contextmanager
+def _provider(mirror: Path | None, env: Mapping[str, str], log: Path) -> Iterator[dict[str, str]]:
+    """What makes terraform attach to a provider that is up; nothing where the provider comes from the registry."""
+    if mirror is None:
+        yield {}
+        return
+    place = mirror / toolchain.PROVIDER / download.platform_name(platform.system(), platform.machine())
+    [binary] = place.glob("terraform-provider-aws_*")
+    own = {key: value for key, value in env.items() if key != "AWS_CA_BUNDLE"}  # with it, it cannot be configured twice
+    with log.open("w") as said:
+        process = subprocess.Popen([binary, "-debug"], env=own, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+    try:
+        told = until(lambda: re.search(f"{REATTACH}='(.*)'", log.read_text()) or process.poll() is not None)
+        yield {REATTACH: told[1]}
+    finally:
+        process.terminate()
+        process.wait()
