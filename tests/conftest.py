@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from embedded import environment, places, prepare
+from tests import keeper
 
 HOME = Path(tempfile.mkdtemp(prefix="nightshift-tests-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
@@ -25,6 +26,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_configure():
+    keeper.watch()
     # A shell starts its background jobs with SIGINT ignored, and a child that inherits that cannot trap it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     logging.getLogger("py4j").setLevel(logging.WARNING)  # it speaks once more when pytest has closed its streams
