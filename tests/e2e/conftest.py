@@ -55,7 +55,7 @@ def nightshift(tmp_path_factory):
         yield Nightshift({key: env[key] for key in ("AWS_ENDPOINT_URL", REATTACH) if key in env})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared_data():
     folder = ROOT.parent / "shared" / "data"
     if not folder.is_dir():
