@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 
 import boto3
@@ -55,8 +56,9 @@ class Rig:
         self._endpoint, self._order = env["AWS_ENDPOINT_URL"], order
         self.stack, self.api, self.faults, self.env = stack, stack.api, Client(self._endpoint), env
         self._session = boto3.Session("test", "test", region_name="us-east-1")
+        self.aws = cache(self._client)
 
-    def aws(self, service: str):
+    def _client(self, service: str):
         config = Config(s3={"addressing_style": "path"}, proxies={})
         return self._session.client(service, endpoint_url=self._endpoint, config=config)
 
