@@ -5,10 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from airflow.api_fastapi.execution_api import versions
+from airflow.api_fastapi.execution_api.routes import execution_api_router
 from airflow.dag_processing.dagbag import DagBag
 from airflow.listeners import hookimpl
+from airflow.sdk.api.datamodels._generated import API_VERSION
 from airflow.sdk.execution_time.supervisor import in_process_api_server
 from airflow.sdk.listener import get_listener_manager
+from cadwyn import HeadVersion, Version, VersionBundle
+from cadwyn.route_generation import _DELETED_ROUTE_TAG
+from httpx import Client
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -63,5 +69,13 @@ def dags(folder: Path, narrator: Narrates) -> dict[str, DAG]:
 
 
 def warm() -> None:
-    """Build the API that Airflow's tasks talk to inside this process; the first task would wait four seconds for it."""
-    _ = in_process_api_server().transport  # a property that builds it once
+    """Build the API that Airflow's tasks talk to inside this process; the first task would wait seconds for it.
+
+    Airflow serves workers of every version that it knows, and making nine versions of its routes takes most of that
+    time. The tasks here are of this very Airflow: they ask for the newest, and that one is made.
+    """
+    versions.bundle = VersionBundle(HeadVersion(), Version(API_VERSION))
+    routes = execution_api_router.routes  # without those of older versions, which would be refused as nobody's
+    routes[:] = [route for route in routes if _DELETED_ROUTE_TAG not in getattr(route, "tags", ())]
+    # The routes are made when the first request comes, whatever it asks for.
+    Client(transport=in_process_api_server().transport, base_url="http://in-process").get("/health/ping")

@@ -15,6 +15,7 @@ from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 
 from embedded import environment, places, prepare
+from tests import keeper
 
 pytest_plugins = ("tests.costs", "tests.order")
 
@@ -34,6 +35,7 @@ JSONFileLoader.load_file = lambda _self, path: _read_once(path)
 
 
 def pytest_configure():
+    keeper.watch()
     # A shell starts its background jobs with SIGINT ignored, and a child that inherits that cannot trap it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     logging.getLogger("py4j").setLevel(logging.WARNING)  # it speaks once more when pytest has closed its streams

@@ -64,7 +64,8 @@ def kept_up(mirror: Path | None, env: Mapping[str, str], log: Path) -> Iterator[
         return
     place = mirror / toolchain.PROVIDER / download.platform_name(platform.system(), platform.machine())
     [binary] = place.glob("terraform-provider-aws_*")
-    own = {key: value for key, value in env.items() if key != "AWS_CA_BUNDLE"}  # with it, it cannot be configured twice
+    # With a bundle it cannot be configured twice; and what lives for minutes must not grow to a gigabyte.
+    own = {key: value for key, value in env.items() if key not in ("AWS_CA_BUNDLE", "GOGC")}
     with log.open("w") as said:
         process = subprocess.Popen([binary, "-debug"], env=own, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
     try:

@@ -12,23 +12,18 @@ from moto.iam.responses import IamResponse
 
 def managed_policies_are_read_once() -> None:
     """moto parses its 1,582 managed policies for each account, partition and reset; here each gets copies instead."""
-    read = functools.cache(_reader())
+    original = IAMBackend._init_aws_policies
+
+    @functools.cache
+    def read(account_id: str, region_name: str) -> tuple[Any, ...]:
+        blank = object.__new__(IAMBackend)
+        blank.account_id, blank.region_name = account_id, region_name
+        return tuple(original(blank))
 
     def init_aws_policies(self: Any) -> list[Any]:
         return [_copy(policy) for policy in read(self.account_id, self.region_name)]
 
     IAMBackend._init_aws_policies = init_aws_policies
-
-
-def _reader() -> Any:
-    original = IAMBackend._init_aws_policies
-
-    def read(account_id: str, region_name: str) -> list[Any]:
-        blank = object.__new__(IAMBackend)
-        blank.account_id, blank.region_name = account_id, region_name
-        return original(blank)
-
-    return read
 
 
 def _copy(policy: Any) -> Any:

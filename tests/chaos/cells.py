@@ -39,6 +39,7 @@ class Cell:
     moment: str = ""
     faults: tuple[tuple[FaultKind, dict[str, Any]], ...] = field(default=(), hash=False)
     mends: bool = True  # the night gets over it by itself
+    hastens: bool = False  # the cluster's own time limit comes when the faults have struck
     clears: str = ""  # the task that a person clears when it failed, so that the same run goes on
 
     @property
@@ -149,7 +150,7 @@ def fault_cells() -> list[Cell]:
     usual = [("once", False, {})]
     return [
         *(
-            Cell(kind.value, how, faults=((kind, options),), mends=mends)
+            Cell(kind.value, how, faults=((kind, options),), mends=mends, hastens=kind is FaultKind.STEP_HANGS)
             for kind in FaultKind
             for how, mends, options in FAULTS.get(kind.value, usual)
         ),
@@ -157,7 +158,7 @@ def fault_cells() -> list[Cell]:
     ]
 
 
-# The representative set, under eight minutes: every layer that ends or tells a night, every class of fault, all columns
+# The representative set: every layer that ends or tells a night, every class of fault, all columns
 # but SIGTERM, after which a task is tried again as after SIGKILL. Terraform that is killed with its task has tests of
 # its own, tests/reaper/test_killed_terraform.py.
 SOME_TASKS = {

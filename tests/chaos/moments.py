@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from tests.chaos import judge
 from tests.chaos.facts import STATE
 from tests.chaos.holds import Hold, Victim
 
@@ -42,6 +43,21 @@ def reach(play: "Play") -> Victim:
     if play.cell.moment == "terraform":
         _freeze(play, victim)
     return victim
+
+
+def hasten(play: "Play", armed: list[dict[str, Any]]) -> None:
+    """Let the run's cluster come to its time limit once the faults that are armed have struck: its timer sleeps no
+    longer. Raises AssertionError when they never strike, or the cluster has no timer."""
+    play.rig.until(lambda: not judge.unstruck(armed, play.rig.faults.faults()), COMING, 0.2, "the fault")
+    [cluster] = play.facts.alive()["clusters"]
+    [timer] = [process for process in psutil.process_iter(["cmdline"]) if _times(process, cluster)]
+    for sleep in timer.children():
+        sleep.kill()
+
+
+def _times(process: psutil.Process, cluster: str) -> bool:
+    """Whether it is the timer of include/emr/time_limit.sh on the cluster."""
+    return {"time_limit", cluster} <= set(process.info["cmdline"] or [])
 
 
 def _goes_on(play: "Play") -> bool:

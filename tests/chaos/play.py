@@ -67,6 +67,8 @@ class Play:
             self._strike()
         else:
             self.run_id = self._trigger()
+        if self.cell.hastens:
+            moments.hasten(self, armed)
         at_end = self._ended()
         idle = judge.unstruck(armed, self.rig.faults.faults())
         self.rig.mend()

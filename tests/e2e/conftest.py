@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,7 +12,6 @@ from pathlib import Path
 import boto3
 import pytest
 
-from embedded import places
 from tests.ground import REATTACH, laid
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +20,7 @@ ALIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
 
 @dataclass(frozen=True)
 class Ended:
-    """A command that ended: its exit status, what it printed, the records that it kept, oldest first."""
+    """A command that ended: its exit status, what it printed, the records that it says it kept, in its order."""
 
     status: int
     said: str
@@ -35,11 +35,11 @@ class Nightshift:
 
     def __call__(self, *arguments: object) -> Ended:
         env = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")} | self.chosen
-        before = set(places.RUNS.glob("*/*/record.json"))
         command = [sys.executable, "-m", "embedded", *map(str, arguments)]
         done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=1000, check=False)
-        kept = sorted(set(places.RUNS.glob("*/*/record.json")) - before, key=lambda path: path.stat().st_mtime)
-        return Ended(done.returncode, done.stdout + done.stderr, [json.loads(path.read_text()) for path in kept])
+        kept = re.findall(r"^Record: +(.+?/record\.json)", done.stdout, re.MULTILINE)
+        records = [json.loads((ROOT / path).read_text()) for path in kept]
+        return Ended(done.returncode, done.stdout + done.stderr, records)
 
     def client(self, service: str):
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
@@ -55,7 +55,7 @@ def nightshift(tmp_path_factory):
         yield Nightshift({key: env[key] for key in ("AWS_ENDPOINT_URL", REATTACH) if key in env})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared_data():
     folder = ROOT.parent / "shared" / "data"
     if not folder.is_dir():

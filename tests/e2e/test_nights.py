@@ -22,10 +22,18 @@ def total(table, column):
     return sum(row[column] for row in table)
 
 
-def test_wordcount_of_a_novel_leaves_its_gold_and_nothing_else(nightshift, shared_data, tmp_path):
-    ended = nightshift("run", "wordcount", "--input", shared_data / "wordcount/dom_casmurro.txt", "--export", tmp_path)
+@pytest.fixture(scope="module")
+def novel(nightshift, shared_data, tmp_path_factory):
+    """A night on a novel, by the date that it is given; what it said and the folder with its gold."""
+    gold, text = tmp_path_factory.mktemp("novel"), shared_data / "wordcount/dom_casmurro.txt"
+    ended = nightshift("run", "wordcount", "--input", text, "--date", "2026-02-01", "--export", gold)
     assert ended.status == 0, ended.said
-    counts = rows(tmp_path, "word_counts")
+    return ended, gold
+
+
+def test_wordcount_of_a_novel_leaves_its_gold_and_nothing_else(nightshift, novel):
+    ended, gold = novel
+    counts = rows(gold, "word_counts")
     assert (total(counts, "occurrences"), len(counts)) == (67_302, 8_842)
     assert [tuple(row.values()) for row in counts[:3]] == [("que", 2663), ("a", 2613), ("e", 2192)]
     (record,) = ended.records
@@ -63,9 +71,8 @@ def test_a_text_in_another_encoding_is_an_honest_failure_and_its_replay_a_night(
     assert "coração           50" in right.said
 
 
-def test_a_backfill_makes_the_days_without_gold_and_names_the_one_that_it_cannot(nightshift, tmp_path):
-    (tmp_path / "a.txt").write_text("um dia\n")
-    assert nightshift("run", "wordcount", "--input", tmp_path / "a.txt", "--date", "2026-02-01").status == 0
+def test_a_backfill_makes_the_days_without_gold_and_names_the_one_that_it_cannot(nightshift, novel):
+    """The first day has the novel's gold already."""
     for day, text in (("02", b"dois dias\n"), ("03", b"tr\xeas\n"), ("05", b"cinco\n")):
         nightshift.client("s3").put_object(
             Bucket="nightshift-local-raw", Key=f"wordcount/2026/02/{day}/a.txt", Body=text

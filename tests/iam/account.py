@@ -5,6 +5,7 @@ import json
 import zipfile
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import boto3
 import pytest
@@ -26,9 +27,14 @@ GROUP = {"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount":
 
 def client(env, service):
     """A client of the tests' own: its key tells its calls from the nights'."""
+    return _client(env["AWS_ENDPOINT_URL"], service)
+
+
+@cache
+def _client(endpoint, service):
     keys = {"aws_access_key_id": WITNESS, "aws_secret_access_key": "test", "region_name": REGION}
     paths = Config(s3={"addressing_style": "path"}, proxies={})
-    return boto3.client(service, endpoint_url=env["AWS_ENDPOINT_URL"], config=paths, **keys)
+    return boto3.client(service, endpoint_url=endpoint, config=paths, **keys)
 
 
 def make_ready(env, log):

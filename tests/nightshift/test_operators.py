@@ -118,7 +118,7 @@ def test_a_destroy_that_fails_keeps_the_state_that_still_names_what_is_left(task
 
 @pytest.fixture(autouse=True)
 def no_security_configurations(monkeypatch):
-    """moto's EMR cannot list them; against localcloud they are looked for in tests/scheduler."""
+    """moto's EMR cannot list them; against localcloud they are looked for in tests/chaos."""
     looks = {kind: look for kind, look in inventory.LOOKS.items() if kind != "security configurations"}
     monkeypatch.setattr(inventory, "LOOKS", looks)
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import boto3
@@ -27,16 +28,20 @@ NUMBERS = itertools.count()
 TASKS = Path(__file__).with_name("task.py")
 
 
+@cache
+def client(service, endpoint):
+    """One for all tests: EC2's takes half a second to make."""
+    return boto3.Session("test", "test", region_name="us-east-1").client(service, endpoint_url=endpoint)
+
+
 class Rig:
     """What a test of the reaper has at hand; everything happens in `env`, which is this process's too."""
 
     def __init__(self, env, ground):
         self.env, self.ground, self.settings = env, ground, config.load(env)
-        self._session = boto3.Session("test", "test", region_name="us-east-1")
-        self._ec2 = self.aws("ec2")
 
     def aws(self, service):
-        return self._session.client(service, endpoint_url=self.env["AWS_ENDPOINT_URL"])
+        return client(service, self.env["AWS_ENDPOINT_URL"])
 
     def night(self, settings=None, **params):
         run_id = f"manual__{os.getpid()}_{next(NUMBERS)}"
@@ -74,7 +79,7 @@ class Rig:
 
     def groups(self, night):
         filters = [{"Name": "tag:nightshift:run", "Values": [night.run]}]
-        return self._ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+        return self.aws("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
 
 
 def kill_tree(process):

@@ -38,6 +38,15 @@ def test_another_java_has_another_archive(java_home, tmp_path):
     assert archive_path(tmp_path, java_home) != before
 
 
+def test_a_home_that_points_to_another_java_has_its_archive(java_home, tmp_path):
+    (java_home / "lib").mkdir()
+    (tmp_path / "default").symlink_to(java_home)
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "lib").symlink_to(java_home / "lib")
+    for home in (tmp_path / "default", tmp_path / "made"):
+        assert archive_path(tmp_path, home) == archive_path(tmp_path, java_home)
+
+
 def test_a_java_that_writes_none_is_an_error_that_leaves_nothing(java_home, tmp_path):
     (tmp_path / "unwilling").touch()
     with pytest.raises(ArchiveError, match="Steps run without it"):

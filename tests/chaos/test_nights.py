@@ -1,0 +1,139 @@
+"""All that needs the real scheduler, on one rig: cells of the matrix, a truth table, runs stopped by hand.
+
+One file, because each worker of pytest-xdist takes whole files, and a rig is a cloud, a foundation, a PostgreSQL and an
+Airflow.
+"""
+
+import json
+
+import pytest
+
+from nightshift.run_ids import slug_of
+from tests.chaos import broom
+
+pytestmark = [pytest.mark.scheduler, pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1500)]
+LAKE = "nightshift-local-lake"
+TEARDOWNS = ("terminate_cluster", "destroy_transient")
+ALIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
+SAO_PAULO_TEXT = "o rato roeu a roupa do rei de roma\n" * 3
+
+
+def test_a_task_that_is_struck_leaves_nothing_and_the_truth_is_told(ground, struck):
+    ground.play(struck)
+
+
+def test_what_a_dead_airflow_leaves_a_shell_reaps(ground, reaped):
+    ground.play(reaped)
+
+
+def test_a_fault_of_aws_is_got_over_or_told_and_nothing_is_left(ground, faulty):
+    ground.play(faulty)
+
+
+# Whatever fails, the run is red, the teardowns ran and nothing is left. A night that works is in the cells above.
+
+
+@pytest.fixture
+def rig(ground):
+    """The rig with input for a night; what a test leaves there is gone after it."""
+    ground.rig.aws("s3").put_object(Bucket="nightshift-local-raw", Key="inbox/a.txt", Body=SAO_PAULO_TEXT.encode())
+    yield ground.rig
+    broom.sweep(ground.rig)
+
+
+def clusters(rig):
+    return rig.aws("emr").list_clusters(ClusterStates=ALIVE)["Clusters"]
+
+
+def groups(rig, run_id=None):
+    """The groups of a run, or of any."""
+    of_run = {"Name": "tag:nightshift:run", "Values": [f"wordcount/{slug_of(run_id)}"]} if run_id else {}
+    filters = [of_run or {"Name": "tag-key", "Values": ["nightshift:run"]}]
+    return rig.aws("ec2").describe_security_groups(Filters=filters)["SecurityGroups"]
+
+
+def keys(rig, prefix):
+    found = rig.aws("s3").list_objects_v2(Bucket=LAKE, Prefix=prefix)
+    return [item["Key"] for item in found.get("Contents", [])]
+
+
+def record(rig, run_id):
+    key = f"runs/wordcount/{slug_of(run_id)}/record.json"
+    return json.loads(rig.aws("s3").get_object(Bucket=LAKE, Key=key)["Body"].read())
+
+
+def fail_apply(rig):
+    rig.fail_terraform("apply", "transient")
+
+
+def lose_create(rig):
+    rig.faults.add_fault("run-job-flow-answer-lost", times=1)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "culprit"),
+    [(fail_apply, "apply_transient"), (lose_create, "create_cluster")],  # a step: in the cells
+)
+def test_work_that_fails_is_red_and_torn_down(rig, break_it, culprit):
+    break_it(rig)
+    run_id, state, tasks = rig.play_once("wordcount", input_prefix="inbox/")
+    assert (state, tasks[culprit], tasks["outcome"]) == ("failed", "failed", "upstream_failed")
+    assert {tasks[t] for t in (*TEARDOWNS, "prove_nothing_left", "report")} == {"success"}
+    assert (clusters(rig), groups(rig)) == ([], [])
+    told = record(rig, run_id)
+    assert (told["outcome"], told["failure"]["task"]) == ("failed", culprit)
+
+
+def test_a_destroy_that_fails_is_red_and_the_proof_names_what_is_left(rig):
+    rig.fail_terraform("destroy", "transient")
+    _, state, tasks = rig.play_once("wordcount", input_prefix="inbox/")
+    assert (state, tasks["destroy_transient"], tasks["prove_nothing_left"]) == ("failed", "failed", "failed")
+    assert tasks["terminate_cluster"] == tasks["publish"] == tasks["report"] == "success"
+    assert clusters(rig) == []
+    assert groups(rig) != []
+
+
+def test_a_terminate_that_fails_is_red_and_the_stack_is_still_destroyed(rig):
+    rig.faults.add_fault("emr-throttled", operation="TerminateJobFlows", times=50)
+    _, state, tasks = rig.play_once("wordcount", input_prefix="inbox/")
+    assert (state, tasks["terminate_cluster"], tasks["outcome"]) == ("failed", "failed", "upstream_failed")
+    assert (tasks["destroy_transient"], tasks["prove_nothing_left"]) == ("success", "failed")
+    assert [c["Name"].split()[1] for c in clusters(rig)] == ["wordcount"]
+
+
+# Runs that cannot speak for themselves: marked by hand, or deleted.
+
+
+@pytest.fixture
+def waiting(rig):
+    """A wordcount run whose stack is applied and that waits for input that never comes."""
+    run_id = rig.api.trigger("wordcount", {"input_prefix": "nobody-delivers/"})
+    waits = {"running", "deferred"}
+    rig.until(lambda: rig.api.task_states("wordcount", run_id).get("wait_for_inputs") in waits, 300)
+    assert groups(rig, run_id) != []
+    return run_id
+
+
+def reaped(rig, run_id):
+    """The record after one pass of the reaper, of which nothing of the run is left."""
+    assert rig.play("reaper")[0] == "success"
+    assert groups(rig, run_id) == keys(rig, "open/wordcount/") == keys(rig, "claims/wordcount/") == []
+    told = record(rig, run_id)
+    assert (told["outcome"], told["told_by"]) == ("failed", "reaper")
+    return told
+
+
+def test_a_run_marked_failed_by_hand_is_told_by_the_reaper_whatever_airflow_calls_it(rig, waiting):
+    rig.api.call("PATCH", f"/dags/wordcount/dagRuns/{waiting}", {"state": "failed"})
+    called = rig.api.wait("wordcount", waiting, 120)
+    assert keys(rig, f"open/wordcount/{slug_of(waiting)}") != []
+    told = reaped(rig, waiting)
+    assert f"Airflow calls the run {called}" in told["finding"]["message"]
+
+
+def test_a_run_that_was_deleted_is_cleaned_and_told_by_the_next_pass(rig, waiting):
+    rig.api.call("PATCH", f"/dags/wordcount/dagRuns/{waiting}", {"state": "failed"})  # one that runs is not deleted
+    rig.api.wait("wordcount", waiting, 120)
+    rig.api.call("DELETE", f"/dags/wordcount/dagRuns/{waiting}")
+    told = reaped(rig, waiting)
+    assert "Airflow does not know the run" in told["finding"]["message"]

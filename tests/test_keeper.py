@@ -1,0 +1,59 @@
+"""A pytest that is killed leaves no server behind: tests/keeper.py ends what it had started."""
+
+import json
+import os
+import subprocess
+import sys
+
+import psutil
+
+from embedded import places
+from tests import keeper
+from tests.patience import lives, until
+
+CONFTEST = """
+from tests import keeper
+
+def pytest_configure():
+    keeper.watch()
+"""
+SMALL = """
+import json, os, subprocess, sys, time
+from pathlib import Path
+from embedded import cloud
+from embedded.postgres import Postgres
+from tests import keeper
+
+TITLED = "import setproctitle, time; setproctitle.setproctitle('airflow of sorts'); time.sleep(600)"
+
+def test_that_is_killed(tmp_path):
+    cloud.start(tmp_path, os.environ, stays=True)
+    titled = subprocess.Popen([sys.executable, "-c", TITLED], start_new_session=True)
+    with Postgres() as server:
+        pids = [json.loads((tmp_path / "server.json").read_text())["pid"], server.pid, titled.pid]
+        told = Path(os.environ["TOLD"])
+        told.with_suffix(".new").write_text(json.dumps([os.environ[keeper.MARK], pids]))
+        told.with_suffix(".new").rename(told)
+        time.sleep(600)
+"""
+
+
+def test_this_pytest_has_a_keeper():
+    assert os.environ[keeper.MARK] in [word for child in psutil.Process().children() for word in child.cmdline()]
+
+
+def test_what_a_killed_pytest_had_started_ends(tmp_path):
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_small.py").write_text(SMALL)
+    env = {**os.environ, "TOLD": str(tmp_path / "told"), "PYTHONPATH": str(places.ROOT)}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'own'}", tmp_path]
+    with (tmp_path / "log").open("w") as log:
+        small = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=tmp_path)
+    try:
+        until(lambda: (tmp_path / "told").exists() or small.poll() is not None, seconds=180)
+        assert small.poll() is None, (tmp_path / "log").read_text()
+    finally:
+        small.kill()
+        small.wait()
+    mark, pids = json.loads((tmp_path / "told").read_text())
+    until(lambda: not any(map(lives, pids)) and not keeper.marked(mark), seconds=60, what="the end of all of it")
