@@ -84,11 +84,19 @@ class Rig:
         run_id = self.api.trigger(dag_id, conf)
         return self.api.wait(dag_id, run_id, seconds), self.api.task_states(dag_id, run_id)
 
-    def play_once(self, dag_id: str, seconds: float = 300, **conf: object) -> tuple[str, str, dict[str, str | None]]:
-        """The same with no task tried twice; gives (run id, state, {task: state})."""
+    def play_once(
+        self,
+        dag_id: str,
+        seconds: float = 300,
+        meanwhile: Callable[[str], None] = lambda _run_id: None,
+        **conf: object,
+    ) -> tuple[str, str, dict[str, str | None]]:
+        """The same with no task tried twice; `meanwhile(run_id)` is done as soon as it is on its way. Gives (run id,
+        state, {task: state})."""
         run_id = self.api.trigger(dag_id, conf)
         with closing(psycopg2.connect(self._database)) as database, database, database.cursor() as cursor:
             cursor.execute("UPDATE task_instance SET max_tries = 0 WHERE run_id = %s", [run_id])
+        meanwhile(run_id)
         return run_id, self.api.wait(dag_id, run_id, seconds), self.api.task_states(dag_id, run_id)
 
     @property

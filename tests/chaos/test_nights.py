@@ -62,6 +62,11 @@ def record(rig, run_id):
     return json.loads(rig.aws("s3").get_object(Bucket=LAKE, Key=key)["Body"].read())
 
 
+def is_waited_for(rig, run_id):
+    waits = {"running", "deferred"}
+    rig.until(lambda: rig.api.task_states("wordcount", run_id).get("wait_for_inputs") in waits, 300)
+
+
 def fail_apply(rig):
     rig.fail_terraform("apply", "transient")
 
@@ -84,9 +89,13 @@ def test_work_that_fails_is_red_and_torn_down(rig, break_it, culprit):
     assert (told["outcome"], told["failure"]["task"]) == ("failed", culprit)
 
 
-def test_a_destroy_that_fails_is_red_and_the_proof_names_what_is_left(rig):
+def test_late_input_is_waited_for_and_a_destroy_that_fails_is_red_and_the_proof_names_what_is_left(rig):
+    def deliver(run_id):
+        is_waited_for(rig, run_id)
+        rig.aws("s3").put_object(Bucket="nightshift-local-raw", Key="late/a.txt", Body=SAO_PAULO_TEXT.encode())
+
     rig.fail_terraform("destroy", "transient")
-    _, state, tasks = rig.play_once("wordcount", input_prefix="inbox/")
+    _, state, tasks = rig.play_once("wordcount", input_prefix="late/", meanwhile=deliver)
     assert (state, tasks["destroy_transient"], tasks["prove_nothing_left"]) == ("failed", "failed", "failed")
     assert tasks["terminate_cluster"] == tasks["publish"] == tasks["report"] == "success"
     assert clusters(rig) == []
@@ -108,8 +117,7 @@ def test_a_terminate_that_fails_is_red_and_the_stack_is_still_destroyed(rig):
 def waiting(rig):
     """A wordcount run whose stack is applied and that waits for input that never comes."""
     run_id = rig.api.trigger("wordcount", {"input_prefix": "nobody-delivers/"})
-    waits = {"running", "deferred"}
-    rig.until(lambda: rig.api.task_states("wordcount", run_id).get("wait_for_inputs") in waits, 300)
+    is_waited_for(rig, run_id)
     assert groups(rig, run_id) != []
     return run_id
 
