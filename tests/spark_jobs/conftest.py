@@ -6,7 +6,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -50,14 +50,19 @@ def spark(jobs_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield session
 
 
-@pytest.fixture(scope="module")
-def as_a_cluster(spark: Any) -> Iterator[None]:
-    """Spark with all that EMR has on: generated code, plans that change as they run."""
-    for key, value in AS_A_CLUSTER.items():
-        spark.conf.set(key, value)
-    yield
-    for key, value in LIGHT.items():
-        spark.conf.set(key, value)
+@pytest.fixture(scope="session")
+def as_a_cluster(spark: Any) -> Callable[[], AbstractContextManager[None]]:
+    """For a while, Spark with all that EMR has on: generated code, plans that change as they run."""
+
+    @contextmanager
+    def for_a_while() -> Iterator[None]:
+        for key, value in AS_A_CLUSTER.items():
+            spark.conf.set(key, value)
+        yield
+        for key, value in LIGHT.items():
+            spark.conf.set(key, value)
+
+    return for_a_while
 
 
 class LocalLake:

@@ -110,9 +110,10 @@ def numbers(counts, layer="silver", table="movements"):
     return told["accepted"], told["quarantined"], told["duplicates"]
 
 
-def test_the_known_movements_of_wesleyst5(source, night, shared_data):
+def test_the_known_movements_of_wesleyst5(source, night, shared_data, as_a_cluster):
     source.fill_from(shared_data / "cards" / "wesleyst5")
-    counts = night("2023-01-01")
+    with as_a_cluster():
+        counts = night("2023-01-01")
     assert numbers(counts) == (5, 0, 0)
     rows = night.lake.gold(PIPELINE, "2023-01-01", FLAT)
     assert (len(rows), sum(row["vlr_transacao_movimento"] for row in rows)) == (5, Decimal("8123.48"))
