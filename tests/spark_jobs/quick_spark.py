@@ -59,14 +59,17 @@ def quick_session(place: Path, jars: str) -> Iterator[Any]:
     _remember_names()
     python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     home = _spark_home(place / "spark-home")
+    builder = SparkSession.builder.config("spark.sql.warehouse.dir", str(place / "warehouse"))
+    for key, value in {**SETTINGS, "spark.jars": jars}.items():
+        builder = builder.config(key, value)
+    # Java and its Python workers keep them; what else this process starts must not see them.
     with _environment({"SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable, "PYTHONPATH": python_path}):
-        builder = SparkSession.builder.config("spark.sql.warehouse.dir", str(place / "warehouse"))
-        for key, value in {**SETTINGS, "spark.jars": jars}.items():
-            builder = builder.config(key, value)
         session = builder.getOrCreate()
-        session.sparkContext.setLogLevel("ERROR")
-        yield session
-        session.stop()
+    session.sparkContext.setLogLevel("ERROR")
+    # Not a setting of the context: that would be the cluster's word, and the jobs would not size their shuffles.
+    session.conf.set("spark.sql.shuffle.partitions", "1")
+    yield session
+    session.stop()
 
 
 def _spark_home(place: Path) -> Path:
