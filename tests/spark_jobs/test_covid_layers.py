@@ -100,7 +100,7 @@ def test_a_night_reads_of_the_past_only_what_stood_the_night_before(
         for day in days[:2]:
             shutil.rmtree(root / table / f"business_date={day}")
     shutil.rmtree(root / "known_notifications" / f"business_date={days[0]}")
-    lake.run(P, days[2], beds(drop, days[2]), layers="bronze,silver")
+    lake.run(P, days[2], beds(drop, days[2]))
     [row] = lake.rows("silver", P, "known_notifications", days[2])
     assert (str(row["first_snapshot"]), str(row["last_snapshot"])) == (days[0], days[2])
 
