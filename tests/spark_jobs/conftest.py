@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from pyspark.sql import SparkSession
 
 import main
 from embedded import drivers
 from tests import databases
+from tests.spark_jobs.quick_spark import AS_A_CLUSTER, LIGHT, quick_session
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = ROOT / "include" / "spark_jobs"
 SECRET = "acme/sources/shop"
 SHARED_DATA = ROOT.parent / "shared" / "data"
-SETTINGS = {
-    "spark.master": "local[2]",
-    "spark.ui.enabled": "false",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.sql.session.timeZone": "UTC",
-    # As a step sees a bucket: without the .crc files of LocalFileSystem, which cannot stand beside a name with a colon.
-    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
-    # Short jobs never earn back what the optimising compiler costs: this halves the CPU of the tests.
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
-}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,20 +44,25 @@ def jobs_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def spark(jobs_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    before = os.environ.get("PYSPARK_PYTHON")
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    builder = SparkSession.builder.config("spark.sql.warehouse.dir", str(tmp_path_factory.mktemp("warehouse")))
-    builder = builder.config("spark.jars", ",".join(str(jar) for jar in drivers.bring().glob("*.jar")))
-    for key, value in SETTINGS.items():
-        builder = builder.config(key, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    session.sparkContext.addPyFile(str(jobs_zip))
-    yield session
-    session.stop()
-    os.environ.pop("PYSPARK_PYTHON")
-    if before is not None:
-        os.environ["PYSPARK_PYTHON"] = before
+    jars = ",".join(str(jar) for jar in drivers.bring().glob("*.jar"))
+    with quick_session(tmp_path_factory.mktemp("spark"), jars) as session:
+        session.sparkContext.addPyFile(str(jobs_zip))
+        yield session
+
+
+@pytest.fixture(scope="session")
+def as_a_cluster(spark: Any) -> Callable[[], AbstractContextManager[None]]:
+    """For a while, Spark with all that EMR has on: generated code, plans that change as they run."""
+
+    @contextmanager
+    def for_a_while() -> Iterator[None]:
+        for key, value in AS_A_CLUSTER.items():
+            spark.conf.set(key, value)
+        yield
+        for key, value in LIGHT.items():
+            spark.conf.set(key, value)
+
+    return for_a_while
 
 
 class LocalLake:

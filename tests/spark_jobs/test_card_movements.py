@@ -110,9 +110,10 @@ def numbers(counts, layer="silver", table="movements"):
     return told["accepted"], told["quarantined"], told["duplicates"]
 
 
-def test_the_known_movements_of_wesleyst5(source, night, shared_data):
+def test_the_known_movements_of_wesleyst5(source, night, shared_data, as_a_cluster):
     source.fill_from(shared_data / "cards" / "wesleyst5")
-    counts = night("2023-01-01")
+    with as_a_cluster():
+        counts = night("2023-01-01")
     assert numbers(counts) == (5, 0, 0)
     rows = night.lake.gold(PIPELINE, "2023-01-01", FLAT)
     assert (len(rows), sum(row["vlr_transacao_movimento"] for row in rows)) == (5, Decimal("8123.48"))
@@ -162,99 +163,75 @@ def test_generated_movements_add_up_to_their_truth_read_in_parts_or_whole(source
     assert {'Livraria "O Ponto"', "Posto, loja 2"} <= {row["des_transacao_movimento"] for row in back}
 
 
-def test_a_night_takes_what_is_new_and_the_file_holds_all(source, night):
-    source.fill(SMALL)
-    source.add(1, "2026-01-01 10:00:00")
-    source.add(2, "2026-01-02 10:00:00")
-    assert numbers(night("2026-01-02")) == (2, 0, 0)
-    source.add(3, "2026-01-03 10:00:00", amount="-0.50")
-    assert numbers(night("2026-01-03")) == (1, 0, 2)
-    assert night.published() == {"2026-01-02": [1, 2], "2026-01-03": [3]}
-    amounts = [row["vlr_transacao_movimento"] for row in csv.DictReader(night.csv("2026-01-03").splitlines())]
-    assert amounts == ["1.00", "1.00", "-0.50"]
-
-
-def test_a_movement_of_the_same_moment_as_the_watermark_is_neither_skipped_nor_doubled(source, night):
-    source.fill(SMALL)
-    source.add(1, "2026-01-02 23:59:59")
-    night("2026-01-02")
-    source.add(2, "2026-01-02 23:59:59")
-    assert numbers(night("2026-01-03")) == (1, 0, 1)
-    assert night.published() == {"2026-01-02": [1], "2026-01-03": [2]}
-
-
-def test_a_movement_entered_late_counts_once_however_old_its_date_and_its_number_are(source, night):
+def test_each_night_takes_what_is_new_however_late_it_was_entered_and_the_file_holds_all(source, night):
     source.fill(SMALL)
     source.add(10, "2025-06-01")
-    source.add(20, "2026-01-02")
-    night("2026-01-02")
+    source.add(20, "2026-01-02 23:59:59")
+    assert numbers(night("2026-01-02")) == (2, 0, 0)
+    source.add(22, "2026-01-02 23:59:59")  # of the same moment as the watermark: neither skipped nor doubled
     source.add(21, "2024-02-29")  # an old date under a new number
-    assert night("2026-01-03")["bronze"]["movements"]["warnings"] == {}
+    source.add(23, "2026-01-03 10:00:00", amount="-0.50")
+    counts = night("2026-01-03")
+    assert numbers(counts) == (3, 0, 1)
+    assert counts["bronze"]["movements"]["warnings"] == {}
+    amounts = [row["vlr_transacao_movimento"] for row in csv.DictReader(night.csv("2026-01-03").splitlines())]
+    assert amounts == ["1.00", "1.00", "1.00", "1.00", "-0.50"]
     source.add(5, "2024-03-01")  # an old date under an old number
     assert night("2026-01-04")["bronze"]["movements"]["warnings"] == {"whole_table_compared": 1}
     assert night("2026-01-05")["bronze"]["movements"]["warnings"] == {}
-    assert night.published() == {"2026-01-02": [10, 20], "2026-01-03": [21], "2026-01-04": [5], "2026-01-05": []}
+    assert night.published() == {
+        "2026-01-02": [10, 20],
+        "2026-01-03": [21, 22, 23],
+        "2026-01-04": [5],
+        "2026-01-05": [],
+    }
 
 
-def test_a_movement_dated_after_the_business_date_waits_for_its_own(postgres_source, night):
+def test_a_movement_waits_for_its_date_and_one_changed_after_it_was_published_for_a_full_reload(postgres_source, night):
     postgres_source.fill(SMALL)
     postgres_source.add(1, "2026-01-03 00:00:00")
     postgres_source.add(2, "2026-01-02 23:59:59")
     assert numbers(night("2026-01-02")) == (1, 0, 0)
     assert numbers(night("2026-01-03")) == (1, 0, 1)
+    postgres_source.do("UPDATE movimento SET vlr_transacao = 7.00 WHERE id = 1")
+    postgres_source.add(3, "2026-01-04")
+    assert night("2026-01-04")["silver"]["movements"]["reasons"] == {"changed_after_load": 1}
+    assert night.published() == {"2026-01-02": [2], "2026-01-03": [1], "2026-01-04": [3]}
+    assert numbers(night("2026-01-04", full_reload="true")) == (3, 0, 0)
+    assert night.published() == {"2026-01-02": [], "2026-01-03": [], "2026-01-04": [1, 2, 3]}
+    assert ",7.00," in night.csv("2026-01-04")
 
 
-def test_a_night_killed_before_it_published_moves_no_watermark(postgres_source, night):
+def test_a_night_killed_before_it_published_moves_no_watermark_and_a_date_run_again_loses_nothing(
+    postgres_source, night
+):
     postgres_source.fill(SMALL)
     postgres_source.add(1, "2026-01-02")
     night("2026-01-02", publish=False)
     postgres_source.add(2, "2026-01-09")
     assert numbers(night("2026-01-09")) == (2, 0, 0)
     assert numbers(night("2026-01-02")) == (0, 0, 1)
-    assert night.published() == {"2026-01-02": [], "2026-01-09": [1, 2]}
-
-
-def test_a_date_run_again_replaces_its_own_and_loses_nothing(postgres_source, night):
-    postgres_source.fill(SMALL)
-    for number, day in enumerate(("2025-12-01", "2026-01-01", "2026-01-20"), start=1):
-        postgres_source.add(number, day)
-        night(day)
+    postgres_source.add(3, "2026-01-20")
+    night("2026-01-20")
     before = night.published()
     for day in before:
         night(day)
-    assert night.published() == before == {"2025-12-01": [1], "2026-01-01": [2], "2026-01-20": [3]}
+    assert night.published() == before == {"2026-01-02": [], "2026-01-09": [1, 2], "2026-01-20": [3]}
 
 
-def test_a_movement_changed_after_it_was_published_is_told_and_a_full_reload_takes_it(postgres_source, night):
-    postgres_source.fill(SMALL)
-    postgres_source.add(1, "2026-01-02")
-    night("2026-01-02")
-    postgres_source.do("UPDATE movimento SET vlr_transacao = 7.00 WHERE id = 1")
-    postgres_source.add(2, "2026-01-03")
-    assert night("2026-01-03")["silver"]["movements"]["reasons"] == {"changed_after_load": 1}
-    assert night.published() == {"2026-01-02": [1], "2026-01-03": [2]}
-    assert numbers(night("2026-01-03", full_reload="true")) == (2, 0, 0)
-    assert night.published() == {"2026-01-02": [], "2026-01-03": [1, 2]}
-    assert ",7.00," in night.csv("2026-01-03")
-
-
-def test_what_refers_to_nothing_is_quarantined_with_its_card_number_masked(postgres_source, night, lake):
-    postgres_source.fill({**SMALL, "conta": SMALL["conta"].splitlines()[0] + "\n"})
-    postgres_source.add(1, "2026-01-02")
-    postgres_source.add(2, "2026-01-02", card=99)
-    assert night("2026-01-02")["silver"]["movements"]["reasons"] == {"unknown_account": 1, "unknown_card": 1}
-    [one, two] = sorted(row["raw"] for row in lake.quarantine("silver", PIPELINE, "movements", "2026-01-02"))
+def test_what_is_refused_shows_the_last_four_digits_of_a_card_and_nobodys_address(postgres_source, night, lake):
+    refused = "8,0123456789012345,ZOE,99,5,\n7,5432109876543210,ZOE,,5,\n"  # of no account, and of none named
+    postgres_source.fill({**SMALL, "cartao": SMALL["cartao"].replace("9,0123456789012345,", "9,9999,") + refused})
+    for number, card in ((1, 8), (2, 99), (3, 7)):
+        postgres_source.add(number, "2026-01-02", card=card)
+    assert night("2026-01-02")["silver"]["movements"]["reasons"] == {"unknown_account": 1, "unknown_card": 2}
+    one, two, _ = sorted(row["raw"] for row in lake.quarantine("silver", PIPELINE, "movements", "2026-01-02"))
     assert '"id":"1"' in one and '"id_cartao":"99"' in two
     assert night.csv("2026-01-02").splitlines()[1:] == []
-
-
-def test_a_card_that_is_refused_shows_its_last_four_digits_and_nobodys_address(postgres_source, night, lake):
-    postgres_source.fill({**SMALL, "cartao": SMALL["cartao"].replace(",7,5,", ",,5,")})
-    night("2026-01-02")
     [row] = lake.quarantine("silver", PIPELINE, "cards", "2026-01-02")
-    assert '"num_cartao":"****2345"' in row["raw"]
+    assert '"num_cartao":"****3210"' in row["raw"]
     everything = b"".join(f.read_bytes() for f in lake.root.rglob("*") if f.is_file() and "cards" not in str(f))
-    assert b"0123456789012345" not in everything
+    assert b"0123456789012345" not in everything and b"5432109876543210" not in everything
     assert not [f for f in lake.root.rglob("*") if f.is_file() and b"zoe@exemplo" in f.read_bytes()]
 
 

@@ -14,10 +14,11 @@ MARCH, APRIL = "2021-03-23", "2021-04-01"
 
 
 @pytest.fixture(scope="module")
-def covid(new_lake: Callable[[], Any], shared_data: Path) -> Any:
+def covid(new_lake: Callable[[], Any], shared_data: Path, as_a_cluster: Any) -> Any:
     """Everything that there is, as of the last day of the series."""
     lake = new_lake()
-    lake.run(P, LAST, shared_data / "covid")
+    with as_a_cluster():
+        lake.run(P, LAST, shared_data / "covid")
     return lake
 
 

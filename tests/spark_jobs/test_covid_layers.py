@@ -13,7 +13,7 @@ import pytest
 from datagen import Epidemic, generate_covid
 from medallion.errors import NoInputError
 
-P = "covid_hospitals"
+P, DAY = "covid_hospitals", "2025-12-29"
 D1, D2 = "2021-03-20", "2021-03-21"
 OCCUPANCY = (
     "cnes,estadoSigla,dataNotificacaoOcupacao,ofertaHospCli,ofertaHospUti,ofertaSRAGCli,ofertaSRAGUti,"
@@ -94,7 +94,7 @@ def test_a_night_reads_of_the_past_only_what_stood_the_night_before(
 ) -> None:
     days = ["2021-03-01", "2021-03-02", "2021-03-03"]
     for day in days[:2]:
-        lake.run(P, day, beds(drop, day))
+        lake.run(P, day, beds(drop, day), layers="bronze,silver")
     root = lake.root / "silver" / P
     for table in ("occupancy", "ended_notifications"):  # were they needed, their absence would show
         for day in days[:2]:
@@ -141,12 +141,28 @@ def test_reference_tables_alone_are_no_input(lake: Any, drop: Any, a_day: str) -
         lake.run(P, a_day, drop({"estados.csv": "codigo_uf,uf,nome\n35,SP,São Paulo\n"}))
 
 
-def test_rates_are_null_where_nothing_is_offered_and_above_one_where_more_is_taken(
-    lake: Any, drop: Any, a_day: str
-) -> None:
-    row = f"2000001,ac,{a_day}T03:00:00.000Z,,0,,2,5,1,,7\n"
-    lake.run(P, a_day, drop({f"data_{a_day}.csv": OCCUPANCY + row}))
-    found = {(r["bed_type"], r["pool"]): (r["occupied"], r["rate"]) for r in lake.gold(P, a_day, "bed_occupancy")}
+@pytest.fixture(scope="module")
+def places(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A day of one hospital and three cities, through every layer."""
+    header = "dataNotificacao,municipio,estado,ocupacaoSuspeitoCli,ocupacaoSuspeitoUti,ocupacaoConfirmadoCli,"
+    header += "ocupacaoConfirmadoUti,saidaSuspeitaObitos,saidaSuspeitaAltas,saidaConfirmadaObitos,saidaConfirmadaAltas"
+    cities = ("Bom Jesus,,1", "Natal,,2", "Bom Jesus,Piauí,4")
+    rows = "".join(f"\n{DAY},{city},0,0,0,0,0,0,0" for city in cities)
+    files = {
+        f"data_{DAY}.csv": f"{OCCUPANCY}2000001,ac,{DAY}T03:00:00.000Z,,0,,2,5,1,,7\n",
+        "l.csv": header + rows,
+        "estados.csv": "codigo_uf,uf,nome\n22,PI,Piauí\n24,RN,Rio Grande do Norte\n43,RS,Rio Grande do Sul\n",
+        "municipios.csv": "codigo_ibge,nome,codigo_uf\n2201903,Bom Jesus,22\n4302303,Bom Jesus,43\n2408102,Natal,24\n",
+    }
+    source, lake = tmp_path_factory.mktemp("places"), new_lake()
+    for name, text in files.items():
+        (source / name).write_text(text, encoding="utf-8")
+    lake.run(P, DAY, source)
+    return lake
+
+
+def test_rates_are_null_where_nothing_is_offered_and_above_one_where_more_is_taken(places: Any) -> None:
+    found = {(r["bed_type"], r["pool"]): (r["occupied"], r["rate"]) for r in places.gold(P, DAY, "bed_occupancy")}
     assert found == {
         ("clinical", "covid"): (0.0, None),
         ("clinical", "other"): (5.0, None),
@@ -170,18 +186,8 @@ def test_as_of_an_earlier_date_later_snapshots_and_days_do_not_exist(lake: Any, 
     assert beds["clinical", "other"] == 6.0
 
 
-def test_a_city_goes_to_a_state_only_if_it_can_be_told_which(lake: Any, drop: Any, a_day: str) -> None:
-    header = "dataNotificacao,municipio,estado,ocupacaoSuspeitoCli,ocupacaoSuspeitoUti,ocupacaoConfirmadoCli,"
-    header += "ocupacaoConfirmadoUti,saidaSuspeitaObitos,saidaSuspeitaAltas,saidaConfirmadaObitos,saidaConfirmadaAltas"
-    places = ("Bom Jesus,,1", "Natal,,2", "Bom Jesus,Piauí,4")
-    rows = "".join(f"\n{a_day},{place},0,0,0,0,0,0,0" for place in places)
-    files = {
-        "l.csv": header + rows,
-        "estados.csv": "codigo_uf,uf,nome\n22,PI,Piauí\n24,RN,Rio Grande do Norte\n43,RS,Rio Grande do Sul\n",
-        "municipios.csv": "codigo_ibge,nome,codigo_uf\n2201903,Bom Jesus,22\n4302303,Bom Jesus,43\n2408102,Natal,24\n",
-    }
-    lake.run(P, a_day, drop(files))
-    found = {(r["place_kind"], r["place"]): r["suspected"] for r in lake.gold(P, a_day, "suspected_confirmed")}
+def test_a_city_goes_to_a_state_only_if_it_can_be_told_which(places: Any) -> None:
+    found = {(r["place_kind"], r["place"]): r["suspected"] for r in places.gold(P, DAY, "suspected_confirmed")}
     assert found == {
         ("city", "Bom Jesus"): 1.0,
         ("city", "Bom Jesus/PI"): 4.0,
@@ -194,7 +200,7 @@ def test_a_city_goes_to_a_state_only_if_it_can_be_told_which(lake: Any, drop: An
 
 def test_a_refused_file_is_read_again_in_a_replay_once_its_contract_knows_it(lake: Any, drop: Any, a_day: str) -> None:
     files = {"cases-brazil-states.csv": f"date,state,totalCases\n{a_day},SP,1\n", "s.csv": f"{STATES}{a_day},AC,1,1\n"}
-    counts = lake.run(P, a_day, drop(files))["bronze"]["states"]
+    counts = lake.run(P, a_day, drop(files), layers="bronze")["bronze"]["states"]
     assert counts["reasons"] == {"missing_column": 2}
     again = lake.run(P, a_day, drop({}), layers="bronze", replay=True)["bronze"]["states"]
     assert (again["accepted"], again["reasons"]) == (1, {"missing_column": 2})

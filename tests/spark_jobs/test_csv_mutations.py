@@ -6,7 +6,7 @@ import base64
 import codecs
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medallion.contract import plain_name
@@ -83,6 +83,7 @@ def test_any_bytes_under_a_header_are_records_or_faults(content: bytes) -> None:
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.name)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(number=st.integers(0, 2**31))
 def test_a_mutation_alone_causes_only_its_own_reasons(mutation, number: int) -> None:
     files = mutation.apply(sound_drop(7), number)

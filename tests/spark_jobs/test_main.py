@@ -4,12 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 import main
+from localcloud.steps.site import make_spark_home
 
 GOOD = [
     "--pipeline",
@@ -56,9 +56,7 @@ def test_every_pipeline_has_the_three_layers() -> None:
 
 def submit(jobs_zip: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """A real spark-submit, as the step's runner does it: main.py alone, everything else in the zip."""
-    spec = find_spec("pyspark")
-    assert spec and spec.origin
-    home = Path(spec.origin).parent
+    home = make_spark_home(jobs_zip.with_name("spark-home"))
     env = {**os.environ, "SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
     conf = ["--master", "local[2]", "--conf", "spark.ui.enabled=false", "--py-files", str(jobs_zip)]
     conf += ["--driver-java-options", "-XX:TieredStopAtLevel=1"]

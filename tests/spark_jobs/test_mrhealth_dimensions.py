@@ -94,40 +94,33 @@ def test_yesterdays_gold_does_not_change_because_todays_name_did(chain: Chain) -
     chain.is_called("Praça da Sé")
     chain.night(D2)
     chain.night(D3)
-    assert [chain.branch(day) for day in (D1, D2, D3)] == ["Centro", "Praça da Sé", "Praça da Sé"]
-    changes = [(D1, "Centro"), (D2, "Praça da Sé")]
+    names, changes = ["Centro", "Praça da Sé", "Praça da Sé"], [(D1, "Centro"), (D2, "Praça da Sé")]
+    prices = [(D1, "9.90"), (D3, "10.90")]
+    assert [chain.branch(day) for day in (D1, D2, D3)] == names
     assert chain.history("1", "branch") == changes
-    assert chain.history("1", "price") == [(D1, "9.90"), (D3, "10.90")]
+    assert chain.history("1", "price") == prices
     # Head office's table now holds the new name, whichever date is run.
     chain.night(D1)
     assert chain.branch(D1) == "Centro" and chain.history("1", "branch") == changes
-
-
-def test_a_corrected_file_reopens_its_own_day_only(chain: Chain) -> None:
-    chain.is_called("Centro")
-    for day in (D1, D2, D3):
-        chain.night(day)
+    # A corrected file reopens its own day only.
     others = {f: t for f, t in chain.lake.files().items() if D2 not in f}
     chain.sells(D2, 1, "9.90", pieces=3)
     chain.night(D2)
     [row] = chain.lake.gold(P, D2, "sales_by_branch_day")
     assert str(row["gross_value"]) == "29.70"
     assert {f: t for f, t in chain.lake.files().items() if D2 not in f} == others
-    assert chain.history("1", "price") == [(D1, "9.90"), (D3, "10.90")]
+    assert [chain.branch(day) for day in (D1, D2, D3)] == names
+    assert chain.history("1", "price") == prices
 
 
-def test_a_past_day_that_was_never_run_takes_what_head_office_says_now(chain: Chain) -> None:
-    chain.is_called("Centro")
-    chain.night(D1)
-    chain.night(D3)
-    chain.is_called("Praça da Sé")
-    chain.night(D2)
-    assert [chain.branch(day) for day in (D1, D2, D3)] == ["Centro", "Praça da Sé", "Centro"]
-
-
-def test_a_wrong_name_of_the_newest_day_is_mended_by_running_it_again(chain: Chain) -> None:
+def test_a_wrong_name_of_the_newest_day_is_mended_and_a_past_day_takes_what_head_office_says_now(chain: Chain) -> None:
     chain.is_called("Sentro")
     chain.night(D1)
+    assert chain.branch(D1) == "Sentro"
     chain.is_called("Centro")
     chain.night(D1)
     assert chain.branch(D1) == "Centro" and chain.history("1", "branch") == [(D1, "Centro")]
+    chain.night(D3)
+    chain.is_called("Praça da Sé")
+    chain.night(D2)  # a past day that was never run
+    assert [chain.branch(day) for day in (D1, D2, D3)] == ["Centro", "Praça da Sé", "Centro"]

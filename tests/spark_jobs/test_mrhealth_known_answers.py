@@ -15,9 +15,10 @@ P = "mrhealth_sales"
 
 
 @pytest.fixture(scope="module")
-def seed(new_lake: Callable[[], Any], shared_data: Path) -> Any:
+def seed(new_lake: Callable[[], Any], shared_data: Path, as_a_cluster: Any) -> Any:
     lake = new_lake()
-    lake.run(P, SEED_DAY, shared_data / "mrhealth" / "seed")
+    with as_a_cluster():
+        lake.run(P, SEED_DAY, shared_data / "mrhealth" / "seed")
     return lake
 
 

@@ -144,11 +144,16 @@ def test_a_day_run_after_a_later_one_leaves_the_later_ones_orders_alone(lake: An
     assert counted(lake, D1, D2) == [(1, "1"), (1, "2")]
 
 
-def test_a_flat_drop_brings_its_own_history(lake: Any, drop: Any) -> None:
-    flat = drop({"PEDIDO.csv": ORDERS + order(1, 1, "2023-05-05") + order(2, 1, "2024-05-05")})
-    assert lake.run(P, D1, flat)["silver"]["orders"]["accepted"] == 2
-    assert [row["branch"] for row in lake.gold(P, D1, "sales_by_branch_year")] == [None, None]
-    assert lake.counts(P, D1, "silver")["orders"]["warnings"] == {"unknown_unit": 2}
+def test_a_flat_drop_brings_its_own_history_names_no_unit_and_alarms_nobody(lake: Any, drop: Any) -> None:
+    days = ("2023-05-05", "2024-05-05", D1)
+    files = {
+        "PEDIDO.csv": ORDERS + "".join(order(1, number, day) for number, day in enumerate(days)),
+        "UNIDADE.csv": "Id_Unidade,Nome_Unidade,Id_Estado\n2,Praia,11\n",
+    }
+    assert lake.run(P, D1, drop(files))["silver"]["orders"]["accepted"] == 3
+    assert [row["branch"] for row in lake.gold(P, D1, "sales_by_branch_year")] == [None, None, None]
+    assert lake.counts(P, D1, "silver")["orders"]["warnings"] == {"unknown_unit": 3}
+    assert lake.gold(P, D1, "alerts") == lake.gold(P, D1, "stock_recommendations") == []
 
 
 def test_a_mended_drop_clears_the_quarantine_of_its_day(lake: Any, drop: Any) -> None:

@@ -4,7 +4,10 @@ import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from medallion.errors import NoInputError
@@ -12,10 +15,17 @@ from medallion.lake import Lake
 from medallion.run import Run
 from mrhealth_sales import look_back
 from mrhealth_sales.look_back import KEPT_DAYS, WINDOW_DAYS, Window
-from mrhealth_sales.summaries import PRODUCT_DAYS, SCHEMAS
+from mrhealth_sales.summaries import PRODUCT_DAYS
 
 TODAY = date(2026, 3, 10)
 WINDOW = f"{PRODUCT_DAYS}_window"
+COLUMNS = {  # of SCHEMAS[PRODUCT_DAYS]
+    "order_date": pa.date32(),
+    "unit_id": pa.int32(),
+    "product_id": pa.int32(),
+    "quantity": pa.int64(),
+    "price": pa.decimal128(18, 2),
+}
 Sale = tuple[date, int]
 
 
@@ -33,7 +43,13 @@ class Nights:
     def sums(self, ago: int, *sales: Sale) -> None:
         """What silver does of a night's drop."""
         rows = [(day, 1, 1, pieces, None) for day, pieces in sales]
-        self.lake(ago).replace("silver", PRODUCT_DAYS, self._spark.createDataFrame(rows, SCHEMAS[PRODUCT_DAYS]))
+        folder, columns = self.folder(PRODUCT_DAYS, ago), zip(*rows, strict=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        sums = pa.Table.from_arrays(
+            [pa.array(c, t) for c, t in zip(columns, COLUMNS.values(), strict=True)], [*COLUMNS]
+        )
+        pq.write_table(sums, folder / f"part-{uuid4()}.parquet")  # each write of a date names its files anew
 
     def looks(self, ago: int) -> list[Sale]:
         """What gold of a night reads, and keeps."""

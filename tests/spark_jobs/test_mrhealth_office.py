@@ -36,7 +36,9 @@ def do(url: Any, *statements: str) -> None:
             cursor.execute(statement)
 
 
-def test_gold_is_the_same_out_of_files_and_out_of_a_database(lake: Any, new_lake: Any, shop: Any, office: Any) -> None:
+def test_gold_is_the_same_out_of_files_and_out_of_a_database_and_a_renamed_unit_keeps_its_old_name_the_day_before(
+    lake: Any, new_lake: Any, shop: Any, office: Any
+) -> None:
     by_files = new_lake()
     by_files.run(P, DAY, shop / "csv_sales", shop / "reference_data")
     counts = lake.run(P, DAY, shop / "csv_sales", secret=SECRET)
@@ -46,10 +48,6 @@ def test_gold_is_the_same_out_of_files_and_out_of_a_database(lake: Any, new_lake
     [first, *_] = lake.rows("bronze", P, "countries", DAY)
     assert first["source_file"].startswith("postgres://127.0.0.1:") and first["source_file"].endswith("/pais")
     assert "coop" not in first["source_file"].rpartition("@")[0]
-
-
-def test_a_unit_that_is_renamed_keeps_its_old_name_on_the_day_before(lake: Any, shop: Any, office: Any) -> None:
-    lake.run(P, DAY, shop / "csv_sales", secret=SECRET)
     before = lake.gold(P, DAY, "sales_by_branch_day")
     do(office, "UPDATE unidade SET nome_unidade = 'Mr. Health - Novo' WHERE id_unidade = 1")
     orders, items = ((shop / f"csv_sales/2025/12/29/unit_001/{name}.csv") for name in ("pedido", "item_pedido"))

@@ -172,13 +172,3 @@ def test_the_first_night_of_all_invents_nothing_and_says_so(lake: Any, tmp_path:
     assert {(r["method"], r["forecast_quantity_7d"], r["backtest_error"]) for r in rows} == {(INSUFFICIENT, None, None)}
     told = lake.manifest(P, "2025-11-03", "gold")["alerts"]
     assert told["unjudged"].startswith("sales and cancellations of 2 units")
-
-
-def test_a_flat_drop_names_no_unit_and_alarms_nobody(lake: Any, drop: Any) -> None:
-    orders = "Id_Unidade,Id_Pedido,Tipo_Pedido,Data_Pedido,Vlr_Pedido,Endereco_Entrega,Taxa_Entrega,Status\n"
-    files = {
-        "PEDIDO.csv": f"{orders}1,1,Loja Online,2025-11-03,10.00,Rua A,0.00,Finalizado\n",
-        "UNIDADE.csv": "Id_Unidade,Nome_Unidade,Id_Estado\n1,Centro,11\n2,Praia,11\n",
-    }
-    lake.run(P, "2025-11-03", drop(files))
-    assert lake.gold(P, "2025-11-03", "alerts") == lake.gold(P, "2025-11-03", "stock_recommendations") == []

@@ -88,22 +88,28 @@ def test_two_spellings_of_one_order_are_duplicates(spark: Any) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("cells", "reason"),
-    [
-        ({"c0": ""}, "missing_value"),
-        ({"c1": " "}, "missing_value"),
-        ({"c3": "2.5"}, "bad_number"),
-        ({"c3": "-1"}, "bad_number"),
-        ({"c4": "R$ 5"}, "bad_number"),
-        ({"c2": "abc"}, "bad_number"),
-        ({"c3": "999999", "c4": "999999999.99"}, "bad_number"),
-        ({"c3": "10", "c4": "100000000"}, "bad_number"),
-    ],
-)
-def test_a_bad_cell_quarantines_its_item_with_a_reason(spark: Any, cells: dict[str, str], reason: str) -> None:
-    [item] = silver.items(bronze(spark, ITEMS, changed(GOOD_ITEM, **cells))).collect()
-    assert (item.outcome, item.reason) == ("quarantined", reason)
+BAD_ITEMS = [
+    ({"c0": ""}, "missing_value"),
+    ({"c1": " "}, "missing_value"),
+    ({"c3": "2.5"}, "bad_number"),
+    ({"c3": "-1"}, "bad_number"),
+    ({"c4": "R$ 5"}, "bad_number"),
+    ({"c2": "abc"}, "bad_number"),
+    ({"c3": "999999", "c4": "999999999.99"}, "bad_number"),
+    ({"c3": "10", "c4": "100000000"}, "bad_number"),
+]
+
+
+@pytest.fixture(scope="module")
+def item_verdicts(spark: Any) -> dict[int, tuple[str, str | None]]:
+    """The verdict on each bad item by its line, all judged in one go."""
+    judged = silver.items(bronze(spark, ITEMS, *(changed(GOOD_ITEM, **cells) for cells, _ in BAD_ITEMS)))
+    return {row.line: (row.outcome, row.reason) for row in judged.collect()}
+
+
+@pytest.mark.parametrize(("line", "reason"), [(n, reason) for n, (_, reason) in enumerate(BAD_ITEMS, start=1)])
+def test_a_bad_cell_quarantines_its_item_with_a_reason(item_verdicts: Any, line: int, reason: str) -> None:
+    assert item_verdicts[line] == ("quarantined", reason)
 
 
 def test_items_without_a_unit_never_replace_each_other(spark: Any) -> None:

@@ -10,7 +10,7 @@ from medallion.contract import contract
 from medallion.replay import Refused, csv_again
 from mrhealth_sales.tables import ITEMS
 
-P = "mrhealth_sales"
+P, DAY = "mrhealth_sales", "2025-12-29"
 HEADER = "Id_Pedido;Id_Item_Pedido;Id_Produto;Qtd;Vlr_Item;Observacao"
 OFFICE = {
     "ref/produto.csv": "Id_Produto;Nome_Produto\n1;Pão\n",
@@ -54,54 +54,57 @@ def unit_files(item_header: str) -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def renamed(lake: Any, drop: Any, a_day: str) -> Any:
-    """A night whose unit had renamed a column, its files gone since, and a contract that knows the new name."""
-    root = drop({**OFFICE, **unit_files(HEADER.replace("Qtd", "Quantidade"))}, "in")
-    lake.run(P, a_day, root / "drop", root / "ref")
+@pytest.fixture(scope="module")
+def night(new_lake: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A night whose unit had renamed a column, its files gone since; the lake, and where the files were."""
+    lake, root = new_lake(), tmp_path_factory.mktemp("renamed") / "in"
+    for path, text in {**OFFICE, **unit_files(HEADER.replace("Qtd", "Quantidade"))}.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    lake.run(P, DAY, root / "drop", root / "ref")
     shutil.rmtree(root)
+    return lake, root
+
+
+@pytest.fixture
+def renamed(night: Any, lake: Any) -> Any:
+    """That night's lake as it was, and a contract that knows the new name."""
+    first, root = night
+    shutil.copytree(first.root, lake.root, copy_function=shutil.copy2)
     quantity = next(column for column in contract(P).sources["items"].columns if column.name == "quantity")
     object.__setattr__(quantity, "names", ("qtd", "quantidade"))
     yield lake, root
     object.__setattr__(quantity, "names", ("qtd",))
 
 
-def replayed(lake: Any, root: Path, day: str) -> Any:
-    return lake.run(P, day, root / "drop", replay=True)
+def replayed(lake: Any, root: Path, layers: str = "bronze,silver,gold") -> Any:
+    return lake.run(P, DAY, root / "drop", layers=layers, replay=True)
 
 
-def test_rows_that_pass_after_a_fix_move_into_gold_and_the_law_holds(renamed: Any, a_day: str) -> None:
+def test_rows_that_pass_after_a_fix_move_into_gold_and_a_second_replay_changes_nothing(renamed: Any) -> None:
     lake, root = renamed
-    assert len(lake.quarantine("bronze", P, "items", a_day)) == 3
-    counts = replayed(lake, root, a_day)
-    assert counts["bronze"]["items"]["accepted"] == counts["silver"]["items"]["rows_in"] == 2
-    assert lake.quarantine("bronze", P, "items", a_day) == []
-    [row] = lake.gold(P, a_day, "product_sales")
+    still_bad = lake.quarantine("bronze", P, "orders", DAY)
+    assert len(lake.quarantine("bronze", P, "items", DAY)) == 3
+    once = replayed(lake, root)
+    assert once["bronze"]["items"]["accepted"] == once["silver"]["items"]["rows_in"] == 2
+    assert lake.quarantine("bronze", P, "items", DAY) == []
+    gold = lake.gold(P, DAY, "product_sales")
+    [row] = gold
     assert (row["product"], row["quantity"], str(row["item_revenue"])) == ("Pão", 3, "6.00")
+    # What still fails stays in quarantine with its text.
+    assert lake.quarantine("bronze", P, "orders", DAY) == still_bad
+    assert [(row["line"], row["raw"], row["reason"]) for row in still_bad] == [(3, "1;2;short", "wrong_column_count")]
+    assert (replayed(lake, root), lake.gold(P, DAY, "product_sales")) == (once, gold)
 
 
-def test_what_still_fails_stays_in_quarantine_with_its_text(renamed: Any, a_day: str) -> None:
+def test_a_replay_that_died_before_it_cleared_the_quarantine_adds_nothing_twice(renamed: Any) -> None:
     lake, root = renamed
-    before = lake.quarantine("bronze", P, "orders", a_day)
-    replayed(lake, root, a_day)
-    assert lake.quarantine("bronze", P, "orders", a_day) == before
-    assert [(row["line"], row["raw"], row["reason"]) for row in before] == [(3, "1;2;short", "wrong_column_count")]
-
-
-def test_a_second_replay_changes_nothing(renamed: Any, a_day: str) -> None:
-    lake, root = renamed
-    once, gold = replayed(lake, root, a_day), lake.gold(P, a_day, "product_sales")
-    assert (replayed(lake, root, a_day), lake.gold(P, a_day, "product_sales")) == (once, gold)
-
-
-def test_a_replay_that_died_before_it_cleared_the_quarantine_adds_nothing_twice(renamed: Any, a_day: str) -> None:
-    lake, root = renamed
-    place = lake.root / "quarantine" / P / "bronze" / "items" / f"business_date={a_day}"
+    place = lake.root / "quarantine" / P / "bronze" / "items" / f"business_date={DAY}"
     shutil.copytree(place, lake.root / "kept")
-    replayed(lake, root, a_day)
+    replayed(lake, root, layers="bronze")
     shutil.rmtree(place)
     shutil.copytree(lake.root / "kept", place)
-    assert replayed(lake, root, a_day)["bronze"]["items"]["accepted"] == 2
+    assert replayed(lake, root, layers="bronze")["bronze"]["items"]["accepted"] == 2
 
 
 def test_text_that_was_read_in_the_wrong_encoding_is_replayed_in_the_right_one(

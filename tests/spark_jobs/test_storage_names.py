@@ -85,7 +85,7 @@ def written(root: Path, paths: list[str]) -> dict[str, str]:
     return words
 
 
-@settings(max_examples=max(2, settings.default.max_examples // 100))
+@settings(max_examples=max(1, settings.default.max_examples // 100 - 1))
 @given(paths=st.lists(PATHS, min_size=40, max_size=80))
 @example(
     paths=[*ODD, *(f"pasta/{name}" for name in ODD), *(f"{name}-p/a.txt" for name in ODD), *(f"_{n}/a" for n in ODD)]

@@ -26,9 +26,10 @@ def counted(lake: Any, day: str) -> dict[str, int]:
     ],
 )
 def test_a_real_book_is_counted_right(
-    lake: Any, shared_data: Path, a_day: str, book: str, tokens: int, distinct: int, top: dict[str, int]
+    lake: Any, shared_data: Path, a_day: str, as_a_cluster: Any, book: str, tokens: int, distinct: int, top: Any
 ) -> None:
-    lake.run(P, a_day, shared_data / "wordcount" / f"{book}.txt")
+    with as_a_cluster():
+        lake.run(P, a_day, shared_data / "wordcount" / f"{book}.txt")
     words = counted(lake, a_day)
     assert (sum(words.values()), len(words)) == (tokens, distinct)
     assert dict(list(words.items())[: len(top)]) == top

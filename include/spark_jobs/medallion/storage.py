@@ -49,10 +49,12 @@ class Storage:
     def __init__(self, spark: SparkSession) -> None:
         self._gateway: Any = spark.sparkContext._gateway
         self._jvm: Any = spark.sparkContext._jvm
+        # Named once: for each word of a name Java looks through all its jars.
+        self._path_of: Any = self._jvm.org.apache.hadoop.fs.Path
         self._conf: Any = spark.sparkContext._jsc.hadoopConfiguration()
 
     def _open(self, uri: str) -> tuple[Any, Any]:
-        path = self._jvm.org.apache.hadoop.fs.Path(uri)
+        path = self._path_of(uri)
         return path.getFileSystem(self._conf), path
 
     def exists(self, uri: str) -> bool:
@@ -92,7 +94,7 @@ class Storage:
         folders as days, takes longer than to list them."""
         if not folders:
             return []
-        (fs, _), of = self._open(folders[0]), self._jvm.org.apache.hadoop.fs.Path
+        (fs, _), of = self._open(folders[0]), self._path_of
         paths = self._gateway.new_array(of, len(folders))
         for n, folder in enumerate(folders):
             paths[n] = of(folder)

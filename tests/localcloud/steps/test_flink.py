@@ -33,6 +33,8 @@ env.execute_sql(table.format("arrived", sys.argv[1]))
 env.execute_sql(table.format("told", sys.argv[2]))
 env.execute_sql("INSERT INTO told SELECT shout(line) FROM arrived").wait()
 print("told", env.get_config().get("parallelism.default", "?"))
+env.execute_sql(table.format("broken", sys.argv[3]))
+env.execute_sql("INSERT INTO told SELECT shout(line) FROM broken").wait()
 """
 
 
@@ -142,21 +144,16 @@ def flink(s3, tmp_path, flink_home):
 
 
 @pytest.mark.timeout(500)
-def test_a_python_job_runs_on_hdfs_and_a_failing_one_leaves_its_traceback_in_stderr(flink, s3, log, keys, text):
-    s3.put_object(Bucket="lake", Key="in/a.txt", Body="olá\nmundo".encode())
-    job = ("flink", "run", "-m", "yarn-cluster", "-pyfs", "hdfs:///jobs/jobs.zip", "-pym", "job")
-    copies = [("s3://lake/jobs", "hdfs:///jobs"), ("s3://lake/in", "hdfs:///in")]
-    for source, target in copies:
+def test_a_python_job_runs_on_hdfs_and_where_it_fails_it_leaves_its_traceback_in_stderr(flink, s3, log, keys, text):
+    s3.put_object(Bucket="lake", Key="in/good/a.txt", Body="olá\nmundo".encode())
+    s3.put_object(Bucket="lake", Key="in/bad/a.txt", Body=b"bad")
+    for source, target in (("s3://lake/jobs", "hdfs:///jobs"), ("s3://lake/in", "hdfs:///in")):
         assert flink("s3-dist-cp", "--src", source, "--dest", target)[0].exit_code == 0
-    outcome, request = flink(*job, "hdfs:///in", "hdfs:///out")
-    assert outcome.exit_code == 0, outcome.message
-    assert "told" in log(request, "stdout")
-    assert flink("s3-dist-cp", "--src", "hdfs:///out", "--dest", "s3://lake/out")[0].exit_code == 0
-    (told,) = [key for key in keys() if key.startswith("out/")]
-    assert sorted(text(told).split()) == ["MUNDO", "OLÁ"]
-
-    s3.put_object(Bucket="lake", Key="in/a.txt", Body=b"bad")
-    flink("s3-dist-cp", "--src", "s3://lake/in", "--dest", "hdfs:///in")
-    outcome, request = flink(*job, "hdfs:///in", "hdfs:///out")
+    job = ("flink", "run", "-m", "yarn-cluster", "-pyfs", "hdfs:///jobs/jobs.zip", "-pym", "job")
+    outcome, request = flink(*job, "hdfs:///in/good", "hdfs:///out", "hdfs:///in/bad")
+    assert "told" in log(request, "stdout"), outcome.message
     assert outcome.exit_code != 0
     assert "ValueError: the text is bad" in log(request, "stderr")
+    assert flink("s3-dist-cp", "--src", "hdfs:///out", "--dest", "s3://lake/out")[0].exit_code == 0
+    told = [text(key) for key in keys() if key.startswith("out/")]
+    assert sorted("".join(told).split()) == ["MUNDO", "OLÁ"]

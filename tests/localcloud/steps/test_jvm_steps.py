@@ -91,10 +91,12 @@ def test_hadoops_shell_works_on_s3_and_on_the_clusters_own_hdfs(run, s3, log, te
 
 
 def test_a_bucket_that_does_not_exist_is_an_error_and_never_the_machines_own_root(run):
-    for scheme in ("s3", "s3a", "s3n"):
-        outcome, _ = run("hadoop", "fs", "-ls", f"{scheme}://no-such-bucket/")
-        assert outcome.exit_code == 1
-        assert "NoSuchBucket: The specified bucket does not exist: no-such-bucket" in outcome.message
+    uris = [f"{scheme}://no-such-bucket/" for scheme in ("s3", "s3a", "s3n")]
+    outcome, _ = run("hadoop", "fs", "-ls", *uris)
+    assert outcome.exit_code == 1
+    told = [line for line in outcome.message.splitlines() if line.startswith("ls: ")]
+    assert [line.rpartition(" ")[2] for line in told] == uris
+    assert "NoSuchBucket: The specified bucket does not exist: no-such-bucket" in outcome.message
 
 
 def test_a_killed_job_leaves_no_process_and_no_scratch(s3, tmp_path, keys):

@@ -1,0 +1,121 @@
+"""A Spark session that starts fast and spends little on small frames; what it computes is what any other would."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from py4j.java_gateway import JavaClass, JavaMember, JavaPackage, JVMView
+from pyspark.sql import SparkSession
+
+from localcloud.steps import java
+from localcloud.steps.archive import archive_path
+from localcloud.steps.settings import StepSettings
+from localcloud.steps.site import make_spark_home, spark_jars
+
+ROOT = Path(__file__).resolve().parents[2]
+# What a cluster has on and a dozen rows never earn back; `AS_A_CLUSTER` is for the tests that run what EMR runs.
+LIGHT = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
+AS_A_CLUSTER = {
+    "spark.sql.codegen.wholeStage": "true",
+    "spark.sql.codegen.factoryMode": "FALLBACK",
+    "spark.sql.adaptive.enabled": "true",
+}
+SETTINGS = {
+    **LIGHT,
+    "spark.master": "local[1]",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.catalogImplementation": "in-memory",
+    # As a step sees a bucket: without the .crc files of LocalFileSystem, which cannot stand beside a name with a colon.
+    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+    # Nobody looks at the jobs of a test, nor at the plans that Spark tells for each.
+    **{f"spark.ui.retained{what}": "1" for what in ("Jobs", "Stages", "Tasks")},
+    "spark.sql.ui.retainedExecutions": "1",
+    "spark.sql.ui.explainMode": "simple",
+    "spark.sql.debug.maxToStringFields": "1",
+    **{f"spark.{what}.compress": "false" for what in ("shuffle", "shuffle.spill", "broadcast")},
+    "spark.python.daemon.module": "tests.spark_jobs.quick_daemon",
+}
+# Short jobs never earn back what the optimising compiler costs: this halves the CPU of the tests.
+JAVA_FLAGS = ("-XX:TieredStopAtLevel=1", "-Xmx1g", "-Xmn384m")
+
+
+@contextmanager
+def quick_session(place: Path, jars: str) -> Iterator[Any]:
+    """A session whose files are below `place`, with more jars on its class path."""
+    _remember_names()
+    python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    home = _spark_home(place / "spark-home")
+    builder = SparkSession.builder.config("spark.sql.warehouse.dir", str(place / "warehouse"))
+    for key, value in {**SETTINGS, "spark.jars": jars}.items():
+        builder = builder.config(key, value)
+    # Java and its Python workers keep them; what else this process starts must not see them.
+    with _environment({"SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable, "PYTHONPATH": python_path}):
+        session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    # Not a setting of the context: that would be the cluster's word, and the jobs would not size their shuffles.
+    session.conf.set("spark.sql.shuffle.partitions", "1")
+    yield session
+    session.stop()
+
+
+def _spark_home(place: Path) -> Path:
+    """A SPARK_HOME whose spark-submit is one Java, started as a step's is, and not a shell and two."""
+    make_spark_home(place)
+    (place / "bin").unlink()
+    script = place / "bin" / "spark-submit"
+    script.parent.mkdir()
+    java_home = java.find_java_home()
+    flags = [*java.MODULE_FLAGS, *java.QUIET_FLAGS, java.COLLECTOR, *JAVA_FLAGS]
+    archives = StepSettings().archive_dir
+    if archives and (archive := archive_path(archives, java_home)).exists():
+        flags.append(f"-XX:SharedArchiveFile={archive}")
+    words = [str(java_home / "bin" / "java"), *flags, "-cp", spark_jars(place), "org.apache.spark.deploy.SparkSubmit"]
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    return place
+
+
+def _remember_names() -> None:
+    """Each time that Python names a class or a function of the JVM, py4j asks what it is, and Java looks through all
+    its jars for what it might be; the answer is always the same."""
+    for kind in (JVMView, JavaPackage, JavaClass):
+        if not hasattr(kind.__getattr__, "asked"):
+            kind.__getattr__ = _remembering(kind.__getattr__)
+
+
+def _remembering(asked: Any) -> Any:
+    def get(self: Any, name: str) -> Any:
+        found = asked(self, name)
+        if isinstance(found, JavaPackage | JavaClass | JavaMember):
+            self.__dict__[name] = found
+        return found
+
+    get.asked = asked
+    return get
+
+
+@contextmanager
+def _environment(changes: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
