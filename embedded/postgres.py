@@ -42,8 +42,8 @@ def binaries() -> Path:
 def free_port() -> int:
     """A TCP port on 127.0.0.1 that nobody listens on now.
 
-    It is drawn from below those that the system gives to whoever asks for any, or uses for connections: until the server
-    that it is for has bound it, nobody comes upon it by chance.
+    It is drawn from below those that the system gives to whoever asks for any, or uses for connections: until the
+    server that it is for has bound it, nobody comes upon it by chance.
     """
     while True:
         port = secrets.choice(PORTS)
