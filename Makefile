@@ -59,6 +59,9 @@ lint: setup-lint $(CHECKS)/.made ## ruff, mypy, checkov, shellcheck and the work
 	@$(CHECKS)/bin/shellcheck -x deploy/*.sh embedded/*.sh requirements/*.sh .ci/run .ci/packages nightshift
 	@$(CHECKS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 
+audit: setup $(CHECKS)/.made ## which pinned packages have advisories that requirements/accepted.toml does not name
+	@$(CHECKS)/bin/python requirements/audit.py
+
 $(CHECKS)/.made: requirements/checks.txt
 	@echo "Making $(CHECKS) for checkov and its like (once)" >&2
 	@.venv/bin/uv venv --quiet --clear --python $(PYTHON) $(CHECKS)
@@ -108,5 +111,5 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs test-steady chaos compose-test lint terraform-test plan deploy smoke bench-growth flink mwaa-bundle mwaa-tools \
+.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth flink mwaa-bundle mwaa-tools \
   mwaa-preflight docs format down clean
