@@ -1,5 +1,8 @@
 """The record is built from what was found, and the message fits SNS."""
 
+import json
+from dataclasses import replace
+from datetime import timedelta
 from itertools import takewhile
 
 import pytest
@@ -108,6 +111,49 @@ def test_a_cluster_that_replaced_another_costs_what_its_own_types_do(record):
     told = record(clusters=[CLUSTER, second], entries=[*GOOD, note, PROOF])
     # the second may have had the spare types, of which r5.xlarge is the dearest
     assert told["cost"]["measured"] == round(5 * 0.240 + 5 * 0.315, 4)
+    assert told["cluster"]["id"] == "j-2"
+
+
+def test_a_cluster_that_still_lives_costs_what_it_lived_until_now(record):
+    timeline = {"CreationDateTime": NOW - timedelta(minutes=30)}
+    told = record(clusters=[{**CLUSTER, "Status": {"State": "RUNNING", "Timeline": timeline}}])
+    assert told["cost"]["measured"] == round(5 * 0.240 / 2, 4)
+    assert (told["cluster"]["created_at"], told["cluster"]["ended_at"]) == (
+        timeline["CreationDateTime"].isoformat(),
+        None,
+    )
+
+
+def test_without_a_cluster_there_is_no_step_and_no_cost(record):
+    told = record(clusters=[], steps=[])
+    assert (told["cluster"], told["steps"], told["cost"]["measured"]) == (None, [], 0)
+
+
+def test_a_task_began_with_its_first_try_and_ended_with_its_last(record):
+    moments = [
+        entry("publish", phase) | {"at": at} for at, phase in enumerate(("begin", "failed", "begin", "end", "note"))
+    ]
+    told = record(entries=moments)["tasks"]
+    assert told["publish"] == {"state": "success", "started_at": 0, "ended_at": 3}
+    assert told["preflight"] == {"state": "success", "started_at": None, "ended_at": None}
+
+
+def test_the_last_warning_of_each_task_is_told(record):
+    warned = [entry("preflight", "note", warning=words) for words in ("old", "new")]
+    told = record(entries=[*GOOD, *warned, PROOF])
+    assert told["warnings"] == ["new"]
+    assert "Warning: new" in message.body(told, "s3://r").splitlines()
+
+
+def test_files_are_listed_as_delivered_when_the_night_published_them(night, found):
+    shop = replace(night, pipeline=replace(night.pipeline, exports=("flat.csv", "late.csv")))
+    story = [
+        *GOOD,
+        entry("publish", "end", **{"flat.csv": "s3://old"}),
+        entry("publish", "end", **{"flat.csv": "s3://new"}),
+    ]
+    assert build(shop, found(entries=[*story, PROOF]))["exports"] == [{"file": "flat.csv", "uri": "s3://new"}]
+    assert build(shop, found(entries=[*story, entry("publish", "begin"), PROOF]))["exports"] == []
 
 
 def test_a_steps_logs_are_where_emr_puts_them(record):
@@ -140,6 +186,26 @@ def test_the_message_says_what_came_out_what_was_left_and_what_to_do(record, fai
     ]
     assert bad[-2:] == ["  | a", "  | b"]
     assert "Teardown: not proven" in message.body(record(entries=GOOD), "s3://r")
+
+
+def test_the_message_of_a_success_names_its_gold_and_its_record_and_a_failures_own_words_name_the_record(
+    record, failed_step, night
+):
+    good = message.body(record(), "s3://r").splitlines()
+    (staged,) = {gold["uri"] for gold in record()["gold"] if gold["table"] == night.pipeline.gold[0].name}
+    assert f"Gold {night.pipeline.gold[0].name}: 3 rows at {staged}" in good
+    assert good[-1] == "Record: s3://r"
+    assert "Record: s3://r" not in message.body(failed_step, "s3://r").splitlines()
+
+
+def test_what_was_left_behind_is_named(record):
+    left = entry("prove_nothing_left", "end", alive=["cluster j-1", "volume v-1"], checked=["clusters"])
+    said = message.body(record(entries=[*GOOD, left]), "s3://r")
+    assert "Teardown: left behind: cluster j-1; volume v-1" in said.splitlines()
+
+
+def test_a_record_that_was_read_back_gives_the_same_message(failed_step):
+    assert message.body(json.loads(json.dumps(failed_step)), "s3://r") == message.body(failed_step, "s3://r")
 
 
 def test_what_failed_besides_is_named(record):
