@@ -30,6 +30,6 @@ lock test "$mwaa" "$night" -- "$@" # the groups lie in one environment
 lock lint "$mwaa" "$night" requirements/test.txt -- "$@"
 lock java "$night" -- "$@"
 lock postgres "$night" -- "$@"
-for name in checks browser uv; do # each lies by itself
+for name in checks browser mutants uv; do # each lies by itself
   lock "$name" -- "$@"
 done

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 import pytest
 
-from nightshift import failures
+from nightshift import cost, emr_spec, failures
 from nightshift.causes import Cause
 from nightshift.report import message
 from nightshift.report.record import build
@@ -49,7 +49,7 @@ def failed_step(record):
 
 def test_a_night_that_went_well_has_no_doubts_and_no_failure(record):
     told = record()
-    assert (told["outcome"], told["doubts"], told["failure"]) == ("success", [], None)
+    assert (told["outcome"], told["doubts"], told["failure"], told["notified"]) == ("success", [], None, False)
 
 
 def test_the_first_failure_speaks_for_the_night_with_its_own_card_and_the_nights_links(failed_step):
@@ -73,7 +73,16 @@ def test_a_task_that_was_killed_in_its_second_try_does_not_speak_with_its_first(
     states = {**dict.fromkeys(TASKS, "success"), "publish": "failed"}
     failure = record(entries=[*GOOD, *story, PROOF], states=states)["failure"]
     assert (failure["task"], failure["cause"]) == ("publish", "stopped")
-    assert "left no word" in failure["message"]
+    assert failure["message"] == (
+        "Task publish is failed; it left no word of its own: it was stopped from outside or marked by hand."
+    )
+
+
+def test_a_card_keeps_its_own_links_and_what_other_tasks_wrote_later_is_not_its_word(record):
+    card = entry("publish", "failed", **STEP_CARD, links={"step_log": "s3://log"})
+    later = [entry("terminate_cluster", phase) for phase in ("begin", "end")]
+    failure = record(entries=[*GOOD[:8], card, *later, PROOF], states={"publish": "failed"})["failure"]
+    assert (failure["message"], failure["links"]["step_log"]) == (STEP_CARD["message"], "s3://log")
 
 
 def test_a_failure_that_a_retry_mended_is_not_the_nights_failure(record):
@@ -124,17 +133,24 @@ def test_a_cluster_that_still_lives_costs_what_it_lived_until_now(record):
     )
 
 
+def test_the_estimate_is_of_the_expected_minutes_for_each_day_that_was_to_be_made(record, night):
+    def estimate(days):
+        return cost.estimate(emr_spec.fleets(night), days * night.pipeline.expected_minutes)
+
+    plan = entry("preflight", "note", days=["2026-01-02", "2026-01-03", "2026-01-04"])
+    assert record()["cost"]["estimate"] == estimate(days=1)
+    assert record(entries=[plan, *GOOD, PROOF])["cost"]["estimate"] == estimate(days=3)
+
+
 def test_without_a_cluster_there_is_no_step_and_no_cost(record):
     told = record(clusters=[], steps=[])
     assert (told["cluster"], told["steps"], told["cost"]["measured"]) == (None, [], 0)
 
 
 def test_a_task_began_with_its_first_try_and_ended_with_its_last(record):
-    moments = [
-        entry("publish", phase) | {"at": at} for at, phase in enumerate(("begin", "failed", "begin", "end", "note"))
-    ]
-    told = record(entries=moments)["tasks"]
-    assert told["publish"] == {"state": "success", "started_at": 0, "ended_at": 3}
+    phases = ("note", "begin", "failed", "begin", "end", "note")
+    told = record(entries=[entry("publish", phase) | {"at": at} for at, phase in enumerate(phases)])["tasks"]
+    assert told["publish"] == {"state": "success", "started_at": 1, "ended_at": 4}
     assert told["preflight"] == {"state": "success", "started_at": None, "ended_at": None}
 
 
