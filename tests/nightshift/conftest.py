@@ -54,6 +54,8 @@ def aws(settings, monkeypatch):
     for key, value in NOBODY.items():
         monkeypatch.setenv(key, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    # localcloud wants AWS's own policies of moto; to make them anew for each test takes seconds.
+    monkeypatch.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "false")
     with mock_aws():
         s3 = boto3.client("s3", region_name="us-east-1")
         for kind in ("raw", "lake", "artifacts", "logs", "state"):
