@@ -49,7 +49,7 @@ SUITES = {  # which tests are to see a change of a file
     "include/spark_jobs/medallion/parallel.py": ("../spark_jobs/test_parallel.py",),
 }
 KEPT = ("tests/conftest.py", "tests/costs.py", "tests/order.py")  # a home of Airflow's serves all children
-PATIENCE = 5, 30  # times what the tests take without a mutant, and seconds more
+PATIENCE = 3, 10  # times what the tests take without a mutant, and seconds more
 OPTIONS = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov"]
 
 
