@@ -3,6 +3,7 @@
 SHELL := bash
 PYTHON := .venv/bin/python
 CHECKS := .nightshift/checks
+MUTANTS := .nightshift/mutants
 FLINK := .nightshift/flink
 PLAY := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 ENV ?= dev
@@ -42,6 +43,21 @@ test-costs: setup-test ## make test, and write what each file costs: tests/costs
 	@$(PLAY) -m "not long" --costs=tests/costs.json $(ARGS)
 	@$(PYTHON) -m tests.costs
 
+coverage: setup-test ## which lines the quick and the Spark tests run, by room; line by line in .nightshift/coverage/html
+	@rm -rf .nightshift/coverage
+	@$(PLAY) -p tests.covered --cov --cov-report= --quick $(ARGS)
+	@$(PLAY) -p tests.covered --cov --cov-report= --cov-append -m "spark and not long" tests/spark_jobs tests/localcloud/steps $(ARGS)
+	@$(PYTHON) -m tests.covered
+
+mutants: setup-test $(MUTANTS)/.made ## a sample of small changes to the code: does a test see each? ARGS="report --share 1" chooses
+	@$(PYTHON) -m tests.mutants $(MUTANTS)/bin/python $(ARGS)
+
+$(MUTANTS)/.made: requirements/mutants.txt
+	@echo "Making $(MUTANTS) for cosmic-ray (once)" >&2
+	@.venv/bin/uv venv --quiet --clear --python $(PYTHON) $(MUTANTS)
+	@.venv/bin/uv pip sync --quiet --compile-bytecode --python $(MUTANTS)/bin/python --require-hashes $<
+	@touch $@
+
 test-steady: setup-test ## make test five times, each in another order, beside a load of two processes
 	@$(PYTHON) -m tests.steady $(ARGS)
 
@@ -58,6 +74,9 @@ lint: setup-lint $(CHECKS)/.made ## ruff, mypy, checkov, shellcheck and the work
 	@$(CHECKS)/bin/checkov --config-file include/terraform/.checkov.yaml
 	@$(CHECKS)/bin/shellcheck -x deploy/*.sh embedded/*.sh requirements/*.sh .ci/run .ci/packages nightshift
 	@$(CHECKS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yaml
+
+audit: setup $(CHECKS)/.made ## which pinned packages have advisories that requirements/accepted.toml does not name
+	@$(CHECKS)/bin/python requirements/audit.py
 
 $(CHECKS)/.made: requirements/checks.txt
 	@echo "Making $(CHECKS) for checkov and its like (once)" >&2
@@ -108,5 +127,5 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs test-steady chaos compose-test lint terraform-test plan deploy smoke bench-growth flink mwaa-bundle mwaa-tools \
+.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth flink mwaa-bundle mwaa-tools \
   mwaa-preflight docs format down clean

@@ -19,14 +19,16 @@ find_python() {
   die "Flink 1.20 needs Python 3.11, and none runs on this machine: install it (or name it in FLINK_PYTHON), try again."
 }
 
-# By set-up's uv, which is quicker; an image that has none takes pip.
+# By set-up's uv, which is quicker and leaves no pip and setuptools of Python's own there; an image that has none takes pip.
 install_into() {
-  local place="$1" requirements="$2" uv
+  local python="$1" place="$2" requirements="$3" uv
   uv="$(dirname "${BASH_SOURCE[0]}")/../.venv/bin/uv"
   if [ -x "$uv" ]; then
-    "$uv" pip sync --quiet --compile-bytecode --python "$place/bin/python" "$requirements"
+    "$uv" venv --quiet --clear --python "$python" "$place" &&
+      "$uv" pip sync --quiet --compile-bytecode --python "$place/bin/python" "$requirements"
   else
-    "$place/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$requirements"
+    "$python" -m venv --clear "$place" &&
+      "$place/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$requirements"
   fi
 }
 
@@ -35,8 +37,7 @@ main() {
   python="$(find_python)"
   echo "Making $place for Flink (about a minute, once)" >&2
   rm -f "$place/.made"
-  "$python" -m venv --clear "$place"
-  install_into "$place" "$requirements" ||
+  install_into "$python" "$place" "$requirements" ||
     die "$requirements could not be installed into $place: the installer's last lines are above."
   touch "$place/.made"
 }

@@ -170,7 +170,7 @@ def test_the_lock_of_a_night_agrees_with_mwaas_constraints_and_the_other_groups(
     locks = {name: pins(ROOT / f"requirements/{name}.txt") for name in ("run", "test", "lint", "java", "postgres")}
     constraints = pins(ROOT / "requirements/constraints-mwaa-3.3.1.txt")
     for name, other in [("run", constraints), *((name, locks["run"]) for name in locks)]:
-        shared = locks[name].keys() & other.keys()
+        shared = locks[name].keys() & other.keys() - {"werkzeug"}  # moto's alone: decision 0020
         assert {k: locks[name][k] for k in shared} == {k: other[k] for k in shared}
 
 

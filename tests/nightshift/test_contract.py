@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from medallion.contract import Column, Table
 from medallion.contract import contract as of_jobs
 from nightshift import contract, product_page
 from nightshift.config import CONTRACTS
@@ -70,6 +71,18 @@ def test_jobs_and_library_read_the_same_out_of_a_contract(name):
     assert [(s.name, [(c.name, c.names, c.optional) for c in s.columns]) for s in pipeline.sources] == [
         (name, [(c.name, c.names, c.optional) for c in table.columns]) for name, table in jobs.sources.items()
     ]
+
+
+def test_a_column_of_the_jobs_is_by_default_any_whole_number_of_nine_digits_that_may_be_missing():
+    column = Column("sale_id", "bigint")
+    assert (column.required, column.digits, column.signed) == (False, 9, False)
+    assert (column.optional, column.personal, column.source) == (False, False, "sale_id")
+
+
+def test_bronze_calls_a_column_by_the_first_of_its_names_and_the_lake_by_its_own():
+    table = Table("sales", tuple(Column(name, "int", (f"{name}1", f"{name}2")) for name in "bac"), ("a",))
+    assert table.source_names == ("b1", "a1", "c1")
+    assert table.column("a") == table.columns[1]
 
 
 @pytest.mark.parametrize("name", PIPELINES)

@@ -1,5 +1,6 @@
 """The ledger: nothing lost, nothing overwritten."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferred
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from nightshift.errors import StepFailed
-from nightshift.ledger import Ledger, is_open, lease_of, open_runs
+from nightshift.ledger import LOST, OPEN, Ledger, delete_if, is_open, lease_of, marker, open_runs, over, put_if
 
 SLOW = ClientError({"Error": {"Code": "SlowDown", "Message": "m"}}, "PutObject")
 
@@ -150,3 +151,69 @@ def test_a_note_is_no_sign_of_life(ledger):
     ledger.note("reaper", "unlocked", "its owner is dead", lock="1")
     assert lease_of(ledger.entries()) is None
     assert not is_open(ledger.entries())
+
+
+NOW = datetime(2026, 1, 5, 3, tzinfo=UTC)
+
+
+def said(task, phase="begin", lease=None):
+    return {"task": task, "phase": phase, **({"lease": lease.isoformat()} if lease else {})}
+
+
+def test_a_run_is_given_up_when_its_ledger_is_closed_or_its_lease_has_ended():
+    assert over([said("a", lease=NOW), said("ledger", "closed")], NOW) == "its ledger is closed"
+    assert over([said("a", lease=NOW)], NOW) == over([said("a")], NOW) == ""
+    late = NOW + timedelta(minutes=1)
+    assert over([said("a", lease=NOW)], late) == "it has given no sign of life, due by 2026-01-05T03:00Z"
+
+
+def test_the_lease_is_that_of_the_runs_own_last_sign_of_life_whatever_its_task_is_called():
+    later, latest = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    entries = [said("z", lease=NOW), said("a", lease=later), said("reaper", lease=latest), said("a", "note")]
+    assert lease_of(entries) == later
+    assert lease_of([said("a", "note"), said("reaper", lease=latest)]) is None
+
+
+def test_a_number_that_another_writer_took_meanwhile_is_followed_by_the_next(aws, night, monkeypatch):
+    late = Ledger(aws("s3"), night)
+    late.append("a", "begin")
+    with monkeypatch.context() as before:
+        before.setattr(late, "_keys", list)  # it had listed before the other wrote
+        late.append("b", "begin")
+    assert [key[-11:] for key in late._keys()] == ["000000.json", "000001.json"]
+
+
+class Answers:
+    """An S3 that answers every change with one error; with none, it lets it happen."""
+
+    def __init__(self, code):
+        self._code = code
+
+    def put_object(self, **_):
+        if self._code:
+            raise ClientError({"Error": {"Code": self._code, "Message": "m"}}, "any")
+
+    delete_object = put_object
+
+
+@pytest.mark.parametrize(
+    "act", [lambda s3: put_if(s3, "b", "k", b"", IfMatch="e"), lambda s3: delete_if(s3, "b", "k", "e")]
+)
+def test_a_change_under_a_condition_says_whether_it_held_and_raises_what_is_another_error(act):
+    assert act(Answers(None)) is True
+    assert {act(Answers(code)) for code in LOST} == {False}
+    with pytest.raises(ClientError, match="SlowDown"):
+        act(Answers("SlowDown"))
+
+
+def test_a_marker_may_say_more_than_an_identity_and_not_less(aws, night, caplog):
+    def read(content):
+        s3 = aws("s3")
+        s3.put_object(Bucket=night.settings.bucket("lake"), Key=f"{OPEN}x/y.json", Body=json.dumps(content))
+        return marker(s3, night.settings, "x/y")
+
+    more = {**night.identity, "later": "version"}
+    assert read(more) == more
+    assert read({"started_at": "now"}) is None
+    assert read(["no", "dict"]) is None
+    assert "is no marker of ours" in caplog.text

@@ -34,6 +34,7 @@ def test_a_run_that_airflow_ended_or_forgot_is_dead_at_once_though_its_lease_las
     judged = verdict(case(OPEN, airflow=state), NOW)
     assert judged.fate is Fate.DEAD
     assert "its ledger has no closing entry" in judged.why
+    assert judged.why.startswith("Airflow does not know the run" if state == GONE else f"Airflow calls the run {state}")
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])
@@ -72,6 +73,17 @@ def test_a_kept_night_lives_as_long_as_its_cluster_and_its_lease(case, night):
     assert verdict(case(KEPT, stack), NOW).fate is Fate.DEAD
 
 
+def test_a_kept_night_that_was_torn_down_after_all_is_no_longer_kept(case):
+    torn_down = [*KEPT[:2], entry("destroy_transient", "begin"), entry("destroy_transient", "end"), CLOSED[-1]]
+    assert verdict(case(torn_down, CLUSTER), NOW).fate is Fate.DEAD
+
+
+def test_a_run_is_what_it_was_last_told_as(case):
+    assert case(OPEN).outcome is None
+    assert case(CLOSED).outcome == "failed"
+    assert case([*CLOSED, *OPEN, {**CLOSED[-1], "outcome": "success"}]).outcome == "success"
+
+
 def test_what_no_ledger_knows_is_dead_past_the_expiry_on_its_tags_and_not_before(case):
     def lost(expires):
         return case([], Thing("clusters", "j-1", "gone/x", expires), marked=False, known=False)
@@ -89,6 +101,24 @@ def test_a_run_marked_by_hand_is_told_with_the_task_that_was_running(case):
     assert card["message"].endswith(", while step_gold ran.")
 
 
+@pytest.mark.parametrize("later", [entry("step_gold", "note"), entry("reaper", "begin")])
+def test_where_a_run_was_last_seen_is_told_by_its_own_acts_alone(case, later):
+    marked = case([*OPEN, later], airflow="success")
+    assert finding(marked, verdict(marked, NOW))["message"].endswith(", while step_gold ran.")
+
+
+def test_a_run_that_died_between_two_tasks_is_told_with_the_one_that_had_ended(case):
+    marked = case(OPEN[:2], airflow="success")
+    assert finding(marked, verdict(marked, NOW))["message"].endswith(", after create_cluster had ended.")
+
+
+def test_a_leak_of_a_closed_run_is_told_by_what_it_left_and_not_by_where_it_was(case):
+    leak = case(CLOSED, CLUSTER)
+    card = finding(leak, verdict(leak, NOW))
+    assert (card["task"], card["cause"]) == ("step_gold", "leak")
+    assert card["message"] == "its ledger is closed, but it left clusters j-1 (WAITING)."
+
+
 def test_a_run_that_only_missed_its_report_has_no_finding(case):
     proof = [entry("prove_nothing_left", "begin"), entry("prove_nothing_left", "end", alive=[])]
     dead = Verdict(Fate.DEAD, "Airflow calls the run failed")
@@ -97,11 +127,14 @@ def test_a_run_that_only_missed_its_report_has_no_finding(case):
 
 
 def test_an_earlier_failure_is_not_forgotten_over_the_finding(case):
-    broken = case([*OPEN, entry("step_gold", "failed", message="boom"), entry("terminate_cluster", "begin")])
+    tries = [entry("step_bronze", "failed", message="pow"), entry("step_gold", "failed", message="boom")]
+    broken = case([*OPEN, *tries, entry("terminate_cluster", "begin")])
     assert finding(broken, verdict(broken, NOW))["message"].endswith("Before that, step_gold failed: boom")
 
 
 def test_a_leak_is_told_once_for_each_life_of_a_run(case):
+    assert not told([])
+    assert not told([entry("create_cluster", "note")])
     assert not told(OPEN)
     assert told([*CLOSED, entry("reaper", "begin"), entry("reaper", "failed")])
     assert not told([*CLOSED, entry("create_cluster", "begin")])

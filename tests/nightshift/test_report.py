@@ -1,10 +1,13 @@
 """The record is built from what was found, and the message fits SNS."""
 
+import json
+from dataclasses import replace
+from datetime import timedelta
 from itertools import takewhile
 
 import pytest
 
-from nightshift import failures
+from nightshift import cost, emr_spec, failures
 from nightshift.causes import Cause
 from nightshift.report import message
 from nightshift.report.record import build
@@ -46,7 +49,7 @@ def failed_step(record):
 
 def test_a_night_that_went_well_has_no_doubts_and_no_failure(record):
     told = record()
-    assert (told["outcome"], told["doubts"], told["failure"]) == ("success", [], None)
+    assert (told["outcome"], told["doubts"], told["failure"], told["notified"]) == ("success", [], None, False)
 
 
 def test_the_first_failure_speaks_for_the_night_with_its_own_card_and_the_nights_links(failed_step):
@@ -70,7 +73,16 @@ def test_a_task_that_was_killed_in_its_second_try_does_not_speak_with_its_first(
     states = {**dict.fromkeys(TASKS, "success"), "publish": "failed"}
     failure = record(entries=[*GOOD, *story, PROOF], states=states)["failure"]
     assert (failure["task"], failure["cause"]) == ("publish", "stopped")
-    assert "left no word" in failure["message"]
+    assert failure["message"] == (
+        "Task publish is failed; it left no word of its own: it was stopped from outside or marked by hand."
+    )
+
+
+def test_a_card_keeps_its_own_links_and_what_other_tasks_wrote_later_is_not_its_word(record):
+    card = entry("publish", "failed", **STEP_CARD, links={"step_log": "s3://log"})
+    later = [entry("terminate_cluster", phase) for phase in ("begin", "end")]
+    failure = record(entries=[*GOOD[:8], card, *later, PROOF], states={"publish": "failed"})["failure"]
+    assert (failure["message"], failure["links"]["step_log"]) == (STEP_CARD["message"], "s3://log")
 
 
 def test_a_failure_that_a_retry_mended_is_not_the_nights_failure(record):
@@ -108,6 +120,56 @@ def test_a_cluster_that_replaced_another_costs_what_its_own_types_do(record):
     told = record(clusters=[CLUSTER, second], entries=[*GOOD, note, PROOF])
     # the second may have had the spare types, of which r5.xlarge is the dearest
     assert told["cost"]["measured"] == round(5 * 0.240 + 5 * 0.315, 4)
+    assert told["cluster"]["id"] == "j-2"
+
+
+def test_a_cluster_that_still_lives_costs_what_it_lived_until_now(record):
+    timeline = {"CreationDateTime": NOW - timedelta(minutes=30)}
+    told = record(clusters=[{**CLUSTER, "Status": {"State": "RUNNING", "Timeline": timeline}}])
+    assert told["cost"]["measured"] == round(5 * 0.240 / 2, 4)
+    assert (told["cluster"]["created_at"], told["cluster"]["ended_at"]) == (
+        timeline["CreationDateTime"].isoformat(),
+        None,
+    )
+
+
+def test_the_estimate_is_of_the_expected_minutes_for_each_day_that_was_to_be_made(record, night):
+    def estimate(days):
+        return cost.estimate(emr_spec.fleets(night), days * night.pipeline.expected_minutes)
+
+    plan = entry("preflight", "note", days=["2026-01-02", "2026-01-03", "2026-01-04"])
+    assert record()["cost"]["estimate"] == estimate(days=1)
+    assert record(entries=[plan, *GOOD, PROOF])["cost"]["estimate"] == estimate(days=3)
+
+
+def test_without_a_cluster_there_is_no_step_and_no_cost(record):
+    told = record(clusters=[], steps=[])
+    assert (told["cluster"], told["steps"], told["cost"]["measured"]) == (None, [], 0)
+
+
+def test_a_task_began_with_its_first_try_and_ended_with_its_last(record):
+    phases = ("note", "begin", "failed", "begin", "end", "note")
+    told = record(entries=[entry("publish", phase) | {"at": at} for at, phase in enumerate(phases)])["tasks"]
+    assert told["publish"] == {"state": "success", "started_at": 1, "ended_at": 4}
+    assert told["preflight"] == {"state": "success", "started_at": None, "ended_at": None}
+
+
+def test_the_last_warning_of_each_task_is_told(record):
+    warned = [entry("preflight", "note", warning=words) for words in ("old", "new")]
+    told = record(entries=[*GOOD, *warned, PROOF])
+    assert told["warnings"] == ["new"]
+    assert "Warning: new" in message.body(told, "s3://r").splitlines()
+
+
+def test_files_are_listed_as_delivered_when_the_night_published_them(night, found):
+    shop = replace(night, pipeline=replace(night.pipeline, exports=("flat.csv", "late.csv")))
+    story = [
+        *GOOD,
+        entry("publish", "end", **{"flat.csv": "s3://old"}),
+        entry("publish", "end", **{"flat.csv": "s3://new"}),
+    ]
+    assert build(shop, found(entries=[*story, PROOF]))["exports"] == [{"file": "flat.csv", "uri": "s3://new"}]
+    assert build(shop, found(entries=[*story, entry("publish", "begin"), PROOF]))["exports"] == []
 
 
 def test_a_steps_logs_are_where_emr_puts_them(record):
@@ -140,6 +202,26 @@ def test_the_message_says_what_came_out_what_was_left_and_what_to_do(record, fai
     ]
     assert bad[-2:] == ["  | a", "  | b"]
     assert "Teardown: not proven" in message.body(record(entries=GOOD), "s3://r")
+
+
+def test_the_message_of_a_success_names_its_gold_and_its_record_and_a_failures_own_words_name_the_record(
+    record, failed_step, night
+):
+    good = message.body(record(), "s3://r").splitlines()
+    (staged,) = {gold["uri"] for gold in record()["gold"] if gold["table"] == night.pipeline.gold[0].name}
+    assert f"Gold {night.pipeline.gold[0].name}: 3 rows at {staged}" in good
+    assert good[-1] == "Record: s3://r"
+    assert "Record: s3://r" not in message.body(failed_step, "s3://r").splitlines()
+
+
+def test_what_was_left_behind_is_named(record):
+    left = entry("prove_nothing_left", "end", alive=["cluster j-1", "volume v-1"], checked=["clusters"])
+    said = message.body(record(entries=[*GOOD, left]), "s3://r")
+    assert "Teardown: left behind: cluster j-1; volume v-1" in said.splitlines()
+
+
+def test_a_record_that_was_read_back_gives_the_same_message(failed_step):
+    assert message.body(json.loads(json.dumps(failed_step)), "s3://r") == message.body(failed_step, "s3://r")
 
 
 def test_what_failed_besides_is_named(record):

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from medallion.contract import plain_name
-from medallion.csv_text import Record, records
+from medallion.csv_text import Record, header_cells, records
 from mrhealth_sales.bronze import rows_of
 from mrhealth_sales.tables import COUNTRIES, ITEMS, ORDERS, table_of, unit_of
 
@@ -71,6 +71,22 @@ def test_a_stray_quote_costs_its_own_line_only() -> None:
     found = read(HEADER + '1;1;1;1;1;"open\n2;1;1;1;1;"q;r"\n3;1;1;1;1;5" pipe\n')
     assert [record.reason for record in found] == ["unclosed_quote", None, None]
     assert found[2].fields is not None and found[2].fields[5] == '5" pipe'
+
+
+def test_a_quote_that_nothing_closes_costs_its_own_line_only() -> None:
+    found = read(HEADER + '1;1;1;1;1;"open\n2;1;1;1;1;x\n3;1;1;1;1;y\n')
+    assert [record.reason for record in found] == ["unclosed_quote", None, None]
+
+
+@pytest.mark.parametrize(("breaks", "reason"), [(63, None), (64, "unclosed_quote")])
+def test_a_record_may_have_64_lines(breaks: int, reason: str | None) -> None:
+    note = "\n".join("x" * (breaks + 1))
+    assert read(HEADER + f'1;1;1;1;1;"{note}"\n')[0].reason == reason
+
+
+def test_the_cells_of_a_header_are_told_for_each_delimiter() -> None:
+    assert header_cells(b"\xef\xbb\xbf\n \na,b;c\n1,2;3\n") == [["a", "b;c"], ["a,b", "c"]]
+    assert header_cells(b"\n \n") == []
 
 
 @pytest.mark.parametrize(
