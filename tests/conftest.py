@@ -29,9 +29,11 @@ settings.register_profile("thorough", max_examples=5000, deadline=None, suppress
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-# AWS's API is described in megabytes of JSON, which boto3 reads anew for each session: here once a process.
-_read_once = functools.cache(JSONFileLoader().load_file)
-JSONFileLoader.load_file = lambda _self, path: _read_once(path)
+# AWS's API is described in megabytes of JSON, which boto3 reads anew for each session: here once a process, but for
+# S3's, which botocore changes when it makes a client.
+_read = JSONFileLoader().load_file
+_read_once = functools.cache(_read)
+JSONFileLoader.load_file = lambda _self, path: (_read if "/s3" in path else _read_once)(path)
 
 
 def pytest_configure():

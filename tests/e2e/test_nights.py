@@ -91,23 +91,37 @@ def test_a_backfill_makes_the_days_without_gold_and_names_the_one_that_it_cannot
     assert "1 days to make" in nightshift(*asked).said
 
 
-def test_two_days_of_fifty_units_add_up_and_a_day_run_again_changes_nothing(nightshift, shared_data, tmp_path):
+@pytest.fixture(scope="module")
+def fifty_units(nightshift, shared_data, tmp_path_factory):
+    """Two nights of fifty units' sales; the words that asked for them, and the folder with their gold."""
+    home = tmp_path_factory.mktemp("units")
     with tarfile.open(shared_data / "mrhealth/generated/mrhealth_50units_7days.tar.gz") as archive:
-        archive.extractall(tmp_path / "drops", filter="data")
-    asked = ("run", "mrhealth_sales", "--input", tmp_path / "drops", "--export", tmp_path / "gold")
+        archive.extractall(home / "drops", filter="data")
+    asked = ("run", "mrhealth_sales", "--input", home / "drops", "--export", home / "gold")
     ended = nightshift(*asked, "--from", "2026-01-03", "--to", "2026-01-04")
     assert ended.status == 0, ended.said
-    days = rows(tmp_path / "gold", "sales_by_branch_day")
+    return asked, home / "gold"
+
+
+def test_two_days_of_fifty_units_add_up(fifty_units):
+    _, gold = fifty_units
+    days = rows(gold, "sales_by_branch_day")
     by_day = Counter()
     for row in days:
         by_day[str(row["order_date"])] += row["gross_value"]
     assert by_day["2026-01-04"] == Decimal("219832.13")
-    years, products = rows(tmp_path / "gold", "sales_by_branch_year"), rows(tmp_path / "gold", "product_sales")
+    years, products = rows(gold, "sales_by_branch_year"), rows(gold, "product_sales")
     assert total(years, "gross_value") == total(days, "gross_value")
     assert total(products, "item_revenue") == total(days, "gross_value") - total(days, "delivery_fees")
+
+
+@pytest.mark.long  # of the jobs it is shown in tests/spark_jobs, of a night in tests/iam
+def test_a_day_run_again_changes_nothing(nightshift, fifty_units):
+    asked, gold = fifty_units
+    days = rows(gold, "sales_by_branch_day")
     again = nightshift(*asked, "--date", "2026-01-04")
     assert again.status == 0, again.said
-    assert rows(tmp_path / "gold", "sales_by_branch_day") == days
+    assert rows(gold, "sales_by_branch_day") == days
 
 
 def test_a_night_fetches_its_beds_from_an_api_by_a_host_that_is_gone_before_the_cluster_comes(nightshift, tmp_path):
