@@ -89,12 +89,15 @@ class Seen:
     looks: int = 0
 
 
+NOBODY = Seen()
+
+
 class Watch:
     """Looks at /proc ten times a second and books what it sees to the file that the process's worker is at."""
 
     def __init__(self, target):
         self.board = Path(tempfile.mkdtemp(prefix="nightshift-costs-"))
-        self._target, self._costs, self._tests, self._seen = target, {}, Counter(), {}
+        self._target, self._costs, self._tests, self._seen, self._alive = target, {}, Counter(), {}, {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look_on, daemon=True)
 
@@ -129,22 +132,23 @@ class Watch:
         board = {str(path): path.read_text().split(" ", 1) for path in self.board.iterdir() if not path.suffix}
         files = {worker: file for worker, (_, file) in board.items()}
         workers = {int(pid): worker for worker, (pid, _) in board.items()}
-        pids = (int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit())
         alive = {}
-        for pid in sorted(pids):
+        for pid in (int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit()):
             if stat := read(f"/proc/{pid}/stat"):
-                alive[pid] = self._book(pid, stat[stat.rindex(")") + 2 :].split(), workers, files, alive)
+                alive[pid] = self._book(pid, stat[stat.rindex(")") + 2 :].split(), workers, files)
+        self._alive = alive
 
-    def _book(self, pid, stat, workers, files, alive):
+    def _book(self, pid, stat, workers, files):
         parent, ticks, born = int(stat[1]), int(stat[11]) + int(stat[12]), int(stat[19])
         seen = self._seen.setdefault((pid, born), Seen())
         seen.worker = workers.get(pid) or seen.worker
         if seen.looks < LOOKS:
             seen.looks += 1
-            seen.worker = seen.worker or worker_of(pid) or (parent in alive and alive[parent].worker) or None
+            seen.worker = seen.worker or worker_of(pid) or self._alive.get(parent, NOBODY).worker
             self._name(seen, pid, files)
         if seen.worker in files:
-            self._cost(files[seen.worker]).cpu += (ticks - seen.ticks) / TICKS
+            file = ELSEWHERE if pid in workers and not seen.ticks else files[seen.worker]  # a worker's own start
+            self._cost(file).cpu += (ticks - seen.ticks) / TICKS
         seen.ticks = ticks
         return seen
 
