@@ -29,7 +29,7 @@ run: ## one night of the pipelines that read files, on made-up data, on this mac
 ui: ## the Airflow UI with its scheduler, on localcloud
 	@./nightshift ui
 
-test: setup-test ## what CI plays, every room with its real parts, a quarter of an hour; ARGS="-k word" chooses
+test: setup-test ## what CI plays, every room with its real parts, half an hour; ARGS="-k word" chooses
 	@$(PLAY) -m "not long" $(ARGS)
 
 test-quick: setup-test ## between two edits: the tests that start no Spark, terraform, Airflow or database; two minutes
