@@ -5,7 +5,8 @@ PYTHON := .venv/bin/python
 CHECKS := .nightshift/checks
 MUTANTS := .nightshift/mutants
 FLINK := .nightshift/flink
-PLAY := $(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+WORKERS ?= 2
+PLAY = $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 ENV ?= dev
 
 help: ## list these targets
