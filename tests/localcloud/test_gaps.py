@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.iam.models import IAMBackend
 from moto.s3.models import s3_backends
 
 from tests.localcloud.helpers import Client
@@ -280,3 +281,14 @@ def test_a_budget_lists_its_subscribers_and_its_tags(aws: Client) -> None:
     budgets.tag_resource(ResourceARN=arn, ResourceTags=[{"Key": "team", "Value": "day"}])
     budgets.untag_resource(ResourceARN=arn, ResourceTagKeys=["old"])
     assert budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == [{"Key": "team", "Value": "day"}]
+
+
+def test_managed_policies_are_parsed_once_and_how_often_one_is_attached_is_an_accounts_own() -> None:
+    arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    first, second = (IAMBackend("aws", "210987654321") for _ in range(2))
+    first.create_role("night", "{}", "/", None, "", [], "3600")
+    first.attach_role_policy(arn, "night")
+    policies = [backend.managed_policies[arn] for backend in (first, second)]
+    assert len(second.managed_policies) > 1000
+    assert [policy.attachment_count for policy in policies] == [1, 0]
+    assert policies[0].versions[0] is policies[1].versions[0]
