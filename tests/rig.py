@@ -28,8 +28,6 @@ if [ -f "{order}" ] && read -r verb stack <"{order}"; then
     export TF_CLI_ARGS_apply=-parallelism=1 TF_CLI_ARGS_destroy=-parallelism=1
   fi
 fi
-# The foundation does not change between two nights of a rig: its no-op apply is spared the look at each resource.
-if [[ "$*" == */foundation\ apply* ]]; then export TF_CLI_ARGS_apply="${{TF_CLI_ARGS_apply:-}} -refresh=false"; fi
 exec "{terraform}" "$@"
 """
 

@@ -236,6 +236,12 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
             title="Replay the quarantine",
             description="Judge again what bronze refused of this date, after a fix of its rules; no input is read.",
         ),
+        "apply_foundation": Param(
+            False,
+            type="boolean",
+            title="Apply the foundation",
+            description="Also if a run of today applied it and nothing about it has changed since.",
+        ),
         "ssh_cidr": Param(
             None,
             type=["null", "string"],
@@ -251,7 +257,7 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
 
 def backfill_form(pipeline: Pipeline) -> dict[str, Param]:
     """What an operator asks of a backfill; it shows what it would do unless dry_run is taken off."""
-    kept = {name: field for name, field in form(pipeline).items() if name in {"encoding", *_own(pipeline)}}
+    kept = {name: field for name, field in form(pipeline).items() if name in {"encoding", "apply_foundation", *_own(pipeline)}}
     return {
         "first": Param(
             None,

@@ -29,6 +29,7 @@ class Night:
     keep_cluster: bool = False
     dry_run: bool = False
     replay: bool = False
+    apply_foundation: bool = False  # though it was applied today
     ssh_cidr: str | None = None
     known_slug: str | None = None  # of a run of which only its tag is left
     options: Mapping[str, str] = field(default_factory=dict)  # the pipeline's own, each with its value
@@ -181,6 +182,7 @@ def from_run(
         keep_cluster=bool(params.get("keep_cluster")),
         dry_run=bool(params.get("dry_run")),
         replay=parameters.replay(params.get("replay"), options),
+        apply_foundation=bool(params.get("apply_foundation")),
         ssh_cidr=parameters.ssh_cidr(params.get("ssh_cidr")),
         options=options,
         started_at=started_at,

@@ -12,7 +12,7 @@ from tests.chaos.drops import DAY, Drop, measured
 
 LAKE, STATE = "nightshift-local-lake", "nightshift-local-state"
 ALIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
-KEPT = {"foundation.tfstate"}
+KEPT = {"foundation.tfstate", "foundation.applied.json"}
 PARTITION = f"business_date={DAY}/"
 
 

@@ -96,7 +96,8 @@ class Play:
         self.drop.deliver(self.facts.s3)  # what waits for input has waited for it
 
     def _trigger(self) -> str:
-        return self.rig.api.trigger(self.cell.dag, {"business_date": str(drops.DAY)})
+        asked = {"business_date": str(drops.DAY), "apply_foundation": self.cell.task == "apply_foundation"}
+        return self.rig.api.trigger(self.cell.dag, asked)
 
     def _ended(self) -> Seen:
         return self._seen(self.rig.api.wait(self.cell.dag, self.run_id, ENDING))

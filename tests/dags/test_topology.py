@@ -180,6 +180,7 @@ def test_clearing_a_failed_task_brings_back_all_that_its_teardown_took_away(dag)
         ("ssh_cidr", ["198.51.100.7/32", None], ["0.0.0.0/0", "10.0.0.0/8", "999.1.1.1/32", "1.1.1.1/32\n", "here"]),
         ("keep_cluster", [True], ["yes"]),
         ("dry_run", [False], [1]),
+        ("apply_foundation", [True], ["yes"]),
     ],
 )
 def test_the_form_explains_itself_and_refuses_nonsense(night, name, good, bad):

@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import Context
 
 from nightshift import keys, ledger, stacks
-from nightshift.hooks import claims, teardown, terraform
+from nightshift.hooks import claims, foundation, teardown, terraform
 from nightshift.hooks.sweep import sweep
 from nightshift.hooks.terraform import TerraformHook
 from nightshift.night import Night
@@ -38,12 +38,19 @@ class OpenStateOperator(StackOperator):
 
 
 class ApplyFoundationOperator(StackOperator):
-    """The durable stack: usually a no-op. Its outputs are the XCom."""
+    """The durable stack, unless a run of today applied it and nothing about it has changed since
+    (docs/decisions/0022-foundation-once-a-day.md). Its outputs are the XCom."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         hook = self.foundation()
         teardown.make_way(hook, night, self.task_id)
-        return hook.apply(stacks.foundation(self.settings), self.settings.tfvars)
+        outputs = None if night.apply_foundation else foundation.applied(night)
+        if outputs is not None:
+            self.log.info("The foundation was applied today and has not changed: terraform is not run.")
+            return outputs
+        outputs = hook.apply(stacks.foundation(self.settings), self.settings.tfvars)
+        foundation.note(night, outputs)
+        return outputs
 
 
 class ApplyTransientOperator(StackOperator):
@@ -53,13 +60,13 @@ class ApplyTransientOperator(StackOperator):
     """
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
-        foundation = self.output_of(context, "apply_foundation")
+        ground = self.output_of(context, "apply_foundation")
         hook = self.transient(night)
         teardown.make_way(hook, night, self.task_id)
         if self._tried_before(night):
             hook.init()
             sweep(night, self.task_id, hook.managed())
-        return hook.apply({**stacks.transient(night, foundation), **_ssh(night)})
+        return hook.apply({**stacks.transient(night, ground), **_ssh(night)})
 
     def _tried_before(self, night: Night) -> bool:
         begun = [e for e in ledger.of(night).entries() if (e["task"], e["phase"]) == (self.task_id, "begin")]
@@ -74,8 +81,8 @@ class DestroyTransientOperator(StackOperator):
             claims.release_all(night)
             self.log.warning("Kept on request: the stack of %s, until its lease ends or its cluster does.", night.run)
             return {"kept": True}
-        foundation = self.output_of(context, "apply_foundation") or self._outputs()
-        teardown.remove(self.transient(night), night, foundation, self.task_id)
+        ground = self.output_of(context, "apply_foundation") or self._outputs()
+        teardown.remove(self.transient(night), night, ground, self.task_id)
         return None
 
     def _outputs(self) -> dict[str, Any]:

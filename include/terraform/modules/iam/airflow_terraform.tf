@@ -19,7 +19,7 @@ data "aws_iam_policy_document" "airflow_terraform" {
   statement {
     sid       = "KeepState"
     actions   = ["s3:GetObject", "s3:PutObject"]
-    resources = [for key in ["foundation.tfstate", "foundation.tfstate.tflock", "transient/*"] : "${var.state_bucket_arn}/${key}"]
+    resources = [for key in ["foundation.tfstate", "foundation.tfstate.tflock", "foundation.applied.json", "transient/*"] : "${var.state_bucket_arn}/${key}"]
   }
 
   # Locks of both stacks, and a run's state once nothing is left in it; never the foundation's.
