@@ -257,7 +257,8 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
 
 def backfill_form(pipeline: Pipeline) -> dict[str, Param]:
     """What an operator asks of a backfill; it shows what it would do unless dry_run is taken off."""
-    kept = {name: field for name, field in form(pipeline).items() if name in {"encoding", "apply_foundation", *_own(pipeline)}}
+    common = {"encoding", "apply_foundation", *_own(pipeline)}
+    kept = {name: field for name, field in form(pipeline).items() if name in common}
     return {
         "first": Param(
             None,
