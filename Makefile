@@ -5,7 +5,8 @@ PYTHON := .venv/bin/python
 CHECKS := .nightshift/checks
 MUTANTS := .nightshift/mutants
 FLINK := .nightshift/flink
-WORKERS ?= 2
+# Files at a time: on two cores the third works while the others wait.
+WORKERS ?= 3
 PLAY = $(PYTHON) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 ENV ?= dev
 
@@ -30,7 +31,7 @@ run: ## one night of the pipelines that read files, on made-up data, on this mac
 ui: ## the Airflow UI with its scheduler, on localcloud
 	@./nightshift ui
 
-test: setup-test ## what CI plays, every room with its real parts, half an hour; ARGS="-k word" chooses
+test: setup-test ## what CI plays, every room with its real parts, 20 minutes; ARGS="-k word" chooses
 	@$(PLAY) -m "not long" $(ARGS)
 
 test-quick: setup-test ## between two edits: the tests that start no Spark, terraform, Airflow or database; two minutes

@@ -7,10 +7,12 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import date
+from urllib.parse import urlsplit, urlunsplit
 
 import boto3
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
+from requests.utils import get_auth_from_url
 
 from ingest import secret
 from ingest.api import Patience, SearchApi
@@ -43,12 +45,15 @@ def _api(args: argparse.Namespace) -> str:
 
 
 def _search_api(args: argparse.Namespace) -> SearchApi:
-    """The API at the address that was given, or at the one that the secret has, with its user if it names one."""
+    """The API at the address that was given, or at the one that the secret has, with its user if it names one. A user
+    in the address itself is taken out of it: the address is written into the progress and into messages."""
     told = secret.read(boto3.client("secretsmanager"), args.secret, API) if args.secret else {"url": args.url}
-    session = requests.Session()
+    session, address = requests.Session(), urlsplit(told["url"])
+    session.auth = get_auth_from_url(told["url"]) if "@" in address.netloc else None
     if "username" in told:
         session.auth = (told["username"], told.get("password", ""))
-    return SearchApi(told["url"], args.page_size, _patience(args), session)
+    url = urlunsplit(address._replace(netloc=address.netloc.rpartition("@")[2]))
+    return SearchApi(url, args.page_size, _patience(args), session)
 
 
 def ingest(api: SearchApi, landing: Landing) -> Progress:

@@ -124,6 +124,7 @@ def test_a_day_run_again_changes_nothing(nightshift, fifty_units):
     assert rows(gold, "sales_by_branch_day") == days
 
 
+@pytest.mark.long  # by the command line; tests/iam has such a night, and counts its beds
 def test_a_night_fetches_its_beds_from_an_api_by_a_host_that_is_gone_before_the_cluster_comes(nightshift, tmp_path):
     with serving(BedApi()) as beds:
         beds.user, beds.failures = "reader:geheim", [503, None]

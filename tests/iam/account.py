@@ -21,6 +21,7 @@ NAME, REGION = environment.NAME, environment.REGION
 WITNESS = "witness"
 OFFICE = "203.0.113.0/24"
 READERS = ("reader@example.com", "later@example.com")  # the second one since the operator's apply
+BEDS_READER, BEDS_PASSWORD = "reader", "geheim"
 DEAD_RUN = "wordcount/worker-was-killed"
 GROUP = {"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount": 1}
 

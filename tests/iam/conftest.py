@@ -40,6 +40,7 @@ class Played:
     airflow_home: Path
     log: Path
     server_log: Path
+    beds: BedApi
 
     def client(self, service):
         return account.client(self.env, service)
@@ -67,11 +68,12 @@ def played(tmp_path_factory):
 def play(env, scratch, home, beds):
     server, log = Client(env["AWS_ENDPOINT_URL"]), scratch / "nights.log"
     events, keys = [], []
+    beds.user, beds.failures = f"{account.BEDS_READER}:{account.BEDS_PASSWORD}", [503, None]
     with Player(env, log, lambda _again: None) as player:
         foundation = account.make_ready(env, log)
         by_operator = server.forget_calls()
         account.leave_a_dead_run(env, foundation)
-        account.tell_where_beds_are(env, beds.url)
+        account.tell_where_beds_are(env, beds.url.replace("//", f"//{beds.user}@"))
         server.add_fault("step-failure", cluster=f"*{RED_DAY}*", message="out of memory")
         for event in player.play(env, orders(scratch), tick=60):
             events.append(event)
@@ -79,7 +81,16 @@ def play(env, scratch, home, beds):
                 keys = account.private_keys(env, f"wordcount/{slug_of(event['run_id'])}")
     calls = [call for call in server.calls() if call["access_key"] != account.WITNESS]
     return Played(
-        env, foundation, calls, events, by_operator, keys, home / "airflow", log, home / "localcloud" / "server.log"
+        env,
+        foundation,
+        calls,
+        events,
+        by_operator,
+        keys,
+        home / "airflow",
+        log,
+        home / "localcloud" / "server.log",
+        beds,
     )
 
 

@@ -6,14 +6,17 @@ policies that terraform rendered, read back from where it applied them. One file
 takes whole files and would play the nights again.
 """
 
+import io
 import json
 from dataclasses import replace
 
+import pyarrow.parquet as pq
 import pytest
 
 from embedded.environment import NAME
+from tests.bed_api import DAY as BEDS_DAY
 from tests.iam import grants, leftovers, nodes, reference
-from tests.iam.account import DEAD_RUN
+from tests.iam.account import BEDS_PASSWORD, DEAD_RUN
 from tests.iam.needs import Place, Unmapped, needs
 from tests.iam.reasons import AIRFLOW, HOST, NODES
 
@@ -46,6 +49,15 @@ def test_the_nights_were_what_they_should_be(played):
     assert [run["state"] for run in played.runs] == ["success", "success", "success", "success", "failed"]
     assert played.runs[3]["tasks"] == {"reap": "success", "check_freshness": "success"}
     assert played.runs[4]["tasks"]["step_wordcount"] == "failed"
+
+
+def test_the_beds_that_a_host_fetched_at_its_second_try_add_up(played):
+    key = f"gold/covid_hospitals/bed_occupancy/business_date={BEDS_DAY}/part-00000.parquet"
+    table = pq.read_table(io.BytesIO(played.client("s3").get_object(Bucket=LAKE, Key=key)["Body"].read())).to_pylist()
+    told = sum(document["_source"]["ofertaSRAGUti"] or 0 for document in played.beds.documents.values())
+    assert len(played.beds.asked) == 2
+    assert told and told == sum(r["offered"] for r in table if (r["bed_type"], r["pool"]) == ("icu", "covid"))
+    assert [played.runs[2]["tasks"][task] for task in ("ingest", "stop_host")] == ["success", "success"]
 
 
 def test_nobody_else_called_but_who_brought_the_files_and_the_host_that_fetched_them(played):
@@ -251,11 +263,11 @@ def test_airflow_leaves_the_passwords_of_databases_as_they_are(place, granted):
 
 @pytest.fixture(scope="module")
 def secrets(played):
-    """Every line of every private key that was in use while the night ran, and AWS's secret key."""
+    """Every line of every private key that was in use while the night ran, AWS's secret key, a source's password."""
     lines = [line for key in played.private_keys for line in key.splitlines() if line and "-----" not in line]
     assert len(played.private_keys) == 2, "one way in and one certificate"
     assert len(lines) > 40
-    return [line.encode() for line in lines] + [played.env["AWS_SECRET_ACCESS_KEY"].encode()]
+    return [line.encode() for line in lines] + [played.env["AWS_SECRET_ACCESS_KEY"].encode(), BEDS_PASSWORD.encode()]
 
 
 def test_the_search_finds_a_key_where_there_is_one(secrets, versions):

@@ -221,6 +221,15 @@ def test_address_and_user_come_out_of_a_secret(beds, s3):
     assert landed(s3) == sorted(beds.documents)
 
 
+def test_a_password_in_the_address_opens_the_api_and_is_written_nowhere(beds, s3, capsys):
+    beds.user = "reader:hid/den"
+    assert main(keep({"url": beds.url.replace("//", "//reader:hid%2Fden@")})) == 0
+    assert landed(s3) == sorted(beds.documents)
+    kept = [body(s3, key) for key in keys(s3, "covid")]
+    assert b"127.0.0.1" in b"".join(kept) and not [text for text in kept if b"hid%2Fden" in text or b"hid/den" in text]
+    assert "hid" not in capsys.readouterr().out
+
+
 def test_a_user_that_the_api_does_not_know_is_told_without_the_password(beds, s3, capsys):
     beds.user = "reader:hidden"
     assert main(keep({"url": beds.url, "username": "reader", "password": "wrong"})) == 1
