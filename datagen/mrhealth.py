@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from datagen.truth import DUPLICATE, SOUND, DayTruth, Fate, write_truth
 from datagen.vocabulary import BRANCHES, COUNTRIES, PRODUCTS, STATES
 
 LATE_NUMBERS = 900_000_000  # order numbers of late orders: no sound order of the day has them
-COUNTED = Fate("silver", "already_counted")
+ORPHAN = Fate("silver", "orphan_item")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def generate_mrhealth(out: Path, truth_file: Path, shape: Shape) -> dict[date, D
             for fate in fates:
                 truth.row(table, fate)
         for unit_id in range(1, shape.units + 1):
-            _write_unit_day(out, shape, unit_id, day, truth)
+            _write_unit_day(out, shape, unit_id, day, truths)
     write_truth(truth_file, shape.seed, truths)
     return truths
 
@@ -98,8 +98,8 @@ def _orders(shape: Shape, unit_id: int, day: date) -> list[Order]:
     return list(orders_of(shape.seed, unit_id, day, shape.orders, first))
 
 
-def _write_unit_day(out: Path, shape: Shape, unit_id: int, day: date, truth: DayTruth) -> None:
-    trouble, dialect = _trouble(shape, unit_id, day), dialect_of(unit_id)
+def _write_unit_day(out: Path, shape: Shape, unit_id: int, day: date, truths: Mapping[date, DayTruth]) -> None:
+    truth, trouble, dialect = truths[day], _trouble(shape, unit_id, day), dialect_of(unit_id)
     if trouble == "missing":
         return
     folder = out / "csv_sales" / f"{day:%Y/%m/%d}" / f"unit_{unit_id:03d}"
@@ -117,14 +117,18 @@ def _write_unit_day(out: Path, shape: Shape, unit_id: int, day: date, truth: Day
     if trouble == "stranger":
         (folder / "LEIA-ME.txt").write_text("Olá, segue o movimento de ontem.\n", encoding="utf-8")
         truth.row("other_files", Fate("bronze", "unknown_file"))
-    _write(order_file, dialect.header(ORDER_HEADER), orders, partial(_note, truth, "orders"))
+    told = {line.payload.order_id: line.payload for line in orders if isinstance(line.payload, Order)}
+    items = [_with_its_order(line, told) for line in items]
+    again = {order.order_id for order in _sent_again(shape, unit_id, day + timedelta(days=1))}
+    note = _Notes(truths, day, told, again).note
+    _write(order_file, dialect.header(ORDER_HEADER), orders, partial(note, "orders"))
     # Without its last column the file's every line is refused, header included.
     if trouble == "header":
         header = dialect.header(ITEM_HEADER[:-1])
         items = [Line(line.content, Fate("bronze", "missing_column")) for line in [Line(header), *items]]
-        _write(item_file, b"", items, partial(_note, truth, "items"))
+        _write(item_file, b"", items, partial(note, "items"))
     else:
-        _write(item_file, dialect.header(ITEM_HEADER), items, partial(_note, truth, "items"))
+        _write(item_file, dialect.header(ITEM_HEADER), items, partial(note, "items"))
 
 
 def _write(path: Path, header: bytes, lines: Iterable[Line], note: Callable[[Line], None]) -> None:
@@ -135,12 +139,31 @@ def _write(path: Path, header: bytes, lines: Iterable[Line], note: Callable[[Lin
             note(line)
 
 
-def _note(truth: DayTruth, table: str, line: Line) -> None:
-    truth.row(table, line.fate)
-    if isinstance(line.payload, Order):
-        truth.sale(line.payload)
-    elif line.payload:
-        truth.piece(line.payload)
+def _with_its_order(line: Line, told: Mapping[str, Order]) -> Line:
+    """An item line; refused if the drop tells of no order that it is of."""
+    is_alone = line.fate == SOUND and isinstance(line.payload, Item) and line.payload.order_id not in told
+    return Line(line.content, ORPHAN) if is_alone else line
+
+
+@dataclass(frozen=True)
+class _Notes:
+    """Counts the lines of one unit's day, and what they add to the days of their orders: each order once, with the
+    items that come last. `told`: the orders of the drop by number; `again`: the numbers of those that come again."""
+
+    truths: Mapping[date, DayTruth]
+    day: date
+    told: Mapping[str, Order]
+    again: set[str]
+
+    def note(self, table: str, line: Line) -> None:
+        self.truths[self.day].row(table, line.fate)
+        if line.payload is None or line.payload.order_id in self.again:
+            return
+        order = self.told[line.payload.order_id]
+        if isinstance(line.payload, Order):
+            self.truths[order.day].sale(order)
+        else:
+            self.truths[order.day].piece(line.payload, order.status)
 
 
 def _lines(shape: Shape, unit_id: int, day: date, dialect: Dialect) -> tuple[list[Line], list[Line]]:
@@ -154,9 +177,8 @@ def _lines(shape: Shape, unit_id: int, day: date, dialect: Dialect) -> tuple[lis
     late = _late_orders(shape, unit_id, day)
     sent_again = _sent_again(shape, unit_id, day)
     order_lines += [sound(o, dialect) for o in late]
-    order_lines += [Line(sound(o, dialect).content, COUNTED) for o in sent_again]
-    item_lines += [sound(i, dialect) for o in late for i in o.items]
-    item_lines += [Line(sound(i, dialect).content, COUNTED) for o in sent_again for i in o.items]
+    order_lines += [sound(o, dialect) for o in sent_again]
+    item_lines += [sound(i, dialect) for o in (*late, *sent_again) for i in o.items]
     return order_lines, item_lines
 
 
@@ -178,8 +200,11 @@ def _late_orders(shape: Shape, unit_id: int, day: date) -> list[Order]:
 
 
 def _sent_again(shape: Shape, unit_id: int, day: date) -> list[Order]:
-    """The last unit sends the first order of the day before once more, if that day arrived whole."""
-    yesterday = day - timedelta(days=1)
-    if unit_id != shape.units or day == shape.first_day or _trouble(shape, unit_id, yesterday):
+    """The last unit sends the first order of the day before once more, if both days are whole; its items, which faults
+    may have spoilt at first, are all there now."""
+    yesterday, dates = day - timedelta(days=1), shape.dates()
+    if not shape.faults or unit_id != shape.units or not dates[0] < day <= dates[-1]:
+        return []
+    if _trouble(shape, unit_id, yesterday) or _trouble(shape, unit_id, day):
         return []
     return _orders(shape, unit_id, yesterday)[:1]

@@ -70,7 +70,7 @@ class Fates:
 
 @dataclass
 class DayTruth(Fates):
-    """The truth about one business date's drop of sales."""
+    """The truth about one business date: its drop of sales, and what was sold on it, whichever drop told so."""
 
     branches: dict[tuple[str, int], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     products: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -81,10 +81,11 @@ class DayTruth(Fates):
         value, fee = int(order.value * 100), int(order.fee * 100)
         totals.update({"orders": 1, "gross_value": value, _BY_STATUS[order.status]: value, "delivery_fees": fee})
 
-    def piece(self, item: Item) -> None:
-        """Count an item that reaches gold."""
-        revenue = int(item.quantity * item.price * 100)
-        self.products[item.product_id].update({"quantity": item.quantity, "item_revenue": revenue})
+    def piece(self, item: Item, status: str) -> None:
+        """Count an item that reaches gold, of an order with this status."""
+        value, done = int(item.quantity * item.price * 100), status == "Finalizado"
+        finished = {"finished_quantity": item.quantity, "revenue": value} if done else {}
+        self.products[item.product_id].update({"quantity": item.quantity, "gross_value": value, **finished})
 
     def as_dict(self) -> dict[str, Any]:
         """This day as the truth file holds it; money as text with two decimals."""
@@ -100,7 +101,13 @@ class DayTruth(Fates):
 
     def _product_rows(self) -> list[dict[str, Any]]:
         return [
-            {"product_id": product, "quantity": t["quantity"], "item_revenue": _money(t["item_revenue"])}
+            {
+                "product_id": product,
+                "quantity": t["quantity"],
+                "gross_value": _money(t["gross_value"]),
+                "finished_quantity": t["finished_quantity"],
+                "revenue": _money(t["revenue"]),
+            }
             for product, t in sorted(self.products.items())
         ]
 

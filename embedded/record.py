@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 ABSENT = {"404", "NoSuchKey", "NoSuchBucket"}
 
+DATED = "business_date="
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -52,17 +54,18 @@ def keep(env: Mapping[str, str], dag_id: str, run_id: str, runs: Path = places.R
 
 
 def export(kept: Kept, target: Path) -> list[Path]:
-    """Copy gold to target/<table>/<business_date>.parquet, whole files only; gives the paths written."""
+    """Copy gold to target/<table>/<business_date>.parquet, every day that the run published, whole files only; gives
+    the paths written."""
     if not kept.record:
         return []
-    written = []
-    for gold in kept.record["gold"]:
-        files = kept.gold(gold["table"])
-        folder = target / gold["table"]
+    own, written = kept.record["business_date"], []
+    for table in dict.fromkeys(gold["table"] for gold in kept.record["gold"]):
+        folder = target / table
         folder.mkdir(parents=True, exist_ok=True)
-        for number, file in enumerate(files):
-            suffix = f"-{number}" if number else ""
-            final = folder / f"{kept.record['business_date']}{suffix}.parquet"
+        home = kept.folder / "gold" / table
+        for file in sorted([*home.glob("*.parquet"), *home.glob(f"{DATED}*/*.parquet")]):
+            day = own if file.parent == home else file.parent.name.removeprefix(DATED)
+            final = folder / f"{day}.parquet"
             partial = final.with_suffix(".partial")
             shutil.copyfile(file, partial)
             written.append(partial.replace(final))
@@ -70,9 +73,9 @@ def export(kept: Kept, target: Path) -> list[Path]:
 
 
 def _gold_folder(folder: Path, record: Record, gold: Mapping[str, Any]) -> Path:
-    """A folder a table; for a backfill, which has one file of the same name a day, a folder a day in it."""
-    table = folder / "gold" / str(gold["table"])
-    return table / str(gold["uri"]).rstrip("/").rpartition("/")[2] if record["days"] else table
+    """A folder a table, with a folder in it for each day that is not the run's own."""
+    table, day = folder / "gold" / str(gold["table"]), str(gold["uri"]).rstrip("/").rpartition("/")[2]
+    return table if day == f"{DATED}{record['business_date']}" and not record["days"] else table / day
 
 
 def deliver(env: Mapping[str, str], kept: Kept, target: Path) -> list[Path]:

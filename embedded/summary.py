@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pyarrow.parquet as pq
 from embedded import masks, places
 from embedded.progress import TaskTime
 from embedded.record import Kept, Record
+from nightshift.report import message
 
 FIRST_ROWS = 5
 WIDEST_CELL = 40
@@ -27,15 +30,23 @@ def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
         yield f"Log:      {places.shown(log)}"
         return
     yield from rows(record)
-    for gold in record["gold"]:
-        if record["days"]:
-            yield f"Gold {gold['table']}: {gold['rows']:,} rows at {gold['uri']}"
-        else:
-            hidden = masks.personal(record["pipeline"], gold["table"])
-            yield from table_of(gold["table"], gold["rows"], kept.gold(gold["table"]), hidden)
+    yield from _gold(kept, record)
+    yield from message.restated(record)
     yield from _failure(record)
     yield from _facts(kept, record, log)
     yield f"Outcome:  {record['outcome']}"
+
+
+def _gold(kept: Kept, record: Record) -> Iterator[str]:
+    """Every partition of a backfill; of a night each table's own day with its first rows, and how many others."""
+    if record["days"]:
+        yield from (f"Gold {gold['table']}: {gold['rows']:,} rows at {gold['uri']}" for gold in record["gold"])
+        return
+    for table, group in groupby(record["gold"], key=itemgetter("table")):
+        own, *others = group
+        yield from table_of(table, own["rows"], kept.gold(table), masks.personal(record["pipeline"], table))
+        if others:
+            yield f"  and {len(others)} other days of {table}"
 
 
 def plan(preflight: Mapping[str, Any] | None, log: Path) -> Iterator[str]:

@@ -17,7 +17,6 @@ NO_LOSS = frozenset(
         "misplaced_file",
         "hidden_file",
         "repeated_header",
-        "already_counted",
         "superseded",
         "after_business_date",
         "changed_after_load",

@@ -101,7 +101,8 @@ class Night:
     @property
     def claim_key(self) -> str:
         """What a run holds while it makes the gold of its date, or of any where dates depend on each other."""
-        held = "every-date" if self.pipeline.incremental else self.business_date
+        shared = self.pipeline.incremental or self.pipeline.restates
+        held = "every-date" if shared else self.business_date
         return f"claims/{self.pipeline.product}/{held}.json"
 
     @property

@@ -123,9 +123,10 @@ class Pipeline:
     `expected_minutes` is how long its steps take on AWS, for the estimate; `encodings` says whether a run may
     name the text encoding of its input, `options` what else it may be asked for. `database` names the database that
     its steps read, whose address and password are the secret <name>/sources/<database>. `exports` names the files that
-    it delivers beside gold; `incremental` says that what a date holds depends on what other dates hold, so that one run
-    is at work at a time, whatever its date. A backfill makes days of the pipeline that `fills` names. `routes` are what
-    a run may have fetched, by its option `ingest` (ingest_option).
+    it delivers beside gold. One run is at work at a time, whatever its date, where a date depends on others: either it
+    is `incremental`, what a date holds follows from what other dates hold, and then it has no backfill; or it
+    `restates`, a date's run may change what other dates published. A backfill makes days of the pipeline that `fills`
+    names. `routes` are what a run may have fetched, by its option `ingest` (ingest_option).
     """
 
     name: str
@@ -140,6 +141,7 @@ class Pipeline:
     database: str | None = None
     exports: tuple[str, ...] = ()
     incremental: bool = False
+    restates: bool = False
     fills: str = ""
     routes: tuple[Route, ...] = ()
 

@@ -54,7 +54,7 @@ def sales(scratch: Path) -> Drop:
         f"mrhealth/{path.relative_to(folder / 'data').as_posix()}": path.read_bytes()
         for path in (folder / "data").rglob("*.csv")
     }
-    rows = {f"silver/{table}": truth["silver"][table]["accepted"] for table in ("orders", "items")}
+    rows = {f"silver/current_{table}": truth["silver"][table]["accepted"] for table in ("orders", "items")}
     return Drop(f"mrhealth/csv_sales/{DAY:%Y/%m/%d}/", files, _sold(truth["gold"]), rows)
 
 
@@ -63,7 +63,7 @@ def _sold(truth: dict[str, Rows]) -> dict[str, Any]:
     return {
         "sales_by_branch_day": days,
         "sales_by_branch_year": {(DAY.year, unit): value for (_, unit), value in days.items()},
-        "product_sales": {r["product_id"]: r["item_revenue"] for r in truth["product_sales"]},
+        "product_sales": {r["product_id"]: r["gross_value"] for r in truth["product_sales"]},
     }
 
 
@@ -72,7 +72,7 @@ MEASURES: dict[str, Any] = {
     "word_counts": lambda r: (r["word"], r["occurrences"]),
     "sales_by_branch_day": lambda r: ((str(r["order_date"]), r["unit_id"]), str(r["gross_value"])),
     "sales_by_branch_year": lambda r: ((r["year"], r["unit_id"]), str(r["gross_value"])),
-    "product_sales": lambda r: (r["product_id"], str(r["item_revenue"])),
+    "product_sales": lambda r: (r["product_id"], str(r["gross_value"])),
 }
 
 

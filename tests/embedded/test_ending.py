@@ -16,6 +16,7 @@ from embedded.record import Kept
 
 RUN = "manual__2026-01-01T00:00:00+00:00_x"
 SLUG = "manual__2026-01-01T00-00-00-00-00_x"
+OWN, EARLIER = "business_date=2025-12-31", "business_date=2025-12-30"
 RECORD = {
     "pipeline": "wordcount",
     "business_date": "2025-12-31",
@@ -37,7 +38,19 @@ RECORD = {
             ],
         }
     ],
-    "gold": [{"table": "word_counts", "uri": "s3://nightshift-local-lake/gold/w/", "rows": 2}],
+    "gold": [
+        {"table": "word_counts", "uri": f"s3://nightshift-local-lake/gold/w/{OWN}/", "rows": 2},
+        {"table": "word_counts", "uri": f"s3://nightshift-local-lake/gold/w/{EARLIER}/", "rows": 1},
+    ],
+    "restated": [
+        {
+            "table": "word_counts",
+            "day": "2025-12-30",
+            "since": "2025-12-31T03:00:00Z",
+            "before": {"rows": "2", "words": "2"},
+            "after": {"rows": "1", "words": "2"},
+        }
+    ],
     "cost": {"estimate": 0.27, "measured": 0.02, "prices_as_of": "2026-11-20"},
     "proof": {"alive": [], "checked": ["clusters"]},
     "failure": None,
@@ -61,7 +74,8 @@ def kept(cloud_env, tmp_path, monkeypatch):
     pq.write_table(pa.table({"word": ["que", "não"], "occurrences": [10, 7]}), gold)
     for bucket, key, body in (
         ("lake", f"runs/wordcount/{SLUG}/record.json", json.dumps(RECORD).encode()),
-        ("lake", "gold/w/part-00000.parquet", gold.getvalue()),
+        ("lake", f"gold/w/{OWN}/part-00000.parquet", gold.getvalue()),
+        ("lake", f"gold/w/{EARLIER}/part-00000.parquet", gold.getvalue()),
         ("logs", "emr/j-1/steps/s-1/stderr.gz", gzip.compress(b"it went well\n")),
     ):
         s3.put_object(Bucket=f"nightshift-local-{bucket}", Key=key, Body=body)
@@ -75,9 +89,9 @@ def test_record_logs_and_gold_are_kept_together(kept):
 
 
 def test_gold_is_exported_by_table_and_business_date(kept, tmp_path):
-    (written,) = record.export(kept, tmp_path / "out")
-    assert written == tmp_path / "out/word_counts/2025-12-31.parquet"
-    assert [path.name for path in written.parent.iterdir()] == ["2025-12-31.parquet"]
+    written = record.export(kept, tmp_path / "out")
+    home = tmp_path / "out" / "word_counts"
+    assert sorted(written) == sorted(home.iterdir()) == [home / "2025-12-30.parquet", home / "2025-12-31.parquet"]
 
 
 def test_a_night_that_wrote_no_record_is_kept_without_one(cloud_env, tmp_path):
@@ -91,6 +105,8 @@ def test_the_ending_tells_rows_gold_cost_proof_and_outcome(kept):
     said = "\n".join(summary.ending(kept, {}, Path("night.log")))
     for words in ("1,200", "1,197", "2 bad_date", "Gold word_counts: 2 rows", "não", "$0.27", "nothing left alive"):
         assert words in said
+    assert "and 1 other days of word_counts" in said
+    assert "Restated 2025-12-30 in word_counts: rows 2 -> 1 (published 2025-12-31T03:00:00Z)" in said
     assert said.endswith("Outcome:  success")
 
 

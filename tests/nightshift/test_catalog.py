@@ -15,8 +15,8 @@ def glue(aws):
 def test_a_published_table_can_be_found_with_its_columns_and_its_partition(glue, night):
     table = night.pipeline.gold[0]
     hook = CatalogHook(glue, night)
-    hook.register(table)
-    hook.register(table)  # every task may run twice
+    hook.register(table, [night.business_date])
+    hook.register(table, [night.business_date])  # every task may run twice
     name = "mrhealth_sales_sales_by_branch_day"
     found = glue.get_table(DatabaseName="acme_night_gold", Name=name)["Table"]
     assert {c["Name"]: c["Type"] for c in found["StorageDescriptor"]["Columns"]} == table.columns

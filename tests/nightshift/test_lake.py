@@ -36,7 +36,7 @@ def test_a_publish_replaces_its_own_date_and_nothing_else(s3, lake, night):
     put(s3, f"{GOLD}part-from-another-layout.parquet", b"older")
     put(s3, GOLD.replace("01-04", "01-03") + "part-00000.parquet", b"yesterday")
     stage(s3, night, "part-00000-abc.snappy.parquet", b"new")
-    assert lake.swap_gold("product_sales") == f"s3://acme-night-lake/{GOLD}"
+    assert lake.swap_gold("product_sales") == [night.business_date]
     assert keys(s3, prefix="gold/") == [
         GOLD.replace("01-04", "01-03") + "part-00000.parquet",
         f"{GOLD}part-00000.parquet",

@@ -65,6 +65,27 @@ def test_a_publish_killed_between_two_tables_leaves_each_whole_and_its_retry_fin
     assert gold(s3, night) == [b"new"] * TABLES
 
 
+def test_every_day_that_was_staged_is_swapped_registered_and_no_longer_marked(s3, aws, night, publish):
+    Claim(s3, night).take()
+    sales, mark = MRHEALTH_SALES.gold[0].name, "silver/mrhealth_sales/_unpublished/business_date="
+    s3.delete_object(Bucket=LAKE, Key=f"{night.staging_prefix}gold/{sales}/p.parquet")
+    for day in ("2026-01-01", "2026-01-04"):
+        key = f"{night.staging_prefix}gold/{sales}/business_date={day}/p.parquet"
+        s3.put_object(Bucket=LAKE, Key=key, Body=day.encode())
+    for day in ("2026-01-01", "2026-01-03", "2026-01-04"):
+        s3.put_object(Bucket=LAKE, Key=f"{mark}{day}", Body=b"")
+    publish()
+    home = f"gold/mrhealth_sales/{sales}/business_date="
+    for day in ("2026-01-01", "2026-01-04"):
+        assert s3.get_object(Bucket=LAKE, Key=f"{home}{day}/part-00000.parquet")["Body"].read() == day.encode()
+    found = aws("glue").get_partitions(
+        DatabaseName=night.settings.database("gold"), TableName=f"mrhealth_sales_{sales}"
+    )
+    assert sorted(p["Values"] for p in found["Partitions"]) == [["2026-01-01"], ["2026-01-04"]]
+    left = s3.list_objects_v2(Bucket=LAKE, Prefix=mark)["Contents"]
+    assert [item["Key"] for item in left] == [f"{mark}2026-01-03"]
+
+
 def test_a_run_that_lost_its_date_publishes_nothing(s3, night, publish):
     s3.put_object(Bucket=LAKE, Key=night.claim_key, Body=b'{"run": "mrhealth_sales/rival"}')
     with pytest.raises(AirflowFailException, match=r"no longer holds 2026-01-04: mrhealth_sales/rival does"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -90,7 +91,21 @@ class LocalLake:
         words += ["--source-secret", secret] if secret else []
         words += [f"--option={name}={value}" for name, value in options.items()]
         main.run_layers(self.spark, main.parse(words + (["--reference", str(reference)] if reference else [])))
+        if "gold" in layers:
+            self.publish(pipeline, day)
         return {layer: self.counts(pipeline, day, layer) for layer in layers.split(",")}
+
+    def publish(self, pipeline: str, day: str) -> None:
+        """What the task `publish` does of tables that are staged by the day they speak of."""
+        staged = [t for t in self.manifest(pipeline, day, "gold")["gold"] if t["days"]]
+        for table in staged:
+            for folder in Path(table["path"]).glob("business_date=*"):
+                [file] = folder.glob("*.parquet")
+                target = self.root / "gold" / pipeline / table["table"] / folder.name / "part-00000.parquet"
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, target)
+        if staged:
+            shutil.rmtree(self.root / "silver" / pipeline / "_unpublished")
 
     def staging(self, pipeline: str, day: str) -> Path:
         return self.root / "staging" / pipeline / f"manual-{day}"
@@ -106,18 +121,32 @@ class LocalLake:
         return {t["table"]: t for t in tables}
 
     def gold(self, pipeline: str, day: str, table: str) -> list[dict[str, Any]]:
-        [file] = (self.staging(pipeline, day) / "gold" / table).glob("*.parquet")
-        return pq.read_table(file).to_pylist()
+        own = self.staging(pipeline, day) / "gold" / table
+        published = self.root / "gold" / pipeline / table / f"business_date={day}"
+        [file] = [*own.glob("*.parquet")] or published.glob("*.parquet")
+        return pq.ParquetFile(file).read().to_pylist()
 
     def rows(self, layer: str, pipeline: str, table: str, day: str) -> list[dict[str, Any]]:
+        holds = sorted((self.root / layer / pipeline / table / "_holds").glob(f"{day}=*"))
+        if holds:
+            return self._read(holds[-1].parents[1] / holds[-1].name.split("=")[1] / f"day={day}")
         return self._read(self.root / layer / pipeline / table / f"business_date={day}")
+
+    def held(self, pipeline: str, table: str) -> list[dict[str, Any]]:
+        """What a table of silver that is replaced as one holds, over all its days."""
+        names = (self.root / "silver" / pipeline / table / "_holds").iterdir()
+        return [row for name in sorted(names) for row in self.rows("silver", pipeline, table, name.name.split("=")[0])]
+
+    def published(self, pipeline: str, table: str) -> list[dict[str, Any]]:
+        """All that is published of a table, over all its days."""
+        return [row for d in (self.root / "gold" / pipeline / table).iterdir() for row in self._read(d)]
 
     def quarantine(self, layer: str, pipeline: str, table: str, day: str) -> list[dict[str, Any]]:
         rows = self._read(self.root / "quarantine" / pipeline / layer / table / f"business_date={day}")
         return sorted(rows, key=lambda row: (row["source_file"], row["line"]))
 
     def _read(self, folder: Path) -> list[dict[str, Any]]:
-        return [row for file in sorted(folder.glob("*.parquet")) for row in pq.read_table(file).to_pylist()]
+        return [row for file in sorted(folder.glob("*.parquet")) for row in pq.ParquetFile(file).read().to_pylist()]
 
     def files(self) -> dict[str, int]:
         """Every data file with its time of writing."""

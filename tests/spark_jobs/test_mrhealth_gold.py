@@ -1,22 +1,23 @@
 """The products of mrhealth_sales, on small frames."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from mrhealth_sales import gold
-from mrhealth_sales.silver import SCHEMAS
+from mrhealth_sales.versions import HOLDS
 
 DAY = date(2025, 12, 29)
+CAME = (True, DAY, None)  # in the drop of its unit, of that date
 
 
 def order(unit: int, number: str, value: str, status: str, day: date = DAY, branch: str | None = "Filial") -> Any:
     money = (Decimal(value), "Rua A", Decimal("5.00"))
-    return (unit, number, "Loja Online", day, *money, status, branch, "SP", "Brasil", "f", 1, None)
+    return (unit, number, "Loja Online", day, *money, status, branch, "SP", "Brasil", "f", 1, None, *CAME, day)
 
 
-def item(unit: int | None, product: int, quantity: int, value: str) -> Any:
-    return (unit, "1", "1", product, quantity, Decimal(value), None, "Suco", "f", 1, None)
+def item(unit: int, product: int, quantity: int, value: str, status: str = "Finalizado", name: str = "Suco") -> Any:
+    return (unit, "1", "1", product, quantity, Decimal(value), None, name, "f", 1, None, *CAME, DAY, status)
 
 
 def test_sales_of_a_day_by_branch(spark: Any) -> None:
@@ -28,43 +29,52 @@ def test_sales_of_a_day_by_branch(spark: Any) -> None:
             order(2, "1", "1.10", "Finalizado"),
             order(3, "1", "7.00", "Pendente", branch=None),
         ],
-        SCHEMAS["orders"],
+        HOLDS["current_orders"],
     )
     product = gold.sales_by_branch_day(orders)
     assert product.frame.schema.simpleString() == (
-        "struct<order_date:date,unit_id:int,branch:string,state:string,country:string,orders:bigint,"
+        "struct<day:string,order_date:date,unit_id:int,branch:string,state:string,country:string,orders:bigint,"
         "gross_value:decimal(18,2),revenue:decimal(18,2),pending_value:decimal(18,2),cancelled_value:decimal(18,2),"
         "delivery_fees:decimal(18,2)>"
     )
     rows = {row.unit_id: row for row in product.frame.collect()}
-    assert rows[1][5:] == (3, *map(Decimal, ("60.00", "10.00", "20.00", "30.00", "15.00")))
-    assert rows[2][5:] == (1, *map(Decimal, ("1.10", "1.10", "0.00", "0.00", "5.00")))
+    assert rows[1][6:] == (3, *map(Decimal, ("60.00", "10.00", "20.00", "30.00", "15.00")))
+    assert rows[2][6:] == (1, *map(Decimal, ("1.10", "1.10", "0.00", "0.00", "5.00")))
     assert rows[3].branch is None and rows[3].gross_value == Decimal("7.00")
 
 
 def test_two_units_of_one_name_stay_two(spark: Any) -> None:
     orders = [order(1, "1", "10.00", "Finalizado"), order(2, "1", "10.00", "Finalizado")]
-    assert gold.sales_by_branch_day(spark.createDataFrame(orders, SCHEMAS["orders"])).frame.count() == 2
+    assert gold.sales_by_branch_day(spark.createDataFrame(orders, HOLDS["current_orders"])).frame.count() == 2
 
 
-def test_sales_of_a_year_add_up_its_days(spark: Any) -> None:
+def test_sales_of_a_year_are_told_a_day_at_a_time(spark: Any) -> None:
     days = [DAY, date(2025, 1, 1), date(2026, 1, 1)]
     orders = [order(1, str(n), "10.00", "Finalizado", day) for n, day in enumerate(days)]
-    product = gold.sales_by_branch_year(spark.createDataFrame(orders, SCHEMAS["orders"]))
-    assert product.frame.columns[0] == "year" and "order_date" not in product.frame.columns
-    assert {row.year: (row.orders, row.gross_value) for row in product.frame.collect()} == {
-        2025: (2, Decimal("20.00")),
-        2026: (1, Decimal("10.00")),
-    }
+    product = gold.sales_by_branch_year(spark.createDataFrame(orders, HOLDS["current_orders"]))
+    assert product.frame.columns[:2] == ["day", "year"] and "order_date" not in product.frame.columns
+    assert sorted((row.day, row.year, row.orders) for row in product.frame.collect()) == [
+        ("2025-01-01", 2025, 1),
+        ("2025-12-29", 2025, 1),
+        ("2026-01-01", 2026, 1),
+    ]
 
 
-def test_products_count_every_item_with_or_without_a_unit(spark: Any) -> None:
-    items = [item(1, 8, 2, "19.90"), item(None, 8, 3, "19.90"), item(1, 9, 1, "0.10")]
-    product = gold.product_sales(spark.createDataFrame(items, SCHEMAS["items"]))
+def test_products_of_all_orders_and_of_those_that_are_finished(spark: Any) -> None:
+    items = [item(1, 8, 2, "19.90"), item(2, 8, 3, "19.90", "Pendente"), item(1, 9, 1, "0.10", "Cancelado")]
+    product = gold.product_sales(spark.createDataFrame(items, HOLDS["current_items"]))
     assert product.frame.schema.simpleString() == (
-        "struct<product_id:int,product:string,quantity:bigint,item_revenue:decimal(18,2)>"
+        "struct<day:string,product_id:int,product:string,quantity:bigint,gross_value:decimal(18,2),"
+        "finished_quantity:bigint,revenue:decimal(18,2)>"
     )
-    assert {row.product_id: (row.quantity, row.item_revenue) for row in product.frame.collect()} == {
-        8: (5, Decimal("99.50")),
-        9: (1, Decimal("0.10")),
+    assert {row.product_id: tuple(row[3:]) for row in product.frame.collect()} == {
+        8: (5, Decimal("99.50"), 2, Decimal("39.80")),
+        9: (1, Decimal("0.10"), 0, Decimal("0.00")),
     }
+
+
+def test_a_name_is_that_of_the_first_drop_of_the_day(spark: Any) -> None:
+    later = list(item(1, 8, 1, "1.00", name="Suco novo"))
+    later[-4] = DAY + timedelta(days=3)
+    product = gold.product_sales(spark.createDataFrame([tuple(later), item(1, 8, 1, "1.00")], HOLDS["current_items"]))
+    assert [(row.product, row.quantity) for row in product.frame.collect()] == [("Suco", 2)]

@@ -2,30 +2,23 @@
 
 import shutil
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import functions as F
 
+from medallion.changeset import Changeset
 from medallion.errors import NoInputError
 from medallion.lake import Lake
 from medallion.run import Run
 from mrhealth_sales import look_back
 from mrhealth_sales.look_back import KEPT_DAYS, WINDOW_DAYS, Window
-from mrhealth_sales.summaries import PRODUCT_DAYS
+from mrhealth_sales.summaries import PRODUCT_DAYS, SCHEMAS
 
 TODAY = date(2026, 3, 10)
 WINDOW = f"{PRODUCT_DAYS}_window"
-COLUMNS = {  # of SCHEMAS[PRODUCT_DAYS]
-    "order_date": pa.date32(),
-    "unit_id": pa.int32(),
-    "product_id": pa.int32(),
-    "quantity": pa.int64(),
-    "price": pa.decimal128(18, 2),
-}
 Sale = tuple[date, int]
 
 
@@ -33,23 +26,20 @@ class Nights:
     """Nights that know nothing but how many pieces of one product were sold."""
 
     def __init__(self, spark: Any, root: Path) -> None:
-        self._spark, self._root = spark, root
+        self._spark, self._root, self._clock = spark, root, count()
 
     def lake(self, ago: int) -> Lake:
         """The lake as the night of so many days ago sees it."""
         day, lake = TODAY - timedelta(ago), str(self._root)
-        return Lake(Run(self._spark, "shop", day, "", None, lake, "", "", "utf-8", datetime(2026, 3, 11, tzinfo=UTC)))
+        now = datetime(2026, 3, 11, tzinfo=UTC) + timedelta(minutes=next(self._clock))
+        return Lake(Run(self._spark, "shop", day, "", None, lake, "", "", "utf-8", now))
 
     def sums(self, ago: int, *sales: Sale) -> None:
-        """What silver does of a night's drop."""
-        rows = [(day, 1, 1, pieces, None) for day, pieces in sales]
-        folder, columns = self.folder(PRODUCT_DAYS, ago), zip(*rows, strict=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        sums = pa.Table.from_arrays(
-            [pa.array(c, t) for c, t in zip(columns, COLUMNS.values(), strict=True)], [*COLUMNS]
-        )
-        pq.write_table(sums, folder / f"part-{uuid4()}.parquet")  # each write of a date names its files anew
+        """What silver says of a day, whichever night says it."""
+        changes, day = Changeset(self.lake(ago)), str(TODAY - timedelta(ago))
+        rows = self._spark.createDataFrame([(on, 1, 1, pieces, None) for on, pieces in sales], SCHEMAS[PRODUCT_DAYS])
+        changes.stage(PRODUCT_DAYS, rows.withColumn("day", F.lit(day)), [day], SCHEMAS[PRODUCT_DAYS])
+        changes.commit([])
 
     def looks(self, ago: int) -> list[Sale]:
         """What gold of a night reads, and keeps."""
@@ -58,7 +48,8 @@ class Nights:
         return sorted((row.order_date, row.quantity) for row in window.rows.collect())
 
     def reads(self, ago: int) -> Window:
-        return look_back.window(self.lake(ago), PRODUCT_DAYS)
+        lake = self.lake(ago)
+        return look_back.window(lake, Changeset(lake), PRODUCT_DAYS)
 
     def plays(self, ago: int, *sales: Sale) -> list[Sale]:
         """A whole night; without sales named, as many pieces of its own date as it is days ago."""
@@ -82,10 +73,13 @@ def nights(spark: Any, tmp_path: Path) -> Nights:
     return Nights(spark, tmp_path / "lake")
 
 
-def folders_read(window: Window) -> list[str]:
-    """Table and days ago of each folder that is read."""
+def read(window: Window) -> list[str]:
+    """Table and day, as so many days ago, of each folder that is read."""
     folders = sorted({Path(name).parent for name in window.rows.inputFiles()})
-    return [f"{f.parent.name} {(TODAY - date.fromisoformat(f.name[-10:])).days}" for f in folders]
+    tables = [WINDOW if WINDOW in f.parts else PRODUCT_DAYS for f in folders]
+    return sorted(
+        f"{t} {(TODAY - date.fromisoformat(f.name[-10:])).days}" for t, f in zip(tables, folders, strict=True)
+    )
 
 
 def test_a_night_reads_the_window_before_it_and_its_own_sums_and_they_tell_all(nights: Nights) -> None:
@@ -94,7 +88,7 @@ def test_a_night_reads_the_window_before_it_and_its_own_sums_and_they_tell_all(n
     told = nights.plays(1)
     assert told == [nights.sale(ago) for ago in range(6, 0, -1)]
     nights.sums(0, nights.sale(0))
-    assert folders_read(nights.reads(0)) == ["product_days 0", f"{WINDOW} 1"]
+    assert read(nights.reads(0)) == ["product_days 0", f"{WINDOW} 1"]
     assert len([*nights.folder(WINDOW, 1).glob("*.parquet")]) == 1
     assert nights.looks(0) == [*told, nights.sale(0)]
 
@@ -112,7 +106,7 @@ def test_a_date_that_is_run_again_is_seen_by_those_after_it(nights: Nights) -> N
     corrected = (TODAY - timedelta(3), 300)
     assert nights.plays(3, corrected) == [nights.sale(4), corrected]
     nights.sums(0, nights.sale(0))
-    assert folders_read(nights.reads(0)) == [*(f"product_days {ago}" for ago in (2, 1, 0)), f"{WINDOW} 3"]
+    assert read(nights.reads(0)) == ["product_days 0", "product_days 3", f"{WINDOW} 1"]
     assert nights.plays(0) == [nights.sale(4), corrected, *map(nights.sale, (2, 1, 0))]
 
 
@@ -152,13 +146,6 @@ def test_without_any_window_the_summaries_are_read(nights: Nights) -> None:
     assert nights.plays(0) == [nights.sale(ago) for ago in (2, 1, 0)]
 
 
-def test_orders_dated_ahead_wait_for_their_day(nights: Nights) -> None:
-    ahead = (TODAY, 7)
-    nights.plays(2, nights.sale(2), ahead)
-    nights.plays(1)
-    assert nights.plays(0) == sorted([nights.sale(2), nights.sale(1), nights.sale(0), ahead])
-
-
 def test_the_windows_of_a_week_are_kept_for_dates_that_are_run_again(nights: Nights) -> None:
     for ago in range(KEPT_DAYS + 3, -1, -1):
         nights.plays(ago)
@@ -168,4 +155,4 @@ def test_the_windows_of_a_week_are_kept_for_dates_that_are_run_again(nights: Nig
 def test_a_date_that_silver_has_not_summed_up_is_refused(nights: Nights) -> None:
     nights.plays(1)
     with pytest.raises(NoInputError, match="reading silver product_days"):
-        look_back.window(nights.lake(0), PRODUCT_DAYS)
+        nights.reads(0)

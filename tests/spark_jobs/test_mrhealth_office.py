@@ -1,5 +1,6 @@
 """Head office's tables out of a real PostgreSQL: the same gold as out of its files, and a history of names."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,10 @@ def test_gold_is_the_same_out_of_files_and_out_of_a_database_and_a_renamed_unit_
     orders, items = ((shop / f"csv_sales/2025/12/29/unit_001/{name}.csv") for name in ("pedido", "item_pedido"))
     next_day = shop / "csv_sales/2025/12/30/unit_001"
     next_day.mkdir(parents=True, exist_ok=True)
-    (next_day / "pedido.csv").write_text(orders.read_text().replace(DAY, "2025-12-30").replace(";1;", ";1001;", 1))
-    (next_day / "item_pedido.csv").write_bytes(items.read_bytes())
+    # The same once more, under other numbers: of the same orders it would be the latest version.
+    dated = orders.read_text().replace(DAY, "2025-12-30")
+    (next_day / "pedido.csv").write_text(re.sub(r"(?m)^1([;,])(\d)", r"1\g<1>9\2", dated))
+    (next_day / "item_pedido.csv").write_text(re.sub(r"(?m)^(\d)", r"9\1", items.read_text()))
     lake.run(P, "2025-12-30", shop / "csv_sales", secret=SECRET)
     lake.run(P, DAY, shop / "csv_sales", secret=SECRET)
     assert lake.gold(P, DAY, "sales_by_branch_day") == before

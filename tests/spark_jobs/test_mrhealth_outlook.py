@@ -51,6 +51,7 @@ PRODUCT_DAYS = pa.schema(
         "price": MONEY,
     }
 )
+SCHEMAS = {"unit_days": UNIT_DAYS, "product_days": PRODUCT_DAYS}
 TODAY = date(2026, 1, 5)
 INCIDENTS = (
     Incident(TODAY, 2, MISSING),
@@ -86,11 +87,16 @@ def summaries_of(seasons: Seasons, day: date) -> dict[str, list[dict[str, Any]]]
 
 def remember(root: Path, seasons: Seasons, days: list[date]) -> None:
     """Put the summaries of some days into a lake, as nights of these days would have."""
-    for day in days:
-        for (table, rows), schema in zip(summaries_of(seasons, day).items(), (UNIT_DAYS, PRODUCT_DAYS), strict=True):
-            folder = root / "silver" / P / table / f"business_date={day}"
+    told = {table: [row for day in days for row in summaries_of(seasons, day)[table]] for table in SCHEMAS}
+    for table, schema in SCHEMAS.items():
+        home = root / "silver" / P / table
+        (home / "_holds").mkdir(parents=True)
+        for day in days:
+            rows = [row for row in told[table] if row["order_date"] == day]
+            folder = home / "20000101T000000000000" / f"day={day}"
             folder.mkdir(parents=True)
             pq.write_table(pa.Table.from_pylist(rows, schema), folder / "part-00000.parquet")
+            (home / "_holds" / f"{day}=20000101T000000000000").touch()
 
 
 @pytest.fixture(scope="module")

@@ -56,12 +56,6 @@ def test_a_quarantined_row_neither_wins_nor_makes_duplicates(spark: Any) -> None
     ]
 
 
-def test_rows_with_an_incomplete_key_have_no_versions_only_duplicates(spark: Any) -> None:
-    judged = judge(frame(spark, (1, "a", "x"), (2, "a", "y"), (3, "a", "x")), rules())
-    kept = last_version_wins(judged, ["k"], ["v"], versioned=F.lit(False))
-    assert outcomes(kept) == [("duplicate", None), ("accepted", None), ("accepted", None)]
-
-
 def test_a_warning_marks_accepted_rows_and_goes_when_the_row_is_refused(spark: Any) -> None:
     judged = warn(judge(frame(spark, (1, "a", "x"), (2, None, "x")), rules()), "odd", F.lit(True))
     assert [row.warning for row in judged.orderBy("line").collect()] == ["odd", None]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial, reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
 from medallion.errors import NoInputError
-from medallion.manifest import Alerts, GoldTable, Manifest, TableCount
+from medallion.manifest import Alerts, GoldTable, Manifest, Restated, TableCount
 from medallion.parallel import all_of
 from medallion.quality import accepted, quarantine
 from medallion.raw import QUARANTINE_SCHEMA
@@ -20,13 +20,16 @@ from medallion.storage import Storage
 
 SHUFFLE_PARTITIONS = "spark.sql.shuffle.partitions"
 DATED = "business_date="  # what the folder of a partition is called, before its date
+_PARTITION = "business_date"
+DAY = "day"  # the column of a frame that says to which day's partition a row belongs
 BYTES_A_PARTITION = 8 * 1024 * 1024
 MOST_PARTITIONS = 2000
 
 
 @dataclass(frozen=True)
 class Product:
-    """A gold table before it is staged: its rows, the columns that name a row, the order of the file."""
+    """A gold table before it is staged: its rows, the columns that name a row, the order of the file. With a column
+    `day` it is of several days, a file each."""
 
     frame: DataFrame
     key: Sequence[str]
@@ -118,14 +121,27 @@ class Lake:
         else:
             self.storage.delete(uri)
 
-    def stage(self, products: Mapping[str, Product]) -> list[GoldTable]:
-        """Stage each product as one sorted Parquet file, then measure the files."""
-        all_of(partial(self._stage, table, product) for table, product in products.items())
-        return self._measure(products)
+    def stage(self, products: Mapping[str, Product], days: Sequence[str] = ()) -> list[GoldTable]:
+        """Stage each product as one sorted Parquet file, or as one for each of `days`, then measure the files."""
+        all_of(partial(self._stage, table, product, days) for table, product in products.items())
+        return self._measure(products, days)
 
-    def _stage(self, table: str, product: Product) -> None:
-        one_file = product.frame.repartition(1).sortWithinPartitions(*product.order)
-        one_file.write.mode("overwrite").option("compression", "snappy").parquet(self.staged(table))
+    def _stage(self, table: str, product: Product, days: Sequence[str]) -> None:
+        if DAY not in product.frame.columns:
+            self._write_file(product.frame.repartition(1).sortWithinPartitions(*product.order), self.staged(table))
+            return
+        by_day = product.frame.withColumnRenamed(DAY, _PARTITION).repartition(_PARTITION)
+        sorted_days = by_day.sortWithinPartitions(_PARTITION, *product.order)
+        sorted_days.write.mode("overwrite").option("compression", "snappy").partitionBy(_PARTITION).parquet(
+            self.staged(table)
+        )
+        there, nothing = self.storage.names(self.staged(table)), product.frame.drop(DAY).limit(0).repartition(1)
+        for day in days:
+            if f"{DATED}{day}" not in there:  # all that was sold on it went to another day
+                self._write_file(nothing, f"{self.staged(table)}/{DATED}{day}")
+
+    def _write_file(self, frame: DataFrame, uri: str, *parted: str) -> None:
+        frame.write.mode("overwrite").option("compression", "snappy").partitionBy(*parted).parquet(uri)
 
     def stage_csv(self, name: str, text: DataFrame, *, delimiter: str, header: bool) -> None:
         """Stage text columns as one CSV file as RFC 4180 has it, but for its line ends, which are LF; UTF-8."""
@@ -138,18 +154,20 @@ class Lake:
         """Where a gold table waits for its audit."""
         return f"{self.run.staging}/gold/{table}"
 
-    def _measure(self, products: Mapping[str, Product]) -> list[GoldTable]:
+    def _measure(self, products: Mapping[str, Product], days: Sequence[str]) -> list[GoldTable]:
         frames = {table: self.run.spark.read.parquet(self.staged(table)) for table in products}
-        parts = [_measured(table, frames[table], product.key) for table, product in products.items()]
-        measured = {row["table"]: row for row in reduce(DataFrame.unionAll, parts).collect()}
+        of_days = {table for table, product in products.items() if DAY in product.frame.columns}
+        parts = [_measured(t, frames[t], product.key, t in of_days) for t, product in products.items()]
+        measured = reduce(DataFrame.unionAll, parts).collect()
         return [
             GoldTable(
                 table=table,
                 path=self.staged(table),
-                rows=measured[table]["rows"],
-                schema={f.name: f.dataType.simpleString() for f in frame.schema.fields},
-                null_keys=measured[table]["null_keys"],
-                duplicate_keys=measured[table]["duplicate_keys"],
+                rows=sum(row["rows"] for row in measured if row["table"] == table),
+                schema={f.name: f.dataType.simpleString() for f in frame.schema.fields if f.name != _PARTITION},
+                null_keys=sum(row["null_keys"] for row in measured if row["table"] == table),
+                duplicate_keys=sum(row["duplicate_keys"] for row in measured if row["table"] == table),
+                days=_rows_of(measured, table, days) if table in of_days else {},
             )
             for table, frame in frames.items()
         ]
@@ -164,18 +182,24 @@ class Lake:
         tables: Sequence[TableCount],
         gold: Sequence[GoldTable] = (),
         alerts: Alerts | None = None,
+        restated: Sequence[Restated] = (),
     ) -> Manifest:
         """A manifest of this run."""
-        return Manifest(self.run.pipeline, layer, self.run.business_date, tables, gold, alerts)
+        return Manifest(self.run.pipeline, layer, self.run.business_date, tables, gold, alerts, restated)
 
 
-def _measured(table: str, frame: DataFrame, key: Sequence[str]) -> DataFrame:
-    """One row: the table's rows, rows with a null in their key, rows beyond the first of a key."""
+def _measured(table: str, frame: DataFrame, key: Sequence[str], of_days: bool) -> DataFrame:
+    """A row a day, or one: the table's rows, rows with a null in their key, rows beyond the first of a key."""
+    day = F.col(_PARTITION).cast("string") if of_days else F.lit("")
     has_null = F.greatest(*[F.col(k).isNull().cast("int") for k in [*key, key[0]]])
-    per_key = frame.groupBy(*key).agg(F.count(F.lit(1)).alias("n"), F.sum(has_null).alias("nulls"))
-    return per_key.agg(
+    per_key = frame.groupBy(day.alias(DAY), *key).agg(F.count(F.lit(1)).alias("n"), F.sum(has_null).alias("nulls"))
+    return per_key.groupBy(DAY).agg(
         F.lit(table).alias("table"),
-        F.coalesce(F.sum("n"), F.lit(0)).alias("rows"),
-        F.coalesce(F.sum("nulls"), F.lit(0)).alias("null_keys"),
-        F.coalesce(F.sum(F.col("n") - 1), F.lit(0)).alias("duplicate_keys"),
+        F.sum("n").alias("rows"),
+        F.sum("nulls").alias("null_keys"),
+        F.sum(F.col("n") - 1).alias("duplicate_keys"),
     )
+
+
+def _rows_of(measured: Sequence[Row], table: str, days: Sequence[str]) -> dict[str, int]:
+    return dict.fromkeys(days, 0) | {row[DAY]: row["rows"] for row in measured if row["table"] == table}

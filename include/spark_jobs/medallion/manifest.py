@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 
@@ -31,6 +31,7 @@ class GoldTable:
     schema: dict[str, str]
     null_keys: int
     duplicate_keys: int
+    days: Mapping[str, int] = field(default_factory=dict)  # a file each, with its rows; none: one, of the business date
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,20 @@ class Alerts:
 
 
 @dataclass(frozen=True)
+class Restated:
+    """A day whose published figures change: what they were, and since when (UTC), and what they are, as text."""
+
+    table: str
+    day: str
+    since: str
+    before: dict[str, str]
+    after: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Manifest:
-    """What one layer did for one business date; `alerts` only where the layer looks for any."""
+    """What one layer did for one business date; `alerts` only where the layer looks for any, `restated` where it may
+    change what was published before."""
 
     pipeline: str
     layer: str
@@ -53,6 +66,7 @@ class Manifest:
     tables: Sequence[TableCount]
     gold: Sequence[GoldTable] = ()
     alerts: Alerts | None = None
+    restated: Sequence[Restated] = ()
 
     def to_json(self) -> str:
         """The manifest as the other rooms read it."""
@@ -63,6 +77,7 @@ class Manifest:
             "tables": [asdict(table) for table in self.tables],
             "gold": [asdict(table) for table in self.gold],
             **({"alerts": asdict(self.alerts)} if self.alerts else {}),
+            **({"restated": [asdict(day) for day in self.restated]} if self.restated else {}),
         }
         return json.dumps(body, ensure_ascii=False, indent=2)
 
@@ -71,3 +86,5 @@ class Manifest:
         for t in self.tables:
             counts = f"{t.accepted} accepted + {t.quarantined} quarantined + {t.duplicates} duplicates"
             yield f"{self.layer} {t.table}: {t.rows_in} in = {counts} {t.reasons or ''}\n"
+        for r in self.restated:
+            yield f"{self.layer} {r.table}: {r.day} is restated: {r.before} since {r.since}, now {r.after}\n"

@@ -74,13 +74,11 @@ def last_version_wins(
     judged: DataFrame,
     key: Sequence[str],
     content: Sequence[str],
-    versioned: Column | None = None,
     order: Sequence[str] = LINEAGE,
 ) -> DataFrame:
     """Of the accepted rows with one key keep the last (by `order`, which ends in file and line).
 
     Earlier rows with the same content as another are duplicates, those with other content are `superseded`.
-    `versioned` is false for rows whose key is incomplete: there only equal content makes two rows the same.
     """
     # The outcome is part of the window: a row that is quarantined already neither wins nor loses.
     same_key = Window.partitionBy("outcome", *key)
@@ -93,10 +91,9 @@ def last_version_wins(
     )
     copy = is_accepted() & (F.col("_copy") > 1)
     marked = ranked.withColumn("outcome", F.when(copy, F.lit(DUPLICATE)).otherwise(F.col("outcome")))
-    has_versions = F.lit(True) if versioned is None else versioned
     newer = F.concat_ws(":", F.col("_last.source_file"), F.col("_last.line").cast("string"))
     told = F.concat(F.lit("replaced by "), newer)
-    return overrule(marked, "superseded", has_versions & (place != F.col("_last")), told).drop("_last", "_copy")
+    return overrule(marked, "superseded", place != F.col("_last"), told).drop("_last", "_copy")
 
 
 def accepted(judged: DataFrame) -> DataFrame:

@@ -15,11 +15,13 @@ _METADATA = ("_common_metadata", "_metadata")
 
 @dataclass(frozen=True)
 class FileInfo:
-    """One file: its full URI, its length in bytes, and whether Spark's readers pass it over."""
+    """One file: its full URI, its length in bytes, whether Spark's readers pass it over, and when it was written, in
+    milliseconds since 1970 (an object's LastModified)."""
 
     uri: str
     length: int
     hidden: bool = False
+    modified: int = 0
 
     @property
     def name(self) -> str:
@@ -76,7 +78,8 @@ class Storage:
         while listing.hasNext():
             status = listing.next()
             file = status.getPath().toString()
-            found.append(FileInfo(file, int(status.getLen()), is_hidden(file.removeprefix(f"{root}/"))))
+            hidden, modified = is_hidden(file.removeprefix(f"{root}/")), int(status.getModificationTime())
+            found.append(FileInfo(file, int(status.getLen()), hidden, modified))
         # An object store shows "folder/" markers of consoles and old Hadoops as empty files.
         real = [f for f in found if f.name and (f.length or not f.name.endswith("_$folder$"))]
         return sorted(real, key=lambda f: f.uri)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator, Sequence
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from medallion.arrivals import OTHER_FILES, Row, rows_in, whole_file
 from medallion.contract import Table
 from medallion.quality import ACCEPTED, NOTE
+from medallion.storage import FileInfo
 from mrhealth_sales.tables import OF_UNITS, SOURCES, table_of, unit_of
 
 TABLES = (*(table.name for table in SOURCES), OTHER_FILES)
@@ -43,6 +44,12 @@ def _misplaced(table: Table, source_file: str, office: str) -> str | None:
     if table in OF_UNITS and office and source_file.startswith(office):
         return f"{table.files} is a unit's, and this one lies among head office's tables"
     return None
+
+
+def arrivals(spark: SparkSession, files: Sequence[FileInfo]) -> DataFrame:
+    """When each file came: an object's LastModified."""
+    rows = spark.createDataFrame([(file.uri, file.modified) for file in files], "source_file string, modified bigint")
+    return rows.select("source_file", F.timestamp_millis("modified").alias("arrived_at"))
 
 
 def deliveries(judged: DataFrame) -> DataFrame:

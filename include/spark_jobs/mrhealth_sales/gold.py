@@ -1,32 +1,32 @@
-"""Gold of mrhealth_sales: what one business date's drop contributes to each product; sums over dates are the totals."""
+"""Gold of mrhealth_sales: each day of sales whole, out of the orders that hold; a partition speaks of its own day."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from medallion.lake import Product
+from medallion.lake import DAY, Product
 from mrhealth_sales.silver import CANCELLED, DONE, PENDING
 
 MONEY = "decimal(18,2)"
-PLACE = ["unit_id", "branch", "state", "country"]
+PLACE = ["branch", "state", "country"]
 
 
 def sales_by_branch_day(orders: DataFrame) -> Product:
     """Key (order_date, unit_id); names are told, never grouped apart, because names repeat."""
-    return _sales(orders, ["order_date"])
+    return _sales(orders, "order_date")
 
 
 def sales_by_branch_year(orders: DataFrame) -> Product:
-    """Key (year, unit_id)."""
-    return _sales(orders.withColumn("year", F.year("order_date")), ["year"])
+    """Key (year, unit_id), a day's share of it."""
+    return _sales(orders, "year")
 
 
-def _sales(orders: DataFrame, period: Sequence[str]) -> Product:
+def _sales(orders: DataFrame, period: str) -> Product:
     value = F.col("order_value")
-    sums = orders.groupBy(*period, *PLACE).agg(
+    dated = orders.withColumns({DAY: _day(), "year": F.year("order_date")})
+    sums = dated.groupBy(DAY, period, "unit_id").agg(
+        *[_first(column) for column in PLACE],
         F.count(F.lit(1)).alias("orders"),
         _money(value, "gross_value"),
         _money(F.when(F.col("status") == DONE, value), "revenue"),
@@ -34,17 +34,35 @@ def _sales(orders: DataFrame, period: Sequence[str]) -> Product:
         _money(F.when(F.col("status") == CANCELLED, value), "cancelled_value"),
         _money(F.col("delivery_fee"), "delivery_fees"),
     )
-    key = [*period, "unit_id"]
+    key = [period, "unit_id"]
     return Product(sums, key, order=[F.col(column).asc() for column in key])
 
 
 def product_sales(items: DataFrame) -> Product:
-    """Key product_id; every accepted item row once, whatever became of its order, with or without a unit."""
-    sums = items.groupBy("product_id", "product").agg(
-        F.sum("quantity").alias("quantity"),
-        _money(F.col("quantity") * F.col("item_value"), "item_revenue"),
+    """Key product_id; every item of an order that holds, whatever its status, and of those that are finished."""
+    worth, done = F.col("quantity") * F.col("item_value"), F.col("status") == DONE
+    sums = (
+        items.withColumn(DAY, _day())
+        .groupBy(DAY, "product_id")
+        .agg(
+            _first("product"),
+            F.sum("quantity").alias("quantity"),
+            _money(worth, "gross_value"),
+            F.coalesce(F.sum(F.when(done, F.col("quantity"))), F.lit(0)).alias("finished_quantity"),
+            _money(F.when(done, worth), "revenue"),
+        )
     )
     return Product(sums, key=["product_id"], order=[F.col("product_id").asc()])
+
+
+def _day() -> Column:
+    """The partition that an order's date is."""
+    return F.col("order_date").cast("string").alias(DAY)
+
+
+def _first(name: str) -> Column:
+    """A name as the first drop of the day had it: what a unit is called today does not rename its past."""
+    return F.min_by(name, F.struct("business_date", "source_file", "line")).alias(name)
 
 
 def _money(value: Column, name: str) -> Column:

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion.arrivals import OTHER_FILES, bronze_schema, read_files, replayed, unread_files, write_bronze
+from medallion.changeset import Changeset, unpublished
 from medallion.drop import drop_root, input_roots
 from medallion.errors import NoInputError
-from medallion.lake import Lake
+from medallion.lake import DAY, Lake
 from medallion.manifest import Manifest, TableCount
 from medallion.parallel import all_of
 from medallion.quality import tally, together
 from medallion.run import Run
 from mrhealth_sales import bronze as raw
 from mrhealth_sales import gold as products
-from mrhealth_sales import late, look_back, office, outlook, summaries
+from mrhealth_sales import look_back, office, outlook, restated, summaries, versions
 from mrhealth_sales import silver as typed
 from mrhealth_sales.dimensions import Dimensions, Facts, frame_of, observed, prices
 from mrhealth_sales.summaries import PRODUCT_DAYS, UNIT_DAYS
-from mrhealth_sales.tables import DELIVERIES, DELIVERIES_SCHEMA, OF_OFFICE, OF_UNITS, SOURCES, unit_of
+from mrhealth_sales.tables import (
+    ARRIVALS,
+    ARRIVALS_SCHEMA,
+    DELIVERIES,
+    DELIVERIES_SCHEMA,
+    OF_OFFICE,
+    OF_UNITS,
+    SOURCES,
+    unit_of,
+)
 
 
 def bronze(run: Run) -> Manifest:
@@ -46,6 +55,7 @@ def bronze(run: Run) -> Manifest:
     all_of(partial(write_bronze, lake, rows, table, counts[table.name]) for table in by_files)
     counts |= office.read(lake) if run.source_secret else {}
     lake.replace("bronze", DELIVERIES, raw.deliveries(rows))
+    lake.replace("bronze", ARRIVALS, raw.arrivals(run.spark, files))
     strangers = rows.where(F.col("table") == OTHER_FILES)
     lake.replace_quarantine("bronze", strangers, counts[OTHER_FILES])
     rows.unpersist()
@@ -53,45 +63,35 @@ def bronze(run: Run) -> Manifest:
 
 
 def silver(run: Run) -> Manifest:
-    """Rows as they arrived -> typed rows, one a business key, named."""
-    lake = Lake(run)
-    lake.size_shuffles(lake.size_of("bronze", typed.JUDGES))
+    """Rows as they arrived -> typed rows, one a business key, named; and what holds of the orders that they tell of."""
+    lake, day = Lake(run), run.business_date
+    lake.size_shuffles(lake.size_of("bronze", [table.name for table in SOURCES]))
     arrived = {t.name: lake.read("bronze", t.name, bronze_schema(t)) for t in SOURCES}
-    late_dates = late.off_dates(arrived["orders"], run.business_date.isoformat())
-    judged = {table: typed.JUDGES[table](frame) for table, frame in arrived.items()}
-    judged |= {table.name: judged[table.name].cache() for table in OF_OFFICE}
-    dimensions = Dimensions(lake)
+    judged = {table.name: typed.JUDGES[table.name](arrived[table.name]).cache() for table in OF_OFFICE}
+    dimensions, changes = Dimensions(lake), Changeset(lake)
     facts = dimensions.named(observed(judged))
-    resolved = _named(_without_counted(lake, judged, late_dates), facts)
+    units, states, countries, sold = (frame_of(run.spark, table, facts) for table in OF_OFFICE)
+    named = typed.with_branch(typed.orders(_with_arrival(lake, arrived["orders"]), day), units, states, countries)
+    orders = versions.tell(changes, "orders", named, day)
+    named = typed.with_product(typed.items(_with_arrival(lake, arrived["items"]), orders), sold)
+    items = versions.tell(changes, "items", named, day)
+    merged = versions.merge(changes, orders, items, day)
+    _summarise(lake, changes, merged)
+    resolved = {"orders": merged.orders.cache(), "items": merged.items.cache(), **judged}
     counts = tally(together(resolved), resolved)
-    late.leave_markers(lake, late_dates)
-    writes = [partial(_write_silver, lake, frame, counts[table]) for table, frame in resolved.items()]
-    history = partial(_keep_history, dimensions, facts, resolved["items"])
-    all_of([*writes, *_summarised(lake, resolved["orders"], resolved["items"]), history])
+    changes.commit(merged.touched)
+    writes = [partial(lake.replace_quarantine, "silver", resolved[t.name], counts[t.name]) for t in OF_UNITS]
+    writes += [partial(_write_silver, lake, judged[t.name], counts[t.name]) for t in OF_OFFICE]
+    all_of([*writes, partial(_keep_history, dimensions, facts, resolved["items"])])
     run.spark.catalog.clearCache()
     return lake.manifest("silver", list(counts.values()))
 
 
-def _without_counted(lake: Lake, judged: Mapping[str, DataFrame], late_dates: list[str]) -> Mapping[str, DataFrame]:
-    """The judged tables, orders that an earlier drop brought refused together with their items."""
-    # This date's own orders may have come before it: in a run of a later date, when dates run out of order.
-    days = late.days_to_look_into(lake, [*late_dates, lake.run.business_date.isoformat()])
-    counted = late.counted_keys(lake, days, typed.SCHEMAS["orders"])
-    if counted is None:
-        return judged
-    orders = late.refuse_counted(judged["orders"], counted).cache()
-    items = late.refuse_counted(judged["items"], late.refused_keys(orders))
-    return {**judged, "orders": orders, "items": items}
-
-
-def _named(judged: Mapping[str, DataFrame], facts: Facts) -> dict[str, DataFrame]:
-    """The judged tables, cached, orders with the names of their place and items with that of their product."""
-    tables = {table.name: judged[table.name] for table in OF_OFFICE}
-    spark = judged["orders"].sparkSession
-    units, states, countries, products = (frame_of(spark, table, facts) for table in OF_OFFICE)
-    orders = typed.with_branch(judged["orders"], units, states, countries)
-    items = typed.with_product(judged["items"], products)
-    return {"orders": orders.cache(), "items": items.cache(), **tables}
+def _with_arrival(lake: Lake, rows: DataFrame) -> DataFrame:
+    """The rows of bronze with the time at which their file came; null for one of before silver asked for it."""
+    if not lake.storage.exists(lake.partition("bronze", ARRIVALS)):
+        return rows.withColumn("arrived_at", F.lit(None).cast("timestamp"))
+    return rows.join(F.broadcast(lake.read("bronze", ARRIVALS, ARRIVALS_SCHEMA)), on="source_file", how="left")
 
 
 def _write_silver(lake: Lake, judged: DataFrame, count: TableCount) -> None:
@@ -102,42 +102,49 @@ def _keep_history(dimensions: Dimensions, facts: Facts, items: DataFrame) -> Non
     dimensions.keep({**facts, **prices(items)})
 
 
-def _summarised(lake: Lake, orders: DataFrame, items: DataFrame) -> list[Callable[[], None]]:
-    """The writes of what gold of later days reads of this one."""
-    day, deliveries = lake.run.business_date, lake.read("bronze", DELIVERIES, DELIVERIES_SCHEMA)
+def _summarise(lake: Lake, changes: Changeset, merged: versions.Merged) -> None:
+    """Stage what gold of later days reads of the days that changed."""
+    today, deliveries = lake.run.business_date, lake.read("bronze", DELIVERIES, DELIVERIES_SCHEMA)
+    known = changes.known(UNIT_DAYS, [day for day in merged.touched if day != str(today)], summaries.SCHEMAS[UNIT_DAYS])
+    came = summaries.came(merged.orders, merged.items, deliveries, today)
     frames = {
-        UNIT_DAYS: summaries.unit_days(orders, items, deliveries, day),
-        PRODUCT_DAYS: summaries.product_days(items, orders, day),
+        UNIT_DAYS: summaries.unit_days(merged.current_orders, came, known),
+        PRODUCT_DAYS: summaries.product_days(merged.current_items),
     }
-    return [partial(lake.replace, "silver", table, frame) for table, frame in frames.items()]
+    for table, frame in frames.items():
+        by_day = frame.withColumn(DAY, F.col("order_date").cast("string"))
+        changes.stage(table, by_day, merged.touched, summaries.SCHEMAS[table])
 
 
 def gold(run: Run) -> Manifest:
-    """Typed rows, and the summaries of the days before -> the products, staged."""
+    """What holds of the orders of each day that changed, and the summaries of the days before -> products, staged."""
     lake = Lake(run)
-    lake.size_shuffles(lake.size_of("silver", ["orders", "items"]))
-    orders = lake.read("silver", "orders", typed.SCHEMAS["orders"])
-    items = lake.read("silver", "items", typed.SCHEMAS["items"])
-    outlooks = _outlooks(lake).cache()
+    changes, days = Changeset(lake), sorted({*unpublished(lake), str(run.business_date)})
+    orders, items = versions.current(changes, days)
+    outlooks = _outlooks(lake, changes).cache()
     alerts = outlook.alerts(outlooks)
+    sales = products.sales_by_branch_day(orders)
     staged = lake.stage(
         {
-            "sales_by_branch_day": products.sales_by_branch_day(orders),
+            "sales_by_branch_day": sales,
             "sales_by_branch_year": products.sales_by_branch_year(orders),
             "product_sales": products.product_sales(items),
             "alerts": alerts,
             "stock_recommendations": outlook.stock_recommendations(outlooks),
-        }
+        },
+        days,
     )
     told = outlook.told(alerts, outlooks, next(table.rows for table in staged if table.table == "alerts"))
-    rows = {"orders": orders.count(), "items": items.count()}
-    return lake.manifest("gold", [TableCount(table, n, n) for table, n in rows.items()], staged, told)
+    own = F.col("business_date") == F.lit(run.business_date)
+    rows = {"orders": orders.where(own).count(), "items": items.where(own).count()}
+    counts = [TableCount(table, n, n) for table, n in rows.items()]
+    return lake.manifest("gold", counts, staged, told, restated.between(lake, sales.frame, days))
 
 
-def _outlooks(lake: Lake) -> DataFrame:
+def _outlooks(lake: Lake, changes: Changeset) -> DataFrame:
     """Each unit's alerts and recommendations."""
     units = lake.read("silver", "units", typed.SCHEMAS["units"])
-    windows = {table: look_back.window(lake, table) for table in (UNIT_DAYS, PRODUCT_DAYS)}
+    windows = {table: look_back.window(lake, changes, table) for table in (UNIT_DAYS, PRODUCT_DAYS)}
     for window in windows.values():
         window.rows.cache()
     all_of(partial(look_back.keep, lake, table, window) for table, window in windows.items())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion.contract import Table
-from medallion.quality import Rule, judge, last_version_wins, warn
+from medallion.quality import LINEAGE, Rule, accepted, judge, last_version_wins, overrule, warn
 from medallion.raw import TEXT
 from medallion.typing_rules import beyond_measure, clean, rules_of, typed, typed_columns
 from mrhealth_sales.tables import COUNTRIES, ITEMS, ORDERS, PRODUCTS, STATES, UNITS
@@ -23,21 +24,41 @@ SCHEMAS = {
     "items": f"unit_id int, {ITEMS.schema}, product string, {LINEAGE_SCHEMA}",
     **{table.name: f"{table.schema}, {LINEAGE_SCHEMA}" for table in (UNITS, STATES, COUNTRIES, PRODUCTS)},
 }
-COLUMNS = {
-    table: [column.split()[0] for column in re.split(r", (?=[a-z])", schema)] for table, schema in SCHEMAS.items()
-}
+
+
+def columns_of(schema: str) -> list[str]:
+    """The names of the columns of a schema."""
+    return [column.split()[0] for column in re.split(r", (?=[a-z])", schema)]
+
+
+COLUMNS = {table: columns_of(schema) for table, schema in SCHEMAS.items()}
 # What stays beside a row's own columns until it is accepted: where it came from, and as what.
 CARRIED = ("source_file", "line", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
+LATER = ("arrived_at", *LINEAGE)  # of two rows of one drop that say something else, the one whose file came later
+_FIRST_DAY = date(2000, 1, 1)
 
 
-def orders(bronze: DataFrame) -> DataFrame:
-    """Judged orders: key (unit, order); `dated` tells that the drop named its unit, and so its day."""
+def orders(bronze: DataFrame, day: date) -> DataFrame:
+    """Judged orders of one date's drop: key (unit, order); `dated` tells that the drop named its unit, and so its day.
+    The frame says when each file came (`arrived_at`)."""
     columns = typed_columns(ORDERS)
     unit_id = F.coalesce(F.col("unit_id"), typed("id_unidade", "int")).alias("unit_id")
-    rows = judge(clean(_with_raw_encoding(bronze), ORDERS.source_names), [*rules_of(ORDERS), _other_unit()]).select(
-        *{**columns, "unit_id": unit_id}.values(), F.col("unit_id").isNotNull().alias("dated"), *CARRIED
+    rules = [*rules_of(ORDERS), _other_unit(), _other_time(day)]
+    rows = judge(clean(_with_raw_encoding(bronze), ORDERS.source_names), rules).select(
+        *{**columns, "unit_id": unit_id}.values(),
+        F.col("unit_id").isNotNull().alias("dated"),
+        "arrived_at",
+        *CARRIED,
     )
-    return last_version_wins(rows, ORDERS.key, content=[name for name in columns if name not in ORDERS.key])
+    content = [name for name in columns if name not in ORDERS.key]
+    return last_version_wins(rows, ORDERS.key, content, order=LATER)
+
+
+def _other_time(day: date) -> Rule:
+    """An order of a day that was not yet, or of one before there were any."""
+    on = typed("data_pedido", "date")
+    told = F.concat(F.lit("data_pedido is "), F.col("data_pedido"), F.lit(f", outside {_FIRST_DAY} to {day}"))
+    return Rule("date_out_of_range", (on > F.lit(day)) | (on < F.lit(_FIRST_DAY)), told)
 
 
 def _other_unit() -> Rule:
@@ -46,15 +67,37 @@ def _other_unit() -> Rule:
     return Rule("unit_mismatch", F.col("unit_id") != typed("id_unidade", "int"), told)
 
 
-def items(bronze: DataFrame) -> DataFrame:
-    """Judged items: key (unit, order, item); without a unit the key tells nothing, only equal rows are one."""
+def items(bronze: DataFrame, orders: DataFrame) -> DataFrame:
+    """Judged items of one date's drop: key (unit, order, item). Of an order whose items came in several files the last
+    file counts, whole. A drop that names no unit has the unit of its judged `orders`."""
     rules = [*rules_of(ITEMS), beyond_measure("qtd", "vlr_item")]
-    has_unit, columns = F.col("unit_id").isNotNull(), typed_columns(ITEMS)
-    rows = judge(clean(_with_raw_encoding(bronze), ITEMS.source_names), rules).select(
-        "unit_id", has_unit.alias("dated"), *columns.values(), *CARRIED
-    )
+    columns = typed_columns(ITEMS)
+    judged = judge(clean(_with_raw_encoding(bronze), ITEMS.source_names), rules)
+    rows = judged.select("unit_id", *columns.values(), "arrived_at", *CARRIED)
     content = [name for name in columns if name not in ITEMS.key]
-    return last_version_wins(rows, ITEMS.key, content, versioned=has_unit)
+    latest = last_version_wins(_with_unit(rows, orders), ITEMS.key, content, order=LATER)
+    return _of_the_last_file(latest)
+
+
+def _with_unit(items: DataFrame, orders: DataFrame) -> DataFrame:
+    """Items that came without a unit get that of the order of their number: of the first in the file, with a warning,
+    where several units have one."""
+    units = accepted(orders.where("not dated")).groupBy("order_id")
+    first = F.min_by("unit_id", F.struct(*LATER)).alias("_unit")
+    known = units.agg(first, F.count_distinct("unit_id").alias("_units"))
+    marked = items.withColumn("dated", F.col("unit_id").isNotNull()).join(known, on="order_id", how="left")
+    alone = F.lit("the drop has no order that it is of")
+    marked = overrule(marked, "orphan_item", ~F.col("dated") & F.col("_units").isNull(), alone)
+    marked = warn(marked, "ambiguous_order", ~F.col("dated") & (F.col("_units") > 1))
+    return marked.withColumn("unit_id", F.coalesce("unit_id", "_unit")).drop("_unit", "_units")
+
+
+def _of_the_last_file(items: DataFrame) -> DataFrame:
+    file = F.struct("arrived_at", "source_file")
+    last = F.max(file).over(Window.partitionBy("outcome", "unit_id", "order_id"))
+    marked = items.withColumn("_last", last)
+    told = F.concat(F.lit("replaced by the items of its order in "), F.col("_last.source_file"))
+    return overrule(marked, "superseded", file != F.col("_last"), told).drop("_last")
 
 
 def _reference(source: Table, bronze: DataFrame) -> DataFrame:
@@ -90,7 +133,5 @@ def with_product(items: DataFrame, products: DataFrame) -> DataFrame:
 
 
 JUDGES: dict[str, Callable[[DataFrame], DataFrame]] = {
-    "orders": orders,
-    "items": items,
-    **{table.name: partial(_reference, table) for table in (UNITS, STATES, COUNTRIES, PRODUCTS)},
+    table.name: partial(_reference, table) for table in (UNITS, STATES, COUNTRIES, PRODUCTS)
 }

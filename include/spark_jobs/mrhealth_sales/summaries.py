@@ -26,10 +26,22 @@ SCHEMAS = {
 }
 
 
-def unit_days(orders: DataFrame, items: DataFrame, deliveries: DataFrame, day: date) -> DataFrame:
-    """What a day's drop tells of each unit and order date, out of judged orders and items; also of a unit whose files
-    held no orders. Drops that name no unit are left out: nobody knows what else there was on their days."""
-    sold = accepted(orders.where("dated")).select(
+def unit_days(held: DataFrame, came: DataFrame, known: DataFrame | None) -> DataFrame:
+    """What holds of each unit on the days that changed, by the drop that first told of the orders; also of a unit whose
+    files held none.
+
+    held: the orders that hold on these days; came: what the drop's own day tells of the files (`came`); known: the rows
+    that the other days have, whose word on their files stands. Drops that name no unit are left out: nobody knows what
+    else there was on their days.
+    """
+    whole = reduce(DataFrame.unionByName, [_sold(held), came, *([_files(known)] if known is not None else [])])
+    sums = [*_sums("orders", "cancelled"), F.sum("gross_value").cast(MONEY_TYPE).alias("gross_value"), *_came()]
+    return whole.groupBy("arrived", "order_date", "unit_id").agg(*sums)
+
+
+def _sold(held: DataFrame) -> DataFrame:
+    return held.where("dated").select(
+        F.col("first_date").alias("arrived"),
         "order_date",
         "unit_id",
         F.lit(1).alias("orders"),
@@ -37,11 +49,19 @@ def unit_days(orders: DataFrame, items: DataFrame, deliveries: DataFrame, day: d
         F.col("order_value").alias("gross_value"),
         *[F.lit(False).alias(flag) for flag in CAME.values()],
     )
+
+
+def _files(known: DataFrame) -> DataFrame:
+    """The rows of nought that say which files came."""
+    told = known.where(reduce(Column.__or__, [F.col(flag) for flag in CAME.values()]))
+    return told.select("arrived", "order_date", "unit_id", *_nought(), *CAME.values())
+
+
+def came(orders: DataFrame, items: DataFrame, deliveries: DataFrame, day: date) -> DataFrame:
+    """Rows of nought that say for the day itself which files came, out of its judged rows and its deliveries."""
     # A replay may have accepted the rows of a file that was refused when it came.
     senders = [_senders(frame, table) for table, frame in (("orders", orders), ("items", items))]
-    whole = reduce(DataFrame.unionByName, [sold, *(_arrivals(came, day) for came in (deliveries, *senders))])
-    sums = [*_sums("orders", "cancelled"), F.sum("gross_value").cast(MONEY_TYPE).alias("gross_value"), *_came()]
-    return whole.groupBy("order_date", "unit_id").agg(*sums).select(F.lit(day).alias("arrived"), "*")
+    return reduce(DataFrame.unionByName, [_arrivals(frame, day) for frame in (deliveries, *senders)])
 
 
 def _sums(*columns: str) -> list[Column]:
@@ -58,24 +78,27 @@ def _senders(judged: DataFrame, table: str) -> DataFrame:
 
 
 def _arrivals(deliveries: DataFrame, day: date) -> DataFrame:
-    """Rows of nought that say for the day itself which files came."""
     return deliveries.select(
+        F.lit(day).alias("arrived"),
         F.lit(day).alias("order_date"),
         "unit_id",
-        *[F.lit(0).alias(column) for column in ("orders", "cancelled")],
-        F.lit(0).cast(MONEY_TYPE).alias("gross_value"),
+        *_nought(),
         *[(F.col("came") & (F.col("table") == table)).alias(flag) for table, flag in CAME.items()],
     )
 
 
-def product_days(items: DataFrame, orders: DataFrame, day: date) -> DataFrame:
-    """What each unit sold of each product, by the date of the order (of the drop, where the order is not known), out of
-    judged items and orders; the price is that of most pieces, the higher of two that tie."""
-    dates = accepted(orders).select("unit_id", "order_id", "order_date")
-    dated = accepted(items.where("dated")).join(dates, on=["unit_id", "order_id"], how="left")
-    on = F.coalesce("order_date", F.lit(day)).alias("order_date")
-    by_price = dated.groupBy(on, "unit_id", "product_id", F.col("item_value").alias("price")).agg(
-        F.sum("quantity").alias("n")
+def _nought() -> list[Column]:
+    counts = [F.lit(0).alias(column) for column in ("orders", "cancelled")]
+    return [*counts, F.lit(0).cast(MONEY_TYPE).alias("gross_value")]
+
+
+def product_days(held: DataFrame) -> DataFrame:
+    """What each unit sold of each product on the days that changed, out of the items that hold; the price is that of
+    most pieces, the higher of two that tie."""
+    by_price = (
+        held.where("dated")
+        .groupBy("order_date", "unit_id", "product_id", F.col("item_value").alias("price"))
+        .agg(F.sum("quantity").alias("n"))
     )
     return by_price.groupBy("order_date", "unit_id", "product_id").agg(
         F.sum("n").alias("quantity"), F.max_by("price", F.struct("n", "price")).alias("price")

@@ -17,6 +17,8 @@ SOURCES = (ORDERS, ITEMS, UNITS, STATES, COUNTRIES, PRODUCTS)
 OF_UNITS = (ORDERS, ITEMS)  # what a unit sends
 OF_OFFICE = (UNITS, STATES, COUNTRIES, PRODUCTS)  # what head office keeps
 DELIVERIES = "deliveries"  # bronze: which of its files each unit sent
+ARRIVALS = "arrivals"  # bronze: when each file came
+ARRIVALS_SCHEMA = "source_file string, arrived_at timestamp"
 DELIVERIES_SCHEMA = "unit_id int, table string, came boolean"
 _BY_STEM = {table.files: table for table in SOURCES}
 

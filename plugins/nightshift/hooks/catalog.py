@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,11 +27,12 @@ class CatalogHook:
         self._glue, self._night = glue, night
         self._database = night.settings.database("gold")
 
-    def register(self, table: GoldTable) -> None:
-        """Make or update the table from its contract, and its partition of the business date. May run twice."""
+    def register(self, table: GoldTable, days: Iterable[date]) -> None:
+        """Make or update the table from its contract, and its partitions of some days. May run twice."""
         name = f"{self._night.pipeline.product}_{table.name}"
         self._upsert_table(table_input(name, table, self._root(table)))
-        self._upsert_partition(name, table)
+        for day in days:
+            self._upsert_partition(name, table, replace(self._night, business_date=day))
 
     def _root(self, table: GoldTable) -> str:
         return self._night.uri("lake", f"gold/{self._night.pipeline.product}/{table.name}/")
@@ -39,9 +43,9 @@ class CatalogHook:
         except self._glue.exceptions.AlreadyExistsException:
             self._glue.update_table(DatabaseName=self._database, TableInput=body, SkipArchive=True)
 
-    def _upsert_partition(self, name: str, table: GoldTable) -> None:
-        value = str(self._night.business_date)
-        location = self._night.uri("lake", self._night.gold_prefix(table.name))
+    def _upsert_partition(self, name: str, table: GoldTable, one_day: Night) -> None:
+        value = str(one_day.business_date)
+        location = one_day.uri("lake", one_day.gold_prefix(table.name))
         body: Any = {"Values": [value], "StorageDescriptor": storage(table, location)}
         try:
             self._glue.create_partition(DatabaseName=self._database, TableName=name, PartitionInput=body)

@@ -46,7 +46,8 @@ def _mark(settings: Settings) -> dict[str, Any]:
 def _read(settings: Settings) -> dict[str, Any] | None:
     s3 = aws.client(settings, "s3")
     try:
-        return json.loads(s3.get_object(Bucket=settings.bucket("state"), Key=KEY)["Body"].read())
+        kept: dict[str, Any] = json.loads(s3.get_object(Bucket=settings.bucket("state"), Key=KEY)["Body"].read())
+        return kept
     except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
         return None
 

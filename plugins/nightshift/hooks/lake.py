@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 GOLD_FILE = "part-00000.parquet"
+DATED = "business_date="
 
 
 class LakeHook:
@@ -60,18 +63,26 @@ class LakeHook:
         keys = [f"{prefix}{layer}.json" for layer in self._night.pipeline.layers]
         return [json.loads(self._read(key)) for key in keys if key in found]
 
-    def swap_gold(self, table: str) -> str:
-        """Publish one staged table and give its s3:// prefix.
+    def swap_gold(self, table: str) -> list[date]:
+        """Publish one staged table, a partition a day that was staged; gives the days, the night's own last.
 
         A gold partition is one object, so S3 itself makes its replacement atomic: a reader sees the old file or the
-        new one. Raises AuditFailed unless exactly one Parquet file is staged.
+        new one. Raises AuditFailed unless exactly one Parquet file is staged for each day.
         """
-        source = self._staged(table)
-        prefix = self._night.gold_prefix(table)
+        staged = self._staged(table)
+        for day, source in staged.items():
+            self._swap(source, replace(self._night, business_date=day).gold_prefix(table))
+        return list(staged)
+
+    def _swap(self, source: str, prefix: str) -> None:
         key = f"{prefix}{GOLD_FILE}"
         self._s3.copy({"Bucket": self._lake, "Key": source}, self._lake, key)
         self._delete(item["Key"] for item in self._objects(self._lake, prefix) if item["Key"] != key)
-        return f"s3://{self._lake}/{prefix}"
+
+    def told_of(self, days: Iterable[date]) -> None:
+        """Remove the marks of days whose gold was not what silver says: now it is (medallion.changeset)."""
+        marks = f"silver/{self._night.pipeline.product}/_unpublished/{DATED}"
+        self._delete(f"{marks}{day}" for day in days)
 
     def deliver(self, file: str) -> str:
         """Copy one staged export to where the run wants it, and give its address: one copy, so a reader sees the file
@@ -104,8 +115,14 @@ class LakeHook:
         self._s3.put_object(Bucket=self._lake, Key=key, Body=body, ContentType="application/json")
         return f"s3://{self._lake}/{key}"
 
-    def _staged(self, table: str) -> str:
-        return self._single(f"{self._night.staging_prefix}gold/{table}/", "Parquet")
+    def _staged(self, table: str) -> dict[date, str]:
+        """The staged file of each day, the night's own last: a reader who sees that one sees all."""
+        prefix, own = f"{self._night.staging_prefix}gold/{table}/", self._night.business_date
+        folders = {item["Key"].removeprefix(prefix).rpartition("/")[0] for item in self._objects(self._lake, prefix)}
+        dated = sorted(folder for folder in folders if folder.startswith(DATED))
+        days = {date.fromisoformat(folder.removeprefix(DATED)): f"{prefix}{folder}/" for folder in dated}
+        found = {day: self._single(folder, "Parquet") for day, folder in (days or {own: prefix}).items()}
+        return {**found, **({own: found.pop(own)} if own in found else {})}
 
     def _single(self, prefix: str, kind: str) -> str:
         keys = [i["Key"] for i in self._objects(self._lake, prefix) if i["Key"].endswith(f".{kind.lower()}")]

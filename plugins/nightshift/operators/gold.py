@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from airflow.sdk import Context
@@ -23,16 +24,21 @@ def violations(night: Night, manifests: Sequence[Any]) -> list[str]:
 
 
 def publish(night: Night, task: str) -> Iterator[tuple[str, str]]:
-    """Swap each staged table of the night's date into place and register it; yields its name and where it is."""
+    """Swap each staged table into place, every day of it, and register it; yields its name and where the night's own
+    day is."""
     lake = LakeHook(aws.client(night.settings, "s3"), night)
     catalog = CatalogHook(aws.client(night.settings, "glue"), night)
+    told: set[date] = set()
     for table in night.pipeline.gold:
         claims.of(night).verify()
-        uri = lake.swap_gold(table.name)
-        catalog.register(table)
-        ledger.of(night).note(task, "swapped", "its audit passed", uri=uri)
+        days, uri = lake.swap_gold(table.name), night.uri("lake", night.gold_prefix(table.name))
+        catalog.register(table, days)
+        ledger.of(night).note(task, "swapped", "its audit passed", uri=uri, days=len(days))
         _drop_other_dates(night, task, table.name)
+        told |= set(days)
         yield table.name, uri
+    if night.pipeline.restates:
+        lake.told_of(told)
 
 
 def _drop_other_dates(night: Night, task: str, table: str) -> None:

@@ -14,6 +14,7 @@ MRHEALTH_SALES = Pipeline(
     gold=GOLD,
     sources=SOURCES,
     expected_minutes=15,
+    restates=True,
     options=(
         Option(
             "reference",

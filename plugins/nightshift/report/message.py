@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from nightshift import failures
 
+MOST_TOLD = 20
 SUBJECT_LIMIT = 100  # SNS: at most 100 ASCII characters
 
 
@@ -36,14 +39,32 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
         yield from _alerts(manifest.get("alerts"))
     for manifest in record["layers"]:
         yield from (_counts(manifest["layer"], table) for table in manifest["tables"])
-    for gold in record["gold"]:
-        yield f"Gold {gold['table']}: {gold['rows']} rows at {gold['uri']}"
+    yield from restated(record)
+    yield from _gold(record["gold"])
     yield from (f"Warning: {warning}" for warning in record["warnings"])
     yield f"Cost: about ${record['cost']['measured']:.2f} measured, ${record['cost']['estimate']:.2f} estimated"
     yield f"Teardown: {_teardown(record['proof'])}"
     if not failure:  # whose own words name it
         yield f"Record: {record_uri}"
     yield from failures.tail_lines(failure or {})
+
+
+def restated(record: Mapping[str, Any]) -> Iterator[str]:
+    """The days whose published figures this run changed: what they were, what they are, since when they stood."""
+    days = record.get("restated") or []
+    for day in days[:MOST_TOLD]:
+        changed = [f"{f} {was} -> {day['after'][f]}" for f, was in day["before"].items() if day["after"][f] != was]
+        yield f"Restated {day['day']} in {day['table']}: {', '.join(changed)} (published {day['since']})"
+    if len(days) > MOST_TOLD:
+        yield f"Restated {len(days) - MOST_TOLD} more days: see the record"
+
+
+def _gold(partitions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A line a table: its first partition is the night's own date."""
+    for table, group in groupby(partitions, key=itemgetter("table")):
+        first, *others = group
+        more = f", and {len(others)} other days" if others else ""
+        yield f"Gold {table}: {first['rows']} rows at {first['uri']}{more}"
 
 
 def _alerts(alerts: Mapping[str, Any] | None) -> Iterator[str]:

@@ -40,6 +40,7 @@ def build(night: Night, found: Findings, told_by: str = "report", finding: Card 
         "layers": list(found.manifests),
         "days": truth.days(found.entries),
         "gold": _gold(night, found),
+        "restated": _restated(found),
         "exports": _exports(night, found) if truth.is_published(found.entries) else [],
         "cost": _cost(night, found),
         "proof": _proof(found.entries),
@@ -125,12 +126,24 @@ def _gold(night: Night, found: Findings) -> list[dict[str, Any]]:
 
 
 def _staged(night: Night, found: Findings) -> list[dict[str, Any]]:
-    dated = [(replace(night, business_date=date.fromisoformat(m["business_date"])), m["gold"]) for m in found.manifests]
+    """Each table's partitions, the one of the manifest's own date first."""
     return [
-        {"table": g["table"], "uri": one_day.uri("lake", one_day.gold_prefix(g["table"])), "rows": g["rows"]}
-        for one_day, staged in dated
-        for g in staged
+        {"table": gold["table"], "uri": one_day.uri("lake", one_day.gold_prefix(gold["table"])), "rows": rows}
+        for manifest in found.manifests
+        for gold in manifest["gold"]
+        for one_day, rows in _days(night, manifest["business_date"], gold)
     ]
+
+
+def _days(night: Night, own: str, gold: Mapping[str, Any]) -> list[tuple[Night, int]]:
+    rows = gold.get("days") or {own: gold["rows"]}
+    days = sorted(rows, key=lambda day: (day != own, day))
+    return [(replace(night, business_date=date.fromisoformat(day)), rows[day]) for day in days]
+
+
+def _restated(found: Findings) -> list[dict[str, Any]]:
+    """The days that were published with other figures before."""
+    return [day for manifest in found.manifests for day in manifest.get("restated", ())]
 
 
 def _exports(night: Night, found: Findings) -> list[dict[str, str]]:

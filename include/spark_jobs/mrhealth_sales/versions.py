@@ -1,0 +1,150 @@
+"""An order has one truth, its latest version: of all drops that tell of it, the one that arrived last.
+
+Silver keeps what each date's drop told (`orders`, `items`, by the date of the drop, refused rows among them) and what
+holds of it (`current_orders`, `current_items`, by the date of the order). A run replaces its own date's drop; of the
+orders that it told of, now or before, the versions of other drops are found by the index, and what holds is worked out
+anew. So the same drops give the same result, in whatever order their dates are run (docs/decisions/0025).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from medallion.changeset import Changeset
+from medallion.lake import DAY
+from medallion.quality import is_accepted, overrule
+from mrhealth_sales import order_index
+from mrhealth_sales.silver import SCHEMAS, columns_of
+
+ORDERS, ITEMS = "orders", "items"
+CURRENT_ORDERS, CURRENT_ITEMS = "current_orders", "current_items"
+KEY = ["unit_id", "order_id"]
+# Where a version came from: `dated` if its drop named its unit, and so its day. The last four say which came later.
+_CAME = "dated boolean, business_date date, arrived_at timestamp"
+_LATER = ["arrived_at", "business_date", "source_file", "line"]
+_VERDICT = "raw string, raw_encoding string, outcome string, reason string, detail string, warning string"
+# What a date's drop told, with the verdict that it has by itself.
+TOLD = {table: f"{SCHEMAS[table]}, {_CAME}, {_VERDICT}" for table in (ORDERS, ITEMS)}
+# What holds; `first_date` is that of the first drop that told of the order.
+HOLDS = {
+    CURRENT_ORDERS: f"{SCHEMAS[ORDERS]}, {_CAME}, first_date date",
+    CURRENT_ITEMS: f"{SCHEMAS[ITEMS]}, {_CAME}, order_date date, status string",
+}
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A drop in the light of all others: its judged rows, the order dates that it touches, and what holds on these
+    dates from now on."""
+
+    orders: DataFrame
+    items: DataFrame
+    touched: Sequence[str]
+    current_orders: DataFrame
+    current_items: DataFrame
+
+
+def tell(changes: Changeset, table: str, judged: DataFrame, day: date) -> DataFrame:
+    """Stage what a date's drop tells, all its judged rows; gives them as they were written."""
+    rows = judged.withColumns({"business_date": F.lit(day), DAY: F.lit(str(day))})
+    return changes.stage(table, rows.select(*columns_of(TOLD[table]), DAY), [str(day)], TOLD[table])
+
+
+def merge(changes: Changeset, orders: DataFrame, items: DataFrame, day: date) -> Merged:
+    """Stage what holds from now on, in the light of what a date's drop told."""
+    told = {ORDERS: orders, ITEMS: items}
+    before = {table: changes.known(table, [str(day)], TOLD[table]) for table in told}
+    mine = _keys([*told.values()])
+    keys = _keys([*told.values(), *(frame for frame in before.values() if frame is not None)]).cache()
+    dates = order_index.dates_of(changes, keys, day)
+    versions = _with_others(changes, ORDERS, orders, dates, keys)
+    latest = _latest(versions).cache()
+    sold = _items_of(latest, _with_others(changes, ITEMS, items, dates, keys)).cache()
+    touched = _dates([versions, *([_standing(before[ORDERS])] if before[ORDERS] is not None else [])], day)
+    order_index.keep(changes, mine, day)
+    current = [
+        _stage_current(changes, table, frame, keys, touched)
+        for table, frame in ((CURRENT_ORDERS, latest), (CURRENT_ITEMS, sold))
+    ]
+    return Merged(_judged_orders(orders, latest, day), _judged_items(items, latest, sold, day), touched, *current)
+
+
+def current(changes: Changeset, days: Sequence[str]) -> tuple[DataFrame, DataFrame]:
+    """The orders, and their items, that hold on some days."""
+    orders, items = (changes.read(table, days, schema) for table, schema in HOLDS.items())
+    return orders, items
+
+
+def _standing(told: DataFrame) -> DataFrame:
+    """The rows of a drop that stand by themselves, without their verdict."""
+    return told.where(is_accepted()).drop(*columns_of(_VERDICT))
+
+
+def _keys(told: Sequence[DataFrame]) -> DataFrame:
+    return reduce(DataFrame.unionByName, [_standing(frame).select(*KEY) for frame in told]).distinct()
+
+
+def _with_others(changes: Changeset, table: str, told: DataFrame, dates: Sequence[str], keys: DataFrame) -> DataFrame:
+    """The versions of the keys: this drop's, and those of the drops of other dates."""
+    others, own = changes.known(table, dates, TOLD[table]), _standing(told)
+    return own if others is None else own.unionByName(_standing(others).join(keys, on=KEY, how="left_semi"))
+
+
+def _latest(versions: DataFrame) -> DataFrame:
+    """Of each order the version that came last."""
+    same = Window.partitionBy(*KEY)
+    last_first = same.orderBy(*[F.col(column).desc_nulls_last() for column in _LATER])
+    place, first = F.row_number().over(last_first), F.min("business_date").over(same)
+    ranked = versions.select("*", place.alias("_place"), first.alias("first_date"))
+    return ranked.where("_place = 1").drop("_place")
+
+
+def _items_of(latest: DataFrame, items: DataFrame) -> DataFrame:
+    """The items of each order that holds: those of the drop that brought its latest version or, where that brought
+    none, of the drop that came last with some."""
+    held = latest.select(*KEY, "order_date", "status", F.col("business_date").alias("_of"))
+    arrived = F.max("arrived_at").over(Window.partitionBy(*KEY, "business_date"))
+    came = F.struct((F.col("business_date") == F.col("_of")).alias("own"), arrived.alias("at"), "business_date")
+    known = items.join(held, on=KEY).withColumn("_came", came)
+    last = F.max("_came").over(Window.partitionBy(*KEY))
+    return known.withColumn("_last", last).where("_came = _last").drop("_of", "_came", "_last")
+
+
+def _dates(versions: Sequence[DataFrame], day: date) -> list[str]:
+    """The dates of all orders that are told of, and the drop's own."""
+    dates = reduce(DataFrame.unionByName, [frame.select("order_date") for frame in versions]).distinct()
+    return sorted({str(day), *(str(row[0]) for row in dates.collect())})
+
+
+def _stage_current(
+    changes: Changeset, table: str, frame: DataFrame, keys: DataFrame, touched: Sequence[str]
+) -> DataFrame:
+    held, columns = changes.known(table, touched, HOLDS[table]), columns_of(HOLDS[table])
+    new = frame.select(*columns)
+    whole = new if held is None else new.unionByName(held.join(keys, on=KEY, how="left_anti").select(*columns))
+    return changes.stage(table, whole.withColumn(DAY, F.col("order_date").cast("string")), touched, HOLDS[table])
+
+
+def _judged_orders(judged: DataFrame, latest: DataFrame, day: date) -> DataFrame:
+    by = F.concat_ws(":", "source_file", F.col("line").cast("string"))
+    later = latest.where(F.col("business_date") != F.lit(day)).select(*KEY, by.alias("_by"))
+    told = F.concat(F.lit("replaced by "), F.col("_by"))
+    marked = judged.join(F.broadcast(later), on=KEY, how="left")
+    return overrule(marked, "superseded", F.col("_by").isNotNull(), told).drop("_by")
+
+
+def _judged_items(judged: DataFrame, latest: DataFrame, sold: DataFrame, day: date) -> DataFrame:
+    """An item counts with its order: not without one, and not when another drop's items do."""
+    own = sold.where(F.col("business_date") == F.lit(day)).select(*KEY, F.lit(True).alias("_sold")).distinct()
+    known = latest.select(*KEY, F.lit(True).alias("_known")).join(own, on=KEY, how="left")
+    marked = judged.join(known, on=KEY, how="left")
+    alone = F.lit("no drop has brought the order that it is of")
+    marked = overrule(marked, "orphan_item", F.col("_known").isNull(), alone)
+    other = F.lit("the items of its order that count came in another drop")
+    return overrule(marked, "superseded", F.col("_sold").isNull(), other).drop("_known", "_sold")

@@ -1,0 +1,140 @@
+"""An order has one truth, its latest version: what an accountant says after each sequence of deliveries."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+P = "mrhealth_sales"
+A, B = "2026-01-01", "2026-01-02"
+ORDERS = "Id_Unidade,Id_Pedido,Tipo_Pedido,Data_Pedido,Vlr_Pedido,Endereco_Entrega,Taxa_Entrega,Status\n"
+ITEMS = "Id_Pedido,Id_Item_Pedido,Id_Produto,Qtd,Vlr_Item,Observacao\n"
+DONE, PENDING = "Finalizado", "Pendente"
+
+
+class Sold(NamedTuple):
+    """An order as a unit writes it, with at most one item."""
+
+    number: str
+    value: str
+    day: str
+    status: str = DONE
+    product: int = 0
+    quantity: int = 1
+    price: str = "0"
+
+
+ORDER_A = Sold("a", "105.00", A, DONE, 1, 2, "50.00")
+ORDER_P = Sold("p", "55.00", A, PENDING, 2, 1, "50.00")
+ORDER_B = Sold("b", "25.00", B, DONE, 2, 1, "20.00")
+ORDER_Z = Sold("z", "30.00", A)
+
+
+class Shop:
+    """Units that deliver, and a lake that is run."""
+
+    def __init__(self, lake: Any, root: Path) -> None:
+        self.lake, self.root, self.clock = lake, root, 1_767_300_000
+
+    def deliver(self, day: str, *orders: Sold, unit: int = 1, items: tuple[Sold, ...] | None = None) -> None:
+        """Write the two files of a unit's day anew, later than any file before them."""
+        folder = self.root / day.replace("-", "/") / f"unit_{unit:03}"
+        rows = [f"{unit},{o.number},Loja Online,{o.day},{o.value},Rua A,0.00,{o.status}\n" for o in orders]
+        sold = [o for o in (orders if items is None else items) if o.product]
+        bought = [f"{o.number},1,{o.product},{o.quantity},{o.price},\n" for o in sold]
+        self.write(folder / "pedido.csv", ORDERS + "".join(rows))
+        self.write(folder / "item_pedido.csv", ITEMS + "".join(bought))
+
+    def write(self, file: Path, text: str) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        self.clock += 60
+        os.utime(file, (self.clock, self.clock))
+
+    def run(self, *days: str) -> None:
+        for day in days:
+            self.lake.run(P, day, self.root)
+
+    def gold(self, table: str, column: str) -> dict[str, Decimal]:
+        """The sums of a column of all that is published, by day."""
+        days = sorted((self.lake.root / "gold" / P / table).iterdir())
+        of_day = {d.name.removeprefix("business_date="): self.lake.gold(P, d.name[-10:], table) for d in days}
+        return {day: sum((row[column] for row in rows), Decimal(0)) for day, rows in of_day.items()}
+
+    def total(self, table: str, column: str) -> Decimal:
+        return sum(self.gold(table, column).values(), Decimal(0))
+
+    @property
+    def sums(self) -> tuple[Decimal, ...]:
+        """Orders, gross value, revenue, what the items are worth."""
+        sales = "sales_by_branch_day"
+        figures = [self.total(sales, column) for column in ("orders", "gross_value", "revenue")]
+        return (*figures, self.total("product_sales", "gross_value"))
+
+
+@pytest.fixture
+def shop(lake: Any, tmp_path: Path) -> Shop:
+    shop = Shop(lake, tmp_path / "drops")
+    shop.deliver(A, ORDER_A, ORDER_P)
+    shop.run(A)
+    return shop
+
+
+def sums(orders: int, gross: str, revenue: str, items: str) -> tuple[Decimal, ...]:
+    return tuple(map(Decimal, (orders, gross, revenue, items)))
+
+
+@pytest.mark.parametrize(
+    ("brings", "expected"),
+    [
+        pytest.param((ORDER_A,), sums(3, "185", "130", "170"), id="the same once more"),
+        pytest.param(
+            (ORDER_A._replace(value="1105.00", quantity=22),), sums(3, "1185", "1130", "1170"), id="another value"
+        ),
+        pytest.param((ORDER_P._replace(status=DONE),), sums(3, "185", "185", "170"), id="pending becomes finished"),
+        pytest.param((ORDER_A._replace(day=B),), sums(3, "185", "130", "170"), id="another date"),
+    ],
+)
+def test_the_latest_version_is_the_order(shop: Shop, brings: tuple[Sold, ...], expected: Any) -> None:
+    shop.deliver(B, ORDER_B, *brings)
+    shop.run(B)
+    assert shop.sums == expected
+
+
+def test_items_that_come_once_more_without_their_order_sell_nothing(shop: Shop) -> None:
+    shop.deliver(B, ORDER_B, items=(ORDER_B, ORDER_A))
+    shop.run(B)
+    assert shop.sums == sums(3, "185", "130", "170")
+    assert shop.lake.counts(P, B, "silver")["items"]["reasons"] == {"superseded": 1}
+
+
+def test_an_order_that_comes_late_is_of_its_own_day_and_what_was_published_is_restated(shop: Shop) -> None:
+    shop.deliver(B, ORDER_B)
+    shop.deliver(B, ORDER_Z, unit=2)
+    shop.run(B)
+    assert shop.gold("sales_by_branch_day", "gross_value") == {A: Decimal(190), B: Decimal(25)}
+    [told] = shop.lake.manifest(P, B, "gold")["restated"]
+    assert (told["table"], told["day"], told["since"][:2]) == ("sales_by_branch_day", A, "20")
+    assert (told["before"]["gross_value"], told["after"]["gross_value"]) == ("160.00", "190.00")
+    assert (told["before"]["orders"], told["after"]["orders"]) == ("2", "3")
+
+
+def test_an_order_that_its_first_drop_takes_back_stays_where_another_brought_it(shop: Shop) -> None:
+    shop.deliver(B, ORDER_B, ORDER_A)
+    shop.run(B)
+    shop.deliver(A, ORDER_P)
+    shop.run(A)
+    assert shop.sums == sums(3, "185", "130", "170")
+
+
+def test_a_correction_of_the_first_drop_that_came_later_counts(shop: Shop) -> None:
+    shop.deliver(B, ORDER_B)
+    shop.deliver(B, ORDER_Z, unit=2)
+    shop.run(B)
+    shop.deliver(A, ORDER_Z._replace(value="300.00"), unit=2)
+    shop.run(A)
+    assert shop.total("sales_by_branch_day", "gross_value") == Decimal(485)
