@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from embedded import masks, places
 from embedded.progress import TaskTime
 from embedded.record import Kept, Record
-from nightshift.report import message
 
 FIRST_ROWS = 5
+MOST_TOLD = 20
 WIDEST_CELL = 40
 TAIL_LINES = 12  # of a failure card's, which record.json and the step's log beside it hold whole
 
@@ -31,7 +31,9 @@ def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
         return
     yield from rows(record)
     yield from _gold(kept, record)
-    yield from message.restated(record)
+    yield from (f"Restated {day['words']}" for day in record["restated"][:MOST_TOLD])
+    if len(record["restated"]) > MOST_TOLD:
+        yield f"Restated {len(record['restated']) - MOST_TOLD} more days: see the record"
     yield from _failure(record)
     yield from _facts(kept, record, log)
     yield f"Outcome:  {record['outcome']}"

@@ -49,6 +49,7 @@ RECORD = {
             "since": "2025-12-31T03:00:00Z",
             "before": {"rows": "2", "words": "2"},
             "after": {"rows": "1", "words": "2"},
+            "words": "2025-12-30 in word_counts: rows 2 -> 1 (published 2025-12-31T03:00:00Z)",
         }
     ],
     "cost": {"estimate": 0.27, "measured": 0.02, "prices_as_of": "2026-11-20"},

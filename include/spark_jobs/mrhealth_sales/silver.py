@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion.contract import Table
-from medallion.quality import LINEAGE, Rule, accepted, judge, last_version_wins, overrule, warn
+from medallion.quality import ACCEPTED, LINEAGE, Rule, accepted, judge, last_version_wins, overrule, warn
 from medallion.raw import TEXT
 from medallion.typing_rules import beyond_measure, clean, rules_of, typed, typed_columns
 from mrhealth_sales.tables import COUNTRIES, ITEMS, ORDERS, PRODUCTS, STATES, UNITS
@@ -76,7 +76,7 @@ def items(bronze: DataFrame, orders: DataFrame) -> DataFrame:
     rows = judged.select("unit_id", *columns.values(), "arrived_at", *CARRIED)
     content = [name for name in columns if name not in ITEMS.key]
     latest = last_version_wins(_with_unit(rows, orders), ITEMS.key, content, order=LATER)
-    return _of_the_last_file(latest)
+    return _without_refused(_of_the_last_file(latest), orders)
 
 
 def _with_unit(items: DataFrame, orders: DataFrame) -> DataFrame:
@@ -90,6 +90,15 @@ def _with_unit(items: DataFrame, orders: DataFrame) -> DataFrame:
     marked = overrule(marked, "orphan_item", ~F.col("dated") & F.col("_units").isNull(), alone)
     marked = warn(marked, "ambiguous_order", ~F.col("dated") & (F.col("_units") > 1))
     return marked.withColumn("unit_id", F.coalesce("unit_id", "_unit")).drop("_unit", "_units")
+
+
+def _without_refused(items: DataFrame, orders: DataFrame) -> DataFrame:
+    """Items whose order came in the same drop and was refused go with it, whatever other drops say of the order."""
+    stands = F.max((F.col("outcome") == ACCEPTED).cast("int")).alias("_stands")
+    known = orders.groupBy("unit_id", "order_id").agg(stands)
+    marked = items.join(known, on=["unit_id", "order_id"], how="left")
+    told = F.lit("its order was refused")
+    return overrule(marked, "orphan_item", F.col("_stands") == 0, told).drop("_stands")
 
 
 def _of_the_last_file(items: DataFrame) -> DataFrame:

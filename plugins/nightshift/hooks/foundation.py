@@ -46,10 +46,11 @@ def _mark(settings: Settings) -> dict[str, Any]:
 def _read(settings: Settings) -> dict[str, Any] | None:
     s3 = aws.client(settings, "s3")
     try:
-        kept: dict[str, Any] = json.loads(s3.get_object(Bucket=settings.bucket("state"), Key=KEY)["Body"].read())
-        return kept
+        body = s3.get_object(Bucket=settings.bucket("state"), Key=KEY)["Body"].read()
     except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
         return None
+    kept: dict[str, Any] = json.loads(body)
+    return kept
 
 
 def _inputs(settings: Settings) -> str:

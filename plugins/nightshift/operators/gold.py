@@ -33,7 +33,7 @@ def publish(night: Night, task: str) -> Iterator[tuple[str, str]]:
         claims.of(night).verify()
         days, uri = lake.swap_gold(table.name), night.uri("lake", night.gold_prefix(table.name))
         catalog.register(table, days)
-        ledger.of(night).note(task, "swapped", "its audit passed", uri=uri, days=len(days))
+        ledger.of(night).note(task, "swapped", "its audit passed", uri=uri, partitions=len(days))
         _drop_other_dates(night, task, table.name)
         told |= set(days)
         yield table.name, uri

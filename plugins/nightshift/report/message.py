@@ -39,7 +39,7 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
         yield from _alerts(manifest.get("alerts"))
     for manifest in record["layers"]:
         yield from (_counts(manifest["layer"], table) for table in manifest["tables"])
-    yield from restated(record)
+    yield from _restated(record["restated"])
     yield from _gold(record["gold"])
     yield from (f"Warning: {warning}" for warning in record["warnings"])
     yield f"Cost: about ${record['cost']['measured']:.2f} measured, ${record['cost']['estimate']:.2f} estimated"
@@ -49,12 +49,9 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
     yield from failures.tail_lines(failure or {})
 
 
-def restated(record: Mapping[str, Any]) -> Iterator[str]:
-    """The days whose published figures this run changed: what they were, what they are, since when they stood."""
-    days = record.get("restated") or []
-    for day in days[:MOST_TOLD]:
-        changed = [f"{f} {was} -> {day['after'][f]}" for f, was in day["before"].items() if day["after"][f] != was]
-        yield f"Restated {day['day']} in {day['table']}: {', '.join(changed)} (published {day['since']})"
+def _restated(days: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The days whose published figures this run changed."""
+    yield from (f"Restated {day['words']}" for day in days[:MOST_TOLD])
     if len(days) > MOST_TOLD:
         yield f"Restated {len(days) - MOST_TOLD} more days: see the record"
 

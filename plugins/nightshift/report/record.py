@@ -40,7 +40,7 @@ def build(night: Night, found: Findings, told_by: str = "report", finding: Card 
         "layers": list(found.manifests),
         "days": truth.days(found.entries),
         "gold": _gold(night, found),
-        "restated": _restated(found),
+        "restated": _restated(found) if truth.is_published(found.entries) else [],
         "exports": _exports(night, found) if truth.is_published(found.entries) else [],
         "cost": _cost(night, found),
         "proof": _proof(found.entries),
@@ -142,8 +142,16 @@ def _days(night: Night, own: str, gold: Mapping[str, Any]) -> list[tuple[Night, 
 
 
 def _restated(found: Findings) -> list[dict[str, Any]]:
-    """The days that were published with other figures before."""
-    return [day for manifest in found.manifests for day in manifest.get("restated", ())]
+    """The days that were published with other figures before, each with its words."""
+    days = [day for manifest in found.manifests for day in manifest.get("restated", ())]
+    return [{**day, "words": _words(day)} for day in days]
+
+
+def _words(day: Mapping[str, Any]) -> str:
+    """What the figures of a restated day were, what they are, and since when they stood."""
+    pairs = [(name, was, day["after"][name]) for name, was in day["before"].items()]
+    changed = [f"{name} {was} -> {now}" for name, was, now in pairs if was != now]
+    return f"{day['day']} in {day['table']}: {', '.join(changed)} (published {day['since']})"
 
 
 def _exports(night: Night, found: Findings) -> list[dict[str, str]]:

@@ -1,0 +1,171 @@
+"""Random nights against an accountant: whatever is delivered, corrected and run in whatever order, gold is what the
+latest version of each order says."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+import main
+from medallion.changeset import Changeset
+from tests.spark_jobs.conftest import LocalLake
+from tests.spark_jobs.test_mrhealth_versions import ITEMS, ORDERS
+
+P = "mrhealth_sales"
+DAYS = ["2026-01-01", "2026-01-02", "2026-01-03"]
+UNITS = [1, 2]
+STATUSES = ["Finalizado", "Pendente", "Cancelado"]
+NUMBERS = ["7", "b729fe35-3a14-4e3f-a4df-d90d56788f83"]
+DEATHS = {"commit": Changeset, "_let_hold": Changeset, "publish": LocalLake}
+
+
+class Version(NamedTuple):
+    """An order as a unit's drop tells it; `pieces` of its one item, none: the drop brings no item of it."""
+
+    day: str
+    value: int
+    status: str
+    pieces: int
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+# The simplest example is not an empty one: both units tell both orders, every night another date's, each with a value
+# of its own; so the few examples that a suite can afford say something.
+VERSIONS = st.builds(Version, st.sampled_from(DAYS), st.integers(1, 9), st.sampled_from(STATUSES), st.integers(0, 3))
+TOLD = st.fixed_dictionaries({number: st.one_of(VERSIONS, st.none()) for number in NUMBERS})
+DROPS = st.fixed_dictionaries({unit: st.one_of(TOLD, st.none()) for unit in UNITS})
+
+
+def accounts(ran: dict[str, dict[int, tuple[int, dict[str, Version]]]]) -> dict[str, Any]:
+    """What gold must say. `ran`: of each date that was run, each unit's drop, and when it came."""
+    told = [
+        ((came, date), (unit, number), version)
+        for date, units in ran.items()
+        for unit, (came, orders) in units.items()
+        for number, version in orders.items()
+        if version.day <= date  # an order of a day that was not yet is none
+    ]
+    latest = {key: version for _, key, version in sorted(told)}
+    pieces = {key: version.pieces for _, key, version in sorted(told) if version.pieces}
+    sales, sold = Counter[Any](), Counter[Any]()
+    for (unit, number), version in latest.items():
+        sales[version.day, unit, "orders"] += 1
+        sales[version.day, unit, "gross_value"] += version.value
+        sales[version.day, unit, "revenue"] += version.value if version.status == "Finalizado" else 0
+        sold[version.day] += pieces.get((unit, number), 0)
+    return {"sales": {k: n for k, n in sales.items() if n}, "sold": {k: n for k, n in sold.items() if n}}
+
+
+class Nights(RuleBasedStateMachine):
+    """Deliveries and runs. What a unit delivers for a date it delivered before replaces that, as a corrected file does:
+    so orders are corrected, redated, cancelled and withdrawn."""
+
+    spark: Any
+
+    @initialize()
+    def opened(self) -> None:
+        self.home = TemporaryDirectory()
+        self.drops, self.lake = Path(self.home.name) / "drops", LocalLake(self.spark, Path(self.home.name) / "lake")
+        self.nights, self.clock, self.started = 0, 1_767_000_000, datetime(2026, 2, 1, tzinfo=UTC)
+        self.delivered: dict[str, dict[int, tuple[int, dict[str, Version]]]] = {}
+        self.ran: dict[str, dict[int, tuple[int, dict[str, Version]]]] = {}
+
+    def teardown(self) -> None:
+        self.home.cleanup()
+
+    @rule(skip=st.integers(0, 2), drops=DROPS, killed=st.sampled_from(["", "", *DEATHS]), then=st.sampled_from(DAYS))
+    def night(self, skip: int, drops: dict[int, Any], killed: str, then: str) -> None:
+        """A date is delivered, anew if it was before, and run. Some nights die, and another date's comes before they
+        are run again: before their change holds, within it, or before they published."""
+        self.nights += 1
+        date = DAYS[(self.nights + skip) % len(DAYS)]
+        for unit, drop in drops.items():
+            told = {n: v._replace(value=v.value + 10 * self.nights) for n, v in (drop or {}).items() if v}
+            if drop or date not in self.delivered:
+                self._deliver(date, unit, told)
+        if killed:
+            self._run(date, killed)
+            if then in self.delivered and then != date:
+                self._run(then)
+        self._run(date)
+        self._agree()
+
+    @precondition(lambda self: len(self.ran) > 1)
+    @rule(again=st.sampled_from(DAYS))
+    def run_again(self, again: str) -> None:
+        """A date that was run already says the same once more."""
+        if again in self.ran:
+            self._run(again)
+            self._agree()
+
+    def _deliver(self, date: str, unit: int, told: dict[str, Version]) -> None:
+        self.clock += 60
+        orders = [f"{unit},{n},Loja Online,{v.day},{v.value}.00,Rua A,0.00,{v.status}\n" for n, v in told.items()]
+        items = [f"{number},1,5,{version.pieces},1.00,\n" for number, version in told.items() if version.pieces]
+        folder = self.drops / date.replace("-", "/") / f"unit_{unit:03}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in (("pedido.csv", ORDERS + "".join(orders)), ("item_pedido.csv", ITEMS + "".join(items))):
+            (folder / name).write_text(text, encoding="utf-8")
+            os.utime(folder / name, (self.clock, self.clock))
+        self.delivered.setdefault(date, {})[unit] = (self.clock, told)
+
+    def _run(self, date: str, killed: str = "") -> None:
+        """A night; what it was told counts from its change on."""
+        self.started += timedelta(hours=1)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(main, "datetime", _Clock(self.started))
+            if not killed:
+                self.lake.run(P, date, self.drops)
+            else:
+                patch.setattr(DEATHS[killed], killed, self._dies)
+                with pytest.raises(Killed):
+                    self.lake.run(P, date, self.drops)
+        if killed != "commit":
+            self.ran[date] = dict(self.delivered[date])
+
+    def _dies(self, *_: Any, **__: Any) -> None:
+        raise Killed
+
+    def _agree(self) -> None:
+        expected = accounts(self.ran)
+        sales, sold = Counter[Any](), Counter[Any]()
+        for row in self.lake.published(P, "sales_by_branch_day"):
+            for figure in ("orders", "gross_value", "revenue"):
+                sales[str(row["order_date"]), row["unit_id"], figure] += int(row[figure])
+        for folder in (self.lake.root / "gold" / P / "product_sales").iterdir():
+            day = folder.name.removeprefix("business_date=")
+            sold[day] += sum(row["quantity"] for row in self.lake.gold(P, day, "product_sales"))
+        assert {k: n for k, n in sales.items() if n} == expected["sales"]
+        assert {k: n for k, n in sold.items() if n} == expected["sold"]
+
+
+class _Clock(NamedTuple):
+    """A clock that stands."""
+
+    at: datetime
+
+    def now(self, _zone: Any) -> datetime:
+        return self.at
+
+
+def test_gold_is_what_an_accountant_says_after_every_night(spark: Any) -> None:
+    machine = type("Machine", (Nights,), {"spark": spark}).TestCase
+    machine.settings = settings(
+        max_examples=max(1, settings.default.max_examples // 100),
+        stateful_step_count=6,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    machine().runTest()
