@@ -34,6 +34,22 @@ def test_postgresql_answers_on_127_0_0_1_and_leaves_neither_process_nor_file():
     assert not psutil.pid_exists(pid) and not home.exists()
 
 
+def test_who_does_not_know_its_password_is_refused_by_address_and_by_socket(monkeypatch):
+    monkeypatch.setenv("PGPASSFILE", "/nonexistent")
+    with postgres.Postgres() as server, postgres.Postgres() as another:
+        assert server.password != another.password
+        who = {"port": server.port, "user": server.user, "dbname": server.database}
+        for host in ("127.0.0.1", str(server._home)):
+            for guess in ({}, {"password": server.user}, {"password": another.password}):
+                with pytest.raises(psycopg2.OperationalError, match="password"):
+                    psycopg2.connect(**who, **guess, host=host)
+            psycopg2.connect(**who, password=server.password, host=host).close()
+        assert server._home.stat().st_mode & 0o777 == 0o700
+        assert server.password not in " ".join(psutil.Process(server.pid).cmdline())
+        left = [file for file in server._home.rglob("*") if file.is_file()]
+        assert not [file for file in left if server.password.encode() in file.read_bytes()]
+
+
 def test_a_postgresql_that_cannot_start_is_told_in_its_own_words(monkeypatch):
     with postgres.Postgres() as first:
         monkeypatch.setattr(postgres, "free_port", lambda: first.port)
