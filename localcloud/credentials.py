@@ -89,17 +89,22 @@ def text(credentials: Credentials) -> str:
 
 def read(path: Path) -> Credentials:
     """The key of a file. Raises CredentialsError."""
-    parsed = configparser.ConfigParser(interpolation=None)
     try:
-        parsed.read_string(path.read_text(encoding="utf-8"))
-        profile = parsed[_PROFILE]
-        token = profile.get("aws_session_token", "")
-        return Credentials(profile["aws_access_key_id"], profile["aws_secret_access_key"], token)
+        return parsed(path.read_text(encoding="utf-8"))
     except OSError as missing:
         raise CredentialsError(f"{path} cannot be read ({missing.strerror}), and the key is in it.") from None
     except (configparser.Error, KeyError, UnicodeDecodeError):
         # Not what went wrong where: there may be a secret in it.
         raise CredentialsError(f"{path} has no key of a [{_PROFILE}] in it: write it as AWS's SDKs read it.") from None
+
+
+def parsed(words: str) -> Credentials:
+    """The key that such a text has. Raises configparser's Error, KeyError."""
+    found = configparser.ConfigParser(interpolation=None)
+    found.read_string(words)
+    profile = found[_PROFILE]
+    token = profile.get("aws_session_token", "")
+    return Credentials(profile["aws_access_key_id"], profile["aws_secret_access_key"], token)
 
 
 def named(environ: Mapping[str, str]) -> Credentials:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Credential=<key>/<date>/<region>/<service>/aws4_request, in the header or in a presigned URL's query.
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+
+_HOST = re.compile(r"^https?://[^/?]+")
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,12 @@ def query_error(code: str, message: str, status: int) -> Answer:
     error = f"<Error><Type>Receiver</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
     body = f"<ErrorResponse>{error}<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
     return Answer(status, body.encode(), "text/xml")
+
+
+def path_of(environ: WSGIEnvironment) -> str:
+    """The path as it was sent: a slash in a name (an ARN) is %2F there. Who asks by a proxy sends the host as well."""
+    raw = str(environ.get("RAW_URI") or quote(environ.get("PATH_INFO") or "/"))
+    return _HOST.sub("", raw).partition("?")[0] or "/"
 
 
 def body_of(environ: WSGIEnvironment) -> bytes:
