@@ -133,7 +133,7 @@ def _body(environ: WSGIEnvironment) -> bytes:
 
 def _refused(environ: WSGIEnvironment, refusal: Refusal, text: str) -> Answer:
     """The refusal in the protocol of the service that was meant."""
-    log.warning("refused %s %s: %s", environ["REQUEST_METHOD"], environ["PATH_INFO"], refusal.text)
+    log.warning("refused %s %r: %s", environ["REQUEST_METHOD"], environ["PATH_INFO"], refusal.text)
     service = wire.caller_of(environ, "").service
     if "HTTP_X_AMZ_TARGET" in environ:
         return wire.json_error(refusal.json, text, 403)

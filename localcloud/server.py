@@ -11,8 +11,6 @@ from types import TracebackType
 
 # moto reads it when IAM's backend is made; AWS has its managed policies from the start.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-# And this one when it serves: no web page is told that it may read an answer.
-os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
 
 from moto.ec2.models import ec2_backends
 
@@ -97,7 +95,8 @@ class LocalCloud:
 
     def _gate(self, front: Front) -> Gate:
         names = {*_LOOPBACK, self.settings.host}
-        return Gate(front, Keyring(self._credentials).secret_of, names, self.settings.credentials_file)
+        key_file = Path(self.settings.credentials or self.settings.credentials_file)
+        return Gate(front, Keyring(self._credentials).secret_of, names, key_file)
 
     def _tags_of(self, account: str, region: str, resource: str) -> Mapping[str, str]:
         """The tags that a cluster or a resource of EC2 has now."""
