@@ -5,7 +5,7 @@ whoever may start a step runs commands as the user. So a request passes when
 
 * it carries neither Origin nor Sec-Fetch-Site: a browser sends them, a client of AWS does not,
 * its Host is the server's own: a name that an attacker's DNS points here is not,
-* its signature (SigV4, in its header or its URL) is right, and its key is one that the server gave out.
+* the signature in its header (SigV4) is right, and its key is one that the server gave out.
 
 GET /_localcloud/health passes unsigned: it says that the server is up, and nothing else.
 """
@@ -53,7 +53,7 @@ _A_HOST = Refusal(
 )
 _NO_SIGNATURE = Refusal(
     *("AccessDenied", "MissingAuthenticationToken", "MissingAuthenticationTokenException"),
-    "localcloud takes requests signed by AWS Signature Version 4 only.",
+    "localcloud takes requests whose header is signed by AWS Signature Version 4 only.",
 )
 _NO_KEY = Refusal(
     *("InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"),
@@ -112,7 +112,7 @@ class Gate:
             return _NO_KEY
         if not claim.timely(now):
             return _LATE
-        payload = sigv4.payload(request, claim) or sigv4.body_hash(_body(environ))
+        payload = sigv4.payload(request) or sigv4.body_hash(_body(environ))
         return None if sigv4.right(request, claim, payload, secret) else _WRONG
 
 

@@ -13,21 +13,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from urllib.parse import parse_qs, quote, unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-SIGNATURE = "X-Amz-Signature"
-UNSIGNED = "UNSIGNED-PAYLOAD"
 # What x-amz-content-sha256 says of a body that has no one hash.
-_NO_HASH = re.compile(rf"{UNSIGNED}|STREAMING-[A-Z0-9-]+")
+_NO_HASH = re.compile(r"UNSIGNED-PAYLOAD|STREAMING-[A-Z0-9-]+")
 _HEADER = re.compile(
     rf"{ALGORITHM} +Credential=([^/,\s]+)/(\d{{8}})/([^/,\s]+)/([^/,\s]+)/aws4_request *, *"
     r"SignedHeaders=([^,\s]+) *, *Signature=([0-9a-f]{64})"
 )
-_CREDENTIAL = re.compile(r"([^/\s]+)/(\d{8})/([^/\s]+)/([^/\s]+)/aws4_request")
 _TIME = "%Y%m%dT%H%M%SZ"
 _SKEW = timedelta(minutes=15)
-_LONGEST = 7 * 24 * 3600
 # The services whose path is quoted once; of all others the quoted path is normalised and quoted again.
 _QUOTED_ONCE = {"s3", "s3express", "s3-object-lambda", "s3-outposts"}
 
@@ -57,7 +53,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a request says of its signature. seconds: how long that of a presigned URL is good for, None in a header."""
+    """What a request says of its signature."""
 
     access_key: str
     scope: Scope
@@ -65,53 +61,34 @@ class Claim:
     signed: tuple[str, ...]
     signature: str = ""
     token: str = ""
-    seconds: int | None = None
 
     def timely(self, now: datetime) -> bool:
-        """Whether it was signed now, give or take what clocks differ by; or the URL is still good."""
+        """Whether it was signed now, give or take what clocks differ by."""
         try:
             begun = datetime.strptime(self.at, _TIME).replace(tzinfo=UTC)
         except ValueError:
             return False
-        if self.at[:8] != self.scope.day:
-            return False
-        good = _SKEW if self.seconds is None else timedelta(seconds=min(self.seconds, _LONGEST))
-        return begun - _SKEW <= now <= begun + good
+        return self.at[:8] == self.scope.day and abs(now - begun) <= _SKEW
 
 
 def claimed(request: Request) -> Claim | None:
-    """What the request says of its signature, in its header or its URL; None when it says nothing of the kind."""
-    if found := _HEADER.fullmatch(request.header("authorization").strip()):
-        key, day, region, service, signed, signature = found.groups()
-        at, token = request.header("x-amz-date"), request.header("x-amz-security-token")
-        return Claim(key, Scope(day, region, service), at, tuple(signed.split(";")), signature, token)
-    return _presigned(request)
+    """What the header of a request says of its signature; None when it says nothing of the kind.
 
-
-def _presigned(request: Request) -> Claim | None:
-    query = {name: values[0] for name, values in parse_qs(request.query, keep_blank_values=True).items()}
-    credential = _CREDENTIAL.fullmatch(query.get("X-Amz-Credential", ""))
-    seconds = query.get("X-Amz-Expires", "")
-    if query.get("X-Amz-Algorithm") != ALGORITHM or not credential or not (seconds.isascii() and seconds.isdigit()):
+    A presigned URL says it elsewhere, and does not count. Nothing here makes one, and it would open more than what it
+    names: moto looks for the service of such a request in its body, which is not signed.
+    """
+    found = _HEADER.fullmatch(request.header("authorization").strip())
+    if found is None:
         return None
-    key, day, region, service = credential.groups()
-    return Claim(
-        key,
-        Scope(day, region, service),
-        query.get("X-Amz-Date", ""),
-        tuple(query.get("X-Amz-SignedHeaders", "").split(";")),
-        query.get(SIGNATURE, ""),
-        query.get("X-Amz-Security-Token", ""),
-        int(seconds),
-    )
+    key, day, region, service, signed, made = found.groups()
+    at, token = request.header("x-amz-date"), request.header("x-amz-security-token")
+    return Claim(key, Scope(day, region, service), at, tuple(signed.split(";")), made, token)
 
 
-def payload(request: Request, claim: Claim) -> str | None:
+def payload(request: Request) -> str | None:
     """What stands for the body in the signature; None when that is the hash of the body."""
     said = request.header("x-amz-content-sha256")
-    if _NO_HASH.fullmatch(said):
-        return said
-    return UNSIGNED if claim.seconds is not None and claim.scope.service in _QUOTED_ONCE else None
+    return said if _NO_HASH.fullmatch(said) else None
 
 
 def right(request: Request, claim: Claim, payload_hash: str, secret: str) -> bool:
@@ -183,7 +160,7 @@ def _normalised(path: str) -> str:
 def _canonical_query(query: str) -> str:
     pairs = (part.partition("=") for part in query.split("&") if part)
     quoted = ((_requoted(name), _requoted(value)) for name, _, value in pairs)
-    return "&".join(f"{name}={value}" for name, value in sorted(quoted) if name != SIGNATURE)
+    return "&".join(f"{name}={value}" for name, value in sorted(quoted))
 
 
 def _requoted(part: str) -> str:

@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -177,14 +176,14 @@ def test_a_body_in_signed_chunks_or_with_a_trailer_passes_by_its_first_signature
     assert ask(cloud, "PUT", path, body, {**headers, "X-Amz-Content-SHA256": "UNSIGNED-PAYLOAD"})[0] == 403
 
 
-def test_a_presigned_url_opens_what_it_names_and_nothing_else(cloud: LocalCloud, aws: Aws, bucket: str) -> None:
-    aws("s3").put_object(Bucket=bucket, Key="a b+c", Body=b"data")
+def test_a_presigned_url_is_no_way_in(cloud: LocalCloud, aws: Aws, bucket: str) -> None:
+    """Nothing here makes one. moto finds the service of such a request in its body, which nobody signed."""
     s3 = client_at(cloud.access, "s3", signature_version="s3v4")
-    url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a b+c"})
-    assert urlopen(url).read() == b"data"
-    path = url.removeprefix(cloud.endpoint)
-    assert ask(cloud, "DELETE", path)[0] == ask(cloud, "GET", path.replace("a%20b", "b"))[0] == 403
-    assert ask(cloud, "GET", path, headers=PAGE)[0] == 403
+    path = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "k"}).removeprefix(cloud.endpoint)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    scope = {"Authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/elasticmapreduce/aws4_request"}
+    for headers in ({}, form, EMR, {**EMR, **scope}):
+        assert ask(cloud, "PUT", path, b"Action=AssumeRoleWithWebIdentity", headers)[0] == 403
 
 
 @pytest.mark.parametrize("key", ["a b+c=d/é~!*'()&$@,;:?#[]%25 %2F//x", "a/../b", "a_b/.hidden/", "%"])
