@@ -26,6 +26,7 @@ from datetime import datetime
 from pathlib import Path
 
 from datagen import generate_text
+from embedded import cloud, environment
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / ".nightshift" / "runs"
@@ -122,9 +123,10 @@ def running_cloud(folder: Path) -> Iterator[dict[str, str]]:
     """An environment whose AWS is a localcloud that stays up for the block."""
     env = {**os.environ, "LOCALCLOUD_HOME": str(folder / "cloud")}
     localcloud("up", env)
-    endpoint = json.loads((folder / "cloud" / "server.json").read_text())["endpoint"]
+    access = cloud.running(folder / "cloud")
+    assert access, "it came up"
     try:
-        yield {**env, "AWS_ENDPOINT_URL": endpoint}
+        yield {**env, **environment.aws(access)}
     finally:
         localcloud("down", env)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from localcloud import credentials
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -24,11 +26,13 @@ def secrets(env: Mapping[str, str]) -> SecretsManagerClient:
 
 
 def _who(env: Mapping[str, str]) -> dict[str, Any]:
+    cloud = credentials.access(env)
     return {
-        "endpoint_url": env["AWS_ENDPOINT_URL"],
+        "endpoint_url": cloud.endpoint,
         "region_name": env["AWS_REGION"],
-        "aws_access_key_id": env["AWS_ACCESS_KEY_ID"],
-        "aws_secret_access_key": env["AWS_SECRET_ACCESS_KEY"],
+        "aws_access_key_id": cloud.credentials.access_key,
+        "aws_secret_access_key": cloud.credentials.secret_key,
+        "aws_session_token": cloud.credentials.token or None,
     }
 
 

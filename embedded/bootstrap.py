@@ -37,9 +37,9 @@ def ensure(env: Mapping[str, str], log: Path) -> bool:
 
 def _exists(bucket: str, env: Mapping[str, str]) -> bool:
     try:
-        aws.s3(env).head_bucket(Bucket=bucket)
+        aws.s3(env).list_objects_v2(Bucket=bucket, MaxKeys=1)  # a HEAD would not say why it is refused
     except ClientError as refused:
-        if refused.response["Error"]["Code"] in {"404", "NoSuchBucket"}:
+        if refused.response["Error"]["Code"] == "NoSuchBucket":
             return False
         raise CloudError(f"The state bucket {bucket} cannot be looked at: {refused}.") from refused
     except BotoCoreError as unreachable:

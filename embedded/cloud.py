@@ -1,4 +1,4 @@
-"""Which AWS a command talks to: the one in AWS_ENDPOINT_URL, a running localcloud, or one of this run's own."""
+"""Which AWS a command talks to, with which key: that in AWS_ENDPOINT_URL, a running localcloud, or one of its own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 
 from embedded import places
 from embedded.errors import CloudError
+from localcloud import credentials
+from localcloud.credentials import Access
+from localcloud.errors import CredentialsError
 
 ENDPOINT_KEY = "AWS_ENDPOINT_URL"
 FLINK_KEY = "LOCALCLOUD_FLINK_HOME"  # the user's own wins; a place without Flink is told of when a step needs it
@@ -22,8 +25,8 @@ COMMAND_SECONDS = 150  # more than localcloud takes to give up
 
 
 @contextmanager
-def endpoint(env: Mapping[str, str], *, keep: bool = False, home: Path = places.LOCALCLOUD_HOME) -> Iterator[str]:
-    """The endpoint to use while the block lasts; a localcloud that was started for it, in `env`, is stopped after it.
+def access(env: Mapping[str, str], *, keep: bool = False, home: Path = places.LOCALCLOUD_HOME) -> Iterator[Access]:
+    """The cloud to use while the block lasts; a localcloud that was started for it, in `env`, is stopped after it.
 
     With `keep` the one that is started lives on in `home`, where `./nightshift cloud down` finds it. Raises CloudError.
     """
@@ -40,28 +43,45 @@ def endpoint(env: Mapping[str, str], *, keep: bool = False, home: Path = places.
                 stop(Path(own), env)
 
 
-def chosen(home: Path = places.LOCALCLOUD_HOME, environ: Mapping[str, str] = os.environ) -> str | None:
-    """The endpoint that is there already: the user's, which must answer, or the running localcloud's. None if none."""
+def chosen(home: Path = places.LOCALCLOUD_HOME, environ: Mapping[str, str] = os.environ) -> Access | None:
+    """The cloud that is there already: the user's, which must answer, or the running localcloud. None if none."""
     if named := environ.get(ENDPOINT_KEY):
         if not _answers(named):
             raise CloudError(f"Nothing answers at {named}: start it, or unset {ENDPOINT_KEY} to use localcloud.")
-        return named
+        ours = running(home)
+        return ours if ours and ours.endpoint == named.rstrip("/") else _named(environ)
     return running(home)
 
 
-def running(home: Path) -> str | None:
-    """The endpoint of the localcloud whose state is in `home`; None when it is not running."""
+def _named(environ: Mapping[str, str]) -> Access:
+    """The cloud of the user's environment, with the key that it names."""
+    try:
+        return credentials.access(environ)
+    except CredentialsError as missing:
+        raise CloudError(
+            f"{environ[ENDPOINT_KEY]} wants a key ({missing}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or, for"
+            f" a localcloud, AWS_SHARED_CREDENTIALS_FILE to the file `{credentials.FILE_NAME}` in its home."
+        ) from None
+
+
+def running(home: Path) -> Access | None:
+    """The localcloud whose state is in `home`; None when it is not running. Raises CloudError without its key."""
     try:
         state = json.loads((home / "server.json").read_text())
         os.kill(int(state["pid"]), 0)
     except (OSError, ValueError, KeyError):
         return None
     found = str(state["endpoint"])
-    return found if _answers(found) else None
+    if not _answers(found):
+        return None
+    try:
+        return Access(found, credentials.read(home / credentials.FILE_NAME))
+    except CredentialsError as missing:
+        raise CloudError(f"The localcloud at {found} cannot be used: {missing} Stop it and start it again.") from None
 
 
-def start(home: Path, env: Mapping[str, str], *, stays: bool = False) -> str:
-    """Start a localcloud on a free port with its state in `home`; gives its endpoint. Raises CloudError.
+def start(home: Path, env: Mapping[str, str], *, stays: bool = False) -> Access:
+    """Start a localcloud on a free port with its state in `home`; gives it and its key. Raises CloudError.
 
     Without `stays` it ends with this process, however this process ends.
     """

@@ -16,8 +16,11 @@ from embedded.player import Event, Player
 from embedded.program import Asked, Program
 from embedded.progress import Progress
 from embedded.remote import Remote
+from localcloud import private
+from localcloud.credentials import Access, Credentials
 
-PENDING = "http://127.0.0.1:0"  # stands for the cloud until it is there; the night process only imports by then
+# Stands for the cloud until it is there; the night process only imports by then.
+PENDING = Access("http://127.0.0.1:0", Credentials("none", "none"))
 SUCCESS, FAILURE, INTERRUPTED = 0, 1, 130
 
 
@@ -31,9 +34,9 @@ def conduct(program: Program) -> int:
         with Player(waiting, log, lambda again: _stopping(progress, again)) as player:
             progress.say(f"tools found; log: {places.shown(log)}")
             nights = program.nights(Path(scratch))
-            with cloud.endpoint(environment.with_tools(tools), keep=program.keep) as endpoint:
-                progress.say(f"cloud: {endpoint}")
-                env = {**environment.embedded(endpoint, tools, home), **program.settings}
+            with cloud.access(environment.with_tools(tools), keep=program.keep) as access:
+                progress.say(f"cloud: {access.endpoint}")
+                env = {**environment.embedded(access, tools, home), **program.settings}
                 if bootstrap.ensure(env, log):
                     progress.say("state bucket made")
                 with program.source(env):
@@ -43,6 +46,7 @@ def conduct(program: Program) -> int:
 
 def new_log(name: str) -> Path:
     """A new log file for one command."""
+    private.folder(places.STATE)
     places.LOGS.mkdir(parents=True, exist_ok=True)
     return places.LOGS / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from embedded import places
 from embedded.toolchain import Toolchain
+from localcloud.credentials import Access
 
 NAME = "nightshift-local"
 REGION = "us-east-1"
-NOWHERE = "/nonexistent"
 LOOPBACK = ("127.0.0.1", "localhost")
 # A user's own identity must neither reach localcloud nor be missed there.
 FOREIGN = (
@@ -22,15 +22,15 @@ FOREIGN = (
 
 
 def embedded(
-    endpoint: str, tools: Toolchain, airflow_home: Path, environ: Mapping[str, str] = os.environ
+    access: Access, tools: Toolchain, airflow_home: Path, environ: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
-    """The whole environment for the processes of a night against `endpoint`; what the user set for it stays.
+    """The whole environment for the processes of a night on the cloud of `access`; what the user set for it stays.
 
     `airflow_home` is a directory of this run's own. The user's NIGHTSHIFT_* and TF_VAR_* win over the short waits
     that are set here.
     """
     named = {"NIGHTSHIFT_AIRFLOW": str(airflow_home)}
-    return {**waits(), **with_tools(tools, environ), **aws(endpoint), **airflow(airflow_home), **named}
+    return {**waits(), **with_tools(tools, environ), **aws(access), **airflow(airflow_home), **named}
 
 
 def with_tools(tools: Toolchain, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -46,18 +46,9 @@ def with_tools(tools: Toolchain, environ: Mapping[str, str] = os.environ) -> dic
     }
 
 
-def aws(endpoint: str) -> dict[str, str]:
-    """What points boto3 and terraform at `endpoint`, with localcloud's credentials and nobody's profile."""
-    return {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": NOWHERE,
-        "AWS_SHARED_CREDENTIALS_FILE": NOWHERE,
-    }
+def aws(access: Access) -> dict[str, str]:
+    """What points boto3 and terraform at a cloud, with its key and nobody's profile."""
+    return access.environment(REGION)
 
 
 def terraform(tools: Toolchain) -> dict[str, str]:

@@ -55,12 +55,15 @@ def free_port() -> int:
 class Postgres(AbstractContextManager["Postgres"]):
     """A running server while the block lasts; `url` and `async_url` are SQLAlchemy's. Raises StackError, ToolMissing.
 
-    PostgreSQL refuses to run as root; then it runs as `postgres` or `nobody`, in a place that user can reach.
+    Its user may do everything, run programs too, and every user of this machine reaches 127.0.0.1: so it has a
+    password, drawn for this server. PostgreSQL refuses to run as root; then it runs as `postgres` or `nobody`, in a
+    place that user can reach.
     """
 
     def __init__(self, user: str = USER, database: str = DATABASE) -> None:
         self.port = 0
         self.user, self.database = user, database
+        self.password = secrets.token_urlsafe(24)
         self._bin = binaries()
         self._uid, self._gid = _unprivileged()
         self._home = Path(tempfile.mkdtemp(prefix="nightshift-pg-"))
@@ -107,11 +110,17 @@ class Postgres(AbstractContextManager["Postgres"]):
 
     @property
     def _address(self) -> str:
-        return f"{self.user}@127.0.0.1:{self.port}/{self.database}"
+        return f"{self.user}:{self.password}@127.0.0.1:{self.port}/{self.database}"
 
     def _init(self) -> None:
-        os.chown(self._home, self._uid, self._gid)
-        self._run("initdb", "-D", str(self._data), "-U", self.user, "--auth=trust", "--encoding=UTF8", "--no-sync")
+        password = self._home / "password"
+        password.touch(mode=0o600)
+        password.write_text(self.password)
+        for place in (self._home, password):
+            os.chown(place, self._uid, self._gid)
+        who = ("-U", self.user, "--auth=scram-sha-256", f"--pwfile={password}")
+        self._run("initdb", "-D", str(self._data), *who, "--encoding=UTF8", "--no-sync")
+        password.unlink()
 
     def _start(self) -> None:
         self.port = free_port()  # late, for until the server has it anybody may take it
@@ -155,6 +164,7 @@ class Postgres(AbstractContextManager["Postgres"]):
         done = subprocess.run(
             [self._bin / program, *arguments],
             **self._identity,  # type: ignore[call-overload]
+            env={**os.environ, "PGPASSWORD": self.password},
             capture_output=True,
             text=True,
             cwd=self._home,

@@ -27,13 +27,13 @@ def serve(port: int | None, *, keep: bool) -> int:
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightshift-ui-")))
         base = environment.with_tools(tools)
-        endpoint = stack.enter_context(cloud.endpoint(base, keep=keep))
-        env = environment.embedded(endpoint, tools, scratch / "airflow")
+        access = stack.enter_context(cloud.access(base, keep=keep))
+        env = environment.embedded(access, tools, scratch / "airflow")
         bootstrap.ensure(env, new_log("ui"))
         print("Starting PostgreSQL and Airflow …", flush=True)
         airflow = stack.enter_context(AirflowStack(env, scratch / "airflow", places.LOGS / "ui", port=port))
         try:
-            _welcome(airflow, endpoint)
+            _welcome(airflow, access.endpoint)
             _serve(airflow, env, scratch)
         except KeyboardInterrupt:
             print("\nStopping …", flush=True)

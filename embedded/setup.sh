@@ -91,7 +91,7 @@ main() {
   if is_done run "$@"; then
     return
   fi
-  mkdir -p "$(dirname "$log")"
+  (umask 077 && mkdir -p "$(dirname "$log")") # logs and results of nights are nobody else's
   : >"$log"
   say "Setting up (once):"
   make_venv

@@ -24,7 +24,7 @@ USER, DATABASE = "coop", "cards"
 def temporary() -> Iterator[DatabaseUrl]:
     """A PostgreSQL of this run's own with an empty database. Raises StackError, ToolMissing."""
     with Postgres(USER, DATABASE) as server:
-        yield parsed(f"postgresql://{USER}:{USER}@127.0.0.1:{server.port}/{DATABASE}")  # nobody else reaches it
+        yield parsed(f"postgresql://{USER}:{server.password}@127.0.0.1:{server.port}/{DATABASE}")
 
 
 @contextmanager

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from localcloud import daemon
+from localcloud import credentials, daemon
 from localcloud.client import Client
+from localcloud.credentials import Access
 from localcloud.errors import LocalCloudError, ServerError
 from localcloud.faults import DESCRIPTIONS, MARKETS, NODE_ROLES, Fault, FaultKind
 from localcloud.settings import Settings, load
@@ -27,6 +28,7 @@ _SETTINGS_HELP = {
     "cores": "threads of a step's Spark; 0 for all of the machine (default 0)",
     "python": "what runs PySpark (default: the interpreter that runs the server)",
     "flink_home": "a Python 3.11 environment with apache-flink, for steps that call flink (default: none)",
+    "credentials": "AWS credentials file with the access key of the server (default: a new key at each start)",
     "owner": "id of a process: the server ends when that has ended (default 0: none)",
 }
 
@@ -50,7 +52,7 @@ def _up(options: argparse.Namespace) -> int:
         return 0
     running, started = daemon.up(settings)
     print(f"# localcloud {'is up' if started else 'was up already'}: {running.endpoint} (pid {running.pid})")
-    print(daemon.exports(running.endpoint, settings.region))
+    print(daemon.exports(running.endpoint, settings))
     return 0
 
 
@@ -60,9 +62,9 @@ def _status(options: argparse.Namespace) -> int:
     if running is None:
         print(f"localcloud is down (home {settings.home})")
         return 1
-    health = Client(running.endpoint).health()
+    client = _client(options)
     print(f"localcloud is up: {running.endpoint} (pid {running.pid}, since {running.started_at})")
-    print(f"clusters: {health['clusters']}, armed faults: {health['faults']}, log: {settings.log_file}")
+    print(f"clusters: {len(client.clusters())}, armed faults: {len(client.faults())}, log: {settings.log_file}")
     return 0
 
 
@@ -120,7 +122,7 @@ def _client(options: argparse.Namespace) -> Client:
     running = daemon.find(settings)
     if running is None:
         raise ServerError(f"no localcloud is up (home {settings.home}): start it with `localcloud up`.")
-    return Client(running.endpoint)
+    return Client(Access(running.endpoint, credentials.read(settings.credentials_file)))
 
 
 def _parser() -> argparse.ArgumentParser:

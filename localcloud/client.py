@@ -1,29 +1,38 @@
-"""A small client of a running server's own API: health, faults, clusters, calls."""
+"""A small client of a running server's own API: faults, clusters, calls, signed; and its health, which needs no key."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
+from localcloud import sigv4
+from localcloud.credentials import Access
 from localcloud.errors import ServerError
 
+PREFIX = "/_localcloud/"
+HEALTH = f"{PREFIX}health"  # for everybody, so it says nothing but that the server is up
+SERVICE = "localcloud"  # as signatures call it
 _TIMEOUT_SECONDS = 10
 _NAMING_SECONDS = 120  # thousands of calls are given their names when they are asked for
 # The server is on this machine: a proxy from the environment must not come between.
 _OPENER = build_opener(ProxyHandler({}))
 
 
+def health(endpoint: str) -> dict[str, Any]:
+    """What a server says of itself to anybody. Raises ServerError when none answers."""
+    answer: dict[str, Any] = _asked(Request(f"{endpoint.rstrip('/')}{HEALTH}"), _TIMEOUT_SECONDS)  # noqa: S310
+    return answer
+
+
 class Client:
-    """Asks the server at an endpoint (http://127.0.0.1:PORT). Every method raises ServerError if it cannot."""
+    """Asks a server with its key. Every method raises ServerError if it cannot."""
 
-    def __init__(self, endpoint: str) -> None:
-        self.endpoint = endpoint.rstrip("/")
-
-    def health(self) -> dict[str, Any]:
-        answer: dict[str, Any] = self._call("GET", "health")
-        return answer
+    def __init__(self, access: Access) -> None:
+        self._access = access
 
     def clusters(self) -> list[dict[str, Any]]:
         answer: list[dict[str, Any]] = self._call("GET", "clusters")
@@ -53,14 +62,29 @@ class Client:
         return int(self._call("DELETE", f"faults/{fault_id}" if fault_id else "faults")["cleared"])
 
     def _call(self, method: str, path: str, body: Any = None, timeout: float = _TIMEOUT_SECONDS) -> Any:
-        url = f"{self.endpoint}/_localcloud/{path}"
-        data = None if body is None else json.dumps(body).encode()
-        request = Request(url, data=data, method=method, headers={"Content-Type": "application/json"})  # noqa: S310
-        try:
-            with _OPENER.open(request, timeout=timeout) as answer:
-                return json.load(answer)
-        except HTTPError as error:
-            raise ServerError(f"{method} {url} was refused: {error.read().decode(errors='replace')}") from None
-        except (URLError, OSError) as error:
-            reason = getattr(error, "reason", error)
-            raise ServerError(f"no localcloud answers at {url} ({reason}): is it up?") from None
+        url = f"{self._access.endpoint.rstrip('/')}{PREFIX}{path}"
+        data = b"" if body is None else json.dumps(body).encode()
+        headers = self._signed(method, url, data)
+        return _asked(Request(url, data=data or None, method=method, headers=headers), timeout)  # noqa: S310
+
+    def _signed(self, method: str, url: str, body: bytes) -> dict[str, str]:
+        parts, at, key = urlsplit(url), sigv4.moment(datetime.now(UTC)), self._access.credentials
+        headers = {"content-type": "application/json", "host": parts.netloc, "x-amz-date": at}
+        if key.token:
+            headers["x-amz-security-token"] = key.token
+        request = sigv4.Request(method, parts.path, parts.query, headers.__getitem__)
+        claim = sigv4.Claim(key.access_key, sigv4.Scope(at[:8], "us-east-1", SERVICE), at, tuple(sorted(headers)))
+        made = sigv4.authorization(request, claim, sigv4.body_hash(body), key.secret_key)
+        return {**headers, "authorization": made}
+
+
+def _asked(request: Request, timeout: float) -> Any:
+    what = f"{request.get_method()} {request.full_url}"
+    try:
+        with _OPENER.open(request, timeout=timeout) as answer:
+            return json.load(answer)
+    except HTTPError as error:
+        raise ServerError(f"{what} was refused: {error.read().decode(errors='replace')}") from None
+    except (URLError, OSError) as error:
+        reason = getattr(error, "reason", error)
+        raise ServerError(f"no localcloud answers at {request.full_url} ({reason}): is it up?") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from localcloud.client import Client
+from localcloud import client, private
+from localcloud.credentials import OTHER_IDENTITIES
 from localcloud.errors import LocalCloudError, ServerError, StartError
 from localcloud.settings import Settings
 
@@ -39,7 +41,7 @@ def find(settings: Settings) -> Running | None:
     if running is None or not _is_server(running.pid):
         return None
     try:
-        Client(running.endpoint).health()
+        client.health(running.endpoint)
     except ServerError:
         return None
     return running
@@ -52,7 +54,7 @@ def up(settings: Settings) -> tuple[Running, bool]:
     """
     if running := find(settings):
         return running, False
-    settings.home.mkdir(parents=True, exist_ok=True)
+    private.folder(settings.home)
     # A state file from a killed server must not be taken for the new one's.
     settings.state_file.unlink(missing_ok=True)
     with settings.log_file.open("ab") as log:
@@ -93,7 +95,6 @@ def serve(settings: Settings) -> None:
     # The handler only sets a flag: stopping takes locks that the interrupted code may hold.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    settings.home.mkdir(parents=True, exist_ok=True)
     with LocalCloud(settings) as cloud:
         _write_state(settings.state_file, cloud.endpoint)
         logging.getLogger(__name__).info("listening on %s", cloud.endpoint)
@@ -102,17 +103,17 @@ def serve(settings: Settings) -> None:
     settings.state_file.unlink(missing_ok=True)
 
 
-def exports(endpoint: str, region: str) -> str:
-    """Shell lines that point boto3, the AWS CLI and terraform at the server."""
+def exports(endpoint: str, settings: Settings) -> str:
+    """Shell lines that point boto3, the AWS CLI and terraform at the server. They name its key's file, not the key."""
     values = {
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
+        "AWS_SHARED_CREDENTIALS_FILE": str(settings.credentials_file),
+        "AWS_REGION": settings.region,
+        "AWS_DEFAULT_REGION": settings.region,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    return "\n".join(f"export {name}={value}" for name, value in values.items())
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+    return "\n".join([*lines, f"unset {' '.join(OTHER_IDENTITIES)}"])
 
 
 def _command(settings: Settings) -> list[str]:

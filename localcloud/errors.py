@@ -5,6 +5,7 @@ LocalCloudError
 |- PortTakenError       another program listens where the server should
 |- StartError           the server did not become healthy
 |- ServerError          the running server could not be asked, or refused
+|- CredentialsError     the key of a server is not where it should be
 `- FaultError           a fault that makes no sense
 """
 
@@ -27,6 +28,10 @@ class StartError(LocalCloudError):
 
 class ServerError(LocalCloudError):
     """The running server could not be reached, or refused what was asked."""
+
+
+class CredentialsError(LocalCloudError):
+    """The access key of a server cannot be had."""
 
 
 class FaultError(LocalCloudError):

@@ -24,7 +24,8 @@ from moto.iam.models import get_account_id_from
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from localcloud import mwaa, wire
-from localcloud.admin import PREFIX, Admin
+from localcloud.admin import Admin
+from localcloud.client import PREFIX
 from localcloud.emr.service import TARGET_PREFIX as EMR_PREFIX
 from localcloud.emr.service import EmrService
 from localcloud.faults import FaultBook, FaultKind
@@ -47,7 +48,7 @@ _S3_FAULTS = {
 
 
 class Front:
-    """Every request to the server comes in here."""
+    """Every request that the gate let in comes here."""
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class Front:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(PREFIX):
             return self._admin.answer(environ).send(start_response)
-        # Signatures are not checked, only read: they say which region and service is meant.
+        # The gate has checked the signature; here it says which region and service is meant.
         caller = wire.caller_of(environ, self._settings.region)
         start_response = self._recorder.note(environ, caller, self._account(caller), start_response)
         if answer := self._own_answer(environ, caller) or self._service_fault(environ, caller):

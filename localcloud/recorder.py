@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from localcloud import wire
 from localcloud.operations import Request, resolve
@@ -23,7 +22,6 @@ MOST_CALLS = 20_000  # a night makes about a thousand
 # What may carry tags that IAM's conditions ask for: EMR's clusters and everything of EC2.
 _TAGGED = re.compile(r"\b(?:j-[0-9A-Z]+|[a-z]+-[0-9a-f]{8,17})\b")
 _TAG_MEMBER = re.compile(r"^(?:TagSpecification\.\d+\.|Tags\.member\.|Tag\.)(?:Tag\.)?(\d+)\.(Key|Value)$")
-_HOST = re.compile(r"^https?://[^/]+")
 # (account, region, id) -> the tags that the resource has now.
 TagsOf = Callable[[str, str, str], Mapping[str, str]]
 
@@ -84,17 +82,11 @@ def request_of(environ: WSGIEnvironment, caller: Caller) -> Request:
     return Request(
         caller.service,
         environ["REQUEST_METHOD"],
-        _path(environ),
+        wire.path_of(environ),
         environ.get("QUERY_STRING", ""),
         headers,
         _body(environ, caller),
     )
-
-
-def _path(environ: WSGIEnvironment) -> str:
-    """The path as it was sent: a slash in a name (an ARN) is %2F there. Who asks by a proxy sends the host as well."""
-    raw = str(environ.get("RAW_URI") or quote(environ.get("PATH_INFO") or "/"))
-    return _HOST.sub("", raw).partition("?")[0] or "/"
 
 
 def _body(environ: WSGIEnvironment, caller: Caller) -> bytes:

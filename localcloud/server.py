@@ -14,8 +14,9 @@ os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
 from moto.ec2.models import ec2_backends
 
-from localcloud import gaps
+from localcloud import credentials, gaps, private
 from localcloud.admin import Admin
+from localcloud.credentials import Access, Credentials
 from localcloud.emr.engine import Clock, Engine, utc_now
 from localcloud.emr.lifecycle import Timing
 from localcloud.emr.seam import Runner
@@ -23,7 +24,9 @@ from localcloud.emr.service import EmrService
 from localcloud.emr.store import Store
 from localcloud.faults import FaultBook
 from localcloud.front import Front
+from localcloud.gate import Gate
 from localcloud.http_server import HttpServer
+from localcloud.keyring import Keyring
 from localcloud.mwaa import MwaaService
 from localcloud.recorder import Recorder
 from localcloud.settings import Settings
@@ -36,19 +39,24 @@ gaps.close_all()  # moto's classes are the process's: they are mended before any
 
 # How long stop() waits at most for the listener to notice; socketserver's default is half a second.
 _STOP_POLL_SECONDS = 0.02
+# By these a client on this machine finds it too where a container has an address of its own.
+_LOOPBACK = ("127.0.0.1", "localhost")
 
 
 class LocalCloud:
     """One server, started and stopped as a context manager or by start() and stop().
 
     with LocalCloud(Settings(port=0, home=tmp_path)) as cloud:
-        boto3.client("emr", endpoint_url=cloud.endpoint, …)
+        os.environ.update(cloud.access.environment("us-east-1"))
+        boto3.client("emr")
 
+    Whoever asks must sign with its key, which is drawn anew for each server and is in its home while it runs.
     moto keeps its resources in the process, so two servers in one process share everything but EMR and commands.
     """
 
     def __init__(self, settings: Settings, *, runner: Runner | None = None, clock: Clock = utc_now) -> None:
         self.settings = settings
+        self._credentials = _credentials(settings)
         self.faults = FaultBook()
         self.store = Store()
         self._runner = runner or _step_runner(settings)
@@ -66,17 +74,29 @@ class LocalCloud:
         assert self._server is not None, "the server is not running: call start() first"
         return self._server.endpoint
 
+    @property
+    def access(self) -> Access:
+        """The server and its key; only while it runs."""
+        return Access(self.endpoint, self._credentials)
+
     def start(self) -> None:
         """Listen and begin. Raises PortTakenError when another program has the port."""
         recorder = Recorder(self._tags_of)
         admin = Admin(self.store, self.faults, recorder)
         services = (self._emr, self._ssm, self._mwaa)
         front = Front(admin, *services, faults=self.faults, recorder=recorder, settings=self.settings)
-        self._server = HttpServer(self.settings.host, self.settings.port, front)
-        self.engine.start(self._server.endpoint)
-        self.commands.start(self._server.endpoint)
+        private.folder(self.settings.home)
+        self._server = HttpServer(self.settings.host, self.settings.port, self._gate(front))
+        credentials.write(self._credentials, self.settings.credentials_file)
+        self.engine.start(self.access)
+        self.commands.start(self.access)
         self._thread = threading.Thread(target=self._serve, name="localcloud-http", daemon=True)
         self._thread.start()
+
+    def _gate(self, front: Front) -> Gate:
+        names = {*_LOOPBACK, self.settings.host}
+        key_file = Path(self.settings.credentials or self.settings.credentials_file)
+        return Gate(front, Keyring(self._credentials).secret_of, names, key_file)
 
     def _tags_of(self, account: str, region: str, resource: str) -> Mapping[str, str]:
         """The tags that a cluster or a resource of EC2 has now."""
@@ -100,6 +120,7 @@ class LocalCloud:
         self.commands.stop()
         self._server.close()
         self._server = None
+        self.settings.credentials_file.unlink(missing_ok=True)
 
     def __enter__(self) -> LocalCloud:
         self.start()
@@ -109,6 +130,10 @@ class LocalCloud:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _credentials(settings: Settings) -> Credentials:
+    return credentials.read(Path(settings.credentials)) if settings.credentials else credentials.fresh()
 
 
 def _step_runner(settings: Settings) -> StepRunner:

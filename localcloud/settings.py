@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from localcloud import credentials
 from localcloud.errors import SettingsError
 
 DEFAULT_ACCOUNT = "123456789012"
@@ -23,7 +24,8 @@ class Settings:
     account, region: what a caller gets whose credentials name none. The seconds are how long a cluster really spends
     provisioning (STARTING), bootstrapping and terminating, and how long after a step its logs reach S3. cores: threads
     of a step's Spark, 0 for all of the machine. python: what runs PySpark, empty for this interpreter. flink_home: a
-    Python environment with apache-flink, whose Flink runs steps; empty for none. owner: the id of a process that the
+    Python environment with apache-flink, whose Flink runs steps; empty for none. credentials: a file of AWS's SDKs with
+    the access key that opens the server; empty for a new key at each start. owner: the id of a process that the
     server does not outlive, 0 for none.
     """
 
@@ -39,6 +41,7 @@ class Settings:
     cores: int = 0
     python: str = ""
     flink_home: str = ""
+    credentials: str = ""
     owner: int = 0
 
     def __post_init__(self) -> None:
@@ -57,6 +60,11 @@ class Settings:
     @property
     def log_file(self) -> Path:
         return self.home / "server.log"
+
+    @property
+    def credentials_file(self) -> Path:
+        """Where the server's access key is while it runs."""
+        return self.home / credentials.FILE_NAME
 
     @property
     def work_dir(self) -> Path:

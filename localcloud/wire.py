@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-# Credential=<key>/<date>/<region>/<service>/aws4_request, in the header or in a presigned URL's query.
+# Credential=<key>/<date>/<region>/<service>/aws4_request
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+
+_HOST = re.compile(r"^https?://[^/?]+")
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,8 @@ class Answer:
 
 
 def caller_of(environ: WSGIEnvironment, default_region: str) -> Caller:
-    """The caller of a signed or presigned request; an unsigned one is taken for S3's, as moto does."""
-    query = parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", [""])[0]
-    match = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", "")) or _SCOPE.search(f"Credential={query}")
-    if match:
+    """The caller of a signed request; an unsigned one is taken for S3's, as moto does."""
+    if match := _SCOPE.search(environ.get("HTTP_AUTHORIZATION", "")):
         return Caller(*match.groups())
     return Caller("", default_region, "s3")
 
@@ -76,6 +76,12 @@ def query_error(code: str, message: str, status: int) -> Answer:
     error = f"<Error><Type>Receiver</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
     body = f"<ErrorResponse>{error}<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
     return Answer(status, body.encode(), "text/xml")
+
+
+def path_of(environ: WSGIEnvironment) -> str:
+    """The path as it was sent: a slash in a name (an ARN) is %2F there. Who asks by a proxy sends the host as well."""
+    raw = str(environ.get("RAW_URI") or quote(environ.get("PATH_INFO") or "/"))
+    return _HOST.sub("", raw).partition("?")[0] or "/"
 
 
 def body_of(environ: WSGIEnvironment) -> bytes:

@@ -21,7 +21,7 @@ START_SECONDS = 60
 def postgresql():
     """The address of a PostgreSQL with an empty database."""
     with Postgres(USER, DATABASE) as server:
-        yield parsed(f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{server.port}/{DATABASE}")
+        yield parsed(f"postgresql://{USER}:{server.password}@127.0.0.1:{server.port}/{DATABASE}")
 
 
 @contextmanager

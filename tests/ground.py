@@ -30,9 +30,9 @@ def laid(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[dict
     settings, found = settings or {}, toolchain.find()
     tools = replace(found, java_home=_lean_java(home / "java", found.java_home))
     plain = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW")} | dict(settings)
-    endpoint = cloud.start(home / "localcloud", environment.with_tools(tools, plain))
+    access = cloud.start(home / "localcloud", environment.with_tools(tools, plain))
     try:
-        env = environment.embedded(endpoint, tools, home / "airflow", plain) | dict(settings)
+        env = environment.embedded(access, tools, home / "airflow", plain) | dict(settings)
         with kept_up(tools.mirror, env, home / "provider.log") as attached:
             yield env | attached
     finally:

@@ -5,17 +5,16 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from functools import cache
 from pathlib import Path
 
-import boto3
 import psutil
 import psycopg2
-from botocore.config import Config
 
 from embedded import bootstrap
 from embedded.stack import AirflowStack
+from localcloud import credentials
 from localcloud.client import Client
+from tests import callers
 from tests.ground import laid, script
 from tests.patience import until
 
@@ -51,14 +50,11 @@ class Rig:
     """What a test on the scheduler has at hand."""
 
     def __init__(self, stack: AirflowStack, env: Mapping[str, str], order: Path) -> None:
-        self._endpoint, self._order = env["AWS_ENDPOINT_URL"], order
-        self.stack, self.api, self.faults, self.env = stack, stack.api, Client(self._endpoint), env
-        self._session = boto3.Session("test", "test", region_name="us-east-1")
-        self.aws = cache(self._client)
+        self.stack, self.api, self.faults, self.env = stack, stack.api, Client(credentials.access(env)), env
+        self._order = order
 
-    def _client(self, service: str):
-        config = Config(s3={"addressing_style": "path"}, proxies={})
-        return self._session.client(service, endpoint_url=self._endpoint, config=config)
+    def aws(self, service: str):
+        return callers.own_client(self.env, service)
 
     def fail_terraform(self, verb: str, stack: str) -> None:
         self._order.write_text(f"{verb} {stack}\n")

@@ -1,4 +1,4 @@
-"""Makes the secrets of this machine's Airflow and databases, once: whatever is there already stays as it is."""
+"""Makes the secrets of this machine's Airflow, AWS and databases, once: whatever is there already stays as it is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from deploy.compose.places import SECRETS, secret
+from localcloud import credentials
 
 # In this order: some are made of those before them. Every container's user may read them, nobody outside.
 MAKERS: dict[str, Callable[[], str]] = {
@@ -20,6 +21,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "airflow_password": lambda: secrets.token_urlsafe(24),
     "cards_password": lambda: secrets.token_urlsafe(24),
     "office_password": lambda: secrets.token_urlsafe(24),
+    "aws_credentials": lambda: credentials.text(credentials.fresh()),
     "sql_alchemy_conn": lambda: f"postgresql+psycopg2://airflow:{secret('airflow_password')}@postgres:5432/airflow",
     "cards_url": lambda: f"mariadb://cards:{secret('cards_password')}@cards:3306/cards",
     "office_url": lambda: f"postgresql://office:{secret('office_password')}@office:5432/office",

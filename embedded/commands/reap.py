@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from embedded import cloud, environment, places, toolchain
+from localcloud.credentials import Access
 
 HELP = "end and remove what dead runs left, without Airflow"
 DESCRIPTION = """\
@@ -28,18 +29,18 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Reap in a process of its own, whose environment is the night's; gives its exit status. Raises EmbeddedError."""
-    endpoint = cloud.chosen()
-    print(f"Cloud:    {endpoint or 'AWS, with the credentials of this environment'}", flush=True)
+    access = cloud.chosen()
+    print(f"Cloud:    {access.endpoint if access else 'AWS, with the credentials of this environment'}", flush=True)
     arguments = ["--dry-run"] if options.dry_run else []
     with tempfile.TemporaryDirectory(prefix="nightshift-reap-") as scratch:
-        env = _environment(endpoint, Path(scratch))
+        env = _environment(access, Path(scratch))
         return subprocess.run([sys.executable, "-m", "embedded.reap", *arguments], env=env, check=False).returncode
 
 
-def _environment(endpoint: str | None, airflow_home: Path) -> dict[str, str]:
+def _environment(access: Access | None, airflow_home: Path) -> dict[str, str]:
     """The night's environment; on AWS itself the user's own identity and settings stay as they are."""
     tools = toolchain.find()
     tooled = environment.with_tools(tools)
-    ours = {**environment.waits(), **tooled, **environment.aws(endpoint)} if endpoint else {**os.environ, **tooled}
+    ours = {**environment.waits(), **tooled, **environment.aws(access)} if access else {**os.environ, **tooled}
     path = os.pathsep.join((str(places.PLUGINS), tooled["PYTHONPATH"]))
     return {**ours, **environment.airflow(airflow_home), "PYTHONPATH": path}

@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 
 from moto.s3.models import s3_backends
 
+from localcloud.credentials import Access
 from localcloud.emr.model import Cluster, Reason
 from localcloud.emr.seam import BootstrapRequest, Runner
 
 
-def run(cluster: Cluster, runner: Runner, endpoint: str) -> Reason | None:
+def run(cluster: Cluster, runner: Runner, access: Access) -> Reason | None:
     """Run the cluster's actions and block until they have ended; the reason to end the cluster if one failed."""
-    for request in requests(cluster, endpoint):
+    for request in requests(cluster, access):
         if not _exists(cluster.account, request.args[0]):
             text = f"Master instance ({request.instance}) failed attempting to download bootstrap action "
             detail = "BOOTSTRAP_FAILURE_BA_DOWNLOAD_FAILED_PRIMARY"
@@ -26,12 +27,12 @@ def run(cluster: Cluster, runner: Runner, endpoint: str) -> Reason | None:
     return None
 
 
-def requests(cluster: Cluster, endpoint: str) -> Iterator[BootstrapRequest]:
+def requests(cluster: Cluster, access: Access) -> Iterator[BootstrapRequest]:
     """One request an action that is in S3, numbered as in RunJobFlow, from 1."""
     for number, action in enumerate(cluster.spec.get("BootstrapActions") or [], 1):
         script = action["ScriptBootstrapAction"]
         if str(script["Path"]).startswith("s3"):
-            yield _request(cluster, endpoint, number, (str(script["Path"]), *map(str, script.get("Args") or ())))
+            yield _request(cluster, access, number, (str(script["Path"]), *map(str, script.get("Args") or ())))
 
 
 def non_zero(cluster: Cluster, number: int) -> Reason:
@@ -40,11 +41,11 @@ def non_zero(cluster: Cluster, number: int) -> Reason:
     return Reason("BOOTSTRAP_FAILURE", text, "BOOTSTRAP_FAILURE_PRIMARY_WITH_NON_ZERO_CODE")
 
 
-def _request(cluster: Cluster, endpoint: str, number: int, args: tuple[str, ...]) -> BootstrapRequest:
+def _request(cluster: Cluster, access: Access, number: int, args: tuple[str, ...]) -> BootstrapRequest:
     return BootstrapRequest(
         account=cluster.account,
         region=cluster.region,
-        endpoint=endpoint,
+        access=access,
         cluster_id=cluster.id,
         step_id=f"bootstrap-action-{number}",
         jar="script-runner.jar",

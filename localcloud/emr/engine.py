@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from localcloud.credentials import Access
 from localcloud.emr import bootstrap, lifecycle, nodes, outages
 from localcloud.emr.lifecycle import Effects, Timing
 from localcloud.emr.model import ENDED, READY, Cluster, ClusterState, Failure, Reason, Step
@@ -28,15 +29,21 @@ class Engine:
     """Gives clusters their life. Nothing happens before start(); stop() kills every step."""
 
     def __init__(self, store: Store, runner: Runner, faults: FaultBook, timing: Timing, clock: Clock = utc_now) -> None:
-        self.endpoint = ""
+        self._access: Access | None = None
         self._store, self._runner, self._faults = store, runner, faults
         self._timing, self._clock = timing, clock
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="localcloud-emr", daemon=True)
 
-    def start(self, endpoint: str) -> None:
-        """Begin; endpoint is where steps find AWS."""
-        self.endpoint = endpoint
+    @property
+    def access(self) -> Access:
+        """How steps get to AWS; known from start() on."""
+        assert self._access is not None, "a step runs after start()"
+        return self._access
+
+    def start(self, access: Access) -> None:
+        """Begin; access is how steps get to AWS."""
+        self._access = access
         self._thread.start()
 
     def stop(self) -> None:
@@ -120,7 +127,7 @@ class Engine:
         for step in effects.kill:
             self._kill(cluster, step.id)
         if effects.release_nodes:
-            for action in bootstrap.requests(cluster, self.endpoint):
+            for action in bootstrap.requests(cluster, self.access):
                 self._kill(cluster, action.step_id)
             nodes.terminate(cluster, cluster.live_nodes(), self._clock())
 
@@ -131,7 +138,7 @@ class Engine:
     def _bootstrap(self, cluster: Cluster) -> None:
         failure: Reason | None = Reason("INTERNAL_ERROR", "localcloud could not run the bootstrap actions")
         try:
-            failure = bootstrap.run(cluster, self._runner, self.endpoint)
+            failure = bootstrap.run(cluster, self._runner, self.access)
         finally:
             with self._store.changed:
                 cluster.bootstrap_runs, cluster.bootstrap_failure = False, failure
@@ -160,7 +167,7 @@ class Engine:
         return StepRequest(
             account=cluster.account,
             region=cluster.region,
-            endpoint=self.endpoint,
+            access=self.access,
             cluster_id=cluster.id,
             step_id=step.id,
             jar=jar,

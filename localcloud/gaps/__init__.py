@@ -9,6 +9,7 @@ from localcloud.gaps import budgets, core, data, ec2, iam, instances, rds, s3, s
 
 GAPS: tuple[Callable[[], None], ...] = (
     core.unimplemented_actions_answer_501,
+    core.no_origin_is_told_that_it_may_read,
     s3.conditional_denies_do_not_deny_everything,
     s3.delete_markers_can_be_disposed,
     s3.ranged_reads_do_not_reread_the_object,

@@ -6,6 +6,7 @@ from typing import Any
 
 from moto.core.responses import BaseResponse
 from moto.core.utils import get_service_model
+from moto.moto_server import werkzeug_app
 
 from localcloud import wire
 
@@ -21,6 +22,11 @@ def unimplemented_actions_answer_501() -> None:
             return _not_implemented(self, str(error))
 
     BaseResponse.call_action = call_action
+
+
+def no_origin_is_told_that_it_may_read() -> None:
+    """AWS says so for buckets that were given such rules, and moto's server in every answer to every page."""
+    werkzeug_app.DISABLE_GLOBAL_CORS = True
 
 
 def _not_implemented(response: Any, reason: str) -> tuple[int, dict[str, str], str]:

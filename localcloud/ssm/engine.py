@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
+from localcloud.credentials import Access
 from localcloud.ssm import hosts, output
 from localcloud.ssm.model import CANCELLED, EXPIRED, HOST_GONE, TOLD, Command, End, Invocation
 from localcloud.ssm.runner import HostCommand, HostRunner
@@ -23,15 +24,15 @@ class CommandEngine:
         self.changed = threading.Condition(threading.RLock())
         self.commands: list[Command] = []
         self._runner, self._clock = runner, clock
-        self._endpoint = ""
+        self._access: Access | None = None
         self._places: dict[str, tuple[str, str]] = {}
         self._leaving: set[str] = set()
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="localcloud-ssm", daemon=True)
 
-    def start(self, endpoint: str) -> None:
-        """Begin; endpoint is where hosts find AWS."""
-        self._endpoint = endpoint
+    def start(self, access: Access) -> None:
+        """Begin; access is how hosts get to AWS."""
+        self._access = access
         self._thread.start()
 
     def stop(self) -> None:
@@ -125,4 +126,5 @@ class CommandEngine:
             self.changed.notify_all()
 
     def _request(self, command: Command, instance: str) -> HostCommand:
-        return HostCommand(instance, command.id, command.region, self._endpoint, command.lines, command.directory)
+        assert self._access is not None, "a command runs after start()"
+        return HostCommand(instance, command.id, command.region, self._access, command.lines, command.directory)

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from localcloud import private
+from localcloud.credentials import Access
 from localcloud.steps import environment
 from localcloud.steps.process import StepProcess
 from localcloud.steps.processes import Processes
@@ -31,7 +33,7 @@ class HostCommand:
     instance: str
     id: str
     region: str
-    endpoint: str
+    access: Access
     lines: tuple[str, ...]
     directory: str = ""
 
@@ -91,7 +93,7 @@ class HostRunner:
 
     def _furnish(self, instance: str) -> Path:
         """Make a host's directories and programs; returns its home."""
-        here = self._top / instance
+        here = private.folder(self._top / instance)
         for name in ("home", "tmp"):
             (here / name).mkdir(parents=True, exist_ok=True)
         with self._furnishing:
@@ -104,7 +106,7 @@ class HostRunner:
         here = home.parent
         return {
             **environment.machine(here / "bin", here / "tmp", str(home)),
-            **environment.aws(command.endpoint, command.region),
+            **command.access.environment(command.region),
             # What the agent sets (agent/executers/executers.go).
             "AWS_SSM_INSTANCE_ID": command.instance,
             "AWS_SSM_REGION_NAME": command.region,

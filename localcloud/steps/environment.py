@@ -17,7 +17,7 @@ def environment(request: StepRequest, site: Site, server: Mapping[str, str] = os
     home = server.get("HOME", str(site.work_dir))
     return {
         **machine(site.bin_dir, site.tmp_dir, home, server),
-        **aws(request.endpoint, request.region),
+        **request.access.environment(request.region),
         **_emr(request),
         **_spark(site),
         **_flink(site),
@@ -34,21 +34,6 @@ def machine(bin_dir: Path, tmp_dir: Path, home: str, server: Mapping[str, str] =
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "TMPDIR": str(tmp_dir),
-    }
-
-
-def aws(endpoint: str, region: str) -> dict[str, str]:
-    """Where AWS is, for the SDKs and for `aws`."""
-    return {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        # The user's own profiles must not send a step to the real AWS.
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from localcloud.credentials import Access
+
 
 @dataclass(frozen=True)
 class StepRequest:
     """One EMR step, as the EMR engine hands it over.
 
-    endpoint: where the step finds AWS (http://127.0.0.1:PORT). jar, args: as in HadoopJarStep. log_uri: the
-    cluster's LogUri (s3:// or s3n://), None when it keeps no logs. spark_defaults: the cluster's
-    configuration of classification spark-defaults.
+    access: where the step finds AWS, and the key for it. jar, args: as in HadoopJarStep. log_uri: the cluster's
+    LogUri (s3:// or s3n://), None when it keeps no logs. spark_defaults: the cluster's configuration of
+    classification spark-defaults.
     """
 
     account: str
     region: str
-    endpoint: str
+    access: Access
     cluster_id: str
     step_id: str
     jar: str

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from localcloud import private
 from localcloud.steps import spark_conf
 from localcloud.steps.commands import launch_of
 from localcloud.steps.controller import Controller
@@ -35,7 +36,7 @@ class StepRunner:
     def __init__(self, work_dir: Path, log_delay_seconds: float = 0, settings: StepSettings | None = None) -> None:
         """work_dir: made if missing; what an earlier server left of its steps in it is removed."""
         self._settings = settings or StepSettings()
-        top = work_dir.absolute()
+        top = private.folder(work_dir.absolute())
         for name in ("steps", "hdfs"):
             shutil.rmtree(top / name, ignore_errors=True)
         self._mirror = Mirror(top / "s3")

@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+from localcloud import private
 from localcloud.steps import hadoop_conf, java, spark_conf
 from localcloud.steps.archive import archive_path
 from localcloud.steps.request import BootstrapRequest, StepRequest
@@ -26,7 +27,7 @@ class Workspace:
 
     def open(self, request: StepRequest) -> Path:
         """Make a step's directory with its empty logs; returns it. Raises OSError when the disk is full."""
-        step_dir = self.cluster_dirs(request.cluster_id)[0] / request.step_id
+        step_dir = private.folder(self.cluster_dirs(request.cluster_id)[0] / request.step_id)
         for name in ("logs", "work", "tmp", "conf", "bin"):
             (step_dir / name).mkdir(parents=True, exist_ok=True)
         for name in ("stdout", "stderr"):

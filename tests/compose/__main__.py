@@ -8,11 +8,15 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
 import pyarrow.parquet as pq
 
 from embedded import environment, record
 from embedded.api import AirflowApi
+from localcloud import credentials
+from localcloud.credentials import Access
 from tests.compose import standins
 from tests.compose.deployment import KILLED, ROOT, Deployment, settings
 from tests.compose.engine import engine
@@ -74,6 +78,7 @@ def tools(it: Deployment) -> None:
     """The command lines of `control` work, and see the cloud."""
     assert it.inside("terraform", "version").startswith("Terraform v1.11")
     assert "nightshift-compose-state" in it.inside("aws", "s3", "ls")
+    assert closed(f"{it.cloud}/") and closed(f"{it.cloud}/_localcloud/calls"), "AWS opens itself to its key alone"
     assert "Clusters" in it.inside("aws", "emr", "list-clusters")
     assert "wordcount" in it.inside("nightshift", "list")
     say("terraform, aws and nightshift answer in control")
@@ -122,13 +127,23 @@ def lasting(it: Deployment) -> None:
 
 def gold(it: Deployment, dag: str, run: str) -> None:
     """The record says success, and each gold table has as many rows as it says."""
-    env = {**environment.aws(it.cloud), "NIGHTSHIFT_NAME": "nightshift-compose"}
+    access = Access(it.cloud, credentials.parsed(secret(it, "aws_credentials")))
+    env = {**environment.aws(access), "NIGHTSHIFT_NAME": "nightshift-compose"}
     kept = record.keep(env, dag, run, HOME / "runs")
     assert kept.record and kept.record["outcome"] == "success", kept.record
     for table in kept.record["gold"]:
         found = sum(pq.read_metadata(file).num_rows for file in kept.gold(table["table"]))
         assert found == table["rows"] > 0, (table, found)
         say(f"gold {table['table']}: {found} rows")
+
+
+def closed(url: str) -> bool:
+    """Whether who has no key is refused."""
+    try:
+        urllib.request.urlopen(url, timeout=30)
+    except urllib.error.HTTPError as answer:
+        return answer.code == 403
+    return False
 
 
 def api(it: Deployment) -> AirflowApi:

@@ -7,6 +7,7 @@ import pytest
 
 from embedded import toolchain
 from localcloud.client import Client
+from tests import callers
 from tests.iam.needs import Place, needs
 from tests.terraform.conftest import REGION, ROOT, Cloud, cloud, machine, provider, stack
 
@@ -25,7 +26,7 @@ class Deploy:
 
     def aws(self, key="operator"):
         """The account, as one of its users reaches it."""
-        return {**self._aws, "AWS_ACCESS_KEY_ID": key}
+        return callers.environment(self._aws, key)
 
     def environment(self, key):
         """All that a command of this user's needs, terraform's provider with it."""
@@ -44,7 +45,7 @@ class Deploy:
 def deploy(cloud: Cloud, machine, provider):
     path = f"{toolchain.terraform().parent}:{machine['PATH']}"
     # MWAA's API is at `api.<host>`, which 127.0.0.1 has no name for and a proxy need not look up.
-    return Deploy({**machine, "PATH": path}, {**cloud.env, "HTTP_PROXY": cloud.endpoint}, provider)
+    return Deploy({**machine, "PATH": path}, {**cloud.env, "HTTP_PROXY": cloud.access.endpoint}, provider)
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +85,7 @@ def asked_by(cloud):
     """asked_by("deploy") -> the authorizations that this access key's calls needed, with the tags that things have."""
 
     def asked(key):
-        calls = [call for call in Client(cloud.endpoint).calls() if call["access_key"] == key]
+        calls = [call for call in Client(cloud.access).calls() if call["access_key"] == callers.key(cloud.env, key)]
         place = Place(REGION, "123456789012")
         return {tagged(cloud, need) for call in calls for need in needs(call, place)}
 

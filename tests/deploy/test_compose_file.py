@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from deploy.compose import health, init, places
+from localcloud import credentials
 from nightshift import config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +51,23 @@ def test_a_secret_is_made_once(tmp_path, monkeypatch):
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == before
     assert before["airflow_password"] in before["sql_alchemy_conn"]
     assert list(json.loads(before["passwords.json"])) == ["admin"]
+
+
+def test_localcloud_has_the_key_that_the_others_have_and_nobody_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "SECRETS", tmp_path)
+    init.main(tmp_path)
+    file = "/run/nightshift/aws_credentials"
+    assert SERVICES["localcloud"]["environment"]["LOCALCLOUD_CREDENTIALS"] == file
+    askers = [name for name, told in SERVICES.items() if "AWS_ENDPOINT_URL" in (told.get("environment") or {})]
+    assert {"scheduler", "triggerer", "world", "messages", "control"} <= set(askers)
+    for name in (*askers, "localcloud"):
+        mounted = [volume.split(":")[:2] for volume in SERVICES[name].get("volumes", ())]
+        assert ["secrets", "/run/nightshift"] in mounted, name
+    for name in askers:
+        told = SERVICES[name]["environment"]
+        assert told["AWS_SHARED_CREDENTIALS_FILE"] == file and "AWS_ACCESS_KEY_ID" not in told, name
+        made = {**told, "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "aws_credentials")}
+        assert credentials.access(made).credentials == credentials.read(tmp_path / "aws_credentials")
 
 
 @pytest.mark.parametrize(("state", "said"), [("healthy", ""), ("unhealthy", "scheduler is unhealthy")])

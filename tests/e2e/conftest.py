@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
 import pytest
 
+from tests import callers
 from tests.ground import REATTACH, laid
 
 ROOT = Path(__file__).resolve().parents[2]
+CLOUD = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 ALIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
 
 
@@ -42,8 +43,7 @@ class Nightshift:
         return Ended(done.returncode, done.stdout + done.stderr, records)
 
     def client(self, service: str):
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-        return boto3.client(service, endpoint_url=self.chosen["AWS_ENDPOINT_URL"], **keys)
+        return callers.own_client(self.chosen, service)
 
     def clusters(self):
         return self.client("emr").list_clusters(ClusterStates=ALIVE)["Clusters"]
@@ -52,7 +52,7 @@ class Nightshift:
 @pytest.fixture(scope="session")
 def nightshift(tmp_path_factory):
     with laid(tmp_path_factory.mktemp("e2e")) as env:
-        yield Nightshift({key: env[key] for key in ("AWS_ENDPOINT_URL", REATTACH) if key in env})
+        yield Nightshift({key: env[key] for key in (*CLOUD, REATTACH) if key in env})
 
 
 @pytest.fixture(scope="session")

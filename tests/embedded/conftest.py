@@ -11,6 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from embedded import environment, prepare
 from embedded.toolchain import Toolchain
+from localcloud.credentials import Access, Credentials
 
 TOY = """
 import time
@@ -73,7 +74,9 @@ def s3_endpoint():
 @pytest.fixture
 def cloud_env(s3_endpoint, tools, tmp_path):
     """The environment of a night against a moto server."""
-    return environment.embedded(s3_endpoint, tools, tmp_path / "airflow", os.environ)
+    return environment.embedded(
+        Access(s3_endpoint, Credentials("test", "test")), tools, tmp_path / "airflow", os.environ
+    )
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def test_a_source_is_made_with_its_view_and_made_again_only_when_asked(kind, req
 
 
 def test_the_command_makes_up_as_many_rows_as_asked(postgres_url, capsys):
-    address = f"postgresql://coop:x@127.0.0.1:{postgres_url.port}/cartoes"
+    address = f"postgresql://coop:{postgres_url.password}@127.0.0.1:{postgres_url.port}/cartoes"
     assert cli.main(["seed-source", "cards", "--url", address, "--rows", "30", "--replace"]) == 0
     assert "movimento          30 rows" in capsys.readouterr().out
     with postgres_url.connected() as connection, connection.cursor() as cursor:

@@ -1,24 +1,26 @@
 """The environment of a night is standard settings; a user's own identity stays out of it."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from embedded import environment
 from embedded.toolchain import Toolchain
+from localcloud.credentials import Access, Credentials
 
-ENDPOINT = "http://127.0.0.1:5555"
+ACCESS = Access("http://127.0.0.1:5555", Credentials("its key", "its secret"))
 TOOLS = Toolchain(java_home=Path("/jdk"), terraform=Path("/tf/terraform"), mirror=Path("/mirror"))
 
 
 def embedded(**given):
-    return environment.embedded(ENDPOINT, TOOLS, Path("/home/airflow"), given)
+    return environment.embedded(ACCESS, TOOLS, Path("/home/airflow"), given)
 
 
-def test_boto3_and_terraform_are_pointed_at_the_endpoint_with_its_dummy_credentials():
+def test_boto3_and_terraform_are_pointed_at_the_endpoint_with_its_key():
     found = embedded()
-    assert found["AWS_ENDPOINT_URL"] == ENDPOINT
-    assert (found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"]) == ("test", "test")
+    assert found["AWS_ENDPOINT_URL"] == ACCESS.endpoint
+    assert (found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"]) == ("its key", "its secret")
 
 
 @pytest.mark.parametrize("key", environment.FOREIGN)
@@ -27,7 +29,7 @@ def test_a_users_own_aws_identity_does_not_reach_the_night(key):
 
 
 def test_a_users_aws_files_are_not_read():
-    assert embedded(AWS_CONFIG_FILE="~/.aws/config")["AWS_CONFIG_FILE"] == environment.NOWHERE
+    assert embedded(AWS_CONFIG_FILE="~/.aws/config")["AWS_CONFIG_FILE"] == os.devnull
 
 
 def test_what_the_user_set_for_nightshift_wins_over_the_short_waits():

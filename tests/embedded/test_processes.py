@@ -10,7 +10,7 @@ import psutil
 import psycopg2
 import pytest
 
-from embedded import cloud, postgres
+from embedded import bootstrap, cloud, conduct, environment, places, postgres
 from embedded.children import Children
 from embedded.errors import CloudError, StackError, ToolMissing
 from tests.patience import until
@@ -32,6 +32,22 @@ def test_postgresql_answers_on_127_0_0_1_and_leaves_neither_process_nor_file():
         connection.close()
         pid, home = server.pid, server._home
     assert not psutil.pid_exists(pid) and not home.exists()
+
+
+def test_who_does_not_know_its_password_is_refused_by_address_and_by_socket(monkeypatch):
+    monkeypatch.setenv("PGPASSFILE", "/nonexistent")
+    with postgres.Postgres() as server, postgres.Postgres() as another:
+        assert server.password != another.password
+        who = {"port": server.port, "user": server.user, "dbname": server.database}
+        for host in ("127.0.0.1", str(server._home)):
+            for guess in ({}, {"password": server.user}, {"password": another.password}):
+                with pytest.raises(psycopg2.OperationalError, match="password"):
+                    psycopg2.connect(**who, **guess, host=host)
+            psycopg2.connect(**who, password=server.password, host=host).close()
+        assert server._home.stat().st_mode & 0o777 == 0o700
+        assert server.password not in " ".join(psutil.Process(server.pid).cmdline())
+        left = [file for file in server._home.rglob("*") if file.is_file()]
+        assert not [file for file in left if server.password.encode() in file.read_bytes()]
 
 
 def test_a_postgresql_that_cannot_start_is_told_in_its_own_words(monkeypatch):
@@ -78,22 +94,48 @@ def test_a_child_that_ended_is_told_with_its_status_and_last_lines(tmp_path):
 
 def test_a_localcloud_started_for_a_run_answers_and_is_gone_after_it(tmp_path):
     env = {key: value for key, value in os.environ.items() if key != cloud.ENDPOINT_KEY}
-    with cloud.endpoint(env, home=tmp_path / "absent") as endpoint:
-        assert cloud.chosen(tmp_path, {cloud.ENDPOINT_KEY: endpoint}) == endpoint
-    with pytest.raises(CloudError, match=f"Nothing answers at {endpoint}"):
-        cloud.chosen(tmp_path, {cloud.ENDPOINT_KEY: endpoint})
+    with cloud.access(env, home=tmp_path / "absent") as access:
+        assert cloud.chosen(tmp_path, access.environment("us-east-1")) == access
+    with pytest.raises(CloudError, match=f"Nothing answers at {access.endpoint}"):
+        cloud.chosen(tmp_path, {cloud.ENDPOINT_KEY: access.endpoint})
 
 
 def test_a_running_localcloud_is_used_and_left_running(tmp_path):
     env = {key: value for key, value in os.environ.items() if key != cloud.ENDPOINT_KEY}
     started = cloud.start(tmp_path, env)
     try:
-        with cloud.endpoint(env, home=tmp_path) as endpoint:
-            assert endpoint == started
+        with cloud.access(env, home=tmp_path) as access:
+            assert access == started
         assert cloud.running(tmp_path) == started
     finally:
         cloud.stop(tmp_path, env)
     assert cloud.running(tmp_path) is None
+
+
+def test_the_key_of_a_localcloud_that_the_user_names_is_found_or_asked_for(tmp_path):
+    started, absent = cloud.start(tmp_path, os.environ), tmp_path / "absent"
+    try:
+        named = {cloud.ENDPOINT_KEY: started.endpoint}
+        others = {**named, "AWS_ACCESS_KEY_ID": "of AWS", "AWS_SECRET_ACCESS_KEY": "of AWS"}
+        assert cloud.chosen(tmp_path, named) == cloud.chosen(tmp_path, others) == started
+        filed = {**named, "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}
+        assert cloud.chosen(absent, filed) == started
+        with pytest.raises(CloudError, match=r"wants a key .* AWS_SHARED_CREDENTIALS_FILE to the file `credentials`"):
+            cloud.chosen(absent, named)
+        night = {**environment.waits(), **environment.aws(cloud.chosen(absent, others))}
+        with pytest.raises(CloudError, match=f"Its key is in {tmp_path}/credentials: set AWS_SHARED_CREDENTIALS_FILE"):
+            bootstrap.ensure(night, tmp_path / "log")
+    finally:
+        cloud.stop(tmp_path, os.environ)
+
+
+def test_the_folder_of_logs_and_results_is_closed_to_other_users_even_an_old_one(tmp_path, monkeypatch):
+    state = tmp_path / ".nightshift"
+    state.mkdir(mode=0o755)
+    monkeypatch.setattr(places, "STATE", state)
+    monkeypatch.setattr(places, "LOGS", state / "logs")
+    assert conduct.new_log("night").parent == state / "logs"
+    assert state.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_state_file_of_a_dead_localcloud_counts_for_nothing(tmp_path):

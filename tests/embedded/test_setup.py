@@ -57,6 +57,7 @@ def test_a_python_without_venv_is_told_what_to_install(copy, tmp_path):
     )
     done = set_up(copy, tmp_path / "bin")
     assert done.returncode == 1 and "could not make a virtual environment (no ensurepip)" in done.stderr
+    assert (copy / ".nightshift").stat().st_mode & 0o777 == 0o700
 
 
 def test_an_installer_that_fails_is_told_with_its_last_lines(copy, tmp_path):
@@ -139,7 +140,7 @@ def test_any_other_request_sets_up_first(bare):
 def bare(tmp_path):
     """A checkout without an environment, and a Python that has none of the packages."""
     tree = tmp_path / "bare"
-    for room in ("embedded", "datagen", "include", "requirements"):
+    for room in ("embedded", "localcloud", "datagen", "include", "requirements"):
         shutil.copytree(ROOT / room, tree / room, ignore=shutil.ignore_patterns(".terraform"))
     shutil.copy(ROOT / "nightshift", tree)
     return tree

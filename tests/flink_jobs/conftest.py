@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from moto import mock_aws
 
+from localcloud.credentials import Access, Credentials
 from localcloud.steps import StepRequest, StepRunner, StepSettings
 from nightshift import emr_spec, night, packaging
 from nightshift.config import Settings
@@ -90,7 +91,7 @@ def _request(engine: str, number: int, program: dict[str, Any]) -> StepRequest:
     return StepRequest(
         account="123456789012",
         region="us-east-1",
-        endpoint="http://127.0.0.1:9",
+        access=Access("http://127.0.0.1:9", Credentials("test", "test")),
         cluster_id=f"j-{engine}",
         step_id=f"s-{number}",
         jar=program["Jar"],

@@ -5,17 +5,15 @@ import json
 import zipfile
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from embedded import bootstrap, environment
 from nightshift import config, ledger, stacks
 from nightshift.hooks.terraform import TerraformHook
 from nightshift.keys import ssh_key_pair
 from nightshift.night import from_run_name
+from tests import callers
 
 NAME, REGION = environment.NAME, environment.REGION
 WITNESS = "witness"
@@ -28,14 +26,12 @@ GROUP = {"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount":
 
 def client(env, service):
     """A client of the tests' own: its key tells its calls from the nights'."""
-    return _client(env["AWS_ENDPOINT_URL"], service)
+    return callers.client(env, WITNESS, service)
 
 
-@cache
-def _client(endpoint, service):
-    keys = {"aws_access_key_id": WITNESS, "aws_secret_access_key": "test", "region_name": REGION}
-    paths = Config(s3={"addressing_style": "path"}, proxies={})
-    return boto3.client(service, endpoint_url=endpoint, config=paths, **keys)
+def not_ours(env, calls):
+    """The calls that are not the tests' own."""
+    return [call for call in calls if call["access_key"] != callers.key(env, WITNESS)]
 
 
 def make_ready(env, log):

@@ -1,7 +1,6 @@
 """Nights played once for the folder on a localcloud of their own, and every AWS call that they made."""
 
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from embedded import conduct
 from embedded.player import Player
 from embedded.program import Order
+from localcloud import credentials
 from localcloud.client import Client
 from nightshift.run_ids import slug_of
 from tests.bed_api import DAY as BEDS_DAY
@@ -58,7 +58,6 @@ def played(tmp_path_factory):
     own = {
         "LOCALCLOUD_LOG_DELAY_SECONDS": LOG_DELAY_SECONDS,
         "NIGHTSHIFT_EMAIL_ENDPOINTS": ",".join(account.READERS),
-        "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30),  # localcloud takes any; this one can be searched for
     }
     with laid(home, own) as env, serving(BedApi()) as beds:
         conduct.airflow_home(home / "airflow", Path(os.environ["AIRFLOW_HOME"]))
@@ -66,7 +65,7 @@ def played(tmp_path_factory):
 
 
 def play(env, scratch, home, beds):
-    server, log = Client(env["AWS_ENDPOINT_URL"]), scratch / "nights.log"
+    server, log = Client(credentials.access(env)), scratch / "nights.log"
     events, keys = [], []
     beds.user, beds.failures = f"{account.BEDS_READER}:{account.BEDS_PASSWORD}", [503, None]
     with Player(env, log, lambda _again: None) as player:
@@ -79,7 +78,7 @@ def play(env, scratch, home, beds):
             events.append(event)
             if not keys and (event["event"], event.get("task")) == ("running", "create_cluster"):
                 keys = account.private_keys(env, f"wordcount/{slug_of(event['run_id'])}")
-    calls = [call for call in server.calls() if call["access_key"] != account.WITNESS]
+    calls = account.not_ours(env, server.calls())
     return Played(
         env,
         foundation,

@@ -51,7 +51,12 @@ def connected(server):
 @pytest.fixture
 def secret(server, s3):
     told = dict(
-        engine="postgres", host="127.0.0.1", port=server.port, dbname="airflow", username="airflow", password="x"
+        engine="postgres",
+        host="127.0.0.1",
+        port=server.port,
+        dbname="airflow",
+        username="airflow",
+        password=server.password,
     )
     return keep("covid", told)
 

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials as BotocoreCredentials
 
+from localcloud.credentials import Access
 from localcloud.emr.seam import StepOutcome, StepRequest
 from localcloud.server import LocalCloud
 from tests.patience import until
@@ -72,18 +76,30 @@ class PlayedSteps:
 
 def client_of(cloud: LocalCloud) -> Client:
     """Makes boto3 clients of a server, which do not retry unless asked to."""
-    return lambda service, **options: client_at(cloud.endpoint, service, **options)
+    return lambda service, **options: client_at(cloud.access, service, **options)
 
 
-def client_at(endpoint: str, service: str, region: str = REGION, retries: int = 0) -> Any:
+def client_at(access: Access, service: str, region: str = REGION, retries: int = 0, **config: Any) -> Any:
+    key = access.credentials
     return boto3.client(
         service,
-        endpoint_url=endpoint,
+        endpoint_url=access.endpoint,
         region_name=region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=Config(retries={"total_max_attempts": retries + 1}),
+        aws_access_key_id=key.access_key,
+        aws_secret_access_key=key.secret_key,
+        aws_session_token=key.token or None,
+        config=Config(retries={"total_max_attempts": retries + 1}, **config),
     )
+
+
+def signed(access: Access, method: str, path: str, payload: str = "UNSIGNED-PAYLOAD") -> dict[str, str]:
+    """The headers of a request to S3, by botocore's own signer."""
+    request = AWSRequest(method, access.endpoint + path, headers={"X-Amz-Content-SHA256": payload})
+    key = BotocoreCredentials(access.credentials.access_key, access.credentials.secret_key)
+    signer = S3SigV4Auth(key, "s3", REGION)
+    signer.payload = lambda _: payload
+    signer.add_auth(request)
+    return dict(request.headers)
 
 
 def cluster_request(*, keep: bool = True, instances: dict[str, Any] | None = None, **extra: Any) -> dict[str, Any]:

@@ -15,7 +15,10 @@ from typing import Any
 import psutil
 import pytest
 
+from localcloud import credentials
+from localcloud.credentials import Access
 from localcloud.daemon import exports
+from localcloud.settings import Settings
 from tests.localcloud.helpers import client_at, cluster_request, step
 from tests.patience import lives, until
 
@@ -40,6 +43,9 @@ class Shell:
     def state(self) -> dict[str, Any]:
         return json.loads((self.home / "server.json").read_text())
 
+    def access(self) -> Access:
+        return Access(self.state()["endpoint"], credentials.read(self.home / "credentials"))
+
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
@@ -61,7 +67,7 @@ def test_up_is_idempotent_and_down_leaves_no_process(shell: Shell) -> None:
     first, second = shell("up"), shell("up")
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     state = shell.state()
-    assert exports(state["endpoint"], "us-east-1") in first.stdout
+    assert exports(state["endpoint"], Settings(home=shell.home)) in first.stdout
     assert f"was up already: {state['endpoint']}" in second.stdout
     assert f"localcloud is up: {state['endpoint']}" in shell("status").stdout
     assert shell("down").stdout == "localcloud is down\n"
@@ -144,7 +150,7 @@ def test_no_process_of_a_cluster_outlives_the_server(
 ) -> None:
     shell("up", "--owner", str(owner.pid))
     state, pid_file = shell.state(), shell.directory / "pid"
-    work(shell, client_at(state["endpoint"], "emr"), client_at(state["endpoint"], "s3", "us-east-1"))
+    work(shell, client_at(shell.access(), "emr"), client_at(shell.access(), "s3", "us-east-1"))
     until(pid_file.exists)
     first = psutil.Process(int(pid_file.read_text()))
     pids = [state["pid"], first.pid, *(child.pid for child in first.children(recursive=True))]

@@ -38,7 +38,7 @@ def test_the_runner_is_told_what_the_step_and_its_cluster_say(emr: Any, steps: P
     cluster_id, (step_id,) = run(emr, step("ok"), LogUri="s3://logs/emr/", Configurations=configurations)
     wait_for_step(emr, cluster_id, step_id, "COMPLETED")
     request = steps.requests[0]
-    assert (request.account, request.region, request.endpoint) == ("123456789012", "eu-west-1", cloud.endpoint)
+    assert (request.account, request.region, request.access) == ("123456789012", "eu-west-1", cloud.access)
     assert (request.cluster_id, request.step_id) == (cluster_id, step_id)
     assert (request.jar, request.args, request.log_uri) == ("command-runner.jar", ("ok",), "s3://logs/emr/")
     assert request.spark_defaults == {"spark.sql.shuffle.partitions": "7"}

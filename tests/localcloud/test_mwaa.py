@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from localcloud.client import Client as Admin
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings
-from tests.localcloud.helpers import REGION, Client, PlayedSteps
+from tests.localcloud.helpers import REGION, Client, PlayedSteps, client_at
 from tests.patience import Clock
 
 NAME = "acme-nightshift-test"
@@ -27,9 +25,7 @@ def mwaa(cloud: LocalCloud) -> Any:
 
 def client(cloud: LocalCloud) -> Any:
     """AWS puts `api.` before the host, which 127.0.0.1 has no name for."""
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    config = Config(inject_host_prefix=False, retries={"total_max_attempts": 1})
-    return boto3.client("mwaa", endpoint_url=cloud.endpoint, region_name=REGION, config=config, **keys)
+    return client_at(cloud.access, "mwaa", inject_host_prefix=False)
 
 
 @pytest.fixture
@@ -148,7 +144,7 @@ def test_two_of_one_name_and_an_airflow_are_refused(mwaa: Any, asked: dict[str, 
 def test_calls_are_recorded_by_name(cloud: LocalCloud, mwaa: Any, asked: dict[str, Any]) -> None:
     arn = mwaa.create_environment(**asked)["Arn"]
     mwaa.list_tags_for_resource(ResourceArn=arn)
-    calls = [call for call in Admin(cloud.endpoint).calls() if call["service"] == "mwaa"]
+    calls = [call for call in Admin(cloud.access).calls() if call["service"] == "mwaa"]
     assert [(call["operation"], call["params"]) for call in calls] == [
         ("CreateEnvironment", {"Name": NAME}),
         ("ListTagsForResource", {"ResourceArn": arn}),
@@ -158,6 +154,5 @@ def test_calls_are_recorded_by_name(cloud: LocalCloud, mwaa: Any, asked: dict[st
 def test_who_asks_by_a_proxy_is_answered(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """terraform's way in: `api.127.0.0.1` has no address, but a proxy need not look it up."""
     monkeypatch.setenv("HTTP_PROXY", cloud.endpoint)
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    by_proxy = boto3.client("mwaa", endpoint_url=cloud.endpoint, region_name=REGION, **keys)
+    by_proxy = client_at(cloud.access, "mwaa")
     assert by_proxy.list_environments()["Environments"] == []

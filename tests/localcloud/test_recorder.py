@@ -12,7 +12,7 @@ from tests.localcloud.helpers import REGION, cluster_request
 
 @pytest.fixture
 def server(cloud):
-    client = Client(cloud.endpoint)
+    client = Client(cloud.access)
     client.forget_calls()
     return client
 
@@ -62,7 +62,7 @@ def test_a_rest_calls_parameters_have_the_models_names():
     }
 
 
-def test_calls_of_every_protocol_are_told_in_order_with_who_asked(aws, bucket, server):
+def test_calls_of_every_protocol_are_told_in_order_with_who_asked(cloud, aws, bucket, server):
     aws("s3").put_object(Bucket=bucket, Key="a/b", Body=b"x")
     aws("sts").get_caller_identity()
     aws("emr").list_clusters()
@@ -77,7 +77,7 @@ def test_calls_of_every_protocol_are_told_in_order_with_who_asked(aws, bucket, s
     ]
     (first, *_) = server.calls()
     assert (first["params"]["Bucket"], first["params"]["Key"]) == (bucket, "a/b")
-    assert (first["access_key"], first["region"]) == ("test", REGION)
+    assert (first["access_key"], first["region"]) == (cloud.access.credentials.access_key, REGION)
     assert "Boto3/" in first["user_agent"]
 
 

@@ -10,18 +10,21 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from localcloud import credentials
 from localcloud.client import Client as Admin
+from localcloud.credentials import Access
 from localcloud.faults import Fault, FaultKind
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings
 from localcloud.ssm.model import CANCELLED, HOST_GONE, Invocation, Status
-from tests.localcloud.helpers import Client, PlayedSteps, client_of
+from tests.localcloud.helpers import Client, PlayedSteps, client_at, client_of
 from tests.localcloud.test_terraform import environment
 from tests.patience import Clock, lives, until
 
@@ -270,8 +273,8 @@ def test_a_server_that_is_killed_leaves_nothing_of_a_host_either(tmp_path: Path)
     server = subprocess.Popen([sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
-        cloud = type("Cloud", (), {"endpoint": server.stdout.readline().strip()})
-        aws = client_of(cloud)  # type: ignore[arg-type]
+        access = Access(server.stdout.readline().strip(), credentials.read(tmp_path / "credentials"))
+        aws = partial(client_at, access)
         lines = [DAEMON.format(pid=tmp_path / "daemon"), STUBBORN.format(pid=tmp_path / "child")]
         aws("ssm").send_command(
             InstanceIds=[launch(aws)], DocumentName="AWS-RunShellScript", Parameters={"commands": lines}
@@ -396,7 +399,7 @@ def test_the_recorder_sees_commands_with_the_hosts_tags_and_without_the_script(
     cloud: LocalCloud, send: Send, ended: Any, host: str
 ) -> None:
     ended(send("echo my-secret"))
-    calls = {call["operation"]: call for call in Admin(cloud.endpoint).calls() if call["service"] == "ssm"}
+    calls = {call["operation"]: call for call in Admin(cloud.access).calls() if call["service"] == "ssm"}
     assert calls.keys() == {"SendCommand", "GetCommandInvocation"}
     assert calls["SendCommand"]["params"]["InstanceIds"] == [host]
     assert calls["SendCommand"]["resource_tags"] == {host: {"Name": "ingestion"}}

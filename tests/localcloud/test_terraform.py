@@ -22,11 +22,7 @@ def environment(cloud: LocalCloud) -> dict[str, str]:
     return {
         **own,
         INIT_ARGUMENTS: own.get(INIT_ARGUMENTS, _mirror_argument()),
-        "AWS_ENDPOINT_URL": cloud.endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "eu-west-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
+        **cloud.access.environment("eu-west-1"),
         "CHECKPOINT_DISABLE": "1",
     }
 

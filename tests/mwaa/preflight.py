@@ -132,34 +132,34 @@ class Played:
 @pytest.fixture(scope="session")
 def played(there: Place, python, bound, tools, tmp_path_factory):
     home, scratch, found = tmp_path_factory.mktemp("cloud"), tmp_path_factory.mktemp("night"), toolchain.find()
-    endpoint = cloud.start(home, environment.with_tools(found))
+    access = cloud.start(home, environment.with_tools(found))
     try:
-        operator = environment.embedded(endpoint, found, scratch / "airflow")
-        yield play(there, python, bound, tools, endpoint, operator, scratch)
+        operator = environment.embedded(access, found, scratch / "airflow")
+        yield play(there, python, bound, tools, access, operator, scratch)
     finally:
         cloud.stop(home, os.environ)
 
 
-def play(there, python, bound, tools, endpoint, operator, scratch):
+def play(there, python, bound, tools, access, operator, scratch):
     """An operator makes the account ready and puts the tools there; then a worker starts twice and plays a night."""
     foundation = account.make_ready(operator, scratch / "operator.log")
     begun = time.monotonic()
     tool_room.upload(account.client(operator, "s3"), NAME, tools)
     say(f"tools packed and put into the bucket in {time.monotonic() - begun:.1f} s")
-    server = Client(endpoint)
+    server = Client(access)
     server.forget_calls()
     local = {
         "NO_PROXY": "127.0.0.1",
         "NIGHTSHIFT_AIRFLOW": str(there.home),
         "NIGHTSHIFT_EMAIL_ENDPOINTS": ",".join(account.READERS),
     }
-    before = {**place.environ(there, "worker", python, environment.aws(endpoint)), **environment.waits(), **local}
+    before = {**place.environ(there, "worker", python, environment.aws(access)), **environment.waits(), **local}
     starts = [timed(lambda: place.started(there, before)) for _ in range(2)]
     (env, _), _ = starts[0]
     kept, log = fingerprint(there.dags), scratch / "night.log"
     with Player(env, log, lambda _again: None, bound) as player:
         events = [event for event in player.play(env, [order(scratch)], tick=60) if event["event"] != "tick"]
-    calls = [call for call in server.calls() if call["access_key"] != account.WITNESS]
+    calls = account.not_ours(operator, server.calls())
     said, seconds = tuple(words for (_, words), _ in starts), tuple(taken for _, taken in starts)
     return Played(env, said, seconds, events, calls, foundation, kept, *rights(operator, foundation), log)
 

@@ -26,7 +26,8 @@ def localcloud(tmp_path, monkeypatch):
 
         def start(**parts):
             cloud = running.enter_context(LocalCloud(CloudSettings(home=tmp_path, port=0), **parts))
-            for key, value in {**NOBODY, "AWS_ENDPOINT_URL": cloud.endpoint}.items():
+            monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the key of the cloud before
+            for key, value in cloud.access.environment("us-east-1").items():
                 monkeypatch.setenv(key, value)
             return cloud
 

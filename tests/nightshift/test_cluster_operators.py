@@ -42,8 +42,8 @@ class Runner:
 class Rig:
     """A run of which everything up to the cluster is done, on a localcloud with subnets in two zones."""
 
-    def __init__(self, endpoint, settings):
-        self.settings, self.faults = settings, Client(endpoint)
+    def __init__(self, access, settings):
+        self.settings, self.faults = settings, Client(access)
         self.emr, self.s3 = boto3.client("emr"), boto3.client("s3")
         run = SimpleNamespace(run_id=f"manual__{uuid.uuid4().hex}", run_after=datetime.now(UTC) - timedelta(minutes=1))
         run.start_date = run.run_after
@@ -130,7 +130,7 @@ def _network():
 @pytest.fixture
 def rig(localcloud):
     settings = Settings(name=f"rig-{uuid.uuid4().hex[:12]}", poll_seconds=0.02, deferrable=False, api_tries=2)
-    return Rig(localcloud(runner=Runner()).endpoint, settings)
+    return Rig(localcloud(runner=Runner()).access, settings)
 
 
 def test_a_ready_cluster_is_handed_on(rig):
@@ -311,7 +311,7 @@ class FailingFlink(Runner):
 
 def test_of_a_step_that_is_several_emr_steps_the_one_that_failed_speaks(localcloud):
     settings = Settings(name=f"rig-{uuid.uuid4().hex[:12]}", poll_seconds=0.02, deferrable=False, log_wait_seconds=0)
-    rig = Rig(localcloud(runner=FailingFlink()).endpoint, settings)
+    rig = Rig(localcloud(runner=FailingFlink()).access, settings)
     rig.context["params"] = {"engine": "flink"}
     rig.s3.put_object(Bucket=settings.bucket("artifacts"), Key="jobs/abc/flink_python.sh", Body=b"exit 0")
     rig.create()

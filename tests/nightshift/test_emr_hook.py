@@ -86,7 +86,7 @@ def test_a_retry_adopts_the_cluster_that_the_first_try_made(emr, night, body):
 
 def test_a_lost_answer_costs_no_second_cluster(cloud, night, body):
     emr = EmrHook(aws.client(night.settings, "emr", tries=1))
-    Client(cloud.endpoint).add_fault("run-job-flow-answer-lost", times=1)
+    Client(cloud.access).add_fault("run-job-flow-answer-lost", times=1)
     with pytest.raises(BotoCoreError):
         emr.adopt_or_create(night, body)
     adopted = emr.adopt_or_create(night, body)  # the task's retry

@@ -7,10 +7,8 @@ import subprocess
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
-import boto3
 import psutil
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
@@ -22,16 +20,11 @@ from nightshift.hooks import aws
 from nightshift.hooks.emr import EmrHook
 from nightshift.hooks.terraform import TerraformHook
 from nightshift.pipelines.wordcount import WORDCOUNT
+from tests import callers
 from tests.ground import OWN_PROVIDER, laid
 
 NUMBERS = itertools.count()
 TASKS = Path(__file__).with_name("task.py")
-
-
-@cache
-def client(service, endpoint):
-    """One for all tests: EC2's takes half a second to make."""
-    return boto3.Session("test", "test", region_name="us-east-1").client(service, endpoint_url=endpoint)
 
 
 class Rig:
@@ -41,7 +34,7 @@ class Rig:
         self.env, self.ground, self.settings = env, ground, config.load(env)
 
     def aws(self, service):
-        return client(service, self.env["AWS_ENDPOINT_URL"])
+        return callers.own_client(self.env, service)
 
     def night(self, settings=None, **params):
         run_id = f"manual__{os.getpid()}_{next(NUMBERS)}"

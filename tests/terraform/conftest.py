@@ -8,11 +8,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from embedded import toolchain
+from embedded.cloud import running
+from tests import callers
 from tests.ground import kept_up
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,27 +60,11 @@ class Stack:
 class Cloud:
     """A localcloud and how to reach it."""
 
-    def __init__(self, endpoint):
-        self.endpoint = endpoint
-        self.env = {
-            "AWS_ENDPOINT_URL": endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }
+    def __init__(self, access):
+        self.access, self.env = access, access.environment(REGION)
 
     def client(self, service):
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(s3={"addressing_style": "path"}, proxies={}),
-        )
+        return callers.own_client(self.env, service)
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +113,7 @@ def cloud(tmp_path_factory):
     command = [sys.executable, "-m", "localcloud"]
     subprocess.run([*command, "up", "--port", "0"], cwd=ROOT, env=env, check=True, capture_output=True)
     try:
-        yield Cloud(json.loads((home / "server.json").read_text())["endpoint"])
+        yield Cloud(running(home))
     finally:
         subprocess.run([*command, "down"], cwd=ROOT, env=env, check=True, capture_output=True)
 

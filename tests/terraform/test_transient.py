@@ -8,6 +8,7 @@ import pytest
 
 from localcloud.client import Client
 from nightshift.keys import ssh_key_pair
+from tests import callers
 from tests.iam import grants
 from tests.iam.needs import Place, needs
 
@@ -25,7 +26,7 @@ TAGS = {
     "for-use-with-amazon-emr-managed-policies": "true",
 }
 OFFICE = "203.0.113.0/24"
-RUNS_OWN = "RUN"  # the access key by which the calls of this stack are told from those of others at the same time
+RUNS_OWN = "night"  # the caller by whose key the calls of this stack are told from those of others at the same time
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def variables(foundation):
 @pytest.fixture
 def transient(cloud, stack, foundation, variables):
     """The stack with its state in S3; what a failed test left is destroyed."""
-    opened = stack("stacks/transient", {**cloud.env, "AWS_ACCESS_KEY_ID": RUNS_OWN})
+    opened = stack("stacks/transient", callers.environment(cloud.env, RUNS_OWN))
     opened.open(f"transient/{RUN}.tfstate", "acme-night-state")
     yield opened
     if opened.run("state", "list", allowed=(0, 1)).stdout:  # 1: there is no state at all
@@ -104,7 +105,7 @@ def test_the_private_key_is_in_secrets_manager_only(cloud, foundation, transient
 def test_an_ingestion_host_comes_tagged_and_closed_and_goes_with_its_run(cloud, foundation, transient, variables):
     told = foundation[2]
     asked = {**variables, "ingest_host": {**_host(told), "limit_minutes": 45}}
-    Client(cloud.endpoint).forget_calls()
+    Client(cloud.access).forget_calls()
     made = transient.apply(**asked)
 
     [instance] = _hosts(cloud)
@@ -128,7 +129,7 @@ def test_an_ingestion_host_comes_tagged_and_closed_and_goes_with_its_run(cloud, 
 
 def _airflow_may_do_whatever_terraform_asked(cloud, told):
     place = Place("us-east-1", told["kms_key_arn"].split(":")[4])
-    calls = [call for call in Client(cloud.endpoint).calls() if call["access_key"] == RUNS_OWN]
+    calls = [call for call in Client(cloud.access).calls() if call["access_key"] == callers.key(cloud.env, RUNS_OWN)]
     assert {"GetParameter", "RunInstances", "TerminateInstances"} <= {call["operation"] for call in calls}
     granted = grants.of_role(cloud.client("iam"), told["airflow_role_arn"].rsplit("/", 1)[1])
     assert grants.refused([need for call in calls for need in needs(call, place)], granted) == []

@@ -14,11 +14,13 @@ from moto import mock_aws
 from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
+from localcloud.credentials import Access, Credentials
 from localcloud.steps import StepOutcome, StepRequest, StepRunner, StepSettings
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 LOGS = "step-logs"
+KEY = Credentials("test", "test")  # moto's own server takes any
 
 _numbers = itertools.count(1)
 
@@ -76,7 +78,7 @@ def request_of(*args: str, **parts: Any) -> StepRequest:
     facts: dict[str, Any] = {
         "account": ACCOUNT,
         "region": REGION,
-        "endpoint": "http://127.0.0.1:9",
+        "access": Access("http://127.0.0.1:9", KEY),
         "cluster_id": "j-1",
         "step_id": f"s-{next(_numbers)}",
         "jar": "command-runner.jar",

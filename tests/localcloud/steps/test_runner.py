@@ -8,9 +8,10 @@ import time
 
 import pytest
 
+from localcloud.credentials import Access
 from localcloud.steps import StepOutcome, StepRunner, StepSettings
 from localcloud.steps.store import Store
-from tests.localcloud.steps.conftest import ACCOUNT, LOGS, request_of
+from tests.localcloud.steps.conftest import ACCOUNT, KEY, LOGS, request_of
 from tests.patience import until
 
 
@@ -78,7 +79,7 @@ def test_a_step_has_emrs_environment_and_nothing_of_the_servers(run, log, monkey
     monkeypatch.setenv("AIRFLOW_SECRET", "of the server")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "of the user")
     monkeypatch.setenv("PYTHONPATH", "/of/the/server")
-    _, request = run("env", endpoint="http://127.0.0.1:5555", region="eu-west-1")
+    _, request = run("env", access=Access("http://127.0.0.1:5555", KEY), region="eu-west-1")
     found = dict(line.split("=", 1) for line in log(request, "stdout").splitlines())
     assert found["AWS_ENDPOINT_URL"] == "http://127.0.0.1:5555"
     assert found["AWS_REGION"] == "eu-west-1"
@@ -170,7 +171,7 @@ def test_the_commands_of_one_script_see_each_others_s3(run, log, moto_server):
         s3-dist-cp --src s3://lake/in --dest s3://lake/copy
         aws s3 cp s3://lake/copy/a -
     """
-    outcome, request = run("bash", "-ec", script, endpoint=moto_server)
+    outcome, request = run("bash", "-ec", script, access=Access(moto_server, KEY))
     assert outcome.exit_code == 0, log(request, "stderr")
     assert log(request, "stdout").splitlines()[-1] == "content"
 
