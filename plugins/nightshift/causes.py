@@ -77,7 +77,7 @@ REMEDIES: dict[Cause, Remedy] = {
     Cause.LOCK: Remedy(
         True,
         "a live owner lets go of the lock, a dead owner's is taken away",
-        "Look in the lock file for who holds it; if that run is over, ./nightshift reap takes the lock away.",
+        "Let the holder end; a run that does not end by itself is ended by ./nightshift reap --run ID.",
     ),
     Cause.UPSTREAM: Remedy(
         False,

@@ -211,10 +211,12 @@ def lease_of(entries: Sequence[Entry]) -> datetime | None:
     return datetime.fromisoformat(leases[-1]) if leases else None
 
 
-def over(entries: Sequence[Entry], now: datetime) -> str:
-    """Why the run is given up for dead, by its ledger alone; '' while it is live."""
+def over(entries: Sequence[Entry], now: datetime, death: str = "") -> str:
+    """Why the run is given up for dead, by its ledger or by the `death` of its process; '' while it is live."""
     if not is_open(entries):
         return "its ledger is closed"
+    if death:
+        return death
     lease = lease_of(entries)
     if lease and now > lease:
         return f"it has given no sign of life, due by {lease:%Y-%m-%dT%H:%MZ}"

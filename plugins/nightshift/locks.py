@@ -5,7 +5,7 @@ Terraform's lock in S3 has no heartbeat, so it cannot tell by itself that its ho
 * A later try or task of a run begins only when Airflow is done with the one before: such a holder's task is dead.
   Its terraform may still be at work, for it outlives its task to finish what it began (hooks/terraform.py).
 * Another run's ledger says what it was doing when the lock was made, whether that act ended, whether the run was
-  closed since, and until when a sign of life was due.
+  closed since, and until when a sign of life was due; of one that a process conducted, whether that is gone.
 * Of those who were at it when the lock was made one holds it and the others wait: it is broken when all are dead.
 * A holder that no ledger knows (before the first foundation there is none; an operator at a shell) is judged by its
   processes when it is on this host, and else by age.
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -63,7 +63,8 @@ class Scene:
     """Everything that a judgement is made from.
 
     `me` is the run that wants the lock, `host` where it is; `histories` are the ledgers of this and every open run,
-    by run; `runs_here` says whether a terraform works on the same stack on this host.
+    by run; `runs_here` says whether a terraform works on the same stack on this host; `deaths` says of runs whose
+    process is gone that it is.
     """
 
     me: str
@@ -71,6 +72,7 @@ class Scene:
     now: datetime
     histories: Mapping[str, Sequence[Entry]]
     runs_here: bool
+    deaths: Mapping[str, str] = field(default_factory=dict)
 
 
 def judge(lock: Lock, foundation: bool, scene: Scene) -> Judgement:
@@ -120,7 +122,7 @@ def _others(run: str, begun: Entry, scene: Scene) -> Judgement:
     entries = scene.histories[run]
     if _ended(entries, begun):
         return Judgement(True, f"{begun['task']} of {run} held it and has ended")
-    if why := over(entries, scene.now):
+    if why := over(entries, scene.now, scene.deaths.get(run, "")):
         return Judgement(True, f"{run} held it, and {why}")
     return Judgement(False, f"{begun['task']} of {run} is at work")
 

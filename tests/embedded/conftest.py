@@ -13,6 +13,7 @@ from embedded import environment, prepare
 from embedded.toolchain import Toolchain
 
 TOY = """
+import os
 import time
 from airflow.sdk import DAG, task
 
@@ -28,6 +29,7 @@ with DAG("toy", schedule=None, params={"seconds": 0, "broken": False}):
 
     @task(retries=3)
     def work(params=None):
+        print("conducted by", os.environ.get("NIGHTSHIFT_CONDUCTOR"))
         time.sleep(params["seconds"])
         if params["broken"]:
             raise RuntimeError("the toy broke")

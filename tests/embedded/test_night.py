@@ -50,6 +50,7 @@ def test_a_night_tells_its_tasks_brings_its_input_and_its_end(env, raw, tmp_path
     objects = raw.list_objects_v2(Bucket="nightshift-local-raw")["Contents"]
     assert [item["Key"] for item in objects] == ["inbox/book.txt"]
     assert player._process.returncode == 0
+    assert f"conducted by {player._process.pid}" in (tmp_path / "log").read_text()
 
 
 def test_an_interrupted_night_fails_its_work_without_a_retry_and_tears_down(env, tmp_path):

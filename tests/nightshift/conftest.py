@@ -1,5 +1,6 @@
 """A night to test with, and a pretend AWS for what moto answers well."""
 
+import subprocess
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
@@ -31,6 +32,15 @@ def localcloud(tmp_path, monkeypatch):
             return cloud
 
         yield start
+
+
+@pytest.fixture
+def child():
+    """A real process, which a test may kill."""
+    process = subprocess.Popen(["sleep", "600"])
+    yield process
+    process.kill()
+    process.wait()
 
 
 @pytest.fixture

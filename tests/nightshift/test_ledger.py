@@ -167,6 +167,12 @@ def test_a_run_is_given_up_when_its_ledger_is_closed_or_its_lease_has_ended():
     assert over([said("a", lease=NOW)], late) == "it has given no sign of life, due by 2026-01-05T03:00Z"
 
 
+def test_a_run_whose_process_is_gone_is_given_up_before_its_lease_has_ended():
+    gone = "its process 7 on laptop is gone"
+    assert over([said("a", lease=NOW)], NOW, gone) == gone
+    assert over([said("a", lease=NOW), said("ledger", "closed")], NOW, gone) == "its ledger is closed"
+
+
 def test_the_lease_is_that_of_the_runs_own_last_sign_of_life_whatever_its_task_is_called():
     later, latest = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
     entries = [said("z", lease=NOW), said("a", lease=later), said("reaper", lease=latest), said("a", "note")]

@@ -20,8 +20,8 @@ def begin(task, minutes=-1, lease=120):
     return entry(task, "begin", minutes, lease=(MADE + timedelta(minutes=lease)).isoformat())
 
 
-def judged(histories, *, foundation=False, host="worker-1", runs_here=False, after=2):
-    scene = Scene(ME, host, MADE + timedelta(minutes=after), histories, runs_here)
+def judged(histories, *, foundation=False, host="worker-1", runs_here=False, after=2, deaths=()):
+    scene = Scene(ME, host, MADE + timedelta(minutes=after), histories, runs_here, dict(deaths))
     return judge(LOCK, foundation, scene)
 
 
@@ -53,6 +53,13 @@ def test_another_runs_foundation_apply_is_alive_as_long_as_its_lease():
     theirs = {ME: [begin("apply_foundation", 1)], OTHER: [begin("apply_foundation", lease=75)]}
     assert not judged(theirs, foundation=True, after=74).dead
     assert judged(theirs, foundation=True, after=76).dead
+
+
+def test_another_runs_lock_is_dead_at_once_when_its_process_is_gone_and_no_terraform_outlived_it():
+    theirs = {ME: [begin("apply_foundation", 1)], OTHER: [begin("apply_foundation")]}
+    gone = {OTHER: "its process 7 on laptop is gone"}
+    assert judged(theirs, foundation=True, deaths=gone).why == f"{OTHER} held it, and its process 7 on laptop is gone"
+    assert not judged(theirs, foundation=True, deaths=gone, runs_here=True).dead
 
 
 @pytest.mark.parametrize(

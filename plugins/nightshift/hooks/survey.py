@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from nightshift import ledger
+from nightshift import ledger, processes
 from nightshift.config import Settings
 from nightshift.hooks import aws, inventory
 from nightshift.hooks.inventory import Thing, digest
@@ -47,13 +47,15 @@ def case_of(settings: Settings, run: str, things: Sequence[Thing], ask: Ask | No
     marker = ledger.marker(s3, settings, run)
     identity = marker or _identity(ledger.of(guessed).entries())
     state = _asked(settings, identity, ask)
+    night = from_marker(settings, identity) if identity else guessed
     return Case(
-        night=from_marker(settings, identity) if identity else guessed,
+        night=night,
         marked=bool(marker),
         known=bool(identity),
         entries=ledger.of(guessed).entries(),
         things=things,
         airflow=state,
+        death=processes.death(night.conductor),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from nightshift import ledger, stacks
+from nightshift import ledger, processes, stacks
 from nightshift.causes import Cause
 from nightshift.errors import NightshiftError, TerraformError
 from nightshift.hooks import aws, claims
@@ -88,4 +88,5 @@ def _scene(hook: TerraformHook, night: Night) -> Scene:
         now=datetime.now(UTC),
         histories={run: ledger.of(other).entries() for run, other in {**nights, night.run: night}.items()},
         runs_here=hook.runs_here(),
+        deaths={run: processes.death(other.conductor) for run, other in nights.items()},
     )
