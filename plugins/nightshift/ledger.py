@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -74,7 +75,7 @@ class Ledger:
         open. `limit` is how long the act may take; its lease is that and the grace."""
         if not resumed:
             self._mark()
-            self.append(task, "begin", attempt=attempt, lease=self.lease(limit))
+            self.append(task, "begin", attempt=attempt, host=socket.gethostname(), lease=self.lease(limit))
         facts: dict[str, Any] = {}
         try:
             yield facts

@@ -8,7 +8,7 @@ Terraform's lock in S3 has no heartbeat, so it cannot tell by itself that its ho
   closed since, and until when a sign of life was due; of one that a process conducted, whether that is gone.
 * Of those who were at it when the lock was made one holds it and the others wait: it is broken when all are dead.
 * A holder that no ledger knows (before the first foundation there is none; an operator at a shell) is judged by its
-  processes when it is on this host, and else by age.
+  processes when it is on this host. Elsewhere nothing is known of it, however old the lock is: a person decides.
 """
 
 from __future__ import annotations
@@ -85,20 +85,22 @@ def judge(lock: Lock, foundation: bool, scene: Scene) -> Judgement:
         for run, begun in holders(lock, foundation, scene)
     ]
     if not judged:
-        return _unknown(lock, here, scene.now)
+        return _unknown(lock, here)
     return next((judgement for judgement in judged if not judgement.dead), judged[-1])
 
 
 def holders(lock: Lock, foundation: bool, scene: Scene) -> list[tuple[str, Entry]]:
-    """Who may have made the lock: runs, each with the entry that began an act which was not over when the lock was
-    made; the last to begin comes last. The act that now wants the lock is none of them."""
+    """Who may have made the lock: runs, each with the entry that began, on the lock's host, an act which was not over
+    when the lock was made; the last to begin comes last. The act that now wants the lock is none of them."""
     tasks = FOUNDATION_TASKS if foundation else TRANSIENT_TASKS
     runs = scene.histories if foundation else {scene.me: scene.histories.get(scene.me, ())}
     begun = [
         (run, entry)
         for run, entries in runs.items()
         for entry in _begun(entries, tasks)[: -1 if run == scene.me else None]
-        if _at(entry) <= lock.created and not _ended(entries, entry, before=lock.created)
+        if entry.get("host", lock.host) == lock.host
+        and _at(entry) <= lock.created
+        and not _ended(entries, entry, before=lock.created)
     ]
     return sorted(begun, key=lambda found: _at(found[1]))
 
@@ -127,12 +129,10 @@ def _others(run: str, begun: Entry, scene: Scene) -> Judgement:
     return Judgement(False, f"{begun['task']} of {run} is at work")
 
 
-def _unknown(lock: Lock, here: bool, now: datetime) -> Judgement:
+def _unknown(lock: Lock, here: bool) -> Judgement:
     if here:
         return Judgement(True, f"{lock.who} held it, and no terraform of the stack is at work on this host")
-    if now - lock.created > LONGEST + PATIENCE:
-        return Judgement(True, f"no ledger knows {lock.who}, and no task may take as long as it was held")
-    return Judgement(False, f"{lock.who} has held it since {lock.created:%H:%M:%SZ} ({lock.operation})")
+    return Judgement(False, f"{lock.who}, of whom no ledger knows, holds it since {lock.created:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def _ended(entries: Sequence[Entry], begun: Entry, before: datetime | None = None) -> bool:

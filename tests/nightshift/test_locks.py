@@ -97,8 +97,16 @@ def test_our_own_wait_is_nobodys_lock():
 
 
 @pytest.mark.parametrize("foundation", [True, False])
-def test_a_holder_that_no_ledger_knows_is_dead_by_its_processes_or_else_by_age(foundation):
+def test_a_holder_that_no_ledger_knows_is_dead_by_its_processes_and_never_by_its_age(foundation):
+    """A person's apply holds the lock while it waits for their yes, for as long as their lunch takes."""
     assert judged({}, foundation=foundation).dead, "on this host nothing is at work"
     assert not judged({}, foundation=foundation, runs_here=True).dead
-    assert not judged({}, foundation=foundation, host="laptop", after=60).dead
-    assert judged({}, foundation=foundation, host="laptop", after=71).dead
+    assert not judged({}, foundation=foundation, host="laptop", after=600).dead
+
+
+def test_a_dead_run_on_another_host_than_the_locks_did_not_make_it():
+    """A person at worker-1 holds the lock; a night that was killed on worker-9 had waited for it."""
+    dead = {OTHER: [{**begin("apply_foundation", lease=-1), "host": "worker-9"}]}
+    assert not judged(dead, foundation=True, host="worker-2", after=600).dead
+    dead[OTHER][0]["host"] = "worker-1"
+    assert judged(dead, foundation=True, host="worker-2", after=600).dead

@@ -26,7 +26,6 @@ class StateLocked(NightshiftError):
     """Terraform's lock is held by somebody who is alive."""
 
     cause = Cause.LOCK
-    next_action = "Let the holder finish; a retry waits again, and breaks the lock once the holder is dead."
 
 
 def make_way(hook: TerraformHook, night: Night, task: str) -> None:
@@ -40,7 +39,11 @@ def make_way(hook: TerraformHook, night: Night, task: str) -> None:
         if judgement.dead:
             _break(hook, lock, night, task, judgement.why)
         elif time.monotonic() > deadline:
-            raise StateLocked(f"The state {hook.state_key} is locked by {lock.who}: {judgement.why}.")
+            raise StateLocked(
+                f"The state {hook.state_key} is locked by {lock.who}: {judgement.why}.",
+                "Let the holder finish; a retry waits again, and breaks the lock once the holder is known to be dead."
+                f" If you know that it is: terraform force-unlock {lock.id}, in the folder of the stack {hook.stack}.",
+            )
         else:
             LOG.info("Waiting for the lock of %s: %s.", hook.state_key, judgement.why)
             time.sleep(night.settings.poll_seconds)
