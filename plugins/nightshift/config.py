@@ -125,6 +125,11 @@ class Settings:
             raise KeyError(kind)
         return f"{self.name}-{kind}"
 
+    @property
+    def record_buckets(self) -> tuple[str, str]:
+        """Where a run's ledger and record are kept: the lake or, until the foundation made one, the state bucket."""
+        return self.bucket("lake"), self.bucket("state")
+
     @cached_property
     def stacks_dir(self) -> Path:
         """Where terraform's root modules are: foundation and transient."""

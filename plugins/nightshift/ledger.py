@@ -6,7 +6,7 @@ import json
 import logging
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -45,21 +45,20 @@ class Ledger:
         self._links = {"record": links.record(night)}
 
     def entries(self) -> list[dict[str, Any]]:
-        """Every entry, oldest first: {"at", "task", "phase", …}. Empty while the lake is not there."""
-        try:
-            return [json.loads(self._body(key)) for key in self._keys()]
-        except self._s3.exceptions.NoSuchBucket:
-            return []
+        """Every entry, oldest first: {"at", "task", "phase", …}. Empty while there is no bucket."""
+        bucket, keys = self._listed()
+        return [json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
 
     def append(self, task: str, phase: str, **facts: Any) -> None:
-        """Add one entry. Before the foundation's first apply there is no lake: then it is said in the log only."""
+        """Add one entry. Without a bucket it is said in the log only."""
         entry = {"at": _iso(datetime.now(UTC)), "task": task, "phase": phase, **facts}
-        try:
-            number = len(self._keys())
-            while not self._put(f"{self._prefix}{number:06d}.json", entry):
-                number += 1
-        except self._s3.exceptions.NoSuchBucket:
-            LOG.info("No ledger yet (bucket %s comes with the foundation): %s", self._bucket, entry)
+        bucket, keys = self._listed()
+        if not bucket:
+            LOG.info("No ledger yet (%s): %s", ", ".join(self._night.settings.record_buckets), entry)
+            return
+        number = len(keys)
+        while not self._put(bucket, f"{self._prefix}{number:06d}.json", entry):
+            number += 1
 
     def note(self, task: str, act: str, why: str, **facts: Any) -> None:
         """An audit entry: something out of the ordinary was done. It is no sign of life, so it carries no lease."""
@@ -118,27 +117,28 @@ class Ledger:
         """Say that the run is open. A run that Airflow started again (cleared) renews the marker, and so its expiry."""
         key, identity = self._night.marker_key, self._night.identity
         try:
-            while not self._put(key, identity):
+            while not self._put(self._bucket, key, identity):
                 there = self._s3.get_object(Bucket=self._bucket, Key=key)
                 is_older = json.loads(there["Body"].read())["started_at"] < identity["started_at"]
-                if not is_older or self._put(key, identity, IfMatch=there["ETag"]):
+                if not is_older or self._put(self._bucket, key, identity, IfMatch=there["ETag"]):
                     return
         except self._s3.exceptions.NoSuchBucket:
             LOG.info("No lake yet, so no marker.")
         except self._s3.exceptions.NoSuchKey:
-            self._put(key, identity)  # closed between our put and our look
+            self._put(self._bucket, key, identity)  # closed between our put and our look
 
-    def _keys(self) -> list[str]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
-        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+    def _listed(self) -> tuple[str, list[str]]:
+        """The bucket that the entries are in, '' while there is none, and their keys."""
+        for bucket in self._night.settings.record_buckets:
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=self._prefix)
+            with suppress(self._s3.exceptions.NoSuchBucket):
+                return bucket, [item["Key"] for page in pages for item in page.get("Contents", [])]
+        return "", []
 
-    def _body(self, key: str) -> bytes:
-        return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-
-    def _put(self, key: str, content: Mapping[str, Any], **condition: str) -> bool:
+    def _put(self, bucket: str, key: str, content: Mapping[str, Any], **condition: str) -> bool:
         body = json.dumps(content, default=str).encode()
         given: Any = condition or {"IfNoneMatch": "*"}
-        return put_if(self._s3, self._bucket, key, body, **given)
+        return put_if(self._s3, bucket, key, body, **given)
 
 
 def of(night: Night) -> Ledger:
