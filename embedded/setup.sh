@@ -91,8 +91,8 @@ main() {
   if is_done run "$@"; then
     return
   fi
-  mkdir -p "$(dirname "$log")"
-  : >"$log"
+  { mkdir -p "$(dirname "$log")" && : >"$log"; } 2>/dev/null ||
+    die "set-up cannot write to $root/.nightshift: make it writable, or copy the tree to where you may write."
   say "Setting up (once):"
   make_venv
   for group in test lint; do # what was there before stays

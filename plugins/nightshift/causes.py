@@ -16,6 +16,7 @@ class Cause(StrEnum):
     IAM = "iam"
     THROTTLE = "throttle"  # whom we asked could not answer now: throttling, 5xx, a dropped connection
     TIMEOUT = "timeout"
+    DISK = "disk"  # where something was to be written there is no room
     TERRAFORM = "terraform"
     LOCK = "lock"
     UPSTREAM = "upstream"  # whoever delivers the input did not
@@ -68,6 +69,12 @@ REMEDIES: dict[Cause, Remedy] = {
         True,
         "what hung may not hang again, and a task adopts what its first try made; waits that had their time are final",
         "Look at what the task waited for in the AWS console; clear it with downstream.",
+    ),
+    Cause.DISK: Remedy(
+        False,
+        "a full disk stays full until somebody makes room",
+        "Make room on the machine that ran the task (df -h; /tmp and Airflow's logs first), or give the cluster's nodes"
+        " larger volumes when a step said it; then clear the task with downstream.",
     ),
     Cause.TERRAFORM: Remedy(
         True,

@@ -91,6 +91,15 @@ def test_a_process_that_dies_before_its_night_is_told_with_its_last_lines(env, t
         list(player.play(env, [order()], tick=60))
 
 
+def test_a_process_that_dies_of_a_full_disk_says_what_to_do(env, tmp_path):
+    (tmp_path / "dags" / "toy.py").write_text("open('/dev/full', 'w').write('an airflow dag' * 9999)")
+    with (
+        Player(env, tmp_path / "log", lambda _again: None) as player,
+        pytest.raises(NightError, match=r"The disk is full: make room .* ./nightshift reap"),
+    ):
+        list(player.play(env, [order()], tick=60))
+
+
 def test_a_player_without_orders_leaves_no_process(env, tmp_path):
     with Player(env, tmp_path / "log", lambda _again: None) as player:
         process = player._process
