@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import TaskDeferred
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift import failures, links
-from nightshift.hooks import aws
+from nightshift.hooks import aws, clock
 from nightshift.night import IDENTITY
 
 if TYPE_CHECKING:
@@ -86,9 +86,9 @@ class Ledger:
         self.append(task, "end", attempt=attempt, lease=self.lease(), **facts)
 
     def lease(self, limit: timedelta | None = None) -> str:
-        """The moment by which the next sign of life is due, of an act that may take as long as `limit`."""
+        """The moment, by S3's clock, by which the next sign of life of an act that may take `limit` is due."""
         grace = timedelta(minutes=self._night.settings.grace_minutes)
-        return _iso(datetime.now(UTC) + (limit or timedelta(0)) + grace)
+        return _iso(clock.now(self._night.settings) + (limit or timedelta(0)) + grace)
 
     def close(self, outcome: str, told_by: str) -> None:
         """The run is over and was told: "success" or "failed", by "report" or "reaper". Its identity goes along, for

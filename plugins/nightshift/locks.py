@@ -30,20 +30,24 @@ PATIENCE = timedelta(minutes=10)  # an apply or destroy of a night takes two or 
 
 @dataclass(frozen=True)
 class Lock:
-    """What terraform writes into <state>.tflock (statemgr.LockInfo: ID, Operation, Who = user@host, Created)."""
+    """What terraform writes into <state>.tflock (statemgr.LockInfo: ID, Operation, Who = user@host, Created).
+
+    `created` is by the holder's clock, as its ledger's entries are; `taken` is by S3's, which tells the age.
+    """
 
     id: str
     operation: str
     who: str
     created: datetime
+    taken: datetime
 
     @classmethod
-    def parsed(cls, body: bytes) -> Lock:
+    def parsed(cls, body: bytes, taken: datetime) -> Lock:
         """From the lock file. Go's nanoseconds are cut: Python takes six digits, and 'Z' only from 3.11 on."""
         told = json.loads(body)
         whole, _, rest = str(told["Created"]).rstrip("Z").partition(".")
         created = datetime.fromisoformat(f"{whole}.{rest[:6] or '0'}+00:00")
-        return cls(told["ID"], told.get("Operation", ""), told.get("Who", ""), created)
+        return cls(told["ID"], told.get("Operation", ""), told.get("Who", ""), created, taken)
 
     @property
     def host(self) -> str:
@@ -115,7 +119,7 @@ def _own(lock: Lock, here: bool, begun: Entry, scene: Scene) -> Judgement:
         return Judgement(True, f"{task} left it and has ended")
     if here:
         return Judgement(True, f"{task} left it, and no terraform of the stack is at work on this host")
-    if scene.now - lock.created > PATIENCE:
+    if scene.now - lock.taken > PATIENCE:
         return Judgement(True, f"{task} on {lock.host} left it, {_minutes(PATIENCE)} minutes ago and more")
     return Judgement(False, f"{task} on {lock.host} may still be finishing")
 
@@ -132,7 +136,7 @@ def _others(run: str, begun: Entry, scene: Scene) -> Judgement:
 def _unknown(lock: Lock, here: bool) -> Judgement:
     if here:
         return Judgement(True, f"{lock.who} held it, and no terraform of the stack is at work on this host")
-    return Judgement(False, f"{lock.who}, of whom no ledger knows, holds it since {lock.created:%Y-%m-%dT%H:%M:%SZ}")
+    return Judgement(False, f"{lock.who}, of whom no ledger knows, holds it since {lock.taken:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def _ended(entries: Sequence[Entry], begun: Entry, before: datetime | None = None) -> bool:

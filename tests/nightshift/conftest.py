@@ -3,6 +3,7 @@
 import subprocess
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import boto3
 import pytest
@@ -12,6 +13,7 @@ from localcloud.server import LocalCloud
 from localcloud.settings import Settings as CloudSettings
 from nightshift import night as nights
 from nightshift.config import Settings
+from nightshift.hooks import aws as clients
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
 from nightshift.pipelines.wordcount import WORDCOUNT
 
@@ -41,6 +43,23 @@ def child():
     yield process
     process.kill()
     process.wait()
+
+
+@pytest.fixture
+def s3_clock(settings):
+    """Sets S3's clock so far from this machine's, as the library's client hears it; gives its time."""
+    ahead = []
+
+    def date(parsed, **_):
+        parsed["ResponseMetadata"]["HTTPHeaders"]["date"] = format_datetime(datetime.now(UTC) + ahead[-1], usegmt=True)
+
+    def set_to(offset, of=settings):
+        if not ahead:
+            clients.client(of, "s3").meta.events.register("after-call.s3.HeadBucket", date)
+        ahead.append(offset)
+        return datetime.now(UTC) + offset
+
+    return set_to
 
 
 @pytest.fixture

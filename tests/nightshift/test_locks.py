@@ -8,7 +8,7 @@ from nightshift.locks import Lock, Scene, judge
 
 MADE = datetime(2026, 1, 5, 3, 10, tzinfo=UTC)
 ME, OTHER = "wordcount/a", "mrhealth_sales/b"
-LOCK = Lock("id-1", "OperationTypeApply", "airflow@worker-1", MADE)
+LOCK = Lock("id-1", "OperationTypeApply", "airflow@worker-1", MADE, MADE)
 
 
 def entry(task, phase, minutes, **facts):
@@ -27,7 +27,7 @@ def judged(histories, *, foundation=False, host="worker-1", runs_here=False, aft
 
 def test_terraforms_own_lock_file_is_read():
     body = b'{"ID":"8a","Operation":"OperationTypeApply","Who":"root@vm","Created":"2026-01-05T03:10:00.123456789Z"}'
-    lock = Lock.parsed(body)
+    lock = Lock.parsed(body, MADE)
     assert (lock.id, lock.host, lock.created) == ("8a", "vm", MADE.replace(microsecond=123456))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nightshift import processes
 from nightshift.causes import Cause
 from nightshift.errors import NightshiftError
-from nightshift.hooks import aws
+from nightshift.hooks import aws, clock
 from nightshift.ledger import Ledger, delete_if, marker, over, put_if
 from nightshift.night import Night, from_marker, from_run_name
 
@@ -78,7 +78,8 @@ class Claim:
         """Why the holder is given up for dead; '' while it is live."""
         settings, identity = self._night.settings, marker(self._s3, self._night.settings, run)
         holder = from_marker(settings, identity) if identity else from_run_name(settings, run, self._night.asked_at)
-        return over(Ledger(self._s3, holder).entries(), datetime.now(UTC), processes.death(holder.conductor))
+        entries = Ledger(self._s3, holder).entries()
+        return over(entries, clock.now(settings), processes.death(holder.conductor))
 
     def _held(self) -> tuple[str, str] | None:
         """The holder and the claim's ETag."""

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nightshift import ledger, stacks
 from nightshift.config import Settings
 from nightshift.errors import ClusterError, NightshiftError, PreflightError, SomethingLeft, TerraformError
-from nightshift.hooks import aws, inventory, teardown, watch
+from nightshift.hooks import aws, clock, inventory, teardown, watch
 from nightshift.hooks.emr import USABLE, EmrHook
 from nightshift.hooks.inventory import Thing
 from nightshift.hooks.reporter import Reporter
@@ -71,7 +70,7 @@ def stand(settings: Settings, run: str) -> tuple[Case, Verdict] | None:
     if run not in runs:
         return None
     case = case_of(settings, run, runs[run], None)
-    return case, verdict(case, datetime.now(UTC))
+    return case, verdict(case, clock.now(settings))
 
 
 def give_up(settings: Settings, who: str, run: str) -> Pass:
@@ -106,7 +105,7 @@ def _run(
     judged = Verdict(Fate.UNKNOWN, "it could not be judged")
     try:
         case = case_of(settings, run, things, ask)
-        judged = said or verdict(case, datetime.now(UTC))
+        judged = said or verdict(case, clock.now(settings))
         LOG.info("%s is %s: %s.", run, *judged)
         if judged.fate is not Fate.DEAD or dry_run:
             return Row(run, *judged)
@@ -122,7 +121,7 @@ def _stray(settings: Settings, thing: Thing, dry_run: bool) -> Row:
     if thing.expires is None or thing.kind not in REMOVALS:
         return Row(name, Fate.ALIVE, "no run that is known made it: look at it, and remove it by hand")
     why = f"no run that is known made it; it may be there until {thing.expires:%Y-%m-%dT%H:%MZ}"
-    if datetime.now(UTC) <= thing.expires:
+    if clock.now(settings) <= thing.expires:
         return Row(name, Fate.ALIVE, why)
     if dry_run:
         return Row(name, Fate.DEAD, why)

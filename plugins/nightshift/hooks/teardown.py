@@ -6,13 +6,12 @@ import logging
 import socket
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from nightshift import ledger, processes, stacks
 from nightshift.causes import Cause
 from nightshift.errors import NightshiftError, TerraformError
-from nightshift.hooks import aws, claims
+from nightshift.hooks import aws, claims, clock
 from nightshift.hooks.lake import LakeHook
 from nightshift.hooks.sweep import sweep
 from nightshift.hooks.terraform import TerraformHook
@@ -88,7 +87,7 @@ def _scene(hook: TerraformHook, night: Night) -> Scene:
     return Scene(
         me=night.run,
         host=socket.gethostname(),
-        now=datetime.now(UTC),
+        now=clock.now(night.settings),
         histories={run: ledger.of(other).entries() for run, other in {**nights, night.run: night}.items()},
         runs_here=hook.runs_here(),
         deaths={run: processes.death(other.conductor) for run, other in nights.items()},

@@ -85,10 +85,10 @@ class TerraformHook:
         """Who holds the state's lock; None when nobody does."""
         s3 = aws.client(self.settings, "s3")
         try:
-            body = s3.get_object(Bucket=self.settings.bucket("state"), Key=f"{self.state_key}.tflock")["Body"].read()
+            there = s3.get_object(Bucket=self.settings.bucket("state"), Key=f"{self.state_key}.tflock")
         except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
             return None
-        return Lock.parsed(body)
+        return Lock.parsed(there["Body"].read(), there["LastModified"])
 
     def unlock(self, lock: Lock) -> None:
         """Break this very lock; one that another has taken since is left alone. Raises TerraformError."""

@@ -7,14 +7,14 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift import processes
 from nightshift.config import Settings
-from nightshift.hooks import aws
+from nightshift.hooks import aws, clock
 from nightshift.ledger import put_if
 from nightshift.processes import Process
 
@@ -31,7 +31,8 @@ class Turn:
     runs once at a time (max_active_runs), so an earlier one of that name is dead."""
 
     def __init__(self, s3: S3Client, settings: Settings, who: str, process: Process | None) -> None:
-        self._s3, self._bucket, self.who, self._process = s3, settings.bucket("lake"), who, process
+        self._s3, self._settings, self._bucket = s3, settings, settings.bucket("lake")
+        self.who, self._process = who, process
         self._etag = ""
 
     def take(self) -> str | None:
@@ -45,7 +46,7 @@ class Turn:
         except self._s3.exceptions.NoSuchKey:
             return "Another reaper has just ended; try again."
         held = json.loads(there["Body"].read())
-        over = datetime.fromisoformat(held["until"]) < datetime.now(UTC)
+        over = datetime.fromisoformat(held["until"]) < clock.now(self._settings)
         dead = held["who"] == self.who or processes.death(Process.parsed(held.get("process")))
         if (over or dead) and self._put(IfMatch=there["ETag"]):
             return None
@@ -66,7 +67,7 @@ class Turn:
             LOG.warning("The reaper's turn was not given back, it ends in %s: %s", LEASE, refused)
 
     def _put(self, **condition: str) -> bool:
-        until = (datetime.now(UTC) + LEASE).isoformat(timespec="seconds")
+        until = (clock.now(self._settings) + LEASE).isoformat(timespec="seconds")
         held = {"who": self.who, "until": until, "process": self._process.facts if self._process else None}
         done = put_if(self._s3, self._bucket, KEY, json.dumps(held).encode(), **condition)
         self._etag = self._s3.head_object(Bucket=self._bucket, Key=KEY)["ETag"] if done else self._etag
