@@ -37,12 +37,12 @@ def watched(settings: Settings, who: str) -> Iterator[list[str]]:
 def silence(settings: Settings) -> str:
     """The sentence for a reaper that has not passed for too long; '' when it has, or there is no lake yet."""
     try:
-        last = _last(settings)
+        last, now = _last(settings), clock.now(settings)
     except (BotoCoreError, ClientError) as refused:
         if getattr(refused, "response", {}).get("Error", {}).get("Code") == "NoSuchBucket":
             return ""
         return f"Whether a reaper passes cannot be seen: {refused}"
-    if last and clock.now(settings) - datetime.fromisoformat(last["at"]) < SILENCE:
+    if last and now - datetime.fromisoformat(last["at"]) < SILENCE:
         return ""
     when = f"since {last['at']}" if last else "yet"
     return f"No reaper has passed {when}: unpause the DAG reaper, or see why it is red; what leaks stays on the bill."
