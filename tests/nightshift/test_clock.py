@@ -84,3 +84,8 @@ def test_a_lock_is_as_old_as_s3_says_and_not_as_its_holders_clock(s3, settings):
     s3.put_object(Bucket=settings.bucket("state"), Key="x.tfstate.tflock", Body=body)
     lock = TerraformHook(settings, "transient", "x.tfstate").lock()
     assert abs(lock.taken - datetime.now(UTC)) < SECOND
+
+
+def test_what_happened_within_the_second_that_s3_tells_is_no_less_than_new(s3, settings, s3_clock):
+    s3_clock(timedelta(0))
+    assert timedelta(0) <= clock.age(settings, datetime.now(UTC)) < SECOND

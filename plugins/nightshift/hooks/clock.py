@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -22,3 +22,8 @@ def now(settings: Settings) -> datetime:
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
     # HTTP excuses a server without a clock from saying the date; S3 says it.
     return parsedate_to_datetime(date) if date else datetime.now(UTC)
+
+
+def age(settings: Settings, since: datetime) -> timedelta:
+    """How long ago a moment was by AWS's clocks; not less than nothing, for S3 tells whole seconds."""
+    return max(now(settings) - since, timedelta(0))

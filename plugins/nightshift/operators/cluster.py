@@ -80,7 +80,7 @@ class WaitForClusterOperator(WaitOperator):
 
     def _watch(self, night: Night, cluster: Any, seen: str) -> Any:
         """Wait for the cluster's next state. The limit counts from its creation, however often the task began anew."""
-        age = clock.now(self.settings) - cluster["Status"]["Timeline"]["CreationDateTime"]
+        age = clock.age(self.settings, cluster["Status"]["Timeline"]["CreationDateTime"])
         left = self.wait_minutes - age.total_seconds() / 60
         return self.wait(night, "cluster_moved", {"cluster_id": cluster["Id"], "seen": seen}, left)
 
