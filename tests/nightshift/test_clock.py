@@ -64,11 +64,11 @@ def test_a_reader_whose_clock_is_behind_finds_a_dead_run_dead(s3, night, s3_cloc
 
 def test_the_reapers_turn_ends_by_s3s_clock(s3, settings, s3_clock):
     s3_clock(-WRONG)
-    held = turn.Turn(s3, settings, "bob", None)
+    held = turn.Turn(s3, settings, "bob")
     assert held.take() is None
-    assert "bob" in turn.Turn(s3, settings, "ann", None).take()
+    assert "bob" in turn.Turn(s3, settings, "ann").take()
     s3_clock(WRONG)
-    assert turn.Turn(s3, settings, "ann", None).take() is None
+    assert turn.Turn(s3, settings, "ann").take() is None
 
 
 def test_the_reapers_silence_is_measured_by_s3s_clock(s3, settings, s3_clock):

@@ -30,7 +30,7 @@ class Turn:
     """The lease of one reaper, {"who", "until", "process"}. The same `who` takes it up again: the reaper of one Airflow
     runs once at a time (max_active_runs), so an earlier one of that name is dead."""
 
-    def __init__(self, s3: S3Client, settings: Settings, who: str, process: Process | None) -> None:
+    def __init__(self, s3: S3Client, settings: Settings, who: str, process: Process | None = None) -> None:
         self._s3, self._settings, self._bucket = s3, settings, settings.bucket("lake")
         self.who, self._process = who, process
         self._etag = ""
