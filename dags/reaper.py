@@ -5,8 +5,9 @@ state and claim, proves that nothing is left, and tells what the run was. It rea
 (`open/` in the lake) and lists AWS by tag; what does not carry our `nightshift:name` is never touched.
 
 **A run is dead** when Airflow calls it ended, or does not know it, though its ledger has no closing entry (it was
-marked by hand, timed out or deleted); when its lease is over; when it is closed but something of it is alive. A run
-that was kept on request lives until its cluster ends itself.
+marked by hand, timed out or deleted); when its lease is over; when the process that conducted it is gone (a run of
+`./nightshift`); when it is closed but something of it is alive. A run that was kept on request lives until its cluster
+ends itself.
 
 **When it is red**, something could not be cleaned and is on the bill: the last line names it, and the next pass tries
 again. If it stays red, delete by hand what is named.
@@ -18,6 +19,7 @@ the topic of each that has grown too old, once: also of a night that never start
 |---|---|
 | see what it would do | trigger it with `dry_run` |
 | reap without Airflow | `./nightshift reap [--dry-run]` |
+| end one run, dead or not | `./nightshift reap --run ID` |
 | why a run was reaped | the entries of `reaper` under `runs/<dag>/<run>/entries/` in the lake |
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -28,6 +29,7 @@ COMMANDS: dict[str, ModuleType] = {
     "reap": reap,
 }
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EmbeddedError as error:
         print(f"nightshift: {error}", file=sys.stderr)
         return REFUSED if isinstance(error, InputRefused) else FAILED
+    except OSError as refused:
+        if refused.errno not in FULL:
+            raise
+        print(
+            f"nightshift: {refused.strerror}: make room (df -h; /tmp and this tree), then run it again.",
+            file=sys.stderr,
+        )
+        return FAILED
     except KeyboardInterrupt:
         print("nightshift: interrupted; what was started has been stopped.", file=sys.stderr)
         return INTERRUPTED

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from embedded import bootstrap, cloud, environment, places, record, summary, toolchain
-from embedded.errors import EmbeddedError
+from embedded.errors import EmbeddedError, TreeRefused
 from embedded.player import Event, Player
 from embedded.program import Asked, Program
 from embedded.progress import Progress
@@ -26,8 +26,8 @@ SUCCESS, FAILURE, INTERRUPTED = 0, 1, 130
 
 def conduct(program: Program) -> int:
     """Play the program; gives the exit status: 0 only if every night's outcome is success. Raises EmbeddedError."""
-    tools = toolchain.find()
     progress, log = Progress(), new_log(program.name)
+    tools = toolchain.find()
     with tempfile.TemporaryDirectory(prefix="nightshift-") as scratch:
         home = airflow_home(Path(scratch) / "airflow")
         waiting = {**environment.embedded(PENDING, tools, home), **program.settings}
@@ -45,10 +45,18 @@ def conduct(program: Program) -> int:
 
 
 def new_log(name: str) -> Path:
-    """A new log file for one command."""
-    private.folder(places.STATE)
-    places.LOGS.mkdir(parents=True, exist_ok=True)
-    return places.LOGS / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"
+    """A new log file for one command. Raises TreeRefused."""
+    log = places.LOGS / f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"
+    try:
+        private.folder(places.STATE)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
+    except OSError as refused:
+        raise TreeRefused(
+            f"A run keeps its log and its record in {log.parents[1]}, which cannot be written ({refused.strerror}):"
+            " make it writable, or copy the tree to where you may write."
+        ) from refused
+    return log
 
 
 def airflow_home(target: Path, template: Path = places.AIRFLOW_HOME) -> Path:

@@ -5,6 +5,7 @@ EmbeddedError
 ├── DownloadRefused a pinned release could not be fetched, or is not what was pinned
 ├── InputRefused    what the user asked for cannot be done: pipeline, dates, paths, encoding
 ├── CloudError      localcloud, or its state bucket, cannot be had
+├── TreeRefused     a run cannot write where it keeps its log and record
 ├── NightError      the process that plays the night ended without saying how
 └── StackError      a part of Airflow or PostgreSQL did not start, or stopped
 """
@@ -30,6 +31,10 @@ class InputRefused(EmbeddedError):
 
 class CloudError(EmbeddedError):
     """localcloud, or its state bucket, cannot be had."""
+
+
+class TreeRefused(EmbeddedError):
+    """A run cannot write where it keeps its log and its record."""
 
 
 class NightError(EmbeddedError):

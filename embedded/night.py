@@ -78,6 +78,7 @@ def play(order: Order, dags: dict[str, DAG], narrator: Narrator, stop: Stop) -> 
 
 def main() -> int:
     """Import Airflow and the DAGs, read the orders from standard input, play them; gives the exit status."""
+    os.environ["NIGHTSHIFT_CONDUCTOR"] = str(os.getpid())  # no scheduler goes on with a night that dies with it
     events = os.fdopen(int(sys.argv[1]), "w", encoding="utf-8")
     stop = Stop()
     narrator = Narrator(events, stop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,10 @@ from embedded.program import Order
 Event = dict[str, Any]
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TAIL_LINES = 5
+FULL = re.compile("No space left on device|disk is full|Disk quota exceeded")
+MAKE_ROOM = (
+    "The disk is full: make room (df -h; /tmp and this tree), run ./nightshift reap on a kept cloud, and run it again."
+)
 
 
 class Player(AbstractContextManager["Player"]):
@@ -85,7 +90,9 @@ class Player(AbstractContextManager["Player"]):
             yield event
         self._playing = False
         if told == 0 or (process.wait() == 0 and told < len(orders)):
-            raise NightError(f"The night's process ended with {process.wait()}: {self._tail()} Its log is {self.log}.")
+            tail = self._tail()
+            room = f" {MAKE_ROOM}" if FULL.search(tail) else ""
+            raise NightError(f"The night's process ended with {process.wait()}: {tail} Its log is {self.log}.{room}")
 
     def finish(self) -> None:
         """Wait until the process ended: after its teardown when a night is being played, at once when not."""

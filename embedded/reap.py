@@ -1,7 +1,8 @@
-"""The process behind ./nightshift reap: one pass of the library's reaper, and its rows as a table."""
+"""The process behind ./nightshift reap: the library's reaper, for all that is dead or for one run, told in lines."""
 
 from __future__ import annotations
 
+import argparse
 import getpass
 import logging
 import os
@@ -11,29 +12,35 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nightshift import config
+from embedded.commands import reap
+from nightshift import config, processes
 from nightshift.errors import NightshiftError, PreflightError
 from nightshift.hooks import aws, reaping
 from nightshift.hooks.reaping import Row
+from nightshift.hooks.survey import survey
+from nightshift.reaper import Case, Verdict
+from nightshift.run_ids import slug_of
 
 DONE, FAILED = 0, 1
 NEXT = "Set NIGHTSHIFT_NAME and AWS_REGION to the deployment's own, with credentials of its account."
+NEXT_RUN = "Take a name from ./nightshift reap --dry-run."
 
 
 def main(arguments: Sequence[str]) -> int:
-    """One pass; 1 when something could not be reaped, or another reaper is at work."""
+    """One pass, or one run; 1 when something could not be reaped, or another reaper is at work."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    dry_run = "--dry-run" in arguments
+    parser = argparse.ArgumentParser()
+    reap.add(parser)
+    options = parser.parse_args(arguments)
     try:
         settings = config.load()
         print(f"Account:  {_place(settings)}", flush=True)
-        found = reaping.reap(settings, _who(), dry_run=dry_run)
+        if options.run:
+            return _one(settings, options)
+        return _shown(reaping.reap(settings, _who(), dry_run=options.dry_run))
     except (NightshiftError, BotoCoreError, ClientError) as error:
         print(f"nightshift: {error}", file=sys.stderr)
         return FAILED
-    for line in [found.busy] if found.busy else table(found.rows):
-        print(line)
-    return FAILED if found.busy or not all(row.ok for row in found.rows) else DONE
 
 
 def table(rows: Iterable[Row]) -> Iterator[str]:
@@ -47,6 +54,56 @@ def table(rows: Iterable[Row]) -> Iterator[str]:
         yield f"{row.run:<{width}}  {row.fate:<5}  {row.why}"
         if row.done:
             yield f"{'':<{width}}  {'':<5}  {'' if row.ok else 'FAILED: '}{row.done}"
+
+
+def plan(case: Case, judged: Verdict) -> Iterator[str]:
+    """What ending the run means, before it is ended."""
+    yield f"Run:      {case.night.run}, business date {case.night.business_date}"
+    yield f"State:    {judged.fate}: {judged.why}"
+    conductor = case.night.conductor
+    if case.open and conductor and processes.is_here(conductor) and not case.death:
+        yield f"Process:  {conductor} is at work on it: kill {conductor.pid} stops it, with its own teardown"
+    yield f"Ends:     {', '.join(f'{thing.kind} {thing}' for thing in case.things) or 'nothing is there of it'}"
+
+
+def _one(settings: config.Settings, options: argparse.Namespace) -> int:
+    """Show what the end of one run means, and end it when that is confirmed."""
+    run = _named(settings, options.run)
+    stands = reaping.stand(settings, run)
+    if stands is None:
+        print(f"{run} is over by now, and nothing is left of it.")
+        return DONE
+    print("\n".join(plan(*stands)), flush=True)
+    if options.dry_run:
+        return DONE
+    if not options.yes and not _confirmed():
+        print("Nothing was ended.")
+        return FAILED
+    return _shown(reaping.give_up(settings, _who(), run))
+
+
+def _named(settings: config.Settings, name: str) -> str:
+    """The run that is meant by its whole name (wordcount/manual__…), its slug or its run id. Raises PreflightError."""
+    runs = list(survey(settings).runs)
+    meant = [run for run in runs if name == run or run.partition("/")[2] in {name, slug_of(name)}]
+    if len(meant) == 1:
+        return meant[0]
+    what = "several runs" if meant else "no run that is open or left something"
+    raise PreflightError(f"{name} names {what}: there is {', '.join(meant or runs) or 'none'}.", NEXT_RUN)
+
+
+def _confirmed() -> bool:
+    """A person's yes; without a terminal nobody is asked."""
+    if not sys.stdin.isatty():
+        print("This is no terminal to ask on: say --yes to end it.", flush=True)
+        return False
+    return input("End it? [y/N] ").strip().lower() in {"y", "yes"}
+
+
+def _shown(done: reaping.Pass) -> int:
+    for line in [done.busy] if done.busy else table(done.rows):
+        print(line)
+    return FAILED if done.busy or not all(row.ok for row in done.rows) else DONE
 
 
 def _place(settings: config.Settings) -> str:

@@ -43,7 +43,9 @@ def keep(env: Mapping[str, str], dag_id: str, run_id: str, runs: Path = places.R
     folder = runs / dag_id / slug
     folder.mkdir(parents=True, exist_ok=True)
     s3 = aws.s3(env)
-    record = _record(s3, f"{env['NIGHTSHIFT_NAME']}-lake", f"runs/{dag_id}/{slug}/record.json")
+    name, key = env["NIGHTSHIFT_NAME"], f"runs/{dag_id}/{slug}/record.json"
+    # A night that ended before there was a lake has its record beside terraform's state.
+    record = _record(s3, f"{name}-lake", key) or _record(s3, f"{name}-state", key)
     if record:
         (folder / "record.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
         for step in record["steps"]:

@@ -91,8 +91,9 @@ main() {
   if is_done run "$@"; then
     return
   fi
-  (umask 077 && mkdir -p "$(dirname "$log")") # logs and results of nights are nobody else's
-  : >"$log"
+  # Logs and results of nights are nobody else's.
+  { (umask 077 && mkdir -p "$(dirname "$log")") && : >"$log"; } 2>/dev/null ||
+    die "set-up cannot write to $root/.nightshift: make it writable, or copy the tree to where you may write."
   say "Setting up (once):"
   make_venv
   for group in test lint; do # what was there before stays

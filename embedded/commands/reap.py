@@ -12,26 +12,34 @@ from pathlib import Path
 from embedded import cloud, environment, places, toolchain
 from localcloud.credentials import Access
 
-HELP = "end and remove what dead runs left, without Airflow"
+HELP = "end and remove what dead runs left, or one run by its name, without Airflow"
 DESCRIPTION = """\
 Looks for runs whose owner is dead, ends their clusters, destroys their stacks, removes staging, state and claim, proves
-that nothing is left and tells what each run was. It asks no Airflow: a run is dead when its ledger gave no sign of life
-in time, or is closed and left something. What does not carry our nightshift:name is never touched.
+that nothing is left and tells what each run was. It asks no Airflow: a run is dead when the process that played it is
+gone, when its ledger gave no sign of life in time, or when it is closed and left something. With --run it ends one run
+on your word, after it showed what that takes away. What does not carry our nightshift:name is never touched.
 It works on the AWS in AWS_ENDPOINT_URL, else on the localcloud of this tree if one is running, else on the AWS account
 that the environment's credentials open."""
-EPILOG = "exit status: 0 nothing was dead, or all that was is reaped; 1 something could not be."
+EPILOG = "exit status: 0 nothing was dead, or all that was is reaped; 1 something could not be, or you said no."
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("--dry-run", action="store_true", help="say what is dead; touch nothing")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what is dead, or what --run would end; touch nothing"
+    )
+    parser.add_argument(
+        "--run", metavar="ID", help="end this run, dead or not: wordcount/manual__…, as --dry-run names it"
+    )
+    parser.add_argument("--yes", action="store_true", help="end the run of --run without asking")
 
 
 def run(options: argparse.Namespace) -> int:
     """Reap in a process of its own, whose environment is the night's; gives its exit status. Raises EmbeddedError."""
     access = cloud.chosen()
     print(f"Cloud:    {access.endpoint if access else 'AWS, with the credentials of this environment'}", flush=True)
-    arguments = ["--dry-run"] if options.dry_run else []
+    flags = [name for name, given in (("--dry-run", options.dry_run), ("--yes", options.yes)) if given]
+    arguments = [*flags, *([f"--run={options.run}"] if options.run else [])]
     with tempfile.TemporaryDirectory(prefix="nightshift-reap-") as scratch:
         env = _environment(access, Path(scratch))
         return subprocess.run([sys.executable, "-m", "embedded.reap", *arguments], env=env, check=False).returncode

@@ -16,6 +16,7 @@ class Cause(StrEnum):
     IAM = "iam"
     THROTTLE = "throttle"  # whom we asked could not answer now: throttling, 5xx, a dropped connection
     TIMEOUT = "timeout"
+    DISK = "disk"  # where something was to be written there is no room
     TERRAFORM = "terraform"
     LOCK = "lock"
     UPSTREAM = "upstream"  # whoever delivers the input did not
@@ -69,6 +70,12 @@ REMEDIES: dict[Cause, Remedy] = {
         "what hung may not hang again, and a task adopts what its first try made; waits that had their time are final",
         "Look at what the task waited for in the AWS console; clear it with downstream.",
     ),
+    Cause.DISK: Remedy(
+        False,
+        "a full disk stays full until somebody makes room",
+        "Make room on the machine that ran the task (df -h; /tmp and Airflow's logs first), or give the cluster's nodes"
+        " larger volumes when a step said it; then clear the task with downstream.",
+    ),
     Cause.TERRAFORM: Remedy(
         True,
         "terraform goes on from its saved state, and most of what it stumbles over is AWS being late",
@@ -77,7 +84,7 @@ REMEDIES: dict[Cause, Remedy] = {
     Cause.LOCK: Remedy(
         True,
         "a live owner lets go of the lock, a dead owner's is taken away",
-        "Look in the lock file for who holds it; if that run is over, ./nightshift reap takes the lock away.",
+        "Let the holder end; a run that does not end by itself is ended by ./nightshift reap --run ID.",
     ),
     Cause.UPSTREAM: Remedy(
         False,

@@ -35,6 +35,7 @@ class Settings:
     name: str = "nightshift-local"
     environment: str = ""  # dev, prod: a night applies include/environments/<it>.tfvars to the foundation; empty: none
     airflow: str = "main"  # the Airflow that runs the nights: only it can say that a run of its own is gone
+    conductor: int = 0  # pid of the process that alone can go on with the runs it plays; 0: Airflow's scheduler can
     owner: str = "nightshift"  # who answers for what the nights make: the tag nightshift:owner
     region: str = "us-east-1"
     aws_conn_id: str = ""  # empty: boto3's own credential chain, which on MWAA is the execution role
@@ -123,6 +124,11 @@ class Settings:
         if kind not in KINDS:
             raise KeyError(kind)
         return f"{self.name}-{kind}"
+
+    @property
+    def record_buckets(self) -> tuple[str, str]:
+        """Where a run's ledger and record are kept: the lake or, until the foundation made one, the state bucket."""
+        return self.bucket("lake"), self.bucket("state")
 
     @cached_property
     def stacks_dir(self) -> Path:

@@ -20,7 +20,7 @@ from botocore.exceptions import ConnectionError as NoConnection
 from nightshift import tracebacks
 from nightshift.causes import REMEDIES, Cause
 from nightshift.errors import ClusterError, NightshiftError, TerraformError
-from nightshift.symptoms import AWS, CLUSTER, TERRAFORM, cause_in
+from nightshift.symptoms import AWS, CLUSTER, NO_SPACE, TERRAFORM, cause_in
 
 Card = dict[str, Any]
 TAIL_LINES, LONGEST = 40, 1000
@@ -95,7 +95,8 @@ def _told(error: BaseException) -> dict[str, Any]:
     words = str(error).strip() or repr(error)
     # embedded.stop interrupts with one of Airflow's exceptions and says on it why; another's `cause` may be anything.
     said = getattr(error, "cause", None)
-    told = {"cause": said if said in list(Cause) else Cause.CODE, "message": f"{type(error).__name__}: {words}"}
+    cause = said if said in list(Cause) else cause_in(words, (NO_SPACE,)) or Cause.CODE
+    told = {"cause": cause, "message": f"{type(error).__name__}: {words}"}
     return {**told, "next_action": getattr(error, "next_action", None), "traceback": _place(error)}
 
 

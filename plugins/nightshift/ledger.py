@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from airflow.sdk.exceptions import TaskDeferred
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift import failures, links
-from nightshift.hooks import aws
+from nightshift.hooks import aws, clock
 from nightshift.night import IDENTITY
 
 if TYPE_CHECKING:
@@ -44,21 +45,20 @@ class Ledger:
         self._links = {"record": links.record(night)}
 
     def entries(self) -> list[dict[str, Any]]:
-        """Every entry, oldest first: {"at", "task", "phase", …}. Empty while the lake is not there."""
-        try:
-            return [json.loads(self._body(key)) for key in self._keys()]
-        except self._s3.exceptions.NoSuchBucket:
-            return []
+        """Every entry, oldest first: {"at", "task", "phase", …}. Empty while there is no bucket."""
+        bucket, keys = self._listed()
+        return [json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
 
     def append(self, task: str, phase: str, **facts: Any) -> None:
-        """Add one entry. Before the foundation's first apply there is no lake: then it is said in the log only."""
+        """Add one entry. Without a bucket it is said in the log only."""
         entry = {"at": _iso(datetime.now(UTC)), "task": task, "phase": phase, **facts}
-        try:
-            number = len(self._keys())
-            while not self._put(f"{self._prefix}{number:06d}.json", entry):
-                number += 1
-        except self._s3.exceptions.NoSuchBucket:
-            LOG.info("No ledger yet (bucket %s comes with the foundation): %s", self._bucket, entry)
+        bucket, keys = self._listed()
+        if not bucket:
+            LOG.info("No ledger yet (%s): %s", ", ".join(self._night.settings.record_buckets), entry)
+            return
+        number = len(keys)
+        while not self._put(bucket, f"{self._prefix}{number:06d}.json", entry):
+            number += 1
 
     def note(self, task: str, act: str, why: str, **facts: Any) -> None:
         """An audit entry: something out of the ordinary was done. It is no sign of life, so it carries no lease."""
@@ -74,7 +74,7 @@ class Ledger:
         open. `limit` is how long the act may take; its lease is that and the grace."""
         if not resumed:
             self._mark()
-            self.append(task, "begin", attempt=attempt, lease=self.lease(limit))
+            self.append(task, "begin", attempt=attempt, host=socket.gethostname(), lease=self.lease(limit))
         facts: dict[str, Any] = {}
         try:
             yield facts
@@ -86,9 +86,9 @@ class Ledger:
         self.append(task, "end", attempt=attempt, lease=self.lease(), **facts)
 
     def lease(self, limit: timedelta | None = None) -> str:
-        """The moment by which the next sign of life is due, of an act that may take as long as `limit`."""
+        """The moment, by S3's clock, by which the next sign of life of an act that may take `limit` is due."""
         grace = timedelta(minutes=self._night.settings.grace_minutes)
-        return _iso(datetime.now(UTC) + (limit or timedelta(0)) + grace)
+        return _iso(clock.now(self._night.settings) + (limit or timedelta(0)) + grace)
 
     def close(self, outcome: str, told_by: str) -> None:
         """The run is over and was told: "success" or "failed", by "report" or "reaper". Its identity goes along, for
@@ -117,27 +117,28 @@ class Ledger:
         """Say that the run is open. A run that Airflow started again (cleared) renews the marker, and so its expiry."""
         key, identity = self._night.marker_key, self._night.identity
         try:
-            while not self._put(key, identity):
+            while not self._put(self._bucket, key, identity):
                 there = self._s3.get_object(Bucket=self._bucket, Key=key)
                 is_older = json.loads(there["Body"].read())["started_at"] < identity["started_at"]
-                if not is_older or self._put(key, identity, IfMatch=there["ETag"]):
+                if not is_older or self._put(self._bucket, key, identity, IfMatch=there["ETag"]):
                     return
         except self._s3.exceptions.NoSuchBucket:
             LOG.info("No lake yet, so no marker.")
         except self._s3.exceptions.NoSuchKey:
-            self._put(key, identity)  # closed between our put and our look
+            self._put(self._bucket, key, identity)  # closed between our put and our look
 
-    def _keys(self) -> list[str]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix)
-        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+    def _listed(self) -> tuple[str, list[str]]:
+        """The bucket that the entries are in, '' while there is none, and their keys."""
+        for bucket in self._night.settings.record_buckets:
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=self._prefix)
+            with suppress(self._s3.exceptions.NoSuchBucket):
+                return bucket, [item["Key"] for page in pages for item in page.get("Contents", [])]
+        return "", []
 
-    def _body(self, key: str) -> bytes:
-        return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-
-    def _put(self, key: str, content: Mapping[str, Any], **condition: str) -> bool:
+    def _put(self, bucket: str, key: str, content: Mapping[str, Any], **condition: str) -> bool:
         body = json.dumps(content, default=str).encode()
         given: Any = condition or {"IfNoneMatch": "*"}
-        return put_if(self._s3, self._bucket, key, body, **given)
+        return put_if(self._s3, bucket, key, body, **given)
 
 
 def of(night: Night) -> Ledger:
@@ -211,10 +212,12 @@ def lease_of(entries: Sequence[Entry]) -> datetime | None:
     return datetime.fromisoformat(leases[-1]) if leases else None
 
 
-def over(entries: Sequence[Entry], now: datetime) -> str:
-    """Why the run is given up for dead, by its ledger alone; '' while it is live."""
+def over(entries: Sequence[Entry], now: datetime, death: str = "") -> str:
+    """Why the run is given up for dead, by its ledger or by the `death` of its process; '' while it is live."""
     if not is_open(entries):
         return "its ledger is closed"
+    if death:
+        return death
     lease = lease_of(entries)
     if lease and now > lease:
         return f"it has given no sign of life, due by {lease:%Y-%m-%dT%H:%MZ}"

@@ -5,17 +5,17 @@ Terraform's lock in S3 has no heartbeat, so it cannot tell by itself that its ho
 * A later try or task of a run begins only when Airflow is done with the one before: such a holder's task is dead.
   Its terraform may still be at work, for it outlives its task to finish what it began (hooks/terraform.py).
 * Another run's ledger says what it was doing when the lock was made, whether that act ended, whether the run was
-  closed since, and until when a sign of life was due.
+  closed since, and until when a sign of life was due; of one that a process conducted, whether that is gone.
 * Of those who were at it when the lock was made one holds it and the others wait: it is broken when all are dead.
 * A holder that no ledger knows (before the first foundation there is none; an operator at a shell) is judged by its
-  processes when it is on this host, and else by age.
+  processes when it is on this host. Elsewhere nothing is known of it, however old the lock is: a person decides.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -30,20 +30,24 @@ PATIENCE = timedelta(minutes=10)  # an apply or destroy of a night takes two or 
 
 @dataclass(frozen=True)
 class Lock:
-    """What terraform writes into <state>.tflock (statemgr.LockInfo: ID, Operation, Who = user@host, Created)."""
+    """What terraform writes into <state>.tflock (statemgr.LockInfo: ID, Operation, Who = user@host, Created).
+
+    `created` is by the holder's clock, as its ledger's entries are; `taken` is by S3's, which tells the age.
+    """
 
     id: str
     operation: str
     who: str
     created: datetime
+    taken: datetime
 
     @classmethod
-    def parsed(cls, body: bytes) -> Lock:
+    def parsed(cls, body: bytes, taken: datetime) -> Lock:
         """From the lock file. Go's nanoseconds are cut: Python takes six digits, and 'Z' only from 3.11 on."""
         told = json.loads(body)
         whole, _, rest = str(told["Created"]).rstrip("Z").partition(".")
         created = datetime.fromisoformat(f"{whole}.{rest[:6] or '0'}+00:00")
-        return cls(told["ID"], told.get("Operation", ""), told.get("Who", ""), created)
+        return cls(told["ID"], told.get("Operation", ""), told.get("Who", ""), created, taken)
 
     @property
     def host(self) -> str:
@@ -63,7 +67,8 @@ class Scene:
     """Everything that a judgement is made from.
 
     `me` is the run that wants the lock, `host` where it is; `histories` are the ledgers of this and every open run,
-    by run; `runs_here` says whether a terraform works on the same stack on this host.
+    by run; `runs_here` says whether a terraform works on the same stack on this host; `deaths` says of runs whose
+    process is gone that it is.
     """
 
     me: str
@@ -71,6 +76,7 @@ class Scene:
     now: datetime
     histories: Mapping[str, Sequence[Entry]]
     runs_here: bool
+    deaths: Mapping[str, str] = field(default_factory=dict)
 
 
 def judge(lock: Lock, foundation: bool, scene: Scene) -> Judgement:
@@ -83,20 +89,22 @@ def judge(lock: Lock, foundation: bool, scene: Scene) -> Judgement:
         for run, begun in holders(lock, foundation, scene)
     ]
     if not judged:
-        return _unknown(lock, here, scene.now)
+        return _unknown(lock, here)
     return next((judgement for judgement in judged if not judgement.dead), judged[-1])
 
 
 def holders(lock: Lock, foundation: bool, scene: Scene) -> list[tuple[str, Entry]]:
-    """Who may have made the lock: runs, each with the entry that began an act which was not over when the lock was
-    made; the last to begin comes last. The act that now wants the lock is none of them."""
+    """Who may have made the lock: runs, each with the entry that began, on the lock's host, an act which was not over
+    when the lock was made; the last to begin comes last. The act that now wants the lock is none of them."""
     tasks = FOUNDATION_TASKS if foundation else TRANSIENT_TASKS
     runs = scene.histories if foundation else {scene.me: scene.histories.get(scene.me, ())}
     begun = [
         (run, entry)
         for run, entries in runs.items()
         for entry in _begun(entries, tasks)[: -1 if run == scene.me else None]
-        if _at(entry) <= lock.created and not _ended(entries, entry, before=lock.created)
+        if entry.get("host", lock.host) == lock.host
+        and _at(entry) <= lock.created
+        and not _ended(entries, entry, before=lock.created)
     ]
     return sorted(begun, key=lambda found: _at(found[1]))
 
@@ -111,7 +119,7 @@ def _own(lock: Lock, here: bool, begun: Entry, scene: Scene) -> Judgement:
         return Judgement(True, f"{task} left it and has ended")
     if here:
         return Judgement(True, f"{task} left it, and no terraform of the stack is at work on this host")
-    if scene.now - lock.created > PATIENCE:
+    if scene.now - lock.taken > PATIENCE:
         return Judgement(True, f"{task} on {lock.host} left it, {_minutes(PATIENCE)} minutes ago and more")
     return Judgement(False, f"{task} on {lock.host} may still be finishing")
 
@@ -120,17 +128,15 @@ def _others(run: str, begun: Entry, scene: Scene) -> Judgement:
     entries = scene.histories[run]
     if _ended(entries, begun):
         return Judgement(True, f"{begun['task']} of {run} held it and has ended")
-    if why := over(entries, scene.now):
+    if why := over(entries, scene.now, scene.deaths.get(run, "")):
         return Judgement(True, f"{run} held it, and {why}")
     return Judgement(False, f"{begun['task']} of {run} is at work")
 
 
-def _unknown(lock: Lock, here: bool, now: datetime) -> Judgement:
+def _unknown(lock: Lock, here: bool) -> Judgement:
     if here:
         return Judgement(True, f"{lock.who} held it, and no terraform of the stack is at work on this host")
-    if now - lock.created > LONGEST + PATIENCE:
-        return Judgement(True, f"no ledger knows {lock.who}, and no task may take as long as it was held")
-    return Judgement(False, f"{lock.who} has held it since {lock.created:%H:%M:%SZ} ({lock.operation})")
+    return Judgement(False, f"{lock.who}, of whom no ledger knows, holds it since {lock.taken:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def _ended(entries: Sequence[Entry], begun: Entry, before: datetime | None = None) -> bool:

@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from nightshift import parameters
+from nightshift import parameters, processes
 from nightshift.config import Settings
 from nightshift.pipeline import INGEST, Inputs, Pipeline, Route
 from nightshift.pipelines import BACKFILLS, PIPELINES
+from nightshift.processes import Process
 from nightshift.run_ids import slug_of
 
 
@@ -35,6 +36,7 @@ class Night:
     options: Mapping[str, str] = field(default_factory=dict)  # the pipeline's own, each with its value
     part: str = ""  # of a backfill: which of its days, as a folder
     started_at: datetime | None = None  # of the run's latest start: Airflow renews it when a run is cleared
+    conductor: Process | None = None  # with which the run dies; None where a scheduler plays it
 
     @property
     def slug(self) -> str:
@@ -113,6 +115,7 @@ class Night:
             "pipeline": self.pipeline.name,
             "run_id": self.run_id,
             "airflow": self.settings.airflow,
+            "conductor": self.conductor.facts if self.conductor else None,
             "asked_at": _utc(self.asked_at),
             "started_at": _utc(self.started_at or self.asked_at),
             "business_date": str(self.business_date),
@@ -187,6 +190,7 @@ def from_run(
         ssh_cidr=parameters.ssh_cidr(params.get("ssh_cidr")),
         options=options,
         started_at=started_at,
+        conductor=processes.of(settings.conductor) if settings.conductor else None,
     )
 
 
@@ -209,6 +213,7 @@ def from_marker(settings: Settings, marker: Mapping[str, Any]) -> Night:
         keep_cluster=bool(marker["params"].get("keep_cluster")),
         ssh_cidr=marker["params"].get("ssh_cidr"),
         started_at=datetime.fromisoformat(marker["started_at"]),
+        conductor=Process.parsed(marker.get("conductor")),
     )
 
 
@@ -227,7 +232,7 @@ def named(pipeline: str) -> Pipeline:
 
 IDENTITY = frozenset(
     ("dag_id", "pipeline", "run_id", "airflow", "asked_at", "started_at", "business_date", "params")
-)  # what `Night.identity` holds, and a marker must
+)  # what a marker must hold; `Night.identity` holds more
 
 
 def _utc(moment: datetime) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from nightshift.config import Settings
-from nightshift.hooks import aws, claims
+from nightshift.hooks import aws, claims, clock
 from nightshift.hooks.emr import ENDED, GONE, USABLE, EmrHook
 from nightshift.hooks.host import THERE, HostHook
 from nightshift.hooks.steplogs import StepLogs
@@ -33,8 +32,8 @@ def inputs_settled(settings: Settings, prefix: str) -> Answer:
     found = [item for item in listed if not _is_another_path(item["Key"])]
     if not found:
         return None
-    quiet = (datetime.now(UTC) - max(item["LastModified"] for item in found)).total_seconds()
-    if quiet < settings.settle_seconds:
+    quiet = clock.age(settings, max(item["LastModified"] for item in found))
+    if quiet.total_seconds() < settings.settle_seconds:
         return None
     told = {"unreadable": unreadable[:MOST_TOLD]} if unreadable else {}
     return {"files": len(found), "bytes": sum(item["Size"] for item in found), **told}
@@ -87,7 +86,7 @@ def _is_log_due(settings: Settings, status: Any, cluster_id: str, step_id: str) 
     ended = status.get("Timeline", {}).get("EndDateTime")
     if status["State"] != "FAILED" or ended is None:
         return False
-    waited = (datetime.now(UTC) - ended).total_seconds()
+    waited = clock.age(settings, ended).total_seconds()
     return waited < settings.log_wait_seconds and not StepLogs(settings, cluster_id, step_id).are_there()
 
 

@@ -42,7 +42,8 @@ class Case:
     """One run as the survey found it.
 
     `marked`: it has an open marker. `known`: the night is the run's own identity, not guessed from a tag. `airflow`:
-    the run's state in Airflow, GONE, or None when Airflow was not asked.
+    the run's state in Airflow, GONE, or None when Airflow was not asked. `death`: why the process that conducts it is
+    known to be gone, '' if that is not known.
     """
 
     night: Night
@@ -51,6 +52,7 @@ class Case:
     entries: Sequence[Entry]
     things: Sequence[Thing]
     airflow: str | None = None
+    death: str = ""
 
     @property
     def open(self) -> bool:
@@ -70,7 +72,8 @@ class Case:
 
 
 def verdict(case: Case, now: datetime) -> Verdict:
-    """Whether the run's owner is dead. Airflow's word comes first, then the ledger, then the tags."""
+    """Whether the run's owner is dead. Airflow's word comes first, then that of the machine on which it was
+    conducted, then the ledger, then the tags."""
     if case.airflow in AT_WORK:
         return _until(case.night.expires, now, f"Airflow calls the run {case.airflow}")
     if not case.known and not case.entries:
@@ -79,6 +82,8 @@ def verdict(case: Case, now: datetime) -> Verdict:
         return _leftover(case, now)
     if case.airflow:
         return Verdict(Fate.DEAD, _airflow_says(case.airflow))
+    if case.death:
+        return Verdict(Fate.DEAD, f"its ledger is open, but {case.death}")
     return _until(lease_of(case.entries) or case.night.expires, now, "its ledger is open")
 
 

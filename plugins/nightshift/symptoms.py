@@ -41,9 +41,16 @@ LINGERS = Symptom(
     "EC2 counts the network interfaces of a cluster that has ended as users of its groups for some minutes more",
 )
 
+NO_SPACE = Symptom(
+    r"[Nn]o space left on device|[Dd]isk quota exceeded|database or disk is full",
+    Cause.DISK,
+    "the system's words, repeated by Go, Java and Python, and SQLite's",
+)
+
 AWS: Sequence[Symptom] = (DENIED, THROTTLED, NO_CAPACITY, LINGERS)
 
 TERRAFORM: Sequence[Symptom] = (
+    NO_SPACE,
     Symptom(r"Error acquiring the state lock|Error locking state", Cause.LOCK, "the state's lock file is there"),
     Symptom(r"Interrupt received|[Oo]peration (?:was )?canceled", Cause.STOPPED, "terraform's words for its SIGINT"),
     *AWS,
@@ -59,6 +66,7 @@ CLUSTER: Sequence[Symptom] = (  # StateChangeReason and ErrorDetails codes of th
 )
 
 STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line that a job ends with
+    NO_SPACE,
     Symptom(
         r"OutOfMemory|MemoryError|GC overhead|Cannot allocate memory|(?:[Ee]xit(?:ed)?|status).{0,20}\b137\b"
         r"|beyond (?:the )?(?:physical|virtual|'?PHYSICAL'?) memory|running beyond",

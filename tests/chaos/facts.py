@@ -40,7 +40,7 @@ class Facts:
             "security configurations": self.security_configurations(),
             "key pairs": [pair["KeyName"] for pair in self.ec2.describe_key_pairs()["KeyPairs"]],
             "secrets": [secret["Name"] for secret in self._rig.aws("secretsmanager").list_secrets()["SecretList"]],
-            "states and locks": sorted(set(self.keys(STATE, "")) - KEPT),
+            "states and locks": self._states(),
             "staging": self.keys(LAKE, "staging/"),
             "claims": self.keys(LAKE, "claims/"),
             "terraform": self._terraform(),
@@ -62,8 +62,12 @@ class Facts:
         return self.keys(LAKE, "open/")
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
+        """None before there is such a bucket."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+        try:
+            return [item["Key"] for page in pages for item in page.get("Contents", [])]
+        except self.s3.exceptions.NoSuchBucket:
+            return []
 
     def gold(self, dag: str, drop: Drop) -> dict[str, Gold]:
         """Each gold table of the date; a table that is not there has no objects."""
@@ -99,7 +103,9 @@ class Facts:
 
     def _table(self, dag: str, table: str) -> Gold:
         prefix = f"gold/{dag}/{table}/{PARTITION}"
-        listed = self.s3.list_objects_v2(Bucket=LAKE, Prefix=prefix).get("Contents", [])
+        if not self.keys(LAKE, prefix):
+            return Gold({}, measured(table, []))
+        listed = self.s3.list_objects_v2(Bucket=LAKE, Prefix=prefix)["Contents"]
         return Gold({item["Key"]: item["ETag"] for item in listed}, measured(table, self._parquet(prefix)))
 
     def _parquet(self, prefix: str) -> list[dict[str, Any]]:
@@ -113,6 +119,10 @@ class Facts:
         states = [{"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}]
         found = self.ec2.describe_instances(Filters=states)["Reservations"]
         return [instance["InstanceId"] for reservation in found for instance in reservation["Instances"]]
+
+    def _states(self) -> list[str]:
+        """Without what the first night of all told before there was a lake: that is its ledger, and stays."""
+        return [key for key in self.keys(STATE, "") if key not in KEPT and not key.startswith("runs/")]
 
     def _terraform(self) -> list[str]:
         """terraform processes of this rig that are still at work."""

@@ -14,6 +14,7 @@ from embedded.toolchain import Toolchain
 from localcloud.credentials import Access, Credentials
 
 TOY = """
+import os
 import time
 from airflow.sdk import DAG, task
 
@@ -29,6 +30,7 @@ with DAG("toy", schedule=None, params={"seconds": 0, "broken": False}):
 
     @task(retries=3)
     def work(params=None):
+        print("conducted by", os.environ.get("NIGHTSHIFT_CONDUCTOR"))
         time.sleep(params["seconds"])
         if params["broken"]:
             raise RuntimeError("the toy broke")

@@ -3,6 +3,7 @@
 import json
 from datetime import date, timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -126,6 +127,30 @@ def test_flat_sales_files_on_several_days_are_refused_with_the_reason(tmp_path, 
 def test_an_export_directory_that_cannot_be_made_is_told_before_the_night(text, capsys):
     assert cli.main(["run", "wordcount", "--input", text, "--export", f"{text}/out"]) == 2
     assert "--export" in capsys.readouterr().err
+
+
+def one_sentence(capsys):
+    said = capsys.readouterr().err
+    assert said.startswith("nightshift: ") and said.count("\n") == 1
+    return said
+
+
+def test_a_tree_that_cannot_be_written_is_one_sentence(text, monkeypatch, capsys):
+    monkeypatch.setattr(conduct.places, "LOGS", Path("/sys/nightshift/logs"))  # where no user may make anything
+    assert cli.main(["run", "wordcount", "--input", text]) == 1
+    assert "A run keeps its log and its record in /sys/nightshift, which cannot be written" in one_sentence(capsys)
+
+
+def test_a_disk_that_is_full_is_one_sentence(text, monkeypatch, capsys):
+    monkeypatch.setattr(run, "conduct", lambda _: Path("/dev/full").write_text("x"))
+    assert cli.main(["run", "wordcount", "--input", text]) == 1
+    assert "No space left on device" in (said := one_sentence(capsys)) and "make room" in said
+
+
+def test_another_error_of_the_system_is_not_taken_for_a_full_disk(text, monkeypatch):
+    monkeypatch.setattr(run, "conduct", lambda _: Path("/dev/null/x").write_text("x"))
+    with pytest.raises(NotADirectoryError):
+        cli.main(["run", "wordcount", "--input", text])
 
 
 def test_without_a_date_the_night_is_yesterdays(asked, text):

@@ -102,6 +102,15 @@ def test_a_night_that_wrote_no_record_is_kept_without_one(cloud_env, tmp_path):
     assert "FAILED in preflight" in said and "No bucket." in said and "a.log" in said
 
 
+def test_the_record_of_a_night_before_the_first_lake_is_found_beside_terraforms_state(kept, cloud_env, tmp_path):
+    env = {**cloud_env, "NIGHTSHIFT_NAME": "first-night"}
+    s3 = boto3.client("s3", endpoint_url=cloud_env["AWS_ENDPOINT_URL"], region_name="us-east-1")
+    s3.create_bucket(Bucket="first-night-state")
+    body = json.dumps({**RECORD, "steps": [], "gold": []}).encode()
+    s3.put_object(Bucket="first-night-state", Key=f"runs/wordcount/{SLUG}/record.json", Body=body)
+    assert record.keep(env, "wordcount", RUN, tmp_path / "first").record == {**RECORD, "steps": [], "gold": []}
+
+
 def test_the_ending_tells_rows_gold_cost_proof_and_outcome(kept):
     said = "\n".join(summary.ending(kept, {}, Path("night.log")))
     for words in ("1,200", "1,197", "2 bad_date", "Gold word_counts: 2 rows", "não", "$0.27", "nothing left alive"):

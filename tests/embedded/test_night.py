@@ -50,6 +50,7 @@ def test_a_night_tells_its_tasks_brings_its_input_and_its_end(env, raw, tmp_path
     objects = raw.list_objects_v2(Bucket="nightshift-local-raw")["Contents"]
     assert [item["Key"] for item in objects] == ["inbox/book.txt"]
     assert player._process.returncode == 0
+    assert f"conducted by {player._process.pid}" in (tmp_path / "log").read_text()
 
 
 def test_an_interrupted_night_fails_its_work_without_a_retry_and_tears_down(env, tmp_path):
@@ -86,6 +87,15 @@ def test_a_process_that_dies_before_its_night_is_told_with_its_last_lines(env, t
     with (
         Player(env, tmp_path / "log", lambda _again: None) as player,
         pytest.raises(NightError, match=r"ended with 1: .*an airflow file without its dag"),
+    ):
+        list(player.play(env, [order()], tick=60))
+
+
+def test_a_process_that_dies_of_a_full_disk_says_what_to_do(env, tmp_path):
+    (tmp_path / "dags" / "toy.py").write_text("open('/dev/full', 'w').write('an airflow dag' * 9999)")
+    with (
+        Player(env, tmp_path / "log", lambda _again: None) as player,
+        pytest.raises(NightError, match=r"The disk is full: make room .* ./nightshift reap"),
     ):
         list(player.play(env, [order()], tick=60))
 

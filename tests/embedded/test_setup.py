@@ -49,6 +49,16 @@ def test_pythons_that_do_not_run_are_passed_over_and_none_left_is_one_sentence(c
     assert "pyenv" not in done.stderr and not (copy / ".venv").exists()
 
 
+def test_a_tree_that_cannot_be_written_is_one_sentence(copy, tmp_path):
+    (copy / ".nightshift").write_text("where a folder should be made")
+    done = set_up(copy, tmp_path)
+    assert done.returncode == 1
+    assert (
+        done.stderr.startswith(f"nightshift: set-up cannot write to {copy}/.nightshift")
+        and done.stderr.count("\n") == 1
+    )
+
+
 def test_a_python_without_venv_is_told_what_to_install(copy, tmp_path):
     fake(
         tmp_path / "bin",

@@ -1,7 +1,9 @@
 """A night to test with, and a pretend AWS for what moto answers well."""
 
+import subprocess
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import boto3
 import pytest
@@ -11,6 +13,7 @@ from localcloud.server import LocalCloud
 from localcloud.settings import Settings as CloudSettings
 from nightshift import night as nights
 from nightshift.config import Settings
+from nightshift.hooks import aws as clients
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
 from nightshift.pipelines.wordcount import WORDCOUNT
 
@@ -32,6 +35,32 @@ def localcloud(tmp_path, monkeypatch):
             return cloud
 
         yield start
+
+
+@pytest.fixture
+def child():
+    """A real process, which a test may kill."""
+    process = subprocess.Popen(["sleep", "600"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def s3_clock(settings):
+    """Sets S3's clock so far from this machine's, as the library's client hears it; gives its time."""
+    ahead = []
+
+    def date(parsed, **_):
+        parsed["ResponseMetadata"]["HTTPHeaders"]["date"] = format_datetime(datetime.now(UTC) + ahead[-1], usegmt=True)
+
+    def set_to(offset, of=settings):
+        if not ahead:
+            clients.client(of, "s3").meta.events.register("after-call.s3.HeadBucket", date)
+        ahead.append(offset)
+        return datetime.now(UTC) + offset
+
+    return set_to
 
 
 @pytest.fixture

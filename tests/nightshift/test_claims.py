@@ -6,6 +6,7 @@ from dataclasses import replace
 import boto3
 import pytest
 
+from nightshift import processes
 from nightshift.hooks.claims import Claim, DateHeld
 from nightshift.ledger import Ledger
 from nightshift.probes import date_claimed
@@ -60,6 +61,17 @@ def test_a_date_that_a_silent_run_held_is_taken_over(aws, night, rival):
     Claim(aws("s3"), hasty).take()
     at_work(aws, hasty)
     assert "no sign of life" in Claim(aws("s3"), night).take()["why"]
+
+
+def test_a_date_that_a_killed_process_held_is_taken_over_at_once(aws, night, rival, child):
+    conducted = replace(rival, conductor=processes.of(child.pid))
+    Claim(aws("s3"), conducted).take()
+    at_work(aws, conducted)
+    assert Claim(aws("s3"), night).take() is None
+    child.kill()
+    child.wait()
+    answer = Claim(aws("s3"), night).take()
+    assert (answer["taken_from"], answer["why"]) == (rival.run, f"its {conducted.conductor} is gone")
 
 
 def test_who_lost_the_date_may_not_publish_and_does_not_release_it(aws, night, rival):

@@ -1,5 +1,7 @@
 """Any failure becomes a card, and its cause decides about a retry."""
 
+from pathlib import Path
+
 import pytest
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTerminated, AirflowTaskTimeout, ErrorType
 from airflow.sdk.execution_time.comms import ErrorResponse
@@ -45,6 +47,14 @@ def of_aws(code, status=400, operation="PutObject"):
     return ClientError({"Error": {"Code": code, "Message": "m"}, "ResponseMetadata": meta}, operation)
 
 
+def full(path="/dev/full"):
+    """What Python raises when the disk is full, from a device that always is."""
+    try:
+        Path(path).write_text("x")
+    except OSError as error:
+        return error
+
+
 def terraform(tail):
     return errors.TerraformError("apply", "transient", 1, tail)
 
@@ -86,6 +96,11 @@ CAUSES = [
     (AirflowTaskTimeout("Timeout, PID: 7"), Cause.TIMEOUT),
     (errors.WaitTimeout("x"), Cause.TIMEOUT),
     (terraform("Error: Unsupported argument"), Cause.TERRAFORM),
+    (terraform("Error: Failed to install provider\n\nwrite .terraform/x: no space left on device"), Cause.DISK),
+    (terraform("Error: Failed to save state\n\nDisk quota exceeded"), Cause.DISK),
+    (full(), Cause.DISK),
+    (RuntimeError("(sqlite3.OperationalError) database or disk is full"), Cause.DISK),
+    (FileNotFoundError(2, "No such file or directory", "x"), Cause.CODE),
     (terraform(LOCKED), Cause.LOCK),
     (errors.InputsMissing("x"), Cause.UPSTREAM),
     (SystemExit(143), Cause.STOPPED),

@@ -78,10 +78,21 @@ def test_two_writers_at_once_lose_nothing(localcloud, night):
     assert sorted(e["number"] for e in entries) == list(range(24))
 
 
-def test_before_the_first_foundation_there_is_no_lake_and_that_is_no_error(aws, night):
+def test_before_the_first_foundation_there_is_no_lake_and_the_ledger_is_beside_terraforms_state(aws, night):
     aws("s3").delete_bucket(Bucket="acme-night-lake")
     ledger = Ledger(aws("s3"), night)
     with ledger.act("apply_foundation", attempt=1):
+        pass
+    assert phases(ledger) == [("apply_foundation", "begin"), ("apply_foundation", "end")]
+    ledger.close("failed", told_by="report")
+    assert not is_open(ledger.entries())
+
+
+def test_without_any_bucket_there_is_no_ledger_and_that_is_no_error(aws, night):
+    for kind in ("lake", "state"):
+        aws("s3").delete_bucket(Bucket=f"acme-night-{kind}")
+    ledger = Ledger(aws("s3"), night)
+    with ledger.act("preflight", attempt=1):
         pass
     assert ledger.entries() == []
 
@@ -167,6 +178,12 @@ def test_a_run_is_given_up_when_its_ledger_is_closed_or_its_lease_has_ended():
     assert over([said("a", lease=NOW)], late) == "it has given no sign of life, due by 2026-01-05T03:00Z"
 
 
+def test_a_run_whose_process_is_gone_is_given_up_before_its_lease_has_ended():
+    gone = "its process 7 on laptop is gone"
+    assert over([said("a", lease=NOW)], NOW, gone) == gone
+    assert over([said("a", lease=NOW), said("ledger", "closed")], NOW, gone) == "its ledger is closed"
+
+
 def test_the_lease_is_that_of_the_runs_own_last_sign_of_life_whatever_its_task_is_called():
     later, latest = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
     entries = [said("z", lease=NOW), said("a", lease=later), said("reaper", lease=latest), said("a", "note")]
@@ -178,9 +195,9 @@ def test_a_number_that_another_writer_took_meanwhile_is_followed_by_the_next(aws
     late = Ledger(aws("s3"), night)
     late.append("a", "begin")
     with monkeypatch.context() as before:
-        before.setattr(late, "_keys", list)  # it had listed before the other wrote
+        before.setattr(late, "_listed", lambda: (night.settings.bucket("lake"), []))  # before the other wrote
         late.append("b", "begin")
-    assert [key[-11:] for key in late._keys()] == ["000000.json", "000001.json"]
+    assert [key[-11:] for key in late._listed()[1]] == ["000000.json", "000001.json"]
 
 
 class Answers:

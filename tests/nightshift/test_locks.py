@@ -8,7 +8,7 @@ from nightshift.locks import Lock, Scene, judge
 
 MADE = datetime(2026, 1, 5, 3, 10, tzinfo=UTC)
 ME, OTHER = "wordcount/a", "mrhealth_sales/b"
-LOCK = Lock("id-1", "OperationTypeApply", "airflow@worker-1", MADE)
+LOCK = Lock("id-1", "OperationTypeApply", "airflow@worker-1", MADE, MADE)
 
 
 def entry(task, phase, minutes, **facts):
@@ -20,14 +20,14 @@ def begin(task, minutes=-1, lease=120):
     return entry(task, "begin", minutes, lease=(MADE + timedelta(minutes=lease)).isoformat())
 
 
-def judged(histories, *, foundation=False, host="worker-1", runs_here=False, after=2):
-    scene = Scene(ME, host, MADE + timedelta(minutes=after), histories, runs_here)
+def judged(histories, *, foundation=False, host="worker-1", runs_here=False, after=2, deaths=()):
+    scene = Scene(ME, host, MADE + timedelta(minutes=after), histories, runs_here, dict(deaths))
     return judge(LOCK, foundation, scene)
 
 
 def test_terraforms_own_lock_file_is_read():
     body = b'{"ID":"8a","Operation":"OperationTypeApply","Who":"root@vm","Created":"2026-01-05T03:10:00.123456789Z"}'
-    lock = Lock.parsed(body)
+    lock = Lock.parsed(body, MADE)
     assert (lock.id, lock.host, lock.created) == ("8a", "vm", MADE.replace(microsecond=123456))
 
 
@@ -53,6 +53,13 @@ def test_another_runs_foundation_apply_is_alive_as_long_as_its_lease():
     theirs = {ME: [begin("apply_foundation", 1)], OTHER: [begin("apply_foundation", lease=75)]}
     assert not judged(theirs, foundation=True, after=74).dead
     assert judged(theirs, foundation=True, after=76).dead
+
+
+def test_another_runs_lock_is_dead_at_once_when_its_process_is_gone_and_no_terraform_outlived_it():
+    theirs = {ME: [begin("apply_foundation", 1)], OTHER: [begin("apply_foundation")]}
+    gone = {OTHER: "its process 7 on laptop is gone"}
+    assert judged(theirs, foundation=True, deaths=gone).why == f"{OTHER} held it, and its process 7 on laptop is gone"
+    assert not judged(theirs, foundation=True, deaths=gone, runs_here=True).dead
 
 
 @pytest.mark.parametrize(
@@ -90,8 +97,16 @@ def test_our_own_wait_is_nobodys_lock():
 
 
 @pytest.mark.parametrize("foundation", [True, False])
-def test_a_holder_that_no_ledger_knows_is_dead_by_its_processes_or_else_by_age(foundation):
+def test_a_holder_that_no_ledger_knows_is_dead_by_its_processes_and_never_by_its_age(foundation):
+    """A person's apply holds the lock while it waits for their yes, for as long as their lunch takes."""
     assert judged({}, foundation=foundation).dead, "on this host nothing is at work"
     assert not judged({}, foundation=foundation, runs_here=True).dead
-    assert not judged({}, foundation=foundation, host="laptop", after=60).dead
-    assert judged({}, foundation=foundation, host="laptop", after=71).dead
+    assert not judged({}, foundation=foundation, host="laptop", after=600).dead
+
+
+def test_a_dead_run_on_another_host_than_the_locks_did_not_make_it():
+    """A person at worker-1 holds the lock; a night that was killed on worker-9 had waited for it."""
+    dead = {OTHER: [{**begin("apply_foundation", lease=-1), "host": "worker-9"}]}
+    assert not judged(dead, foundation=True, host="worker-2", after=600).dead
+    dead[OTHER][0]["host"] = "worker-1"
+    assert judged(dead, foundation=True, host="worker-2", after=600).dead

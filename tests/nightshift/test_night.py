@@ -1,8 +1,11 @@
 """The identity of a run and what it refuses."""
 
+import os
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from nightshift import night as nights
+from nightshift import processes
 from nightshift.pipelines.wordcount import WORDCOUNT
 
 MIDNIGHT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
@@ -53,6 +56,14 @@ def test_a_marker_brings_back_everything_that_a_teardown_needs(settings):
     for name in ("run", "run_id", "cluster_name", "tags", "state_key", "staging_prefix", "claim_key", "identity"):
         assert getattr(back, name) == getattr(night, name), name
     assert back.pipeline is WORDCOUNT
+
+
+def test_a_marker_says_which_process_conducts_the_run_where_one_does(settings):
+    assert night_with(settings).identity["conductor"] is None
+    conducted = night_with(replace(settings, conductor=os.getpid()))
+    assert nights.from_marker(settings, conducted.identity).conductor == processes.this()
+    older = {key: value for key, value in conducted.identity.items() if key != "conductor"}
+    assert nights.from_marker(settings, older).conductor is None
 
 
 def test_a_run_of_a_pipeline_that_is_gone_can_still_be_named(settings):

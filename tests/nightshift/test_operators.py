@@ -93,6 +93,15 @@ def test_without_a_whole_foundation_there_is_nothing_to_destroy(task, calls, out
     assert destroyed(calls) == []
 
 
+def test_a_run_that_was_stopped_before_there_was_a_lake_is_torn_down_and_proven(task, calls, aws, words):
+    aws("s3").delete_bucket(Bucket="acme-night-lake")
+    task(DestroyTransientOperator, "destroy_transient").execute(context(TaskInstance()))
+    proof = task(ProveNothingLeftOperator, "prove_nothing_left").execute(context(TaskInstance()))
+    assert proof["alive"] == []
+    told = [(entry["task"], entry["phase"]) for entry in Ledger(aws("s3"), words).entries()]
+    assert told == [(name, phase) for name in ("destroy_transient", "prove_nothing_left") for phase in ("begin", "end")]
+
+
 def test_a_destroy_finds_its_variables_though_the_xcom_was_lost(task, calls):
     calls.answers["outputs"] = FOUNDATION
     task(DestroyTransientOperator).execute(context(TaskInstance()))

@@ -23,8 +23,8 @@ KEPT = [entry("destroy_transient", "begin"), entry("destroy_transient", "end", k
 
 @pytest.fixture
 def case(night):
-    def make(entries=(), *things, airflow=None, marked=True, known=True):
-        return Case(night, marked, known, entries, things, airflow)
+    def make(entries=(), *things, airflow=None, marked=True, known=True, death=""):
+        return Case(night, marked, known, entries, things, airflow, death)
 
     return make
 
@@ -49,6 +49,16 @@ def test_without_airflow_the_lease_decides(case):
     assert verdict(case(OPEN), NOW).fate is Fate.ALIVE
     silent = [*OPEN[:-1], entry("step_gold", "begin", lease=LONG_AGO)]
     assert verdict(case(silent), NOW) == (Fate.DEAD, "its ledger is open, but its lease ended 2026-01-05T03:00Z")
+
+
+@pytest.mark.parametrize("entries", [OPEN, []], ids=["at work", "only marked"])
+def test_a_run_whose_process_is_gone_is_dead_at_once_though_its_lease_lasts(case, entries):
+    judged = verdict(case(entries, death="its process 7 on laptop is gone"), NOW)
+    assert judged == (Fate.DEAD, "its ledger is open, but its process 7 on laptop is gone")
+
+
+def test_a_kept_night_outlives_the_process_that_played_it(case):
+    assert verdict(case(KEPT, CLUSTER, death="its process 7 on laptop is gone"), NOW).fate is Fate.KEPT
 
 
 def test_what_a_reaper_began_with_a_dead_run_is_no_sign_of_life_of_it(case):

@@ -2,13 +2,14 @@
 
 import json
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from nightshift import ledger
+from nightshift import ledger, processes
 from nightshift.config import Settings
 from nightshift.hooks import claims, inventory, reaping, turn, watch
 from nightshift.hooks.inventory import Thing
@@ -45,8 +46,9 @@ def aws(localcloud, settings):
 def begun(aws, settings):
     """Makes runs that began a task and left something in staging; gives their nights."""
 
-    def make(run_id):
+    def make(run_id, conductor=None):
         night = from_run(settings, WORDCOUNT, run_id, datetime.now(UTC), {})
+        night = replace(night, conductor=conductor)
         with ledger.of(night).act("step_wordcount", 1):
             aws("s3").put_object(Bucket=settings.bucket("lake"), Key=f"{night.staging_prefix}x", Body=b"x")
         return night
@@ -202,3 +204,41 @@ def test_the_claim_of_a_buried_run_is_free(settings, begun):
     claims.of(night).take()
     rows(settings, lambda *_: "failed")
     assert claims.of(night).holder() is None
+
+
+def test_a_run_whose_process_was_killed_is_reaped_at_once_and_one_at_work_is_not(settings, begun, child):
+    dead, live = begun("dead", processes.of(child.pid)), begun("live", processes.this())
+    child.kill()
+    child.wait()
+    done = rows(settings)
+    assert (done[dead.run].fate, done[live.run].fate) == (Fate.DEAD, Fate.ALIVE)
+    assert done[dead.run].why == f"its ledger is open, but its {dead.conductor} is gone"
+    assert not any(inventory.alive(dead).values())
+
+
+def test_one_run_is_ended_on_somebodys_word_though_its_lease_lasts_and_no_other(settings, begun):
+    given_up, other = begun("given-up"), begun("other")
+    case, judged = reaping.stand(settings, given_up.run)
+    assert [thing.kind for thing in case.things] == ["staging"]
+    assert judged.fate is Fate.ALIVE
+    [row] = reaping.give_up(settings, "ann@laptop", given_up.run).rows
+    assert (row.run, row.ok, row.why) == (given_up.run, True, "ann@laptop gave it up")
+    assert not any(inventory.alive(given_up).values())
+    assert inventory.alive(other)["staging"]
+    assert not is_open(ledger.of(given_up).entries())
+
+
+def test_a_run_that_is_over_and_left_nothing_cannot_be_given_up(settings, begun):
+    night = begun("over")
+    rows(settings, lambda *_: "failed")
+    assert reaping.stand(settings, night.run) is None
+    assert reaping.give_up(settings, "ann@laptop", night.run).rows == []
+
+
+def test_a_turn_of_a_killed_reaper_is_free_at_once(settings, child):
+    left = turn.Turn(ledger.aws.client(settings, "s3"), settings, "bob@laptop", processes.of(child.pid))
+    assert left.take() is None
+    assert "bob@laptop" in reaping.reap(settings, "ann@laptop").busy
+    child.kill()
+    child.wait()
+    assert reaping.reap(settings, "ann@laptop").busy is None

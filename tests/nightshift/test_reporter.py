@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from nightshift import failures
 from nightshift.causes import Cause
+from nightshift.errors import Stopped
 from nightshift.hooks.emr import EmrHook
 from nightshift.hooks.reporter import Reporter
 from nightshift.ledger import Ledger, is_open
@@ -110,6 +111,22 @@ def test_before_the_first_foundation_a_failure_is_still_told_in_the_log(aws, nig
         told = Reporter(settings, night).tell({"preflight": "failed"}, told_by="report")
     assert (told["outcome"], told["notified"]) == ("failed", False)
     assert "FAILED in preflight (stopped)" in caplog.text
+
+
+def test_before_the_first_foundation_the_record_is_kept_beside_terraforms_state_and_the_outcome_reads_it(
+    aws, night, settings, monkeypatch, outcome
+):
+    """As after Ctrl-C in the very first apply: the card of what was stopped is told, not that nothing is known."""
+    monkeypatch.setattr(EmrHook, "clusters", lambda *_: [])
+    aws("s3").delete_bucket(Bucket="acme-night-lake")
+    with pytest.raises(Stopped), Ledger(aws("s3"), night).act("apply_foundation", 1):
+        raise Stopped("The night was interrupted (SIGINT).")
+    told = Reporter(settings, night).tell({"apply_foundation": "failed"}, told_by="report")
+    assert told["failure"]["message"] == "The night was interrupted (SIGINT)."
+    body = aws("s3").get_object(Bucket="acme-night-state", Key=f"{night.record_prefix}record.json")["Body"].read()
+    assert json.loads(body)["outcome"] == "failed"
+    with pytest.raises(AirflowFailException, match=r"apply_foundation failed: The night was interrupted \(SIGINT\)"):
+        outcome()
 
 
 @pytest.fixture

@@ -97,6 +97,12 @@ CASES = {
     "a path that is not there": (ANALYSIS, Cause.UPSTREAM, "AnalysisException: [PATH_NOT_FOUND] Path does not", JOB),
     "bytes that a UDF cannot read": (WORKER, Cause.DATA, "UnicodeDecodeError: 'utf-8'", "wordcount/lines.py"),
     "an executor killed for its memory": (LOST_EXECUTOR, Cause.CAPACITY, "ExecutorLostFailure", JOB),
+    "a full disk": (
+        aborted("java.io.IOException: No space left on device", ""),
+        Cause.DISK,
+        "IOException: No space",
+        JOB,
+    ),
     "a bug": (BUG, Cause.CODE, "KeyError: 'unit_id'", JOB),
     "no input": (NO_INPUT, Cause.UPSTREAM, "mrhealth_sales 2026-01-04: reading the drop", None),
     "a wrong encoding": (ENCODING, Cause.DATA, "wordcount 2026-01-04: reading text as 'utf-99'", None),

@@ -1,7 +1,11 @@
 """How terraform is run: a stand-in on PATH says what it was asked, and how it was stopped."""
 
 import os
+import shutil
+import subprocess
+from dataclasses import replace
 
+import psutil
 import pytest
 
 from nightshift.hooks import terraform
@@ -54,3 +58,75 @@ def test_a_task_that_times_out_lets_terraform_save_its_state(settings, asked, mo
     with pytest.raises(TaskTimeout):
         TerraformHook(settings, "transient", "x.tfstate").apply({})
     assert asked()[-1] == "saved"
+
+
+@pytest.fixture
+def by_hand(settings, tmp_path):
+    """Starts the real terraform as a person does, in a tree of the test's own, and leaves it at its prompt."""
+    tree, started = tmp_path / "include", []
+    stack = tree / "terraform" / "stacks" / "foundation"
+    stack.mkdir(parents=True)
+    (stack / "main.tf").touch()
+    (tmp_path / "link").symlink_to(stack)
+    hook = TerraformHook(replace(settings, include_dir=tree), "foundation", "foundation.tfstate")
+
+    def start(folder, *words):
+        given = [word.format(tree=tree, tmp=tmp_path) for word in words]
+        started.append(
+            subprocess.Popen(
+                [shutil.which("terraform"), *given, "console"],
+                cwd=folder.format(tree=tree, stack=stack, tmp=tmp_path),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+            )
+        )
+        return hook, started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.terraform
+@pytest.mark.parametrize(
+    "called",
+    [
+        ("{stack}",),
+        ("{tmp}", "-chdir={tree}/terraform/stacks/foundation"),
+        ("{tmp}", "-chdir={tree}/terraform/stacks/foundation/"),
+        ("{tree}/terraform", "-chdir=stacks/foundation"),
+        ("{tree}/terraform/stacks", "-chdir=foundation/"),
+        ("{stack}", "-chdir=."),
+        ("{tmp}", "-chdir=link"),
+    ],
+    ids=["in the folder", "absolute", "trailing slash", "relative", "its last part", "a dot", "a link"],
+)
+def test_a_terraform_that_a_person_started_is_seen_however_it_was_called(by_hand, called):
+    hook, process = by_hand(*called)
+    assert hook.runs_here()
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert not hook.runs_here(), "a killed one is at work no more, though nobody has asked for its end yet"
+
+
+@pytest.mark.terraform
+def test_a_terraform_of_another_folder_is_none_of_ours(by_hand):
+    hook, process = by_hand("{tmp}")
+    assert process.poll() is None
+    assert not hook.runs_here()
+
+
+def test_a_terraform_whose_folder_is_hidden_from_us_may_be_the_one(settings, monkeypatch):
+    """Another user's: what it was called with can be read, where it is cannot."""
+
+    def seen(*words):
+        other = psutil.Process()
+        other.info = {"name": "terraform", "cmdline": ["terraform", *words], "cwd": None, "status": "sleeping"}
+        monkeypatch.setattr(terraform.psutil, "process_iter", lambda *_: [other])
+        return TerraformHook(settings, "foundation", "foundation.tfstate").runs_here()
+
+    assert seen("apply")
+    assert seen("-chdir=foundation", "apply")
+    assert seen("-chdir=/srv/include/terraform/stacks/foundation/", "apply")
+    assert not seen("-chdir=/srv/include/terraform/stacks/transient", "apply")

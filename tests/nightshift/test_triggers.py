@@ -3,7 +3,7 @@
 import asyncio
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pydoc import locate
 
 import pytest
@@ -81,19 +81,12 @@ def test_a_trigger_survives_the_way_to_the_triggerer_and_back():
     assert locate(path)(**arguments).serialize() == (path, arguments)
 
 
-def test_input_is_complete_only_when_no_file_came_for_a_while(aws, settings, monkeypatch):
+def test_input_is_complete_only_when_no_file_came_for_a_while(aws, settings, s3_clock):
     patient = replace(settings, settle_seconds=600)
     assert probes.inputs_settled(patient, "drops/") is None
     aws("s3").put_object(Bucket="acme-night-raw", Key="drops/unit_001/pedido.csv", Body=b"12345")
     assert probes.inputs_settled(patient, "drops/") is None
-    later = datetime.now(UTC) + timedelta(minutes=11)
-
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return later
-
-    monkeypatch.setattr(probes, "datetime", Later)
+    s3_clock(timedelta(minutes=11), of=patient)
     assert probes.inputs_settled(patient, "drops/") == {"files": 1, "bytes": 5}
 
 

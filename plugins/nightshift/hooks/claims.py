@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from nightshift import processes
 from nightshift.causes import Cause
 from nightshift.errors import NightshiftError
-from nightshift.hooks import aws
-from nightshift.ledger import Ledger, delete_if, over, put_if
-from nightshift.night import Night, from_run_name
+from nightshift.hooks import aws, clock
+from nightshift.ledger import Ledger, delete_if, marker, over, put_if
+from nightshift.night import Night, from_marker, from_run_name
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,7 +26,7 @@ class DateHeld(NightshiftError):
 
     cause = Cause.LOCK
     final = True  # the wait was the retry
-    next_action = "Let that run end (or reap it: ./nightshift reap), then clear this task with downstream."
+    next_action = "Let that run end (or end it: ./nightshift reap --run ID), then clear this task with downstream."
 
 
 class Claim:
@@ -75,8 +76,10 @@ class Claim:
 
     def _over(self, run: str) -> str:
         """Why the holder is given up for dead; '' while it is live."""
-        holder = from_run_name(self._night.settings, run, self._night.asked_at)
-        return over(Ledger(self._s3, holder).entries(), datetime.now(UTC))
+        settings, identity = self._night.settings, marker(self._s3, self._night.settings, run)
+        holder = from_marker(settings, identity) if identity else from_run_name(settings, run, self._night.asked_at)
+        entries = Ledger(self._s3, holder).entries()
+        return over(entries, clock.now(settings), processes.death(holder.conductor))
 
     def _held(self) -> tuple[str, str] | None:
         """The holder and the claim's ETag."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,7 @@ class LakeHook:
         prefix = self._night.manifests_prefix
         found = {item["Key"] for item in self._objects(self._lake, prefix)}
         keys = [f"{prefix}{layer}.json" for layer in self._night.pipeline.layers]
-        return [json.loads(self._read(key)) for key in keys if key in found]
+        return [self._json(self._lake, key) for key in keys if key in found]
 
     def swap_gold(self, table: str) -> list[date]:
         """Publish one staged table, a partition a day that was staged; gives the days, the night's own last.
@@ -109,11 +110,26 @@ class LakeHook:
             self._s3.delete_object(Bucket=self._night.settings.bucket("state"), Key=key)
 
     def write_record(self, record: dict[str, Any]) -> str:
-        """Keep the run's record, in place of an earlier one; gives its s3:// address."""
-        key = f"{self._night.record_prefix}record.json"
+        """Keep the run's record, in place of an earlier one; gives its s3:// address, '' while there is no bucket."""
         body = json.dumps(record, indent=1, default=str, ensure_ascii=False).encode()
-        self._s3.put_object(Bucket=self._lake, Key=key, Body=body, ContentType="application/json")
-        return f"s3://{self._lake}/{key}"
+        for bucket in self._night.settings.record_buckets:
+            with suppress(self._s3.exceptions.NoSuchBucket):
+                self._s3.put_object(Bucket=bucket, Key=self._record_key, Body=body, ContentType="application/json")
+                return f"s3://{bucket}/{self._record_key}"
+        return ""
+
+    def record(self) -> dict[str, Any]:
+        """The run's record, as it was kept. Raises NoSuchKey."""
+        lake, state = self._night.settings.record_buckets
+        try:
+            found: dict[str, Any] = self._json(lake, self._record_key)
+        except self._s3.exceptions.NoSuchBucket:
+            found = self._json(state, self._record_key)
+        return found
+
+    @property
+    def _record_key(self) -> str:
+        return f"{self._night.record_prefix}record.json"
 
     def _staged(self, table: str) -> dict[date, str]:
         """The staged file of each day, the night's own last: a reader who sees that one sees all."""
@@ -131,11 +147,13 @@ class LakeHook:
         return keys[0]
 
     def _objects(self, bucket: str, prefix: str) -> Iterator[ObjectTypeDef]:
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            yield from page.get("Contents", [])
+        """None before the foundation has made the bucket."""
+        with suppress(self._s3.exceptions.NoSuchBucket):
+            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                yield from page.get("Contents", [])
 
-    def _read(self, key: str) -> bytes:
-        return self._s3.get_object(Bucket=self._lake, Key=key)["Body"].read()
+    def _json(self, bucket: str, key: str) -> Any:
+        return json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def _delete(self, keys: Iterator[str]) -> int:
         doomed = list(keys)

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nightshift import ledger, stacks
 from nightshift.config import Settings
 from nightshift.errors import ClusterError, NightshiftError, PreflightError, SomethingLeft, TerraformError
-from nightshift.hooks import aws, inventory, teardown, watch
+from nightshift.hooks import aws, clock, inventory, teardown, watch
 from nightshift.hooks.emr import USABLE, EmrHook
 from nightshift.hooks.inventory import Thing
 from nightshift.hooks.reporter import Reporter
@@ -65,20 +64,48 @@ def reap(settings: Settings, who: str, ask: Ask | None = None, *, dry_run: bool 
     return Pass(rows)
 
 
+def stand(settings: Settings, run: str) -> tuple[Case, Verdict] | None:
+    """One run as it stands, and what a pass would make of it; None when it is not open and left nothing."""
+    runs = survey(settings).runs
+    if run not in runs:
+        return None
+    case = case_of(settings, run, runs[run], None)
+    return case, verdict(case, clock.now(settings))
+
+
+def give_up(settings: Settings, who: str, run: str) -> Pass:
+    """Reap one run on the word of `who`, whatever a pass would make of it. No rows when there is nothing of it."""
+    with turn(settings, who) as busy:
+        if busy:
+            return Pass([], busy)
+        runs = survey(settings).runs
+        given_up = Verdict(Fate.DEAD, f"{who} gave it up")
+        return Pass([_run(settings, run, runs[run], said=given_up)] if run in runs else [])
+
+
 def _rows(settings: Settings, ask: Ask | None, dry_run: bool) -> Iterator[Row]:
     found = survey(settings)
     for run, things in found.runs.items():
-        yield _run(settings, run, things, ask, dry_run)
+        yield _run(settings, run, things, ask, dry_run=dry_run)
     for thing in found.strays:
         yield _stray(settings, thing, dry_run)
 
 
-def _run(settings: Settings, run: str, things: Sequence[Thing], ask: Ask | None, dry_run: bool) -> Row:
-    """One run, as it is now that its turn has come: the burial of another may have taken an hour."""
+def _run(
+    settings: Settings,
+    run: str,
+    things: Sequence[Thing],
+    ask: Ask | None = None,
+    *,
+    dry_run: bool = False,
+    said: Verdict | None = None,
+) -> Row:
+    """One run, as it is now that its turn has come: the burial of another may have taken an hour. `said`: the verdict
+    that somebody gave already."""
     judged = Verdict(Fate.UNKNOWN, "it could not be judged")
     try:
         case = case_of(settings, run, things, ask)
-        judged = verdict(case, datetime.now(UTC))
+        judged = said or verdict(case, clock.now(settings))
         LOG.info("%s is %s: %s.", run, *judged)
         if judged.fate is not Fate.DEAD or dry_run:
             return Row(run, *judged)
@@ -94,7 +121,7 @@ def _stray(settings: Settings, thing: Thing, dry_run: bool) -> Row:
     if thing.expires is None or thing.kind not in REMOVALS:
         return Row(name, Fate.ALIVE, "no run that is known made it: look at it, and remove it by hand")
     why = f"no run that is known made it; it may be there until {thing.expires:%Y-%m-%dT%H:%MZ}"
-    if datetime.now(UTC) <= thing.expires:
+    if clock.now(settings) <= thing.expires:
         return Row(name, Fate.ALIVE, why)
     if dry_run:
         return Row(name, Fate.DEAD, why)

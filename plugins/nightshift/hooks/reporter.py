@@ -5,7 +5,6 @@ The report of a run, and the reaper for runs that cannot speak any more, tell by
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -63,10 +62,7 @@ class Reporter:
         entries = self._ledger.entries()
         if is_open(entries) or not any(entry["phase"] == "closed" for entry in entries):
             return None
-        key = f"{self._night.record_prefix}record.json"
-        body = self._s3.get_object(Bucket=self._settings.bucket("lake"), Key=key)["Body"].read()
-        found: Record = json.loads(body)
-        return found
+        return self._lake.record()
 
     def _findings(self, states: Mapping[str, str | None]) -> Findings:
         emr = EmrHook(aws.client(self._settings, "emr"))
@@ -82,16 +78,12 @@ class Reporter:
     def _manifests(self, backfilled: Sequence[Night]) -> list[dict[str, Any]]:
         """What the layers said: of the night, or of each day of a backfill."""
         lakes = [LakeHook(self._s3, one_day) for one_day in backfilled] or [self._lake]
-        try:
-            return [manifest for lake in lakes for manifest in lake.manifests()]
-        except self._s3.exceptions.NoSuchBucket:
-            return []  # before the foundation's first apply
+        return [manifest for lake in lakes for manifest in lake.manifests()]
 
     def _keep(self, told: Record) -> None:
-        try:
-            self._lake.write_record(told)
-        except self._s3.exceptions.NoSuchBucket:
-            LOG.warning("There is no lake yet to keep the record in; this log is where it stands.")
+        kept = self._lake.write_record(told)
+        if kept != links.record(self._night):
+            LOG.warning("There is no lake yet; the record stands %s.", f"in {kept}" if kept else "in this log only")
 
     def _notify(self, told: Record, topic_arn: str | None) -> bool:
         uri = links.record(self._night)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from nightshift import ledger
+from nightshift import ledger, processes
 from nightshift.config import Settings
-from nightshift.hooks import aws, inventory
+from nightshift.hooks import aws, clock, inventory
 from nightshift.hooks.inventory import Thing, digest
 from nightshift.night import from_marker, from_run_name
 from nightshift.reaper import Case
@@ -47,13 +47,15 @@ def case_of(settings: Settings, run: str, things: Sequence[Thing], ask: Ask | No
     marker = ledger.marker(s3, settings, run)
     identity = marker or _identity(ledger.of(guessed).entries())
     state = _asked(settings, identity, ask)
+    night = from_marker(settings, identity) if identity else guessed
     return Case(
-        night=from_marker(settings, identity) if identity else guessed,
+        night=night,
         marked=bool(marker),
         known=bool(identity),
         entries=ledger.of(guessed).entries(),
         things=things,
         airflow=state,
+        death=processes.death(night.conductor),
     )
 
 
@@ -71,8 +73,8 @@ def _asked(settings: Settings, identity: Any, ask: Ask | None) -> str | None:
 
 def _since(settings: Settings, things: Iterable[Thing]) -> datetime:
     """A moment before the run made anything: its expiry less the lifetime."""
-    ends = [thing.expires for thing in things if thing.expires]
-    return min(ends, default=datetime.now(UTC)) - timedelta(hours=settings.lifetime_hours)
+    ends = [thing.expires for thing in things if thing.expires] or [clock.now(settings)]
+    return min(ends) - timedelta(hours=settings.lifetime_hours)
 
 
 def _date(things: Iterable[Thing]) -> date | None:

@@ -6,13 +6,12 @@ import logging
 import socket
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from nightshift import ledger, stacks
+from nightshift import ledger, processes, stacks
 from nightshift.causes import Cause
 from nightshift.errors import NightshiftError, TerraformError
-from nightshift.hooks import aws, claims
+from nightshift.hooks import aws, claims, clock
 from nightshift.hooks.lake import LakeHook
 from nightshift.hooks.sweep import sweep
 from nightshift.hooks.terraform import TerraformHook
@@ -26,7 +25,6 @@ class StateLocked(NightshiftError):
     """Terraform's lock is held by somebody who is alive."""
 
     cause = Cause.LOCK
-    next_action = "Let the holder finish; a retry waits again, and breaks the lock once the holder is dead."
 
 
 def make_way(hook: TerraformHook, night: Night, task: str) -> None:
@@ -40,7 +38,11 @@ def make_way(hook: TerraformHook, night: Night, task: str) -> None:
         if judgement.dead:
             _break(hook, lock, night, task, judgement.why)
         elif time.monotonic() > deadline:
-            raise StateLocked(f"The state {hook.state_key} is locked by {lock.who}: {judgement.why}.")
+            raise StateLocked(
+                f"The state {hook.state_key} is locked by {lock.who}: {judgement.why}.",
+                "Let the holder finish; a retry waits again, and breaks the lock once the holder is known to be dead."
+                f" If you know that it is: terraform force-unlock {lock.id}, in the folder of the stack {hook.stack}.",
+            )
         else:
             LOG.info("Waiting for the lock of %s: %s.", hook.state_key, judgement.why)
             time.sleep(night.settings.poll_seconds)
@@ -85,7 +87,8 @@ def _scene(hook: TerraformHook, night: Night) -> Scene:
     return Scene(
         me=night.run,
         host=socket.gethostname(),
-        now=datetime.now(UTC),
+        now=clock.now(night.settings),
         histories={run: ledger.of(other).entries() for run, other in {**nights, night.run: night}.items()},
         runs_here=hook.runs_here(),
+        deaths={run: processes.death(other.conductor) for run, other in nights.items()},
     )

@@ -29,6 +29,7 @@ RUNNING: list[subprocess.Popen[bytes]] = []  # of this process, which is one tas
 TAIL_LINES = 60
 TAIL_SECONDS = 0.2
 MINIMUM = (1, 11)
+PROGRAMS = {"terraform", "tofu"}
 # Every DAG applies the one foundation, and all of them start at midnight. A run has its own state to itself.
 LOCK_TIMEOUTS = {"foundation": "5m", "transient": "60s"}
 
@@ -84,10 +85,10 @@ class TerraformHook:
         """Who holds the state's lock; None when nobody does."""
         s3 = aws.client(self.settings, "s3")
         try:
-            body = s3.get_object(Bucket=self.settings.bucket("state"), Key=f"{self.state_key}.tflock")["Body"].read()
+            there = s3.get_object(Bucket=self.settings.bucket("state"), Key=f"{self.state_key}.tflock")
         except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
             return None
-        return Lock.parsed(body)
+        return Lock.parsed(there["Body"].read(), there["LastModified"])
 
     def unlock(self, lock: Lock) -> None:
         """Break this very lock; one that another has taken since is left alone. Raises TerraformError."""
@@ -95,9 +96,10 @@ class TerraformHook:
         self._run("force-unlock", "-force", lock.id)
 
     def runs_here(self) -> bool:
-        """Whether a terraform works on this stack on this host: one that outlived the task that started it."""
-        processes = psutil.process_iter(["cmdline"])
-        return any(_works_on(self.stack, word) for p in processes for word in p.info["cmdline"] or ())
+        """Whether a terraform works on this stack on this host: one that outlived the task that started it, or a
+        person's, however it was called."""
+        seen = psutil.process_iter(["name", "cmdline", "cwd", "status"])
+        return any(_works_on(self.stack, p.info) for p in seen if p.info["name"] in PROGRAMS)
 
     def _run(self, verb: str, *args: str, variables: Mapping[str, Any] | None = None) -> None:
         LOG.info("terraform %s of %s (state %s)", verb, self.stack, self.state_key)
@@ -197,8 +199,23 @@ def _followed(output: Path, process: subprocess.Popen[bytes]) -> Iterator[str]:
                 time.sleep(TAIL_SECONDS)
 
 
-def _works_on(stack: str, word: str) -> bool:
-    return word.startswith("-chdir=") and word.endswith(f"/stacks/{stack}")
+def _works_on(stack: str, process: Mapping[str, Any]) -> bool:
+    """Whether a terraform is in the folder of the stack, of this tree or another. One whose folder is hidden from us,
+    another user's, may be."""
+    folders = _folders(process)
+    return any(folder.parts[-2:] == ("stacks", stack) for folder in folders) or (not folders and not _is_over(process))
+
+
+def _folders(process: Mapping[str, Any]) -> list[Path]:
+    """Where a terraform is, as far as can be seen, and where its -chdir leads from there: it goes there by itself."""
+    here = [Path(process["cwd"])] if process["cwd"] else []
+    named = [Path(word.removeprefix("-chdir=")) for word in process["cmdline"] or () if word.startswith("-chdir=")]
+    led = [place / folder for place in here for folder in named] or [folder for folder in named if folder.is_absolute()]
+    return [folder.resolve() for folder in (*here, *led)]
+
+
+def _is_over(process: Mapping[str, Any]) -> bool:
+    return process["status"] in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 
 
 def _resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -7,14 +7,16 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from nightshift import processes
 from nightshift.config import Settings
-from nightshift.hooks import aws
+from nightshift.hooks import aws, clock
 from nightshift.ledger import put_if
+from nightshift.processes import Process
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,11 +27,12 @@ LEASE, BEAT_SECONDS = timedelta(minutes=5), 60.0
 
 
 class Turn:
-    """The lease of one reaper, {"who", "until"}. The same `who` takes it up again: the reaper of one Airflow runs once
-    at a time (max_active_runs), so an earlier one of that name is dead."""
+    """The lease of one reaper, {"who", "until", "process"}. The same `who` takes it up again: the reaper of one Airflow
+    runs once at a time (max_active_runs), so an earlier one of that name is dead."""
 
-    def __init__(self, s3: S3Client, settings: Settings, who: str) -> None:
-        self._s3, self._bucket, self.who = s3, settings.bucket("lake"), who
+    def __init__(self, s3: S3Client, settings: Settings, who: str, process: Process | None = None) -> None:
+        self._s3, self._settings, self._bucket = s3, settings, settings.bucket("lake")
+        self.who, self._process = who, process
         self._etag = ""
 
     def take(self) -> str | None:
@@ -43,8 +46,9 @@ class Turn:
         except self._s3.exceptions.NoSuchKey:
             return "Another reaper has just ended; try again."
         held = json.loads(there["Body"].read())
-        over = held["who"] == self.who or datetime.fromisoformat(held["until"]) < datetime.now(UTC)
-        if over and self._put(IfMatch=there["ETag"]):
+        over = datetime.fromisoformat(held["until"]) < clock.now(self._settings)
+        dead = held["who"] == self.who or processes.death(Process.parsed(held.get("process")))
+        if (over or dead) and self._put(IfMatch=there["ETag"]):
             return None
         return f"Another reaper is at work ({held['who']}); its turn lasts until {held['until']}."
 
@@ -63,9 +67,9 @@ class Turn:
             LOG.warning("The reaper's turn was not given back, it ends in %s: %s", LEASE, refused)
 
     def _put(self, **condition: str) -> bool:
-        until = datetime.now(UTC) + LEASE
-        body = json.dumps({"who": self.who, "until": until.isoformat(timespec="seconds")}).encode()
-        done = put_if(self._s3, self._bucket, KEY, body, **condition)
+        until = (clock.now(self._settings) + LEASE).isoformat(timespec="seconds")
+        held = {"who": self.who, "until": until, "process": self._process.facts if self._process else None}
+        done = put_if(self._s3, self._bucket, KEY, json.dumps(held).encode(), **condition)
         self._etag = self._s3.head_object(Bucket=self._bucket, Key=KEY)["ETag"] if done else self._etag
         return done
 
@@ -73,7 +77,7 @@ class Turn:
 @contextmanager
 def turn(settings: Settings, who: str) -> Iterator[str | None]:
     """Hold the turn while the block lasts. Yields None, or whose turn it is."""
-    held = Turn(aws.client(settings, "s3"), settings, who)
+    held = Turn(aws.client(settings, "s3"), settings, who, processes.this())
     busy = held.take()
     if busy:
         yield busy

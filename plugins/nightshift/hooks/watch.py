@@ -9,13 +9,13 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.config import Settings
-from nightshift.hooks import aws, topic
+from nightshift.hooks import aws, clock, topic
 
 LOG = logging.getLogger(__name__)
 KEY = "reaper/last_pass.json"
@@ -37,12 +37,12 @@ def watched(settings: Settings, who: str) -> Iterator[list[str]]:
 def silence(settings: Settings) -> str:
     """The sentence for a reaper that has not passed for too long; '' when it has, or there is no lake yet."""
     try:
-        last = _last(settings)
+        last, now = _last(settings), clock.now(settings)
     except (BotoCoreError, ClientError) as refused:
         if getattr(refused, "response", {}).get("Error", {}).get("Code") == "NoSuchBucket":
             return ""
         return f"Whether a reaper passes cannot be seen: {refused}"
-    if last and datetime.now(UTC) - datetime.fromisoformat(last["at"]) < SILENCE:
+    if last and now - datetime.fromisoformat(last["at"]) < SILENCE:
         return ""
     when = f"since {last['at']}" if last else "yet"
     return f"No reaper has passed {when}: unpause the DAG reaper, or see why it is red; what leaks stays on the bill."
@@ -52,7 +52,7 @@ def _passed(settings: Settings, who: str, trouble: list[str]) -> None:
     """That this cannot be written down or told must not hide what the pass came to."""
     try:
         before = (_last(settings) or {}).get("trouble", [])
-        now = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "who": who, "trouble": trouble}
+        now = {"at": clock.now(settings).isoformat(timespec="seconds"), "who": who, "trouble": trouble}
         bucket = settings.bucket("lake")
         aws.client(settings, "s3").put_object(Bucket=bucket, Key=KEY, Body=json.dumps(now).encode())
         if trouble and trouble != before:

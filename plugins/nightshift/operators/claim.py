@@ -27,5 +27,6 @@ class ClaimDateOperator(WaitOperator):
     def overdue(self, night: Night) -> NightshiftError:
         holder = claims.of(night).holder()
         return claims.DateHeld(
-            f"{night.business_date} of {night.pipeline.name} was held by {holder} for {self.wait_minutes:g} minutes."
+            f"{night.business_date} of {night.pipeline.name} was held by {holder} for {self.wait_minutes:g} minutes.",
+            f"Let that run end (or end it: ./nightshift reap --run {holder}), then clear this task with downstream.",
         )

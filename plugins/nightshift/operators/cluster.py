@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Context
 
 from nightshift import emr_spec, keys, packaging
 from nightshift.errors import NightshiftError, WaitTimeout
-from nightshift.hooks import aws
+from nightshift.hooks import aws, clock
 from nightshift.hooks.emr import GONE, READY, USABLE, EmrHook, creating, ended, refuse_if_dead, why_ended
 from nightshift.ledger import Ledger
 from nightshift.night import Night
@@ -80,7 +80,7 @@ class WaitForClusterOperator(WaitOperator):
 
     def _watch(self, night: Night, cluster: Any, seen: str) -> Any:
         """Wait for the cluster's next state. The limit counts from its creation, however often the task began anew."""
-        age = datetime.now(UTC) - cluster["Status"]["Timeline"]["CreationDateTime"]
+        age = clock.age(self.settings, cluster["Status"]["Timeline"]["CreationDateTime"])
         left = self.wait_minutes - age.total_seconds() / 60
         return self.wait(night, "cluster_moved", {"cluster_id": cluster["Id"], "seen": seen}, left)
 

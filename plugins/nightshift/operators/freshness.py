@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
 
 from nightshift.config import Settings
-from nightshift.hooks import freshness
+from nightshift.hooks import clock, freshness
 
 
 class CheckFreshnessOperator(BaseOperator):
@@ -20,7 +19,7 @@ class CheckFreshnessOperator(BaseOperator):
         self.settings = settings
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        found = freshness.stale(self.settings, datetime.now(UTC))
+        found = freshness.stale(self.settings, clock.now(self.settings))
         for one in found:
             self.log.warning("%s", one)
         news = [] if context["params"]["dry_run"] else freshness.tell(self.settings, found)

@@ -1,0 +1,154 @@
+"""What befalls a ./nightshift command: killed, interrupted at each task, two at once, asleep, without room."""
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from embedded.catalogue import PIPELINES
+from tests.chaos import cells, drops
+from tests.chaos.command import Commands
+from tests.ground import OWN_PROVIDER, REATTACH, laid
+
+pytestmark = [pytest.mark.long, pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1500)]
+DAY = str(drops.DAY)
+TASKS = [task for task in cells.tasks() if task != "outcome"]  # it reads the record, and has no act
+GRACE = 0.1  # minutes
+
+
+@pytest.fixture(scope="module")
+def nightshift(tmp_path_factory):
+    """Commands on a cloud that stays, as with `./nightshift cloud up`."""
+    home = tmp_path_factory.mktemp("commands")
+    with laid(home) as env:
+        yield Commands({key: env[key] for key in ("AWS_ENDPOINT_URL", REATTACH) if key in env}, home)
+
+
+@pytest.fixture
+def words(tmp_path):
+    """A text of its own, what gold must say of it, and the command that counts it."""
+
+    def make():
+        drop = drops.words()
+        file = tmp_path / f"{len(list(tmp_path.iterdir()))}.txt"
+        file.write_bytes(*drop.files.values())
+        return drop, ("run", "wordcount", "--date", DAY, "--input", file)
+
+    return make
+
+
+def says(nightshift, drop):
+    return nightshift.facts.gold("wordcount", drop)["word_counts"].says == drop.gold["word_counts"]
+
+
+def nothing_is_left(nightshift, but=()):
+    assert nightshift.facts.alive().keys() <= {*but}, nightshift.facts.alive()
+    assert nightshift.facts.open_markers() == []
+
+
+@pytest.mark.parametrize("moment", ["claim_date", "step_wordcount", "publish.between"])
+def test_the_date_of_a_killed_command_is_made_by_the_next_one_and_a_pass_removes_what_it_left(
+    nightshift, words, moment
+):
+    _, command = words()
+    nightshift.held(moment, *command).kill()
+    drop, command = words()
+    began = time.monotonic()
+    second = nightshift(*command)
+    assert (second.ended(), says(nightshift, drop)) == (0, True), second.said
+    assert time.monotonic() - began < 240, "it did not wait for a lease"
+    assert nightshift.facts.alive(), "the first one left its stack"
+    reaped = nightshift("reap")
+    assert reaped.ended() == 0, reaped.said
+    assert "is gone" in reaped.said
+    nothing_is_left(nightshift)
+    assert says(nightshift, drop)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_ctrl_c_at_any_task_tears_down_and_tells_the_truth(nightshift, words, task):
+    drop, command = words()
+    struck = nightshift.held(task, *command)
+    struck.interrupt()
+    time.sleep(1)
+    nightshift.let_go(task)
+    assert struck.ended() == 130, struck.said
+    nothing_is_left(nightshift)
+    [record] = struck.records
+    assert record["outcome"] == ("success" if says(nightshift, drop) else "failed"), struck.said
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_a_product_that_was_killed_while_it_was_published_is_whole_after_the_next_night(nightshift, pipeline):
+    command = ("run", pipeline, "--date", DAY)
+    nightshift.held("publish.between", *command).kill()
+    second = nightshift(*command)
+    assert second.ended() == 0, second.said
+    [record] = second.records
+    for gold in record["gold"]:
+        prefix = gold["uri"].removeprefix("s3://nightshift-local-lake/")
+        assert len(nightshift.facts.keys("nightshift-local-lake", prefix)) == 1, gold
+    assert nightshift("reap").ended() == 0
+    # The secret of a killed command's own database stays: the next one takes it for the user's, and puts it back.
+    nothing_is_left(nightshift, but={"secrets"} if PIPELINES[pipeline].from_database else ())
+
+
+def test_of_two_live_commands_for_one_date_the_second_waits_and_both_end_well(nightshift, words):
+    _, command = words()
+    first = nightshift.held("step_wordcount", *command, **OWN_PROVIDER)
+    drop, command = words()
+    second = nightshift.held("claim_date", *command, **OWN_PROVIDER)
+    nightshift.let_go("claim_date")
+    time.sleep(5)
+    assert second.process.poll() is None
+    nightshift.let_go("step_wordcount")
+    assert first.ended() == 0, first.said
+    assert second.ended() == 0, second.said
+    assert says(nightshift, drop)
+    nothing_is_left(nightshift)
+
+
+def test_a_laptop_that_slept_longer_than_its_lease_publishes_nothing_over_the_night_that_took_its_date(
+    nightshift, words
+):
+    _, command = words()
+    asleep = nightshift.held("audit.after", *command, NIGHTSHIFT_GRACE_MINUTES=str(GRACE), **OWN_PROVIDER)
+    os.kill(asleep.night, signal.SIGSTOP)
+    nightshift.let_go("audit.after")
+    time.sleep(GRACE * 60 + 2)
+    drop, command = words()
+    second = nightshift(*command)
+    os.kill(asleep.night, signal.SIGCONT)
+    assert second.ended() == 0, second.said
+    assert asleep.ended() == 1, asleep.said
+    [record] = asleep.records
+    assert (record["failure"]["task"], record["failure"]["cause"]) == ("publish", "lock")
+    assert says(nightshift, drop)
+    nothing_is_left(nightshift)
+
+
+def test_a_disk_without_room_is_one_sentence_and_leaves_nothing(nightshift, words, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    room = [
+        "unshare",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        'mount -t tmpfs -o size=1500k none "$TMPDIR" && exec "$@"',
+        "-",
+    ]
+    if subprocess.run(
+        [*room, "true"], env={**os.environ, "TMPDIR": str(small)}, capture_output=True, check=False
+    ).returncode:
+        pytest.skip("this machine lets nobody make a small file system")
+    _, command = words()
+    full = nightshift.start(*command, prefix=tuple(room), TMPDIR=str(small))
+    assert full.ended() == 1
+    assert "The disk is full: make room" in full.said, full.said
+    assert "Traceback" not in full.said
+    assert nightshift("reap").ended() == 0
+    nothing_is_left(nightshift)
