@@ -8,14 +8,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import SimpleNamespace
 
-import boto3
 import psutil
 
 from embedded import places
+from tests import callers
 from tests.chaos.facts import Facts
 from tests.patience import until
 
@@ -73,13 +73,7 @@ class Commands:
 
     @cached_property
     def facts(self) -> Facts:
-        endpoint, keys = self.env["AWS_ENDPOINT_URL"], {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return Facts(
-            SimpleNamespace(
-                env=self.env,
-                aws=lambda service: boto3.client(service, "us-east-1", endpoint_url=endpoint, **keys),
-            )
-        )
+        return Facts(SimpleNamespace(env=self.env, aws=partial(callers.own_client, self.env)))
 
     def start(self, *arguments: object, prefix: tuple[str, ...] = (), **settings: str) -> Command:
         own = {"CHAOS_HOLDS": str(self.holds), "PYTHONPATH": f"{POLICY}{os.pathsep}{places.ROOT}"}

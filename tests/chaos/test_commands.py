@@ -10,6 +10,7 @@ import pytest
 from embedded.catalogue import PIPELINES
 from tests.chaos import cells, drops
 from tests.chaos.command import Commands
+from tests.e2e.conftest import CLOUD
 from tests.ground import OWN_PROVIDER, REATTACH, laid
 
 pytestmark = [pytest.mark.long, pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1500)]
@@ -23,7 +24,7 @@ def nightshift(tmp_path_factory):
     """Commands on a cloud that stays, as with `./nightshift cloud up`."""
     home = tmp_path_factory.mktemp("commands")
     with laid(home) as env:
-        yield Commands({key: env[key] for key in ("AWS_ENDPOINT_URL", REATTACH) if key in env}, home)
+        yield Commands({key: env[key] for key in (*CLOUD, REATTACH) if key in env}, home)
 
 
 @pytest.fixture

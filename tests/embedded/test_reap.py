@@ -14,7 +14,7 @@ from embedded.commands import reap as command
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings as CloudSettings
 from nightshift import config, ledger, processes
-from nightshift.hooks import inventory
+from nightshift.hooks import aws, inventory
 from nightshift.night import from_run
 from nightshift.pipelines.wordcount import WORDCOUNT
 
@@ -22,9 +22,10 @@ from nightshift.pipelines.wordcount import WORDCOUNT
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
     """Of a localcloud of the test's own, with its buckets."""
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "NIGHTSHIFT_NAME": "reap-cli"}
     with LocalCloud(CloudSettings(home=tmp_path, port=0)) as cloud:
-        for key, value in {**keys, "AWS_ENDPOINT_URL": cloud.endpoint, "AWS_REGION": "us-east-1"}.items():
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the key of the cloud before
+        aws.made.cache_clear()
+        for key, value in {**cloud.access.environment("us-east-1"), "NIGHTSHIFT_NAME": "reap-cli"}.items():
             monkeypatch.setenv(key, value)
         found = config.load()
         for kind in config.KINDS:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from nightshift import stacks
 from nightshift.config import Settings
-from nightshift.hooks import aws
+from nightshift.hooks import aws, terraform
 from nightshift.night import Night
 
 KEY = "foundation.applied.json"  # in the state bucket, beside the state
@@ -55,8 +54,8 @@ def _read(settings: Settings) -> dict[str, Any] | None:
 
 def _inputs(settings: Settings) -> str:
     """SHA-256 over the files, the variables and what the environment says to terraform (TF_VAR_*, TF_CLI_ARGS*)."""
-    told = {k: v for k, v in sorted(os.environ.items()) if k.startswith(("TF_VAR_", "TF_CLI_ARGS"))}
-    digest = hashlib.sha256(json.dumps([stacks.foundation(settings), told], sort_keys=True).encode())
+    told = [stacks.foundation(settings), terraform.told_by_environment()]
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
     for name, file in _files(settings):
         digest.update(f"\0{name}\0".encode())
         digest.update(file.read_bytes())

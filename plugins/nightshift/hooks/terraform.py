@@ -137,6 +137,11 @@ def interrupt() -> None:
             process.wait()
 
 
+def told_by_environment() -> dict[str, str]:
+    """What the environment says to every terraform: variables and further arguments."""
+    return {name: value for name, value in os.environ.items() if name.startswith(("TF_VAR_", "TF_CLI_ARGS"))}
+
+
 def binary() -> str:
     """Where terraform is. Raises PreflightError when it is not on PATH."""
     found = shutil.which("terraform")
