@@ -75,10 +75,12 @@ class Facts:
 
     def rows(self, dag: str, tables: Any) -> dict[str, int]:
         """How many rows the partition of the date holds, by "layer/table"."""
-        split = {name: name.split("/") for name in tables}
-        return {
-            name: len(self._parquet(f"{layer}/{dag}/{table}/{PARTITION}")) for name, (layer, table) in split.items()
-        }
+        return {name: len(self._parquet(self._partition(f"{name.replace('/', f'/{dag}/')}/"))) for name in tables}
+
+    def _partition(self, home: str) -> str:
+        """Where the date's rows of a table lie: in silver's tables that are replaced as one a name says where."""
+        named = sorted(self.keys(LAKE, f"{home}_holds/{DAY}="))
+        return f"{home}{named[-1].rpartition('=')[2]}/day={DAY}/" if named else f"{home}{PARTITION}"
 
     def quarantined(self, dag: str) -> int:
         keys = [key for key in self.keys(LAKE, f"quarantine/{dag}/") if PARTITION in key and key.endswith(".parquet")]

@@ -43,9 +43,9 @@ def _hold_between(ti):
 
     register = CatalogHook.register
 
-    def held(self, table):
+    def held(self, table, days):
         _hold(ti, "between")
-        register(self, table)
+        register(self, table, days)
 
     CatalogHook.register = held
 

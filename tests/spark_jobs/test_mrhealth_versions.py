@@ -138,3 +138,39 @@ def test_a_correction_of_the_first_drop_that_came_later_counts(shop: Shop) -> No
     shop.deliver(A, ORDER_Z._replace(value="300.00"), unit=2)
     shop.run(A)
     assert shop.total("sales_by_branch_day", "gross_value") == Decimal(485)
+
+
+def test_an_order_that_the_only_drop_that_told_of_it_takes_back_is_gone(shop: Shop) -> None:
+    shop.deliver(B, ORDER_Z, unit=2)
+    shop.run(B)
+    shop.deliver(B, unit=2)
+    shop.run(B)
+    assert shop.gold("sales_by_branch_day", "gross_value") == {A: Decimal(160), B: Decimal(0)}
+
+
+def test_of_two_files_in_one_drop_the_one_that_came_later_counts_whatever_its_name(shop: Shop) -> None:
+    """Its items with it: an item that the later file leaves out is sold no more."""
+    folder = shop.root / "2026/01/02"
+    two_items = f"{ITEMS}b,1,2,1,20.00,\nb,2,1,1,5.00,\n"
+    shop.write(folder / "unit_01/PEDIDO.csv", f"{ORDERS}1,b,Loja Online,{B},999.00,Rua A,0.00,Pendente\n")
+    shop.write(folder / "unit_01/item_pedido.csv", two_items)
+    shop.write(folder / "unit_001/pedido.csv", f"{ORDERS}1,b,Loja Online,{B},25.00,Rua A,0.00,{DONE}\n")
+    shop.write(folder / "unit_001/item_pedido.csv", f"{ITEMS}b,1,2,1,20.00,\n")
+    os.utime(folder / "unit_01/PEDIDO.csv", (1, 1))
+    shop.run(B)
+    assert shop.sums == sums(3, "185", "130", "170")
+    counts = shop.lake.counts(P, B, "silver")
+    assert (counts["orders"]["reasons"], counts["items"]["reasons"]) == ({"superseded": 1}, {"superseded": 1})
+
+
+def test_items_of_a_refused_order_or_of_none_sell_nothing_until_their_order_comes(shop: Shop) -> None:
+    shop.deliver(B, ORDER_B, ORDER_Z._replace(value="abc", product=1, quantity=3), items=(ORDER_B,))
+    shop.write(
+        shop.root / "2026/01/02/unit_001/item_pedido.csv", f"{ITEMS}b,1,2,1,20.00,\nz,1,1,3,10.00,\nn,1,1,1,7.00,\n"
+    )
+    shop.run(B)
+    assert shop.total("product_sales", "gross_value") == Decimal(170)
+    assert shop.lake.counts(P, B, "silver")["items"]["reasons"] == {"orphan_item": 2}
+    shop.deliver(A, ORDER_A, ORDER_P, Sold("n", "7.00", A))
+    shop.run(A)
+    assert shop.total("product_sales", "gross_value") == Decimal(177)

@@ -29,9 +29,9 @@ def _held_act(self, task, attempt, **facts):
     _hold(f"{task}.after")
 
 
-def _held_register(self, table):
+def _held_register(self, table, days):
     _hold("publish.between")
-    register(self, table)
+    register(self, table, days)
 
 
 def _hold(moment):
