@@ -108,9 +108,10 @@ def test_an_option_that_makes_no_sense_is_refused_by_name(cards, params):
         cards(**params)
 
 
-def test_nights_of_any_two_dates_wait_for_each_other(cards, night):
+def test_nights_of_any_two_dates_wait_for_each_other_where_dates_depend_on_each_other(cards, night, words):
     assert cards().claim_key == cards(business_date="2025-12-01").claim_key == "claims/card_movements/every-date.json"
-    assert night.claim_key == "claims/mrhealth_sales/2026-01-04.json"
+    assert night.claim_key == "claims/mrhealth_sales/every-date.json"
+    assert words.claim_key == "claims/wordcount/2026-01-04.json"
 
 
 def test_no_file_is_waited_for(cards, settings, aws):
