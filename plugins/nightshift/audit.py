@@ -9,19 +9,6 @@ from typing import Any
 from nightshift.pipeline import GoldTable, Pipeline
 
 Manifest = Mapping[str, Any]
-# Quarantined, yet nothing of the product is lost: a stray file, a row that another row already stands for, or one that
-# a later date's night is there for.
-NO_LOSS = frozenset(
-    {
-        "unknown_file",
-        "misplaced_file",
-        "hidden_file",
-        "repeated_header",
-        "superseded",
-        "after_business_date",
-        "changed_after_load",
-    }
-)
 
 
 def violations(pipeline: Pipeline, manifests: Iterable[Manifest], max_quarantine_share: float) -> list[str]:
@@ -51,7 +38,7 @@ def _layer(manifest: Manifest, max_quarantine_share: float) -> Iterator[str]:
         rows, kept = table["rows_in"], table["accepted"] + table["duplicates"]
         if rows != kept + table["quarantined"]:
             yield f"{where}: {rows} rows in, but {kept} kept and {table['quarantined']} quarantined"
-        if _lost(table) > rows * max_quarantine_share:
+        if table["lost"] > rows * max_quarantine_share:
             yield f"{where}: {table['quarantined']} of {rows} rows were quarantined ({_reasons(table)})"
 
 
@@ -62,12 +49,6 @@ def _between(earlier: Manifest, later: Manifest) -> Iterator[str]:
         rows = table["rows_in"]
         if rows != (before := kept.get(table["table"], rows)):
             yield f"{later['layer']}.{table['table']}: {rows} rows in, but {earlier['layer']} kept {before}"
-
-
-def _lost(table: Mapping[str, Any]) -> int:
-    harmless: int = sum(count for reason, count in table["reasons"].items() if reason in NO_LOSS)
-    lost: int = table["quarantined"] - harmless
-    return lost
 
 
 def _gold(table: GoldTable, staged: Mapping[str, Any] | None) -> Iterator[str]:

@@ -78,6 +78,7 @@ STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line 
         Cause.UPSTREAM,
         "NoInputError of our jobs (include/spark_jobs)",
     ),
+    Symptom(r"rows were refused", Cause.DATA, "TooMuchRefused of our jobs (include/spark_jobs)"),
     Symptom(r"^main\.py: error: ", Cause.CODE, "argparse refuses the arguments that we gave"),
     DENIED,
     THROTTLED,

@@ -167,7 +167,15 @@ def xcoms():
 
 
 def manifest(day, layer, rows=1, gold=()):
-    table = {"table": "lines", "rows_in": rows, "accepted": rows, "quarantined": 0, "duplicates": 0, "reasons": {}}
+    table = {
+        "table": "lines",
+        "rows_in": rows,
+        "accepted": rows,
+        "quarantined": 0,
+        "duplicates": 0,
+        "reasons": {},
+        "lost": 0,
+    }
     return {"pipeline": "wordcount", "layer": layer, "business_date": str(day), "tables": [table], "gold": list(gold)}
 
 

@@ -82,6 +82,7 @@ class LocalLake:
         encoding: str = "utf-8",
         replay: bool = False,
         secret: str = "",
+        most_refused: float = 1,
         **options: str,
     ) -> dict[str, dict[str, Any]]:
         """Run the layers; the counts of each layer's tables by name."""
@@ -89,6 +90,7 @@ class LocalLake:
         words += ["--lake", str(self.root), "--staging", str(self.staging(pipeline, day)), "--encoding", encoding]
         words += ["--replay"] if replay else []
         words += ["--source-secret", secret] if secret else []
+        words += ["--most-refused", str(most_refused)]
         words += [f"--option={name}={value}" for name, value in options.items()]
         main.run_layers(self.spark, main.parse(words + (["--reference", str(reference)] if reference else [])))
         if "gold" in layers:

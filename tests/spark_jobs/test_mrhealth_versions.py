@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from medallion.errors import TooMuchRefused
+
 P = "mrhealth_sales"
 A, B = "2026-01-01", "2026-01-02"
 ORDERS = "Id_Unidade,Id_Pedido,Tipo_Pedido,Data_Pedido,Vlr_Pedido,Endereco_Entrega,Taxa_Entrega,Status\n"
@@ -174,3 +176,15 @@ def test_items_of_a_refused_order_or_of_none_sell_nothing_until_their_order_come
     shop.deliver(A, ORDER_A, ORDER_P, Sold("n", "7.00", A))
     shop.run(A)
     assert shop.total("product_sales", "gross_value") == Decimal(177)
+
+
+@pytest.mark.parametrize("layer", ["bronze", "silver"])
+def test_a_drop_that_is_mostly_refused_changes_nothing_that_holds(shop: Shop, layer: str) -> None:
+    """Not by the next night either."""
+    spoilt = "1,p\n" * 3 if layer == "bronze" else f"1,x,Loja Online,{B},abc,Rua A,0.00,{DONE}\n" * 3
+    order = f"1,a,Loja Online,{B},7.00,Rua A,0.00,{DONE}\n"
+    shop.write(shop.root / "2026/01/02/unit_001/pedido.csv", f"{ORDERS}{order}{spoilt}")
+    with pytest.raises(TooMuchRefused, match=rf"{layer} orders: 3 of 4 rows were refused .*more than 50%"):
+        shop.lake.run(P, B, shop.root, most_refused=0.5)
+    shop.run(A)
+    assert shop.sums == sums(2, "160", "105", "150")

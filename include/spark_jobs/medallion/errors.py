@@ -4,6 +4,7 @@ JobError
  +- NoInputError         nothing lies where the layer should read
  +- UnknownEncodingError the encoding that was asked for does not exist
  +- BadArgumentError     an argument makes no sense to this pipeline
+ +- TooMuchRefused       more of a table was refused than may be; nothing of the drop counts
  +- SourceError          the database that the pipeline reads cannot be opened, or is not as the contract says
 """
 
@@ -24,6 +25,10 @@ class UnknownEncodingError(JobError):
 
 class BadArgumentError(JobError):
     """An argument of the step makes no sense to this pipeline."""
+
+
+class TooMuchRefused(JobError):
+    """More of a table was refused than the run allows: what is left of it is no truth to publish."""
 
 
 class SourceError(JobError):

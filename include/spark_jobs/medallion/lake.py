@@ -10,7 +10,7 @@ from functools import partial, reduce
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from medallion.errors import NoInputError
+from medallion.errors import NoInputError, TooMuchRefused
 from medallion.manifest import Alerts, GoldTable, Manifest, Restated, TableCount
 from medallion.parallel import all_of
 from medallion.quality import accepted, quarantine
@@ -120,6 +120,17 @@ class Lake:
             quarantine(judged, layer).write.mode("overwrite").parquet(uri)
         else:
             self.storage.delete(uri)
+
+    def check_losses(self, layer: str, counts: Iterable[TableCount]) -> None:
+        """Raise TooMuchRefused if a table lost more of its rows than the run allows, as the audit would at the end."""
+        for count in counts:
+            if count.lost > count.rows_in * self.run.most_refused:
+                why = ", ".join(f"{rows} {reason}" for reason, rows in sorted(count.reasons.items()))
+                raise TooMuchRefused(
+                    f"judging {layer} {count.table}: {count.quarantined} of {count.rows_in} rows were refused ({why}),"
+                    f" more than {self.run.most_refused:.0%}; nothing of this drop counts. See the quarantine, mend the"
+                    " files or the contract and run the date again"
+                )
 
     def stage(self, products: Mapping[str, Product], days: Sequence[str] = ()) -> list[GoldTable]:
         """Stage each product as one sorted Parquet file, or as one for each of `days`, then measure the files."""

@@ -59,6 +59,7 @@ def bronze(run: Run) -> Manifest:
     strangers = rows.where(F.col("table") == OTHER_FILES)
     lake.replace_quarantine("bronze", strangers, counts[OTHER_FILES])
     rows.unpersist()
+    lake.check_losses("bronze", counts.values())
     return lake.manifest("bronze", [c for c in counts.values() if c.table != OTHER_FILES or c.rows_in])
 
 
@@ -79,9 +80,10 @@ def silver(run: Run) -> Manifest:
     _summarise(lake, changes, merged)
     resolved = {"orders": merged.orders.cache(), "items": merged.items.cache(), **judged}
     counts = tally(together(resolved), resolved)
+    all_of(partial(lake.replace_quarantine, "silver", resolved[t.name], counts[t.name]) for t in OF_UNITS)
+    lake.check_losses("silver", counts.values())
     changes.commit(merged.touched)
-    writes = [partial(lake.replace_quarantine, "silver", resolved[t.name], counts[t.name]) for t in OF_UNITS]
-    writes += [partial(_write_silver, lake, judged[t.name], counts[t.name]) for t in OF_OFFICE]
+    writes = [partial(_write_silver, lake, judged[t.name], counts[t.name]) for t in OF_OFFICE]
     all_of([*writes, partial(_keep_history, dimensions, facts, resolved["items"])])
     run.spark.catalog.clearCache()
     return lake.manifest("silver", list(counts.values()))
