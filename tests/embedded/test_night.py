@@ -122,5 +122,19 @@ def test_a_delivery_replaces_what_was_under_its_prefixes_only(cloud_env, raw, tm
     assert {"a/new", "b/old"} <= found and "a/old" not in found
 
 
+def test_a_file_that_is_there_already_keeps_the_time_at_which_it_came(cloud_env, raw, tmp_path):
+    place = {"Bucket": "nightshift-local-raw", "Key": "a/in"}
+    upload = (str(tmp_path / "in"), "a/in")
+    (tmp_path / "in").write_text("one")
+    delivery.deliver(cloud_env, ["a/"], [upload])
+    told = raw.head_object(**place)["Metadata"]
+    raw.put_object(**place, Body=b"eno", Metadata=told)  # it would be overwritten if it were uploaded again
+    delivery.deliver(cloud_env, ["a/"], [upload])
+    assert raw.get_object(**place)["Body"].read() == b"eno"
+    (tmp_path / "in").write_text("two")
+    delivery.deliver(cloud_env, ["a/"], [upload])
+    assert raw.get_object(**place)["Body"].read() == b"two"
+
+
 def nights(events):
     return [e for e in events if e["event"] == "night"]
