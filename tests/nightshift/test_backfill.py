@@ -76,6 +76,19 @@ def test_gold_that_is_older_than_its_input_is_a_gap(s3, fill, deliver, gold, mon
     assert (day, why[:28]) == (DAYS[1], "gold is older than its input")
 
 
+def test_a_day_that_was_made_before_orders_had_versions_is_a_gap_of_an_older_lake(s3, settings):
+    sales, lake = BACKFILLS["backfill_mrhealth_sales"], settings.bucket("lake")
+    fill = nights.from_run(settings, sales, RUN_ID, ASKED_AT, {})
+    for day in DAYS:
+        s3.put_object(Bucket=settings.bucket("raw"), Key=f"mrhealth/csv_sales/{day:%Y/%m/%d}/pedido.csv", Body=b"x")
+        for table in sales.gold:
+            key = f"gold/mrhealth_sales/{table.name}/business_date={day}/part-00000.parquet"
+            s3.put_object(Bucket=lake, Key=key, Body=b"x")
+    for day in DAYS[1:]:
+        s3.put_object(Bucket=lake, Key=f"silver/mrhealth_sales/orders/_holds/{day}=20260105T030000000000", Body=b"")
+    assert gaps(s3, fill) == [(DAYS[0], "it was made before silver kept the versions of orders")]
+
+
 def test_before_the_first_night_there_is_no_gap(settings, monkeypatch, aws):
     other = nights.from_run(replace(settings, name="not-yet"), FILL, RUN_ID, ASKED_AT, {})
     assert gaps(boto3.client("s3", region_name="us-east-1"), other) == []
