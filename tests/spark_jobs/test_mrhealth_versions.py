@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,15 +27,47 @@ class Sold(NamedTuple):
     value: str
     day: str
     status: str = DONE
-    product: int = 0
-    quantity: int = 1
+    quantity: int = 0
     price: str = "0"
 
 
-ORDER_A = Sold("a", "105.00", A, DONE, 1, 2, "50.00")
-ORDER_P = Sold("p", "55.00", A, PENDING, 2, 1, "50.00")
-ORDER_B = Sold("b", "25.00", B, DONE, 2, 1, "20.00")
+ORDER_A = Sold("a", "105.00", A, DONE, 2, "50.00")
+ORDER_P = Sold("p", "55.00", A, PENDING, 1, "50.00")
+ORDER_B = Sold("b", "25.00", B, DONE, 1, "20.00")
 ORDER_Z = Sold("z", "30.00", A)
+ORDER_N = Sold("n", "7.00", A)
+ITEM_OF_N = Sold("n", "7.00", A, DONE, 1, "7.00")
+TWO_ITEMS = "b,1,{unit},1,20.00,\nb,2,{unit},1,5.00,\n"
+
+
+class Case(NamedTuple):
+    """What one unit delivers beside `b` on B; then, where `again` is not None, what A's own files become, and A is run
+    again. `sums`: its orders, their value, that of the finished ones, what their items are worth, in the end."""
+
+    name: str
+    brings: tuple[Sold, ...]
+    sums: tuple[int, int, int, int]
+    first: tuple[Sold, ...] = (ORDER_A, ORDER_P)
+    items: tuple[Sold, ...] | None = None  # of B; None: those of its orders
+    again: tuple[Sold, ...] | None = None
+
+
+CASES = [
+    Case("the same once more", (ORDER_A,), (3, 185, 130, 170)),
+    Case("another value", (ORDER_A._replace(value="1105.00", quantity=22),), (3, 1185, 1130, 1170)),
+    Case("pending becomes finished", (ORDER_P._replace(status=DONE),), (3, 185, 185, 170)),
+    Case("another date", (ORDER_A._replace(day=B),), (3, 185, 130, 170)),
+    Case("its items alone once more", (), (3, 185, 130, 170), items=(ORDER_B, ORDER_A)),
+    Case("a finished order without its items", (ORDER_P._replace(status=DONE, quantity=0),), (3, 185, 185, 170)),
+    Case("an order that comes late", (ORDER_Z,), (4, 215, 160, 170)),
+    Case("taken back by its first drop", (ORDER_A,), (3, 185, 130, 170), again=(ORDER_P,)),
+    Case("taken back by the only drop", (), (2, 80, 25, 70), again=(ORDER_P,)),
+    Case("corrected by the first drop, later", (ORDER_Z,), (4, 485, 430, 170),
+         again=(ORDER_A, ORDER_P, ORDER_Z._replace(value="300.00"))),
+    Case("items of a refused order", (ORDER_Z._replace(value="abc", quantity=3, price="10.00"),), (3, 185, 130, 170)),
+    Case("items before their order", (), (4, 192, 137, 177), items=(ORDER_B, ITEM_OF_N),
+         again=(ORDER_A, ORDER_P, ORDER_N)),
+]  # fmt: skip
 
 
 class Shop:
@@ -42,14 +76,15 @@ class Shop:
     def __init__(self, lake: Any, root: Path) -> None:
         self.lake, self.root, self.clock = lake, root, 1_767_300_000
 
-    def deliver(self, day: str, *orders: Sold, unit: int = 1, items: tuple[Sold, ...] | None = None) -> None:
-        """Write the two files of a unit's day anew, later than any file before them."""
+    def deliver(self, day: str, unit: int, orders: tuple[Sold, ...], items: tuple[Sold, ...] | None = None) -> None:
+        """Write the two files of a unit's day anew, later than any file before them; each unit has one product."""
         folder = self.root / day.replace("-", "/") / f"unit_{unit:03}"
         rows = [f"{unit},{o.number},Loja Online,{o.day},{o.value},Rua A,0.00,{o.status}\n" for o in orders]
-        sold = [o for o in (orders if items is None else items) if o.product]
-        bought = [f"{o.number},1,{o.product},{o.quantity},{o.price},\n" for o in sold]
+        sold = [o for o in (orders if items is None else items) if o.quantity]
         self.write(folder / "pedido.csv", ORDERS + "".join(rows))
-        self.write(folder / "item_pedido.csv", ITEMS + "".join(bought))
+        self.write(
+            folder / "item_pedido.csv", ITEMS + "".join(f"{o.number},1,{unit},{o.quantity},{o.price},\n" for o in sold)
+        )
 
     def write(self, file: Path, text: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -57,134 +92,99 @@ class Shop:
         self.clock += 60
         os.utime(file, (self.clock, self.clock))
 
-    def run(self, *days: str) -> None:
+    def run(self, *days: str, **options: Any) -> None:
         for day in days:
-            self.lake.run(P, day, self.root)
+            self.lake.run(P, day, self.root, **options)
 
-    def gold(self, table: str, column: str) -> dict[str, Decimal]:
-        """The sums of a column of all that is published, by day."""
-        days = sorted((self.lake.root / "gold" / P / table).iterdir())
-        of_day = {d.name.removeprefix("business_date="): self.lake.gold(P, d.name[-10:], table) for d in days}
-        return {day: sum((row[column] for row in rows), Decimal(0)) for day, rows in of_day.items()}
-
-    def total(self, table: str, column: str) -> Decimal:
-        return sum(self.gold(table, column).values(), Decimal(0))
-
-    @property
-    def sums(self) -> tuple[Decimal, ...]:
-        """Orders, gross value, revenue, what the items are worth."""
-        sales = "sales_by_branch_day"
-        figures = [self.total(sales, column) for column in ("orders", "gross_value", "revenue")]
-        return (*figures, self.total("product_sales", "gross_value"))
+    def sums(self, unit: int) -> tuple[int, ...]:
+        """Orders, their value, that of the finished ones, what their items are worth, over all that is published."""
+        sales = [row for row in self.lake.published(P, "sales_by_branch_day") if row["unit_id"] == unit]
+        items = [row for row in self.lake.published(P, "product_sales") if row["product_id"] == unit]
+        figures = [sum(row[figure] for row in sales) for figure in ("orders", "gross_value", "revenue")]
+        return tuple(map(int, (*figures, sum(row["gross_value"] for row in items))))
 
 
-@pytest.fixture
-def shop(lake: Any, tmp_path: Path) -> Shop:
-    shop = Shop(lake, tmp_path / "drops")
-    shop.deliver(A, ORDER_A, ORDER_P)
+@pytest.fixture(scope="module")
+def table(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """Every case in a unit of its own: A, then B, then A again."""
+    shop = Shop(new_lake(), tmp_path_factory.mktemp("drops"))
+    for unit, case in enumerate(CASES, start=1):
+        shop.deliver(A, unit, case.first)
+    shop.run(A)
+    for unit, case in enumerate(CASES, start=1):
+        shop.deliver(B, unit, (ORDER_B, *case.brings), case.items)
+    shop.run(B)
+    for unit, case in enumerate(CASES, start=1):
+        if case.again is not None:
+            shop.deliver(A, unit, case.again)
     shop.run(A)
     return shop
 
 
-def sums(orders: int, gross: str, revenue: str, items: str) -> tuple[Decimal, ...]:
-    return tuple(map(Decimal, (orders, gross, revenue, items)))
+@pytest.mark.parametrize("unit", range(1, len(CASES) + 1), ids=[case.name for case in CASES])
+def test_the_latest_version_is_the_order(table: Shop, unit: int) -> None:
+    assert table.sums(unit) == CASES[unit - 1].sums
 
 
-@pytest.mark.parametrize(
-    ("brings", "expected"),
-    [
-        pytest.param((ORDER_A,), sums(3, "185", "130", "170"), id="the same once more"),
-        pytest.param(
-            (ORDER_A._replace(value="1105.00", quantity=22),), sums(3, "1185", "1130", "1170"), id="another value"
-        ),
-        pytest.param((ORDER_P._replace(status=DONE),), sums(3, "185", "185", "170"), id="pending becomes finished"),
-        pytest.param((ORDER_A._replace(day=B),), sums(3, "185", "130", "170"), id="another date"),
-    ],
-)
-def test_the_latest_version_is_the_order(shop: Shop, brings: tuple[Sold, ...], expected: Any) -> None:
-    shop.deliver(B, ORDER_B, *brings)
-    shop.run(B)
-    assert shop.sums == expected
+def test_rows_that_do_not_count_say_why(table: Shop) -> None:
+    refused = {
+        (row["unit_id"], row["reason"])
+        for kind in ("orders", "items")
+        for row in table.lake.quarantine("silver", P, kind, B)
+    }
+    units = {case.name: unit for unit, case in enumerate(CASES, start=1)}
+    assert refused == {
+        (units["its items alone once more"], "superseded"),
+        (units["items of a refused order"], "bad_number"),
+        (units["items of a refused order"], "orphan_item"),
+        (units["items before their order"], "orphan_item"),
+    }
 
 
-def test_items_that_come_once_more_without_their_order_sell_nothing(shop: Shop) -> None:
-    shop.deliver(B, ORDER_B, items=(ORDER_B, ORDER_A))
-    shop.run(B)
-    assert shop.sums == sums(3, "185", "130", "170")
-    assert shop.lake.counts(P, B, "silver")["items"]["reasons"] == {"superseded": 1}
+def test_published_days_that_say_something_else_are_told_with_what_they_said(table: Shop) -> None:
+    """Of the second night of A: what B's night had published of A."""
+    restated = {told["day"]: told for told in table.lake.manifest(P, A, "gold")["restated"]}
+    assert restated.keys() == {A}
+    told = restated[A]
+    assert (told["table"], told["since"][:2]) == ("sales_by_branch_day", "20")
+    change = Decimal(told["after"]["gross_value"]) - Decimal(told["before"]["gross_value"])
+    assert change == Decimal("-105.00") + Decimal("270.00") + Decimal("7.00")
+    assert int(told["after"]["orders"]) == int(told["before"]["orders"])
 
 
-def test_an_order_that_comes_late_is_of_its_own_day_and_what_was_published_is_restated(shop: Shop) -> None:
-    shop.deliver(B, ORDER_B)
-    shop.deliver(B, ORDER_Z, unit=2)
-    shop.run(B)
-    assert shop.gold("sales_by_branch_day", "gross_value") == {A: Decimal(190), B: Decimal(25)}
-    [told] = shop.lake.manifest(P, B, "gold")["restated"]
-    assert (told["table"], told["day"], told["since"][:2]) == ("sales_by_branch_day", A, "20")
-    assert (told["before"]["gross_value"], told["after"]["gross_value"]) == ("160.00", "190.00")
-    assert (told["before"]["orders"], told["after"]["orders"]) == ("2", "3")
-
-
-def test_an_order_that_its_first_drop_takes_back_stays_where_another_brought_it(shop: Shop) -> None:
-    shop.deliver(B, ORDER_B, ORDER_A)
-    shop.run(B)
-    shop.deliver(A, ORDER_P)
-    shop.run(A)
-    assert shop.sums == sums(3, "185", "130", "170")
-
-
-def test_a_correction_of_the_first_drop_that_came_later_counts(shop: Shop) -> None:
-    shop.deliver(B, ORDER_B)
-    shop.deliver(B, ORDER_Z, unit=2)
-    shop.run(B)
-    shop.deliver(A, ORDER_Z._replace(value="300.00"), unit=2)
-    shop.run(A)
-    assert shop.total("sales_by_branch_day", "gross_value") == Decimal(485)
-
-
-def test_an_order_that_the_only_drop_that_told_of_it_takes_back_is_gone(shop: Shop) -> None:
-    shop.deliver(B, ORDER_Z, unit=2)
-    shop.run(B)
-    shop.deliver(B, unit=2)
-    shop.run(B)
-    assert shop.gold("sales_by_branch_day", "gross_value") == {A: Decimal(160), B: Decimal(0)}
+@pytest.fixture
+def shop(table: Shop, lake: Any, tmp_path: Path) -> Shop:
+    """That lake and its drops, to go on with."""
+    for source, target in ((table.lake.root, lake.root), (table.root, tmp_path / "drops")):
+        shutil.copytree(source, target, copy_function=shutil.copy2)
+    own = Shop(lake, tmp_path / "drops")
+    own.clock = table.clock
+    return own
 
 
 def test_of_two_files_in_one_drop_the_one_that_came_later_counts_whatever_its_name(shop: Shop) -> None:
-    """Its items with it: an item that the later file leaves out is sold no more."""
-    folder = shop.root / "2026/01/02"
-    two_items = f"{ITEMS}b,1,2,1,20.00,\nb,2,1,1,5.00,\n"
+    """Its items with it: an item that the later file leaves out is sold no more. And a drop that takes back what it
+    alone told of leaves nothing of it."""
+    folder, late = shop.root / "2026/01/02", 7
+    assert CASES[late - 1].name == "an order that comes late"
     shop.write(folder / "unit_01/PEDIDO.csv", f"{ORDERS}1,b,Loja Online,{B},999.00,Rua A,0.00,Pendente\n")
-    shop.write(folder / "unit_01/item_pedido.csv", two_items)
-    shop.write(folder / "unit_001/pedido.csv", f"{ORDERS}1,b,Loja Online,{B},25.00,Rua A,0.00,{DONE}\n")
-    shop.write(folder / "unit_001/item_pedido.csv", f"{ITEMS}b,1,2,1,20.00,\n")
+    shop.write(folder / "unit_01/item_pedido.csv", ITEMS + TWO_ITEMS.format(unit=1))
+    shop.deliver(B, 1, (ORDER_B,))
     os.utime(folder / "unit_01/PEDIDO.csv", (1, 1))
+    shop.deliver(B, late, (ORDER_B,))
     shop.run(B)
-    assert shop.sums == sums(3, "185", "130", "170")
-    counts = shop.lake.counts(P, B, "silver")
-    assert (counts["orders"]["reasons"], counts["items"]["reasons"]) == ({"superseded": 1}, {"superseded": 1})
-
-
-def test_items_of_a_refused_order_or_of_none_sell_nothing_until_their_order_comes(shop: Shop) -> None:
-    shop.deliver(B, ORDER_B, ORDER_Z._replace(value="abc", product=1, quantity=3), items=(ORDER_B,))
-    shop.write(
-        shop.root / "2026/01/02/unit_001/item_pedido.csv", f"{ITEMS}b,1,2,1,20.00,\nz,1,1,3,10.00,\nn,1,1,1,7.00,\n"
-    )
-    shop.run(B)
-    assert shop.total("product_sales", "gross_value") == Decimal(170)
-    assert shop.lake.counts(P, B, "silver")["items"]["reasons"] == {"orphan_item": 2}
-    shop.deliver(A, ORDER_A, ORDER_P, Sold("n", "7.00", A))
-    shop.run(A)
-    assert shop.total("product_sales", "gross_value") == Decimal(177)
+    assert shop.sums(1) == shop.sums(late) == (3, 185, 130, 170)
 
 
 @pytest.mark.parametrize("layer", ["bronze", "silver"])
 def test_a_drop_that_is_mostly_refused_changes_nothing_that_holds(shop: Shop, layer: str) -> None:
     """Not by the next night either."""
-    spoilt = "1,p\n" * 3 if layer == "bronze" else f"1,x,Loja Online,{B},abc,Rua A,0.00,{DONE}\n" * 3
-    order = f"1,a,Loja Online,{B},7.00,Rua A,0.00,{DONE}\n"
-    shop.write(shop.root / "2026/01/02/unit_001/pedido.csv", f"{ORDERS}{order}{spoilt}")
-    with pytest.raises(TooMuchRefused, match=rf"{layer} orders: 3 of 4 rows were refused .*more than 50%"):
-        shop.lake.run(P, B, shop.root, most_refused=0.5)
+    before = {unit: shop.sums(unit) for unit in range(1, len(CASES) + 1)}
+    spoilt = "1,p\n" * 90 if layer == "bronze" else f"1,x,Loja Online,{B},abc,Rua A,0.00,{DONE}\n" * 90
+    shop.write(
+        shop.root / "2026/01/02/unit_001/pedido.csv", f"{ORDERS}1,a,Loja Online,{B},7.00,Rua A,0.00,{DONE}\n{spoilt}"
+    )
+    with pytest.raises(TooMuchRefused, match=rf"{layer} orders: 9\d of \d+ rows were refused .*more than 50%"):
+        shop.run(B, most_refused=0.5)
     shop.run(A)
-    assert shop.sums == sums(2, "160", "105", "150")
+    assert {unit: shop.sums(unit) for unit in before} == before
