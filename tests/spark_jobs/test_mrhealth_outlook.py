@@ -101,7 +101,7 @@ def remember(root: Path, seasons: Seasons, days: list[date]) -> None:
 
 @pytest.fixture(scope="module")
 def night(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The night of TODAY after eight weeks of nights; the last of them was really played, for TODAY brings its orders."""
+    """The night of TODAY after eight weeks of nights; the last was really played, for TODAY brings orders of it."""
     data, lake = tmp_path_factory.mktemp("seasons") / "data", new_lake()
     generate(data, data.with_name("truth.json"), Seasons(units=6, days=1))
     remember(lake.root, SEASONS, SEASONS.dates()[:-2])
