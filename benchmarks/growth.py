@@ -95,6 +95,8 @@ class Growth:
             for way, act in ways.items():
                 shutil.rmtree(self._folder / "empty", ignore_errors=True)
                 found[way].append(self._cost(act))
+                if way == "corrected":  # the round after it is to meet a day without a correction
+                    self._play(last, "lake")
         return found
 
     def _play(self, day: date, lake: str) -> None:
@@ -129,10 +131,8 @@ class Growth:
         )
         before = of_last.read_text(encoding="utf-8")
         of_last.write_text(before + of_first.read_text(encoding="utf-8").splitlines()[1] + "\n", encoding="utf-8")
-        try:
-            self._play(last, "lake")
-        finally:
-            of_last.write_text(before, encoding="utf-8")
+        self._play(last, "lake")
+        of_last.write_text(before, encoding="utf-8")
 
     def _rebuild(self) -> None:
         """Gold of every date out of all of silver: the same transforms, without partitions by business date."""
@@ -165,7 +165,12 @@ def show(found: dict[str, list[Cost]], days: int) -> None:
         for way, costs in found.items()
     }
     first, last = median["first"], median["last"]
-    titles = {"first": "day 1", "last": f"day {days}", "rebuild": f"gold of {days} days rebuilt"}
+    titles = {
+        "first": "day 1",
+        "last": f"day {days}",
+        "corrected": "with an order of day 1 corrected",
+        "rebuild": f"gold of {days} days rebuilt",
+    }
     print("| what | MB read | of day 1 | seconds | of day 1 |")
     print("|---|---:|---:|---:|---:|")
     for way, told in titles.items():

@@ -14,6 +14,7 @@ from functools import partial
 
 from pyspark.sql import DataFrame
 
+from medallion.errors import TakenOver
 from medallion.lake import DATED, DAY, Lake
 from medallion.parallel import all_of
 
@@ -31,7 +32,7 @@ class Changeset:
         self._lake, self._storage = lake, lake.storage
         self._root = f"{lake.run.lake}/silver/{lake.run.pipeline}"
         self._token = f"{lake.run.started_at:%Y%m%dT%H%M%S%f}"
-        self._staged: dict[str, list[str]] = {}
+        self._staged: dict[str, dict[str, bool]] = {}
         self._known: dict[str, Mapping[str, str]] = {}
         self._finish()
         self._forget()
@@ -55,22 +56,30 @@ class Changeset:
         rows = self.known(table, days, schema)
         return self._lake.run.spark.createDataFrame([], schema) if rows is None else rows
 
+    def is_published(self, table: str, day: str) -> bool:
+        """Whether a gold table has a day."""
+        run = self._lake.run
+        return self._storage.exists(f"{run.lake}/gold/{run.pipeline}/{table}/{DATED}{day}")
+
     def stage(self, table: str, frame: DataFrame, days: Sequence[str], schema: str) -> DataFrame:
         """Write what some days of a table are to hold; gives it as it was written."""
         if not self._staged:
             self._storage.write_text(f"{self._root}/{_BEGUN}", self._token)
         by_day = frame.repartition(DAY, "unit_id").write.mode("overwrite").partitionBy(DAY)
         by_day.parquet(f"{self._root}/{table}/{self._token}")
-        self._staged[table] = list(days)
         written = f"{self._root}/{table}/{self._token}"
+        there = set(self._storage.names(written))
+        self._staged[table] = {day: f"{DAY}={day}" in there for day in days}
         return self._lake.run.spark.read.schema(f"{schema}, {DAY} string").parquet(written).drop(DAY)
 
     def commit(self, unpublished: Sequence[str]) -> None:
         """Let all that was staged hold from now on. `unpublished`: the days whose gold is no longer what silver says;
-        they stay marked until `publish` has brought them."""
+        they stay marked until `publish` has brought them. Raises TakenOver when another run has begun since: it took
+        this one for dead, and has deleted what it staged."""
+        if self._storage.read_text(f"{self._root}/{_BEGUN}") != self._token:
+            raise TakenOver(f"changing silver at {self._root}: another run has begun since; run the date again")
         log = {"token": self._token, "days": self._staged, "unpublished": list(unpublished)}
         self._storage.write_text(f"{self._root}/{_LOG}", json.dumps(log))
-        self._storage.delete(f"{self._root}/{_BEGUN}")
         self._finish()
 
     def _finish(self) -> None:
@@ -79,11 +88,12 @@ class Changeset:
         if not (text := self._storage.read_text(f"{self._root}/{_LOG}")):
             return
         log = json.loads(text)
+        # Before anything else: what a log names must never be taken for the remains of a run that was killed.
+        self._storage.delete(f"{self._root}/{_BEGUN}")
         all_of(partial(self._mark, day) for day in log["unpublished"])
         replaced: list[str] = []
         for table, days in log["days"].items():
-            there = set(self._storage.names(f"{self._root}/{table}/{log['token']}"))
-            now = {day: log["token"] + ("" if f"{DAY}={day}" in there else _NOTHING) for day in days}
+            now = {day: log["token"] + ("" if has_rows else _NOTHING) for day, has_rows in days.items()}
             before = {day: token for day, token in self.held(table).items() if now.get(day, token) != token}
             all_of(partial(self._let_hold, table, day, now[day], before.get(day)) for day in days)
             replaced += [self._folder(table, token, day) for day, token in before.items()]

@@ -5,6 +5,8 @@ JobError
  +- UnknownEncodingError the encoding that was asked for does not exist
  +- BadArgumentError     an argument makes no sense to this pipeline
  +- TooMuchRefused       more of a table was refused than may be; nothing of the drop counts
+ +- TakenOver            another run has begun, which took this one for dead
+ +- OldLake              silver of other days is of a shape that the jobs no longer read
  +- SourceError          the database that the pipeline reads cannot be opened, or is not as the contract says
 """
 
@@ -29,6 +31,14 @@ class BadArgumentError(JobError):
 
 class TooMuchRefused(JobError):
     """More of a table was refused than the run allows: what is left of it is no truth to publish."""
+
+
+class TakenOver(JobError):
+    """Another run has begun, which took this one for dead: what this one staged is gone."""
+
+
+class OldLake(JobError):
+    """Silver of other days is of a shape that the jobs no longer read; to go on would lose what it holds."""
 
 
 class SourceError(JobError):

@@ -39,7 +39,9 @@ def bronze(run: Run) -> Manifest:
     refused before, judged again, and what was accepted stays."""
     lake = Lake(run)
     if run.replay:
-        return lake.manifest("bronze", [replayed(lake, table, unit_of) for table in SOURCES])
+        judged_again = [replayed(lake, table, unit_of) for table in SOURCES]
+        lake.check_losses("bronze", judged_again)
+        return lake.manifest("bronze", judged_again)
     root = drop_root(lake.storage, run.input, run.business_date)
     if not (files := lake.storage.files(root)):
         raise NoInputError(f"reading the drop of {run.business_date}: no file at {root}; did the units send anything?")

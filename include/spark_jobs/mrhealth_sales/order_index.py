@@ -1,8 +1,8 @@
 """Which dates' drops told of an order before: found without reading them.
 
 For each date that was run and each unit of its drop, the index keeps the range of the order numbers, where they are
-numbers close together, and the CRC-32 of each where they are not (UUIDs); a file a month. A date that is found in vain
-costs a look and no more: by a chance of a date's orders in 2**32, or for a number that its range skips.
+numbers close together, and the xxHash64 of each where they are not (UUIDs); a file a month. A date that is found in
+vain costs a look and no more: by a chance of all pairs of numbers in 2**64, or for a number that its range skips.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def entries(keys: DataFrame, day: date) -> DataFrame:
     sums = keys.groupBy("unit_id").agg(
         F.when(all_numbers, F.min(number)).alias("least"),
         F.when(all_numbers, F.max(number)).alias("most"),
-        F.array_sort(F.collect_set(F.crc32("order_id"))).alias("hashes"),
+        F.array_sort(F.collect_set(F.xxhash64("order_id"))).alias("hashes"),
     )
     close = (F.col("most") - F.col("least")) < SPARSE * F.size("hashes")
     bound = [F.when(close, F.col(name)).alias(name) for name in ("least", "most")]
@@ -43,7 +43,7 @@ def dates_of(changes: Changeset, keys: DataFrame, day: date) -> list[str]:
     others = index.where(F.col("business_date") != F.lit(day))
     asked = keys.groupBy("unit_id").agg(
         F.collect_set(F.expr("try_cast(order_id as bigint)")).alias("numbers"),
-        F.collect_set(F.crc32("order_id")).alias("asked"),
+        F.collect_set(F.xxhash64("order_id")).alias("asked"),
     )
     met = others.join(F.broadcast(asked), on="unit_id").where(_within() | F.arrays_overlap("hashes", "asked"))
     return sorted(row[0].isoformat() for row in met.select("business_date").distinct().collect())

@@ -17,6 +17,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion.changeset import Changeset
+from medallion.errors import OldLake
 from medallion.lake import DAY
 from medallion.quality import is_accepted, overrule
 from mrhealth_sales import order_index
@@ -67,6 +68,7 @@ def merge(changes: Changeset, orders: DataFrame, items: DataFrame, day: date) ->
     latest = _latest(versions).cache()
     sold = _items_of(latest, _with_others(changes, ITEMS, items, dates, keys)).cache()
     touched = _dates([versions, *([_standing(before[ORDERS])] if before[ORDERS] is not None else [])], day)
+    _check_shape(changes, touched, day)
     order_index.keep(changes, mine, day)
     current = [
         _stage_current(changes, table, frame, keys, touched)
@@ -122,6 +124,19 @@ def _dates(versions: Sequence[DataFrame], day: date) -> list[str]:
     return sorted({str(day), *(str(row[0]) for row in dates.collect())})
 
 
+def _check_shape(changes: Changeset, touched: Sequence[str], day: date) -> None:
+    """Raise OldLake if a touched day was published out of a silver that had no versions: what holds of it is not known,
+    and its gold would be cut down to what this drop tells of it."""
+    held = changes.held(CURRENT_ORDERS)
+    if old := [
+        d for d in touched if d not in held and d != str(day) and changes.is_published("sales_by_branch_day", d)
+    ]:
+        raise OldLake(
+            f"working out what holds on {', '.join(old[:5])}: gold has these days, but silver has no versions of their"
+            " orders. Make them anew first: ./nightshift backfill mrhealth_sales --from FIRST --to LAST --run"
+        )
+
+
 def _stage_current(
     changes: Changeset, table: str, frame: DataFrame, keys: DataFrame, touched: Sequence[str]
 ) -> DataFrame:
@@ -135,7 +150,7 @@ def _judged_orders(judged: DataFrame, latest: DataFrame, day: date) -> DataFrame
     by = F.concat_ws(":", "source_file", F.col("line").cast("string"))
     later = latest.where(F.col("business_date") != F.lit(day)).select(*KEY, by.alias("_by"))
     told = F.concat(F.lit("replaced by "), F.col("_by"))
-    marked = judged.join(F.broadcast(later), on=KEY, how="left")
+    marked = judged.join(later, on=KEY, how="left")
     return overrule(marked, "superseded", F.col("_by").isNotNull(), told).drop("_by")
 
 

@@ -43,15 +43,18 @@ class GapsHook:
             return f"no gold of {_listed(missing)}"
         if min(moment for moment in made if moment) < arrived:
             return f"gold is older than its input, which came last at {arrived:%Y-%m-%dT%H:%MZ}"
-        if one_day.pipeline.restates and not self._has_versions(one_day):
-            return "it was made before silver kept the versions of orders"
-        return ""
+        return self._of_silver(one_day) if one_day.pipeline.restates else ""
 
-    def _has_versions(self, one_day: Night) -> bool:
-        """Whether silver of a date is of the shape that the jobs read (docs/decisions/0025)."""
-        held = f"silver/{one_day.pipeline.product}/orders/_holds/{one_day.business_date}="
+    def _of_silver(self, one_day: Night) -> str:
+        """What silver says of a date whose gold is there (docs/decisions/0025)."""
+        home, day = f"silver/{one_day.pipeline.product}/", one_day.business_date
+        if not self._is_there(f"{home}orders/_holds/{day}="):
+            return "it was made before silver kept the versions of orders"
+        return "silver says something else of it" if self._is_there(f"{home}_unpublished/business_date={day}") else ""
+
+    def _is_there(self, prefix: str) -> bool:
         bucket = self._night.settings.bucket("lake")
-        return self._s3.list_objects_v2(Bucket=bucket, Prefix=held, MaxKeys=1)["KeyCount"] > 0
+        return self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)["KeyCount"] > 0
 
     def _oldest(self, one_day: Night, table: str) -> datetime | None:
         return min(self._written("lake", one_day.gold_prefix(table)), default=None)

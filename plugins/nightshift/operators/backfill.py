@@ -151,7 +151,15 @@ class PublishDaysOperator(NightOperator):
         if failed:
             every = len(claimed["days"]) + len(claimed["held"])
             raise DaysFailed(f"{len(failed)} of {every} days were not made: {'; '.join(_told(failed))}.")
+        if self.pipeline.restates:
+            self._all_told(night, claimed["days"])
         return {"published": claimed["days"]}
+
+    def _all_told(self, night: Night, days: Sequence[str]) -> None:
+        """Now that every day is published, none of what they staged is marked any more."""
+        made = [m for day in days for m in self.lake(night.on(date.fromisoformat(day))).manifests()]
+        staged = {day for manifest in made for table in manifest["gold"] for day in table.get("days", ())}
+        self.lake(night).told_of(map(date.fromisoformat, sorted(staged)))
 
     def _publish(self, one_day: Night) -> str:
         """'' if the day's gold is in place, else why it is not."""

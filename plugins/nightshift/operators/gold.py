@@ -37,7 +37,7 @@ def publish(night: Night, task: str) -> Iterator[tuple[str, str]]:
         _drop_other_dates(night, task, table.name)
         told |= set(days)
         yield table.name, uri
-    if night.pipeline.restates:
+    if night.pipeline.restates and not night.part:  # a later day of a backfill may have changed these once more
         lake.told_of(told)
 
 
