@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from medallion.errors import TooMuchRefused
+from medallion.errors import OldLake, TooMuchRefused
 
 P = "mrhealth_sales"
 A, B = "2026-01-01", "2026-01-02"
@@ -188,3 +188,9 @@ def test_a_drop_that_is_mostly_refused_changes_nothing_that_holds(shop: Shop, la
         shop.run(B, most_refused=0.5)
     shop.run(A)
     assert {unit: shop.sums(unit) for unit in before} == before
+
+
+def test_a_lake_from_before_versions_is_not_cut_down_to_what_comes_late(shop: Shop) -> None:
+    shutil.rmtree(shop.lake.root / "silver" / P)
+    with pytest.raises(OldLake, match=rf"what holds on {A}: .*backfill mrhealth_sales"):
+        shop.run(B)
