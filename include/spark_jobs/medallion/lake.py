@@ -54,13 +54,6 @@ class Lake:
         days = [name.removeprefix(DATED) for name in names if name.startswith(DATED)]
         return [day for day in days if first.isoformat() <= day <= last.isoformat()]
 
-    def files(self, layer: str, table: str, days: Sequence[str]) -> dict[str, list[str]]:
-        """The files of some dates of a bronze or silver table, by date; each write of a date names its files anew."""
-        found: dict[str, list[str]] = {}
-        for uri in self.storage.listed([self.partition(layer, table, day) for day in days]):
-            found.setdefault(uri.rsplit("/", 2)[1].removeprefix(DATED), []).append(uri)
-        return found
-
     def quarantine_of(self, layer: str, table: str) -> str:
         """Where the rows lie that a layer refused for this business date."""
         day = self.run.business_date.isoformat()
