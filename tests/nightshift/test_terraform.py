@@ -61,17 +61,19 @@ def test_a_task_that_times_out_lets_terraform_save_its_state(settings, asked, mo
 
 
 @pytest.fixture
-def by_hand(settings, tmp_path):
-    """Starts the real terraform as a person does, in a tree of the test's own, and leaves it at its prompt."""
-    tree, started = tmp_path / "include", []
-    stack = tree / "terraform" / "stacks" / "foundation"
+def by_hand(settings, tmp_path, monkeypatch):
+    """Starts the real terraform as a person does, and leaves it at its prompt. Its stack has a name of the test's own:
+    any terraform in a stack of that name counts, and other tests apply the foundation meanwhile."""
+    tree, started, name = tmp_path / "include", [], f"stack-{os.getpid()}"
+    monkeypatch.setitem(terraform.LOCK_TIMEOUTS, name, "1s")
+    stack = tree / "terraform" / "stacks" / name
     stack.mkdir(parents=True)
     (stack / "main.tf").touch()
     (tmp_path / "link").symlink_to(stack)
-    hook = TerraformHook(replace(settings, include_dir=tree), "foundation", "foundation.tfstate")
+    hook = TerraformHook(replace(settings, include_dir=tree), name, f"{name}.tfstate")
 
     def start(folder, *words):
-        given = [word.format(tree=tree, tmp=tmp_path) for word in words]
+        given = [word.format(tree=tree, tmp=tmp_path, name=name) for word in words]
         started.append(
             subprocess.Popen(
                 [shutil.which("terraform"), *given, "console"],
@@ -93,10 +95,10 @@ def by_hand(settings, tmp_path):
     "called",
     [
         ("{stack}",),
-        ("{tmp}", "-chdir={tree}/terraform/stacks/foundation"),
-        ("{tmp}", "-chdir={tree}/terraform/stacks/foundation/"),
-        ("{tree}/terraform", "-chdir=stacks/foundation"),
-        ("{tree}/terraform/stacks", "-chdir=foundation/"),
+        ("{tmp}", "-chdir={tree}/terraform/stacks/{name}"),
+        ("{tmp}", "-chdir={tree}/terraform/stacks/{name}/"),
+        ("{tree}/terraform", "-chdir=stacks/{name}"),
+        ("{tree}/terraform/stacks", "-chdir={name}/"),
         ("{stack}", "-chdir=."),
         ("{tmp}", "-chdir=link"),
     ],
