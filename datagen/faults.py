@@ -40,7 +40,7 @@ def _cell_fault(reason: str, position: int, cell: str) -> Callable[[Order | Item
 
 
 def _not_utf8(row: Order | Item, dialect: Dialect) -> list[Line]:
-    return [Line(_changed(row, dialect, 5, "Praça").decode().encode("latin-1"), Fate("bronze", "not_utf8"))]
+    return [Line(_changed(row, dialect, 5, "Pra\x81a").decode().encode("latin-1"), Fate("bronze", "not_utf8"))]
 
 
 def _nul_byte(row: Order | Item, dialect: Dialect) -> list[Line]:
@@ -68,13 +68,18 @@ def _order_of_other_unit(row: Order | Item, dialect: Dialect) -> list[Line]:
 def _corrected_order(row: Order | Item, dialect: Dialect) -> list[Line]:
     assert isinstance(row, Order)
     first = _changed(row, dialect, 7, "Cancelado" if row.status != "Cancelado" else "Pendente")
-    return [Line(first, Fate("silver", "superseded")), sound(row, dialect)]
+    return [Line(first, Fate("silver", "clashing_key")), sound(row, dialect)]
 
 
 def _corrected_item(row: Order | Item, dialect: Dialect) -> list[Line]:
     assert isinstance(row, Item)
     first = sound(replace(row, quantity=row.quantity + 1), dialect).content
-    return [Line(first, Fate("silver", "superseded")), sound(row, dialect)]
+    return [Line(first, Fate("silver", "clashing_key")), sound(row, dialect)]
+
+
+def _as_excel_writes(row: Order | Item, dialect: Dialect) -> list[Line]:
+    """Money with a comma, as Excel writes it in Brazil: no fault but the reader's, if it does not understand it."""
+    return [Line(_changed(row, dialect, 4, f"R$ {row.cells()[4].replace('.', ',')}"), SOUND, row)]
 
 
 def _unknown_product(row: Order | Item, dialect: Dialect) -> list[Line]:
@@ -86,10 +91,11 @@ Fault = Callable[[Order | Item, Dialect], Sequence[Line]]
 
 ORDER_FAULTS: tuple[Fault, ...] = (
     _twice,
-    _cell_fault("bad_number", 4, "12,50"),
+    _cell_fault("bad_number", 4, "doze"),
+    _as_excel_writes,
     _not_utf8,
     _corrected_order,
-    _cell_fault("bad_date", 3, "31/12/2025"),
+    _cell_fault("bad_date", 3, "31/02/2025"),
     _cell_fault("missing_value", 1, ""),
     _cut_off,
     _cell_fault("unknown_status", 7, "Perdido"),
@@ -106,7 +112,8 @@ ITEM_FAULTS: tuple[Fault, ...] = (
     _not_utf8,
     _cell_fault("missing_value", 2, ""),
     _cut_off,
-    _cell_fault("bad_number", 4, "1.234,00"),
+    _cell_fault("bad_number", 4, "1,2,3"),
+    _as_excel_writes,
     _nul_byte,
     _open_quote,
 )

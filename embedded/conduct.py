@@ -110,7 +110,7 @@ class Session:
             _show(f"Gold:     {places.shown(f)}" for f in record.export(kept, self.program.export))
         if self.program.output:
             _show(f"File:     {places.shown(f)}" for f in record.deliver(self.env, kept, self.program.output))
-        return kept.record is not None and kept.record["outcome"] == "success" and event["state"] == "success"
+        return kept.record is not None and kept.record["outcome"] != "failed" and event["state"] == "success"
 
 
 def _show(lines: Iterable[str]) -> None:

@@ -40,7 +40,7 @@ examples:
   ./nightshift run mrhealth_sales --input drops --from 2025-12-29 --to 2026-01-04 --export out
   ./nightshift run card_movements --source mysql://reader:secret@db.example:3306/coop --output out
 
-exit status: 0 only if every night's outcome is success; 1 a night failed; 2 the request cannot be done and nothing was
+exit status: 0 only if every night's outcome is success (warnings or none); 1 a night failed; 2 the request cannot be done and nothing was
 started; 130 interrupted (the teardown ran)."""
 
 

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
+from nightshift.config import Settings
 from nightshift.pipeline import GoldTable, Pipeline
 
 Manifest = Mapping[str, Any]
 
 
-def violations(pipeline: Pipeline, manifests: Iterable[Manifest], max_quarantine_share: float) -> list[str]:
+def violations(pipeline: Pipeline, manifests: Iterable[Manifest], settings: Settings) -> list[str]:
     """Every broken rule as a sentence; empty when gold may be published."""
     by_layer = {manifest["layer"]: manifest for manifest in manifests}
+    max_quarantine_share = settings.max_quarantine_share
     missing = [f"layer {layer} wrote no manifest" for layer in pipeline.layers if layer not in by_layer]
     counted = [line for m in by_layer.values() for line in _layer(m, max_quarantine_share)]
     handed = [
@@ -28,7 +30,22 @@ def violations(pipeline: Pipeline, manifests: Iterable[Manifest], max_quarantine
         *counted,
         *handed,
         *(line for table in pipeline.gold for line in _gold(table, staged.get(table.name))),
+        *(shortfalls(by_layer.values(), settings) if settings.warnings_fail else ()),
     ]
+
+
+def shortfalls(manifests: Iterable[Manifest], settings: Settings) -> list[str]:
+    """What the product lacks, though it keeps its contract, as sentences: a night with any is no plain success."""
+    return [line for manifest in manifests for line in _shortfalls(manifest, settings.max_refused_share)]
+
+
+def _shortfalls(manifest: Manifest, most: float) -> Iterator[str]:
+    for table in manifest["tables"]:
+        if table["lost"] > table["rows_in"] * most:
+            where = f"{manifest['layer']}.{table['table']}"
+            yield f"{where}: {table['lost']} of {table['rows_in']} rows are missed ({_reasons(table)})"
+    if grave := manifest.get("alerts", {}).get("grave"):
+        yield f"{grave} alerts tell of deliveries that did not come or could not be read"
 
 
 def _layer(manifest: Manifest, max_quarantine_share: float) -> Iterator[str]:

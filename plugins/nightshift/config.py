@@ -77,6 +77,8 @@ class Settings:
     queue_endpoints: tuple[str, ...] = ()
     max_usd_per_night: float = 10.0
     max_quarantine_share: float = 0.5  # a table that loses more than this is not a product
+    max_refused_share: float = 0.05  # a table, or a unit's delivery, that loses more makes the night one with warnings
+    warnings_fail: bool = False  # whether such a night is red, its gold not published
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):

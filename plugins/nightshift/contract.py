@@ -11,13 +11,14 @@ from nightshift.errors import SettingsError
 from nightshift.pipeline import DRIFT_RULES, GoldTable, Source, SourceColumn
 
 KINDS = {"sources", "gold"}
+LOCALE = "pt-BR"  # the one that the jobs' medallion/notation.py reads
 TABLE_WORDS = {
-    "sources": {"about", "key", "columns", "files", "fresh_hours", "drift", "database"},
+    "sources": {"about", "key", "columns", "files", "fresh_hours", "drift", "database", "locale"},
     "gold": {"about", "key", "columns", "min_rows", "fresh_hours"},
 }
 COLUMN_WORDS = {
     "sources": {"type", "about", "personal", "from", "required", "optional", "default"}
-    | {"one_of", "reason", "digits", "signed"},
+    | {"one_of", "reason", "digits", "signed", "code"},
     "gold": {"type", "about", "personal"},
 }
 
@@ -78,6 +79,8 @@ def _table_faults(kind: str, table: Mapping[str, Any]) -> Iterator[str]:
     yield from _column_faults(kind, table.get("columns", {}))
     if kind == "gold" and (strangers := set(table.get("key", ())) - table.get("columns", {}).keys()):
         yield f"has no column {', '.join(sorted(strangers))} of its key"
+    if (locale := table.get("locale", LOCALE)) != LOCALE:
+        yield f"has the locale {locale!r}, known is {LOCALE}"
     for event, rule in table.get("drift", {}).items():
         if rule not in DRIFT_RULES.get(event, ()):
             yield f"has the rule {rule!r} for columns that are {event}"

@@ -118,9 +118,15 @@ def spark_submit(night: Night, step: Step, jobs_uri: str, jars: Sequence[str] = 
         *(("--encoding", night.encoding) if night.pipeline.encodings else ()),
         *(("--source-secret", night.source_secret) if night.source_secret else ()),
         *(("--replay",) if night.replay else ()),
-        *(("--most-refused", f"{night.settings.max_quarantine_share:g}") if night.pipeline.restates else ()),
+        *(_limits(night.settings) if night.pipeline.restates else ()),
         *(f"--option={name}={value}" for name, value in night.options.items()),
     ]
+
+
+def _limits(settings: Settings) -> Sequence[str]:
+    """How much may be refused: of a table before the run ends, of one unit before it is told."""
+    of_table, of_unit = f"{settings.max_quarantine_share:g}", f"{settings.max_refused_share:g}"
+    return ("--most-refused", of_table, "--most-refused-of-unit", of_unit)
 
 
 def _reference(night: Night) -> Sequence[str]:

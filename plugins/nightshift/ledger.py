@@ -91,8 +91,8 @@ class Ledger:
         return _iso(clock.now(self._night.settings) + (limit or timedelta(0)) + grace)
 
     def close(self, outcome: str, told_by: str) -> None:
-        """The run is over and was told: "success" or "failed", by "report" or "reaper". Its identity goes along, for
-        the marker that held it is removed."""
+        """The run is over and was told: "success", "success with warnings" or "failed", by "report" or "reaper". Its
+        identity goes along, for the marker that held it is removed."""
         self.append("ledger", "closed", outcome=outcome, told_by=told_by, identity=self._night.identity)
         self.unmark()
         if is_open(self.entries()):  # a cleared task began meanwhile, and found the marker that was just removed

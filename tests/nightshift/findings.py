@@ -10,7 +10,7 @@ CLUSTER = {
     "LogUri": "s3n://acme-night-logs/emr/",
     "Status": {"State": "TERMINATED", "Timeline": {"CreationDateTime": NOW - timedelta(hours=1), "EndDateTime": NOW}},
 }
-LAWFUL = {"rows_in": 9, "accepted": 7, "quarantined": 1, "duplicates": 1, "reasons": {"bad": 1}, "lost": 1}
+LAWFUL = {"rows_in": 29, "accepted": 27, "quarantined": 1, "duplicates": 1, "reasons": {"bad": 1}, "lost": 1}
 
 
 def entry(task, phase, **facts):
@@ -29,7 +29,7 @@ def manifests(pipeline):
         for t in pipeline.gold
     ]
     first = {"layer": "bronze", "business_date": "2026-01-04", "tables": tables, "gold": []}
-    rest = {"rows_in": 7, "accepted": 7, "quarantined": 0, "duplicates": 0, "reasons": {}, "lost": 0}
+    rest = {"rows_in": 27, "accepted": 27, "quarantined": 0, "duplicates": 0, "reasons": {}, "lost": 0}
     silver = {**first, "layer": "silver", "tables": [{"table": "orders", **rest}]}
     return [first, silver, {**silver, "layer": "gold", "gold": gold}]
 

@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from nightshift import audit
+from nightshift.config import Settings
 from nightshift.pipelines.wordcount import WORDCOUNT
 
 
@@ -26,7 +27,7 @@ GOOD = [counted("bronze"), counted("silver", rows_in=8, accepted=6), counted("go
 
 
 def broken(manifests, share=0.5):
-    return audit.violations(WORDCOUNT, manifests, share)
+    return audit.violations(WORDCOUNT, manifests, Settings(max_quarantine_share=share))
 
 
 def test_a_night_that_kept_its_contract_has_no_violations():
@@ -75,3 +76,18 @@ def test_gold_that_breaks_its_contract_is_refused(change, words):
 
 def test_gold_that_was_never_staged_is_refused():
     assert broken([*GOOD[:2], counted("gold", **LAST)]) == ["gold.word_counts was not staged"]
+
+
+def test_what_the_product_lacks_is_told_though_it_may_be_published():
+    manifests = [counted("bronze", rows_in=19), GOOD[1], {**GOOD[2], "alerts": {"grave": 2, "total": 3, "told": []}}]
+    told = audit.shortfalls(manifests, Settings(max_refused_share=0.06))
+    assert told == [
+        "silver.t: 1 of 8 rows are missed (1 bad)",
+        "2 alerts tell of deliveries that did not come or could not be read",
+    ]
+    assert audit.shortfalls(GOOD, Settings(max_refused_share=0.2)) == []
+
+
+def test_a_setting_makes_it_a_violation():
+    strict = Settings(max_refused_share=0.11, warnings_fail=True)
+    assert audit.violations(WORDCOUNT, GOOD, strict) == ["silver.t: 1 of 8 rows are missed (1 bad)"]

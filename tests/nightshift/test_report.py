@@ -52,6 +52,16 @@ def test_a_night_that_went_well_has_no_doubts_and_no_failure(record):
     assert (told["outcome"], told["doubts"], told["failure"], told["notified"]) == ("success", [], None, False)
 
 
+def test_a_night_that_lacks_something_is_a_success_with_warnings_and_says_so(record, night):
+    whole = manifests(night.pipeline)
+    told = record(
+        manifests=[*whole[:2], {**whole[2], "alerts": {"total": 1, "told": [], "unjudged": None, "grave": 1}}]
+    )
+    assert (told["outcome"], told["failure"]) == ("success with warnings", None)
+    assert told["warnings"] == ["1 alerts tell of deliveries that did not come or could not be read"]
+    assert message.subject("acme", told) == "mrhealth_sales 2026-01-04: success with warnings [acme]"
+
+
 def test_the_first_failure_speaks_for_the_night_with_its_own_card_and_the_nights_links(failed_step):
     failure = failed_step["failure"]
     assert failed_step["outcome"] == "failed"
@@ -209,7 +219,7 @@ def test_the_subject_is_at_most_100_printable_ascii_characters_whatever_the_name
 
 def test_the_message_says_what_came_out_what_was_left_and_what_to_do(record, failed_step):
     good = message.body(record(), "s3://r")
-    assert "bronze.orders: 9 rows in, 7 accepted, 1 quarantined (1 bad), 1 duplicates" in good
+    assert "bronze.orders: 29 rows in, 27 accepted, 1 quarantined (1 bad), 1 duplicates" in good
     assert "Teardown: nothing left behind" in good
     bad = message.body(failed_step, "s3://r").splitlines()
     assert bad[1:4] == [

@@ -83,6 +83,7 @@ class LocalLake:
         replay: bool = False,
         secret: str = "",
         most_refused: float = 1,
+        most_refused_of_unit: float = 1,
         **options: str,
     ) -> dict[str, dict[str, Any]]:
         """Run the layers; the counts of each layer's tables by name."""
@@ -90,7 +91,7 @@ class LocalLake:
         words += ["--lake", str(self.root), "--staging", str(self.staging(pipeline, day)), "--encoding", encoding]
         words += ["--replay"] if replay else []
         words += ["--source-secret", secret] if secret else []
-        words += ["--most-refused", str(most_refused)]
+        words += ["--most-refused", str(most_refused), "--most-refused-of-unit", str(most_refused_of_unit)]
         words += [f"--option={name}={value}" for name, value in options.items()]
         main.run_layers(self.spark, main.parse(words + (["--reference", str(reference)] if reference else [])))
         if "gold" in layers:

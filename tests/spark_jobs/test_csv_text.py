@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from medallion.contract import plain_name
-from medallion.csv_text import Record, header_cells, records
+from medallion.csv_text import Record, header_cells, records, records_of
 from mrhealth_sales.bronze import rows_of
 from mrhealth_sales.tables import COUNTRIES, ITEMS, ORDERS, table_of, unit_of
 
@@ -85,7 +85,7 @@ def test_a_record_may_have_64_lines(breaks: int, reason: str | None) -> None:
 
 
 def test_the_cells_of_a_header_are_told_for_each_delimiter() -> None:
-    assert header_cells(b"\xef\xbb\xbf\n \na,b;c\n1,2;3\n") == [["a", "b;c"], ["a,b", "c"]]
+    assert header_cells(b"\xef\xbb\xbf\n \na,b;c\n1,2;3\n")[:2] == [["a", "b;c"], ["a,b", "c"]]
     assert header_cells(b"\n \n") == []
 
 
@@ -152,8 +152,12 @@ def test_a_note_longer_than_the_csv_modules_limit_is_no_fault() -> None:
         ("Item_Pedido.csv", "items"),
         ("Tabela_Unidade.csv", "units"),
         ("produto.csv", "products"),
-        ("pedido.txt", None),
-        ("pedidos.csv", None),
+        ("pedido.txt", "orders"),
+        ("pedidos.csv", "orders"),
+        ("PEDIDO (1).csv", "orders"),
+        ("Cópia de item_pedido-corrigido.csv.csv", "items"),
+        ("expedidos.csv", None),
+        ("pedido.pdf", None),
         ("csv", None),
     ],
 )
@@ -182,3 +186,29 @@ def test_a_file_that_is_in_the_wrong_folder_changes_no_table() -> None:
 
 def test_both_spellings_of_the_address_are_one_column() -> None:
     assert plain_name("Endereco Entrega") == plain_name("ENDEREÇO_ENTREGA") == ORDERS.source_names[5]
+
+
+def test_a_quoted_field_does_not_swallow_lines_that_are_records() -> None:
+    notes = ['"sem cebola', "", "", 'na travessa de 12"', "x"]
+    found = list(
+        records_of(ITEMS, (HEADER + "".join(f"1;{n};101;2;5.00;{note}\n" for n, note in enumerate(notes))).encode())
+    )
+    assert [record.reason for record in found] == ["unclosed_quote", None, None, None, None]
+    assert found[3].fields is not None and found[3].fields[5] == 'na travessa de 12"'
+
+
+def test_the_last_of_two_lines_is_seen_as_well_and_a_note_with_many_marks_is_one() -> None:
+    swallowed = '1;1;101;2;5.00;"sem\n1;2;101;2;5.00;de 12"\n'
+    assert [record.reason for record in records_of(ITEMS, (HEADER + swallowed).encode())] == ["unclosed_quote", None]
+    note = '1;1;101;2;5.00;"sem\ncebola; alho; sal; sem pimenta; tomate; nada"\n'
+    [record] = records_of(ITEMS, (HEADER + note).encode())
+    assert record.fields is not None
+
+
+@pytest.mark.parametrize("hint", ["sep=;", '"sep=;"', "SEP=;"])
+def test_excels_own_hint_above_the_header_is_no_header(hint: str) -> None:
+    assert countries(f"{hint}\r\nId_Pais;Nome_Pais\r\nBR;Brasil\r\n".encode()) == [("BR", "Brasil")]
+
+
+def test_tabs_part_the_fields_of_excels_unicode_text() -> None:
+    assert countries(b"Id_Pais\tNome_Pais\nBR\tBrasil\n") == [("BR", "Brasil")]

@@ -1,5 +1,6 @@
 """Whole nights of mrhealth_sales on generated and on hand-made drops."""
 
+import os
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -148,10 +149,11 @@ def test_a_drop_of_nothing_but_trouble_still_gives_empty_gold(lake: Any, drop: A
     assert counts["bronze"]["other_files"]["reasons"] == {"hidden_file": 1, "unknown_file": 1}
     assert lake.gold(P, D1, "sales_by_branch_day") == []
     rows = {t["table"]: t["rows"] for t in lake.manifest(P, D1, "gold")["gold"]}
-    assert rows.pop("alerts") == 2
+    assert rows.pop("alerts") == 3  # two units lack files; one sent two that nobody can read
     assert set(rows.values()) == {0}
     assert [(a["unit_id"], a["kind"], a["severity"]) for a in lake.gold(P, D1, "alerts")] == [
         (2, "missing_file", "critical"),
+        (2, "unreadable_delivery", "critical"),
         (1, "missing_file", "warning"),
     ]
 
@@ -170,3 +172,93 @@ def test_an_empty_folder_is_no_input(lake: Any, tmp_path: Path) -> None:
 def test_a_layer_asks_for_the_one_before(lake: Any, tmp_path: Path) -> None:
     with pytest.raises(NoInputError, match="run the bronze layer"):
         lake.run(P, D1, tmp_path, layers="silver")
+
+
+OFFICE = {
+    "Tabela_Produto.csv": "Id_Produto;Nome_Produto\n101;Suco\n102;Sopa\n",
+    "Tabela_Unidade.csv": "Id_Unidade;Nome_Unidade;Id_Estado\n1;A;SP\n2;B;SP\n3;C;SP\n4;D;SP\n",
+    "Tabela_Estado.csv": "Id_Estado;Id_Pais;Nome_Estado\nSP;BR;São Paulo\n",
+    "Tabela_Pais.csv": "Id_Pais;Nome_Pais\nBR;Brasil\n",
+}
+
+
+def sent(unit: int, number: str, value: str, day: str = D1) -> str:
+    return f"{unit},{number},Loja Online,{day},{value},Rua A,0.00,Finalizado\n"
+
+
+@pytest.fixture(scope="module")
+def people(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A night of four units whose files were made by people: what each row of the table of alerts and gold says."""
+    root = tmp_path_factory.mktemp("people")
+    excel_orders = (
+        "Id_Unidade;Id_Pedido;Tipo_Pedido;Data_Pedido;Vlr_Pedido;Endereco_Entrega;Taxa_Entrega;Status\r\n"
+        "1;1;Loja Online;29/12/2025;1.234,56;Praça A;12,50;Finalizado\r\n"
+        "1;2;Loja Física;29/12/2025;45,00;;;Finalizado\r\n"
+    )
+    excel_items = "Id_Pedido;Id_Item_Pedido;Id_Produto;Qtd;Vlr_Item;Observacao\r\n1;1;101;1.000;5,00;não\r\n"
+    notes = ['"sem cebola', "", "", 'na travessa de 12"', "x"]
+    swallowing = "".join(f"5,{n},101,2,5.00,{note}\n" for n, note in enumerate(notes))
+    files: dict[str, str | bytes] = {
+        "drop/unit_001/PEDIDO - Copia.csv": excel_orders.encode("cp1252"),
+        "drop/unit_001/itens vendidos.txt": excel_items.encode("cp1252"),
+        "drop/unit_002/pedido.csv": ORDERS
+        + sent(2, "1", "105.00")
+        + sent(2, "2", "20.00")
+        + sent(2, "9", "9", "2052-12-29"),
+        "drop/unit_002/pedido (1).csv": ORDERS + sent(2, "1", "1105.00") + sent(2, "3", "1.00"),
+        "drop/unit_002/item_pedido.csv": ITEMS,
+        "drop/unit_002/relatorio.pdf": b"%PDF-1.7 \xff",
+        "drop/unit_002/.DS_Store": b"\0\1",
+        "drop/unit_003/pedidos.csv": ORDERS
+        + sent(3, "4.69E+11", "10.00")
+        + sent(3, "4,69E+11".replace(",", "."), "20.00")
+        + sent(3, "3", "30.00")
+        + sent(3, "00017", "40.00")
+        + sent(3, "17.0", "50.00"),
+        "drop/unit_003/item_pedido.csv": ITEMS + "17,1,101,1,50.00,\n",
+        "drop/unit_004/pedido.csv": ORDERS + sent(4, "5", "100.00"),
+        "drop/unit_004/item_pedido.csv": ITEMS + swallowing,
+        **{f"office/{name}": text for name, text in OFFICE.items()},
+    }
+    for n, (path, content) in enumerate(files.items()):
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        os.utime(file, (1_767_300_000 + n, 1_767_300_000 + n))
+    lake = new_lake()
+    counts = lake.run(P, D1, root / "drop", root / "office", most_refused_of_unit=0.05)
+    return lake, counts
+
+
+def test_what_people_name_and_excel_writes_is_sold(people: Any) -> None:
+    lake, counts = people
+    sold = {row["unit_id"]: (row["orders"], row["gross_value"]) for row in lake.gold(P, D1, "sales_by_branch_day")}
+    assert sold == {
+        1: (2, Decimal("1279.56")),
+        2: (3, Decimal("1126.00")),
+        3: (2, Decimal("80.00")),
+        4: (1, Decimal("100.00")),
+    }
+    [suco] = lake.gold(P, D1, "product_sales")
+    assert (suco["quantity"], suco["gross_value"]) == (1000 + 1 + 4 * 2, Decimal("5090.00"))
+    assert counts["bronze"]["orders"]["warnings"] == {"brazilian_notation": 1, "cp1252_file": 1}
+    assert counts["silver"]["orders"]["reasons"] == {
+        "clashing_key": 1, "date_out_of_range": 1, "rewritten_code": 2, "superseded": 1}  # fmt: skip
+    assert counts["silver"]["orders"]["lost"] == 4, "all but the order that a later file corrected"
+
+
+def test_a_unit_of_which_much_was_refused_or_a_file_unread_is_told_and_counted_as_grave(people: Any) -> None:
+    lake, _ = people
+    told = {(a["unit_id"], a["metric"]): (a["kind"], a["severity"], a["observed"]) for a in lake.gold(P, D1, "alerts")}
+    unreadable = {place: alert[2] for place, alert in told.items() if alert[:2] == ("unreadable_delivery", "critical")}
+    assert unreadable == {
+        (2, "unread_files"): Decimal("1.0000"),
+        (2, "refused_share"): Decimal("0.2000"),
+        (3, "refused_share"): Decimal("0.5000"),
+        (3, "refused_value_share"): Decimal("0.4667"),
+        (4, "refused_share"): Decimal("0.1667"),
+    }
+    assert {place for place in told if place not in unreadable} == set()
+    [message] = [a["message"] for a in lake.gold(P, D1, "alerts") if a["metric"] == "unread_files"]
+    assert message == "unit 2: relatorio.pdf of 2025-12-29 could not be read"
+    assert lake.manifest(P, D1, "gold")["alerts"]["grave"] == 5

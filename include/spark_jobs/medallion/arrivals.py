@@ -9,15 +9,19 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from medallion.charset import UTF_8, as_utf8
 from medallion.contract import Table
-from medallion.csv_text import Record, records
+from medallion.csv_text import Record, records_of
 from medallion.lake import Lake
 from medallion.manifest import TableCount
+from medallion.notation import WARNING as BRAZILIAN
+from medallion.notation import rewritten
 from medallion.quality import ACCEPTED, NOTE, QUARANTINED
 from medallion.raw import TEXT
 from medallion.replay import BronzeReplay, Refused, by_file, csv_again
 from medallion.storage import FileInfo
 
+HEADER_ONLY = "header_only_file"  # the note of a file that came and holds no row
 OTHER_FILES = "other_files"  # the pseudo-table of files that are of no table, or lie where theirs do not belong
 ROW_SCHEMA = (
     "table string, source_file string, line bigint, unit_id int, outcome string, reason string, detail string, "
@@ -71,13 +75,13 @@ def whole_file(table: str, source_file: str, reason: str, detail: str, unit: int
 
 
 def rows_in(table: Table, source_file: str, content: bytes, unit: int | None = None) -> Iterator[Row]:
-    """The judged rows of one file of a table; a note when it has a header only."""
-    seen = False
-    for record in records(content, table.source_names, table.source_name, table.optional_names):
-        seen = True
-        yield _row(table.name, source_file, unit, record)
-    if not seen:
-        yield (table.name, source_file, 1, unit, NOTE, None, None, "header_only_file", None, None, TEXT, None)
+    """The judged rows of one file of a table; notes when it has a header only, or was written in an odd way."""
+    text, encoding = as_utf8(content)
+    found, brazilian = rewritten(table, records_of(table, text))
+    yield from (_row(table.name, source_file, unit, record) for record in found)
+    notes = {HEADER_ONLY: not found, f"{encoding}_file": encoding != UTF_8, BRAZILIAN: brazilian}
+    for note in (note for note, holds in notes.items() if holds):
+        yield (table.name, source_file, 1, unit, NOTE, None, None, note, None, None, TEXT, None)
 
 
 def _row(table: str, source_file: str, unit: int | None, record: Record) -> Row:
@@ -113,7 +117,8 @@ def replayed(lake: Lake, table: Table, unit_of: UnitOf) -> TableCount:
 
 def _rows_again(table: Table, unit_of: UnitOf, source_file: str, refused: Iterable[Refused]) -> Iterator[Row]:
     """The judged rows that one file's refused ones give today."""
-    return (_row(table.name, source_file, unit_of(source_file), record) for record in csv_again(table, refused))
+    found, _ = rewritten(table, csv_again(table, refused))
+    return (_row(table.name, source_file, unit_of(source_file), record) for record in found)
 
 
 def _with_arrival(lake: Lake, judged: DataFrame) -> DataFrame:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-KEPT_WORDS = ("required", "default", "reason", "digits", "signed", "optional", "personal")  # as a Column calls them
+KEPT_WORDS = ("required", "default", "reason", "digits", "signed", "optional", "personal", "code")  # as a Column says
+_WITH_DIGITS = re.compile(r"^[^A-Za-z]*[0-9][0-9TZ:+./, -]*$")
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Column:
     signed: bool = False  # whether a number may be negative
     optional: bool = False  # whether a source may come without the column
     personal: bool = False  # whether it is masked wherever it is no product
+    code: bool = False  # whether it is a number by name, which a spreadsheet may have rewritten: 017, 17.0, 4.69E+11
 
     @property
     def source(self) -> str:
@@ -43,6 +46,7 @@ class Table:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     files: str = ""
+    locale: str = ""  # how its files may write figures and dates besides: pt-BR
 
     @property
     def schema(self) -> str:
@@ -62,6 +66,16 @@ class Table:
     def column(self, name: str) -> Column:
         """The column of that name in the lake."""
         return next(column for column in self.columns if column.name == name)
+
+    def may_be(self, fields: Sequence[str]) -> bool:
+        """Whether text can be a row, in the order of the columns: what it must fill is filled, figures and dates have
+        digits and no letters but those of a time."""
+        return all(
+            bool(_WITH_DIGITS.match(text))
+            if text.strip() and column.type != "string"
+            else bool(text.strip()) or not column.required
+            for column, text in zip(self.columns, fields, strict=True)
+        )
 
     def source_name(self, header: str) -> str:
         """What bronze calls the column that a source spells so; its plain spelling if the contract knows none such."""
@@ -94,7 +108,7 @@ def contract(pipeline: str) -> Contract:
 
 def _table(name: str, told: Mapping[str, Any]) -> Table:
     columns = tuple(_column(column, spec) for column, spec in told["columns"].items())
-    return Table(name, columns, tuple(told["key"]), told.get("files", ""))
+    return Table(name, columns, tuple(told["key"]), told.get("files", ""), told.get("locale", ""))
 
 
 def _column(name: str, spec: Mapping[str, Any]) -> Column:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Callable, Collection, Iterator, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
+from medallion.contract import Table, plain_name
 from medallion.raw import TEXT, keep
 
-DELIMITERS = (",", ";")
+DELIMITERS = (",", ";", "\t", "|")
+_SEP = re.compile(rb'^"?sep=[,;\t|]"?\s*$', re.IGNORECASE)  # Excel's own hint above the header
 # A quoted field may hold line breaks, but a stray quote must not swallow the file.
 MAX_LINES_OF_A_RECORD = 64
 # The csv module refuses fields beyond 128 KiB; a long note is no fault.
@@ -47,6 +50,11 @@ class Header:
     columns: Sequence[str]
     positions: tuple[int | None, ...]
     name_of: Callable[[str], str]
+    fits: Callable[[Sequence[str]], bool]
+
+    def ordered(self, fields: Sequence[str]) -> tuple[str, ...]:
+        """The fields in the order of the wanted columns; '' for a column that the file lacks."""
+        return tuple("" if p is None else fields[p] for p in self.positions)
 
     def stands_in(self, fields: Sequence[str]) -> bool:
         """Whether the fields are the header once more: files are joined, exports are paged."""
@@ -65,20 +73,27 @@ class _BadRecordError(Exception):
 
 _UNCLOSED = ("unclosed_quote", "a quote opens here and nothing that follows closes it into a whole record")
 
+_SWALLOWS = ("unclosed_quote", "a quote opens here, and what closes it lies beyond lines that are records themselves")
+
 
 def records(
-    content: bytes, columns: Sequence[str], name_of: Callable[[str], str], optional: Collection[str] = ()
+    content: bytes,
+    columns: Sequence[str],
+    name_of: Callable[[str], str],
+    optional: Collection[str] = (),
+    fits: Callable[[Sequence[str]], bool] = bool,
 ) -> Iterator[Record]:
     """The data records of a CSV file with a header, in order; blank lines are none.
 
     `name_of` turns a header cell into the name it has in `columns`; the header may lack the `optional` ones. A file
-    whose header is refused is given back whole, header included, each line with the reason.
+    whose header is refused is given back whole, header included, each line with the reason. `fits` says of the fields
+    of a line, in the order of `columns`, whether they can be a record: no quoted field may hold a line that is one.
     """
     lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
-    first = next((i for i, line in enumerate(lines) if line.strip()), len(lines))
+    first = _first_line(lines)
     if first == len(lines):
         return
-    header = _header(lines[first], columns, name_of, optional)
+    header = _header(lines[first], columns, name_of, optional, fits)
     if isinstance(header, Header):
         yield from _body(lines, first + 1, header)
     else:
@@ -88,15 +103,43 @@ def records(
                 yield _refused(lines[i], i, reason, detail)
 
 
+def records_of(table: Table, content: bytes) -> Iterator[Record]:
+    """The records of one CSV file of a table."""
+    return records(content, table.source_names, table.source_name, table.optional_names, table.may_be)
+
+
 def header_cells(content: bytes) -> list[list[str]]:
     """The cells of the first line that is not blank, once for each delimiter; empty where there is no such text."""
-    lines = (line for line in content.removeprefix(codecs.BOM_UTF8).splitlines() if line.strip())
-    text = next(lines, b"").decode("utf-8", errors="replace")
+    lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
+    text = b"".join(lines[(first := _first_line(lines)) : first + 1]).decode("utf-8", errors="replace")
     return [_cells(text, delimiter) for delimiter in DELIMITERS] if text else []
 
 
+def table_of(tables: Iterable[Table], content: bytes) -> Table | None:
+    """The table whose columns a file's header has, all but optional ones; of several the one with most of them."""
+    headers = [{plain_name(cell) for cell in cells} for cells in header_cells(content)]
+    spelt = [(table, {table.source_name(cell) for cell in header}) for header in headers for table in tables]
+    whole = [(len(names & {*table.source_names}), table) for table, names in spelt if _is_whole(table, names)]
+    return max(whole, key=lambda found: found[0])[1] if whole else None
+
+
+def _is_whole(table: Table, names: Set[str]) -> bool:
+    return names >= {*table.source_names} - table.optional_names
+
+
+def _first_line(lines: Sequence[bytes]) -> int:
+    """Where the header is: the first line that says anything, after Excel's `sep=;` if there is one."""
+    written = (i for i, line in enumerate(lines) if line.strip())
+    first = next(written, len(lines))
+    return next(written, len(lines)) if first < len(lines) and _SEP.match(lines[first]) else first
+
+
 def _header(
-    line: bytes, columns: Sequence[str], name_of: Callable[[str], str], optional: Collection[str]
+    line: bytes,
+    columns: Sequence[str],
+    name_of: Callable[[str], str],
+    optional: Collection[str],
+    fits: Callable[[Sequence[str]], bool],
 ) -> Header | tuple[str, str]:
     """The header understood, or the reason and detail of its refusal."""
     try:
@@ -111,7 +154,7 @@ def _header(
     if twice := [c for c in columns if names.count(c) > 1]:
         return "duplicate_column", f"the header has {', '.join(twice)} more than once"
     positions = tuple(names.index(c) if c in names else None for c in columns)
-    return Header(text, delimiter, len(names), columns, positions, name_of)
+    return Header(text, delimiter, len(names), columns, positions, name_of, fits)
 
 
 def _cells(text: str, delimiter: str) -> list[str]:
@@ -137,8 +180,9 @@ def _record(lines: Sequence[bytes], i: int, header: Header) -> tuple[Record, int
     for used in range(1, min(MAX_LINES_OF_A_RECORD, len(lines) - i) + 1):
         try:
             text = b"\n".join(lines[i : i + used]).decode("utf-8")
-            fields = _fields(text, header.delimiter)
-            return _whole(text, fields, i, header), used
+            record = _whole(text, _fields(text, header.delimiter), i, header)
+            swallows = any(_is_record(line, header) for line in lines[i + 1 : i + used])
+            return (_refused(lines[i], i, *_SWALLOWS, header.text), 1) if swallows else (record, used)
         except UnicodeDecodeError as error:
             fault = ("not_utf8", str(error))
         except _BadRecordError as error:
@@ -157,7 +201,16 @@ def _whole(text: str, fields: list[str], i: int, header: Header) -> Record:
         raise _BadRecordError("nul_byte", "a NUL stands in the record")
     if header.stands_in(fields):
         raise _BadRecordError("repeated_header", "the header stands here once more")
-    return Record(i + 1, tuple("" if p is None else fields[p] for p in header.positions), text)
+    return Record(i + 1, header.ordered(fields), text)
+
+
+def _is_record(line: bytes, header: Header) -> bool:
+    """Whether a line is a record by itself."""
+    try:
+        fields = _fields(line.decode("utf-8"), header.delimiter)
+    except (UnicodeDecodeError, _BadRecordError):
+        return False
+    return len(fields) == header.width and header.fits(header.ordered(fields))
 
 
 def _fields(text: str, delimiter: str) -> list[str]:

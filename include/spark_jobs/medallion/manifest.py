@@ -61,11 +61,12 @@ class GoldTable:
 @dataclass(frozen=True)
 class Alerts:
     """What people are to hear of the data: how many alerts there are, the words of the most severe ones (each begins
-    with its severity), and what could not be judged, if anything."""
+    with its severity), what could not be judged, if anything, and how many say that the product lacks something."""
 
     total: int
     told: Sequence[str]
     unjudged: str | None = None
+    grave: int = 0
 
 
 @dataclass(frozen=True)

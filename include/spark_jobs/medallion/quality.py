@@ -75,10 +75,12 @@ def last_version_wins(
     key: Sequence[str],
     content: Sequence[str],
     order: Sequence[str] = LINEAGE,
+    clash: str = "superseded",
 ) -> DataFrame:
     """Of the accepted rows with one key keep the last (by `order`, which ends in file and line).
 
-    Earlier rows with the same content as another are duplicates, those with other content are `superseded`.
+    Earlier rows with the same content as another are duplicates, those with other content are `superseded`, or what
+    `clash` calls it if the last one stands in the same file: nobody corrects a row within one file.
     """
     # The outcome is part of the window: a row that is quarantined already neither wins nor loses.
     same_key = Window.partitionBy("outcome", *key)
@@ -93,7 +95,9 @@ def last_version_wins(
     marked = ranked.withColumn("outcome", F.when(copy, F.lit(DUPLICATE)).otherwise(F.col("outcome")))
     newer = F.concat_ws(":", F.col("_last.source_file"), F.col("_last.line").cast("string"))
     told = F.concat(F.lit("replaced by "), newer)
-    return overrule(marked, "superseded", place != F.col("_last"), told).drop("_last", "_copy")
+    earlier, same_file = place != F.col("_last"), F.col("source_file") == F.col("_last.source_file")
+    marked = overrule(marked, clash, earlier & same_file, told)
+    return overrule(marked, "superseded", earlier, told).drop("_last", "_copy")
 
 
 def accepted(judged: DataFrame) -> DataFrame:

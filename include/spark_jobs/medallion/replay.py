@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion.contract import Table
-from medallion.csv_text import Record, records
+from medallion.csv_text import Record, records_of
 from medallion.lake import Lake
 from medallion.manifest import TableCount
 from medallion.quality import LINEAGE, is_accepted, quarantine, tally, together
@@ -37,7 +37,7 @@ def csv_again(table: Table, refused: Iterable[Refused]) -> Iterator[Record]:
     rows = sorted(refused)
     of_whole_file = [row for row in rows if row.line and row.header is None]
     content = b"\n".join(bytes_of(row.raw, row.raw_encoding) for row in of_whole_file)
-    for record in records(content, table.source_names, table.source_name, table.optional_names):
+    for record in records_of(table, content):
         yield replace(record, line=of_whole_file[record.line - 1].line)
     for row in rows:
         if row.header is not None:
@@ -48,7 +48,7 @@ def csv_again(table: Table, refused: Iterable[Refused]) -> Iterator[Record]:
 
 def _under_its_header(table: Table, row: Refused, header: bytes) -> Iterator[Record]:
     text = header + b"\n" + bytes_of(row.raw, row.raw_encoding)
-    for record in records(text, table.source_names, table.source_name, table.optional_names):
+    for record in records_of(table, text):
         yield replace(record, line=row.line)
 
 

@@ -16,7 +16,8 @@ class Run:
     `input`, `reference`, `lake`, `staging` and `manifests` are URIs without a trailing slash; `started_at` (UTC, with
     zone) is written into every row as its ingestion time. `source_secret` names the secret with the address and
     password of the pipeline's database; `options` are the pipeline's own. In a `replay` bronze takes the rows that it
-    refused before, instead of the input. `most_refused` is the share of a table's rows that may be lost, 1 for all.
+    refused before, instead of the input. `most_refused` is the share of a table's rows that may be lost, 1 for all;
+    `most_refused_of_unit` the share of one unit's rows or money above which it is told.
     """
 
     spark: SparkSession
@@ -33,3 +34,4 @@ class Run:
     options: Mapping[str, str] = field(default_factory=dict)
     replay: bool = False
     most_refused: float = 1.0
+    most_refused_of_unit: float = 1.0

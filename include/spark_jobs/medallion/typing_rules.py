@@ -20,6 +20,7 @@ MONEY = r"^[0-9]{1,9}(\.[0-9]{1,2})?$"
 DAY = r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 FIGURE = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,12})?$"
 MONEY_TYPE = "decimal(18,2)"
+POWER_OF_TEN = r"^[0-9]([.,][0-9]+)?[eE][+][0-9]{1,3}$"
 # A day, or a day and a time of it, with or without its zone.
 MOMENT = (
     r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}"
@@ -39,6 +40,8 @@ def rules_of(table: Table) -> list[Rule]:
 
 def _shape(column: Promise) -> list[Rule]:
     """What the type of a column says about its text."""
+    if column.code:
+        return [not_a_code(column.source)]
     if column.type in ("int", "bigint"):
         return [not_a_number(column.source, rf"^{'-?' if column.signed else ''}[0-9]{{1,{column.digits}}}$")]
     if column.type == MONEY_TYPE:
@@ -65,6 +68,8 @@ def _typed(column: Promise) -> Column:
 def _value(column: Promise) -> Column:
     if column.type == "timestamp":
         return moment(column.source)
+    if column.code:
+        return code(column.source)
     return F.col(column.source) if column.type == "string" else typed(column.source, column.type)
 
 
@@ -101,6 +106,18 @@ def beyond_measure(quantity: str, value: str) -> Rule:
     worth = typed(quantity, "bigint") * typed(value, MONEY_TYPE)
     told = F.concat(_told(quantity), F.lit(" and "), _told(value))
     return Rule("bad_number", worth >= AMOUNT, told)
+
+
+def not_a_code(column: str) -> Rule:
+    """A spreadsheet made a power of ten of a code: its digits are gone, and codes that differed are the same."""
+    return Rule("rewritten_code", F.col(column).rlike(POWER_OF_TEN), _told(column))
+
+
+def code(column: str) -> Column:
+    """A code as its system writes it: of one in digits the nought behind a point and those before the number, which
+    spreadsheets add and take, say nothing."""
+    digits = F.regexp_extract(column, r"^0*([0-9]+?)(?:[.,]0{1,2})?$", 1)
+    return F.when(digits != "", digits).otherwise(F.col(column))
 
 
 def not_a_date(column: str) -> Rule:

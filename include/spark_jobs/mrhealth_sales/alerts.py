@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from mrhealth_sales.robust import OUTLIER, chance_of_at_least, modified_z
 
+UNREADABLE, MISSING = "unreadable_delivery", "missing_file"
 CRITICAL, WARNING, INFO = SEVERITIES = ("critical", "warning", "info")
 WEEK = 7
 SAME_WEEKDAYS = 4  # fewer say too little about a weekday
@@ -42,6 +43,17 @@ class Price(NamedTuple):
     price: Decimal
 
 
+class Refusals(NamedTuple):
+    """What of a unit's delivery the product misses: of `rows` those refused, of the money in its orders what stands in
+    refused ones, and the names of files that could not be read at all."""
+
+    rows: int
+    refused: int
+    value: Decimal
+    refused_value: Decimal
+    unread: Sequence[str]
+
+
 class Alert(NamedTuple):
     """One row of the alerts table, without its unit."""
 
@@ -65,6 +77,26 @@ def alerts_of(unit_id: int, today: date, days: Sequence[UnitDay], prices: Sequen
     yield from _repriced(unit_id, today, prices)
 
 
+def unreadable(unit_id: int, today: date, refusals: Refusals, most: float) -> Iterator[Alert]:
+    """The alerts of a unit that sent what cannot be read: a file, or more than a share (`most`) of rows or money."""
+    if refusals.unread:
+        told = f"unit {unit_id}: {', '.join(refusals.unread)} of {today} could not be read"
+        yield Alert(UNREADABLE, "unread_files", _figure(len(refusals.unread)), _figure(0), CRITICAL, told)
+    if refusals.refused > refusals.rows * most:
+        share = Decimal(refusals.refused) / refusals.rows
+        told = f"unit {unit_id}: {refusals.refused} of {refusals.rows} rows of {today} were refused; see the quarantine"
+        yield Alert(UNREADABLE, "refused_share", _figure(share), _figure(Decimal(most)), CRITICAL, told)
+    if refusals.refused_value > refusals.value * Decimal(most):
+        share = refusals.refused_value / refusals.value
+        told = f"unit {unit_id}: orders of {refusals.refused_value} of {refusals.value} of {today} were refused"
+        yield Alert(UNREADABLE, "refused_value_share", _figure(share), _figure(Decimal(most)), CRITICAL, told)
+
+
+def is_grave(kind: str, severity: str) -> bool:
+    """Whether an alert says that the product lacks what a unit had to send: such a night is no plain success."""
+    return severity == CRITICAL and kind in (UNREADABLE, MISSING)
+
+
 def is_judged(today: date, days: Iterable[UnitDay]) -> bool:
     """Whether a unit has past enough that its sales and cancellations of today can be called unusual."""
     return len(_same_weekday(today, [day for day in days if day.orders_came])) >= SAME_WEEKDAYS
@@ -75,7 +107,7 @@ def _missing(unit_id: int, own: UnitDay) -> Iterator[Alert]:
     if lost:
         severity = CRITICAL if len(lost) == 2 else WARNING
         told = f"unit {unit_id}: no {' and no '.join(lost)} that can be read came for {own.day}"
-        yield Alert("missing_file", "files", _figure(2 - len(lost)), _figure(2), severity, told)
+        yield Alert(MISSING, "files", _figure(2 - len(lost)), _figure(2), severity, told)
 
 
 def _late(unit_id: int, days: Sequence[UnitDay]) -> Iterator[Alert]:

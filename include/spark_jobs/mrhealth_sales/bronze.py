@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from medallion.arrivals import OTHER_FILES, Row, rows_in, whole_file
+from medallion.arrivals import HEADER_ONLY, OTHER_FILES, Row, rows_in, whole_file
+from medallion.charset import as_utf8
 from medallion.contract import Table
-from medallion.quality import ACCEPTED, NOTE
+from medallion.quality import ACCEPTED
 from medallion.storage import FileInfo
 from mrhealth_sales.tables import OF_UNITS, SOURCES, table_of, unit_of
 
@@ -18,12 +19,12 @@ TABLES = (*(table.name for table in SOURCES), OTHER_FILES)
 
 
 def rows_of(source_file: str, content: bytes, office: str = "", by_files: Sequence[Table] = SOURCES) -> Iterator[Row]:
-    """The judged rows of one file, told by its name. `office`: the folder of head office's tables, ending in /, or ''
-    where they lie in the drop itself. `by_files`: the tables that this run reads from files.
+    """The judged rows of one file, told by its header or its name. `office`: the folder of head office's tables, ending
+    in /, or '' where they lie in the drop itself. `by_files`: the tables that this run reads from files.
     """
-    table, unit = table_of(source_file.rsplit("/", 1)[-1]), unit_of(source_file)
+    table, unit = table_of(source_file.rsplit("/", 1)[-1], as_utf8(content)[0]), unit_of(source_file)
     if table is None:
-        told = f"{len(content)} bytes in a file of no known name"
+        told = f"{len(content)} bytes under a header and a name of no known table"
         yield whole_file(OTHER_FILES, source_file, "unknown_file", told, unit)
     elif table not in by_files:
         told = f"{table.files} is read from head office's database, and this is a file of it"
@@ -55,5 +56,5 @@ def arrivals(spark: SparkSession, files: Sequence[FileInfo]) -> DataFrame:
 def deliveries(judged: DataFrame) -> DataFrame:
     """Which units sent which of their files, and whether anything in it could be read; one that holds no rows came."""
     of_units = F.col("table").isin([table.name for table in OF_UNITS]) & F.col("unit_id").isNotNull()
-    came = F.max(F.col("outcome").isin(ACCEPTED, NOTE)).alias("came")
+    came = F.max((F.col("outcome") == ACCEPTED) | (F.coalesce("warning", F.lit("")) == HEADER_ONLY)).alias("came")
     return judged.where(of_units).groupBy("unit_id", "table").agg(came)

@@ -18,7 +18,7 @@ from medallion.quality import tally, together
 from medallion.run import Run
 from mrhealth_sales import bronze as raw
 from mrhealth_sales import gold as products
-from mrhealth_sales import look_back, office, outlook, restated, summaries, versions
+from mrhealth_sales import look_back, office, outlook, refusals, restated, summaries, versions
 from mrhealth_sales import silver as typed
 from mrhealth_sales.dimensions import Dimensions, Facts, frame_of, observed, prices
 from mrhealth_sales.summaries import PRODUCT_DAYS, UNIT_DAYS
@@ -154,4 +154,5 @@ def _outlooks(lake: Lake, changes: Changeset) -> DataFrame:
     all_of(partial(look_back.keep, lake, table, window) for table, window in windows.items())
     today = lake.run.business_date
     unit_days, product_days = (w.rows.where(F.col("order_date") <= F.lit(today)) for w in windows.values())
-    return outlook.outlook(unit_days, product_days, units, today)
+    missed = refusals.of_units(lake, changes)
+    return outlook.outlook(unit_days, product_days, units, missed, today, most_refused=lake.run.most_refused_of_unit)

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from medallion.contract import Table, contract
 from medallion.lake import Product
 from medallion.manifest import Alerts
-from mrhealth_sales.alerts import SEVERITIES, Price, UnitDay, alerts_of, is_judged
+from mrhealth_sales.alerts import SEVERITIES, Price, Refusals, UnitDay, alerts_of, is_grave, is_judged, unreadable
 from mrhealth_sales.forecast import forecast
 from mrhealth_sales.summaries import whole_product_days, whole_unit_days
 
@@ -33,11 +33,19 @@ class Sold(NamedTuple):
     price: Decimal
 
 
-def outlook(unit_days: DataFrame, product_days: DataFrame, units: DataFrame, today: date) -> DataFrame:
+def outlook(
+    unit_days: DataFrame,
+    product_days: DataFrame,
+    units: DataFrame,
+    refusals: DataFrame,
+    today: date,
+    *,
+    most_refused: float,
+) -> DataFrame:
     """One row a unit: its `alerts`, its `stock` recommendations, and whether it has past enough to be `judged`.
 
-    Out of the window's summaries; `units` are those that head office lists. A drop that names no unit is not judged:
-    nobody knows whose file is missing in it.
+    Out of the window's summaries; `units` are those that head office lists, `refusals` what of each delivery is missed
+    (refusals.of_units). Of a drop that names no unit only these are told: nobody knows whose file is missing in it.
     """
     names_units = not unit_days.where(
         (F.col("arrived") == F.lit(today)) & (F.col("order_date") == F.lit(today))
@@ -45,10 +53,12 @@ def outlook(unit_days: DataFrame, product_days: DataFrame, units: DataFrame, tod
     days = _lists(whole_unit_days(unit_days, today), "days", UnitDay)
     sold = _lists(whole_product_days(product_days), "sold", Sold)
     whole = days.join(sold, on="unit_id", how="left").join(units.select("unit_id"), on="unit_id", how="full")
+    missed = refusals.select("unit_id", F.struct(*Refusals._fields).alias("refusals"))
+    whole = whole.join(missed, on="unit_id", how="full")
     spark = unit_days.sparkSession
     # What is little to read is much to compute: every core gets its share of the units.
     spread = whole.repartition(spark.sparkContext.defaultParallelism, "unit_id")
-    rows = spread.rdd.map(partial(_of_unit, today, names_units))
+    rows = spread.rdd.map(partial(_of_unit, today, names_units, most_refused))
     return spark.createDataFrame(rows, _SCHEMA, verifySchema=False)
 
 
@@ -57,15 +67,15 @@ def _lists(rows: DataFrame, name: str, of: type[Any]) -> DataFrame:
     return named.groupBy("unit_id").agg(F.collect_list(F.struct(*of._fields)).alias(name))
 
 
-def _of_unit(today: date, names_units: bool, row: Any) -> tuple[bool, list[Any], list[Any]]:
+def _of_unit(today: date, names_units: bool, most_refused: float, row: Any) -> tuple[bool, list[Any], list[Any]]:
     days, sold = [UnitDay(*day) for day in row.days or ()], [Sold(*day) for day in row.sold or ()]
     known = {day.day for day in days if day.items_came}
     stock = [(row.unit_id, *told) for told in stock_of(today, known, sold)]
-    if not names_units:
-        return True, [], stock
-    prices = [Price(product, day, price) for product, day, _, price in sold]
-    alerts = [(row.unit_id, *alert) for alert in alerts_of(row.unit_id, today, days, prices)]
-    return is_judged(today, days), alerts, stock
+    found = list(unreadable(row.unit_id, today, Refusals(*row.refusals), most_refused)) if row.refusals else []
+    if names_units:
+        prices = [Price(product, day, price) for product, day, _, price in sold]
+        found += alerts_of(row.unit_id, today, days, prices)
+    return not names_units or is_judged(today, days), [(row.unit_id, *alert) for alert in found], stock
 
 
 def stock_of(today: date, known: set[date], sold: Sequence[Sold]) -> Iterator[tuple[Any, ...]]:
@@ -103,5 +113,6 @@ def told(product: Product, outlooks: DataFrame, total: int) -> Alerts:
     """What the manifest says of the alerts: the first of them in words."""
     first = product.frame.orderBy(*product.order).limit(MOST_TOLD).collect()
     young = outlooks.where("not judged").count()
+    grave = sum(is_grave(row.kind, row.severity) for row in product.frame.select("kind", "severity").collect())
     why = f"sales and cancellations of {young} units, for want of four known days of this weekday" if young else None
-    return Alerts(total, [f"{row.severity}: {row.message}" for row in first], why)
+    return Alerts(total, [f"{row.severity}: {row.message}" for row in first], why, grave)

@@ -35,6 +35,7 @@ COLUMNS = {table: columns_of(schema) for table, schema in SCHEMAS.items()}
 # What stays beside a row's own columns until it is accepted: where it came from, and as what.
 CARRIED = ("source_file", "line", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
 LATER = ("arrived_at", *LINEAGE)  # of two rows of one drop that say something else, the one whose file came later
+CLASH = "clashing_key"  # of two rows of one file that have a key and say something else: one is lost
 _FIRST_DAY = date(2000, 1, 1)
 
 
@@ -51,7 +52,7 @@ def orders(bronze: DataFrame, day: date) -> DataFrame:
         *CARRIED,
     )
     content = [name for name in columns if name not in ORDERS.key]
-    return last_version_wins(rows, ORDERS.key, content, order=LATER)
+    return last_version_wins(rows, ORDERS.key, content, order=LATER, clash=CLASH)
 
 
 def _other_time(day: date) -> Rule:
@@ -75,7 +76,7 @@ def items(bronze: DataFrame, orders: DataFrame) -> DataFrame:
     judged = judge(clean(_with_raw_encoding(bronze), ITEMS.source_names), rules)
     rows = judged.select("unit_id", *columns.values(), "arrived_at", *CARRIED)
     content = [name for name in columns if name not in ITEMS.key]
-    latest = last_version_wins(_with_unit(rows, orders), ITEMS.key, content, order=LATER)
+    latest = last_version_wins(_with_unit(rows, orders), ITEMS.key, content, order=LATER, clash=CLASH)
     return _without_refused(_of_the_last_file(latest), orders)
 
 
@@ -114,7 +115,8 @@ def _reference(source: Table, bronze: DataFrame) -> DataFrame:
     judged = judge(clean(_with_raw_encoding(bronze), source.source_names), rules_of(source))
     own = {"unit_id": F.lit(None).cast("int").alias("unit_id"), **typed_columns(source)}
     rows = judged.select(*own.values(), *CARRIED)
-    return last_version_wins(rows, source.key, [c.name for c in source.columns if c.name not in source.key])
+    content = [c.name for c in source.columns if c.name not in source.key]
+    return last_version_wins(rows, source.key, content, clash=CLASH)
 
 
 def _with_raw_encoding(bronze: DataFrame) -> DataFrame:

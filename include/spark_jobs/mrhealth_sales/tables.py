@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from medallion.contract import Table, contract
+from medallion import csv_text
+from medallion.contract import Table, contract, plain_name
 
 _UNIT_FOLDER = re.compile(r"/unit_(\d{1,9})/", re.IGNORECASE)
 
@@ -20,13 +21,19 @@ DELIVERIES = "deliveries"  # bronze: which of its files each unit sent
 ARRIVALS = "arrivals"  # bronze: when each file came
 ARRIVALS_SCHEMA = "source_file string, arrived_at timestamp"
 DELIVERIES_SCHEMA = "unit_id int, table string, came boolean"
-_BY_STEM = {table.files: table for table in SOURCES}
+_TEXT = re.compile(r"\.(csv|txt)(\.gz)?$")
 
 
-def table_of(file_name: str) -> Table | None:
-    """The table that a file holds by its name, any case, with or without `Tabela_`; None for any other file."""
-    stem, dot, extension = file_name.lower().rpartition(".")
-    return _BY_STEM.get(stem.removeprefix("tabela_")) if dot and extension == "csv" else None
+def table_of(file_name: str, content: bytes = b"") -> Table | None:
+    """The table that a file holds: by its header or, where that lacks a column, by its name (`Tabela_Produto.csv`,
+    `PEDIDO (1).txt`, `pedidos-corrigido.csv`); None for any other file."""
+    return csv_text.table_of(SOURCES, content) or _named(plain_name(file_name))
+
+
+def _named(name: str) -> Table | None:
+    """The table whose name stands in that of a text file: the longest, for PEDIDO stands in ITEM_PEDIDO as well."""
+    words = [table for table in SOURCES if re.search(rf"(^|[^a-z]){table.files}s?($|[^a-z])", name)]
+    return max(words, key=lambda table: len(table.files)) if words and _TEXT.search(name) else None
 
 
 def unit_of(uri: str) -> int | None:

@@ -20,7 +20,7 @@ from nightshift.report import truth
 
 def violations(night: Night, manifests: Sequence[Any]) -> list[str]:
     """Every rule of the contract that what was staged for the night's date breaks."""
-    return audit.violations(night.pipeline, manifests, night.settings.max_quarantine_share)
+    return audit.violations(night.pipeline, manifests, night.settings)
 
 
 def publish(night: Night, task: str) -> Iterator[tuple[str, str]]:

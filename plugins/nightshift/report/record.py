@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from nightshift import cost, emr_spec, failures, links
+from nightshift import audit, cost, emr_spec, failures, links
 from nightshift.causes import Cause
 from nightshift.failures import Card
 from nightshift.night import Night
@@ -28,9 +28,12 @@ def build(night: Night, found: Findings, told_by: str = "report", finding: Card 
         "business_date": str(night.business_date),
         "started_at": night.asked_at.isoformat(),
         "ended_at": found.ended_at.isoformat(),
-        "outcome": "failed" if doubts else "success",
+        "outcome": truth.outcome(night, found),
         "told_by": told_by,
-        "warnings": list({e["task"]: e["warning"] for e in found.entries if e.get("warning")}.values()),
+        "warnings": [
+            *audit.shortfalls(found.manifests, night.settings),
+            *{e["task"]: e["warning"] for e in found.entries if e.get("warning")}.values(),
+        ],
         "doubts": [doubt.words for doubt in doubts],
         "tasks": {
             task: {"state": state, **_times(found.entries, task)} for task, state in truth.judged(found.states).items()

@@ -18,6 +18,7 @@ from nightshift.causes import Cause
 from nightshift.night import Night
 
 Entry = Mapping[str, Any]
+SUCCESS, WITH_WARNINGS, FAILED = "success", "success with warnings", "failed"  # all that an outcome may be
 PROOF = "prove_nothing_left"
 TELLERS = frozenset({"report", "outcome", "reaper", "ledger"})  # who tells the truth cannot be part of it
 AFTER_GOLD = frozenset({"terminate_cluster", "destroy_transient", PROOF})  # all else comes before publish
@@ -47,6 +48,13 @@ class Doubt(NamedTuple):
 def doubts(night: Night, found: Findings) -> list[Doubt]:
     """Every reason why the night is not a success; empty for a success."""
     return [*_tasks(found), *_steps(night, found), *_gold(night, found), *_teardown(night, found.entries)]
+
+
+def outcome(night: Night, found: Findings) -> str:
+    """What the night is called: SUCCESS, WITH_WARNINGS or FAILED."""
+    if doubts(night, found):
+        return FAILED
+    return WITH_WARNINGS if audit.shortfalls(found.manifests, night.settings) else SUCCESS
 
 
 def judged(states: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -114,12 +122,11 @@ def _gold(night: Night, found: Findings) -> Iterator[Doubt]:
 
 def _violations(night: Night, found: Findings) -> Iterator[str]:
     """Every broken rule of what was staged; a backfill's with the day that it is of."""
-    share = night.settings.max_quarantine_share
     if not night.pipeline.fills:
-        yield from audit.violations(night.pipeline, found.manifests, share)
+        yield from audit.violations(night.pipeline, found.manifests, night.settings)
     for day in days(found.entries):
         own = [manifest for manifest in found.manifests if manifest["business_date"] == day]
-        yield from (f"{day}: {violation}" for violation in audit.violations(night.pipeline, own, share))
+        yield from (f"{day}: {violation}" for violation in audit.violations(night.pipeline, own, night.settings))
 
 
 def _teardown(night: Night, entries: Sequence[Entry]) -> Iterator[Doubt]:

@@ -1,0 +1,189 @@
+"""Figures and dates as Brazilian Excel writes them (1.234,56 and 29/12/2025), told from 1234.56 and 2025-12-29 by what
+the whole file shows.
+
+Most values say by themselves how they are written. One that does not (1.506, 05/02/2024) is read as the rest of its
+file is; where the rest says nothing, or both, it is refused: a guess would be silent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from medallion.contract import Column, Table
+from medallion.csv_text import Record
+
+PT_BR = "pt-BR"
+WARNING = "brazilian_notation"  # of a file that holds any
+BRAZILIAN, PLAIN = "brazilian", "plain"
+MONTHS = 12
+# What needs no second look: a number whose point can only part a fraction, a date with the year first.
+_USUAL_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.(?:[0-9]{1,2}|[0-9]{4,}))?|0\.[0-9]*)?\s*")
+_USUAL_WHOLE = re.compile(r"\s*-?[0-9]*\s*")
+_USUAL_DATE = re.compile(r"\s*(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?\s*")
+_USUAL_MOMENT = re.compile(r"\s*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}.*)?\s*")
+_CURRENCY = re.compile(r"([+-]?)\s*R\$\s*([+-]?)\s*")
+_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")  # 1.506, 1.234.567
+_WITH_COMMA = re.compile(r"[+-]?(?:[1-9][0-9]{0,2}(?:\.[0-9]{3})+|[0-9]+),[0-9]+")
+_COMMA_OR_GROUP = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")  # 1,506: thousands in English, a fraction in Portuguese
+_WITH_POINT = re.compile(r"[+-]?[0-9]+\.[0-9]+")
+_ENGLISH = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_NO_FRACTION = re.compile(r"([+-]?[0-9]+)\.0{1,2}")  # a whole number that a spreadsheet or pandas took for a fraction
+_DAY = re.compile(
+    r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})(?:[ T]+([0-9]{1,2}):([0-9]{2})(:[0-9]{2})?(\.[0-9]+)?)?"
+)
+_MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]0{1,2}:00(?::00(?:\.0+)?)?")
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How a value is written ('' if it may be either way), and what it is in each notation (None: nothing there)."""
+
+    written: str
+    brazilian: str | None
+    plain: str | None
+
+    def settled(self, shown: set[str]) -> tuple[bool, str | None]:
+        """Whether the value means one thing in a file that shows these notations, and what."""
+        if self.brazilian == self.plain:
+            return True, self.plain
+        ways = {self.written} if self.written else shown
+        return len(ways) == 1, self.brazilian if ways == {BRAZILIAN} else self.plain
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A typed column: where it stands in a record, its name, what needs no second look, and how the rest is read."""
+
+    at: int
+    name: str
+    is_date: bool
+    usual: Callable[[str], object]
+    read: Callable[[str], _Reading | None]
+
+
+def rewritten(table: Table, records: Iterable[Record]) -> tuple[list[Record], bool]:
+    """The records of one file with the values of typed columns in plain notation, and whether any was not. A record
+    with a value that may mean two things is refused. A table without a locale is left as it is."""
+    rows = list(records)
+    looks = [look for at, c in enumerate(table.columns) if (look := _look(at, c))] if table.locale == PT_BR else []
+    odd = {n: found for n, row in enumerate(rows) if row.fields is not None and (found := _odd(looks, row.fields))}
+    if not odd:
+        return rows, False
+    shown = _shown(looks, rows, odd)
+    settled = {n: _settled(rows[n], looks, readings, shown) for n, readings in odd.items()}
+    changed = any(row.fields is not None and row.fields != rows[n].fields for n, row in settled.items())
+    return [settled.get(n, row) for n, row in enumerate(rows)], changed
+
+
+def _look(at: int, column: Column) -> _Look | None:
+    if column.type in ("int", "bigint"):
+        return _Look(at, column.source, False, _USUAL_WHOLE.fullmatch, _whole)
+    if column.type == "double" or column.type.startswith("decimal"):
+        return _Look(at, column.source, False, _USUAL_NUMBER.fullmatch, _figure)
+    if column.type == "date":
+        return _Look(at, column.source, True, _USUAL_DATE.fullmatch, _day)
+    if column.type == "timestamp":
+        return _Look(at, column.source, True, _USUAL_MOMENT.fullmatch, _moment)
+    return None
+
+
+def _odd(looks: Sequence[_Look], fields: Sequence[str]) -> dict[int, _Reading]:
+    """What the values of a record say that need a second look, by the place in `looks`; of most there are none."""
+    odd = [(n, look) for n, look in enumerate(looks) if not look.usual(fields[look.at])]
+    return {n: reading for n, look in odd if (reading := look.read(fields[look.at].strip()))}
+
+
+def _shown(
+    looks: Sequence[_Look], rows: Sequence[Record], odd: Mapping[int, Mapping[int, _Reading]]
+) -> dict[bool, set[str]]:
+    """How a file writes its dates (True) and its numbers (False), as far as values say so by themselves."""
+    shown: dict[bool, set[str]] = {True: set(), False: set()}
+    for readings in odd.values():
+        for n, reading in readings.items():
+            shown[looks[n].is_date] |= {reading.written} - {""}
+    numbers = [look for look in looks if look.read is _figure]
+    if any(_is_plain(row.fields[look.at], look) for row in rows if row.fields is not None for look in numbers):
+        shown[False].add(PLAIN)
+    if not shown[True] and shown[False] == {BRAZILIAN}:
+        shown[True] = {BRAZILIAN}  # who writes 1,50 does not write the month first
+    return shown
+
+
+def _is_plain(value: str, look: _Look) -> bool:
+    return "." in value and look.usual(value) is not None
+
+
+def _settled(
+    row: Record, looks: Sequence[_Look], readings: Mapping[int, _Reading], shown: Mapping[bool, set[str]]
+) -> Record:
+    fields = list(row.fields or ())
+    for n, reading in readings.items():
+        look, ways = looks[n], shown[looks[n].is_date]
+        sure, value = reading.settled(ways)
+        if not sure:
+            reason, which = (
+                ("ambiguous_date", "day or month first")
+                if look.is_date
+                else ("ambiguous_number", "a fraction or thousands")
+            )
+            told = "in both ways" if ways else "in no way that says which"
+            detail = f"{look.name} is '{fields[look.at]}': {which}? The rest of the file is written {told}"
+            return replace(row, fields=None, reason=reason, detail=detail)
+        fields[look.at] = fields[look.at] if value is None else value
+    return replace(row, fields=tuple(fields))
+
+
+def _figure(value: str) -> _Reading | None:
+    """A number that may have a fraction, and the sign of the currency."""
+    bare = _CURRENCY.sub(r"\1\2", value)
+    if _GROUPED.fullmatch(bare):
+        whole = bare.replace(".", "")
+        return _Reading("", whole, bare) if bare.count(".") == 1 else _Reading(BRAZILIAN, whole, None)
+    if _WITH_COMMA.fullmatch(bare):
+        written = "" if _COMMA_OR_GROUP.fullmatch(bare) else BRAZILIAN
+        return _Reading(written, bare.replace(".", "").replace(",", "."), None)
+    if _WITH_POINT.fullmatch(bare):
+        return _Reading(PLAIN, None, bare)
+    if _ENGLISH.fullmatch(bare):
+        return _Reading(PLAIN, None, None)
+    return _Reading("", bare, bare) if bare != value and _USUAL_WHOLE.fullmatch(bare) else None
+
+
+def _whole(value: str) -> _Reading | None:
+    """A whole number, which may have thousands, or a nought behind its point."""
+    reading = _figure(value)
+    return reading and replace(reading, brazilian=_unbroken(reading.brazilian), plain=_unbroken(reading.plain))
+
+
+def _unbroken(number: str | None) -> str | None:
+    return None if number is None else _NO_FRACTION.sub(r"\1", number) if _NO_FRACTION.fullmatch(number) else number
+
+
+def _day(value: str) -> _Reading | None:
+    """A date; a time of midnight beside it says nothing more."""
+    if found := _MIDNIGHT.fullmatch(value):
+        return _Reading("", found[1], found[1])
+    reading = _moment(value)
+    return reading and replace(reading, brazilian=_dated(reading.brazilian), plain=_dated(reading.plain))
+
+
+def _dated(moment: str | None) -> str | None:
+    found = _MIDNIGHT.fullmatch(moment or "")
+    return found[1] if found else moment
+
+
+def _moment(value: str) -> _Reading | None:
+    """A date with the day or the month first, and perhaps its time."""
+    found = _DAY.fullmatch(value)
+    if found is None:
+        return None
+    first, second = int(found[1]), int(found[3])
+    time = f" {int(found[5]):02}:{found[6]}{found[7] or ':00'}{found[8] or ''}" if found[5] else ""
+    told = f"{found[4]}-{second:02}-{first:02}{time}"
+    if first == second:
+        return _Reading("", told, told)
+    if first > MONTHS:
+        return _Reading(BRAZILIAN, told, None)
+    return _Reading(PLAIN, None, None) if second > MONTHS else _Reading("", told, None)
