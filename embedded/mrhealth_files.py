@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -89,12 +90,20 @@ def _files_below(folder: Path) -> tuple[Path, ...]:
 
 
 def _flat(root: Path) -> SalesFolder:
-    """Files of every unit together, with no date in any name."""
-    found = {file.name.lower(): file for file in _csv(root)}
-    missing = [name for name in ORDERS if name not in found]
+    """Files of every unit together, with no date in any name. All but head office's go along: the night says what they
+    are, by their headers."""
+    tables = _tables(root)
+    found = tuple(file for file in _csv(root) if file not in tables)
+    missing = [name for name in ORDERS if not any(_is_called(file, name) for file in found)]
     if missing:
         raise InputRefused(f"{root} has no {' and no '.join(missing)}: expected {LAYOUTS}.")
-    return SalesFolder(root, {None: tuple(found[name] for name in ORDERS)}, _tables(root))
+    return SalesFolder(root, {None: found}, tables)
+
+
+def _is_called(file: Path, name: str) -> bool:
+    """Whether a file has that name, or one that people make of it: PEDIDO (1).csv, pedidos-corrigido.txt."""
+    stem = name.removesuffix(".csv")
+    return bool(re.search(rf"(^|[^a-z_]){stem}s?($|[^a-z_])", file.name.lower()))
 
 
 def _tables(folder: Path) -> tuple[Path, ...]:
@@ -103,7 +112,7 @@ def _tables(folder: Path) -> tuple[Path, ...]:
 
 def _csv(folder: Path) -> Iterable[Path]:
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [file for file in files if file.suffix.lower() == ".csv"]
+    return [file for file in files if file.suffix.lower() in (".csv", ".txt")]
 
 
 def table_of(file: Path) -> str:

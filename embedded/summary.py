@@ -34,6 +34,7 @@ def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
     yield from (f"Restated {day['words']}" for day in record["restated"][:MOST_TOLD])
     if len(record["restated"]) > MOST_TOLD:
         yield f"Restated {len(record['restated']) - MOST_TOLD} more days: see the record"
+    yield from (f"Warning:  {warning}" for warning in record["warnings"])
     yield from _failure(record)
     yield from _facts(kept, record, log)
     yield f"Outcome:  {record['outcome']}"
@@ -74,14 +75,14 @@ def times(tasks: Mapping[str, TaskTime], states: Mapping[str, str]) -> list[str]
 
 
 def rows(record: Record) -> Iterator[str]:
-    """Rows in, accepted, quarantined and duplicate, a line for each layer and table; the reasons below their line."""
+    """Rows in, accepted, quarantined and duplicate, a line for each layer and table, with the reasons and warnings."""
     header = ("layer", "table", "rows in", "accepted", "quarantined", "duplicate", "reasons")
     counted = [
         (
             f"{manifest['business_date']} {manifest['layer']}" if record["days"] else manifest["layer"],
             table["table"],
             *(f"{table[key]:,}" for key in ("rows_in", "accepted", "quarantined", "duplicates")),
-            ", ".join(f"{count} {reason}" for reason, count in sorted(table["reasons"].items())),
+            ", ".join(_why(table)),
         )
         for manifest in record["layers"]
         for table in manifest["tables"]
@@ -89,6 +90,12 @@ def rows(record: Record) -> Iterator[str]:
     if counted:
         yield "Rows"
         yield from aligned(header, counted, widest=None)
+
+
+def _why(table: Mapping[str, Any]) -> Iterator[str]:
+    """Why rows of a table are missing, and what of the others is worth a look."""
+    yield from (f"{count} {reason}" for reason, count in sorted(table["reasons"].items()))
+    yield from (f"{count} {warning} (warning)" for warning, count in sorted(table.get("warnings", {}).items()))
 
 
 def table_of(name: str, count: int, files: Sequence[Path], hidden: Set[str] = frozenset()) -> Iterator[str]:

@@ -40,8 +40,8 @@ examples:
   ./nightshift run mrhealth_sales --input drops --from 2025-12-29 --to 2026-01-04 --export out
   ./nightshift run card_movements --source mysql://reader:secret@db.example:3306/coop --output out
 
-exit status: 0 only if every night's outcome is success (warnings or none); 1 a night failed; 2 the request cannot be done and nothing was
-started; 130 interrupted (the teardown ran)."""
+exit status: 0 only if every night is a success (warnings or none); 1 a night failed; 2 the request cannot be
+done and nothing was started; 130 interrupted (the teardown ran)."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -27,7 +27,7 @@ example, where docker-compose.yaml is up:
 
 The login is the first of AIRFLOW_PASSWORDS, the file in which Airflow's simple auth manager keeps them.
 
-exit status: 0 only if every night's outcome is success (warnings or none); 1 a night failed; 2 the request cannot be done."""
+exit status: 0 only if every night is a success (warnings or none); 1 a night failed; 2 the request cannot be done."""
 URL, PASSWORDS = "AIRFLOW_URL", "AIRFLOW_PASSWORDS"
 
 

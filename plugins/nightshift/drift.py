@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from nightshift.pipeline import Source, SourceColumn
 
 DELIMITERS = (",", ";", "\t", "|")
+DAY = r"(\d{4}-\d\d-\d\d|\d{1,2}([/.-])\d{1,2}\2\d{4})([T ].*)?"
 SHAPES = {  # what a value of a type looks like, loosely: one odd value is quarantined, a column of them has drifted
-    "int": r"-?\d+",
-    "bigint": r"-?\d+",
-    "double": r"-?\d+([.,]\d+)?([eE][+-]?\d+)?",
-    "date": r"\d{4}-\d\d-\d\d([T ].*)?",
-    "timestamp": r"\d{4}-\d\d-\d\d([T ].*)?",
+    "int": r"-?\d[\d.]*(,0+)?",
+    "bigint": r"-?\d[\d.]*(,0+)?",
+    "double": r"-?\d[\d.]*(,\d+)?([eE][+-]?\d+)?",
+    "date": DAY,
+    "timestamp": DAY,
 }
-NUMBER = r"-?\d+([.,]\d+)?"
+NUMBER = r"-?(R\$\s*)?-?\d[\d.]*(,\d+)?"
 # What a database may declare a column as that holds such a type. Text is read as a file's text would be: row by row.
 WHOLE = r"(tiny|small|medium|big)?int(eger)?|(small|big)?serial|numeric|decimal"
 DECLARED = {
@@ -30,6 +31,7 @@ DECLARED = {
     "timestamp": r"date|datetime|timestamp.*",
 }
 TEXT = r"(var|national )?char.*|character.*|(tiny|medium|long)?text|enum|bpchar"
+SEP = re.compile(r'"?sep=[,;\t|]"?', re.IGNORECASE)  # Excel's own hint above the header
 FEWEST = 3  # values that a column must show before all of them being odd says something about the column
 
 
@@ -85,7 +87,7 @@ def sample(where: str, beginning: bytes, whole: bool) -> Sample | None:
     `whole` tells that there is no more of the file: else its last line may be cut and is left out.
     """
     lines = beginning.decode("utf-8-sig", errors="replace").splitlines()
-    kept = [line for line in (lines if whole else lines[:-1]) if line.strip()]
+    kept = [line for line in (lines if whole else lines[:-1]) if line.strip() and not SEP.fullmatch(line.strip())]
     if not kept or "\ufffd" in kept[0]:
         return None
     delimiter = max(DELIMITERS, key=kept[0].count)
@@ -108,6 +110,13 @@ def drifts(source: Source, found: Sample | Relation) -> Iterator[Drift]:
             yield _drift(source, "dropped", column.names[0], _gone(column, strangers))
         elif odd := found.odd(column, here[column.name]):
             yield _drift(source, "retyped", column.names[0], f"is no {column.type}: {odd}")
+
+
+def known_by(sources: Sequence[Source], header: Sequence[str]) -> Source | None:
+    """The source whose columns a header has, all but optional ones; of several the one with most of them."""
+    names = {plain(name) for name in header}
+    whole = [s for s in sources if all(c.optional or names & {*c.names} for c in s.columns)]
+    return max(whole, key=lambda s: sum(bool(names & {*c.names}) for c in s.columns), default=None)
 
 
 def missing(source: Source, where: str) -> Drift:

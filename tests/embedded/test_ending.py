@@ -20,7 +20,8 @@ OWN, EARLIER = "business_date=2025-12-31", "business_date=2025-12-30"
 RECORD = {
     "pipeline": "wordcount",
     "business_date": "2025-12-31",
-    "outcome": "success",
+    "outcome": "success with warnings",
+    "warnings": ["silver.orders: 2 of 20 rows are missed"],
     "cluster": {"id": "j-1", "state": "TERMINATED"},
     "steps": [{"name": "gold", "log_uri": "s3://nightshift-local-logs/emr/j-1/steps/s-1/"}],
     "layers": [
@@ -34,6 +35,7 @@ RECORD = {
                     "quarantined": 2,
                     "duplicates": 1,
                     "reasons": {"bad_date": 2},
+                    "warnings": {"brazilian_notation": 1},
                 }
             ],
         }
@@ -113,11 +115,12 @@ def test_the_record_of_a_night_before_the_first_lake_is_found_beside_terraforms_
 
 def test_the_ending_tells_rows_gold_cost_proof_and_outcome(kept):
     said = "\n".join(summary.ending(kept, {}, Path("night.log")))
-    for words in ("1,200", "1,197", "2 bad_date", "Gold word_counts: 2 rows", "não", "$0.27", "nothing left alive"):
+    figures = ("1,200", "1,197", "2 bad_date, 1 brazilian_notation (warning)", "Warning:  silver.orders: 2", "não")
+    for words in (*figures, "Gold word_counts: 2 rows", "$0.27", "nothing left alive"):
         assert words in said
     assert "and 1 other days of word_counts" in said
     assert "Restated 2025-12-30 in word_counts: rows 2 -> 1 (published 2025-12-31T03:00:00Z)" in said
-    assert said.endswith("Outcome:  success")
+    assert said.endswith("Outcome:  success with warnings")
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_flat_files_are_delivered_as_one_drop_that_names_no_unit(flat):
     folder = mrhealth_files.read(flat)
     keys = [u.key for u in folder.delivery(DAY).uploads]
     assert folder.flat and keys[:2] == [
-        f"mrhealth/csv_sales/2025/12/29/{name}.csv" for name in ("PEDIDO", "ITEM_PEDIDO")
+        f"mrhealth/csv_sales/2025/12/29/{name}.csv" for name in ("ITEM_PEDIDO", "PEDIDO")
     ]
     assert "mrhealth/reference_data/Tabela_Pais.csv" in keys
 

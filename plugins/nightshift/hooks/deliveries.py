@@ -30,10 +30,10 @@ class DeliveriesHook:
 
     def drifts(self) -> dict[str, list[Drift]]:
         """Of each delivered file that drifted from its contract: its s3:// address and how."""
-        files = [(key, source) for key in self._keys() if (source := source_of(self._night.pipeline.sources, key))]
+        keys = list(self._keys()) if self._night.pipeline.sources else []
         with ThreadPoolExecutor(THREADS) as pool:
-            found = list(pool.map(self._drifts, *zip(*files, strict=True))) if files else []
-        return {f"s3://{self._raw}/{key}": drifted for (key, _), drifted in zip(files, found, strict=True) if drifted}
+            found = list(pool.map(self._drifts, keys))
+        return {f"s3://{self._raw}/{key}": drifted for key, drifted in zip(keys, found, strict=True) if drifted}
 
     def _keys(self) -> Iterator[str]:
         inputs = self._night.pipeline.inputs
@@ -41,18 +41,21 @@ class DeliveriesHook:
             for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._raw, Prefix=prefix):
                 yield from (item["Key"] for item in page.get("Contents", []) if item["Size"])
 
-    def _drifts(self, key: str, source: Source) -> list[Drift]:
+    def _drifts(self, key: str) -> list[Drift]:
         answer = self._s3.get_object(Bucket=self._raw, Key=key, Range=f"bytes=0-{BEGINNING - 1}")
         beginning = answer["Body"].read()
         sample = drift.sample(key, _unpacked(beginning), whole=len(beginning) < BEGINNING)
-        return list(drift.drifts(source, sample)) if sample else []
+        source = source_of(self._night.pipeline.sources, key, sample.header) if sample else None
+        return list(drift.drifts(source, sample)) if sample and source else []
 
 
-def source_of(sources: Sequence[Source], key: str) -> Source | None:
-    """The source whose table a file holds by its name: any case, with or without `Tabela_`, gzip or not."""
+def source_of(sources: Sequence[Source], key: str, header: Sequence[str] = ()) -> Source | None:
+    """The source whose table a file holds: by its header or, where that lacks a column, by its name, as the jobs tell
+    it (any case, with or without `Tabela_`, gzip or not)."""
     name = key.rsplit("/", 1)[-1].lower().removesuffix(".gz")
     stem = name.removesuffix(".csv").removeprefix("tabela_")
-    return next((s for s in sources if fnmatchcase(stem, s.files)), None) if name.endswith(".csv") else None
+    by_name = (s for s in sources if name.endswith(".csv") and fnmatchcase(stem, s.files))
+    return drift.known_by(sources, header) or next(by_name, None)
 
 
 def _unpacked(beginning: bytes) -> bytes:

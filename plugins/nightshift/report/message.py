@@ -93,4 +93,5 @@ def _counts(layer: str, table: Mapping[str, Any]) -> str:
     counted = ", ".join(f"{table[key]} {key.replace('_', ' ')}" for key in ("rows_in", "accepted"))
     reasons = ", ".join(f"{n} {why}" for why, n in sorted(table["reasons"].items()))
     lost = f"{table['quarantined']} quarantined{f' ({reasons})' if reasons else ''}, {table['duplicates']} duplicates"
-    return f"{layer}.{table['table']}: {counted}, {lost}"
+    odd = ", ".join(f"{n} {why}" for why, n in sorted(table.get("warnings", {}).items()))
+    return f"{layer}.{table['table']}: {counted}, {lost}{f' (warnings: {odd})' if odd else ''}"
