@@ -77,6 +77,9 @@ class Settings:
     queue_endpoints: tuple[str, ...] = ()
     max_usd_per_night: float = 10.0
     max_quarantine_share: float = 0.5  # a table that loses more than this is not a product
+    max_file_bytes: int = 0  # the most of one delivered file's text; 0, here and below: medallion/packing.py's
+    max_packed_ratio: int = 0  # bytes of text a byte of gzip
+    max_line_bytes: int = 0
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from fnmatch import fnmatchcase
 
@@ -15,6 +16,7 @@ STATE_NAMES, MUNICIPALITIES, POPULATION = (_SOURCES[name] for name in ("state_na
 
 SOURCES = tuple(_SOURCES.values())
 FACTS = (OCCUPANCY, STATES, CITIES, OUTCOMES)  # what happened; the others say what places are called
+_ENDING = re.compile(r"(\.(csv|txt|gz|zip|bz2|xz|zst|7z|xlsx?))+$")
 COUNTRY, COUNTRY_CODE = "Brasil", "TOTAL"
 
 
@@ -24,7 +26,7 @@ def table_of(file_name: str, content: bytes) -> Table | None:
     whole = [(_width(table, header), table) for header in headers for table in SOURCES if _is_whole(table, header)]
     if whole:
         return max(whole, key=lambda found: found[0])[1]
-    stem = file_name.lower().removesuffix(".gz").removesuffix(".csv")
+    stem = _ENDING.sub("", file_name.lower())
     return next((table for table in SOURCES if fnmatchcase(stem, table.files)), None)
 
 

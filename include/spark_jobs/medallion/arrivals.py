@@ -9,6 +9,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from medallion import manifest
 from medallion.contract import Table
 from medallion.csv_text import Record, records
 from medallion.lake import Lake
@@ -18,7 +19,7 @@ from medallion.raw import TEXT
 from medallion.replay import BronzeReplay, Refused, by_file, csv_again
 from medallion.storage import FileInfo
 
-OTHER_FILES = "other_files"  # the pseudo-table of files that are of no table, or lie where theirs do not belong
+OTHER_FILES = manifest.OTHER_FILES
 ROW_SCHEMA = (
     "table string, source_file string, line bigint, unit_id int, outcome string, reason string, detail string, "
     "warning string, fields array<string>, raw string, raw_encoding string, header string"
@@ -42,12 +43,18 @@ def bronze_schema(table: Table) -> str:
     return ", ".join(f"{column} {types.get(column, 'string')}" for column in bronze_columns(table))
 
 
-def read_files(spark: SparkSession, roots: Sequence[str], rows_of: Callable[[str, bytes], Iterable[Row]]) -> DataFrame:
+def read_files(
+    spark: SparkSession,
+    roots: Sequence[str],
+    rows_of: Callable[[str, bytes], Iterable[Row]],
+    most_bytes: int = 2**31 - 1,
+) -> DataFrame:
     """The judged rows of every file below the roots; each file is parsed whole, by one task.
 
-    The file of one day is small; the format's own limit is 2 GiB a file.
+    The file of one day is small; the format's own limit is 2 GiB a file. One of more than `most_bytes` is passed over.
     """
-    files = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(list(roots))
+    every = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(list(roots))
+    files = every.where(F.col("length") <= most_bytes)
     rows = files.select("path", "content").rdd.flatMap(lambda row: rows_of(row.path, bytes(row.content)))
     return spark.createDataFrame(rows, ROW_SCHEMA, verifySchema=False)
 

@@ -8,6 +8,8 @@ from datetime import date, datetime
 
 from pyspark.sql import SparkSession
 
+from medallion.packing import BOUNDS, Bounds
+
 
 @dataclass(frozen=True)
 class Run:
@@ -16,7 +18,8 @@ class Run:
     `input`, `reference`, `lake`, `staging` and `manifests` are URIs without a trailing slash; `started_at` (UTC, with
     zone) is written into every row as its ingestion time. `source_secret` names the secret with the address and
     password of the pipeline's database; `options` are the pipeline's own. In a `replay` bronze takes the rows that it
-    refused before, instead of the input. `most_refused` is the share of a table's rows that may be lost, 1 for all.
+    refused before, instead of the input. `most_refused` is the share of a table's rows that may be lost, 1 for all;
+    `bounds` is the most that one file may be.
     """
 
     spark: SparkSession
@@ -33,3 +36,4 @@ class Run:
     options: Mapping[str, str] = field(default_factory=dict)
     replay: bool = False
     most_refused: float = 1.0
+    bounds: Bounds = BOUNDS

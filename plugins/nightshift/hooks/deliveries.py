@@ -44,7 +44,8 @@ class DeliveriesHook:
     def _drifts(self, key: str, source: Source) -> list[Drift]:
         answer = self._s3.get_object(Bucket=self._raw, Key=key, Range=f"bytes=0-{BEGINNING - 1}")
         beginning = answer["Body"].read()
-        sample = drift.sample(key, _unpacked(beginning), whole=len(beginning) < BEGINNING)
+        text = _unpacked(beginning)
+        sample = drift.sample(key, text, whole=max(len(beginning), len(text)) < BEGINNING)
         return list(drift.drifts(source, sample)) if sample else []
 
 
@@ -56,5 +57,11 @@ def source_of(sources: Sequence[Source], key: str) -> Source | None:
 
 
 def _unpacked(beginning: bytes) -> bytes:
-    """The bytes as text has them: of a gzip file what its beginning unpacks to."""
-    return zlib.decompressobj(wbits=31).decompress(beginning) if beginning.startswith(_GZIP) else beginning
+    """The bytes as text has them: of a gzip file what its beginning unpacks to, no more than as much again; nothing of
+    a broken one, which the jobs refuse by its name."""
+    if not beginning.startswith(_GZIP):
+        return beginning
+    try:
+        return zlib.decompressobj(wbits=31).decompress(beginning, BEGINNING)
+    except zlib.error:
+        return b""
