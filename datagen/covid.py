@@ -142,7 +142,7 @@ def _broken_hospitals(sound: Cells) -> Iterator[tuple[Cells, Fate]]:
     yield {**sound, "cnes": "9000001", "estadoSigla": "XX"}, Fate("silver", "unknown_state")
     yield {**sound, "cnes": "9000002", "ocupHospCli": "doze"}, Fate("silver", "bad_number")
     yield {**sound, "cnes": ""}, Fate("silver", "missing_value")
-    yield {**sound, "cnes": "9000003", "dataNotificacaoOcupacao": "20/03/2021"}, Fate("silver", "bad_date")
+    yield {**sound, "cnes": "9000003", "dataNotificacaoOcupacao": "31/02/2021"}, Fate("silver", "bad_date")
     yield {"cnes": "9000004", "estadoSigla": "SP", "_short": True}, Fate("bronze", "wrong_column_count")
 
 

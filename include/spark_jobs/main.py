@@ -16,6 +16,7 @@ import wordcount.job
 from medallion.errors import JobError
 from medallion.lake import Lake
 from medallion.manifest import Manifest
+from medallion.packing import BOUNDS, Bounds
 from medallion.run import Run
 
 LAYERS: dict[str, dict[str, Callable[[Run], Manifest]]] = {
@@ -74,6 +75,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--option", type=option, action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--most-refused", type=float, default=1.0, help="share of a table's rows that may be lost (1)")
     parser.add_argument("--most-refused-of-unit", type=float, default=1.0, help="share of a unit's that is no news (1)")
+    parser.add_argument("--most-bytes", type=int, default=BOUNDS.most_bytes, help="of one file's text")
+    parser.add_argument("--most-ratio", type=int, default=BOUNDS.most_ratio, help="of a file's text to its gzip")
+    parser.add_argument("--longest-line", type=int, default=BOUNDS.longest_line, help="bytes of a line")
     parser.add_argument("--replay", action="store_true", help="judge again what bronze refused before")
     return parser.parse_args(argv)
 
@@ -116,6 +120,7 @@ def run_layers(spark: SparkSession, args: argparse.Namespace) -> list[Manifest]:
         replay=args.replay,
         most_refused=args.most_refused,
         most_refused_of_unit=args.most_refused_of_unit,
+        bounds=Bounds(args.most_bytes, args.most_ratio, args.longest_line),
         started_at=datetime.now(UTC),
     )
     done = []

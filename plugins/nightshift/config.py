@@ -79,6 +79,9 @@ class Settings:
     max_quarantine_share: float = 0.5  # a table that loses more than this is not a product
     max_refused_share: float = 0.05  # a table, or a unit's delivery, that loses more makes the night one with warnings
     warnings_fail: bool = False  # whether such a night is red, its gold not published
+    max_file_bytes: int = 0  # the most of one delivered file's text; 0, here and below: medallion/packing.py's
+    max_packed_ratio: int = 0  # bytes of text a byte of gzip
+    max_line_bytes: int = 0
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):

@@ -6,7 +6,7 @@ docs/decisions/0004-cluster-shape.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -119,6 +119,7 @@ def spark_submit(night: Night, step: Step, jobs_uri: str, jars: Sequence[str] = 
         *(("--source-secret", night.source_secret) if night.source_secret else ()),
         *(("--replay",) if night.replay else ()),
         *(_limits(night.settings) if night.pipeline.restates else ()),
+        *_bounds(night.settings),
         *(f"--option={name}={value}" for name, value in night.options.items()),
     ]
 
@@ -127,6 +128,16 @@ def _limits(settings: Settings) -> Sequence[str]:
     """How much may be refused: of a table before the run ends, of one unit before it is told."""
     of_table, of_unit = f"{settings.max_quarantine_share:g}", f"{settings.max_refused_share:g}"
     return ("--most-refused", of_table, "--most-refused-of-unit", of_unit)
+
+
+def _bounds(settings: Settings) -> Iterator[str]:
+    """How much one delivered file may be, where the settings say other than the jobs do by themselves."""
+    bounds = {
+        "--most-bytes": settings.max_file_bytes,
+        "--most-ratio": settings.max_packed_ratio,
+        "--longest-line": settings.max_line_bytes,
+    }
+    yield from (f"{word}={most}" for word, most in bounds.items() if most)
 
 
 def _reference(night: Night) -> Sequence[str]:

@@ -100,6 +100,13 @@ STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line 
         "Spark and Python on values and files that they cannot read",
     ),
     Symptom(
+        r"EOFException|(?i:not (?:a|in) gzip)|unexpected end of (?:ZLIB )?input|Unexpected end of input stream"
+        r"|incorrect (?:data|header) check|invalid (?:block type|stored block|distance|code length)|ZipException"
+        r"|exceeds the max length allowed",
+        Cause.DATA,
+        "Hadoop, the JVM and zlib on a file that is cut short, or is not packed as its name says",
+    ),
+    Symptom(
         r"ExecutorLost|Slave lost|[Nn]ode was lost|decommission|MetadataFetchFailed",
         Cause.CAPACITY,
         "EC2 took nodes away faster than Spark could make up for it",

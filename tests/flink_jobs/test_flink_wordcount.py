@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import re
@@ -111,6 +112,23 @@ def test_wide_encodings_reach_flink_as_utf8_and_their_bad_lines_the_quarantine(h
     assert gold(hdfs) == [("b", 1), ("olá", 1), ("ઊ", 1)]
     (lines,) = told["bronze"].tables
     assert (lines.rows_in, lines.accepted, lines.quarantined) == (3, 2, 1)
+
+
+def test_each_file_is_counted_as_what_its_bytes_are_and_one_that_is_no_text_not_at_all(hdfs):
+    texts = {
+        "a.txt.gz": b"plain",
+        "b": gzip.compress(b"packed"),
+        "c": "wide".encode("utf-16"),
+        "d.gz": gzip.compress(b"torn" * 99)[:-9],
+        "e": b"bad\nand \0",
+        "f": b"open",
+        "g": b"%PDF-1.4",
+    }
+    (lines,) = played(hdfs, texts)["bronze"].tables
+    assert gold(hdfs) == [("open", 1), ("packed", 1), ("plain", 1), ("wide", 1)]
+    assert (lines.accepted, lines.reasons) == (4, {"bad_gzip": 1, "not_text": 2})
+    refused = {(source[-1], line) for source, line, _ in quarantine(hdfs)}
+    assert refused == {("z", 0), ("e", 0), ("g", 0)}
 
 
 def test_the_staged_gold_is_measured_and_every_layer_leaves_its_manifest_where_the_lake_will_have_it(hdfs):

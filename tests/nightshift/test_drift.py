@@ -8,6 +8,7 @@ import pytest
 
 from nightshift import drift
 from nightshift.errors import SchemaDrifted
+from nightshift.hooks import deliveries
 from nightshift.hooks.deliveries import DeliveriesHook, source_of
 from nightshift.operators.contract import CheckInputsOperator
 from nightshift.pipeline import Source, SourceColumn
@@ -113,6 +114,29 @@ def test_deliveries_are_read_from_their_beginning_packed_or_not(put, night, aws)
         ("Tabela_Pais.csv", "dropped", "nome_pais"),
         ("pedido.csv.gz", "added", "Canal"),
     ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x1f\x8b\x08\x00 cut off transfer",
+        gzip.compress(b"a;b\n" * 999)[:40],
+        gzip.compress(b"\0" * 10_000_000),
+        b"PK\x03\x04",
+        b"%PDF-1.4",
+        b'"' * 200_000,
+        "a;b\n".encode("utf-16"),
+    ],
+)
+def test_whatever_a_unit_sends_the_look_at_the_others_goes_on(put, night, content):
+    put(f"{night.input_prefix}unit_001/pedido.csv", content)
+    put(f"{night.input_prefix}unit_002/pedido.csv.gz", gzip.compress(f"{ORDERS};Canal\n".encode()))
+    found = DeliveriesHook(boto3.client("s3", region_name="us-east-1"), night).drifts()
+    assert [(d.event, d.column) for key, ds in found.items() if "unit_002" in key for d in ds] == [("added", "Canal")]
+
+
+def test_the_look_at_a_packed_file_unpacks_no_more_than_a_beginning():
+    assert len(deliveries._unpacked(gzip.compress(b"\n" * 10_000_000))) == deliveries.BEGINNING
 
 
 @pytest.fixture

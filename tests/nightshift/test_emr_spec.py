@@ -135,6 +135,14 @@ def test_the_command_line_of_a_step_is_the_contract_with_the_jobs(night: Night):
     )
 
 
+def test_bounds_of_files_travel_only_where_the_settings_say_other_than_the_jobs(night):
+    line = emr_spec.spark_submit(night, night.pipeline.steps[0], "s3://j/")
+    assert not [word for word in line if word.startswith(("--most-bytes", "--most-ratio", "--longest-line"))]
+    other = replace(night, settings=replace(night.settings, max_file_bytes=5, max_packed_ratio=6, max_line_bytes=7))
+    line = emr_spec.spark_submit(other, night.pipeline.steps[0], "s3://j/")
+    assert {"--most-bytes=5", "--most-ratio=6", "--longest-line=7"} <= set(line)
+
+
 def test_an_encoding_travels_only_where_it_applies(night, words):
     assert "--encoding" not in emr_spec.spark_submit(night, night.pipeline.steps[0], "s3://j/")
     line = emr_spec.spark_submit(words, words.pipeline.steps[0], "s3://j/")

@@ -96,6 +96,18 @@ CASES = {
     ),
     "a path that is not there": (ANALYSIS, Cause.UPSTREAM, "AnalysisException: [PATH_NOT_FOUND] Path does not", JOB),
     "bytes that a UDF cannot read": (WORKER, Cause.DATA, "UnicodeDecodeError: 'utf-8'", "wordcount/lines.py"),
+    "a gzip that is cut short": (
+        aborted("java.io.EOFException: Unexpected end of input stream", "java.io.EOFException: Unexpected end"),
+        Cause.DATA,
+        "EOFException: Unexpected end",
+        JOB,
+    ),
+    "text that is called gzip": (
+        aborted("java.io.IOException: not a gzip file", "java.io.IOException: not a gzip file"),
+        Cause.DATA,
+        "IOException: not a gzip file",
+        JOB,
+    ),
     "an executor killed for its memory": (LOST_EXECUTOR, Cause.CAPACITY, "ExecutorLostFailure", JOB),
     "a full disk": (
         aborted("java.io.IOException: No space left on device", ""),

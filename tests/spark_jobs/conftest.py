@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
@@ -84,10 +84,11 @@ class LocalLake:
         secret: str = "",
         most_refused: float = 1,
         most_refused_of_unit: float = 1,
+        words: Sequence[str] = (),
         **options: str,
     ) -> dict[str, dict[str, Any]]:
         """Run the layers; the counts of each layer's tables by name."""
-        words = ["--pipeline", pipeline, "--layers", layers, "--business-date", day, "--input", str(source)]
+        words = [*words, "--pipeline", pipeline, "--layers", layers, "--business-date", day, "--input", str(source)]
         words += ["--lake", str(self.root), "--staging", str(self.staging(pipeline, day)), "--encoding", encoding]
         words += ["--replay"] if replay else []
         words += ["--source-secret", secret] if secret else []

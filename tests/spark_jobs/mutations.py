@@ -198,7 +198,9 @@ MUTATIONS = (
     Mutation("another unit's orders", _of_unit(999), frozenset({"unit_mismatch"})),
     Mutation("the two files swapped", _swapped, frozenset({"missing_column"})),
     Mutation("a stranger", lambda files, n: {**files, "leia-me.txt": b"ola"}, frozenset({"unknown_file"})),
-    Mutation("a hidden file", lambda files, n: {**files, "_pedido.csv": b"x"}, frozenset({"hidden_file"})),
+    Mutation(
+        "a hidden file", lambda files, n: {**files, "_pedido.csv": b"x"}, frozenset({"hidden_file", "missing_column"})
+    ),
     Mutation(
         "head office's table",
         lambda files, n: {**files, "produto.csv": b"Id_Produto,Nome_Produto\n1,Nada\n"},

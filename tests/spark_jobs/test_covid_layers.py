@@ -127,6 +127,33 @@ def test_a_file_is_known_by_its_header_whatever_its_name_packing_and_mark(lake: 
     assert counts["gold"]["states"]["warnings"] == {"older_than_business_date": 1}
 
 
+def test_a_file_that_cannot_be_read_is_refused_whole_and_stops_nobody(lake: Any, drop: Any, a_day: str) -> None:
+    states = (STATES + f"{a_day},SP,10,1\n").encode()
+    files = {
+        "s.csv.gz": states,  # text, whatever its name
+        "p.csv": "codigo_uf:uf:nome\n".encode("utf-16"),
+        "u.csv": "codigo_uf,uf,nome\n35,SP,São Paulo\n".encode("utf-16"),
+        f"data_{a_day}.csv.gz": gzip.compress(OCCUPANCY.encode() * 99)[:-9],
+        f"data_{a_day}.csv.zip": b"PK\x03\x04 and so on",
+        "cases-brazil-cities.csv": gzip.compress(b"\n" * 20_000_000),
+        "cases-brazil-cities-2.csv": b"date," + b"x" * 3000,
+        "cases-brazil-cities-3.csv": b"date\n" * 4_000_000,
+        "municipios.xlsx": b"PK\x03\x04 [Content_Types].xml",
+        "photo": b"\x89PNG\r\n\x1a\n",
+    }
+    bounds = ["--longest-line=2000", f"--most-bytes={17_000_000}"]
+    counts = lake.run(P, a_day, drop(files), words=bounds)["bronze"]
+    assert {t: c["reasons"] for t, c in counts.items() if c["reasons"]} == {
+        "occupancy": {"bad_gzip": 1, "zip_file": 1},
+        "cities": {"too_large": 2, "long_line": 1},
+        "municipalities": {"office_file": 1},
+        "other_files": {"unknown_file": 1, "not_text": 1},
+    }
+    assert (counts["states"]["accepted"], counts["state_names"]["accepted"]) == (1, 1)
+    assert (counts["cities"]["lost"], counts["other_files"]["lost"]) == (3, 0)
+    assert [row["cases"] for row in lake.gold(P, a_day, "cases_by_state")] == [10]
+
+
 def test_a_kind_that_did_not_come_gives_an_empty_table_and_a_warning(lake: Any, drop: Any, a_day: str) -> None:
     counts = lake.run(P, a_day, drop({"s.csv": f"{STATES}{a_day},SP,10,0\n{a_day},TOTAL,10,0\n"}))
     empty = {t for t, count in counts["gold"].items() if count["warnings"] == {"not_delivered": 1}}

@@ -144,7 +144,7 @@ def test_a_drop_of_nothing_but_trouble_still_gives_empty_gold(lake: Any, drop: A
         "unit_002/_parte.csv": "x",
     }
     counts = lake.run(P, D1, drop(files))
-    assert counts["bronze"]["orders"]["reasons"] == {"empty_file": 1, "not_utf8": 1}
+    assert counts["bronze"]["orders"]["reasons"] == {"empty_file": 1, "not_text": 1}
     assert counts["bronze"]["items"]["warnings"] == {"header_only_file": 1}
     assert counts["bronze"]["other_files"]["reasons"] == {"hidden_file": 1, "unknown_file": 1}
     assert lake.gold(P, D1, "sales_by_branch_day") == []

@@ -108,9 +108,7 @@ HEADER = "Id_Unidade;Id_Pedido;Tipo_Pedido;Data_Pedido;Vlr_Pedido;Endereco_Entre
 ROW = "1;7;Loja Física;29/12/2025;1.234,56;Praça São João, nº 5;;Finalizado"
 
 
-@pytest.mark.parametrize(
-    ("encoding", "note"), [("utf-8", None), ("utf-8-sig", None), ("cp1252", "cp1252_file"), ("utf-16", "utf-16_file")]
-)
+@pytest.mark.parametrize(("encoding", "note"), [("utf-8", None), ("utf-8-sig", None), ("cp1252", "cp1252_file")])
 def test_a_file_is_read_in_the_encoding_that_it_is_in_and_that_is_told(encoding: str, note: str | None) -> None:
     rows = list(rows_in(ORDERS, "f", f"{HEADER}\r\n{ROW}\r\n".encode(encoding)))
     fields = ("1", "7", "Loja Física", "2025-12-29", "1234.56", "Praça São João, nº 5", "", "Finalizado")

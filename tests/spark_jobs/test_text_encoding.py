@@ -1,10 +1,13 @@
 """How encodings are named, and how whole files are split into lines."""
 
+import gzip
+
 import pytest
 
 from medallion.errors import UnknownEncodingError
+from medallion.packing import BOUNDS, Bounds
 from wordcount.lines import Block, judged_file, lines_before
-from wordcount.text_encoding import byte_order, encoding_named, split_lines
+from wordcount.text_encoding import byte_order, encoding_named, lies_open, lines_in, split_lines
 
 
 @pytest.mark.parametrize("name", ["utf-8", "UTF8", "utf-8-sig", "latin-1", "cp1252", "ascii", "shift_jis", "koi8-r"])
@@ -38,14 +41,80 @@ def test_a_character_that_holds_the_byte_of_a_line_feed_breaks_no_line() -> None
 
 def test_a_broken_line_of_a_whole_file_leaves_the_others_alone() -> None:
     content = "a\n".encode("utf-16-le") + b"\x00\xd8\n\x00" + "b".encode("utf-16-le")
-    lines = list(judged_file("f", content, "utf-16-le"))
+    lines = list(judged_file("f", content, encoding_named("utf-16-le")))
     assert [(line[1], line[3], line[5]) for line in lines] == [(1, "a", None), (2, None, "undecodable"), (3, "b", None)]
 
 
 def test_a_codec_that_calls_a_broken_line_by_another_name_loses_no_line() -> None:
-    assert [line[5] for line in judged_file("f", b"xn--a-\nb\n", "idna")] == ["undecodable", None]
+    assert [line[5] for line in judged_file("f", b"xn--a-\nb\n", encoding_named("idna"))] == ["undecodable", None]
 
 
 def test_blocks_know_how_many_lines_their_file_holds_before_them() -> None:
     blocks = [Block("a", 0, 10, 0, 0), Block("a", 128, 5, 0, 100), Block("b", 0, 3, 0, 105), Block("a", 256, 1, 0, 200)]
     assert [before for _, before in lines_before(blocks)] == [0, 10, 0, 15]
+
+
+SMALL = Bounds(longest_line=12)
+UTF16 = "olá\r\nmundo\n".encode("utf-16")
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "lines", "found"),
+    [
+        (b"a\r\n\rb", "utf-8", [b"a", b"", b"b"], "utf-8"),
+        (UTF16, "utf-8", ["olá".encode("utf-16-le"), "mundo".encode("utf-16-le")], "utf-16-le"),
+        (UTF16, "latin-1", ["olá".encode("utf-16-le"), "mundo".encode("utf-16-le")], "utf-16-le"),
+        ("\ufeffé".encode("utf-16-be"), "utf-16-le", ["é".encode("utf-16-be")], "utf-16-be"),
+        ("é\n".encode("utf-32"), "utf-8", ["é".encode("utf-32-le")], "utf-32-le"),
+        ("\ufeffé".encode(), "latin-1", ["é".encode()], "utf-8"),
+        ("é\né\n".encode(), "utf-16", ["é".encode()] * 2, "utf-8"),
+        ("é\n".encode("utf-16-le"), "utf-16", ["é".encode("utf-16-le")], "utf-16-le"),
+        (gzip.compress(UTF16), "utf-8", ["olá".encode("utf-16-le"), "mundo".encode("utf-16-le")], "utf-16-le"),
+        (b"\x1b[31mred\x1b[0m\x1a", "utf-8", [b"\x1b[31mred\x1b[0m\x1a"], "utf-8"),
+        ("日本\n".encode("iso2022_jp"), "iso2022_jp", ["日本".encode("iso2022_jp")], "iso2022_jp"),
+        (b"x" * 12, "utf-8", [b"x" * 12], "utf-8"),
+        (b"", "utf-8", [], "utf-8"),
+    ],
+)
+def test_a_files_own_mark_tells_its_encoding(content: bytes, encoding: str, lines: list[bytes], found: str) -> None:
+    bounds = SMALL if len(content) < 13 else BOUNDS
+    assert lines_in(content, encoding_named(encoding), bounds) == (lines, found)
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "reason"),
+    [
+        ("olá\nmundo\n".encode("utf-16-le"), "utf-8", "not_text"),  # without its mark
+        ("olá\nmundo\n".encode("utf-16-be"), "latin-1", "not_text"),
+        (b"a\nb\x01c\n", "utf-8", "not_text"),
+        ("a\n\0b".encode("utf-16"), "utf-8", "not_text"),
+        (b"%PDF-1.4\nendobj\n", "utf-8", "not_text"),
+        (b"x" * 13, "utf-8", "long_line"),
+        (gzip.compress(b"a\n")[:-2], "utf-16", "bad_gzip"),
+        (b"PK\x03\x04", "utf-16", "zip_file"),
+    ],
+)
+def test_a_file_that_is_no_text_is_refused_whole(content: bytes, encoding: str, reason: str) -> None:
+    [row] = judged_file("f", content, encoding_named(encoding), SMALL if reason == "long_line" else BOUNDS)
+    assert (row[1], row[4], row[5]) == (0, "quarantined", reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "beginning", "encoding", "is_open"),
+    [
+        ("a.txt", b"a", "utf-8", True),
+        ("a", b"\xef\xbb\xbfa", "utf-8", True),
+        ("a", b"\xef\xbb\xbfa", "latin-1", False),
+        ("a", b"\xff\xfea\0", "utf-8", False),
+        ("a", b"a", "utf-16", False),
+        ("a", b"\x1f\x8b\x08", "utf-8", False),
+        ("a.txt.GZ", b"a", "utf-8", False),
+        ("a.bz2", b"a", "utf-8", False),
+        ("a", b"PK\x03\x04", "utf-8", False),
+        ("a", b"", "utf-8", True),
+    ],
+)
+def test_a_reader_gets_what_lies_open_and_what_its_name_does_not_belie(
+    name: str, beginning: bytes, encoding: str, is_open: bool
+) -> None:
+    assert lies_open(name, beginning, encoding_named(encoding)) is is_open

@@ -1,6 +1,7 @@
 """Whole nights of wordcount: real books, generated text, bad files."""
 
 import base64
+import gzip
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,31 @@ def test_text_in_another_encoding_is_read_by_its_name(lake: Any, drop: Any, a_da
     assert counted(lake, a_day) == expected
 
 
+def test_each_file_is_read_as_what_its_bytes_are_and_one_that_is_no_text_stops_nobody(
+    lake: Any, drop: Any, a_day: str
+) -> None:
+    """What is good here says serra four times and amanhecer once; what is not would say lixo, or single letters."""
+    note = "A serra ao amanhecer\r\nserra\r\n"
+    files = {
+        "[bom] a?*.txt": b"serra 1\n",
+        "texto.txt.gz": b"serra\n",
+        "nota.txt": note.encode("utf-16"),
+        "pasta/sem nome": gzip.compress(b"vale\n") + gzip.compress(b"vale"),
+        "cortado.txt.gz": gzip.compress(b"lixo\n" * 999)[:-9],
+        "sem marca.txt": note.encode("utf-16-le"),
+        "folha.pdf": b"%PDF-1.4\n1 0 obj\nlixo\nendobj\n",
+        "tabela.txt": b"PK\x03\x04\x14\0 [Content_Types].xml lixo",
+        "programa.txt": b"lixo\n" * 200 + b"\x01\x02",
+        "linha.txt": b"lixo\n" + b"x" * 70_000,
+    }
+    bronze = lake.run(P, a_day, drop(files), words=["--longest-line=65536"])["bronze"]["lines"]
+    reasons = {"bad_gzip": 1, "long_line": 1, "not_text": 3, "office_file": 1}
+    assert (bronze["accepted"], bronze["reasons"]) == (6, reasons)
+    refused = {Path(r["source_file"]).name: r["reason"] for r in lake.quarantine("bronze", P, "lines", a_day)}
+    assert (refused["cortado.txt.gz"], refused["sem marca.txt"]) == ("bad_gzip", "not_text")
+    assert counted(lake, a_day) == {"serra": 4, "vale": 2, "a": 1, "amanhecer": 1, "ao": 1}
+
+
 def test_an_encoding_that_does_not_exist_is_refused(lake: Any, drop: Any, a_day: str) -> None:
     with pytest.raises(UnknownEncodingError, match="'utf-99'"):
         lake.run(P, a_day, drop({"t.txt": "x"}), encoding="utf-99")
@@ -136,7 +162,7 @@ def test_no_line_is_lost_when_executors_join_between_the_two_readings(drop: Any,
     cores, opening = "spark.sql.leafNodeDefaultParallelism", "spark.sql.files.openCostInBytes"
     spark.conf.set(opening, "16")
     try:
-        raw = lines.read_raw(spark, str(folder), "utf-8")
+        raw = lines.read_raw(spark, [str(folder)], "utf-8")
         blocks = lines.measure_blocks(raw)
         spark.conf.set(cores, "16")
         rows = lines.numbered(raw, blocks, strip_mark=True).collect()

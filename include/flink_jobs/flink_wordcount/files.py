@@ -34,19 +34,14 @@ class HdfsFiles:
                 yield str(status.getPath().getPath()), int(status.getLen())
 
     def chunks(self, folder: str, file: Found) -> Iterator[bytes]:
-        """The bytes of a file below a folder, decompressed if its name says so, as Flink's readers do."""
+        """The bytes of a file below a folder, as they lie there."""
         fs, top = self._open(folder)
-        stream = self._plain(fs.open(self._jvm.org.apache.flink.core.fs.Path(top, file.relative)), file.relative)
+        stream = fs.open(self._jvm.org.apache.flink.core.fs.Path(top, file.relative))
         try:
             while chunk := bytes(stream.readNBytes(CHUNK)):
                 yield chunk
         finally:
             stream.close()
-
-    def _plain(self, stream: Any, name: str) -> Any:
-        known = self._jvm.org.apache.flink.connector.file.src.compression.StandardDeCompressors
-        codec = known.getDecompressorForFileName(name)
-        return codec.create(stream) if codec else stream
 
     def write(self, uri: str, chunks: Iterable[bytes]) -> None:
         """Put a file, replacing what was there."""

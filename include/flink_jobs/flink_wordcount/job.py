@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Protocol
@@ -18,9 +18,10 @@ from flink_wordcount.results import Row, Tally
 from medallion.contract import contract
 from medallion.errors import NoInputError
 from medallion.manifest import GoldTable, Manifest, TableCount
+from medallion.packing import BOUNDS, LOOK, FileRefused, long_line, over
 from medallion.raw import BASE64, QUARANTINE_SCHEMA, TEXT
 from medallion.storage import WHY_HIDDEN, is_hidden
-from wordcount.text_encoding import NO_TEXT, byte_order, encoding_named, split_lines
+from wordcount.text_encoding import NO_TEXT, WHY_CONTROLS, Encoding, encoding_named, lies_open, lines_in
 
 Count = Callable[[str, str, str, str], None]
 
@@ -34,11 +35,16 @@ class Files(Protocol):
     def delete(self, folder: str) -> None: ...
 
 
+Refused = Mapping[Found, FileRefused]
+
+
 @dataclass(frozen=True)
 class Bronze:
-    """What became of the lines: the counts of those that are text, how many are none, the rows of the quarantine."""
+    """What became of the lines: the counts of those that are text, the files that none is taken of, how many others are
+    no text, the rows of those."""
 
     tally: Tally
+    files: Refused
     undecodable: int
     refused: Iterable[Row]
 
@@ -68,18 +74,46 @@ class Job:
             raise NoInputError(f"reading text files: nothing lies at {copy}; copy {source} there first")
         for folder in (self.order.scratch, self.order.out):
             self.files.delete(folder)
-        hidden = [file for file in found if is_hidden(file.relative)]
-        texts = [file for file in found if not is_hidden(file.relative)]
-        judged = self._in_place if encoding.line_bytes else self._as_utf8
-        bronze = judged(encoding.name, texts, hidden)
-        lines = self._quarantined(bronze, hidden, sum(1 for file in found if not file.length))
+        bronze = self._judged(encoding, found)
+        lines = self._quarantined(bronze, sum(1 for file in found if not file.length))
         return self._told(lines, self._staged(bronze.tally))
 
-    def _in_place(self, encoding: str, texts: Sequence[Found], hidden: Sequence[Found]) -> Bronze:
-        """Flink reads the texts where they lie; files with lines that are no text are read again, to keep those."""
-        tally = self._counted(self.order.copy, _all_but([file.path for file in hidden]), encoding)
-        bad = [file for file in texts if tally.undecodable[file.path]]
-        return Bronze(tally, tally.undecodable.total(), self._undecodable(encoding, bad))
+    def _judged(self, encoding: Encoding, found: Sequence[Found]) -> Bronze:
+        """Every text counted, and what is refused of them."""
+        hidden = {file: FileRefused("hidden_file", WHY_HIDDEN) for file in found if is_hidden(file.relative)}
+        texts = [file for file in found if file not in hidden]
+        open_files = [file for file in texts if self._lies_open(file, encoding)]
+        closed = [file for file in texts if file not in open_files]
+        in_place = self._in_place(encoding.name, open_files, found)
+        as_utf8 = self._as_utf8(encoding, closed)
+        return Bronze(
+            in_place.tally + as_utf8.tally,
+            {**hidden, **in_place.files, **as_utf8.files},
+            in_place.undecodable + as_utf8.undecodable,
+            chain(in_place.refused, as_utf8.refused),
+        )
+
+    def _lies_open(self, file: Found, encoding: Encoding) -> bool:
+        beginning = b""
+        for chunk in self.files.chunks(self.order.copy, file):
+            beginning += chunk
+            if len(beginning) >= LOOK:
+                break
+        return lies_open(file.relative, beginning[:LOOK], encoding)
+
+    def _in_place(self, encoding: str, texts: Sequence[Found], found: Sequence[Found]) -> Bronze:
+        """Flink reads the texts where they lie: once more without those that turn out to be none, whose words it cannot
+        take back. Files with lines that are no text are read again, to keep those."""
+        tally, refused = Tally(), dict[Found, FileRefused]()
+        if texts:
+            tally = self._counted("in-place", self.order.copy, _all_but(_paths(found) - _paths(texts)), encoding)
+            refused = {file: why for file in texts if (why := _spoilt(tally, file))}
+        good = [file for file in texts if file not in refused]
+        if refused:
+            others = _all_but(_paths(found) - _paths(good))
+            tally = self._counted("again", self.order.copy, others, encoding) if good else Tally()
+        bad = [file for file in good if tally.undecodable[file.path]]
+        return Bronze(tally, refused, tally.undecodable.total(), self._undecodable(encoding, bad))
 
     def _undecodable(self, encoding: str, texts: Sequence[Found]) -> Iterator[Row]:
         for file in texts:
@@ -87,27 +121,33 @@ class Job:
                 if text_of(line, encoding) is None:
                     yield self._refused(file, number, line)
 
-    def _as_utf8(self, encoding: str, texts: Sequence[Found], _hidden: Sequence[Found]) -> Bronze:
-        """Where a line break is no byte of its own (UTF-16), Flink's reader would cut letters in two: it gets the lines
-        in UTF-8 instead."""
-        folder, refused = f"{self.order.scratch}/utf8", list[Row]()
+    def _as_utf8(self, encoding: Encoding, texts: Sequence[Found]) -> Bronze:
+        """What does not lie open, and texts where a line break is no byte of its own (UTF-16), which Flink's reader
+        would cut within letters: it gets their lines in UTF-8 instead."""
+        folder, rows, refused = f"{self.order.scratch}/utf8", list[Row](), dict[Found, FileRefused]()
         for number, file in enumerate(texts):
-            content = b"".join(self.files.chunks(self.order.copy, file))
-            recoded = b"".join(self._recoded(file, content, encoding, refused))
-            self.files.write(f"{folder}/{number}", [recoded])
-        tally = self._counted(folder, _all_but([]), "utf-8") if texts else Tally()
-        return Bronze(tally, len(refused), refused)
+            try:
+                recoded = b"".join(self._recoded(file, encoding, rows))
+            except FileRefused as why:
+                refused[file] = why
+            else:
+                self.files.write(f"{folder}/{number}", [recoded])
+        read = len(texts) > len(refused)
+        tally = self._counted("utf8", folder, _all_but([]), "utf-8") if read else Tally()
+        return Bronze(tally, refused, len(rows), rows)
 
-    def _recoded(self, file: Found, content: bytes, encoding: str, refused: list[Row]) -> Iterator[bytes]:
-        ordered = byte_order(content, encoding)
-        for number, line in enumerate(split_lines(content, encoding), start=1):
+    def _recoded(self, file: Found, encoding: Encoding, rows: list[Row]) -> Iterator[bytes]:
+        if too_large := over(file.length):
+            raise too_large
+        lines, ordered = lines_in(b"".join(self.files.chunks(self.order.copy, file)), encoding, BOUNDS)
+        for number, line in enumerate(lines, start=1):
             if (text := text_of(line, ordered)) is None:
-                refused.append(self._refused(file, number, line))
+                rows.append(self._refused(file, number, line))
             else:
                 yield text.replace("\r", " ").encode("utf-8") + b"\n"  # neither is a letter, and one would end the line
 
-    def _counted(self, texts: str, pattern: str, encoding: str) -> Tally:
-        counts, tally = f"{self.order.scratch}/counts", Tally()
+    def _counted(self, what: str, texts: str, pattern: str, encoding: str) -> Tally:
+        counts, tally = f"{self.order.scratch}/counts/{what}", Tally()
         self.count(texts, pattern, counts, encoding)
         for file in self.files.below(counts):
             tally.add(b"".join(self.files.chunks(counts, file)).decode("utf-8"))
@@ -117,27 +157,28 @@ class Job:
         bits = base64.b64encode(line).decode("ascii")
         return (self._source(file), number, None, "bronze", "undecodable", NO_TEXT, bits, BASE64, None)
 
-    def _passed_over(self, file: Found) -> Row:
+    def _refused_file(self, file: Found, why: FileRefused) -> Row:
         source = self._source(file)
-        return (source, 0, None, "bronze", "hidden_file", WHY_HIDDEN, source, TEXT, None)
+        return (source, 0, None, "bronze", why.reason, why.detail, source, TEXT, None)
 
     def _source(self, file: Found) -> str:
         return f"{self.order.input}/{file.relative}"
 
-    def _quarantined(self, bronze: Bronze, hidden: Sequence[Found], empty: int) -> TableCount:
+    def _quarantined(self, bronze: Bronze, empty: int) -> TableCount:
         """Write the quarantine, if there is anything to keep, and count: what came in as Flink saw it, what was refused
         as it was written."""
         reasons: Counter[str] = Counter()
 
         def rows() -> Iterator[Row]:
-            for row in chain(map(self._passed_over, hidden), bronze.refused):
+            of_files = (self._refused_file(file, why) for file, why in bronze.files.items())
+            for row in chain(of_files, bronze.refused):
                 reasons[row[4]] += 1
                 yield row
 
-        if bronze.undecodable or hidden:
+        if bronze.undecodable or bronze.files:
             self._put(f"{self.order.quarantine}/part-00000.parquet", QUARANTINE_SCHEMA, rows())
         accepted = bronze.tally.accepted.total()
-        rows_in = accepted + bronze.undecodable + len(hidden)
+        rows_in = accepted + bronze.undecodable + len(bronze.files)
         warnings = {"empty_file": empty} if empty else {}
         return TableCount("lines", rows_in, accepted, reasons.total(), 0, dict(sorted(reasons.items())), warnings)
 
@@ -169,6 +210,17 @@ class Job:
         return manifests
 
 
-def _all_but(paths: Sequence[str]) -> str:
+def _paths(files: Iterable[Found]) -> set[str]:
+    return {file.path for file in files}
+
+
+def _spoilt(tally: Tally, file: Found) -> FileRefused | None:
+    """Why no line of a file counts, by what was said of its lines."""
+    if tally.not_text[file.path]:
+        return FileRefused("not_text", WHY_CONTROLS)
+    return long_line(BOUNDS) if tally.long_line[file.path] else None
+
+
+def _all_but(paths: Collection[str]) -> str:
     """A pattern of Java's and Python's for every path but these."""
-    return rf"(?s)(?!(?:{'|'.join(map(re.escape, paths))})$).*" if paths else "(?s).*"
+    return rf"(?s)(?!(?:{'|'.join(map(re.escape, sorted(paths)))})$).*" if paths else "(?s).*"

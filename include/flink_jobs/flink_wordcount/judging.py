@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from medallion.packing import BOUNDS
+from wordcount.text_encoding import has_controls
 from wordcount.tokens import words
 
 ACCEPTED, UNDECODABLE, WORD = "accepted", "undecodable", "word"
+NOT_TEXT, LONG_LINE = "not_text", "long_line"  # of a line for which no line of its file counts
 
 
 def said(stretch: bytes, encoding: str) -> Iterator[tuple[str, str | None]]:
     """Of what lies between two line feeds, without them: a verdict for each line, and each word of the lines that are
     text. A byte order mark is no letter, so it need not be taken off here."""
+    if has_controls(stretch, encoding):
+        yield NOT_TEXT, None
     for line in _lines(stretch):
+        if len(line) > BOUNDS.longest_line:
+            yield LONG_LINE, None
         if (text := text_of(line, encoding)) is None:
             yield UNDECODABLE, None
         else:

@@ -6,14 +6,14 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flink_wordcount.judging import ACCEPTED, UNDECODABLE, WORD
+from flink_wordcount.judging import ACCEPTED, LONG_LINE, NOT_TEXT, UNDECODABLE, WORD
 from medallion.contract import Table
 from medallion.manifest import GoldTable
 
@@ -25,18 +25,31 @@ NAMES = {arrow: name for name, arrow in TYPES.items()}
 
 @dataclass
 class Tally:
-    """How often each word occurs, and how many lines are text, or none, by file (its path in HDFS)."""
+    """How often each word occurs, and how many lines are text, or none, or spoil their file, by file (its path in
+    HDFS)."""
 
     words: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
     undecodable: Counter[str] = field(default_factory=Counter)
+    not_text: Counter[str] = field(default_factory=Counter)
+    long_line: Counter[str] = field(default_factory=Counter)
 
     def add(self, content: str) -> None:
         """Take in one file of the counts, CSV of kind, file, word, occurrences."""
-        places = {WORD: (self.words, 2), ACCEPTED: (self.accepted, 1), UNDECODABLE: (self.undecodable, 1)}
+        by_file = {
+            ACCEPTED: self.accepted,
+            UNDECODABLE: self.undecodable,
+            NOT_TEXT: self.not_text,
+            LONG_LINE: self.long_line,
+        }
+        places = {WORD: (self.words, 2), **{kind: (counter, 1) for kind, counter in by_file.items()}}
         for row in csv.reader(io.StringIO(content, newline="")):
             counter, column = places[row[0]]
             counter[row[column]] += int(row[3])
+
+    def __add__(self, other: Tally) -> Tally:
+        counters = ((getattr(tally, f.name) for tally in (self, other)) for f in fields(Tally))
+        return Tally(*(one + another for one, another in counters))
 
     def ranked(self) -> list[tuple[str, int]]:
         """The words with their counts, most frequent first, ties by code point."""

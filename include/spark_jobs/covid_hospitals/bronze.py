@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import codecs
-import zlib
 from collections.abc import Iterator
 
 from covid_hospitals.tables import SOURCES, table_of
-from medallion.arrivals import OTHER_FILES, Row, rows_in, whole_file
+from medallion.arrivals import Row, rows_in, whole_file
+from medallion.manifest import OTHER_FILES
+from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
 
 TABLES = (*(table.name for table in SOURCES), OTHER_FILES)
-_GZIP, _ANY_GZIP = b"\x1f\x8b", 31
 
 
-def rows_of(source_file: str, content: bytes) -> Iterator[Row]:
+def rows_of(source_file: str, content: bytes, bounds: Bounds = BOUNDS) -> Iterator[Row]:
     """The judged rows of one file."""
     name = source_file.rsplit("/", 1)[-1]
     try:
-        text = unpacked(content)
-    except zlib.error as error:
-        named = table_of(name, b"")
-        told = f"{len(content)} bytes: {error}"
-        yield whole_file(named.name if named else OTHER_FILES, source_file, "bad_gzip", told)
+        text = unpacked(content, bounds)
+    except FileRefused as why:
+        yield refused(source_file, why)
         return
     table = table_of(name, text)
     if table is None:
@@ -33,13 +31,7 @@ def rows_of(source_file: str, content: bytes) -> Iterator[Row]:
         yield from rows_in(table, source_file, text)
 
 
-def unpacked(content: bytes) -> bytes:
-    """The text of a file, whose own first bytes tell whether it is packed. Raises zlib.error for a broken one."""
-    text = b""
-    while content.startswith(_GZIP):  # one member after the other, as `cat a.gz b.gz` leaves them
-        member = zlib.decompressobj(wbits=_ANY_GZIP)
-        text += member.decompress(content)
-        if not member.eof:
-            raise zlib.error("the packed file ends before its end")
-        content = member.unused_data
-    return text or content
+def refused(source_file: str, why: FileRefused) -> Row:
+    """A row for a file that cannot be read, of the table that its name is of."""
+    named = table_of(source_file.rsplit("/", 1)[-1], b"")
+    return whole_file(named.name if named else OTHER_FILES, source_file, why.reason, why.detail)

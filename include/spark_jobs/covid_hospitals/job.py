@@ -14,11 +14,11 @@ from covid_hospitals import gold as products
 from covid_hospitals import silver as typed
 from covid_hospitals.history import write_history
 from covid_hospitals.tables import FACTS, SOURCES
-from medallion.arrivals import OTHER_FILES, bronze_schema, no_unit, read_files, replayed, unread_files, write_bronze
+from medallion.arrivals import bronze_schema, no_unit, read_files, replayed, unread_files, write_bronze
 from medallion.drop import drop_root, input_roots
 from medallion.errors import NoInputError
 from medallion.lake import Lake
-from medallion.manifest import Manifest, TableCount
+from medallion.manifest import OTHER_FILES, Manifest, TableCount
 from medallion.parallel import all_of
 from medallion.quality import accepted, tally, together
 from medallion.run import Run
@@ -40,8 +40,9 @@ def bronze(run: Run) -> Manifest:
     roots = input_roots(lake.storage, root, run.reference)
     files += [f for other in roots[1:] for f in lake.storage.files(other)]
     lake.size_shuffles(sum(f.length for f in files))
-    unread = unread_files(run.spark, files, raw.rows_of, no_unit)
-    rows = read_files(run.spark, roots, raw.rows_of).unionByName(unread).cache()
+    rows_of = partial(raw.rows_of, bounds=run.bounds)
+    unread = unread_files(run, files, rows_of, raw.refused, no_unit)
+    rows = read_files(run, roots, rows_of).unionByName(unread).cache()
     counts = tally(rows, raw.TABLES)
     all_of(partial(write_bronze, lake, rows, table, counts[table.name]) for table in SOURCES)
     lake.replace_quarantine("bronze", rows.where(F.col("table") == OTHER_FILES), counts[OTHER_FILES])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 
 from medallion import csv_text
@@ -14,11 +15,12 @@ STATE_NAMES, MUNICIPALITIES, POPULATION = (_SOURCES[name] for name in ("state_na
 
 SOURCES = tuple(_SOURCES.values())
 FACTS = (OCCUPANCY, STATES, CITIES, OUTCOMES)  # what happened; the others say what places are called
+_ENDING = re.compile(r"(\.(csv|txt|gz|zip|bz2|xz|zst|7z|xlsx?))+$")
 COUNTRY, COUNTRY_CODE = "Brasil", "TOTAL"
 
 
 def table_of(file_name: str, content: bytes) -> Table | None:
     """The table that a file holds: by its header, else (a header that lacks a column) by its name; None for others."""
-    stem = file_name.lower().removesuffix(".gz").removesuffix(".csv")
+    stem = _ENDING.sub("", file_name.lower())
     by_name = (table for table in SOURCES if fnmatchcase(stem, table.files))
     return csv_text.table_of(SOURCES, content) or next(by_name, None)

@@ -6,23 +6,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion.charset import UTF_8, as_utf8
 from medallion.contract import Table
 from medallion.csv_text import Record, records_of
 from medallion.lake import Lake
-from medallion.manifest import TableCount
+from medallion.manifest import OTHER_FILES, TableCount
 from medallion.notation import WARNING as BRAZILIAN
 from medallion.notation import rewritten
+from medallion.packing import FileRefused, over
 from medallion.quality import ACCEPTED, NOTE, QUARANTINED
 from medallion.raw import TEXT
 from medallion.replay import BronzeReplay, Refused, by_file, csv_again
+from medallion.run import Run
 from medallion.storage import FileInfo
 
 HEADER_ONLY = "header_only_file"  # the note of a file that came and holds no row
-OTHER_FILES = "other_files"  # the pseudo-table of files that are of no table, or lie where theirs do not belong
 ROW_SCHEMA = (
     "table string, source_file string, line bigint, unit_id int, outcome string, reason string, detail string, "
     "warning string, fields array<string>, raw string, raw_encoding string, header string"
@@ -46,27 +47,35 @@ def bronze_schema(table: Table) -> str:
     return ", ".join(f"{column} {types.get(column, 'string')}" for column in bronze_columns(table))
 
 
-def read_files(spark: SparkSession, roots: Sequence[str], rows_of: Callable[[str, bytes], Iterable[Row]]) -> DataFrame:
+def read_files(run: Run, roots: Sequence[str], rows_of: Callable[[str, bytes], Iterable[Row]]) -> DataFrame:
     """The judged rows of every file below the roots; each file is parsed whole, by one task.
 
-    The file of one day is small; the format's own limit is 2 GiB a file.
+    The file of one day is small; the format's own limit is 2 GiB a file. One beyond the run's bounds is passed over.
     """
-    files = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(list(roots))
+    every = run.spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(list(roots))
+    files = every.where(F.col("length") <= run.bounds.most_bytes)
     rows = files.select("path", "content").rdd.flatMap(lambda row: rows_of(row.path, bytes(row.content)))
-    return spark.createDataFrame(rows, ROW_SCHEMA, verifySchema=False)
+    return run.spark.createDataFrame(rows, ROW_SCHEMA, verifySchema=False)
 
 
 def unread_files(
-    spark: SparkSession, files: Iterable[FileInfo], rows_of: Callable[[str, bytes], Iterator[Row]], unit_of: UnitOf
+    run: Run,
+    files: Iterable[FileInfo],
+    rows_of: Callable[[str, bytes], Iterator[Row]],
+    refused: Callable[[str, FileRefused], Row],
+    unit_of: UnitOf,
 ) -> DataFrame:
-    """One judged row for each file that Spark's readers never open: the empty and the hidden ones."""
+    """One judged row for each file that `read_files` never opens: the hidden, the empty and the far too large ones."""
     told = "a file or folder whose name starts with _ or a dot is not read"
-    rows = [
-        whole_file(OTHER_FILES, f.uri, "hidden_file", told, unit_of(f.uri)) if f.hidden else next(rows_of(f.uri, b""))
-        for f in files
-        if f.hidden or not f.length
-    ]
-    return spark.createDataFrame(rows, ROW_SCHEMA)
+    rows = []
+    for file in files:
+        if file.hidden:
+            rows.append(whole_file(OTHER_FILES, file.uri, "hidden_file", told, unit_of(file.uri)))
+        elif why := over(file.length, run.bounds):
+            rows.append(refused(file.uri, why))
+        elif not file.length:
+            rows.append(next(rows_of(file.uri, b"")))
+    return run.spark.createDataFrame(rows, ROW_SCHEMA)
 
 
 def whole_file(table: str, source_file: str, reason: str, detail: str, unit: int | None = None) -> Row:

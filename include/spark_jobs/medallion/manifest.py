@@ -23,6 +23,9 @@ NO_LOSS = frozenset(
 )
 
 
+OTHER_FILES = "other_files"  # the pseudo-table of files that are of no table, or lie where theirs do not belong
+
+
 @dataclass(frozen=True)
 class TableCount:
     """How the rows of one table fared; `warnings` counts accepted rows (or whole files) worth a look."""
@@ -37,7 +40,9 @@ class TableCount:
 
     @property
     def lost(self) -> int:
-        """How many rows the product misses."""
+        """How many rows the product misses; what is of no table is of no product."""
+        if self.table == OTHER_FILES:
+            return 0
         return self.quarantined - sum(rows for reason, rows in self.reasons.items() if reason in NO_LOSS)
 
     def told(self) -> dict[str, Any]:

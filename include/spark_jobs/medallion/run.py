@@ -8,6 +8,8 @@ from datetime import date, datetime
 
 from pyspark.sql import SparkSession
 
+from medallion.packing import BOUNDS, Bounds
+
 
 @dataclass(frozen=True)
 class Run:
@@ -18,6 +20,7 @@ class Run:
     password of the pipeline's database; `options` are the pipeline's own. In a `replay` bronze takes the rows that it
     refused before, instead of the input. `most_refused` is the share of a table's rows that may be lost, 1 for all;
     `most_refused_of_unit` the share of one unit's rows or money above which it is told.
+    `bounds` is the most that one file may be.
     """
 
     spark: SparkSession
@@ -35,3 +38,4 @@ class Run:
     replay: bool = False
     most_refused: float = 1.0
     most_refused_of_unit: float = 1.0
+    bounds: Bounds = BOUNDS

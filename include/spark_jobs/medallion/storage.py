@@ -121,6 +121,15 @@ class Storage:
         finally:
             stream.close()
 
+    def beginning(self, uri: str, length: int) -> bytes:
+        """The first bytes of a file."""
+        fs, path = self._open(uri)
+        stream = fs.open(path)
+        try:
+            return bytes(stream.readNBytes(length))
+        finally:
+            stream.close()
+
     def write_text(self, uri: str, text: str) -> None:
         """Put a small UTF-8 file at the URI, replacing what was there."""
         fs, path = self._open(uri)

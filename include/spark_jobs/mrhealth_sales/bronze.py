@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from medallion.arrivals import HEADER_ONLY, OTHER_FILES, Row, rows_in, whole_file
+from medallion.arrivals import HEADER_ONLY, Row, rows_in, whole_file
 from medallion.charset import as_utf8
 from medallion.contract import Table
+from medallion.manifest import OTHER_FILES
+from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
 from medallion.quality import ACCEPTED
 from medallion.storage import FileInfo
 from mrhealth_sales.tables import OF_UNITS, SOURCES, table_of, unit_of
@@ -18,11 +20,24 @@ from mrhealth_sales.tables import OF_UNITS, SOURCES, table_of, unit_of
 TABLES = (*(table.name for table in SOURCES), OTHER_FILES)
 
 
-def rows_of(source_file: str, content: bytes, office: str = "", by_files: Sequence[Table] = SOURCES) -> Iterator[Row]:
+def rows_of(
+    source_file: str,
+    content: bytes,
+    office: str = "",
+    by_files: Sequence[Table] = SOURCES,
+    bounds: Bounds = BOUNDS,
+) -> Iterator[Row]:
     """The judged rows of one file, told by its header or its name. `office`: the folder of head office's tables, ending
-    in /, or '' where they lie in the drop itself. `by_files`: the tables that this run reads from files.
+    in /, or '' where they lie in the drop itself. `by_files`: the tables that this run reads from files; `bounds`: the
+    most that a file may be.
     """
-    table, unit = table_of(source_file.rsplit("/", 1)[-1], as_utf8(content)[0]), unit_of(source_file)
+    unit = unit_of(source_file)
+    try:
+        text = unpacked(content, bounds)
+    except FileRefused as why:
+        yield refused(source_file, why)
+        return
+    table = table_of(_name(source_file), as_utf8(text)[0])
     if table is None:
         told = f"{len(content)} bytes under a header and a name of no known table"
         yield whole_file(OTHER_FILES, source_file, "unknown_file", told, unit)
@@ -31,10 +46,21 @@ def rows_of(source_file: str, content: bytes, office: str = "", by_files: Sequen
         yield whole_file(OTHER_FILES, source_file, "misplaced_file", told, unit)
     elif told := _misplaced(table, source_file, office) or "":
         yield whole_file(OTHER_FILES, source_file, "misplaced_file", told, unit)
-    elif not content.removeprefix(codecs.BOM_UTF8).strip():
+    elif not text.removeprefix(codecs.BOM_UTF8).strip():
         yield whole_file(table.name, source_file, "empty_file", f"{len(content)} bytes, not even a header", unit)
     else:
-        yield from rows_in(table, source_file, content, unit)
+        yield from rows_in(table, source_file, text, unit)
+
+
+def refused(source_file: str, why: FileRefused) -> Row:
+    """A row for a file that cannot be read, of the table that its name is of."""
+    named = table_of(_name(source_file))
+    table = named.name if named else OTHER_FILES
+    return whole_file(table, source_file, why.reason, why.detail, unit_of(source_file))
+
+
+def _name(source_file: str) -> str:
+    return source_file.rsplit("/", 1)[-1]
 
 
 def _misplaced(table: Table, source_file: str, office: str) -> str | None:

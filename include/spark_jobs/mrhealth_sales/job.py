@@ -7,12 +7,12 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion.arrivals import OTHER_FILES, bronze_schema, read_files, replayed, unread_files, write_bronze
+from medallion.arrivals import bronze_schema, read_files, replayed, unread_files, write_bronze
 from medallion.changeset import Changeset, unpublished
 from medallion.drop import drop_root, input_roots
 from medallion.errors import NoInputError
 from medallion.lake import DAY, Lake
-from medallion.manifest import Manifest, TableCount
+from medallion.manifest import OTHER_FILES, Manifest, TableCount
 from medallion.parallel import all_of
 from medallion.quality import tally, together
 from medallion.run import Run
@@ -50,9 +50,9 @@ def bronze(run: Run) -> Manifest:
     office_folder = "".join(f"{lake.storage.qualified(other)}/" for other in roots[1:])
     lake.size_shuffles(sum(f.length for f in files))
     by_files = OF_UNITS if run.source_secret else SOURCES
-    rows_of = partial(raw.rows_of, office=office_folder, by_files=by_files)
-    unread = unread_files(run.spark, files, rows_of, unit_of)
-    rows = read_files(run.spark, roots, rows_of).unionByName(unread).cache()
+    rows_of = partial(raw.rows_of, office=office_folder, by_files=by_files, bounds=run.bounds)
+    unread = unread_files(run, files, rows_of, raw.refused, unit_of)
+    rows = read_files(run, roots, rows_of).unionByName(unread).cache()
     counts = tally(rows, raw.TABLES)
     all_of(partial(write_bronze, lake, rows, table, counts[table.name]) for table in by_files)
     counts |= office.read(lake) if run.source_secret else {}

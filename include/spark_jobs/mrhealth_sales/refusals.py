@@ -7,10 +7,9 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from medallion.arrivals import OTHER_FILES
 from medallion.changeset import Changeset
 from medallion.lake import Lake
-from medallion.manifest import NO_LOSS
+from medallion.manifest import NO_LOSS, OTHER_FILES
 from medallion.quality import QUARANTINED
 from medallion.raw import QUARANTINE_SCHEMA
 from medallion.typing_rules import MONEY_TYPE

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -12,14 +13,16 @@ from pyspark.sql import functions as F
 from medallion.errors import NoInputError
 from medallion.lake import Lake
 from medallion.manifest import Manifest, TableCount
+from medallion.packing import LOOK, FileRefused, over
 from medallion.quality import accepted, tally, together
 from medallion.replay import BronzeReplay, by_file
 from medallion.run import Run
-from medallion.storage import FileInfo
+from medallion.storage import WHY_HIDDEN, FileInfo
 from wordcount import counts, lines
-from wordcount.text_encoding import Encoding, encoding_named
+from wordcount.text_encoding import Encoding, encoding_named, lies_open
 
 COLUMNS = ("source_file", "line", "text", "ingested_at")
+LOOKS_AT_ONCE = 16  # files whose first bytes are fetched at a time
 
 
 def bronze(run: Run) -> Manifest:
@@ -32,7 +35,7 @@ def bronze(run: Run) -> Manifest:
     if not files:
         raise NoInputError(f"reading text files: nothing lies at {run.input}; put at least one file there")
     lake.size_shuffles(sum(f.length for f in files))
-    judged, count = _judged(run, encoding, files)
+    judged, count = _judged(run, lake, encoding, files)
     if empty := sum(1 for f in files if not f.length):
         count.warnings["empty_file"] = empty
     stamped = accepted(judged).withColumn("ingested_at", F.lit(run.started_at))
@@ -49,31 +52,68 @@ def _replayed(lake: Lake, encoding: Encoding) -> TableCount:
     return replay.moved(judged.withColumn("ingested_at", F.lit(lake.run.started_at)).cache(), COLUMNS)
 
 
-def _judged(run: Run, encoding: Encoding, files: Sequence[FileInfo]) -> tuple[DataFrame, TableCount]:
-    """The judged lines with their count, and a judged row for each file that the readers pass over."""
-    hidden = [f for f in files if f.hidden]
-    if encoding.line_bytes and _jvm_knows(run, encoding.name):
-        raw = lines.read_raw(run.spark, run.input, encoding.name)
+def _judged(run: Run, lake: Lake, encoding: Encoding, files: Sequence[FileInfo]) -> tuple[DataFrame, TableCount]:
+    """The judged lines with their count, and a judged row for each file that no line is taken of."""
+    refused = {f.uri: FileRefused("hidden_file", WHY_HIDDEN) for f in files if f.hidden}
+    open_files, others = _apart(run, lake, encoding, [f for f in files if not f.hidden])
+    refused |= {f.uri: too_large for f in others if (too_large := over(f.length, run.bounds))}
+    whole = [f.uri for f in others if f.uri not in refused]
+    parts, counts = [], []
+    if open_files:
+        # One folder is listed faster than all of its files are named.
+        uris = [f.uri for f in open_files] if len(open_files) < len(files) else [run.input]
+        raw = lines.read_raw(run.spark, uris, encoding.name)
         blocks = lines.measure_blocks(raw)
-        judged = lines.numbered(raw, blocks, strip_mark=encoding.name == "utf-8")
-        count = _counted(blocks, len(hidden))
-    else:
-        judged = lines.read_whole(run.spark, run.input, encoding.name).cache()
-        verdicts = together({"lines": judged.unionByName(lines.passed_over(run.spark, hidden))})
-        count = tally(verdicts, ["lines"])["lines"]
-    if hidden:
-        judged = judged.unionByName(lines.passed_over(run.spark, hidden))
-    return judged, count
+        refused |= lines.refused_files(blocks, run.bounds)
+        kept = [block for block in blocks if block.source_file not in refused]
+        parts.append(lines.numbered(raw, kept, strip_mark=encoding.name == "utf-8"))
+        counts.append(_counted(kept))
+    if whole:
+        parts.append(lines.read_whole(run.spark, whole, encoding, run.bounds).cache())
+        counts.append(tally(together({"lines": parts[-1]}), ["lines"])["lines"])
+    if refused or not parts:
+        parts.append(lines.refused_whole(run.spark, refused))
+        counts.append(_of_files(refused))
+    return reduce(DataFrame.unionByName, parts), reduce(_sum, counts)
+
+
+def _apart(
+    run: Run, lake: Lake, encoding: Encoding, files: Sequence[FileInfo]
+) -> tuple[list[FileInfo], list[FileInfo]]:
+    """The files whose lines Spark reads where they lie, and those that are read whole, told by their first bytes."""
+    if not _jvm_knows(run, encoding.name):
+        return [], list(files)
+    with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
+        begin = list(pool.map(lambda f: lake.storage.beginning(f.uri, LOOK) if f.length else b"", files))
+    told = [(f, lies_open(f.name, beginning, encoding)) for f, beginning in zip(files, begin, strict=True)]
+    return [f for f, is_open in told if is_open], [f for f, is_open in told if not is_open]
 
 
 def _jvm_knows(run: Run, charset: str) -> bool:
     return bool(run.spark.sparkContext._jvm.java.nio.charset.Charset.isSupported(charset))
 
 
-def _counted(blocks: Sequence[lines.Block], hidden: int) -> TableCount:
+def _counted(blocks: Sequence[lines.Block]) -> TableCount:
     rows, bad = sum(b.lines for b in blocks), sum(b.undecodable for b in blocks)
-    reasons = +Counter({"undecodable": bad, "hidden_file": hidden})
-    return TableCount("lines", rows + hidden, rows - bad, bad + hidden, 0, dict(reasons))
+    return TableCount("lines", rows, rows - bad, bad, 0, {"undecodable": bad} if bad else {})
+
+
+def _of_files(refused: Mapping[str, FileRefused]) -> TableCount:
+    reasons = Counter(file.reason for file in refused.values())
+    return TableCount("lines", len(refused), 0, len(refused), 0, dict(sorted(reasons.items())))
+
+
+def _sum(one: TableCount, other: TableCount) -> TableCount:
+    """The counts of two parts of a table."""
+    reasons = Counter(one.reasons) + Counter(other.reasons)
+    return TableCount(
+        one.table,
+        one.rows_in + other.rows_in,
+        one.accepted + other.accepted,
+        one.quarantined + other.quarantined,
+        one.duplicates + other.duplicates,
+        dict(sorted(reasons.items())),
+    )
 
 
 def silver(run: Run) -> Manifest:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from medallion.packing import BOUNDS, Bounds, FileRefused, long_line
 from medallion.quality import ACCEPTED, QUARANTINED
 from medallion.raw import BASE64, TEXT, bytes_of
 from medallion.replay import Refused
-from medallion.storage import WHY_HIDDEN, FileInfo
-from wordcount.text_encoding import NO_TEXT, byte_order, split_lines
+from wordcount.text_encoding import CONTROLS, NO_TEXT, WHY_CONTROLS, Encoding, byte_order, lines_in
 
 BRONZE_SCHEMA = "source_file string, line bigint, text string, ingested_at timestamp"
 JUDGED_SCHEMA = (
@@ -21,21 +21,26 @@ JUDGED_SCHEMA = (
     "warning string, raw string, raw_encoding string"
 )
 UTF8_MARK = "EFBBBF"
+# What is named is one file or a folder with all below it, whatever its name would mean to a shell.
+AS_NAMED = {"recursiveFileLookup": "true", "__globPaths__": "false"}
 MIN_PARTITIONS = "spark.sql.files.minPartitionNum"
 
 
 @dataclass(frozen=True)
 class Block:
-    """A stretch of a file that one task reads: its lines, those that are no text, the first line's row id."""
+    """A stretch of a file that one task reads: its lines, those that are no text, the first line's row id; the lines
+    with characters that stand in no text, and the bytes of the longest."""
 
     source_file: str
     start: int
     lines: int
     undecodable: int
     first_id: int
+    controls: int = 0
+    longest: int = 0
 
 
-def read_raw(spark: SparkSession, uri: str, charset: str) -> DataFrame:
+def read_raw(spark: SparkSession, uris: Sequence[str], charset: str) -> DataFrame:
     """Lines as raw bytes with the place they came from; splittable, so a huge file is read by many tasks.
 
     Spark's text reader does not look into the bytes of a line, so the cast to binary gives them back unharmed.
@@ -44,7 +49,7 @@ def read_raw(spark: SparkSession, uri: str, charset: str) -> DataFrame:
     """
     if spark.conf.get(MIN_PARTITIONS, None) is None:
         spark.conf.set(MIN_PARTITIONS, str(spark.sparkContext.defaultParallelism))
-    lines = spark.read.option("recursiveFileLookup", "true").text(uri)
+    lines = spark.read.options(**AS_NAMED).text(list(uris))
     raw = F.col("value").cast("binary")
     text = F.decode(raw, charset)
     # The JVM writes U+FFFD for what it cannot decode; in a text that has a real one, the way back shows it.
@@ -70,8 +75,21 @@ def measure_blocks(raw: DataFrame) -> list[Block]:
         F.count(F.lit(1)).alias("lines"),
         F.sum((~F.col("is_text")).cast("int")).alias("undecodable"),
         F.min("id").alias("first_id"),
+        F.sum(F.col("text").rlike(CONTROLS).cast("int")).alias("controls"),
+        F.max(F.octet_length("bytes")).alias("longest"),
     )
     return sorted((Block(**row.asDict()) for row in rows.collect()), key=lambda b: (b.source_file, b.start))
+
+
+def refused_files(blocks: Iterable[Block], bounds: Bounds) -> dict[str, FileRefused]:
+    """The files that no line is taken of, for what a block of them holds."""
+    refused = {}
+    for block in blocks:
+        if block.controls:
+            refused[block.source_file] = FileRefused("not_text", WHY_CONTROLS)
+        elif block.longest > bounds.longest_line:
+            refused.setdefault(block.source_file, long_line(bounds))
+    return refused
 
 
 def lines_before(blocks: Sequence[Block]) -> Iterator[tuple[Block, int]]:
@@ -112,21 +130,32 @@ def _judged(lines: DataFrame) -> DataFrame:
     )
 
 
-def read_whole(spark: SparkSession, uri: str, encoding: str) -> DataFrame:
-    """The judged lines of files whose encoding has no single byte for a line break: one task reads one file."""
-    files = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(uri)
-    rows = files.select("path", "content").rdd.flatMap(lambda row: judged_file(row.path, bytes(row.content), encoding))
+def read_whole(spark: SparkSession, uris: Sequence[str], encoding: Encoding, bounds: Bounds) -> DataFrame:
+    """The judged lines of files that do not lie open, or whose encoding has no single byte for a line break: one task
+    reads one file."""
+    files = spark.read.format("binaryFile").options(**AS_NAMED).load(list(uris))
+    rows = files.select("path", "content").rdd.flatMap(
+        lambda row: judged_file(row.path, bytes(row.content), encoding, bounds)
+    )
     return spark.createDataFrame(rows, JUDGED_SCHEMA, verifySchema=False)
 
 
 JudgedLine = tuple[str, int, None, str | None, str, str | None, str | None, None, str | None, str | None]
 
 
-def judged_file(source_file: str, content: bytes, encoding: str) -> Iterator[JudgedLine]:
-    """The judged lines of one whole file."""
-    ordered = byte_order(content, encoding)
-    for number, raw in enumerate(split_lines(content, encoding), start=1):
+def judged_file(source_file: str, content: bytes, encoding: Encoding, bounds: Bounds = BOUNDS) -> Iterator[JudgedLine]:
+    """The judged lines of one whole file; one that stands for it all where it is refused."""
+    try:
+        lines, ordered = lines_in(content, encoding, bounds)
+    except FileRefused as refused:
+        yield _refused_file(source_file, refused)
+        return
+    for number, raw in enumerate(lines, start=1):
         yield _judged_line(source_file, number, raw, ordered)
+
+
+def _refused_file(source_file: str, refused: FileRefused) -> JudgedLine:
+    return (source_file, 0, None, None, QUARANTINED, refused.reason, refused.detail, None, source_file, TEXT)
 
 
 def _judged_line(source_file: str, number: int, raw: bytes, encoding: str) -> JudgedLine:
@@ -148,7 +177,6 @@ def judged_again(encoding: str, source_file: str, refused: Iterable[Refused]) ->
             yield (source_file, 0, None, None, QUARANTINED, row.reason, row.detail, None, row.raw, row.raw_encoding)
 
 
-def passed_over(spark: SparkSession, files: Sequence[FileInfo]) -> DataFrame:
-    """Judged rows, one a file, for the files that Spark's readers never open because of their name."""
-    rows = [(f.uri, 0, None, None, QUARANTINED, "hidden_file", WHY_HIDDEN, None, f.uri, TEXT) for f in files]
-    return spark.createDataFrame(rows, JUDGED_SCHEMA)
+def refused_whole(spark: SparkSession, files: Mapping[str, FileRefused]) -> DataFrame:
+    """Judged rows, one a file, for the files that no line is taken of."""
+    return spark.createDataFrame([_refused_file(uri, refused) for uri, refused in files.items()], JUDGED_SCHEMA)

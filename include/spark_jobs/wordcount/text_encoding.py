@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from medallion import packing
 from medallion.errors import UnknownEncodingError
+from medallion.packing import Bounds, FileRefused
 
 NO_TEXT = "bytes that are no text in the encoding of this run"
 _BOMS = {  # the name without byte order -> (mark, the name with it); the longest marks come first
     "utf-32": ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be")),
     "utf-16": ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")),
 }
+# What stands in no text, for Python and Java alike: NUL and the controls that neither terminals nor old editors write.
+CONTROLS = r"[\x00-\x06\x0e-\x19]"
+WHY_CONTROLS = "bytes that stand in no text, such as NUL: a program's file, or UTF-16 without its mark (then name it)"
+# Endings of names by which the readers of Spark and Flink would unpack a file, whatever is in it.
+_CODECS = (".gz", ".gzip", ".bz2", ".deflate", ".lz4", ".snappy", ".xz", ".zst", ".zstd", ".lzo")
+_CONTROL = re.compile(CONTROLS)
+_UTF8 = "utf-8"
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,58 @@ def encoding_named(name: str) -> Encoding:
         ) from error
     canonical = "utf-8" if info.name == "utf-8-sig" else info.name
     return Encoding(canonical, sample.removeprefix(codecs.BOM_UTF8) == b"\n\rA")
+
+
+def lies_open(name: str, beginning: bytes, encoding: Encoding) -> bool:
+    """Whether an engine may read the lines of a file where they lie: its bytes are neither packed nor marked as another
+    encoding than the run's, nor known for no text; and no reader would unpack it for its name."""
+    if not encoding.line_bytes or name.lower().endswith(_CODECS) or beginning.startswith(packing.GZIP):
+        return False
+    marked = packing.marked_encoding(beginning)
+    if marked and marked[1] != encoding.name:
+        return False
+    try:
+        packing.refuse_other_kinds(beginning)
+    except FileRefused:
+        return False
+    return True
+
+
+def lines_in(content: bytes, encoding: Encoding, bounds: Bounds) -> tuple[list[bytes], str]:
+    """The lines of a whole file, and the encoding that they are in, which its mark tells or the run. Raises
+    FileRefused."""
+    text = packing.out_of_gzip(content, bounds)
+    mark, name = packing.marked_encoding(text) or (b"", _unmarked(text, encoding.name))
+    text, told, ordered = text[len(mark) :], encoding_named(name), byte_order(b"", name)
+    if has_controls(text, ordered):
+        raise FileRefused("not_text", WHY_CONTROLS)
+    lines = text.splitlines() if told.line_bytes else list(split_lines(text, ordered))
+    if any(len(line) > bounds.longest_line for line in lines):
+        raise packing.long_line(bounds)
+    return lines, ordered
+
+
+def _unmarked(text: bytes, asked: str) -> str:
+    """The encoding of a text without a mark: the run's. But one in UTF-16 has NULs, at its line ends at least: what has
+    none, and is UTF-8, is that."""
+    return _UTF8 if asked.startswith(("utf-16", "utf-32")) and b"\0" not in text and _is_utf8(text) else asked
+
+
+def has_controls(text: bytes, encoding: str) -> bool:
+    """Whether characters stand in a text, or in what can be read of it, that stand in none."""
+    try:
+        plain = text.decode(encoding, errors="ignore")
+    except UnicodeError:  # a codec that can pass over nothing
+        plain = text.decode("latin-1")
+    return _CONTROL.search(plain) is not None
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode(_UTF8)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def split_lines(content: bytes, encoding: str) -> Iterator[bytes]:

@@ -44,7 +44,8 @@ class DeliveriesHook:
     def _drifts(self, key: str) -> list[Drift]:
         answer = self._s3.get_object(Bucket=self._raw, Key=key, Range=f"bytes=0-{BEGINNING - 1}")
         beginning = answer["Body"].read()
-        sample = drift.sample(key, _unpacked(beginning), whole=len(beginning) < BEGINNING)
+        text = _unpacked(beginning)
+        sample = drift.sample(key, text, whole=max(len(beginning), len(text)) < BEGINNING)
         source = source_of(self._night.pipeline.sources, key, sample.header) if sample else None
         return list(drift.drifts(source, sample)) if sample and source else []
 
@@ -59,5 +60,11 @@ def source_of(sources: Sequence[Source], key: str, header: Sequence[str] = ()) -
 
 
 def _unpacked(beginning: bytes) -> bytes:
-    """The bytes as text has them: of a gzip file what its beginning unpacks to."""
-    return zlib.decompressobj(wbits=31).decompress(beginning) if beginning.startswith(_GZIP) else beginning
+    """The bytes as text has them: of a gzip file what its beginning unpacks to, no more than as much again; nothing of
+    a broken one, which the jobs refuse by its name."""
+    if not beginning.startswith(_GZIP):
+        return beginning
+    try:
+        return zlib.decompressobj(wbits=31).decompress(beginning, BEGINNING)
+    except zlib.error:
+        return b""
