@@ -119,21 +119,24 @@ def test_gold_is_listed_only_when_it_was_published(record, failed_step, night):
     assert failed_step["gold"] == record(entries=[PROOF])["gold"] == []
 
 
-def test_a_restated_day_is_told_with_what_it_said_before_once_it_is_published(night, found):
-    facts = found(entries=[*GOOD, PROOF], states=dict.fromkeys(TASKS, "success"))
+def test_a_restated_day_is_told_with_what_it_said_before_once_its_table_is_swapped(night, found):
     day = {"table": "sales_by_branch_day", "day": "2026-01-01", "since": "2026-01-02T03:20:00Z"}
     figures = {"before": {"orders": "2", "gross_value": "160.00"}, "after": {"orders": "2", "gross_value": "190.00"}}
+    swapped = entry("publish", "note", act="swapped", uri="s3://g", restated=[{**day, **figures, "rows": 1}])
+    facts = found(entries=[*GOOD, swapped, swapped, PROOF], states=dict.fromkeys(TASKS, "success"))
     *others, gold = facts.manifests
-    gold = {**gold, "restated": [{**day, **figures}]}
     gold["gold"] = [{**gold["gold"][0], "days": {"2026-01-01": 1, "2026-01-04": 2}}, *gold["gold"][1:]]
     told = build(night, replace(facts, manifests=[*others, gold]), "report")
     words = "2026-01-01 in sales_by_branch_day: gross_value 160.00 -> 190.00 (published 2026-01-02T03:20:00Z)"
-    assert told["restated"] == [{**day, **figures, "words": words}]
+    assert told["restated"] == [{**day, **figures, "rows": 1, "words": words}], "a second try told the same"
     said = message.body(told, "s3://r")
     assert f"Restated {words}" in said
     assert "business_date=2026-01-04/, and 1 other days" in said
-    failed = replace(facts, entries=[PROOF], manifests=[*others, gold])
-    assert build(night, failed, "report")["restated"] == []
+    died = build(night, replace(facts, entries=[swapped, PROOF]), "reaper")
+    assert (died["outcome"], len(died["restated"])) == ("failed", 1), "it died between two tables"
+    same = entry("publish", "note", act="swapped", uri="s", restated=[{**day, "before": {}, "after": {}, "rows": 2}])
+    [quiet] = build(night, replace(facts, entries=[same, PROOF]), "reaper")["restated"]
+    assert "2 rows, with the same totals" in quiet["words"]
 
 
 def test_the_cost_is_what_the_cluster_lived_at_list_prices(record):

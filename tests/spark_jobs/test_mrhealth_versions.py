@@ -143,10 +143,10 @@ def test_rows_that_do_not_count_say_why(table: Shop) -> None:
 
 def test_published_days_that_say_something_else_are_told_with_what_they_said(table: Shop) -> None:
     """Of the second night of A: what B's night had published of A."""
-    restated = {told["day"]: told for told in table.lake.manifest(P, A, "gold")["restated"]}
-    assert restated.keys() == {A}
-    told = restated[A]
-    assert (told["table"], told["since"][:2]) == ("sales_by_branch_day", "20")
+    restated = {(told["table"], told["day"]): told for told in table.lake.manifest(P, A, "gold")["restated"]}
+    assert restated.keys() == {("sales_by_branch_day", A), ("product_sales", A)}
+    told = restated["sales_by_branch_day", A]
+    assert (told["rows"], told["since"][:2]) == (3, "20")
     change = Decimal(told["after"]["gross_value"]) - Decimal(told["before"]["gross_value"])
     assert change == Decimal("-105.00") + Decimal("270.00") + Decimal("7.00")
     assert int(told["after"]["orders"]) == int(told["before"]["orders"])

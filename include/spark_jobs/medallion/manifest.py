@@ -76,13 +76,15 @@ class Alerts:
 
 @dataclass(frozen=True)
 class Restated:
-    """A day whose published figures change: what they were, and since when (UTC), and what they are, as text."""
+    """A day of a table whose published rows change: how many do, what the figures were, and since when (UTC, when the
+    day was last published), and what they are, as text."""
 
     table: str
     day: str
     since: str
     before: dict[str, str]
     after: dict[str, str]
+    rows: int = 0
 
 
 @dataclass(frozen=True)

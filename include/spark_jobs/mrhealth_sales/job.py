@@ -127,12 +127,11 @@ def gold(run: Run) -> Manifest:
     orders, items = versions.current(changes, days)
     outlooks = _outlooks(lake, changes).cache()
     alerts = outlook.alerts(outlooks)
-    sales = products.sales_by_branch_day(orders)
+    sold = {"sales_by_branch_day": products.sales_by_branch_day(orders), "product_sales": products.product_sales(items)}
     staged = lake.stage(
         {
-            "sales_by_branch_day": sales,
+            **sold,
             "sales_by_branch_year": products.sales_by_branch_year(orders),
-            "product_sales": products.product_sales(items),
             "alerts": alerts,
             "stock_recommendations": outlook.stock_recommendations(outlooks),
         },
@@ -142,7 +141,7 @@ def gold(run: Run) -> Manifest:
     own = F.col("business_date") == F.lit(run.business_date)
     rows = {"orders": orders.where(own).count(), "items": items.where(own).count()}
     counts = [TableCount(table, n, n) for table, n in rows.items()]
-    return lake.manifest("gold", counts, staged, told, restated.between(lake, sales.frame, days))
+    return lake.manifest("gold", counts, staged, told, restated.between(lake, sold, days))
 
 
 def _outlooks(lake: Lake, changes: Changeset) -> DataFrame:

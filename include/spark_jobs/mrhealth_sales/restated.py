@@ -2,43 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion.contract import contract
-from medallion.lake import DATED, Lake
+from medallion.lake import DATED, DAY, Lake, Product
 from medallion.manifest import Restated
 
-TABLE = "sales_by_branch_day"
-FIGURES = ("orders", "gross_value", "revenue", "pending_value", "cancelled_value")
+# The tables that speak of days, and the figures by which a change is told; the year's share follows from the day's.
+FIGURES = {
+    "sales_by_branch_day": ("orders", "gross_value", "revenue", "pending_value", "cancelled_value", "delivery_fees"),
+    "product_sales": ("quantity", "gross_value", "finished_quantity", "revenue"),
+}
 
 
-def between(lake: Lake, sales: DataFrame, days: Sequence[str]) -> list[Restated]:
-    """The days of `sales` that were published with other totals; `days` are those that it is of."""
-    root = f"{lake.run.lake}/gold/{lake.run.pipeline}/{TABLE}"
-    files = {day: file for day in days for file in lake.storage.files(f"{root}/{DATED}{day}")}
-    if not files:
-        return []
-    schema = contract(lake.run.pipeline).gold[TABLE].schema
-    published = lake.run.spark.read.schema(schema).parquet(*(file.uri for file in files.values()))
-    before, after = _totals(published), _totals(sales)
-    nothing = dict.fromkeys(FIGURES, "0")
-    pairs = {day: (before.get(day, nothing), after.get(day, nothing)) for day in sorted(files)}
+def between(lake: Lake, products: Mapping[str, Product], days: Sequence[str]) -> list[Restated]:
+    """The days of these products that were published with another row, whether or not their totals differ; `days` are
+    those that they are of."""
     return [
-        Restated(TABLE, day, f"{datetime.fromtimestamp(files[day].modified / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}", was, now)
-        for day, (was, now) in pairs.items()
-        if was != now
+        told for table, figures in FIGURES.items() for told in _between(lake, table, products[table], figures, days)
     ]
 
 
-def _totals(sales: DataFrame) -> Mapping[str, dict[str, str]]:
-    sums = sales.groupBy("order_date").agg(*[F.sum(figure).alias(figure) for figure in FIGURES])
-    return {str(row["order_date"]): _told(row) for row in sums.collect()}
+def _between(
+    lake: Lake, table: str, product: Product, figures: Sequence[str], days: Sequence[str]
+) -> Iterator[Restated]:
+    root = f"{lake.run.lake}/gold/{lake.run.pipeline}/{table}"
+    files = {day: file for day in days for file in lake.storage.files(f"{root}/{DATED}{day}")}
+    if not files:
+        return
+    schema = contract(lake.run.pipeline).gold[table].schema
+    names = [column for column in product.frame.columns if column != DAY]
+    published = lake.run.spark.read.schema(f"{schema}, business_date string").option("basePath", root)
+    before = published.parquet(*(f"{root}/{DATED}{day}" for day in files)).withColumnRenamed("business_date", DAY)
+    after = product.frame.where(F.col(DAY).isin(*files))
+    # A row that is the same before and after adds up to nothing; what is left of a key are its changes.
+    sides = [
+        frame.select(DAY, *product.key, F.struct(*names).alias("row"), F.lit(side).alias("side"))
+        for frame, side in ((before, "before"), (after, "after"))
+    ]
+    keys = (
+        sides[0].unionByName(sides[1]).groupBy(DAY, *product.key).agg(*[_row_of(side) for side in ("before", "after")])
+    )
+    sums = [
+        F.coalesce(F.sum(f"{side}.{figure}"), F.lit(0)).alias(f"{side}_{figure}")
+        for side in ("before", "after")
+        for figure in figures
+    ]
+    rows = F.sum((~F.col("before").eqNullSafe(F.col("after"))).cast("int")).alias("rows")
+    for row in sorted(keys.groupBy(DAY).agg(rows, *sums).where("rows > 0").collect(), key=lambda row: row[DAY]):
+        since = f"{datetime.fromtimestamp(files[row[DAY]].modified / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        was, now = ({figure: str(row[f"{side}_{figure}"]) for figure in figures} for side in ("before", "after"))
+        yield Restated(table, row[DAY], since, was, now, row["rows"])
 
 
-def _told(row: Any) -> dict[str, str]:
-    return {figure: str(row[figure]) for figure in FIGURES}
+def _row_of(side: str) -> Any:
+    return F.max(F.when(F.col("side") == side, F.col("row"))).alias(side)

@@ -29,11 +29,13 @@ def publish(night: Night, task: str) -> Iterator[tuple[str, str]]:
     lake = LakeHook(aws.client(night.settings, "s3"), night)
     catalog = CatalogHook(aws.client(night.settings, "glue"), night)
     told: set[date] = set()
+    restated = [day for manifest in lake.manifests() for day in manifest.get("restated", ())]
     for table in night.pipeline.gold:
         claims.of(night).verify()
         days, uri = lake.swap_gold(table.name), night.uri("lake", night.gold_prefix(table.name))
         catalog.register(table, days)
-        ledger.of(night).note(task, "swapped", "its audit passed", uri=uri, partitions=len(days))
+        other = {"restated": own} if (own := [day for day in restated if day["table"] == table.name]) else {}
+        ledger.of(night).note(task, "swapped", "its audit passed", uri=uri, partitions=len(days), **other)
         _drop_other_dates(night, task, table.name)
         told |= set(days)
         yield table.name, uri

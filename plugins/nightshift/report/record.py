@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -43,7 +44,7 @@ def build(night: Night, found: Findings, told_by: str = "report", finding: Card 
         "layers": list(found.manifests),
         "days": truth.days(found.entries),
         "gold": _gold(night, found),
-        "restated": _restated(found) if truth.is_published(found.entries) else [],
+        "restated": _restated(found),
         "exports": _exports(night, found) if truth.is_published(found.entries) else [],
         "cost": _cost(night, found),
         "proof": _proof(found.entries),
@@ -145,16 +146,19 @@ def _days(night: Night, own: str, gold: Mapping[str, Any]) -> list[tuple[Night, 
 
 
 def _restated(found: Findings) -> list[dict[str, Any]]:
-    """The days that were published with other figures before, each with its words."""
-    days = [day for manifest in found.manifests for day in manifest.get("restated", ())]
-    return [{**day, "words": _words(day)} for day in days]
+    """The days that were published with other rows before, each with its words: of every table that was swapped in any
+    try of the run, whether or not it came to its end."""
+    swapped = [day for entry in found.entries if entry.get("act") == "swapped" for day in entry.get("restated", ())]
+    once = {json.dumps(day, sort_keys=True): day for day in swapped}  # a try that was killed has told its own before
+    return [{**day, "words": _words(day)} for day in once.values()]
 
 
 def _words(day: Mapping[str, Any]) -> str:
     """What the figures of a restated day were, what they are, and since when they stood."""
     pairs = [(name, was, day["after"][name]) for name, was in day["before"].items()]
     changed = [f"{name} {was} -> {now}" for name, was, now in pairs if was != now]
-    return f"{day['day']} in {day['table']}: {', '.join(changed)} (published {day['since']})"
+    told = ", ".join(changed) or f"{day['rows']} rows, with the same totals"
+    return f"{day['day']} in {day['table']}: {told} (published {day['since']})"
 
 
 def _exports(night: Night, found: Findings) -> list[dict[str, str]]:
