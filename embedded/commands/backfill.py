@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from datetime import date
 
 from embedded import catalogue, dates
+from embedded.catalogue import Pipeline
 from embedded.inputs import Delivery
 from embedded.program import Asked, Program, conduct
 
+DAYS_AT_ONCE = 20  # on one cluster, whose time is limited
 HELP = "make the days that have input but no gold (shows them unless --run)"
 DESCRIPTION = """\
 Looks for the business dates of PIPELINE that have input but no gold, or gold that is older than its input, and shows
-them with the time and the dollars that making them takes. With --run it makes them, all on one cluster; a day that
-fails does not stop the others and is named. Input and lake must be there: they are those of the localcloud that runs
-(./nightshift cloud up), or of AWS_ENDPOINT_URL."""
+them with the time and the dollars that making them takes. With --run it makes them, the oldest first, up to 20 days on
+one cluster; a day that fails does not stop the others of its cluster and is named. Input and lake must be there: they
+are those of the localcloud that runs (./nightshift cloud up), or of AWS_ENDPOINT_URL."""
 EPILOG = "exit status: 0 every day was made (or shown); 1 a day was not; 2 the request cannot be done."
 
 
@@ -29,6 +33,12 @@ def run(options: argparse.Namespace) -> int:
     """Show or make the days; gives the exit status. Raises EmbeddedError."""
     pipeline = catalogue.named(options.pipeline)
     days = dates.between(dates.parsed(options.first, "--from"), dates.parsed(options.last, "--to"))
-    params = {"first": str(days[0]), "last": str(days[-1]), "dry_run": not options.make}
-    asked = Asked(catalogue.backfill_of(pipeline), days[-1], Delivery((), ()), params)
-    return conduct(Program("backfill", lambda _scratch: [asked]))
+    size = DAYS_AT_ONCE if options.make else len(days)
+    parts = [days[n : n + size] for n in range(0, len(days), size)]
+    asked = [_asked(pipeline, part, options.make) for part in parts]
+    return conduct(Program("backfill", lambda _scratch: asked))
+
+
+def _asked(pipeline: Pipeline, days: Sequence[date], make: bool) -> Asked:
+    params = {"first": str(days[0]), "last": str(days[-1]), "dry_run": not make}
+    return Asked(catalogue.backfill_of(pipeline), days[-1], Delivery((), ()), params)

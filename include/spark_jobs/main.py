@@ -78,6 +78,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--most-bytes", type=int, default=BOUNDS.most_bytes, help="of one file's text")
     parser.add_argument("--most-ratio", type=int, default=BOUNDS.most_ratio, help="of a file's text to its gzip")
     parser.add_argument("--longest-line", type=int, default=BOUNDS.longest_line, help="bytes of a line")
+    parser.add_argument(
+        "--one-of-many", action="store_true", help="a day of a backfill: other days have steps of their own"
+    )
     parser.add_argument("--replay", action="store_true", help="judge again what bronze refused before")
     return parser.parse_args(argv)
 
@@ -120,6 +123,7 @@ def run_layers(spark: SparkSession, args: argparse.Namespace) -> list[Manifest]:
         replay=args.replay,
         most_refused=args.most_refused,
         most_refused_of_unit=args.most_refused_of_unit,
+        one_of_many=args.one_of_many,
         bounds=Bounds(args.most_bytes, args.most_ratio, args.longest_line),
         started_at=datetime.now(UTC),
     )

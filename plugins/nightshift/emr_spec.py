@@ -81,7 +81,12 @@ def step_names(night: Night, step: Step) -> list[str]:
 def day_steps(night: Night, days: Sequence[date], jobs_uri: str, jars: Sequence[str] = ()) -> list[dict[str, Any]]:
     """The steps of a backfill, one a day and all layers in it, so that a day that fails does not stop the next."""
     whole = [(night.on(day), Step(str(day), night.pipeline.layers)) for day in days]
-    return [_step(step.name, "CONTINUE", spark_submit(one_day, step, jobs_uri, jars)) for one_day, step in whole]
+    commands = {step.name: spark_submit(one_day, step, jobs_uri, jars) for one_day, step in whole}
+    return [_step(name, "CONTINUE", [*command, *_part(night)]) for name, command in commands.items()]
+
+
+def _part(night: Night) -> Sequence[str]:
+    return ("--one-of-many",) if night.pipeline.restates else ()
 
 
 def _commands(night: Night, step: Step, jobs_uri: str, jars: Sequence[str]) -> dict[str, list[str]]:

@@ -112,9 +112,16 @@ def test_the_plan_prices_all_days_on_one_cluster(plan, fill):
     assert (found["estimate_usd"], found["minutes"], found["days"][0]) == (3, 37, "2025-01-01")
 
 
-def test_more_days_than_a_cluster_may_live_are_refused_with_how_many_fit(plan, fill):
-    with pytest.raises(PreflightError, match="143 days or fewer"):
-        plan(fill, 200)
+def test_days_that_a_cluster_has_no_time_for_are_left_to_another_run_and_that_is_told(plan, fill):
+    no_time = {"lifetime_hours": 0, "step_timeout_minutes": 0, "cluster_limit_minutes": 0}
+    found = plan(fill, 200)
+    assert (len(found["days"]), found["days"][0], found["warning"][:27]) == (
+        143,
+        "2025-01-01",
+        "57 days from 2025-05-24 on a",
+    )
+    with pytest.raises(PreflightError, match="One day takes about"):
+        plan(replace(fill, settings=replace(fill.settings, **no_time)), 1)
 
 
 @pytest.mark.parametrize("asked", [{}, {"first": "2026-01-03", "last": "2026-01-01"}, {"first": "x", "last": "y"}])

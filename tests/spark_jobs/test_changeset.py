@@ -1,6 +1,7 @@
 """Silver's partitions that are replaced as one, whatever kills the run, and whoever takes it for dead."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from medallion.changeset import Changeset, unpublished
+from medallion.changeset import Changeset
 from medallion.errors import TakenOver
 from medallion.lake import Lake
 from medallion.run import Run
@@ -51,10 +52,21 @@ def test_a_day_that_loses_its_rows_holds_none(spark: Any, root: Path) -> None:
     assert held(spark, root) == [1, 2]
     stage(spark, begun(spark, root), (DAYS[1], 3)).commit(DAYS)
     assert held(spark, root) == [3]
-    assert unpublished(lake(spark, root)) == DAYS
+    assert Changeset(lake(spark, root)).unpublished() == DAYS
 
 
-@pytest.mark.parametrize("dies_at", range(12))
+def test_a_step_of_a_backfill_brings_what_it_changed_itself_and_a_night_all_that_is_left(
+    spark: Any, root: Path
+) -> None:
+    part = Lake(replace(lake(spark, root).run, one_of_many=True))
+    stage(spark, Changeset(part), (DAYS[1], 3)).commit(DAYS[1:])
+    assert Changeset(part).unpublished() == DAYS[1:]
+    assert Changeset(Lake(replace(lake(spark, root).run, one_of_many=True))).unpublished() == DAYS, (
+        "none of its own yet"
+    )
+
+
+@pytest.mark.parametrize("dies_at", range(13))
 def test_a_run_that_dies_within_its_change_has_made_all_of_it_or_nothing(
     spark: Any, root: Path, monkeypatch: Any, dies_at: int
 ) -> None:

@@ -20,7 +20,7 @@ from medallion.parallel import all_of
 
 # Spark passes over names that start with _
 _HOLDS, _UNPUBLISHED = "_holds", "_unpublished"
-_BEGUN, _LOG, _REPLACED = "_begun", "_change.json", "_replaced"
+_BEGUN, _LOG, _REPLACED, _CHANGED = "_begun", "_change.json", "_replaced", "_changed.json"
 _NOTHING = "-nothing"  # at the end of a token: the day has no rows
 
 
@@ -82,6 +82,14 @@ class Changeset:
         self._storage.write_text(f"{self._root}/{_LOG}", json.dumps(log))
         self._finish()
 
+    def unpublished(self) -> list[str]:
+        """The days whose gold is not what silver says: this run's, and those of runs that were not published. Of a step
+        of a backfill its own alone: the others are brought by the steps that changed them."""
+        changed = json.loads(self._storage.read_text(f"{self._root}/{_CHANGED}") or "{}")
+        if self._lake.run.one_of_many and changed.get("token") == self._token:
+            return list(changed["days"])
+        return [name.removeprefix(DATED) for name in self._storage.names(f"{self._root}/{_UNPUBLISHED}")]
+
     def _finish(self) -> None:
         """Do what a log says, if there is one; may run twice. What it replaces is deleted by the next run: Spark may
         still read it to make anew what a lost node had cached."""
@@ -91,6 +99,8 @@ class Changeset:
         # Before anything else: what a log names must never be taken for the remains of a run that was killed.
         self._storage.delete(f"{self._root}/{_BEGUN}")
         all_of(partial(self._mark, day) for day in log["unpublished"])
+        changed = {"token": log["token"], "days": log["unpublished"]}
+        self._storage.write_text(f"{self._root}/{_CHANGED}", json.dumps(changed))
         replaced: list[str] = []
         for table, days in log["days"].items():
             now = {day: log["token"] + ("" if has_rows else _NOTHING) for day, has_rows in days.items()}
@@ -121,9 +131,3 @@ class Changeset:
 
     def _folder(self, table: str, token: str, day: str) -> str:
         return f"{self._root}/{table}/{token}/{DAY}={day}"
-
-
-def unpublished(lake: Lake) -> list[str]:
-    """The days whose gold is not what silver says: this run's, and those of runs that were not published."""
-    root = f"{lake.run.lake}/silver/{lake.run.pipeline}/{_UNPUBLISHED}"
-    return [name.removeprefix(DATED) for name in lake.storage.names(root)]

@@ -19,7 +19,8 @@ class Run:
     zone) is written into every row as its ingestion time. `source_secret` names the secret with the address and
     password of the pipeline's database; `options` are the pipeline's own. In a `replay` bronze takes the rows that it
     refused before, instead of the input. `most_refused` is the share of a table's rows that may be lost, 1 for all;
-    `most_refused_of_unit` the share of one unit's rows or money above which it is told.
+    `most_refused_of_unit` the share of one unit's rows or money above which it is told. `one_of_many`: a step of
+    a backfill, after which others bring the days that are not its own.
     `bounds` is the most that one file may be.
     """
 
@@ -38,4 +39,5 @@ class Run:
     replay: bool = False
     most_refused: float = 1.0
     most_refused_of_unit: float = 1.0
+    one_of_many: bool = False
     bounds: Bounds = BOUNDS

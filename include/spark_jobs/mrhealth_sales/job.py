@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion.arrivals import bronze_schema, read_files, replayed, unread_files, write_bronze
-from medallion.changeset import Changeset, unpublished
+from medallion.changeset import Changeset
 from medallion.drop import drop_root, input_roots
 from medallion.errors import NoInputError
 from medallion.lake import DAY, Lake
@@ -123,7 +123,8 @@ def _summarise(lake: Lake, changes: Changeset, merged: versions.Merged) -> None:
 def gold(run: Run) -> Manifest:
     """What holds of the orders of each day that changed, and the summaries of the days before -> products, staged."""
     lake = Lake(run)
-    changes, days = Changeset(lake), sorted({*unpublished(lake), str(run.business_date)})
+    changes = Changeset(lake)
+    days = sorted({*changes.unpublished(), str(run.business_date)})
     orders, items = versions.current(changes, days)
     outlooks = _outlooks(lake, changes).cache()
     alerts = outlook.alerts(outlooks)

@@ -25,7 +25,8 @@ from nightshift.operators.preflight import PreflightOperator
 
 
 class PlanBackfillOperator(PreflightOperator):
-    """Finds the gaps and prices them; a dry run, or a range without gaps, ends here. The XCom has the `days`."""
+    """Finds the gaps and prices them; a dry run, or a range without gaps, ends here. The XCom has the `days`: the
+    oldest, as many as a cluster has time for; that others are left is a warning of the run."""
 
     _gaps: Sequence[Gap] = ()
     _known = False
@@ -41,9 +42,10 @@ class PlanBackfillOperator(PreflightOperator):
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         if not self._known:
             self._find(night, context)
-        self._check_time(night)
+        left = self._leave(night)
         why = {str(gap.day): gap.why for gap in self._gaps}
-        return {**self.checked(night, len(self._gaps)), "days": list(why), "why": why, "minutes": self._minutes}
+        told = {"days": list(why), "why": why, "minutes": self._minutes, **left}
+        return {**self.checked(night, len(self._gaps)), **told}
 
     def show_plan(self, night: Night, context: Context) -> None:
         for gap in self._gaps:
@@ -61,14 +63,23 @@ class PlanBackfillOperator(PreflightOperator):
     def _minutes(self) -> float:
         return PROVISIONING_MINUTES + self.pipeline.expected_minutes * len(self._gaps)
 
-    def _check_time(self, night: Night) -> None:
-        if self._minutes > night.limit_minutes:
-            most = int((night.limit_minutes - PROVISIONING_MINUTES) // self.pipeline.expected_minutes)
+    def _leave(self, night: Night) -> dict[str, str]:
+        """Leave the days that a cluster has no time for to another run. Raises PreflightError if it has for none."""
+        most = int((night.limit_minutes - PROVISIONING_MINUTES) // self.pipeline.expected_minutes)
+        if most < 1:
             raise PreflightError(
-                f"{len(self._gaps)} days would take about {self._minutes:g} minutes, longer than a cluster may live"
-                f" ({night.limit_minutes:g}).",
-                f"Ask for {most} days or fewer at once.",
+                f"One day takes about {self.pipeline.expected_minutes:g} minutes, longer than a cluster may live"
+                f" ({night.limit_minutes:g} with its start).",
+                "Give clusters more time: NIGHTSHIFT_CLUSTER_LIMIT_MINUTES.",
             )
+        self._gaps, left = self._gaps[:most], self._gaps[most:]
+        if not left:
+            return {}
+        told = (
+            f"{len(left)} days from {left[0].day} on are left, for one cluster has no time for them: run it once more"
+        )
+        self.log.warning("%s.", told)
+        return {"warning": told}
 
 
 class ClaimDaysOperator(NightOperator):
