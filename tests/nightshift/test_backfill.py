@@ -115,11 +115,8 @@ def test_the_plan_prices_all_days_on_one_cluster(plan, fill):
 def test_days_that_a_cluster_has_no_time_for_are_left_to_another_run_and_that_is_told(plan, fill):
     no_time = {"lifetime_hours": 0, "step_timeout_minutes": 0, "cluster_limit_minutes": 0}
     found = plan(fill, 200)
-    assert (len(found["days"]), found["days"][0], found["warning"][:27]) == (
-        143,
-        "2025-01-01",
-        "57 days from 2025-05-24 on a",
-    )
+    assert (len(found["days"]), found["days"][0]) == (143, "2025-01-01")
+    assert found["warning"].startswith("57 days from 2025-05-24 on are left")
     with pytest.raises(PreflightError, match="One day takes about"):
         plan(replace(fill, settings=replace(fill.settings, **no_time)), 1)
 
