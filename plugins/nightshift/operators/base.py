@@ -12,7 +12,7 @@ from airflow.sdk import BaseOperator, Context, TriggerRule
 from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
-from nightshift import failures, links, tracebacks
+from nightshift import failures, links, shown, tracebacks
 from nightshift import night as nights
 from nightshift.config import Settings
 from nightshift.errors import NightshiftError, ParameterError, Stopped, TriggerDied, WaitTimeout
@@ -93,7 +93,7 @@ class NightOperator(BaseOperator):
             self.log.error("%s", failures.text(card))  # noqa: TRY400 - Airflow prints the traceback below it
             if isinstance(error, AirflowFailException) or failures.is_worth_a_retry(card, error):
                 raise
-            words = f"{card['message']} Next: {card['next_action']}"
+            words = shown.plain(f"{card['message']} Next: {card['next_action']}")
             # How one of our own sentences came about is no news; the way of an unforeseen error is.
             raise AirflowFailException(words) from None if isinstance(error, NightshiftError) else error
 
