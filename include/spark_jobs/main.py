@@ -77,6 +77,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--most-bytes", type=int, default=BOUNDS.most_bytes, help="of one file's text")
     parser.add_argument("--most-ratio", type=int, default=BOUNDS.most_ratio, help="of a file's text to its gzip")
     parser.add_argument("--longest-line", type=int, default=BOUNDS.longest_line, help="bytes of a line")
+    parser.add_argument("--timezone", default="America/Sao_Paulo", help="where the business's days begin")
     parser.add_argument("--replay", action="store_true", help="judge again what bronze refused before")
     return parser.parse_args(argv)
 
@@ -118,6 +119,7 @@ def run_layers(spark: SparkSession, args: argparse.Namespace) -> list[Manifest]:
         options=dict(args.option),
         replay=args.replay,
         most_refused=args.most_refused,
+        timezone=args.timezone,
         bounds=Bounds(args.most_bytes, args.most_ratio, args.longest_line),
         started_at=datetime.now(UTC),
     )
