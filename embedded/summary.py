@@ -55,7 +55,7 @@ def _gold(kept: Kept, record: Record) -> Iterator[str]:
 def plan(preflight: Mapping[str, Any] | None, log: Path) -> Iterator[str]:
     """What a dry run found: the price, if `preflight` could return it, and where its plan is."""
     found = preflight or {}
-    price = f"; on AWS that costs about ${found['estimate_usd']:.2f}" if found else ""
+    price = f"; on AWS that costs about ${found['estimate_usd']:.2f} ({found['prices']})" if found else ""
     yield from (f"{day}: {why}" for day, why in found.get("why", {}).items())
     if "minutes" in found:
         yield f"{len(found['days'])} days to make, in about {found['minutes']:g} minutes"
@@ -139,7 +139,7 @@ def _facts(kept: Kept, record: Record, log: Path) -> Iterator[str]:
         yield f"Cluster:  {cluster['id']} {cluster['state']}"
     yield (
         f"Cost:     about ${cost['estimate']:.2f} on AWS, ${cost['measured']:.2f} for the seconds this cluster lived"
-        f" (prices of {cost['prices_as_of']})"
+        f" ({cost['prices']})"
     )
     yield f"Teardown: {_proof(record['proof'])}"
     yield f"Record:   {places.shown(kept.folder / 'record.json')}, with logs/ and gold/ beside it"

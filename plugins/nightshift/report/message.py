@@ -43,7 +43,8 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
     yield from _restated(record["restated"])
     yield from _gold(record["gold"])
     yield from (f"Warning: {line(warning)}" for warning in record["warnings"])
-    yield f"Cost: about ${record['cost']['measured']:.2f} measured, ${record['cost']['estimate']:.2f} estimated"
+    cost = record["cost"]
+    yield f"Cost: about ${cost['measured']:.2f} measured, ${cost['estimate']:.2f} estimated ({cost['prices']})"
     yield f"Teardown: {_teardown(record['proof'])}"
     if not failure:  # whose own words name it
         yield f"Record: {record_uri}"
