@@ -27,14 +27,22 @@ PRICES: Mapping[str, tuple[float, float]] = {
 HOME = "us-east-1"  # whose prices the others are told by
 # What an m5.xlarge costs an hour elsewhere; EC2's other prices there are taken to differ as it does. EMR's own fee is
 # known of us-east-1 only.
-M5_XLARGE: Mapping[str, float] = {
-    **{"us-east-1": 0.192, "us-east-2": 0.192, "us-west-1": 0.224, "us-west-2": 0.192, "ca-central-1": 0.214},
-    **{"eu-central-1": 0.23, "eu-north-1": 0.204, "eu-south-1": 0.224, "eu-south-2": 0.214, "eu-west-1": 0.214},
-    **{"eu-west-2": 0.222, "eu-west-3": 0.224, "af-south-1": 0.254, "me-south-1": 0.235, "me-central-1": 0.235},
-    **{"ap-east-1": 0.264, "ap-northeast-1": 0.248, "ap-northeast-2": 0.236, "ap-northeast-3": 0.248},
-    **{"ap-south-1": 0.202, "ap-southeast-1": 0.24, "ap-southeast-2": 0.24, "ap-southeast-3": 0.24},
-    "ap-southeast-4": 0.24,
+_M5_XLARGE_BY_PRICE = {
+    0.192: "us-east-1 us-east-2 us-west-2",
+    0.202: "ap-south-1",
+    0.204: "eu-north-1",
+    0.214: "ca-central-1 eu-south-2 eu-west-1",
+    0.222: "eu-west-2",
+    0.224: "eu-south-1 eu-west-3 us-west-1",
+    0.230: "eu-central-1",
+    0.235: "me-central-1 me-south-1",
+    0.236: "ap-northeast-2",
+    0.240: "ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4",
+    0.248: "ap-northeast-1 ap-northeast-3",
+    0.254: "af-south-1",
+    0.264: "ap-east-1",
 }
+M5_XLARGE = {region: price for price, regions in _M5_XLARGE_BY_PRICE.items() for region in regions.split()}
 HOST = 0.0208 + 0.005  # the ingestion host, $ an hour: t3.small On-Demand and its public IPv4 address
 DEAREST = max(PRICES.values())  # an unknown type is priced as the dearest known one, never as free
 

@@ -52,7 +52,12 @@ RECORD = {
             "words": "2025-12-30 in word_counts: rows 2 -> 1 (published 2025-12-31T03:00:00Z)",
         }
     ],
-    "cost": {"estimate": 0.27, "measured": 0.02, "prices_as_of": "2026-11-20", "prices": "prices of us-east-1, 2026-11-20"},
+    "cost": {
+        "estimate": 0.27,
+        "measured": 0.02,
+        "prices_as_of": "2026-11-20",
+        "prices": "prices of us-east-1, 2026-11-20",
+    },
     "proof": {"alive": [], "checked": ["clusters"]},
     "failure": None,
     "days": [],
