@@ -62,7 +62,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         action="extend",
-        help="the user's files or folders; may be given more than once",
+        help="the user's files or folders; may be given more than once. Symbolic links in a folder are refused",
     )
     parser.add_argument("--encoding", metavar="E", help="how wordcount's text files are written (default: utf-8)")
     parser.add_argument("--engine", metavar="E", help="what counts wordcount's words: spark (default) or flink")
