@@ -24,7 +24,7 @@ KINDS = {
     "leito_ocupacao*": "leito_ocupacao",
     "*": "ref",
 }
-MOST_READ = 1024**3  # bytes of a file's text: the jobs read no more of one (medallion/packing.py)
+MOST_READ = 512 * 1024**2  # bytes of a file's text: the jobs read no more of one (medallion/packing.py)
 _DAY = re.compile(r"(?<![0-9])20[0-9]{2}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
 
