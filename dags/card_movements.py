@@ -21,7 +21,8 @@ lake.
 | publish | whether Airflow's role may write to `output`; clear it, it may run twice |
 | terminate…, destroy…, prove_nothing_left | **what is still on the bill**; delete by hand what a clear does not |
 
-**To run a date again**, trigger with `business_date`: it replaces that date's partition and the CSV and nothing else.
+**To run a date again**, trigger with `business_date` (or the
+logical date of the day after it): it replaces that date's partition and the CSV and nothing else.
 A movement that was corrected after it was published is quarantined as `changed_after_load`: `full_reload` reads every
 movement anew into one date and drops what other dates hold. After a failed task clear it *with downstream*.
 """

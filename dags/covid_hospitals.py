@@ -26,7 +26,8 @@ under `runs/covid_hospitals/` in the lake.
 **When a table is empty**, its kind of file did not come: the manifest of gold warns `not_delivered`. Figures of a day
 before the business date, because there were no newer ones, are a warning too: `older_than_business_date`.
 
-**To run a date again** (a file came late or was corrected), trigger with `business_date`: it replaces that date's
+**To run a date again** (a file came late or was corrected), trigger with `business_date` (or the
+logical date of the day after it): it replaces that date's
 partitions and nothing else. The history of bed notifications builds on the date before: after mending an old date run
 the ones after it again, in order. After a failed task clear it *with downstream*: the cluster and all that it stands on
 come back by themselves.

@@ -23,7 +23,8 @@ under `runs/mrhealth_sales/` in the lake.
 | audit | the broken rule it names, then `quarantine/mrhealth_sales/` in the lake for the rows |
 | terminate…, destroy…, prove_nothing_left | **what is still on the bill**; delete by hand what a clear does not |
 
-**To run a date again** (a unit was late, a file was corrected), trigger with `business_date`: it replaces what that
+**To run a date again** (a unit was late, a file was corrected), trigger with `business_date` (or the
+logical date of the day after it): it replaces what that
 date's files told, and publishes each day whose orders that changes. Files of another date that arrived later still
 count. Later dates keep the alerts and recommendations that they gave until they are run again too. After a failed task
 clear it *with downstream*: the cluster and all that it stands on come back by themselves.

@@ -17,7 +17,8 @@ back and what to do next. `report` holds the whole story, and so does `record.js
 | audit | the broken rule it names: many quarantined lines mean another `encoding` |
 | terminate…, destroy…, prove_nothing_left | **what is still on the bill**; delete by hand what a clear does not |
 
-**To run a date again**, trigger with `business_date`: it replaces that date's partition and nothing else. After a
+**To run a date again**, trigger with `business_date` (or the
+logical date of the day after it): it replaces that date's partition and nothing else. After a
 failed task clear it *with downstream*: the cluster and all that it stands on come back by themselves. `dry_run` prices
 a night and creates nothing.
 """

@@ -10,6 +10,7 @@ from embedded import catalogue, cli
 from embedded.commands import list as listing
 from embedded.commands import run
 from embedded.errors import InputRefused
+from nightshift.shown import plain
 
 NEEDS_SETUP = 64  # what ./nightshift goes by
 
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return answered(options)
     except InputRefused as refused:
-        print(f"nightshift: {refused}", file=sys.stderr)
+        print(f"nightshift: {plain(str(refused))}", file=sys.stderr)
         return cli.REFUSED
 
 

@@ -175,7 +175,7 @@ PIPELINES = {
             _in_database,
             _no_day,
             no_files,
-            options=("output", "delimiter", "header", "full_reload"),
+            options=("output", "delimiter", "header", "guard", "full_reload"),
             seed=_seed_cards,
             database="cards",
             from_database=True,

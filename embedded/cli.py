@@ -11,6 +11,7 @@ from types import ModuleType
 from embedded.commands import backfill, cloud, night, reap, replay, run, seed_source, trigger, ui
 from embedded.commands import list as listing
 from embedded.errors import EmbeddedError, InputRefused
+from nightshift.shown import plain
 
 DESCRIPTION = """\
 Nightshift: every midnight a cluster comes up, works, proves what it did, and leaves nothing behind."""
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except EmbeddedError as error:
-        print(f"nightshift: {error}", file=sys.stderr)
+        print(f"nightshift: {plain(str(error))}", file=sys.stderr)
         return REFUSED if isinstance(error, InputRefused) else FAILED
     except OSError as refused:
         if refused.errno not in FULL:

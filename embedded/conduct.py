@@ -18,6 +18,7 @@ from embedded.progress import Progress
 from embedded.remote import Remote
 from localcloud import private
 from localcloud.credentials import Access, Credentials
+from nightshift.shown import plain
 
 # Stands for the cloud until it is there; the night process only imports by then.
 PENDING = Access("http://127.0.0.1:0", Credentials("none", "none"))
@@ -115,7 +116,7 @@ class Session:
 
 def _show(lines: Iterable[str]) -> None:
     for line in lines:
-        print(line, flush=True)
+        print(plain(line), flush=True)
 
 
 def _stopping(progress: Progress, again: bool) -> None:

@@ -24,6 +24,7 @@ KINDS = {
     "leito_ocupacao*": "leito_ocupacao",
     "*": "ref",
 }
+MOST_READ = 512 * 1024**2  # bytes of a file's text: the jobs read no more of one (medallion/packing.py)
 _DAY = re.compile(r"(?<![0-9])20[0-9]{2}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
 
@@ -85,9 +86,12 @@ def _days(texts: Iterable[str]) -> set[date]:
 
 
 def _text(file: Path) -> str:
-    """What a file says; nothing of one that is packed and broken, for the night says so."""
-    content = file.read_bytes()
-    try:
-        return (gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content).decode("ascii", "replace")
-    except (OSError, EOFError, zlib.error):
-        return ""
+    """What a file says, of a huge one its beginning; nothing of one that is packed and broken: the night says so."""
+    with file.open("rb") as content:
+        packed = content.read(2) == b"\x1f\x8b"
+        content.seek(0)
+        try:
+            text = gzip.GzipFile(fileobj=content).read(MOST_READ) if packed else content.read(MOST_READ)
+        except (OSError, EOFError, zlib.error):
+            return ""
+    return text.decode("ascii", "replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 import stat
 from collections.abc import Iterable, Sequence
@@ -68,6 +69,20 @@ def existing(path: Path) -> Path:
     return path
 
 
+def refuse_links(folder: Path, hidden: bool = False) -> None:
+    """Raise InputRefused for a symbolic link below a folder: what lies elsewhere was not given, and what lies in it
+    would be read twice. Links with hidden names are looked at where those are read."""
+    for place, folders, names in os.walk(folder):
+        if not hidden:
+            folders[:] = [name for name in folders if not name.startswith(".")]
+        for link in (Path(place, name) for name in sorted((*folders, *names)) if hidden or not name.startswith(".")):
+            if link.is_symlink():
+                raise InputRefused(
+                    f"{link} is a symbolic link to {link.readlink()}, and links in a folder are not followed: put a"
+                    " copy in its place, or name the target as --input."
+                )
+
+
 def encoding(name: str) -> str:
     """Python's name of a text encoding. Raises InputRefused when there is none such, or it does not decode text."""
     try:
@@ -85,5 +100,6 @@ def files(path: Path) -> Sequence[Path]:
     existing(path)
     if not path.is_dir():
         return [path]
+    refuse_links(path)
     below = (file for file in sorted(path.rglob("*")) if file.is_file())
     return [existing(f) for f in below if not any(p.startswith(".") for p in f.relative_to(path).parts)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from embedded import dates
 from embedded.errors import InputRefused
-from embedded.inputs import Delivery, Upload, existing
+from embedded.inputs import Delivery, Upload, existing, refuse_links
 
 SALES, REFERENCE = "mrhealth/csv_sales", "mrhealth/reference_data"
 ORDERS = ("pedido.csv", "item_pedido.csv")
@@ -61,6 +61,7 @@ def read(root: Path) -> SalesFolder:
     existing(root)
     if not root.is_dir():
         raise InputRefused(f"{root} is a file: mrhealth_sales reads a folder laid out as {LAYOUTS}.")
+    refuse_links(root, hidden=True)
     folder = _dated(root) if (root / "csv_sales").is_dir() else _flat(root)
     missing = sorted(set(TABLES) - {table_of(file) for file in folder.reference})
     if missing:

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from nightshift.shown import plain
+
 TERMINAL_TICK, FILE_TICK = 1.0, 15.0
 WIDTH = 100
 
@@ -85,7 +87,7 @@ class Progress:
 
     def _line(self, words: str) -> None:
         clear = f"\r{' ' * WIDTH}\r" if self._live else ""
-        self._out.write(f"{clear}{words}\n")
+        self._out.write(f"{clear}{plain(words)}\n")
         self._out.flush()
 
     def _clock(self) -> str:

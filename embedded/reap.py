@@ -20,6 +20,7 @@ from nightshift.hooks.reaping import Row
 from nightshift.hooks.survey import survey
 from nightshift.reaper import Case, Verdict
 from nightshift.run_ids import slug_of
+from nightshift.shown import plain
 
 DONE, FAILED = 0, 1
 NEXT = "Set NIGHTSHIFT_NAME and AWS_REGION to the deployment's own, with credentials of its account."
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
             return _one(settings, options)
         return _shown(reaping.reap(settings, _who(), dry_run=options.dry_run))
     except (NightshiftError, BotoCoreError, ClientError) as error:
-        print(f"nightshift: {error}", file=sys.stderr)
+        print(f"nightshift: {plain(str(error))}", file=sys.stderr)
         return FAILED
 
 
@@ -73,7 +74,7 @@ def _one(settings: config.Settings, options: argparse.Namespace) -> int:
     if stands is None:
         print(f"{run} is over by now, and nothing is left of it.")
         return DONE
-    print("\n".join(plan(*stands)), flush=True)
+    print(plain("\n".join(plan(*stands))), flush=True)
     if options.dry_run:
         return DONE
     if not options.yes and not _confirmed():
@@ -102,7 +103,7 @@ def _confirmed() -> bool:
 
 def _shown(done: reaping.Pass) -> int:
     for line in [done.busy] if done.busy else table(done.rows):
-        print(line)
+        print(plain(line))
     return FAILED if done.busy or not all(row.ok for row in done.rows) else DONE
 
 

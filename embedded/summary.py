@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from embedded import masks, places
 from embedded.progress import TaskTime
 from embedded.record import Kept, Record
+from nightshift import shown
 
 FIRST_ROWS = 5
 MOST_TOLD = 20
@@ -31,7 +32,7 @@ def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
         return
     yield from rows(record)
     yield from _gold(kept, record)
-    yield from (f"Restated {day['words']}" for day in record["restated"][:MOST_TOLD])
+    yield from (f"Restated {shown.line(day['words'])}" for day in record["restated"][:MOST_TOLD])
     if len(record["restated"]) > MOST_TOLD:
         yield f"Restated {len(record['restated']) - MOST_TOLD} more days: see the record"
     yield from (f"Warning:  {warning}" for warning in record["warnings"])
@@ -55,7 +56,7 @@ def _gold(kept: Kept, record: Record) -> Iterator[str]:
 def plan(preflight: Mapping[str, Any] | None, log: Path) -> Iterator[str]:
     """What a dry run found: the price, if `preflight` could return it, and where its plan is."""
     found = preflight or {}
-    price = f"; on AWS that costs about ${found['estimate_usd']:.2f}" if found else ""
+    price = f"; on AWS that costs about ${found['estimate_usd']:.2f} ({found['prices']})" if found else ""
     yield from (f"{day}: {why}" for day, why in found.get("why", {}).items())
     if "minutes" in found:
         yield f"{len(found['days'])} days to make, in about {found['minutes']:g} minutes"
@@ -90,6 +91,12 @@ def rows(record: Record) -> Iterator[str]:
     if counted:
         yield "Rows"
         yield from aligned(header, counted, widest=None)
+    yield from (
+        f"  {manifest['layer']} {table['table']}: worth a look: {count:,} {shown.line(what)}"
+        for manifest in record["layers"]
+        for table in manifest["tables"]
+        for what, count in sorted(table.get("warnings", {}).items())
+    )
 
 
 def _why(table: Mapping[str, Any]) -> Iterator[str]:
@@ -104,19 +111,20 @@ def table_of(name: str, count: int, files: Sequence[Path], hidden: Set[str] = fr
     if files:
         first = next(pq.ParquetFile(files[0]).iter_batches(FIRST_ROWS), None)
         cells = first.to_pylist() if first is not None else []
-        shown = [[masks.masked(v) if name in hidden else v for name, v in row.items()] for row in cells]
-        yield from aligned(pq.read_schema(files[0]).names, shown)
+        cut = [[masks.masked(v) if name in hidden else v for name, v in row.items()] for row in cells]
+        yield from aligned(pq.read_schema(files[0]).names, cut)
 
 
 def aligned(header: Sequence[str], lines: Sequence[Sequence[Any]], widest: int | None = WIDEST_CELL) -> list[str]:
     """Columns of equal width, indented; numbers to the right; cells longer than `widest` characters cut."""
     cells = [[_cell(value, widest) for value in line] for line in lines]
-    widths = [max(len(text) for text in column) for column in zip(header, *cells, strict=True)]
+    names = [shown.line(name) for name in header]
+    widths = [max(len(text) for text in column) for column in zip(names, *cells, strict=True)]
     right = [bool(column) and all(_is_number(text) for text in column) for column in zip(*cells, strict=True)]
     right = right or [False] * len(header)
     return [
         "  " + "  ".join(_padded(*cell) for cell in zip(line, widths, right, strict=True)).rstrip()
-        for line in (list(header), *cells)
+        for line in (names, *cells)
     ]
 
 
@@ -138,7 +146,7 @@ def _facts(kept: Kept, record: Record, log: Path) -> Iterator[str]:
         yield f"Cluster:  {cluster['id']} {cluster['state']}"
     yield (
         f"Cost:     about ${cost['estimate']:.2f} on AWS, ${cost['measured']:.2f} for the seconds this cluster lived"
-        f" (prices of {cost['prices_as_of']})"
+        f" ({cost['prices']})"
     )
     yield f"Teardown: {_proof(record['proof'])}"
     yield f"Record:   {places.shown(kept.folder / 'record.json')}, with logs/ and gold/ beside it"
@@ -158,7 +166,7 @@ def _began(seen: TaskTime | None) -> float:
 
 
 def _cell(value: Any, widest: int | None) -> str:
-    text = "" if value is None else str(value)
+    text = "" if value is None else shown.line(str(value))
     return f"{text[: widest - 1]}…" if widest and len(text) > widest else text
 
 

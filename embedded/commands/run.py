@@ -24,7 +24,7 @@ DESCRIPTION = """\
 Plays one night of PIPELINE, or several days in order: terraform apply, an EMR cluster, its Spark steps, gold,
 teardown and the proof that nothing is left, on localcloud unless AWS_ENDPOINT_URL names another AWS.
 Without --input the project's own generator makes the data."""
-OPTIONS = ("output", "delimiter", "header", "full_reload", "reference")
+OPTIONS = ("output", "delimiter", "header", "guard", "full_reload", "reference")
 EPILOG = """\
 input:
   wordcount        text files, or folders of them; --encoding says how they are written (utf-8)
@@ -62,7 +62,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         action="extend",
-        help="the user's files or folders; may be given more than once",
+        help="the user's files or folders; may be given more than once. Symbolic links in a folder are refused",
     )
     parser.add_argument("--encoding", metavar="E", help="how wordcount's text files are written (default: utf-8)")
     parser.add_argument("--engine", metavar="E", help="what counts wordcount's words: spark (default) or flink")
@@ -93,6 +93,11 @@ def _source_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", metavar="DIR", help="where movimento_flat.csv goes: a directory, or s3://bucket/…")
     parser.add_argument("--delimiter", choices=(",", ";", "|", "tab"), help="what parts the CSV's columns (,)")
     parser.add_argument("--header", choices=("true", "false"), help="whether it begins with their names (true)")
+    parser.add_argument(
+        "--guard",
+        choices=("true", "false"),
+        help="whether cells that a spreadsheet would run as formulas get an apostrophe before them (true)",
+    )
     parser.add_argument("--full-reload", action="store_const", const="true", help="read every movement anew")
 
 

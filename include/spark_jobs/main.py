@@ -81,6 +81,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--one-of-many", action="store_true", help="a day of a backfill: other days have steps of their own"
     )
+    parser.add_argument("--timezone", default="America/Sao_Paulo", help="where the business's days begin")
     parser.add_argument("--replay", action="store_true", help="judge again what bronze refused before")
     return parser.parse_args(argv)
 
@@ -124,6 +125,7 @@ def run_layers(spark: SparkSession, args: argparse.Namespace) -> list[Manifest]:
         most_refused=args.most_refused,
         most_refused_of_unit=args.most_refused_of_unit,
         one_of_many=args.one_of_many,
+        timezone=args.timezone,
         bounds=Bounds(args.most_bytes, args.most_ratio, args.longest_line),
         started_at=datetime.now(UTC),
     )

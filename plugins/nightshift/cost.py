@@ -24,32 +24,65 @@ PRICES: Mapping[str, tuple[float, float]] = {
     "r6g.xlarge": (0.2016, 0.0504),
     "r7g.xlarge": (0.2142, 0.0536),
 }
+HOME = "us-east-1"  # whose prices the others are told by
+# What an m5.xlarge costs an hour elsewhere; EC2's other prices there are taken to differ as it does. EMR's own fee is
+# known of us-east-1 only.
+_M5_XLARGE_BY_PRICE = {
+    0.192: "us-east-1 us-east-2 us-west-2",
+    0.202: "ap-south-1",
+    0.204: "eu-north-1",
+    0.214: "ca-central-1 eu-south-2 eu-west-1",
+    0.222: "eu-west-2",
+    0.224: "eu-south-1 eu-west-3 us-west-1",
+    0.230: "eu-central-1",
+    0.235: "me-central-1 me-south-1",
+    0.236: "ap-northeast-2",
+    0.240: "ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4",
+    0.248: "ap-northeast-1 ap-northeast-3",
+    0.254: "af-south-1",
+    0.264: "ap-east-1",
+}
+M5_XLARGE = {region: price for price, regions in _M5_XLARGE_BY_PRICE.items() for region in regions.split()}
 HOST = 0.0208 + 0.005  # the ingestion host, $ an hour: t3.small On-Demand and its public IPv4 address
 DEAREST = max(PRICES.values())  # an unknown type is priced as the dearest known one, never as free
 
 
-def hourly(fleets: list[dict[str, Any]]) -> float:
+def prices(region: str) -> str:
+    """Whose prices those of a region are taken from, in words."""
+    if region == HOME:
+        return f"prices of {HOME}, {PRICES_AS_OF}"
+    if region in M5_XLARGE:
+        return f"EC2 in {region} as its m5.xlarge is to that of {HOME}, EMR's fee of {HOME}; {PRICES_AS_OF}"
+    return f"prices of {HOME}, {PRICES_AS_OF}: those of {region} are not known here and may be far higher"
+
+
+def hourly(fleets: list[dict[str, Any]], region: str = HOME) -> float:
     """Dollars an hour of the fleets (shapes of RunJobFlow), each at its dearest type and all of it On-Demand,
-    because that is what Spot falls back to. Disks and traffic are not in it."""
-    return sum(_fleet(fleet) for fleet in fleets)
+    because that is what Spot falls back to. Disks and traffic are not in it; `prices` says whose prices these are."""
+    return sum(_fleet(fleet, _times(region)) for fleet in fleets)
 
 
-def estimate(fleets: list[dict[str, Any]], work_minutes: float) -> float:
+def estimate(fleets: list[dict[str, Any]], work_minutes: float, region: str = HOME) -> float:
     """Dollars for a night whose steps take `work_minutes`, start-up included."""
-    return round(hourly(fleets) * (PROVISIONING_MINUTES + work_minutes) / 60, 4)
+    return round(hourly(fleets, region) * (PROVISIONING_MINUTES + work_minutes) / 60, 4)
 
 
-def host(minutes: float) -> float:
+def host(minutes: float, region: str = HOME) -> float:
     """Dollars for an ingestion host that is there for so long."""
-    return round(HOST * minutes / 60, 4)
+    return round(HOST * _times(region) * minutes / 60, 4)
 
 
-def measured(fleets: list[dict[str, Any]], seconds: float) -> float:
+def measured(fleets: list[dict[str, Any]], seconds: float, region: str = HOME) -> float:
     """Dollars for a cluster that lived `seconds`; EC2 and EMR bill by the second, one minute at least."""
-    return round(hourly(fleets) * max(seconds, 60) / 3600, 4)
+    return round(hourly(fleets, region) * max(seconds, 60) / 3600, 4)
 
 
-def _fleet(fleet: Mapping[str, Any]) -> float:
+def _times(region: str) -> float:
+    """How many times us-east-1's price EC2 costs in a region; once where that is not known."""
+    return M5_XLARGE.get(region, M5_XLARGE[HOME]) / M5_XLARGE[HOME]
+
+
+def _fleet(fleet: Mapping[str, Any], times: float) -> float:
     types = [config["InstanceType"] for config in fleet["InstanceTypeConfigs"]]
-    dearest = max(sum(PRICES.get(kind, DEAREST)) for kind in types)
+    dearest = max(ec2 * times + emr for ec2, emr in (PRICES.get(kind, DEAREST) for kind in types))
     return float((fleet["TargetOnDemandCapacity"] + fleet["TargetSpotCapacity"]) * dearest)

@@ -20,6 +20,7 @@ from botocore.exceptions import ConnectionError as NoConnection
 from nightshift import tracebacks
 from nightshift.causes import REMEDIES, Cause
 from nightshift.errors import ClusterError, NightshiftError, TerraformError
+from nightshift.shown import plain
 from nightshift.symptoms import AWS, CLUSTER, NO_SPACE, TERRAFORM, cause_in
 
 Card = dict[str, Any]
@@ -83,8 +84,8 @@ def tail_lines(card: Mapping[str, Any]) -> Iterator[str]:
 
 
 def text(card: Mapping[str, Any]) -> str:
-    """The whole card."""
-    return "\n".join((*lines(card), *tail_lines(card)))
+    """The whole card, as a log may show it."""
+    return plain("\n".join((*lines(card), *tail_lines(card))))
 
 
 def _told(error: BaseException) -> dict[str, Any]:

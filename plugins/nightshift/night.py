@@ -169,11 +169,15 @@ def from_run(
     params: Mapping[str, Any],
     *,
     started_at: datetime | None = None,
+    eve_of: datetime | None = None,
 ) -> Night:
-    """The night of a run. `asked_at` is the run's run_after (aware); its eve in the settings' zone is the default
-    business date. `started_at` is the run's start_date. Raises ParameterError naming the parameter."""
-    today = asked_at.astimezone(ZoneInfo(settings.timezone)).date()
-    business_date = parameters.business_date(params.get("business_date"), today) or today - timedelta(days=1)
+    """The night of a run. `asked_at` is the run's run_after (aware); the eve of `eve_of`, or else of it, in the
+    settings' zone is the default business date. `started_at` is the run's start_date. Raises ParameterError naming the
+    parameter."""
+    zone = ZoneInfo(settings.timezone)
+    today = asked_at.astimezone(zone).date()
+    asked = parameters.business_date(params.get("business_date"), today)
+    business_date = asked or parameters.eve((eve_of or asked_at).astimezone(zone).date(), today)
     options = {wanted.name: parameters.option(wanted, params.get(wanted.name)) for wanted in pipeline.options}
     return Night(
         settings=settings,

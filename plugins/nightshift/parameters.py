@@ -7,7 +7,7 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from nightshift.errors import ParameterError
@@ -45,6 +45,15 @@ def business_date(asked: Any, today: date) -> date | None:
     if given > today:
         raise ParameterError(f"business_date is {given}, which is after today, {today}: expected a day until then.")
     return given
+
+
+def eve(day: date, today: date) -> date:
+    """The day before the one that a run is of. Raises ParameterError unless it is over by `today`."""
+    if day > today:
+        raise ParameterError(
+            f"The run is of {day}, which is after today, {today}: expected a logical date until then, or business_date."
+        )
+    return day - timedelta(days=1)
 
 
 def days(first: Any, last: Any, today: date) -> tuple[date, date]:

@@ -54,7 +54,12 @@ RECORD = {
             "words": "2025-12-30 in word_counts: rows 2 -> 1 (published 2025-12-31T03:00:00Z)",
         }
     ],
-    "cost": {"estimate": 0.27, "measured": 0.02, "prices_as_of": "2026-11-20"},
+    "cost": {
+        "estimate": 0.27,
+        "measured": 0.02,
+        "prices_as_of": "2026-11-20",
+        "prices": "prices of us-east-1, 2026-11-20",
+    },
     "proof": {"alive": [], "checked": ["clusters"]},
     "failure": None,
     "days": [],
@@ -141,6 +146,21 @@ def test_a_failure_says_what_to_do_next(tmp_path):
 def test_columns_are_aligned_numbers_to_the_right_and_long_cells_cut():
     lines = summary.aligned(("word", "n"), [("a", 1000), ("b" * 99, 7)])
     assert lines[1].endswith("1000") and lines[2].endswith("   7") and "…" in lines[2]
+
+
+def test_what_data_says_does_nothing_to_a_terminal(tmp_path):
+    assert summary.aligned(("a\x1b[2J",), [("x\x1b]0;y\x07\nOutcome:  success",)]) == [
+        r"  a\x1b[2J",
+        r"  x\x1b]0;y\x07\nOutcome:  success",
+    ]
+    out = io.StringIO()
+    Progress(out).show({"event": "failed", "task": "step_gold", "error": "It \x9b2J fell."})
+    assert r"It \x9b2J fell." in out.getvalue()
+    odd = {"layer": "gold", "tables": [{**RECORD["layers"][0]["tables"][0], "warnings": {"guarded_cells": 1200}}]}
+    kept = Kept({**RECORD, "layers": [odd], "gold": []}, tmp_path)
+    assert any(
+        line.endswith("worth a look: 1,200 guarded_cells") for line in summary.ending(kept, {}, tmp_path / "log")
+    )
 
 
 def test_an_empty_table_still_shows_its_columns():

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from embedded import dates, inputs, mrhealth_files
+from embedded import covid_files, dates, inputs, mrhealth_files
 from embedded.errors import InputRefused
 
 DAY = date(2025, 12, 29)
@@ -51,6 +51,31 @@ def test_a_name_of_any_kind_becomes_a_key_that_no_tool_reads_otherwise(tmp_path)
     keys = [upload.key for upload in inputs.texts([tmp_path], "inbox/").uploads]
     assert len(keys) == 6
     assert all(re.fullmatch(r"inbox/\d{5}-[A-Za-z0-9._-]{1,100}", k) and not k.endswith("_COPYING_") for k in keys)
+
+
+@pytest.mark.parametrize("target", ["/etc/hostname", "/etc", "given/a.txt", "given/sub", "nowhere"])
+def test_a_symbolic_link_in_a_folder_is_refused_by_its_name_wherever_it_leads(tmp_path, target):
+    given = tmp_path / "given"
+    write(given / "a.txt")
+    write(given / "sub" / "b.txt")
+    assert len(inputs.texts([given], "inbox/").uploads) == 2
+    (given / "sub" / "link").symlink_to(target if target.startswith("/") else tmp_path / target)
+    for read in (
+        lambda: inputs.texts([given], "inbox/"),
+        lambda: mrhealth_files.read(given),
+        lambda: covid_files.read(given),
+    ):
+        with pytest.raises(InputRefused, match=r"sub/link is a symbolic link to .*: put a copy in its place"):
+            read()
+
+
+def test_a_link_that_is_named_itself_is_followed_and_a_hidden_one_is_nobodys(tmp_path):
+    write(tmp_path / "book.txt")
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given.txt").symlink_to(tmp_path / "book.txt")
+    (tmp_path / "given" / ".venv").symlink_to("/")
+    write(tmp_path / "given" / "a.txt")
+    assert len(inputs.texts([tmp_path / "given", tmp_path / "given.txt"], "inbox/").uploads) == 2
 
 
 def test_a_pipe_is_refused_and_never_waited_for(tmp_path):

@@ -155,9 +155,9 @@ def test_every_encoding_that_a_run_may_name_is_one_that_the_job_reads_any_bytes_
     except ParameterError:
         return
     form(name, "encoding")
-    canonical = encoding_named(taken).name
-    content = bytes(range(256)) * 2 + "olá\n\ud7ff𐀀".encode("utf-16")
-    list(judged_file("f", content, canonical))
+    text = bytes([9, 10, 13, *range(32, 256)]) * 2 + "olá\n\ud7ff𐀀".encode()
+    for content in (text, bytes(range(256)) + "olá\n\ud7ff𐀀".encode("utf-16")):
+        assert list(judged_file("f", content, encoding_named(taken)))
 
 
 RUN_IDS = [

@@ -62,6 +62,16 @@ def test_a_night_that_lacks_something_is_a_success_with_warnings_and_says_so(rec
     assert message.subject("acme", told) == "mrhealth_sales 2026-01-04: success with warnings [acme]"
 
 
+def test_nothing_in_a_message_that_came_out_of_data_acts_on_who_reads_it(record, night):
+    bronze, *others = manifests(night.pipeline)
+    alerts = {"total": 1, "told": ["critical: \x1b[2Junit \u202e2\nOutcome: success"], "unjudged": None}
+    table = {**bronze["tables"][0], "warnings": {"unknown_city_code": 3}}
+    odd = {**bronze, "tables": [table], "alerts": alerts}
+    body = message.body(record(manifests=[odd, *others]), "s3://x")
+    assert r"  critical: \x1b[2Junit \u202e2\nOutcome: success" in body.splitlines()
+    assert "worth a look: 3 unknown_city_code" in body
+
+
 def test_the_first_failure_speaks_for_the_night_with_its_own_card_and_the_nights_links(failed_step):
     failure = failed_step["failure"]
     assert failed_step["outcome"] == "failed"

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from card_movements.gold import guarded
 from datagen.cards import CardShape, generate_cards
 from embedded import card_source
 from medallion.errors import SourceError
@@ -98,6 +99,28 @@ class Nights:
             folder.name.removeprefix("business_date="): sorted(row["movement_id"] for row in self.lake._read(folder))
             for folder in sorted((self.lake.root / "gold" / PIPELINE / FLAT).iterdir())
         }
+
+
+def test_a_cell_of_the_csv_is_no_formula_and_a_number_no_text(spark):
+    cells = [
+        "=1+1",
+        "+55 11",
+        "-R$ 5",
+        "@SUM(A1)",
+        "\tx",
+        "\rx",
+        "\uff1d1",
+        "-12.50",
+        "+3",
+        "-1.234,50",
+        "a=1",
+        "",
+        None,
+    ]
+    text = spark.createDataFrame([(cell, "plain") for cell in cells], "a string, b string")
+    frame, count = guarded(text)
+    assert [row.a for row in frame.collect()] == [*(f"'{cell}" for cell in cells[:7]), *cells[7:]]
+    assert count == 7
 
 
 @pytest.fixture

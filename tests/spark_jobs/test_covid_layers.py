@@ -225,6 +225,92 @@ def test_a_city_goes_to_a_state_only_if_it_can_be_told_which(places: Any) -> Non
     }
 
 
+@pytest.fixture(scope="module")
+def spelt(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A day of places that every source calls otherwise, with codes as spreadsheets and DATASUS write them."""
+    header = "dataNotificacao,municipio,estado,ocupacaoSuspeitoCli,ocupacaoSuspeitoUti,ocupacaoConfirmadoCli,"
+    header += "ocupacaoConfirmadoUti,saidaSuspeitaObitos,saidaSuspeitaAltas,saidaConfirmadaObitos,saidaConfirmadaAltas"
+    told = (
+        *((f"{DAY}T03:00:00.000Z", "São Paulo", "São Paulo", 1), (f"{DAY}T04:00:00Z", "SAO PAULO", "SAO PAULO", 2)),
+        *((f"{DAY}T05:00:00Z", "Sao Paulo", "sp", 4), (f"{DAY}T06:00:00Z", "sao  paulo", "Sao  Paulo", 8)),
+        *((f"{DAY}T06:00:00Z", "Sao-Paulo", "35", 8), (f"{DAY}T07:00:00Z", "Vila Nova", "Pará", 16)),
+        *((f"{DAY}T08:00:00Z", "VILA NOVA", "PARA", 32), (f"{DAY}T09:00:00Z", "Vila Nova", "PA", 64)),
+        *(("2025-12-30T02:59:59Z", "Natal", "", 128), ("2025-12-30T03:00:00Z", "Natal", "", 256)),
+        ("2025-12-30", "Natal", "", 512),
+    )
+    cities = (
+        *(("SP", "Campinas/SP", "350950", 900), ("SP", "CAMPINAS", "3509502.0", 901), ("sp", "Bora/SP", "350720", 10)),
+        *(("Rio de Janeiro", "NITEROI/RJ", "330330.0", 500), ("SP", "CASO SEM LOCALIZAÇÃO DEFINIDA/SP", "35", 7)),
+        *(
+            ("PI", "Bom Princípio do Piauí/PI", "220191", 5),
+            ("SP", "Nowhere/SP", "35095", 1),
+            ("SP", "Else/SP", "3599999", 2),
+        ),
+        ("TOTAL", "TOTAL", "0", 1400),
+    )
+    people = "SP,3509502,Campinas,1000\nSP,3507209,Borá,100\nRJ,3303302,Niterói,1000\nSP,355030,São Paulo,1000\n"
+    files = {
+        "l.csv": header + "".join(f"\n{day},{city},{state},{n},0,0,0,0,0,0,0" for day, city, state, n in told) + "\n",
+        "cases-brazil-cities.csv": "date,state,city,ibgeID,totalCases,deaths\n"
+        + "".join(f"{DAY},{state},{city},{code},{cases},0\n" for state, city, code, cases in cities),
+        "populacao-por-municipio-2020.csv": f"state,city_ibge_code,city,estimated_population\n{people}",
+        "beds.csv": f"ts_run,{OCCUPANCY}2025-12-30T02:30:00Z,2000001,Sao Paulo,{DAY}T03:00:00Z,1,1,1,1,1,1,1,1\n"
+        "2025-12-30T03:30:00Z,2000002,SP,2025-12-29T03:00:00Z,1,1,1,1,1,1,1,1\n"
+        "2025-12-30 00:30:00,2000003,SP,2025-12-29T03:00:00Z,1,1,1,1,1,1,1,1\n",
+    }
+    source, lake = tmp_path_factory.mktemp("spelt"), new_lake()
+    for name, text in files.items():
+        (source / name).write_text(text, encoding="utf-8")
+    return lake, lake.run(P, DAY, source)
+
+
+def test_one_city_is_one_however_each_source_spells_it_and_called_as_the_reference_does(spelt: Any) -> None:
+    lake, counts = spelt
+    found = {(r["place_kind"], r["place"]): r["suspected"] for r in lake.gold(P, DAY, "suspected_confirmed")}
+    # Natal's is of the 29th in São Paulo until 03:00 UTC; no state is named, and no table knows it.
+    assert found == {
+        ("city", "Natal"): 128.0,
+        ("city", "São Paulo/SP"): 15.0,
+        ("city", "Vila Nova/PA"): 112.0,
+        ("country", "Brasil"): 255.0,
+        ("state", "PA"): 112.0,
+        ("state", "SP"): 15.0,
+    }
+    # The same city and moment twice, under two spellings, is told once.
+    assert (counts["silver"]["outcomes"]["duplicates"], counts["silver"]["outcomes"]["reasons"]) == (
+        *(1, {"after_business_date": 2}),
+    )
+
+
+def test_codes_of_six_digits_and_with_a_decimal_part_are_the_citys_and_odd_ones_are_told(spelt: Any) -> None:
+    lake, counts = spelt
+    ends = {
+        (r["metric"], r["extreme"]): r for r in lake.gold(P, DAY, "most_least_affected") if r["place_kind"] == "city"
+    }
+    assert (ends["cases", "most"]["place"], ends["cases", "most"]["value"]) == ("Campinas/SP", 901)
+    assert (ends["cases_per_100k", "most"]["place"], ends["cases_per_100k", "most"]["value"]) == ("Campinas/SP", 90_100)
+    rows = {r["city"]: r["city_code"] for r in lake.rows("silver", P, "cities", DAY)}
+    assert rows == {
+        "Campinas/SP": 3509502,
+        "Borá/SP": 3507209,
+        "Niterói/RJ": 3303302,
+        "Bom Princípio do Piauí/PI": 2201919,
+        "CASO SEM LOCALIZAÇÃO DEFINIDA/SP": 35,
+        "Nowhere/SP": 35095,
+        "Else/SP": 3599999,
+        "TOTAL": 0,
+    }
+    assert counts["silver"]["cities"]["warnings"] == {"unknown_city_code": 3}
+    assert counts["silver"]["cities"]["reasons"] == {"superseded": 1}
+
+
+def test_a_snapshot_is_of_the_day_on_which_it_was_taken_where_the_business_is(spelt: Any) -> None:
+    lake, counts = spelt
+    [row] = lake.rows("silver", P, "occupancy", DAY)
+    assert (row["hospital_id"], row["state"], str(row["snapshot"])) == ("2000001", "SP", DAY)
+    assert counts["silver"]["occupancy"]["reasons"] == {"after_business_date": 2}
+
+
 def test_a_refused_file_is_read_again_in_a_replay_once_its_contract_knows_it(lake: Any, drop: Any, a_day: str) -> None:
     files = {"cases-brazil-states.csv": f"date,state,totalCases\n{a_day},SP,1\n", "s.csv": f"{STATES}{a_day},AC,1,1\n"}
     counts = lake.run(P, a_day, drop(files), layers="bronze")["bronze"]["states"]

@@ -11,6 +11,8 @@ from card_movements.tables import CSV_COLUMNS, FLAT, KEY
 from medallion.lake import Product
 
 ORDER = ("data_movimento", KEY)
+# How a cell begins that a spreadsheet takes for a formula (OWASP's list, full-width forms included), and what is none.
+_FORMULA, _NUMBER = r"^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]", r"^[+-]?[0-9]+([.,][0-9]+)*$"
 
 
 def movimento_flat(movements: DataFrame) -> Product:
@@ -29,6 +31,16 @@ def as_text(movements: DataFrame) -> DataFrame:
     [with_time] = movements.agg(*timed).collect()
     ordered = movements.repartition(1).sortWithinPartitions(*ORDER)
     return ordered.select(*[_text(name, with_time.asDict()) for name in CSV_COLUMNS])
+
+
+def guarded(text: DataFrame) -> tuple[DataFrame, int]:
+    """Text columns with an apostrophe before each cell that a spreadsheet would run as a formula, and how many those
+    are. A number stays."""
+    risky = {name: F.col(name).rlike(_FORMULA) & ~F.col(name).rlike(_NUMBER) for name in text.columns}
+    cells = [F.count(F.when(is_risky, True)).alias(name) for name, is_risky in risky.items()]
+    [counts] = text.agg(*cells).collect()
+    shown = [F.when(r, F.concat(F.lit("'"), name)).otherwise(F.col(name)).alias(name) for name, r in risky.items()]
+    return text.select(*shown), sum(counts)
 
 
 def _text(column: str, with_time: Mapping[str, bool | None]) -> Column:

@@ -21,6 +21,7 @@ from medallion.run import Run
 from medallion.secret import address
 
 CSV = "movimento_flat.csv"
+GUARDED = "guarded_cells"  # the warning that tells how many cells of the CSV have an apostrophe before them
 
 
 def bronze(run: Run) -> Manifest:
@@ -77,5 +78,11 @@ def gold(run: Run) -> Manifest:
     whole = ours if others is None else ours.unionByName(others)
     delimiter = run.options.get("delimiter", ",").replace("tab", "\t")
     header = run.options.get("header", "true") == "true"
-    lake.stage_csv(CSV, products.as_text(whole), delimiter=delimiter, header=header)
-    return lake.manifest("gold", [TableCount(MOVEMENTS.name, staged[0].rows, staged[0].rows)], staged)
+    text, cells = products.as_text(whole), 0
+    if run.options.get("guard", "true") == "true":
+        text, cells = products.guarded(text)
+    lake.stage_csv(CSV, text, delimiter=delimiter, header=header)
+    warnings = {GUARDED: cells} if cells else {}
+    return lake.manifest(
+        "gold", [TableCount(MOVEMENTS.name, staged[0].rows, staged[0].rows, warnings=warnings)], staged
+    )

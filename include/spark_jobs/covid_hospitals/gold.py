@@ -9,6 +9,7 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from covid_hospitals.names import folded, uf_of_code
 from covid_hospitals.tables import COUNTRY, COUNTRY_CODE
 from medallion.lake import Product
 
@@ -143,11 +144,12 @@ def with_places(outcomes: DataFrame, state_names: DataFrame, municipalities: Dat
 
 def _with_state(outcomes: DataFrame, state_names: DataFrame, municipalities: DataFrame) -> DataFrame:
     """The UF that a row names itself (`told_state`), else that of the only municipality called so (`place_state`)."""
-    codes = state_names.select("state_code", "state", F.lower("state_name").alias("_name"))
-    only = municipalities.join(F.broadcast(codes), on="state_code").groupBy(F.lower("city").alias("_city"))
+    codes = state_names.select("state_code", "state", folded(F.col("state_name")).alias("_name"))
+    states = municipalities.withColumn("state", uf_of_code("state_code")).where(F.col("state").isNotNull())
+    only = states.groupBy(folded(F.col("city")).alias("_city"))
     cities = only.agg(F.max("state").alias("_city_state"), F.count(F.lit(1)).alias("_namesakes"))
     named = (
-        outcomes.withColumns({"_name": F.lower("state_name"), "_city": F.lower("city")})
+        outcomes.withColumns({"_name": folded(F.col("state_name")), "_city": folded(F.col("city"))})
         .join(F.broadcast(codes.select("_name", F.col("state").alias("_named_state"))), on="_name", how="left")
         .join(F.broadcast(cities.where(F.col("_namesakes") == 1)), on="_city", how="left")
     )

@@ -63,7 +63,9 @@ def silver(run: Run) -> Manifest:
     lake = Lake(run)
     lake.size_shuffles(lake.size_of("bronze", typed.COLUMNS))
     arrived = {table.name: lake.read("bronze", table.name, bronze_schema(table)) for table in SOURCES}
-    judged = {table: frame.cache() for table, frame in typed.judged_tables(arrived, run.business_date).items()}
+    judged = {
+        table: frame.cache() for table, frame in typed.judged_tables(arrived, run.business_date, run.timezone).items()
+    }
     counts = tally(together(judged), judged)
     writes = [partial(_write_silver, lake, frame, counts[table]) for table, frame in judged.items()]
     all_of([*writes, partial(write_history, lake, accepted(judged["occupancy"]))])

@@ -9,11 +9,21 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from covid_hospitals.tables import CITIES, MUNICIPALITIES, OCCUPANCY, OUTCOMES, POPULATION, STATE_NAMES, STATES
+from covid_hospitals import names
+from covid_hospitals.tables import (
+    CITIES,
+    COUNTRY_CODE,
+    MUNICIPALITIES,
+    OCCUPANCY,
+    OUTCOMES,
+    POPULATION,
+    STATE_NAMES,
+    STATES,
+)
 from medallion.contract import Table
-from medallion.quality import LINEAGE, Rule, is_accepted, judge, last_version_wins, overrule, warn
+from medallion.quality import LINEAGE, Rule, accepted, is_accepted, judge, last_version_wins, overrule, warn
 from medallion.raw import TEXT
-from medallion.typing_rules import clean, rules_of, typed, typed_columns
+from medallion.typing_rules import clean, moment, rules_of, typed, typed_columns
 
 LINEAGE_SCHEMA = "source_file string, line bigint, ingested_at timestamp"
 NOTIFICATION = OCCUPANCY.key
@@ -30,26 +40,51 @@ COLUMNS = {
 CARRIED = (*LINEAGE, "unit_id", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
 _DAY_IN_NAME = r"([0-9]{4}-[0-9]{2}-[0-9]{2})[^/]*$"
 _YEAR_IN_NAME = r"((?:19|20)[0-9]{2})[^/]*$"
+_ZONED = r":[0-9.]+\s*(Z|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"
 _CNES = r"^[0-9]{7}$"
 
 
-def judged_tables(bronze: dict[str, DataFrame], business_date: date) -> dict[str, DataFrame]:
-    """The judged rows of every source table."""
+# Columns that hold codes of places, and that name states by their UF, name or code; as bronze calls them.
+CODES = {
+    "cities": ("ibgeid",),
+    "state_names": ("codigo_uf",),
+    "municipalities": ("codigo_ibge", "codigo_uf"),
+    "population": ("city_ibge_code", "state_ibge_code"),
+}
+NAMED_STATES = {
+    "occupancy": ("estadosigla",),
+    "states": ("state",),
+    "cities": ("state",),
+    "outcomes": ("estado",),
+    "population": ("state",),
+}
+ODD_CODE = "unknown_city_code"
+
+
+def judged_tables(
+    bronze: dict[str, DataFrame], business_date: date, timezone: str = "America/Sao_Paulo"
+) -> dict[str, DataFrame]:
+    """The judged rows of every source table; the days of moments are those of the time zone."""
+    came = {
+        table: names.tidy(frame, CODES.get(table, ()), NAMED_STATES.get(table, ())) for table, frame in bronze.items()
+    }
+    people, towns = population(came["population"]), municipalities(came["municipalities"])
+    places = names.official(accepted(towns), accepted(people))
     return {
-        "occupancy": occupancy(bronze["occupancy"], business_date),
-        "states": series(STATES, bronze["states"], business_date),
-        "cities": series(CITIES, bronze["cities"], business_date),
-        "outcomes": outcomes(bronze["outcomes"], business_date),
-        "state_names": _latest(STATE_NAMES, _typed(STATE_NAMES, bronze["state_names"])),
-        "municipalities": _latest(MUNICIPALITIES, _typed(MUNICIPALITIES, bronze["municipalities"])),
-        "population": population(bronze["population"]),
+        "occupancy": occupancy(came["occupancy"], business_date, timezone),
+        "states": series(STATES, _typed(STATES, came["states"]), business_date),
+        "cities": cities(came["cities"], places, business_date),
+        "outcomes": outcomes(came["outcomes"], places, business_date, timezone),
+        "state_names": _latest(STATE_NAMES, _typed(STATE_NAMES, came["state_names"])),
+        "municipalities": towns,
+        "population": people,
     }
 
 
-def occupancy(bronze: DataFrame, business_date: date) -> DataFrame:
+def occupancy(bronze: DataFrame, business_date: date, timezone: str) -> DataFrame:
     """Each notification of a hospital once, as its newest snapshot tells it, with the first and last that have it."""
     named = bronze.withColumn("_day", F.regexp_extract("source_file", _DAY_IN_NAME, 1))
-    taken = F.coalesce(typed("_day", "date"), typed("ts_run", "timestamp").cast("date"))
+    taken = F.coalesce(typed("_day", "date"), day_of("ts_run", timezone))
     dated = named.withColumn("snapshot", taken).drop("_day")
     undated = Rule(
         "no_snapshot_date", F.col("snapshot").isNull(), F.lit("neither the file's name nor ts_run is a date")
@@ -65,19 +100,44 @@ def occupancy(bronze: DataFrame, business_date: date) -> DataFrame:
     return warn(once, "odd_hospital_code", ~F.col("hospital_id").rlike(_CNES))
 
 
-def series(table: Table, bronze: DataFrame, business_date: date) -> DataFrame:
+def day_of(column: str, timezone: str) -> Column:
+    """The day of a moment, in the time zone if the moment tells its own (or Z); else the day that is written."""
+    told = moment(column)
+    there = F.convert_timezone(F.current_timezone(), F.lit(timezone), told)
+    return F.when(F.col(column).rlike(_ZONED), there.cast("date")).otherwise(told.cast("date"))
+
+
+def series(table: Table, rows: DataFrame, business_date: date) -> DataFrame:
     """Each place's day once; of several files that tell it the one that reaches furthest, for it was published last."""
-    rows = _typed(table, bronze)
     reach = Window.partitionBy("outcome", "source_file")
     rows = rows.withColumn("published", F.max("series_date").over(reach))
     return _latest(table, until(rows, "series_date", business_date), order=("published", *LINEAGE))
 
 
-def outcomes(bronze: DataFrame, business_date: date) -> DataFrame:
+def cities(bronze: DataFrame, places: DataFrame, business_date: date) -> DataFrame:
+    """Each city's day once, under one name and the code that the reference tables have."""
+    coded = names.with_known_codes(_typed(CITIES, bronze), places)
+    bare = coded.withColumn("city", names.without_uf("city"))
+    seen = bronze.select("state", names.without_uf("city").alias("city"))
+    named = names.one_name(bare, seen, places, state="state")
+    full = F.when(F.col("state") == COUNTRY_CODE, F.col("city")).otherwise(F.concat_ws("/", "city", "state"))
+    rows = named.withColumn("city", F.when(F.col("city").isNotNull(), full))
+    return warn(series(CITIES, rows, business_date), ODD_CODE, F.col("_odd_code"))
+
+
+def outcomes(bronze: DataFrame, places: DataFrame, business_date: date, timezone: str) -> DataFrame:
     """Each city's (or hospital's) day once."""
-    rows = until(_typed(OUTCOMES, bronze), "notified_at", business_date)
+    dated = bronze.withColumn("notified_on", day_of("datanotificacao", timezone))
+    seen = bronze.select(F.trim("estado").alias("state"), F.trim("municipio").alias("city"))
+    named = names.one_name(_typed(OUTCOMES, dated, ["notified_on"]), seen, places, state="state_name")
+    rows = until(named, "notified_on", business_date)
     figures = [c.name for c in OUTCOMES.columns if c.type == "double"]
     return warn(_latest(OUTCOMES, rows), "negative_figure", negative(figures))
+
+
+def municipalities(bronze: DataFrame) -> DataFrame:
+    """Each municipality once."""
+    return _latest(MUNICIPALITIES, _seven_digits(_typed(MUNICIPALITIES, bronze)))
 
 
 def population(bronze: DataFrame) -> DataFrame:
@@ -86,7 +146,11 @@ def population(bronze: DataFrame) -> DataFrame:
     dated = named.withColumn("population_year", typed("_year", "int")).drop("_year")
     told = F.lit("the file's name tells no year, as populacao-por-municipio-2020.csv does")
     undated = Rule("no_year", F.col("population_year").isNull(), told)
-    return _latest(POPULATION, _typed(POPULATION, dated, ["population_year"], [undated]))
+    return _latest(POPULATION, _seven_digits(_typed(POPULATION, dated, ["population_year"], [undated])))
+
+
+def _seven_digits(rows: DataFrame) -> DataFrame:
+    return rows.withColumn("city_code", names.seven_digits(F.col("city_code")))
 
 
 def _typed(table: Table, bronze: DataFrame, extra: Sequence[str] = (), rules: Sequence[Rule] = ()) -> DataFrame:

@@ -52,7 +52,7 @@ class Bounds:
     """The most that one file may be: bytes of its text, bytes of text a packed byte (of a text beyond 16 MiB), bytes of
     a line of it."""
 
-    most_bytes: int = 1024 * MIB
+    most_bytes: int = 512 * MIB
     most_ratio: int = 100
     longest_line: int = 16 * MIB
 

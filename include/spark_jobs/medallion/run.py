@@ -21,7 +21,7 @@ class Run:
     refused before, instead of the input. `most_refused` is the share of a table's rows that may be lost, 1 for all;
     `most_refused_of_unit` the share of one unit's rows or money above which it is told. `one_of_many`: a step of
     a backfill, after which others bring the days that are not its own.
-    `bounds` is the most that one file may be.
+    `timezone` is where the business's days begin and end; `bounds` is the most that one file may be.
     """
 
     spark: SparkSession
@@ -40,4 +40,5 @@ class Run:
     most_refused: float = 1.0
     most_refused_of_unit: float = 1.0
     one_of_many: bool = False
+    timezone: str = "America/Sao_Paulo"
     bounds: Bounds = BOUNDS

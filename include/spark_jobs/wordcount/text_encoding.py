@@ -21,7 +21,7 @@ CONTROLS = r"[\x00-\x06\x0e-\x19]"
 WHY_CONTROLS = "bytes that stand in no text, such as NUL: a program's file, or UTF-16 without its mark (then name it)"
 # Endings of names by which the readers of Spark and Flink would unpack a file, whatever is in it.
 _CODECS = (".gz", ".gzip", ".bz2", ".deflate", ".lz4", ".snappy", ".xz", ".zst", ".zstd", ".lzo")
-_CONTROL = re.compile(CONTROLS)
+_CONTROL, _CONTROL_BYTE = re.compile(CONTROLS), re.compile(CONTROLS.encode())
 _UTF8 = "utf-8"
 
 
@@ -83,11 +83,14 @@ def _unmarked(text: bytes, asked: str) -> str:
 
 def has_controls(text: bytes, encoding: str) -> bool:
     """Whether characters stand in a text, or in what can be read of it, that stand in none."""
+    if encoding == _UTF8:  # in which they are bytes of their own
+        return _CONTROL_BYTE.search(text) is not None
     try:
-        plain = text.decode(encoding, errors="ignore")
-    except UnicodeError:  # a codec that can pass over nothing
-        plain = text.decode("latin-1")
-    return _CONTROL.search(plain) is not None
+        decoder = codecs.getincrementaldecoder(encoding)(errors="ignore")
+        pieces = (decoder.decode(text[at : at + packing.MIB]) for at in range(0, len(text), packing.MIB))
+        return any(_CONTROL.search(piece) for piece in pieces)
+    except (LookupError, UnicodeError):  # a codec that reads all at once, or can pass over nothing
+        return _CONTROL_BYTE.search(text) is not None
 
 
 def _is_utf8(text: bytes) -> bool:

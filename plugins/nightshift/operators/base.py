@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context, TriggerRule
 from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
-from nightshift import failures, links, tracebacks
+from nightshift import failures, links, shown, tracebacks
 from nightshift import night as nights
 from nightshift.config import Settings
 from nightshift.errors import NightshiftError, ParameterError, Stopped, TriggerDied, WaitTimeout
@@ -93,7 +93,7 @@ class NightOperator(BaseOperator):
             self.log.error("%s", failures.text(card))  # noqa: TRY400 - Airflow prints the traceback below it
             if isinstance(error, AirflowFailException) or failures.is_worth_a_retry(card, error):
                 raise
-            words = f"{card['message']} Next: {card['next_action']}"
+            words = shown.plain(f"{card['message']} Next: {card['next_action']}")
             # How one of our own sentences came about is no news; the way of an unforeseen error is.
             raise AirflowFailException(words) from None if isinstance(error, NightshiftError) else error
 
@@ -105,9 +105,9 @@ class NightOperator(BaseOperator):
             return self._night(context, {})
 
     def _night(self, context: Context, params: Mapping[str, Any]) -> Night:
-        dag_run = context["dag_run"]
-        run_id, asked_at, started_at = dag_run.run_id, dag_run.run_after, dag_run.start_date
-        return nights.from_run(self.settings, self.pipeline, run_id, asked_at, params, started_at=started_at)
+        run = context["dag_run"]
+        times = {"started_at": run.start_date, "eve_of": _eve_of(run)}
+        return nights.from_run(self.settings, self.pipeline, run.run_id, run.run_after, params, **times)
 
     def _bracketed(self, context: Context, work: Callable[[Night], Any], *, resumed: bool = False) -> Any:
         night, attempt = self.identity(context), context["ti"].try_number
@@ -128,6 +128,14 @@ class NightOperator(BaseOperator):
             if self._told_to_stop:
                 raise Stopped(f"{self.task_id} was told to stop (SIGTERM); it ended with: {error}") from error
             raise
+
+
+def _eve_of(dag_run: Any) -> datetime | None:
+    """The moment on whose eve a run works by default: of a scheduled one, and of Airflow's own backfill, the end of its
+    interval, of any other its logical date; None for one without."""
+    if getattr(dag_run, "run_type", None) in {"scheduled", "backfill"}:
+        return getattr(dag_run, "data_interval_end", None)
+    return getattr(dag_run, "logical_date", None)
 
 
 class WaitOperator(NightOperator):

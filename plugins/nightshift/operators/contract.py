@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift import drift
+from nightshift import drift, shown
 from nightshift.drift import Drift
 from nightshift.errors import SchemaDrifted, SourceUnseen
 from nightshift.hooks import aws
@@ -31,7 +31,7 @@ class CheckInputsOperator(NightOperator):
         found, unseen = self._found(night)
         told = drift.report(found)
         for line in told:
-            self.log.warning("%s", line)
+            self.log.warning("%s", shown.line(line))
         words = f"The input drifted from its contract: {'; '.join(told[:MOST_TOLD])}."
         if any(d.rule == "refuse" for drifted in found.values() for d in drifted):
             raise SchemaDrifted(words)

@@ -50,18 +50,19 @@ class PreflightOperator(NightOperator, SkipMixin):
 
     def checked(self, night: Night, nights: int = 1) -> dict[str, Any]:
         """What was found, with the price of so many nights on one cluster. Raises PreflightError."""
-        cluster = cost.estimate(emr_spec.fleets(night), self.pipeline.expected_minutes * nights)
+        cluster = cost.estimate(emr_spec.fleets(night), self.pipeline.expected_minutes * nights, self.settings.region)
         estimate = cluster + self._fetching(night)
         checked = {"account": self._account(), "terraform": terraform.version(), "estimate_usd": estimate}
+        checked["prices"] = prices = cost.prices(self.settings.region)
         self._check_state_bucket()
         self._check_budget(estimate, nights)
         checked |= self._warning()
-        self.log.info("%s of %s costs about $%.2f (%s).", night.run, night.business_date, estimate, cost.PRICES_AS_OF)
+        self.log.info("%s of %s costs about $%.2f (%s).", night.run, night.business_date, estimate, prices)
         return checked
 
     def _fetching(self, night: Night) -> float:
         """What its ingestion host costs at most."""
-        return cost.host(self.settings.ingest_timeout_minutes) if night.routes else 0
+        return cost.host(self.settings.ingest_timeout_minutes, self.settings.region) if night.routes else 0
 
     def _warning(self) -> dict[str, str]:
         """What does not stop a night but somebody should know; it goes into its record and message."""

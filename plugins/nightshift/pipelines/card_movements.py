@@ -25,6 +25,14 @@ CARD_MOVEMENTS = Pipeline(
         Option("delimiter", "Delimiter", "What parts the columns of the CSV.", ",", choices=(",", ";", "|", "tab")),
         Option("header", "Header", "Whether the CSV begins with the column names.", "true", choices=("true", "false")),
         Option(
+            "guard",
+            "Guard formulas",
+            "Whether a cell of the CSV that a spreadsheet would run as a formula (= + - @ tab CR first, and no number)"
+            " gets an apostrophe before it. False: byte for byte as the source has it, for programs.",
+            "true",
+            choices=("true", "false"),
+        ),
+        Option(
             "full_reload",
             "Full reload",
             "Read every movement anew into this business date; what other dates hold is dropped then.",

@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from nightshift import failures
+from nightshift.shown import line, plain
 
 MOST_TOLD = 20
 SUBJECT_LIMIT = 100  # SNS: at most 100 ASCII characters
@@ -24,7 +25,7 @@ def subject(name: str, record: Mapping[str, Any]) -> str:
 
 def body(record: Mapping[str, Any], record_uri: str) -> str:
     """What ran, what came out, what it cost, what to do; plain text, a failure's log lines last."""
-    return "\n".join(_lines(record, record_uri))
+    return plain("\n".join(_lines(record, record_uri)))
 
 
 def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
@@ -41,8 +42,9 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
         yield from (_counts(manifest["layer"], table) for table in manifest["tables"])
     yield from _restated(record["restated"])
     yield from _gold(record["gold"])
-    yield from (f"Warning: {warning}" for warning in record["warnings"])
-    yield f"Cost: about ${record['cost']['measured']:.2f} measured, ${record['cost']['estimate']:.2f} estimated"
+    yield from (f"Warning: {line(warning)}" for warning in record["warnings"])
+    cost = record["cost"]
+    yield f"Cost: about ${cost['measured']:.2f} measured, ${cost['estimate']:.2f} estimated ({cost['prices']})"
     yield f"Teardown: {_teardown(record['proof'])}"
     if not failure:  # whose own words name it
         yield f"Record: {record_uri}"
@@ -51,7 +53,7 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
 
 def _restated(days: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The days whose published figures this run changed."""
-    yield from (f"Restated {day['words']}" for day in days[:MOST_TOLD])
+    yield from (f"Restated {line(day['words'])}" for day in days[:MOST_TOLD])
     if len(days) > MOST_TOLD:
         yield f"Restated {len(days) - MOST_TOLD} more days: see the record"
 
@@ -69,11 +71,11 @@ def _alerts(alerts: Mapping[str, Any] | None) -> Iterator[str]:
     if alerts is None:
         return
     yield f"Alerts: {alerts['total'] or 'none'}"
-    yield from (f"  {words}" for words in alerts["told"])
+    yield from (f"  {line(words)}" for words in alerts["told"])
     if hidden := alerts["total"] - len(alerts["told"]):
         yield f"  and {hidden} less severe ones in gold alerts"
     if alerts["unjudged"]:
-        yield f"  Not judged: {alerts['unjudged']}"
+        yield f"  Not judged: {line(alerts['unjudged'])}"
 
 
 def _others(tasks: Mapping[str, Any], culprit: str) -> Iterator[str]:
@@ -93,5 +95,5 @@ def _counts(layer: str, table: Mapping[str, Any]) -> str:
     counted = ", ".join(f"{table[key]} {key.replace('_', ' ')}" for key in ("rows_in", "accepted"))
     reasons = ", ".join(f"{n} {why}" for why, n in sorted(table["reasons"].items()))
     lost = f"{table['quarantined']} quarantined{f' ({reasons})' if reasons else ''}, {table['duplicates']} duplicates"
-    odd = ", ".join(f"{n} {why}" for why, n in sorted(table.get("warnings", {}).items()))
-    return f"{layer}.{table['table']}: {counted}, {lost}{f' (warnings: {odd})' if odd else ''}"
+    odd = ", ".join(f"{n} {what}" for what, n in sorted(table.get("warnings", {}).items()))
+    return f"{layer}.{table['table']}: {counted}, {lost}{f'; worth a look: {odd}' if odd else ''}"

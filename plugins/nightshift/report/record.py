@@ -171,11 +171,13 @@ def _cost(night: Night, found: Findings) -> dict[str, Any]:
     fleets = [emr_spec.fleets(night, attempt) for attempt in _attempts(found)]
     minutes = night.pipeline.expected_minutes * max(1, len(truth.days(found.entries)))
     lived = [_lifetime(cluster, found.ended_at) for cluster in found.clusters]
+    region = night.settings.region
     return {
         "currency": cost.CURRENCY,
-        "estimate": cost.estimate(emr_spec.fleets(night), minutes),
-        "measured": round(sum(map(cost.measured, fleets, lived)), 4),
+        "estimate": cost.estimate(emr_spec.fleets(night), minutes, region),
+        "measured": round(sum(cost.measured(f, s, region) for f, s in zip(fleets, lived, strict=True)), 4),
         "prices_as_of": cost.PRICES_AS_OF,
+        "prices": cost.prices(region),
     }
 
 

@@ -1,0 +1,122 @@
+"""What places are called: names compared without accents, case, blanks and marks, and the codes of municipalities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from itertools import chain
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+# IBGE's states: code, UF, name.
+STATES = (
+    *((11, "RO", "Rondônia"), (12, "AC", "Acre"), (13, "AM", "Amazonas"), (14, "RR", "Roraima"), (15, "PA", "Pará")),
+    *((16, "AP", "Amapá"), (17, "TO", "Tocantins"), (21, "MA", "Maranhão"), (22, "PI", "Piauí"), (23, "CE", "Ceará")),
+    *((24, "RN", "Rio Grande do Norte"), (25, "PB", "Paraíba"), (26, "PE", "Pernambuco"), (27, "AL", "Alagoas")),
+    *((28, "SE", "Sergipe"), (29, "BA", "Bahia"), (31, "MG", "Minas Gerais"), (32, "ES", "Espírito Santo")),
+    *((33, "RJ", "Rio de Janeiro"), (35, "SP", "São Paulo"), (41, "PR", "Paraná"), (42, "SC", "Santa Catarina")),
+    *((43, "RS", "Rio Grande do Sul"), (50, "MS", "Mato Grosso do Sul"), (51, "MT", "Mato Grosso")),
+    *((52, "GO", "Goiás"), (53, "DF", "Distrito Federal")),
+)
+# The municipalities whose last digit is not what IBGE's rule gives (all of them, by IBGE's own table).
+_ODD_CHECK_DIGITS = (2201919, 2201988, 2202251, 2611533, 3117836, 3152131, 4305871, 5203939, 5203962)
+_ACCENTED, _PLAIN = "áàâãäåéèêëíìîïóòôõöúùûüçñý", "aaaaaaeeeeiiiiooooouuuucny"
+_PLACE = r"\s*/\s*[A-Za-z]{2}\s*$"  # the UF behind a city's name
+_CODE = r"^\s*([0-9]+)[.,]0+\s*$"  # as a spreadsheet writes a whole number
+
+
+def folded(name: Column) -> Column:
+    """What a name is compared by: its letters and digits, without accents and case; itself where it has none."""
+    bare = F.translate(F.lower(F.regexp_replace(name, r"\p{M}", "")), _ACCENTED, _PLAIN)
+    letters = F.regexp_replace(bare, r"[^\p{L}\p{N}]", "")
+    return F.when(letters == "", name).otherwise(letters)
+
+
+def uf(column: str) -> Column:
+    """The UF of a state that is named by it, by its name or by its code; what names none stays."""
+    spelt = {**{_fold(name): state for _, state, name in STATES}, **{state.lower(): state for _, state, _ in STATES}}
+    spelt |= {str(code): state for code, state, _ in STATES}
+    return F.coalesce(_lookup(spelt)[folded(F.col(column))], F.col(column))
+
+
+def uf_of_code(code: str) -> Column:
+    """The UF of a state's code; null for none."""
+    return _lookup({number: state for number, state, _ in STATES})[F.col(code)]
+
+
+def _lookup(pairs: dict[str, str] | dict[int, str]) -> Column:
+    return F.create_map(*[F.lit(cell) for cell in chain.from_iterable(pairs.items())])
+
+
+def _fold(name: str) -> str:
+    return "".join(c for c in name.lower().translate(str.maketrans(_ACCENTED, _PLAIN)) if c.isalnum())
+
+
+def tidy(bronze: DataFrame, codes: Sequence[str] = (), states: Sequence[str] = ()) -> DataFrame:
+    """Codes as whole numbers, though a spreadsheet wrote them with a decimal part; states by their UF."""
+    whole = {column: F.regexp_replace(column, _CODE, "$1") for column in codes}
+    return bronze.withColumns({**whole, **{column: uf(column) for column in states}}) if whole or states else bronze
+
+
+def official(municipalities: DataFrame, population: DataFrame) -> DataFrame:
+    """The places that the reference tables name: `city_code` of seven digits, `state`, `city`; IBGE's table of
+    municipalities goes before that of their population."""
+    named = municipalities.select("city_code", uf_of_code("state_code").alias("state"), "city", F.lit(0).alias("_rank"))
+    counted = population.where(F.col("city").isNotNull()).select("city_code", "state", "city", F.lit(1).alias("_rank"))
+    known = F.min(F.struct("_rank", "state", "city")).alias("_known")
+    return named.unionByName(counted).groupBy("city_code").agg(known).select("city_code", "_known.state", "_known.city")
+
+
+def with_check_digit(six: Column) -> Column:
+    """A municipality's code of six digits, as DATASUS has it, with the seventh of IBGE."""
+    digits = [F.floor(six / 10**place) % 10 for place in range(5, -1, -1)]
+    doubled = [F.when(digit > 4, digit * 2 - 9).otherwise(digit * 2) for digit in digits[1::2]]
+    total = reduce(Column.__add__, [*digits[0::2], *doubled])
+    odd = F.create_map(*[F.lit(cell) for code in _ODD_CHECK_DIGITS for cell in (code // 10, code)])
+    return F.coalesce(odd[six.cast("int")], six * 10 + (F.lit(10) - total % 10) % 10).cast("int")
+
+
+def seven_digits(code: Column) -> Column:
+    """A municipality's code with its check digit; any other code as it is."""
+    return F.when(code.between(100_000, 999_999), with_check_digit(code)).otherwise(code)
+
+
+def with_known_codes(rows: DataFrame, places: DataFrame) -> DataFrame:
+    """`city_code` as the reference has it, by its first six digits where it came without the last; and `_odd_code`:
+    whether it is neither a municipality's, nor a state's, nor 0, as totals have it."""
+    code, six = F.col("city_code"), F.floor(F.col("city_code") / 10).cast("int")
+    by_six = places.select(six.alias("_six"), code.alias("_seven")).groupBy("_six").agg(F.min("_seven").alias("_seven"))
+    known, any_known = places.select(code.alias("_known")), places.agg(F.count(F.lit(1)).alias("_places"))
+    found = (
+        rows.join(F.broadcast(by_six), on=code == F.col("_six"), how="left")
+        .withColumn("city_code", F.coalesce(F.col("_seven"), seven_digits(code)))
+        .join(F.broadcast(known), on=code == F.col("_known"), how="left")
+        .crossJoin(F.broadcast(any_known))
+    )
+    by_rule = code.between(1_000_000, 9_999_999) & (code == with_check_digit(six))
+    real = F.when(F.col("_places") > 0, F.col("_known").isNotNull()).otherwise(by_rule)
+    odd = ~code.isin([0, *(state for state, _, _ in STATES)]) & ~real
+    return found.withColumn("_odd_code", odd).drop("_six", "_seven", "_known", "_places")
+
+
+def one_name(rows: DataFrame, seen: DataFrame, places: DataFrame, state: str) -> DataFrame:
+    """`city` in one spelling a state and name: the reference's, else the one most often `seen` (columns `state` and
+    `city`, as they came); of several the first by code point."""
+    by = [F.coalesce("state", F.lit("")).alias("_state"), folded(F.col("city")).alias("_fold")]
+    told = seen.select(*by, "city", F.lit(1).alias("_times"))
+    weight = 2**31  # more than any spelling is seen
+    named = places.select(*by, "city", F.lit(weight).alias("_times"))
+    anywhere = named.withColumn("_state", F.lit("")).distinct()
+    every = told.unionByName(named).unionByName(anywhere).groupBy("_state", "_fold", "city")
+    times = every.agg((-F.sum("_times")).alias("_rank"))
+    best = F.min(F.struct("_rank", "city"))["city"].alias("_name")
+    names = times.groupBy("_state", "_fold").agg(best)
+    keyed = rows.withColumns({"_state": F.coalesce(state, F.lit("")), "_fold": folded(F.col("city"))})
+    joined = keyed.join(F.broadcast(names), on=["_state", "_fold"], how="left")
+    return joined.withColumn("city", F.coalesce("_name", "city")).drop("_state", "_fold", "_name")
+
+
+def without_uf(city: str) -> Column:
+    """A city's name without the UF that may stand behind it."""
+    return F.regexp_replace(F.trim(F.col(city)), _PLACE, "")
