@@ -73,6 +73,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--source-secret", help="name of the secret that opens the pipeline's database")
     parser.add_argument("--option", type=option, action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--most-refused", type=float, default=1.0, help="share of a table's rows that may be lost (1)")
+    parser.add_argument("--timezone", default="America/Sao_Paulo", help="where the business's days begin")
     parser.add_argument("--replay", action="store_true", help="judge again what bronze refused before")
     return parser.parse_args(argv)
 
@@ -114,6 +115,7 @@ def run_layers(spark: SparkSession, args: argparse.Namespace) -> list[Manifest]:
         options=dict(args.option),
         replay=args.replay,
         most_refused=args.most_refused,
+        timezone=args.timezone,
         started_at=datetime.now(UTC),
     )
     done = []

@@ -117,6 +117,7 @@ def spark_submit(night: Night, step: Step, jobs_uri: str, jars: Sequence[str] = 
         *("--manifests", night.uri("lake", night.manifests_prefix).rstrip("/")),
         *(("--encoding", night.encoding) if night.pipeline.encodings else ()),
         *(("--source-secret", night.source_secret) if night.source_secret else ()),
+        *(("--timezone", night.settings.timezone) if night.source_secret else ()),
         *(("--replay",) if night.replay else ()),
         *(("--most-refused", f"{night.settings.max_quarantine_share:g}") if night.pipeline.restates else ()),
         *(f"--option={name}={value}" for name, value in night.options.items()),

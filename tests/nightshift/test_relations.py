@@ -149,3 +149,17 @@ def test_a_declared_type_has_drifted_when_no_value_of_it_would_do(kind, declared
     source = Source("s", "-", "s", (SourceColumn("c", kind, ("c",)),), ("c",), RULES)
     found = [d.told for d in drift.drifts(source, Relation("w", ("C",), (declared,)))]
     assert found == ([f"is no {kind}: {odd}"] if odd else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "declared", "event", "rule"),
+    [
+        *(("decimal(18,2)", declared, "lossy", "read as it is") for declared in ("real", "FLOAT")),
+        *(("string", declared, "dropped", "refuse") for declared in ("bytea", "ARRAY", "mediumblob", "varbinary")),
+        ("decimal(18,2)", "blob", "dropped", "refuse"),
+    ],
+)
+def test_a_type_that_loses_digits_is_warned_of_and_one_without_text_is_as_good_as_gone(kind, declared, event, rule):
+    source = Source("s", "-", "s", (SourceColumn("c", kind, ("c",)),), ("c",), RULES)
+    [found] = drift.drifts(source, Relation("w", ("C",), (declared,)))
+    assert (found.event, found.rule, declared.lower() in found.told) == (event, rule, True)

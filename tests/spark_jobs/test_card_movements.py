@@ -7,7 +7,12 @@ import pytest
 
 from datagen.cards import CardShape, generate_cards
 from embedded import card_source
+from medallion.contract import Column, Table
 from medallion.errors import SourceError
+from medallion.jdbc import Database, Found, FoundColumn
+from medallion.quality import judge
+from medallion.secret import _parsed
+from medallion.typing_rules import rules_of, typed_columns
 from tests.spark_jobs.conftest import SECRET
 
 PIPELINE, FLAT = "card_movements", "movimento_flat"
@@ -312,3 +317,59 @@ def test_a_replay_judges_what_had_arrived_and_asks_the_database_nothing(postgres
     night("2026-01-02")
     monkeypatch.setattr("medallion.jdbc.Database.ask", None)
     assert numbers(night("2026-01-02", replay=True)) == (1, 0, 0)
+
+
+ODD_TYPES = {
+    "postgresql": {
+        "numeric(19,4)": (("10.5", "10.50"), ("-3.25", "-3.25"), ("7.1234", None)),
+        "money": (("1234.56", "1234.56"), ("-10", "-10.00")),
+        "real": (("12345.67", "12345.67"), ("1234567", "1234567.00"), ("'NaN'", None)),
+        "double precision": (("987654321.12", "987654321.12"), ("1e15", None)),
+    },
+    "mariadb": {
+        "decimal(19,4)": (("10.5", "10.50"), ("-3.25", "-3.25"), ("7.1234", None)),
+        "float": (("12345.67", "12345.67"), ("123456.7", "123456.70"), ("0.1", "0.10")),
+        "double": (("987654321.12", "987654321.12"), ("0.1", "0.10")),
+        "decimal(12,0)": (("7", "7.00"),),
+    },
+}
+
+
+@pytest.mark.parametrize("kind", ODD_TYPES)
+def test_an_amount_is_the_one_that_the_database_holds_whatever_its_type(kind, servers, tmp_path, spark):
+    """One table with a column a type, read as a night reads it; a server of another place does not change its words."""
+
+    url, table = servers(kind), Table("t", (Column("v", "decimal(18,2)", ("v",), signed=True),), ("v",), "v")
+    database, source = Database(spark, _parsed("-", url.secret), "America/Sao_Paulo"), Source(url, tmp_path)
+    if kind == "postgresql":
+        source.do(f"ALTER DATABASE {url.dbname} SET DateStyle = 'German'", "SET extra_float_digits = 0")
+    found = {}
+    for number, (declared, values) in enumerate(ODD_TYPES[kind].items()):
+        rows = ", ".join(f"({value})" for value, _ in values)
+        source.do(f"DROP TABLE IF EXISTS t{number}", f"CREATE TABLE t{number} (v {declared})")
+        source.do(f"INSERT INTO t{number} VALUES {rows}")
+        column = FoundColumn("v", declared.partition("(")[0])
+        read = database.read(Found(table, f"t{number}", {"v": column}))
+        kept = judge(read, rules_of(table)).where("outcome = 'accepted'").select(typed_columns(table)["v"])
+        found[declared] = sorted(str(row["v"]) for row in kept.collect())
+    expected = {d: sorted(right for _, right in values if right) for d, values in ODD_TYPES[kind].items()}
+    assert found == expected
+
+
+INSTANTS = {"postgresql": "timestamptz", "mariadb": "timestamp"}
+
+
+@pytest.mark.parametrize("kind", INSTANTS)
+def test_a_day_ends_at_the_businesss_midnight_where_the_database_keeps_instants(kind, servers, tmp_path, opens, night):
+    source = Source(servers(kind), tmp_path / "tables")
+    opens(source.url.secret)
+    source.fill(SMALL)
+    zone = "SET TIME ZONE 'UTC'" if kind == "postgresql" else "SET time_zone = '+00:00'"
+    retype = "ALTER COLUMN data_movimento TYPE" if kind == "postgresql" else "MODIFY data_movimento"
+    source.do(zone, "DROP VIEW movimento_flat", f"ALTER TABLE movimento {retype} {INSTANTS[kind]}")
+    instants = ("2024-01-11 01:30:00", "2024-01-10 13:00:00", "2024-01-11 03:00:00")  # 22:30, 10:00, and midnight
+    rows = ", ".join(f"({number}, 1, 'x', '{moment}', 9)" for number, moment in enumerate(instants, 1))
+    source.do(zone, f"INSERT INTO movimento VALUES {rows}")
+    night("2024-01-10")
+    told = [row["data_movimento"] for row in csv.DictReader(night.csv("2024-01-10").splitlines())]
+    assert told == ["2024-01-10 10:00:00", "2024-01-10 22:30:00"]

@@ -32,7 +32,7 @@ def bronze(run: Run) -> Manifest:
 
 def _read(lake: Lake) -> dict[str, int]:
     lake.size_shuffles(0)  # what is asked for is not known yet; what is compared with it are a few columns
-    database = Database(lake.run.spark, address(lake.run.source_secret))
+    database = Database(lake.run.spark, address(lake.run.source_secret), lake.run.timezone)
     tables = database.tables(SOURCES)
     movements, warnings = raw.movements(lake, database, tables)
     # Movements first: whatever they refer to is there by the time that the other tables are read.

@@ -57,10 +57,17 @@ def condition(database: Database, found: Found, asked: Window | None, last: date
     """SQL for the movements of a window up to the end of a day; '' where the database cannot tell: they are text.""" ""
     if not _tells(found):
         return ""
+    dated = found.column("moved_at")
     moved, key = (database.dialect.name(found.column(name).name) for name in ("moved_at", "movement_id"))
     # A movement without a date is asked for as well: it has to show in quarantine.
-    until = f"({moved} < '{last + timedelta(days=1)}' OR {moved} IS NULL)"
-    return until if asked is None else f"{until} AND ({moved} >= '{asked.since}' OR {key} > {asked.above})"
+    until = f"({moved} < {database.moment(dated, midnight_after(last))} OR {moved} IS NULL)"
+    since = f"{moved} >= {database.moment(dated, asked.since)}" if asked else ""
+    return f"{until} AND ({since} OR {key} > {asked.above})" if asked else until
+
+
+def midnight_after(day: date) -> datetime:
+    """The end of a day, in the business's local time."""
+    return datetime.combine(day + timedelta(days=1), time.min)
 
 
 def until(movements: DataFrame, last: date) -> DataFrame:
@@ -77,7 +84,8 @@ def is_all_accounted_for(lake: Lake, database: Database, found: Found, asked: Wi
     text = database.dialect.as_text
     [there] = database.ask(
         f"{text('COUNT(*)')} AS n, {text(f'COALESCE(SUM({key}), 0)')} AS s",
-        f"{database.dialect.name(found.name)} WHERE {moved} < '{asked.since}' AND {key} <= {asked.above}",
+        f"{database.dialect.name(found.name)}"
+        f" WHERE {moved} < {database.moment(found.column('moved_at'), asked.since)} AND {key} <= {asked.above}",
     )
     before = F.col(DATED) < F.lit(str(asked.since)).cast("timestamp")
     total = F.sum(F.col(KEY).cast("decimal(38)")).alias("s")

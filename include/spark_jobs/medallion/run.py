@@ -17,6 +17,7 @@ class Run:
     zone) is written into every row as its ingestion time. `source_secret` names the secret with the address and
     password of the pipeline's database; `options` are the pipeline's own. In a `replay` bronze takes the rows that it
     refused before, instead of the input. `most_refused` is the share of a table's rows that may be lost, 1 for all.
+    `timezone` is where the business's days begin and end.
     """
 
     spark: SparkSession
@@ -33,3 +34,4 @@ class Run:
     options: Mapping[str, str] = field(default_factory=dict)
     replay: bool = False
     most_refused: float = 1.0
+    timezone: str = "America/Sao_Paulo"

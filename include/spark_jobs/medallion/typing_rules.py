@@ -16,7 +16,7 @@ from medallion.contract import Table
 from medallion.quality import Rule
 
 # With these bounds, and AMOUNT for a product of two, ten million rows add up within decimal(18,2).
-MONEY = r"^[0-9]{1,9}(\.[0-9]{1,2})?$"
+MONEY = r"^[0-9]{1,9}(\.[0-9]{1,2}0{0,16})?$"  # noughts behind the second place change no amount
 DAY = r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 FIGURE = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,12})?$"
 MONEY_TYPE = "decimal(18,2)"
