@@ -39,16 +39,25 @@ class DatabaseUrl:
 
     @contextmanager
     def connected(self) -> Iterator[Any]:
-        """A DB-API connection; what the block did is committed at its end. Raises InputRefused when there is none."""
+        """A DB-API connection; what the block did is committed at its end. Raises InputRefused when there is none, and
+        when the database refuses what the block asks."""
+        # Imported here: the other commands need neither.
+        import psycopg2  # noqa: PLC0415
+        import pymysql  # noqa: PLC0415
+
         connection = self._connect()
         try:
             yield connection
             connection.commit()
+        except (psycopg2.Error, pymysql.Error) as refused:
+            said = " ".join(str(refused).split())
+            raise InputRefused(
+                f"{self} refused what it was asked ({said}): see the user's rights and the names."
+            ) from None
         finally:
             connection.close()
 
     def _connect(self) -> Any:
-        # Imported here: the other commands need neither.
         import psycopg2  # noqa: PLC0415
         import pymysql  # noqa: PLC0415
 
