@@ -81,7 +81,7 @@ def rows(record: Record) -> Iterator[str]:
             f"{manifest['business_date']} {manifest['layer']}" if record["days"] else manifest["layer"],
             table["table"],
             *(f"{table[key]:,}" for key in ("rows_in", "accepted", "quarantined", "duplicates")),
-            ", ".join(f"{count} {reason}" for reason, count in sorted(table["reasons"].items())),
+            ", ".join(f"{count} {reason}" for reason, count in _told_of(table)),
         )
         for manifest in record["layers"]
         for table in manifest["tables"]
@@ -89,6 +89,12 @@ def rows(record: Record) -> Iterator[str]:
     if counted:
         yield "Rows"
         yield from aligned(header, counted, widest=None)
+
+
+def _told_of(table: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Why rows were refused, and how many are there that wait for their date."""
+    waiting = [("waiting for their date", table["waiting"])] if table.get("waiting") else []
+    return [*sorted(table["reasons"].items()), *waiting]
 
 
 def table_of(name: str, count: int, files: Sequence[Path], hidden: Set[str] = frozenset()) -> Iterator[str]:

@@ -13,6 +13,7 @@ that refer to each other reads the referring table first (its rows' targets are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -175,7 +176,8 @@ class Database:
     def moment(self, column: FoundColumn, local: datetime) -> str:
         """SQL for a moment of the business's local time that a column is compared with."""
         if column.type in self.dialect.instants:
-            local = local.replace(tzinfo=self._zone).astimezone(UTC).replace(tzinfo=None)
+            with suppress(OverflowError):  # the last hours of the year 9999
+                local = local.replace(tzinfo=self._zone).astimezone(UTC).replace(tzinfo=None)
         return f"'{local}'"
 
     def ask(self, select: str, source: str) -> list[Row]:

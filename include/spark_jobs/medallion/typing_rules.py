@@ -50,6 +50,15 @@ def _shape(column: Promise) -> list[Rule]:
     return [not_a_date(column.source)] if column.type == "date" else []
 
 
+def without_unreadable(frame: DataFrame, table: Table) -> DataFrame:
+    """The rows with each optional value that breaks the rules of its type left out; `unreadable` is the reason of the
+    first one, null if there was none."""
+    rules = {column.source: rule for column in table.columns if not column.required for rule in _shape(column)}
+    reasons = [F.when(rule.broken, F.lit(rule.reason)) for rule in rules.values()]
+    marked = frame.withColumn("unreadable", F.coalesce(*reasons, F.lit(None).cast("string")))
+    return marked.withColumns({name: F.when(~rule.broken, F.col(name)) for name, rule in rules.items()})
+
+
 def typed_columns(table: Table) -> dict[str, Column]:
     """The columns of a judged source table under their lake names and types; null where a value is none."""
     return {column.name: _typed(column).alias(column.name) for column in table.columns}

@@ -29,24 +29,16 @@ def publish(night: Night, task: str) -> Iterator[tuple[str, str]]:
     lake = LakeHook(aws.client(night.settings, "s3"), night)
     catalog = CatalogHook(aws.client(night.settings, "glue"), night)
     told: set[date] = set()
+    lake.keep_source()  # before the first row of it: a run killed in between must not leave rows of nobody
     for table in night.pipeline.gold:
         claims.of(night).verify()
         days, uri = lake.swap_gold(table.name), night.uri("lake", night.gold_prefix(table.name))
         catalog.register(table, days)
         ledger.of(night).note(task, "swapped", "its audit passed", uri=uri, partitions=len(days))
-        _drop_other_dates(night, task, table.name)
         told |= set(days)
         yield table.name, uri
     if night.pipeline.restates and not night.part:  # a later day of a backfill may have changed these once more
         lake.told_of(told)
-
-
-def _drop_other_dates(night: Night, task: str, table: str) -> None:
-    """After a full reload this date holds every row: what other dates hold would count them twice."""
-    if night.options.get("full_reload") == "true":
-        claims.of(night).verify()
-        count = LakeHook(aws.client(night.settings, "s3"), night).drop_other_dates(table)
-        ledger.of(night).note(task, "removed", "a full reload holds every row", table=table, objects=count)
 
 
 class AuditOperator(NightOperator):

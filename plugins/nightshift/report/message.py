@@ -93,4 +93,5 @@ def _counts(layer: str, table: Mapping[str, Any]) -> str:
     counted = ", ".join(f"{table[key]} {key.replace('_', ' ')}" for key in ("rows_in", "accepted"))
     reasons = ", ".join(f"{n} {why}" for why, n in sorted(table["reasons"].items()))
     lost = f"{table['quarantined']} quarantined{f' ({reasons})' if reasons else ''}, {table['duplicates']} duplicates"
-    return f"{layer}.{table['table']}: {counted}, {lost}"
+    waiting = f", {table['waiting']} waiting for their date" if table.get("waiting") else ""
+    return f"{layer}.{table['table']}: {counted}, {lost}{waiting}"
