@@ -181,7 +181,7 @@ PIPELINES = {
             _cards,
             _no_day,
             no_files,
-            options=("output", "delimiter", "header", "full_reload"),
+            options=("output", "delimiter", "header", "full_reload", "source_moved", "source_id"),
             seed=_seed_cards,
             database="cards",
             from_database=True,

@@ -8,12 +8,14 @@ import pytest
 
 from datagen.cards import CardShape, generate_cards
 from embedded import card_source
+from medallion import tls
 from medallion.contract import Column, Table
 from medallion.errors import SourceError
 from medallion.jdbc import Database, Found, FoundColumn
 from medallion.quality import judge
-from medallion.secret import _parsed
+from medallion.secret import Address, _parsed
 from medallion.typing_rules import rules_of, typed_columns
+from tests import databases
 from tests.spark_jobs.conftest import SECRET
 
 PIPELINE, FLAT = "card_movements", "movimento_flat"
@@ -454,6 +456,42 @@ def test_an_amount_is_the_one_that_the_database_holds_whatever_its_type(kind, se
         found[declared] = sorted(str(row["v"]) for row in kept.collect())
     expected = {d: sorted(right for _, right in values if right) for d, values in ODD_TYPES[kind].items()}
     assert found == expected
+
+
+CIPHERS = {
+    "postgresql": ("ssl AS secured", "pg_stat_ssl WHERE pid = pg_backend_pid()"),
+    "mariadb": ("variable_value <> '' AS secured", "information_schema.session_status WHERE variable_name = 'Ssl_cipher'"),
+}
+
+
+@pytest.mark.parametrize("kind", CIPHERS)
+def test_the_jobs_connect_by_the_certificates_in_the_secret_and_by_no_others(kind, spark, tmp_path):
+    one, other = (databases.authority(tmp_path / name) for name in ("one", "other"))
+    with getattr(databases, f"{kind}_with_tls")(one) as url:
+
+        def answer(opened):
+            return Database(spark, _parsed("-", opened.secret)).ask(*CIPHERS[kind])[0]["secured"]
+
+        assert answer(one.opened(url)) and answer(one.opened(url, "verify-ca", host="127.0.0.1"))
+        assert answer(one.opened(url, "require", host="127.0.0.1")) and not answer(one.opened(url, "disable"))
+        for wrong in (one.opened(url, ca=other.ca), one.opened(url, host="127.0.0.1")):
+            with pytest.raises(SourceError, match=r"asking \w+://.*([Cc]ertificate|CertPath|certification path|[Hh]ostname)"):
+                answer(wrong)
+
+
+@pytest.mark.parametrize(
+    ("engine", "expected"),
+    [
+        ("postgres", {"sslmode": "verify-full", "sslfactory": "org.postgresql.ssl.DefaultJavaSSLFactory"}),
+        ("mysql", {"sslMode": "verify-full", "useSsl": "true"}),
+    ],
+)
+def test_a_secret_that_says_nothing_of_tls_is_verified_to_any_other_machine(engine, expected):
+    assert tls.properties(None, Address(engine, "db.example", None, "d", "u", "p")) == expected
+    assert tls.properties(None, Address(engine, "127.0.0.1", None, "d", "u", "p")) == {}
+    with pytest.raises(SourceError, match="is 'prefer', expected disable"):
+        word = next(iter(expected))
+        tls.properties(None, Address(engine, "db.example", None, "d", "u", "p", {word: "prefer"}))
 
 
 INSTANTS = {"postgresql": "timestamptz", "mariadb": "timestamp"}

@@ -23,6 +23,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import Column, DataFrame, DataFrameReader, Row, SparkSession
 from pyspark.sql import functions as F
 
+from medallion import tls
 from medallion.contract import Table, plain_name
 from medallion.errors import SourceError
 from medallion.jdbc_text import as_said
@@ -227,7 +228,7 @@ class Database:
     def _options(self) -> dict[str, str]:
         at = self._address
         return {
-            **at.properties,
+            **tls.properties(self._spark, at),
             "url": self.dialect.url.format(host=at.host, port=at.port or self.dialect.port, dbname=at.dbname),
             "driver": self.dialect.driver,
             "user": at.username,
