@@ -21,10 +21,10 @@ lake.
 | publish | whether Airflow's role may write to `output`; clear it, it may run twice |
 | terminate…, destroy…, prove_nothing_left | **what is still on the bill**; delete by hand what a clear does not |
 
-**To run a date again**, trigger with `business_date` (or the
-logical date of the day after it): it replaces that date's partition and the CSV and nothing else.
-A movement that was corrected after it was published is quarantined as `changed_after_load`: `full_reload` reads every
-movement anew into one date and drops what other dates hold. After a failed task clear it *with downstream*.
+**To run a date again**, trigger with `business_date` (or the logical date of the day after it): it replaces
+that date's partition, those of movements that changed or went since they were published (told as `restated`), and the
+CSV. A night compares the last days, with `full_reload` everything. **The lake belongs to one database**: once it has moved to another address, run once with
+`source_moved`, or give it a name of its own in its secret (`identity`). After a failed task clear it *with downstream*.
 """
 
 from nightshift import config

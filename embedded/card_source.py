@@ -1,4 +1,8 @@
-"""The source of card_movements made in a database: four tables, the view movimento_flat, the rows of CSV files."""
+"""The source of card_movements made in a database: four tables, the view movimento_flat, the rows of CSV files.
+
+The files are read by the contract before a database sees them: a server's settings decide what it takes 01/02/2024 for,
+and how it rounds 11.005.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,11 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from embedded import places
+from embedded import card_cells, places
 from embedded.databases import DatabaseUrl
 from embedded.errors import InputRefused
 from embedded.inputs import existing
@@ -19,6 +23,9 @@ from embedded.inputs import existing
 TABLES = ("associado", "conta", "cartao", "movimento")
 CONTRACT = places.ROOT / "include" / "spark_jobs" / "contracts" / "card_movements.toml"
 TYPES = {"bigint": "BIGINT", "int": "INTEGER", "decimal(18,2)": "DECIMAL(18,2)", "string": "VARCHAR(255)"}
+MOMENT = {"postgres": "TIMESTAMP NULL"}  # MySQL's own would be an instant, and files tell local time
+LONGEST = 255
+COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 ROWS_AT_ONCE = 500
 VIEW = "movimento_flat"
@@ -38,45 +45,91 @@ JOIN associado a ON a.{members_member_id} = k.{cards_member_id}
 
 
 @dataclass(frozen=True)
+class CardTable:
+    """The CSV file of one table."""
+
+    file: Path
+    columns: Mapping[str, Any]
+
+    @cached_property
+    def header(self) -> list[str]:
+        """The columns, as the file spells them. Raises InputRefused."""
+        header = next((line for _, line in self._lines()), None)
+        if header is None:
+            raise InputRefused(f"{self.file} is empty: its first line names the columns.")
+        if odd := next((name for name in header if not COLUMN.fullmatch(name)), None):
+            raise InputRefused(f"{self.file} has a column {odd!r}: a column's name is letters, digits and _.")
+        if len({name.lower() for name in header}) < len(header):
+            raise InputRefused(f"{self.file} names a column twice in its first line: {', '.join(header)}.")
+        return header
+
+    @cached_property
+    def specs(self) -> list[Mapping[str, Any]]:
+        """What the contract says of each column; nothing of one that it does not know."""
+        known = {name: spec for spec in self.columns.values() for name in spec["from"]}
+        return [known.get(name.lower(), {}) for name in self.header]
+
+    def rows(self) -> Iterator[tuple[int, list[str | None]]]:
+        """Each row with its line: what a database is given for its cells. Raises InputRefused, which names the first
+        cell that is not as the contract says."""
+        lines = self._lines()
+        next(lines, None)
+        for line, cells in lines:
+            if len(cells) != len(self.header):
+                raise InputRefused(f"{self.file}, line {line} has not the {len(self.header)} columns of the header.")
+            yield line, [self._value(line, at, cell) for at, cell in enumerate(cells)]
+
+    def _value(self, line: int, at: int, cell: str) -> str | None:
+        try:
+            return card_cells.value(self.specs[at], cell)
+        except card_cells.Unreadable as expected:
+            where = f"{self.file}, line {line}, column {self.header[at]}"
+            raise InputRefused(f"{where} is {cell!r}: expected {expected}.") from None
+
+    def _lines(self) -> Iterator[tuple[int, list[str]]]:
+        """The lines that are not blank, each with its number."""
+        try:
+            with self.file.open(encoding="utf-8-sig", newline="") as text:
+                reader = csv.reader(text)
+                yield from ((reader.line_num, cells) for cells in reader if cells)
+        except (UnicodeDecodeError, csv.Error) as wrong:
+            raise InputRefused(f"{self.file} is no CSV in UTF-8 ({wrong}): write it so.") from None
+
+
+@dataclass(frozen=True)
 class CardFiles:
     """The four CSV files of a folder."""
 
     folder: Path
 
-    def header(self, table: str) -> list[str]:
-        """The columns of a table."""
-        return next(self._lines(table))
-
-    def rows(self, table: str) -> Iterator[list[str | None]]:
-        """The rows of a table; an empty cell is none."""
-        for row in islice(self._lines(table), 1, None):
-            yield [cell if cell.strip() else None for cell in row]
-
-    def _lines(self, table: str) -> Iterator[list[str]]:
-        with (self.folder / f"{table}.csv").open(encoding="utf-8-sig", newline="") as file:
-            yield from (row for row in csv.reader(file) if row)
+    def table(self, name: str) -> CardTable:
+        """The file of a table."""
+        return CardTable(self.folder / f"{name}.csv", _columns(name))
 
 
 def read(folder: Path) -> CardFiles:
-    """The files of a folder. Raises InputRefused naming what is missing, and what is no CSV of that table."""
+    """The files of a folder, each cell looked at. Raises InputRefused naming what is missing, or the first line, column
+    and value that is not as the contract says."""
     existing(folder)
     if missing := [f"{table}.csv" for table in TABLES if not (folder / f"{table}.csv").is_file()]:
         raise InputRefused(
             f"{folder} has no {', no '.join(missing)}: card_movements reads {', '.join(TABLES)} as .csv."
         )
     files = CardFiles(folder)
-    try:
-        for table in TABLES:
-            _check(files, table)
-    except (UnicodeDecodeError, csv.Error) as wrong:
-        raise InputRefused(f"{folder} holds a file that is no CSV in UTF-8 ({wrong}): write it so.") from None
+    spelt = _names(files)
+    for source, told in _contract().items():
+        _check(files.table(told["files"]), spelt[f"{source}_{next(iter(told['key']))}"])
     return files
 
 
-def _check(files: CardFiles, table: str) -> None:
-    width = len(files.header(table))
-    if wrong := next((n for n, row in enumerate(files.rows(table), 2) if len(row) != width), None):
-        raise InputRefused(f"{files.folder / table}.csv: row {wrong} has not the {width} columns of the header.")
+def _check(table: CardTable, key: str) -> None:
+    """Read a whole table; its key names each row, once. Raises InputRefused."""
+    at, seen = table.header.index(key), dict[str, int]()
+    for line, cells in table.rows():
+        if (number := cells[at]) is None:
+            raise InputRefused(f"{table.file}, line {line}, column {key} is empty: each row has a number of its own.")
+        if (first := seen.setdefault(str(int(number)), line)) != line:
+            raise InputRefused(f"{table.file}, line {line}, column {key} is {number!r}, as in line {first}: keep one.")
 
 
 def make(url: DatabaseUrl, files: CardFiles, *, replace: bool = False) -> dict[str, int]:
@@ -90,7 +143,7 @@ def make(url: DatabaseUrl, files: CardFiles, *, replace: bool = False) -> dict[s
             raise InputRefused(f"{url} has {', '.join(there)} already: say --replace to drop and make them anew.")
         for name in there:
             cursor.execute(f"DROP {'VIEW' if name == VIEW else 'TABLE'} {name}")
-        counts = {table: _fill(cursor, files, table) for table in TABLES}
+        counts = {table: _fill(url, cursor, files, table) for table in TABLES}
         cursor.execute(VIEW_SQL.format(view=VIEW, **_names(files)))
     return counts
 
@@ -103,32 +156,33 @@ def _present(url: DatabaseUrl, cursor: Any) -> list[str]:
     return [name for name in (VIEW, *TABLES) if name in taken]
 
 
-def _fill(cursor: Any, files: CardFiles, table: str) -> int:
-    header, rows = files.header(table), list(files.rows(table))
-    kinds = _kinds(table, header, rows)
-    columns = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
-    cursor.execute(f"CREATE TABLE {table} ({columns}, PRIMARY KEY ({header[0]}))")
-    mark = f"({', '.join(['%s'] * len(header))})"
+def _fill(url: DatabaseUrl, cursor: Any, files: CardFiles, name: str) -> int:
+    table, names = files.table(name), _names(files)
+    rows = [cells for _, cells in table.rows()]
+    columns = ", ".join(f"{column} {kind}" for column, kind in _kinds(url, table, rows).items())
+    key = next(names[f"{source}_{told['key'][0]}"] for source, told in _contract().items() if told["files"] == name)
+    cursor.execute(f"CREATE TABLE {name} ({columns}, PRIMARY KEY ({key}))")
+    mark = f"({', '.join(['%s'] * len(table.header))})"
     for start in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]
         values = [cell for row in some for cell in row]
-        cursor.execute(f"INSERT INTO {table} VALUES {', '.join([mark] * len(some))}", values)  # noqa: S608
-    if table == "movimento":
-        dated = _names(files)["moved_at"]
-        cursor.execute(f"CREATE INDEX movimento_{dated} ON movimento ({dated})")
+        cursor.execute(f"INSERT INTO {name} VALUES {', '.join([mark] * len(some))}", values)  # noqa: S608
+    if name == "movimento":
+        cursor.execute(f"CREATE INDEX movimento_{names['moved_at']} ON movimento ({names['moved_at']})")
     return len(rows)
 
 
-def _kinds(table: str, header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> dict[str, str]:
+def _kinds(url: DatabaseUrl, table: CardTable, rows: Sequence[Sequence[str | None]]) -> dict[str, str]:
     """The SQL type of each column: its contract's; moments are days where no value of them has a time."""
-    promised = {name: spec["type"] for spec in _columns(table).values() for name in spec["from"]}
     kinds = {}
-    for at, name in enumerate(header):
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", name):
-            raise InputRefused(f"{table}.csv has a column {name!r}: a column's name is letters, digits and _.")
-        promise = promised.get(name.lower(), "string")
-        days = all(DAY.fullmatch(row[at] or "") for row in rows if row[at])
-        kinds[name] = ("DATE" if days else "TIMESTAMP NULL") if promise == "timestamp" else TYPES[promise]
+    for at, (name, spec) in enumerate(zip(table.header, table.specs, strict=True)):
+        given, promise = [cell for row in rows if (cell := row[at])], spec.get("type", "string")
+        if promise == "timestamp":
+            kinds[name] = "DATE" if all(map(DAY.fullmatch, given)) else MOMENT.get(url.engine, "DATETIME")
+        elif promise == "string" and max(map(len, given), default=0) > LONGEST:
+            kinds[name] = "TEXT"
+        else:
+            kinds[name] = TYPES[promise]
     return kinds
 
 
@@ -136,7 +190,7 @@ def _names(files: CardFiles) -> dict[str, str]:
     """How the files spell each column of the contract, by its own name and by that with its table's before it."""
     spelt: dict[str, str] = {}
     for source, told in _contract().items():
-        header = {name.lower(): name for name in files.header(told["files"])}
+        header = {name.lower(): name for name in files.table(told["files"]).header}
         for column, spec in told["columns"].items():
             found = next((header[name] for name in spec["from"] if name in header), None)
             if found is None:

@@ -129,9 +129,15 @@ def no_files(_folder: Path, days: Days) -> dict[date, Delivery]:
     return _in_database((), days, "")
 
 
-def _seed_cards(url: DatabaseUrl, paths: Sequence[Path], folder: Path, day: date) -> None:
+def _cards(paths: Sequence[Path], days: Days, token: str) -> dict[date, Delivery]:
+    """The files are for the run's own database; that they are wrong is told before one is started."""
     if len(paths) > 1:
         raise InputRefused(f"card_movements reads one folder, {len(paths)} were named: give --input once.")
+    card_source.read(paths[0])
+    return _in_database(paths, days, token)
+
+
+def _seed_cards(url: DatabaseUrl, paths: Sequence[Path], folder: Path, day: date) -> None:
     card_source.make(url, card_source.read(paths[0] if paths else generated.cards(folder, day)))
 
 
@@ -172,10 +178,10 @@ PIPELINES = {
         Pipeline(
             "card_movements",
             "a cooperative bank's card movements, out of its database",
-            _in_database,
+            _cards,
             _no_day,
             no_files,
-            options=("output", "delimiter", "header", "guard", "full_reload"),
+            options=("output", "delimiter", "header", "guard", "full_reload", "source_moved", "source_id"),
             seed=_seed_cards,
             database="cards",
             from_database=True,

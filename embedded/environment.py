@@ -15,6 +15,7 @@ NAME = "nightshift-local"
 REGION = "us-east-1"
 LOOPBACK = ("127.0.0.1", "localhost")
 # A user's own identity must neither reach localcloud nor be missed there.
+SOURCE_PASSWORD = "NIGHTSHIFT_SOURCE_PASSWORD"  # noqa: S105 - the name of it
 FOREIGN = (
     *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN"),
     *("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
@@ -86,10 +87,20 @@ def waits() -> dict[str, str]:
     }
 
 
+def source_password(environ: Mapping[str, str] = os.environ) -> str:
+    """The password of a --source that names a user alone; '' without one."""
+    return environ.get(SOURCE_PASSWORD, "")
+
+
+def without_password(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The user's environment for other processes: they read the password out of a secret, or have no need of it."""
+    return {key: value for key, value in environ.items() if key != SOURCE_PASSWORD}
+
+
 def _kept(environ: Mapping[str, str]) -> dict[str, str]:
     """The user's environment without foreign identities, and without a terraform configuration that is not there:
     terraform refuses to start when it is told of a missing file."""
-    kept = {key: value for key, value in environ.items() if key not in FOREIGN}
+    kept = {key: value for key, value in without_password(environ).items() if key not in FOREIGN}
     if not Path(kept.get("TF_CLI_CONFIG_FILE", "")).is_file():
         kept.pop("TF_CLI_CONFIG_FILE", None)
     return kept

@@ -83,7 +83,7 @@ def rows(record: Record) -> Iterator[str]:
             f"{manifest['business_date']} {manifest['layer']}" if record["days"] else manifest["layer"],
             table["table"],
             *(f"{table[key]:,}" for key in ("rows_in", "accepted", "quarantined", "duplicates")),
-            ", ".join(_why(table)),
+            ", ".join(f"{count} {reason}" for reason, count in _told_of(table)),
         )
         for manifest in record["layers"]
         for table in manifest["tables"]
@@ -99,10 +99,10 @@ def rows(record: Record) -> Iterator[str]:
     )
 
 
-def _why(table: Mapping[str, Any]) -> Iterator[str]:
-    """Why rows of a table are missing, and what of the others is worth a look."""
-    yield from (f"{count} {reason}" for reason, count in sorted(table["reasons"].items()))
-    yield from (f"{count} {warning} (warning)" for warning, count in sorted(table.get("warnings", {}).items()))
+def _told_of(table: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Why rows were refused, and how many are there that wait for their date."""
+    waiting = [("waiting for their date", table["waiting"])] if table.get("waiting") else []
+    return [*sorted(table["reasons"].items()), *waiting]
 
 
 def table_of(name: str, count: int, files: Sequence[Path], hidden: Set[str] = frozenset()) -> Iterator[str]:

@@ -6,12 +6,14 @@ import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pymysql
 
 from embedded.databases import parsed
-from embedded.postgres import Postgres, free_port
+from embedded.postgres import Postgres, _unprivileged, free_port
 
 USER, PASSWORD, DATABASE = "coop", "s3gredo!", "cartoes"
 START_SECONDS = 60
@@ -24,8 +26,87 @@ def postgresql():
         yield parsed(f"postgresql://{USER}:{server.password}@127.0.0.1:{server.port}/{DATABASE}")
 
 
+@dataclass(frozen=True)
+class Authority:
+    """A made-up authority, and the certificate that it gave to a server at localhost."""
+
+    folder: Path
+
+    @property
+    def ca(self):
+        return self.folder / "ca.pem"
+
+    def opened(self, url, mode="verify-full", ca=None, host="localhost"):
+        """The address of a server with what its query says of TLS."""
+        who = f"{url.username}:{quote(url.password)}@{host}:{url.port}/{url.dbname}"
+        certificates = f"&sslrootcert={ca or self.ca}" if mode.startswith("verify") else ""
+        return parsed(f"{'postgresql' if url.engine == 'postgres' else 'mysql'}://{who}?sslmode={mode}{certificates}")
+
+
+def authority(folder):
+    """Make an authority and a server's certificate, in files that every user may read."""
+    folder.mkdir(mode=0o755, parents=True)
+    made = ["-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    for command in (
+        ["req", "-x509", *made, "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem"],
+        ["req", *made[:3], "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"],
+        [
+            *(
+                "x509",
+                "-req",
+                "-in",
+                "server.csr",
+                "-CA",
+                "ca.pem",
+                "-CAkey",
+                "ca.key",
+                "-CAcreateserial",
+                "-days",
+                "2",
+            ),
+            *("-extfile", "names", "-out", "server.pem"),
+        ],
+    ):
+        (folder / "names").write_text("subjectAltName=DNS:localhost")
+        subprocess.run(["openssl", *command], cwd=folder, capture_output=True, check=True)
+    (folder / "server.key").chmod(0o644)
+    return Authority(folder)
+
+
 @contextmanager
-def mariadb():
+def postgresql_with_tls(by):
+    """A PostgreSQL that has a certificate of the authority."""
+    with postgresql() as url, tempfile.TemporaryDirectory(prefix="nightshift-tls-") as place:
+        uid, gid = _unprivileged()
+        for name in ("server.pem", "server.key"):
+            shutil.copyfile(by.folder / name, Path(place) / name)
+            (Path(place) / name).chmod(0o600)
+        for path in (Path(place), *Path(place).iterdir()):
+            os.chown(path, uid, gid)
+        with url.connected() as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(f"ALTER SYSTEM SET ssl_cert_file = '{place}/server.pem'")
+                cursor.execute(f"ALTER SYSTEM SET ssl_key_file = '{place}/server.key'")
+                cursor.execute("ALTER SYSTEM SET ssl = on")
+                cursor.execute("SELECT pg_reload_conf()")
+        time.sleep(0.5)  # it reads its settings when it gets to it
+        yield url
+
+
+@contextmanager
+def mariadb_with_tls(by):
+    """A MariaDB that has a certificate of the authority."""
+    with tempfile.TemporaryDirectory(prefix="nightshift-tls-") as place:
+        Path(place).chmod(0o755)
+        for name in ("server.pem", "server.key"):
+            shutil.copyfile(by.folder / name, Path(place) / name)
+        with mariadb(f"--ssl-cert={place}/server.pem", f"--ssl-key={place}/server.key") as url:
+            yield url
+
+
+@contextmanager
+def mariadb(*flags):
     """The address of a MariaDB with an empty database, whose user must know the password."""
     home = Path(tempfile.mkdtemp(prefix="nightshift-maria-"))
     process = None
@@ -44,7 +125,7 @@ def mariadb():
         listen = [f"--port={port}", "--bind-address=127.0.0.1", "--skip-name-resolve"]
         with (home / "log").open("wb") as log:
             process = subprocess.Popen(
-                [shutil.which("mariadbd") or "/usr/sbin/mariadbd", *common, *files, *listen],
+                [shutil.which("mariadbd") or "/usr/sbin/mariadbd", *common, *files, *listen, *flags],
                 stdout=log,
                 stderr=log,
             )

@@ -23,8 +23,8 @@ MAKERS: dict[str, Callable[[], str]] = {
     "office_password": lambda: secrets.token_urlsafe(24),
     "aws_credentials": lambda: credentials.text(credentials.fresh()),
     "sql_alchemy_conn": lambda: f"postgresql+psycopg2://airflow:{secret('airflow_password')}@postgres:5432/airflow",
-    "cards_url": lambda: f"mariadb://cards:{secret('cards_password')}@cards:3306/cards",
-    "office_url": lambda: f"postgresql://office:{secret('office_password')}@office:5432/office",
+    "cards_url": lambda: f"mariadb://cards:{secret('cards_password')}@cards:3306/cards?sslmode=disable",
+    "office_url": lambda: f"postgresql://office:{secret('office_password')}@office:5432/office?sslmode=disable",
 }
 
 

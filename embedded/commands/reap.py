@@ -49,6 +49,10 @@ def _environment(access: Access | None, airflow_home: Path) -> dict[str, str]:
     """The night's environment; on AWS itself the user's own identity and settings stay as they are."""
     tools = toolchain.find()
     tooled = environment.with_tools(tools)
-    ours = {**environment.waits(), **tooled, **environment.aws(access)} if access else {**os.environ, **tooled}
+    ours = (
+        {**environment.waits(), **tooled, **environment.aws(access)}
+        if access
+        else {**environment.without_password(), **tooled}
+    )
     path = os.pathsep.join((str(places.PLUGINS), tooled["PYTHONPATH"]))
     return {**ours, **environment.airflow(airflow_home), "PYTHONPATH": path}

@@ -13,8 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from embedded import api_url, catalogue, cloud, databases, dates, inputs, toolchain
+from embedded import api_url, catalogue, cloud, dates, inputs, source_url, toolchain
+from embedded.api_url import ApiUrl
 from embedded.catalogue import Pipeline, Route
+from embedded.databases import DatabaseUrl
 from embedded.errors import InputRefused, ToolMissing
 from embedded.inputs import Delivery
 from embedded.program import Asked, Opened, Program, conduct, nothing_to_open, token
@@ -24,7 +26,7 @@ DESCRIPTION = """\
 Plays one night of PIPELINE, or several days in order: terraform apply, an EMR cluster, its Spark steps, gold,
 teardown and the proof that nothing is left, on localcloud unless AWS_ENDPOINT_URL names another AWS.
 Without --input the project's own generator makes the data."""
-OPTIONS = ("output", "delimiter", "header", "guard", "full_reload", "reference")
+OPTIONS = ("output", "delimiter", "header", "guard", "full_reload", "source_moved", "reference")
 EPILOG = """\
 input:
   wordcount        text files, or folders of them; --encoding says how they are written (utf-8)
@@ -38,7 +40,7 @@ input:
 examples:
   ./nightshift run wordcount --input book.txt --export out
   ./nightshift run mrhealth_sales --input drops --from 2025-12-29 --to 2026-01-04 --export out
-  ./nightshift run card_movements --source mysql://reader:secret@db.example:3306/coop --output out
+  ./nightshift run card_movements --source mysql://reader@db.example:3306/coop --password-file secret.txt --output out
 
 exit status: 0 only if every night is a success (warnings or none); 1 a night failed; 2 the request cannot be
 done and nothing was started; 130 interrupted (the teardown ran)."""
@@ -80,10 +82,11 @@ def _source_arguments(parser: argparse.ArgumentParser) -> None:
         "--source",
         metavar="URL",
         help="database that card_movements reads, or head office's of mrhealth_sales:"
-        " postgresql://user:password@host:port/db; for covid_hospitals the API of hospital beds, https://host/index/_search"
-        " (user:password@ if it asks for one), or a database with the table populacao_por_municipio: a host of the"
+        " postgresql://user@host:port/db?sslrootcert=FILE; for covid_hospitals the API of hospital beds, https://host/index/_search"
+        " (user@ if it asks for one), or a database with the table populacao_por_municipio: a host of the"
         " night's own fetches it",
     )
+    source_url.add(parser)
     parser.add_argument(
         "--reference",
         choices=("files", "database"),
@@ -98,7 +101,13 @@ def _source_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("true", "false"),
         help="whether cells that a spreadsheet would run as formulas get an apostrophe before them (true)",
     )
-    parser.add_argument("--full-reload", action="store_const", const="true", help="read every movement anew")
+    restates = "read every movement, and restate those that are not as they were published"
+    parser.add_argument("--full-reload", action="store_const", const="true", help=restates)
+    parser.add_argument(
+        "--source-id", metavar="NAME", help="what card_movements' database is called wherever it is (its address)"
+    )
+    moved = "the database is the one whose movements the lake holds, at another address or under another --source-id"
+    parser.add_argument("--source-moved", action="store_const", const="true", help=moved)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -133,16 +142,24 @@ def _source(pipeline: Pipeline, options: argparse.Namespace, day: date) -> Itera
     from embedded import sources
 
     if route := _route(pipeline, options):
-        url = api_url.parsed(options.source) if api_url.is_one(options.source) else databases.parsed(options.source)
+        opened = source_url.api if api_url.is_one(options.source) else source_url.database
+        url: ApiUrl | DatabaseUrl = opened(options.source, options)
         yield partial(sources.opened, name=route.secret, url=url)
     elif pipeline.seed is None or not _reads_database(pipeline, options):
         yield nothing_to_open
     elif options.source:
-        yield partial(sources.opened, name=pipeline.database, url=databases.parsed(options.source))
+        named = replace(source_url.database(options.source, options), identity=options.source_id or "")
+        yield partial(sources.opened, name=pipeline.database, url=named)
     else:
         with sources.temporary() as url, tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
             pipeline.seed(url, options.paths or (), Path(folder) / "made", day)
-            yield partial(sources.opened, name=pipeline.database, url=url)
+            yield partial(sources.opened, name=pipeline.database, url=replace(url, identity=_called(options, day)))
+
+
+def _called(options: argparse.Namespace, day: date) -> str:
+    """What the run's own database is: it has another address each time, and its rows are those of the files."""
+    files = ", ".join(str(path.resolve()) for path in options.paths or ())
+    return options.source_id or (f"the files in {files}" if files else f"rows made up until {day}")
 
 
 def _route(pipeline: Pipeline, options: argparse.Namespace) -> Route | None:
@@ -164,7 +181,7 @@ def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
         raise InputRefused(f"{pipeline.name} finds out its files' encoding by itself: leave --encoding out.")
     chosen = {"encoding": inputs.encoding(options.encoding)} if options.encoding else {}
     asked = {name: getattr(options, name) for name in OPTIONS if getattr(options, name)}
-    if strangers := [name for name in (*asked, *(["source"] if options.source else [])) if not _takes(pipeline, name)]:
+    if strangers := [name for name in (*asked, *_named(options)) if not _takes(pipeline, name)]:
         raise InputRefused(f"{pipeline.name} takes no --{strangers[0].replace('_', '-')}: leave it out.")
     if options.source and options.reference == "files":
         raise InputRefused("--source is head office's database and --reference files says not to read it: drop one.")
@@ -180,6 +197,11 @@ def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
     chosen |= {"engine": _engine(pipeline, options.engine)} if options.engine else {}
     flags = {"keep_cluster": options.keep, "dry_run": options.dry_run}
     return {**chosen, **{name: True for name, wanted in flags.items() if wanted}}
+
+
+def _named(options: argparse.Namespace) -> list[str]:
+    """The options that say which database, and are no parameters of a run."""
+    return [name for name in ("source", "source_id") if getattr(options, name)]
 
 
 def _takes(pipeline: Pipeline, name: str) -> bool:

@@ -7,7 +7,7 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from embedded import card_source, databases, dates, generated
+from embedded import card_source, databases, dates, generated, source_url
 from embedded.errors import InputRefused
 
 HELP = "create a pipeline's source in your own database"
@@ -17,7 +17,7 @@ and fills the tables with the CSV files of --input, or with rows that are made u
 there afterwards or, in PostgreSQL, nothing; MySQL commits each table as it is made."""
 EPILOG = """\
 example:
-  ./nightshift seed-source cards --url postgresql://owner:secret@db.example:5432/coop --rows 10000
+  ./nightshift seed-source cards --url postgresql://owner@db.example:5432/coop --rows 10000
 
 exit status: 0 done; 2 the request cannot be done."""
 SOURCES = ("cards",)
@@ -27,6 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("source", metavar="SOURCE", choices=SOURCES, help="which: cards")
     parser.add_argument("--url", required=True, help=databases.SHAPE)
+    source_url.add(parser)
     parser.add_argument("--input", metavar="DIR", type=Path, help="folder with the four tables as CSV")
     parser.add_argument("--rows", metavar="N", type=int, help=f"movements to make up ({generated.CARD_ROWS})")
     parser.add_argument("--replace", action="store_true", help="drop tables and view of these names first")
@@ -38,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputRefused("--input brings its own rows and --rows says how many to make up: give one of them.")
     if options.rows is not None and options.rows < 1:
         raise InputRefused(f"--rows is {options.rows}: make up at least one.")
-    url = databases.parsed(options.url)
+    url = source_url.database(options.url, options)
     with tempfile.TemporaryDirectory(prefix="nightshift-") as scratch:
         folder = options.input or _made(Path(scratch), options.rows)
         counts = card_source.make(url, card_source.read(folder), replace=options.replace)

@@ -13,6 +13,7 @@ from typing import IO, Any
 import psycopg2
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
+from ingest import tls
 from ingest.api import Backoff, Patience
 from ingest.errors import Refused, Unavailable
 
@@ -25,7 +26,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?
 class Relation:
     """One table behind one address."""
 
-    def __init__(self, address: Mapping[str, str], table: str, patience: Patience) -> None:
+    def __init__(self, address: Mapping[str, Any], table: str, patience: Patience) -> None:
         if not _NAME.fullmatch(table):
             raise Refused(f"{table!r} is no table's name: expected table or schema.table")
         self.table, self._address = table, address
@@ -57,14 +58,16 @@ class Relation:
             raise Refused(f"{told}; see its name and the user's rights") from refused
 
     def _connected(self) -> Any:
-        return psycopg2.connect(
-            host=self._address["host"],
-            port=self._address["port"],
-            dbname=self._address["dbname"],
-            user=self._address["username"],
-            password=self._address["password"],
-            connect_timeout=CONNECT_SECONDS,
-        )
+        with tls.connect_args(self._address) as secured:
+            return psycopg2.connect(
+                host=self._address["host"],
+                port=self._address["port"],
+                dbname=self._address["dbname"],
+                user=self._address["username"],
+                password=self._address["password"],
+                connect_timeout=CONNECT_SECONDS,
+                **secured,
+            )
 
     def _quoted(self) -> str:
         return ".".join(f'"{part}"' for part in self.table.split("."))

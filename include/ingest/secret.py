@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingest.errors import Refused
 
@@ -27,11 +27,11 @@ DATABASE = Form(  # of Amazon RDS
 )
 
 
-def read(secrets: SecretsManagerClient, name: str, form: Form) -> dict[str, str]:
-    """Every field that the secret has, as text. Raises Refused, which never quotes it."""
+def read(secrets: SecretsManagerClient, name: str, form: Form) -> dict[str, Any]:
+    """Every field that the secret has, as text but for `properties`. Raises Refused, which never quotes it."""
     try:
         told = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
-        found = {str(field): str(value) for field, value in told.items()}
+        found = {str(field): value if field == "properties" else str(value) for field, value in told.items()}
     except secrets.exceptions.ClientError as error:
         code = error.response["Error"]["Code"]
         raise Refused(f"the secret {name} cannot be read ({code}): make it, in the form {form.shown}") from None

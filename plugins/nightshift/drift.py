@@ -32,6 +32,9 @@ DECLARED = {
 }
 TEXT = r"(var|national )?char.*|character.*|(tiny|medium|long)?text|enum|bpchar"
 SEP = re.compile(r'"?sep=[,;\t|]"?', re.IGNORECASE)  # Excel's own hint above the header
+# What has no text that a row could be read by, and what does not keep each digit that it was given.
+UNREADABLE = r"bytea|array|(var)?binary|(tiny|medium|long)?blob|geom.*|point|(multi)?(linestring|polygon)|multipoint"
+LOSSY = r"real|float"
 FEWEST = 3  # values that a column must show before all of them being odd says something about the column
 
 
@@ -66,13 +69,22 @@ class Relation:
         declared = self.types[at].lower()
         return "" if shape is None or re.fullmatch(f"{shape}|{TEXT}", declared) else declared
 
+    def unreadable(self, at: int) -> str:
+        """The declared type of a column, if its values have no text."""
+        return declared if re.fullmatch(UNREADABLE, declared := self.types[at].lower()) else ""
+
+    def lossy(self, column: SourceColumn, at: int) -> str:
+        """The declared type of a column of money, if it keeps about seven digits of each amount."""
+        declared = self.types[at].lower()
+        return declared if column.type.startswith("decimal") and re.fullmatch(LOSSY, declared) else ""
+
 
 @dataclass(frozen=True)
 class Drift:
     """One column that is not as its contract says; `rule` is what the contract names for that."""
 
     source: str
-    event: str  # added, dropped, retyped
+    event: str  # added, dropped, retyped, lossy
     column: str
     rule: str
     told: str
@@ -108,8 +120,20 @@ def drifts(source: Source, found: Sample | Relation) -> Iterator[Drift]:
             continue
         if column.name not in here:
             yield _drift(source, "dropped", column.names[0], _gone(column, strangers))
-        elif odd := found.odd(column, here[column.name]):
-            yield _drift(source, "retyped", column.names[0], f"is no {column.type}: {odd}")
+        else:
+            yield from _retyped(source, found, column, here[column.name])
+
+
+def _retyped(source: Source, found: Sample | Relation, column: SourceColumn, at: int) -> Iterator[Drift]:
+    """How a column that is there differs in type. One that cannot be read is as good as gone."""
+    name = column.names[0]
+    if isinstance(found, Relation) and (binary := found.unreadable(at)):
+        yield _drift(source, "dropped", name, f"cannot be read, it is {binary}: give the night a view that casts it")
+    elif odd := found.odd(column, at):
+        yield _drift(source, "retyped", name, f"is no {column.type}: {odd}")
+    elif isinstance(found, Relation) and (lossy := found.lossy(column, at)):
+        told = f"is {lossy}, which keeps about seven digits: the cents of large amounts are lost there; make it decimal"
+        yield Drift(source.name, "lossy", name, "read as it is", told)
 
 
 def known_by(sources: Sequence[Source], header: Sequence[str]) -> Source | None:

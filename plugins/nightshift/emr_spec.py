@@ -122,6 +122,7 @@ def spark_submit(night: Night, step: Step, jobs_uri: str, jars: Sequence[str] = 
         *("--manifests", night.uri("lake", night.manifests_prefix).rstrip("/")),
         *(("--encoding", night.encoding) if night.pipeline.encodings else ()),
         *(("--source-secret", night.source_secret) if night.source_secret else ()),
+        *("--timezone", night.settings.timezone),
         *(("--replay",) if night.replay else ()),
         *(_limits(night.settings) if night.pipeline.restates else ()),
         *_bounds(night.settings),

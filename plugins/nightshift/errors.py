@@ -10,6 +10,7 @@ NightshiftError
 ├── IngestFailed         the host of a run could not fetch its input
 ├── SourceUnseen         a database could not be looked into from here
 ├── SchemaDrifted        the input does not fit its contract, which says to refuse that
+├── OtherSource          the lake holds rows of another database than the one that is to be read
 ├── ClusterError         EMR refused the cluster, or it ended by itself
 ├── StepFailed           a step ended, but not COMPLETED
 ├── AuditFailed          staged gold breaks its contract; what was published before still stands
@@ -128,6 +129,16 @@ class SchemaDrifted(NightshiftError):
 
     cause = Cause.DATA
     next_action = "Have the sender mend it, or write the change into the contract; then clear the task with downstream."
+
+
+class OtherSource(NightshiftError):
+    """The lake holds rows of another database than the one that is to be read: their numbers would mean two things."""
+
+    cause = Cause.DATA
+    next_action = (
+        "If it is the same database at another address, run once with source_moved (--source-moved);"
+        " else give this one a lake of its own (NIGHTSHIFT_NAME)."
+    )
 
 
 class ClusterError(NightshiftError):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from decimal import Decimal
 
 import boto3
@@ -90,14 +91,14 @@ def test_a_database_that_does_not_answer_is_one_sentence(tables):
         card_source.make(databases.parsed("postgresql://u:p@127.0.0.1:9/d"), card_source.read(tables[0]))
 
 
-def test_a_folder_that_lacks_a_table_or_a_column_is_refused_by_name(tables, postgres_url):
+def test_a_folder_that_lacks_a_table_or_a_column_is_refused_by_name(tables):
     folder, _ = tables
     (folder / "conta.csv").rename(folder / "konto.csv")
     with pytest.raises(InputRefused, match=r"has no conta\.csv"):
         card_source.read(folder)
     (folder / "conta.csv").write_text("id,data_criacao\n1,2020-01-01\n")
     with pytest.raises(InputRefused, match=r"conta\.csv has no column for account_type"):
-        card_source.make(postgres_url, card_source.read(folder), replace=True)
+        card_source.read(folder)
 
 
 def test_made_up_cards_are_the_same_for_the_same_seed_and_add_up(tmp_path):
@@ -108,6 +109,62 @@ def test_made_up_cards_are_the_same_for_the_same_seed_and_add_up(tmp_path):
         assert (tmp_path / "one" / f"{table}.csv").read_bytes() == (tmp_path / "two" / f"{table}.csv").read_bytes()
     with pytest.raises(ValueError, match="rows and days must be 1 or more"):
         generate_cards(tmp_path, CardShape(rows=0))
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "told"),
+    [
+        ("movimento", '1,"10,50",a,2024-01-10,9', "line 2, column vlr_transacao is '10,50': expected an amount like"),
+        ("movimento", "1,11.005,a,2024-01-10,9", "column vlr_transacao is '11.005'"),
+        ("movimento", "1,1e3,a,2024-01-10,9", "column vlr_transacao is '1e3'"),
+        ("movimento", "1,NaN,a,2024-01-10,9", "column vlr_transacao is 'NaN'"),
+        ("movimento", "1,1,a,01/02/2024,9", "column data_movimento is '01/02/2024': expected a day like 2024-01-31"),
+        ("movimento", "1,1,a,today,9", "column data_movimento is 'today'"),
+        ("movimento", "1,1,a,infinity,9", "column data_movimento is 'infinity'"),
+        ("movimento", "1,1,a,2024-02-30,9", "column data_movimento is '2024-02-30'"),
+        ("movimento", "1,1,a,1024-02-20,9", "column data_movimento is '1024-02-20'"),
+        ("movimento", "1,1,a,2024-02-20T10:00:00Z,9", "column data_movimento is '2024-02-20T10:00:00Z'"),
+        ("movimento", "1,1,a,2024-02-20,9.0", "column id_cartao is '9.0': expected a whole number"),
+        ("movimento", ",1,a,2024-02-20,9", "line 2, column id is empty"),
+        ("movimento", "1,1,a,2024-02-20,9\n01,1,a,2024-02-20,9", "line 3, column id is '01', as in line 2"),
+        ("movimento", "1,1,a\0,2024-02-20,9", "no CSV in UTF-8|without the character NUL"),
+        ("movimento", "1,1,a,2024-02-20", "line 2 has not the 5 columns"),
+        ("associado", "5,Nara,Tavares,quarenta,", "column idade is 'quarenta'"),
+        ("cartao", "9,0000111122223333,NARA T,7,5,31/12/2020", "cartao.csv, line 2, column data_criacao"),
+    ],
+)
+def test_a_cell_that_is_not_as_the_contract_says_is_one_sentence_before_anything_starts(
+    table, row, told, tables, monkeypatch, capsys
+):
+    monkeypatch.setattr(sources, "temporary", None)
+    file = tables[0] / f"{table}.csv"
+    file.write_text(f"{file.read_text().splitlines()[0]}\n{row}\n")
+    assert cli.main(["run", "card_movements", "--input", str(tables[0]), "--date", "2024-01-10"]) == 2
+    [sentence] = capsys.readouterr().err.splitlines()
+    assert re.search(told, sentence) and str(file) in sentence
+
+
+@pytest.mark.parametrize("kind", ["postgres_url", "mariadb_url"])
+def test_a_file_is_loaded_as_it_says_whatever_the_servers_settings(kind, request, tables):
+    url, folder = request.getfixturevalue(kind), tables[0]
+    rows = "1,10.5000,a,2024-02-01  22:30,1\n2,-3.25,b,2024-02-02,1\n3,1,c" + 300 * "x" + ",,1\n"
+    (folder / "movimento.csv").write_text("id,vlr_transacao,des_transacao,data_movimento,id_cartao\n" + rows)
+    with url.connected() as connection, connection.cursor() as cursor:
+        if kind == "postgres_url":
+            cursor.execute(f"ALTER DATABASE {url.dbname} SET DateStyle = 'ISO, MDY'")
+    card_source.make(url, card_source.read(folder), replace=True)
+    with url.connected() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT vlr_transacao, data_movimento FROM movimento ORDER BY id")
+        assert [(str(amount), str(moment)) for amount, moment in cursor.fetchall()] == [
+            *(("10.50", "2024-02-01 22:30:00"), ("-3.25", "2024-02-02 00:00:00"), ("1.00", "None")),
+        ]
+
+
+def test_what_a_database_refuses_is_one_sentence_without_a_password(postgres_url):
+    refused = pytest.raises(InputRefused, match=r"refused what it was asked .*nowhere")
+    with refused as told, postgres_url.connected() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM nowhere")
+    assert postgres_url.password not in str(told.value)
 
 
 @pytest.fixture

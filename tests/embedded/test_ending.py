@@ -120,7 +120,14 @@ def test_the_record_of_a_night_before_the_first_lake_is_found_beside_terraforms_
 
 def test_the_ending_tells_rows_gold_cost_proof_and_outcome(kept):
     said = "\n".join(summary.ending(kept, {}, Path("night.log")))
-    figures = ("1,200", "1,197", "2 bad_date, 1 brazilian_notation (warning)", "Warning:  silver.orders: 2", "não")
+    figures = (
+        "1,200",
+        "1,197",
+        "2 bad_date",
+        "silver orders: worth a look: 1 brazilian_notation",
+        "Warning:  silver.orders: 2",
+        "não",
+    )
     for words in (*figures, "Gold word_counts: 2 rows", "$0.27", "nothing left alive"):
         assert words in said
     assert "and 1 other days of word_counts" in said

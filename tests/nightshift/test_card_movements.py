@@ -11,7 +11,6 @@ from nightshift import night as nights
 from nightshift.errors import AuditFailed, DriverRefused, ParameterError
 from nightshift.hooks.claims import Claim
 from nightshift.hooks.lake import LakeHook
-from nightshift.ledger import Ledger
 from nightshift.operators.gold import PublishOperator
 from nightshift.operators.inputs import WaitForInputsOperator
 from nightshift.pipelines.card_movements import CARD_MOVEMENTS
@@ -136,18 +135,54 @@ def test_the_file_goes_where_the_run_says(s3, settings, cards):
     assert keys(s3, "exports/") == []
 
 
-def test_a_full_reload_drops_what_other_dates_hold_once_its_own_is_there(s3, settings, cards):
+def restage(s3, cards, *days):
+    """What a run stages that changes other dates: a file a day."""
+    staged = f"{cards().staging_prefix}gold/movimento_flat/"
+    s3.delete_object(Bucket=LAKE, Key=f"{staged}part-0.parquet")
+    for day in days:
+        s3.put_object(Bucket=LAKE, Key=f"{staged}business_date={day}/part-0.parquet", Body=f"new {day}".encode())
+
+
+def test_a_full_reload_changes_each_date_where_it_lies_and_drops_none(s3, settings, cards):
+    restage(s3, cards, "2026-01-03", "2026-01-04")
+    s3.put_object(Bucket=LAKE, Key=f"{ROOT}business_date=2026-01-02/part-00000.parquet", Body=b"as it was")
     Claim(s3, cards()).take()
     publish(settings, full_reload="true")
-    assert keys(s3, ROOT) == [f"{ROOT}business_date=2026-01-04/part-00000.parquet"]
-    assert [e["objects"] for e in Ledger(s3, cards()).entries() if e.get("act") == "removed"] == [1]
+    assert [body(s3, key) for key in keys(s3, ROOT)] == [b"as it was", b"new 2026-01-03", b"new 2026-01-04"]
 
 
-def test_a_full_reload_that_lost_its_claim_drops_nothing(s3, settings, cards):
+def test_a_full_reload_killed_between_two_dates_leaves_each_date_whole_and_once(s3, settings, cards, monkeypatch):
+    restage(s3, cards, "2026-01-02", "2026-01-03", "2026-01-04")
+    s3.put_object(Bucket=LAKE, Key=f"{ROOT}business_date=2026-01-02/part-00000.parquet", Body=b"the day before")
+    Claim(s3, cards()).take()
+    swap, done = LakeHook._swap, []
+
+    def killed(hook, source, prefix):
+        if done:
+            raise KeyboardInterrupt
+        done.append(swap(hook, source, prefix))
+
+    monkeypatch.setattr(LakeHook, "_swap", killed)
+    with pytest.raises(KeyboardInterrupt):
+        publish(settings, full_reload="true")
+    assert [body(s3, key) for key in keys(s3, ROOT)] == [b"new 2026-01-02", b"yesterday"]
+
+
+def test_a_full_reload_that_lost_its_claim_changes_nothing(s3, settings, cards):
     s3.put_object(Bucket=LAKE, Key=cards().claim_key, Body=b'{"run": "card_movements/rival"}')
     with pytest.raises(AirflowFailException, match="no longer holds"):
         publish(settings, full_reload="true")
     assert keys(s3, ROOT) == [f"{ROOT}business_date=2026-01-03/part-00000.parquet"]
+
+
+def test_the_first_publish_writes_down_whose_movements_they_are_and_a_file_of_nobody_does_not(s3, settings, cards):
+    lake = LakeHook(s3, cards())
+    lake.keep_source()
+    assert lake.source() == ""
+    s3.put_object(Bucket=LAKE, Key=f"{cards().manifests_prefix}bronze.json", Body=b'{"source": "the bank"}')
+    Claim(s3, cards()).take()
+    publish(settings)
+    assert lake.source() == "the bank"
 
 
 def test_a_file_that_was_not_staged_whole_is_not_delivered(s3, cards):

@@ -129,7 +129,8 @@ def test_the_command_line_of_a_step_is_the_contract_with_the_jobs(night: Night):
         " --input s3://acme-night-raw/mrhealth/csv_sales/2026/01/04/"
         " --reference s3://acme-night-raw/mrhealth/reference_data/"
         f" --lake s3://acme-night-lake --staging s3://acme-night-lake/staging/mrhealth_sales/{slug}"
-        f" --manifests s3://acme-night-lake/runs/mrhealth_sales/{slug}/manifests --most-refused 0.5"
+        f" --manifests s3://acme-night-lake/runs/mrhealth_sales/{slug}/manifests"
+        " --timezone America/Sao_Paulo --most-refused 0.5"
         " --most-refused-of-unit 0.05"
         " --option=reference=files"
     )

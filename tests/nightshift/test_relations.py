@@ -6,9 +6,10 @@ from dataclasses import replace
 import boto3
 import pytest
 
+from medallion.secret import _parsed
 from nightshift import drift
 from nightshift.drift import Relation
-from nightshift.errors import SchemaDrifted, SourceUnseen
+from nightshift.errors import OtherSource, SchemaDrifted, SourceUnseen
 from nightshift.hooks.relations import RelationsHook
 from nightshift.operators.contract import CheckInputsOperator
 from nightshift.pipeline import Source, SourceColumn
@@ -99,6 +100,33 @@ def test_what_the_contract_refuses_ends_the_night_before_its_cluster(bank, serve
     assert server.password not in str(refused.value)
 
 
+def test_a_night_on_anothers_lake_ends_before_its_cluster_unless_the_database_has_moved(aws, server, cards, settings):
+    told = {**json.loads(server.secret), "identity": "the bank"}
+    secrets = boto3.client("secretsmanager", region_name="us-east-1")
+    secrets.create_secret(Name=cards.source_secret, SecretString=json.dumps(told))
+    key = "silver/card_movements/_source.json"
+    aws("s3").put_object(Bucket=settings.bucket("lake"), Key=key, Body=b'{"identity": "another"}')
+    check = CheckInputsOperator(task_id="check_inputs", pipeline=CARD_MOVEMENTS, settings=settings)
+    with pytest.raises(OtherSource, match=r"another, and this night reads the bank.*--source-moved"):
+        check.work(cards, {})
+    with pytest.raises(SchemaDrifted):  # its tables are not there: it looked at them
+        check.work(replace(cards, options={"source_moved": "true"}), {})
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"engine": "aurora-mysql", "host": "DB.example", "dbname": "coop"},
+        {"engine": "postgresql", "host": "db.example", "port": "6000", "dbname": "coop"},
+        {"engine": "mariadb", "host": "db.example", "dbname": "coop", "identity": "the bank"},
+    ],
+)
+def test_airflow_and_the_jobs_call_a_database_by_the_same_name(secrets, cards, told):
+    text = json.dumps({**told, "username": "u", "password": "p"})
+    secrets.create_secret(Name=cards.source_secret, SecretString=text)
+    assert RelationsHook(secrets, cards).identity() == _parsed("-", text).identity
+
+
 @pytest.mark.parametrize(
     ("told", "said"),
     [
@@ -149,3 +177,17 @@ def test_a_declared_type_has_drifted_when_no_value_of_it_would_do(kind, declared
     source = Source("s", "-", "s", (SourceColumn("c", kind, ("c",)),), ("c",), RULES)
     found = [d.told for d in drift.drifts(source, Relation("w", ("C",), (declared,)))]
     assert found == ([f"is no {kind}: {odd}"] if odd else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "declared", "event", "rule"),
+    [
+        *(("decimal(18,2)", declared, "lossy", "read as it is") for declared in ("real", "FLOAT")),
+        *(("string", declared, "dropped", "refuse") for declared in ("bytea", "ARRAY", "mediumblob", "varbinary")),
+        ("decimal(18,2)", "blob", "dropped", "refuse"),
+    ],
+)
+def test_a_type_that_loses_digits_is_warned_of_and_one_without_text_is_as_good_as_gone(kind, declared, event, rule):
+    source = Source("s", "-", "s", (SourceColumn("c", kind, ("c",)),), ("c",), RULES)
+    [found] = drift.drifts(source, Relation("w", ("C",), (declared,)))
+    assert (found.event, found.rule, declared.lower() in found.told) == (event, rule, True)

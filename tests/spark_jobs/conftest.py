@@ -109,7 +109,7 @@ class LocalLake:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, target)
         if staged:
-            shutil.rmtree(self.root / "silver" / pipeline / "_unpublished")
+            shutil.rmtree(self.root / "silver" / pipeline / "_unpublished", ignore_errors=True)
 
     def staging(self, pipeline: str, day: str) -> Path:
         return self.root / "staging" / pipeline / f"manual-{day}"

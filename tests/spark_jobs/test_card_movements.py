@@ -1,6 +1,7 @@
 """Card movements out of real databases: known answers, odd schemas, and every movement once however it comes."""
 
 import csv
+import json
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,14 @@ import pytest
 from card_movements.gold import guarded
 from datagen.cards import CardShape, generate_cards
 from embedded import card_source
+from medallion import tls
+from medallion.contract import Column, Table
 from medallion.errors import SourceError
+from medallion.jdbc import Database, Found, FoundColumn
+from medallion.quality import judge
+from medallion.secret import Address, _parsed
+from medallion.typing_rules import rules_of, typed_columns
+from tests import databases
 from tests.spark_jobs.conftest import SECRET
 
 PIPELINE, FLAT = "card_movements", "movimento_flat"
@@ -62,6 +70,12 @@ def source(url, tmp_path, opens):
 
 
 @pytest.fixture
+def mariadb_source(mariadb, tmp_path, opens):
+    opens(mariadb.secret)
+    return Source(mariadb, tmp_path / "tables")
+
+
+@pytest.fixture
 def postgres_source(postgresql, tmp_path, opens):
     opens(postgresql.secret)
     return Source(postgresql, tmp_path / "tables")
@@ -80,14 +94,18 @@ class Nights:
         return counts
 
     def publish(self, day, **options):
-        root = self.lake.root / "gold" / PIPELINE / FLAT
-        if options.get("full_reload") == "true":
-            for file in root.glob("*/*.parquet"):
-                file.unlink()
-        target = root / f"business_date={day}"
-        target.mkdir(parents=True, exist_ok=True)
-        [staged] = (self.lake.staging(PIPELINE, day) / "gold" / FLAT).glob("*.parquet")
-        (target / "part-00000.parquet").write_bytes(staged.read_bytes())
+        """What lake.run has not published: the file of a night that changes no other date."""
+        target = self.lake.root / "gold" / PIPELINE / FLAT / f"business_date={day}"
+        for staged in (self.lake.staging(PIPELINE, day) / "gold" / FLAT).glob("*.parquet"):
+            target.mkdir(parents=True, exist_ok=True)
+            (target / "part-00000.parquet").write_bytes(staged.read_bytes())
+
+    def restated(self, day):
+        """By the movements' day what was told of it: (name, before, after)."""
+        told = self.lake.manifest(PIPELINE, day, "gold").get("restated", [])
+        return {
+            r["day"]: [(n, was, r["after"][n]) for n, was in r["before"].items() if was != r["after"][n]] for r in told
+        }
 
     def csv(self, day):
         [file] = (self.lake.staging(PIPELINE, day) / "exports" / f"{FLAT}.csv").glob("*.csv")
@@ -210,19 +228,68 @@ def test_each_night_takes_what_is_new_however_late_it_was_entered_and_the_file_h
     }
 
 
-def test_a_movement_waits_for_its_date_and_one_changed_after_it_was_published_for_a_full_reload(postgres_source, night):
-    postgres_source.fill(SMALL)
-    postgres_source.add(1, "2026-01-03 00:00:00")
-    postgres_source.add(2, "2026-01-02 23:59:59")
-    assert numbers(night("2026-01-02")) == (1, 0, 0)
-    assert numbers(night("2026-01-03")) == (1, 0, 1)
-    postgres_source.do("UPDATE movimento SET vlr_transacao = 7.00 WHERE id = 1")
-    postgres_source.add(3, "2026-01-04")
-    assert night("2026-01-04")["silver"]["movements"]["reasons"] == {"changed_after_load": 1}
-    assert night.published() == {"2026-01-02": [2], "2026-01-03": [1], "2026-01-04": [3]}
-    assert numbers(night("2026-01-04", full_reload="true")) == (3, 0, 0)
-    assert night.published() == {"2026-01-02": [], "2026-01-03": [], "2026-01-04": [1, 2, 3]}
-    assert ",7.00," in night.csv("2026-01-04")
+def test_what_changed_or_went_after_it_was_published_is_restated_where_it_lies_and_told(postgres_source, night):
+    source = postgres_source
+    source.fill(SMALL)
+    for number, day in ((1, "2026-01-03"), (2, "2026-01-02"), (4, "2026-01-02"), (9, "2025-12-01")):
+        source.add(number, day)
+    counts = night("2026-01-02")
+    assert (numbers(counts), counts["bronze"]["movements"]["waiting"]) == ((3, 0, 0), 1)
+    counts = night("2026-01-03")
+    assert (numbers(counts), "waiting" in counts["bronze"]["movements"]) == ((1, 0, 2), False)
+    source.do("UPDATE movimento SET vlr_transacao = 7.00, data_movimento = '2026-01-02' WHERE id = 1")
+    source.do("UPDATE movimento SET data_movimento = '2026-02-01' WHERE id = 4", "DELETE FROM movimento WHERE id = 2")
+    source.add(5, "2026-01-04")
+    counts = night("2026-01-04")
+    assert (numbers(counts), counts["bronze"]["movements"]["waiting"]) == ((2, 0, 0), 1)
+    assert counts["silver"]["movements"]["warnings"] == {"changed_after_load": 1}
+    assert night.published() == {"2026-01-02": [9], "2026-01-03": [1], "2026-01-04": [5]}
+    amount, moved = "vlr_transacao_movimento", "data_movimento"
+    assert night.restated("2026-01-04") == {
+        "2026-01-02": [
+            *(("movements", "2", "1"), ("amount", "2.00", "7.00")),
+            ("movement 2", "1.00 of 2026-01-02 00:00:00", "deleted"),
+            ("movement 4", "1.00 of 2026-01-02 00:00:00", "dated after the business date"),
+        ],
+        "2026-01-03": [
+            *(("movements", "1", "0"), ("amount", "1.00", "0.00")),
+            (
+                "movement 1",
+                f"{amount} 1.00, {moved} 2026-01-03 00:00:00",
+                f"{amount} 7.00, {moved} 2026-01-02 00:00:00",
+            ),
+        ],
+    }
+    assert [line.split(",")[3] for line in night.csv("2026-01-04").splitlines()[1:]] == ["1.00", "7.00", "1.00"]
+
+
+def test_a_movement_that_went_long_after_is_found_once_and_a_full_reload_restates_the_rest(mariadb_source, night):
+    source = mariadb_source
+    source.fill(SMALL)
+    for number, day in ((1, "2026-01-01"), (2, "2026-01-02"), (3, "2026-01-10")):
+        source.add(number, day)
+    night("2026-01-10")
+    source.do("DELETE FROM movimento WHERE id = 1", "UPDATE movimento SET des_transacao = 'Feira' WHERE id = 2")
+    source.add(4, "2026-01-20")
+    source.do("UPDATE movimento SET des_transacao = 'Padaria' WHERE id = 2")
+    counts = night("2026-01-20")
+    assert counts["bronze"]["movements"]["warnings"] == {"whole_table_compared": 1}
+    assert night.restated("2026-01-20")["2026-01-01"][-1] == ("movement 1", "1.00 of 2026-01-01 00:00:00", "deleted")
+    source.do("UPDATE associado SET nome = 'Zoé'", "UPDATE movimento SET des_transacao = 'Feira' WHERE id = 2")
+    counts = night("2026-01-21")
+    assert (counts["bronze"]["movements"]["warnings"], night.restated("2026-01-21")) == ({}, {})
+    assert numbers(night("2026-01-21", full_reload="true")) == (3, 0, 0)
+    assert night.published() == {"2026-01-10": [2, 3], "2026-01-20": [4], "2026-01-21": []}
+    told = night.restated("2026-01-21")
+    assert told["2026-01-02"] == [
+        (
+            "movement 2",
+            "des_transacao_movimento Padaria, nome_associado",
+            "des_transacao_movimento Feira, another nome_associado",
+        )
+    ]
+    assert list(told) == ["2026-01-02", "2026-01-10", "2026-01-20"] and "Zoé" not in str(told)
+    assert night.csv("2026-01-21").count("Zoé,d'Ávila") == 3
 
 
 def test_a_night_killed_before_it_published_moves_no_watermark_and_a_date_run_again_loses_nothing(
@@ -273,12 +340,31 @@ def test_dates_and_amounts_that_are_none_are_quarantined_and_not_raised(postgres
     assert "2026-01-02 05:00:00" in night.csv("2026-01-02")
 
 
-def test_a_zero_date_of_mysql_is_quarantined_and_not_raised(mariadb, tmp_path, opens, night):
-    opens(mariadb.secret)
-    source = Source(mariadb, tmp_path / "tables")
-    source.fill(SMALL)
-    source.do("SET sql_mode = ''", "INSERT INTO movimento VALUES (1, 1, 'x', '0000-00-00', 9)")
-    assert night("2026-01-02")["silver"]["movements"]["reasons"] == {"bad_date": 1}
+ODD_DATES = {"postgresql": ("'infinity'", "'1700-01-01'"), "mariadb": ("'0000-00-00'", "'1700-01-01'")}
+
+
+def test_a_date_that_is_none_is_refused_once_and_empty_where_it_is_optional(source, night):
+    """Later nights ask for what is new: what stands refused is accounted for, until it is mended or gone."""
+    kind = "postgresql" if source.url.engine == "postgres" else "mariadb"
+    mode = ["SET sql_mode = ''"] if kind == "mariadb" else []
+    one, other = ODD_DATES[kind]
+    source.fill({**SMALL, "associado": SMALL["associado"].replace(",41,", ",,")})
+    source.do(*mode, f"UPDATE cartao SET data_criacao = {one}", "INSERT INTO cartao VALUES (8, NULL, 'Z', 7, 5, NULL)")
+    for number, day in ((1, "2026-01-01"), (4, "2026-01-10"), (5, "2026-01-10"), (6, "2026-01-20")):
+        source.add(number, day, card=8 if number == 5 else 9)
+    source.do(*mode, f"INSERT INTO movimento VALUES (2, 1, 'x', {one}, 9), (3, 1, 'x', {other}, 9)")
+    counts = night("2026-01-10")
+    assert counts["silver"]["movements"]["reasons"] == {"bad_date": 2, "unknown_card": 1}
+    assert counts["silver"]["cards"]["warnings"] == {"bad_date": 1}
+    details = {r["reason"]: r["detail"] for r in night.lake.quarantine("silver", PIPELINE, "movements", "2026-01-10")}
+    assert details["unknown_card"] == "cartao 8 is in quarantine itself, as missing_value"
+    assert night.csv("2026-01-10").splitlines()[1].endswith(",0123456789012345,ZOE D AVILA,,CC,2020-01-02")
+    counts = night("2026-01-20")
+    assert (counts["bronze"]["movements"]["warnings"], numbers(counts)) == ({}, (1, 1, 1))
+    source.do("DELETE FROM movimento WHERE id = 2")
+    assert night("2026-01-21")["bronze"]["movements"]["warnings"] == {"whole_table_compared": 1}
+    assert night("2026-01-22")["bronze"]["movements"]["warnings"] == {}
+    assert night.published() == {"2026-01-10": [1, 4], "2026-01-20": [6], "2026-01-21": [], "2026-01-22": []}
 
 
 def test_a_delimiter_and_no_header_are_as_asked_for(postgres_source, night):
@@ -288,6 +374,27 @@ def test_a_delimiter_and_no_header_are_as_asked_for(postgres_source, night):
     assert night.csv("2026-01-02") == (
         "Zoë;d'Ávila;41;1.00;Padaria;2026-01-02;0123456789012345;ZOE D AVILA;;CC;2020-01-02\n"
     )
+
+
+def test_a_lake_that_holds_anothers_movements_is_refused_before_any_is_read(postgres_source, night, opens):
+    """Whose it is `publish` writes down, in the words of bronze's manifest."""
+    postgres_source.fill(SMALL)
+    lake, secret = night.lake, json.loads(postgres_source.url.secret)
+    owner = lake.root / "silver" / PIPELINE / "_source.json"
+    owner.parent.mkdir(parents=True)
+    owner.write_text('{"identity": "mysql://elsewhere:3306/coop"}')
+    bronze = {"secret": SECRET, "layers": "bronze"}
+    with pytest.raises(
+        SourceError, match=r"another database, mysql://elsewhere.* this is postgres://127.*source_moved"
+    ):
+        lake.run(PIPELINE, "2026-01-02", "unread", **bronze)
+    lake.run(PIPELINE, "2026-01-02", "unread", **bronze, source_moved="true")
+    told = lake.manifest(PIPELINE, "2026-01-02", "bronze")["source"]
+    assert told == f"postgres://127.0.0.1:{secret['port']}/{secret['dbname']}"
+    opens(
+        json.dumps({**secret, "host": "LOCALHOST", "engine": "postgresql", "identity": "mysql://elsewhere:3306/coop"})
+    )
+    lake.run(PIPELINE, "2026-01-02", "unread", **bronze)
 
 
 def test_a_column_that_is_gone_stops_the_job_and_names_itself(postgres_source, night):
@@ -335,3 +442,100 @@ def test_a_replay_judges_what_had_arrived_and_asks_the_database_nothing(postgres
     night("2026-01-02")
     monkeypatch.setattr("medallion.jdbc.Database.ask", None)
     assert numbers(night("2026-01-02", replay=True)) == (1, 0, 0)
+
+
+ODD_TYPES = {
+    "postgresql": {
+        "numeric(19,4)": (("10.5", "10.50"), ("-3.25", "-3.25"), ("7.1234", None)),
+        "money": (("1234.56", "1234.56"), ("-10", "-10.00")),
+        "real": (("12345.67", "12345.67"), ("1234567", "1234567.00"), ("'NaN'", None)),
+        "double precision": (("987654321.12", "987654321.12"), ("1e15", None)),
+    },
+    "mariadb": {
+        "decimal(19,4)": (("10.5", "10.50"), ("-3.25", "-3.25"), ("7.1234", None)),
+        "float": (("12345.67", "12345.67"), ("123456.7", "123456.70"), ("0.1", "0.10")),
+        "double": (("987654321.12", "987654321.12"), ("0.1", "0.10")),
+        "decimal(12,0)": (("7", "7.00"),),
+    },
+}
+
+
+@pytest.mark.parametrize("kind", ODD_TYPES)
+def test_an_amount_is_the_one_that_the_database_holds_whatever_its_type(kind, servers, tmp_path, spark):
+    """One table with a column a type, read as a night reads it; a server of another place does not change its words."""
+
+    url, table = servers(kind), Table("t", (Column("v", "decimal(18,2)", ("v",), signed=True),), ("v",), "v")
+    database, source = Database(spark, _parsed("-", url.secret), "America/Sao_Paulo"), Source(url, tmp_path)
+    if kind == "postgresql":
+        source.do(f"ALTER DATABASE {url.dbname} SET DateStyle = 'German'", "SET extra_float_digits = 0")
+    found = {}
+    for number, (declared, values) in enumerate(ODD_TYPES[kind].items()):
+        rows = ", ".join(f"({value})" for value, _ in values)
+        source.do(f"DROP TABLE IF EXISTS t{number}", f"CREATE TABLE t{number} (v {declared})")
+        source.do(f"INSERT INTO t{number} VALUES {rows}")
+        column = FoundColumn("v", declared.partition("(")[0])
+        read = database.read(Found(table, f"t{number}", {"v": column}))
+        kept = judge(read, rules_of(table)).where("outcome = 'accepted'").select(typed_columns(table)["v"])
+        found[declared] = sorted(str(row["v"]) for row in kept.collect())
+    expected = {d: sorted(right for _, right in values if right) for d, values in ODD_TYPES[kind].items()}
+    assert found == expected
+
+
+CIPHERS = {
+    "postgresql": ("ssl AS secured", "pg_stat_ssl WHERE pid = pg_backend_pid()"),
+    "mariadb": (
+        "variable_value <> '' AS secured",
+        "information_schema.session_status WHERE variable_name = 'Ssl_cipher'",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CIPHERS)
+def test_the_jobs_connect_by_the_certificates_in_the_secret_and_by_no_others(kind, spark, tmp_path):
+    one, other = (databases.authority(tmp_path / name) for name in ("one", "other"))
+    with getattr(databases, f"{kind}_with_tls")(one) as url:
+
+        def answer(opened):
+            return Database(spark, _parsed("-", opened.secret)).ask(*CIPHERS[kind])[0]["secured"]
+
+        assert answer(one.opened(url)) and answer(one.opened(url, "verify-ca", host="127.0.0.1"))
+        assert answer(one.opened(url, "require", host="127.0.0.1")) and not answer(one.opened(url, "disable"))
+        for wrong in (one.opened(url, ca=other.ca), one.opened(url, host="127.0.0.1")):
+            with pytest.raises(
+                SourceError, match=r"asking \w+://.*([Cc]ertificate|CertPath|certification path|[Hh]ostname)"
+            ):
+                answer(wrong)
+
+
+@pytest.mark.parametrize(
+    ("engine", "expected"),
+    [
+        ("postgres", {"sslmode": "verify-full", "sslfactory": "org.postgresql.ssl.DefaultJavaSSLFactory"}),
+        ("mysql", {"sslMode": "verify-full", "useSsl": "true"}),
+    ],
+)
+def test_a_secret_that_says_nothing_of_tls_is_verified_to_any_other_machine(engine, expected):
+    assert tls.properties(None, Address(engine, "db.example", None, "d", "u", "p")) == expected
+    assert tls.properties(None, Address(engine, "127.0.0.1", None, "d", "u", "p")) == {}
+    with pytest.raises(SourceError, match="is 'prefer', expected disable"):
+        word = next(iter(expected))
+        tls.properties(None, Address(engine, "db.example", None, "d", "u", "p", {word: "prefer"}))
+
+
+INSTANTS = {"postgresql": "timestamptz", "mariadb": "timestamp"}
+
+
+@pytest.mark.parametrize("kind", INSTANTS)
+def test_a_day_ends_at_the_businesss_midnight_where_the_database_keeps_instants(kind, servers, tmp_path, opens, night):
+    source = Source(servers(kind), tmp_path / "tables")
+    opens(source.url.secret)
+    source.fill(SMALL)
+    zone = "SET TIME ZONE 'UTC'" if kind == "postgresql" else "SET time_zone = '+00:00'"
+    retype = "ALTER COLUMN data_movimento TYPE" if kind == "postgresql" else "MODIFY data_movimento"
+    source.do(zone, "DROP VIEW movimento_flat", f"ALTER TABLE movimento {retype} {INSTANTS[kind]}")
+    instants = ("2024-01-11 01:30:00", "2024-01-10 13:00:00", "2024-01-11 03:00:00")  # 22:30, 10:00, and midnight
+    rows = ", ".join(f"({number}, 1, 'x', '{moment}', 9)" for number, moment in enumerate(instants, 1))
+    source.do(zone, f"INSERT INTO movimento VALUES {rows}")
+    night("2024-01-10")
+    told = [row["data_movimento"] for row in csv.DictReader(night.csv("2024-01-10").splitlines())]
+    assert told == ["2024-01-10 10:00:00", "2024-01-10 22:30:00"]

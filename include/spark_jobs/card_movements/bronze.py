@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from card_movements.tables import MOVEMENTS
-from card_movements.window import Window, condition, is_all_accounted_for, until, window
-from medallion.jdbc import Database, Found
+from card_movements.window import Movements, Window, is_all_accounted_for, window
 from medallion.lake import Lake
 
 WHOLE = "whole_table_compared"  # the warning of a night that asked for every movement, since the old ones had changed
 
 
-def movements(lake: Lake, database: Database, tables: Mapping[str, Found]) -> tuple[DataFrame, dict[str, int]]:
-    """The movements that may be new, and perhaps the warning that they are all there are."""
-    found, last = tables[MOVEMENTS.name], lake.run.business_date
-    asked, warnings = _asked(lake, database, found)
-    rows = database.read(found, condition(database, found, asked, last))
-    return until(rows, last), warnings
-
-
-def _asked(lake: Lake, database: Database, found: Found) -> tuple[Window | None, dict[str, int]]:
-    asked = window(lake)
-    if asked is None or is_all_accounted_for(lake, database, found, asked):
-        return asked, {}
+def asked(lake: Lake, source: Movements) -> tuple[Window | None, dict[str, int]]:
+    """The window of the movements that may be new or changed (None: every one), and perhaps a warning of that."""
+    found = window(lake) if source.tells else None
+    if found is None or is_all_accounted_for(lake, source, found):
+        return found, {}
     return None, {WHOLE: 1}
 
 

@@ -8,16 +8,16 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from card_movements.tables import CSV_COLUMNS, FLAT, KEY
-from medallion.lake import Product
+from medallion.lake import DAY, Product
 
 ORDER = ("data_movimento", KEY)
 # How a cell begins that a spreadsheet takes for a formula (OWASP's list, full-width forms included), and what is none.
 _FORMULA, _NUMBER = r"^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]", r"^[+-]?[0-9]+([.,][0-9]+)*$"
 
 
-def movimento_flat(movements: DataFrame) -> Product:
-    """Key movement_id, in the order of time."""
-    columns = [column.name for column in FLAT.columns]
+def movimento_flat(movements: DataFrame, by_day: bool) -> Product:
+    """Key movement_id, in the order of time; `by_day` where partitions of several days are staged."""
+    columns = [*(column.name for column in FLAT.columns), *([DAY] if by_day else [])]
     return Product(movements.select(*columns), FLAT.key, [F.col(column).asc() for column in ORDER])
 
 

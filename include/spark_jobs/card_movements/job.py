@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from pyspark.sql import DataFrame
 
 from card_movements import bronze as raw
 from card_movements import gold as products
+from card_movements import owner, restated
 from card_movements import silver as flat
-from card_movements.tables import FLAT, MOVEMENTS, PARENTS, SOURCES, bronze_schema
-from card_movements.window import known
+from card_movements.tables import ASIDE, FLAT, MOVEMENTS, PARENTS, REFUSED, SOURCES, bronze_schema
+from card_movements.window import Movements, aside, is_full_reload, known, refused
 from medallion.contract import Table
 from medallion.jdbc import Database
 from medallion.lake import Lake
@@ -27,39 +29,49 @@ GUARDED = "guarded_cells"  # the warning that tells how many cells of the CSV ha
 def bronze(run: Run) -> Manifest:
     """The database's rows -> rows as they arrived; raises SourceError. In a replay what arrived before stands."""
     lake = Lake(run)
-    warnings: dict[str, int] = {} if run.replay else _read(lake)
-    return lake.manifest("bronze", [_arrived(lake, table, warnings) for table in SOURCES])
+    movements, source = (TableCount(MOVEMENTS.name, 0, 0), "") if run.replay else _read(lake)
+    counts = {table.name: _arrived(lake, table) for table in SOURCES}
+    own = counts[MOVEMENTS.name]
+    counts[MOVEMENTS.name] = replace(own, warnings=movements.warnings, waiting=movements.waiting)
+    return replace(lake.manifest("bronze", list(counts.values())), source=source)
 
 
-def _read(lake: Lake) -> dict[str, int]:
+def _read(lake: Lake) -> tuple[TableCount, str]:
+    """Read the four tables; gives what there is to tell of the movements beside their rows, and whose they are."""
     lake.size_shuffles(0)  # what is asked for is not known yet; what is compared with it are a few columns
-    database = Database(lake.run.spark, address(lake.run.source_secret))
+    opened = address(lake.run.source_secret)
+    identity, database = owner.check(lake, opened), Database(lake.run.spark, opened, lake.run.timezone)
     tables = database.tables(SOURCES)
-    movements, warnings = raw.movements(lake, database, tables)
+    source, last = Movements(database, tables[MOVEMENTS.name]), lake.run.business_date
+    asked, warnings = raw.asked(lake, source)
     # Movements first: whatever they refer to is there by the time that the other tables are read.
-    lake.replace("bronze", MOVEMENTS.name, raw.arrived(lake, movements))
+    lake.replace("bronze", MOVEMENTS.name, raw.arrived(lake, source.read(asked, last)))
+    read = lake.read("bronze", MOVEMENTS.name, bronze_schema(MOVEMENTS))
+    lake.replace("bronze", ASIDE, aside(lake, source, asked, read))
     all_of(
         partial(lake.replace, "bronze", table.name, raw.arrived(lake, database.read(tables[table.name])))
         for table in PARENTS
     )
-    return warnings
+    return TableCount(MOVEMENTS.name, 0, 0, warnings=warnings, waiting=source.waiting(last)), identity
 
 
-def _arrived(lake: Lake, table: Table, warnings: dict[str, int]) -> TableCount:
+def _arrived(lake: Lake, table: Table) -> TableCount:
     rows = lake.read("bronze", table.name, bronze_schema(table)).count()
-    return TableCount(table.name, rows, rows, warnings=warnings if table is MOVEMENTS else {})
+    return TableCount(table.name, rows, rows)
 
 
 def silver(run: Run) -> Manifest:
-    """Rows as they arrived -> typed rows; of the movements those that no other business date published, resolved."""
+    """Rows as they arrived -> typed rows; of the movements those that no other business date published as they are
+    (in a full reload all), resolved."""
     lake = Lake(run)
     lake.size_shuffles(lake.size_of("bronze", [table.name for table in SOURCES]))
     judged = {t.name: flat.judged(t, lake.read("bronze", t.name, bronze_schema(t))) for t in SOURCES}
     parents = {table.name: judged[table.name].cache() for table in PARENTS}
-    movements = flat.flat(flat.without_loaded(judged[MOVEMENTS.name], known(lake)), parents).cache()
-    resolved = {MOVEMENTS.name: movements, **parents}
+    movements = flat.compared(judged[MOVEMENTS.name], None if is_full_reload(lake) else known(lake))
+    resolved = {MOVEMENTS.name: flat.flat(movements, parents).cache(), **parents}
     counts = tally(together(resolved), resolved)
-    all_of(partial(_write_silver, lake, frame, counts[table]) for table, frame in resolved.items())
+    writes = [partial(_write_silver, lake, frame, counts[table]) for table, frame in resolved.items()]
+    all_of([*writes, partial(lake.replace, "silver", REFUSED, refused(lake, resolved[MOVEMENTS.name]))])
     run.spark.catalog.clearCache()
     return lake.manifest("silver", list(counts.values()))
 
@@ -69,20 +81,23 @@ def _write_silver(lake: Lake, judged: DataFrame, count: TableCount) -> None:
 
 
 def gold(run: Run) -> Manifest:
-    """The new movements as Parquet, and with those of all other dates as one CSV file: both staged."""
+    """The new movements as Parquet, with those of other dates that are not what they were; and all as one CSV file."""
     lake = Lake(run)
-    new = lake.read("silver", MOVEMENTS.name, flat.SCHEMAS[MOVEMENTS.name])
-    staged = lake.stage({FLAT.name: products.movimento_flat(new)})
-    ours = run.spark.read.schema(FLAT.schema).parquet(lake.staged(FLAT.name))
-    others = known(lake)
-    whole = ours if others is None else ours.unionByName(others)
+    accepted = lake.read("silver", MOVEMENTS.name, flat.SCHEMAS[MOVEMENTS.name]).select(*restated.COLUMNS)
+    placed = restated.placed(lake, accepted, known(lake))
+    by_day = not placed.is_one_day
+    staged = lake.stage({FLAT.name: products.movimento_flat(placed.rows, by_day)}, placed.days if by_day else ())
+    ours = run.spark.read.schema(FLAT.schema).parquet(lake.staged(FLAT.name)).select(*restated.COLUMNS)
+    others = placed.others
+    whole = ours if others is None else ours.unionByName(others.select(*restated.COLUMNS))
     delimiter = run.options.get("delimiter", ",").replace("tab", "\t")
     header = run.options.get("header", "true") == "true"
     text, cells = products.as_text(whole), 0
     if run.options.get("guard", "true") == "true":
         text, cells = products.guarded(text)
     lake.stage_csv(CSV, text, delimiter=delimiter, header=header)
-    warnings = {GUARDED: cells} if cells else {}
-    return lake.manifest(
-        "gold", [TableCount(MOVEMENTS.name, staged[0].rows, staged[0].rows, warnings=warnings)], staged
-    )
+    rows = accepted.count() if by_day or is_full_reload(lake) else staged[0].rows
+    told = restated.told(lake, placed.days, whole)
+    run.spark.catalog.clearCache()
+    count = TableCount(MOVEMENTS.name, rows, rows, warnings={GUARDED: cells} if cells else {})
+    return lake.manifest("gold", [count], staged, restated=told)

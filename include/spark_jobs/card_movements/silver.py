@@ -10,11 +10,11 @@ from pyspark.sql import functions as F
 from card_movements.tables import ACCOUNTS, CARDS, FLAT, KEY, LINEAGE, MEMBERS, MOVEMENTS
 from medallion.contract import Table
 from medallion.masks import masked
-from medallion.quality import DUPLICATE, accepted, is_accepted, judge, last_version_wins, overrule
+from medallion.quality import DUPLICATE, is_accepted, judge, last_version_wins, overrule, warn
 from medallion.raw import TEXT
-from medallion.typing_rules import clean, rules_of, typed_columns
+from medallion.typing_rules import clean, rules_of, typed_columns, without_unreadable
 
-CHANGED = "changed_after_load"
+CHANGED = "changed_after_load"  # the warning of a movement that was published with another amount, text or date
 CARRIED = ("source_file", "line", "ingested_at", "unit_id", "raw", "raw_encoding")
 VERDICT = ("outcome", "reason", "detail", "warning")
 # What silver holds of each table: its own columns, the movements' being those of the product, and their lineage.
@@ -41,10 +41,13 @@ NAMED = {
 
 
 def judged(table: Table, bronze: DataFrame) -> DataFrame:
-    """Judged rows of one table, typed; what is personal in `raw` is masked. Text stays as the source spells it."""
+    """Judged rows of one table, typed; what is personal in `raw` is masked. Text stays as the source spells it. An
+    optional value that cannot be read is left out with a warning: the row, and all that refers to it, stay."""
     words = [column.source for column in table.columns if column.type == "string"]
     others = [name for name in table.source_names if name not in words]
-    rows = judge(clean(clean(_with_raw(table, bronze), others), words, trim=False), rules_of(table))
+    cleaned = clean(clean(_with_raw(table, bronze), others), words, trim=False)
+    rows = judge(without_unreadable(cleaned, table), rules_of(table))
+    rows = rows.withColumn("warning", F.when(is_accepted(), F.col("unreadable")))
     typed = rows.select(*typed_columns(table).values(), *CARRIED, *VERDICT)
     return last_version_wins(typed, table.key, [c.name for c in table.columns if c.name not in table.key])
 
@@ -61,36 +64,38 @@ def _shown(column: str, personal: bool) -> Column:
     return (masked(F.col(column)) if personal else F.col(column)).alias(column)
 
 
-def without_loaded(movements: DataFrame, known: DataFrame | None) -> DataFrame:
-    """Movements that another business date published become duplicates, or, with other content now, quarantined."""
+def compared(movements: DataFrame, known: DataFrame | None) -> DataFrame:
+    """Movements that another business date published become duplicates; one with other content stays, as CHANGED."""
     if known is None:
         return movements
     loaded = known.select(KEY, *[F.col(flat).alias(f"_{name}") for name, flat in OWN.items()], F.lit(True).alias("_in"))
     rows = movements.join(loaded, on=KEY, how="left")
-    same = F.lit(True)
+    same = F.coalesce(F.col("_in"), F.lit(False))
     for name in OWN:
         same = same & F.col(name).eqNullSafe(F.col(f"_{name}"))
-    told = F.lit("it was published with another amount, text or date; a run with full_reload takes it as it is now")
-    marked = overrule(rows, CHANGED, F.col("_in") & ~same, told)
-    copy = is_accepted() & F.coalesce(F.col("_in"), F.lit(False))
-    outcome = F.when(copy, F.lit(DUPLICATE)).otherwise(F.col("outcome"))
-    return marked.withColumn("outcome", outcome).select(*movements.columns)
+    outcome = F.when(is_accepted() & same, F.lit(DUPLICATE)).otherwise(F.col("outcome"))
+    return warn(rows, CHANGED, F.col("_in") & ~same).withColumn("outcome", outcome).select(*movements.columns)
 
 
 def flat(movements: DataFrame, parents: Mapping[str, DataFrame]) -> DataFrame:
     """Movements with their card, its account and its member; one that lacks any of them is quarantined."""
-    cards, accounts, members = (accepted(parents[table.name]) for table in (CARDS, ACCOUNTS, MEMBERS))
     rows = movements
-    for table, frame in ((CARDS, cards), (ACCOUNTS, accounts), (MEMBERS, members)):
-        rows = _resolved(rows, table, frame)
+    for table in (CARDS, ACCOUNTS, MEMBERS):
+        rows = _resolved(rows, table, parents[table.name])
     columns = [F.col(NAMED[column.name]).cast(column.type).alias(column.name) for column in FLAT.columns]
     return rows.select(*columns, *CARRIED, *VERDICT)
 
 
 def _resolved(rows: DataFrame, table: Table, parents: DataFrame) -> DataFrame:
-    key = table.key[0]
-    reason = f"unknown_{key.removesuffix('_id')}"
-    found = parents.select(*[column.name for column in table.columns], F.lit(True).alias("_found"))
-    told = F.concat(F.lit(f"there is no {table.files} "), F.coalesce(F.col(key).cast("string"), F.lit("?")))
-    joined = rows.join(found, on=key, how="left")
-    return overrule(joined, reason, F.col("_found").isNull(), told).drop("_found")
+    """The rows with what they refer to in a table; one that refers to nothing there, or to what was refused itself, is
+    quarantined."""
+    key, names = table.key[0], [column.name for column in table.columns if column.name not in table.key]
+    parent = F.struct(*names, F.col("outcome").alias("_outcome"), F.col("reason").alias("_reason"))
+    by_key = parents.where(F.col(key).isNotNull()).groupBy(key)
+    one_each = by_key.agg(F.max_by(parent, is_accepted().cast("int")).alias("_parent")).select(key, "_parent.*")
+    joined = rows.join(one_each, on=key, how="left")
+    this = F.concat(F.lit(f"{table.files} "), F.coalesce(F.col(key).cast("string"), F.lit("?")))
+    refused = F.concat(this, F.lit(" is in quarantine itself, as "), F.col("_reason"))
+    told = F.when(F.col("_outcome").isNull(), F.concat(F.lit("there is no "), this)).otherwise(refused)
+    missing = ~F.col("_outcome").eqNullSafe(F.lit("accepted"))
+    return overrule(joined, f"unknown_{key.removesuffix('_id')}", missing, told).drop("_outcome", "_reason")

@@ -14,6 +14,11 @@ FLAT = _CONTRACT.gold["movimento_flat"]
 KEY = FLAT.key[0]
 CSV_COLUMNS = tuple(column.name for column in FLAT.columns if column.name not in FLAT.key)
 
+# Bronze: movements that are known and were not read, each with why. Silver: those that stand refused after a night.
+ASIDE, REFUSED = "movements_aside", "movements_refused"
+REFUSED_SCHEMA = f"{KEY} decimal(38,0), data_movimento timestamp"
+ASIDE_SCHEMA = f"{REFUSED_SCHEMA}, why string"
+
 LINEAGE = "source_file string, line bigint, ingested_at timestamp"
 
 

@@ -6,27 +6,36 @@ never published moves nothing, so a night that dies is simply read again. Asked 
 * from OVERLAP before the watermark on, for what was entered or corrected late;
 * with a higher number than any published one, however old its date (a late entry gets a new number);
 * all there are, if the rest of the table is not what it was: its count and the sum of its numbers are compared with
-  what was published or quarantined of it. So also a row with an old number and an old date is found.
+  what was published of it, or refused. So also a row with an old number and an old date is found, and one that is gone.
 
 What comes twice by that is told apart by its number (card_movements.silver), so it never counts twice. A movement
-dated after the business date waits for its own.
+dated after the business date waits for its own. One without a date that can be one, `infinity` and MySQL's
+0000-00-00 among them, is asked for by its number alone: it has to show in quarantine, once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from card_movements.tables import FLAT, KEY, MOVEMENTS
+from card_movements.tables import ASIDE, ASIDE_SCHEMA, FLAT, KEY, MOVEMENTS, REFUSED, REFUSED_SCHEMA
+from medallion.errors import SourceError
 from medallion.jdbc import MOMENTS, WHOLE_NUMBERS, Database, Found
-from medallion.lake import Lake
+from medallion.lake import DATED, Lake
 from medallion.typing_rules import moment, typed
 
 OVERLAP = timedelta(days=3)
-DATED = "data_movimento"
+MOVED = "data_movimento"
+FIRST, LAST = datetime.combine(date(1900, 1, 1), time.min), datetime.combine(date(9999, 12, 31), time.max)
+NUMBERS_AT_ONCE = 500
+MOST_GONE, FEW_GONE = 10_000, 100  # what a night takes for deleted without being told so
+# Why a published movement is withdrawn, and that one which was refused before still is.
+DELETED, WAITS, STILL_REFUSED = "deleted", "dated after the business date", "refused"
 
 
 @dataclass(frozen=True)
@@ -37,71 +46,194 @@ class Window:
     above: int
 
 
+class Movements:
+    """SQL about the table of movements, whose dates and numbers the database can compare (`tells`) or keeps as text."""
+
+    def __init__(self, database: Database, found: Found) -> None:
+        self._database, self._found = database, found
+        self._dated = found.column("moved_at")
+        self._moved, self._key = (database.dialect.name(found.column(n).name) for n in ("moved_at", "movement_id"))
+        self._undated = (
+            f"({self._moved} IS NULL OR {self._moved} < {self._at(FIRST)} OR {self._moved} > {self._at(LAST)})"
+        )
+
+    @property
+    def where(self) -> str:
+        """The table as messages name it."""
+        return f"{self._database.uri}/{self._found.name}"
+
+    @property
+    def tells(self) -> bool:
+        """Whether the database can compare dates and numbers."""
+        return self._dated.type in MOMENTS and self._found.column("movement_id").type in WHOLE_NUMBERS
+
+    def read(self, asked: Window | None, last: date) -> DataFrame:
+        """The movements of a window up to the end of a day, and those without a date that can be one."""
+        rows = self._database.read(self._found, self._condition(asked, last) if self.tells else "")
+        return rows.where(~_after(last))
+
+    def waiting(self, last: date) -> int:
+        """How many movements are dated after a day."""
+        if not self.tells:
+            return int(self._database.read(self._found).where(_after(last)).count())
+        return int(self._ask("COUNT(*)", f"{self._table} WHERE {self._after(last)}")[0])
+
+    def outside(self, asked: Window) -> tuple[int, int]:
+        """How many movements are not asked for in a window, and the sum of their numbers."""
+        older = f"({self._moved} < {self._at(asked.since)} OR {self._undated})"
+        numbers = f"(SELECT {self._key} AS k FROM {self._table} WHERE {older} AND {self._key} <= {asked.above}"  # noqa: S608
+        count, total = self._ask("COUNT(*)", f"{numbers} GROUP BY {self._key}) d", "COALESCE(SUM(k), 0)")
+        return int(count), int(total)
+
+    def fates(self, numbers: Sequence[int], last: date) -> dict[int, str]:
+        """Why each of some movements was not read; nothing of one that is there and dated by then."""
+        there: dict[int, str] = {}
+        for start in range(0, len(numbers) if self.tells else 0, NUMBERS_AT_ONCE):
+            some = ", ".join(map(str, numbers[start : start + NUMBERS_AT_ONCE]))
+            fate = f"CASE WHEN {self._after(last)} THEN '{WAITS}' ELSE '' END"
+            columns = (f"{self._text(self._key)} AS k", f"{fate} AS f")
+            rows = self._database.ask(", ".join(columns), f"{self._table} WHERE {self._key} IN ({some})")
+            there |= {int(row["k"]): row["f"] for row in rows}
+        return {number: fate for number in numbers if (fate := there.get(number, DELETED))}
+
+    @property
+    def _table(self) -> str:
+        return self._database.dialect.name(self._found.name)
+
+    def _condition(self, asked: Window | None, last: date) -> str:
+        until = f"({self._moved} < {self._at(midnight_after(last))} OR {self._undated})"
+        if asked is None:
+            return until
+        recent = f"({self._moved} >= {self._at(asked.since)} AND NOT {self._undated})"
+        return f"{until} AND ({recent} OR {self._key} > {asked.above})"
+
+    def _after(self, last: date) -> str:
+        return f"{self._moved} >= {self._at(midnight_after(last))} AND NOT {self._undated}"
+
+    def _at(self, local: datetime) -> str:
+        return self._database.moment(self._dated, local)
+
+    def _text(self, expression: str) -> str:
+        return self._database.dialect.as_text(expression)
+
+    def _ask(self, first: str, source: str, *more: str) -> list[str]:
+        names = [f"{self._text(value)} AS v{at}" for at, value in enumerate((first, *more))]
+        return list(self._database.ask(", ".join(names), source)[0])
+
+
+def is_full_reload(lake: Lake) -> bool:
+    """Whether every movement is asked for, and all of it compared."""
+    return lake.run.options.get("full_reload") == "true"
+
+
 def known(lake: Lake) -> DataFrame | None:
-    """What other business dates published; None if nothing, or if everything is to be loaded anew."""
-    return None if lake.run.options.get("full_reload") == "true" else lake.published(FLAT.name, FLAT.schema)
+    """What other business dates published, each row with its `day`; None if nothing."""
+    return lake.published(FLAT.name, FLAT.schema)
 
 
 def window(lake: Lake) -> Window | None:
     """The window by what earlier business dates published; None when they published nothing, or are to be ignored."""
     before = lake.published(FLAT.name, FLAT.schema, before=True)
-    if before is None or known(lake) is None:
+    if before is None or is_full_reload(lake):
         return None
-    [newest] = before.agg(F.date_format(F.max(DATED), "yyyy-MM-dd").alias("day"), F.max(KEY).alias("key")).collect()
+    [newest] = before.agg(F.date_format(F.max(MOVED), "yyyy-MM-dd").alias("day"), F.max(KEY).alias("key")).collect()
     if newest["day"] is None:
         return None
     return Window(datetime.combine(date.fromisoformat(newest["day"]), time.min) - OVERLAP, newest["key"])
 
 
-def condition(database: Database, found: Found, asked: Window | None, last: date) -> str:
-    """SQL for the movements of a window up to the end of a day; '' where the database cannot tell: they are text.""" ""
-    if not _tells(found):
-        return ""
-    moved, key = (database.dialect.name(found.column(name).name) for name in ("moved_at", "movement_id"))
-    # A movement without a date is asked for as well: it has to show in quarantine.
-    until = f"({moved} < '{last + timedelta(days=1)}' OR {moved} IS NULL)"
-    return until if asked is None else f"{until} AND ({moved} >= '{asked.since}' OR {key} > {asked.above})"
+def midnight_after(day: date) -> datetime:
+    """The end of a day, in the business's local time."""
+    return datetime.combine(day + timedelta(days=1), time.min)
 
 
-def until(movements: DataFrame, last: date) -> DataFrame:
-    """The movements without those dated after a day; what is no date stays, to be judged."""
-    after = moment(MOVEMENTS.column("moved_at").source) >= F.lit(str(last + timedelta(days=1))).cast("timestamp")
-    return movements.where(~F.coalesce(after, F.lit(False)))
-
-
-def is_all_accounted_for(lake: Lake, database: Database, found: Found, asked: Window) -> bool:
-    """Whether outside the window the database holds just what was published or quarantined of it."""
-    if not _tells(found):
-        return True  # it was read whole
-    moved, key = (database.dialect.name(found.column(name).name) for name in ("moved_at", "movement_id"))
-    text = database.dialect.as_text
-    [there] = database.ask(
-        f"{text('COUNT(*)')} AS n, {text(f'COALESCE(SUM({key}), 0)')} AS s",
-        f"{database.dialect.name(found.name)} WHERE {moved} < '{asked.since}' AND {key} <= {asked.above}",
-    )
-    before = F.col(DATED) < F.lit(str(asked.since)).cast("timestamp")
-    total = F.sum(F.col(KEY).cast("decimal(38)")).alias("s")
-    [here] = (
-        _accounted_for(lake).where(before & (F.col(KEY) <= asked.above)).agg(F.count("*").alias("n"), total).collect()
-    )
-    return (int(there["n"]), int(there["s"])) == (here["n"], int(here["s"] or 0))
-
-
-def _tells(found: Found) -> bool:
-    """Whether the database can compare dates and numbers: in some sources they are text."""
-    return found.column("moved_at").type in MOMENTS and found.column("movement_id").type in WHOLE_NUMBERS
-
-
-def _accounted_for(lake: Lake) -> DataFrame:
-    """Number and date of each movement that another business date published, or that silver quarantined."""
-    published = lake.published(FLAT.name, FLAT.schema)
+def is_all_accounted_for(lake: Lake, source: Movements, asked: Window) -> bool:
+    """Whether outside the window the database holds just what was published of it, or refused."""
+    published = known(lake)
     assert published is not None, "a window follows from what was published"
-    refused = lake.quarantined("silver", MOVEMENTS.name)
-    kept = published.select(KEY, DATED)
+    kept = published.select(F.col(KEY).cast("decimal(38,0)").alias(KEY), MOVED)
+    refused = _refused_before(lake)
+    if refused is not None:
+        kept = kept.unionByName(refused.join(kept, on=KEY, how="left_anti").select(KEY, MOVED))
+    older = F.coalesce(F.col(MOVED) < _literal(asked.since), F.lit(True))
+    total = F.sum(KEY).alias("s")
+    [here] = kept.where(older & (F.col(KEY) <= asked.above)).agg(F.count("*").alias("n"), total).collect()
+    return source.outside(asked) == (here["n"], int(here["s"] or 0))
+
+
+def aside(lake: Lake, source: Movements, asked: Window | None, read: DataFrame) -> DataFrame:
+    """The movements that a night knows of and has not read: those that were published and are there no more, and (in a
+    window) those that were refused before. Raises SourceError when so many are gone that somebody should say so."""
+    numbers = read.select(typed(MOVEMENTS.column("movement_id").source, "decimal(38,0)").alias(KEY))
+    gone = [(Decimal(number), None, why) for number, why in _gone(lake, source, asked, numbers)]
+    rows = lake.run.spark.createDataFrame(gone, ASIDE_SCHEMA)
+    refused = _refused_before(lake) if asked else None
     if refused is None:
-        return kept
-    sources = {KEY: "movement_id", DATED: "moved_at"}
-    raw = {name: F.get_json_object("raw", f"$.{MOVEMENTS.column(source).source}") for name, source in sources.items()}
-    told = refused.select(raw[KEY].alias("key"), raw[DATED].alias("moved"))
-    rows = told.select(typed("key", "bigint").alias(KEY), moment("moved").alias(DATED)).dropDuplicates([KEY])
-    return kept.unionByName(rows.join(kept, on=KEY, how="left_anti").select(KEY, DATED))
+        return rows
+    still = refused.join(numbers, on=KEY, how="left_anti").join(rows, on=KEY, how="left_anti")
+    return rows.unionByName(still.select(KEY, MOVED, F.lit(STILL_REFUSED).alias("why")))
+
+
+def refused(lake: Lake, judged: DataFrame) -> DataFrame:
+    """What of the movements stands refused after this night: number and date, null where it is none."""
+    raw = {name: F.get_json_object("raw", f"$.{MOVEMENTS.column(name).source}") for name in ("movement_id", "moved_at")}
+    told = judged.where("outcome = 'quarantined'").select(*[text.alias(name) for name, text in raw.items()])
+    own = told.select(typed("movement_id", "decimal(38,0)").alias(KEY), _possible(moment("moved_at")).alias(MOVED))
+    before = set_aside(lake).where(F.col("why") == STILL_REFUSED).select(KEY, MOVED)
+    return own.unionByName(before).dropDuplicates([KEY])
+
+
+def set_aside(lake: Lake) -> DataFrame:
+    """What bronze set aside; nothing where it was made before there was such a table."""
+    if lake.storage.exists(lake.partition("bronze", ASIDE)):
+        return lake.read("bronze", ASIDE, ASIDE_SCHEMA)
+    return lake.run.spark.createDataFrame([], ASIDE_SCHEMA)
+
+
+def _gone(lake: Lake, source: Movements, asked: Window | None, numbers: DataFrame) -> Iterator[tuple[int, str]]:
+    """The published movements of a window that were not read and are not there any more, each with why."""
+    since = asked.since.date() if asked else date.min
+    published = lake.published(FLAT.name, FLAT.schema, since=since)  # a date's partition holds none that is newer
+    if published is None:
+        return
+    own = F.col(MOVED) < _literal(midnight_after(lake.run.business_date))
+    if asked:
+        own = own & ((F.col(MOVED) >= _literal(asked.since)) | (F.col(KEY) > asked.above))
+    expected = published.where(own).select(F.col(KEY).cast("decimal(38,0)").alias(KEY))
+    absent = [int(row[0]) for row in expected.join(numbers, on=KEY, how="left_anti").distinct().collect()]
+    fates = source.fates(absent, lake.run.business_date) if len(absent) <= MOST_GONE else dict.fromkeys(absent, DELETED)
+    _check_gone(lake, source, len(fates), expected)
+    yield from fates.items()
+
+
+def _check_gone(lake: Lake, source: Movements, gone: int, expected: DataFrame) -> None:
+    """Raise SourceError when too many movements are gone."""
+    if is_full_reload(lake) or gone < FEW_GONE or (gone <= MOST_GONE and gone * 2 <= expected.count()):
+        return
+    raise SourceError(
+        f"reading {source.where}: {gone} published movements are not there any more, too many for a night to withdraw"
+        " unasked; see whether the table was emptied or is another one. If it is right, run with full_reload"
+    )
+
+
+def _refused_before(lake: Lake) -> DataFrame | None:
+    """What stood refused after the newest of the other business dates; None before there was one."""
+    own = f"{DATED}{lake.run.business_date}"
+    root = lake.partition("silver", REFUSED).rpartition("/")[0]
+    dates = [name for name in lake.storage.names(root) if name.startswith(DATED) and name != own]
+    return lake.run.spark.read.schema(REFUSED_SCHEMA).parquet(f"{root}/{dates[-1]}") if dates else None
+
+
+def _after(last: date) -> Column:
+    """Whether a movement is dated after a day; what is no date is not, and stays to be judged."""
+    moved = _possible(moment(MOVEMENTS.column("moved_at").source))
+    return F.coalesce(moved >= _literal(midnight_after(last)), F.lit(False))
+
+
+def _possible(moved: Column) -> Column:
+    """The moment, null beyond what a date may be."""
+    return F.when((moved >= _literal(FIRST)) & (moved <= _literal(LAST)), moved)
+
+
+def _literal(local: datetime) -> Column:
+    return F.lit(str(local)).cast("timestamp")

@@ -1,8 +1,10 @@
 """A database as a source: its tables found by their contracts, read over JDBC as text, large ones in parts.
 
 Every column is turned to text by the database itself: no driver then guesses at a zone, rounds a number or dies of a
-date that is in no calendar, and the typing rules see what they see in a file. Only the contract's columns are asked
-for; every name in the SQL is one that the database's own catalogue gave, quoted.
+date that is in no calendar, and the typing rules see what they see in a file. Where a database's own text of a type is
+shortened or localised, it is asked for another one (`Dialect.texts`). A session's zone is UTC: moments that a database
+keeps as instants come as local time of the business (medallion.jdbc_text). Only the contract's columns are asked for;
+every name in the SQL is one that the database's own catalogue gave, quoted.
 
 What JDBC cannot give is one snapshot: each table, and each part of one, is a transaction of its own. Who needs rows
 that refer to each other reads the referring table first (its rows' targets are there by then, unless deleted).
@@ -11,15 +13,20 @@ that refer to each other reads the referring table first (its rows' targets are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from py4j.protocol import Py4JJavaError
-from pyspark.sql import DataFrame, DataFrameReader, Row, SparkSession
+from pyspark.sql import Column, DataFrame, DataFrameReader, Row, SparkSession
 from pyspark.sql import functions as F
 
+from medallion import tls
 from medallion.contract import Table, plain_name
 from medallion.errors import SourceError
+from medallion.jdbc_text import as_said
 from medallion.secret import Address
 
 ROWS_A_PART = 250_000
@@ -27,12 +34,22 @@ MOST_PARTS = 8  # connections at once: a night must not starve the shop
 FETCH_ROWS = 10_000
 PART = "nightshift_part"
 WHOLE_NUMBERS = {"smallint", "integer", "int", "mediumint", "tinyint", "bigint"}
-MOMENTS = {"date", "datetime", "timestamp", "timestamp without time zone"}
+MOMENTS = {"date", "datetime", "timestamp", "timestamp without time zone", "timestamp with time zone"}
+
+
+@dataclass(frozen=True)
+class FoundColumn:
+    """A column as the database spells it, and its type there."""
+
+    name: str
+    type: str
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """What differs between the engines. `here` is the schema that unqualified names mean."""
+    """What differs between the engines. `here` is the schema that unqualified names mean; `texts` are the types whose
+    plain text is not the value, each with the SQL of one that is; `instants` the types that keep an instant and show it
+    in the session's zone; `unreadable` those that have no text."""
 
     url: str
     port: int
@@ -41,6 +58,9 @@ class Dialect:
     text: str
     here: str
     start: str
+    instants: frozenset[str]
+    unreadable: frozenset[str]
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def name(self, name: str) -> str:
         """An identifier, quoted."""
@@ -50,6 +70,10 @@ class Dialect:
         """An expression turned to text by the database."""
         return f"CAST({expression} AS {self.text})"
 
+    def value(self, column: FoundColumn) -> str:
+        """A column's value as text that has all of it."""
+        return self.as_text(self.texts.get(column.type, "{}").format(self.name(column.name)))
+
 
 POSTGRES = Dialect(
     url="jdbc:postgresql://{host}:{port}/{dbname}",
@@ -58,7 +82,12 @@ POSTGRES = Dialect(
     quote='"',
     text="text",
     here="current_schema()",
-    start="SET TIME ZONE 'UTC'",  # of columns that keep an instant; the driver would set the JVM's own
+    # A server, a database or a user may have other settings: of these depends what the text of a value is.
+    start="SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO, YMD', false),"
+    " set_config('extra_float_digits', '3', false)",
+    instants=frozenset({"timestamp with time zone"}),
+    unreadable=frozenset({"bytea", "array", "bit", "bit varying"}),
+    texts={"money": "CAST({} AS numeric)"},  # its text has the currency and the separators of lc_monetary
 )
 # One driver for both. Spark knows MySQL's quotes by the scheme, and the driver takes that scheme only when told to.
 MYSQL = Dialect(
@@ -68,7 +97,13 @@ MYSQL = Dialect(
     quote="`",
     text="char",
     here="database()",
-    start="SET NAMES utf8mb4",
+    start="SET NAMES utf8mb4, time_zone = '+00:00'",  # names of zones are known only where somebody loaded them
+    instants=frozenset({"timestamp"}),
+    unreadable=frozenset(
+        {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "geometry", "point", "linestring"}
+        | {"polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection"}
+    ),
+    texts={"float": "{} + 0e0", "bit": "{} + 0"},  # six digits, and the bytes of the number
 )
 DIALECTS: Mapping[str, Dialect] = {
     "postgres": POSTGRES,
@@ -78,14 +113,6 @@ DIALECTS: Mapping[str, Dialect] = {
     "mariadb": MYSQL,
     "aurora-mysql": MYSQL,
 }
-
-
-@dataclass(frozen=True)
-class FoundColumn:
-    """A column as the database spells it, and its type there."""
-
-    name: str
-    type: str
 
 
 @dataclass(frozen=True)
@@ -102,12 +129,12 @@ class Found:
 
 
 class Database:
-    """One database, opened anew for each question."""
+    """One database, opened anew for each question. `zone` is the business's, in whose local time instants are told."""
 
-    def __init__(self, spark: SparkSession, address: Address) -> None:
+    def __init__(self, spark: SparkSession, address: Address, zone: str = "UTC") -> None:
         if address.engine not in DIALECTS:
             raise SourceError(f"opening a database of engine {address.engine!r}: there are {', '.join(DIALECTS)}")
-        self._spark, self._address = spark, address
+        self._spark, self._address, self._zone = spark, address, ZoneInfo(zone)
         self.dialect = DIALECTS[address.engine]
 
     @property
@@ -117,7 +144,8 @@ class Database:
         return f"{at.engine}://{at.host}:{at.port or self.dialect.port}/{at.dbname}"
 
     def tables(self, wanted: Iterable[Table]) -> dict[str, Found]:
-        """The tables of a contract, by name. Raises SourceError for one that is not there or lacks a column."""
+        """The tables of a contract, by name. Raises SourceError for one that is not there, lacks a column, or has one
+        of a type that cannot be read."""
         by_stem = {table.files: table for table in wanted}
         stems = ", ".join(f"'{stem}'" for stem in by_stem)
         fields = {"t": "table_name", "c": "column_name", "k": "data_type"}
@@ -139,7 +167,19 @@ class Database:
                 f"reading {table.files} in {self.uri}: its columns {', '.join(row['c'] for row in own)} lack {told};"
                 " if one of them has a new name, add it to the contract"
             )
+        if binary := [f"{c.name} is {c.type}" for c in columns.values() if c.type in self.dialect.unreadable]:
+            raise SourceError(
+                f"reading {table.files} in {self.uri}: {', '.join(binary)}, which has no text of its own;"
+                " give the night a view that turns it into text or a number"
+            )
         return Found(table, own[0]["t"], columns)
+
+    def moment(self, column: FoundColumn, local: datetime) -> str:
+        """SQL for a moment of the business's local time that a column is compared with."""
+        if column.type in self.dialect.instants:
+            with suppress(OverflowError):  # the last hours of the year 9999
+                local = local.replace(tzinfo=self._zone).astimezone(UTC).replace(tzinfo=None)
+        return f"'{local}'"
 
     def ask(self, select: str, source: str) -> list[Row]:
         """The few rows of a question. Raises SourceError."""
@@ -154,17 +194,21 @@ class Database:
 
         Raises SourceError when the database does not answer.
         """
-        columns = [
-            f"{self.dialect.as_text(self.dialect.name(c.name))} AS {self.dialect.name(source)}"
-            for source, c in found.columns.items()
-        ]
+        columns = [f"{self.dialect.value(c)} AS {self.dialect.name(source)}" for source, c in found.columns.items()]
         source = f"{self.dialect.name(found.name)}{f' WHERE {where}' if where else ''}"
         key = found.column(found.table.key[0])
         parts = self._parts(self.dialect.name(key.name), source) if key.type in WHOLE_NUMBERS else {}
         if parts:
             columns.append(f"{self.dialect.name(key.name)} AS {PART}")
         reader = self._query(f"SELECT {', '.join(columns)} FROM {source}").options(**parts)  # noqa: S608
-        return reader.load().select(*found.columns, F.lit(f"{self.uri}/{found.name}").alias("source_file"))
+        said = [self._said(found, source) for source in found.columns]
+        return reader.load().select(*said, F.lit(f"{self.uri}/{found.name}").alias("source_file"))
+
+    def _said(self, found: Found, source: str) -> Column:
+        """A column's text as the typing rules know it."""
+        promised = next(column.type for column in found.table.columns if column.source == source)
+        declared = found.columns[source].type
+        return as_said(source, promised, declared, self._zone.key, declared in self.dialect.instants)
 
     def _parts(self, key: str, source: str) -> dict[str, str]:
         """The options that read a large table in parts of its key; none for a small one."""
@@ -184,7 +228,7 @@ class Database:
     def _options(self) -> dict[str, str]:
         at = self._address
         return {
-            **at.properties,
+            **tls.properties(self._spark, at),
             "url": self.dialect.url.format(host=at.host, port=at.port or self.dialect.port, dbname=at.dbname),
             "driver": self.dialect.driver,
             "user": at.username,

@@ -89,13 +89,20 @@ class Lake:
         # A named schema spares Spark a job that opens files only to learn the columns.
         return self.run.spark.read.schema(schema).parquet(uri)
 
-    def published(self, table: str, schema: str, before: bool = False) -> DataFrame | None:
-        """What other business dates (with `before`, only earlier ones) published of a gold table; None if none did."""
-        root, own = f"{self.run.lake}/gold/{self.run.pipeline}/{table}", self.run.business_date.isoformat()
+    def published(
+        self, table: str, schema: str, before: bool = False, since: date = date.min, own: bool = False
+    ) -> DataFrame | None:
+        """What other business dates from `since` on (with `before`, only earlier ones; with `own`, this one too)
+        published of a gold table, each row with its `day`; None if none did."""
+        root, today = f"{self.run.lake}/gold/{self.run.pipeline}/{table}", self.run.business_date.isoformat()
         days = [name.removeprefix(DATED) for name in self.storage.names(root) if name.startswith(DATED)]
+        wanted = [day for day in days if day >= since.isoformat() and (day < today or (day > today and not before))]
         # Any other run of these dates is over: a night holds its pipeline's claim.
-        uris = [f"{root}/{DATED}{day}" for day in days if day < own or (day > own and not before)]
-        return self.run.spark.read.schema(schema).parquet(*uris) if uris else None
+        uris = [f"{root}/{DATED}{day}" for day in [*wanted, *(today for day in days if own and day == today)]]
+        if not uris:
+            return None
+        reader = self.run.spark.read.option("basePath", root).schema(f"{schema}, {_PARTITION} string")
+        return reader.parquet(*uris).withColumnRenamed(_PARTITION, DAY)
 
     def replace(self, layer: str, table: str, frame: DataFrame) -> None:
         """Write this business date of a table, in place of what an earlier run of the date wrote."""

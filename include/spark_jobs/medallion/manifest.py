@@ -18,7 +18,6 @@ NO_LOSS = frozenset(
         "repeated_header",
         "superseded",
         "after_business_date",
-        "changed_after_load",
     }
 )
 
@@ -28,7 +27,8 @@ OTHER_FILES = "other_files"  # the pseudo-table of files that are of no table, o
 
 @dataclass(frozen=True)
 class TableCount:
-    """How the rows of one table fared; `warnings` counts accepted rows (or whole files) worth a look."""
+    """How the rows of one table fared; `warnings` counts accepted rows (or whole files) worth a look, `waiting` rows of
+    the source that are of a later date and were not taken in."""
 
     table: str
     rows_in: int
@@ -37,6 +37,7 @@ class TableCount:
     duplicates: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
+    waiting: int = 0
 
     @property
     def lost(self) -> int:
@@ -47,7 +48,8 @@ class TableCount:
 
     def told(self) -> dict[str, Any]:
         """As the manifest has it."""
-        return {**asdict(self), "lost": self.lost}
+        told = {**asdict(self), "lost": self.lost}
+        return told if self.waiting else {word: said for word, said in told.items() if word != "waiting"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Restated:
 @dataclass(frozen=True)
 class Manifest:
     """What one layer did for one business date; `alerts` only where the layer looks for any, `restated` where it may
-    change what was published before."""
+    change what was published before, `source` where it read a database whose lake this is from now on."""
 
     pipeline: str
     layer: str
@@ -99,6 +101,7 @@ class Manifest:
     gold: Sequence[GoldTable] = ()
     alerts: Alerts | None = None
     restated: Sequence[Restated] = ()
+    source: str = ""
 
     def to_json(self) -> str:
         """The manifest as the other rooms read it."""
@@ -110,6 +113,7 @@ class Manifest:
             "gold": [asdict(table) for table in self.gold],
             **({"alerts": asdict(self.alerts)} if self.alerts else {}),
             **({"restated": [asdict(day) for day in self.restated]} if self.restated else {}),
+            **({"source": self.source} if self.source else {}),
         }
         return json.dumps(body, ensure_ascii=False, indent=2)
 
@@ -117,6 +121,7 @@ class Manifest:
         """One line a table, for whoever reads the step's log."""
         for t in self.tables:
             counts = f"{t.accepted} accepted + {t.quarantined} quarantined + {t.duplicates} duplicates"
-            yield f"{self.layer} {t.table}: {t.rows_in} in = {counts} {t.reasons or ''}\n"
+            waiting = f"; {t.waiting} wait for their date" if t.waiting else ""
+            yield f"{self.layer} {t.table}: {t.rows_in} in = {counts} {t.reasons or ''}{waiting}\n"
         for r in self.restated:
             yield f"{self.layer} {r.table}: {r.day} is restated: {r.before} since {r.since}, now {r.after}\n"

@@ -15,11 +15,15 @@ COMMAND = ("aws", "secretsmanager", "get-secret-value", "--query", "SecretString
 SECONDS = 60
 NEEDED = ("engine", "host", "dbname", "username", "password")
 FORM = '{"engine": "postgres|mysql|mariadb", "host", "port", "dbname", "username", "password"}'
+# Engines of one family by the name of each: which of them a database is called by does not make it another one.
+FAMILIES = {"postgresql": "postgres", "aurora-postgresql": "postgres", "mariadb": "mysql", "aurora-mysql": "mysql"}
+PORTS = {"postgres": 5432, "mysql": 3306}
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a database is and how to be let in; `properties` are more of its driver's own, TLS for example."""
+    """Where a database is and how to be let in; `properties` are more of its driver's own, TLS for example. `called` is
+    a name by which its owner knows it wherever it is."""
 
     engine: str
     host: str
@@ -28,6 +32,14 @@ class Address:
     username: str
     password: str = field(repr=False)
     properties: Mapping[str, str] = field(default_factory=dict, repr=False)
+    called: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What tells this database from another; nightshift.hooks.relations says the same."""
+        family = FAMILIES.get(self.engine, self.engine)
+        place = f"{family}://{self.host.lower()}:{self.port or PORTS.get(family, 0)}/{self.dbname}"
+        return self.called or place
 
 
 def address(secret: str | None) -> Address:
@@ -55,4 +67,5 @@ def _parsed(secret: str, text: str) -> Address:
         raise SourceError(f"reading the secret {secret}: it lacks {', '.join(missing)}; write it in the form {FORM}")
     port = int(told["port"]) if str(told.get("port", "")).isdigit() else None
     properties = {str(key): str(value) for key, value in told.get("properties", {}).items()}
-    return Address(**{key: str(told[key]) for key in NEEDED}, port=port, properties=properties)
+    called = str(told.get("identity") or "")
+    return Address(**{key: str(told[key]) for key in NEEDED}, port=port, properties=properties, called=called)

@@ -16,7 +16,7 @@ from medallion.contract import Table
 from medallion.quality import Rule
 
 # With these bounds, and AMOUNT for a product of two, ten million rows add up within decimal(18,2).
-MONEY = r"^[0-9]{1,9}(\.[0-9]{1,2})?$"
+MONEY = r"^[0-9]{1,9}(\.[0-9]{1,2}0{0,16})?$"  # noughts behind the second place change no amount
 DAY = r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 FIGURE = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,12})?$"
 MONEY_TYPE = "decimal(18,2)"
@@ -51,6 +51,15 @@ def _shape(column: Promise) -> list[Rule]:
     if column.type == "timestamp":
         return [not_a_moment(column.source)]
     return [not_a_date(column.source)] if column.type == "date" else []
+
+
+def without_unreadable(frame: DataFrame, table: Table) -> DataFrame:
+    """The rows with each optional value that breaks the rules of its type left out; `unreadable` is the reason of the
+    first one, null if there was none."""
+    rules = {column.source: rule for column in table.columns if not column.required for rule in _shape(column)}
+    reasons = [F.when(rule.broken, F.lit(rule.reason)) for rule in rules.values()]
+    marked = frame.withColumn("unreadable", F.coalesce(*reasons, F.lit(None).cast("string")))
+    return marked.withColumns({name: F.when(~rule.broken, F.col(name)) for name, rule in rules.items()})
 
 
 def typed_columns(table: Table) -> dict[str, Column]:

@@ -19,7 +19,7 @@ from mrhealth_sales.tables import OF_OFFICE
 
 def read(lake: Lake) -> dict[str, TableCount]:
     """Read the four tables into bronze; gives the count of each. Raises SourceError."""
-    database = Database(lake.run.spark, address(lake.run.source_secret))
+    database = Database(lake.run.spark, address(lake.run.source_secret), lake.run.timezone)
     found = database.tables(OF_OFFICE)
     all_of(
         partial(lake.replace, "bronze", table.name, _arrived(lake, table, database.read(found[table.name])))

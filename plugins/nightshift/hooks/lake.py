@@ -85,6 +85,24 @@ class LakeHook:
         marks = f"silver/{self._night.pipeline.product}/_unpublished/{DATED}"
         self._delete(f"{marks}{day}" for day in days)
 
+    def source(self) -> str:
+        """Which database's rows the lake holds of the pipeline; '' while it holds none, or nobody has said."""
+        try:
+            return str(self._json(self._lake, self._source_key)["identity"])
+        except (self._s3.exceptions.NoSuchKey, self._s3.exceptions.NoSuchBucket):
+            return ""
+
+    def keep_source(self) -> None:
+        """Write down whose rows the lake holds from now on, if the run's manifests tell it."""
+        told = [manifest["source"] for manifest in self.manifests() if manifest.get("source")]
+        if told and told[0] != self.source():
+            body = json.dumps({"identity": told[0], "run": self._night.run}).encode()
+            self._s3.put_object(Bucket=self._lake, Key=self._source_key, Body=body)
+
+    @property
+    def _source_key(self) -> str:
+        return f"silver/{self._night.pipeline.product}/_source.json"
+
     def deliver(self, file: str) -> str:
         """Copy one staged export to where the run wants it, and give its address: one copy, so a reader sees the file
         before or the file after. Raises AuditFailed unless it was staged as one file."""
@@ -93,11 +111,6 @@ class LakeHook:
         bucket, key = target.removeprefix("s3://").split("/", 1)
         self._s3.copy({"Bucket": self._lake, "Key": source}, bucket, key)
         return target
-
-    def drop_other_dates(self, table: str) -> int:
-        """Delete what other business dates published of a table, now that this one holds all; gives how many."""
-        root, own = f"gold/{self._night.pipeline.name}/{table}/", self._night.gold_prefix(table)
-        return self._delete(i["Key"] for i in self._objects(self._lake, root) if not i["Key"].startswith(own))
 
     def sweep_staging(self) -> int:
         """Delete what the run staged; gives how many objects went."""

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from nightshift import drift
 from nightshift.drift import Drift, Relation
 from nightshift.errors import SourceUnseen
+from nightshift.hooks import tls
 from nightshift.night import Night
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ ENGINES = {  # as Amazon RDS calls them in a secret: SQLAlchemy's driver, the sc
     **dict.fromkeys(("postgres", "postgresql", "aurora-postgresql"), POSTGRES),
     **dict.fromkeys(("mysql", "mariadb", "aurora-mysql"), MYSQL),
 }
+FAMILIES = {"postgresql": "postgres", "aurora-postgresql": "postgres", "mariadb": "mysql", "aurora-mysql": "mysql"}
+PORTS = {"postgres": 5432, "mysql": 3306}
 
 
 class RelationsHook:
@@ -43,7 +46,7 @@ class RelationsHook:
         where = f"{address['engine']}://{address['host']}/{address['dbname']}"
         try:
             found = _relations(address, where)
-        except (SQLAlchemyError, ImportError, UnicodeError) as refused:
+        except (SQLAlchemyError, ImportError, UnicodeError, OSError) as refused:
             raise SourceUnseen(f"{where} did not show its tables: {_line(refused)}") from None
         told = {}
         for source in self._night.pipeline.sources:
@@ -52,6 +55,13 @@ class RelationsHook:
                 drifted = list(drift.drifts(source, relation)) if relation else [drift.missing(source, where)]
                 told[f"{where}/{source.files}"] = drifted
         return {at: drifted for at, drifted in told.items() if drifted}
+
+    def identity(self) -> str:
+        """What tells the night's database from another, as the jobs' medallion.secret says it. Raises SourceUnseen."""
+        told = self._address()
+        family = FAMILIES.get(told["engine"], told["engine"])
+        place = f"{family}://{told['host'].lower()}:{told.get('port') or PORTS[family]}/{told['dbname']}"
+        return str(told.get("identity") or place)
 
     def _address(self) -> Mapping[str, Any]:
         """What the secret says; an error never quotes it."""
@@ -73,13 +83,14 @@ def _relations(address: Mapping[str, Any], where: str) -> dict[str, Relation]:
     port = int(address["port"]) if str(address.get("port", "")).isdigit() else None
     who = (address["username"], address["password"])
     url = URL.create(driver, *who, host=address["host"], port=port, database=address["dbname"])
-    engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": SECONDS})
     asked = "table_name, column_name, data_type FROM information_schema.columns"
+    order = f"WHERE table_schema = {here} ORDER BY table_name, ordinal_position"
     columns: dict[str, list[tuple[str, str]]] = {}
-    with engine.connect() as connection:
-        order = f"WHERE table_schema = {here} ORDER BY table_name, ordinal_position"
-        for table, column, kind in _texts(connection.execute(text(f"SELECT {asked} {order}"))):
-            columns.setdefault(table.lower(), []).append((column, kind))
+    with tls.connect_args(driver, address) as secured:
+        engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": SECONDS, **secured})
+        with engine.connect() as connection:
+            for table, column, kind in _texts(connection.execute(text(f"SELECT {asked} {order}"))):
+                columns.setdefault(table.lower(), []).append((column, kind))
     return {
         table: Relation(f"{where}/{table}", *map(tuple, zip(*listed, strict=True))) for table, listed in columns.items()
     }

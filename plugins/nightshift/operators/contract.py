@@ -8,7 +8,7 @@ from airflow.sdk import Context
 
 from nightshift import drift, shown
 from nightshift.drift import Drift
-from nightshift.errors import SchemaDrifted, SourceUnseen
+from nightshift.errors import OtherSource, SchemaDrifted, SourceUnseen
 from nightshift.hooks import aws
 from nightshift.hooks.deliveries import DeliveriesHook
 from nightshift.hooks.relations import RelationsHook
@@ -37,6 +37,14 @@ class CheckInputsOperator(NightOperator):
             raise SchemaDrifted(words)
         return {"drifted": len(found), **({"warning": words} if told else {}), **({"unseen": unseen} if unseen else {})}
 
+    def _check_source(self, night: Night, relations: RelationsHook) -> None:
+        """Raise OtherSource when the lake has rows of another database that this night would add to."""
+        if not self.pipeline.incremental or night.options.get("source_moved") == "true":
+            return
+        owner, own = self.lake(night).source(), relations.identity()
+        if owner and owner != own:
+            raise OtherSource(f"The lake holds movements of another database: {owner}, and this night reads {own}.")
+
     def _found(self, night: Night) -> tuple[dict[str, list[Drift]], str]:
         """How files and tables drifted, and why tables were not seen."""
         found = {}
@@ -44,8 +52,10 @@ class CheckInputsOperator(NightOperator):
             found = DeliveriesHook(aws.client(self.settings, "s3"), night).drifts()
         if not night.source_secret:
             return found, ""
+        relations = RelationsHook(aws.client(self.settings, "secretsmanager"), night)
         try:
-            return found | RelationsHook(aws.client(self.settings, "secretsmanager"), night).drifts(), ""
+            self._check_source(night, relations)
+            return found | relations.drifts(), ""
         except SourceUnseen as unseen:
             self.log.info("The database's columns are looked at by the step alone: %s.", unseen.args[0])
             return found, str(unseen.args[0])

@@ -30,25 +30,17 @@ def publish(night: Night, task: str) -> Iterator[tuple[str, str]]:
     catalog = CatalogHook(aws.client(night.settings, "glue"), night)
     told: set[date] = set()
     restated = [day for manifest in lake.manifests() for day in manifest.get("restated", ())]
+    lake.keep_source()  # before the first row of it: a run killed in between must not leave rows of nobody
     for table in night.pipeline.gold:
         claims.of(night).verify()
         days, uri = lake.swap_gold(table.name), night.uri("lake", night.gold_prefix(table.name))
         catalog.register(table, days)
         other = {"restated": own} if (own := [day for day in restated if day["table"] == table.name]) else {}
         ledger.of(night).note(task, "swapped", "its audit passed", uri=uri, partitions=len(days), **other)
-        _drop_other_dates(night, task, table.name)
         told |= set(days)
         yield table.name, uri
     if night.pipeline.restates and not night.part:  # a later day of a backfill may have changed these once more
         lake.told_of(told)
-
-
-def _drop_other_dates(night: Night, task: str, table: str) -> None:
-    """After a full reload this date holds every row: what other dates hold would count them twice."""
-    if night.options.get("full_reload") == "true":
-        claims.of(night).verify()
-        count = LakeHook(aws.client(night.settings, "s3"), night).drop_other_dates(table)
-        ledger.of(night).note(task, "removed", "a full reload holds every row", table=table, objects=count)
 
 
 class AuditOperator(NightOperator):

@@ -35,7 +35,14 @@ CARD_MOVEMENTS = Pipeline(
         Option(
             "full_reload",
             "Full reload",
-            "Read every movement anew into this business date; what other dates hold is dropped then.",
+            "Read every movement anew; what is not as it was published is restated, in the partition that holds it.",
+            "false",
+            choices=("false", "true"),
+        ),
+        Option(
+            "source_moved",
+            "The source has moved",
+            "The database is the one whose movements the lake holds, at another address. Once, after a move.",
             "false",
             choices=("false", "true"),
         ),

@@ -96,4 +96,5 @@ def _counts(layer: str, table: Mapping[str, Any]) -> str:
     reasons = ", ".join(f"{n} {why}" for why, n in sorted(table["reasons"].items()))
     lost = f"{table['quarantined']} quarantined{f' ({reasons})' if reasons else ''}, {table['duplicates']} duplicates"
     odd = ", ".join(f"{n} {what}" for what, n in sorted(table.get("warnings", {}).items()))
-    return f"{layer}.{table['table']}: {counted}, {lost}{f'; worth a look: {odd}' if odd else ''}"
+    waiting = f", {table['waiting']} waiting for their date" if table.get("waiting") else ""
+    return f"{layer}.{table['table']}: {counted}, {lost}{waiting}{f'; worth a look: {odd}' if odd else ''}"

@@ -1,0 +1,23 @@
+"""Whose movements a lake holds: numbers of movements mean something within one database only."""
+
+from __future__ import annotations
+
+import json
+
+from medallion.errors import SourceError
+from medallion.lake import Lake
+from medallion.secret import Address
+
+
+def check(lake: Lake, address: Address) -> str:
+    """The identity of the database, which the manifest tells and `publish` keeps. Raises SourceError when the lake has
+    movements of another one, unless the run says that it is the same that moved."""
+    kept = lake.storage.read_text(f"{lake.run.lake}/silver/{lake.run.pipeline}/_source.json")
+    owner = json.loads(kept)["identity"] if kept else address.identity
+    if owner != address.identity and lake.run.options.get("source_moved") != "true":
+        raise SourceError(
+            f"opening the database: the lake holds movements of another database, {owner}, and this is"
+            f" {address.identity}. If it is the same one at another address, run once with source_moved"
+            " (--source-moved); else give this one a lake of its own (NIGHTSHIFT_NAME)"
+        )
+    return address.identity

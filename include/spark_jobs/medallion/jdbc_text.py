@@ -1,0 +1,42 @@
+"""Values of a database as the typing rules know them: numbers without exponent, moments as local time of the business.
+
+What cannot be turned so stays as the database said it: the rules then tell why it is no number and no date.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from medallion.typing_rules import moment
+
+SINGLE, DOUBLE = "float", {"float", "real", "double", "double precision"}
+WITH_ZONE = r":[0-9]{2}([.][0-9]+)? ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+LAST_ZEROS = r"([.][0-9]*[1-9])0+$|[.]0+$"
+
+
+def as_said(column: str, promised: str, declared: str, zone: str, is_instant: bool) -> Column:
+    """The text of a column that its contract promises as one type and its database declares as another. `is_instant`
+    tells that it is a moment in UTC without saying so."""
+    value = F.col(column)
+    if promised in ("timestamp", "date") and is_instant:
+        value = _local(column, zone)
+    elif promised in ("timestamp", "date"):
+        value = F.when(value.rlike(WITH_ZONE), _local(column, zone)).otherwise(value)
+    elif promised != "string":
+        value = F.regexp_replace(_plain(column, declared), LAST_ZEROS, "$1")
+    return value.alias(column)
+
+
+def _local(column: str, zone: str) -> Column:
+    """An instant in the zone's local time."""
+    return F.coalesce(F.from_utc_timestamp(moment(column), zone).cast("string"), F.col(column))
+
+
+def _plain(column: str, declared: str) -> Column:
+    """A number in digits and a point: of one with four bytes the shortest that means it, for it comes with eight."""
+    if declared not in DOUBLE:
+        return F.col(column)
+    shortest = f"string(try_cast(`{column}` as float))" if declared == SINGLE else f"`{column}`"
+    exact = F.expr(f"string(try_cast({shortest} as decimal(38, 12)))")
+    return F.when(F.expr(shortest).rlike("[eE]"), F.coalesce(exact, F.col(column))).otherwise(F.expr(shortest))

@@ -1,0 +1,67 @@
+"""How a driver is told about TLS: by the secret's `properties`, and verified where they say nothing of it.
+
+`sslmode` (PostgreSQL) and `sslMode` (MySQL, MariaDB) are disable, require, verify-ca or verify-full; `sslrootcert` and
+`serverSslCert` name a file with the authority's certificates, or hold them. Only to this machine itself a connection
+may be in the clear unasked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from medallion.errors import SourceError
+from medallion.secret import FAMILIES, Address
+
+VERIFIED = "verify-full"
+BEGIN = "-----BEGIN CERTIFICATE-----"
+OWN_WORDS = {"ssl", "sslmode", "usessl"}  # of the drivers: who has said one has chosen
+MARIADB: Mapping[str, Mapping[str, str]] = {
+    "disable": {},
+    "require": {"useSsl": "true", "trustServerCertificate": "true"},
+    "verify-ca": {"useSsl": "true", "disableSslHostnameVerification": "true"},
+    "verify-full": {"useSsl": "true"},
+}
+
+
+def properties(spark: SparkSession, address: Address) -> dict[str, str]:
+    """The driver's properties of an address. Raises SourceError for a mode that there is none of."""
+    told = dict(address.properties)
+    is_postgres = FAMILIES.get(address.engine, address.engine) == "postgres"
+    word = "sslmode" if is_postgres else "sslMode"
+    if not OWN_WORDS & {name.lower() for name in told} and not is_loopback(address.host):
+        told[word] = VERIFIED
+    if told.get(word, VERIFIED) not in MARIADB:
+        raise SourceError(f"opening the database: {word} is {told[word]!r}, expected {', '.join(MARIADB)}")
+    if not is_postgres:
+        return {**told, **MARIADB[told[word]]} if word in told else told
+    if told.get("sslrootcert", "").startswith(BEGIN):
+        told["sslrootcert"] = _file(spark, told["sslrootcert"])
+    elif told.get(word, "").startswith("verify") and "sslrootcert" not in told:
+        told.setdefault("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory")  # what Java trusts
+    return told
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _file(spark: SparkSession, certificates: str) -> str:
+    """A file with the certificates, under one name for the driver and for each executor, which runs in the folder that
+    Spark brings files to."""
+    name = f"nightshift-ca-{hashlib.sha256(certificates.encode()).hexdigest()[:16]}.pem"
+    is_local = spark.sparkContext.master.startswith("local")
+    path = Path(tempfile.mkdtemp(prefix="nightshift-")) / name if is_local else Path(name)
+    path.write_text(certificates, encoding="ascii")
+    if not is_local:
+        spark.sparkContext.addFile(str(path.resolve()))
+    return str(path)

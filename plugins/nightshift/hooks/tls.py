@@ -1,0 +1,52 @@
+"""How Airflow's own look into a database is told about TLS: by the secret's `properties`, as the jobs' drivers are."""
+
+from __future__ import annotations
+
+import ssl
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Any
+
+import certifi
+
+VERIFIED = "verify-full"
+BEGIN = "-----BEGIN CERTIFICATE-----"
+
+
+@contextmanager
+def connect_args(driver: str, address: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Arguments of psycopg2's or pymysql's connect; what they name is there while the block lasts."""
+    told = {str(name).lower(): str(value) for name, value in (address.get("properties") or {}).items()}
+    mode = told.get("sslmode") or ("" if is_loopback(str(address["host"])) else VERIFIED)
+    ca = told.get("sslrootcert") or told.get("serversslcert") or ""
+    if not mode:
+        yield {}
+    elif "pymysql" in driver:
+        yield {"ssl_disabled": True} if mode == "disable" else {"ssl": _context(mode, ca)}
+    elif mode.startswith("verify"):
+        with tempfile.NamedTemporaryFile("w", suffix=".pem", encoding="ascii") as file:
+            file.write(ca)
+            file.flush()
+            yield {"sslmode": mode, "sslrootcert": file.name if ca.startswith(BEGIN) else ca or certifi.where()}
+    else:
+        yield {"sslmode": mode}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _context(mode: str, ca: str) -> ssl.SSLContext:
+    is_text = ca.startswith(BEGIN)
+    context = ssl.create_default_context(
+        cadata=ca if is_text else None, cafile=None if is_text else ca or certifi.where()
+    )
+    context.check_hostname = mode == VERIFIED
+    context.verify_mode = ssl.CERT_REQUIRED if mode.startswith("verify") else ssl.CERT_NONE
+    return context
