@@ -24,7 +24,8 @@ lake.
 **To run a date again**, trigger with `business_date` (or the logical date of the day after it): it replaces
 that date's partition, those of movements that changed or went since they were published (told as `restated`), and the
 CSV. A night compares the last days, with `full_reload` everything. **The lake belongs to one database**: once
-it has moved to another address, run once with `source_moved`, or give it a name of its own in its secret (`identity`). After a failed task clear it *with downstream*.
+it has moved to another address, run once with `source_moved`, or give it a name of its own in its secret (`identity`).
+After a failed task clear it *with downstream*.
 """
 
 from nightshift import config
