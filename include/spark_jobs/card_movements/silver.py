@@ -10,9 +10,9 @@ from pyspark.sql import functions as F
 from card_movements.tables import ACCOUNTS, CARDS, FLAT, KEY, LINEAGE, MEMBERS, MOVEMENTS
 from medallion.contract import Table
 from medallion.masks import masked
-from medallion.quality import DUPLICATE, is_accepted, judge, last_version_wins, overrule, warn
+from medallion.quality import DUPLICATE, is_accepted, last_version_wins, overrule, warn
 from medallion.raw import TEXT
-from medallion.typing_rules import clean, rules_of, typed_columns, without_unreadable
+from medallion.typing_rules import clean, judge_rows, rules_of, typed_columns
 
 CHANGED = "changed_after_load"  # the warning of a movement that was published with another amount, text or date
 CARRIED = ("source_file", "line", "ingested_at", "unit_id", "raw", "raw_encoding")
@@ -46,8 +46,8 @@ def judged(table: Table, bronze: DataFrame) -> DataFrame:
     words = [column.source for column in table.columns if column.type == "string"]
     others = [name for name in table.source_names if name not in words]
     cleaned = clean(clean(_with_raw(table, bronze), others), words, trim=False)
-    rows = judge(without_unreadable(cleaned, table), rules_of(table))
-    rows = rows.withColumn("warning", F.when(is_accepted(), F.col("unreadable")))
+    optional = [column for column in table.columns if not column.required]
+    rows = judge_rows(cleaned, rules_of(table), optional)
     typed = rows.select(*typed_columns(table).values(), *CARRIED, *VERDICT)
     return last_version_wins(typed, table.key, [c.name for c in table.columns if c.name not in table.key])
 

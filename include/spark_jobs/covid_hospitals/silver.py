@@ -21,9 +21,9 @@ from covid_hospitals.tables import (
     STATES,
 )
 from medallion.contract import Table
-from medallion.quality import LINEAGE, Rule, accepted, is_accepted, judge, last_version_wins, overrule, warn
+from medallion.quality import LINEAGE, Rule, accepted, is_accepted, last_version_wins, overrule, warn
 from medallion.raw import TEXT
-from medallion.typing_rules import clean, moment, rules_of, typed, typed_columns
+from medallion.typing_rules import clean, judge_rows, moment, rules_of, typed, typed_columns
 
 LINEAGE_SCHEMA = "source_file string, line bigint, ingested_at timestamp"
 NOTIFICATION = OCCUPANCY.key
@@ -155,7 +155,9 @@ def _seven_digits(rows: DataFrame) -> DataFrame:
 
 def _typed(table: Table, bronze: DataFrame, extra: Sequence[str] = (), rules: Sequence[Rule] = ()) -> DataFrame:
     """Judged rows of a source table under their lake names; `extra` are columns that bronze has besides."""
-    rows = judge(clean(bronze.withColumn("raw_encoding", F.lit(TEXT)), table.source_names), [*rules_of(table), *rules])
+    cleaned = clean(bronze.withColumn("raw_encoding", F.lit(TEXT)), table.source_names)
+    beside = [column for column in table.columns if column.optional]
+    rows = judge_rows(cleaned, [*rules_of(table), *rules], beside)
     return rows.select(*typed_columns(table).values(), *extra, *CARRIED)
 
 

@@ -6,14 +6,14 @@ Every rule looks at a text column that `clean` has trimmed; a null passes all of
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from medallion.contract import Column as Promise
 from medallion.contract import Table
-from medallion.quality import Rule
+from medallion.quality import ACCEPTED, Rule, judge
 
 # With these bounds, and AMOUNT for a product of two, ten million rows add up within decimal(18,2).
 MONEY = r"^[0-9]{1,9}(\.[0-9]{1,2}0{0,16})?$"  # noughts behind the second place change no amount
@@ -53,10 +53,18 @@ def _shape(column: Promise) -> list[Rule]:
     return [not_a_date(column.source)] if column.type == "date" else []
 
 
-def without_unreadable(frame: DataFrame, table: Table) -> DataFrame:
-    """The rows with each optional value that breaks the rules of its type left out; `unreadable` is the reason of the
-    first one, null if there was none."""
-    rules = {column.source: rule for column in table.columns if not column.required for rule in _shape(column)}
+def judge_rows(frame: DataFrame, rules: Sequence[Rule], beside: Sequence[Promise]) -> DataFrame:
+    """Judged rows of a source table. A value of a column that stands `beside` the product and cannot be read is left
+    out with a warning: the row, and all that refers to it, stay."""
+    judged = judge(without_unreadable(frame, beside), rules)
+    warned = F.when(F.col("outcome") == ACCEPTED, F.col("unreadable"))
+    return judged.withColumn("warning", warned).drop("unreadable")
+
+
+def without_unreadable(frame: DataFrame, columns: Iterable[Promise]) -> DataFrame:
+    """The rows with each value of these columns that breaks the rules of its type left out; `unreadable` is the reason
+    of the first one, null if there was none."""
+    rules = {column.source: rule for column in columns for rule in _shape(column)}
     reasons = [F.when(rule.broken, F.lit(rule.reason)) for rule in rules.values()]
     marked = frame.withColumn("unreadable", F.coalesce(*reasons, F.lit(None).cast("string")))
     return marked.withColumns({name: F.when(~rule.broken, F.col(name)) for name, rule in rules.items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 
@@ -11,9 +11,9 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion.contract import Table
-from medallion.quality import ACCEPTED, LINEAGE, Rule, accepted, judge, last_version_wins, overrule, warn
+from medallion.quality import ACCEPTED, LINEAGE, Rule, accepted, last_version_wins, overrule, warn
 from medallion.raw import TEXT
-from medallion.typing_rules import beyond_measure, clean, rules_of, typed, typed_columns
+from medallion.typing_rules import beyond_measure, clean, judge_rows, rules_of, typed, typed_columns
 from mrhealth_sales.tables import COUNTRIES, ITEMS, ORDERS, PRODUCTS, STATES, UNITS
 
 STATUSES = PENDING, DONE, CANCELLED = ("Pendente", "Finalizado", "Cancelado")
@@ -45,7 +45,7 @@ def orders(bronze: DataFrame, day: date) -> DataFrame:
     columns = typed_columns(ORDERS)
     unit_id = F.coalesce(F.col("unit_id"), typed("id_unidade", "int")).alias("unit_id")
     rules = [*rules_of(ORDERS), _other_unit(), _other_time(day)]
-    rows = judge(clean(_with_raw_encoding(bronze), ORDERS.source_names), rules).select(
+    rows = _judged(ORDERS, bronze, rules).select(
         *{**columns, "unit_id": unit_id}.values(),
         F.col("unit_id").isNotNull().alias("dated"),
         "arrived_at",
@@ -73,7 +73,7 @@ def items(bronze: DataFrame, orders: DataFrame) -> DataFrame:
     file counts, whole. A drop that names no unit has the unit of its judged `orders`."""
     rules = [*rules_of(ITEMS), beyond_measure("qtd", "vlr_item")]
     columns = typed_columns(ITEMS)
-    judged = judge(clean(_with_raw_encoding(bronze), ITEMS.source_names), rules)
+    judged = _judged(ITEMS, bronze, rules)
     rows = judged.select("unit_id", *columns.values(), "arrived_at", *CARRIED)
     content = [name for name in columns if name not in ITEMS.key]
     latest = last_version_wins(_with_unit(rows, orders), ITEMS.key, content, order=LATER, clash=CLASH)
@@ -112,16 +112,17 @@ def _of_the_last_file(items: DataFrame) -> DataFrame:
 
 def _reference(source: Table, bronze: DataFrame) -> DataFrame:
     """Judged rows of a head-office table; a name may not be empty, a reference from it to another table may."""
-    judged = judge(clean(_with_raw_encoding(bronze), source.source_names), rules_of(source))
+    judged = _judged(source, bronze, rules_of(source))
     own = {"unit_id": F.lit(None).cast("int").alias("unit_id"), **typed_columns(source)}
     rows = judged.select(*own.values(), *CARRIED)
     content = [c.name for c in source.columns if c.name not in source.key]
     return last_version_wins(rows, source.key, content, clash=CLASH)
 
 
-def _with_raw_encoding(bronze: DataFrame) -> DataFrame:
-    """What bronze accepted is text."""
-    return bronze.withColumn("raw_encoding", F.lit(TEXT))
+def _judged(table: Table, bronze: DataFrame, rules: Sequence[Rule]) -> DataFrame:
+    """Judged rows; what bronze accepted is text."""
+    rows = clean(bronze.withColumn("raw_encoding", F.lit(TEXT)), table.source_names)
+    return judge_rows(rows, rules, [column for column in table.columns if not column.required])
 
 
 def with_branch(orders: DataFrame, units: DataFrame, states: DataFrame, countries: DataFrame) -> DataFrame:
