@@ -310,10 +310,13 @@ def test_dates_and_amounts_that_are_none_are_quarantined_and_not_raised(postgres
         "ALTER TABLE movimento ALTER COLUMN data_movimento TYPE varchar(40)",
         "ALTER TABLE movimento ALTER COLUMN vlr_transacao TYPE double precision",
         "INSERT INTO movimento VALUES (1, 10.5, 'x', '2026-01-02  05:00:00', 9), (2, 0.005, 'x', '2026-01-02', 9),"
-        " (3, 1, 'x', '31/12/2025', 9), (4, 1, 'x', NULL, 9)",
+        " (3, 1, 'x', '31/12/2025', 9), (4, 1, 'x', NULL, 9),"
+        " (5, 1, 'x', '2026-01-02T23:30:00Z', 9), (6, 1, 'x', '2026-01-02 23:30:00-05', 9)",
     )
-    reasons = night("2026-01-02")["silver"]["movements"]["reasons"]
+    counts = night("2026-01-02")
+    reasons = counts["silver"]["movements"]["reasons"]
     assert reasons == {"bad_date": 1, "bad_number": 1, "missing_value": 1}
+    assert "2026-01-02 20:30:00" in night.csv("2026-01-02") and counts["bronze"]["movements"]["waiting"] == 1
     assert "10.50" in night.csv("2026-01-02")
     assert "2026-01-02 05:00:00" in night.csv("2026-01-02")
 
@@ -433,7 +436,7 @@ ODD_TYPES = {
         "decimal(19,4)": (("10.5", "10.50"), ("-3.25", "-3.25"), ("7.1234", None)),
         "float": (("12345.67", "12345.67"), ("123456.7", "123456.70"), ("0.1", "0.10")),
         "double": (("987654321.12", "987654321.12"), ("0.1", "0.10")),
-        "decimal(12,0)": (("7", "7.00"),),
+        "decimal(19,4) zerofill": (("7", "7.00"), ("0.5", "0.50"), ("0", "0.00")),
     },
 }
 
