@@ -94,6 +94,8 @@ class CardTable:
                 yield from ((reader.line_num, cells) for cells in reader if cells)
         except (UnicodeDecodeError, csv.Error) as wrong:
             raise InputRefused(f"{self.file} is no CSV in UTF-8 ({wrong}): write it so.") from None
+        except OSError as refused:
+            raise InputRefused(f"{self.file} cannot be read ({refused.strerror}): see its rights.") from None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from embedded.tls import NO_TLS, Tls
 
 ENGINES = {"postgresql": "postgres", "postgres": "postgres", "mysql": "mysql", "mariadb": "mariadb"}
 PORTS = {"postgres": 5432, "mysql": 3306, "mariadb": 3306}
-SHAPE = "postgresql://user@host:port/database, or mysql:// or mariadb:// likewise"
+SHAPE = "postgresql://user:password@host:port/database, or mysql:// or mariadb:// likewise"
 SECONDS = 10
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from embedded import owners
 from embedded.commands import reap
 from nightshift import config, processes
 from nightshift.errors import NightshiftError, PreflightError
@@ -38,10 +39,20 @@ def main(arguments: Sequence[str]) -> int:
         print(f"Account:  {_place(settings)}", flush=True)
         if options.run:
             return _one(settings, options)
+        _forget_sources(settings, options.dry_run)
         return _shown(reaping.reap(settings, _who(), dry_run=options.dry_run))
     except (NightshiftError, BotoCoreError, ClientError) as error:
         print(f"nightshift: {plain(str(error))}", file=sys.stderr)
         return FAILED
+
+
+def _forget_sources(settings: config.Settings, dry_run: bool) -> None:
+    """Delete the secrets of databases that killed commands left; they are of no run."""
+    client = aws.client(settings, "secretsmanager")
+    for secret in list(owners.left(client, settings.name)):
+        if not dry_run:
+            client.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+        print(f"Secret:   {secret} {'is' if dry_run else 'was'} of a command that was killed", flush=True)
 
 
 def table(rows: Iterable[Row]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from embedded import aws
+from embedded import aws, owners
 from embedded.api_url import ApiUrl
 from embedded.databases import DatabaseUrl, parsed
 from embedded.errors import CloudError
@@ -30,22 +30,26 @@ def temporary() -> Iterator[DatabaseUrl]:
 @contextmanager
 def opened(env: Mapping[str, str], name: str, url: DatabaseUrl | ApiUrl) -> Iterator[None]:
     """Keep the address as the secret <NIGHTSHIFT_NAME>/sources/<name> while the block lasts; one that is there comes
-    back afterwards. Raises CloudError."""
+    back afterwards, but for one that a command left which was killed. Raises CloudError."""
     client, secret = aws.secrets(env), _named(env, name)
-    before = keep(env, name, url)
+    if secret in owners.left(client, env["NIGHTSHIFT_NAME"]):
+        client.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+    before = keep(env, name, url, owner=owners.this())
     try:
         yield
     finally:
         _restore(client, secret, before)
 
 
-def keep(env: Mapping[str, str], name: str, url: DatabaseUrl | ApiUrl) -> str | None:
-    """Put the address into the secret <NIGHTSHIFT_NAME>/sources/<name>; gives what was there. Raises CloudError."""
+def keep(env: Mapping[str, str], name: str, url: DatabaseUrl | ApiUrl, owner: str = "") -> str | None:
+    """Put the address into the secret <NIGHTSHIFT_NAME>/sources/<name>; gives what was there. A secret that is made is
+    tagged with its `owner`, the process that will take it away, if there is one. Raises CloudError."""
     client, secret = aws.secrets(env), _named(env, name)
     try:
         before = _value(client, secret)
         if before is None:
-            client.create_secret(Name=secret, SecretString=url.secret)
+            tags = [{"Key": owners.TAG, "Value": owner}] if owner else []
+            client.create_secret(Name=secret, SecretString=url.secret, Tags=tags)  # type: ignore[arg-type]
         elif before != url.secret:
             client.put_secret_value(SecretId=secret, SecretString=url.secret)
     except ClientError as refused:

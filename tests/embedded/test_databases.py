@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import socket
 from decimal import Decimal
 
 import boto3
@@ -10,7 +11,7 @@ import pytest
 from moto import mock_aws
 
 from datagen.cards import CardShape, generate_cards
-from embedded import card_source, cli, databases, drivers, masks, office_source, record, sources
+from embedded import card_source, cli, databases, drivers, masks, office_source, owners, record, sources
 from embedded.commands import replay, run
 from embedded.errors import InputRefused, ToolMissing
 from tests.databases import mariadb, postgresql
@@ -193,6 +194,22 @@ def test_a_secret_that_was_there_before_comes_back(vault):
     with sources.opened(NIGHT, "cards", URL):
         assert vault.get_secret_value(SecretId="acme/sources/cards")["SecretString"] == URL.secret
     assert vault.get_secret_value(SecretId="acme/sources/cards")["SecretString"] == "theirs"
+
+
+def test_a_secret_that_a_killed_command_left_is_not_taken_for_the_users(vault):
+    gone = owners.this().rpartition(" ")[0] + " 1"  # its pid is another process by now
+    vault.create_secret(Name="acme/sources/cards", SecretString="left", Tags=[{"Key": owners.TAG, "Value": gone}])
+    with sources.opened(NIGHT, "cards", URL):
+        assert list(owners.left(vault, "acme")) == []
+    assert vault.list_secrets()["SecretList"] == []
+
+
+@pytest.mark.parametrize(
+    ("owner", "dead"),
+    [("elsewhere 1 1", False), (f"{socket.gethostname()} 99999999 1", True), (f"{socket.gethostname()} x", False)],
+)
+def test_only_a_process_of_this_machine_is_known_to_be_gone(owner, dead):
+    assert owners.is_dead(owner) is dead and not owners.is_dead(owners.this())
 
 
 def test_drivers_are_written_down_with_their_sums_and_taken_once(tmp_path):

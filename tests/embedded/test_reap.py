@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
-from embedded import cli, reap
+from embedded import cli, owners, reap
 from embedded.commands import reap as command
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings as CloudSettings
@@ -52,6 +52,18 @@ class Terminal(io.StringIO):
 
     def isatty(self):
         return True
+
+
+def test_the_secrets_of_killed_commands_are_deleted_and_those_of_live_ones_are_not(settings, capsys):
+    secrets = boto3.client("secretsmanager", "us-east-1")
+    for name, owner in (("left", f"{owners.this().rpartition(' ')[0]} 1"), ("at-work", owners.this())):
+        tags = [{"Key": owners.TAG, "Value": owner}]
+        secrets.create_secret(Name=f"reap-cli/sources/{name}", SecretString="s", Tags=tags)
+    assert (reap.main(["--dry-run"]), reap.main([])) == (0, 0)
+    assert [s["Name"] for s in secrets.list_secrets()["SecretList"]] == ["reap-cli/sources/at-work"]
+    told = capsys.readouterr().out
+    assert "sources/left is of a command" in told and "sources/left was of a command" in told
+    secrets.delete_secret(SecretId="reap-cli/sources/at-work", ForceDeleteWithoutRecovery=True)
 
 
 def test_a_live_run_is_left_alone_by_a_pass_and_ended_by_name_once_it_was_shown_and_confirmed(

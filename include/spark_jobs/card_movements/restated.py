@@ -45,7 +45,8 @@ def placed(lake: Lake, accepted: DataFrame, published: DataFrame | None) -> Plac
     own = str(lake.run.business_date)
     if published is None:
         return Placed(accepted.withColumn(DAY, F.lit(own)), [own], None)
-    was = published.select(KEY, DAY, _content().alias("_was"))
+    same = published.join(accepted.select(KEY), on=KEY, how="left_semi")  # few: gold as a whole is not moved about
+    was = same.select(KEY, DAY, _content().alias("_was"))
     now = accepted.join(was, on=KEY, how="left").withColumn("_changed", ~_content().eqNullSafe(F.col("_was"))).cache()
     new = now.where(F.col(DAY).isNull()).withColumn(DAY, F.lit(own)).select(*COLUMNS, DAY)
     changed = now.where(F.col(DAY).isNotNull() & F.col("_changed")).select(*COLUMNS, DAY)
@@ -70,9 +71,8 @@ def told(lake: Lake, days: Sequence[str], whole: DataFrame) -> list[Restated]:
     if published is None:
         return []
     before = published.where(F.col(DAY).isin(list(since))).select(KEY, DAY, _content().alias("_was"))
-    after = before.join(whole.select(KEY, _content().alias("_now")), on=KEY, how="left").join(
-        _withdrawn(lake), on=KEY, how="left"
-    )
+    now = whole.join(before.select(KEY), on=KEY, how="left_semi").select(KEY, _content().alias("_now"))
+    after = before.join(now, on=KEY, how="left").join(_withdrawn(lake), on=KEY, how="left")
     changed = after.where(~F.col("_was").eqNullSafe(F.col("_now"))).withColumn("_day", _day("_was")).cache()
     counts = {row["_day"]: row["count"] for row in changed.groupBy("_day").count().collect()}
     if not counts:

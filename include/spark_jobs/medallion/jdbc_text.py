@@ -12,7 +12,7 @@ from medallion.typing_rules import moment
 
 SINGLE, DOUBLE = "float", {"float", "real", "double", "double precision"}
 WITH_ZONE = r":[0-9]{2}([.][0-9]+)? ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
-LAST_ZEROS = r"([.][0-9]*[1-9])0+$|[.]0+$"
+FIRST_ZEROS, LAST_ZEROS = r"^(-?)0+(?=[0-9])", r"([.][0-9]*[1-9])0+$|[.]0+$"  # of ZEROFILL, and of a scale
 
 
 def as_said(column: str, promised: str, declared: str, zone: str, is_instant: bool) -> Column:
@@ -24,7 +24,7 @@ def as_said(column: str, promised: str, declared: str, zone: str, is_instant: bo
     elif promised in ("timestamp", "date"):
         value = F.when(value.rlike(WITH_ZONE), _local(column, zone)).otherwise(value)
     elif promised != "string":
-        value = F.regexp_replace(_plain(column, declared), LAST_ZEROS, "$1")
+        value = F.regexp_replace(F.regexp_replace(_plain(column, declared), LAST_ZEROS, "$1"), FIRST_ZEROS, "$1")
     return value.alias(column)
 
 

@@ -14,7 +14,6 @@ from medallion.errors import NoInputError, TooMuchRefused
 from medallion.manifest import Alerts, GoldTable, Manifest, Restated, TableCount
 from medallion.parallel import all_of
 from medallion.quality import accepted, quarantine
-from medallion.raw import QUARANTINE_SCHEMA
 from medallion.run import Run
 from medallion.storage import Storage
 
@@ -58,15 +57,6 @@ class Lake:
         """Where the rows lie that a layer refused for this business date."""
         day = self.run.business_date.isoformat()
         return f"{self.run.lake}/quarantine/{self.run.pipeline}/{layer}/{table}/{DATED}{day}"
-
-    def quarantined(self, layer: str, table: str) -> DataFrame | None:
-        """What a layer refused for the other business dates; None if nothing."""
-        root, own = (
-            f"{self.run.lake}/quarantine/{self.run.pipeline}/{layer}/{table}",
-            self.run.business_date.isoformat(),
-        )
-        uris = [f"{root}/{name}" for name in self.storage.names(root) if name not in ("", f"{DATED}{own}")]
-        return self.run.spark.read.schema(QUARANTINE_SCHEMA).parquet(*uris) if uris else None
 
     def size_shuffles(self, input_bytes: int) -> None:
         """Shuffle in as many partitions as this much input needs, unless the cluster's configuration says how many.

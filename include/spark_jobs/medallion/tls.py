@@ -8,7 +8,6 @@ may be in the clear unasked.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -56,12 +55,13 @@ def is_loopback(host: str) -> bool:
 
 
 def _file(spark: SparkSession, certificates: str) -> str:
-    """A file with the certificates, under one name for the driver and for each executor, which runs in the folder that
-    Spark brings files to."""
+    """A file with the certificates, under one name in the folder where the driver runs and in those where executors do,
+    to which Spark brings it. Raises SourceError."""
     name = f"nightshift-ca-{hashlib.sha256(certificates.encode()).hexdigest()[:16]}.pem"
-    is_local = spark.sparkContext.master.startswith("local")
-    path = Path(tempfile.mkdtemp(prefix="nightshift-")) / name if is_local else Path(name)
-    path.write_text(certificates, encoding="ascii")
-    if not is_local:
-        spark.sparkContext.addFile(str(path.resolve()))
-    return str(path)
+    try:
+        Path(name).write_text(certificates, encoding="ascii")
+    except (OSError, UnicodeEncodeError) as refused:
+        where = Path.cwd()
+        raise SourceError(f"opening the database: its certificates cannot be kept in {where} ({refused})") from None
+    spark.sparkContext.addFile(str(Path(name).resolve()))
+    return name

@@ -30,7 +30,8 @@ def publish(night: Night, task: str) -> Iterator[tuple[str, str]]:
     catalog = CatalogHook(aws.client(night.settings, "glue"), night)
     told: set[date] = set()
     restated = [day for manifest in lake.manifests() for day in manifest.get("restated", ())]
-    lake.keep_source()  # before the first row of it: a run killed in between must not leave rows of nobody
+    if night.pipeline.incremental:
+        lake.keep_source()  # before the first row of it: a run killed in between must not leave rows of nobody
     for table in night.pipeline.gold:
         claims.of(night).verify()
         days, uri = lake.swap_gold(table.name), night.uri("lake", night.gold_prefix(table.name))
