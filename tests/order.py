@@ -1,16 +1,18 @@
 """In which order test files are played, and which tests are quick.
 
 The longest file begins first, by what the last recorded run took (tests/costs.json), so that both workers are busy to
-the end. `--shuffle=7` plays the files in another order, which must not matter. `--quick` leaves out what starts a
-program of its own or took over a second.
+the end. Files that stand on one cloud go to one worker. `--shuffle=7` plays the files in another order, which must not
+matter. `--quick` leaves out what starts a program of its own or took over a second.
 """
 
 from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.costs import KEPT
 
@@ -33,6 +35,12 @@ HEAVY = {
     *("rig", "ground", "place", "played", "nightshift", "dev"),
 }
 
+# What begins so is played by one worker, which starts a localcloud and lays the foundation once for all of it.
+ON_ONE_CLOUD = (
+    "tests/reaper/",
+    *(f"tests/terraform/test_{name}.py" for name in ("foundation", "people", "transient", "whole_foundation")),
+)
+
 
 def pytest_addoption(parser):
     parser.addoption("--quick", action="store_true", help="only tests of one room that take no time (make test-quick)")
@@ -46,7 +54,8 @@ def pytest_collection_modifyitems(config, items):
     if seed := config.getoption("--shuffle"):
         items.sort(key=lambda item: random.Random(f"{seed} {file_of(item)}").random())
     else:
-        items.sort(key=lambda item: -costs["files"].get(file_of(item), {"wall": UNKNOWN_SECONDS})["wall"])
+        seconds = wall_of(map(file_of, items), costs["files"])
+        items.sort(key=lambda item: -seconds[unit_of(file_of(item))])
 
 
 def keep(config, items, wanted):
@@ -57,6 +66,31 @@ def keep(config, items, wanted):
 
 def is_quick(item, took):
     return took.get(item.nodeid, 0) < QUICK_SECONDS and HEAVY.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def wall_of(files, costs):
+    """The wall seconds of each unit of work."""
+    seconds = Counter()
+    for file in dict.fromkeys(files):
+        seconds[unit_of(file)] += costs.get(file, {"wall": UNKNOWN_SECONDS})["wall"]
+    return seconds
+
+
+def unit_of(file):
+    """What one worker takes as a whole: the file, or all that stands on the same cloud."""
+    return next((start.split("/")[1] for start in ON_ONE_CLOUD if file.startswith(start)), file)
+
+
+class Units(LoadScopeScheduling):
+    """xdist's --dist loadfile, but that files on one cloud stay together."""
+
+    def _split_scope(self, nodeid):
+        return unit_of(nodeid.split("::")[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return Units(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def file_of(item: pytest.Item) -> str:

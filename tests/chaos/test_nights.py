@@ -77,7 +77,10 @@ def lose_create(rig):
 
 @pytest.mark.parametrize(
     ("break_it", "culprit"),
-    [(fail_apply, "apply_transient"), (lose_create, "create_cluster")],  # a step: in the cells
+    [
+        (fail_apply, "apply_transient"),
+        pytest.param(lose_create, "create_cluster", marks=pytest.mark.long),
+    ],  # a step: in the cells
 )
 def test_work_that_fails_is_red_and_torn_down(rig, break_it, culprit):
     break_it(rig)
@@ -102,6 +105,7 @@ def test_late_input_is_waited_for_and_a_destroy_that_fails_is_red_and_the_proof_
     assert groups(rig) != []
 
 
+@pytest.mark.long
 def test_a_terminate_that_fails_is_red_and_the_stack_is_still_destroyed(rig):
     rig.faults.add_fault("emr-throttled", operation="TerminateJobFlows", times=50)
     _, state, tasks = rig.play_once("wordcount", input_prefix="inbox/")
@@ -131,6 +135,7 @@ def reaped(rig, run_id):
     return told
 
 
+@pytest.mark.long
 def test_a_run_marked_failed_by_hand_is_told_by_the_reaper_whatever_airflow_calls_it(rig, waiting):
     rig.api.call("PATCH", f"/dags/wordcount/dagRuns/{waiting}", {"state": "failed"})
     called = rig.api.wait("wordcount", waiting, 120)
