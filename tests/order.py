@@ -1,7 +1,7 @@
 """In which order test files are played, and which tests are quick.
 
 The longest file begins first, by what the last recorded run took (tests/costs.json), so that both workers are busy to
-the end. Files that stand on one cloud go to one worker. `--shuffle=7` plays the files in another order, which must not
+the end. Files that stand on the same go to one worker. `--shuffle=7` plays the files in another order, which must not
 matter. `--quick` leaves out what starts a program of its own or took over a second.
 """
 
@@ -35,11 +35,17 @@ HEAVY = {
     *("rig", "ground", "place", "played", "nightshift", "dev"),
 }
 
-# What begins so is played by one worker, which starts a localcloud and lays the foundation once for all of it.
-ON_ONE_CLOUD = (
-    "tests/reaper/",
-    *(f"tests/terraform/test_{name}.py" for name in ("foundation", "people", "transient", "whole_foundation")),
-)
+# What begins so is played by one worker, which pays once for what all of it stands on: a cloud and its foundation, a
+# Spark that is warm.
+UNITS = {
+    "tests/reaper/": "reaper",
+    **{
+        f"tests/terraform/test_{name}.py": "stacks on a foundation"
+        for name in ("foundation", "people", "transient", "whole_foundation")
+    },
+    "tests/spark_jobs/test_mrhealth_": "Spark, mrhealth",
+    "tests/spark_jobs/": "Spark",
+}
 
 
 def pytest_addoption(parser):
@@ -77,12 +83,12 @@ def wall_of(files, costs):
 
 
 def unit_of(file):
-    """What one worker takes as a whole: the file, or all that stands on the same cloud."""
-    return next((start.split("/")[1] for start in ON_ONE_CLOUD if file.startswith(start)), file)
+    """What one worker takes as a whole: the file, or all that stands on the same."""
+    return next((unit for start, unit in UNITS.items() if file.startswith(start)), file)
 
 
-class Units(LoadScopeScheduling):
-    """xdist's --dist loadfile, but that files on one cloud stay together."""
+class ByUnits(LoadScopeScheduling):
+    """xdist's --dist loadfile, but that the files of a unit stay together."""
 
     def _split_scope(self, nodeid):
         return unit_of(nodeid.split("::")[0])
@@ -90,7 +96,7 @@ class Units(LoadScopeScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    return Units(config, log) if config.getvalue("dist") == "loadfile" else None
+    return ByUnits(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def file_of(item: pytest.Item) -> str:

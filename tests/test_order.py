@@ -48,15 +48,14 @@ def test_a_shuffle_moves_whole_files_and_a_seed_is_always_the_same_order(collect
         assert abs(names.index("a.py::one") - names.index("a.py::two")) == 1
 
 
-def test_files_on_one_cloud_are_one_unit_of_work_that_takes_as_long_as_all_of_them():
+def test_files_of_a_unit_of_work_take_as_long_as_all_of_them():
     costs = {"tests/reaper/test_reaping.py": {"wall": 3}, "tests/iam/test_nights.py": {"wall": 9}}
     files = [*costs, "tests/reaper/test_reaping.py", "tests/reaper/test_new.py"]
     assert order.wall_of(files, costs) == {"reaper": 3 + order.UNKNOWN_SECONDS, "tests/iam/test_nights.py": 9}
 
 
 def test_xdist_hands_out_units_of_work_as_whole():
-    units = order.Units(SimpleNamespace(getvalue=lambda _: ["popen"]), None)
-    scopes = [
-        units._split_scope(f"tests/terraform/test_{name}.py::test_a") for name in ("people", "transient", "offline")
-    ]
-    assert scopes == ["terraform", "terraform", "tests/terraform/test_offline.py"]
+    units = order.ByUnits(SimpleNamespace(getvalue=lambda _: ["popen"]), None)
+    names = ("terraform/test_people", "terraform/test_transient", "terraform/test_offline", "spark_jobs/test_replay")
+    scopes = [units._split_scope(f"tests/{name}.py::test_a") for name in names]
+    assert scopes == [*["stacks on a foundation"] * 2, "tests/terraform/test_offline.py", "Spark"]

@@ -8,6 +8,7 @@ between inside publish: a table is swapped in and not yet registered, the next o
 after   the act is done and in the ledger, Airflow does not know it yet
 """
 
+import functools
 import json
 import os
 import time
@@ -17,8 +18,18 @@ LONGEST = 600  # seconds; a hold that nobody ends is a cell that died
 
 __all__ = ["task_policy"]
 
-# Every task is a fork of the scheduler: what is imported here is not imported eighteen times a night.
+# Every task is a fork of the scheduler: what is imported here is not imported eighteen times a night, and AWS's
+# description of its API is parsed once, but for S3's, which botocore changes when it makes a client.
+import boto3  # noqa: E402
+from botocore.loaders import JSONFileLoader  # noqa: E402
+
 import nightshift.lifecycle  # noqa: E402, F401
+
+_read = JSONFileLoader().load_file
+_read_once = functools.cache(_read)
+JSONFileLoader.load_file = lambda _self, path: (_read if "/s3" in path else _read_once)(path)
+for _service in ("ec2", "emr", "glue", "secretsmanager", "sns", "sts"):
+    boto3.client(_service, region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none")
 
 
 def task_policy(task):

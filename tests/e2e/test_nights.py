@@ -55,7 +55,8 @@ def test_wordcount_on_flink_is_a_whole_night_whose_gold_is_the_generators_truth(
     assert record["proof"]["alive"] == []
 
 
-def test_a_text_in_another_encoding_is_an_honest_failure_and_its_replay_a_night(nightshift, tmp_path):
+@pytest.mark.long  # a backfill's day of such a text, and its replay, are below
+def test_a_text_in_another_encoding_is_an_honest_failure(nightshift, tmp_path):
     text = tmp_path / "velho.txt"
     text.write_bytes(("coração não é ilusão\n" * 50).encode("latin-1"))
     wrong = nightshift("run", "wordcount", "--input", text, "--date", "2026-01-02")
@@ -65,15 +66,12 @@ def test_a_text_in_another_encoding_is_an_honest_failure_and_its_replay_a_night(
     assert "50 of 50 rows were quarantined" in record["failure"]["message"]
     assert record["proof"]["alive"] == []
     assert record["gold"] == []
-    right = nightshift("replay", "wordcount", "--date", "2026-01-02", "--encoding", "latin-1")
-    assert right.status == 0, right.said
-    assert [manifest["tables"][0]["accepted"] for manifest in right.records[0]["layers"]] == [50, 50, 50]
-    assert "coração           50" in right.said
 
 
-def test_a_backfill_makes_the_days_without_gold_and_names_the_one_that_it_cannot(nightshift, novel):
-    """The first day has the novel's gold already."""
-    for day, text in (("02", b"dois dias\n"), ("03", b"tr\xeas\n"), ("05", b"cinco\n")):
+def test_a_backfill_makes_the_days_without_gold_and_names_the_one_that_it_cannot_whose_replay_can(nightshift, novel):
+    """The first day has the novel's gold already; the third one's text is in another encoding."""
+    latin = ("coração não é ilusão\n" * 50).encode("latin-1")
+    for day, text in (("02", b"dois dias\n"), ("03", latin), ("05", b"cinco\n")):
         nightshift.client("s3").put_object(
             Bucket="nightshift-local-raw", Key=f"wordcount/2026/02/{day}/a.txt", Body=text
         )
@@ -84,35 +82,50 @@ def test_a_backfill_makes_the_days_without_gold_and_names_the_one_that_it_cannot
     made = nightshift(*asked, "--run")
     (record,) = made.records
     assert (made.status, record["outcome"]) == (1, "failed")
-    assert "1 of 3 days were not made: 2026-02-03: bronze.lines: 1 of 1 rows" in record["failure"]["message"]
+    assert "1 of 3 days were not made: 2026-02-03: bronze.lines: 50 of 50 rows" in record["failure"]["message"]
     assert [gold["uri"][-11:-1] for gold in record["gold"]] == ["2026-02-02", "2026-02-05"]
     assert record["proof"]["alive"] == []
     assert len({step["log_uri"].split("/")[-4] for step in record["steps"]}) == 1, "all days on one cluster"
-    assert "1 days to make" in nightshift(*asked).said
+    right = nightshift("replay", "wordcount", "--date", "2026-02-03", "--encoding", "latin-1")
+    assert right.status == 0, right.said
+    assert [manifest["tables"][0]["accepted"] for manifest in right.records[0]["layers"]] == [50, 50, 50]
+    assert "coração           50" in right.said
 
 
 @pytest.fixture(scope="module")
 def fifty_units(nightshift, shared_data, tmp_path_factory):
-    """Two nights of fifty units' sales; the words that asked for them, and the folder with their gold."""
+    """A night of fifty units' sales; the words that asked for it, and the folder with its gold."""
     home = tmp_path_factory.mktemp("units")
     with tarfile.open(shared_data / "mrhealth/generated/mrhealth_50units_7days.tar.gz") as archive:
         archive.extractall(home / "drops", filter="data")
     asked = ("run", "mrhealth_sales", "--input", home / "drops", "--export", home / "gold")
-    ended = nightshift(*asked, "--from", "2026-01-03", "--to", "2026-01-04")
+    ended = nightshift(*asked, "--date", "2026-01-04")
     assert ended.status == 0, ended.said
     return asked, home / "gold"
 
 
-def test_two_days_of_fifty_units_add_up(fifty_units):
-    _, gold = fifty_units
-    days = rows(gold, "sales_by_branch_day")
+def by_day_of(gold):
+    """What was sold each day; the years and the products say the same."""
+    days, years = rows(gold, "sales_by_branch_day"), rows(gold, "sales_by_branch_year")
+    products = rows(gold, "product_sales")
+    assert total(years, "gross_value") == total(days, "gross_value")
+    assert total(products, "gross_value") == total(days, "gross_value") - total(days, "delivery_fees")
     by_day = Counter()
     for row in days:
         by_day[str(row["order_date"])] += row["gross_value"]
-    assert by_day["2026-01-04"] == Decimal("219832.13")
-    years, products = rows(gold, "sales_by_branch_year"), rows(gold, "product_sales")
-    assert total(years, "gross_value") == total(days, "gross_value")
-    assert total(products, "gross_value") == total(days, "gross_value") - total(days, "delivery_fees")
+    return by_day
+
+
+def test_a_day_of_fifty_units_adds_up(fifty_units):
+    assert by_day_of(fifty_units[1]) == {"2026-01-04": Decimal("219832.13")}
+
+
+@pytest.mark.long  # two nights of one command: tests/iam plays five in one process
+def test_two_days_of_fifty_units_add_up(nightshift, fifty_units, tmp_path):
+    asked = (*fifty_units[0][:-1], tmp_path)
+    ended = nightshift(*asked, "--from", "2026-01-03", "--to", "2026-01-04")
+    assert ended.status == 0, ended.said
+    assert by_day_of(tmp_path).keys() == {"2026-01-03", "2026-01-04"}
 
 
 @pytest.mark.long  # of the jobs it is shown in tests/spark_jobs, of a night in tests/iam

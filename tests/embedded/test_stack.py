@@ -20,6 +20,7 @@ OFTEN = {
 }
 
 
+@pytest.mark.long  # tests/chaos does all of it to whole nights, test_api.py the waiting for a DAG
 def test_runs_end_as_their_tasks_do_and_no_process_is_left(cloud_env, toy_dags, tmp_path, monkeypatch):
     env = {**cloud_env, "AIRFLOW__CORE__DAGS_FOLDER": str(toy_dags)}
     with AirflowStack(env, tmp_path / "airflow", tmp_path / "logs", settings=OFTEN) as stack:

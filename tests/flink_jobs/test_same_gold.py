@@ -70,6 +70,7 @@ def test_novels_made_up_text_and_odd_files_give_the_same_gold_quarantine_and_man
     assert dict(rows(gold))["casmurro"] >= 10
 
 
+@pytest.mark.long  # each engine by itself: test_flink_wordcount.py, tests/spark_jobs/test_text_encoding.py
 def test_text_whose_line_breaks_are_wider_than_a_byte_counts_the_same(play):
     texts = {"wide.txt": "olá mundo\r\nolá ઊ\n".encode("utf-16") + b"\x00", "_hidden": b"unseen"}
     spark, flink = (play(engine, texts, "utf-16") for engine in ("spark", "flink"))

@@ -38,6 +38,7 @@ def test_a_process_tree_killed_during_apply_is_made_good_by_the_retry_and_leaves
     assert not any(inventory.alive(night).values())
 
 
+@pytest.mark.long  # the reaper's teardown is the night's own, and test_reaping.py kills an apply before it
 def test_a_tree_killed_during_apply_is_cleaned_by_the_teardown_alone(rig):
     night = rig.night(ssh_cidr=OFFICE)
     first = rig.start_task("apply", night)

@@ -88,18 +88,26 @@ def chain(lake: Any, tmp_path: Path) -> Chain:
     return made
 
 
-def test_yesterdays_gold_does_not_change_because_todays_name_did(chain: Chain) -> None:
+def test_each_day_keeps_the_name_of_its_night_whatever_head_office_says_later_and_only_the_newest_is_mended(
+    chain: Chain,
+) -> None:
+    chain.is_called("Sentro")
+    chain.night(D1)
+    assert chain.branch(D1) == "Sentro"
+    # The newest day that there is takes the right name.
     chain.is_called("Centro")
     chain.night(D1)
+    assert chain.branch(D1) == "Centro" and chain.history("1", "branch") == [(D1, "Centro")]
+    chain.night(D3)
+    # A past day that was never run takes what head office says now; those before and after it are as they were.
     chain.is_called("Praça da Sé")
     chain.night(D2)
-    chain.night(D3)
-    names, changes = ["Centro", "Praça da Sé", "Praça da Sé"], [(D1, "Centro"), (D2, "Praça da Sé")]
+    names, changes = ["Centro", "Praça da Sé", "Centro"], [(D1, "Centro"), (D2, "Praça da Sé")]
     prices = [(D1, "9.90"), (D3, "10.90")]
     assert [chain.branch(day) for day in (D1, D2, D3)] == names
     assert chain.history("1", "branch") == changes
     assert chain.history("1", "price") == prices
-    # Head office's table now holds the new name, whichever date is run.
+    # A past day that was run keeps the name that it had.
     chain.night(D1)
     assert chain.branch(D1) == "Centro" and chain.history("1", "branch") == changes
     # A corrected file reopens its own day only.
@@ -111,16 +119,7 @@ def test_yesterdays_gold_does_not_change_because_todays_name_did(chain: Chain) -
     assert {f: t for f, t in chain.lake.files().items() if D2 not in f and "order_index" not in f} == others
     assert [chain.branch(day) for day in (D1, D2, D3)] == names
     assert chain.history("1", "price") == prices
-
-
-def test_a_wrong_name_of_the_newest_day_is_mended_and_a_past_day_takes_what_head_office_says_now(chain: Chain) -> None:
-    chain.is_called("Sentro")
-    chain.night(D1)
-    assert chain.branch(D1) == "Sentro"
-    chain.is_called("Centro")
-    chain.night(D1)
-    assert chain.branch(D1) == "Centro" and chain.history("1", "branch") == [(D1, "Centro")]
-    chain.night(D3)
-    chain.is_called("Praça da Sé")
-    chain.night(D2)  # a past day that was never run
-    assert [chain.branch(day) for day in (D1, D2, D3)] == ["Centro", "Praça da Sé", "Centro"]
+    # The newest day once more: it has the new name as the day before it, which is no change.
+    chain.lake.run(P, D3, chain.drops, chain.office, layers="bronze,silver")
+    assert [o["branch"] for o in chain.lake.held(P, "current_orders")] == ["Centro", "Praça da Sé", "Praça da Sé"]
+    assert chain.history("1", "branch") == changes

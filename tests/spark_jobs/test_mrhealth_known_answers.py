@@ -2,7 +2,7 @@
 
 import tarfile
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 DAYS = [f"2025-12-{day}" for day in (29, 30, 31)] + [f"2026-01-{day:02d}" for day in (1, 2, 3, 4)]
+ENDS = [DAYS[0], DAYS[-1]]
 SEED_DAY = "2024-12-31"
 P = "mrhealth_sales"
 
@@ -51,23 +52,85 @@ def test_the_seeds_items_count_for_products_though_they_name_no_unit(seed: Any) 
 
 
 @pytest.fixture(scope="module")
-def week(new_lake: Callable[[], Any], shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Seven real days of fifty units, through every layer in their order."""
-    source = tmp_path_factory.mktemp("week")
+def source(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven real days of fifty units."""
+    folder = tmp_path_factory.mktemp("week")
     with tarfile.open(shared_data / "mrhealth" / "generated" / "mrhealth_50units_7days.tar.gz") as archive:
-        archive.extractall(source, filter="data")
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ends(new_lake: Callable[[], Any], source: Path) -> Any:
+    """The first and the last of them, through every layer."""
     lake = new_lake()
-    for day in DAYS:
+    for day in ENDS:
         lake.run(P, day, source / "csv_sales", source / "reference_data")
     return lake
 
 
-def of_week(week: Any, table: str) -> list[dict[str, Any]]:
-    return [row for day in DAYS for row in week.gold(P, day, table)]
+@pytest.fixture(scope="module")
+def week(ends: Any, source: Path) -> Any:
+    """All of them: those between the two come late."""
+    for day in DAYS[1:-1]:
+        ends.run(P, day, source / "csv_sales", source / "reference_data")
+    return ends
 
 
+def of_days(lake: Any, table: str, days: Sequence[str]) -> list[dict[str, Any]]:
+    return [row for day in days for row in lake.gold(P, day, table)]
+
+
+def test_each_days_partition_holds_its_own_day_only(ends: Any) -> None:
+    first, last = (ends.gold(P, day, "sales_by_branch_day") for day in ENDS)
+    assert sum(row["gross_value"] for row in first) == Decimal("206964.52")
+    assert sum(row["gross_value"] for row in last) == Decimal("219832.13")
+    assert {str(row["order_date"]) for row in last} == {DAYS[-1]}
+    assert {row["unit_id"] for row in first} == {row["unit_id"] for row in last} == set(range(1, 51))
+
+
+def test_the_years_add_up_to_the_days(ends: Any) -> None:
+    by_year: dict[int, Decimal] = defaultdict(Decimal)
+    for row in of_days(ends, "sales_by_branch_year", ENDS):
+        by_year[row["year"]] += row["gross_value"]
+    days: dict[int, Decimal] = defaultdict(Decimal)
+    for row in of_days(ends, "sales_by_branch_day", ENDS):
+        days[row["order_date"].year] += row["gross_value"]
+    assert by_year == days
+
+
+def worth_of_items(lake: Any) -> dict[Any, Decimal]:
+    """What each order that holds is worth by its items, which is what it says itself."""
+    held, worth = lake.held(P, "current_orders"), defaultdict(Decimal)
+    orders = {(o["unit_id"], o["order_id"]): o["order_value"] - o["delivery_fee"] for o in held}
+    for i in lake.held(P, "current_items"):
+        worth[i["unit_id"], i["order_id"]] += i["quantity"] * i["item_value"]
+    assert orders == dict(worth)
+    return worth
+
+
+def test_orders_are_worth_their_items_and_their_fee(ends: Any) -> None:
+    sold = of_days(ends, "product_sales", ENDS)
+    assert sum(row["gross_value"] for row in sold) == sum(worth_of_items(ends).values()) > 0
+
+
+def assert_nothing_is_refused(lake: Any, days: Sequence[str]) -> None:
+    for day in days:
+        for layer in ("bronze", "silver", "gold"):
+            counts = lake.counts(P, day, layer).values()
+            assert all(t["rows_in"] == t["accepted"] and not t["warnings"] for t in counts), (day, layer)
+
+
+def test_clean_days_refuse_nothing(ends: Any) -> None:
+    assert_nothing_is_refused(ends, ENDS)
+
+
+# The week whole goes last: it adds to the lake of its ends.
+
+
+@pytest.mark.long  # to the cent of its first and last day below; whole days that come late: test_mrhealth_layers.py
 def test_a_real_weeks_sales_are_right_to_the_cent(week: Any) -> None:
-    rows = of_week(week, "sales_by_branch_day")
+    rows = of_days(week, "sales_by_branch_day", DAYS)
     totals = {c: sum(row[c] for row in rows) for c in ("orders", "gross_value", "revenue", "cancelled_value")}
     assert totals == {
         "orders": 10413,
@@ -79,39 +142,16 @@ def test_a_real_weeks_sales_are_right_to_the_cent(week: Any) -> None:
     assert {row["unit_id"] for row in rows} == set(range(1, 51))
 
 
-def test_each_days_partition_holds_its_own_day_only(week: Any) -> None:
-    first, last = (week.gold(P, day, "sales_by_branch_day") for day in (DAYS[0], DAYS[-1]))
-    assert sum(row["gross_value"] for row in first) == Decimal("206964.52")
-    assert sum(row["gross_value"] for row in last) == Decimal("219832.13")
-    assert {str(row["order_date"]) for row in last} == {DAYS[-1]}
-
-
-def test_the_years_add_up_to_the_days(week: Any) -> None:
-    by_year: dict[int, Decimal] = defaultdict(Decimal)
-    for row in of_week(week, "sales_by_branch_year"):
-        by_year[row["year"]] += row["gross_value"]
-    days: dict[int, Decimal] = defaultdict(Decimal)
-    for row in of_week(week, "sales_by_branch_day"):
-        days[row["order_date"].year] += row["gross_value"]
-    assert by_year == days
-
-
-def test_orders_are_worth_their_items_and_their_fee(week: Any) -> None:
-    held, worth = week.held(P, "current_orders"), defaultdict(Decimal)
-    orders = {(o["unit_id"], o["order_id"]): o["order_value"] - o["delivery_fee"] for o in held}
-    for i in week.held(P, "current_items"):
-        worth[i["unit_id"], i["order_id"]] += i["quantity"] * i["item_value"]
-    assert len(orders) == 10413
-    assert orders == dict(worth)
-    sold = of_week(week, "product_sales")
+@pytest.mark.long  # of two of its days above
+def test_a_real_weeks_orders_are_worth_their_items_and_their_fee(week: Any) -> None:
+    worth = worth_of_items(week)
+    assert len(worth) == 10413
+    sold = of_days(week, "product_sales", DAYS)
     assert sum(row["gross_value"] for row in sold) == sum(worth.values()) == Decimal("1401685.30")
     assert sum(row["revenue"] for row in sold) == Decimal("1189628.50")
 
 
+@pytest.mark.long  # of two of its days above
 def test_a_clean_week_refuses_nothing(week: Any) -> None:
-    for day in DAYS:
-        for layer in ("bronze", "silver", "gold"):
-            counts = week.counts(P, day, layer).values()
-            assert all(t["rows_in"] == t["accepted"] and not t["warnings"] for t in counts), (day, layer)
-    items = sum(week.counts(P, day, "silver")["items"]["accepted"] for day in DAYS)
-    assert items == 30961
+    assert_nothing_is_refused(week, DAYS)
+    assert sum(week.counts(P, day, "silver")["items"]["accepted"] for day in DAYS) == 30961
