@@ -73,6 +73,7 @@ def test_a_dag_that_is_not_read_yet_is_waited_for(airflow):
 
 def test_a_dag_that_is_nowhere_is_named_beside_those_that_are_there(airflow, monkeypatch):
     monkeypatch.setattr(api, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(Airflow, "looks", READ_AFTER)
     with pytest.raises(StackError, match=r"no DAG nobody in 0\.1 s: there are late, toy; import errors: broken\.py"):
         airflow.trigger("nobody")
 
