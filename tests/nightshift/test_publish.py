@@ -1,5 +1,6 @@
 """Publishing: only who holds the date, every table whole, and the ledger says which were swapped."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -41,8 +42,12 @@ def gold(s3, night):
     return [s3.get_object(Bucket=LAKE, Key=key)["Body"].read() for key in objects]
 
 
+def swaps(s3, night):
+    return [entry for entry in Ledger(s3, night).entries() if entry.get("act") == "swapped"]
+
+
 def swapped(s3, night):
-    return [e["uri"].split("/")[5] for e in Ledger(s3, night).entries() if e.get("act") == "swapped"]
+    return [entry["uri"].split("/")[5] for entry in swaps(s3, night)]
 
 
 def test_a_publish_killed_between_two_tables_leaves_each_whole_and_its_retry_finishes(s3, night, publish, monkeypatch):
@@ -74,7 +79,11 @@ def test_every_day_that_was_staged_is_swapped_registered_and_no_longer_marked(s3
         s3.put_object(Bucket=LAKE, Key=key, Body=day.encode())
     for day in ("2026-01-01", "2026-01-03", "2026-01-04"):
         s3.put_object(Bucket=LAKE, Key=f"{mark}{day}", Body=b"")
+    told = {"table": sales, "day": "2026-01-01", "since": "2026-01-02T03:20:00Z", "before": {}, "after": {}, "rows": 1}
+    body = json.dumps({"layer": "gold", "restated": [told]})
+    s3.put_object(Bucket=LAKE, Key=f"{night.manifests_prefix}gold.json", Body=body.encode())
     publish()
+    assert [note.get("restated") for note in swaps(s3, night)] == [[told], *[None] * (TABLES - 1)]
     home = f"gold/mrhealth_sales/{sales}/business_date="
     for day in ("2026-01-01", "2026-01-04"):
         assert s3.get_object(Bucket=LAKE, Key=f"{home}{day}/part-00000.parquet")["Body"].read() == day.encode()
