@@ -2,6 +2,7 @@
 
 import gzip
 from dataclasses import replace
+from functools import partial
 
 import boto3
 import pytest
@@ -13,6 +14,8 @@ from nightshift.hooks.deliveries import DeliveriesHook, source_of
 from nightshift.operators.contract import CheckInputsOperator
 from nightshift.pipeline import Source, SourceColumn
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
+
+packed = partial(gzip.compress, mtime=0)  # the same bytes whenever a worker collects its tests
 
 COLUMNS = (
     SourceColumn("sale_id", "bigint", ("id",), required=True),
@@ -106,7 +109,7 @@ ORDERS = "Id_Unidade;Id_Pedido;Tipo_Pedido;Data_Pedido;Vlr_Pedido;Endereco Entre
 def test_deliveries_are_read_from_their_beginning_packed_or_not(put, night, aws):
     drop = night.input_prefix
     put(f"{drop}unit_001/pedido.csv", f"{ORDERS}\n1;2;Loja Online;2026-01-04;3.00;;;Finalizado\n".encode())
-    put(f"{drop}unit_002/pedido.csv.gz", gzip.compress(f"{ORDERS};Canal\n".encode()))
+    put(f"{drop}unit_002/pedido.csv.gz", packed(f"{ORDERS};Canal\n".encode()))
     put("mrhealth/reference_data/Tabela_Pais.csv", b"Id_Pais;Nome\nBR;Brasil\n")
     found = DeliveriesHook(boto3.client("s3", region_name="us-east-1"), night).drifts()
     assert sorted((key.rsplit("/", 1)[-1], d.event, d.column) for key, ds in found.items() for d in ds) == [
@@ -120,8 +123,8 @@ def test_deliveries_are_read_from_their_beginning_packed_or_not(put, night, aws)
     "content",
     [
         b"\x1f\x8b\x08\x00 cut off transfer",
-        gzip.compress(b"a;b\n" * 999)[:40],
-        gzip.compress(b"\0" * 10_000_000),
+        packed(b"a;b\n" * 999)[:40],
+        packed(b"\0" * 10_000_000),
         b"PK\x03\x04",
         b"%PDF-1.4",
         b'"' * 200_000,
@@ -130,13 +133,13 @@ def test_deliveries_are_read_from_their_beginning_packed_or_not(put, night, aws)
 )
 def test_whatever_a_unit_sends_the_look_at_the_others_goes_on(put, night, content):
     put(f"{night.input_prefix}unit_001/pedido.csv", content)
-    put(f"{night.input_prefix}unit_002/pedido.csv.gz", gzip.compress(f"{ORDERS};Canal\n".encode()))
+    put(f"{night.input_prefix}unit_002/pedido.csv.gz", packed(f"{ORDERS};Canal\n".encode()))
     found = DeliveriesHook(boto3.client("s3", region_name="us-east-1"), night).drifts()
     assert [(d.event, d.column) for key, ds in found.items() if "unit_002" in key for d in ds] == [("added", "Canal")]
 
 
 def test_the_look_at_a_packed_file_unpacks_no_more_than_a_beginning():
-    assert len(deliveries._unpacked(gzip.compress(b"\n" * 10_000_000))) == deliveries.BEGINNING
+    assert len(deliveries._unpacked(packed(b"\n" * 10_000_000))) == deliveries.BEGINNING
 
 
 @pytest.fixture

@@ -1,13 +1,18 @@
 """How encodings are named, and how whole files are split into lines."""
 
 import gzip
+from functools import partial
 
 import pytest
 
 from medallion.errors import UnknownEncodingError
 from medallion.packing import BOUNDS, Bounds
-from wordcount.lines import Block, judged_file, lines_before
+from medallion.storage import FileInfo
+from wordcount.lines import Block, judged_file, lines_before, refused_files
 from wordcount.text_encoding import byte_order, encoding_named, lies_open, lines_in, split_lines
+
+packed = partial(gzip.compress, mtime=0)  # the same bytes whenever a worker collects its tests
+SMALL = Bounds(longest_line=12)
 
 
 @pytest.mark.parametrize("name", ["utf-8", "UTF8", "utf-8-sig", "latin-1", "cp1252", "ascii", "shift_jis", "koi8-r"])
@@ -49,12 +54,31 @@ def test_a_codec_that_calls_a_broken_line_by_another_name_loses_no_line() -> Non
     assert [line[5] for line in judged_file("f", b"xn--a-\nb\n", encoding_named("idna"))] == ["undecodable", None]
 
 
+@pytest.mark.parametrize(
+    ("length", "lines", "size", "refused"),
+    [
+        (30, 10, 20, False),  # ten ends of one byte
+        (40, 10, 20, False),  # of two
+        (39, 10, 20, False),  # the last without
+        (33, 10, 20, False),  # and a mark before them
+        (60, 10, 20, True),  # twenty bytes and more of a line that was skipped
+        (80_000, 20_000, 40_000, False),  # more ends than the longest line has bytes
+        (13, 0, 0, True),
+        (12, 0, 0, False),
+    ],
+)
+def test_a_line_that_was_skipped_for_its_length_is_missed(length: int, lines: int, size: int, refused: bool) -> None:
+    blocks = [Block("file:///a", 0, lines, 0, 0, size=size)] if lines else []
+    found = refused_files([FileInfo("file:/a", length)], blocks, SMALL)
+    assert [why.reason for why in found.values()] == ["long_line"] * refused
+    assert not lines or list(found) in ([], ["file:///a"])
+
+
 def test_blocks_know_how_many_lines_their_file_holds_before_them() -> None:
     blocks = [Block("a", 0, 10, 0, 0), Block("a", 128, 5, 0, 100), Block("b", 0, 3, 0, 105), Block("a", 256, 1, 0, 200)]
     assert [before for _, before in lines_before(blocks)] == [0, 10, 0, 15]
 
 
-SMALL = Bounds(longest_line=12)
 UTF16 = "olá\r\nmundo\n".encode("utf-16")
 
 
@@ -69,7 +93,7 @@ UTF16 = "olá\r\nmundo\n".encode("utf-16")
         ("\ufeffé".encode(), "latin-1", ["é".encode()], "utf-8"),
         ("é\né\n".encode(), "utf-16", ["é".encode()] * 2, "utf-8"),
         ("é\n".encode("utf-16-le"), "utf-16", ["é".encode("utf-16-le")], "utf-16-le"),
-        (gzip.compress(UTF16), "utf-8", ["olá".encode("utf-16-le"), "mundo".encode("utf-16-le")], "utf-16-le"),
+        (packed(UTF16), "utf-8", ["olá".encode("utf-16-le"), "mundo".encode("utf-16-le")], "utf-16-le"),
         (b"\x1b[31mred\x1b[0m\x1a", "utf-8", [b"\x1b[31mred\x1b[0m\x1a"], "utf-8"),
         ("日本\n".encode("iso2022_jp"), "iso2022_jp", ["日本".encode("iso2022_jp")], "iso2022_jp"),
         (b"x" * 12, "utf-8", [b"x" * 12], "utf-8"),
@@ -90,7 +114,7 @@ def test_a_files_own_mark_tells_its_encoding(content: bytes, encoding: str, line
         ("a\n\0b".encode("utf-16"), "utf-8", "not_text"),
         (b"%PDF-1.4\nendobj\n", "utf-8", "not_text"),
         (b"x" * 13, "utf-8", "long_line"),
-        (gzip.compress(b"a\n")[:-2], "utf-16", "bad_gzip"),
+        (packed(b"a\n")[:-2], "utf-16", "bad_gzip"),
         (b"PK\x03\x04", "utf-16", "zip_file"),
     ],
 )

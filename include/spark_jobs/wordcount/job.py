@@ -62,9 +62,9 @@ def _judged(run: Run, lake: Lake, encoding: Encoding, files: Sequence[FileInfo])
     if open_files:
         # One folder is listed faster than all of its files are named.
         uris = [f.uri for f in open_files] if len(open_files) < len(files) else [run.input]
-        raw = lines.read_raw(run.spark, uris, encoding.name)
+        raw = lines.read_raw(run.spark, uris, encoding.name, run.bounds)
         blocks = lines.measure_blocks(raw)
-        refused |= lines.refused_files(blocks, run.bounds)
+        refused |= lines.refused_files(open_files, blocks, run.bounds)
         kept = [block for block in blocks if block.source_file not in refused]
         parts.append(lines.numbered(raw, kept, strip_mark=encoding.name == "utf-8"))
         counts.append(_counted(kept))

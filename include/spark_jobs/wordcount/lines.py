@@ -13,6 +13,7 @@ from medallion.packing import BOUNDS, Bounds, FileRefused, long_line
 from medallion.quality import ACCEPTED, QUARANTINED
 from medallion.raw import BASE64, TEXT, bytes_of
 from medallion.replay import Refused
+from medallion.storage import FileInfo
 from wordcount.text_encoding import CONTROLS, NO_TEXT, WHY_CONTROLS, Encoding, byte_order, lines_in
 
 BRONZE_SCHEMA = "source_file string, line bigint, text string, ingested_at timestamp"
@@ -23,13 +24,16 @@ JUDGED_SCHEMA = (
 UTF8_MARK = "EFBBBF"
 # What is named is one file or a folder with all below it, whatever its name would mean to a shell.
 AS_NAMED = {"recursiveFileLookup": "true", "__globPaths__": "false"}
+# Hadoop's reader skips a line (with its end) that is as long, so that no memory has to hold it.
+TOO_LONG = "mapreduce.input.linerecordreader.line.maxlength"
+LINE_END, MARK = 2, 3  # the most bytes of a line's end, and those of the mark of UTF-8
 MIN_PARTITIONS = "spark.sql.files.minPartitionNum"
 
 
 @dataclass(frozen=True)
 class Block:
     """A stretch of a file that one task reads: its lines, those that are no text, the first line's row id; the lines
-    with characters that stand in no text, and the bytes of the longest."""
+    with characters that stand in no text, the bytes of the longest and of all, without their ends."""
 
     source_file: str
     start: int
@@ -38,10 +42,12 @@ class Block:
     first_id: int
     controls: int = 0
     longest: int = 0
+    size: int = 0
 
 
-def read_raw(spark: SparkSession, uris: Sequence[str], charset: str) -> DataFrame:
-    """Lines as raw bytes with the place they came from; splittable, so a huge file is read by many tasks.
+def read_raw(spark: SparkSession, uris: Sequence[str], charset: str, bounds: Bounds = BOUNDS) -> DataFrame:
+    """Lines as raw bytes with the place they came from; splittable, so a huge file is read by many tasks. Lines beyond
+    the bounds are not among them: `refused_files` tells of which files.
 
     Spark's text reader does not look into the bytes of a line, so the cast to binary gives them back unharmed.
     The input is read twice, to measure the blocks and to number their lines, so both must cut it alike: Spark cuts
@@ -49,7 +55,8 @@ def read_raw(spark: SparkSession, uris: Sequence[str], charset: str) -> DataFram
     """
     if spark.conf.get(MIN_PARTITIONS, None) is None:
         spark.conf.set(MIN_PARTITIONS, str(spark.sparkContext.defaultParallelism))
-    lines = spark.read.options(**AS_NAMED).text(list(uris))
+    longest = str(bounds.longest_line + LINE_END + 1)
+    lines = spark.read.options(**AS_NAMED).option(TOO_LONG, longest).text(list(uris))
     raw = F.col("value").cast("binary")
     text = F.decode(raw, charset)
     # The JVM writes U+FFFD for what it cannot decode; in a text that has a real one, the way back shows it.
@@ -77,19 +84,37 @@ def measure_blocks(raw: DataFrame) -> list[Block]:
         F.min("id").alias("first_id"),
         F.sum(F.col("text").rlike(CONTROLS).cast("int")).alias("controls"),
         F.max(F.octet_length("bytes")).alias("longest"),
+        F.sum(F.octet_length("bytes")).alias("size"),
     )
     return sorted((Block(**row.asDict()) for row in rows.collect()), key=lambda b: (b.source_file, b.start))
 
 
-def refused_files(blocks: Iterable[Block], bounds: Bounds) -> dict[str, FileRefused]:
-    """The files that no line is taken of, for what a block of them holds."""
-    refused = {}
+def refused_files(files: Iterable[FileInfo], blocks: Sequence[Block], bounds: Bounds) -> dict[str, FileRefused]:
+    """The files that no line is taken of, for what their blocks hold, or lack, by the URIs that the blocks have."""
+    refused = {block.source_file: FileRefused("not_text", WHY_CONTROLS) for block in blocks if block.controls}
+    by_place: dict[str, list[Block]] = {}
     for block in blocks:
-        if block.controls:
-            refused[block.source_file] = FileRefused("not_text", WHY_CONTROLS)
-        elif block.longest > bounds.longest_line:
-            refused.setdefault(block.source_file, long_line(bounds))
+        by_place.setdefault(_place(block.source_file), []).append(block)
+    for file in files:
+        own = by_place.get(_place(file.uri), [])
+        uri = own[0].source_file if own else file.uri
+        if uri not in refused and _lacks_lines(file.length, own, bounds):
+            refused[uri] = long_line(bounds)
     return refused
+
+
+def _lacks_lines(length: int, blocks: Sequence[Block], bounds: Bounds) -> bool:
+    """Whether a line of a file was skipped for its length, or is as long: more bytes lack than ends of lines can be.
+    Where all end in two bytes that is known; else each is taken to end in one."""
+    number, ends = sum(b.lines for b in blocks), length - sum(b.size for b in blocks)
+    all_end_in_two = bool(number) and -LINE_END <= ends - LINE_END * number <= MARK
+    skipped = not all_end_in_two and ends - number > bounds.longest_line
+    return skipped or any(block.longest > bounds.longest_line for block in blocks)
+
+
+def _place(uri: str) -> str:
+    """A URI as listings and Spark's metadata both may spell it."""
+    return uri.replace("file:///", "file:/", 1)
 
 
 def lines_before(blocks: Sequence[Block]) -> Iterator[tuple[Block, int]]:
