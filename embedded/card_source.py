@@ -18,7 +18,7 @@ from typing import Any
 from embedded import card_cells, places
 from embedded.databases import DatabaseUrl
 from embedded.errors import InputRefused
-from embedded.inputs import existing
+from embedded.inputs import existing, refuse_links
 
 TABLES = ("associado", "conta", "cartao", "movimento")
 CONTRACT = places.ROOT / "include" / "spark_jobs" / "contracts" / "card_movements.toml"
@@ -113,6 +113,7 @@ def read(folder: Path) -> CardFiles:
     """The files of a folder, each cell looked at. Raises InputRefused naming what is missing, or the first line, column
     and value that is not as the contract says."""
     existing(folder)
+    refuse_links(folder)
     if missing := [f"{table}.csv" for table in TABLES if not (folder / f"{table}.csv").is_file()]:
         raise InputRefused(
             f"{folder} has no {', no '.join(missing)}: card_movements reads {', '.join(TABLES)} as .csv."
