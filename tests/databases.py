@@ -1,19 +1,13 @@
 """Real database servers for tests: PostgreSQL and MariaDB on 127.0.0.1, in a temporary place while a block lasts."""
 
-import base64
-import hashlib
-import hmac
 import os
 import shutil
 import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
-import psycopg2
 import pymysql
 
 from embedded.databases import parsed
@@ -27,73 +21,7 @@ START_SECONDS = 60
 def postgresql():
     """The address of a PostgreSQL with an empty database."""
     with Postgres(USER, DATABASE) as server:
-        url = f"postgresql://{USER}:{server.password}@127.0.0.1:{server.port}/{DATABASE}"
-        _known_at_once(url, server.password)
-        yield parsed(url)
-
-
-def _known_at_once(url, password):
-    """Keep the user's password hashed once (RFC 5802) instead of 4096 times: Spark opens a connection for each schema
-    and each partition that it asks for, and each hashes it again."""
-
-    def keyed(key, text):
-        return hmac.digest(key, text, "sha256")
-
-    salt = os.urandom(16)
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 1)
-    stored, own = hashlib.sha256(keyed(salted, b"Client Key")).digest(), keyed(salted, b"Server Key")
-    verifier = "SCRAM-SHA-256$1:{}${}:{}".format(*(base64.b64encode(part).decode() for part in (salt, stored, own)))
-    connection = psycopg2.connect(url)
-    with connection, connection.cursor() as cursor:
-        cursor.execute(f"ALTER USER {USER} PASSWORD %s", [verifier])
-    connection.close()
-
-
-@dataclass(frozen=True)
-class Authority:
-    """A made-up authority, and the certificate that it gave to a server at localhost."""
-
-    folder: Path
-
-    @property
-    def ca(self):
-        return self.folder / "ca.pem"
-
-    def opened(self, url, mode="verify-full", ca=None, host="localhost"):
-        """The address of a server with what its query says of TLS."""
-        who = f"{url.username}:{quote(url.password)}@{host}:{url.port}/{url.dbname}"
-        certificates = f"&sslrootcert={ca or self.ca}" if mode.startswith("verify") else ""
-        return parsed(f"{'postgresql' if url.engine == 'postgres' else 'mysql'}://{who}?sslmode={mode}{certificates}")
-
-
-def authority(folder):
-    """Make an authority and a server's certificate, in files that every user may read."""
-    folder.mkdir(mode=0o755, parents=True)
-    made = ["-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    for command in (
-        ["req", "-x509", *made, "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem"],
-        ["req", *made[:3], "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"],
-        [
-            *(
-                "x509",
-                "-req",
-                "-in",
-                "server.csr",
-                "-CA",
-                "ca.pem",
-                "-CAkey",
-                "ca.key",
-                "-CAcreateserial",
-                "-days",
-                "2",
-            ),
-            *("-extfile", "names", "-out", "server.pem"),
-        ],
-    ):
-        (folder / "names").write_text("subjectAltName=DNS:localhost")
-        subprocess.run(["openssl", *command], cwd=folder, capture_output=True, check=True)
-    (folder / "server.key").chmod(0o644)
-    return Authority(folder)
+        yield parsed(f"postgresql://{USER}:{server.password}@127.0.0.1:{server.port}/{DATABASE}")
 
 
 @contextmanager
