@@ -6,7 +6,9 @@ import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pymysql
 
@@ -22,6 +24,53 @@ def postgresql():
     """The address of a PostgreSQL with an empty database."""
     with Postgres(USER, DATABASE) as server:
         yield parsed(f"postgresql://{USER}:{server.password}@127.0.0.1:{server.port}/{DATABASE}")
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A made-up authority, and the certificate that it gave to a server at localhost."""
+
+    folder: Path
+
+    @property
+    def ca(self):
+        return self.folder / "ca.pem"
+
+    def opened(self, url, mode="verify-full", ca=None, host="localhost"):
+        """The address of a server with what its query says of TLS."""
+        who = f"{url.username}:{quote(url.password)}@{host}:{url.port}/{url.dbname}"
+        certificates = f"&sslrootcert={ca or self.ca}" if mode.startswith("verify") else ""
+        return parsed(f"{'postgresql' if url.engine == 'postgres' else 'mysql'}://{who}?sslmode={mode}{certificates}")
+
+
+def authority(folder):
+    """Make an authority and a server's certificate, in files that every user may read."""
+    folder.mkdir(mode=0o755, parents=True)
+    made = ["-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    for command in (
+        ["req", "-x509", *made, "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem"],
+        ["req", *made[:3], "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"],
+        [
+            *(
+                "x509",
+                "-req",
+                "-in",
+                "server.csr",
+                "-CA",
+                "ca.pem",
+                "-CAkey",
+                "ca.key",
+                "-CAcreateserial",
+                "-days",
+                "2",
+            ),
+            *("-extfile", "names", "-out", "server.pem"),
+        ],
+    ):
+        (folder / "names").write_text("subjectAltName=DNS:localhost")
+        subprocess.run(["openssl", *command], cwd=folder, capture_output=True, check=True)
+    (folder / "server.key").chmod(0o644)
+    return Authority(folder)
 
 
 @contextmanager
