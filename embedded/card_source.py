@@ -90,8 +90,14 @@ class CardTable:
         """The lines that are not blank, each with its number."""
         try:
             with self.file.open(encoding="utf-8-sig", newline="") as text:
-                reader = csv.reader(text)
-                yield from ((reader.line_num, cells) for cells in reader if cells)
+                reader = csv.reader(text, strict=True)
+                for cells in filter(None, reader):
+                    if any("\n" in cell or "\r" in cell for cell in cells):  # a stray quote would swallow rows
+                        raise InputRefused(
+                            f"{self.file}: a quote that opens before line {reader.line_num} is closed there, lines"
+                            " later: write each row on one line."
+                        )
+                    yield reader.line_num, cells
         except (UnicodeDecodeError, csv.Error) as wrong:
             raise InputRefused(f"{self.file} is no CSV in UTF-8 ({wrong}): write it so.") from None
         except OSError as refused:

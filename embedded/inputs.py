@@ -72,7 +72,7 @@ def existing(path: Path) -> Path:
 def refuse_links(folder: Path, hidden: bool = False) -> None:
     """Raise InputRefused for a symbolic link below a folder: what lies elsewhere was not given, and what lies in it
     would be read twice. Links with hidden names are looked at where those are read."""
-    for place, folders, names in os.walk(folder):
+    for place, folders, names in os.walk(folder, onerror=_refuse):
         if not hidden:
             folders[:] = [name for name in folders if not name.startswith(".")]
         for link in (Path(place, name) for name in sorted((*folders, *names)) if hidden or not name.startswith(".")):
@@ -81,6 +81,10 @@ def refuse_links(folder: Path, hidden: bool = False) -> None:
                     f"{link} is a symbolic link to {link.readlink()}, and links in a folder are not followed: put a"
                     " copy in its place, or name the target as --input."
                 )
+
+
+def _refuse(unseen: OSError) -> None:
+    raise InputRefused(f"{unseen.filename} cannot be read ({unseen.strerror}): mend its permissions.") from None
 
 
 def encoding(name: str) -> str:

@@ -81,20 +81,23 @@ def _dated(root: Path) -> SalesFolder:
 
 def _files_below(folder: Path) -> tuple[Path, ...]:
     """Every file of a drop. Raises InputRefused for one that cannot be read, or whose name cannot be a key."""
-    files = tuple(existing(file) for file in sorted(folder.rglob("*")) if file.is_file())
-    for file in files:
-        try:
-            file.relative_to(folder).as_posix().encode()
-        except UnicodeEncodeError:
-            raise InputRefused(f"{str(file)!a} has a name that is not UTF-8: rename it.") from None
-    return files
+    return tuple(_named(existing(file)) for file in sorted(folder.rglob("*")) if file.is_file())
+
+
+def _named(file: Path) -> Path:
+    """The file itself. Raises InputRefused if its name cannot be a key."""
+    try:
+        file.as_posix().encode()
+    except UnicodeEncodeError:
+        raise InputRefused(f"{str(file)!a} has a name that is not UTF-8: rename it.") from None
+    return file
 
 
 def _flat(root: Path) -> SalesFolder:
     """Files of every unit together, with no date in any name. All but head office's go along: the night says what they
     are, by their headers."""
     tables = _tables(root)
-    found = tuple(file for file in _csv(root) if file not in tables)
+    found = tuple(file for file in _files(root) if file not in tables)
     missing = [name for name in ORDERS if not any(_is_called(file, name) for file in found)]
     if missing:
         raise InputRefused(f"{root} has no {' and no '.join(missing)}: expected {LAYOUTS}.")
@@ -111,9 +114,14 @@ def _tables(folder: Path) -> tuple[Path, ...]:
     return tuple(file for file in _csv(folder) if table_of(file) in TABLES)
 
 
-def _csv(folder: Path) -> Iterable[Path]:
+def _files(folder: Path) -> Iterable[Path]:
+    """Every file of a folder but hidden ones, in order. Raises InputRefused for one whose name cannot be a key."""
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [file for file in files if file.suffix.lower() in (".csv", ".txt")]
+    return [_named(file) for file in files if file.is_file() and not file.name.startswith(".")]
+
+
+def _csv(folder: Path) -> Iterable[Path]:
+    return [file for file in _files(folder) if file.suffix.lower() in (".csv", ".txt")]
 
 
 def table_of(file: Path) -> str:

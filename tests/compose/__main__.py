@@ -130,7 +130,7 @@ def gold(it: Deployment, dag: str, run: str) -> None:
     access = Access(it.cloud, credentials.parsed(secret(it, "aws_credentials")))
     env = {**environment.aws(access), "NIGHTSHIFT_NAME": "nightshift-compose"}
     kept = record.keep(env, dag, run, HOME / "runs")
-    assert kept.record and kept.record["outcome"] == "success", kept.record
+    assert kept.record and kept.record["outcome"] != "failed", kept.record
     for table in kept.record["gold"]:
         found = sum(pq.read_metadata(file).num_rows for file in kept.gold(table["table"]))
         assert found == table["rows"] > 0, (table, found)

@@ -53,6 +53,14 @@ def test_an_address_that_says_too_little_is_refused_without_being_repeated(text)
     assert databases.SHAPE in str(told.value)
 
 
+@pytest.mark.parametrize("rest", ['"Posto,2023-04-05,2\n3,1.00,TV 40",2023-04-06,2\n', '"aberta,2023-04-05,2\n'])
+def test_a_quote_that_swallows_rows_of_cards_is_refused(tables, rest):
+    file = tables[0] / "movimento.csv"
+    file.write_text(f"id,vlr_transacao,des_transacao,data_movimento,id_cartao\n2,30.50,{rest}")
+    with pytest.raises(InputRefused, match=r"movimento\.csv(: a quote that opens before line 3| is no CSV in UTF-8)"):
+        card_source.read(tables[0])
+
+
 @pytest.mark.parametrize("kind", ["postgres_url", "mariadb_url"])
 def test_a_source_is_made_with_its_view_and_made_again_only_when_asked(kind, request, tables):
     url, (folder, truth) = request.getfixturevalue(kind), tables

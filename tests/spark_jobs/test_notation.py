@@ -2,12 +2,13 @@
 
 import pytest
 
-from covid_hospitals.tables import CITIES, OCCUPANCY
+from covid_hospitals.tables import CITIES, OCCUPANCY, STATE_NAMES
 from medallion.arrivals import rows_in
 from medallion.charset import as_utf8
 from medallion.csv_text import Record
 from medallion.notation import rewritten
-from mrhealth_sales.tables import ORDERS
+from medallion.replay import Refused, csv_again
+from mrhealth_sales.tables import ITEMS, ORDERS, table_of
 
 
 def orders(*values: tuple[str, str]) -> list[Record]:
@@ -86,7 +87,7 @@ def test_a_date_of_two_small_numbers_is_what_the_rest_of_the_file_says() -> None
 
 def test_a_plain_file_comes_back_as_it_is() -> None:
     rows = [Record(1, ("1", "1", "Loja Online", ISO, "10.50", "", "0.00", "Finalizado"), "")]
-    assert rewritten(ORDERS, rows) == (rows, False)
+    assert rewritten(ORDERS, rows) == (rows, [])
 
 
 def test_thousands_points_of_beds_are_doubtful_without_a_comma_anywhere() -> None:
@@ -99,8 +100,8 @@ def test_thousands_points_of_beds_are_doubtful_without_a_comma_anywhere() -> Non
 def test_a_code_that_pandas_took_for_a_fraction_is_whole() -> None:
     fields = {"ibgeid": "530010.0", "totalcases": "1.506", "deaths_per_100k_inhabitants": "10.25"}
     record = Record(1, tuple(fields.get(name, "") for name in CITIES.source_names), "")
-    [row], changed = rewritten(CITIES, [record])
-    assert row.fields is not None and changed
+    [row], told = rewritten(CITIES, [record])
+    assert row.fields is not None and told == ["brazilian_notation"]
     assert row.fields[CITIES.source_names.index("ibgeid")] == "530010"
 
 
@@ -119,3 +120,49 @@ def test_a_file_is_read_in_the_encoding_that_it_is_in_and_that_is_told(encoding:
 @pytest.mark.parametrize("content", [b"caf\xc3\xa9 e p\xe3o", b"broken \xff\xfe", b"\x81\x8d", b"\xff\xfeodd"])
 def test_bytes_that_show_no_encoding_stay_as_they_are(content: bytes) -> None:
     assert as_utf8(content) == (content, "utf-8")
+
+
+def test_who_writes_two_places_does_not_write_three_that_end_in_nought() -> None:
+    assert told(("1.500", ISO), ("2.000", ISO), ("12.50", ISO)) == [
+        "ambiguous_number",
+        "ambiguous_number",
+        ("12.50", ISO),
+    ]
+    assert told(("1.500", ISO), ("0.125", ISO)) == [("1.500", ISO), ("0.125", ISO)]
+
+
+def test_a_doubtful_value_beside_the_product_is_left_out_and_told() -> None:
+    fields = {"codigo_uf": "35", "uf": "SP", "nome": "São Paulo", "latitude": "-23.533"}
+    record = Record(1, tuple(fields.get(name, "") for name in STATE_NAMES.source_names), "")
+    [row], notes = rewritten(STATE_NAMES, [record])
+    assert row.fields is not None and "" in row.fields and "-23.533" not in row.fields
+    assert notes == ["brazilian_notation", "ambiguous_value_left_out"]
+
+
+def test_a_doubtful_row_keeps_its_header_and_is_no_less_doubtful_without_its_file() -> None:
+    header, row = HEADER.encode(), b"1;7;Loja Online;2025-12-29;1.506;;;Finalizado"
+    [refused] = [r for r in rows_in(ORDERS, "f", header + b"\n" + row + b"\n") if r[4] == "quarantined"]
+    again = Refused(refused[2], refused[5], refused[6], refused[9], refused[10], refused[11])
+    [record] = csv_again(ORDERS, [again])
+    assert (record.reason, record.header) == ("ambiguous_number", HEADER)
+
+
+@pytest.mark.parametrize("cell", ["R$ 5,00", "5,00\xa0", "5,00"])
+def test_what_is_read_as_a_figure_is_seen_as_one_by_who_looks_for_swallowed_records(cell: str) -> None:
+    rows = "".join(f"1;{n};1;1;{cell};{note}\n" for n, note in enumerate(('"aberta', "", 'fim"')))
+    text = f"Id_Pedido;Id_Item_Pedido;Id_Produto;Qtd;Vlr_Item;Observacao\n{rows}"
+    assert [r[5] for r in rows_in(ITEMS, "f", text.encode()) if r[2] > 1 and r[4] != "note"] == [
+        "unclosed_quote",
+        None,
+        None,
+    ]
+
+
+def test_a_table_with_another_name_is_known_by_its_very_header_only() -> None:
+    items = b"Id_Pedido;Id_Item_Pedido;Id_Produto;Qtd;Vlr_Item;Observacao"
+    assert table_of("vendas de ontem.txt", items) is ITEMS
+    assert table_of("devolucoes.csv", items + b";Motivo") is None
+    assert table_of("item_pedido.csv", items + b";Canal") is ITEMS
+    assert table_of("relatorio pedido.csv", "mês;total\njan;7\n".encode()) is None
+    assert table_of("pedido - Cópia (2).csv", b"Id_Unidade;Id_Pedido") is ORDERS
+    assert table_of("pedidos-corrigido.csv", HEADER.replace("Status", "Estado").encode()) is ORDERS

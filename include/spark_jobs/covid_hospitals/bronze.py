@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from covid_hospitals.tables import SOURCES, table_of
 from medallion.arrivals import Row, rows_in, whole_file
+from medallion.charset import as_utf8
 from medallion.manifest import OTHER_FILES
 from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
 
@@ -21,7 +22,7 @@ def rows_of(source_file: str, content: bytes, bounds: Bounds = BOUNDS) -> Iterat
     except FileRefused as why:
         yield refused(source_file, why)
         return
-    table = table_of(name, text)
+    table = table_of(name, as_utf8(text)[0])
     if table is None:
         told = f"{len(content)} bytes under a header (and a name) of no known table"
         yield whole_file(OTHER_FILES, source_file, "unknown_file", told)

@@ -14,7 +14,6 @@ from medallion.contract import Table
 from medallion.csv_text import Record, records_of
 from medallion.lake import Lake
 from medallion.manifest import OTHER_FILES, TableCount
-from medallion.notation import WARNING as BRAZILIAN
 from medallion.notation import rewritten
 from medallion.packing import FileRefused, over
 from medallion.quality import ACCEPTED, NOTE, QUARANTINED
@@ -86,9 +85,9 @@ def whole_file(table: str, source_file: str, reason: str, detail: str, unit: int
 def rows_in(table: Table, source_file: str, content: bytes, unit: int | None = None) -> Iterator[Row]:
     """The judged rows of one file of a table; notes when it has a header only, or was written in an odd way."""
     text, encoding = as_utf8(content)
-    found, brazilian = rewritten(table, records_of(table, text))
+    found, told = rewritten(table, records_of(table, text))
     yield from (_row(table.name, source_file, unit, record) for record in found)
-    notes = {HEADER_ONLY: not found, f"{encoding}_file": encoding != UTF_8, BRAZILIAN: brazilian}
+    notes = {HEADER_ONLY: not found, f"{encoding}_file": encoding != UTF_8, **dict.fromkeys(told, True)}
     for note in (note for note, holds in notes.items() if holds):
         yield (table.name, source_file, 1, unit, NOTE, None, None, note, None, None, TEXT, None)
 
@@ -96,7 +95,7 @@ def rows_in(table: Table, source_file: str, content: bytes, unit: int | None = N
 def _row(table: str, source_file: str, unit: int | None, record: Record) -> Row:
     outcome = QUARANTINED if record.fields is None else ACCEPTED
     verdict = (outcome, record.reason, record.detail, None)
-    kept = (record.raw, record.raw_encoding, record.header)
+    kept = (record.raw, record.raw_encoding, record.header if record.fields is None else None)
     return (table, source_file, record.line, unit, *verdict, record.fields, *kept)
 
 

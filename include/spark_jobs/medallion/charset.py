@@ -5,7 +5,7 @@ from __future__ import annotations
 UTF_8, WINDOWS = "utf-8", "cp1252"
 # What Portuguese, Spanish and their typewriters need beyond ASCII; any other byte is no sign of Windows-1252.
 _LATIN = "áàâãäçéèêëíìîïñóòôõöúùûü"
-_MARKS_BESIDE = "ªº°§¿¡«»\u2013\u2014\u2018\u2019\u201c\u201d…•€£·²³½¼\xb4¨\xa0"
+_MARKS_BESIDE = "ªº°§¿¡«»\u2013\u2014\u2018\u2019\u201c\u201d…•€£·²³½¼¾¹¢®©\u2122±\xd7÷Øø\xb4¨\xa0"
 _LETTERS = frozenset(f"{_LATIN}{_LATIN.upper()}{_MARKS_BESIDE}")
 
 

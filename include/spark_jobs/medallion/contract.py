@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 KEPT_WORDS = ("required", "default", "reason", "digits", "signed", "optional", "personal", "code")  # as a Column says
-_WITH_DIGITS = re.compile(r"^[^A-Za-z]*[0-9][0-9TZ:+./, -]*$")
+_WITH_DIGITS = re.compile(r"^(?:[+-]?\s*R\$)?[^A-Za-z]*[0-9][0-9TZ:+./, -]*$")  # as notation.py reads them
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,13 @@ class Table:
         return next(column for column in self.columns if column.name == name)
 
     def may_be(self, fields: Sequence[str]) -> bool:
-        """Whether text can be a row, in the order of the columns: what it must fill is filled, figures and dates have
-        digits and no letters but those of a time."""
-        return all(
-            bool(_WITH_DIGITS.match(text))
-            if text.strip() and column.type != "string"
-            else bool(text.strip()) or not column.required
-            for column, text in zip(self.columns, fields, strict=True)
-        )
+        """Whether text can be a row, in the order of the columns, a faulty one too: of what must be filled, and of
+        figures and dates, at most one cell is not as it should be, and at least two are."""
+        cells = zip(self.columns, fields, strict=True)
+        looked = [(column, text.strip()) for column, text in cells if column.required or text.strip()]
+        right = [bool(text) and (column.type == "string" or bool(_WITH_DIGITS.match(text))) for column, text in looked]
+        typed = sum(good for good, (column, _) in zip(right, looked, strict=True) if column.type != "string")
+        return all(right) or (right.count(False) == 1 and typed > 1)
 
     def source_name(self, header: str) -> str:
         """What bronze calls the column that a source spells so; its plain spelling if the contract knows none such."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from medallion.contract import Table, plain_name
@@ -63,12 +63,11 @@ class Header:
 
 
 class _BadRecordError(Exception):
-    """A stretch of lines is no record, and why; `open_quote` tells that more lines may complete it."""
+    """A stretch of lines is no record, and why."""
 
-    def __init__(self, reason: str, detail: str, open_quote: bool = False) -> None:
+    def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.fault = (reason, detail)
-        self.open_quote = open_quote
 
 
 _UNCLOSED = ("unclosed_quote", "a quote opens here and nothing that follows closes it into a whole record")
@@ -117,14 +116,21 @@ def header_cells(content: bytes) -> list[list[str]]:
 
 def table_of(tables: Iterable[Table], content: bytes) -> Table | None:
     """The table whose columns a file's header has, all but optional ones; of several the one with most of them."""
+    return max(whole_in(tables, content), key=lambda found: found[1], default=(None, 0, 0))[0]
+
+
+def whole_in(tables: Iterable[Table], content: bytes) -> list[tuple[Table, int, int]]:
+    """The tables whose columns a file's header has, all but optional ones: how many of them, and how many others."""
     headers = [{plain_name(cell) for cell in cells} for cells in header_cells(content)]
     spelt = [(table, {table.source_name(cell) for cell in header}) for header in headers for table in tables]
-    whole = [(len(names & {*table.source_names}), table) for table, names in spelt if _is_whole(table, names)]
-    return max(whole, key=lambda found: found[0])[1] if whole else None
+    known = [(table, names, {*table.source_names}) for table, names in spelt]
+    return [(t, len(names & own), len(names - own)) for t, names, own in known if names >= own - t.optional_names]
 
 
-def _is_whole(table: Table, names: Set[str]) -> bool:
-    return names >= {*table.source_names} - table.optional_names
+def part_of(table: Table, content: bytes) -> float:
+    """The share of a table's columns that a file's header has."""
+    headers = [{table.source_name(plain_name(cell)) for cell in cells} for cells in header_cells(content)]
+    return max((len(names & {*table.source_names}) for names in headers), default=0) / len(table.columns)
 
 
 def _first_line(lines: Sequence[bytes]) -> int:
@@ -176,22 +182,32 @@ def _body(lines: Sequence[bytes], start: int, header: Header) -> Iterator[Record
 
 
 def _record(lines: Sequence[bytes], i: int, header: Header) -> tuple[Record, int]:
-    """The record that begins at line i, with the number of lines it takes; a fault takes its first line only."""
-    for used in range(1, min(MAX_LINES_OF_A_RECORD, len(lines) - i) + 1):
-        try:
-            text = b"\n".join(lines[i : i + used]).decode("utf-8")
-            record = _whole(text, _fields(text, header.delimiter), i, header)
-            swallows = any(_is_record(line, header) for line in lines[i + 1 : i + used])
-            return (_refused(lines[i], i, *_SWALLOWS, header.text), 1) if swallows else (record, used)
-        except UnicodeDecodeError as error:
-            fault = ("not_utf8", str(error))
-        except _BadRecordError as error:
-            if error.open_quote:
-                continue
-            fault = error.fault
-        # What failed only once more lines were added was a stray quote: the lines after it get their own turn.
-        return _refused(lines[i], i, *(fault if used == 1 else _UNCLOSED), header.text), 1
-    return _refused(lines[i], i, *_UNCLOSED, header.text), 1
+    """The record that begins at line i, with the number of lines it takes; a fault takes its first line only. What
+    fails only once more lines were added was a stray quote: the lines after it get their own turn."""
+    reader = csv.reader(_text_from(lines, i), delimiter=header.delimiter, strict=True)
+    try:
+        fields, used = next(reader), reader.line_num
+        record = _whole(b"\n".join(lines[i : i + used]).decode("utf-8"), fields, i, header)
+        is_whole = not any(_is_record(line, header) for line in lines[i + 1 : i + used])
+        return (record, used) if is_whole else (_refused(lines[i], i, *_SWALLOWS, header.text), 1)
+    except UnicodeDecodeError as error:
+        fault = ("not_utf8", str(error)) if reader.line_num == 0 else _UNCLOSED
+    except csv.Error as error:
+        is_open = reader.line_num > 1 or _is_open(error)
+        fault = _UNCLOSED if is_open else ("bad_quoting", str(error))
+    except _BadRecordError as error:
+        fault = error.fault if reader.line_num == 1 else _UNCLOSED
+    return _refused(lines[i], i, *fault, header.text), 1
+
+
+def _text_from(lines: Sequence[bytes], i: int) -> Iterator[str]:
+    """The lines that one record may take, as text."""
+    for line in lines[i : i + MAX_LINES_OF_A_RECORD]:
+        yield f"{line.decode('utf-8')}\n"
+
+
+def _is_open(error: csv.Error) -> bool:
+    return "unexpected end of data" in str(error)
 
 
 def _whole(text: str, fields: list[str], i: int, header: Header) -> Record:
@@ -201,7 +217,7 @@ def _whole(text: str, fields: list[str], i: int, header: Header) -> Record:
         raise _BadRecordError("nul_byte", "a NUL stands in the record")
     if header.stands_in(fields):
         raise _BadRecordError("repeated_header", "the header stands here once more")
-    return Record(i + 1, header.ordered(fields), text)
+    return Record(i + 1, header.ordered(fields), text, header=header.text)
 
 
 def _is_record(line: bytes, header: Header) -> bool:
@@ -218,8 +234,7 @@ def _fields(text: str, delimiter: str) -> list[str]:
         # `strict` is what makes the reader tell an open quote from a closed one.
         return next(csv.reader([text], delimiter=delimiter, strict=True))
     except csv.Error as error:
-        is_open = "unexpected end of data" in str(error)
-        raise _BadRecordError("bad_quoting", str(error), open_quote=is_open) from error
+        raise _BadRecordError("bad_quoting", str(error)) from error
 
 
 def _refused(line: bytes, i: int, reason: str, detail: str, header: str | None = None) -> Record:

@@ -10,20 +10,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from medallion.contract import Column, Table
 from medallion.csv_text import Record
 
 PT_BR = "pt-BR"
-WARNING = "brazilian_notation"  # of a file that holds any
+# What is told of a file: that it is written so, and that a value which may be two things was left out where it stands
+# beside the product.
+WARNING, LEFT_OUT = "brazilian_notation", "ambiguous_value_left_out"
 BRAZILIAN, PLAIN = "brazilian", "plain"
+SHORT = "short"  # plain, with one or two places
 MONTHS = 12
 # What needs no second look: a number whose point can only part a fraction, a date with the year first.
 _USUAL_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.(?:[0-9]{1,2}|[0-9]{4,}))?|0\.[0-9]*)?\s*")
+_SHORT = re.compile(r"\.[0-9]{1,2}\s*$")  # who writes 12.50 does not write 1.500
 _USUAL_WHOLE = re.compile(r"\s*-?[0-9]*\s*")
 _USUAL_DATE = re.compile(r"\s*(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?\s*")
 _USUAL_MOMENT = re.compile(r"\s*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}.*)?\s*")
-_CURRENCY = re.compile(r"([+-]?)\s*R\$\s*([+-]?)\s*")
+_CURRENCY = re.compile(r"^([+-]?)\s*R\$\s*([+-]?)\s*(?=[0-9])")
 _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")  # 1.506, 1.234.567
 _WITH_COMMA = re.compile(r"[+-]?(?:[1-9][0-9]{0,2}(?:\.[0-9]{3})+|[0-9]+),[0-9]+")
 _COMMA_OR_GROUP = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")  # 1,506: thousands in English, a fraction in Portuguese
@@ -48,7 +53,9 @@ class _Reading:
         """Whether the value means one thing in a file that shows these notations, and what."""
         if self.brazilian == self.plain:
             return True, self.plain
-        ways = {self.written} if self.written else shown
+        ways = {self.written} if self.written else shown - {SHORT}
+        if ways == {PLAIN} and not self.written and SHORT in shown and (self.plain or "").endswith("0"):
+            return False, None
         return len(ways) == 1, self.brazilian if ways == {BRAZILIAN} else self.plain
 
 
@@ -59,33 +66,38 @@ class _Look:
     at: int
     name: str
     is_date: bool
+    beside: bool
     usual: Callable[[str], object]
     read: Callable[[str], _Reading | None]
 
 
-def rewritten(table: Table, records: Iterable[Record]) -> tuple[list[Record], bool]:
-    """The records of one file with the values of typed columns in plain notation, and whether any was not. A record
-    with a value that may mean two things is refused. A table without a locale is left as it is."""
+def rewritten(table: Table, records: Iterable[Record]) -> tuple[list[Record], list[str]]:
+    """The records of one file with the values of typed columns in plain notation, and what is to be told of the file.
+    A record with a value that may mean two things is refused, unless the column is optional: then the value is left
+    out. A table without a locale is left as it is."""
     rows = list(records)
     looks = [look for at, c in enumerate(table.columns) if (look := _look(at, c))] if table.locale == PT_BR else []
     odd = {n: found for n, row in enumerate(rows) if row.fields is not None and (found := _odd(looks, row.fields))}
     if not odd:
-        return rows, False
+        return rows, []
     shown = _shown(looks, rows, odd)
     settled = {n: _settled(rows[n], looks, readings, shown) for n, readings in odd.items()}
-    changed = any(row.fields is not None and row.fields != rows[n].fields for n, row in settled.items())
-    return [settled.get(n, row) for n, row in enumerate(rows)], changed
+    changed = any(row.fields is not None and row.fields != rows[n].fields for n, (row, _) in settled.items())
+    left_out = any(empty for _, empty in settled.values())
+    notes = [note for note, holds in ((WARNING, changed), (LEFT_OUT, left_out)) if holds]
+    return [settled[n][0] if n in settled else row for n, row in enumerate(rows)], notes
 
 
 def _look(at: int, column: Column) -> _Look | None:
+    beside = column.optional and column.default is None
     if column.type in ("int", "bigint"):
-        return _Look(at, column.source, False, _USUAL_WHOLE.fullmatch, _whole)
+        return _Look(at, column.source, False, beside, _USUAL_WHOLE.fullmatch, _whole)
     if column.type == "double" or column.type.startswith("decimal"):
-        return _Look(at, column.source, False, _USUAL_NUMBER.fullmatch, _figure)
+        return _Look(at, column.source, False, beside, _USUAL_NUMBER.fullmatch, _figure)
     if column.type == "date":
-        return _Look(at, column.source, True, _USUAL_DATE.fullmatch, _day)
+        return _Look(at, column.source, True, beside, _USUAL_DATE.fullmatch, _day)
     if column.type == "timestamp":
-        return _Look(at, column.source, True, _USUAL_MOMENT.fullmatch, _moment)
+        return _Look(at, column.source, True, beside, _USUAL_MOMENT.fullmatch, _moment)
     return None
 
 
@@ -103,36 +115,38 @@ def _shown(
     for readings in odd.values():
         for n, reading in readings.items():
             shown[looks[n].is_date] |= {reading.written} - {""}
-    numbers = [look for look in looks if look.read is _figure]
-    if any(_is_plain(row.fields[look.at], look) for row in rows if row.fields is not None for look in numbers):
+    numbers = [look.at for look in looks if look.read is _figure]
+    written = [row.fields[at] for row in rows if row.fields is not None for at in numbers if "." in row.fields[at]]
+    plain = [value for value in written if _USUAL_NUMBER.fullmatch(value)]
+    if plain:
         shown[False].add(PLAIN)
+    if any(map(_SHORT.search, plain)):
+        shown[False].add(SHORT)
     if not shown[True] and shown[False] == {BRAZILIAN}:
         shown[True] = {BRAZILIAN}  # who writes 1,50 does not write the month first
     return shown
 
 
-def _is_plain(value: str, look: _Look) -> bool:
-    return "." in value and look.usual(value) is not None
-
-
 def _settled(
     row: Record, looks: Sequence[_Look], readings: Mapping[int, _Reading], shown: Mapping[bool, set[str]]
-) -> Record:
-    fields = list(row.fields or ())
+) -> tuple[Record, bool]:
+    """The record in plain notation, or why it is refused; and whether a value was left out."""
+    fields, left_out = list(row.fields or ()), False
     for n, reading in readings.items():
         look, ways = looks[n], shown[looks[n].is_date]
         sure, value = reading.settled(ways)
-        if not sure:
-            reason, which = (
-                ("ambiguous_date", "day or month first")
-                if look.is_date
-                else ("ambiguous_number", "a fraction or thousands")
-            )
-            told = "in both ways" if ways else "in no way that says which"
-            detail = f"{look.name} is '{fields[look.at]}': {which}? The rest of the file is written {told}"
-            return replace(row, fields=None, reason=reason, detail=detail)
-        fields[look.at] = fields[look.at] if value is None else value
-    return replace(row, fields=tuple(fields))
+        if not sure and not look.beside:
+            return replace(row, fields=None, **_doubt(look, fields[look.at], ways - {SHORT})), False
+        left_out |= not sure
+        fields[look.at] = "" if not sure else fields[look.at] if value is None else value
+    return replace(row, fields=tuple(fields)), left_out
+
+
+def _doubt(look: _Look, value: str, ways: set[str]) -> dict[str, Any]:
+    what = ("ambiguous_date", "day or month first") if look.is_date else ("ambiguous_number", "a fraction or thousands")
+    told = " and ".join(sorted(ways)) or "in no way that says which"
+    detail = f"{look.name} is '{value}': {what[1]}? The rest of the file is written {told}"
+    return {"reason": what[0], "detail": detail}
 
 
 def _figure(value: str) -> _Reading | None:

@@ -36,6 +36,7 @@ _KINDS = (
     (b"SQLite format 3\x00", "not_text", "an SQLite database"),
     (b"\x7fELF", "not_text", "a program"),
 )
+_TAR_AT = 257  # where a tar's first header says what it is
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")  # what follows BZh and a digit: text may begin with BZh
 # The longest marks come first: UTF-32's begins as UTF-16's does.
 MARKS = (
@@ -100,6 +101,8 @@ def over(length: int, bounds: Bounds = BOUNDS) -> FileRefused | None:
 
 def refuse_other_kinds(beginning: bytes) -> None:
     """Raise FileRefused if a file that begins so is known to be no text."""
+    if beginning[_TAR_AT : _TAR_AT + 5] == b"ustar":
+        raise FileRefused("tar_file", "a tar archive; send its files one by one, as plain text or gzip")
     for magic, reason, what in _KINDS:
         if beginning.startswith(magic) and (magic != b"BZh" or beginning[4:10] in _BZIP2_BLOCKS):
             office = reason == "zip_file" and b"[Content_Types].xml" in beginning

@@ -40,7 +40,9 @@ def csv_again(table: Table, refused: Iterable[Refused]) -> Iterator[Record]:
     for record in records_of(table, content):
         yield replace(record, line=of_whole_file[record.line - 1].line)
     for row in rows:
-        if row.header is not None:
+        if row.reason.startswith("ambiguous_"):  # its file said what it may be, and is not here
+            yield Record(row.line, None, row.raw, row.raw_encoding, row.reason, row.detail, row.header)
+        elif row.header is not None:
             yield from _under_its_header(table, row, row.header.encode("utf-8"))
         elif not row.line:
             yield Record(0, None, row.raw, row.raw_encoding, row.reason, row.detail)

@@ -21,13 +21,29 @@ DELIVERIES = "deliveries"  # bronze: which of its files each unit sent
 ARRIVALS = "arrivals"  # bronze: when each file came
 ARRIVALS_SCHEMA = "source_file string, arrived_at timestamp"
 DELIVERIES_SCHEMA = "unit_id int, table string, came boolean"
-_TEXT = re.compile(r"\.(csv|txt)(\.gz)?$")
+_TEXT = re.compile(r"\.(csv|txt|tsv)(\.gz)?$")
+_STEMS = "|".join(table.files for table in SOURCES)
+# Nothing but the table's name, and what a copy of a file is called.
+_EXACT = re.compile(rf"^(tabela_)?({_STEMS})s?([ _-]*(\(\d+\)|copia|copy))*(\.(csv|txt|tsv))+(\.gz)?$")
+LEAST_PART = 0.5
 
 
 def table_of(file_name: str, content: bytes = b"") -> Table | None:
-    """The table that a file holds: by its header or, where that lacks a column, by its name (`Tabela_Produto.csv`,
-    `PEDIDO (1).txt`, `pedidos-corrigido.csv`); None for any other file."""
-    return csv_text.table_of(SOURCES, content) or _named(plain_name(file_name))
+    """The table that a file holds, by its name and its header (its text in UTF-8); None for any other file.
+
+    A name that people make of a table's (`PEDIDO (1).txt`, `pedidos-corrigido.csv`) tells it where the header agrees in
+    half of its columns. Where the name tells nothing the header must be that of one table, and have no other column: a
+    report of returns has the columns of items as well.
+    """
+    name = plain_name(file_name)
+    whole, named = csv_text.whole_in(SOURCES, content), _named(name)
+    if any(table is named for table, _, _ in whole):
+        return named
+    if len(whole) == 1 and (named is not None or not whole[0][2]):
+        return whole[0][0]
+    if named and (_EXACT.search(name) or not content.strip() or csv_text.part_of(named, content) >= LEAST_PART):
+        return named
+    return None
 
 
 def _named(name: str) -> Table | None:
