@@ -289,7 +289,7 @@ def test_without_the_fence_dev_could_make_prods_cluster_its_own(roles):
 
 
 @pytest.mark.terraform
-def test_github_becomes_a_role_only_from_the_branch_that_was_named(cloud, dev):
+def test_github_becomes_a_role_only_from_the_environment_that_was_named(cloud, dev):
     iam = cloud.client("iam")
     subjects = {}
     for role, arn in dev["github_role_arns"].items():
@@ -300,7 +300,7 @@ def test_github_becomes_a_role_only_from_the_branch_that_was_named(cloud, dev):
         assert asked["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com"
         subjects[role] = asked["token.actions.githubusercontent.com:sub"]
     assert subjects == {
-        "deploy": "repo:acme/nightshift:ref:refs/heads/developer",
+        "deploy": "repo:acme/nightshift:environment:dev",
         "plan": "repo:acme/nightshift:pull_request",
     }
 
