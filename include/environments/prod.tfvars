@@ -4,3 +4,4 @@ nat                 = true # MWAA's way to AWS's services, a night's terraform t
 interface_endpoints = []
 lifecycle_rules     = true
 force_destroy       = false
+prevent_destroy     = true
