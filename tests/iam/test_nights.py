@@ -29,9 +29,14 @@ TASKS, TERRAFORM = "AmPP/", "HashiCorp/"  # the amazon provider's hooks and terr
 
 @pytest.fixture(scope="module")
 def granted_to(played):
-    """The statements of a role, by the name of the foundation's output that holds its ARN."""
+    """The statements of a role, by the name of the foundation's output that holds its ARN, or holds it by pipeline."""
     iam, told = played.client("iam"), played.foundation
-    return lambda output: grants.of_role(iam, told[output].rsplit("/", 1)[-1])
+
+    def statements(output, pipeline=None):
+        role = told[output][pipeline] if pipeline else told[output]
+        return grants.of_role(iam, role.rsplit("/", 1)[-1])
+
+    return statements
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +153,9 @@ def test_a_call_that_nobody_looked_up_is_not_guessed():
 
 @pytest.fixture(scope="module")
 def every_grant(granted_to):
-    outputs = ("airflow_role_arn", "emr_service_role_arn", "emr_instance_profile_arn", "ingest_instance_profile")
-    return [grant for output in outputs for grant in grants.grants(granted_to(output))]
+    outputs = ("airflow_role_arn", "emr_service_role_arn", "emr_instance_profile_arn")
+    of = [*((output,) for output in outputs), ("ingest_instance_profiles", "covid_hospitals")]
+    return [grant for which in of for grant in grants.grants(granted_to(*which))]
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +234,7 @@ def host_asked(played, place):
 
 
 def test_whatever_the_ingestion_host_does_is_allowed_and_the_rest_has_a_reason(host_asked, granted_to):
-    host_may = granted_to("ingest_instance_profile")
+    host_may = granted_to("ingest_instance_profiles", "covid_hospitals")
     assert grants.refused(host_asked, host_may) == []
     assert grants.in_vain(host_asked, host_may, HOST) == []
     assert grants.outdated(host_asked, host_may, HOST) == []
@@ -240,10 +246,26 @@ def opening(name, place):
     return needs(call, place)
 
 
-def test_a_step_may_open_the_databases_of_its_name_and_no_other_secret(place, nodes_may):
-    assert grants.refused(opening(f"{NAME}/sources/cards", place), nodes_may) == []
-    for other in (f"{NAME}/runs/key", f"{NAME}-2/sources/cards", "sources/cards"):
-        assert grants.refused(opening(other, place), nodes_may), other
+OPENS = {
+    ("emr_instance_profile_arn", None): set(),
+    ("emr_source_profile_arns", "card_movements"): {"cards"},
+    ("emr_source_profile_arns", "mrhealth_sales"): {"head_office"},
+    ("ingest_instance_profiles", "covid_hospitals"): {"covid_api", "covid_tables"},
+}
+
+
+@pytest.mark.parametrize("which", OPENS, ids=lambda which: "-".join(filter(None, which)))
+def test_a_step_or_a_host_opens_its_own_pipelines_sources_and_no_other_secret(place, granted_to, which):
+    may, own = granted_to(*which), OPENS[which]
+    names = {"cards", "cards-2", "card", "head_office", "covid_api", "covid_tables"}
+    assert {name for name in names if not grants.refused(opening(f"{NAME}/sources/{name}", place), may)} == own
+    for other in (f"{NAME}/runs/key", f"{NAME}/ssh/bastion", f"{NAME}-2/sources/cards", "sources/cards"):
+        assert grants.refused(opening(other, place), may), other
+
+
+def test_the_nights_of_files_had_nodes_that_open_no_source(played):
+    roles = {c["params"]["JobFlowRole"] for c in played.calls if c["operation"] == "RunJobFlow"}
+    assert roles == {played.foundation["emr_instance_profile_arn"]}
 
 
 def test_airflow_may_bring_drivers_and_look_into_a_database_of_its_name(place, granted):
