@@ -40,7 +40,6 @@ AIRFLOW = (
     Reason("PublishJobs", DRIVERS, "*", "*/jdbc/*"),
     Reason("RunClustersOfThisName", "see the comment there", "elasticmapreduce:PutAutoTerminationPolicy"),
     Reason("LetEmrCleanUp", "asked once, when an account starts its first cluster; localcloud does not look"),
-    Reason("RepairBucketSettings", "localcloud's foundation has no expiry rules", "s3:PutLifecycleConfiguration"),
     Reason("LookAround", NETWORK, "ec2:DescribeNatGateways"),
     Reason("LookAround", NETWORK, "ec2:DescribeAddresses"),
     Reason("LookAround", NETWORK, "ec2:DescribeAddressesAttribute"),

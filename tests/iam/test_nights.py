@@ -14,10 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from embedded.environment import NAME
+from nightshift.config import KINDS
 from tests.bed_api import DAY as BEDS_DAY
 from tests.iam import grants, leftovers, nodes, reference
 from tests.iam.account import BEDS_PASSWORD, DEAD_RUN
 from tests.iam.needs import Place, Unmapped, needs
+from tests.iam.policies import Need, statements
 from tests.iam.reasons import AIRFLOW, HOST, NODES
 
 pytestmark = [pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1200)]  # the first one waits for the nights
@@ -149,6 +151,50 @@ def test_roles_are_handed_to_their_own_service_only(asked, granted):
 def test_a_call_that_nobody_looked_up_is_not_guessed():
     with pytest.raises(Unmapped, match="DeleteBucket was called"):
         needs({"service": "s3", "operation": "DeleteBucket", "params": {}}, Place("us-east-1", "123456789012"))
+
+
+OWNERS = {
+    "s3:PutLifecycleConfiguration s3:PutBucketVersioning s3:PutEncryptionConfiguration s3:PutReplicationConfiguration"
+    " s3:PutBucketPolicy s3:DeleteBucketPolicy s3:PutBucketPublicAccessBlock s3:PutBucketOwnershipControls"
+    " s3:DeleteBucket": [f"arn:aws:s3:::{NAME}-{kind}" for kind in KINDS],
+    "s3:DeleteObjectVersion s3:PutObjectAcl": [f"arn:aws:s3:::{NAME}-{kind}/a" for kind in KINDS],
+    "s3:PutObject": [
+        *(f"arn:aws:s3:::{NAME}-state/{stack}.tfstate" for stack in ("foundation", "mwaa", "people")),
+        f"arn:aws:s3:::{NAME}-artifacts/mwaa/dags/wordcount.py",
+    ],
+    "iam:CreateRole iam:PutRolePolicy iam:AttachRolePolicy iam:CreatePolicyVersion iam:UpdateAssumeRolePolicy"
+    " iam:CreateUser sts:AssumeRole": ["arn:aws:iam::123456789012:any/thing"],
+}
+
+
+def test_what_the_foundations_owner_decides_no_night_changes_whatever_is_attached_to_its_role(played, granted):
+    owners = {
+        **OWNERS,
+        "sns:SetTopicAttributes sns:AddPermission sns:Subscribe": [played.foundation["topic_arn"]],
+        "kms:PutKeyPolicy kms:ScheduleKeyDeletion kms:DisableKey": [played.foundation["kms_key_arn"]],
+    }
+    asked = [
+        Need(action, resource)
+        for actions, resources in owners.items()
+        for action in actions.split()
+        for resource in resources
+    ]
+    everything = list(statements("attached", {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}))
+    assert len(grants.refused(asked, [*granted, *everything])) == len(asked)
+
+
+def test_a_night_writes_into_no_bucket_but_its_own(place, granted):
+    """Nor copies: a copy is a put where it goes."""
+    for bucket in ("elsewhere", f"{NAME}-2-lake", f"{NAME}-raw", f"{NAME}-logs"):
+        assert grants.refused(needs(nodes.call("PutObject", bucket, "a"), place), granted), bucket
+
+
+def test_no_night_changed_anything_of_the_foundation(played):
+    """By what it asked terraform for: state, lock and settings are as the owner left them."""
+    by_terraform = [c for c in played.calls if TERRAFORM in c["user_agent"]]
+    keys = {c["params"].get("Key") for c in by_terraform if c["operation"] in ("PutObject", "DeleteObject")}
+    assert keys and all(key.startswith("transient/") for key in keys)
+    assert not {c["operation"] for c in by_terraform} & {"PutBucketTagging", "SetTopicAttributes", "Subscribe"}
 
 
 @pytest.fixture(scope="module")

@@ -208,9 +208,9 @@ run "the_foundations_state_cannot_be_deleted" {
 
   assert {
     condition = toset(flatten([for s in data.aws_iam_policy_document.airflow_terraform.statement : s.resources if contains(s.actions, "s3:DeleteObject")])) == toset([
-      "arn:aws:s3:::acme-nightshift-test-state/foundation.tfstate.tflock", "arn:aws:s3:::acme-nightshift-test-state/transient/*",
+      "arn:aws:s3:::acme-nightshift-test-state/transient/*",
     ])
-    error_message = "Locks and finished runs may go, the foundation's state may not."
+    error_message = "What a run made may go, the foundation's state and lock may not."
   }
 }
 
@@ -242,5 +242,20 @@ run "an_incomplete_set_of_buckets_is_refused" {
 
   variables {
     bucket_arns = { lake = "arn:aws:s3:::acme-nightshift-test-lake" }
+  }
+}
+
+run "a_night_writes_nothing_of_the_foundation" {
+  command = plan
+
+  assert {
+    condition = [for a in flatten([for s in data.aws_iam_policy_document.airflow_terraform.statement : s.actions if !contains(["KeepState", "ReleaseLocks"], s.sid)]) :
+    a if !can(regex(":(Get|List|Describe)", a))] == []
+    error_message = "The foundation's owner changes it."
+  }
+
+  assert {
+    condition     = toset(flatten([for s in data.aws_iam_policy_document.airflow_terraform.statement : s.resources if s.sid == "KeepState"])) == toset(["arn:aws:s3:::acme-nightshift-test-state/foundation.applied.json", "arn:aws:s3:::acme-nightshift-test-state/transient/*"])
+    error_message = "Nor its state."
   }
 }
