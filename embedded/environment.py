@@ -84,6 +84,7 @@ def waits() -> dict[str, str]:
         "TF_VAR_max_retries": "3",
         "TF_VAR_lifecycle_rules": "false",
         "TF_VAR_force_destroy": "true",
+        "TF_VAR_prevent_destroy": "false",
     }
 
 

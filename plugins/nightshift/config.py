@@ -19,6 +19,7 @@ X86 = ("m5.xlarge", "m5a.xlarge", "m6i.xlarge", "m6a.xlarge")
 SPARE_X86 = ("r5.xlarge", "r5a.xlarge", "r6i.xlarge", "r6a.xlarge")
 SPARE_GRAVITON = ("r6g.xlarge", "r7g.xlarge")
 GRAVITON = re.compile(r"^[a-z]+\d+g")  # m6g, c7gn, r8gd: the g after the generation
+FOUNDATION = ("apply", "check")
 KINDS = ("raw", "lake", "artifacts", "logs", "state")
 # Beside plugins/ in a checkout; on MWAA in the DAGs' folder. Contracts are read from it at import.
 INCLUDE = Path(os.environ.get(f"{PREFIX}INCLUDE_DIR") or Path(__file__).resolve().parents[2] / "include")
@@ -34,6 +35,7 @@ class Settings:
 
     name: str = "nightshift-local"
     environment: str = ""  # dev, prod: a night applies include/environments/<it>.tfvars to the foundation; empty: none
+    foundation: str = "apply"  # check: a night only compares it with its files, and its owner applies it; so on AWS
     airflow: str = "main"  # the Airflow that runs the nights: only it can say that a run of its own is gone
     conductor: int = 0  # pid of the process that alone can go on with the runs it plays; 0: Airflow's scheduler can
     owner: str = "nightshift"  # who answers for what the nights make: the tag nightshift:owner
@@ -89,6 +91,8 @@ class Settings:
         self._check_types()
         self._check_limit()
         self._check_environment()
+        if self.foundation not in FOUNDATION:
+            raise SettingsError(f"{PREFIX}FOUNDATION is {self.foundation!r}: expected {' or '.join(FOUNDATION)}.")
 
     def _check_types(self) -> None:
         types = {*self.primary_types, *self.core_types, *self.task_types, *self.spare_types}

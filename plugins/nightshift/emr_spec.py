@@ -46,7 +46,7 @@ def job_flow(
         "Applications": [{"Name": name} for name in APPLICATIONS[night.engine]],
         "LogUri": night.uri("logs", "emr/"),
         "ServiceRole": foundation["emr_service_role_arn"],
-        "JobFlowRole": foundation["emr_instance_profile_arn"],
+        "JobFlowRole": instance_profile(night, foundation),
         "SecurityConfiguration": transient["security_configuration"],
         "Instances": {
             "InstanceFleets": fleets(night, attempt),
@@ -61,6 +61,13 @@ def job_flow(
         "VisibleToAllUsers": True,
         "Tags": [{"Key": key, "Value": value} for key, value in night.tags.items()],
     }
+
+
+def instance_profile(night: Night, foundation: Mapping[str, Any]) -> str:
+    """The profile of the nodes: the pipeline's own, which opens its sources and no other's, if the run reads one."""
+    if not night.source_secret:
+        return str(foundation["emr_instance_profile_arn"])
+    return str(foundation["emr_source_profile_arns"][night.pipeline.product])
 
 
 def steps(night: Night, jobs_uri: str, jars: Sequence[str] = ()) -> list[dict[str, Any]]:

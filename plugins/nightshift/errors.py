@@ -5,6 +5,7 @@ NightshiftError
 ├── ParameterError       a run was asked for something that cannot be done
 ├── PreflightError       a tool, a credential or the state bucket is missing; nothing was started
 ├── TerraformError       terraform answered non-zero
+├── FoundationDiffers    the foundation is not as its files say, and a night may not change it
 ├── DriverRefused        a JDBC driver is not there, or not what was written down
 ├── InputsMissing        the wait for the night's input ran out
 ├── IngestFailed         the host of a run could not fetch its input
@@ -35,6 +36,10 @@ from nightshift.causes import REMEDIES, Cause
 
 # What EC2 took away is capacity that went: the next cluster may have better luck.
 KINDS = {"capacity": Cause.CAPACITY, "bootstrap": Cause.BOOTSTRAP, "lost": Cause.CAPACITY}
+OWNER_APPLIES = (
+    "Whoever owns the foundation applies it, not a night: make plan ENV=…, then make deploy ENV=…, or terraform apply"
+    " in include/terraform/stacks/foundation. Then clear the task with downstream."
+)
 ADDRESS = re.compile(r"with ((?:module\.|data\.)?[\w.\[\]\"-]+),$")
 
 
@@ -94,6 +99,14 @@ class TerraformError(NightshiftError):
     def __init__(self, verb: str, stack: str, exit_code: int, tail: str) -> None:
         super().__init__(f"terraform {verb} of {stack} answered {exit_code}: {first_error(tail)}")
         self.exit_code, self.tail = exit_code, tail
+
+
+class FoundationDiffers(NightshiftError):
+    """The foundation is not as its files say, and a night may not change it (docs/decisions/0031)."""
+
+    cause = Cause.TERRAFORM
+    final = True
+    next_action = OWNER_APPLIES
 
 
 class DriverRefused(NightshiftError):

@@ -18,7 +18,7 @@ def host(night: Night, ground: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     return {
         "subnet_id": ground["public_subnet_id"],
-        "instance_profile": ground["ingest_instance_profile"],
+        "instance_profile": ground["ingest_instance_profiles"][night.pipeline.product],
         "limit_minutes": night.settings.ingest_timeout_minutes + BOOT_MINUTES,
     }
 

@@ -239,8 +239,8 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
         "apply_foundation": Param(
             False,
             type="boolean",
-            title="Apply the foundation",
-            description="Also if a run of today applied it and nothing about it has changed since.",
+            title="Look at the foundation",
+            description="Apply or compare it also if a run of today did and nothing about it has changed since.",
         ),
         "ssh_cidr": Param(
             None,

@@ -73,7 +73,7 @@ def dev(cloud, stack, deploy, quick_include, tmp_path_factory):
         region=REGION,
         max_retries=3,
         lifecycle_rules=False,
-        github_deploy_subjects=[f"{REPOSITORY}:ref:refs/heads/developer"],
+        github_deploy_subjects=[f"{REPOSITORY}:environment:dev"],
         github_plan_subjects=[f"{REPOSITORY}:pull_request"],
     )
     deploy.run("apply.sh", "dev", NIGHTSHIFT_INCLUDE_DIR=str(quick_include))

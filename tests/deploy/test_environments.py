@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from nightshift import config, stacks
-from nightshift.errors import SettingsError
+from nightshift.errors import FoundationDiffers, SettingsError
 from nightshift.hooks.terraform import TerraformHook
 from tests.deploy.conftest import DEV, INCLUDE
 from tests.iam import grants
@@ -42,6 +42,10 @@ def test_the_library_takes_every_setting_of_it(environment):
     assert settings.environment == environment
     assert settings.name.endswith(f"-{environment}")
     assert settings.tfvars == INCLUDE / "environments" / f"{environment}.tfvars"
+
+
+def test_nights_leave_the_foundation_to_its_owner(environment):
+    assert config.load(lines(environment)).foundation == "check"
 
 
 def test_somebody_is_told_and_somebody_answers_for_it(environment):
@@ -134,18 +138,17 @@ def test_a_second_plan_of_what_was_deployed_is_empty(deploy, dev, quick_include)
 
 
 @pytest.mark.terraform
-def test_a_night_keeps_what_was_deployed_because_it_applies_the_same_file(
-    deploy, dev, quick_include, asked_by, roles, caplog
-):
+def test_a_night_finds_what_was_deployed_because_it_reads_the_same_file(deploy, dev, quick_include, asked_by, roles):
     settings = replace(config.load({**lines("dev"), "NIGHTSHIFT_INCLUDE_DIR": str(quick_include)}))
     hook = TerraformHook(settings, "foundation", stacks.FOUNDATION_STATE)
     own = {**deploy.environment("NIGHT"), "TF_VAR_max_retries": "3"}
-    with environment_of(own), caplog.at_level("INFO"):
-        told = hook.apply(stacks.foundation(settings), settings.tfvars)
-        assert "0 added, 0 changed, 0 destroyed" in caplog.text
+    with environment_of(own):
+        told = hook.check(stacks.foundation(settings), settings.tfvars)
         assert len(told["subnet_ids"]) == 3
-        hook._run("plan", variables=stacks.foundation(settings))
-    assert "to destroy" in caplog.text, "without the file the night would have taken a zone away"
+        with pytest.raises(
+            FoundationDiffers, match=r"aws_subnet\.this\S+ will be destroyed.* owns .* make deploy ENV="
+        ):
+            hook.check(stacks.foundation(settings))  # without the file there is a zone too many
     assert grants.refused(asked_by("NIGHT"), roles["airflow"]) == [], "the way out is looked at in every night"
 
 
@@ -244,9 +247,7 @@ def test_the_search_finds_what_is_within_reach(roles):
     found = reached(roles["airflow"], DEV, DEV)
     assert f"arn:aws:s3:::{DEV}-lake/a/b" in found["s3:PutObject"]
     assert "logs:GetLogEvents" in found
-    assert {"elasticmapreduce:TerminateJobFlows", "glue:UpdateDatabase", "iam:GetRole", "ec2:DeleteKeyPair"} <= set(
-        found
-    )
+    assert {"elasticmapreduce:TerminateJobFlows", "glue:GetDatabase", "iam:GetRole", "ec2:DeleteKeyPair"} <= set(found)
     assert "elasticmapreduce:AddTags" in found
     assert "airflow:InvokeRestApi" in reached(roles["github-deploy"], DEV, DEV)
 
@@ -289,7 +290,7 @@ def test_without_the_fence_dev_could_make_prods_cluster_its_own(roles):
 
 
 @pytest.mark.terraform
-def test_github_becomes_a_role_only_from_the_branch_that_was_named(cloud, dev):
+def test_github_becomes_a_role_only_from_the_environment_that_was_named(cloud, dev):
     iam = cloud.client("iam")
     subjects = {}
     for role, arn in dev["github_role_arns"].items():
@@ -300,7 +301,7 @@ def test_github_becomes_a_role_only_from_the_branch_that_was_named(cloud, dev):
         assert asked["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com"
         subjects[role] = asked["token.actions.githubusercontent.com:sub"]
     assert subjects == {
-        "deploy": "repo:acme/nightshift:ref:refs/heads/developer",
+        "deploy": "repo:acme/nightshift:environment:dev",
         "plan": "repo:acme/nightshift:pull_request",
     }
 

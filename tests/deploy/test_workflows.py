@@ -93,7 +93,7 @@ def test_main_goes_to_prod_and_developer_to_dev():
     assert job["env"]["ENV"] == "${{ github.ref_name == 'main' && 'prod' || 'dev' }}"
     [role] = [step["with"]["role-to-assume"] for step in job["steps"] if "role-to-assume" in step.get("with", {})]
     assert role == "${{ github.ref_name == 'main' && vars.PROD_DEPLOY_ROLE || vars.DEV_DEPLOY_ROLE }}"
-    assert "environment" not in job, "GitHub's token would name it instead of the branch"
+    assert job["environment"] == job["env"]["ENV"], "its reviewers, and the subject that the role trusts"
     made = [step["run"].split()[1] for step in job["steps"] if step.get("run", "").startswith("make")]
     assert made == ["plan", "deploy", "smoke"]
 

@@ -18,7 +18,7 @@ from tests import callers
 NAME, REGION = environment.NAME, environment.REGION
 WITNESS = "witness"
 OFFICE = "203.0.113.0/24"
-READERS = ("reader@example.com", "later@example.com")  # the second one since the operator's apply
+READERS = ("reader@example.com", "later@example.com")
 BEDS_READER, BEDS_PASSWORD = "reader", "geheim"
 DEAD_RUN = "wordcount/worker-was-killed"
 GROUP = {"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount": 1}
@@ -36,13 +36,12 @@ def not_ours(env, calls):
 
 def make_ready(env, log):
     """What an administrator does once per account: both durable stacks. None of it is the Airflow role's work. Then
-    somebody changes by hand what a night may repair, and another team starts a cluster. Gives the outputs."""
+    another team starts a cluster. Gives the outputs."""
     bootstrap.ensure(env, log)
     with environment_of(env):
         settings = config.load()
         hook = TerraformHook(settings, "foundation", stacks.FOUNDATION_STATE)
-        foundation = hook.apply({**stacks.foundation(settings), "email_endpoints": READERS[:1]})
-    drift(env, foundation)
+        foundation = hook.apply(stacks.foundation(settings))
     start_cluster(env, "another team's", {})
     return foundation
 
@@ -51,18 +50,6 @@ def tell_where_beds_are(env, url):
     """The secret that the ingestion host opens."""
     secret = json.dumps({"url": url})
     client(env, "secretsmanager").create_secret(Name=f"{NAME}/sources/covid_api", SecretString=secret)
-
-
-def drift(env, foundation):
-    s3, sns, topic = client(env, "s3"), client(env, "sns"), foundation["topic_arn"]
-    for bucket in foundation["buckets"].values():
-        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
-        s3.delete_bucket_encryption(Bucket=bucket)
-        s3.delete_bucket_tagging(Bucket=bucket)
-    sns.set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue="alias/aws/sns")
-    sns.untag_resource(ResourceArn=topic, TagKeys=["nightshift:name"])
-    gold = foundation["databases"]["gold"]
-    client(env, "glue").update_database(Name=gold, DatabaseInput={"Name": gold, "Description": "mine"})
 
 
 def start_cluster(env, name, tags):

@@ -57,6 +57,7 @@ def played(tmp_path_factory):
     home, scratch = tmp_path_factory.mktemp("cloud"), tmp_path_factory.mktemp("nights")
     own = {
         "LOCALCLOUD_LOG_DELAY_SECONDS": LOG_DELAY_SECONDS,
+        "NIGHTSHIFT_FOUNDATION": "check",  # as dev and prod have it
         "NIGHTSHIFT_EMAIL_ENDPOINTS": ",".join(account.READERS),
     }
     with laid(home, own) as env, serving(BedApi()) as beds:

@@ -38,9 +38,9 @@ AIRFLOW = (
     Reason("EncryptTheQueue", MWAA),
     Reason("WriteTheLake", LARGE, "s3:AbortMultipartUpload"),
     Reason("PublishJobs", DRIVERS, "*", "*/jdbc/*"),
+    Reason("HandNodesTheirRole", DRIVERS, "iam:PassRole", "*-emr-instance-*"),
     Reason("RunClustersOfThisName", "see the comment there", "elasticmapreduce:PutAutoTerminationPolicy"),
     Reason("LetEmrCleanUp", "asked once, when an account starts its first cluster; localcloud does not look"),
-    Reason("RepairBucketSettings", "localcloud's foundation has no expiry rules", "s3:PutLifecycleConfiguration"),
     Reason("LookAround", NETWORK, "ec2:DescribeNatGateways"),
     Reason("LookAround", NETWORK, "ec2:DescribeAddresses"),
     Reason("LookAround", NETWORK, "ec2:DescribeAddressesAttribute"),
@@ -50,7 +50,6 @@ PARTS = "Spark's S3 client writes large files in parts; localcloud's mirror writ
 DISKS = "EMR encrypts the nodes' disks in this role's name (EMR Management Guide, local disk encryption with AWS KMS)"
 
 NODES = (
-    Reason("OpenSources", "asked by a job that reads a database; these nights read files"),
     Reason("SeeBuckets", "Hadoop's S3 clients may ask in which region a bucket is", "s3:GetBucketLocation"),
     Reason("SeeBuckets", PARTS, "s3:ListBucketMultipartUploads"),
     Reason("WriteTheLake", PARTS, "s3:AbortMultipartUpload"),
@@ -65,6 +64,7 @@ NODES = (
 AGENT = "Systems Manager's agent asks it, which localcloud has none of: it runs the command itself"
 
 HOST = (
+    Reason("OpenItsSources", "this night fetches beds, and no population", "*", "*/covid_tables-*"),
     Reason("FillRaw", "pages that another source has left half done are thrown away", "s3:DeleteObject"),
     Reason("TellItIsThere", AGENT),
     Reason("HearCommands", AGENT),

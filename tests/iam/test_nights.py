@@ -14,10 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from embedded.environment import NAME
+from nightshift.config import KINDS
 from tests.bed_api import DAY as BEDS_DAY
 from tests.iam import grants, leftovers, nodes, reference
 from tests.iam.account import BEDS_PASSWORD, DEAD_RUN
 from tests.iam.needs import Place, Unmapped, needs
+from tests.iam.policies import Need, statements
 from tests.iam.reasons import AIRFLOW, HOST, NODES
 
 pytestmark = [pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1200)]  # the first one waits for the nights
@@ -29,9 +31,14 @@ TASKS, TERRAFORM = "AmPP/", "HashiCorp/"  # the amazon provider's hooks and terr
 
 @pytest.fixture(scope="module")
 def granted_to(played):
-    """The statements of a role, by the name of the foundation's output that holds its ARN."""
+    """The statements of a role, by the name of the foundation's output that holds its ARN, or holds it by pipeline."""
     iam, told = played.client("iam"), played.foundation
-    return lambda output: grants.of_role(iam, told[output].rsplit("/", 1)[-1])
+
+    def statements(output, pipeline=None):
+        role = told[output][pipeline] if pipeline else told[output]
+        return grants.of_role(iam, role.rsplit("/", 1)[-1])
+
+    return statements
 
 
 @pytest.fixture(scope="module")
@@ -146,10 +153,55 @@ def test_a_call_that_nobody_looked_up_is_not_guessed():
         needs({"service": "s3", "operation": "DeleteBucket", "params": {}}, Place("us-east-1", "123456789012"))
 
 
+OWNERS = {
+    "s3:PutLifecycleConfiguration s3:PutBucketVersioning s3:PutEncryptionConfiguration s3:PutReplicationConfiguration"
+    " s3:PutBucketPolicy s3:DeleteBucketPolicy s3:PutBucketPublicAccessBlock s3:PutBucketOwnershipControls"
+    " s3:DeleteBucket": [f"arn:aws:s3:::{NAME}-{kind}" for kind in KINDS],
+    "s3:DeleteObjectVersion s3:PutObjectAcl": [f"arn:aws:s3:::{NAME}-{kind}/a" for kind in KINDS],
+    "s3:PutObject": [
+        *(f"arn:aws:s3:::{NAME}-state/{stack}.tfstate" for stack in ("foundation", "mwaa", "people")),
+        f"arn:aws:s3:::{NAME}-artifacts/mwaa/dags/wordcount.py",
+    ],
+    "iam:CreateRole iam:PutRolePolicy iam:AttachRolePolicy iam:CreatePolicyVersion iam:UpdateAssumeRolePolicy"
+    " iam:CreateUser sts:AssumeRole": ["arn:aws:iam::123456789012:any/thing"],
+}
+
+
+def test_what_the_foundations_owner_decides_no_night_changes_whatever_is_attached_to_its_role(played, granted):
+    owners = {
+        **OWNERS,
+        "sns:SetTopicAttributes sns:AddPermission sns:Subscribe": [played.foundation["topic_arn"]],
+        "kms:PutKeyPolicy kms:ScheduleKeyDeletion kms:DisableKey": [played.foundation["kms_key_arn"]],
+    }
+    asked = [
+        Need(action, resource)
+        for actions, resources in owners.items()
+        for action in actions.split()
+        for resource in resources
+    ]
+    everything = list(statements("attached", {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}))
+    assert len(grants.refused(asked, [*granted, *everything])) == len(asked)
+
+
+def test_a_night_writes_into_no_bucket_but_its_own(place, granted):
+    """Nor copies: a copy is a put where it goes."""
+    for bucket in ("elsewhere", f"{NAME}-2-lake", f"{NAME}-raw", f"{NAME}-logs"):
+        assert grants.refused(needs(nodes.call("PutObject", bucket, "a"), place), granted), bucket
+
+
+def test_no_night_changed_anything_of_the_foundation(played):
+    """By what it asked terraform for: state, lock and settings are as the owner left them."""
+    by_terraform = [c for c in played.calls if TERRAFORM in c["user_agent"]]
+    keys = {c["params"].get("Key") for c in by_terraform if c["operation"] in ("PutObject", "DeleteObject")}
+    assert keys and all(key.startswith("transient/") for key in keys)
+    assert not {c["operation"] for c in by_terraform} & {"PutBucketTagging", "SetTopicAttributes", "Subscribe"}
+
+
 @pytest.fixture(scope="module")
 def every_grant(granted_to):
-    outputs = ("airflow_role_arn", "emr_service_role_arn", "emr_instance_profile_arn", "ingest_instance_profile")
-    return [grant for output in outputs for grant in grants.grants(granted_to(output))]
+    outputs = ("airflow_role_arn", "emr_service_role_arn", "emr_instance_profile_arn")
+    of = [*((output,) for output in outputs), ("ingest_instance_profiles", "covid_hospitals")]
+    return [grant for which in of for grant in grants.grants(granted_to(*which))]
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +280,7 @@ def host_asked(played, place):
 
 
 def test_whatever_the_ingestion_host_does_is_allowed_and_the_rest_has_a_reason(host_asked, granted_to):
-    host_may = granted_to("ingest_instance_profile")
+    host_may = granted_to("ingest_instance_profiles", "covid_hospitals")
     assert grants.refused(host_asked, host_may) == []
     assert grants.in_vain(host_asked, host_may, HOST) == []
     assert grants.outdated(host_asked, host_may, HOST) == []
@@ -240,10 +292,26 @@ def opening(name, place):
     return needs(call, place)
 
 
-def test_a_step_may_open_the_databases_of_its_name_and_no_other_secret(place, nodes_may):
-    assert grants.refused(opening(f"{NAME}/sources/cards", place), nodes_may) == []
-    for other in (f"{NAME}/runs/key", f"{NAME}-2/sources/cards", "sources/cards"):
-        assert grants.refused(opening(other, place), nodes_may), other
+OPENS = {
+    ("emr_instance_profile_arn", None): set(),
+    ("emr_source_profile_arns", "card_movements"): {"cards"},
+    ("emr_source_profile_arns", "mrhealth_sales"): {"head_office"},
+    ("ingest_instance_profiles", "covid_hospitals"): {"covid_api", "covid_tables"},
+}
+
+
+@pytest.mark.parametrize("which", OPENS, ids=lambda which: "-".join(filter(None, which)))
+def test_a_step_or_a_host_opens_its_own_pipelines_sources_and_no_other_secret(place, granted_to, which):
+    may, own = granted_to(*which), OPENS[which]
+    names = {"cards", "cards-2", "card", "head_office", "covid_api", "covid_tables"}
+    assert {name for name in names if not grants.refused(opening(f"{NAME}/sources/{name}", place), may)} == own
+    for other in (f"{NAME}/runs/key", f"{NAME}/ssh/bastion", f"{NAME}-2/sources/cards", "sources/cards"):
+        assert grants.refused(opening(other, place), may), other
+
+
+def test_the_nights_of_files_had_nodes_that_open_no_source(played):
+    roles = {c["params"]["JobFlowRole"] for c in played.calls if c["operation"] == "RunJobFlow"}
+    assert roles == {played.foundation["emr_instance_profile_arn"]}
 
 
 def test_airflow_may_bring_drivers_and_look_into_a_database_of_its_name(place, granted):

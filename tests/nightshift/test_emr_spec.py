@@ -1,5 +1,6 @@
 """What EMR is asked for."""
 
+import re
 from dataclasses import replace
 
 import boto3
@@ -7,7 +8,10 @@ from botocore.validate import ParamValidator
 
 from nightshift import cost, emr_spec
 from nightshift import night as nights
+from nightshift.config import INCLUDE
 from nightshift.night import Night
+from nightshift.pipeline import backfill_of
+from nightshift.pipelines import PIPELINES
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
 
@@ -15,6 +19,7 @@ FOUNDATION = {
     "subnet_ids": ["subnet-a", "subnet-b"],
     "emr_service_role_arn": "arn:aws:iam::123456789012:role/service",
     "emr_instance_profile_arn": "arn:aws:iam::123456789012:instance-profile/nodes",
+    "emr_source_profile_arns": {"mrhealth_sales": "arn:aws:iam::123456789012:instance-profile/nodes-mrhealth_sales"},
 }
 TRANSIENT = {
     "security_configuration": "conf",
@@ -155,3 +160,26 @@ def test_head_offices_secret_goes_to_the_step_only_when_its_database_is_to_be_re
         night = nights.from_run(settings, MRHEALTH_SALES, RUN_ID, ASKED_AT, {"reference": reference})
         assert night.source_secret == secret
         assert ("--source-secret" in emr_spec.steps(night, "s3://jobs/")[0]["HadoopJarStep"]["Args"]) == bool(secret)
+
+
+def test_only_a_run_that_reads_a_database_has_nodes_that_may_open_it(settings):
+    for pipeline in (MRHEALTH_SALES, backfill_of(MRHEALTH_SALES)):
+        roles = [
+            job_flow(nights.from_run(settings, pipeline, RUN_ID, ASKED_AT, {"reference": reference}))["JobFlowRole"]
+            for reference in ("files", "database")
+        ]
+        assert [role.rsplit("/", 1)[1] for role in roles] == ["nodes", "nodes-mrhealth_sales"]
+
+
+def test_the_foundation_has_a_role_for_every_pipeline_that_opens_a_source():
+    """The stack's default says the same as the pipelines, so that every way to apply it makes the same roles."""
+    clusters = {name: {p.database} for name, p in PIPELINES.items() if p.database}
+    hosts = {name: {route.source for route in p.routes} for name, p in PIPELINES.items() if p.routes}
+    text = (INCLUDE / "terraform" / "stacks" / "foundation" / "variables.tf").read_text()
+    told = re.search(r'variable "sources" \{.*?  default = (\{.*?\n  \})', text, re.S)[1]
+    of = {kind: re.search(rf"{kind} = \{{(.*?)\n    \}}", told, re.S)[1] for kind in ("clusters", "hosts")}
+    listed = {
+        kind: {name: set(re.findall(r'"(\w+)"', names)) for name, names in re.findall(r"(\w+) += \[(.*?)\]", block)}
+        for kind, block in of.items()
+    }
+    assert listed == {"clusters": clusters, "hosts": hosts}

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from nightshift.errors import TerraformError
+from nightshift.hooks.teardown import StateLocked
 from nightshift.hooks.terraform import TerraformHook
 from nightshift.operators.terraform import ApplyFoundationOperator
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
@@ -15,6 +17,7 @@ from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.stacks import FOUNDATION_STATE
 from tests.nightshift.test_operators import RUN, TaskInstance, context
 
+LOCK = b'{"ID": "1", "Who": "ana@laptop", "Operation": "OperationTypeApply", "Created": "2026-01-05T03:00:00Z"}'
 STATE = {"Bucket": "acme-night-state", "Key": FOUNDATION_STATE}
 
 
@@ -31,7 +34,11 @@ def applies(settings, aws, monkeypatch, tmp_path):
         aws("s3").put_object(**STATE, Body=f"serial {len(made)}".encode())
         return {"vpc_id": f"vpc-{len(made)}"}
 
+    def check(hook, variables, file=None):
+        return {"vpc_id": "vpc-of-its-owner"}
+
     monkeypatch.setattr(TerraformHook, "apply", apply)
+    monkeypatch.setattr(TerraformHook, "check", check)
 
     def run(pipeline=WORDCOUNT, settings=own, days=0, **params):
         asked = context(TaskInstance(), **params)
@@ -105,3 +112,24 @@ def test_an_apply_that_failed_is_not_taken_for_done(applies, monkeypatch):
         with pytest.raises(AirflowFailException):
             applies(apply_foundation=True)
     assert applies() == ("vpc-3", 3)
+
+
+def test_where_the_foundation_has_an_owner_a_night_only_compares_it(applies, aws):
+    owned = replace(applies.settings, foundation="check")
+    assert applies(settings=owned) == ("vpc-of-its-owner", 0)
+    aws("s3").put_object(Bucket="acme-night-state", Key=f"{FOUNDATION_STATE}.tflock", Body=LOCK)
+    assert applies(settings=owned) == ("vpc-of-its-owner", 0), "it was looked at today: the owner's lock is no matter"
+    with pytest.raises(StateLocked, match=r"locked by ana@laptop.*Let its owner finish"):
+        applies(settings=owned, apply_foundation=True)
+
+
+def test_a_role_that_may_not_apply_says_who_applies(applies, monkeypatch):
+    def deny(hook, variables, file=None):
+        tail = "Error: putting S3 Bucket Versioning: api error AccessDenied: not authorized"
+        raise TerraformError("apply", "foundation", 1, tail)
+
+    monkeypatch.setattr(TerraformHook, "apply", deny)
+    with pytest.raises(
+        AirflowFailException, match=r"Whoever owns the foundation applies it.*NIGHTSHIFT_FOUNDATION=check"
+    ):
+        applies()

@@ -28,7 +28,7 @@ GROUND = {
     "vpc_id": "vpc-1",
     "kms_key_arn": "arn:key",
     "public_subnet_id": "subnet-9",
-    "ingest_instance_profile": "acme-night-ingest-host",
+    "ingest_instance_profiles": {"covid_hospitals": "acme-night-ingest-host-covid_hospitals"},
 }
 ANSWER = {"command_id": "c-1", "state": "Failed", "code": 1, "stdout": "", "stderr": ""}
 
@@ -77,7 +77,7 @@ def test_the_stack_has_a_host_only_for_a_run_that_fetches(covid):
     assert stacks.transient(covid(), GROUND)["ingest_host"] is None
     assert stacks.transient(covid(ingest="api"), GROUND)["ingest_host"] == {
         "subnet_id": "subnet-9",
-        "instance_profile": "acme-night-ingest-host",
+        "instance_profile": "acme-night-ingest-host-covid_hospitals",
         "limit_minutes": 150,
     }
 

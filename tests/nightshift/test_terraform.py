@@ -8,6 +8,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from nightshift.errors import FoundationDiffers
 from nightshift.hooks import terraform
 from nightshift.hooks.terraform import TerraformHook
 
@@ -16,6 +17,7 @@ ps -o pgid= -p $$ | tr -d ' ' >> {log}
 echo "$@" >> {log}
 trap 'echo saving; echo saved >> {log}; exit 1' INT
 [ "$2" = output ] && echo '{{}}'
+[ "$2" = plan ] && [ -e {plan} ] && cat {plan} && exit 2
 [ "$2" = apply ] && [ -e {endless} ] && while :; do echo working; sleep 0.05; done
 exit 0
 """
@@ -29,7 +31,7 @@ class TaskTimeout(BaseException):
 def asked(tmp_path, monkeypatch):
     """The words terraform was called with, line by line."""
     log, binary = tmp_path / "log", tmp_path / "terraform"
-    binary.write_text(STAND_IN.format(log=log, endless=tmp_path / "endless"))
+    binary.write_text(STAND_IN.format(log=log, endless=tmp_path / "endless", plan=tmp_path / "plan"))
     binary.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     return lambda: log.read_text().splitlines()
@@ -45,6 +47,30 @@ def test_two_dags_that_apply_at_midnight_wait_for_each_others_lock(settings, ask
     getattr(TerraformHook(settings, "foundation", "foundation.tfstate"), verb)({})
     (line,) = [line for line in asked() if f" {verb} " in line]
     assert "-lock-timeout=" in line
+
+
+PLAN = """
+  # module.iam.data.aws_iam_policy_document.trust["x"] will be read during apply
+  # module.storage.aws_s3_bucket_versioning.this["lake"] will be updated in-place
+  ~ resource "aws_s3_bucket_versioning" "this" {
+  # aws_kms_key.this[0] must be replaced
+"""
+
+
+def test_a_check_reads_without_a_lock_and_says_what_differs_and_whose_it_is(settings, asked, tmp_path):
+    hook = TerraformHook(settings, "foundation", "foundation.tfstate")
+    assert hook.check({}, tmp_path / "dev.tfvars") == {}
+    (line,) = [line for line in asked() if " plan " in line]
+    assert {"-lock=false", "-detailed-exitcode", f"-var-file={tmp_path / 'dev.tfvars'}"} <= set(line.split())
+    (tmp_path / "plan").write_text(PLAN)
+    with pytest.raises(FoundationDiffers, match="Whoever owns the foundation applies it") as differs:
+        hook.check({})
+    assert differs.value.args[0] == (
+        "The foundation is not as its files say: "
+        'module.storage.aws_s3_bucket_versioning.this["lake"] will be updated in-place;'
+        " aws_kms_key.this[0] must be replaced."
+    )
+    assert not [line for line in asked() if " apply " in line]
 
 
 def test_a_task_that_times_out_lets_terraform_save_its_state(settings, asked, monkeypatch, tmp_path):

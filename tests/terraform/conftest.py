@@ -28,6 +28,7 @@ class Stack:
     def __init__(self, binary, folder, data, env):
         self.folder, self._binary = folder, str(binary)
         self._env = {**env, "TF_DATA_DIR": str(data)}
+        self.bootstrapped = None  # (Stack, its variables) of the state bucket that a foundation stands on
 
     def run(self, verb, *arguments, allowed=(0,), **variables):
         """The finished process; variables go in as TF_VAR_*, as the library passes them."""
@@ -122,10 +123,10 @@ def cloud(tmp_path_factory):
 def bootstrap(cloud, stack, tmp_path_factory):
     """bootstrap("acme-night") -> (Stack, its variables), applied: the state bucket of that name exists."""
 
-    def make(name, env=cloud.env):
+    def make(name, env=cloud.env, **more):
         boot = stack("stacks/bootstrap", env)
         boot.init(f"-backend-config=path={tmp_path_factory.mktemp('bootstrap') / 'terraform.tfstate'}")
-        variables = {"name": name, "region": REGION, "max_retries": 3, "force_destroy": True, "lifecycle_rules": False}
+        variables = {"name": name, "region": REGION, "max_retries": 3, "lifecycle_rules": False, **more}
         assert boot.apply(**variables) == {"state_bucket": f"{name}-state", "github_role_arns": {}}
         return boot, variables
 
@@ -141,6 +142,7 @@ def slow_foundation(cloud, stack, bootstrap) -> Future:
         "region": REGION,
         "max_retries": 3,
         "force_destroy": True,
+        "prevent_destroy": False,
         "azs": 3,
         "nat": True,
         "interface_endpoints": ["kms"],
@@ -151,7 +153,7 @@ def slow_foundation(cloud, stack, bootstrap) -> Future:
     own = {**cloud.env, "AWS_SDK_UA_APP_ID": "everything"}  # a provider of its own: another stack is at work meanwhile
 
     def make():
-        boot, boot_variables = bootstrap(variables["name"], own)
+        boot, boot_variables = bootstrap(variables["name"], own, force_destroy=True, prevent_destroy=False)
         foundation = stack("stacks/foundation", own)
         foundation.open("foundation.tfstate", f"{variables['name']}-state")
         return foundation, variables, foundation.apply(**variables), boot, boot_variables
@@ -169,10 +171,9 @@ def foundation(request, cloud, stack, bootstrap):
         "name": "acme-night",
         "region": REGION,
         "max_retries": 3,
-        "force_destroy": True,
         "lifecycle_rules": False,
     }
-    bootstrap(variables["name"])
     durable = stack("stacks/foundation", cloud.env)
+    durable.bootstrapped = bootstrap(variables["name"])
     durable.open("foundation.tfstate", f"{variables['name']}-state")
     return durable, variables, durable.apply(**variables)

@@ -1,6 +1,7 @@
 """The foundation on localcloud: applied, planned again without a change, and what then really is there."""
 
 import json
+import re
 
 import pytest
 from botocore.exceptions import ClientError
@@ -24,7 +25,8 @@ def test_a_night_is_told_what_the_contract_says(told):
     assert len(told["subnet_ids"]) == 2
     assert set(told) == {
         *("buckets", "subnet_ids", "vpc_id", "topic_arn", "emr_service_role_arn", "emr_instance_profile_arn"),
-        *("airflow_role_arn", "kms_key_arn", "databases", "public_subnet_id", "ingest_instance_profile"),
+        *("airflow_role_arn", "kms_key_arn", "databases", "public_subnet_id", "ingest_instance_profiles"),
+        "emr_source_profile_arns",
     }
 
 
@@ -60,6 +62,21 @@ def test_every_bucket_is_versioned_encrypted_private_and_asks_for_tls(cloud, tol
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+def test_what_holds_data_is_not_destroyed(foundation):
+    """Refused while it is planned, so nothing goes before it either; test_whole_foundation destroys one without it."""
+    durable, variables, _ = foundation
+    boot, boot_variables = durable.bootstrapped
+    refused = "".join(
+        made.run("plan", "-input=false", "-destroy", "-lock=false", allowed=(1,), **given).stderr
+        for made, given in ((durable, variables), (boot, boot_variables))
+    )
+    assert refused.count("Error:") == refused.count("Error: Instance cannot be destroyed")
+    assert set(re.findall(r"Resource (\S+) has\s+lifecycle.prevent_destroy", refused)) == {
+        "aws_kms_key.this[0]",
+        *(f'module.storage.aws_s3_bucket.this["{kind}"]' for kind in KINDS),
+    }
+
+
 def test_the_roles_policies_fit_into_iams_quotas(cloud, told):
     iam = cloud.client("iam")
     policies = [p for p in iam.list_policies(Scope="Local")["Policies"] if p["PolicyName"].startswith(OF_AIRFLOW)]
@@ -67,7 +84,7 @@ def test_the_roles_policies_fit_into_iams_quotas(cloud, told):
     for policy in policies:
         version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
         assert _characters(version["PolicyVersion"]["Document"]) <= MANAGED_POLICY_CHARACTERS, policy["PolicyName"]
-    for role in ("emr-service", "emr-instance", "ingest-host"):
+    for role in ("emr-service", "emr-instance", "emr-instance-card_movements", "ingest-host-covid_hospitals"):
         inline = iam.get_role_policy(RoleName=f"acme-night-{role}", PolicyName=role)["PolicyDocument"]
         assert _characters(inline) <= INLINE_POLICIES_CHARACTERS
 
@@ -79,9 +96,9 @@ def test_emr_works_under_its_own_managed_policy(cloud, told):
 
 
 def test_the_ingestion_hosts_profile_holds_its_role_and_nothing_of_aws(cloud, told):
-    iam, name = cloud.client("iam"), told["ingest_instance_profile"]
+    iam, name = cloud.client("iam"), told["ingest_instance_profiles"]["covid_hospitals"]
     [role] = iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"]
-    assert role["RoleName"] == name == "acme-night-ingest-host"
+    assert role["RoleName"] == name == "acme-night-ingest-host-covid_hospitals"
     assert iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"] == []
 
 

@@ -113,7 +113,9 @@ def test_an_ingestion_host_comes_tagged_and_closed_and_goes_with_its_run(cloud, 
     assert (instance["State"]["Name"], instance["SubnetId"]) == ("running", told["public_subnet_id"])
     assert instance["InstanceType"] == "t3.small"
     assert instance["PublicIpAddress"]
-    assert instance["IamInstanceProfile"]["Arn"].endswith(f"instance-profile/{told['ingest_instance_profile']}")
+    assert instance["IamInstanceProfile"]["Arn"].endswith(
+        f"instance-profile/{told['ingest_instance_profiles']['covid_hospitals']}"
+    )
     assert {t["Key"]: t["Value"] for t in instance["Tags"]} == {**TAGS, "Name": f"{NAME}-ingest-host"}
     [volume] = _volumes(cloud, instance)
     assert (volume["Encrypted"], volume["KmsKeyId"]) == (True, told["kms_key_arn"])
@@ -175,7 +177,10 @@ def _groups(cloud):
 
 
 def _host(told):
-    return {"subnet_id": told["public_subnet_id"], "instance_profile": told["ingest_instance_profile"]}
+    return {
+        "subnet_id": told["public_subnet_id"],
+        "instance_profile": told["ingest_instance_profiles"]["covid_hospitals"],
+    }
 
 
 def _hosts(cloud):

@@ -10,8 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +19,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 
 from nightshift.config import Settings
-from nightshift.errors import PreflightError, TerraformError
+from nightshift.errors import FoundationDiffers, PreflightError, TerraformError
 from nightshift.hooks import aws
 from nightshift.locks import Lock
 
@@ -29,6 +28,8 @@ RUNNING: list[subprocess.Popen[bytes]] = []  # of this process, which is one tas
 TAIL_LINES = 60
 TAIL_SECONDS = 0.2
 MINIMUM = (1, 11)
+DIFFERENCE = re.compile(r"^ +# (\S+ (?:will be|must be|has moved).*)$")
+DIFFERENCES_SHOWN = 10
 PROGRAMS = {"terraform", "tofu"}
 # Every DAG applies the one foundation, and all of them start at midnight. A run has its own state to itself.
 LOCK_TIMEOUTS = {"foundation": "5m", "transient": "60s"}
@@ -66,6 +67,17 @@ class TerraformHook:
         self._run("apply", "-auto-approve", self._locking, *further, variables=variables)
         return self.outputs()
 
+    def check(self, variables: Mapping[str, Any], file: Path | None = None) -> dict[str, Any]:
+        """The outputs of a stack that is as its files say. Reads only, and so takes no lock. Raises FoundationDiffers
+        naming what differs, TerraformError."""
+        self.init()
+        further = [f"-var-file={file}"] if file else []
+        words = ("-lock=false", "-detailed-exitcode", *further)
+        code, said = self._run("plan", *words, variables=variables, answers=(0, 2))
+        if code:
+            raise FoundationDiffers(f"The {self.stack} is not as its files say: {_differences(said)}.")
+        return self.outputs()
+
     def destroy(self, variables: Mapping[str, Any]) -> None:
         """Remove whatever the state holds, whole or half applied. Raises TerraformError."""
         self.init()
@@ -101,18 +113,22 @@ class TerraformHook:
         seen = psutil.process_iter(["name", "cmdline", "cwd", "status"])
         return any(_works_on(self.stack, p.info) for p in seen if p.info["name"] in PROGRAMS)
 
-    def _run(self, verb: str, *args: str, variables: Mapping[str, Any] | None = None) -> None:
+    def _run(
+        self, verb: str, *args: str, variables: Mapping[str, Any] | None = None, answers: Collection[int] = (0,)
+    ) -> tuple[int, list[str]]:
+        """terraform's exit code, one of `answers`, and the lines that it printed. Raises TerraformError."""
         LOG.info("terraform %s of %s (state %s)", verb, self.stack, self.state_key)
-        tail: deque[str] = deque(maxlen=TAIL_LINES)
+        said = []
         # `force-unlock` has no -input, and -no-color comes before its argument.
         flags = ["-no-color"] if verb == "force-unlock" else ["-input=false", "-no-color"]
         output = Path(self._scratch.name) / "output.log"
         with _started(self._command(verb, *flags, *args), self._env(variables or {}), output) as process:
             for line in _followed(output, process):
                 LOG.info("%s", line)
-                tail.append(line)
-        if process.returncode:
-            raise TerraformError(verb, self.stack, process.returncode, "\n".join(tail))
+                said.append(line)
+        if process.returncode not in answers:
+            raise TerraformError(verb, self.stack, process.returncode, "\n".join(said[-TAIL_LINES:]))
+        return process.returncode, said
 
     def _answer(self, *words: str) -> str:
         done = subprocess.run(self._command(*words), env=self._env({}), capture_output=True, text=True, check=False)
@@ -162,6 +178,14 @@ def version() -> str:
     if (int(found[1]), int(found[2])) < MINIMUM:
         raise PreflightError(f"{found[0]} is too old: S3-native locking needs {'.'.join(map(str, MINIMUM))}.")
     return found[0]
+
+
+def _differences(said: Sequence[str]) -> str:
+    """What a plan would change, from its lines."""
+    found = [match[1] for line in said if (match := DIFFERENCE.match(line)) and "will be read" not in match[1]]
+    more = len(found) - DIFFERENCES_SHOWN
+    shown = [*found[:DIFFERENCES_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+    return "; ".join(shown) or "its outputs would change"
 
 
 def _text(value: Any) -> str:

@@ -19,7 +19,7 @@ from nightshift.operators.base import NightOperator
 PLANNED = {
     "subnet_ids": ["<from the foundation>"],
     "emr_service_role_arn": "<role>",
-    "emr_instance_profile_arn": "<role>",
+    "emr_instance_profile_arn": "<role that opens no source>",
 }
 TO_BE = {
     "security_configuration": "<per run>",
@@ -100,7 +100,8 @@ class PreflightOperator(NightOperator, SkipMixin):
     def show_plan(self, night: Night, context: Context) -> None:
         """Tell what the run would ask AWS for."""
         jobs_uri = night.uri("artifacts", "jobs/<sha256>/")
-        body = emr_spec.job_flow(night, PLANNED, TO_BE, jobs_uri=jobs_uri)
+        own = {"emr_source_profile_arns": {night.pipeline.product: f"<role that opens {night.source_secret} alone>"}}
+        body = emr_spec.job_flow(night, PLANNED | own, TO_BE, jobs_uri=jobs_uri)
         self.log.info("Dry run: nothing is created. EMR would be asked for\n%s", json.dumps(body, indent=1))
         for step in emr_spec.steps(night, jobs_uri):
             self.log.info("and step %s: %s", step["Name"], " ".join(step["HadoopJarStep"]["Args"]))

@@ -7,11 +7,15 @@ from typing import Any
 from airflow.sdk import Context
 
 from nightshift import keys, ledger, stacks
+from nightshift.causes import Cause
+from nightshift.errors import OWNER_APPLIES, TerraformError
 from nightshift.hooks import claims, foundation, teardown, terraform
 from nightshift.hooks.sweep import sweep
+from nightshift.hooks.teardown import StateLocked
 from nightshift.hooks.terraform import TerraformHook
 from nightshift.night import Night
 from nightshift.operators.base import NightOperator
+from nightshift.symptoms import DENIED, cause_in
 
 
 class StackOperator(NightOperator):
@@ -38,19 +42,38 @@ class OpenStateOperator(StackOperator):
 
 
 class ApplyFoundationOperator(StackOperator):
-    """The durable stack, unless a run of today applied it and nothing about it has changed since
-    (docs/decisions/0022-foundation-once-a-day.md). Its outputs are the XCom."""
+    """The durable stack, unless a run of today did and nothing about it has changed since
+    (docs/decisions/0022-foundation-once-a-day.md). Where it has an owner it is only compared with its files
+    (docs/decisions/0031-the-foundation-has-an-owner.md). Its outputs are the XCom."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         hook = self.foundation()
-        teardown.make_way(hook, night, self.task_id)
+        reads = self.settings.foundation == "check"
+        if not reads:
+            teardown.make_way(hook, night, self.task_id)
         outputs = None if night.apply_foundation else foundation.applied(night)
         if outputs is not None:
-            self.log.info("The foundation was applied today and has not changed: terraform is not run.")
+            self.log.info("The foundation was looked at today and has not changed: terraform is not run.")
             return outputs
-        outputs = hook.apply(stacks.foundation(self.settings), self.settings.tfvars)
+        outputs = self._checked(hook) if reads else self._applied(hook)
         foundation.note(night, outputs)
         return outputs
+
+    def _checked(self, hook: TerraformHook) -> dict[str, Any]:
+        if lock := hook.lock():
+            raise StateLocked(
+                f"The state {hook.state_key} is locked by {lock.who}.", "Let its owner finish applying it."
+            )
+        return hook.check(stacks.foundation(self.settings), self.settings.tfvars)
+
+    def _applied(self, hook: TerraformHook) -> dict[str, Any]:
+        try:
+            return hook.apply(stacks.foundation(self.settings), self.settings.tfvars)
+        except TerraformError as refused:
+            if cause_in(refused.tail, [DENIED]):
+                refused.cause = Cause.IAM
+                refused.next_action = f"{OWNER_APPLIES} NIGHTSHIFT_FOUNDATION=check has nights only compare it."
+            raise
 
 
 class ApplyTransientOperator(StackOperator):

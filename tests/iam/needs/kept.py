@@ -49,8 +49,9 @@ def secretsmanager(call: Call, place: Place) -> Iterator[Need]:
         return
     if operation not in SECRETS:
         raise Unmapped(call)
-    named = params.get("SecretId") or f"{params['Name']}-AbCdEf"  # AWS appends six characters of its own
-    secret = named if named.startswith("arn:") else place.arn("secretsmanager", f"secret:{named}")
+    named = params.get("SecretId") or params["Name"]
+    # IAM compares the whole ARN, which Secrets Manager ends with six characters of its own.
+    secret = named if named.startswith("arn:") else place.arn("secretsmanager", f"secret:{named}-AbCdEf")
     yield Need(f"secretsmanager:{operation}", secret)
     if call["request_tags"]:
         yield Need("secretsmanager:TagResource", secret)

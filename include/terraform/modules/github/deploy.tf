@@ -1,5 +1,5 @@
 # What a deployment changes beyond a plan: states, the bundle that Airflow runs, the environment of MWAA, and what holds data
-# or carries messages. What grants authority (roles, keys, bucket policies, the network) it may only read, as a night may:
+# or carries messages. What grants authority (roles, keys, bucket policies, the network) it may only read:
 # such a change of the foundation stands in the plan, and an operator applies it.
 
 data "aws_iam_policy_document" "deploy" {

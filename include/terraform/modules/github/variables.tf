@@ -23,14 +23,14 @@ variable "region" {
 }
 
 variable "deploy_subjects" {
-  description = "Workflows that may deploy, as GitHub's token calls them (sub): repo:ORG/REPO:ref:refs/heads/main, or repo:ORG@ORGID/REPO@REPOID:ref:refs/heads/main."
+  description = "Workflows that may deploy, as GitHub's token calls them (sub): repo:ORG/REPO:environment:prod, or repo:ORG@ORGID/REPO@REPOID:environment:prod."
   type        = set(string)
   default     = []
   nullable    = false
 
   validation {
-    condition     = alltrue([for s in var.deploy_subjects : can(regex("^repo:[A-Za-z0-9_.-]+(@[0-9]+)?/[A-Za-z0-9_.-]+(@[0-9]+)?:(ref:refs/heads/[A-Za-z0-9_./-]+|environment:[A-Za-z0-9_.-]+)$", s))])
-    error_message = "deploy_subjects must name one branch or environment of one repository each, without wildcards."
+    condition     = alltrue([for s in var.deploy_subjects : can(regex("^repo:[A-Za-z0-9_.-]+(@[0-9]+)?/[A-Za-z0-9_.-]+(@[0-9]+)?:environment:[A-Za-z0-9_.-]+$", s))])
+    error_message = "deploy_subjects must name one environment of one repository each, without wildcards: a branch has no reviewers."
   }
 }
 

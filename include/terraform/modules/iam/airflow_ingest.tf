@@ -82,7 +82,7 @@ data "aws_iam_policy_document" "airflow_ingest" {
   statement {
     sid       = "HandHostsTheirRole"
     actions   = ["iam:PassRole"]
-    resources = [local.role_arns["ingest-host"]]
+    resources = [for role in local.host_roles : local.role_arns[role]]
 
     condition {
       test     = "StringEquals"

@@ -116,7 +116,7 @@ data "aws_iam_policy_document" "airflow_night" {
   statement {
     sid       = "HandNodesTheirRole"
     actions   = ["iam:PassRole"]
-    resources = [local.role_arns["emr-instance"]]
+    resources = [for role in local.node_roles : local.role_arns[role]]
 
     condition {
       test     = "StringEquals"

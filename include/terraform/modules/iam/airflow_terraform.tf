@@ -1,8 +1,7 @@
-# What terraform needs each night for its state and for the foundation stack.
+# What terraform needs each night: its states, and to compare the foundation with its files.
 #
-# A night may repair what holds data or carries messages. What grants authority (roles, keys, bucket policies, public
-# access, the network) it may only read: a role that can write its own policy is an administrator. Such a change of
-# the foundation is applied by an operator, and until then the night stops at apply_foundation with AccessDenied.
+# All of the foundation is read only. Its owner changes it (an operator, GitHub's deploy role); a night that finds a
+# difference stops at apply_foundation and says so (docs/decisions/0031-the-foundation-has-an-owner.md).
 
 locals {
   databases_arn = "${local.here["glue"]}:database/${local.database_prefix}_*"
@@ -16,17 +15,24 @@ data "aws_iam_policy_document" "airflow_terraform" {
     resources = [var.state_bucket_arn]
   }
 
+  # With the foundation's state its owner could be made to destroy what a night put into it.
+  statement {
+    sid       = "ReadTheFoundationsState"
+    actions   = ["s3:GetObject"]
+    resources = [for key in ["foundation.tfstate", "foundation.tfstate.tflock"] : "${var.state_bucket_arn}/${key}"]
+  }
+
   statement {
     sid       = "KeepState"
     actions   = ["s3:GetObject", "s3:PutObject"]
-    resources = [for key in ["foundation.tfstate", "foundation.tfstate.tflock", "foundation.applied.json", "transient/*"] : "${var.state_bucket_arn}/${key}"]
+    resources = [for key in ["foundation.applied.json", "transient/*"] : "${var.state_bucket_arn}/${key}"]
   }
 
-  # Locks of both stacks, and a run's state once nothing is left in it; never the foundation's.
+  # Locks, and a run's state once nothing is left in it.
   statement {
     sid       = "ReleaseLocks"
     actions   = ["s3:DeleteObject"]
-    resources = [for key in ["foundation.tfstate.tflock", "transient/*"] : "${var.state_bucket_arn}/${key}"]
+    resources = ["${var.state_bucket_arn}/transient/*"]
   }
 
   statement {
@@ -41,20 +47,11 @@ data "aws_iam_policy_document" "airflow_terraform" {
   }
 
   statement {
-    sid       = "RepairBucketSettings"
-    actions   = ["s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration"]
-    resources = values(var.bucket_arns)
-  }
-
-  statement {
-    sid = "KeepTheTopic"
-    actions = [
-      "sns:GetTopicAttributes", "sns:SetTopicAttributes", "sns:ListTagsForResource", "sns:TagResource", "sns:Subscribe",
-    ]
+    sid       = "ReadTheTopic"
+    actions   = ["sns:GetTopicAttributes", "sns:ListTagsForResource"]
     resources = [var.topic_arn]
   }
 
-  # Unsubscribe is not here: it knows no resource either, and would reach every reader of every topic of the account.
   statement {
     sid       = "ReadSubscriptions"
     actions   = ["sns:GetSubscriptionAttributes"]
@@ -62,8 +59,8 @@ data "aws_iam_policy_document" "airflow_terraform" {
   }
 
   statement {
-    sid       = "KeepDatabases"
-    actions   = ["glue:GetDatabase", "glue:UpdateDatabase"]
+    sid       = "ReadDatabases"
+    actions   = ["glue:GetDatabase"]
     resources = ["${local.here["glue"]}:catalog", local.databases_arn]
   }
 

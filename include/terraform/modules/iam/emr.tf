@@ -5,7 +5,7 @@ data "aws_iam_policy_document" "emr_service" {
   statement {
     sid       = "HandNodesTheirRole"
     actions   = ["iam:PassRole"]
-    resources = [local.role_arns["emr-instance"]]
+    resources = [for role in local.node_roles : local.role_arns[role]]
 
     condition {
       test     = "StringEquals"
@@ -56,13 +56,6 @@ data "aws_iam_policy_document" "emr_instance" {
     sid       = "WriteLogs"
     actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
     resources = ["${var.bucket_arns["logs"]}/emr/*"]
-  }
-
-  # The databases that jobs read: address and password, asked for by the step itself.
-  statement {
-    sid       = "OpenSources"
-    actions   = ["secretsmanager:GetSecretValue"]
-    resources = ["${local.here["secretsmanager"]}:secret:${var.name}/sources/*"]
   }
 
   # The time limit (include/emr/time_limit.sh) ends the node's own cluster; AWS knows no condition for "its own".

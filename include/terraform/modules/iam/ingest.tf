@@ -29,12 +29,6 @@ data "aws_iam_policy_document" "ingest_host" {
   }
 
   statement {
-    sid       = "OpenSources"
-    actions   = ["secretsmanager:GetSecretValue"]
-    resources = ["${local.here["secretsmanager"]}:secret:${var.name}/sources/*"]
-  }
-
-  statement {
     sid       = "UseTheKey"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [var.kms_key_arn]

@@ -1,4 +1,4 @@
-# The four roles of a night and who may assume them; what each may do is in the files named after it.
+# The roles of a night and who may assume them; what each may do is in the files named after it.
 
 data "aws_caller_identity" "current" {}
 
@@ -13,12 +13,13 @@ locals {
     service => "arn:${local.partition}:${service}:${var.region}:${local.account}"
   }
 
-  roles = {
-    emr-service  = { services = ["elasticmapreduce.amazonaws.com"], guard = true }
-    emr-instance = { services = ["ec2.amazonaws.com"], guard = false }
-    ingest-host  = { services = ["ec2.amazonaws.com"], guard = false }
-    airflow      = { services = ["airflow.amazonaws.com", "airflow-env.amazonaws.com"], guard = true }
-  }
+  roles = merge(
+    {
+      emr-service = { services = ["elasticmapreduce.amazonaws.com"], guard = true }
+      airflow     = { services = ["airflow.amazonaws.com", "airflow-env.amazonaws.com"], guard = true }
+    },
+    { for role in concat(local.node_roles, local.host_roles) : role => { services = ["ec2.amazonaws.com"], guard = false } },
+  )
 
   # Known before the roles exist, so that policies can be written while they are being made.
   role_arns = { for role, _ in local.roles : role => "arn:${local.partition}:iam::${local.account}:role/${var.name}-${role}" }
@@ -56,18 +57,18 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_instance_profile" "this" {
-  for_each = toset(["emr-instance", "ingest-host"])
+  for_each = toset(concat(local.node_roles, local.host_roles))
 
   name = "${var.name}-${each.key}"
   role = aws_iam_role.this[each.key].name
 }
 
 resource "aws_iam_role_policy" "this" {
-  for_each = {
-    emr-service  = data.aws_iam_policy_document.emr_service.json
-    emr-instance = data.aws_iam_policy_document.emr_instance.json
-    ingest-host  = data.aws_iam_policy_document.ingest_host.json
-  }
+  for_each = merge(
+    { emr-service = data.aws_iam_policy_document.emr_service.json },
+    { for role in local.node_roles : role => data.aws_iam_policy_document.emr_instance.json },
+    { for role in local.host_roles : role => data.aws_iam_policy_document.ingest_host.json },
+  )
 
   name   = each.key
   role   = aws_iam_role.this[each.key].name

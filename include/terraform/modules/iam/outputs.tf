@@ -9,17 +9,24 @@ output "emr_service_role_arn" {
 }
 
 output "emr_instance_profile_arn" {
-  description = "Instance profile of a cluster's nodes."
+  description = "Instance profile of a cluster's nodes that open no source."
   value       = aws_iam_instance_profile.this["emr-instance"].arn
 
   depends_on = [aws_iam_role_policy.this]
 }
 
-output "ingest_instance_profile" {
-  description = "Name of the instance profile of a run's ingestion host."
-  value       = aws_iam_instance_profile.this["ingest-host"].name
+output "emr_source_profile_arns" {
+  description = "Instance profile of a cluster's nodes by pipeline, of those whose steps open sources."
+  value       = { for pipeline, _ in var.sources.clusters : pipeline => aws_iam_instance_profile.this["emr-instance-${pipeline}"].arn }
 
-  depends_on = [aws_iam_role_policy.this]
+  depends_on = [aws_iam_role_policy.this, aws_iam_role_policy.sources]
+}
+
+output "ingest_instance_profiles" {
+  description = "Name of the instance profile of an ingestion host by pipeline."
+  value       = { for pipeline, _ in var.sources.hosts : pipeline => aws_iam_instance_profile.this["ingest-host-${pipeline}"].name }
+
+  depends_on = [aws_iam_role_policy.this, aws_iam_role_policy.sources]
 }
 
 output "airflow_role_arn" {

@@ -65,3 +65,24 @@ variable "topic_arn" {
     error_message = "topic_arn must be the ARN of a topic."
   }
 }
+
+variable "sources" {
+  description = "Secrets below <name>/sources/ that the clusters and the ingestion hosts of a pipeline may open, by pipeline. Each has a role of its own."
+  type = object({
+    clusters = map(set(string))
+    hosts    = map(set(string))
+  })
+  nullable = false
+
+  validation {
+    condition = alltrue([for pipeline, sources in merge(var.sources.clusters, var.sources.hosts) :
+      can(regex("^[a-z][a-z0-9_]{0,18}$", pipeline)) && length(sources) > 0
+    ])
+    error_message = "sources are by pipeline, at most 19 lower-case letters, digits and _, each with one secret at least."
+  }
+
+  validation {
+    condition     = alltrue([for source in flatten([for sources in concat(values(var.sources.clusters), values(var.sources.hosts)) : tolist(sources)]) : can(regex("^[a-z0-9_-]+$", source))])
+    error_message = "sources are called as their secrets, in lower-case letters, digits, _ and -, without wildcards."
+  }
+}

@@ -11,7 +11,7 @@ locals {
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   for_each = var.lifecycle_rules ? var.kinds : []
 
-  bucket = aws_s3_bucket.this[each.value].id
+  bucket = local.buckets[each.value].id
 
   dynamic "rule" {
     for_each = lookup(local.expirations, each.key, [])

@@ -4,16 +4,35 @@ resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18:Access logs of a KMS-encrypted bucket need a bucket of their own under another key. Who wants them has CloudTrail's data events for the account
   #checkov:skip=CKV_AWS_144:Raw files come from units that keep them and all else is made again from them; a second region would double the bill
   #checkov:skip=CKV2_AWS_62:Nobody listens for events. A night asks for its input when it is due
-  for_each = var.kinds
+  for_each = var.prevent_destroy ? var.kinds : []
+
+  bucket        = "${var.name}-${each.value}"
+  force_destroy = var.force_destroy
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# The same without the guard: terraform takes no variable for it (docs/decisions/0032-what-holds-data-is-not-destroyed.md).
+resource "aws_s3_bucket" "disposable" {
+  #checkov:skip=CKV_AWS_18:As above
+  #checkov:skip=CKV_AWS_144:As above
+  #checkov:skip=CKV2_AWS_62:As above
+  for_each = var.prevent_destroy ? [] : var.kinds
 
   bucket        = "${var.name}-${each.value}"
   force_destroy = var.force_destroy
 }
 
+locals {
+  buckets = merge(aws_s3_bucket.this, aws_s3_bucket.disposable)
+}
+
 resource "aws_s3_bucket_versioning" "this" {
   for_each = var.kinds
 
-  bucket = aws_s3_bucket.this[each.value].id
+  bucket = local.buckets[each.value].id
 
   versioning_configuration {
     status = "Enabled"
@@ -23,7 +42,7 @@ resource "aws_s3_bucket_versioning" "this" {
 resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   for_each = var.kinds
 
-  bucket = aws_s3_bucket.this[each.value].id
+  bucket = local.buckets[each.value].id
 
   rule {
     # A bucket key asks KMS once for many objects, not once for each: Spark writes thousands.
@@ -39,7 +58,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
 resource "aws_s3_bucket_public_access_block" "this" {
   for_each = var.kinds
 
-  bucket                  = aws_s3_bucket.this[each.value].id
+  bucket                  = local.buckets[each.value].id
   block_public_acls       = true
   block_public_policy     = true
   ignore_public_acls      = true
@@ -49,7 +68,7 @@ resource "aws_s3_bucket_public_access_block" "this" {
 resource "aws_s3_bucket_ownership_controls" "this" {
   for_each = var.kinds
 
-  bucket = aws_s3_bucket.this[each.value].id
+  bucket = local.buckets[each.value].id
 
   rule {
     object_ownership = "BucketOwnerEnforced"
@@ -63,7 +82,7 @@ data "aws_iam_policy_document" "this" {
     sid       = "DenyInsecureTransport"
     effect    = "Deny"
     actions   = ["s3:*"]
-    resources = [aws_s3_bucket.this[each.value].arn, "${aws_s3_bucket.this[each.value].arn}/*"]
+    resources = [local.buckets[each.value].arn, "${local.buckets[each.value].arn}/*"]
 
     principals {
       type        = "*"
@@ -81,7 +100,7 @@ data "aws_iam_policy_document" "this" {
 resource "aws_s3_bucket_policy" "this" {
   for_each = var.kinds
 
-  bucket = aws_s3_bucket.this[each.value].id
+  bucket = local.buckets[each.value].id
   policy = data.aws_iam_policy_document.this[each.key].json
 
   # AWS refuses to change both at the same moment (OperationAborted), so the lock goes on first.

@@ -2,7 +2,7 @@
 
 output "buckets" {
   description = "Bucket name by kind."
-  value       = { for kind, bucket in aws_s3_bucket.this : kind => bucket.bucket }
+  value       = { for kind, bucket in local.buckets : kind => bucket.bucket }
 
   # Whoever reads a name may write at once, and what is written must already be encrypted and private.
   depends_on = [
@@ -15,5 +15,5 @@ output "buckets" {
 
 output "bucket_arns" {
   description = "Bucket ARN by kind."
-  value       = { for kind, bucket in aws_s3_bucket.this : kind => bucket.arn }
+  value       = { for kind, bucket in local.buckets : kind => bucket.arn }
 }

@@ -59,3 +59,10 @@ variable "force_destroy" {
   default     = false
   nullable    = false
 }
+
+variable "prevent_destroy" {
+  description = "Whether terraform refuses any plan that destroys or replaces a bucket. Decided when they are made: later it takes terraform state mv."
+  type        = bool
+  default     = true
+  nullable    = false
+}

@@ -8,4 +8,5 @@ module "storage" {
   lifecycle_rules = var.lifecycle_rules
   noncurrent_days = 90 # an older state is the only way back from a lost one
   force_destroy   = var.force_destroy
+  prevent_destroy = var.prevent_destroy
 }

@@ -48,8 +48,15 @@ variable "force_destroy" {
   nullable    = false
 }
 
+variable "prevent_destroy" {
+  description = "Whether terraform refuses any plan that destroys or replaces the state bucket. Decided when it is made: later it takes terraform state mv."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "github_deploy_subjects" {
-  description = "Workflows that may deploy (sub of GitHub's token): repo:ORG/REPO:ref:refs/heads/main, or repo:ORG@ORGID/REPO@REPOID:… of newer repositories."
+  description = "Workflows that may deploy (sub of GitHub's token): repo:ORG/REPO:environment:prod, or repo:ORG@ORGID/REPO@REPOID:… of newer repositories."
   type        = set(string)
   default     = []
   nullable    = false

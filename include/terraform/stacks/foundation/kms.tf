@@ -4,12 +4,10 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-resource "aws_kms_key" "this" {
-  description             = "Data, messages and disks of ${var.name}"
-  enable_key_rotation     = true
-  deletion_window_in_days = 30
+locals {
+  key = one(concat(aws_kms_key.this, aws_kms_key.disposable))
 
-  policy = jsonencode({
+  key_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
       # AWS's default: the account's IAM policies decide. Without it nobody could ever change this policy again.
@@ -35,7 +33,30 @@ resource "aws_kms_key" "this" {
   })
 }
 
+resource "aws_kms_key" "this" {
+  count = var.prevent_destroy ? 1 : 0
+
+  description             = "Data, messages and disks of ${var.name}"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+  policy                  = local.key_policy
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# The same without the guard: terraform takes no variable for it (docs/decisions/0032-what-holds-data-is-not-destroyed.md).
+resource "aws_kms_key" "disposable" {
+  count = var.prevent_destroy ? 0 : 1
+
+  description             = "Data, messages and disks of ${var.name}"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+  policy                  = local.key_policy
+}
+
 resource "aws_kms_alias" "this" {
   name          = "alias/${var.name}"
-  target_key_id = aws_kms_key.this.key_id
+  target_key_id = local.key.key_id
 }

@@ -14,16 +14,17 @@ module "storage" {
   source = "../../modules/storage"
 
   name            = var.name
-  kms_key_arn     = aws_kms_key.this.arn
+  kms_key_arn     = local.key.arn
   lifecycle_rules = var.lifecycle_rules
   force_destroy   = var.force_destroy
+  prevent_destroy = var.prevent_destroy
 }
 
 module "notifications" {
   source = "../../modules/notifications"
 
   name            = var.name
-  kms_key_arn     = aws_kms_key.this.arn
+  kms_key_arn     = local.key.arn
   email_endpoints = var.email_endpoints
   queue_endpoints = var.queue_endpoints
 }
@@ -42,6 +43,7 @@ module "iam" {
   region           = var.region
   bucket_arns      = module.storage.bucket_arns
   state_bucket_arn = "arn:${data.aws_partition.current.partition}:s3:::${var.name}-state"
-  kms_key_arn      = aws_kms_key.this.arn
+  kms_key_arn      = local.key.arn
   topic_arn        = module.notifications.topic_arn
+  sources          = var.sources
 }

@@ -31,13 +31,18 @@ output "emr_service_role_arn" {
 }
 
 output "emr_instance_profile_arn" {
-  description = "Instance profile of a cluster's nodes."
+  description = "Instance profile of a cluster's nodes that open no source."
   value       = module.iam.emr_instance_profile_arn
 }
 
-output "ingest_instance_profile" {
-  description = "Name of the instance profile of a run's ingestion host."
-  value       = module.iam.ingest_instance_profile
+output "emr_source_profile_arns" {
+  description = "Instance profile of a cluster's nodes by pipeline, of those whose steps open sources."
+  value       = module.iam.emr_source_profile_arns
+}
+
+output "ingest_instance_profiles" {
+  description = "Name of the instance profile of an ingestion host by pipeline."
+  value       = module.iam.ingest_instance_profiles
 }
 
 output "airflow_role_arn" {
@@ -47,7 +52,7 @@ output "airflow_role_arn" {
 
 output "kms_key_arn" {
   description = "Key that everything is encrypted with."
-  value       = aws_kms_key.this.arn
+  value       = local.key.arn
 }
 
 output "databases" {

@@ -22,7 +22,7 @@ mock_provider "aws" {
 variables {
   name            = "acme-nightshift-test"
   region          = "us-east-1"
-  deploy_subjects = ["repo:acme/nightshift:ref:refs/heads/main", "repo:acme@42/nightshift@4711:ref:refs/heads/main"]
+  deploy_subjects = ["repo:acme/nightshift:environment:prod", "repo:acme@42/nightshift@4711:environment:prod"]
 }
 
 run "nobody_is_let_in_by_default" {
@@ -36,7 +36,7 @@ run "nobody_is_let_in_by_default" {
   }
 }
 
-run "only_the_named_branch_gets_in_and_only_by_a_token_for_aws" {
+run "only_the_named_environment_gets_in_and_only_by_a_token_for_aws" {
   assert {
     condition     = { for c in data.aws_iam_policy_document.trust["deploy"].statement[0].condition : c.variable => [c.test, toset(c.values)] } == { "token.actions.githubusercontent.com:aud" = ["StringEquals", toset(["sts.amazonaws.com"])], "token.actions.githubusercontent.com:sub" = ["StringEquals", var.deploy_subjects] }
     error_message = "Audience and subject, both equal."
@@ -128,5 +128,14 @@ run "a_pull_request_may_not_deploy" {
 
   variables {
     deploy_subjects = ["repo:acme/nightshift:pull_request"]
+  }
+}
+
+run "a_push_that_no_environment_has_seen_may_not_deploy" {
+  command         = plan
+  expect_failures = [var.deploy_subjects]
+
+  variables {
+    deploy_subjects = ["repo:acme/nightshift:ref:refs/heads/main"]
   }
 }

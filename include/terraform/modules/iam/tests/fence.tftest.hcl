@@ -23,6 +23,7 @@ variables {
   state_bucket_arn = "arn:aws:s3:::acme-nightshift-test-state"
   kms_key_arn      = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
   topic_arn        = "arn:aws:sns:us-east-1:123456789012:acme-nightshift-test-runs"
+  sources          = { clusters = { shop = ["cards"] }, hosts = { beds = ["beds_api", "beds_tables"] } }
 }
 
 run "the_fence_only_denies_and_the_role_has_it" {

@@ -23,6 +23,7 @@ variables {
   state_bucket_arn = "arn:aws:s3:::acme-nightshift-test-state"
   kms_key_arn      = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
   topic_arn        = "arn:aws:sns:us-east-1:123456789012:acme-nightshift-test-runs"
+  sources          = { clusters = { shop = ["cards"] }, hosts = { beds = ["beds_api", "beds_tables"] } }
 }
 
 run "no_action_is_a_wildcard" {
@@ -63,10 +64,10 @@ run "a_role_is_handed_to_one_service_only" {
       data.aws_iam_policy_document.airflow_night.statement, data.aws_iam_policy_document.airflow_terraform.statement,
       data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement, data.aws_iam_policy_document.airflow_ingest.statement,
       ) :
-      one(s.condition).variable == "iam:PassedToService" && length(s.resources) == 1 && contains([for role in ["emr-service", "emr-instance", "ingest-host"] : "arn:aws:iam::123456789012:role/acme-nightshift-test-${role}"], one(s.resources))
+      one(s.condition).variable == "iam:PassedToService" && contains([for roles in [["emr-service"], ["emr-instance", "emr-instance-shop"], ["ingest-host-beds"]] : toset([for role in roles : "arn:aws:iam::123456789012:role/acme-nightshift-test-${role}"])], s.resources)
       if contains(s.actions, "iam:PassRole")
     ])
-    error_message = "PassRole must name the role and the service."
+    error_message = "PassRole must name the roles of one kind, and the service."
   }
 }
 
@@ -116,17 +117,42 @@ run "an_ingestion_host_fills_raw_and_changes_nothing_else" {
   }
 
   assert {
-    condition = toset(flatten([for s in data.aws_iam_policy_document.ingest_host.statement : s.resources if contains(s.actions, "secretsmanager:GetSecretValue")])) == toset([
-      "arn:aws:secretsmanager:us-east-1:123456789012:secret:acme-nightshift-test/sources/*",
-    ])
-    error_message = "Only the secrets of sources."
-  }
-
-  assert {
     condition = length([for a in flatten([for s in data.aws_iam_policy_document.ingest_host.statement : s.actions]) : a
       if startswith(a, "ssm:") && a != "ssm:UpdateInstanceInformation"
     ]) == 0
     error_message = "Run Command needs no more of Systems Manager than to know the host is there; parameters may be anybody's secrets."
+  }
+}
+
+run "who_opens_a_source_is_a_role_of_that_pipeline" {
+  command = plan
+
+  assert {
+    condition = { for role, d in data.aws_iam_policy_document.sources : role => flatten([for s in d.statement : [for r in s.resources : trimprefix(r, "arn:aws:secretsmanager:us-east-1:123456789012:secret:")]]) } == {
+      emr-instance-shop = ["acme-nightshift-test/sources/cards-??????"]
+      ingest-host-beds  = ["acme-nightshift-test/sources/beds_api-??????", "acme-nightshift-test/sources/beds_tables-??????"]
+    }
+    error_message = "Its own sources' secrets, by whole names."
+  }
+
+  assert {
+    condition = [for s in concat(data.aws_iam_policy_document.emr_instance.statement, data.aws_iam_policy_document.ingest_host.statement, data.aws_iam_policy_document.emr_service.statement) :
+    s.sid if length([for a in s.actions : a if startswith(a, "secretsmanager:")]) > 0] == []
+    error_message = "What all clusters, or all hosts, may do opens no secret."
+  }
+
+  assert {
+    condition     = keys(aws_iam_instance_profile.this) == ["emr-instance", "emr-instance-shop", "ingest-host-beds"] && keys(aws_iam_role_policy.sources) == ["emr-instance-shop", "ingest-host-beds"]
+    error_message = "One profile of nodes without a source, and one for each pipeline that opens any."
+  }
+}
+
+run "a_pattern_for_a_source_and_an_empty_list_are_refused" {
+  command         = plan
+  expect_failures = [var.sources]
+
+  variables {
+    sources = { clusters = { shop = ["*"] }, hosts = { beds = [] } }
   }
 }
 
@@ -182,9 +208,9 @@ run "the_foundations_state_cannot_be_deleted" {
 
   assert {
     condition = toset(flatten([for s in data.aws_iam_policy_document.airflow_terraform.statement : s.resources if contains(s.actions, "s3:DeleteObject")])) == toset([
-      "arn:aws:s3:::acme-nightshift-test-state/foundation.tfstate.tflock", "arn:aws:s3:::acme-nightshift-test-state/transient/*",
+      "arn:aws:s3:::acme-nightshift-test-state/transient/*",
     ])
-    error_message = "Locks and finished runs may go, the foundation's state may not."
+    error_message = "What a run made may go, the foundation's state and lock may not."
   }
 }
 
@@ -193,10 +219,11 @@ run "each_role_trusts_its_service_alone" {
 
   assert {
     condition = { for role, d in data.aws_iam_policy_document.trust : role => tolist(one(d.statement[0].principals).identifiers) } == {
-      emr-service  = tolist(["elasticmapreduce.amazonaws.com"])
-      emr-instance = tolist(["ec2.amazonaws.com"])
-      ingest-host  = tolist(["ec2.amazonaws.com"])
-      airflow      = tolist(["airflow-env.amazonaws.com", "airflow.amazonaws.com"])
+      emr-service       = tolist(["elasticmapreduce.amazonaws.com"])
+      emr-instance      = tolist(["ec2.amazonaws.com"])
+      emr-instance-shop = tolist(["ec2.amazonaws.com"])
+      ingest-host-beds  = tolist(["ec2.amazonaws.com"])
+      airflow           = tolist(["airflow-env.amazonaws.com", "airflow.amazonaws.com"])
     }
     error_message = "Nobody else may assume these roles."
   }
@@ -215,5 +242,20 @@ run "an_incomplete_set_of_buckets_is_refused" {
 
   variables {
     bucket_arns = { lake = "arn:aws:s3:::acme-nightshift-test-lake" }
+  }
+}
+
+run "a_night_writes_nothing_of_the_foundation" {
+  command = plan
+
+  assert {
+    condition = [for a in flatten([for s in data.aws_iam_policy_document.airflow_terraform.statement : s.actions if !contains(["KeepState", "ReleaseLocks"], s.sid)]) :
+    a if !can(regex(":(Get|List|Describe)", a))] == []
+    error_message = "The foundation's owner changes it."
+  }
+
+  assert {
+    condition     = toset(flatten([for s in data.aws_iam_policy_document.airflow_terraform.statement : s.resources if s.sid == "KeepState"])) == toset(["arn:aws:s3:::acme-nightshift-test-state/foundation.applied.json", "arn:aws:s3:::acme-nightshift-test-state/transient/*"])
+    error_message = "Nor its state."
   }
 }

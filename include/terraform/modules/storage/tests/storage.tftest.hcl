@@ -10,18 +10,20 @@ mock_provider "aws" {
 variables {
   name        = "acme-nightshift-test"
   kms_key_arn = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+
+  prevent_destroy = false # a test destroys what it made
 }
 
 run "each_kind_has_its_bucket" {
   command = plan
 
   assert {
-    condition     = { for kind, b in aws_s3_bucket.this : kind => b.bucket } == { for kind in ["raw", "lake", "artifacts", "logs"] : kind => "acme-nightshift-test-${kind}" }
+    condition     = { for kind, b in local.buckets : kind => b.bucket } == { for kind in ["raw", "lake", "artifacts", "logs"] : kind => "acme-nightshift-test-${kind}" }
     error_message = "Buckets are called <name>-<kind>."
   }
 
   assert {
-    condition     = alltrue([for b in aws_s3_bucket.this : !b.force_destroy])
+    condition     = alltrue([for b in local.buckets : !b.force_destroy])
     error_message = "Data is never destroyed unless asked."
   }
 }
@@ -67,7 +69,7 @@ run "plain_http_is_denied" {
   assert {
     condition = alltrue([for kind, d in data.aws_iam_policy_document.this :
       d.statement[0].effect == "Deny" && d.statement[0].actions == toset(["s3:*"])
-      && d.statement[0].resources == toset([aws_s3_bucket.this[kind].arn, "${aws_s3_bucket.this[kind].arn}/*"])
+      && d.statement[0].resources == toset([local.buckets[kind].arn, "${local.buckets[kind].arn}/*"])
       && one(d.statement[0].condition).variable == "aws:SecureTransport" && one(d.statement[0].condition).values == tolist(["false"])
     ])
     error_message = "Each bucket's policy must deny requests without TLS."
@@ -115,7 +117,7 @@ run "the_state_bucket_does_without_a_key_of_ours" {
   }
 
   assert {
-    condition     = keys(aws_s3_bucket.this) == ["state"] && one(aws_s3_bucket_server_side_encryption_configuration.this["state"].rule).apply_server_side_encryption_by_default[0].sse_algorithm == "aws:kms"
+    condition     = keys(local.buckets) == ["state"] && one(aws_s3_bucket_server_side_encryption_configuration.this["state"].rule).apply_server_side_encryption_by_default[0].sse_algorithm == "aws:kms"
     error_message = "The state bucket is made before any key, and is encrypted all the same."
   }
 }
@@ -142,5 +144,18 @@ run "an_unknown_kind_and_an_alias_for_a_key_are_refused" {
     kinds           = ["lake", "swamp"]
     kms_key_arn     = "arn:aws:kms:us-east-1:123456789012:alias/acme"
     noncurrent_days = 0
+  }
+}
+
+run "every_bucket_is_guarded_unless_it_was_made_to_be_thrown_away" {
+  command = plan
+
+  variables {
+    prevent_destroy = true
+  }
+
+  assert {
+    condition     = keys(aws_s3_bucket.this) == ["artifacts", "lake", "logs", "raw"] && length(aws_s3_bucket.disposable) == 0
+    error_message = "aws_s3_bucket.this is the one with prevent_destroy."
   }
 }

@@ -16,6 +16,8 @@ mock_provider "aws" {
 variables {
   name   = "acme-nightshift-test"
   region = "us-east-1"
+
+  prevent_destroy = false # a test destroys what it made
 }
 
 run "the_state_bucket_is_called_after_the_name" {
@@ -30,9 +32,9 @@ run "the_state_bucket_is_called_after_the_name" {
   }
 }
 
-run "a_branch_that_was_named_gets_a_role" {
+run "an_environment_that_was_named_gets_a_role" {
   variables {
-    github_deploy_subjects = ["repo:acme/nightshift:ref:refs/heads/main"]
+    github_deploy_subjects = ["repo:acme/nightshift:environment:prod"]
   }
 
   assert {

@@ -31,6 +31,8 @@ mock_provider "aws" {
 variables {
   name   = "acme-nightshift-test"
   region = "us-east-1"
+
+  prevent_destroy = false # a test destroys what it made
 }
 
 run "a_night_learns_where_everything_is" {
@@ -47,7 +49,7 @@ run "a_night_learns_where_everything_is" {
   assert {
     condition = alltrue([for value in [
       output.vpc_id, output.topic_arn, output.emr_service_role_arn, output.emr_instance_profile_arn, output.airflow_role_arn, output.kms_key_arn,
-      output.public_subnet_id, output.ingest_instance_profile,
+      output.public_subnet_id, output.ingest_instance_profiles["covid_hospitals"], output.emr_source_profile_arns["card_movements"],
     ] : length(value) > 0])
     error_message = "No output may be empty."
   }
@@ -57,7 +59,7 @@ run "the_key_rotates_and_cannot_vanish_overnight" {
   command = plan
 
   assert {
-    condition     = aws_kms_key.this.enable_key_rotation && aws_kms_key.this.deletion_window_in_days == 30
+    condition     = alltrue([for key in concat(aws_kms_key.this, aws_kms_key.disposable) : key.enable_key_rotation && key.deletion_window_in_days == 30])
     error_message = "Rotation on, and 30 days to change one's mind."
   }
 
