@@ -97,7 +97,7 @@ def test_every_file_is_either_read_or_told_as_hidden(spark: Any, paths: list[str
         listed = {file.uri: file for file in Storage(spark).files(folder)}
         read = spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(folder)
         whole = {row.path: bytes(row.content).decode() for row in read.select("path", "content").collect()}
-        by_line = lines.read_raw(spark, folder, "utf-8").select("source_file", "text").collect()
+        by_line = lines.read_raw(spark, [folder], "utf-8").select("source_file", "text").collect()
     assert set(whole) == {uri for uri, file in listed.items() if not file.hidden}
     assert {row.source_file: row.text for row in by_line} == whole
     assert {uri.removeprefix(f"file:{folder}/") for uri in listed} == set(words.values())
