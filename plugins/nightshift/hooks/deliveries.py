@@ -51,8 +51,8 @@ class DeliveriesHook:
 
 
 def source_of(sources: Sequence[Source], key: str, header: Sequence[str] = ()) -> Source | None:
-    """The source whose table a file holds: by its header or, where that lacks a column, by its name, as the jobs tell
-    it (any case, with or without `Tabela_`, gzip or not)."""
+    """The source whose table a file holds: by its header or, where that lacks a column, by its exact name (any case,
+    with or without `Tabela_`, gzip or not). It only warns: what a file is say the jobs, which know more names."""
     name = key.rsplit("/", 1)[-1].lower().removesuffix(".gz")
     stem = name.removesuffix(".csv").removeprefix("tabela_")
     by_name = (s for s in sources if name.endswith(".csv") and fnmatchcase(stem, s.files))

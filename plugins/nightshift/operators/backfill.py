@@ -70,7 +70,7 @@ class PlanBackfillOperator(PreflightOperator):
             raise PreflightError(
                 f"One day takes about {self.pipeline.expected_minutes:g} minutes, longer than a cluster may live"
                 f" ({night.limit_minutes:g} with its start).",
-                "Give clusters more time: NIGHTSHIFT_CLUSTER_LIMIT_MINUTES.",
+                "Give backfills more time: NIGHTSHIFT_LIFETIME_HOURS.",
             )
         self._gaps, left = self._gaps[:most], self._gaps[most:]
         if not left:
