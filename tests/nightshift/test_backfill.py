@@ -152,6 +152,12 @@ def test_each_day_is_one_step_of_its_own_that_does_not_stop_the_next(fill):
         assert words in command
 
 
+def test_a_step_of_a_pipeline_that_restates_stages_what_it_changed_itself(settings):
+    sales = nights.from_run(settings, BACKFILLS["backfill_mrhealth_sales"], RUN_ID, ASKED_AT, {})
+    [step] = emr_spec.day_steps(sales, DAYS[:1], "s3://jobs/")
+    assert "--one-of-many" in step["HadoopJarStep"]["Args"]
+
+
 def test_a_day_that_a_dead_run_held_is_taken_over_and_the_ledger_says_so(fill, settings, aws, xcoms):
     dead = nights.from_run(
         settings, nights.named("wordcount"), "manual__dead", ASKED_AT, {"business_date": "2026-01-02"}
