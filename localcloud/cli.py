@@ -26,6 +26,7 @@ _SETTINGS_HELP = {
     "termination_seconds": "how long a cluster stays in TERMINATING (default 0)",
     "log_delay_seconds": "how long after a step its logs reach S3 (default 0; EMR: 300)",
     "cores": "threads of a step's Spark; 0 for all of the machine (default 0)",
+    "steps_per_java": "how many steps of PySpark one Java serves; 1 starts one for each, as EMR does (default 20)",
     "python": "what runs PySpark (default: the interpreter that runs the server)",
     "flink_home": "a Python 3.11 environment with apache-flink, for steps that call flink (default: none)",
     "credentials": "AWS credentials file with the access key of the server (default: a new key at each start)",

@@ -138,7 +138,12 @@ def _credentials(settings: Settings) -> Credentials:
 
 def _step_runner(settings: Settings) -> StepRunner:
     flink_home = Path(settings.flink_home).absolute() if settings.flink_home else None
-    own = StepSettings(cores=settings.cores, python=settings.python or sys.executable, flink_home=flink_home)
+    own = StepSettings(
+        cores=settings.cores,
+        python=settings.python or sys.executable,
+        steps_per_java=settings.steps_per_java,
+        flink_home=flink_home,
+    )
     return StepRunner(settings.work_dir, settings.log_delay_seconds, own)
 
 

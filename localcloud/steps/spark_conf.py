@@ -26,6 +26,8 @@ _NODES = re.compile(
 # EMR's own committer for S3 is not here; naming it would fail every write.
 _EMR_ONLY = re.compile(r"com\.amazonaws\.|com\.amazon\.|/usr/lib/|/usr/share/aws/")
 
+_FILE = "spark-defaults.conf"
+
 LAPTOP: Mapping[str, str] = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -62,12 +64,23 @@ def defaults(cluster: Mapping[str, str], cores: int) -> dict[str, str]:
 def write(conf_dir: Path, properties: Mapping[str, str]) -> None:
     """Write spark-defaults.conf into conf_dir."""
     lines = [f"{name} {_escaped(value)}\n" for name, value in properties.items()]
-    (conf_dir / "spark-defaults.conf").write_text("".join(lines), encoding="utf-8")
+    (conf_dir / _FILE).write_text("".join(lines), encoding="utf-8")
+
+
+def read(conf_dir: Path) -> dict[str, str]:
+    """The properties that write wrote; none when it wrote none."""
+    path = conf_dir / _FILE
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {name: _unescaped(value) for name, _, value in (line.partition(" ") for line in lines)}
 
 
 def _escaped(value: str) -> str:
     # The file is a Java properties file: a backslash or a line break in a value would be read as syntax.
     return value.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def _unescaped(value: str) -> str:
+    return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], value)
 
 
 def left_out(cluster: Mapping[str, str]) -> list[str]:

@@ -51,7 +51,8 @@ class Nightshift:
 
 @pytest.fixture(scope="session")
 def nightshift(tmp_path_factory):
-    with laid(tmp_path_factory.mktemp("e2e")) as env:
+    # With all that EMR has on.
+    with laid(tmp_path_factory.mktemp("e2e"), spark={}) as env:
         yield Nightshift({key: env[key] for key in (*CLOUD, REATTACH) if key in env})
 
 

@@ -18,7 +18,8 @@ import pytest
 import main
 from embedded import drivers
 from tests import databases
-from tests.spark_jobs.quick_spark import AS_A_CLUSTER, LIGHT, quick_session
+from tests.light import LIGHT
+from tests.spark_jobs.quick_spark import AS_A_CLUSTER, quick_session
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = ROOT / "include" / "spark_jobs"

@@ -17,14 +17,9 @@ from localcloud.steps import java
 from localcloud.steps.archive import archive_path
 from localcloud.steps.settings import StepSettings
 from localcloud.steps.site import make_spark_home, spark_jars
+from tests.light import LIGHT
 
 ROOT = Path(__file__).resolve().parents[2]
-# What a cluster has on and a dozen rows never earn back; `AS_A_CLUSTER` is for the tests that run what EMR runs.
-LIGHT = {
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.adaptive.enabled": "false",
-}
 AS_A_CLUSTER = {
     "spark.sql.codegen.wholeStage": "true",
     "spark.sql.codegen.factoryMode": "FALLBACK",

@@ -18,9 +18,10 @@ def jvm(
     *,
     options: Sequence[str] = (),
     classpath: Sequence[str] = (),
+    jars: Sequence[str] = (),
     heap: int = _CONTROL_HEAP,
 ) -> tuple[str, ...]:
-    """argv of main_class. options: the user's own, they win. classpath: entries before Spark's. heap: bytes."""
+    """argv of main_class. options: the user's own, they win. classpath, jars: before and after Spark's. heap: bytes."""
     return (
         site.java,
         *java.MODULE_FLAGS,
@@ -34,7 +35,7 @@ def jvm(
         *options,
         "-cp",
         # The archive of classes holds for Spark's jars first; a directory may only follow them.
-        ":".join([*classpath, site.jars, str(site.conf_dir)]),
+        ":".join([*classpath, site.jars, str(site.conf_dir), *jars]),
         main_class,
         *args,
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from localcloud.steps import spark_conf
 from localcloud.steps.commands.files import place_files
 from localcloud.steps.commands.jvm import jvm
 from localcloud.steps.commands.launch import Launch
+from localcloud.steps.commands.pyspark import pyspark
 from localcloud.steps.errors import CommandError
 from localcloud.steps.site import Site
 
@@ -50,6 +50,11 @@ class Submission:
         return found[-1] if found else None
 
     @property
+    def names(self) -> set[str]:
+        """The options that are there."""
+        return {option for option, _ in self.options}
+
+    @property
     def conf(self) -> dict[str, str]:
         """The --conf properties."""
         return spark_conf.pairs(value or "" for option, value in self.options if option == "--conf")
@@ -78,16 +83,19 @@ def submit(args: Sequence[str], site: Site) -> Launch:
     submission = parse(args)
     placed = place_files(submission, site)
     kept = [*_kept(submission.options)]
+    settings = {**spark_conf.read(site.conf_dir), **_honoured(submission)}
+    options = _java_options(submission, settings)
     argv = jvm(
         site,
         "org.apache.spark.deploy.SparkSubmit",
         ["--master", f"local[{site.cores}]", *kept, *submission.application],
-        options=_java_options(submission, site),
+        options=options,
         classpath=_split(submission.value("--driver-class-path"), ":"),
         heap=site.driver_memory,
     )
     driver = {"PYSPARK_DRIVER_PYTHON": str(site.bin_dir / "driver-python")}
-    return Launch(argv, env=driver, notes=(*_notes(submission), *placed))
+    notes = (*_notes(submission), *placed)
+    return Launch(argv, driver, notes, pyspark=pyspark(submission, settings, options, site, ignored=_NODES))
 
 
 def _kept(options: Iterable[tuple[str, str | None]]) -> Iterator[str]:
@@ -104,16 +112,12 @@ def _node_conf(setting: str | None) -> bool:
     return spark_conf.describes_nodes(name, value)
 
 
-def _java_options(submission: Submission, site: Site) -> list[str]:
-    name = "spark.driver.extraJavaOptions"
-    defaults = _defaults(site.conf_dir / "spark-defaults.conf")
-    named = submission.value("--driver-java-options") or submission.conf.get(name) or defaults.get(name, "")
-    return shlex.split(named)
+def _honoured(submission: Submission) -> dict[str, str]:
+    return {name: value for name, value in submission.conf.items() if not spark_conf.describes_nodes(name, value)}
 
 
-def _defaults(path: Path) -> dict[str, str]:
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return {name: value for name, _, value in (line.partition(" ") for line in lines)}
+def _java_options(submission: Submission, settings: Mapping[str, str]) -> list[str]:
+    return shlex.split(submission.value("--driver-java-options") or settings.get("spark.driver.extraJavaOptions", ""))
 
 
 def _split(text: str | None, separator: str) -> list[str]:

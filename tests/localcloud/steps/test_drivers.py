@@ -1,0 +1,92 @@
+"""A Java that serves several steps: what a step sees of it is what it would see of its own."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from localcloud.steps import StepRunner, StepSettings
+from tests.localcloud.steps.conftest import request_of
+
+pytestmark = pytest.mark.spark
+
+JOB = """
+import os, sys
+from pyspark.sql import SparkSession
+import helper
+
+spark = SparkSession.builder.getOrCreate()
+jvm = spark.sparkContext._jvm
+jvm.java.lang.System.err.println("a word of Java's to " + sys.argv[1])
+workers = spark.sparkContext.parallelize([0], 1).map(lambda _: os.environ["EMR_STEP_ID"]).collect()
+spark.range(3).write.mode("overwrite").parquet("hdfs:///tmp/" + sys.argv[1])
+print(jvm.java.lang.ProcessHandle.current().pid(), os.getcwd() == jvm.java.lang.System.getProperty("user.dir"),
+    workers == [os.environ["EMR_STEP_ID"]], helper.WHO, spark.conf.get("spark.own", "none"),
+    spark.sparkContext.appName, [s.getPath().getName() for s in
+        jvm.org.apache.hadoop.fs.Path("hdfs:///tmp").getFileSystem(spark.sparkContext._jsc.hadoopConfiguration())
+        .listStatus(jvm.org.apache.hadoop.fs.Path("hdfs:///tmp"))], sep="|")
+if sys.argv[1] == "fails":
+    sys.exit("it failed")
+if sys.argv[1] == "stops":
+    spark.stop()
+"""
+
+
+def alive(pid: str) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+@pytest.fixture
+def submit(s3, run, log):
+    """Run the job as a step; the parts of what it printed."""
+    s3.put_object(Bucket="lake", Key="main.py", Body=JOB)
+
+    def submitted(name: str, *options: str, **parts):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("helper.py", f"WHO = {name!r}")
+        s3.put_object(Bucket="lake", Key="jobs.zip", Body=packed.getvalue())
+        words = ("spark-submit", *options, "--py-files", "s3://lake/jobs.zip", "s3://lake/main.py", name)
+        outcome, request = run(*words, **parts)
+        assert f"a word of Java's to {name}" in log(request, "stderr")
+        print(log(request, "stderr"))
+        return outcome, log(request, "stdout").rstrip("\n").split("|")
+
+    return submitted
+
+
+def test_the_next_step_has_the_same_java_and_nothing_of_the_last(submit):
+    first, (java, *seen) = submit("stops", "--conf", "spark.own=mine", "--name", "night", cluster_id="j-1")
+    assert (first.exit_code, seen) == (0, ["True", "True", "stops", "mine", "night", "['stops']"])
+    # Another cluster's HDFS is another; a SparkContext that nobody stopped is stopped.
+    second, (again, *seen) = submit("goes", cluster_id="j-2")
+    assert (second.exit_code, again, seen) == (0, java, ["True", "True", "goes", "none", "main.py", "['goes']"])
+    third, (again, *_) = submit("stops", cluster_id="j-2")
+    assert (third.exit_code, again) == (0, java)
+
+
+def test_a_java_ends_with_a_step_that_fails_and_serves_no_other_options(submit, runner):
+    _, (first, *_) = submit("goes")
+    _, (other, *_) = submit("goes", "--driver-java-options", "-Xmx600m")
+    assert (first == other, alive(first), alive(other)) == (False, True, True)
+    outcome, (failed, *_) = submit("fails")
+    assert (outcome.exit_code, outcome.message.splitlines()[-1], failed) == (1, "it failed", first)
+    assert not alive(first)
+    runner.close()
+    assert not alive(other)
+
+
+def test_one_step_a_java_is_a_spark_submit_of_its_own(s3, submit, log, tmp_path):
+    _, (kept, *_) = submit("goes")
+    fresh = StepRunner(tmp_path / "fresh", settings=StepSettings(cores=2, steps_per_java=1))
+    try:
+        request = request_of("spark-submit", "--py-files", "s3://lake/jobs.zip", "s3://lake/main.py", "goes")
+        assert fresh.run(request).exit_code == 0
+        own, *seen = log(request, "stdout").rstrip("\n").split("|")
+    finally:
+        fresh.close()
+    assert (own == kept, seen) == (False, ["True", "True", "goes", "none", "main.py", "['goes']"])
+    assert not alive(own)
