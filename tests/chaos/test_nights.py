@@ -5,6 +5,7 @@ Airflow.
 """
 
 import json
+import re
 
 import pytest
 
@@ -98,11 +99,14 @@ def test_late_input_is_waited_for_and_a_destroy_that_fails_is_red_and_the_proof_
         rig.aws("s3").put_object(Bucket="nightshift-local-raw", Key="late/a.txt", Body=SAO_PAULO_TEXT.encode())
 
     rig.fail_terraform("destroy", "transient")
-    _, state, tasks = rig.play_once("wordcount", input_prefix="late/", meanwhile=deliver)
+    run_id, state, tasks = rig.play_once("wordcount", input_prefix="late/", meanwhile=deliver)
     assert (state, tasks["destroy_transient"], tasks["prove_nothing_left"]) == ("failed", "failed", "failed")
     assert tasks["terminate_cluster"] == tasks["publish"] == tasks["report"] == "success"
     assert clusters(rig) == []
     assert groups(rig) != []
+    note = rig.api.call("GET", f"/dags/wordcount/dagRuns/{run_id}")["note"]
+    assert re.match(r"Nightshift: wordcount \S+: failed\s+destroy_transient failed: ", note)
+    assert note.endswith("/record.json")
 
 
 @pytest.mark.long

@@ -10,6 +10,7 @@ from nightshift import links
 from nightshift.hooks.reporter import Reporter
 from nightshift.night import Night
 from nightshift.operators.base import NightOperator
+from nightshift.report import message
 
 
 class ReportOperator(NightOperator):
@@ -20,4 +21,6 @@ class ReportOperator(NightOperator):
         in_order = {task: states.get(task) for task in self.dag.task_ids}
         foundation = self.output_of(context, "apply_foundation") or {}
         told = Reporter(self.settings, night).tell(in_order, told_by="report", topic_arn=foundation.get("topic_arn"))
-        return {"outcome": told["outcome"], "record": links.record(night), "notified": told["notified"]}
+        uri = links.record(night)
+        words = {"outcome": told["outcome"], "note": message.note(told, uri)}
+        return {**words, "record": uri, "notified": told["notified"]}

@@ -11,6 +11,8 @@ from nightshift import failures
 from nightshift.shown import line, plain
 
 MOST_TOLD = 20
+NOTE_BEGINS = "Nightshift: "
+NOTE_LIMIT = 1000  # characters, of the column in Airflow's database
 SUBJECT_LIMIT = 100  # SNS: at most 100 ASCII characters
 
 
@@ -26,6 +28,20 @@ def subject(name: str, record: Mapping[str, Any]) -> str:
 def body(record: Mapping[str, Any], record_uri: str) -> str:
     """What ran, what came out, what it cost, what to do; plain text, a failure's log lines last."""
     return plain("\n".join(_lines(record, record_uri)))
+
+
+def note(record: Mapping[str, Any], record_uri: str) -> str:
+    """What stands beside the run in Airflow: how it ended and why, in a few lines, at most NOTE_LIMIT characters."""
+    failure = record["failure"]
+    words = [f"{NOTE_BEGINS}{record['pipeline']} {record['business_date']}: {record['outcome']}"]
+    words += [f"{failure['task']} failed: {failure['message']}"] if failure else []
+    words += map(str, record["warnings"])
+    words += [f"{len(record['restated'])} days restated"] if record["restated"] else []
+    last = f"Record: {record_uri}"
+    shown, room = "", NOTE_LIMIT - len(last) - 2
+    for text in map(line, words):
+        shown += f"{text}\n\n"  # Airflow shows a note as Markdown: a line of its own is a paragraph
+    return plain(f"{shown.rstrip()[:room]}\n\n{last}")
 
 
 def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:

@@ -1,0 +1,47 @@
+"""A note beside each run in Airflow: how the night ended, in words that a state cannot say (success with warnings).
+
+Airflow calls a listener where a run's state is set, inside the transaction that sets it: in the scheduler, or in the
+process of `dag.test`. Source: Airflow 3.3, "Listeners", and DagRun.notify_dagrun_state_changed in its code. What
+goes wrong here Airflow logs; the run ends all the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.listeners import hookimpl
+from sqlalchemy.orm import object_session
+
+from nightshift.report.message import NOTE_BEGINS
+
+
+@hookimpl
+def on_dag_run_success(dag_run: Any) -> None:
+    """Called by Airflow when a run, of whatever DAG, ended well."""
+    _write(dag_run)
+
+
+@hookimpl
+def on_dag_run_failed(dag_run: Any) -> None:
+    """Called by Airflow when a run, of whatever DAG, ended badly."""
+    _write(dag_run)
+
+
+def _write(dag_run: Any) -> None:
+    """Take the words of the run's report, unless a person has written a note."""
+    words = _words_of_report(dag_run)
+    if words and (not dag_run.note or dag_run.note.startswith(NOTE_BEGINS)):
+        dag_run.note = words
+
+
+def _words_of_report(dag_run: Any) -> str:
+    """The note that the task `report` gave; nothing when it gave none, as no task of another DAG does."""
+    from airflow.models.xcom import XComModel  # noqa: PLC0415 - the database's models, for the scheduler alone
+
+    session = object_session(dag_run)
+    query = XComModel.get_many(
+        run_id=dag_run.run_id, key="return_value", task_ids="report", dag_ids=dag_run.dag_id, limit=1
+    )
+    found = session.scalar(query) if session else None
+    value = XComModel.deserialize_value(found) if found else None
+    return str(value.get("note") or "") if isinstance(value, dict) else ""
