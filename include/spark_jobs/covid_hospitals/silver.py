@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from pyspark.sql import Column, DataFrame, Window
@@ -13,6 +13,7 @@ from covid_hospitals import names
 from covid_hospitals.tables import (
     CITIES,
     COUNTRY_CODE,
+    FACTS,
     MUNICIPALITIES,
     OCCUPANCY,
     OUTCOMES,
@@ -21,7 +22,7 @@ from covid_hospitals.tables import (
     STATES,
 )
 from medallion.contract import Table
-from medallion.quality import LINEAGE, Rule, accepted, is_accepted, last_version_wins, overrule, warn
+from medallion.quality import LINEAGE, Rule, is_accepted, last_version_wins, overrule, warn
 from medallion.raw import TEXT
 from medallion.typing_rules import clean, judge_rows, moment, rules_of, typed, typed_columns
 
@@ -61,24 +62,28 @@ NAMED_STATES = {
 ODD_CODE = "unknown_city_code"
 
 
-def judged_tables(
-    bronze: dict[str, DataFrame], business_date: date, timezone: str = "America/Sao_Paulo"
+def names_of_places(arrived: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
+    """The judged rows of the tables that say what places are called."""
+    judge = {"state_names": state_names, "municipalities": municipalities, "population": population}
+    return {table: of(_tidy(arrived, table)) for table, of in judge.items()}
+
+
+def facts(
+    arrived: Mapping[str, DataFrame], places: DataFrame, business_date: date, timezone: str
 ) -> dict[str, DataFrame]:
-    """The judged rows of every source table; the days of moments are those of the time zone."""
-    came = {
-        table: names.tidy(frame, CODES.get(table, ()), NAMED_STATES.get(table, ())) for table, frame in bronze.items()
-    }
-    people, towns = population(came["population"]), municipalities(came["municipalities"])
-    places = names.official(accepted(towns), accepted(people))
+    """The judged rows of the tables that say what happened, at `places` (names.official); the days of moments are those
+    of the time zone."""
+    came = {table.name: _tidy(arrived, table.name) for table in FACTS}
     return {
         "occupancy": occupancy(came["occupancy"], business_date, timezone),
         "states": series(STATES, _typed(STATES, came["states"]), business_date),
         "cities": cities(came["cities"], places, business_date),
         "outcomes": outcomes(came["outcomes"], places, business_date, timezone),
-        "state_names": _latest(STATE_NAMES, _typed(STATE_NAMES, came["state_names"])),
-        "municipalities": towns,
-        "population": people,
     }
+
+
+def _tidy(arrived: Mapping[str, DataFrame], table: str) -> DataFrame:
+    return names.tidy(arrived[table], CODES.get(table, ()), NAMED_STATES.get(table, ()))
 
 
 def occupancy(bronze: DataFrame, business_date: date, timezone: str) -> DataFrame:
@@ -133,6 +138,11 @@ def outcomes(bronze: DataFrame, places: DataFrame, business_date: date, timezone
     rows = until(named, "notified_on", business_date)
     figures = [c.name for c in OUTCOMES.columns if c.type == "double"]
     return warn(_latest(OUTCOMES, rows), "negative_figure", negative(figures))
+
+
+def state_names(bronze: DataFrame) -> DataFrame:
+    """Each state once."""
+    return _latest(STATE_NAMES, _typed(STATE_NAMES, bronze))
 
 
 def municipalities(bronze: DataFrame) -> DataFrame:
