@@ -38,7 +38,7 @@ COLUMNS = {
     table: [column.split()[0] for column in re.split(r", (?=[a-z])", schema)] for table, schema in SCHEMAS.items()
 }
 # What stays beside a row's own columns until it is accepted: where it came from, and as what.
-CARRIED = (*LINEAGE, "unit_id", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
+CARRIED = (*LINEAGE, "unit_id", "ingested_at", "raw", "outcome", "reason", "detail", "warning")
 _DAY_IN_NAME = r"([0-9]{4}-[0-9]{2}-[0-9]{2})[^/]*$"
 _YEAR_IN_NAME = r"((?:19|20)[0-9]{2})[^/]*$"
 _ZONED = r":[0-9.]+\s*(Z|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"
@@ -165,10 +165,9 @@ def _seven_digits(rows: DataFrame) -> DataFrame:
 
 def _typed(table: Table, bronze: DataFrame, extra: Sequence[str] = (), rules: Sequence[Rule] = ()) -> DataFrame:
     """Judged rows of a source table under their lake names; `extra` are columns that bronze has besides."""
-    cleaned = clean(bronze.withColumn("raw_encoding", F.lit(TEXT)), table.source_names)
     beside = [column for column in table.columns if column.optional]
-    rows = judge_rows(cleaned, [*rules_of(table), *rules], beside)
-    return rows.select(*typed_columns(table).values(), *extra, *CARRIED)
+    rows = judge_rows(clean(bronze, table.source_names), [*rules_of(table), *rules], beside)
+    return rows.select(*typed_columns(table).values(), *extra, F.lit(TEXT).alias("raw_encoding"), *CARRIED)
 
 
 def _latest(table: Table, judged: DataFrame, order: Sequence[str] = LINEAGE) -> DataFrame:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from medallion.contract import Column as Promise
 from medallion.contract import Table
-from medallion.quality import ACCEPTED, Rule, judge
+from medallion.quality import Rule, judge
 
 # With these bounds, and AMOUNT for a product of two, ten million rows add up within decimal(18,2).
 MONEY = r"^[0-9]{1,9}(\.[0-9]{1,2}0{0,16})?$"  # noughts behind the second place change no amount
@@ -56,9 +56,7 @@ def _shape(column: Promise) -> list[Rule]:
 def judge_rows(frame: DataFrame, rules: Sequence[Rule], beside: Sequence[Promise]) -> DataFrame:
     """Judged rows of a source table. A value of a column that stands `beside` the product and cannot be read is left
     out with a warning: the row, and all that refers to it, stay."""
-    judged = judge(without_unreadable(frame, beside), rules)
-    warned = F.when(F.col("outcome") == ACCEPTED, F.col("unreadable"))
-    return judged.withColumn("warning", warned).drop("unreadable")
+    return judge(without_unreadable(frame, beside), rules, F.col("unreadable")).drop("unreadable")
 
 
 def without_unreadable(frame: DataFrame, columns: Iterable[Promise]) -> DataFrame:
@@ -66,8 +64,9 @@ def without_unreadable(frame: DataFrame, columns: Iterable[Promise]) -> DataFram
     of the first one, null if there was none."""
     rules = {column.source: rule for column in columns for rule in _shape(column)}
     reasons = [F.when(rule.broken, F.lit(rule.reason)) for rule in rules.values()]
-    marked = frame.withColumn("unreadable", F.coalesce(*reasons, F.lit(None).cast("string")))
-    return marked.withColumns({name: F.when(~rule.broken, F.col(name)) for name, rule in rules.items()})
+    unreadable = F.coalesce(*reasons, F.lit(None).cast("string"))
+    left_out = {name: F.when(~rule.broken, F.col(name)) for name, rule in rules.items()}
+    return frame.withColumns({**left_out, "unreadable": unreadable})
 
 
 def typed_columns(table: Table) -> dict[str, Column]:
@@ -162,8 +161,8 @@ def not_listed(reason: str, column: str, terms: Sequence[str]) -> Rule:
 def listed(column: str, terms: Sequence[str]) -> Column:
     """The term of the list that a column means, spelt as in the list; null if none."""
     by_fold: Mapping[str, str] = {term.lower().translate(str.maketrans(_ACCENTED, _PLAIN)): term for term in terms}
-    folded = F.translate(F.lower(F.col(column)), _ACCENTED, _PLAIN)
-    return F.coalesce(*[F.when(folded == fold, F.lit(term)) for fold, term in by_fold.items()])
+    spelt = F.create_map(*[F.lit(word) for pair in by_fold.items() for word in pair])
+    return spelt[F.translate(F.lower(F.col(column)), _ACCENTED, _PLAIN)]
 
 
 def typed(column: str, data_type: str) -> Column:
