@@ -6,7 +6,8 @@ Every rule looks at a text column that `clean` has trimmed; a null passes all of
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -89,21 +90,26 @@ def _value(column: Promise) -> Column:
     return F.col(column.source) if column.type == "string" else typed(column.source, column.type)
 
 
-def clean(frame: DataFrame, columns: Sequence[str], trim: bool = True) -> DataFrame:
-    """The text columns composed (NFC) and, unless they are to stay as they are, trimmed; a blank one becomes null."""
+def clean(frame: DataFrame, columns: Sequence[str], words: Collection[str] = ()) -> DataFrame:
+    """The text columns composed (NFC) and, but for `words`, which stay as they are spelt, trimmed; a blank one becomes
+    null."""
     # Spark 3.5 has no built-in for NFC; one call a row keeps the way to Python and back short.
-    cleaned = F.udf(_clean if trim else _composed, "array<string>")(F.array(*columns))
+    trimmed = [column not in words for column in columns]
+    cleaned = F.udf(partial(_clean, trimmed), "array<string>")(F.array(*columns))
     others = [c for c in frame.columns if c not in columns]
     whole = frame.select(*others, cleaned.alias("_clean"))
     return whole.select(*others, *[F.col("_clean")[i].alias(c) for i, c in enumerate(columns)])
 
 
-def _clean(values: Sequence[str | None]) -> list[str | None]:
-    return [unicodedata.normalize("NFC", value).strip() or None if value else None for value in values]
+def _clean(trimmed: Sequence[bool], values: Sequence[str | None]) -> list[str | None]:
+    return [_plain(value, trim) if value else None for trim, value in zip(trimmed, values, strict=True)]
 
 
-def _composed(values: Sequence[str | None]) -> list[str | None]:
-    return [unicodedata.normalize("NFC", value) if value and not value.isspace() else None for value in values]
+def _plain(value: str, trim: bool) -> str | None:
+    composed = unicodedata.normalize("NFC", value)
+    if trim:
+        return composed.strip() or None
+    return None if value.isspace() else composed
 
 
 def missing(columns: Sequence[str]) -> Rule:
