@@ -50,6 +50,11 @@ NOT_HERE = (
     *("fs.s3a.", "fs.azure.", "fs.viewfs.", "fs.ftp.", "fs.adl."),
     *(f"mapreduce.{part}." for part in ("job", "jobhistory", "reduce", "shuffle", "map", "client", "ifile", "cluster")),
 )
+DISK = """
+public class Disk extends org.apache.hadoop.fs.RawLocalFileSystem {
+    public void setPermission(org.apache.hadoop.fs.Path path, org.apache.hadoop.fs.permission.FsPermission rights) {}
+}
+"""
 # Short jobs never earn back what the optimising compiler costs: this halves the CPU of the tests. Without it Java gives
 # its code 48 MB, which a hundred nights fill, and then throws away and compiles anew.
 JAVA_FLAGS = ("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m", "-Xmx1g", "-Xmn384m")
@@ -71,6 +76,7 @@ def quick_session(place: Path, jars: str) -> Iterator[Any]:
     # Not a setting of the context: that would be the cluster's word, and the jobs would not size their shuffles.
     session.conf.set("spark.sql.shuffle.partitions", "1")
     _forget_services(session)
+    _leave_rights_alone(session)
     yield session
     session.stop()
 
@@ -84,6 +90,20 @@ def _forget_services(session: Any) -> None:
     for name in list(hadoop.getPropsWithPrefix("").keySet()):
         if name.startswith(NOT_HERE):
             hadoop.unset(name)
+
+
+def _leave_rights_alone(session: Any) -> None:
+    """For each folder that it makes Hadoop starts a `chmod`, to give it what the umask gave it already: 300 in a night.
+    All that open the disk share the first that was opened."""
+    jvm, hadoop = session.sparkContext._jvm, session.sparkContext._jsc.hadoopConfiguration()
+    compiler = jvm.org.codehaus.janino.SimpleCompiler()  # Spark brings it, for the code that it generates
+    compiler.setParentClassLoader(hadoop.getClassLoader())
+    compiler.cook(DISK)
+    own = jvm.org.apache.hadoop.conf.Configuration(hadoop)
+    own.setClassLoader(compiler.getClassLoader())
+    own.set("fs.file.impl", "Disk")
+    jvm.org.apache.hadoop.fs.FileSystem.closeAll()
+    jvm.org.apache.hadoop.fs.FileSystem.get(jvm.java.net.URI("file:///"), own)
 
 
 def _spark_home(place: Path) -> Path:

@@ -14,7 +14,7 @@ from datagen import Epidemic, generate_covid
 from medallion.errors import NoInputError
 
 P, DAY = "covid_hospitals", "2025-12-29"
-D1, D2 = "2021-03-20", "2021-03-21"
+D1, D2, D3 = "2021-03-20", "2021-03-21", "2021-03-22"
 OCCUPANCY = (
     "cnes,estadoSigla,dataNotificacaoOcupacao,ofertaHospCli,ofertaHospUti,ofertaSRAGCli,ofertaSRAGUti,"
     "ocupHospCli,ocupHospUti,ocupSRAGCli,ocupSRAGUti\n"
@@ -89,77 +89,82 @@ def test_a_night_run_again_leaves_what_it_left_before(nights: Any, tmp_path: Pat
     assert {t: sorted(map(key, lake.rows("silver", P, t, D2))) for t in tables} == before
 
 
-def test_a_night_reads_of_the_past_only_what_stood_the_night_before(
-    lake: Any, drop: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    days = ["2021-03-01", "2021-03-02", "2021-03-03"]
-    for day in days[:2]:
-        lake.run(P, day, beds(drop, day), layers="bronze,silver")
+def test_a_night_reads_of_the_past_only_what_stood_the_night_before(nights: Any, lake: Any, drop: Any) -> None:
+    """A third night, on a lake from which all else is gone."""
+    first, truth, _ = nights
+    shutil.copytree(first.root, lake.root)
     root = lake.root / "silver" / P
     for table in ("occupancy", "ended_notifications"):  # were they needed, their absence would show
-        for day in days[:2]:
+        for day in (D1, D2):
             shutil.rmtree(root / table / f"business_date={day}")
-    shutil.rmtree(root / "known_notifications" / f"business_date={days[0]}")
-    lake.run(P, days[2], beds(drop, days[2]))
-    [row] = lake.rows("silver", P, "known_notifications", days[2])
-    assert (str(row["first_snapshot"]), str(row["last_snapshot"])) == (days[0], days[2])
+    shutil.rmtree(root / "known_notifications" / f"business_date={D1}")
+    both = truth[date.fromisoformat(D1)].notifications & truth[date.fromisoformat(D2)].notifications
+    known = next(row for row in lake.rows("silver", P, "known_notifications", D2) if key(row) in both)
+    told = f"{known['hospital_id']},SP,{known['notified_at']:%Y-%m-%dT%H:%M:%S.000Z},1,1,1,1,1,1,1,1\n"
+    lake.run(P, D3, drop({f"occupation/data_{D3}.csv": OCCUPANCY + told}))
+    rows = {key(row): row for row in lake.rows("silver", P, "known_notifications", D3)}
+    row = rows[key(known)]
+    assert (str(row["first_snapshot"]), str(row["last_snapshot"])) == (D1, D3)
 
 
-def beds(drop: Any, day: str) -> Path:
-    """A drop with the same one notification, in the snapshot of a day."""
-    row = "2000001,SP,2021-02-28T03:00:00.000Z,1,1,1,1,1,1,1,1\n"
-    return drop({f"occupation/data_{day}.csv": OCCUPANCY + row}, name=f"drop-{day}")
-
-
-def test_a_file_is_known_by_its_header_whatever_its_name_packing_and_mark(lake: Any, drop: Any, a_day: str) -> None:
-    states = STATES + "2025-12-28,SP,10,1\n"
+@pytest.fixture(scope="module")
+def odd(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A day of files under odd names, packed, or not to be read, through every layer; some kinds did not come."""
+    states = f"{STATES}2025-12-28,SP,10,0\n2025-12-28,TOTAL,10,0\n"
     files = {
+        # known by their header
         "a/upload-7.bin": gzip.compress(b"\xef\xbb\xbf" + states.encode()),
-        "b/x.csv": OCCUPANCY.replace(",", ";") + "2000001;sp;2025-12-01T03:00:00.000Z;2;;;;1;;;\n",
-        "c/y.csv": "codigo_uf,uf,nome\n35,SP,São Paulo\n",
-    }
-    counts = lake.run(P, a_day, drop(files))
-    # No name and no ts_run tells of which day that snapshot is, so it is in quarantine, with its table known.
-    assert counts["silver"]["occupancy"]["reasons"] == {"no_snapshot_date": 1}
-    assert counts["silver"]["states"]["accepted"] == counts["silver"]["state_names"]["accepted"] == 1
-    [sp] = lake.gold(P, a_day, "cases_by_state")
-    assert (sp["cases"], str(sp["as_of"])) == (10, "2025-12-28")
-    assert counts["gold"]["states"]["warnings"] == {"older_than_business_date": 1}
-
-
-def test_a_file_that_cannot_be_read_is_refused_whole_and_stops_nobody(lake: Any, drop: Any, a_day: str) -> None:
-    states = (STATES + f"{a_day},SP,10,1\n").encode()
-    files = {
-        "s.csv.gz": states,  # text, whatever its name
+        "b/x.csv": (OCCUPANCY.replace(",", ";") + "2000001;sp;2025-12-01T03:00:00.000Z;2;;;;1;;;\n").encode(),
+        "c/y.csv": "codigo_uf,uf,nome\n35,SP,São Paulo\n".encode("utf-16"),
+        "d/s.csv.gz": f"{STATES}2025-12-28,AC,1,0\n".encode(),  # text, whatever its name
+        # refused whole
         "p.csv": "codigo_uf:uf:nome\n".encode("utf-16"),
-        "u.csv": "codigo_uf,uf,nome\n35,SP,São Paulo\n".encode("utf-16"),
-        f"data_{a_day}.csv.gz": gzip.compress(OCCUPANCY.encode() * 99)[:-9],
-        f"data_{a_day}.csv.zip": b"PK\x03\x04 and so on",
+        f"data_{DAY}.csv.gz": gzip.compress(OCCUPANCY.encode() * 99)[:-9],
+        f"data_{DAY}.csv.zip": b"PK\x03\x04 and so on",
         "cases-brazil-cities.csv": gzip.compress(b"\n" * 20_000_000),
         "cases-brazil-cities-2.csv": b"date," + b"x" * 3000,
         "cases-brazil-cities-3.csv": b"date\n" * 4_000_000,
         "municipios.xlsx": b"PK\x03\x04 [Content_Types].xml",
         "photo": b"\x89PNG\r\n\x1a\n",
     }
-    bounds = ["--longest-line=2000", f"--most-bytes={17_000_000}"]
-    counts = lake.run(P, a_day, drop(files), words=bounds)["bronze"]
+    source, lake = tmp_path_factory.mktemp("odd"), new_lake()
+    for name, content in files.items():
+        (source / name).parent.mkdir(exist_ok=True)
+        (source / name).write_bytes(content)
+    return lake, lake.run(P, DAY, source, words=["--longest-line=2000", f"--most-bytes={17_000_000}"])
+
+
+def test_a_file_is_known_by_its_header_whatever_its_name_packing_and_mark(odd: Any) -> None:
+    lake, counts = odd
+    # No name and no ts_run tells of which day that snapshot is, so it is in quarantine, with its table known.
+    assert counts["silver"]["occupancy"]["reasons"] == {"no_snapshot_date": 1}
+    assert (counts["silver"]["states"]["accepted"], counts["silver"]["state_names"]["accepted"]) == (3, 1)
+    ac, sp = lake.gold(P, DAY, "cases_by_state")
+    assert [(row["cases"], str(row["as_of"])) for row in (ac, sp)] == [(1, "2025-12-28"), (10, "2025-12-28")]
+    assert counts["gold"]["states"]["warnings"] == {"older_than_business_date": 3}
+
+
+def test_a_file_that_cannot_be_read_is_refused_whole_and_stops_nobody(odd: Any) -> None:
+    counts = odd[1]["bronze"]
     assert {t: c["reasons"] for t, c in counts.items() if c["reasons"]} == {
         "occupancy": {"bad_gzip": 1, "zip_file": 1},
         "cities": {"too_large": 2, "long_line": 1},
         "municipalities": {"office_file": 1},
         "other_files": {"unknown_file": 1, "not_text": 1},
     }
-    assert (counts["states"]["accepted"], counts["state_names"]["accepted"]) == (1, 1)
+    assert (counts["states"]["accepted"], counts["state_names"]["accepted"]) == (3, 1)
     assert (counts["cities"]["lost"], counts["other_files"]["lost"]) == (3, 0)
-    assert [row["cases"] for row in lake.gold(P, a_day, "cases_by_state")] == [10]
 
 
-def test_a_kind_that_did_not_come_gives_an_empty_table_and_a_warning(lake: Any, drop: Any, a_day: str) -> None:
-    counts = lake.run(P, a_day, drop({"s.csv": f"{STATES}{a_day},SP,10,0\n{a_day},TOTAL,10,0\n"}))
-    empty = {t for t, count in counts["gold"].items() if count["warnings"] == {"not_delivered": 1}}
-    assert empty == {"occupancy", "cities", "outcomes", "state_names", "municipalities", "population"}
-    assert lake.gold(P, a_day, "bed_occupancy") == lake.gold(P, a_day, "deaths_by_status") == []
-    [sp] = lake.gold(P, a_day, "cases_by_state")
+def test_a_kind_that_did_not_come_gives_an_empty_table_and_a_warning(odd: Any, spelt: Any) -> None:
+    kinds = {"occupancy", "states", "cities", "outcomes", "state_names", "municipalities", "population"}
+    for night, came in ((odd, {"states", "state_names"}), (spelt, {"occupancy", "cities", "outcomes", "population"})):
+        counts = night[1]["gold"]
+        empty = {table for table, count in counts.items() if count["warnings"] == {"not_delivered": 1}}
+        assert empty == kinds - came
+    assert spelt[0].gold(P, DAY, "cases_by_state") == []
+    assert odd[0].gold(P, DAY, "bed_occupancy") == odd[0].gold(P, DAY, "deaths_by_status") == []
+    _, sp = odd[0].gold(P, DAY, "cases_by_state")
     assert (sp["case_fatality"], sp["population"], sp["cases_per_100k"]) == (0.0, None, None)
 
 

@@ -1,6 +1,7 @@
 """Whole nights of mrhealth_sales on generated and on hand-made drops."""
 
 import os
+import shutil
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -127,14 +128,6 @@ def test_a_flat_drop_brings_its_own_history_names_no_unit_and_alarms_nobody(lake
     assert lake.gold(P, D1, "alerts") == lake.gold(P, D1, "stock_recommendations") == []
 
 
-def test_a_mended_drop_clears_the_quarantine_of_its_day(lake: Any, drop: Any) -> None:
-    bad = drop({"unit_001/pedido.csv": ORDERS + order(1, 1, D1, value="dez")}, "bad")
-    good = drop({"unit_001/pedido.csv": ORDERS + order(1, 1, D1)}, "good")
-    assert lake.run(P, D1, bad, layers=TO_SILVER)["silver"]["orders"]["reasons"] == {"bad_number": 1}
-    assert lake.run(P, D1, good, layers=TO_SILVER)["silver"]["orders"]["quarantined"] == 0
-    assert lake.quarantine("silver", P, "orders", D1) == []
-
-
 def test_a_drop_of_nothing_but_trouble_still_gives_empty_gold(lake: Any, drop: Any) -> None:
     files = {
         "unit_001/pedido.csv": "",
@@ -245,6 +238,15 @@ def test_what_people_name_and_excel_writes_is_sold(people: Any) -> None:
     assert counts["silver"]["orders"]["reasons"] == {
         "clashing_key": 1, "date_out_of_range": 1, "rewritten_code": 2, "superseded": 1}  # fmt: skip
     assert counts["silver"]["orders"]["lost"] == 4, "all but the order that a later file corrected"
+
+
+def test_a_mended_drop_clears_the_quarantine_of_its_day(people: Any, lake: Any, drop: Any) -> None:
+    bad, _ = people
+    assert bad.quarantine("silver", P, "orders", D1) and bad.quarantine("bronze", P, "other_files", D1)
+    shutil.copytree(bad.root, lake.root)
+    good = drop({"unit_001/pedido.csv": ORDERS + order(1, 1, D1)})
+    assert lake.run(P, D1, good, layers=TO_SILVER)["silver"]["orders"]["quarantined"] == 0
+    assert lake.quarantine("silver", P, "orders", D1) == lake.quarantine("bronze", P, "other_files", D1) == []
 
 
 def test_a_unit_of_which_much_was_refused_or_a_file_unread_is_told_and_counted_as_grave(people: Any) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from card_movements import bronze as raw
 from card_movements import gold as products
@@ -13,7 +14,6 @@ from card_movements import owner, restated
 from card_movements import silver as flat
 from card_movements.tables import ASIDE, FLAT, MOVEMENTS, PARENTS, REFUSED, SOURCES, bronze_schema
 from card_movements.window import Movements, aside, is_full_reload, known, refused
-from medallion.contract import Table
 from medallion.jdbc import Database
 from medallion.lake import Lake
 from medallion.manifest import Manifest, TableCount
@@ -30,7 +30,7 @@ def bronze(run: Run) -> Manifest:
     """The database's rows -> rows as they arrived; raises SourceError. In a replay what arrived before stands."""
     lake = Lake(run)
     movements, source = (TableCount(MOVEMENTS.name, 0, 0), "") if run.replay else _read(lake)
-    counts = {table.name: _arrived(lake, table) for table in SOURCES}
+    counts = _arrived(lake)
     own = counts[MOVEMENTS.name]
     counts[MOVEMENTS.name] = replace(own, warnings=movements.warnings, waiting=movements.waiting)
     return replace(lake.manifest("bronze", list(counts.values())), source=source)
@@ -55,9 +55,12 @@ def _read(lake: Lake) -> tuple[TableCount, str]:
     return TableCount(MOVEMENTS.name, 0, 0, warnings=warnings, waiting=source.waiting(last)), identity
 
 
-def _arrived(lake: Lake, table: Table) -> TableCount:
-    rows = lake.read("bronze", table.name, bronze_schema(table)).count()
-    return TableCount(table.name, rows, rows)
+def _arrived(lake: Lake) -> dict[str, TableCount]:
+    tables = (lake.read("bronze", t.name, bronze_schema(t)).select(F.lit(t.name).alias("table")) for t in SOURCES)
+    found = {
+        row["table"]: row["count"] for row in reduce(DataFrame.unionAll, tables).groupBy("table").count().collect()
+    }
+    return {table.name: TableCount(table.name, n := found.get(table.name, 0), n) for table in SOURCES}
 
 
 def silver(run: Run) -> Manifest:

@@ -13,6 +13,7 @@ from covid_hospitals import bronze as raw
 from covid_hospitals import gold as products
 from covid_hospitals import silver as typed
 from covid_hospitals.history import write_history
+from covid_hospitals.names import official
 from covid_hospitals.tables import FACTS, SOURCES
 from medallion.arrivals import bronze_schema, no_unit, read_files, replayed, unread_files, write_bronze
 from medallion.drop import drop_root, input_roots
@@ -63,18 +64,26 @@ def silver(run: Run) -> Manifest:
     lake = Lake(run)
     lake.size_shuffles(lake.size_of("bronze", typed.COLUMNS))
     arrived = {table.name: lake.read("bronze", table.name, bronze_schema(table)) for table in SOURCES}
-    judged = {
-        table: frame.cache() for table, frame in typed.judged_tables(arrived, run.business_date, run.timezone).items()
-    }
-    counts = tally(together(judged), judged)
-    writes = [partial(_write_silver, lake, frame, counts[table]) for table, frame in judged.items()]
-    all_of([*writes, partial(write_history, lake, accepted(judged["occupancy"]))])
+    counts = _write_silver(lake, typed.names_of_places(arrived))
+    # Read back: five joins would each bring along how they were judged, and Spark plans that again at every step.
+    towns, people = (lake.read("silver", table, typed.SCHEMAS[table]) for table in ("municipalities", "population"))
+    judged = typed.facts(arrived, official(towns, people).cache(), run.business_date, run.timezone)
+    counts |= _write_silver(lake, judged)
+    write_history(lake, accepted(judged["occupancy"]))
     run.spark.catalog.clearCache()
-    return lake.manifest("silver", list(counts.values()))
+    return lake.manifest("silver", [counts[table.name] for table in SOURCES])
 
 
-def _write_silver(lake: Lake, judged: DataFrame, count: TableCount) -> None:
-    lake.replace_judged("silver", judged, typed.COLUMNS[count.table], count)
+def _write_silver(lake: Lake, judged: Mapping[str, DataFrame]) -> dict[str, TableCount]:
+    """Write some tables; how their rows fared."""
+    for frame in judged.values():
+        frame.cache()
+    counts = tally(together(judged), judged)
+    all_of(
+        partial(lake.replace_judged, "silver", frame, typed.COLUMNS[table], counts[table])
+        for table, frame in judged.items()
+    )
+    return counts
 
 
 def gold(run: Run) -> Manifest:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
-from itertools import chain
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -42,11 +41,12 @@ def uf(column: str) -> Column:
 
 def uf_of_code(code: str) -> Column:
     """The UF of a state's code; null for none."""
-    return _lookup({number: state for number, state, _ in STATES})[F.col(code)]
+    return _lookup({str(number): state for number, state, _ in STATES})[F.col(code).cast("string")]
 
 
-def _lookup(pairs: dict[str, str] | dict[int, str]) -> Column:
-    return F.create_map(*[F.lit(cell) for cell in chain.from_iterable(pairs.items())])
+def _lookup(pairs: Mapping[str, str]) -> Column:
+    """A map of words without marks. Told in one text: Spark goes through all the cells of a map with each step."""
+    return F.str_to_map(F.lit(",".join(f"{key}:{value}" for key, value in pairs.items())), F.lit(","), F.lit(":"))
 
 
 def _fold(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from pyspark.sql import Column, DataFrame, Window
@@ -13,6 +13,7 @@ from covid_hospitals import names
 from covid_hospitals.tables import (
     CITIES,
     COUNTRY_CODE,
+    FACTS,
     MUNICIPALITIES,
     OCCUPANCY,
     OUTCOMES,
@@ -21,7 +22,7 @@ from covid_hospitals.tables import (
     STATES,
 )
 from medallion.contract import Table
-from medallion.quality import LINEAGE, Rule, accepted, is_accepted, last_version_wins, overrule, warn
+from medallion.quality import LINEAGE, Rule, is_accepted, last_version_wins, overrule, warn
 from medallion.raw import TEXT
 from medallion.typing_rules import clean, judge_rows, moment, rules_of, typed, typed_columns
 
@@ -37,7 +38,7 @@ COLUMNS = {
     table: [column.split()[0] for column in re.split(r", (?=[a-z])", schema)] for table, schema in SCHEMAS.items()
 }
 # What stays beside a row's own columns until it is accepted: where it came from, and as what.
-CARRIED = (*LINEAGE, "unit_id", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
+CARRIED = (*LINEAGE, "unit_id", "ingested_at", "raw", "outcome", "reason", "detail", "warning")
 _DAY_IN_NAME = r"([0-9]{4}-[0-9]{2}-[0-9]{2})[^/]*$"
 _YEAR_IN_NAME = r"((?:19|20)[0-9]{2})[^/]*$"
 _ZONED = r":[0-9.]+\s*(Z|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"
@@ -61,24 +62,28 @@ NAMED_STATES = {
 ODD_CODE = "unknown_city_code"
 
 
-def judged_tables(
-    bronze: dict[str, DataFrame], business_date: date, timezone: str = "America/Sao_Paulo"
+def names_of_places(arrived: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
+    """The judged rows of the tables that say what places are called."""
+    judge = {"state_names": state_names, "municipalities": municipalities, "population": population}
+    return {table: of(_tidy(arrived, table)) for table, of in judge.items()}
+
+
+def facts(
+    arrived: Mapping[str, DataFrame], places: DataFrame, business_date: date, timezone: str
 ) -> dict[str, DataFrame]:
-    """The judged rows of every source table; the days of moments are those of the time zone."""
-    came = {
-        table: names.tidy(frame, CODES.get(table, ()), NAMED_STATES.get(table, ())) for table, frame in bronze.items()
-    }
-    people, towns = population(came["population"]), municipalities(came["municipalities"])
-    places = names.official(accepted(towns), accepted(people))
+    """The judged rows of the tables that say what happened, at `places` (names.official); the days of moments are those
+    of the time zone."""
+    came = {table.name: _tidy(arrived, table.name) for table in FACTS}
     return {
         "occupancy": occupancy(came["occupancy"], business_date, timezone),
         "states": series(STATES, _typed(STATES, came["states"]), business_date),
         "cities": cities(came["cities"], places, business_date),
         "outcomes": outcomes(came["outcomes"], places, business_date, timezone),
-        "state_names": _latest(STATE_NAMES, _typed(STATE_NAMES, came["state_names"])),
-        "municipalities": towns,
-        "population": people,
     }
+
+
+def _tidy(arrived: Mapping[str, DataFrame], table: str) -> DataFrame:
+    return names.tidy(arrived[table], CODES.get(table, ()), NAMED_STATES.get(table, ()))
 
 
 def occupancy(bronze: DataFrame, business_date: date, timezone: str) -> DataFrame:
@@ -135,6 +140,11 @@ def outcomes(bronze: DataFrame, places: DataFrame, business_date: date, timezone
     return warn(_latest(OUTCOMES, rows), "negative_figure", negative(figures))
 
 
+def state_names(bronze: DataFrame) -> DataFrame:
+    """Each state once."""
+    return _latest(STATE_NAMES, _typed(STATE_NAMES, bronze))
+
+
 def municipalities(bronze: DataFrame) -> DataFrame:
     """Each municipality once."""
     return _latest(MUNICIPALITIES, _seven_digits(_typed(MUNICIPALITIES, bronze)))
@@ -155,10 +165,9 @@ def _seven_digits(rows: DataFrame) -> DataFrame:
 
 def _typed(table: Table, bronze: DataFrame, extra: Sequence[str] = (), rules: Sequence[Rule] = ()) -> DataFrame:
     """Judged rows of a source table under their lake names; `extra` are columns that bronze has besides."""
-    cleaned = clean(bronze.withColumn("raw_encoding", F.lit(TEXT)), table.source_names)
     beside = [column for column in table.columns if column.optional]
-    rows = judge_rows(cleaned, [*rules_of(table), *rules], beside)
-    return rows.select(*typed_columns(table).values(), *extra, *CARRIED)
+    rows = judge_rows(clean(bronze, table.source_names), [*rules_of(table), *rules], beside)
+    return rows.select(*typed_columns(table).values(), *extra, F.lit(TEXT).alias("raw_encoding"), *CARRIED)
 
 
 def _latest(table: Table, judged: DataFrame, order: Sequence[str] = LINEAGE) -> DataFrame:

@@ -30,8 +30,8 @@ class Rule:
     detail: Column
 
 
-def judge(frame: DataFrame, rules: Sequence[Rule]) -> DataFrame:
-    """Give each row its verdict; the first broken rule is the reason."""
+def judge(frame: DataFrame, rules: Sequence[Rule], warning: Column | None = None) -> DataFrame:
+    """Give each row its verdict; the first broken rule is the reason, and an accepted row may have a warning."""
     told = [
         F.when(rule.broken, F.struct(F.lit(rule.reason).alias("reason"), rule.detail.alias("detail"))) for rule in rules
     ]
@@ -42,7 +42,7 @@ def judge(frame: DataFrame, rules: Sequence[Rule]) -> DataFrame:
         F.when(F.col("_fault").isNull(), ACCEPTED).otherwise(QUARANTINED).alias("outcome"),
         F.col("_fault.reason").alias("reason"),
         F.col("_fault.detail").alias("detail"),
-        F.lit(None).cast("string").alias("warning"),
+        F.when(F.col("_fault").isNull(), warning).cast("string").alias("warning"),
     )
 
 
@@ -52,7 +52,7 @@ def warn(judged: DataFrame, warning: str, when: Column) -> DataFrame:
     return judged.withColumn("warning", F.coalesce("warning", mark))
 
 
-def overrule(judged: DataFrame, reason: str, when: Column, detail: Column) -> DataFrame:
+def overrule(judged: DataFrame, reason: str | Column, when: Column, detail: Column) -> DataFrame:
     """Quarantine rows that were accepted so far."""
     struck = is_accepted() & F.coalesce(when, F.lit(False))
     return judged.withColumns(
@@ -95,9 +95,8 @@ def last_version_wins(
     marked = ranked.withColumn("outcome", F.when(copy, F.lit(DUPLICATE)).otherwise(F.col("outcome")))
     newer = F.concat_ws(":", F.col("_last.source_file"), F.col("_last.line").cast("string"))
     told = F.concat(F.lit("replaced by "), newer)
-    earlier, same_file = place != F.col("_last"), F.col("source_file") == F.col("_last.source_file")
-    marked = overrule(marked, clash, earlier & same_file, told)
-    return overrule(marked, "superseded", earlier, told).drop("_last", "_copy")
+    why = F.when(F.col("source_file") == F.col("_last.source_file"), F.lit(clash)).otherwise(F.lit("superseded"))
+    return overrule(marked, why, place != F.col("_last"), told).drop("_last", "_copy")
 
 
 def accepted(judged: DataFrame) -> DataFrame:

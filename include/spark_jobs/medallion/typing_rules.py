@@ -6,14 +6,15 @@ Every rule looks at a text column that `clean` has trimmed; a null passes all of
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from medallion.contract import Column as Promise
 from medallion.contract import Table
-from medallion.quality import ACCEPTED, Rule, judge
+from medallion.quality import Rule, judge
 
 # With these bounds, and AMOUNT for a product of two, ten million rows add up within decimal(18,2).
 MONEY = r"^[0-9]{1,9}(\.[0-9]{1,2}0{0,16})?$"  # noughts behind the second place change no amount
@@ -56,9 +57,7 @@ def _shape(column: Promise) -> list[Rule]:
 def judge_rows(frame: DataFrame, rules: Sequence[Rule], beside: Sequence[Promise]) -> DataFrame:
     """Judged rows of a source table. A value of a column that stands `beside` the product and cannot be read is left
     out with a warning: the row, and all that refers to it, stay."""
-    judged = judge(without_unreadable(frame, beside), rules)
-    warned = F.when(F.col("outcome") == ACCEPTED, F.col("unreadable"))
-    return judged.withColumn("warning", warned).drop("unreadable")
+    return judge(without_unreadable(frame, beside), rules, F.col("unreadable")).drop("unreadable")
 
 
 def without_unreadable(frame: DataFrame, columns: Iterable[Promise]) -> DataFrame:
@@ -66,8 +65,9 @@ def without_unreadable(frame: DataFrame, columns: Iterable[Promise]) -> DataFram
     of the first one, null if there was none."""
     rules = {column.source: rule for column in columns for rule in _shape(column)}
     reasons = [F.when(rule.broken, F.lit(rule.reason)) for rule in rules.values()]
-    marked = frame.withColumn("unreadable", F.coalesce(*reasons, F.lit(None).cast("string")))
-    return marked.withColumns({name: F.when(~rule.broken, F.col(name)) for name, rule in rules.items()})
+    unreadable = F.coalesce(*reasons, F.lit(None).cast("string"))
+    left_out = {name: F.when(~rule.broken, F.col(name)) for name, rule in rules.items()}
+    return frame.withColumns({**left_out, "unreadable": unreadable})
 
 
 def typed_columns(table: Table) -> dict[str, Column]:
@@ -90,21 +90,26 @@ def _value(column: Promise) -> Column:
     return F.col(column.source) if column.type == "string" else typed(column.source, column.type)
 
 
-def clean(frame: DataFrame, columns: Sequence[str], trim: bool = True) -> DataFrame:
-    """The text columns composed (NFC) and, unless they are to stay as they are, trimmed; a blank one becomes null."""
+def clean(frame: DataFrame, columns: Sequence[str], words: Collection[str] = ()) -> DataFrame:
+    """The text columns composed (NFC) and, but for `words`, which stay as they are spelt, trimmed; a blank one becomes
+    null."""
     # Spark 3.5 has no built-in for NFC; one call a row keeps the way to Python and back short.
-    cleaned = F.udf(_clean if trim else _composed, "array<string>")(F.array(*columns))
+    trimmed = [column not in words for column in columns]
+    cleaned = F.udf(partial(_clean, trimmed), "array<string>")(F.array(*columns))
     others = [c for c in frame.columns if c not in columns]
     whole = frame.select(*others, cleaned.alias("_clean"))
     return whole.select(*others, *[F.col("_clean")[i].alias(c) for i, c in enumerate(columns)])
 
 
-def _clean(values: Sequence[str | None]) -> list[str | None]:
-    return [unicodedata.normalize("NFC", value).strip() or None if value else None for value in values]
+def _clean(trimmed: Sequence[bool], values: Sequence[str | None]) -> list[str | None]:
+    return [_plain(value, trim) if value else None for trim, value in zip(trimmed, values, strict=True)]
 
 
-def _composed(values: Sequence[str | None]) -> list[str | None]:
-    return [unicodedata.normalize("NFC", value) if value and not value.isspace() else None for value in values]
+def _plain(value: str, trim: bool) -> str | None:
+    composed = unicodedata.normalize("NFC", value)
+    if trim:
+        return composed.strip() or None
+    return None if value.isspace() else composed
 
 
 def missing(columns: Sequence[str]) -> Rule:
@@ -162,8 +167,8 @@ def not_listed(reason: str, column: str, terms: Sequence[str]) -> Rule:
 def listed(column: str, terms: Sequence[str]) -> Column:
     """The term of the list that a column means, spelt as in the list; null if none."""
     by_fold: Mapping[str, str] = {term.lower().translate(str.maketrans(_ACCENTED, _PLAIN)): term for term in terms}
-    folded = F.translate(F.lower(F.col(column)), _ACCENTED, _PLAIN)
-    return F.coalesce(*[F.when(folded == fold, F.lit(term)) for fold, term in by_fold.items()])
+    spelt = F.create_map(*[F.lit(word) for pair in by_fold.items() for word in pair])
+    return spelt[F.translate(F.lower(F.col(column)), _ACCENTED, _PLAIN)]
 
 
 def typed(column: str, data_type: str) -> Column:
