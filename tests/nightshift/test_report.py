@@ -60,6 +60,9 @@ def test_a_night_that_lacks_something_is_a_success_with_warnings_and_says_so(rec
     assert (told["outcome"], told["failure"]) == ("success with warnings", None)
     assert told["warnings"] == ["1 alerts tell of deliveries that did not come or could not be read"]
     assert message.subject("acme", told) == "mrhealth_sales 2026-01-04: success with warnings [acme]"
+    first, *why, last = message.note(told, "s3://x/record.json").split("\n\n")
+    assert first == "Nightshift: mrhealth_sales 2026-01-04: success with warnings"
+    assert (why, last) == (told["warnings"], "Record: s3://x/record.json")
 
 
 def test_nothing_in_a_message_that_came_out_of_data_acts_on_who_reads_it(record, night):
@@ -219,6 +222,14 @@ def test_a_steps_logs_are_where_emr_puts_them(record):
 def test_the_subject_says_what_failed_of_what_and_where(failed_step):
     said = message.subject("acme", failed_step)
     assert said == "mrhealth_sales 2026-01-04: failed (data) in step_gold [acme]"
+
+
+def test_a_note_fits_airflows_column_and_keeps_the_record_at_its_end(failed_step):
+    failed_step["failure"]["message"] = "no gold \x1b[31m" + "x" * 2000
+    note = message.note(failed_step, "s3://x/record.json")
+    assert len(note) <= 1000 and "\x1b" not in note
+    assert note.split("\n\n")[1].startswith("step_gold failed: no gold")
+    assert note.endswith("\n\nRecord: s3://x/record.json")
 
 
 def test_the_subject_is_at_most_100_printable_ascii_characters_whatever_the_names(failed_step):
