@@ -12,12 +12,12 @@ from embedded.player import Player
 from embedded.program import Order
 from localcloud import credentials
 from localcloud.client import Client
+from localcloud.iam.needs import Place
 from nightshift.run_ids import slug_of
 from tests.bed_api import DAY as BEDS_DAY
 from tests.bed_api import BedApi, serving
 from tests.ground import laid
 from tests.iam import account
-from tests.iam.needs import Place
 
 DAY, RED_DAY = "2026-01-04", "2026-01-05"
 LOG_DELAY_SECONDS = "2"  # EMR pushes a step's logs after the step: who reads them at once meets a 404

@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from embedded.environment import NAME
+from localcloud.iam.needs import Place, Unmapped, needs
+from localcloud.iam.policies import Need, statements
 from nightshift.config import KINDS
 from tests.bed_api import DAY as BEDS_DAY
 from tests.iam import grants, leftovers, nodes, reference
 from tests.iam.account import BEDS_PASSWORD, DEAD_RUN
-from tests.iam.needs import Place, Unmapped, needs
-from tests.iam.policies import Need, statements
 from tests.iam.reasons import AIRFLOW, HOST, NODES
 
 pytestmark = [pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1200)]  # the first one waits for the nights

@@ -24,10 +24,10 @@ from embedded.environment import NAME
 from embedded.player import Player
 from embedded.program import Order
 from localcloud.client import Client
+from localcloud.iam.needs import Place as Where
+from localcloud.iam.needs import needs
 from tests.iam import account, grants
 from tests.iam import conftest as nights
-from tests.iam.needs import Place as Where
-from tests.iam.needs import needs
 from tests.mwaa.conftest import fingerprint
 
 pytestmark = pytest.mark.timeout(1800)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.iam.needs.common import Call, Place, Unmapped, with_key
-from tests.iam.policies import Need
+from localcloud.iam.needs.common import Call, Place, Unmapped, with_key
+from localcloud.iam.policies import Need
 
 # operation: whether the table is asked about too. Each is also asked of the catalog and the database.
 GLUE = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from tests.iam.needs.common import Call, Place, Unmapped, tags, with_key
-from tests.iam.policies import Need
+from localcloud.iam.needs.common import Call, Place, Unmapped, tags, with_key
+from localcloud.iam.policies import Need
 
 RULES = re.compile(r"^(Authorize|Revoke)SecurityGroup(Ingress|Egress)$")
 EC2_UNBOUND = re.compile(r"^Describe(?!VpcAttribute|InstanceAttribute)\w+$")

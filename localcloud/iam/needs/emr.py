@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.iam.needs.common import Call, Place, Unmapped, tags
-from tests.iam.policies import Need
+from localcloud.iam.needs.common import Call, Place, Unmapped, tags
+from localcloud.iam.policies import Need
 
 # None of these knows a resource.
 EMR_UNBOUND = {

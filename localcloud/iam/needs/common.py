@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.iam.policies import Need
+from localcloud.iam.policies import Need
 
 Call = Mapping[str, Any]
 
@@ -28,7 +28,7 @@ class Unmapped(LookupError):
 
     def __init__(self, call: Call) -> None:
         super().__init__(
-            f"{call['service']}:{call['operation']} was called and tests/iam/needs does not know what it needs: look it"
+            f"{call['service']}:{call['operation']} was called and localcloud/iam/needs does not know what it needs: look it"
             " up in AWS's Service Authorization Reference and add it."
         )
 

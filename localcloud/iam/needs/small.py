@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.iam.needs.common import Call, Place, Unmapped, tags, with_key
-from tests.iam.policies import Need
+from localcloud.iam.needs.common import Call, Place, Unmapped, tags, with_key
+from localcloud.iam.policies import Need
 
 IAM_RESOURCES = (("RoleName", "role"), ("InstanceProfileName", "instance-profile"))
 IAM = {

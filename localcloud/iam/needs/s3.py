@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from tests.iam.needs.common import Call, Place, Unmapped, with_key
-from tests.iam.policies import Need
+from localcloud.iam.needs.common import Call, Place, Unmapped, with_key
+from localcloud.iam.policies import Need
 
 BUCKET_ACTIONS = {
     "HeadBucket": "ListBucket",
