@@ -26,6 +26,9 @@ from localcloud.faults import FaultBook
 from localcloud.front import Front
 from localcloud.gate import Gate
 from localcloud.http_server import HttpServer
+from localcloud.iam.authorizer import Authorizer
+from localcloud.iam.sessions import RoleSessions
+from localcloud.identities import Identities
 from localcloud.keyring import Keyring
 from localcloud.mwaa import MwaaService
 from localcloud.recorder import Recorder
@@ -65,6 +68,7 @@ class LocalCloud:
         self.commands = CommandEngine(HostRunner(settings.work_dir, settings.python or sys.executable), clock)
         self._ssm = SsmService(self.commands, self.faults, clock)
         self._mwaa = MwaaService(settings.provisioning_seconds, clock)
+        self._roles, self._clock = RoleSessions() if settings.iam else None, clock
         self._server: HttpServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -82,16 +86,26 @@ class LocalCloud:
     def start(self) -> None:
         """Listen and begin. Raises PortTakenError when another program has the port."""
         recorder = Recorder(self._tags_of)
-        admin = Admin(self.store, self.faults, recorder)
-        services = (self._emr, self._ssm, self._mwaa)
-        front = Front(admin, *services, faults=self.faults, recorder=recorder, settings=self.settings)
+        front = self._front(recorder)
         private.folder(self.settings.home)
         self._server = HttpServer(self.settings.host, self.settings.port, self._gate(front))
         credentials.write(self._credentials, self.settings.credentials_file)
-        self.engine.start(self.access)
-        self.commands.start(self.access)
+        identities = Identities(self.access, self._roles, self._clock)
+        self.engine.start(identities.of_cluster)
+        self.commands.start(identities.of_instance)
         self._thread = threading.Thread(target=self._serve, name="localcloud-http", daemon=True)
         self._thread.start()
+
+    def _front(self, recorder: Recorder) -> Front:
+        admin = Admin(self.store, self.faults, recorder, self._roles)
+        authorizer = Authorizer(self._credentials.access_key) if self.settings.iam else None
+        return Front(
+            *(admin, self._emr, self._ssm, self._mwaa),
+            faults=self.faults,
+            recorder=recorder,
+            settings=self.settings,
+            authorizer=authorizer,
+        )
 
     def _gate(self, front: Front) -> Gate:
         names = {*_LOOPBACK, self.settings.host}

@@ -13,7 +13,8 @@ Call = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Place:
-    """Where the calls were made, and which key each bucket encrypts with (none: S3's own, which asks nobody)."""
+    """Where calls are made, and what they do not say themselves: the key that a bucket, a topic or a secret is
+    encrypted with (None: AWS's own, which asks nobody). keys: of buckets by name; "topic" and "secrets" of all such."""
 
     region: str
     account: str
@@ -22,14 +23,34 @@ class Place:
     def arn(self, service: str, resource: str) -> str:
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
+    def bucket_key(self, bucket: str) -> str | None:
+        """The key that a bucket encrypts with."""
+        return self.keys.get(bucket)
+
+    def topic_key(self, arn: str) -> str | None:  # noqa: ARG002
+        """The key that a topic encrypts with."""
+        return self.keys.get("topic")
+
+    def secret_key(self, secret: str) -> str | None:  # noqa: ARG002
+        """The key that a secret is encrypted with, by its name or its ARN."""
+        return self.keys.get("secrets")
+
+    def secret_arn(self, secret: str) -> str:
+        """The whole ARN of a secret, which Secrets Manager ends with six characters of its own."""
+        return secret if secret.startswith("arn:") else self.arn("secretsmanager", f"secret:{secret}-AbCdEf")
+
+    def role_of(self, profile: str) -> str:
+        """The ARN of the role in an instance profile, by its name or its ARN. The foundation gives both one name."""
+        return f"arn:aws:iam::{self.account}:role/{profile.rsplit('/', 1)[-1]}"
+
 
 class Unmapped(LookupError):
     """A call that nobody looked up yet."""
 
     def __init__(self, call: Call) -> None:
         super().__init__(
-            f"{call['service']}:{call['operation']} was called and localcloud/iam/needs does not know what it needs: look it"
-            " up in AWS's Service Authorization Reference and add it."
+            f"{call['service']}:{call['operation']} was called and localcloud/iam/needs does not know what it needs:"
+            " look it up in AWS's Service Authorization Reference and add it."
         )
 
 
