@@ -3,13 +3,13 @@ AWS call that they made."""
 
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from embedded import conduct, iam_option, roles, toolchain
+from embedded import conduct, iam_option
 from embedded.player import Player
 from embedded.program import Order
 from localcloud import credentials
@@ -18,7 +18,7 @@ from localcloud.iam.needs import Place
 from nightshift.run_ids import slug_of
 from tests.bed_api import DAY as BEDS_DAY
 from tests.bed_api import BedApi, serving
-from tests.ground import kept_up, laid
+from tests.ground import laid, under_role
 from tests.iam import account
 
 DAY, RED_DAY = "2026-01-04", "2026-01-05"
@@ -76,7 +76,7 @@ def play(env, scratch, home, beds):
     beds.user, beds.failures = f"{account.BEDS_READER}:{account.BEDS_PASSWORD}", [503, None]
     with Player(env, log, lambda _again: None) as player, ExitStack() as until_the_end:
         foundation = account.make_ready(env, log)
-        role = until_the_end.enter_context(role_of_airflow(env, log))
+        role = until_the_end.enter_context(under_role(env, log))
         player.work_under(role)
         by_operator = server.forget_calls()
         account.leave_a_dead_run(env, role, foundation)
@@ -100,14 +100,6 @@ def play(env, scratch, home, beds):
         home / "localcloud" / "server.log",
         beds,
     )
-
-
-@contextmanager
-def role_of_airflow(env, log):
-    """What makes an environment the Airflow role's, terraform's provider too: the one that is up signs as it began."""
-    role = roles.of_airflow(credentials.access(env), env, log)
-    with kept_up(toolchain.find().mirror, {**env, **role}, log.with_name("provider.log")) as attached:
-        yield {**role, **attached}
 
 
 def orders(scratch):
