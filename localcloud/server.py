@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -28,6 +29,7 @@ from localcloud.gate import Gate
 from localcloud.http_server import HttpServer
 from localcloud.iam.authorizer import Authorizer
 from localcloud.iam.sessions import RoleSessions
+from localcloud.iam.step_rights import SessionRights
 from localcloud.identities import Identities
 from localcloud.keyring import Keyring
 from localcloud.mwaa import MwaaService
@@ -37,6 +39,7 @@ from localcloud.ssm.engine import CommandEngine
 from localcloud.ssm.runner import HostRunner
 from localcloud.ssm.service import SsmService
 from localcloud.steps import StepRunner, StepSettings
+from localcloud.steps.rights import everything
 
 gaps.close_all()  # moto's classes are the process's: they are mended before anything is made of them
 
@@ -62,7 +65,8 @@ class LocalCloud:
         self._credentials = _credentials(settings)
         self.faults = FaultBook()
         self.store = Store()
-        self._runner = runner or _step_runner(settings)
+        self._authorizer = Authorizer(self._credentials.access_key) if settings.iam else None
+        self._runner = runner or _step_runner(settings, self._authorizer)
         self.engine = Engine(self.store, self._runner, self.faults, _timing(settings), clock)
         self._emr = EmrService(self.store, self.engine, clock)
         self.commands = CommandEngine(HostRunner(settings.work_dir, settings.python or sys.executable), clock)
@@ -98,13 +102,12 @@ class LocalCloud:
 
     def _front(self, recorder: Recorder) -> Front:
         admin = Admin(self.store, self.faults, recorder, self._roles)
-        authorizer = Authorizer(self._credentials.access_key) if self.settings.iam else None
         return Front(
             *(admin, self._emr, self._ssm, self._mwaa),
             faults=self.faults,
             recorder=recorder,
             settings=self.settings,
-            authorizer=authorizer,
+            authorizer=self._authorizer,
         )
 
     def _gate(self, front: Front) -> Gate:
@@ -150,10 +153,11 @@ def _credentials(settings: Settings) -> Credentials:
     return credentials.read(Path(settings.credentials)) if settings.credentials else credentials.fresh()
 
 
-def _step_runner(settings: Settings) -> StepRunner:
+def _step_runner(settings: Settings, authorizer: Authorizer | None) -> StepRunner:
     flink_home = Path(settings.flink_home).absolute() if settings.flink_home else None
     own = StepSettings(cores=settings.cores, python=settings.python or sys.executable, flink_home=flink_home)
-    return StepRunner(settings.work_dir, settings.log_delay_seconds, own)
+    rights_of = partial(SessionRights, authorizer) if authorizer else everything
+    return StepRunner(settings.work_dir, settings.log_delay_seconds, own, rights_of)
 
 
 def _timing(settings: Settings) -> Timing:
