@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 log = logging.getLogger(__name__)
+DENIED_BY_SNS = Codes("", "AuthorizationError", "")  # its API reference, "Publish"
 DENIED = Codes("AccessDenied", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 _S3_FAULTS = {
     FaultKind.S3_SLOW_DOWN: ("SlowDown", "Please reduce your request rate.", 503),
@@ -99,7 +100,7 @@ class Front:
         if refusal is None:
             return None
         log.warning("denied: %s", refusal)
-        return refusals.answer(environ, DENIED, refusal)
+        return refusals.answer(environ, DENIED_BY_SNS if seen.caller.service == "sns" else DENIED, refusal)
 
     def _own_answer(self, environ: WSGIEnvironment, caller: Caller) -> Answer | None:
         """The answer to a call of a service of our own; None when it is moto's."""

@@ -51,7 +51,7 @@ class StepRunner:
             shutil.rmtree(top / name, ignore_errors=True)
         self._mirror = Mirror(top / "s3")
         self._workspace = Workspace(top, self._settings)
-        self._logs = LogShipper(log_delay_seconds)
+        self._logs = LogShipper(log_delay_seconds, rights_of)
         self._processes = Processes()
         self._denied: set[Key] = set()  # steps that were denied something before they ended
 

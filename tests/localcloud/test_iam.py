@@ -77,7 +77,7 @@ FORMS = [
     ("kms", "list_aliases", {}, "AccessDeniedException", "kms:ListAliases", "*"),
     ("secretsmanager", "list_secrets", {}, "AccessDeniedException", "secretsmanager:ListSecrets", "*"),
     ("iam", "get_role", {"RoleName": "r"}, "AccessDenied", "iam:GetRole", f"arn:aws:iam::{ACCOUNT}:role/r"),
-    ("sns", "publish", {"TopicArn": "arn:t", "Message": "m"}, "AccessDenied", "sns:Publish", "arn:t"),
+    ("sns", "publish", {"TopicArn": "arn:t", "Message": "m"}, "AuthorizationError", "sns:Publish", "arn:t"),
     ("ssm", "list_commands", {}, "AccessDeniedException", "ssm:ListCommands", "*"),
     ("glue", "get_database", {"Name": "d"}, "AccessDeniedException", "glue:GetDatabase", "catalog"),
     ("mwaa", "get_environment", {"Name": "e"}, "AccessDeniedException", "airflow:GetEnvironment", "environment/e"),
