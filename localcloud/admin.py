@@ -56,7 +56,7 @@ class Admin:
             return wire.json_answer({"error": f"there is no {method} {PREFIX}{path}"}, 404)
         try:
             return wire.json_answer(route(json.loads(body) if body else None))
-        except (FaultError, RoleRefused, json.JSONDecodeError, TypeError) as error:
+        except (FaultError, RoleRefused, KeyError, json.JSONDecodeError, TypeError) as error:
             return wire.json_answer({"error": str(error)}, 400)
 
     def _clusters(self, _: Any) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from localcloud.emr.lifecycle import Effects, Timing
 from localcloud.emr.model import ENDED, READY, Cluster, ClusterState, Failure, Reason, Step
 from localcloud.emr.seam import Runner, StepOutcome, StepRequest
 from localcloud.emr.store import Store
+from localcloud.errors import RoleRefused
 from localcloud.faults import FaultBook, FaultKind
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,8 @@ class Engine:
         try:
             for pool in cluster.pools:
                 nodes.launch(cluster, pool, now)
-        except nodes.LaunchRefused as refused:
+            self.access_of(cluster)
+        except (nodes.LaunchRefused, RoleRefused) as refused:
             return Reason("VALIDATION_ERROR", str(refused))
         return None
 

@@ -41,8 +41,18 @@ def make_ready(env, log):
         settings = config.load()
         hook = TerraformHook(settings, "foundation", stacks.FOUNDATION_STATE)
         foundation = hook.apply(stacks.foundation(settings))
+    make_nodes_profile(env)
     start_cluster(env, "another team's", {})
     return foundation
+
+
+def make_nodes_profile(env):
+    """What the other team's cluster runs under, and what is not the foundation's."""
+    iam, trust = client(env, "iam"), {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}
+    document = {"Version": "2012-10-17", "Statement": [{**trust, "Action": "sts:AssumeRole"}]}
+    iam.create_role(RoleName="nodes", AssumeRolePolicyDocument=json.dumps(document))
+    iam.create_instance_profile(InstanceProfileName="nodes")
+    iam.add_role_to_instance_profile(InstanceProfileName="nodes", RoleName="nodes")
 
 
 def tell_where_beds_are(env, url):

@@ -15,8 +15,7 @@ from localcloud.credentials import Access, Credentials
 from localcloud.errors import ServerError, SettingsError
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings, load
-from tests.localcloud.helpers import Client, PlayedSteps, client_at, client_of, cluster_request, step
-from tests.localcloud.helpers import wait_for_step as step_in
+from tests.localcloud.helpers import Client, PlayedSteps, client_at, client_of, cluster_request, step, wait_for_cluster
 from tests.patience import until
 
 ACCOUNT = "123456789012"
@@ -112,6 +111,18 @@ def test_that_an_object_is_not_there_is_told_to_who_may_list_its_bucket(role, bu
     assert "s3:ListBucket" in denied(role(read)("s3").get_object, Bucket=bucket, Key="none")["Message"]
     with pytest.raises(ClientError, match="NoSuchKey"):
         role(read, see, name="seer")("s3").get_object(Bucket=bucket, Key="none")
+
+
+def test_an_object_in_parts_is_a_put_and_to_abort_it_is_a_right_of_its_own(role, aws, bucket):
+    worker = role({"Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/*"})("s3")
+    where = {"Bucket": bucket, "Key": "a"}
+    begun = {**where, "UploadId": worker.create_multipart_upload(**where)["UploadId"]}
+    tag = worker.upload_part(**begun, PartNumber=1, Body=b"x")["ETag"]
+    assert "s3:AbortMultipartUpload" in denied(worker.abort_multipart_upload, **begun)["Message"]
+    assert "s3:ListMultipartUploadParts" in denied(worker.list_parts, **begun)["Message"]
+    worker.complete_multipart_upload(**begun, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": tag}]})
+    copied = {**where, "Key": "b", "CopySource": f"{bucket}/a"}
+    assert f"s3:GetObject on resource: arn:aws:s3:::{bucket}/a" in denied(worker.copy_object, **copied)["Message"]
 
 
 def test_a_denial_wins_wherever_it_stands(role, aws, bucket):
@@ -287,12 +298,23 @@ def test_a_step_has_the_role_of_its_clusters_profile(cloud, emr, steps, profile)
     emr.terminate_job_flows(JobFlowIds=[cluster])
 
 
-def test_a_step_of_a_cluster_without_such_a_profile_fails_and_says_so(emr, steps):
+def test_a_cluster_without_such_a_profile_ends_and_says_so(emr, steps):
     cluster = emr.run_job_flow(**cluster_request(Steps=[step()], JobFlowRole="none"))["JobFlowId"]
-    [made] = emr.list_steps(ClusterId=cluster)["Steps"]
-    failed = step_in(emr, cluster, made["Id"], "FAILED")
-    assert "Invalid InstanceProfile: none" in failed["Status"]["FailureDetails"]["Message"]
+    ended = wait_for_cluster(emr, cluster, "TERMINATED_WITH_ERRORS")["Status"]["StateChangeReason"]
+    assert ended["Code"] == "VALIDATION_ERROR"
+    assert "Invalid InstanceProfile: none" in ended["Message"]
     assert steps.requests == []
+
+
+def test_who_starts_a_cluster_must_be_able_to_pass_its_roles(role, profile):
+    start = {"Action": "elasticmapreduce:*", "Resource": "*"}
+    passing = {"Action": "iam:PassRole", "Resource": "arn:aws:iam::*:role/service"}
+    context = {"StringEquals": {"iam:PassedToService": "elasticmapreduce.amazonaws.com"}}
+    said = denied(role(start, name="starter")("emr").run_job_flow, **cluster_request())["Message"]
+    assert f"iam:PassRole on resource: arn:aws:iam::{ACCOUNT}:role/service because no identity-based policy" in said
+    more = role(start, {**passing, "Condition": context}, name="passer")("emr")
+    said = denied(more.run_job_flow, **cluster_request())["Message"]
+    assert f"iam:PassRole on resource: arn:aws:iam::{ACCOUNT}:role/worker because" in said
 
 
 def test_a_hosts_command_has_the_role_of_its_instances_profile(cloud, aws, profile):
