@@ -34,7 +34,7 @@ from localcloud.iam.authorizer import Authorizer
 from localcloud.mwaa import MwaaService
 from localcloud.recorder import Recorder, Seen, call_of, request_of
 from localcloud.refusals import Codes
-from localcloud.settings import DEFAULT_ACCOUNT, Settings
+from localcloud.settings import DEFAULT_ACCOUNT, LOOPBACK, Settings
 from localcloud.ssm.service import TARGET_PREFIX as SSM_PREFIX
 from localcloud.ssm.service import SsmService
 from localcloud.wire import Answer, Caller
@@ -96,7 +96,9 @@ class Front:
         """What IAM answers to a call that the caller may not make."""
         if self._authorizer is None:
             return None
-        refusal = self._authorizer.refusal(call_of(seen), self._account(seen.caller))
+        host = str(environ.get("HTTP_HOST", "")).partition(":")[0].lower()
+        in_path = seen.caller.service != "s3" or host in {*LOOPBACK, self._settings.host}
+        refusal = self._authorizer.refusal(call_of(seen), self._account(seen.caller), bucket_in_path=in_path)
         if refusal is None:
             return None
         log.warning("denied: %s", refusal)

@@ -34,7 +34,7 @@ from localcloud.identities import Identities
 from localcloud.keyring import Keyring
 from localcloud.mwaa import MwaaService
 from localcloud.recorder import Recorder
-from localcloud.settings import Settings
+from localcloud.settings import LOOPBACK, Settings
 from localcloud.ssm.engine import CommandEngine
 from localcloud.ssm.runner import HostRunner
 from localcloud.ssm.service import SsmService
@@ -45,8 +45,6 @@ gaps.close_all()  # moto's classes are the process's: they are mended before any
 
 # How long stop() waits at most for the listener to notice; socketserver's default is half a second.
 _STOP_POLL_SECONDS = 0.02
-# By these a client on this machine finds it too where a container has an address of its own.
-_LOOPBACK = ("127.0.0.1", "localhost")
 
 
 class LocalCloud:
@@ -111,7 +109,7 @@ class LocalCloud:
         )
 
     def _gate(self, front: Front) -> Gate:
-        names = {*_LOOPBACK, self.settings.host}
+        names = {*LOOPBACK, self.settings.host}
         key_file = Path(self.settings.credentials or self.settings.credentials_file)
         return Gate(front, Keyring(self._credentials).secret_of, names, key_file)
 

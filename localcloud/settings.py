@@ -12,6 +12,7 @@ from localcloud import credentials
 from localcloud.errors import SettingsError
 
 DEFAULT_ACCOUNT = "123456789012"
+LOOPBACK = ("127.0.0.1", "localhost")  # a server's names on its own machine, whatever address it has
 _PREFIX = "LOCALCLOUD_"
 _WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 

@@ -25,10 +25,13 @@ class Authorizer:
         """Whether a key is the server's own."""
         return access_key == self._own_key
 
-    def refusal(self, call: Call, account: str) -> str | None:
-        """Why a call is refused, as AWS words it; None when it is allowed. call: as the recorder gives it."""
+    def refusal(self, call: Call, account: str, *, bucket_in_path: bool = True) -> str | None:
+        """Why a call is refused, as AWS words it; None when it is allowed. call: as the recorder gives it, which reads
+        S3's buckets in paths."""
         if self.is_root(call["access_key"]):
             return None
+        if not bucket_in_path:
+            return "localcloud enforces IAM and reads buckets in paths: set the client's addressing style to path."
         try:
             who = principal_of(call["access_key"])
             if who is None:

@@ -20,25 +20,25 @@ def principal_of(access_key: str) -> Principal | None:
 
     Raises policies.Unsupported.
     """
-    # Copies: other threads ask moto for further accounts, which it makes then.
-    for account, partitions in list(iam_backends.items()):
-        for partition, iam in list(partitions.items()):
-            if session := sts_backends[account][partition].get_assumed_role_from_access_key(access_key):
-                return _session(account, iam, session)
-            if user := iam.get_user_from_access_key_id(access_key):
-                return _user(account, iam, user)
+    for account, iam, session, user in _owners(access_key):
+        return _session(account, iam, session) if session else _user(account, iam, user)
     return None
 
 
 def name_of(access_key: str) -> str:
     """The ARN of the user or the role's session that a key belongs to; empty for a key that is neither's."""
+    return next((str((session or user).arn) for _, _, session, user in _owners(access_key)), "")
+
+
+def _owners(access_key: str) -> Iterator[tuple[str, Any, Any, Any]]:
+    """Account, IAM, and the session or the user to whom moto gave the key."""
+    # Copies: other threads ask moto for further accounts, which it makes then.
     for account, partitions in list(iam_backends.items()):
         for partition, iam in list(partitions.items()):
-            if session := sts_backends[account][partition].get_assumed_role_from_access_key(access_key):
-                return str(session.arn)
-            if user := iam.get_user_from_access_key_id(access_key):
-                return str(user.arn)
-    return ""
+            session = sts_backends[account][partition].get_assumed_role_from_access_key(access_key)
+            user = None if session else iam.get_user_from_access_key_id(access_key)
+            if session or user:
+                yield account, iam, session, user
 
 
 def parsed(name: str, document: str) -> tuple[Statement, ...]:

@@ -178,6 +178,32 @@ def test_a_call_that_nobody_mapped_is_refused_whatever_is_allowed(role, bucket):
     assert "cannot judge budgets:DescribeBudgets" in said
 
 
+def test_what_no_sdk_sends_is_not_judged_as_what_it_looks_like(cloud, role, aws, bucket):
+    """A bucket in the host's name, a service under another's signature, an action in the body and one beside it."""
+    worker = role({"Action": "*", "Resource": "*"})
+    hosted = worker("s3", s3={"addressing_style": "virtual"})
+    hosted.meta.events.register("before-sign.s3", lambda request, **_: elsewhere(request, bucket))
+    assert "reads buckets in paths" in denied(hosted.list_objects_v2, Bucket=bucket)["Message"]
+    kms = worker("kms")
+    kms.meta.events.register("before-sign.kms", lambda request, **_: named(request, "secretsmanager.ListAliases"))
+    assert "cannot judge kms:?" in denied(kms.list_aliases)["Message"]
+    sts = worker("sts")
+    sts.meta.events.register("before-sign.sts", lambda request, **_: asked_twice(request))
+    assert "cannot judge sts:?" in denied(sts.get_caller_identity)["Message"]
+
+
+def elsewhere(request: Any, bucket: str) -> None:
+    request.headers["Host"] = f"{bucket}.localhost"
+
+
+def named(request: Any, target: str) -> None:
+    request.headers.replace_header("X-Amz-Target", target)
+
+
+def asked_twice(request: Any) -> None:
+    request.url += "?Action=AssumeRole"
+
+
 def test_a_policy_with_a_condition_that_nobody_wrote_is_not_guessed(role):
     near = {"Action": "s3:*", "Resource": "*", "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}
     assert "IpAddress" in denied(role(near)("s3").list_buckets)["Message"]
