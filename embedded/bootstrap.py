@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from embedded import aws, places
+from embedded import aws, places, terraform
 from embedded.errors import CloudError
 
 
@@ -28,10 +27,9 @@ def ensure(env: Mapping[str, str], log: Path) -> bool:
     state.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="nightshift-tf-") as data:
         settings = {**env, "TF_DATA_DIR": data, **_variables(env)}
-        _terraform(
-            "init", "-lockfile=readonly", f"-backend-config=path={state / 'terraform.tfstate'}", env=settings, log=log
-        )
-        _terraform("apply", "-auto-approve", env=settings, log=log)
+        path = f"-backend-config=path={state / 'terraform.tfstate'}"
+        terraform.run("bootstrap", "init", "-lockfile=readonly", path, env=settings, log=log)
+        terraform.run("bootstrap", "apply", "-auto-approve", env=settings, log=log)
     return True
 
 
@@ -49,17 +47,3 @@ def _exists(bucket: str, env: Mapping[str, str]) -> bool:
 
 def _variables(env: Mapping[str, str]) -> dict[str, str]:
     return {"TF_VAR_name": env["NIGHTSHIFT_NAME"], "TF_VAR_region": env["AWS_REGION"]}
-
-
-def _terraform(verb: str, *arguments: str, env: Mapping[str, str], log: Path) -> None:
-    """One terraform command in the stack, its output appended to `log`. Raises CloudError with the first error line."""
-    command = ["terraform", f"-chdir={places.STACKS / 'bootstrap'}", verb, "-input=false", "-no-color", *arguments]
-    done = subprocess.run(
-        command, env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    with log.open("a") as file:
-        file.write(done.stdout)
-    if done.returncode:
-        errors = [line.strip("│╷╵ ") for line in done.stdout.splitlines() if "Error:" in line]
-        said = errors[0] if errors else "no error line"
-        raise CloudError(f"terraform {verb} of the bootstrap stack ended with {done.returncode} ({said}); see {log}.")

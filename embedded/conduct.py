@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from embedded import bootstrap, cloud, environment, places, record, summary, toolchain
+from embedded import bootstrap, cloud, environment, iam_option, places, record, roles, summary, toolchain
 from embedded.errors import EmbeddedError, TreeRefused
 from embedded.player import Event, Player
 from embedded.program import Asked, Program
@@ -31,15 +31,20 @@ def conduct(program: Program) -> int:
     tools = toolchain.find()
     with tempfile.TemporaryDirectory(prefix="nightshift-") as scratch:
         home = airflow_home(Path(scratch) / "airflow")
-        waiting = {**environment.embedded(PENDING, tools, home), **program.settings}
+        more = {**program.settings, **iam_option.of_nights(program.iam)}
+        waiting = {**environment.embedded(PENDING, tools, home), **more}
         with Player(waiting, log, lambda again: _stopping(progress, again)) as player:
             progress.say(f"tools found; log: {places.shown(log)}")
             nights = program.nights(Path(scratch))
-            with cloud.access(environment.with_tools(tools), keep=program.keep) as access:
+            started = {**environment.with_tools(tools), **iam_option.of_cloud(program.iam)}
+            with cloud.access(started, keep=program.keep) as access:
                 progress.say(f"cloud: {access.endpoint}")
-                env = {**environment.embedded(access, tools, home), **program.settings}
+                env = {**environment.embedded(access, tools, home), **more}
                 if bootstrap.ensure(env, log):
                     progress.say("state bucket made")
+                if program.iam:
+                    player.work_under(roles.of_airflow(access, env, log))
+                    progress.say("IAM is enforced: nights run under their roles")
                 with program.source(env):
                     good = Session(program, env, progress, player).play(nights)
             return INTERRUPTED if player.interrupted else SUCCESS if good else FAILURE

@@ -23,11 +23,15 @@ FAILED = 1
 
 
 class Narrator:
-    """Tells each task's start and end as one JSON line, and brings the night's input when its bucket is there."""
+    """Tells each task's start and end as one JSON line, and brings the night's input when its bucket is there.
+
+    operator: the environment of whoever brings it; Airflow's role may not.
+    """
 
     def __init__(self, events: TextIO, stop: Stop) -> None:
         self._events, self._stop = events, stop
         self.order: Order | None = None
+        self.operator: dict[str, str] = {}
 
     def tell(self, event: str, **facts: Any) -> None:
         """One event. That nobody reads any more does not end a night."""
@@ -53,7 +57,7 @@ class Narrator:
         if not self.order:
             return
         try:
-            count = delivery.deliver(os.environ, self.order.prefixes, self.order.uploads)
+            count = delivery.deliver(self.operator, self.order.prefixes, self.order.uploads)
         except delivery.FAILURES as error:
             self._stop.request(f"The input could not be uploaded: {error}")
         else:
@@ -91,6 +95,7 @@ def main() -> int:
     if told is None:
         return FAILED
     os.environ.update(told["env"])
+    narrator.operator = told["operator"]
     stop.install(lambda reason: narrator.tell("stopping", reason=reason))
     for order in told["orders"]:
         if not play(Order(**order), dags, narrator, stop) or stop.reason:

@@ -45,6 +45,7 @@ class Player(AbstractContextManager["Player"]):
     ) -> None:
         self.log, self._env, self._stopping, self._python = log, dict(env), stopping, tuple(python)
         self.interrupted = False
+        self._role: dict[str, str] = {}
         self._playing = False
         self._process: subprocess.Popen[str] | None = None
         self._events: queue.Queue[Event | None] = queue.Queue()
@@ -76,13 +77,18 @@ class Player(AbstractContextManager["Player"]):
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def work_under(self, role: Mapping[str, str]) -> None:
+        """What differs in the nights' environment from that of whoever brings their input (embedded.roles)."""
+        self._role = dict(role)
+
     def play(self, env: Mapping[str, str], orders: Sequence[Order], tick: float) -> Iterator[Event]:
         """Play the orders one after the other, in `env`; yields events, and {"event": "tick"} when `tick` seconds
         brought none. Raises NightError when the process ends before every night told its end, unless one failed."""
         process = self._running()
         self._playing = True
         if process.stdin and process.poll() is None:
-            process.stdin.write(json.dumps({"env": dict(env), "orders": [o.text() for o in orders]}) + "\n")
+            given = {"env": {**env, **self._role}, "operator": dict(env), "orders": [o.text() for o in orders]}
+            process.stdin.write(json.dumps(given) + "\n")
             process.stdin.flush()
         told = 0
         while (event := self._next(tick)) is not None:

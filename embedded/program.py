@@ -63,6 +63,7 @@ class Program:
 
     `keep` leaves a localcloud that was started running; `export` is a directory for gold, `output` one for what the
     pipeline exports. `source(env)` opens the database that the nights read, `settings` are more of their NIGHTSHIFT_*.
+    With `iam` the nights run under their roles, on a localcloud that enforces them.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Program:
     output: Path | None = None
     source: Opened = nothing_to_open
     settings: Mapping[str, str] = field(default_factory=dict)
+    iam: bool = False
 
 
 def token() -> str:

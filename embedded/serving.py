@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from embedded import bootstrap, cloud, drops, environment, places, toolchain
+from embedded import bootstrap, cloud, drops, environment, iam_option, places, roles, toolchain
 from embedded.conduct import new_log
 from embedded.stack import AirflowStack
 
@@ -19,19 +19,24 @@ LOOK_SECONDS = 2.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def serve(port: int | None, *, keep: bool) -> int:
-    """Serve until Ctrl-C or SIGTERM; gives 0 then. Raises EmbeddedError when a part does not come up, or ends."""
+def serve(port: int | None, *, keep: bool, iam: bool) -> int:
+    """Serve until Ctrl-C or SIGTERM; gives 0 then. Raises EmbeddedError when a part does not come up, or ends.
+
+    With `iam` Airflow works under its role, which it has for twelve hours.
+    """
     tools = toolchain.find()
     for number in SIGNALS:
         signal.signal(number, _interrupt)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightshift-ui-")))
-        base = environment.with_tools(tools)
+        base = {**environment.with_tools(tools), **iam_option.of_cloud(iam)}
         access = stack.enter_context(cloud.access(base, keep=keep))
         env = environment.embedded(access, tools, scratch / "airflow")
-        bootstrap.ensure(env, new_log("ui"))
+        log = new_log("ui")
+        bootstrap.ensure(env, log)
+        role = {**iam_option.of_nights(iam), **roles.of_airflow(access, env, log)} if iam else {}
         print("Starting PostgreSQL and Airflow …", flush=True)
-        airflow = stack.enter_context(AirflowStack(env, scratch / "airflow", places.LOGS / "ui", port=port))
+        airflow = stack.enter_context(AirflowStack({**env, **role}, scratch / "airflow", places.LOGS / "ui", port=port))
         try:
             _welcome(airflow, access.endpoint)
             _serve(airflow, env, scratch)

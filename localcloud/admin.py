@@ -1,4 +1,5 @@
-"""The server's own HTTP API under /_localcloud/: health, faults, clusters, calls. Plain JSON; the gate is before it."""
+"""The server's own HTTP API under /_localcloud/: health, faults, clusters, calls, sessions. Plain JSON; the gate is
+before it."""
 
 from __future__ import annotations
 
@@ -12,20 +13,26 @@ from localcloud import faults, wire
 from localcloud.client import PREFIX
 from localcloud.emr import views
 from localcloud.emr.store import Store
-from localcloud.errors import FaultError
+from localcloud.errors import FaultError, RoleRefused
 from localcloud.faults import FaultBook
+from localcloud.iam.sessions import RoleSessions
 from localcloud.recorder import Recorder
 from localcloud.wire import Answer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+WITH_IAM = "stop it, and start it with --iam"
+
 
 class Admin:
-    """Answers GET health, GET clusters, GET and DELETE of calls, and GET, POST, DELETE of faults."""
+    """Answers GET health, GET clusters, GET and DELETE of calls, GET, POST, DELETE of faults, and POST of sessions.
 
-    def __init__(self, store: Store, book: FaultBook, recorder: Recorder) -> None:
-        self._store, self._book = store, book
+    roles: None where IAM is not enforced.
+    """
+
+    def __init__(self, store: Store, book: FaultBook, recorder: Recorder, roles: RoleSessions | None = None) -> None:
+        self._store, self._book, self._roles = store, book, roles
         self._routes: dict[tuple[str, str], Callable[[Any], Any]] = {
             ("GET", "health"): lambda _: {"status": "ok"},
             ("GET", "clusters"): self._clusters,
@@ -34,6 +41,7 @@ class Admin:
             ("GET", "faults"): lambda _: self._book.armed(),
             ("POST", "faults"): self._arm,
             ("DELETE", "faults"): lambda _: {"cleared": self._book.clear()},
+            ("POST", "sessions"): self._session,
         }
 
     def answer(self, environ: WSGIEnvironment) -> Answer:
@@ -48,7 +56,7 @@ class Admin:
             return wire.json_answer({"error": f"there is no {method} {PREFIX}{path}"}, 404)
         try:
             return wire.json_answer(route(json.loads(body) if body else None))
-        except (FaultError, json.JSONDecodeError, TypeError) as error:
+        except (FaultError, RoleRefused, KeyError, json.JSONDecodeError, TypeError) as error:
             return wire.json_answer({"error": str(error)}, 400)
 
     def _clusters(self, _: Any) -> list[dict[str, Any]]:
@@ -66,3 +74,10 @@ class Admin:
 
     def _arm(self, values: Any) -> dict[str, Any]:
         return asdict(self._book.add(faults.parse(values or {})))
+
+    def _session(self, values: Any) -> dict[str, str]:
+        """A session of a role, as the service of AWS takes it that works under the role."""
+        if self._roles is None:
+            raise RoleRefused(f"This localcloud does not enforce IAM, so nobody has a role: {WITH_IAM}.")
+        asked = {name: str(values[name]) for name in ("role", "service", "name")}
+        return self._roles.of_service(**asked, now=datetime.now(UTC)).environment

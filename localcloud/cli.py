@@ -13,7 +13,7 @@ from localcloud.client import Client
 from localcloud.credentials import Access
 from localcloud.errors import LocalCloudError, ServerError
 from localcloud.faults import DESCRIPTIONS, MARKETS, NODE_ROLES, Fault, FaultKind
-from localcloud.settings import Settings, load
+from localcloud.settings import Settings, boolean, load
 
 _SETTINGS_HELP = {
     "home": "directory of the state file, the log and work files (default ./.localcloud)",
@@ -31,6 +31,7 @@ _SETTINGS_HELP = {
     "flink_home": "a Python 3.11 environment with apache-flink, for steps that call flink (default: none)",
     "credentials": "AWS credentials file with the access key of the server (default: a new key at each start)",
     "owner": "id of a process: the server ends when that has ended (default 0: none)",
+    "iam": "enforce IAM's policies for every key but the server's own (default: no)",
 }
 
 
@@ -154,8 +155,15 @@ def _add_up(commands: Any) -> None:
     parser.add_argument("--foreground", action="store_true", help="serve in this process until SIGTERM or SIGINT")
     for name, text in _SETTINGS_HELP.items():
         if name != "home":
-            kind = type(getattr(Settings, name))
-            parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help=text, metavar=kind.__name__.upper())
+            _add_setting(parser, name, text)
+
+
+def _add_setting(parser: argparse.ArgumentParser, name: str, text: str) -> None:
+    flag, kind = f"--{name.replace('_', '-')}", type(getattr(Settings, name))
+    if kind is bool:
+        parser.add_argument(flag, type=boolean, nargs="?", const=True, help=text, metavar="BOOL")
+    else:
+        parser.add_argument(flag, type=kind, help=text, metavar=kind.__name__.upper())
 
 
 def _add_faults(commands: Any) -> None:

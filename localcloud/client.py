@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 from localcloud import sigv4
-from localcloud.credentials import Access
+from localcloud.credentials import Access, Credentials, named
 from localcloud.errors import ServerError
 
 PREFIX = "/_localcloud/"
@@ -60,6 +60,11 @@ class Client:
     def clear_faults(self, fault_id: str | None = None) -> int:
         """Disarm one fault, or all; the number disarmed."""
         return int(self._call("DELETE", f"faults/{fault_id}" if fault_id else "faults")["cleared"])
+
+    def session(self, role: str, service: str, name: str) -> Credentials:
+        """A session of a role, for a service of AWS that the role trusts; only where IAM is enforced."""
+        asked = {"role": role, "service": service, "name": name}
+        return named(self._call("POST", "sessions", asked))
 
     def _call(self, method: str, path: str, body: Any = None, timeout: float = _TIMEOUT_SECONDS) -> Any:
         url = f"{self._access.endpoint.rstrip('/')}{PREFIX}{path}"

@@ -6,6 +6,7 @@ LocalCloudError
 |- StartError           the server did not become healthy
 |- ServerError          the running server could not be asked, or refused
 |- CredentialsError     the key of a server is not where it should be
+|- RoleRefused          a role that nobody may have, or not this service
 `- FaultError           a fault that makes no sense
 """
 
@@ -32,6 +33,10 @@ class ServerError(LocalCloudError):
 
 class CredentialsError(LocalCloudError):
     """The access key of a server cannot be had."""
+
+
+class RoleRefused(LocalCloudError):
+    """A session of a role was asked for that there is not, or whose trust does not name the service."""
 
 
 class FaultError(LocalCloudError):

@@ -1,7 +1,7 @@
 """The seam: a WSGI application in front of moto's that adds what moto lacks.
 
-/_localcloud/*                    -> admin: health, faults, clusters, calls
-every other request               -> noted by the recorder
+/_localcloud/*                    -> admin: health, faults, clusters, calls, sessions
+every other request               -> noted by the recorder, and denied where IAM is enforced and does not allow it
 a request that a fault strikes    -> the fault's answer
 X-Amz-Target: ElasticMapReduce.*  -> our EMR; moto's is not used
 X-Amz-Target: AmazonSSM.*Command* -> our Run Command; the rest of SSM is moto's
@@ -23,16 +23,18 @@ from urllib.parse import parse_qs
 from moto.iam.models import get_account_id_from
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from localcloud import mwaa, wire
+from localcloud import mwaa, refusals, wire
 from localcloud.admin import Admin
-from localcloud.client import PREFIX
+from localcloud.client import HEALTH, PREFIX
 from localcloud.emr.service import TARGET_PREFIX as EMR_PREFIX
 from localcloud.emr.service import EmrService
 from localcloud.faults import FaultBook, FaultKind
 from localcloud.http_server import DropConnection
+from localcloud.iam.authorizer import Authorizer
 from localcloud.mwaa import MwaaService
-from localcloud.recorder import Recorder, request_of
-from localcloud.settings import DEFAULT_ACCOUNT, Settings
+from localcloud.recorder import Recorder, Seen, call_of, request_of
+from localcloud.refusals import Codes
+from localcloud.settings import DEFAULT_ACCOUNT, LOOPBACK, Settings
 from localcloud.ssm.service import TARGET_PREFIX as SSM_PREFIX
 from localcloud.ssm.service import SsmService
 from localcloud.wire import Answer, Caller
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 log = logging.getLogger(__name__)
+DENIED_BY_SNS = Codes("", "AuthorizationError", "")  # its API reference, "Publish"
+DENIED = Codes("AccessDenied", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 _S3_FAULTS = {
     FaultKind.S3_SLOW_DOWN: ("SlowDown", "Please reduce your request rate.", 503),
     FaultKind.S3_INTERNAL_ERROR: ("InternalError", "We encountered an internal error. Please try again.", 500),
@@ -60,21 +64,45 @@ class Front:
         faults: FaultBook,
         recorder: Recorder,
         settings: Settings,
+        authorizer: Authorizer | None = None,
     ) -> None:
+        """authorizer: enforces IAM; None where every key may do everything."""
         self._admin, self._emr, self._ssm, self._mwaa = admin, emr, ssm, mwaa_service
         self._faults, self._recorder, self._settings = faults, recorder, settings
+        self._authorizer = authorizer
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._conditional_writes = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"].startswith(PREFIX):
-            return self._admin.answer(environ).send(start_response)
         # The gate has checked the signature; here it says which region and service is meant.
         caller = wire.caller_of(environ, self._settings.region)
-        start_response = self._recorder.note(environ, caller, self._account(caller), start_response)
-        if answer := self._own_answer(environ, caller) or self._service_fault(environ, caller):
+        if environ["PATH_INFO"].startswith(PREFIX):
+            return self._control(environ, caller).send(start_response)
+        seen, start_response = self._recorder.note(environ, caller, self._account(caller), start_response)
+        if answer := self._denial(environ, seen) or self._own_answer(environ, caller):
+            return answer.send(start_response)
+        if answer := self._service_fault(environ, caller):
             return answer.send(start_response)
         return self._ask_moto(environ, start_response, caller)
+
+    def _control(self, environ: WSGIEnvironment, caller: Caller) -> Answer:
+        """The answer of the server's own API. It gives out roles, so a role's session must not ask it."""
+        health = environ["PATH_INFO"] == HEALTH
+        if self._authorizer and not health and not self._authorizer.is_root(caller.access_key):
+            return wire.json_answer({"error": "only the server's own key may ask this where IAM is enforced"}, 403)
+        return self._admin.answer(environ)
+
+    def _denial(self, environ: WSGIEnvironment, seen: Seen) -> Answer | None:
+        """What IAM answers to a call that the caller may not make."""
+        if self._authorizer is None:
+            return None
+        host = str(environ.get("HTTP_HOST", "")).partition(":")[0].lower()
+        in_path = seen.caller.service != "s3" or host in {*LOOPBACK, self._settings.host}
+        refusal = self._authorizer.refusal(call_of(seen), self._account(seen.caller), bucket_in_path=in_path)
+        if refusal is None:
+            return None
+        log.warning("denied: %s", refusal)
+        return refusals.answer(environ, DENIED_BY_SNS if seen.caller.service == "sns" else DENIED, refusal)
 
     def _own_answer(self, environ: WSGIEnvironment, caller: Caller) -> Answer | None:
         """The answer to a call of a service of our own; None when it is moto's."""

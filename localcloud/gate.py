@@ -20,10 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import UnknownServiceError
-
-from localcloud import operations, sigv4, wire
+from localcloud import refusals, sigv4, wire
 from localcloud.client import HEALTH
+from localcloud.refusals import Codes
 from localcloud.wire import Answer
 
 if TYPE_CHECKING:
@@ -38,33 +37,29 @@ _SENT_BY_BROWSERS = ("HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE")
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a request does not pass: AWS's code for it in S3, in the query protocols and in JSON, and what to do."""
+    """Why a request does not pass: AWS's codes for it, and what to do."""
 
-    s3: str
-    query: str
-    json: str
+    codes: Codes
     text: str
 
 
-_A_PAGE = Refusal("AccessDenied", "AccessDenied", "AccessDeniedException", "Web pages have no access to localcloud.")
-_A_HOST = Refusal(
-    *("AccessDenied", "AccessDenied", "AccessDeniedException"),
-    "This Host is no name of localcloud: use the endpoint that it was started with.",
-)
+_DENIED = Codes("AccessDenied", "AccessDenied", "AccessDeniedException")
+_A_PAGE = Refusal(_DENIED, "Web pages have no access to localcloud.")
+_A_HOST = Refusal(_DENIED, "This Host is no name of localcloud: use the endpoint that it was started with.")
 _NO_SIGNATURE = Refusal(
-    *("AccessDenied", "MissingAuthenticationToken", "MissingAuthenticationTokenException"),
+    Codes("AccessDenied", "MissingAuthenticationToken", "MissingAuthenticationTokenException"),
     "localcloud takes requests whose header is signed by AWS Signature Version 4 only.",
 )
 _NO_KEY = Refusal(
-    *("InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"),
+    Codes("InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException"),
     "This access key is none of this localcloud's.",
 )
 _WRONG = Refusal(
-    *("SignatureDoesNotMatch", "SignatureDoesNotMatch", "InvalidSignatureException"),
+    Codes("SignatureDoesNotMatch", "SignatureDoesNotMatch", "InvalidSignatureException"),
     "The signature was not made with the secret of this localcloud's access key.",
 )
 _LATE = Refusal(
-    *("RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException"),
+    Codes("RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException"),
     "The signature is expired, or made by a clock that differs by more than a quarter of an hour.",
 )
 
@@ -132,17 +127,5 @@ def _body(environ: WSGIEnvironment) -> bytes:
 
 
 def _refused(environ: WSGIEnvironment, refusal: Refusal, text: str) -> Answer:
-    """The refusal in the protocol of the service that was meant."""
     log.warning("refused %s %r: %s", environ["REQUEST_METHOD"], environ["PATH_INFO"], refusal.text)
-    service = wire.caller_of(environ, "").service
-    if "HTTP_X_AMZ_TARGET" in environ:
-        return wire.json_error(refusal.json, text, 403)
-    if service == "s3":
-        return wire.s3_error(refusal.s3, text, 403)
-    try:
-        protocol = str(operations.service_model(operations.BOTOCORE_NAMES.get(service, service)).metadata["protocol"])
-    except UnknownServiceError:
-        protocol = "json"
-    if protocol in ("query", "ec2", "rest-xml"):
-        return wire.query_error(refusal.query, text, 403)
-    return wire.json_error(refusal.json, text, 403)
+    return refusals.answer(environ, refusal.codes, text)

@@ -73,8 +73,12 @@ def service_model(service: str) -> ServiceModel:
 
 def _named(request: Request, model: ServiceModel) -> tuple[str, dict[str, Any]]:
     if target := request.headers.get("x-amz-target"):
-        return target.rpartition(".")[2], _json(request.body)
+        prefix, _, name = target.rpartition(".")
+        # One service's name under another's signature is no call of either.
+        return (name, _json(request.body)) if prefix == model.metadata.get("targetPrefix") else (UNKNOWN, {})
     if str(model.metadata["protocol"]) in ("query", "ec2"):
+        if request.body and request.query:
+            return UNKNOWN, {}  # which of the two counts, no SDK's request leaves open
         form = dict(parse_qsl(request.body.decode(errors="replace") or request.query, keep_blank_values=True))
         return form.pop("Action", UNKNOWN), form
     return _by_route(request, model)

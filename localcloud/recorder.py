@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from localcloud import wire
+from localcloud.iam.principals import name_of
 from localcloud.operations import Request, resolve
 from localcloud.wire import Caller
 
@@ -45,7 +46,9 @@ class Recorder:
         self._tags_of, self._lock = tags_of, threading.Lock()
         self._seen: deque[Seen] = deque(maxlen=most)
 
-    def note(self, environ: WSGIEnvironment, caller: Caller, account: str, start: StartResponse) -> StartResponse:
+    def note(
+        self, environ: WSGIEnvironment, caller: Caller, account: str, start: StartResponse
+    ) -> tuple[Seen, StartResponse]:
         """Keep one request; its status is noted when the returned start_response is called."""
         request = request_of(environ, caller)
         seen = Seen(datetime.now(UTC), caller, request, environ.get("HTTP_USER_AGENT", ""))
@@ -60,13 +63,13 @@ class Recorder:
             seen.status = int(status.split(" ", 1)[0])
             return start(status, headers, exc_info) if exc_info else start(status, headers)
 
-        return started
+        return seen, started
 
     def calls(self) -> list[dict[str, Any]]:
         """The calls, oldest first, as plain values."""
         with self._lock:
             kept = list(self._seen)
-        return [_told(seen) for seen in kept]
+        return [call_of(seen) for seen in kept]
 
     def clear(self) -> int:
         """Forget them all; the number forgotten."""
@@ -98,7 +101,8 @@ def _body(environ: WSGIEnvironment, caller: Caller) -> bytes:
     return body
 
 
-def _told(seen: Seen) -> dict[str, Any]:
+def call_of(seen: Seen) -> dict[str, Any]:
+    """One request as a call: its operation, parameters and tags, as plain values."""
     operation = resolve(seen.request)
     return {
         "at": seen.at.isoformat(timespec="milliseconds"),
@@ -109,6 +113,7 @@ def _told(seen: Seen) -> dict[str, Any]:
         "resource_tags": seen.tags,
         "region": seen.caller.region,
         "access_key": seen.caller.access_key,
+        "principal": name_of(seen.caller.access_key),
         "user_agent": seen.agent,
         "status": seen.status,
     }

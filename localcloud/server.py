@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -26,21 +27,24 @@ from localcloud.faults import FaultBook
 from localcloud.front import Front
 from localcloud.gate import Gate
 from localcloud.http_server import HttpServer
+from localcloud.iam.authorizer import Authorizer
+from localcloud.iam.sessions import RoleSessions
+from localcloud.iam.step_rights import SessionRights
+from localcloud.identities import Identities
 from localcloud.keyring import Keyring
 from localcloud.mwaa import MwaaService
 from localcloud.recorder import Recorder
-from localcloud.settings import Settings
+from localcloud.settings import LOOPBACK, Settings
 from localcloud.ssm.engine import CommandEngine
 from localcloud.ssm.runner import HostRunner
 from localcloud.ssm.service import SsmService
 from localcloud.steps import StepRunner, StepSettings
+from localcloud.steps.rights import everything
 
 gaps.close_all()  # moto's classes are the process's: they are mended before anything is made of them
 
 # How long stop() waits at most for the listener to notice; socketserver's default is half a second.
 _STOP_POLL_SECONDS = 0.02
-# By these a client on this machine finds it too where a container has an address of its own.
-_LOOPBACK = ("127.0.0.1", "localhost")
 
 
 class LocalCloud:
@@ -59,12 +63,14 @@ class LocalCloud:
         self._credentials = _credentials(settings)
         self.faults = FaultBook()
         self.store = Store()
-        self._runner = runner or _step_runner(settings)
+        self._authorizer = Authorizer(self._credentials.access_key) if settings.iam else None
+        self._runner = runner or _step_runner(settings, self._authorizer)
         self.engine = Engine(self.store, self._runner, self.faults, _timing(settings), clock)
         self._emr = EmrService(self.store, self.engine, clock)
         self.commands = CommandEngine(HostRunner(settings.work_dir, settings.python or sys.executable), clock)
         self._ssm = SsmService(self.commands, self.faults, clock)
         self._mwaa = MwaaService(settings.provisioning_seconds, clock)
+        self._roles, self._clock = RoleSessions() if settings.iam else None, clock
         self._server: HttpServer | None = None
         self._thread: threading.Thread | None = None
 
@@ -82,19 +88,28 @@ class LocalCloud:
     def start(self) -> None:
         """Listen and begin. Raises PortTakenError when another program has the port."""
         recorder = Recorder(self._tags_of)
-        admin = Admin(self.store, self.faults, recorder)
-        services = (self._emr, self._ssm, self._mwaa)
-        front = Front(admin, *services, faults=self.faults, recorder=recorder, settings=self.settings)
+        front = self._front(recorder)
         private.folder(self.settings.home)
         self._server = HttpServer(self.settings.host, self.settings.port, self._gate(front))
         credentials.write(self._credentials, self.settings.credentials_file)
-        self.engine.start(self.access)
-        self.commands.start(self.access)
+        identities = Identities(self.access, self._roles, self._clock)
+        self.engine.start(identities.of_cluster)
+        self.commands.start(identities.of_instance)
         self._thread = threading.Thread(target=self._serve, name="localcloud-http", daemon=True)
         self._thread.start()
 
+    def _front(self, recorder: Recorder) -> Front:
+        admin = Admin(self.store, self.faults, recorder, self._roles)
+        return Front(
+            *(admin, self._emr, self._ssm, self._mwaa),
+            faults=self.faults,
+            recorder=recorder,
+            settings=self.settings,
+            authorizer=self._authorizer,
+        )
+
     def _gate(self, front: Front) -> Gate:
-        names = {*_LOOPBACK, self.settings.host}
+        names = {*LOOPBACK, self.settings.host}
         key_file = Path(self.settings.credentials or self.settings.credentials_file)
         return Gate(front, Keyring(self._credentials).secret_of, names, key_file)
 
@@ -136,7 +151,7 @@ def _credentials(settings: Settings) -> Credentials:
     return credentials.read(Path(settings.credentials)) if settings.credentials else credentials.fresh()
 
 
-def _step_runner(settings: Settings) -> StepRunner:
+def _step_runner(settings: Settings, authorizer: Authorizer | None) -> StepRunner:
     flink_home = Path(settings.flink_home).absolute() if settings.flink_home else None
     own = StepSettings(
         cores=settings.cores,
@@ -144,7 +159,8 @@ def _step_runner(settings: Settings) -> StepRunner:
         steps_per_java=settings.steps_per_java,
         flink_home=flink_home,
     )
-    return StepRunner(settings.work_dir, settings.log_delay_seconds, own)
+    rights_of = partial(SessionRights, authorizer) if authorizer else everything
+    return StepRunner(settings.work_dir, settings.log_delay_seconds, own, rights_of)
 
 
 def _timing(settings: Settings) -> Timing:

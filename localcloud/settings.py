@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ from localcloud import credentials
 from localcloud.errors import SettingsError
 
 DEFAULT_ACCOUNT = "123456789012"
+LOOPBACK = ("127.0.0.1", "localhost")  # a server's names on its own machine, whatever address it has
 _PREFIX = "LOCALCLOUD_"
+_WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Settings:
     ends; 1 starts one for each step, as EMR does. python: what runs PySpark, empty for this interpreter. flink_home: a
     Python environment with apache-flink, whose Flink runs steps; empty for none. credentials: a file of AWS's SDKs with
     the access key that opens the server; empty for a new key at each start. owner: the id of a process that the
-    server does not outlive, 0 for none.
+    server does not outlive, 0 for none. iam: whether policies are enforced for every key but the server's own.
     """
 
     home: Path = Path(".localcloud")
@@ -45,6 +47,7 @@ class Settings:
     flink_home: str = ""
     credentials: str = ""
     owner: int = 0
+    iam: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -96,8 +99,17 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _parsed(variable: str, text: str, kind: type) -> Any:
     # Only numbers need parsing; a path is made of its text where all values meet.
-    target = {int: int, float: float}.get(kind, str)
+    readers: dict[type, Callable[[str], Any]] = {int: int, float: float, bool: boolean}
+    target = readers.get(kind, str)
     try:
         return target(text)
     except ValueError:
-        raise SettingsError(f"{variable}={text!r} is not a number: correct it or unset it.") from None
+        expected = "neither true nor false" if kind is bool else "not a number"
+        raise SettingsError(f"{variable}={text!r} is {expected}: correct it or unset it.") from None
+
+
+def boolean(text: str) -> bool:
+    """What a word says. Raises ValueError."""
+    if text.lower() not in _WORDS:
+        raise ValueError(text)
+    return _WORDS[text.lower()]

@@ -72,9 +72,16 @@ def s3_error(code: str, message: str, status: int) -> Answer:
 
 
 def query_error(code: str, message: str, status: int) -> Answer:
-    """The error of a query-protocol service (SNS, EC2, IAM)."""
+    """The error of a query-protocol service (SNS, IAM, STS)."""
     error = f"<Error><Type>Receiver</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
     body = f"<ErrorResponse>{error}<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+    return Answer(status, body.encode(), "text/xml")
+
+
+def ec2_error(code: str, message: str, status: int) -> Answer:
+    """EC2's error, whose form is its own."""
+    error = f"<Errors><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error></Errors>"
+    body = f"<Response>{error}<RequestID>{uuid.uuid4()}</RequestID></Response>"
     return Answer(status, body.encode(), "text/xml")
 
 

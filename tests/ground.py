@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from embedded import cloud, download, environment, toolchain
+from embedded import bootstrap, cloud, download, environment, roles, toolchain
+from localcloud import credentials
 from tests.light import LIGHT
 from tests.patience import until
 
@@ -44,6 +45,16 @@ def laid(
             yield env | attached
     finally:
         cloud.stop(home / "localcloud", plain)
+
+
+@contextmanager
+def under_role(env: Mapping[str, str], log: Path) -> Iterator[dict[str, str]]:
+    """What makes an environment the Airflow role's, on a cloud that enforces IAM; the foundation is laid if it is not
+    there. A provider that is up signs as it began, so the role has one of its own."""
+    bootstrap.ensure(env, log)
+    role = roles.of_airflow(credentials.access(env), env, log)
+    with kept_up(toolchain.find().mirror, {**env, **role}, log.with_name("provider-of-role.log")) as attached:
+        yield {**role, **attached}
 
 
 def script(path: Path, body: str) -> Path:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from datetime import date
 
-from embedded import catalogue, dates
+from embedded import catalogue, dates, iam_option
 from embedded.catalogue import Pipeline
 from embedded.inputs import Delivery
 from embedded.program import Asked, Program, conduct
@@ -27,6 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="first", metavar="YYYY-MM-DD", required=True, help="first business date")
     parser.add_argument("--to", dest="last", metavar="YYYY-MM-DD", required=True, help="last of them, included")
     parser.add_argument("--run", dest="make", action="store_true", help="make them")
+    iam_option.add(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     size = DAYS_AT_ONCE if options.make else len(days)
     parts = [days[n : n + size] for n in range(0, len(days), size)]
     asked = [_asked(pipeline, part, options.make) for part in parts]
-    return conduct(Program("backfill", lambda _scratch: asked))
+    return conduct(Program("backfill", lambda _scratch: asked, iam=iam_option.wanted(options)))
 
 
 def _asked(pipeline: Pipeline, days: Sequence[date], make: bool) -> Asked:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from embedded import dates
+from embedded import dates, iam_option
 from embedded.catalogue import PIPELINES
 from embedded.program import Asked, Program, conduct
 
@@ -21,6 +21,7 @@ EPILOG = "exit status: 0 only if every outcome is success."
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("--keep", action="store_true", help="leave the localcloud that is started running")
+    iam_option.add(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,4 +36,4 @@ def run(options: argparse.Namespace) -> int:
         )
         return [Asked(pipeline.name, day, deliveries[day]) for pipeline, deliveries in made]
 
-    return conduct(Program("night", nights, keep=options.keep))
+    return conduct(Program("night", nights, keep=options.keep, iam=iam_option.wanted(options)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from embedded import catalogue, dates, inputs
+from embedded import catalogue, dates, iam_option, inputs
 from embedded.inputs import Delivery
 from embedded.program import Asked, Program, conduct
 
@@ -21,6 +21,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pipeline", metavar="PIPELINE", help="see ./nightshift list")
     parser.add_argument("--date", metavar="YYYY-MM-DD", required=True, help="business date of the refused rows")
     parser.add_argument("--encoding", metavar="E", help="how wordcount's text is written, if that was the fault")
+    iam_option.add(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,6 +29,5 @@ def run(options: argparse.Namespace) -> int:
     pipeline = catalogue.named(options.pipeline)
     encoding = {"encoding": inputs.encoding(options.encoding)} if options.encoding else {}
     asked = Asked(pipeline.name, dates.parsed(options.date, "--date"), Delivery((), ()), {"replay": True, **encoding})
-    return conduct(
-        Program("replay", lambda _scratch: [asked], settings=catalogue.jdbc() if pipeline.from_database else {})
-    )
+    settings = catalogue.jdbc() if pipeline.from_database else {}
+    return conduct(Program("replay", lambda _scratch: [asked], settings=settings, iam=iam_option.wanted(options)))

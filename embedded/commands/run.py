@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from embedded import api_url, catalogue, cloud, dates, inputs, source_url, toolchain
+from embedded import api_url, catalogue, cloud, dates, iam_option, inputs, source_url, toolchain
 from embedded.api_url import ApiUrl
 from embedded.catalogue import Pipeline, Route
 from embedded.databases import DatabaseUrl
@@ -74,6 +74,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--keep", action="store_true", help="leave the cluster, and a localcloud started for this run, running"
     )
     parser.add_argument("--dry-run", action="store_true", help="check, plan and price; create nothing")
+    iam_option.add(parser)
 
 
 def _source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -133,7 +134,9 @@ def program(options: argparse.Namespace) -> Program:
         deliveries: dict[date, Delivery] = given or make(scratch / "made", days)
         return [Asked(pipeline.name, day, deliveries[day], params) for day in days]
 
-    return Program(pipeline.name, nights, keep=options.keep, export=export, output=output)
+    # Without a foundation, which a dry run does not make, there is no role.
+    iam = iam_option.wanted(options) and not options.dry_run
+    return Program(pipeline.name, nights, keep=options.keep, export=export, output=output, iam=iam)
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from embedded import iam_option
+
 HELP = "start the Airflow UI with its scheduler on localcloud"
 DESCRIPTION = """\
 Starts PostgreSQL, Airflow's api-server, scheduler, dag-processor and triggerer, and a localcloud unless one is running,
@@ -16,10 +18,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("--port", type=int, help="port of the UI (default: a free one)")
     parser.add_argument("--keep", action="store_true", help="leave the localcloud that is started running")
+    iam_option.add(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM; gives 0 then. Raises EmbeddedError when a part does not come up, or ends."""
     from embedded import serving
 
-    return serving.serve(options.port, keep=options.keep)
+    return serving.serve(options.port, keep=options.keep, iam=iam_option.wanted(options))

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from moto.s3.models import s3_backends
 
 from localcloud.credentials import Access
-from localcloud.emr.model import Cluster, Reason
+from localcloud.emr.model import Cluster, Json, Reason
 from localcloud.emr.seam import BootstrapRequest, Runner
 
 
@@ -29,10 +29,24 @@ def run(cluster: Cluster, runner: Runner, access: Access) -> Reason | None:
 
 def requests(cluster: Cluster, access: Access) -> Iterator[BootstrapRequest]:
     """One request an action that is in S3, numbered as in RunJobFlow, from 1."""
+    for number, script in _scripts(cluster):
+        yield _request(cluster, access, number, (str(script["Path"]), *map(str, script.get("Args") or ())))
+
+
+def step_ids(cluster: Cluster) -> Iterator[str]:
+    """By what the runner knows the same actions."""
+    yield from (_step_id(number) for number, _ in _scripts(cluster))
+
+
+def _scripts(cluster: Cluster) -> Iterator[tuple[int, Json]]:
     for number, action in enumerate(cluster.spec.get("BootstrapActions") or [], 1):
         script = action["ScriptBootstrapAction"]
         if str(script["Path"]).startswith("s3"):
-            yield _request(cluster, access, number, (str(script["Path"]), *map(str, script.get("Args") or ())))
+            yield number, script
+
+
+def _step_id(number: int) -> str:
+    return f"bootstrap-action-{number}"
 
 
 def non_zero(cluster: Cluster, number: int) -> Reason:
@@ -47,7 +61,7 @@ def _request(cluster: Cluster, access: Access, number: int, args: tuple[str, ...
         region=cluster.region,
         access=access,
         cluster_id=cluster.id,
-        step_id=f"bootstrap-action-{number}",
+        step_id=_step_id(number),
         jar="script-runner.jar",
         args=args,
         log_uri=cluster.log_uri,

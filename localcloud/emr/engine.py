@@ -13,10 +13,12 @@ from localcloud.emr.lifecycle import Effects, Timing
 from localcloud.emr.model import ENDED, READY, Cluster, ClusterState, Failure, Reason, Step
 from localcloud.emr.seam import Runner, StepOutcome, StepRequest
 from localcloud.emr.store import Store
+from localcloud.errors import RoleRefused
 from localcloud.faults import FaultBook, FaultKind
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
+AccessOf = Callable[[Cluster], Access]
 # Calls wake the engine at once; the tick is for what only time brings (phases, idle timeouts, lost nodes).
 _TICK_SECONDS = 0.1
 
@@ -29,21 +31,20 @@ class Engine:
     """Gives clusters their life. Nothing happens before start(); stop() kills every step."""
 
     def __init__(self, store: Store, runner: Runner, faults: FaultBook, timing: Timing, clock: Clock = utc_now) -> None:
-        self._access: Access | None = None
+        self._access_of: AccessOf | None = None
         self._store, self._runner, self._faults = store, runner, faults
         self._timing, self._clock = timing, clock
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="localcloud-emr", daemon=True)
 
-    @property
-    def access(self) -> Access:
-        """How steps get to AWS; known from start() on."""
-        assert self._access is not None, "a step runs after start()"
-        return self._access
+    def access_of(self, cluster: Cluster) -> Access:
+        """How a cluster's steps get to AWS; known from start() on."""
+        assert self._access_of is not None, "a step runs after start()"
+        return self._access_of(cluster)
 
-    def start(self, access: Access) -> None:
-        """Begin; access is how steps get to AWS."""
-        self._access = access
+    def start(self, access_of: AccessOf) -> None:
+        """Begin; access_of says how a cluster's steps get to AWS."""
+        self._access_of = access_of
         self._thread.start()
 
     def stop(self) -> None:
@@ -113,7 +114,8 @@ class Engine:
         try:
             for pool in cluster.pools:
                 nodes.launch(cluster, pool, now)
-        except nodes.LaunchRefused as refused:
+            self.access_of(cluster)
+        except (nodes.LaunchRefused, RoleRefused) as refused:
             return Reason("VALIDATION_ERROR", str(refused))
         return None
 
@@ -127,8 +129,8 @@ class Engine:
         for step in effects.kill:
             self._kill(cluster, step.id)
         if effects.release_nodes:
-            for action in bootstrap.requests(cluster, self.access):
-                self._kill(cluster, action.step_id)
+            for step_id in bootstrap.step_ids(cluster):
+                self._kill(cluster, step_id)
             nodes.terminate(cluster, cluster.live_nodes(), self._clock())
 
     def _kill(self, cluster: Cluster, step_id: str) -> None:
@@ -138,7 +140,7 @@ class Engine:
     def _bootstrap(self, cluster: Cluster) -> None:
         failure: Reason | None = Reason("INTERNAL_ERROR", "localcloud could not run the bootstrap actions")
         try:
-            failure = bootstrap.run(cluster, self._runner, self.access)
+            failure = bootstrap.run(cluster, self._runner, self.access_of(cluster))
         finally:
             with self._store.changed:
                 cluster.bootstrap_runs, cluster.bootstrap_failure = False, failure
@@ -167,7 +169,7 @@ class Engine:
         return StepRequest(
             account=cluster.account,
             region=cluster.region,
-            access=self.access,
+            access=self.access_of(cluster),
             cluster_id=cluster.id,
             step_id=step.id,
             jar=jar,

@@ -14,6 +14,7 @@ from localcloud.ssm.runner import HostCommand, HostRunner
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
+AccessOf = Callable[[str, str, str], Access]  # of account, region, instance
 _TICK_SECONDS = 0.1
 
 
@@ -24,15 +25,15 @@ class CommandEngine:
         self.changed = threading.Condition(threading.RLock())
         self.commands: list[Command] = []
         self._runner, self._clock = runner, clock
-        self._access: Access | None = None
+        self._access_of: AccessOf | None = None
         self._places: dict[str, tuple[str, str]] = {}
         self._leaving: set[str] = set()
         self._stopping = False
         self._thread = threading.Thread(target=self._loop, name="localcloud-ssm", daemon=True)
 
-    def start(self, access: Access) -> None:
-        """Begin; access is how hosts get to AWS."""
-        self._access = access
+    def start(self, access_of: AccessOf) -> None:
+        """Begin; access_of says how a host gets to AWS."""
+        self._access_of = access_of
         self._thread.start()
 
     def stop(self) -> None:
@@ -126,5 +127,6 @@ class CommandEngine:
             self.changed.notify_all()
 
     def _request(self, command: Command, instance: str) -> HostCommand:
-        assert self._access is not None, "a command runs after start()"
-        return HostCommand(instance, command.id, command.region, self._access, command.lines, command.directory)
+        assert self._access_of is not None, "a command runs after start()"
+        access = self._access_of(command.account, command.region, instance)
+        return HostCommand(instance, command.id, command.region, access, command.lines, command.directory)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from localcloud.steps import keys
+from localcloud.steps.rights import ALL, Rights
 from localcloud.steps.scan import Found, prune_upwards, scan, stat_of, sweep
 from localcloud.steps.store import S3Object, Store
 
@@ -27,13 +28,14 @@ class Seen:
 
 @dataclass
 class Moved:
-    """What one synchronisation did, for the controller log."""
+    """What one synchronisation did, for the controller log; denied: AWS's words about what it was not allowed to."""
 
     downloaded: int = 0
     uploaded: int = 0
     removed: int = 0
     size: int = 0
     warnings: list[str] = field(default_factory=list)
+    denied: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
@@ -65,16 +67,19 @@ class BucketMirror:
             elif not self._written_here(item.key):
                 self._fetch(store, item, moved)
 
-    def push(self, store: Store, busy: Callable[[], Collection[Path]], moved: Moved) -> None:
-        """Make the objects what the files are, except files in busy and objects that others wrote later."""
+    def push(self, store: Store, busy: Callable[[], Collection[Path]], moved: Moved, rights: Rights = ALL) -> None:
+        """Make the objects what the files are, except files in busy and objects that others wrote later.
+
+        What rights deny is undone: the next pull makes the file what the object is.
+        """
         files = scan(self.directory)
         changed = {key: found for key, found in files.items() if not self._same(key, found)}
         held = busy() if changed else ()
         for key, found in changed.items():
             if self._path(key) not in held:
-                self._send(store, key, found, moved)
+                self._send(store, key, found, moved, rights)
         for key in [key for key in self._seen if key not in files and not self._is_marker(key)]:
-            self._delete(store, key, moved)
+            self._delete(store, key, moved, rights)
 
     def sweep(self) -> None:
         """Remove scratch and empty directories: S3 has none. Those of marker objects (key/) stay."""
@@ -139,11 +144,16 @@ class BucketMirror:
         finally:
             self._spool.unlink(missing_ok=True)
 
-    def _send(self, store: Store, key: str, found: Found, moved: Moved) -> None:
+    def _send(self, store: Store, key: str, found: Found, moved: Moved, rights: Rights) -> None:
         current = store.find(self._bucket, key)
         if current and self._written_outside(key, current) and current.modified_ns > found.modified_ns:
             # Both wrote it, the other later: as in S3 the last writer wins, and the next pull fetches it.
             self._seen[key] = Seen("", found.size, found.modified_ns)
+            return
+        if words := rights.denial("PutObject", self._bucket, key):
+            self._path(key).unlink(missing_ok=True)
+            self._seen.pop(key, None)
+            moved.denied.append(words)
             return
         try:
             written = store.upload(self._bucket, key, self._path(key))
@@ -156,9 +166,12 @@ class BucketMirror:
             moved.uploaded += 1
             moved.size += found.size
 
-    def _delete(self, store: Store, key: str, moved: Moved) -> None:
+    def _delete(self, store: Store, key: str, moved: Moved, rights: Rights) -> None:
         current = store.find(self._bucket, key)
         if current and not self._written_outside(key, current):
-            store.delete(self._bucket, key)
-            moved.removed += 1
+            if words := rights.denial("DeleteObject", self._bucket, key):
+                moved.denied.append(words)
+            else:
+                store.delete(self._bucket, key)
+                moved.removed += 1
         del self._seen[key]

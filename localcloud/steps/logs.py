@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localcloud.steps.request import StepRequest
+from localcloud.steps.rights import Rights, RightsOf, everything
 from localcloud.steps.store import Store
 
 _LOG = logging.getLogger(__name__)
@@ -19,10 +20,11 @@ _TAIL_BYTES = 1000
 
 
 class LogShipper:
-    """Uploads the logs of ended steps, delay_seconds after their end (EMR pushes them every five minutes)."""
+    """Uploads the logs of ended steps, delay_seconds after their end (EMR pushes them every five minutes); not those
+    that the nodes' role may not write."""
 
-    def __init__(self, delay_seconds: float) -> None:
-        self._delay = delay_seconds
+    def __init__(self, delay_seconds: float, rights_of: RightsOf = everything) -> None:
+        self._delay, self._rights_of = delay_seconds, rights_of
         self._waiting: dict[threading.Timer, Callable[[], None]] = {}
         self._cluster_of: dict[threading.Timer, str] = {}
         self._lock = threading.Lock()
@@ -32,7 +34,7 @@ class LogShipper:
 
         def upload() -> None:
             try:
-                _upload(request, logs)
+                _upload(request, logs, self._rights_of(request))
             finally:
                 then()
 
@@ -69,7 +71,7 @@ class LogShipper:
             upload()
 
 
-def _upload(request: StepRequest, logs: Path) -> None:
+def _upload(request: StepRequest, logs: Path, rights: Rights) -> None:
     if not request.log_uri:
         return
     bucket, _, prefix = request.log_uri.partition("://")[2].partition("/")
@@ -79,7 +81,11 @@ def _upload(request: StepRequest, logs: Path) -> None:
         return
     folder = "/".join(filter(None, (prefix.strip("/"), request.cluster_id, request.log_folder)))
     for name in NAMES:
-        _upload_one(store, bucket, f"{folder}/{name}.gz", logs / name)
+        key = f"{folder}/{name}.gz"
+        if words := rights.denial("PutObject", bucket, key):
+            _LOG.warning("step %s: the nodes may not write its log: %s", request.step_id, words)
+        else:
+            _upload_one(store, bucket, key, logs / name)
 
 
 def _upload_one(store: Store, bucket: str, key: str, source: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from localcloud.steps.bucket import BucketMirror, Moved
+from localcloud.steps.rights import ALL, Rights
 from localcloud.steps.store import Store
 
 
@@ -44,12 +45,14 @@ class Mirror:
         account: str,
         busy: Callable[[], Collection[Path]] = tuple,
         alone: Callable[[], bool] = lambda: True,
+        rights: Rights = ALL,
     ) -> Moved:
         """Make the objects what a step made of the files.
 
         busy: the files that other running steps have open; they are left for those steps' own pushes. alone:
         whether no other step runs, so that what is scratch or empty now is nobody's and goes. Both are asked
-        under the lock, which a starting step must pass. Raises OSError when moto's disk is full.
+        under the lock, which a starting step must pass. rights: the step's, where IAM is enforced; two steps that
+        run at once may push each other's files. Raises OSError when moto's disk is full.
         """
         moved, store = Moved(), self._store_of(account)
         with self._lock:
@@ -58,7 +61,7 @@ class Mirror:
                 mirrored = self._buckets.get(self.buckets_dir(account) / name)
                 if mirrored is None:
                     continue  # made while the step ran: the step could not see it
-                mirrored.push(store, busy, moved)
+                mirrored.push(store, busy, moved, rights)
                 if clean:
                     mirrored.sweep()
         return moved

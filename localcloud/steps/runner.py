@@ -11,6 +11,7 @@ from pathlib import Path
 
 from localcloud import private
 from localcloud.steps import spark_conf
+from localcloud.steps.bucket import Moved
 from localcloud.steps.commands import Launch, launch_of
 from localcloud.steps.controller import Controller
 from localcloud.steps.drivers import Drivers
@@ -22,6 +23,7 @@ from localcloud.steps.mirror import Mirror
 from localcloud.steps.process import StepProcess, open_files
 from localcloud.steps.processes import Key, Processes
 from localcloud.steps.request import StepOutcome, StepRequest
+from localcloud.steps.rights import RightsOf, everything, hide
 from localcloud.steps.settings import StepSettings
 from localcloud.steps.site import Site
 from localcloud.steps.sync import VARIABLE, SyncPoint
@@ -29,22 +31,31 @@ from localcloud.steps.workspace import Workspace
 
 _LOG = logging.getLogger(__name__)
 STOPPED = 143  # 128 + SIGTERM, as a shell counts it
+VISIBLE = "s3"  # in a step's directory, the buckets that it may see, where there are others
 
 
 class StepRunner:
     """Runs steps below one directory, each in the thread that calls run."""
 
-    def __init__(self, work_dir: Path, log_delay_seconds: float = 0, settings: StepSettings | None = None) -> None:
-        """work_dir: made if missing; what an earlier server left of its steps in it is removed."""
-        self._settings = settings or StepSettings()
+    def __init__(
+        self,
+        work_dir: Path,
+        log_delay_seconds: float = 0,
+        settings: StepSettings | None = None,
+        rights_of: RightsOf = everything,
+    ) -> None:
+        """work_dir: made if missing; what an earlier server left of its steps in it is removed. rights_of: what a step
+        may do in S3."""
+        self._settings, self._rights_of = settings or StepSettings(), rights_of
         top = private.folder(work_dir.absolute())
         for name in ("steps", "hdfs", "drivers"):
             shutil.rmtree(top / name, ignore_errors=True)
         self._mirror = Mirror(top / "s3")
         self._workspace = Workspace(top, self._settings)
-        self._logs = LogShipper(log_delay_seconds)
+        self._logs = LogShipper(log_delay_seconds, rights_of)
         self._processes = Processes()
         self._drivers = Drivers(top / "drivers", self._settings.steps_per_java)
+        self._denied: set[Key] = set()  # steps that were denied something before they ended
 
     def run(self, request: StepRequest) -> StepOutcome:
         """Run a step and block until it has ended, its output is in S3 and (without delay) its logs are.
@@ -99,7 +110,7 @@ class StepRunner:
         except OSError as problem:
             return _refuse(stderr, f"localcloud could not prepare the step: {problem}", 1)
         if code:
-            explain(stderr)
+            explain(stderr, self._buckets_dir(request, step_dir))
         return code
 
     def _prepare(self, request: StepRequest, step_dir: Path, controller: Controller) -> tuple[Launch, Site]:
@@ -109,7 +120,8 @@ class StepRunner:
         controller.info(f"S3 before the step: {moved} in {time.monotonic() - started:.2f} seconds")
         for warning in moved.warnings:
             controller.warn(warning)
-        site = self._workspace.site(request, step_dir, self._mirror.buckets_dir(request.account))
+        hide(self._mirror.buckets_dir(request.account), self._rights_of(request), step_dir / VISIBLE)
+        site = self._workspace.site(request, step_dir, self._buckets_dir(request, step_dir))
         launch = launch_of(request.jar, request.args, site)
         controller.info(f"command: {shlex.join(launch.argv)}")
         for note in (*_left_out(request), *launch.notes):
@@ -140,15 +152,16 @@ class StepRunner:
             process.wait()
         return code
 
+    def _buckets_dir(self, request: StepRequest, step_dir: Path) -> Path:
+        """The buckets as the step sees them."""
+        own = step_dir / VISIBLE
+        return own if own.is_dir() else self._mirror.buckets_dir(request.account)
+
     def _spawn(
         self, request: StepRequest, argv: Sequence[str], env: Mapping[str, str], site: Site
     ) -> StepProcess | None:
         """Start the step's process; None when it was killed before."""
-        account = request.account
-        point = SyncPoint(
-            lambda: self._mirror.pull(account),
-            lambda: self._mirror.push(account, self._open_files, lambda: False),
-        )
+        point = SyncPoint(lambda: self._mirror.pull(request.account), lambda: self._push_midway(request, site))
         inherited = {**env, VARIABLE: str(point.descriptor)}
         process = self._processes.start(
             _key(request),
@@ -172,18 +185,38 @@ class StepRunner:
         """What is being written by the steps under way, and by the Javas that serve them."""
         return open_files(self._processes.sessions(but) | self._drivers.sessions())
 
+    def _push_midway(self, request: StepRequest, site: Site) -> None:
+        """Send what a command of a script wrote. What it was not allowed to is said at once and fails the step."""
+        rights = self._rights_of(request)
+        moved = self._mirror.push(request.account, self._open_files, lambda: False, rights)
+        if moved.denied:
+            self._denied.add(_key(request))
+            _refuse(site.step_dir / "logs" / "stderr", _words(moved), 1)
+
     def _push(self, request: StepRequest, logs: Path, controller: Controller, code: int) -> int:
         """Send what the step wrote; returns the exit code, 1 when the step was fine but S3 does not have it."""
         started = time.monotonic()
         key, others = _key(request), self._processes
         try:
-            moved = self._mirror.push(request.account, lambda: self._open_files(but=key), lambda: others.alone(key))
+            moved = self._mirror.push(
+                request.account,
+                lambda: self._open_files(but=key),
+                lambda: others.alone(key),
+                self._rights_of(request),
+            )
         except OSError as problem:
             return _refuse(logs / "stderr", f"localcloud could not write the step's output to S3: {problem}", code or 1)
         controller.info(f"S3 after the step: {moved} in {time.monotonic() - started:.2f} seconds")
         for warning in moved.warnings:
             controller.warn(warning)
-        return code
+        if moved.denied:
+            return _refuse(logs / "stderr", _words(moved), code or 1)
+        return code or int(key in self._denied)
+
+
+def _words(moved: Moved) -> str:
+    others = len(moved.denied) - 1
+    return f"AccessDenied: {moved.denied[0]}{f', and {others} more' if others else ''}"
 
 
 def _key(request: StepRequest) -> Key:

@@ -59,7 +59,8 @@ class Workspace:
 
 def _configure(request: StepRequest, site: Site) -> None:
     hadoop_conf.make_hdfs(site.hdfs_dir)
-    buckets = [directory.name for directory in site.buckets_dir.iterdir()] if site.buckets_dir.is_dir() else []
+    there = site.buckets_dir.iterdir() if site.buckets_dir.is_dir() else ()
+    buckets = [bucket.name for bucket in there if bucket.is_dir()]
     hadoop_conf.write(site.conf_dir, hadoop_conf.core_site(buckets, site.buckets_dir, site.hdfs_dir))
     spark_conf.write(site.conf_dir, spark_conf.defaults(request.spark_defaults, site.cores))
     write_shims(site)

@@ -7,8 +7,8 @@ import pytest
 
 from embedded import toolchain
 from localcloud.client import Client
+from localcloud.iam.needs import Place, needs
 from tests import callers
-from tests.iam.needs import Place, needs
 from tests.terraform.conftest import REGION, ROOT, Cloud, cloud, machine, provider, stack
 
 __all__ = ["cloud", "machine", "provider", "stack"]

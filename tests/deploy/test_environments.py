@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from localcloud.iam.policies import Need, allowed
 from nightshift import config, stacks
 from nightshift.errors import FoundationDiffers, SettingsError
 from nightshift.hooks.terraform import TerraformHook
 from tests.deploy.conftest import DEV, INCLUDE
 from tests.iam import grants
 from tests.iam.account import environment_of
-from tests.iam.policies import Need, allowed
 from tests.terraform.conftest import REGION
 
 ENVIRONMENTS = ("dev", "prod")

@@ -1,4 +1,4 @@
-"""The ./nightshift command as a user runs it, on one localcloud that stays up for the folder."""
+"""The ./nightshift command as a user runs it with --iam, on one localcloud that stays up for the folder."""
 
 import json
 import os
@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from embedded import iam_option
 from tests import callers
-from tests.ground import REATTACH, laid
+from tests.ground import REATTACH, laid, under_role
 
 ROOT = Path(__file__).resolve().parents[2]
-CLOUD = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+CLOUD = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", iam_option.KEY)
 ALIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
 
 
@@ -51,9 +52,14 @@ class Nightshift:
 
 @pytest.fixture(scope="session")
 def nightshift(tmp_path_factory):
-    # With all that EMR has on.
-    with laid(tmp_path_factory.mktemp("e2e"), spark={}) as env:
-        yield Nightshift({key: env[key] for key in (*CLOUD, REATTACH) if key in env})
+    home = tmp_path_factory.mktemp("e2e")
+    # With all that EMR has on, under the roles of AWS.
+    with (
+        laid(home, iam_option.of_cloud(iam=True), spark={}) as env,
+        under_role(env, home / "operator.log") as role,
+    ):
+        attached = {key: role[key] for key in (REATTACH,) if key in role}
+        yield Nightshift({key: env[key] for key in CLOUD} | attached)
 
 
 @pytest.fixture(scope="session")

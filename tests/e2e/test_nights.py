@@ -1,14 +1,19 @@
-"""Whole nights by the command that users have: terraform, cluster, Spark, gold, teardown, proof; with known answers."""
+"""Whole nights by the command that users have: terraform, cluster, Spark, gold, teardown, proof; with known answers.
+
+All of them run with --iam, under the roles that they have on AWS.
+"""
 
 import json
 import tarfile
 from collections import Counter
+from contextlib import contextmanager
 from decimal import Decimal
 
 import pyarrow.parquet as pq
 import pytest
 
 from datagen import generate_text
+from embedded.environment import NAME
 from tests.bed_api import DAY, BedApi, serving
 
 pytestmark = [pytest.mark.spark, pytest.mark.terraform]
@@ -41,6 +46,39 @@ def test_wordcount_of_a_novel_leaves_its_gold_and_nothing_else(nightshift, novel
     assert {task["state"] for task in record["tasks"].values()} == {"success"}
     assert nightshift.clusters() == []
     assert "Outcome:  success" in ended.said
+
+
+@contextmanager
+def without(iam, policy, sid):
+    """A policy that lacks one statement while the block lasts."""
+    own = next(p for p in iam.list_policies(Scope="Local")["Policies"] if p["PolicyName"] == policy)
+    version = {"PolicyArn": own["Arn"], "VersionId": own["DefaultVersionId"]}
+    document = iam.get_policy_version(**version)["PolicyVersion"]["Document"]
+    rest = [statement for statement in document["Statement"] if statement["Sid"] != sid]
+    assert len(rest) == len(document["Statement"]) - 1
+    less = json.dumps({**document, "Statement": rest})
+    made = iam.create_policy_version(PolicyArn=own["Arn"], PolicyDocument=less, SetAsDefault=True)["PolicyVersion"]
+    try:
+        yield
+    finally:
+        iam.set_default_policy_version(**version)
+        iam.delete_policy_version(PolicyArn=own["Arn"], VersionId=made["VersionId"])
+
+
+def test_a_night_whose_role_lacks_one_statement_fails_and_says_which_right_it_lacks(nightshift, novel, tmp_path):
+    """After a night of the same day, which has compared the foundation: the difference would end this one sooner."""
+    (tmp_path / "text.txt").write_text("uma noite\n")
+    with without(nightshift.client("iam"), f"{NAME}-airflow-night", "StartClustersOfThisName"):
+        ended = nightshift("run", "wordcount", "--input", tmp_path / "text.txt", "--date", "2026-03-01")
+    assert ended.status == 1
+    (record,) = ended.records
+    assert (record["outcome"], record["failure"]["task"]) == ("failed", "create_cluster")
+    assert record["failure"]["cause"] == "iam"
+    who = f"User: arn:aws:sts::123456789012:assumed-role/{NAME}-airflow/"
+    why = "because no identity-based policy allows the elasticmapreduce:RunJobFlow action"
+    for words in (who, "is not authorized to perform: elasticmapreduce:RunJobFlow on resource: *", why):
+        assert words in record["failure"]["message"]
+    assert record["proof"]["alive"] == []
 
 
 def test_wordcount_on_flink_is_a_whole_night_whose_gold_is_the_generators_truth(nightshift, flink_home, tmp_path):

@@ -40,6 +40,7 @@ def test_a_night_tells_its_tasks_brings_its_input_and_its_end(env, raw, tmp_path
     file.write_text("once")
     raw.put_object(Bucket="nightshift-local-raw", Key="inbox/old.txt", Body=b"of another night")
     with Player(env, tmp_path / "log", lambda _again: None) as player:
+        player.work_under({"AWS_ACCESS_KEY_ID": "its-role"})
         orders = [order([(str(file), "inbox/book.txt")]), order(broken=False)]
         events = [e for e in player.play(env, orders, tick=60) if e["event"] != "tick"]
     first = [(e["event"], e.get("task")) for e in events][: events.index(nights(events)[0])]
@@ -50,7 +51,7 @@ def test_a_night_tells_its_tasks_brings_its_input_and_its_end(env, raw, tmp_path
     objects = raw.list_objects_v2(Bucket="nightshift-local-raw")["Contents"]
     assert [item["Key"] for item in objects] == ["inbox/book.txt"]
     assert player._process.returncode == 0
-    assert f"conducted by {player._process.pid}" in (tmp_path / "log").read_text()
+    assert f"conducted by {player._process.pid} as its-role" in (tmp_path / "log").read_text()
 
 
 def test_an_interrupted_night_fails_its_work_without_a_retry_and_tears_down(env, tmp_path):

@@ -16,7 +16,6 @@ from nightshift.night import from_run_name
 from tests import callers
 
 NAME, REGION = environment.NAME, environment.REGION
-WITNESS = "witness"
 OFFICE = "203.0.113.0/24"
 READERS = ("reader@example.com", "later@example.com")
 BEDS_READER, BEDS_PASSWORD = "reader", "geheim"
@@ -25,13 +24,13 @@ GROUP = {"InstanceRole": "MASTER", "InstanceType": "m5.xlarge", "InstanceCount":
 
 
 def client(env, service):
-    """A client of the tests' own: its key tells its calls from the nights'."""
-    return callers.client(env, WITNESS, service)
+    """A client of the operator's, whose key is the cloud's own."""
+    return callers.own_client(env, service)
 
 
-def not_ours(env, calls):
-    """The calls that are not the tests' own."""
-    return [call for call in calls if call["access_key"] != callers.key(env, WITNESS)]
+def of_roles(calls):
+    """The calls of roles' sessions: the nights', and not the operator's."""
+    return [call for call in calls if ":assumed-role/" in call["principal"]]
 
 
 def make_ready(env, log):
@@ -42,8 +41,18 @@ def make_ready(env, log):
         settings = config.load()
         hook = TerraformHook(settings, "foundation", stacks.FOUNDATION_STATE)
         foundation = hook.apply(stacks.foundation(settings))
+    make_nodes_profile(env)
     start_cluster(env, "another team's", {})
     return foundation
+
+
+def make_nodes_profile(env):
+    """What the other team's cluster runs under, and what is not the foundation's."""
+    iam, trust = client(env, "iam"), {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}
+    document = {"Version": "2012-10-17", "Statement": [{**trust, "Action": "sts:AssumeRole"}]}
+    iam.create_role(RoleName="nodes", AssumeRolePolicyDocument=json.dumps(document))
+    iam.create_instance_profile(InstanceProfileName="nodes")
+    iam.add_role_to_instance_profile(InstanceProfileName="nodes", RoleName="nodes")
 
 
 def tell_where_beds_are(env, url):
@@ -63,10 +72,13 @@ def start_cluster(env, name, tags):
     )
 
 
-def leave_a_dead_run(env, foundation):
+def leave_a_dead_run(env, role, foundation):
     """A run whose stack was applied twice, the second time with a new key pair, as a cleared task does; then its worker
-    died with its Airflow, and its lease is over. Its cluster lives, and so does what terraform lost sight of."""
-    with environment_of({**env, "NIGHTSHIFT_AIRFLOW": "gone", "NIGHTSHIFT_GRACE_MINUTES": "0"}):
+    died with its Airflow, and its lease is over. Its cluster lives, and so does what terraform lost sight of.
+
+    `role` is what makes the environment the Airflow role's.
+    """
+    with environment_of({**env, **role, "NIGHTSHIFT_AIRFLOW": "gone", "NIGHTSHIFT_GRACE_MINUTES": "0"}):
         settings = config.load()
         night = from_run_name(settings, DEAD_RUN, datetime.now(UTC) - timedelta(days=2))
         opened = TerraformHook(settings, "transient", night.state_key)

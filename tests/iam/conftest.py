@@ -1,23 +1,25 @@
-"""Nights played once for the folder on a localcloud of their own, and every AWS call that they made."""
+"""Nights played once for the folder on a localcloud that enforces IAM, under the roles that they have on AWS, and every
+AWS call that they made."""
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from embedded import conduct
+from embedded import conduct, iam_option
 from embedded.player import Player
 from embedded.program import Order
 from localcloud import credentials
 from localcloud.client import Client
+from localcloud.iam.needs import Place
 from nightshift.run_ids import slug_of
 from tests.bed_api import DAY as BEDS_DAY
 from tests.bed_api import BedApi, serving
-from tests.ground import laid
+from tests.ground import laid, under_role
 from tests.iam import account
-from tests.iam.needs import Place
 
 DAY, RED_DAY = "2026-01-04", "2026-01-05"
 LOG_DELAY_SECONDS = "2"  # EMR pushes a step's logs after the step: who reads them at once meets a 404
@@ -27,13 +29,15 @@ LOG_DELAY_SECONDS = "2"  # EMR pushes a step's logs after the step: who reads th
 class Played:
     """What was asked of the cloud, how the runs ended, and where they left what.
 
-    calls: of the nights alone; by_operator: how many went before, while the account was made ready.
+    calls: of the nights alone, by_anybody: with those of the operator, who brings their files; by_operator: how many
+    went before, while the account was made ready.
     private_keys: in use while the first night ran, its way in and its certificate.
     """
 
     env: Mapping[str, str]
     foundation: Mapping[str, object]
     calls: list[dict]
+    by_anybody: list[dict]
     events: list[dict]
     by_operator: int
     private_keys: list[str]
@@ -57,7 +61,8 @@ def played(tmp_path_factory):
     home, scratch = tmp_path_factory.mktemp("cloud"), tmp_path_factory.mktemp("nights")
     own = {
         "LOCALCLOUD_LOG_DELAY_SECONDS": LOG_DELAY_SECONDS,
-        "NIGHTSHIFT_FOUNDATION": "check",  # as dev and prod have it
+        **iam_option.of_cloud(iam=True),
+        **iam_option.of_nights(iam=True),
         "NIGHTSHIFT_EMAIL_ENDPOINTS": ",".join(account.READERS),
     }
     with laid(home, own) as env, serving(BedApi()) as beds:
@@ -69,20 +74,23 @@ def play(env, scratch, home, beds):
     server, log = Client(credentials.access(env)), scratch / "nights.log"
     events, keys = [], []
     beds.user, beds.failures = f"{account.BEDS_READER}:{account.BEDS_PASSWORD}", [503, None]
-    with Player(env, log, lambda _again: None) as player:
+    with Player(env, log, lambda _again: None) as player, ExitStack() as until_the_end:
         foundation = account.make_ready(env, log)
+        role = until_the_end.enter_context(under_role(env, log))
+        player.work_under(role)
         by_operator = server.forget_calls()
-        account.leave_a_dead_run(env, foundation)
+        account.leave_a_dead_run(env, role, foundation)
         account.tell_where_beds_are(env, beds.url.replace("//", f"//{beds.user}@"))
         server.add_fault("step-failure", cluster=f"*{RED_DAY}*", message="out of memory")
         for event in player.play(env, orders(scratch), tick=60):
             events.append(event)
             if not keys and (event["event"], event.get("task")) == ("running", "create_cluster"):
                 keys = account.private_keys(env, f"wordcount/{slug_of(event['run_id'])}")
-    calls = account.not_ours(env, server.calls())
+    calls = server.calls()
     return Played(
         env,
         foundation,
+        account.of_roles(calls),
         calls,
         events,
         by_operator,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from tests.iam.policies import Need, Statement, allowed, matches, statements
+from localcloud.iam.policies import Need, Statement, allowed, matches, statements
 from tests.iam.reasons import Reason
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from tests.iam.needs import Place, needs
-from tests.iam.policies import Need
+from localcloud.iam.needs import Place, needs
+from localcloud.iam.policies import Need
 
 Where = tuple[str, str]
 PUTS = ("PutObject", "CopyObject")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.iam.policies import matches
+from localcloud.iam.policies import matches
 
 
 @dataclass(frozen=True)

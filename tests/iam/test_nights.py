@@ -1,9 +1,10 @@
 """Least privilege shown on nights that were played: what they ask of AWS is allowed, and nothing else is; and what they
 leave behind holds no secret.
 
-The Airflow role's calls (boto3 of the tasks and terraform, told apart by their user agents) are held against the
-policies that terraform rendered, read back from where it applied them. One file, because each worker of pytest-xdist
-takes whole files and would play the nights again.
+The nights run on a localcloud that enforces IAM, so a call that a role may not make ends them. The way round, what
+was called (told apart by its principal) is held against the policies that terraform rendered, read back from where it
+applied them: no grant is idle. One file, because each worker of pytest-xdist takes whole files and would play the
+nights again.
 """
 
 import io
@@ -14,19 +15,20 @@ import pyarrow.parquet as pq
 import pytest
 
 from embedded.environment import NAME
+from localcloud.iam.needs import Place, Unmapped, needs
+from localcloud.iam.policies import Need, statements
 from nightshift.config import KINDS
 from tests.bed_api import DAY as BEDS_DAY
 from tests.iam import grants, leftovers, nodes, reference
 from tests.iam.account import BEDS_PASSWORD, DEAD_RUN
-from tests.iam.needs import Place, Unmapped, needs
-from tests.iam.policies import Need, statements
 from tests.iam.reasons import AIRFLOW, HOST, NODES
 
 pytestmark = [pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1200)]  # the first one waits for the nights
 
 LAKE = f"{NAME}-lake"
 SWEPT = "/certificates.zip"
-TASKS, TERRAFORM = "AmPP/", "HashiCorp/"  # the amazon provider's hooks and terraform say so of themselves
+TERRAFORM = "HashiCorp/"  # it says so of itself
+AIRFLOW_ROLE, HOST_ROLE = f"assumed-role/{NAME}-airflow/", f"assumed-role/{NAME}-ingest-host-covid_hospitals/"
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +50,12 @@ def granted(granted_to):
 
 @pytest.fixture(scope="module")
 def asked(played, place):
-    calls = [call for call in played.calls if TASKS in call["user_agent"] or TERRAFORM in call["user_agent"]]
-    return {need for call in calls for need in needs(call, place)}
+    return {need for call in of(AIRFLOW_ROLE, played) for need in needs(call, place)}
+
+
+def of(role, played):
+    """The calls that a role's sessions made."""
+    return [call for call in played.calls if role in call["principal"]]
 
 
 def test_the_nights_were_what_they_should_be(played):
@@ -67,9 +73,16 @@ def test_the_beds_that_a_host_fetched_at_its_second_try_add_up(played):
     assert [played.runs[2]["tasks"][task] for task in ("ingest", "stop_host")] == ["success", "success"]
 
 
-def test_nobody_else_called_but_who_brought_the_files_and_the_host_that_fetched_them(played):
-    others = [c for c in played.calls if TASKS not in c["user_agent"] and TERRAFORM not in c["user_agent"]]
-    assert {(c["operation"], c["params"].get("Bucket")) for c in others} == {
+def test_nothing_was_denied(played):
+    assert {(c["service"], c["operation"]) for c in played.calls if c["status"] == 403} == set()
+
+
+def test_all_calls_are_of_airflow_of_the_host_that_fetched_and_of_the_operator_who_brought_files(played):
+    assert {call["principal"].rpartition("/")[0] for call in played.by_anybody} == {
+        "",
+        *(f"arn:aws:sts::123456789012:{role.rstrip('/')}" for role in (AIRFLOW_ROLE, HOST_ROLE)),
+    }
+    assert {(c["operation"], c["params"].get("Bucket")) for c in of(HOST_ROLE, played)} == {
         ("GetSecretValue", None),
         *((act, "nightshift-local-artifacts") for act in ("HeadObject", "GetObject")),
         *((act, "nightshift-local-raw") for act in ("GetObject", "PutObject", "ListObjectsV2")),
@@ -241,7 +254,7 @@ def versions(played):
 def written(played, versions):
     there = {tuple(name.split("/", 1)) for name, _ in versions}
     aside = (f"{NAME}-state/", f"{NAME}-logs/ingest/")  # terraform's, and what the ingestion host's agent puts
-    every = nodes.written(played.calls, there)
+    every = nodes.written(played.by_anybody, there)
     return {(bucket, key) for bucket, key in every if not f"{bucket}/{key}".startswith(aside)}
 
 
@@ -274,9 +287,7 @@ def test_a_step_can_change_neither_its_input_nor_its_code_nor_a_state(place, nod
 
 @pytest.fixture(scope="module")
 def host_asked(played, place):
-    calls = [c for c in played.calls if not any(agent in c["user_agent"] for agent in (TASKS, TERRAFORM))]
-    own = [c for c in calls if not c["params"].get("Key", "").startswith("iam/")]  # files of the other nights
-    return {need for call in own for need in needs(call, place)}
+    return {need for call in of(HOST_ROLE, played) for need in needs(call, place)}
 
 
 def test_whatever_the_ingestion_host_does_is_allowed_and_the_rest_has_a_reason(host_asked, granted_to):
@@ -360,7 +371,7 @@ def test_neither_airflows_logs_nor_its_database_hold_one(played, secrets):
 
 
 def test_neither_the_cloud_nor_any_call_but_the_one_that_keeps_it_was_told_one(played, secrets):
-    told = [(call["operation"], json.dumps(call).encode()) for call in played.calls]
+    told = [(call["operation"], json.dumps(call).encode()) for call in played.by_anybody]
     assert {"Publish", "AddJobFlowSteps", "RunJobFlow"} <= {name for name, _ in told}
     assert leftovers.found(secrets, [*told, *leftovers.files(played.server_log)]) == []
 

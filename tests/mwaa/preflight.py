@@ -24,10 +24,10 @@ from embedded.environment import NAME
 from embedded.player import Player
 from embedded.program import Order
 from localcloud.client import Client
+from localcloud.iam.needs import Place as Where
+from localcloud.iam.needs import needs
 from tests.iam import account, grants
 from tests.iam import conftest as nights
-from tests.iam.needs import Place as Where
-from tests.iam.needs import needs
 from tests.mwaa.conftest import fingerprint
 
 pytestmark = pytest.mark.timeout(1800)
@@ -159,7 +159,7 @@ def play(there, python, bound, tools, access, operator, scratch):
     kept, log = fingerprint(there.dags), scratch / "night.log"
     with Player(env, log, lambda _again: None, bound) as player:
         events = [event for event in player.play(env, [order(scratch)], tick=60) if event["event"] != "tick"]
-    calls = account.not_ours(operator, server.calls())
+    calls = server.calls()
     said, seconds = tuple(words for (_, words), _ in starts), tuple(taken for _, taken in starts)
     return Played(env, said, seconds, events, calls, foundation, kept, *rights(operator, foundation), log)
 

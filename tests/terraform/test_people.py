@@ -5,8 +5,8 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
+from localcloud.iam.policies import Need, Statement, allowed, statements
 from tests.iam import grants
-from tests.iam.policies import Need, Statement, allowed, statements
 
 pytestmark = pytest.mark.terraform
 

@@ -7,10 +7,10 @@ from hashlib import sha256
 import pytest
 
 from localcloud.client import Client
+from localcloud.iam.needs import Place, needs
 from nightshift.keys import ssh_key_pair
 from tests import callers
 from tests.iam import grants
-from tests.iam.needs import Place, needs
 
 pytestmark = pytest.mark.terraform
 

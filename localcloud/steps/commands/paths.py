@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from localcloud.steps.errors import CommandError
+from localcloud.steps.rights import denial_of
 from localcloud.steps.site import Site
 
 S3_SCHEMES = ("s3", "s3a", "s3n")
@@ -33,6 +34,8 @@ def local_path(uri: str, buckets_dir: Path, hdfs_dir: Path) -> Path:
 
 def _bucket(name: str, buckets_dir: Path) -> Path:
     directory = buckets_dir / name
+    if words := denial_of(name, buckets_dir) if name else None:
+        raise CommandError(f"AccessDenied: {words}")
     if not name or name in {".", ".."} or not directory.is_dir():
         raise CommandError(f"NoSuchBucket: The specified bucket does not exist: {name} (status code 404).")
     return directory

@@ -40,7 +40,9 @@ def pyspark(
         return None
     try:
         program, *modules = [str(local_copy(uri, site)) for uri in (script, *_listed(submitted.value("--py-files")))]
-        jars = [local_path(uri, site.buckets_dir, site.hdfs_dir) for uri in _listed(submitted.value("--jars"))]
+        jars = [
+            local_path(uri, site.buckets_dir, site.hdfs_dir).resolve() for uri in _listed(submitted.value("--jars"))
+        ]
         kind = JavaKind(tuple(java_options), tuple(map(str, jars)), tuple(map(_stamp, jars)))
     except (CommandError, OSError):  # spark-submit says it in its own words
         return None

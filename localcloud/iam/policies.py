@@ -1,7 +1,7 @@
-"""IAM's evaluation of identity policies, as far as this house's policies go: wildcards, conditions, deny before allow.
+"""IAM's evaluation of policies, as far as this house's policies go: wildcards, conditions, deny before allow.
 
-Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements". An operator that is not here raises,
-so that a policy which begins to use one is not judged wrongly.
+Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements". An operator or an element that is not
+here raises, so that a policy which begins to use one is not judged wrongly.
 """
 
 from __future__ import annotations
@@ -27,9 +27,13 @@ class Need:
         return f"{self.call}: {self.action} on {self.resource} ({known or 'no conditions'})"
 
 
+class Unsupported(KeyError):
+    """A policy has an operator or an element that nobody wrote here."""
+
+
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a policy, its lists made lists."""
+    """One statement of a policy, its lists made lists. principals: of a resource's policy, by kind (AWS, Service)."""
 
     policy: str
     sid: str
@@ -38,14 +42,21 @@ class Statement:
     resources: tuple[str, ...]
     not_resources: tuple[str, ...]
     conditions: Mapping[str, Mapping[str, Any]] = field(hash=False)
+    not_actions: tuple[str, ...] = ()
+    principals: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     def applies(self, need: Need) -> bool:
-        """Whether the statement speaks about this need."""
+        """Whether the statement speaks about this need, whoever has it."""
         return (
-            any(matches(pattern, need.action, ignore_case=True) for pattern in self.actions)
+            self._names(need.action)
             and self._covers(need.resource)
             and all(_holds(operator, block, need.context) for operator, block in self.conditions.items())
         )
+
+    def _names(self, action: str) -> bool:
+        if self.not_actions:
+            return not any(matches(pattern, action, ignore_case=True) for pattern in self.not_actions)
+        return any(matches(pattern, action, ignore_case=True) for pattern in self.actions)
 
     def _covers(self, resource: str) -> bool:
         if self.not_resources:
@@ -54,17 +65,28 @@ class Statement:
 
 
 def statements(policy: str, document: Mapping[str, Any]) -> Iterator[Statement]:
-    """The statements of one policy document."""
+    """The statements of one policy document. Raises Unsupported."""
     for number, given in enumerate(_listed(document["Statement"])):
+        if "NotPrincipal" in given:
+            raise Unsupported("NotPrincipal")
+        trust = "Principal" in given and not given.keys() & {"Resource", "NotResource"}
         yield Statement(
             policy,
             given.get("Sid", f"#{number}"),
             given["Effect"],
-            tuple(_listed(given["Action"])),
-            tuple(_listed(given.get("Resource", []))),
+            tuple(_listed(given.get("Action", []))),
+            ("*",) if trust else tuple(_listed(given.get("Resource", []))),
             tuple(_listed(given.get("NotResource", []))),
             given.get("Condition", {}),
+            tuple(_listed(given.get("NotAction", []))),
+            _principals(given.get("Principal", {})),
         )
+
+
+def _principals(given: Any) -> dict[str, tuple[str, ...]]:
+    """The principals of a resource's policy by kind; "*" is everybody, as {"AWS": "*"} is."""
+    named = {"AWS": given} if isinstance(given, str) else given
+    return {kind: tuple(_listed(who)) for kind, who in named.items()}
 
 
 def allowed(need: Need, granted: Iterable[Statement]) -> bool:
@@ -100,6 +122,8 @@ def _holds(operator: str, block: Mapping[str, Any], context: Mapping[str, str]) 
         return all((key.lower() not in context) is (values in ("true", ["true"])) for key, values in block.items())
     if operator == "StringNotEquals":
         return all(context.get(key.lower()) not in _listed(values) for key, values in block.items())
+    if operator not in OPERATORS:
+        raise Unsupported(operator)
     test = OPERATORS[operator]
     return all(
         (value := context.get(key.lower())) is not None and any(test(wanted, value) for wanted in _listed(values))

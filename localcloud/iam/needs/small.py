@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.iam.needs.common import Call, Place, Unmapped, tags, with_key
-from tests.iam.policies import Need
+from localcloud.iam.needs.common import Call, Place, Unmapped, tags, with_key
+from localcloud.iam.policies import Need
 
 IAM_RESOURCES = (("RoleName", "role"), ("InstanceProfileName", "instance-profile"))
 IAM = {
@@ -25,7 +25,8 @@ def iam(call: Call, place: Place) -> Iterator[Need]:
     if operation not in IAM:
         raise Unmapped(call)
     names = [f"arn:aws:iam::{place.account}:{kind}/{params[name]}" for name, kind in IAM_RESOURCES if name in params]
-    yield Need(f"iam:{operation}", params.get("PolicyArn") or names[0])
+    resource = params.get("PolicyArn") or names[0]
+    yield Need(f"iam:{operation}", resource, tags("ResourceTag", call["resource_tags"].get(resource, {})))
 
 
 def kms(call: Call, place: Place) -> Iterator[Need]:
@@ -46,9 +47,10 @@ def sns(call: Call, place: Place) -> Iterator[Need]:
         return
     if operation not in SNS:
         raise Unmapped(call)
-    yield Need(f"sns:{operation}", params.get("TopicArn") or params["ResourceArn"])
+    topic = params.get("TopicArn") or params["ResourceArn"]
+    yield Need(f"sns:{operation}", topic)
     if operation == "Publish":  # SNS Developer Guide, "Enabling compatibility … encrypted topics"
-        yield from with_key(place, place.keys.get("topic"), "sns", "GenerateDataKey", "Decrypt")
+        yield from with_key(place, place.topic_key(topic), "sns", "GenerateDataKey", "Decrypt")
 
 
 def ssm(call: Call, place: Place) -> Iterator[Need]:
@@ -75,9 +77,12 @@ def _send_command(call: Call, place: Place) -> Iterator[Need]:
 
 
 def sts(call: Call, _place: Place) -> Iterator[Need]:
-    if call["operation"] != "GetCallerIdentity":  # "No permissions are required" (STS API reference)
+    if call["operation"] == "AssumeRole":
+        named = {"sts:rolesessionname": "RoleSessionName", "sts:externalid": "ExternalId"}
+        context = {key: call["params"][name] for key, name in named.items() if name in call["params"]}
+        yield Need("sts:AssumeRole", call["params"]["RoleArn"], context)
+    elif call["operation"] != "GetCallerIdentity":  # "No permissions are required" (STS API reference)
         raise Unmapped(call)
-    yield from ()
 
 
 def logs(call: Call, place: Place) -> Iterator[Need]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from tests.iam.needs.common import Call, Place, Unmapped, tags, with_key
-from tests.iam.policies import Need
+from localcloud.iam.needs.common import Call, Place, Unmapped, tags, with_key
+from localcloud.iam.policies import Need
 
 RULES = re.compile(r"^(Authorize|Revoke)SecurityGroup(Ingress|Egress)$")
 EC2_UNBOUND = re.compile(r"^Describe(?!VpcAttribute|InstanceAttribute)\w+$")
@@ -15,6 +15,7 @@ INSTANCE = re.compile(r"^InstanceId(\.\d+)?$")
 TAG_OF_LAUNCH = re.compile(r"^TagSpecification\.(\d+)\.Tag\.(\d+)\.Key$")
 GROUP_OF_LAUNCH = re.compile(r"^(NetworkInterface\.\d+\.)?SecurityGroupId\.\d+$")
 SUBNET_OF_LAUNCH = re.compile(r"^(NetworkInterface\.\d+\.)?SubnetId$")
+PROFILE_OF_LAUNCH = re.compile(r"^IamInstanceProfile\.(Name|Arn)$")
 KEY_OF_LAUNCH = re.compile(r"^BlockDeviceMapping\.\d+\.Ebs\.KmsKeyId$")
 
 
@@ -62,9 +63,8 @@ def _run_instances(call: Call, place: Place) -> Iterator[Need]:
     yield Need(asked, f"arn:aws:ec2:{place.region}::image/{params['ImageId']}", {"ec2:owner": "amazon"})
     yield from (_tagged(asked, "subnet", subnet, call, place) for subnet in _named(params, SUBNET_OF_LAUNCH))
     yield from (_tagged(asked, "security-group", group, call, place) for group in _named(params, GROUP_OF_LAUNCH))
-    # The foundation gives an instance profile and its role one name.
-    role = f"arn:aws:iam::{place.account}:role/{params['IamInstanceProfile.Name']}"
-    yield Need("iam:PassRole", role, {"iam:passedtoservice": "ec2.amazonaws.com"})
+    for profile in _named(params, PROFILE_OF_LAUNCH):
+        yield Need("iam:PassRole", place.role_of(profile), {"iam:passedtoservice": "ec2.amazonaws.com"})
     for key in _named(params, KEY_OF_LAUNCH):
         yield from _encrypt_a_disk(key, place)
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from tests.iam.needs.common import Call, Place, Unmapped, with_key
-from tests.iam.policies import Need
+from localcloud.iam.needs.common import Call, Place, Unmapped, with_key
+from localcloud.iam.policies import Need
 
 BUCKET_ACTIONS = {
     "HeadBucket": "ListBucket",
+    "ListObjects": "ListBucket",
     "ListObjectsV2": "ListBucket",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "GetBucketLocation": "GetBucketLocation",
     "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
     "GetBucketAcl": "GetBucketAcl",
     "GetBucketCors": "GetBucketCORS",
@@ -32,21 +36,31 @@ BUCKET_ACTIONS = {
     "PutBucketTagging": "PutBucketTagging",
     "PutBucketVersioning": "PutBucketVersioning",
 }
-# operation: (action on the object, what SSE-KMS asks of the bucket's key)
+# operation: (action on the object, what SSE-KMS asks of the bucket's key). Of parts: S3 User Guide, "Multipart upload
+# API and permissions".
 OBJECT_ACTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "HeadObject": ("GetObject", ()),
     "GetObject": ("GetObject", ("Decrypt",)),
     "PutObject": ("PutObject", ("GenerateDataKey",)),
     "CopyObject": ("PutObject", ("GenerateDataKey",)),
     "DeleteObject": ("DeleteObject", ()),
+    "CreateMultipartUpload": ("PutObject", ("GenerateDataKey",)),
+    "UploadPart": ("PutObject", ("GenerateDataKey", "Decrypt")),
+    "UploadPartCopy": ("PutObject", ("GenerateDataKey", "Decrypt")),
+    "CompleteMultipartUpload": ("PutObject", ("GenerateDataKey", "Decrypt")),
+    "AbortMultipartUpload": ("AbortMultipartUpload", ()),
+    "ListParts": ("ListMultipartUploadParts", ()),
 }
 
 
 def s3(call: Call, place: Place) -> Iterator[Need]:
     operation, params = call["operation"], call["params"]
     bucket = params.get("Bucket", "")
-    if operation in BUCKET_ACTIONS:
-        yield Need(f"s3:{BUCKET_ACTIONS[operation]}", f"arn:aws:s3:::{bucket}")
+    if operation == "ListBuckets":
+        yield Need("s3:ListAllMyBuckets")
+    elif operation in BUCKET_ACTIONS:
+        asked = {"s3:prefix": params["Prefix"]} if "Prefix" in params else {}
+        yield Need(f"s3:{BUCKET_ACTIONS[operation]}", f"arn:aws:s3:::{bucket}", asked)
     elif operation in OBJECT_ACTIONS:
         yield from _object(call, bucket, params["Key"], place)
     else:
@@ -65,5 +79,5 @@ def _object(call: Call, bucket: str, key: str, place: Place) -> Iterator[Need]:
     if source := call["params"].get("CopySource"):
         from_bucket, from_key = unquote(source).lstrip("/").split("/", 1)
         yield Need("s3:GetObject", f"arn:aws:s3:::{from_bucket}/{from_key.split('?versionId=')[0]}")
-        yield from with_key(place, place.keys.get(from_bucket), "s3", "Decrypt")
-    yield from with_key(place, place.keys.get(bucket), "s3", *of_the_key)
+        yield from with_key(place, place.bucket_key(from_bucket), "s3", "Decrypt")
+    yield from with_key(place, place.bucket_key(bucket), "s3", *of_the_key)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.iam.needs.common import Call, Place, Unmapped, with_key
-from tests.iam.policies import Need
+from localcloud.iam.needs.common import Call, Place, Unmapped, with_key
+from localcloud.iam.policies import Need
 
 # operation: whether the table is asked about too. Each is also asked of the catalog and the database.
 GLUE = {
@@ -18,7 +18,7 @@ def glue(call: Call, place: Place) -> Iterator[Need]:
     operation, params = call["operation"], call["params"]
     asked = f"glue:{operation}"
     if operation in ("GetTags", "TagResource", "UntagResource"):
-        yield Need(asked, params.get("ResourceArn") or params["ResourceArn"])
+        yield Need(asked, params["ResourceArn"])
         return
     if operation not in GLUE:
         raise Unmapped(call)
@@ -50,9 +50,9 @@ def secretsmanager(call: Call, place: Place) -> Iterator[Need]:
     if operation not in SECRETS:
         raise Unmapped(call)
     named = params.get("SecretId") or params["Name"]
-    # IAM compares the whole ARN, which Secrets Manager ends with six characters of its own.
-    secret = named if named.startswith("arn:") else place.arn("secretsmanager", f"secret:{named}-AbCdEf")
+    secret = place.secret_arn(named)
     yield Need(f"secretsmanager:{operation}", secret)
     if call["request_tags"]:
         yield Need("secretsmanager:TagResource", secret)
-    yield from with_key(place, place.keys.get("secrets"), "secretsmanager", *SECRETS[operation])
+    key = params.get("KmsKeyId") or place.secret_key(named)
+    yield from with_key(place, key, "secretsmanager", *SECRETS[operation])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.iam.policies import Need, allowed, matches, statements
+from localcloud.iam.policies import Need, allowed, matches, statements
 
 GROUP = "arn:aws:ec2:us-east-1:123456789012:security-group/sg-1"
 OWN = {"aws:resourcetag/nightshift:name": "acme"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.iam.needs.common import Call, Place, Unmapped, tags
-from tests.iam.policies import Need
+from localcloud.iam.needs.common import Call, Place, Unmapped, tags
+from localcloud.iam.policies import Need
 
 # None of these knows a resource.
 EMR_UNBOUND = {
@@ -41,7 +41,7 @@ def _run_job_flow(call: Call, place: Place) -> Iterator[Need]:
     yield Need(f"{EMR_PREFIX}:AddTags", place.arn(EMR_PREFIX, "cluster/*"), given)
     if "AutoTerminationPolicy" in params:
         yield Need(f"{EMR_PREFIX}:PutAutoTerminationPolicy", place.arn(EMR_PREFIX, "cluster/*"), given)
-    # The foundation gives the instance profile and its role one name.
-    nodes = f"arn:aws:iam::{place.account}:role/{params['JobFlowRole'].rsplit('/', 1)[1]}"
-    yield Need("iam:PassRole", params["ServiceRole"], {"iam:passedtoservice": "elasticmapreduce.amazonaws.com"})
-    yield Need("iam:PassRole", nodes, {"iam:passedtoservice": "ec2.amazonaws.com"})
+    service = params["ServiceRole"]
+    emr = service if service.startswith("arn:") else f"arn:aws:iam::{place.account}:role/{service}"
+    yield Need("iam:PassRole", emr, {"iam:passedtoservice": "elasticmapreduce.amazonaws.com"})
+    yield Need("iam:PassRole", place.role_of(params["JobFlowRole"]), {"iam:passedtoservice": "ec2.amazonaws.com"})

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from tests.iam.needs.common import Call, Place, Unmapped
-from tests.iam.needs.ec2 import ec2
-from tests.iam.needs.emr import emr
-from tests.iam.needs.kept import glue, secretsmanager
-from tests.iam.needs.s3 import s3
-from tests.iam.needs.small import iam, kms, logs, mwaa, sns, ssm, sts
-from tests.iam.policies import Need
+from localcloud.iam.needs.common import Call, Place, Unmapped
+from localcloud.iam.needs.ec2 import ec2
+from localcloud.iam.needs.emr import emr
+from localcloud.iam.needs.kept import glue, secretsmanager
+from localcloud.iam.needs.s3 import s3
+from localcloud.iam.needs.small import iam, kms, logs, mwaa, sns, ssm, sts
+from localcloud.iam.policies import Need
 
 __all__ = ["Call", "Place", "Unmapped", "needs"]
 

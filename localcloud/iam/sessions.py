@@ -1,0 +1,64 @@
+"""Sessions of roles, as AWS's services take them: EC2 for an instance's role, MWAA for its environment's."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from moto.ec2.models import ec2_backends
+from moto.sts.models import sts_backends
+
+from localcloud.credentials import Credentials
+from localcloud.errors import RoleRefused
+from localcloud.iam.decision import Principal, denial
+from localcloud.iam.moto_place import PARTITION, instance_profile, trust_of
+from localcloud.iam.policies import Need
+
+EC2 = "ec2.amazonaws.com"
+_SESSION = timedelta(hours=12)
+_FRESH = timedelta(hours=6)  # what a session must last for at least when it is handed out: longer than a step may take
+
+
+class RoleSessions:
+    """Gives out credentials of roles to services that their trust names; one session an owner, until it grows old."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], tuple[datetime, Credentials]] = {}
+
+    def of_service(self, role: str, service: str, name: str, now: datetime) -> Credentials:
+        """A session of a role for a service of AWS, which the role must trust. Raises RoleRefused."""
+        account = role.split(":")[4] if role.count(":") >= 5 else ""
+        self._trusts(role, account, service)
+        until, found = self._kept.get((role, name), (now, None))
+        if found is None or until - now < _FRESH:
+            found = _assumed(role, account, name)
+            self._kept[role, name] = now + _SESSION, found
+        return found
+
+    def of_profile(self, account: str, profile: str, name: str, now: datetime) -> Credentials:
+        """What an instance of that profile (a name or an ARN) finds in its metadata. Raises RoleRefused."""
+        found = instance_profile(account, profile)
+        if found is None or not found.roles:
+            raise RoleRefused(f"Invalid InstanceProfile: {profile}. Account {account} has none, or it has no role.")
+        return self.of_service(found.roles[0].arn, EC2, name, now)
+
+    def of_instance(self, account: str, region: str, instance: str, now: datetime) -> Credentials:
+        """What an instance of EC2 finds in its metadata. Raises RoleRefused."""
+        associated = ec2_backends[account][region].iam_instance_profile_associations.get(instance)
+        if associated is None:
+            raise RoleRefused(f"The instance {instance} has no instance profile: it finds no credentials.")
+        return self.of_profile(account, associated.iam_instance_profile.arn, instance, now)
+
+    def _trusts(self, role: str, account: str, service: str) -> None:
+        # EC2 names no source account when it hands an instance its role.
+        context = {} if service == EC2 else {"aws:sourceaccount": account}
+        caller = Principal(account, service, service=service)
+        if why := denial(Need("sts:AssumeRole", role, context), caller, trust_of(account, role)):
+            raise RoleRefused(f"{service} is not authorized to perform: sts:AssumeRole on resource: {role} {why}")
+
+
+def _assumed(role: str, account: str, name: str) -> Credentials:
+    options = {"policy": "", "duration": int(_SESSION.total_seconds()), "external_id": ""}
+    made = sts_backends[account][PARTITION].assume_role(
+        region_name="us-east-1", role_session_name=name, role_arn=role, **options
+    )
+    return Credentials(made.access_key_id, made.secret_access_key, made.session_token)

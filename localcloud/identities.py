@@ -1,0 +1,35 @@
+"""With which key the processes of clusters and hosts get to AWS: with their roles' where IAM is enforced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from localcloud.credentials import Access, Credentials
+from localcloud.emr.model import Cluster
+from localcloud.iam.sessions import RoleSessions
+
+
+class Identities:
+    """Gives each machine what its instance profile gives it on AWS; without roles, the server's own key."""
+
+    def __init__(self, own: Access, roles: RoleSessions | None, clock: Callable[[], datetime]) -> None:
+        self._own, self._roles, self._clock = own, roles, clock
+
+    def of_cluster(self, cluster: Cluster) -> Access:
+        """How steps and bootstrap actions get to AWS. Raises RoleRefused."""
+        if self._roles is None:
+            return self._own
+        primary = next((node.ec2_id for node in cluster.nodes if node.role == "MASTER"), cluster.id)
+        profile = str(cluster.spec["JobFlowRole"])
+        return self._with(self._roles.of_profile(cluster.account, profile, primary, self._clock()))
+
+    def of_instance(self, account: str, region: str, instance: str) -> Access:
+        """How the commands of a host get to AWS. Raises RoleRefused."""
+        if self._roles is None:
+            return self._own
+        return self._with(self._roles.of_instance(account, region, instance, self._clock()))
+
+    def _with(self, credentials: Credentials) -> Access:
+        return replace(self._own, credentials=credentials)
