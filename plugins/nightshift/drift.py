@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 import unicodedata
@@ -35,6 +36,11 @@ SEP = re.compile(r'"?sep=[,;\t|]"?', re.IGNORECASE)  # Excel's own hint above th
 # What has no text that a row could be read by, and what does not keep each digit that it was given.
 UNREADABLE = r"bytea|array|(var)?binary|(tiny|medium|long)?blob|geom.*|point|(multi)?(linestring|polygon)|multipoint"
 LOSSY = r"real|float"
+# UTF-32's first: that of UTF-16 is its beginning.
+MARKS = (
+    *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
+    *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
+)
 FEWEST = 3  # values that a column must show before all of them being odd says something about the column
 
 
@@ -94,17 +100,26 @@ class Drift:
 
 
 def sample(where: str, beginning: bytes, whole: bool) -> Sample | None:
-    """The sample that the first bytes of a CSV file give; None for a file without a header line in UTF-8.
+    """The sample that the first bytes of a CSV file give; None for a file without a header line that is text.
 
     `whole` tells that there is no more of the file: else its last line may be cut and is left out.
     """
-    lines = beginning.decode("utf-8-sig", errors="replace").splitlines()
+    lines = _text(beginning).splitlines()
     kept = [line for line in (lines if whole else lines[:-1]) if line.strip() and not SEP.fullmatch(line.strip())]
     if not kept or "\ufffd" in kept[0]:
         return None
     delimiter = max(DELIMITERS, key=kept[0].count)
     header, *rows = csv.reader(kept, delimiter=delimiter)
     return Sample(where, tuple(header), tuple(tuple(row) for row in rows if len(row) == len(header)))
+
+
+def _text(beginning: bytes) -> str:
+    """As the jobs read it (medallion/charset.py): UTF-16 and UTF-32 by their marks, Windows-1252 where nothing beyond
+    ASCII is UTF-8. It may be cut in the middle of a letter."""
+    marked = next((encoding for mark, encoding in MARKS if beginning.startswith(mark)), None)
+    windows = not beginning.isascii() and beginning.decode(errors="ignore").isascii()
+    encoding = marked or ("cp1252" if windows else "utf-8-sig")
+    return codecs.getincrementaldecoder(encoding)("replace").decode(beginning)
 
 
 def drifts(source: Source, found: Sample | Relation) -> Iterator[Drift]:

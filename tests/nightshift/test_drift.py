@@ -73,7 +73,15 @@ def test_the_cut_last_line_of_a_beginning_is_left_out():
     assert drift.sample("a.csv", b"id;valor\n1;2\n3;", whole=False).rows == (("1", "2"),)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe\x00id"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-32"])
+@pytest.mark.parametrize("cut", [0, 1])
+def test_a_header_is_read_in_the_encodings_that_the_jobs_read(encoding, cut):
+    content = "situação;preço\n1;2\n3;ção".encode(encoding)
+    found = drift.sample("a.csv", content[: len(content) - cut], whole=False)
+    assert (found.header, found.rows) == (("situação", "preço"), (("1", "2"),))
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\x81\x8d\x00id"])
 def test_what_has_no_header_is_left_to_bronze(content):
     assert drift.sample("a.csv", content, whole=True) is None
 
