@@ -29,6 +29,7 @@ _USUAL_WHOLE = re.compile(r"\s*-?[0-9]*\s*")
 _USUAL_DATE = re.compile(r"\s*(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?\s*")
 _USUAL_MOMENT = re.compile(r"\s*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}.*)?\s*")
 _CURRENCY = re.compile(r"^([+-]?)\s*R\$\s*([+-]?)\s*(?=[0-9])")
+_NOUGHT = re.compile(r"R\$\s*-")  # in Excel's accounting format
 _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")  # 1.506, 1.234.567
 _WITH_COMMA = re.compile(r"[+-]?(?:[1-9][0-9]{0,2}(?:\.[0-9]{3})+|[0-9]+),[0-9]+")
 _COMMA_OR_GROUP = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")  # 1,506: thousands in English, a fraction in Portuguese
@@ -151,6 +152,8 @@ def _doubt(look: _Look, value: str, ways: set[str]) -> dict[str, Any]:
 
 def _figure(value: str) -> _Reading | None:
     """A number that may have a fraction, and the sign of the currency."""
+    if _NOUGHT.fullmatch(value):
+        return _Reading("", "0", "0")
     bare = _CURRENCY.sub(r"\1\2", value)
     if _GROUPED.fullmatch(bare):
         whole = bare.replace(".", "")
