@@ -76,6 +76,8 @@ lint: setup-lint $(CHECKS)/.made ## ruff, mypy, checkov, shellcheck and the work
 	@$(CHECKS)/bin/checkov --config-file include/terraform/.checkov.yaml
 	@$(CHECKS)/bin/shellcheck -x deploy/*.sh embedded/*.sh requirements/*.sh .ci/run .ci/packages nightshift
 	@$(CHECKS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yaml
+	@$(CHECKS)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(CHECKS)/bin/check-jsonschema --builtin-schema vendor.gitlab-ci .gitlab-ci.yml
 
 audit: setup $(CHECKS)/.made ## which pinned packages have advisories that requirements/accepted.toml does not name
 	@$(CHECKS)/bin/python requirements/audit.py
