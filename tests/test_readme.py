@@ -12,7 +12,9 @@ from embedded import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
-COMMANDS = [line.strip() for line in README.splitlines() if line.startswith("    ") and line.strip()]
+IN_PORTUGUESE = (ROOT / "README.pt-BR.md").read_text()
+LINES = [*README.splitlines(), *IN_PORTUGUESE.splitlines()]
+COMMANDS = list(dict.fromkeys(line.strip() for line in LINES if line.startswith("    ") and line.strip()))
 
 
 def commands(start):
@@ -45,7 +47,7 @@ def test_a_make_target_of_the_readme_lists_itself(target):
     assert re.search(rf"^  make {target} ", listed, re.MULTILINE), listed
 
 
-@pytest.mark.parametrize("file", ["README.md", "localcloud/README.md"])
+@pytest.mark.parametrize("file", ["README.md", "README.pt-BR.md", "CONTRIBUTING.md", "localcloud/README.md"])
 def test_links_lead_to_files_that_are_there(file):
     text = (ROOT / file).read_text()
     targets = [t for t in re.findall(r"\]\(([^)#]+)\)", text) if not t.startswith("http")]
