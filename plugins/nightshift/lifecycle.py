@@ -1,4 +1,4 @@
-"""A pipeline becomes a DAG: the one place that knows the shape of a night."""
+"""DAG factory: builds the DAG of a pipeline, of a backfill and of the reaper. Only this module knows the task order."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ SHORT, LONG = timedelta(minutes=15), timedelta(minutes=60)
 
 
 def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG:
-    """The DAG of one pipeline: work between two teardowns, then the proof, the report and the outcome. Its page in the
-    UI is `doc_md`, then the contract.
+    """Build the DAG of one pipeline: setups and work, two teardowns, then the proof that nothing is left, the report
+    and the outcome. Its page in the UI is `doc_md` followed by the contract.
 
     No dagrun_timeout: it would skip the teardowns (docs/decisions/0002-outcome-and-teardown.md). Each task has its
     own limit instead.
@@ -74,7 +74,7 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
 
 
 def backfill_dag(backfill: Pipeline, settings: Settings, doc_md: str | None) -> DAG:
-    """The DAG that makes missing days of a pipeline on one cluster: on request, and a dry run unless told otherwise."""
+    """Build the DAG that makes missing days of a pipeline on one cluster: on request, with dry_run on by default."""
     with DAG(
         dag_id=backfill.name,
         dag_display_name=backfill.title,
@@ -93,8 +93,8 @@ def backfill_dag(backfill: Pipeline, settings: Settings, doc_md: str | None) -> 
 
 
 def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
-    """The DAG that looks after all others, one pass at a time: what they left, and how old their gold is; at work as
-    soon as Airflow sees it."""
+    """Build the reaper's DAG, one pass at a time: it cleans up what dead runs left and checks how old gold is. It is
+    not paused upon creation."""
     dry_run = Param(False, type="boolean", title="Dry run", description="Say what is dead; touch nothing.")
     with DAG(
         dag_id="reaper",
@@ -137,16 +137,16 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
 
     chain(preflight, open_state, foundation, transient, jobs, claim, *inputs, cluster, ready, submit, *staged)
     chain([submit, *staged][-1], publish, terminate, destroy, proof, report, outcome)
-    # What a task stands on is a setup: clearing the task brings it back, also the steps and the audit of what they
-    # staged, which destroy_transient sweeps. And open_state is a setup of both, so that both run however far the others
-    # came, also when create_cluster failed after EMR had taken the request.
+    # What later tasks need is a setup, so that clearing one of them runs it again: also the steps and the audit, since
+    # destroy_transient deletes the staged data. open_state is a setup of both teardowns, so that both run however far
+    # the other setups got, also when create_cluster failed after EMR had accepted the request.
     terminate.as_teardown(setups=[open_state, cluster, ready, submit])
     destroy.as_teardown(setups=[open_state, transient, jobs, claim, *staged])
-    [publish, terminate, destroy, proof] >> outcome  # a teardown's success alone would paint failed work green
+    [publish, terminate, destroy, proof] >> outcome  # else a successful teardown makes a failed run green
 
 
 def _inputs(pipeline: Pipeline, task: Any, wait: Any, settings: Settings) -> list[Any]:
-    """A night's date, then its input: fetched, if the pipeline has routes for that, awaited, looked at."""
+    """The tasks that claim the business date, fetch input (if the pipeline has routes), wait for it and check it."""
     minutes = settings.input_timeout_minutes
     return [
         wait(ClaimDateOperator, "claim_date", wait_minutes=minutes).as_setup(),
@@ -157,24 +157,24 @@ def _inputs(pipeline: Pipeline, task: Any, wait: Any, settings: Settings) -> lis
 
 
 def _fetching(task: Any, wait: Any, settings: Settings) -> list[Any]:
-    """What a host fetches, and the host's end."""
+    """The tasks that fetch input on an ingestion host and end that host."""
     ingest = wait(IngestOperator, "ingest", wait_minutes=settings.ingest_timeout_minutes)
     return [ingest, task(StopHostOperator, "stop_host")]
 
 
 def _one_day(pipeline: Pipeline, task: Any, wait: Any, settings: Settings) -> list[Any]:
-    """What stages a night's gold and vouches for it, then what publishes it."""
+    """The tasks that stage a night's gold and audit it; the last one publishes it."""
     steps = [_wait_for(step.name, wait, settings).as_setup() for step in pipeline.steps]
     return [*steps, task(AuditOperator, "audit").as_setup(), task(PublishOperator, "publish")]
 
 
 def _days_of(task: Any) -> list[Any]:
-    """A backfill's dates; their input was found when it was planned."""
+    """The task that claims a backfill's dates; preflight has already checked that they have input."""
     return [task(ClaimDaysOperator, "claim_days").as_setup()]
 
 
 def _many_days(task: Any, wait: Any, settings: Settings) -> list[Any]:
-    """What stages the gold of many days, then what audits and publishes each."""
+    """The task that waits for the steps of all days, then the one that audits and publishes each day."""
     minutes = settings.lifetime_hours * 60
     waiting = wait(WaitForDaysOperator, "wait_for_days", wait_minutes=minutes).as_setup()
     return [waiting, task(PublishDaysOperator, "publish", execution_timeout=LONG)]
@@ -200,7 +200,7 @@ def _defaults(settings: Settings) -> dict[str, Any]:
 
 
 def form(pipeline: Pipeline) -> dict[str, Param]:
-    """What an operator may ask of a manual run; the scheduled run takes every default."""
+    """The Params of a manual run; a scheduled run uses every default."""
     fields = {
         "business_date": Param(
             None,
@@ -256,7 +256,7 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
 
 
 def backfill_form(pipeline: Pipeline) -> dict[str, Param]:
-    """What an operator asks of a backfill; it shows what it would do unless dry_run is taken off."""
+    """The Params of a backfill; dry_run is on by default."""
     common = {"encoding", "apply_foundation", *_own(pipeline)}
     kept = {name: field for name, field in form(pipeline).items() if name in common}
     return {

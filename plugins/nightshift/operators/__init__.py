@@ -1,1 +1,1 @@
-"""The tasks of a night: each adapts one hook to Airflow."""
+"""Airflow operators: the tasks of a run."""

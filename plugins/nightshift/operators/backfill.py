@@ -1,4 +1,4 @@
-"""The tasks in which a backfill differs from a night: many days, each with its own fate, on one cluster."""
+"""Operators of a backfill that differ from a night's: many days on one cluster, each with its own result."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from nightshift.operators.preflight import PreflightOperator
 
 
 class PlanBackfillOperator(PreflightOperator):
-    """Finds the gaps and prices them; a dry run, or a range without gaps, ends here. The XCom has the `days`: the
-    oldest, as many as a cluster has time for; that others are left is a warning of the run."""
+    """Find the gaps and price them; a dry run, or a range without gaps, ends here. The XCom has the `days`: the oldest,
+    as many as fit into a cluster's time limit. If others are left, the run gets a warning."""
 
     _gaps: Sequence[Gap] = ()
     _known = False
 
     def execute(self, context: Context) -> Any:
-        with suppress(NightshiftError, BotoCoreError, ClientError):  # work meets it again, and makes a card of it
+        with suppress(NightshiftError, BotoCoreError, ClientError):  # work raises it again, inside the ledger entries
             self._find(self.night(context), context)
         return super().execute(context)
 
@@ -53,7 +53,7 @@ class PlanBackfillOperator(PreflightOperator):
         self.log.info("About %g minutes on one cluster. Nothing was created.", self._minutes)
 
     def _find(self, night: Night, context: Context) -> None:
-        """Look for the days to make. Raises ParameterError for a range that is none."""
+        """Find the days to make. Raises ParameterError for an invalid range."""
         first, last = parameters.days(context["params"].get("first"), context["params"].get("last"), night.today)
         self._gaps = GapsHook(aws.client(self.settings, "s3"), night).between(first, last)
         self._known = True
@@ -64,7 +64,7 @@ class PlanBackfillOperator(PreflightOperator):
         return PROVISIONING_MINUTES + self.pipeline.expected_minutes * len(self._gaps)
 
     def _leave(self, night: Night) -> dict[str, str]:
-        """Leave the days that a cluster has no time for to another run. Raises PreflightError if it has for none."""
+        """Leave the days beyond the cluster's time limit to another run. Raises PreflightError if not one day fits."""
         most = int((night.limit_minutes - PROVISIONING_MINUTES) // self.pipeline.expected_minutes)
         if most < 1:
             raise PreflightError(
@@ -83,7 +83,7 @@ class PlanBackfillOperator(PreflightOperator):
 
 
 class ClaimDaysOperator(NightOperator):
-    """Claims each day; one that another live run holds is left to it. The XCom: {"days", "held"}."""
+    """Claim each day; a day that another live run holds is left out. The XCom is {"days", "held"}."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         held = {}
@@ -102,7 +102,7 @@ class ClaimDaysOperator(NightOperator):
 
 
 class SubmitDaysOperator(SubmitStepsOperator):
-    """One step a day, all of them at once. The XCom is {day: step id}."""
+    """Submit one step a day, all in one call. The XCom is {day: step id}."""
 
     def steps(self, night: Night, context: Context, published: Any) -> list[dict[str, Any]]:
         days = [date.fromisoformat(day) for day in self.output_of(context, "claim_days")["days"]]
@@ -110,9 +110,9 @@ class SubmitDaysOperator(SubmitStepsOperator):
 
 
 class WaitForDaysOperator(WaitOperator):
-    """Waits until every day's step has ended, telling each as it ends. The XCom: {"failed": {day: its own words}}.
+    """Wait until every day's step has ended, and log how many have. The XCom is {"failed": {day: its error message}}.
 
-    A day that failed is none of this task's failures: the others go on, and publish_days names it.
+    A failed day does not fail this task: the others go on, and PublishDaysOperator names it.
     """
 
     def work(self, night: Night, context: Context) -> Any:
@@ -142,7 +142,7 @@ class WaitForDaysOperator(WaitOperator):
         return found
 
     def _words(self, day: str, state: str) -> str:
-        """What the day's step died of, by its own log."""
+        """Why the day's step failed, from its log."""
         logs = StepLogs(self.settings, self._cluster_id, self._steps[day]).ends() if state == "FAILED" else {}
         message, cause, _ = steplog.diagnose(logs, "no log was pushed")
         words = f"{message} ({cause or Cause.CODE})" if state == "FAILED" else f"its step is {state}"
@@ -151,7 +151,7 @@ class WaitForDaysOperator(WaitOperator):
 
 
 class PublishDaysOperator(NightOperator):
-    """Audits and publishes each day that was made; the days that were not are named at the end, with why."""
+    """Audit and publish each day that was made. Raises DaysFailed naming the other days and why."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         claimed = self.output_of(context, "claim_days")
@@ -167,13 +167,13 @@ class PublishDaysOperator(NightOperator):
         return {"published": claimed["days"]}
 
     def _all_told(self, night: Night, days: Sequence[str]) -> None:
-        """Now that every day is published, none of what they staged is marked any more."""
+        """Remove the `_unpublished` marks of all staged days, since every day is published now."""
         made = [m for day in days for m in self.lake(night.on(date.fromisoformat(day))).manifests()]
         staged = {day for manifest in made for table in manifest["gold"] for day in table.get("days", ())}
         self.lake(night).told_of(map(date.fromisoformat, sorted(staged)))
 
     def _publish(self, one_day: Night) -> str:
-        """'' if the day's gold is in place, else why it is not."""
+        """Audit and publish one day; returns '' if its gold is in place, else why it is not."""
         if broken := gold.violations(one_day, self.lake(one_day).manifests()):
             return "; ".join(broken)
         try:

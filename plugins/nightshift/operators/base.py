@@ -1,4 +1,4 @@
-"""What every task of a night shares: its night, its ledger bracket, its way of waiting."""
+"""Base operators: the run context, the ledger entries around a task's work, and deferrable waits."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from nightshift.pipeline import Pipeline
 from nightshift.symptoms import AWS, cause_in
 from nightshift.triggers import ProbeTrigger
 
-BELT_SECONDS = 600  # after a wait's own deadline the scheduler ends it, should no triggerer be alive to do so
+BELT_SECONDS = 600  # safety timeout: so long after its deadline the scheduler ends a wait that no triggerer ended
 
 
 class NightOperator(BaseOperator):
-    """A task that does its work between two ledger entries. Subclasses write `work`; what it returns is the XCom.
+    """A task that does its work between two ledger entries. Subclasses implement `work`; its return value is the XCom.
 
-    Whatever ends the work becomes a failure card, in the ledger and in the task's log; the card's cause decides
-    whether Airflow may try again (nightshift.causes).
+    Any error becomes a failure report (card), in the ledger and in the task's log; its cause decides whether Airflow
+    may retry (nightshift.causes).
     """
 
     _told_to_stop = False
@@ -42,23 +42,23 @@ class NightOperator(BaseOperator):
 
     @property
     def limit(self) -> timedelta | None:
-        """How long the task may take; a wait has its own measure."""
+        """How long the task may take; a WaitOperator uses its wait_minutes."""
         return self.execution_timeout
 
     def execute(self, context: Context) -> Any:
         return self._bracketed(context, lambda night: self.work(night, context))
 
     def work(self, night: Night, context: Context) -> Any:
-        """The act itself. The dict or value that it returns goes to the ledger and to XCom."""
+        """Do the task's work. The return value goes to XCom and, if it is a dict, to the ledger."""
         raise NotImplementedError(f"{type(self).__name__} must say what its work is")
 
     def on_kill(self) -> None:
-        """Called by Airflow at SIGTERM: the work goes on, and what it ends with is read in this light."""
+        """Called by Airflow at SIGTERM. The work goes on; an error after this is raised as Stopped."""
         self._told_to_stop = True
 
     def night(self, context: Context) -> Night:
-        """The night as it was asked for. Raises ParameterError, except in a task that runs whatever happened: that
-        one gets the run without them, since a refused run has to be torn down and told as well."""
+        """The night with the run's parameters. Raises ParameterError, except in a teardown or ALL_DONE task: that one
+        gets the night with default parameters, since a refused run needs its teardown and report as well."""
         try:
             return self._night(context, context["params"])
         except ParameterError:
@@ -67,38 +67,38 @@ class NightOperator(BaseOperator):
             raise
 
     def identity(self, context: Context) -> Night:
-        """The night, or just its identity when its parameters are refused: enough to know where its ledger is."""
+        """The night, with default parameters when its own are refused: enough to locate its ledger."""
         try:
             return self.night(context)
         except ParameterError:
             return self._refused(context)
 
     def lake(self, night: Night) -> LakeHook:
-        """The buckets, behind the names of the night."""
+        """The S3 hook for this night's keys."""
         return LakeHook(aws.client(self.settings, "s3"), night)
 
     def output_of(self, context: Context, task_id: str) -> Any:
-        """What an earlier task returned, or None if it did not get that far."""
+        """The XCom of an earlier task, or None if it has none."""
         return context["ti"].xcom_pull(task_ids=task_id)
 
     @contextmanager
     def carded(self, night: Night) -> Iterator[None]:
-        """Whatever ends the body becomes a card in the task's log, and final if the cause is not worth a retry."""
+        """Log any error of the body as a failure report; raise AirflowFailException if a retry is not worthwhile."""
         try:
             yield
         except TaskDeferred:
             raise
-        except BaseException as error:  # also a timeout, which is none of Exception's
+        except BaseException as error:  # also AirflowTaskTimeout, a BaseException
             card = failures.card(error, self.task_id, {"record": links.record(night)})
             self.log.error("%s", failures.text(card))  # noqa: TRY400 - Airflow prints the traceback below it
             if isinstance(error, AirflowFailException) or failures.is_worth_a_retry(card, error):
                 raise
             words = shown.plain(f"{card['message']} Next: {card['next_action']}")
-            # How one of our own sentences came about is no news; the way of an unforeseen error is.
+            # The traceback of one of our own errors adds nothing; that of an unexpected error does.
             raise AirflowFailException(words) from None if isinstance(error, NightshiftError) else error
 
     def _refused(self, context: Context) -> Night:
-        """The run with default parameters, but for its date if that one is good."""
+        """The night with default parameters, and with its own business date if that is valid."""
         try:
             return self._night(context, {"business_date": context["params"].get("business_date")})
         except ParameterError:
@@ -119,10 +119,10 @@ class NightOperator(BaseOperator):
         return result
 
     def _done(self, work: Callable[[Night], Any], context: Context) -> Any:
-        """The work's result. An error that came after SIGTERM is taken for its consequence."""
+        """The work's result. Raises Stopped for an error after SIGTERM, which is taken as its consequence."""
         try:
             return work(self.night(context))
-        except AirflowFailException:  # embedded.stop says so itself, and that it is final
+        except AirflowFailException:  # raised by embedded.stop, with its own message; it is final
             raise
         except Exception as error:
             if self._told_to_stop:
@@ -131,18 +131,18 @@ class NightOperator(BaseOperator):
 
 
 def _eve_of(dag_run: Any) -> datetime | None:
-    """The moment on whose eve a run works by default: of a scheduled one, and of Airflow's own backfill, the end of its
-    interval, of any other its logical date; None for one without."""
+    """The moment whose previous day is the default business date: data_interval_end of a scheduled run or one of
+    Airflow's own backfill, logical_date of any other; None for a run without it."""
     if getattr(dag_run, "run_type", None) in {"scheduled", "backfill"}:
         return getattr(dag_run, "data_interval_end", None)
     return getattr(dag_run, "logical_date", None)
 
 
 class WaitOperator(NightOperator):
-    """A task that starts something and waits for a probe to answer.
+    """A task that starts something and waits for a probe's result.
 
-    `work` ends in `return self.wait(…)`; `finish` turns the probe's answer into the task's result. Deferrable by
-    setting: the triggerer holds the wait then, and the worker's slot is free.
+    `work` ends in `return self.wait(…)`; `finish` turns the probe's result into the task's result. With the setting
+    `deferrable` the wait runs in the triggerer and the worker slot is free.
     """
 
     _context: Context  # of this try
@@ -157,12 +157,12 @@ class WaitOperator(NightOperator):
         return timedelta(minutes=self.wait_minutes)
 
     def finish(self, night: Night, answer: dict[str, Any]) -> Any:
-        """What the task makes of the probe's answer. Raises when the answer is bad news."""
+        """Turn the probe's result into the task's result. Raises if the result is a failure."""
         raise NotImplementedError(f"{type(self).__name__} must say what it makes of the answer")
 
     def wait(self, night: Night, probe: str, arguments: dict[str, Any], minutes: float | None = None) -> Any:
-        """Ask PROBES[probe](settings, **arguments) until it answers, then `finish`. Raises WaitTimeout. `minutes` is
-        what is left of the task's own."""
+        """Poll PROBES[probe](settings, **arguments) until it returns a result, then call `finish`. `minutes` is the
+        time left, by default wait_minutes. Raises what `overdue` gives, by default WaitTimeout."""
         seconds = 0 if self._last_chance else (self.wait_minutes if minutes is None else minutes) * 60
         trigger = ProbeTrigger(probe, arguments, self.settings.poll_seconds, time.time() + seconds)
         answer = trigger.ask(self.settings)
@@ -172,25 +172,25 @@ class WaitOperator(NightOperator):
         return self._finish(night, answer if answer is not None else trigger.block(self.settings))
 
     def resume(self, context: Context, event: dict[str, Any], attempt: int | None = None) -> Any:
-        """Called by Airflow when the trigger fired, of the try that was deferred as `attempt`.
+        """Called by Airflow when the trigger fired; `attempt` is the number of the try that deferred.
 
-        A task that is cleared while it runs begins its next try here too, with the news of the one before
-        (clear_task_instances in Airflow 3.3.1 leaves next_method to a running task): that try begins anew.
+        A task that is cleared while it runs also starts its next try here, with the event of the previous one
+        (clear_task_instances in Airflow 3.3.1 keeps next_method of a running task): that try starts from the beginning.
         """
         if attempt not in {None, context["ti"].try_number}:
             return self.execute(context)
         return self._bracketed(context, lambda night: self._finish(night, event), resumed=True)
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Airflow's entry after a deferral. A trigger that died or went silent arrives here as "__fail__", past
-        every bracket (airflow.sdk.bases.operator); it becomes a card like any other failure."""
+        """Airflow's entry after a deferral. A trigger that failed or timed out arrives here as "__fail__", outside
+        `execute` and `resume` (airflow.sdk.bases.operator); it gets a failure report like any other failure."""
         if next_method != TRIGGER_FAIL_REPR:
             return super().resume_execution(next_method, next_kwargs, context)
         why = next_kwargs or {}
         return self._bracketed(context, lambda night: self._after_the_trigger(night, context, why), resumed=True)
 
     def overdue(self, night: Night) -> NightshiftError:
-        """The error for a wait that ran out."""
+        """The error for a wait that timed out."""
         return WaitTimeout(f"{self.task_id} of {night.run} had no answer in {self.wait_minutes:g} minutes.")
 
     def _bracketed(self, context: Context, work: Callable[[Night], Any], *, resumed: bool = False) -> Any:
@@ -198,8 +198,8 @@ class WaitOperator(NightOperator):
         return super()._bracketed(context, work, resumed=resumed)
 
     def _after_the_trigger(self, night: Night, context: Context, why: Mapping[str, Any]) -> Any:
-        """Silence until the belt: ask once more from here, for there may be news that nobody brought. An error in
-        the trigger: tell it, with the cause that its last words give away."""
+        """After the safety timeout, poll once more here: the trigger may have missed the result. After an error in the
+        trigger, raise TriggerDied with the cause that the error's text shows."""
         if why.get("error") == TriggerFailureReason.TRIGGER_TIMEOUT:
             self._last_chance = True
             return self.work(night, context)

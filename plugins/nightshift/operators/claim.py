@@ -1,4 +1,4 @@
-"""Claim the business date: two runs of one date never publish at once."""
+"""Operator that claims the business date, so that two runs of one date never publish at once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from nightshift.operators.base import WaitOperator
 
 
 class ClaimDateOperator(WaitOperator):
-    """Waits while another live run holds the date; takes it over from one that is over. A setup: clearing a step
-    claims the date again."""
+    """Wait while another live run holds the date; take it over from a dead one. It is a setup: clearing a step claims
+    the date again."""
 
     def work(self, night: Night, context: Context) -> Any:
         self.log.info("Claiming %s; held by %s.", night.claim_key, claims.of(night).holder() or "nobody")

@@ -1,4 +1,4 @@
-"""The cluster of a night: made once, found by tag, gone before the task that ends it is green."""
+"""Operators for a run's EMR cluster: publish its files, create, wait, submit steps, terminate."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from nightshift.ledger import Ledger
 from nightshift.night import Night
 from nightshift.operators.base import NightOperator, WaitOperator
 
-# Of the clusters of one try, so many may die of this cause before the task fails; of any other cause, one.
+# How many clusters of one try may end for this cause before the task fails; for any other cause one.
 CLUSTERS = {
-    "capacity": len(emr_spec.ATTEMPTS),  # another place, other types or another market may have it
-    "bootstrap": 2,  # a download or a bad node; what is wrong with the action itself fails again
+    "capacity": len(emr_spec.ATTEMPTS),  # other subnets, instance types or On-Demand may have it
+    "bootstrap": 2,  # a download or a bad node may have failed; an error in the action itself fails again
 }
 
 
 class PublishJobsOperator(NightOperator):
-    """Put what the cluster will need where it will look: jobs and drivers under their hashes, its own certificate."""
+    """Upload what the cluster needs to S3: jobs and JDBC drivers under their hashes, and the run's own certificate."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         lake = self.lake(night)
@@ -39,7 +39,7 @@ class PublishJobsOperator(NightOperator):
 
 
 class CreateClusterOperator(NightOperator):
-    """Adopt the run's cluster if one is there, else RunJobFlow. Never waits for it."""
+    """Adopt the run's cluster if there is one, else call RunJobFlow. Does not wait for the cluster."""
 
     def work(self, night: Night, context: Context) -> dict[str, str]:
         foundation = self.output_of(context, "apply_foundation")
@@ -52,9 +52,9 @@ class CreateClusterOperator(NightOperator):
 class WaitForClusterOperator(WaitOperator):
     """Wait until the cluster can run steps; replace it when EC2 had no capacity or a bootstrap action failed.
 
-    Which attempt it is follows from the clusters that died in this try, not from memory, so a task that was killed
-    goes on where it was; and a replacement is asked for only when its predecessor is gone, so there is never a second
-    one. The XCom {"cluster_id"} is what later tasks use.
+    The attempt number is derived from the clusters that ended in this try, not kept in memory, so a task that was
+    killed continues where it was. A replacement is requested only after its predecessor has ended, so there is never a
+    second one. Later tasks use the XCom {"cluster_id"}.
     """
 
     def work(self, night: Night, context: Context) -> Any:
@@ -79,7 +79,7 @@ class WaitForClusterOperator(WaitOperator):
         )
 
     def _watch(self, night: Night, cluster: Any, seen: str) -> Any:
-        """Wait for the cluster's next state. The limit counts from its creation, however often the task began anew."""
+        """Wait for the cluster's next state. The limit counts from its creation, however often the task restarted."""
         age = clock.age(self.settings, cluster["Status"]["Timeline"]["CreationDateTime"])
         left = self.wait_minutes - age.total_seconds() / 60
         return self.wait(night, "cluster_moved", {"cluster_id": cluster["Id"], "seen": seen}, left)
@@ -89,7 +89,7 @@ class WaitForClusterOperator(WaitOperator):
         return EmrHook(aws.client(self.settings, "emr")).tried(night, first)
 
     def _replace(self, night: Night, emr: EmrHook) -> str:
-        """Ask for the next cluster of this try and give its id. Raises ClusterError when there is to be none."""
+        """Request the next cluster of this try and return its id. Raises ClusterError when no attempt is left."""
         dead = [cluster for cluster in self._tried(night) if cluster["Status"]["State"] in GONE]
         attempt, why = next_attempt(dead), why_ended(dead[-1])[1]
         self.log.warning("%s Asking for another, %s.", why, emr_spec.ATTEMPTS[attempt])
@@ -108,7 +108,7 @@ class WaitForClusterOperator(WaitOperator):
 
 
 class SubmitStepsOperator(NightOperator):
-    """All steps in one call, so that EMR runs them back to back. The XCom is {step name: step id}."""
+    """Submit all steps in one call, so that EMR runs them back to back. The XCom is {step name: step id}."""
 
     def work(self, night: Night, context: Context) -> dict[str, str]:
         cluster_id = self.output_of(context, "wait_for_cluster")["cluster_id"]
@@ -118,11 +118,11 @@ class SubmitStepsOperator(NightOperator):
         return emr.submit(cluster_id, steps, self._known(night, steps))
 
     def steps(self, night: Night, context: Context, published: Any) -> list[dict[str, Any]]:
-        """What is submitted; `published` is what publish_jobs returned."""
+        """The steps to submit; `published` is what publish_jobs returned."""
         return emr_spec.steps(night, published["jobs_uri"], published.get("jars", ()))
 
     def _known(self, night: Night, steps: Sequence[Any]) -> set[str | None]:
-        """The ids that earlier submissions of this run ended with: each `end` of this task names them."""
+        """The step ids of earlier submissions of this run, from the `end` entries of this task."""
         ends = [
             entry
             for entry in Ledger(aws.client(self.settings, "s3"), night).entries()
@@ -132,7 +132,7 @@ class SubmitStepsOperator(NightOperator):
 
 
 class TerminateClusterOperator(WaitOperator):
-    """End every cluster of the run and wait until it is TERMINATED. Finds them by tag, so a lost XCom costs nothing."""
+    """Terminate every cluster of the run and wait until it is TERMINATED. Finds them by tag, so it needs no XCom."""
 
     def work(self, night: Night, context: Context) -> Any:
         emr = EmrHook(aws.client(self.settings, "emr"))
@@ -150,9 +150,9 @@ class TerminateClusterOperator(WaitOperator):
 
 
 def next_attempt(dead: Sequence[Any]) -> int:
-    """Which attempt follows the clusters of one try that have died, the last of them last.
+    """The number of the attempt after the ended clusters of one try, which are given oldest first.
 
-    Raises ClusterError with EMR's words for the last one when as many died of its cause as may.
+    Raises ClusterError with EMR's reason for the last one when as many ended for its cause as CLUSTERS allows.
     """
     causes = Counter(why_ended(cluster)[0] for cluster in dead)
     cause = why_ended(dead[-1])[0]
@@ -162,6 +162,6 @@ def next_attempt(dead: Sequence[Any]) -> int:
 
 
 def _subnets(dead: Sequence[Any]) -> set[str]:
-    """The subnets in which clusters found no capacity."""
+    """The subnets of the clusters that got no capacity."""
     lacking = [cluster for cluster in dead if why_ended(cluster)[0] == "capacity"]
     return {cluster["Ec2InstanceAttributes"].get("Ec2SubnetId", "") for cluster in lacking}

@@ -1,4 +1,4 @@
-"""The input against its contract, before the cluster exists: drift costs a look, not a night."""
+"""Operator that checks the input against its contract before the cluster exists, so that drift is found cheaply."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ MOST_TOLD = 20
 
 
 class CheckInputsOperator(NightOperator):
-    """Report the columns that drifted from the contract of their source; refuse what the contract says to refuse.
+    """Report the columns that drifted from their source's contract. Raises SchemaDrifted where the contract says to
+    refuse.
 
-    The XCom is {"drifted": number of deliveries} and, if there are any, the `warning` that goes into the record. Why
-    nobody could look into a database, `unseen` says; its job looks again.
+    The XCom is {"drifted": number of files and tables} and, if there are any, the `warning` for the record. If the
+    database could not be read from here, `unseen` says why; the job checks it again.
     """
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
@@ -38,7 +39,7 @@ class CheckInputsOperator(NightOperator):
         return {"drifted": len(found), **({"warning": words} if told else {}), **({"unseen": unseen} if unseen else {})}
 
     def _check_source(self, night: Night, relations: RelationsHook) -> None:
-        """Raise OtherSource when the lake has rows of another database that this night would add to."""
+        """Raise OtherSource if the lake has rows of another database, to which this night would add."""
         if not self.pipeline.incremental or night.options.get("source_moved") == "true":
             return
         owner, own = self.lake(night).source(), relations.identity()
@@ -46,7 +47,7 @@ class CheckInputsOperator(NightOperator):
             raise OtherSource(f"The lake holds movements of another database: {owner}, and this night reads {own}.")
 
     def _found(self, night: Night) -> tuple[dict[str, list[Drift]], str]:
-        """How files and tables drifted, and why tables were not seen."""
+        """The drifts of files and tables, and why the tables could not be read ('' if they were)."""
         found = {}
         if self.pipeline.reads_files:
             found = DeliveriesHook(aws.client(self.settings, "s3"), night).drifts()

@@ -1,4 +1,4 @@
-"""Freshness as a task: gold that has grown old is told, once."""
+"""Operator that checks the freshness of gold and notifies of each stale table once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nightshift.hooks import clock, freshness
 
 
 class CheckFreshnessOperator(BaseOperator):
-    """Hold the newest partition of every gold table against its contract. The XCom is a row for each that is stale."""
+    """Compare the age of every gold table's newest partition with its contract. The XCom has a row per stale table."""
 
     def __init__(self, *, settings: Settings, **kwargs: Any) -> None:
         super().__init__(**kwargs)

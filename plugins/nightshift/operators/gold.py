@@ -1,4 +1,4 @@
-"""Gold: staged by the last step, checked here against its contract, then swapped in."""
+"""Operators that audit staged gold against its contract and publish it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from nightshift.report import truth
 
 
 def violations(night: Night, manifests: Sequence[Any]) -> list[str]:
-    """Every rule of the contract that what was staged for the night's date breaks."""
+    """Every contract rule that the staged data of the night's date breaks."""
     return audit.violations(night.pipeline, manifests, night.settings)
 
 
 def publish(night: Night, task: str) -> Iterator[tuple[str, str]]:
-    """Swap each staged table into place, every day of it, and register it; yields its name and where the night's own
-    day is."""
+    """Publish every staged day of each table and register them in the catalog; yields the table's name and the address
+    of the night's own partition."""
     lake = LakeHook(aws.client(night.settings, "s3"), night)
     catalog = CatalogHook(aws.client(night.settings, "glue"), night)
     told: set[date] = set()
     restated = [day for manifest in lake.manifests() for day in manifest.get("restated", ())]
     if night.pipeline.incremental:
-        lake.keep_source()  # before the first row of it: a run killed in between must not leave rows of nobody
+        lake.keep_source()  # before its first row: else a run killed in between leaves rows of an unknown source
     for table in night.pipeline.gold:
         claims.of(night).verify()
         days, uri = lake.swap_gold(table.name), night.uri("lake", night.gold_prefix(table.name))
@@ -40,12 +40,12 @@ def publish(night: Night, task: str) -> Iterator[tuple[str, str]]:
         ledger.of(night).note(task, "swapped", "its audit passed", uri=uri, partitions=len(days), **other)
         told |= set(days)
         yield table.name, uri
-    if night.pipeline.restates and not night.part:  # a later day of a backfill may have changed these once more
+    if night.pipeline.restates and not night.part:  # in a backfill, a later day may change these again
         lake.told_of(told)
 
 
 class AuditOperator(NightOperator):
-    """Refuse gold that breaks its contract; what was published before still stands then."""
+    """Raise AuditFailed if staged gold breaks its contract; what was published before stays in place."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         manifests = self.lake(night).manifests()
@@ -55,10 +55,11 @@ class AuditOperator(NightOperator):
 
 
 class PublishOperator(NightOperator):
-    """Swap each staged table into place, one atomic object each, register it in the catalog, deliver the exports.
+    """Publish each staged table, one atomic object per partition, register it in the catalog, deliver the exports.
 
-    The ledger says which tables were swapped: after a kill between two, each is whole, and the next run (or a retry)
-    swaps them all. What an earlier try published to its end is adopted, for its staging and its claim may be gone.
+    The ledger says which tables were published. After a kill between two tables each one is whole, and a retry (or the
+    next run) publishes all again. The result of an earlier, completed try is adopted: its staged data and its claim
+    may be gone.
     """
 
     def work(self, night: Night, context: Context) -> dict[str, str]:
@@ -69,7 +70,7 @@ class PublishOperator(NightOperator):
         return published | {file: self.lake(night).deliver(file) for file in self.pipeline.exports}
 
     def _published(self, entries: Sequence[truth.Entry]) -> dict[str, str]:
-        """What the try before this one returned; empty unless it came to its end and nothing before it began again."""
+        """What an earlier try returned; empty unless it completed and no earlier task began again since."""
         phases = [(entry["task"], entry["phase"]) for entry in entries]
         begun = len(phases) - 1 - phases[::-1].index((self.task_id, "begin"))
         if not truth.is_published(entries[:begun]):

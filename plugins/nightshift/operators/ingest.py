@@ -1,4 +1,4 @@
-"""Input that a night fetches itself, on a host that is there only as long as it works."""
+"""Operators that fetch a run's input on a transient EC2 host, and end that host."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from nightshift.operators.base import NightOperator, WaitOperator
 from nightshift.symptoms import AWS, cause_in
 
 TAIL_LINES = 40
-AGENT_SAYS = "failed to run commands: "  # and the exit status, behind what the command itself said last
+AGENT_SAYS = "failed to run commands: "  # and the exit status: the agent's line, after the command's own output
 
 
 class IngestOperator(WaitOperator):
-    """Have the host fetch what the run asked for, and wait until it has. A try adopts the command of the one before;
-    the program itself goes on behind what has landed. The XCom: {"fetched": names of routes}."""
+    """Run the ingestion on the host and wait until it has ended. A retry adopts the command of the earlier try; the
+    program continues after what is already in S3. The XCom is {"fetched": names of routes}."""
 
     def work(self, night: Night, context: Context) -> Any:
         if not night.routes:
@@ -74,7 +74,7 @@ class IngestOperator(WaitOperator):
 
 
 class StopHostOperator(NightOperator):
-    """End the host as soon as it has done its work; when it has not, the teardown does."""
+    """Terminate the host as soon as the ingestion succeeded; otherwise the teardown does."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         instance_id = self.output_of(context, "apply_transient").get("ingest_instance_id")

@@ -1,4 +1,4 @@
-"""Wait until the night's input has arrived and settled; before the cluster exists, so waiting is free."""
+"""Operator that waits until the night's input has arrived and settled, before a cluster exists and costs money."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nightshift.operators.base import WaitOperator
 
 
 class WaitForInputsOperator(WaitOperator):
-    """The XCom is {"files", "bytes"} of what was found, and perhaps `unreadable`: keys that no job will see."""
+    """The XCom is {"files", "bytes"} of the input and, if there are any, `unreadable`: keys that no job can read."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         if night.replay:

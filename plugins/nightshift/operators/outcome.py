@@ -1,4 +1,4 @@
-"""The outcome: the run's colour, read from its record."""
+"""Operator that sets the run's state in Airflow from its record."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from nightshift.operators.base import NightOperator
 
 
 class OutcomeOperator(NightOperator):
-    """Green only if the run's closing entry and its record call it a success, so Airflow, SNS and the reaper say the
-    same. Reads and writes no ledger entry: after the closing one nothing happens any more."""
+    """Succeed only if the run's closing entry and its record say success, so that Airflow, SNS and the reaper agree.
+    Writes no ledger entry, since the closing one is the last."""
 
     def execute(self, context: Context) -> Any:
         night = self.identity(context)

@@ -1,4 +1,4 @@
-"""Refuse early: parameters, credentials, tools, state bucket and price, before anything costs money."""
+"""Preflight: check parameters, credentials, tools, state bucket and price before anything costs money."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TO_BE = {
 
 
 class PreflightOperator(NightOperator, SkipMixin):
-    """Checks what a night needs and prices it. A dry run shows the plan, writes nothing, and skips what follows."""
+    """Check what a night needs and price it. A dry run shows the plan, writes nothing, and skips the later tasks."""
 
     def execute(self, context: Context) -> Any:
         if not self.is_plan_only(context):
@@ -42,14 +42,14 @@ class PreflightOperator(NightOperator, SkipMixin):
         return self.skip(ti=context["ti"], tasks=[task for task in after if not task.is_teardown])
 
     def is_plan_only(self, context: Context) -> bool:
-        """Whether the run is to end here."""
+        """Whether the run ends here."""
         return bool(context["params"].get("dry_run"))
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         return self.checked(night)
 
     def checked(self, night: Night, nights: int = 1) -> dict[str, Any]:
-        """What was found, with the price of so many nights on one cluster. Raises PreflightError."""
+        """Run the checks; returns their results and the price of `nights` on one cluster. Raises PreflightError."""
         cluster = cost.estimate(emr_spec.fleets(night), self.pipeline.expected_minutes * nights, self.settings.region)
         estimate = cluster + self._fetching(night)
         checked = {"account": self._account(), "terraform": terraform.version(), "estimate_usd": estimate}
@@ -61,11 +61,11 @@ class PreflightOperator(NightOperator, SkipMixin):
         return checked
 
     def _fetching(self, night: Night) -> float:
-        """What its ingestion host costs at most."""
+        """The most that the run's ingestion host can cost; 0 without one."""
         return cost.host(self.settings.ingest_timeout_minutes, self.settings.region) if night.routes else 0
 
     def _warning(self) -> dict[str, str]:
-        """What does not stop a night but somebody should know; it goes into its record and message."""
+        """A warning if the reaper has not run for too long; it goes into the run's record and message."""
         warning = watch.silence(self.settings)
         if warning:
             self.log.warning("%s", warning)
@@ -98,7 +98,7 @@ class PreflightOperator(NightOperator, SkipMixin):
             )
 
     def show_plan(self, night: Night, context: Context) -> None:
-        """Tell what the run would ask AWS for."""
+        """Log what the run would request from AWS."""
         jobs_uri = night.uri("artifacts", "jobs/<sha256>/")
         own = {"emr_source_profile_arns": {night.pipeline.product: f"<role that opens {night.source_secret} alone>"}}
         body = emr_spec.job_flow(night, PLANNED | own, TO_BE, jobs_uri=jobs_uri)

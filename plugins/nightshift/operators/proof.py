@@ -1,4 +1,4 @@
-"""The proof that a night left nothing behind."""
+"""Operator that checks that a run left no resources behind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from nightshift.operators.base import NightOperator
 
 
 class ProveNothingLeftOperator(NightOperator):
-    """Look for everything that a run can make; red if anything of this run is alive and was not asked to stay."""
+    """Search for every kind of resource that a run can make. Raises SomethingLeft if one of this run's is still there
+    without keep_cluster."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         found = inventory.alive(night)

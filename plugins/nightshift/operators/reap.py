@@ -1,4 +1,4 @@
-"""The reaper as a task: asks Airflow about each run, and is red when something could not be cleaned."""
+"""The reaper's operator: gets each run's state from Airflow, and fails if something could not be cleaned up."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from nightshift.reaper import GONE
 
 
 class ReapOperator(BaseOperator):
-    """One pass. The XCom is a row for each run that is open or left something."""
+    """One pass of the reaper. The XCom is a row for each run that is open or left resources."""
 
     def __init__(self, *, settings: Settings, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.settings = settings
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        """Raises SomethingLeft naming what could not be reaped, after everything else was."""
+        """Raises SomethingLeft, after all runs were handled, naming those that could not be cleaned up."""
 
         def ask(dag_id: str, run_id: str) -> str:
             return state_of(context["ti"], dag_id, run_id)
@@ -56,7 +56,7 @@ def state_of(ti: Any, dag_id: str, run_id: str) -> str:
 
 
 def _status(refused: AirflowRuntimeError | HTTPStatusError) -> int | None:
-    """What the API answered: told by the task's supervisor, or by the client itself where there is none (dag.test)."""
+    """The HTTP status of the error: from the task's supervisor, or from the client where there is none (dag.test)."""
     if isinstance(refused, HTTPStatusError):
         return refused.response.status_code
     return (refused.error.detail or {}).get("status_code")

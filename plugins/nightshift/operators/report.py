@@ -1,4 +1,4 @@
-"""The report: runs whatever happened, and tells what the night was."""
+"""Operator that writes the run's record and sends the notification, whatever happened before."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nightshift.report import message
 
 
 class ReportOperator(NightOperator):
-    """Airflow's states of the run's tasks, in the DAG's order, go to the one who tells (hooks/reporter.py)."""
+    """Pass Airflow's states of the run's tasks, in the DAG's order, to the Reporter (hooks/reporter.py)."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         states = context["ti"].get_task_states(dag_id=self.dag_id, run_ids=[night.run_id])[night.run_id]

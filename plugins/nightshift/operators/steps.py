@@ -1,4 +1,4 @@
-"""Wait for one step, and fail with its own words unless it COMPLETED."""
+"""Operator that waits for one step and fails with the step's own error unless it COMPLETED."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from nightshift.operators.base import WaitOperator
 
 
 class WaitForStepOperator(WaitOperator):
-    """One waiting task a step, so that the graph shows which layer failed. Where a step is several EMR steps, the last
-    of them is waited for, and the one that failed speaks."""
+    """One waiting task per step, so that the graph shows which layer failed. If a step is several EMR steps, the task
+    waits for the last one and reports the one that failed."""
 
     def __init__(self, *, step: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -34,25 +34,25 @@ class WaitForStepOperator(WaitOperator):
         if answer["state"] == "COMPLETED":
             return {"state": answer["state"]}
         if answer["state"] == "CANCELLED" and (culprit := self._failed_before(night, answer)):
-            return self.wait(night, "step_ended", culprit)  # it has ended: what is waited for are its logs
+            return self.wait(night, "step_ended", culprit)  # it has ended; this waits for its logs
         raise self._failed(night, answer) if answer["state"] == "FAILED" else self._lost(night, answer)
 
     def _failed_before(self, night: Night, answer: dict[str, Any]) -> dict[str, str] | None:
-        """The EMR step that took this one with it, when the step is several of them."""
+        """The failed EMR step because of which this one was cancelled, if the step is several EMR steps."""
         emr, cluster_id = EmrHook(aws.client(self.settings, "emr")), answer["cluster_id"]
         ids = [step_id for step_id in self._parts(night) if step_id != answer["step_id"]]
         failed = (i for i in ids if emr.step(cluster_id, i)["Status"]["State"] == "FAILED")
         return next(({"cluster_id": cluster_id, "step_id": step_id} for step_id in failed), None)
 
     def _parts(self, night: Night) -> dict[str, str]:
-        """The EMR steps that this step is, when it is several: id -> name, in order."""
+        """The EMR steps of this step, if there are several: id -> name, in order; else empty."""
         step = next(step for step in self.pipeline.steps if step.name == self.step)
         names = emr_spec.step_names(night, step)
         submitted = self.output_of(self._context, "submit_steps") if len(names) > 1 else {}
         return {submitted[name]: name for name in names if name in submitted}
 
     def _failed(self, night: Night, answer: dict[str, Any]) -> NightshiftError:
-        """What the step's logs say, else what EMR says, else what became of the cluster."""
+        """The error from the step's logs, else EMR's reason; of a step without logs whose cluster ended, that end."""
         logs = StepLogs(self.settings, answer["cluster_id"], answer["step_id"]).ends()
         if not logs and answer["lost"]:
             return self._lost(night, answer)
@@ -62,7 +62,7 @@ class WaitForStepOperator(WaitOperator):
         return StepFailed(f"Step {name} is FAILED: {message}", cause=cause, details=details)
 
     def _lost(self, night: Night, answer: dict[str, Any]) -> NightshiftError:
-        """A step that was CANCELLED or INTERRUPTED, or whose cluster ended under it, has no error of its own."""
+        """The error for a step without one of its own: CANCELLED, INTERRUPTED, or its cluster ended before it."""
         words = f"Step {self.step} is {answer['state']}: {answer['lost'] or answer['said'] or 'EMR gives no reason'}."
         details = {"links": self._links(night, answer)}
         if answer["lost"]:

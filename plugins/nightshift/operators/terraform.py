@@ -1,4 +1,4 @@
-"""The stacks of a night: open the transient state, apply, destroy."""
+"""Operators for the Terraform stacks of a run: init the transient state, apply, destroy."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from nightshift.symptoms import DENIED, cause_in
 
 
 class StackOperator(NightOperator):
-    """Shared by the operators below: their stacks, and that terraform is asked to stop when Airflow kills the task."""
+    """Base of the operators below: gives their stacks, and interrupts terraform when Airflow kills the task."""
 
     def foundation(self) -> TerraformHook:
-        """The durable stack, which all runs share."""
+        """The foundation stack, which all runs share."""
         return TerraformHook(self.settings, "foundation", stacks.FOUNDATION_STATE)
 
     def transient(self, night: Night) -> TerraformHook:
-        """The stack of this run, with a state of its own."""
+        """The transient stack of this run, with its own state."""
         return TerraformHook(self.settings, "transient", night.state_key)
 
     def on_kill(self) -> None:
@@ -35,15 +35,15 @@ class StackOperator(NightOperator):
 
 
 class OpenStateOperator(StackOperator):
-    """terraform init. Creates nothing, so it cannot half-succeed: the setup that the teardowns belong to."""
+    """terraform init. Creates nothing, so it cannot half-succeed; the teardowns have it as their setup."""
 
     def work(self, night: Night, context: Context) -> None:
         self.transient(night).init()
 
 
 class ApplyFoundationOperator(StackOperator):
-    """The durable stack, unless a run of today did and nothing about it has changed since
-    (docs/decisions/0022-foundation-once-a-day.md). Where it has an owner it is only compared with its files
+    """Apply the foundation stack, unless a run of today did and nothing has changed since
+    (docs/decisions/0022-foundation-once-a-day.md). With NIGHTSHIFT_FOUNDATION=check only compare it with its files
     (docs/decisions/0031-the-foundation-has-an-owner.md). Its outputs are the XCom."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
@@ -77,9 +77,9 @@ class ApplyFoundationOperator(StackOperator):
 
 
 class ApplyTransientOperator(StackOperator):
-    """The stack of this run. Its outputs are the XCom; the private SSH key is neither in it nor in the state.
+    """Apply the stack of this run. Its outputs are the XCom; the private SSH key is neither in it nor in the state.
 
-    What a try before this one made, but was killed too early to write into its state, goes first: names would meet.
+    First removes what an earlier, killed try made but did not write into the state: its names would collide.
     """
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class ApplyTransientOperator(StackOperator):
 
 
 class DestroyTransientOperator(StackOperator):
-    """Remove the run's stack, its state, its staged data and its claim. Works without XCom; may run twice."""
+    """Remove the run's stack, its state, its staged data and its claims. Works without XCom; may run twice."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any] | None:
         if night.keep_cluster:
