@@ -1,1 +1,1 @@
-"""What talks to AWS and terraform: each hook is one service seen from a night."""
+"""Hooks: clients of AWS services, of terraform and of databases, for one run or one deployment."""

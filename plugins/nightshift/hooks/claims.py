@@ -1,4 +1,4 @@
-"""Who may make the gold of a date: one run at a time, by a conditional write."""
+"""Lock on a business date: one run at a time makes its gold. The lock (claim) is an S3 conditional write."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ LOG = logging.getLogger(__name__)
 
 
 class DateHeld(NightshiftError):
-    """The business date is another run's: it held it for too long, or took it over."""
+    """Another run holds the business date: for too long, or it took the date over."""
 
     cause = Cause.LOCK
-    final = True  # the wait was the retry
+    final = True  # the task has already waited
     next_action = "Let that run end (or end it: ./nightshift reap --run ID), then clear this task with downstream."
 
 
@@ -37,13 +37,13 @@ class Claim:
         self._bucket, self._key = night.settings.bucket("lake"), key or night.claim_key
 
     def take(self) -> dict[str, Any] | None:
-        """Claim the date; None while another live run holds it. Else {"claimed": run} and, if the claim was taken
-        from a run that is over, {"taken_from", "why"}. A run's own claim is adopted."""
+        """Claim the date; None while another live run holds it. Else {"claimed": run} and, if the claim was taken over
+        from a dead run, {"taken_from", "why"}. A run's own claim is adopted."""
         ours = {"claimed": self._night.run}
         if self._put(IfNoneMatch="*"):
             return ours
         held = self._held()
-        if held is None:  # released between our put and our look: the next question finds it free
+        if held is None:  # released between our put and our get: the next poll finds it free
             return None
         holder, etag = held
         if holder == self._night.run:
@@ -60,7 +60,7 @@ class Claim:
         return held[0] if held else None
 
     def verify(self) -> None:
-        """Raise DateHeld unless the claim is still this run's: who was given up for dead must not publish."""
+        """Raise DateHeld unless this run still holds the claim: a run whose claim was taken over must not publish."""
         holder = self.holder()
         if holder != self._night.run:
             raise DateHeld(
@@ -69,13 +69,13 @@ class Claim:
             )
 
     def release(self) -> None:
-        """Give the date back, if it is ours."""
+        """Release the claim if this run holds it."""
         held = self._held()
         if held and held[0] == self._night.run:
             delete_if(self._s3, self._bucket, self._key, held[1])
 
     def _over(self, run: str) -> str:
-        """Why the holder is given up for dead; '' while it is live."""
+        """Why the holder counts as dead; '' while it is alive."""
         settings, identity = self._night.settings, marker(self._s3, self._night.settings, run)
         holder = from_marker(settings, identity) if identity else from_run_name(settings, run, self._night.asked_at)
         entries = Ledger(self._s3, holder).entries()
@@ -95,7 +95,7 @@ class Claim:
 
 
 def release_all(night: Night) -> None:
-    """Give back every date that the run holds: its own, or the many of a backfill."""
+    """Release every claim of the run: its own date, or the many of a backfill."""
     s3 = aws.client(night.settings, "s3")
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=night.settings.bucket("lake"), Prefix=f"claims/{night.pipeline.product}/"
@@ -109,8 +109,8 @@ def release_all(night: Night) -> None:
 
 
 def note_takeover(night: Night, task: str, taken: Mapping[str, Any]) -> None:
-    """Write into the run's ledger that the claim was taken from a run that is over, if it was: `taken` is what
-    take() gave."""
+    """Note in the run's ledger that the claim was taken over from a dead run, if it was. `taken` is what take()
+    returned."""
     if taken.get("taken_from"):
         act = f"claim of {night.business_date} taken over"
         Ledger(aws.client(night.settings, "s3"), night).note(task, act, taken["why"], taken_from=taken["taken_from"])

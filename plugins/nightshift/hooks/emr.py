@@ -1,4 +1,4 @@
-"""EMR as a night sees it: the run's own clusters, found by tag, and their steps."""
+"""EMR hook: the clusters of one run, found by tag, and their steps."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ NEXT = {
 
 
 class EmrHook:
-    """RunJobFlow has no idempotency token, so identity is in Name and Tags and every act looks before it creates.
+    """RunJobFlow has no idempotency token, so Name and Tags identify a cluster, and each call looks before it creates.
 
-    `once` is the client that creates; it must not repeat calls by itself (aws.client(…, tries=1)), because boto3 would
-    answer a lost answer with a second cluster, and with the same steps again. The task's retry looks first. A
-    throttled call is the exception: EMR says that it did nothing, so it is asked again, `tries` times.
+    `once` is the client that creates. It must not retry by itself (aws.client(…, tries=1)): after a lost response boto3
+    would create a second cluster, or submit the same steps again. The task's retry looks first. Only a throttled call
+    is repeated, up to `tries` times, since EMR has done nothing then.
     """
 
     def __init__(self, emr: EMRClient, once: EMRClient | None = None, tries: int = 1) -> None:
@@ -55,7 +55,7 @@ class EmrHook:
     def clusters(self, night: Night, states: Sequence[str] = ALIVE) -> list[Any]:
         """The run's clusters in these states as DescribeCluster gives them, oldest first.
 
-        ListClusters knows no tags and no order: names narrow the list, tags decide, and each cluster says its age.
+        ListClusters gives no tags and no order: names narrow the list, tags decide, creation times sort.
         """
         pages = self._emr.get_paginator("list_clusters").paginate(
             CreatedAfter=night.asked_at.replace(microsecond=0),
@@ -69,14 +69,14 @@ class EmrHook:
     def tried(self, night: Night, first_id: str) -> list[Any]:
         """The clusters of one try, oldest first: the one that create_cluster made, and those that replaced it.
 
-        A run that was cleared has older ones; they do not count.
+        A cleared run also has older ones; they do not count.
         """
         every = self.clusters(night, EVER)
         ids = [cluster["Id"] for cluster in every]
         return every[ids.index(first_id) :] if first_id in ids else [self.cluster(first_id)]
 
     def adopt_or_create(self, night: Night, job_flow: Mapping[str, Any]) -> str:
-        """The id of the run's one usable cluster: the one that is there, else a new one. Never waits."""
+        """The id of the run's one usable cluster: an existing one, else a new one. Does not wait for it."""
         for cluster in self.clusters(night, USABLE):
             LOG.info("Adopted cluster %s (%s), which this run made before.", cluster["Id"], _state(cluster))
             return str(cluster["Id"])
@@ -85,11 +85,12 @@ class EmrHook:
         return cluster_id
 
     def submit(self, cluster_id: str, steps: Sequence[Any], known: Collection[str | None] = ()) -> dict[str, str]:
-        """Step name -> id. What an unanswered submission put there is adopted; the rest go in together.
+        """Submit steps; returns step name -> id. Adopts the steps of a submission whose response was lost, and submits
+        the others in one call.
 
-        `known` are the ids that earlier submissions answered with. COMPLETED steps among them are not adopted: who
-        clears a night wants its input read again. But while one of the steps is pending or running, they are all one
-        submission, and nothing is run beside it.
+        `known` are the step ids that earlier submissions returned. COMPLETED steps among them are not adopted: a
+        cleared run has to read its input again. But while one of the steps is pending or running, all belong to one
+        submission, and none of them is run a second time.
         """
         last = {step["Name"]: step for step in self.steps(cluster_id)}
         ours = [last[step["Name"]] for step in steps if step["Name"] in last]
@@ -129,18 +130,18 @@ def tags_of(cluster: Any) -> dict[str, str]:
 
 
 def creating(settings: Settings) -> EmrHook:
-    """The hook of a task that creates: it looks as often as it must, and asks for what costs money once."""
+    """The hook for a task that creates: it retries reads, and sends calls that cost money once."""
     return EmrHook(aws.client(settings, "emr"), aws.client(settings, "emr", tries=1), settings.api_tries)
 
 
 def refuse_if_dead(cluster: Any) -> None:
-    """Raise ClusterError with EMR's own words if the cluster is ending or has ended."""
+    """Raise ClusterError with EMR's reason if the cluster is terminating or has ended."""
     if _state(cluster) not in USABLE:
         raise ended(cluster)
 
 
 def ended(cluster: Any) -> ClusterError:
-    """The error of a cluster that has ended, with all that a failure card needs."""
+    """The error for a cluster that has ended, with everything that the failure report needs."""
     kind, message = why_ended(cluster)
     return ClusterError(message, NEXT.get(kind), kind=kind, code=_codes(cluster)[-1])
 
@@ -149,7 +150,7 @@ def why_ended(cluster: Any) -> tuple[str, str]:
     """(capacity, bootstrap, lost or other; one sentence) for a cluster as DescribeCluster gives it.
 
     Codes: EMR API reference, ClusterStateChangeReason and ErrorDetail; EMR Management Guide, "clusters terminated with
-    error codes". Where EC2 lacks capacity EMR may also say INTERNAL_ERROR and tell the rest in words.
+    error codes". If EC2 lacks capacity, EMR may also give INTERNAL_ERROR and say so only in the message.
     """
     codes = " ".join(_codes(cluster))
     status = cluster["Status"]
@@ -163,14 +164,14 @@ def why_ended(cluster: Any) -> tuple[str, str]:
 
 
 def _codes(cluster: Any) -> list[str]:
-    """EMR's codes for the end of a cluster, the most exact last; [''] if it gives none."""
+    """EMR's codes for the end of a cluster, the most specific last; [''] if it gives none."""
     status = cluster["Status"]
     details = [detail.get("ErrorCode", "") for detail in status.get("ErrorDetails", [])]
     return list(dict.fromkeys([status.get("StateChangeReason", {}).get("Code", ""), *details]))
 
 
 def _age(status: Any) -> str:
-    """How long the cluster lived; an end by its own time limit reads as a user's request otherwise."""
+    """How long the cluster lived, as words: EMR reports an end by the time limit as a user's request."""
     timeline = status.get("Timeline", {})
     if not {"CreationDateTime", "EndDateTime"} <= timeline.keys():
         return ""
@@ -179,7 +180,7 @@ def _age(status: Any) -> str:
 
 
 def _is_throttled(error: BaseException) -> bool:
-    """Whether EMR refused before it did anything. A 5xx or a dropped connection leaves that open."""
+    """Whether EMR refused before it did anything. After a 5xx or a dropped connection that is unknown."""
     return isinstance(error, ClientError) and error.response["Error"]["Code"] == "ThrottlingException"
 
 

@@ -1,4 +1,4 @@
-"""What nights made and is still there, found by tag and by name: of one run, or of every run of this name."""
+"""Inventory of existing resources, found by tag and by name: of one run, or of every run of this deployment."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ INSTANCES: Any = {"Name": "instance-state-name", "Values": ["pending", "running"
 
 @dataclass(frozen=True)
 class Thing:
-    """One thing that a run made: what the API removes it by, whose it is, and until when it may be there.
+    """One resource that a run made: its id for the API, its run, and its expiry.
 
-    `run` is `<dag>/<slug>`, or for a security configuration, which carries no tags, its 12-digit hash.
+    `run` is `<dag>/<slug>`; of a security configuration, which has no tags, the run's 12-digit hash.
     """
 
     kind: str
@@ -41,31 +41,31 @@ class Thing:
 
 
 def alive(night: Night) -> dict[str, list[str]]:
-    """Kind -> what of this run still exists. Every kind is in it; all empty is the proof."""
+    """Kind -> the resources of this run that exist. It has every kind; all empty proves that nothing is left."""
     found = of_run(night)
     return {kind: [str(thing) for thing in found if thing.kind == kind] for kind in LOOKS}
 
 
 def of_run(night: Night) -> list[Thing]:
-    """Everything of this run that still exists."""
+    """All existing resources of this run."""
     whose = {night.run, digest(night.run)}
     return [thing for thing in everything(night.settings, night.run) if thing.run in whose]
 
 
 def everything(settings: Settings, run: str = "") -> list[Thing]:
-    """Everything of this deployment's nights that exists; `run` narrows the lists where the service can do that.
-    What does not carry our name, as tag or prefix, is never in it."""
+    """All existing resources of this deployment's runs; `run` narrows the lists where the service can do that.
+    Only what has our name as tag or prefix is in it."""
     return [thing for look in LOOKS.values() for thing in look(settings, run)]
 
 
 def digest(run: str) -> str:
-    """The 12 digits by which the transient stack names what belongs to a run (its local.run_hash)."""
+    """The 12-digit hash of a run in the names that the transient stack gives (its local.run_hash)."""
     return sha256(run.encode()).hexdigest()[:12]
 
 
 def _clusters(settings: Settings, run: str) -> Iterator[Thing]:
-    """ListClusters knows no tags: names (Night.cluster_name) narrow the list, tags decide. A cluster of another name
-    may be one that we may not even look at."""
+    """ListClusters gives no tags: names (Night.cluster_name) narrow the list, tags decide. We may lack the right to
+    describe a cluster of another name."""
     dag = re.escape(run.partition("/")[0]) or r"\S+"
     ours = re.compile(rf"{re.escape(settings.name)} {dag} \d{{4}}-\d\d-\d\d ")
     emr = aws.client(settings, "emr")
@@ -97,7 +97,7 @@ def _key_pairs(settings: Settings, run: str) -> Iterator[Thing]:
 
 
 def _secrets(settings: Settings, run: str) -> Iterator[Thing]:
-    """Secrets Manager filters values by their beginning, so the tags decide."""
+    """Secrets Manager filters tag values by prefix, so the tags decide."""
     filters: Any = [{"Key": "tag-value", "Values": [run or settings.name]}]
     pages = aws.client(settings, "secretsmanager").get_paginator("list_secrets").paginate(Filters=filters)
     for secret in (secret for page in pages for secret in page["SecretList"]):
@@ -106,7 +106,7 @@ def _secrets(settings: Settings, run: str) -> Iterator[Thing]:
 
 
 def _security_configurations(settings: Settings, _run: str) -> Iterator[Thing]:
-    """They carry no tags: the transient stack names them <name>-<hash of the run>."""
+    """They have no tags: the transient stack names them <name>-<hash of the run>."""
     ours = re.compile(rf"^{settings.name}-(?P<digest>[0-9a-f]{{12}})$")
     pages = aws.client(settings, "emr").get_paginator("list_security_configurations").paginate()
     for configuration in (c for page in pages for c in page["SecurityConfigurations"]):
@@ -128,7 +128,7 @@ def _states(settings: Settings, run: str) -> Iterator[Thing]:
 
 
 def _staging(settings: Settings, run: str) -> Iterator[Thing]:
-    """One thing a run: its prefix, as old as its oldest object."""
+    """One resource per run: its staging prefix, as old as its oldest object."""
     oldest: dict[str, datetime] = {}
     for item in _objects(settings, "lake", f"staging/{run}/" if run else "staging/"):
         whose = "/".join(item["Key"].split("/")[1:3])
@@ -141,7 +141,7 @@ def _staging(settings: Settings, run: str) -> Iterator[Thing]:
 def _claims(settings: Settings, _run: str) -> Iterator[Thing]:
     s3 = aws.client(settings, "s3")
     for item in _objects(settings, "lake", "claims/"):
-        if item["Key"].count("/") != 2:  # claims/<pipeline>/<date>.json; the reaper's own lease is none of a run
+        if item["Key"].count("/") != 2:  # claims/<pipeline>/<date>.json; the reaper's own lease belongs to no run
             continue
         try:
             held = json.loads(s3.get_object(Bucket=settings.bucket("lake"), Key=item["Key"])["Body"].read())
@@ -166,7 +166,7 @@ def _uri(settings: Settings, kind: str, key: str) -> str:
 
 
 def _ours(settings: Settings, run: str) -> list[Any]:
-    """EC2's filters: of this name, made by a run (the foundation's tags name no run), by this run if it is given."""
+    """EC2 filters: our name tag and a run tag (the foundation's resources have none), of this run if it is given."""
     ours = {"Name": f"tag:{NAME}", "Values": [settings.name]}
     return [ours, {"Name": f"tag:{RUN}", "Values": [run]} if run else {"Name": "tag-key", "Values": [RUN]}]
 

@@ -1,4 +1,4 @@
-"""The buckets as a night uses them: jobs in, manifests out, gold swapped, staging swept, the record kept."""
+"""S3 hook of one run: publishes jobs, reads manifests, publishes gold, deletes staged data, keeps the run record."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ DATED = "business_date="
 
 
 class LakeHook:
-    """S3 behind the names of a night."""
+    """The buckets, by the keys of one night."""
 
     def __init__(self, s3: S3Client, night: Night) -> None:
         self._s3, self._night = s3, night
         self._lake = night.settings.bucket("lake")
 
     def publish_jobs(self, package: Package) -> str:
-        """The s3:// prefix of the jobs, uploaded unless their hash is there. main.py goes last: it is the sign."""
+        """Upload the jobs unless their hash is there; returns their s3:// prefix. main.py goes last: if it is there,
+        the upload is complete."""
         bucket, prefix = self._night.settings.bucket("artifacts"), f"jobs/{package.sha256}/"
         if not self._exists(bucket, f"{prefix}main.py"):
             for name, content in package.files.items():
@@ -43,7 +44,7 @@ class LakeHook:
         return f"s3://{bucket}/{prefix}"
 
     def publish_drivers(self, drivers: Iterable[Driver]) -> list[str]:
-        """The s3:// addresses of the JDBC drivers, each under its own hash, uploaded unless it is there."""
+        """Upload each JDBC driver under its hash unless it is there; returns their s3:// addresses."""
         bucket = self._night.settings.bucket("artifacts")
         keys = {f"jdbc/{driver.sha256}/{driver.name}": driver.content for driver in drivers}
         for key, content in keys.items():
@@ -52,23 +53,23 @@ class LakeHook:
         return [f"s3://{bucket}/{key}" for key in keys]
 
     def publish_certificates(self, make: Callable[[], bytes]) -> None:
-        """The PEM zip that the cluster encrypts its traffic with, made unless it is there: nodes that join later must
-        trust those that run. It goes when staging is swept."""
+        """Upload the PEM zip for the cluster's in-transit encryption unless it is there: nodes that join later must
+        trust the running ones. It is deleted with the staged data."""
         if not self._exists(self._lake, self._night.certificates_key):
             self._s3.put_object(Bucket=self._lake, Key=self._night.certificates_key, Body=make())
 
     def manifests(self) -> list[dict[str, Any]]:
-        """What each layer said it did, in the pipeline's order; layers that did not end are not in it."""
+        """The manifest of each layer, in the pipeline's order; a layer that did not end has none."""
         prefix = self._night.manifests_prefix
         found = {item["Key"] for item in self._objects(self._lake, prefix)}
         keys = [f"{prefix}{layer}.json" for layer in self._night.pipeline.layers]
         return [self._json(self._lake, key) for key in keys if key in found]
 
     def swap_gold(self, table: str) -> list[date]:
-        """Publish one staged table, a partition a day that was staged; gives the days, the night's own last.
+        """Publish one staged table, one partition per staged day; returns the days, the night's own last.
 
-        A gold partition is one object, so S3 itself makes its replacement atomic: a reader sees the old file or the
-        new one. Raises AuditFailed unless exactly one Parquet file is staged for each day.
+        A gold partition is one object, so S3 replaces it atomically: a reader sees the old file or the new one. Raises
+        AuditFailed unless exactly one Parquet file is staged for each day.
         """
         staged = self._staged(table)
         for day, source in staged.items():
@@ -81,19 +82,19 @@ class LakeHook:
         self._delete(item["Key"] for item in self._objects(self._lake, prefix) if item["Key"] != key)
 
     def told_of(self, days: Iterable[date]) -> None:
-        """Remove the marks of days whose gold was not what silver says: now it is (medallion.changeset)."""
+        """Delete the `_unpublished` marks of these days: their gold now matches silver (medallion.changeset)."""
         marks = f"silver/{self._night.pipeline.product}/_unpublished/{DATED}"
         self._delete(f"{marks}{day}" for day in days)
 
     def source(self) -> str:
-        """Which database's rows the lake holds of the pipeline; '' while it holds none, or nobody has said."""
+        """The identity of the database whose rows the lake holds of this pipeline; '' while none is written down."""
         try:
             return str(self._json(self._lake, self._source_key)["identity"])
         except (self._s3.exceptions.NoSuchKey, self._s3.exceptions.NoSuchBucket):
             return ""
 
     def keep_source(self) -> None:
-        """Write down whose rows the lake holds from now on, if the run's manifests tell it."""
+        """Write down the identity of the database whose rows the lake holds from now on, if the manifests have one."""
         told = [manifest["source"] for manifest in self.manifests() if manifest.get("source")]
         if told and told[0] != self.source():
             body = json.dumps({"identity": told[0], "run": self._night.run}).encode()
@@ -104,8 +105,8 @@ class LakeHook:
         return f"silver/{self._night.pipeline.product}/_source.json"
 
     def deliver(self, file: str) -> str:
-        """Copy one staged export to where the run wants it, and give its address: one copy, so a reader sees the file
-        before or the file after. Raises AuditFailed unless it was staged as one file."""
+        """Copy one staged export to its target and return its address. It is one copy, so a reader sees the old file or
+        the new one. Raises AuditFailed unless it was staged as one file."""
         source = self._single(f"{self._night.staging_prefix}exports/{file}/", "CSV")
         target = self._night.export_uri(file)
         bucket, key = target.removeprefix("s3://").split("/", 1)
@@ -113,17 +114,17 @@ class LakeHook:
         return target
 
     def sweep_staging(self) -> int:
-        """Delete what the run staged; gives how many objects went."""
+        """Delete the run's staged data; returns the number of objects."""
         return self._delete(item["Key"] for item in self._objects(self._lake, self._night.staging_prefix))
 
     def forget_state(self) -> None:
-        """Remove the transient state, and a lock that a dead terraform left on it, after its resources are gone; the
-        bucket keeps old versions of it."""
+        """Delete the transient state, and the lock that a dead terraform left on it, once its resources are gone. The
+        bucket keeps old versions."""
         for key in (self._night.state_key, f"{self._night.state_key}.tflock"):
             self._s3.delete_object(Bucket=self._night.settings.bucket("state"), Key=key)
 
     def write_record(self, record: dict[str, Any]) -> str:
-        """Keep the run's record, in place of an earlier one; gives its s3:// address, '' while there is no bucket."""
+        """Write the run's record, replacing an earlier one; returns its s3:// address, '' while there is no bucket."""
         body = json.dumps(record, indent=1, default=str, ensure_ascii=False).encode()
         for bucket in self._night.settings.record_buckets:
             with suppress(self._s3.exceptions.NoSuchBucket):
@@ -132,7 +133,7 @@ class LakeHook:
         return ""
 
     def record(self) -> dict[str, Any]:
-        """The run's record, as it was kept. Raises NoSuchKey."""
+        """Read the run's record. Raises NoSuchKey."""
         lake, state = self._night.settings.record_buckets
         try:
             found: dict[str, Any] = self._json(lake, self._record_key)
@@ -145,7 +146,7 @@ class LakeHook:
         return f"{self._night.record_prefix}record.json"
 
     def _staged(self, table: str) -> dict[date, str]:
-        """The staged file of each day, the night's own last: a reader who sees that one sees all."""
+        """The staged file of each day, the night's own day last: once it is published, all are."""
         prefix, own = f"{self._night.staging_prefix}gold/{table}/", self._night.business_date
         folders = {item["Key"].removeprefix(prefix).rpartition("/")[0] for item in self._objects(self._lake, prefix)}
         dated = sorted(folder for folder in folders if folder.startswith(DATED))
@@ -160,7 +161,7 @@ class LakeHook:
         return keys[0]
 
     def _objects(self, bucket: str, prefix: str) -> Iterator[ObjectTypeDef]:
-        """None before the foundation has made the bucket."""
+        """The objects under a prefix; none before the foundation has made the bucket."""
         with suppress(self._s3.exceptions.NoSuchBucket):
             for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
                 yield from page.get("Contents", [])

@@ -1,4 +1,4 @@
-"""Reaps: ends, removes, proves and tells every run whose owner is dead."""
+"""The reaper's actions: for every dead run, terminate clusters, remove resources, check that none is left, report."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one run: the verdict on it, what was done, and whether that is as it should be."""
+    """The result for one run: the verdict and its reason, what was done, and whether that worked (`ok`)."""
 
     run: str
     fate: Fate
@@ -43,16 +43,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass of a reaper; `busy` says who else is at work, and then nothing was done."""
+    """One pass of a reaper. `busy` says which other reaper is running; then nothing was done."""
 
     rows: list[Row]
     busy: str | None = None
 
 
 def reap(settings: Settings, who: str, ask: Ask | None = None, *, dry_run: bool = False) -> Pass:
-    """Judge every run and reap the dead; a dry run judges only, and writes nothing. A run that cannot be judged or
-    cleaned does not stop the others: its row is not ok. `ask`: see survey. Raises what AWS cannot list; the topic is
-    told of that, and of rows that are not ok (hooks/watch.py)."""
+    """Judge every run and reap the dead ones; a dry run only judges and writes nothing. A run that cannot be judged or
+    cleaned up does not stop the others: its row is not ok. `ask`: see survey.case_of. Raises botocore's errors if AWS
+    cannot be listed. The SNS topic is notified of that and of rows that are not ok (hooks/watch.py)."""
     if dry_run:
         return Pass(list(_rows(settings, ask, dry_run)))
     with turn(settings, who) as busy:
@@ -65,7 +65,7 @@ def reap(settings: Settings, who: str, ask: Ask | None = None, *, dry_run: bool 
 
 
 def stand(settings: Settings, run: str) -> tuple[Case, Verdict] | None:
-    """One run as it stands, and what a pass would make of it; None when it is not open and left nothing."""
+    """The observed state of one run and the verdict on it; None if it is not open and left nothing."""
     runs = survey(settings).runs
     if run not in runs:
         return None
@@ -74,7 +74,7 @@ def stand(settings: Settings, run: str) -> tuple[Case, Verdict] | None:
 
 
 def give_up(settings: Settings, who: str, run: str) -> Pass:
-    """Reap one run on the word of `who`, whatever a pass would make of it. No rows when there is nothing of it."""
+    """Reap one run because `who` says so, without judging it. No rows if it is not open and left nothing."""
     with turn(settings, who) as busy:
         if busy:
             return Pass([], busy)
@@ -100,8 +100,8 @@ def _run(
     dry_run: bool = False,
     said: Verdict | None = None,
 ) -> Row:
-    """One run, as it is now that its turn has come: the burial of another may have taken an hour. `said`: the verdict
-    that somebody gave already."""
+    """Judge one run by its current state, since the cleanup of an earlier one may have taken an hour, and reap it if it
+    is dead. `said`: a verdict that replaces the judgement."""
     judged = Verdict(Fate.UNKNOWN, "it could not be judged")
     try:
         case = case_of(settings, run, things, ask)
@@ -110,13 +110,13 @@ def _run(
         if judged.fate is not Fate.DEAD or dry_run:
             return Row(run, *judged)
         return Row(run, *judged, Burial(replace(case, things=inventory.of_run(case.night)), judged).hold())
-    except Exception as error:  # whatever is odd about one run, the others must not pay for it
+    except Exception as error:  # an error in one run must not stop the others
         LOG.exception("%s could not be reaped; the others go on.", run)
         return Row(run, *judged, f"could not be reaped: {error!r}", ok=False)
 
 
 def _stray(settings: Settings, thing: Thing, dry_run: bool) -> Row:
-    """Something of our name that no run owns: removed past its expiry, if we know how."""
+    """An orphaned resource, with our name but of no known run: removed after its expiry if REMOVALS has its kind."""
     name = f"{thing.kind} {thing.id}"
     if thing.expires is None or thing.kind not in REMOVALS:
         return Row(name, Fate.ALIVE, "no run that is known made it: look at it, and remove it by hand")
@@ -133,7 +133,7 @@ def _stray(settings: Settings, thing: Thing, dry_run: bool) -> Row:
 
 
 class Burial:
-    """The end of one dead run."""
+    """The cleanup of one dead run."""
 
     def __init__(self, case: Case, judged: Verdict) -> None:
         self._case, self._judged = case, judged
@@ -141,8 +141,8 @@ class Burial:
         self._book: Ledger = ledger.of(case.night)
 
     def hold(self) -> str:
-        """Clean, prove, tell, close; gives what was done. Raises NightshiftError or ClientError, and has then told
-        the run once, so that a leak is not silent."""
+        """Clean up, check that nothing is left, report and close the ledger; returns what was done. Raises
+        NightshiftError or botocore's errors, after reporting the run once, so that a leak is not silent."""
         if not self._case.open and not self._case.things:
             self._book.unmark()
             return "its marker was removed"
@@ -160,7 +160,8 @@ class Burial:
         return 1 + sum((e["task"], e["phase"]) == (REAPER, "begin") for e in self._case.entries)
 
     def _clean(self) -> list[str]:
-        """End the clusters, remove the stack and the rest, and prove it. Gives what was there."""
+        """Terminate the clusters, remove the stack and the rest, and check that nothing is left; gives what was there.
+        Raises SomethingLeft, ClusterError."""
         self._end_clusters([thing for thing in self._case.things if thing.kind == "clusters"])
         self._remove_stack()
         left = inventory.alive(self._night)
@@ -184,8 +185,8 @@ class Burial:
             time.sleep(self._settings.poll_seconds)
 
     def _remove_stack(self) -> None:
-        """By terraform when there is a state. Everything that the stack makes is also found by tag, so a terraform
-        that fails, or is not on this machine, does not keep a dead run on the bill."""
+        """Remove the stack by terraform if there is a state. If terraform fails or is missing, remove it without: all
+        that the stack makes is also found by tag or name."""
         if not any(thing.kind == "terraform states" for thing in self._case.things):
             return teardown.forget(self._night, REAPER)
         try:
@@ -196,7 +197,7 @@ class Burial:
             teardown.forget(self._night, REAPER)
 
     def _close(self) -> str:
-        """A run that was kept on request was told already; its end is not news."""
+        """Close the ledger and report; a run that was kept on request has its report already and gets no second one."""
         if self._case.kept and not self._case.open and self._case.outcome:
             self._book.close(self._case.outcome, told_by=REAPER)
             return self._case.outcome

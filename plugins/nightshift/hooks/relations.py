@@ -1,4 +1,4 @@
-"""What a night's tables in a database look like before any cluster reads them: the columns that its catalogue tells."""
+"""Database schema hook: reads the source tables' columns from the information schema before a cluster exists."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECONDS = 10
 NEEDED = ("engine", "host", "dbname", "username", "password")
 POSTGRES = ("postgresql+psycopg2", "current_schema()")
 MYSQL = ("mysql+pymysql", "database()")
-ENGINES = {  # as Amazon RDS calls them in a secret: SQLAlchemy's driver, the schema that unqualified names mean
+ENGINES = {  # by Amazon RDS's names in a secret: SQLAlchemy's driver, the SQL for the default schema
     **dict.fromkeys(("postgres", "postgresql", "aurora-postgresql"), POSTGRES),
     **dict.fromkeys(("mysql", "mariadb", "aurora-mysql"), MYSQL),
 }
@@ -32,15 +32,15 @@ PORTS = {"postgres": 5432, "mysql": 3306}
 
 
 class RelationsHook:
-    """Asks the database of a night for the tables that its contracts say are there."""
+    """Compares the tables in the night's database with their contracts."""
 
     def __init__(self, secrets: SecretsManagerClient, night: Night) -> None:
         self._secrets, self._night = secrets, night
 
     def drifts(self) -> dict[str, list[Drift]]:
-        """Of each table that drifted from its contract: its address and how.
+        """The address of each table that drifted from its contract -> its drifts.
 
-        Raises SourceUnseen when nobody could look: the database may be reached from the cluster alone.
+        Raises SourceUnseen if the database cannot be read from here: perhaps only the cluster can reach it.
         """
         address = self._address()
         where = f"{address['engine']}://{address['host']}/{address['dbname']}"
@@ -57,14 +57,14 @@ class RelationsHook:
         return {at: drifted for at, drifted in told.items() if drifted}
 
     def identity(self) -> str:
-        """What tells the night's database from another, as the jobs' medallion.secret says it. Raises SourceUnseen."""
+        """The identity of the night's database, in the form of the jobs' medallion.secret. Raises SourceUnseen."""
         told = self._address()
         family = FAMILIES.get(told["engine"], told["engine"])
         place = f"{family}://{told['host'].lower()}:{told.get('port') or PORTS[family]}/{told['dbname']}"
         return str(told.get("identity") or place)
 
     def _address(self) -> Mapping[str, Any]:
-        """What the secret says; an error never quotes it."""
+        """The content of the secret, which no error quotes. Raises SourceUnseen."""
         name = self._night.source_secret
         try:
             told = json.loads(self._secrets.get_secret_value(SecretId=name)["SecretString"])
@@ -78,7 +78,7 @@ class RelationsHook:
 
 
 def _relations(address: Mapping[str, Any], where: str) -> dict[str, Relation]:
-    """The tables and views of the database by their names in lower case."""
+    """The tables and views of the database, by lower-case name."""
     driver, here = ENGINES[address["engine"]]
     port = int(address["port"]) if str(address.get("port", "")).isdigit() else None
     who = (address["username"], address["password"])
@@ -97,12 +97,12 @@ def _relations(address: Mapping[str, Any], where: str) -> dict[str, Relation]:
 
 
 def _texts(rows: Any) -> Iterator[list[str]]:
-    """Rows as text: MySQL's catalogue gives some columns as bytes."""
+    """Rows as text: MySQL's information schema gives some columns as bytes."""
     for row in rows:
         yield [value.decode() if isinstance(value, bytes) else str(value) for value in row]
 
 
 def _line(error: Exception) -> str:
-    """An error in one line, without SQLAlchemy's pages about itself."""
+    """An error in one line, without the text that SQLAlchemy adds."""
     cause = getattr(error, "orig", None) or error
     return " ".join(str(cause).split())

@@ -1,6 +1,6 @@
-"""Tells what a night was: gathers the findings, keeps the record, publishes it, closes the ledger.
+"""Reporter: collects a run's facts, writes its record, notifies the SNS topic, closes the ledger.
 
-The report of a run, and the reaper for runs that cannot speak any more, tell by this one way.
+The report task uses it for its run, and the reaper for dead runs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Record = dict[str, Any]
 
 
 class Reporter:
-    """One run's teller. Telling it again replaces the record."""
+    """The reporter of one run. A second report replaces the record."""
 
     def __init__(self, settings: Settings, night: Night) -> None:
         self._settings, self._night = settings, night
@@ -43,10 +43,10 @@ class Reporter:
         topic_arn: str | None = None,
         finding: Card | None = None,
     ) -> Record:
-        """The record of a run whose tasks stand as `states` say, after it was kept, published and the ledger closed.
+        """Build the record from the task `states`, write it, notify the topic and close the ledger; returns the record.
 
-        The record is kept before SNS is asked, so that the message's link holds; that SNS is down does not change
-        what the night was. Raises botocore's errors when EMR or S3 cannot be asked: then nothing is closed.
+        The record is written before SNS is called, so that the link in the message works. An SNS error does not change
+        the outcome. Raises botocore's errors if EMR or S3 cannot be read; then the ledger stays open.
         """
         told = record.build(self._night, self._findings(states), told_by, finding)
         self._keep(told)
@@ -58,7 +58,7 @@ class Reporter:
         return told
 
     def told(self) -> Record | None:
-        """The record, if the run was told since its last act; None while it is open."""
+        """The record, if the ledger is closed; None while the run is open or was never reported."""
         entries = self._ledger.entries()
         if is_open(entries) or not any(entry["phase"] == "closed" for entry in entries):
             return None
@@ -76,7 +76,7 @@ class Reporter:
         )
 
     def _manifests(self, backfilled: Sequence[Night]) -> list[dict[str, Any]]:
-        """What the layers said: of the night, or of each day of a backfill."""
+        """The layers' manifests: of the night, or of each day of a backfill."""
         lakes = [LakeHook(self._s3, one_day) for one_day in backfilled] or [self._lake]
         return [manifest for lake in lakes for manifest in lake.manifests()]
 

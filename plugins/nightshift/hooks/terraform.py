@@ -1,4 +1,4 @@
-"""Runs terraform in one stack, with its state under one key of the state bucket."""
+"""Terraform hook: runs terraform in one stack, with its state under one key of the state bucket."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from nightshift.hooks import aws
 from nightshift.locks import Lock
 
 LOG = logging.getLogger(__name__)
-RUNNING: list[subprocess.Popen[bytes]] = []  # of this process, which is one task's
+RUNNING: list[subprocess.Popen[bytes]] = []  # the terraform processes of this Python process, which is one task's
 TAIL_LINES = 60
 TAIL_SECONDS = 0.2
 MINIMUM = (1, 11)
 DIFFERENCE = re.compile(r"^ +# (\S+ (?:will be|must be|has moved).*)$")
 DIFFERENCES_SHOWN = 10
 PROGRAMS = {"terraform", "tofu"}
-# Every DAG applies the one foundation, and all of them start at midnight. A run has its own state to itself.
+# Every DAG applies the one foundation, and all start at midnight. A transient state belongs to one run.
 LOCK_TIMEOUTS = {"foundation": "5m", "transient": "60s"}
 
 
 class TerraformHook:
-    """One stack and one state. Variables travel in the environment (TF_VAR_*), never on a command line that
-    others can read. Nothing is written beside the stack, which may be read-only.
+    """One stack and one state. Variables are passed in the environment (TF_VAR_*), not on a command line that others
+    can read. Nothing is written into the stack's folder, which may be read-only.
 
-    Terraform writes to a file that is read here. A pipe would break when the task's process is killed, and terraform
-    die of it at its next word, state unsaved; so it finishes by itself and releases its lock.
+    Terraform writes its output to a file that is read here. A pipe would break when the task's process is killed, and
+    terraform would die at its next write with its state unsaved. With a file it finishes and releases its lock.
     """
 
     def __init__(self, settings: Settings, stack: str, state_key: str) -> None:
@@ -49,7 +49,7 @@ class TerraformHook:
         self._locking = f"-lock-timeout={LOCK_TIMEOUTS[stack]}"
 
     def init(self) -> None:
-        """Open the state; creates nothing. Raises TerraformError."""
+        """terraform init: open the state; creates no resource. Raises TerraformError."""
         backend = {
             "bucket": self.settings.bucket("state"),
             "key": self.state_key,
@@ -58,9 +58,9 @@ class TerraformHook:
         self._run("init", "-lockfile=readonly", *(f"-backend-config={k}={v}" for k, v in backend.items()))
 
     def apply(self, variables: Mapping[str, Any], file: Path | None = None) -> dict[str, Any]:
-        """Make what the stack describes; gives its outputs, without the sensitive ones. Raises TerraformError.
+        """terraform apply; returns the outputs, without the sensitive ones. Raises TerraformError.
 
-        `file` holds variables as well (.tfvars), which win over the others.
+        `file` (.tfvars) holds more variables, which override the others.
         """
         self.init()
         further = [f"-var-file={file}"] if file else []
@@ -68,8 +68,8 @@ class TerraformHook:
         return self.outputs()
 
     def check(self, variables: Mapping[str, Any], file: Path | None = None) -> dict[str, Any]:
-        """The outputs of a stack that is as its files say. Reads only, and so takes no lock. Raises FoundationDiffers
-        naming what differs, TerraformError."""
+        """Check that the stack matches its files; returns its outputs. Reads only, and so takes no lock. Raises
+        FoundationDiffers naming the differences, TerraformError."""
         self.init()
         further = [f"-var-file={file}"] if file else []
         words = ("-lock=false", "-detailed-exitcode", *further)
@@ -79,22 +79,22 @@ class TerraformHook:
         return self.outputs()
 
     def destroy(self, variables: Mapping[str, Any]) -> None:
-        """Remove whatever the state holds, whole or half applied. Raises TerraformError."""
+        """terraform destroy: remove everything in the state, also of a partial apply. Raises TerraformError."""
         self.init()
         self._run("destroy", "-auto-approve", self._locking, variables=variables)
 
     def outputs(self) -> dict[str, Any]:
-        """The outputs that may be shown: sensitive ones never reach XCom. {} for an empty state."""
+        """The outputs without the sensitive ones, which must not reach XCom. {} for an empty state."""
         told = json.loads(self._answer("output", "-no-color", "-json"))
         return {name: o["value"] for name, o in told.items() if not o["sensitive"]}
 
     def managed(self) -> set[str]:
-        """The ids of everything in the state, also of an apply that was cut short. The state must have been opened."""
+        """The ids of all resources in the state, also of an interrupted apply. Call `init` first."""
         found = json.loads(self._answer("show", "-no-color", "-json")).get("values", {}).get("root_module", {})
         return {str(r["values"]["id"]) for r in _resources(found) if r["values"].get("id")}
 
     def lock(self) -> Lock | None:
-        """Who holds the state's lock; None when nobody does."""
+        """The state's lock; None if there is none."""
         s3 = aws.client(self.settings, "s3")
         try:
             there = s3.get_object(Bucket=self.settings.bucket("state"), Key=f"{self.state_key}.tflock")
@@ -103,20 +103,19 @@ class TerraformHook:
         return Lock.parsed(there["Body"].read(), there["LastModified"])
 
     def unlock(self, lock: Lock) -> None:
-        """Break this very lock; one that another has taken since is left alone. Raises TerraformError."""
+        """Break this lock, by its id; a lock that was taken since stays. Raises TerraformError."""
         self.init()
         self._run("force-unlock", "-force", lock.id)
 
     def runs_here(self) -> bool:
-        """Whether a terraform works on this stack on this host: one that outlived the task that started it, or a
-        person's, however it was called."""
+        """Whether a terraform process works on this stack on this host: one that outlived its task, or a person's."""
         seen = psutil.process_iter(["name", "cmdline", "cwd", "status"])
         return any(_works_on(self.stack, p.info) for p in seen if p.info["name"] in PROGRAMS)
 
     def _run(
         self, verb: str, *args: str, variables: Mapping[str, Any] | None = None, answers: Collection[int] = (0,)
     ) -> tuple[int, list[str]]:
-        """terraform's exit code, one of `answers`, and the lines that it printed. Raises TerraformError."""
+        """Run terraform; returns exit code and output lines. Raises TerraformError for a code not in `answers`."""
         LOG.info("terraform %s of %s (state %s)", verb, self.stack, self.state_key)
         said = []
         # `force-unlock` has no -input, and -no-color comes before its argument.
@@ -146,7 +145,7 @@ class TerraformHook:
 
 
 def interrupt() -> None:
-    """Ask whatever terraform this task runs to stop; SIGINT lets it save the state and release the lock."""
+    """Interrupt the terraform processes of this task and wait; at SIGINT they save the state and release the lock."""
     for process in RUNNING:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -154,12 +153,12 @@ def interrupt() -> None:
 
 
 def told_by_environment() -> dict[str, str]:
-    """What the environment says to every terraform: variables and further arguments."""
+    """The environment variables that terraform reads as variables and arguments: TF_VAR_* and TF_CLI_ARGS*."""
     return {name: value for name, value in os.environ.items() if name.startswith(("TF_VAR_", "TF_CLI_ARGS"))}
 
 
 def binary() -> str:
-    """Where terraform is. Raises PreflightError when it is not on PATH."""
+    """The path of terraform. Raises PreflightError if it is not on PATH."""
     found = shutil.which("terraform")
     if not found:
         raise PreflightError(
@@ -170,7 +169,7 @@ def binary() -> str:
 
 
 def version() -> str:
-    """The installed version. Raises PreflightError if there is none, or one older than S3-native locking needs."""
+    """The installed version of terraform. Raises PreflightError if it is missing or too old for S3-native locking."""
     done = subprocess.run([binary(), "version"], capture_output=True, text=True, check=False)
     found = re.search(r"Terraform v(\d+)\.(\d+)\.(\d+)", done.stdout)
     if not found:
@@ -181,7 +180,7 @@ def version() -> str:
 
 
 def _differences(said: Sequence[str]) -> str:
-    """What a plan would change, from its lines."""
+    """The changes that a plan shows, from its output lines."""
     found = [match[1] for line in said if (match := DIFFERENCE.match(line)) and "will be read" not in match[1]]
     more = len(found) - DIFFERENCES_SHOWN
     shown = [*found[:DIFFERENCES_SHOWN], *([f"and {more} more"] if more > 0 else [])]
@@ -189,16 +188,17 @@ def _differences(said: Sequence[str]) -> str:
 
 
 def _text(value: Any) -> str:
-    """A value as terraform reads it from the environment: strings bare, the rest as JSON, which is HCL too."""
+    """A variable's value in terraform's environment syntax: strings bare, the rest as JSON, which is also HCL."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 @contextmanager
 def _started(command: list[str], env: Mapping[str, str], output: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that writes to a file; who leaves early (a task's timeout raises here) has it end and save first."""
+    """Start a process that writes to a file. On an exception (a task's timeout is raised here) interrupt it and wait
+    until it has saved its state."""
     with output.open("wb") as written:
-        # A session of its own: Airflow signals the task's whole process group, and on top of `interrupt` terraform
-        # would take that for a second Ctrl-C and leave without saving.
+        # start_new_session: Airflow signals the task's whole process group. Terraform would take that and `interrupt`
+        # for two Ctrl-C and exit without saving its state.
         process = subprocess.Popen(
             command, env=env, stdin=subprocess.DEVNULL, stdout=written, stderr=subprocess.STDOUT, start_new_session=True
         )
@@ -214,11 +214,11 @@ def _started(command: list[str], env: Mapping[str, str], output: Path) -> Iterat
 
 
 def _followed(output: Path, process: subprocess.Popen[bytes]) -> Iterator[str]:
-    """The lines of a file that a process writes, as they come, until the process has ended."""
+    """Follow the file that a process writes: yield its lines until the process has ended."""
     with output.open(errors="replace") as file:
         held = ""
         while True:
-            over = process.poll() is not None  # asked before the read, so that the last words are not missed
+            over = process.poll() is not None  # polled before the read, so that the last lines are not missed
             *whole, held = (held + file.read()).split("\n")
             yield from (line.rstrip() for line in whole)
             if over:
@@ -229,14 +229,14 @@ def _followed(output: Path, process: subprocess.Popen[bytes]) -> Iterator[str]:
 
 
 def _works_on(stack: str, process: Mapping[str, Any]) -> bool:
-    """Whether a terraform is in the folder of the stack, of this tree or another. One whose folder is hidden from us,
-    another user's, may be."""
+    """Whether a terraform process works in the stack's folder, of this checkout or another. A process whose folder
+    cannot be read (another user's) counts as one."""
     folders = _folders(process)
     return any(folder.parts[-2:] == ("stacks", stack) for folder in folders) or (not folders and not _is_over(process))
 
 
 def _folders(process: Mapping[str, Any]) -> list[Path]:
-    """Where a terraform is, as far as can be seen, and where its -chdir leads from there: it goes there by itself."""
+    """The working directory of a terraform process, if readable, and the folder of its -chdir."""
     here = [Path(process["cwd"])] if process["cwd"] else []
     named = [Path(word.removeprefix("-chdir=")) for word in process["cmdline"] or () if word.startswith("-chdir=")]
     led = [place / folder for place in here for folder in named] or [folder for folder in named if folder.is_absolute()]
@@ -248,7 +248,7 @@ def _is_over(process: Mapping[str, Any]) -> bool:
 
 
 def _resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Every resource of `terraform show -json`, those of child modules too."""
+    """Every resource in `terraform show -json`, also of child modules."""
     yield from module.get("resources", [])
     for child in module.get("child_modules", []):
         yield from _resources(child)

@@ -1,4 +1,4 @@
-"""One reaper at a time, from Airflow or from a shell: a lease in the lake that is renewed while one works."""
+"""Leader lease: one reaper at a time, from Airflow or a shell. It is an S3 object, renewed while the reaper runs."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ LEASE, BEAT_SECONDS = timedelta(minutes=5), 60.0
 
 
 class Turn:
-    """The lease of one reaper, {"who", "until", "process"}. The same `who` takes it up again: the reaper of one Airflow
-    runs once at a time (max_active_runs), so an earlier one of that name is dead."""
+    """The lease of one reaper, {"who", "until", "process"}. The same `who` may retake it: an Airflow runs its reaper
+    once at a time (max_active_runs), so an earlier one of that name is dead."""
 
     def __init__(self, s3: S3Client, settings: Settings, who: str, process: Process | None = None) -> None:
         self._s3, self._settings, self._bucket = s3, settings, settings.bucket("lake")
@@ -36,7 +36,7 @@ class Turn:
         self._etag = ""
 
     def take(self) -> str | None:
-        """None when it is our turn now; else the sentence that says whose it is."""
+        """Acquire the lease; None if that worked, else a sentence that says who holds it."""
         try:
             if self._put(IfNoneMatch="*"):
                 return None
@@ -53,12 +53,12 @@ class Turn:
         return f"Another reaper is at work ({held['who']}); its turn lasts until {held['until']}."
 
     def renew(self) -> None:
-        """Push the end of the turn out."""
+        """Extend the lease."""
         if self._etag and not self._put(IfMatch=self._etag):
             LOG.warning("Somebody else took the reaper's turn from %s.", self.who)
 
     def release(self) -> None:
-        """Give the turn back. What was done in it stands, whatever becomes of the lease: it ends by itself."""
+        """Release the lease. A failure is only logged, since the lease expires by itself."""
         if not self._etag:
             return
         try:
@@ -76,7 +76,7 @@ class Turn:
 
 @contextmanager
 def turn(settings: Settings, who: str) -> Iterator[str | None]:
-    """Hold the turn while the block lasts. Yields None, or whose turn it is."""
+    """Hold the lease during the block. Yields None, or a sentence that says who else holds it."""
     held = Turn(aws.client(settings, "s3"), settings, who, processes.this())
     busy = held.take()
     if busy:
