@@ -1,4 +1,4 @@
-"""AWS clients: one place that knows how a boto3 client is made from the settings."""
+"""AWS clients: makes boto3 clients from the settings."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ def client(settings: Settings, service: Literal["ssm"], tries: int = 0) -> SSMCl
 @overload
 def client(settings: Settings, service: Literal["secretsmanager"], tries: int = 0) -> SecretsManagerClient: ...
 def client(settings: Settings, service: str, tries: int = 0) -> Any:
-    """A boto3 client through the amazon provider, so that an Airflow connection (settings.aws_conn_id) may carry
-    the role to assume; without one, boto3's own credential chain. `tries` other than the settings' is for calls
-    that boto3 must not repeat. Clients are thread-safe and made once a process: making one costs 0.1 s and more."""
+    """A boto3 client through the amazon provider, so that an Airflow connection (settings.aws_conn_id) may name the
+    role to assume; without one, boto3's own credential chain. `tries` overrides settings.api_tries, for calls that
+    boto3 must not repeat. Clients are thread-safe and cached per process: making one takes 0.1 s and more."""
     return made(settings, service, tries or settings.api_tries)
 
 
 @cache
 def made(settings: Settings, service: str, tries: int) -> Any:
-    """The client itself; `made.cache_clear()` forgets those that there are."""
+    """Make the client, cached; `made.cache_clear()` empties the cache."""
     hook = AwsBaseHook(
         aws_conn_id=settings.aws_conn_id or None,
         region_name=settings.region,

@@ -1,4 +1,4 @@
-"""The Glue catalog: a gold table and the partition of one date, made to match the contract."""
+"""Glue catalog hook: registers gold tables and their partitions as the contract describes them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ PARQUET = {
 
 
 class CatalogHook:
-    """Registers what a night published."""
+    """Registers the tables that a night published."""
 
     def __init__(self, glue: GlueClient, night: Night) -> None:
         self._glue, self._night = glue, night
         self._database = night.settings.database("gold")
 
     def register(self, table: GoldTable, days: Iterable[date]) -> None:
-        """Make or update the table from its contract, and its partitions of some days. May run twice."""
+        """Create or update the table from its contract, and its partitions of these days. May run twice."""
         name = f"{self._night.pipeline.product}_{table.name}"
         self._upsert_table(table_input(name, table, self._root(table)))
         for day in days:

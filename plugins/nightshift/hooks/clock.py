@@ -1,4 +1,4 @@
-"""What time it is by S3, whose clock dates markers, claims and locks: a lease means the same to whoever reads it."""
+"""The current time by S3's clock, which also dates markers, claims and locks, so that leases agree on every host."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from nightshift.hooks import aws
 
 
 def now(settings: Settings) -> datetime:
-    """Now, to the second. Raises botocore's errors when S3 does not answer; a refusal is dated as well."""
+    """The current time, to the second. Raises botocore's errors if S3 does not answer; an error response has a date as
+    well."""
     try:
         answer: Mapping[str, Any] = aws.client(settings, "s3").head_bucket(Bucket=settings.bucket("state"))
     except ClientError as refused:
         answer = refused.response
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-    # HTTP excuses a server without a clock from saying the date; S3 says it.
+    # HTTP lets a server without a clock omit the date; S3 sends it.
     return parsedate_to_datetime(date) if date else datetime.now(UTC)
 
 
 def age(settings: Settings, since: datetime) -> timedelta:
-    """How long ago a moment was by AWS's clocks; not less than nothing, for S3 tells whole seconds."""
+    """The time since a moment, by S3's clock; at least 0, since S3 gives whole seconds."""
     return max(now(settings) - since, timedelta(0))

@@ -1,4 +1,4 @@
-"""What a night's source tables look like before any cluster reads them: the beginning of each delivered file."""
+"""Deliveries hook: checks the beginning of each delivered file for schema drift before a cluster exists."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _GZIP = b"\x1f\x8b"
 
 
 class DeliveriesHook:
-    """Looks into the raw bucket behind the names of a night."""
+    """Reads the files of one night in the raw bucket."""
 
     def __init__(self, s3: S3Client, night: Night) -> None:
         self._s3, self._night = s3, night
         self._raw = night.settings.bucket("raw")
 
     def drifts(self) -> dict[str, list[Drift]]:
-        """Of each delivered file that drifted from its contract: its s3:// address and how."""
+        """The s3:// address of each delivered file that drifted from its contract -> its drifts."""
         keys = list(self._keys()) if self._night.pipeline.sources else []
         with ThreadPoolExecutor(THREADS) as pool:
             found = list(pool.map(self._drifts, keys))
@@ -51,8 +51,8 @@ class DeliveriesHook:
 
 
 def source_of(sources: Sequence[Source], key: str, header: Sequence[str] = ()) -> Source | None:
-    """The source whose table a file holds: by its header or, where that lacks a column, by its exact name (any case,
-    with or without `Tabela_`, gzip or not). It only warns: what a file is say the jobs, which know more names."""
+    """The source of a file, by its header or, if that lacks a column, by its exact name (any case, with or without
+    `Tabela_`, gzip or not). This serves drift checks only: the jobs decide what a file is, and know more names."""
     name = key.rsplit("/", 1)[-1].lower().removesuffix(".gz")
     stem = name.removesuffix(".csv").removeprefix("tabela_")
     by_name = (s for s in sources if name.endswith(".csv") and fnmatchcase(stem, s.files))
@@ -60,8 +60,8 @@ def source_of(sources: Sequence[Source], key: str, header: Sequence[str] = ()) -
 
 
 def _unpacked(beginning: bytes) -> bytes:
-    """The bytes as text has them: of a gzip file what its beginning unpacks to, no more than as much again; nothing of
-    a broken one, which the jobs refuse by its name."""
+    """The bytes, of a gzip file unpacked up to BEGINNING bytes; b"" for a broken gzip file, which the jobs refuse and
+    name."""
     if not beginning.startswith(_GZIP):
         return beginning
     try:

@@ -1,4 +1,4 @@
-"""What the foundation was last applied from: a night applies it once a day, and again as soon as anything differs."""
+"""What the foundation was last applied from: a night applies it once a day, and again when files or state changed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _SKIPPED = {".terraform", "tests"}  # folders that terraform makes, and those it
 
 
 def applied(night: Night) -> dict[str, Any] | None:
-    """The outputs of the foundation if a run of the same day applied it, from the same files and variables, and its
-    state is still the one that was left then; None if it has to be applied."""
+    """The foundation's outputs if a run of the same day applied it from the same files and variables and its state has
+    not changed since; None if it has to be applied."""
     kept = _read(night.settings)
     if kept and kept["day"] == str(night.today) and _mark(night.settings) == {k: kept[k] for k in ("inputs", "state")}:
         return dict(kept["outputs"])
@@ -27,14 +27,14 @@ def applied(night: Night) -> dict[str, Any] | None:
 
 
 def note(night: Night, outputs: Mapping[str, Any]) -> None:
-    """Keep what was just applied, and the outputs that came of it."""
+    """Record what was just applied, and its outputs."""
     kept = {**_mark(night.settings), "day": str(night.today), "run": night.run, "outputs": dict(outputs)}
     bucket = night.settings.bucket("state")
     aws.client(night.settings, "s3").put_object(Bucket=bucket, Key=KEY, Body=json.dumps(kept, indent=1).encode())
 
 
 def _mark(settings: Settings) -> dict[str, Any]:
-    """inputs: a hash of all that an apply reads; state: the version of the state (its ETag), "" if there is none."""
+    """inputs: a hash of everything that an apply reads; state: the state's ETag, "" if there is none."""
     listed = aws.client(settings, "s3").list_objects_v2(
         Bucket=settings.bucket("state"), Prefix=stacks.FOUNDATION_STATE, MaxKeys=1
     )
@@ -53,7 +53,7 @@ def _read(settings: Settings) -> dict[str, Any] | None:
 
 
 def _inputs(settings: Settings) -> str:
-    """SHA-256 over the files, the variables and what the environment says to terraform (TF_VAR_*, TF_CLI_ARGS*)."""
+    """SHA-256 over the files, the variables and terraform's environment variables (TF_VAR_*, TF_CLI_ARGS*)."""
     told = [stacks.foundation(settings), terraform.told_by_environment()]
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
     for name, file in _files(settings):

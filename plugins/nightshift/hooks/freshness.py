@@ -1,4 +1,5 @@
-"""Which gold is older than its contract allows: seen from outside, for a night that never came tells nothing."""
+"""Freshness hook: finds gold older than its contract allows. It runs outside the nights, since one that never started
+cannot report."""
 
 from __future__ import annotations
 
@@ -15,12 +16,12 @@ from nightshift.pipelines import PIPELINES
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-KEY = "freshness/told.json"  # in the lake: which are known to be stale, so that each is told once
+KEY = "freshness/told.json"  # in the lake: tables already notified as stale, so that each is notified once
 
 
 @dataclass(frozen=True)
 class Stale:
-    """One gold table: its newest business date, when that was written (UTC), how old it is and may be, in hours."""
+    """A stale gold table: its newest business date, when it was written (UTC), its age and the limit in hours."""
 
     table: str  # <pipeline>.<table>
     business_date: str
@@ -36,8 +37,8 @@ class Stale:
 
 
 def stale(settings: Settings, now: datetime) -> list[Stale]:
-    """Every table of gold whose newest partition is older than its contract's fresh_hours. A table without any is none:
-    nobody has asked for that product yet. [] while there is no lake."""
+    """Every gold table whose newest partition is older than its contract's fresh_hours. A table without a partition is
+    not stale: its product has not run yet. [] while there is no lake."""
     s3 = aws.client(settings, "s3")
     try:
         return list(_stale(s3, settings, now))
@@ -46,8 +47,8 @@ def stale(settings: Settings, now: datetime) -> list[Stale]:
 
 
 def tell(settings: Settings, found: list[Stale]) -> list[Stale]:
-    """Tell the topic which tables have become stale since the last look, in one message; gives them. Raises botocore's
-    errors, and then tells again at the next look."""
+    """Notify the topic, in one message, of the tables that became stale since the last check; returns them. Raises
+    botocore's errors; the next check then notifies again."""
     s3, bucket = aws.client(settings, "s3"), settings.bucket("lake")
     before = _told(s3, bucket)
     news = [one for one in found if before.get(one.table) != one.business_date]

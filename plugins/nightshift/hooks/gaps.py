@@ -1,4 +1,4 @@
-"""The days of a product that have input but no gold, or gold that is older than its input."""
+"""Gaps hook: finds the days of a product that have input but no gold, or gold that is older than its input."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Gap:
 
 
 class GapsHook:
-    """Compares the raw bucket with gold, date by date, for one pipeline's tables."""
+    """Compares the raw bucket with the gold tables of one pipeline, date by date."""
 
     def __init__(self, s3: S3Client, night: Night) -> None:
         self._s3, self._night = s3, night
 
     def between(self, first: date, last: date) -> list[Gap]:
-        """The gaps from `first` to `last`, both included. A date without input is none: there is nothing to make."""
+        """The gaps from `first` to `last`, both included. A date without input is no gap."""
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         found = ((day, self._why(self._night.on(day))) for day in days)
         return [Gap(day, why) for day, why in found if why]
@@ -46,7 +46,7 @@ class GapsHook:
         return self._of_silver(one_day) if one_day.pipeline.restates else ""
 
     def _of_silver(self, one_day: Night) -> str:
-        """What silver says of a date whose gold is there (docs/decisions/0025)."""
+        """Why gold that exists must be made again, according to silver; '' if not (docs/decisions/0025)."""
         home, day = f"silver/{one_day.pipeline.product}/", one_day.business_date
         if not self._is_there(f"{home}orders/_holds/{day}="):
             return "it was made before silver kept the versions of orders"

@@ -1,4 +1,4 @@
-"""The ingestion host of a run: whether it is there, what it is told through Systems Manager, and its end."""
+"""Ingestion host hook: the state of a run's EC2 host, its commands through Systems Manager, and its termination."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 DOCUMENT = "AWS-RunShellScript"
-UNDER_WAY = ("Pending", "InProgress", "Delayed", "Cancelling")  # of a command, and of its invocation
+UNDER_WAY = ("Pending", "InProgress", "Delayed", "Cancelling")  # states of a command and of its invocation
 THERE = ("pending", "running")
-SEND_SECONDS = 600  # for the agent to take the command; after that Systems Manager gives it up
+SEND_SECONDS = 600  # for the agent to pick up the command; then Systems Manager times it out
 
 
 class HostHook:
@@ -29,7 +29,7 @@ class HostHook:
         self._settings, self.id = settings, instance_id
 
     def state(self) -> str:
-        """EC2's word for it; "terminated" also when EC2 has forgotten it."""
+        """EC2's state name; "terminated" also if EC2 no longer lists the instance."""
         try:
             found = self._ec2.describe_instances(InstanceIds=[self.id])["Reservations"]
         except ClientError as refused:
@@ -45,7 +45,7 @@ class HostHook:
         return any(entry["PingStatus"] == "Online" for entry in told)
 
     def adopt_or_send(self, night: Night, jobs_uri: str) -> str:
-        """The id of the night's command: the one under way, if a try before this one has sent it, else a new one."""
+        """The id of the night's command: one that an earlier try sent and that still runs, else a new one."""
         sent = self._ssm.list_commands(InstanceId=self.id)["Commands"]
         if live := [command["CommandId"] for command in sent if command["Status"] in UNDER_WAY]:
             LOG.info("Command %s is under way already.", live[0])
@@ -64,11 +64,11 @@ class HostHook:
 
     def answer(self, command_id: str) -> dict[str, Any] | None:
         """{"state", "code", "stdout", "stderr"} of a command that has ended, as much text as Systems Manager keeps;
-        None while it is under way, or not yet known where it is asked for."""
+        None while it runs or its invocation does not exist yet."""
         try:
             told = self._ssm.get_command_invocation(CommandId=command_id, InstanceId=self.id)
         except ClientError as refused:
-            if refused.response["Error"]["Code"] != "InvocationDoesNotExist":  # it comes a moment after the command
+            if refused.response["Error"]["Code"] != "InvocationDoesNotExist":  # it appears shortly after the command
                 raise
             return None
         if told["Status"] in UNDER_WAY:
@@ -81,7 +81,7 @@ class HostHook:
         }
 
     def end(self) -> None:
-        """Terminate it. One that is gone already is what was wanted."""
+        """Terminate the instance; one that is already gone is no error."""
         try:
             self._ec2.terminate_instances(InstanceIds=[self.id])
         except ClientError as refused:

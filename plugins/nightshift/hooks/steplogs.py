@@ -1,4 +1,4 @@
-"""The logs of one step, where EMR pushes them: s3://<logs>/emr/<cluster>/steps/<step>/{stdout,stderr}.gz."""
+"""Step logs hook: reads the logs that EMR pushes to s3://<logs>/emr/<cluster>/steps/<step>/{stdout,stderr}.gz."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from nightshift.hooks import aws
 from nightshift.steplog import STREAMS
 
 LOG = logging.getLogger(__name__)
-LINES = 2000  # a Spark traceback with what it quotes from the JVM is a few hundred
+LINES = 2000  # a Spark traceback with its JVM part has a few hundred
 
 
 class StepLogs:
-    """Reads them without holding more than their end: a driver's log may have a gigabyte."""
+    """Reads the logs of one step, keeping only their end in memory: a driver's log may have a gigabyte."""
 
     def __init__(self, settings: Settings, cluster_id: str, step_id: str) -> None:
         self._s3 = aws.client(settings, "s3")
         self._bucket, self._prefix = settings.bucket("logs"), f"emr/{cluster_id}/steps/{step_id}/"
 
     def are_there(self) -> bool:
-        """Whether EMR has pushed one of them. Logs that may not be listed are not waited for."""
+        """Whether EMR has pushed one of the logs; also true if they cannot be listed, so that nobody waits for them."""
         try:
             found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix).get("Contents", [])
         except ClientError as refused:
@@ -35,7 +35,7 @@ class StepLogs:
         return any(item["Key"].endswith(f"/{stream}.gz") for item in found for stream in STREAMS)
 
     def ends(self) -> dict[str, list[str]]:
-        """The last lines of each stream that is there; why one is not is said in the task's log."""
+        """The last lines of each stream that can be read; the task's log says why one cannot."""
         return {stream: lines for stream in STREAMS if (lines := self._end(stream))}
 
     def _end(self, stream: str) -> list[str]:

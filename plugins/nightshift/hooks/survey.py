@@ -1,4 +1,4 @@
-"""Finds every run that is open or left something, by the ledger's markers and by what AWS lists."""
+"""Discovery: finds every run that is open or left resources, from the ledger's markers and AWS's lists."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Ask = Callable[[str, str], str | None]
 
 @dataclass(frozen=True)
 class Survey:
-    """The runs, each with what is there of it, and what belongs to no run that is known."""
+    """The runs, each with its existing resources, and the orphans: resources of no known run."""
 
     runs: Mapping[str, Sequence[Thing]]
     strays: Sequence[Thing]
 
 
 def survey(settings: Settings) -> Survey:
-    """Look at everything of this deployment: markers and AWS. Raises botocore's errors."""
+    """Discover all runs of this deployment from markers and AWS. Raises botocore's errors."""
     markers = ledger.open_runs(aws.client(settings, "s3"), settings)
     things = inventory.everything(settings)
     runs = dict.fromkeys([*(from_marker(settings, m).run for m in markers), *(t.run for t in things if "/" in t.run)])
@@ -39,9 +39,9 @@ def survey(settings: Settings) -> Survey:
 
 
 def case_of(settings: Settings, run: str, things: Sequence[Thing], ask: Ask | None) -> Case:
-    """What is known of a run right now. `ask(dag_id, run_id)` gives its state in Airflow; None: not asked.
+    """The current state of a run. `ask(dag_id, run_id)` returns its state in Airflow; None: Airflow is not queried.
 
-    Airflow is asked before the ledger is read: a run is closed before Airflow calls it ended.
+    Airflow is queried before the ledger is read, since a run's ledger is closed before Airflow marks it as ended.
     """
     s3, guessed = aws.client(settings, "s3"), from_run_name(settings, run, _since(settings, things), _date(things))
     marker = ledger.marker(s3, settings, run)
@@ -60,25 +60,25 @@ def case_of(settings: Settings, run: str, things: Sequence[Thing], ask: Ask | No
 
 
 def _identity(entries: Sequence[ledger.Entry]) -> Any:
-    """What the last closing entry says of the run."""
+    """The run's identity in its last closing entry."""
     return next((e["identity"] for e in reversed(entries) if e["phase"] == "closed" and e.get("identity")), None)
 
 
 def _asked(settings: Settings, identity: Any, ask: Ask | None) -> str | None:
-    """Airflow's word for the run. Another Airflow's run is none that ours could know."""
+    """The run's state in Airflow; None for a run of another Airflow, which ours does not know."""
     if not ask or not identity or identity["airflow"] != settings.airflow:
         return None
     return ask(identity["dag_id"], identity["run_id"])
 
 
 def _since(settings: Settings, things: Iterable[Thing]) -> datetime:
-    """A moment before the run made anything: its expiry less the lifetime."""
+    """A moment before the run made anything: its earliest expiry minus the lifetime."""
     ends = [thing.expires for thing in things if thing.expires] or [clock.now(settings)]
     return min(ends) - timedelta(hours=settings.lifetime_hours)
 
 
 def _date(things: Iterable[Thing]) -> date | None:
-    """The business date, by tag or by claim."""
+    """The business date, from a tag or a claim."""
     tagged = (thing.tags.get("nightshift:business_date") for thing in things)
     claimed = (thing.id.rpartition("/")[2].removesuffix(".json") for thing in things if thing.kind == "claims")
     return next((date.fromisoformat(day) for day in (*tagged, *claimed) if day), None)

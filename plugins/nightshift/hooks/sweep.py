@@ -1,4 +1,4 @@
-"""Removes what a run's terraform state does not know: a killed apply loses from it what it had just made."""
+"""Removes by API the resources of a run that are not in its terraform state: a killed apply may not save its last."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from nightshift.ledger import of
 from nightshift.night import Night
 
 GROUPS = "security groups"
-# EC2's codes and Secrets Manager's; EMR has none: it answers InvalidRequestException, and says so in words.
+# EC2's and Secrets Manager's codes. EMR has none: it returns InvalidRequestException and says so in the message.
 GONE = re.compile(r"\((\w+\.NotFound|ResourceNotFoundException)\)|does not exist")
 
 
 def sweep(night: Night, task: str, managed: Collection[str] = ()) -> list[str]:
-    """Remove by API what the run's stack made and no state manages; each with a note in the ledger.
+    """Remove by API what the run's stack made and no state manages, with a ledger note for each.
 
-    `managed` are the ids that the state knows. Clusters must have ended before: their groups cannot go while they
-    are used, and EC2 counts a cluster's network interfaces for a while after its end (symptoms.LINGERS). Gives what
-    went; what was only listed any more is not in it. Raises ClientError.
+    `managed` are the ids in the state. Clusters must have ended before: a security group in use cannot be deleted, and
+    EC2 counts a cluster's network interfaces for a while after its end (symptoms.LINGERS). Returns what was removed,
+    without what was listed but already gone. Raises ClientError.
     """
     made = [thing for thing in inventory.of_run(night) if thing.kind in REMOVALS]
     lost = [thing for thing in made if thing.id not in managed]
@@ -40,8 +40,8 @@ def sweep(night: Night, task: str, managed: Collection[str] = ()) -> list[str]:
 
 
 def _cut_rules(settings: Settings, groups: list[Thing]) -> None:
-    """Revoke every rule of the run's groups: they name each other, and a group that is named cannot be deleted. An
-    apply that follows makes those again that the state manages."""
+    """Revoke every rule of the run's groups: they refer to each other, and a group that a rule refers to cannot be
+    deleted. A later apply makes those rules again that the state manages."""
     ec2 = aws.client(settings, "ec2")
     for group in groups:
         filters: Any = [{"Name": "group-id", "Values": [group.id]}]
@@ -54,8 +54,8 @@ def _cut_rules(settings: Settings, groups: list[Thing]) -> None:
 
 
 def _unless_gone(remove: Callable[[], Any]) -> bool:
-    """Remove something; False when there was nothing to remove: AWS's lists lag behind its deletions, and terraform
-    has just destroyed what it knew."""
+    """Remove something; False if it was already gone: AWS's lists lag behind its deletions, and terraform has just
+    destroyed what is in its state."""
     try:
         remove()
     except ClientError as refused:
@@ -66,7 +66,7 @@ def _unless_gone(remove: Callable[[], Any]) -> bool:
 
 
 def _instance(settings: Settings, thing: Thing) -> None:
-    """An ingestion host: clusters have ended before. Its group cannot go before it is gone."""
+    """Terminate an ingestion host (clusters have ended before) and wait: until then its group cannot be deleted."""
     ec2 = aws.client(settings, "ec2")
     ec2.terminate_instances(InstanceIds=[thing.id])
     ec2.get_waiter("instance_terminated").wait(InstanceIds=[thing.id])
@@ -81,7 +81,7 @@ def _key_pair(settings: Settings, thing: Thing) -> None:
 
 
 def _secret(settings: Settings, thing: Thing) -> None:
-    """At once: a re-run uses the name again."""
+    """Delete without a recovery window, since a re-run uses the name again."""
     aws.client(settings, "secretsmanager").delete_secret(SecretId=thing.id, ForceDeleteWithoutRecovery=True)
 
 

@@ -1,4 +1,4 @@
-"""Takes away everything that a run made around its cluster, after a dead holder's lock was broken."""
+"""Teardown of a run: stack, state, staged data and claims; first breaks a state lock whose holder is dead."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ LOG = logging.getLogger(__name__)
 
 
 class StateLocked(NightshiftError):
-    """Terraform's lock is held by somebody who is alive."""
+    """The holder of terraform's state lock is alive, or not known to be dead."""
 
     cause = Cause.LOCK
 
 
 def make_way(hook: TerraformHook, night: Night, task: str) -> None:
-    """Return when nobody holds the state's lock: wait for a holder who is alive, for settings.lock_wait_minutes, and
-    break the lock of one who is dead, with a note in the ledger. Raises StateLocked, TerraformError."""
+    """Return once nobody holds the state's lock: wait up to settings.lock_wait_minutes for a live holder, and break the
+    lock of a dead one, with a ledger note. Raises StateLocked, TerraformError."""
     deadline = time.monotonic() + night.settings.lock_wait_minutes * 60
     while lock := hook.lock():
         judgement = judge(lock, hook.state_key == stacks.FOUNDATION_STATE, _scene(hook, night))
         if hook.lock() != lock:
-            continue  # released while we looked: a terraform that had just ended is not taken for a dead one
+            continue  # released meanwhile: a terraform that has just ended is not judged dead
         if judgement.dead:
             _break(hook, lock, night, task, judgement.why)
         elif time.monotonic() > deadline:
@@ -49,8 +49,8 @@ def make_way(hook: TerraformHook, night: Night, task: str) -> None:
 
 
 def remove(hook: TerraformHook, night: Night, ground: Mapping[str, Any], task: str) -> None:
-    """Destroy the run's stack, what its state lost, the state, what was staged, and the claim; in this order, so that
-    a retry still finds what is left. `ground`: the foundation's outputs. Its clusters must have ended before."""
+    """Remove the run's stack, what is not in its state, the staged data, the state and the claims, in this order, so
+    that a retry still finds what is left. `ground`: the foundation's outputs. Its clusters must have ended before."""
     if ground.keys() >= stacks.GROUND:
         make_way(hook, night, task)
         hook.destroy(stacks.transient(night, ground))
@@ -60,7 +60,7 @@ def remove(hook: TerraformHook, night: Night, ground: Mapping[str, Any], task: s
 
 
 def forget(night: Night, task: str) -> None:
-    """What `remove` does after terraform's part; may run twice."""
+    """The part of `remove` after terraform destroy; may run twice."""
     sweep(night, task)
     lake = LakeHook(aws.client(night.settings, "s3"), night)
     lake.sweep_staging()
@@ -81,7 +81,7 @@ def _break(hook: TerraformHook, lock: Lock, night: Night, task: str, why: str) -
 
 
 def _scene(hook: TerraformHook, night: Night) -> Scene:
-    """This run's ledger and those of all open runs, and whether an orphan works here."""
+    """The facts for the judgement: the ledgers of this and of all open runs, and whether terraform runs here."""
     markers = ledger.open_runs(aws.client(night.settings, "s3"), night.settings)
     nights = {other.run: other for other in (from_marker(night.settings, marker) for marker in markers)}
     return Scene(

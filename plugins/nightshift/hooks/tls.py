@@ -1,4 +1,4 @@
-"""How Airflow's own look into a database is told about TLS: by the secret's `properties`, as the jobs' drivers are."""
+"""TLS arguments for Airflow's own database connections, from the secret's `properties`, which the jobs' drivers use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BEGIN = "-----BEGIN CERTIFICATE-----"
 
 @contextmanager
 def connect_args(driver: str, address: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Arguments of psycopg2's or pymysql's connect; what they name is there while the block lasts."""
+    """TLS arguments of psycopg2's or pymysql's connect; files that they name exist during the block."""
     told = {str(name).lower(): str(value) for name, value in (address.get("properties") or {}).items()}
     mode = told.get("sslmode") or ("" if is_loopback(str(address["host"])) else VERIFIED)
     ca = told.get("sslrootcert") or told.get("serversslcert") or ""
@@ -35,7 +35,7 @@ def connect_args(driver: str, address: Mapping[str, Any]) -> Iterator[dict[str, 
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself."""
+    """Whether a host name or address is the loopback."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""The SNS topic that everybody who wants to know of the nights listens to."""
+"""SNS topic hook: publishes a message to the topic for run notifications."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from nightshift.hooks import aws
 
 
 def publish(settings: Settings, subject: str, body: str, topic_arn: str | None = None) -> None:
-    """Tell the topic; without its ARN the one that the foundation makes, found by its name. `subject`: at most 100
-    ASCII characters. Raises botocore's errors."""
+    """Publish to the topic; without an ARN to the foundation's topic, found by its name. `subject`: at most 100 ASCII
+    characters. Raises botocore's errors."""
     arn = topic_arn or _arn(settings)
     aws.client(settings, "sns").publish(TopicArn=arn, Subject=subject, Message=body)
 

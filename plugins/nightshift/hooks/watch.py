@@ -1,6 +1,6 @@
-"""Who watches the reaper: when it last passed is kept in the lake, and the topic is told when a pass fails.
+"""Reaper heartbeat: the lake keeps the reaper's last pass, and the topic is notified when a pass fails.
 
-A watchdog that died is silent by nature, so the nights ask: preflight and the night's message say when none passed.
+A dead reaper cannot report itself, so each night checks the heartbeat: preflight and the night's message warn.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SILENCE = timedelta(hours=2)  # eight passes of the usual schedule
 
 @contextmanager
 def watched(settings: Settings, who: str) -> Iterator[list[str]]:
-    """Around a pass: takes down what the body puts into the list it gets, or dies of, and tells the topic once."""
+    """Record a pass: what the body adds to the yielded list, or its exception. Notifies the topic once of each."""
     trouble: list[str] = []
     try:
         yield trouble
@@ -35,7 +35,7 @@ def watched(settings: Settings, who: str) -> Iterator[list[str]]:
 
 
 def silence(settings: Settings) -> str:
-    """The sentence for a reaper that has not passed for too long; '' when it has, or there is no lake yet."""
+    """A warning if no reaper has passed for SILENCE, or if that cannot be read; '' if one has, or without a lake."""
     try:
         last, now = _last(settings), clock.now(settings)
     except (BotoCoreError, ClientError) as refused:
@@ -49,7 +49,7 @@ def silence(settings: Settings) -> str:
 
 
 def _passed(settings: Settings, who: str, trouble: list[str]) -> None:
-    """That this cannot be written down or told must not hide what the pass came to."""
+    """Write the heartbeat and notify. An error here is only logged, so that it does not hide the pass's own result."""
     try:
         before = (_last(settings) or {}).get("trouble", [])
         now = {"at": clock.now(settings).isoformat(timespec="seconds"), "who": who, "trouble": trouble}
@@ -63,7 +63,7 @@ def _passed(settings: Settings, who: str, trouble: list[str]) -> None:
 
 
 def _last(settings: Settings) -> dict[str, Any] | None:
-    """The last pass as it was kept, {"at", "who", "trouble"}; None before the first."""
+    """The last recorded pass, {"at", "who", "trouble"}; None before the first."""
     s3 = aws.client(settings, "s3")
     try:
         kept = s3.get_object(Bucket=settings.bucket("lake"), Key=KEY)["Body"].read()
