@@ -1,4 +1,4 @@
-"""The one reader of the environment: NIGHTSHIFT_* (and one optional Airflow Variable) into frozen settings."""
+"""Settings: reads the NIGHTSHIFT_* environment variables (and one optional Airflow Variable) into a frozen class."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nightshift.errors import SettingsError
 PREFIX = "NIGHTSHIFT_"
 NAME = re.compile(r"^[a-z][a-z0-9-]{2,30}$")
 X86 = ("m5.xlarge", "m5a.xlarge", "m6i.xlarge", "m6a.xlarge")
-# What is asked for besides, when EC2 has none of the above: as many cores and twice the memory, so any job fits.
+# Requested in addition when EC2 has none of the above: as many cores and twice the memory, so any job fits.
 SPARE_X86 = ("r5.xlarge", "r5a.xlarge", "r6i.xlarge", "r6a.xlarge")
 SPARE_GRAVITON = ("r6g.xlarge", "r7g.xlarge")
 GRAVITON = re.compile(r"^[a-z]+\d+g")  # m6g, c7gn, r8gd: the g after the generation
@@ -28,17 +28,17 @@ CONTRACTS = INCLUDE / "spark_jobs" / "contracts"  # part of the package: they tr
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that differs between a laptop, dev and prod. Field `x_y` is read from NIGHTSHIFT_X_Y.
+    """Every setting that may differ between a laptop, dev and prod. Field `x_y` is read from NIGHTSHIFT_X_Y.
 
-    Times are in the unit that the field's name ends with; lists are comma-separated.
+    Times are in the unit at the end of the field's name; lists are comma-separated.
     """
 
     name: str = "nightshift-local"
     environment: str = ""  # dev, prod: a night applies include/environments/<it>.tfvars to the foundation; empty: none
-    foundation: str = "apply"  # check: a night only compares it with its files, and its owner applies it; so on AWS
-    airflow: str = "main"  # the Airflow that runs the nights: only it can say that a run of its own is gone
-    conductor: int = 0  # pid of the process that alone can go on with the runs it plays; 0: Airflow's scheduler can
-    owner: str = "nightshift"  # who answers for what the nights make: the tag nightshift:owner
+    foundation: str = "apply"  # check, as on AWS: a night only compares it with its files; its owner applies it
+    airflow: str = "main"  # the Airflow that runs the nights: only it can tell that one of its runs is gone
+    conductor: int = 0  # pid of the runner process without which its runs cannot go on; 0: a scheduler runs them
+    owner: str = "nightshift"  # who is responsible for the resources: the tag nightshift:owner
     region: str = "us-east-1"
     aws_conn_id: str = ""  # empty: boto3's own credential chain, which on MWAA is the execution role
     api_tries: int = 8  # of each AWS call: throttling, 5xx and dropped connections are tried again
@@ -52,11 +52,11 @@ class Settings:
     poll_seconds: float = 30
     settle_seconds: float = 600  # input is complete when no file arrived for so long
     input_timeout_minutes: int = 240
-    ingest_timeout_minutes: int = 120  # for all that a run has fetched; its host ends itself a while later
+    ingest_timeout_minutes: int = 120  # for all routes of a run; its host ends itself a while later
     step_timeout_minutes: float = 180
     cluster_timeout_minutes: int = 30  # from RunJobFlow to ready, and from terminate to TERMINATED
     log_wait_seconds: float = 330  # after a step failed, for its logs: EMR pushes them every 5 minutes
-    cluster_limit_minutes: float = 360  # the cluster ends itself then, whatever hangs on it and whoever forgot it
+    cluster_limit_minutes: float = 360  # then the cluster ends itself, whatever still runs
     retries: int = 2
     retry_seconds: float = 60
 
@@ -67,22 +67,22 @@ class Settings:
     core_units: int = 2
     task_types: tuple[str, ...] = X86
     task_units: int = 2
-    spare_types: tuple[str, ...] = ()  # for when EC2 has none of the others; empty: r5, r6i, … of their architecture
+    spare_types: tuple[str, ...] = ()  # used if EC2 has none of the others; empty: r5, r6i, … of their architecture
     spot_timeout_minutes: int = 10
     idle_timeout_seconds: int = 900
-    lifetime_hours: int = 24  # the lease of a run: past it, whatever it made may be reaped
+    lifetime_hours: int = 24  # lease of a run: after it, the reaper may remove its resources
     grace_minutes: float = 60  # between two acts of a live run: queues, retries and a restart of the scheduler
     lock_wait_minutes: float = 5  # for terraform's lock while a live task holds it
-    reap_schedule: str = "*/15 * * * *"  # what leaks is on the bill until the next pass
+    reap_schedule: str = "*/15 * * * *"  # leaked resources cost money until the next pass
 
     email_endpoints: tuple[str, ...] = ()
     queue_endpoints: tuple[str, ...] = ()
     max_usd_per_night: float = 10.0
-    max_quarantine_share: float = 0.5  # a table that loses more than this is not a product
-    max_refused_share: float = 0.05  # a table, or a unit's delivery, that loses more makes the night one with warnings
-    warnings_fail: bool = False  # whether such a night is red, its gold not published
-    max_file_bytes: int = 0  # the most of one delivered file's text; 0, here and below: medallion/packing.py's
-    max_packed_ratio: int = 0  # bytes of text a byte of gzip
+    max_quarantine_share: float = 0.5  # the night fails if a table loses more than this
+    max_refused_share: float = 0.05  # a table or a unit's delivery that loses more gives the night a warning
+    warnings_fail: bool = False  # whether such a night fails instead, its gold not published
+    max_file_bytes: int = 0  # limit for one file's unpacked text; 0, here and below: medallion/packing.py's limit
+    max_packed_ratio: int = 0  # bytes of text per byte of gzip
     max_line_bytes: int = 0
 
     def __post_init__(self) -> None:
@@ -100,7 +100,7 @@ class Settings:
             raise SettingsError(f"{PREFIX}*_TYPES mix arm64 and x86_64 ({', '.join(sorted(types))}): EMR takes one.")
 
     def _check_limit(self) -> None:
-        """A limit below a step's own would end every long step as a lost cluster; past the lease the reaper does it."""
+        """Below a step's limit it would end long steps as a lost cluster; past the lease the reaper ends it first."""
         least, most = self.step_timeout_minutes, self.lifetime_hours * 60
         if not least <= self.cluster_limit_minutes <= most:
             raise SettingsError(
@@ -109,23 +109,23 @@ class Settings:
             )
 
     def _check_environment(self) -> None:
-        """A night without its environment's file would take back what a deployment applied from it."""
+        """Without the environment's file a night would undo what a deployment applied from it."""
         if self.tfvars and not self.tfvars.is_file():
             raise SettingsError(f"{PREFIX}ENVIRONMENT is {self.environment!r}: there is no {self.tfvars}.")
 
     @property
     def when(self) -> str | None:
-        """The schedule of the nights; None when they run on request only."""
+        """The schedule of the nights; None if they run on request only."""
         return None if self.schedule == "none" else self.schedule
 
     @property
     def tfvars(self) -> Path | None:
-        """What the environment says of the foundation beyond these settings; None without an environment."""
+        """The environment's extra variables for the foundation; None without an environment."""
         return self.include_dir / "environments" / f"{self.environment}.tfvars" if self.environment else None
 
     @cached_property
     def spares(self) -> tuple[str, ...]:
-        """The types that are asked for besides, when EC2 has none of the fleets' own."""
+        """The instance types requested in addition when EC2 has none of the fleets' own."""
         return self.spare_types or (SPARE_GRAVITON if GRAVITON.match(self.primary_types[0]) else SPARE_X86)
 
     def bucket(self, kind: str) -> str:
@@ -136,32 +136,32 @@ class Settings:
 
     @property
     def record_buckets(self) -> tuple[str, str]:
-        """Where a run's ledger and record are kept: the lake or, until the foundation made one, the state bucket."""
+        """The buckets for a run's ledger and record: the lake or, before the foundation made it, the state bucket."""
         return self.bucket("lake"), self.bucket("state")
 
     @cached_property
     def stacks_dir(self) -> Path:
-        """Where terraform's root modules are: foundation and transient."""
+        """The folder of terraform's root modules, foundation and transient."""
         return self.include_dir / "terraform" / "stacks"
 
     @cached_property
     def jobs_dir(self) -> Path:
-        """Where the Spark jobs are, as they are packed."""
+        """The folder of the Spark jobs, from which they are packaged."""
         return self.include_dir / "spark_jobs"
 
     @cached_property
     def flink_dir(self) -> Path:
-        """Where the Flink jobs are, with the requirements of their Python."""
+        """The folder of the Flink jobs and their Python requirements."""
         return self.include_dir / "flink_jobs"
 
     @cached_property
     def ingest_dir(self) -> Path:
-        """Where the ingestion program is, as it is packed."""
+        """The folder of the ingestion program, from which it is packaged."""
         return self.include_dir / "ingest"
 
     @cached_property
     def time_limit_script(self) -> Path:
-        """The bootstrap action by which a cluster ends itself at its limit."""
+        """The bootstrap action that ends a cluster at its time limit."""
         return self.include_dir / "emr" / "time_limit.sh"
 
     def database(self, layer: str) -> str:
@@ -170,7 +170,7 @@ class Settings:
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from NIGHTSHIFT_* keys, over the Airflow Variable that NIGHTSHIFT_VARIABLE names, over defaults.
+    """Settings from NIGHTSHIFT_* keys, else the Airflow Variable that NIGHTSHIFT_VARIABLE names, else defaults.
 
     The region falls back to AWS_REGION. Raises SettingsError naming the key, its value and what was expected.
     """
@@ -189,7 +189,7 @@ def _keys(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _variable(name: str) -> dict[str, str]:
-    """The settings in an Airflow Variable (a JSON object), read only when asked: at parse time it is an API call."""
+    """The settings in an Airflow Variable (a JSON object), read only if named: at parse time it is an API call."""
     if not name:
         return {}
     from airflow.sdk import Variable  # noqa: PLC0415 - costs a second and is seldom used

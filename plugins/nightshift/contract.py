@@ -1,4 +1,4 @@
-"""A pipeline's contract as the library uses it: gold tables and sources out of contracts/<pipeline>.toml, checked."""
+"""Contracts: reads and validates a pipeline's sources and gold tables from contracts/<pipeline>.toml."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nightshift.errors import SettingsError
 from nightshift.pipeline import DRIFT_RULES, GoldTable, Source, SourceColumn
 
 KINDS = {"sources", "gold"}
-LOCALE = "pt-BR"  # the one that the jobs' medallion/notation.py reads
+LOCALE = "pt-BR"  # the only one that the jobs' medallion/notation.py reads
 TABLE_WORDS = {
     "sources": {"about", "key", "columns", "files", "fresh_hours", "drift", "database", "locale"},
     "gold": {"about", "key", "columns", "min_rows", "fresh_hours"},
@@ -24,7 +24,7 @@ COLUMN_WORDS = {
 
 
 def read(contracts_dir: Path, pipeline: str) -> tuple[tuple[Source, ...], tuple[GoldTable, ...]]:
-    """The sources and the gold tables of a pipeline. Raises SettingsError naming the file and what is wrong in it."""
+    """Read the sources and gold tables of a pipeline. Raises SettingsError naming the file and its faults."""
     path = contracts_dir / f"{pipeline}.toml"
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -62,7 +62,7 @@ def _gold(name: str, told: Mapping[str, Any]) -> GoldTable:
 
 
 def _faults(told: Mapping[str, Any]) -> Iterator[str]:
-    """Whatever a contract says that nobody would read, or leaves out that somebody will."""
+    """The faults of a contract: unknown keys, missing keys and invalid values."""
     for kind in sorted(told.keys() - KINDS):
         yield f"it has a part {kind!r}, known are {', '.join(sorted(KINDS))}"
     for kind in sorted(KINDS & told.keys()):

@@ -1,4 +1,4 @@
-"""What a run did, in S3: an entry before and after every act that costs money or changes data."""
+"""Run ledger: an append-only log in S3, with an entry before and after every act that costs money or changes data."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from nightshift.night import Night
 
 LOG = logging.getLogger(__name__)
-# Somebody else wrote; or, of IfMatch, the object that was to be replaced or deleted is gone.
+# Error codes of a failed condition: another writer was first or, with IfMatch, the object is gone.
 LOST = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 OPEN = "open/"
-REAPER = "reaper"  # who writes about a run when that run cannot
+REAPER = "reaper"  # writes entries for a run that cannot do so itself
 Entry = Mapping[str, Any]
 
 
 class Ledger:
-    """The entries of one run, numbered without gaps. Two writers never overwrite each other: each number is put
-    with If-None-Match, and who comes second takes the next one.
+    """The entries of one run, numbered without gaps. Two writers never overwrite each other: each number is put with
+    If-None-Match, and the second writer takes the next one.
 
-    A run is open from its first "begin" until a "closed" entry that no later "begin" follows; as long, a marker
-    stands under open/ in the lake, so that the reaper need not read history.
+    A run is open from its first "begin" until a "closed" entry without a later "begin". While it is open, the lake has
+    a marker under open/, so that the reaper does not have to read every ledger.
     """
 
     def __init__(self, s3: S3Client, night: Night) -> None:
@@ -50,7 +50,7 @@ class Ledger:
         return [json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
 
     def append(self, task: str, phase: str, **facts: Any) -> None:
-        """Add one entry. Without a bucket it is said in the log only."""
+        """Add one entry; without a bucket, only log it."""
         entry = {"at": _iso(datetime.now(UTC)), "task": task, "phase": phase, **facts}
         bucket, keys = self._listed()
         if not bucket:
@@ -61,7 +61,7 @@ class Ledger:
             number += 1
 
     def note(self, task: str, act: str, why: str, **facts: Any) -> None:
-        """An audit entry: something out of the ordinary was done. It is no sign of life, so it carries no lease."""
+        """Add an audit entry: something unusual was done. It is no sign of life, so it carries no lease."""
         LOG.info("%s: %s (%s)", act, why, facts)
         self.append(task, "note", act=act, why=why, **facts)
 
@@ -69,9 +69,9 @@ class Ledger:
     def act(
         self, task: str, attempt: int, *, limit: timedelta | None = None, resumed: bool = False
     ) -> Iterator[dict[str, Any]]:
-        """Bracket an act: "begin" (unless resumed after a deferral), then "end" with the facts that the body puts
-        into the dict it gets, or "failed" with the error's card; the error goes on its way. A deferral leaves the act
-        open. `limit` is how long the act may take; its lease is that and the grace."""
+        """Write "begin" (unless resumed after a deferral), run the body, then write "end" with the facts that the body
+        adds to the yielded dict, or "failed" with the failure report and re-raise. A deferral leaves the act open.
+        `limit` is how long the act may take; its lease is the limit plus the grace time."""
         if not resumed:
             self._mark()
             self.append(task, "begin", attempt=attempt, host=socket.gethostname(), lease=self.lease(limit))
@@ -86,16 +86,16 @@ class Ledger:
         self.append(task, "end", attempt=attempt, lease=self.lease(), **facts)
 
     def lease(self, limit: timedelta | None = None) -> str:
-        """The moment, by S3's clock, by which the next sign of life of an act that may take `limit` is due."""
+        """When the next sign of life of an act that may take `limit` is due, by S3's clock."""
         grace = timedelta(minutes=self._night.settings.grace_minutes)
         return _iso(clock.now(self._night.settings) + (limit or timedelta(0)) + grace)
 
     def close(self, outcome: str, told_by: str) -> None:
-        """The run is over and was told: "success", "success with warnings" or "failed", by "report" or "reaper". Its
-        identity goes along, for the marker that held it is removed."""
+        """Close the ledger: the run ended as "success", "success with warnings" or "failed", reported by "report" or
+        "reaper". The entry keeps the run's identity, since its marker is removed."""
         self.append("ledger", "closed", outcome=outcome, told_by=told_by, identity=self._night.identity)
         self.unmark()
-        if is_open(self.entries()):  # a cleared task began meanwhile, and found the marker that was just removed
+        if is_open(self.entries()):  # a cleared task began before the marker was removed
             self._mark()
 
     def unmark(self) -> None:
@@ -106,15 +106,14 @@ class Ledger:
             LOG.info("No lake, so no marker.")
 
     def _fail(self, card: failures.Card, attempt: int) -> None:
-        """Write down what an act failed of. What keeps the ledger from it must not take the place of that: the log
-        has both."""
+        """Write the "failed" entry. An AWS error here is only logged, so that it does not replace the act's error."""
         try:
             self.append(**card, phase="failed", attempt=attempt, lease=self.lease())
         except (BotoCoreError, ClientError):
             LOG.exception("The ledger could not be written. %s", failures.text(card))
 
     def _mark(self) -> None:
-        """Say that the run is open. A run that Airflow started again (cleared) renews the marker, and so its expiry."""
+        """Write the open marker. A run that Airflow started again (cleared) replaces it, and so renews its expiry."""
         key, identity = self._night.marker_key, self._night.identity
         try:
             while not self._put(self._bucket, key, identity):
@@ -125,10 +124,10 @@ class Ledger:
         except self._s3.exceptions.NoSuchBucket:
             LOG.info("No lake yet, so no marker.")
         except self._s3.exceptions.NoSuchKey:
-            self._put(self._bucket, key, identity)  # closed between our put and our look
+            self._put(self._bucket, key, identity)  # closed between our put and our get
 
     def _listed(self) -> tuple[str, list[str]]:
-        """The bucket that the entries are in, '' while there is none, and their keys."""
+        """The bucket of the entries, '' while there is none, and their keys."""
         for bucket in self._night.settings.record_buckets:
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=self._prefix)
             with suppress(self._s3.exceptions.NoSuchBucket):
@@ -147,7 +146,7 @@ def of(night: Night) -> Ledger:
 
 
 def put_if(s3: S3Client, bucket: str, key: str, body: bytes, **condition: str) -> bool:
-    """Put under a condition (IfNoneMatch="*", or IfMatch=<ETag>); False when S3 says that it does not hold."""
+    """Put under a condition (IfNoneMatch="*", or IfMatch=<ETag>); False if S3 says that the condition fails."""
     try:
         s3.put_object(Bucket=bucket, Key=key, Body=body, **condition)  # type: ignore[arg-type]
     except ClientError as refused:
@@ -158,8 +157,8 @@ def put_if(s3: S3Client, bucket: str, key: str, body: bytes, **condition: str) -
 
 
 def delete_if(s3: S3Client, bucket: str, key: str, etag: str) -> bool:
-    """Delete what has this ETag; False when it is gone or another's, which also is what boto3 hears when it repeats
-    a delete whose answer was lost."""
+    """Delete the object if it has this ETag; False if it is gone or was replaced. boto3 also gets that when it repeats
+    a delete whose response was lost."""
     try:
         s3.delete_object(Bucket=bucket, Key=key, IfMatch=etag)
     except ClientError as refused:
@@ -170,8 +169,8 @@ def delete_if(s3: S3Client, bucket: str, key: str, etag: str) -> bool:
 
 
 def open_runs(s3: S3Client, settings: Settings) -> list[dict[str, Any]]:
-    """The identities of all open runs, as their markers hold them. [] while the lake is not there. A marker that
-    cannot be read is said in the log; its run is still found by what it left."""
+    """The identities of all open runs, from their markers. [] while there is no lake. An invalid marker is logged; its
+    run is still found by its resources."""
     lake = settings.bucket("lake")
     try:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=lake, Prefix=OPEN)
@@ -200,20 +199,20 @@ def _marker(s3: S3Client, lake: str, key: str) -> dict[str, Any] | None:
 
 
 def is_open(entries: Sequence[Entry]) -> bool:
-    """Whether something was begun that no closing entry follows."""
+    """Whether the ledger has a "begin" without a later "closed" entry."""
     phases = [entry["phase"] for entry in entries if entry["phase"] in {"begin", "closed"}]
     return bool(phases) and phases[-1] == "begin"
 
 
 def lease_of(entries: Sequence[Entry]) -> datetime | None:
-    """The moment by which the run's next sign of life was due at its last one; None without a sign of life. What a
-    reaper does with a run is none."""
+    """The lease of the run's last sign of life: when the next one is due; None without any. Entries of the reaper do
+    not count."""
     leases = [entry["lease"] for entry in entries if entry.get("lease") and entry["task"] != REAPER]
     return datetime.fromisoformat(leases[-1]) if leases else None
 
 
 def over(entries: Sequence[Entry], now: datetime, death: str = "") -> str:
-    """Why the run is given up for dead, by its ledger or by the `death` of its process; '' while it is live."""
+    """Why the run counts as dead, by its ledger or the `death` of its runner process; '' while it is alive."""
     if not is_open(entries):
         return "its ledger is closed"
     if death:

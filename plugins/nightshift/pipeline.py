@@ -1,4 +1,4 @@
-"""What a pipeline is: its inputs, its steps, its gold tables with their contracts. Value objects, nothing else."""
+"""Value objects that describe a pipeline: its inputs, steps, options, sources and gold tables with their contracts."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-INGEST = "ingest"  # the option that names routes
+INGEST = "ingest"  # name of the option that selects routes
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where a night finds its input in the raw bucket; `prefix` may hold strftime codes of the business date, and is
-    '' where all input comes out of a database."""
+    """Where a night's input is in the raw bucket. `prefix` may have strftime codes of the business date, and is '' if
+    all input comes from a database."""
 
     prefix: str
     reference: str | None = None
 
     @property
     def shown(self) -> str:
-        """The prefix as a person reads it: YYYY/MM/DD for the date's codes."""
+        """The prefix for display, with YYYY/MM/DD for the date's codes."""
         return self.prefix.replace("%Y", "YYYY").replace("%m", "MM").replace("%d", "DD")
 
     def prefix_of(self, business_date: date) -> str:
@@ -29,7 +29,8 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Step:
-    """One task that waits: which layers it runs, in order. One spark-submit, or several EMR steps of another engine."""
+    """One step with its own waiting task, and the layers it runs, in order: one spark-submit, or several EMR steps of
+    another engine."""
 
     name: str
     layers: tuple[str, ...]
@@ -37,8 +38,8 @@ class Step:
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column that a source has (or, `optional`, may have): its name and Spark type in the lake, and every name it has
-    had in the source."""
+    """A column that a source has (if `optional`, may have): its name and Spark type in the lake, and all names that it
+    has had in the source."""
 
     name: str
     type: str
@@ -50,9 +51,9 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class Source:
-    """The contract of a source's table. `files` is the stem of its files' names (as fnmatch has it), or its name in a
-    database; `drift` says, for columns that are added, dropped or retyped, which of DRIFT_RULES holds; `database`
-    whether a run that reads the pipeline's database finds the table there."""
+    """The contract of a source table. `files` is the stem of its file names (an fnmatch pattern), or its name in a
+    database. `drift` gives the rule, one of DRIFT_RULES, for columns that are added, dropped or retyped. `database`
+    says whether a run that reads the pipeline's database reads the table there."""
 
     name: str
     about: str
@@ -63,19 +64,18 @@ class Source:
     database: bool = False
 
 
-# What a night does about a column that its contract does not have, or misses, or that holds something else.
+# What a night does about a column that is not in its contract, is missing, or holds another type.
 DRIFT_RULES = {
     "added": ("ignore", "refuse"),  # bronze keeps the columns of the contract
-    "dropped": ("quarantine", "refuse"),  # the file's rows, or the night
+    "dropped": ("quarantine", "refuse"),  # quarantine the file's rows, or refuse the night
     "retyped": ("quarantine", "refuse"),
 }
 
 
 @dataclass(frozen=True)
 class GoldTable:
-    """The contract of a gold table: columns (name -> Spark type), key, the fewest rows that make sense, what it is
-    (`about`), what its columns mean (`notes`), how old its newest partition may be, and which columns nobody prints
-    (`personal`)."""
+    """The contract of a gold table: columns (name -> Spark type), key, minimum of rows, what it is (`about`), what its
+    columns mean (`notes`), how old its newest partition may be, and which columns must not be printed (`personal`)."""
 
     name: str
     columns: dict[str, str]
@@ -89,10 +89,10 @@ class GoldTable:
 
 @dataclass(frozen=True)
 class Option:
-    """One thing more that a run of a pipeline may be asked for: a field of the form, an argument of its steps.
+    """An extra parameter of a pipeline's runs: a field of the trigger form and an argument of its steps.
 
-    The value is text that `pattern` (of Python and of the browser alike) matches, or one of `choices`; `shown` is
-    what it may be, in words.
+    The value is text that `pattern` matches (valid in Python and in the browser), or one of `choices`; `shown`
+    describes the allowed values in words.
     """
 
     name: str
@@ -106,9 +106,9 @@ class Option:
 
 @dataclass(frozen=True)
 class Route:
-    """One way in which a night has its input fetched before it waits for it, on a host of its own: what the program
-    include/ingest is told (`words`), and whose address the secret <name>/sources/<source> has. A `dated` one fetches
-    what belongs to the business date, any other what holds for every date."""
+    """One way to fetch a night's input, on an ingestion host, before the night waits for it. `words` are the arguments
+    of the program include/ingest; the secret <name>/sources/<source> has the source's address. A `dated` route fetches
+    the data of the business date, any other route data that holds for every date."""
 
     name: str
     source: str
@@ -120,13 +120,14 @@ class Route:
 class Pipeline:
     """A data product: name (also the DAG's id), inputs, steps in order, gold tables, the contracts of its sources.
 
-    `expected_minutes` is how long its steps take on AWS, for the estimate; `encodings` says whether a run may
-    name the text encoding of its input, `options` what else it may be asked for. `database` names the database that
-    its steps read, whose address and password are the secret <name>/sources/<database>. `exports` names the files that
-    it delivers beside gold. One run is at work at a time, whatever its date, where a date depends on others: either it
-    is `incremental`, what a date holds follows from what other dates hold, and then it has no backfill; or it
-    `restates`, a date's run may change what other dates published. A backfill makes days of the pipeline that `fills`
-    names. `routes` are what a run may have fetched, by its option `ingest` (ingest_option).
+    * `expected_minutes`: how long its steps take on AWS, for the cost estimate.
+    * `encodings`: whether a run may name the text encoding of its input. `options`: its other parameters.
+    * `database`: the database that its steps read; its address and password are in <name>/sources/<database>.
+    * `exports`: the files that it delivers beside gold.
+    * `incremental`: the data of a date depends on other dates; then there is no backfill. `restates`: a date's run may
+      change what other dates published. With either, one run works at a time, whatever its date.
+    * `fills`: the pipeline whose days a backfill makes.
+    * `routes`: what a run may fetch, selected by its option `ingest` (ingest_option).
     """
 
     name: str
@@ -147,7 +148,7 @@ class Pipeline:
 
     @property
     def product(self) -> str:
-        """Whose data it makes: the name in the lake's paths, in the catalog, for the jobs."""
+        """The data product's name in the lake's paths, in the catalog and for the jobs."""
         return self.fills or self.name
 
     @property
@@ -157,12 +158,12 @@ class Pipeline:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Every layer of the pipeline, in the order in which they run."""
+        """All layers of the pipeline, in the order in which they run."""
         return tuple(layer for step in self.steps for layer in step.layers)
 
 
 def ingest_option(routes: tuple[Route, ...]) -> Option:
-    """The option by which a run says which of the pipeline's routes it takes."""
+    """The option that selects the pipeline's routes for a run."""
     names = [route.name for route in routes]
     return Option(
         INGEST,
@@ -174,8 +175,7 @@ def ingest_option(routes: tuple[Route, ...]) -> Option:
 
 
 def backfill_of(pipeline: Pipeline) -> Pipeline:
-    """The pipeline that makes many days of another on one cluster, by Spark, whose one step makes a whole day; of what
-    has been fetched."""
+    """The backfill of a pipeline: it makes many days on a cluster by Spark, one step per day, and fetches no input."""
     name, title = f"backfill_{pipeline.name}", f"{pipeline.title}, backfill"
     options = tuple(option for option in pipeline.options if option.name not in {"engine", INGEST})
     return replace(pipeline, name=name, title=title, fills=pipeline.name, options=options, routes=())

@@ -1,4 +1,4 @@
-"""Whether a run's owner is dead, and what its end is told as: ledger, Airflow's word and what is alive in. Pure."""
+"""Reaper rules: decide from the ledger, Airflow's state and existing resources whether a run is dead. Pure."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from nightshift.hooks.inventory import Thing
 from nightshift.ledger import REAPER, Entry, is_open, lease_of
 from nightshift.night import Night
 
-GONE = "gone"  # Airflow does not know the run: it was deleted
+GONE = "gone"  # Airflow has no such run: it was deleted
 AT_WORK = {"queued", "running"}
 TELLERS = {"report", REAPER}
 NEXT = "Read the record for what is done; if the gold of its business date is wanted, trigger that date again."
 
 
 class Fate(StrEnum):
-    """What is to become of a run: only who is dead is reaped."""
+    """The verdict on a run; only a DEAD run is reaped."""
 
     ALIVE = "alive"
     KEPT = "kept"  # on request, as long as its cluster lives and its lease lasts
@@ -31,7 +31,7 @@ class Fate(StrEnum):
 
 
 class Verdict(NamedTuple):
-    """A run's fate and the words for why."""
+    """A run's fate and a phrase that says why."""
 
     fate: Fate
     why: str
@@ -39,11 +39,11 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True)
 class Case:
-    """One run as the survey found it.
+    """The observed state of one run.
 
     `marked`: it has an open marker. `known`: the night is the run's own identity, not guessed from a tag. `airflow`:
-    the run's state in Airflow, GONE, or None when Airflow was not asked. `death`: why the process that conducts it is
-    known to be gone, '' if that is not known.
+    the run's state in Airflow, GONE, or None if Airflow was not queried. `death`: why its runner process is known to be
+    gone, '' if that is not known.
     """
 
     night: Night
@@ -60,20 +60,20 @@ class Case:
 
     @property
     def kept(self) -> bool:
-        """Whether its own teardown left it on request."""
+        """Whether its own teardown kept its resources on request."""
         ends = [e for e in self.entries if (e["task"], e["phase"]) == ("destroy_transient", "end")]
         return bool(ends) and bool(ends[-1].get("kept"))
 
     @property
     def outcome(self) -> str | None:
-        """What it was told as when it was last closed."""
+        """The outcome in its last closing entry."""
         closed = [e for e in self.entries if e["phase"] == "closed"]
         return str(closed[-1]["outcome"]) if closed else None
 
 
 def verdict(case: Case, now: datetime) -> Verdict:
-    """Whether the run's owner is dead. Airflow's word comes first, then that of the machine on which it was
-    conducted, then the ledger, then the tags."""
+    """Whether the run is dead. Airflow's state decides first, then its runner process, then the ledger, then the
+    tags."""
     if case.airflow in AT_WORK:
         return _until(case.night.expires, now, f"Airflow calls the run {case.airflow}")
     if not case.known and not case.entries:
@@ -88,8 +88,8 @@ def verdict(case: Case, now: datetime) -> Verdict:
 
 
 def finding(case: Case, judged: Verdict, more: str = "") -> Card | None:
-    """The failure card of a run that the reaper closes; None for one that had only its report left to do, which is
-    told as what it was. `more` is what went wrong with the reaping."""
+    """The failure report of a run that the reaper closes; None for a run that lacked only its report, whose outcome is
+    its own. `more` says what went wrong in the cleanup."""
     if case.open and proven(case.entries) and not more:
         return None
     task = _where(case.entries)[0] or REAPER
@@ -98,14 +98,14 @@ def finding(case: Case, judged: Verdict, more: str = "") -> Card | None:
 
 
 def proven(entries: Sequence[Entry]) -> bool:
-    """Whether the run itself proved that nothing is left, and did nothing since but tell."""
+    """Whether the run itself proved that nothing is left, and did nothing after that but report."""
     acts = [e for e in entries if e["phase"] in {"begin", "end", "failed"} and e["task"] not in TELLERS]
     last = acts[-1] if acts else {}
     return (last.get("task"), last.get("phase"), last.get("alive")) == ("prove_nothing_left", "end", [])
 
 
 def told(entries: Sequence[Entry]) -> bool:
-    """Whether the run was told since it last gave a sign of life of its own."""
+    """Whether the run was closed after its last "begin" entry other than the reaper's."""
     for entry in reversed(entries):
         if entry["phase"] == "closed":
             return True
@@ -155,7 +155,7 @@ def _message(case: Case, judged: Verdict) -> str:
 
 
 def _where(entries: Sequence[Entry]) -> tuple[str, str]:
-    """The task in which the run was last seen, and that as words; ("", "") when it was never seen."""
+    """The run's last active task, and a phrase that says so; ("", "") if it has no entry."""
     acts = [e for e in entries if e["phase"] in {"begin", "end", "failed"} and e["task"] != REAPER]
     if not acts:
         return "", ""

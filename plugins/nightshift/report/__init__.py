@@ -1,1 +1,1 @@
-"""What a night tells: its record and its message."""
+"""Run reports: outcome, run record and SNS message."""

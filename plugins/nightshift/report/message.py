@@ -1,4 +1,4 @@
-"""The words that a record becomes: the subject and the body of the SNS message. Pure."""
+"""Text of a run record: subject and body of the SNS message, and the run note in Airflow. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUBJECT_LIMIT = 100  # SNS: at most 100 ASCII characters
 
 
 def subject(name: str, record: Mapping[str, Any]) -> str:
-    """Which product, which date, how it ended, of what, where; what is cut off at the limit is the name's end."""
+    """Product, date, outcome, cause, task, deployment name; cut at SUBJECT_LIMIT, so the end of the name goes first."""
     words = f"{record['pipeline']} {record['business_date']}: {record['outcome']}"
     if failure := record["failure"]:
         words += f" ({failure['cause']}) in {failure['task']}"
@@ -26,12 +26,12 @@ def subject(name: str, record: Mapping[str, Any]) -> str:
 
 
 def body(record: Mapping[str, Any], record_uri: str) -> str:
-    """What ran, what came out, what it cost, what to do; plain text, a failure's log lines last."""
+    """What ran, what it made, what it cost, what to do next; plain text, with a failure's log lines last."""
     return plain("\n".join(_lines(record, record_uri)))
 
 
 def note(record: Mapping[str, Any], record_uri: str) -> str:
-    """What stands beside the run in Airflow: how it ended and why, in a few lines, at most NOTE_LIMIT characters."""
+    """The note on the run in Airflow: how it ended and why, in a few lines, at most NOTE_LIMIT characters."""
     failure = record["failure"]
     words = [f"{NOTE_BEGINS}{record['pipeline']} {record['business_date']}: {record['outcome']}"]
     words += [f"{failure['task']} failed: {failure['message']}"] if failure else []
@@ -40,7 +40,7 @@ def note(record: Mapping[str, Any], record_uri: str) -> str:
     last = f"Record: {record_uri}"
     shown, room = "", NOTE_LIMIT - len(last) - 2
     for text in map(line, words):
-        shown += f"{text}\n\n"  # Airflow shows a note as Markdown: a line of its own is a paragraph
+        shown += f"{text}\n\n"  # Airflow shows a note as Markdown: a blank line ends a paragraph
     return plain(f"{shown.rstrip()[:room]}\n\n{last}")
 
 
@@ -62,7 +62,7 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
     cost = record["cost"]
     yield f"Cost: about ${cost['measured']:.2f} measured, ${cost['estimate']:.2f} estimated ({cost['prices']})"
     yield f"Teardown: {_teardown(record['proof'])}"
-    if not failure:  # whose own words name it
+    if not failure:  # the failure report names the record itself
         yield f"Record: {record_uri}"
     yield from failures.tail_lines(failure or {})
 
@@ -75,7 +75,7 @@ def _restated(days: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _gold(partitions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """A line a table: its first partition is the night's own date."""
+    """One line per table; its first partition is the one of the night's own date."""
     for table, group in groupby(partitions, key=itemgetter("table")):
         first, *others = group
         more = f", and {len(others)} other days" if others else ""
@@ -83,7 +83,7 @@ def _gold(partitions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _alerts(alerts: Mapping[str, Any] | None) -> Iterator[str]:
-    """What a layer that looks for alerts found in the data; the manifest has the most severe ones, in their order."""
+    """The alerts that a layer found in the data; the manifest has the most severe ones, in order."""
     if alerts is None:
         return
     yield f"Alerts: {alerts['total'] or 'none'}"
@@ -95,7 +95,7 @@ def _alerts(alerts: Mapping[str, Any] | None) -> Iterator[str]:
 
 
 def _others(tasks: Mapping[str, Any], culprit: str) -> Iterator[str]:
-    """The tasks that ended badly by themselves, beside the one that speaks for the night."""
+    """The other failed or interrupted tasks, beside the one whose failure is reported."""
     bad = [name for name, task in tasks.items() if task["state"] in {"failed", "interrupted"} and name != culprit]
     if bad:
         yield f"  Failed as well: {', '.join(bad)}"

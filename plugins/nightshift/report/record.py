@@ -1,4 +1,4 @@
-"""The run record: ledger entries, task states, cluster and manifests in, one JSON-able dict out. Pure."""
+"""Run record: builds one JSON-able dict from ledger entries, task states, clusters, steps and manifests. Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from nightshift.night import Night
 from nightshift.report import truth
 from nightshift.report.truth import Doubt, Entry, Findings
 
-INNOCENT = {"success", "upstream_failed", "skipped", "removed", None}  # not where a failure began, if another is there
+INNOCENT = {"success", "upstream_failed", "skipped", "removed", None}  # tasks that did not fail themselves
 
 
 def build(night: Night, found: Findings, told_by: str = "report", finding: Card | None = None) -> dict[str, Any]:
-    """The record as docs/interfaces.md describes it. `finding` is what the reaper saw; who notifies sets `notified`."""
+    """The record as docs/interfaces.md describes it. `finding` is the reaper's failure report; the Reporter sets
+    `notified` after it has notified."""
     doubts = truth.doubts(night, found)
     return {
         "dag_id": night.pipeline.name,
@@ -55,7 +56,7 @@ def build(night: Night, found: Findings, told_by: str = "report", finding: Card 
 
 
 def _failure(night: Night, found: Findings, doubts: Sequence[Doubt], finding: Card | None) -> dict[str, Any]:
-    """The card that speaks for the night, with the night's own links and the card's text."""
+    """The failure report (card) of the night, with the night's links and the report's text."""
     card = _spoken(found, doubts) or finding or _silent(found, doubts)
     cluster = {"cluster": links.cluster(night, found.clusters[-1]["Id"])} if found.clusters else {}
     whole = {**card, "links": {**cluster, **(card.get("links") or {}), "record": links.record(night)}}
@@ -63,12 +64,13 @@ def _failure(night: Night, found: Findings, doubts: Sequence[Doubt], finding: Ca
 
 
 def _culprit(doubts: Sequence[Doubt], states: Mapping[str, str | None]) -> Doubt:
-    """The first doubt whose task is not just the victim of another."""
+    """The first doubt whose task failed by itself, else the first of all."""
     return next((d for d in doubts if d.task not in states or states[d.task] not in INNOCENT), doubts[0])
 
 
 def _spoken(found: Findings, doubts: Sequence[Doubt]) -> Card | None:
-    """The culprit's own card from the ledger, if that was its last word; a killed try leaves none."""
+    """The failure report that the failed task wrote into the ledger, if that is its last entry; a killed try wrote
+    none."""
     culprit = _culprit(doubts, found.states)
     own = [e for e in found.entries if e["task"] == culprit.task and e["phase"] in truth.ENDS]
     if not own or own[-1]["phase"] != "failed":
@@ -122,7 +124,7 @@ def _step(night: Night, step: Any, cluster: Any) -> dict[str, Any]:
 
 
 def _gold(night: Night, found: Findings) -> list[dict[str, Any]]:
-    """What was published: of a night all or nothing, of a backfill each day that was."""
+    """The published partitions: all or none of a night's, and each published day of a backfill."""
     if night.pipeline.fills:
         swapped = {entry["uri"] for entry in found.entries if entry.get("act") == "swapped"}
         return [gold for gold in _staged(night, found) if gold["uri"] in swapped]
@@ -130,7 +132,7 @@ def _gold(night: Night, found: Findings) -> list[dict[str, Any]]:
 
 
 def _staged(night: Night, found: Findings) -> list[dict[str, Any]]:
-    """Each table's partitions, the one of the manifest's own date first."""
+    """Each table's staged partitions, the one of the manifest's own date first."""
     return [
         {"table": gold["table"], "uri": one_day.uri("lake", one_day.gold_prefix(gold["table"])), "rows": rows}
         for manifest in found.manifests
@@ -146,15 +148,15 @@ def _days(night: Night, own: str, gold: Mapping[str, Any]) -> list[tuple[Night, 
 
 
 def _restated(found: Findings) -> list[dict[str, Any]]:
-    """The days that were published with other rows before, each with its words: of every table that was swapped in any
-    try of the run, whether or not it came to its end."""
+    """The days that were published with other rows before, each as a sentence: of every table that any try of the run
+    published, also of a try that did not complete."""
     swapped = [day for entry in found.entries if entry.get("act") == "swapped" for day in entry.get("restated", ())]
-    once = {json.dumps(day, sort_keys=True): day for day in swapped}  # a try that was killed has told its own before
+    once = {json.dumps(day, sort_keys=True): day for day in swapped}  # a killed try and its retry may both list a day
     return [{**day, "words": _words(day)} for day in once.values()]
 
 
 def _words(day: Mapping[str, Any]) -> str:
-    """What the figures of a restated day were, what they are, and since when they stood."""
+    """The old and new figures of a restated day, and when the old ones were published."""
     pairs = [(name, was, day["after"][name]) for name, was in day["before"].items()]
     changed = [f"{name} {was} -> {now}" for name, was, now in pairs if was != now]
     told = ", ".join(changed) or f"{day['rows']} rows, with the same totals"
@@ -162,7 +164,7 @@ def _words(day: Mapping[str, Any]) -> str:
 
 
 def _exports(night: Night, found: Findings) -> list[dict[str, str]]:
-    """The files that were delivered beside gold, and where: the run's own parameters may have said."""
+    """The files delivered beside gold, and their addresses, which the run's parameters may have set."""
     ended = [e for e in found.entries if (e["task"], e["phase"]) == ("publish", "end")]
     return [{"file": file, "uri": ended[-1][file]} for file in night.pipeline.exports if file in ended[-1]]
 
@@ -182,7 +184,8 @@ def _cost(night: Night, found: Findings) -> dict[str, Any]:
 
 
 def _attempts(found: Findings) -> list[int]:
-    """Of each cluster which attempt it was, from 0: one that replaced another follows the one that its note names."""
+    """The attempt number of each cluster, from 0. A replacement comes right after the cluster that its ledger note
+    names."""
     replaced = {e["cluster_id"]: e["attempt"] - 1 for e in found.entries if e.get("act") == "replace_cluster"}
     ids = [cluster["Id"] for cluster in found.clusters]
     return [replaced.get(predecessor, 0) for predecessor in (None, *ids)][: len(ids)]

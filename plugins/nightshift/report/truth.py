@@ -1,8 +1,8 @@
-"""Whether a night is a success: one pure function over what was found, and the words for why not.
+"""Outcome rules: decide from a run's facts whether it is a success, and give the reasons if it is not. Pure.
 
-Success is every expected step COMPLETED in its last submission, every manifest right, gold published after the last of
-its work, the teardown proven after the last act, and no task that ended otherwise. Airflow's colours alone prove
-nothing: a task may be marked by hand.
+Success means: every expected step COMPLETED in its last submission, every manifest passes the audit, gold was published
+after the last of its work, the proof that nothing is left came after the last act, and every task is a success.
+Airflow's states alone prove nothing, since a person may mark a task by hand.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from nightshift.night import Night
 Entry = Mapping[str, Any]
 SUCCESS, WITH_WARNINGS, FAILED = "success", "success with warnings", "failed"  # all that an outcome may be
 PROOF = "prove_nothing_left"
-TELLERS = frozenset({"report", "outcome", "reaper", "ledger"})  # who tells the truth cannot be part of it
-AFTER_GOLD = frozenset({"terminate_cluster", "destroy_transient", PROOF})  # all else comes before publish
+TELLERS = frozenset({"report", "outcome", "reaper", "ledger"})  # they report the outcome; not part of it
+AFTER_GOLD = frozenset({"terminate_cluster", "destroy_transient", PROOF})  # every other task comes before publish
 ENDS = {"end": "success", "failed": "failed", "begin": "interrupted"}
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything that a report is made of, as it was found; each sequence oldest first."""
+    """The facts of a run from which its report is made; each sequence oldest first."""
 
     entries: Sequence[Entry]
     states: Mapping[str, str | None]
@@ -38,7 +38,7 @@ class Findings:
 
 
 class Doubt(NamedTuple):
-    """One reason why a night is not a success: the task that it belongs to, its cause and the words for it."""
+    """One reason why a night is not a success: its task, its cause and a phrase that says it."""
 
     task: str
     cause: Cause
@@ -51,38 +51,38 @@ def doubts(night: Night, found: Findings) -> list[Doubt]:
 
 
 def outcome(night: Night, found: Findings) -> str:
-    """What the night is called: SUCCESS, WITH_WARNINGS or FAILED."""
+    """The night's outcome: SUCCESS, WITH_WARNINGS or FAILED."""
     if doubts(night, found):
         return FAILED
     return WITH_WARNINGS if audit.shortfalls(found.manifests, night.settings) else SUCCESS
 
 
 def judged(states: Mapping[str, str | None]) -> dict[str, str | None]:
-    """The states that count: of all tasks but those that come after the truth is known."""
+    """The task states that count for the outcome: all but those of TELLERS."""
     return {task: state for task, state in states.items() if task not in TELLERS}
 
 
 def states_of(entries: Sequence[Entry]) -> dict[str, str | None]:
-    """The states of the tasks by the ledger alone, for runs that Airflow has forgotten or calls what it likes.
+    """The tasks' states from the ledger alone, for runs that Airflow no longer knows or whose state is unreliable.
 
-    In the order in which they first began; a task that began and never ended is "interrupted".
+    In the order in which the tasks first began; a task that began and never ended is "interrupted".
     """
     last = {entry["task"]: ENDS[entry["phase"]] for entry in entries if entry["phase"] in ENDS}
     return judged(dict(last))
 
 
 def proof(entries: Sequence[Entry]) -> Entry | None:
-    """The last time that somebody looked for what the run may have left, and wrote down what was there."""
+    """The last ledger entry of a check for resources that the run left; None if there is none."""
     return next((entry for entry in reversed(entries) if _is_proof(entry)), None)
 
 
 def is_published(entries: Sequence[Entry]) -> bool:
-    """Whether the last try to publish came to its end, and no work before it began again since."""
+    """Whether the last try to publish completed and no earlier task began again since."""
     return states_of(entries).get("publish") == "success" and not _begun_again(entries)
 
 
 def days(entries: Sequence[Entry]) -> list[str]:
-    """The days that a backfill set out to make; none for a night, which has one."""
+    """The days that a backfill was to make; none for a night."""
     return next((list(entry["days"]) for entry in reversed(entries) if entry.get("days")), [])
 
 
@@ -105,7 +105,7 @@ def _steps(night: Night, found: Findings) -> Iterator[Doubt]:
 
 
 def _expected(night: Night, entries: Sequence[Entry]) -> dict[str, str]:
-    """The EMR steps that there must be, each with the task that waits for it."""
+    """The EMR steps that must exist, each with the task that waits for it."""
     if night.pipeline.fills:
         return dict.fromkeys(days(entries), "wait_for_days")
     own = [(step, name) for step in night.pipeline.steps for name in emr_spec.step_names(night, step)]
@@ -121,7 +121,7 @@ def _gold(night: Night, found: Findings) -> Iterator[Doubt]:
 
 
 def _violations(night: Night, found: Findings) -> Iterator[str]:
-    """Every broken rule of what was staged; a backfill's with the day that it is of."""
+    """Every contract rule that staged data breaks; of a backfill with the day."""
     if not night.pipeline.fills:
         yield from audit.violations(night.pipeline, found.manifests, night.settings)
     for day in days(found.entries):
@@ -130,7 +130,7 @@ def _violations(night: Night, found: Findings) -> Iterator[str]:
 
 
 def _teardown(night: Night, entries: Sequence[Entry]) -> Iterator[Doubt]:
-    """What began after the proof may have made something again; what a night was asked to keep may be alive."""
+    """A task that began after the proof may have made resources again. With keep_cluster resources may be alive."""
     seen = proof(entries)
     if seen is None:
         yield Doubt(PROOF, Cause.LEAK, "nobody has proven that nothing is left")
@@ -142,12 +142,12 @@ def _teardown(night: Night, entries: Sequence[Entry]) -> Iterator[Doubt]:
 
 
 def _begun_again(entries: Sequence[Entry]) -> set[str]:
-    """The work that began after publish last ended: the night was cleared, and what is published is its old gold."""
+    """The tasks before publish that began after it last ended: the night was cleared, so its published gold is old."""
     return _begun_since(lambda entry: (entry["task"], entry["phase"]) == ("publish", "end"), entries) - AFTER_GOLD
 
 
 def _begun_since(mark: Callable[[Entry], bool], entries: Sequence[Entry]) -> set[str]:
-    """The tasks that began after the last entry that is the mark, but for those that tell the truth."""
+    """The tasks that began after the last entry for which `mark` is true, without TELLERS."""
     later = takewhile(lambda entry: not mark(entry), reversed(entries))
     return {entry["task"] for entry in later if entry["phase"] == "begin"} - TELLERS
 
