@@ -1,4 +1,4 @@
-"""Schema drift: how a delivery differs from its contract, and what the contract says to do about it. Pure."""
+"""Schema drift: how files and tables differ from their contract, and the contract's rule for that. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nightshift.pipeline import Source, SourceColumn
 
 DELIMITERS = (",", ";", "\t", "|")
 DAY = r"(\d{4}-\d\d-\d\d|\d{1,2}([/.-])\d{1,2}\2\d{4})([T ].*)?"
-SHAPES = {  # what a value of a type looks like, loosely: one odd value is quarantined, a column of them has drifted
+SHAPES = {  # loose patterns by type: a single odd value is quarantined later, a column of only odd values has drifted
     "int": r"-?\d[\d.]*(,0+)?",
     "bigint": r"-?\d[\d.]*(,0+)?",
     "double": r"-?\d[\d.]*(,\d+)?([eE][+-]?\d+)?",
@@ -21,7 +21,7 @@ SHAPES = {  # what a value of a type looks like, loosely: one odd value is quara
     "timestamp": DAY,
 }
 NUMBER = r"-?(R\$\s*)?-?\d[\d.]*(,\d+)?"
-# What a database may declare a column as that holds such a type. Text is read as a file's text would be: row by row.
+# Database column types that can hold a contract's type. Text columns are accepted: each row is parsed like a file's.
 WHOLE = r"(tiny|small|medium|big)?int(eger)?|(small|big)?serial|numeric|decimal"
 DECLARED = {
     "int": WHOLE,
@@ -33,27 +33,27 @@ DECLARED = {
 }
 TEXT = r"(var|national )?char.*|character.*|(tiny|medium|long)?text|enum|bpchar"
 SEP = re.compile(r'"?sep=[,;\t|]"?', re.IGNORECASE)  # Excel's own hint above the header
-# What has no text that a row could be read by, and what does not keep each digit that it was given.
+# Column types whose values have no text form, and types that do not keep every digit.
 UNREADABLE = r"bytea|array|(var)?binary|(tiny|medium|long)?blob|geom.*|point|(multi)?(linestring|polygon)|multipoint"
 LOSSY = r"real|float"
-# UTF-32's first: that of UTF-16 is its beginning.
+# Byte order marks; UTF-32 first, because its mark begins with that of UTF-16.
 MARKS = (
     *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
     *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
 )
-FEWEST = 3  # values that a column must show before all of them being odd says something about the column
+FEWEST = 3  # non-empty values that a sample needs before a column of only odd values counts as drifted
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The beginning of one delivered table: where it lies, its column names as they are spelt, its first rows."""
+    """The beginning of one delivered file: its address, its column names as spelt there, its first rows."""
 
     where: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
     def odd(self, column: SourceColumn, at: int) -> str:
-        """An odd value of a column, if every value that there is looks odd for the type that it should have."""
+        """The first value of a column, if all of its values look odd for the type that it should have; else ''."""
         given = [value for row in self.rows if (value := row[at].strip())]
         shape = NUMBER if column.type.startswith("decimal") else SHAPES.get(column.type)
         if shape is None or len(given) < FEWEST or any(re.fullmatch(shape, value) for value in given):
@@ -63,31 +63,31 @@ class Sample:
 
 @dataclass(frozen=True)
 class Relation:
-    """One table as its database declares it: where it is, its column names as they are spelt, their types there."""
+    """One table as its database declares it: its address, its column names as spelt there, their types."""
 
     where: str
     header: tuple[str, ...]
     types: tuple[str, ...]
 
     def odd(self, column: SourceColumn, at: int) -> str:
-        """The declared type of a column, if no value of it can be of the type that it should have."""
+        """The declared type of a column, if it cannot hold the type that the column should have; else ''."""
         shape = DECLARED.get(column.type.partition("(")[0])
         declared = self.types[at].lower()
         return "" if shape is None or re.fullmatch(f"{shape}|{TEXT}", declared) else declared
 
     def unreadable(self, at: int) -> str:
-        """The declared type of a column, if its values have no text."""
+        """The declared type of a column, if its values have no text form; else ''."""
         return declared if re.fullmatch(UNREADABLE, declared := self.types[at].lower()) else ""
 
     def lossy(self, column: SourceColumn, at: int) -> str:
-        """The declared type of a column of money, if it keeps about seven digits of each amount."""
+        """The declared type of a decimal column, if it keeps only about seven digits of each amount; else ''."""
         declared = self.types[at].lower()
         return declared if column.type.startswith("decimal") and re.fullmatch(LOSSY, declared) else ""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One column that is not as its contract says; `rule` is what the contract names for that."""
+    """One column that differs from its contract; `rule` is the contract's rule for that."""
 
     source: str
     event: str  # added, dropped, retyped, lossy
@@ -100,9 +100,9 @@ class Drift:
 
 
 def sample(where: str, beginning: bytes, whole: bool) -> Sample | None:
-    """The sample that the first bytes of a CSV file give; None for a file without a header line that is text.
+    """The sample in the first bytes of a CSV file; None for a file without a text header line.
 
-    `whole` tells that there is no more of the file: else its last line may be cut and is left out.
+    `whole` says that these bytes are the whole file; otherwise the last line may be cut and is left out.
     """
     lines = _text(beginning).splitlines()
     kept = [line for line in (lines if whole else lines[:-1]) if line.strip() and not SEP.fullmatch(line.strip())]
@@ -114,8 +114,8 @@ def sample(where: str, beginning: bytes, whole: bool) -> Sample | None:
 
 
 def _text(beginning: bytes) -> str:
-    """As the jobs read it (medallion/charset.py): UTF-16 and UTF-32 by their marks, Windows-1252 where nothing beyond
-    ASCII is UTF-8. It may be cut in the middle of a letter."""
+    """Decode as the jobs do (medallion/charset.py): UTF-16 and UTF-32 by their byte order marks, Windows-1252 if no
+    non-ASCII byte is valid UTF-8. The bytes may end in the middle of a character."""
     marked = next((encoding for mark, encoding in MARKS if beginning.startswith(mark)), None)
     windows = not beginning.isascii() and beginning.decode(errors="ignore").isascii()
     encoding = marked or ("cp1252" if windows else "utf-8-sig")
@@ -123,7 +123,7 @@ def _text(beginning: bytes) -> str:
 
 
 def drifts(source: Source, found: Sample | Relation) -> Iterator[Drift]:
-    """Every column of a table that is not as the contract of its source says."""
+    """Every column of a table that differs from its source's contract."""
     spelt = {plain(name): at for at, name in enumerate(found.header)}
     here = {column.name: spelt[name] for column in source.columns for name in column.names if name in spelt}
     known = {name for column in source.columns for name in column.names}
@@ -140,7 +140,7 @@ def drifts(source: Source, found: Sample | Relation) -> Iterator[Drift]:
 
 
 def _retyped(source: Source, found: Sample | Relation, column: SourceColumn, at: int) -> Iterator[Drift]:
-    """How a column that is there differs in type. One that cannot be read is as good as gone."""
+    """How an existing column differs in type. One that cannot be read counts as dropped."""
     name = column.names[0]
     if isinstance(found, Relation) and (binary := found.unreadable(at)):
         yield _drift(source, "dropped", name, f"cannot be read, it is {binary}: give the night a view that casts it")
@@ -152,19 +152,20 @@ def _retyped(source: Source, found: Sample | Relation, column: SourceColumn, at:
 
 
 def known_by(sources: Sequence[Source], header: Sequence[str]) -> Source | None:
-    """The source whose columns a header has, all but optional ones; of several the one with most of them."""
+    """The source of which a header has all columns but optional ones; of several the one with the most columns."""
     names = {plain(name) for name in header}
     whole = [s for s in sources if all(c.optional or names & {*c.names} for c in s.columns)]
     return max(whole, key=lambda s: sum(bool(names & {*c.names}) for c in s.columns), default=None)
 
 
 def missing(source: Source, where: str) -> Drift:
-    """A table that is not there at all."""
+    """The drift of a missing table."""
     return _drift(source, "dropped", source.files, f"is no table or view of {where}")
 
 
 def report(found: Mapping[str, Iterable[Drift]]) -> list[str]:
-    """The drifts of many deliveries as sentences, the same drift of several told once with how many and the first."""
+    """The drifts of many deliveries as sentences; the same drift of several is one sentence with their number and the
+    first."""
     places: dict[Drift, list[str]] = {}
     for where, drifted in found.items():
         for drift in drifted:
@@ -173,7 +174,7 @@ def report(found: Mapping[str, Iterable[Drift]]) -> list[str]:
 
 
 def plain(name: str) -> str:
-    """A column's name as contracts spell it: no accents, no mark, lower case, underscores for blanks."""
+    """A column's name as contracts spell it: no accents, no byte order mark, lower case, underscores for blanks."""
     letters = unicodedata.normalize("NFKD", name)
     return "_".join("".join(c for c in letters if c != "\ufeff" and not unicodedata.combining(c)).lower().split())
 

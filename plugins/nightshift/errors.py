@@ -1,28 +1,28 @@
-"""The errors that a night can end with.
+"""The errors with which a night can fail.
 
 NightshiftError
-├── SettingsError        the environment says something that cannot be used
-├── ParameterError       a run was asked for something that cannot be done
-├── PreflightError       a tool, a credential or the state bucket is missing; nothing was started
-├── TerraformError       terraform answered non-zero
-├── FoundationDiffers    the foundation is not as its files say, and a night may not change it
-├── DriverRefused        a JDBC driver is not there, or not what was written down
-├── InputsMissing        the wait for the night's input ran out
-├── IngestFailed         the host of a run could not fetch its input
-├── SourceUnseen         a database could not be looked into from here
-├── SchemaDrifted        the input does not fit its contract, which says to refuse that
-├── OtherSource          the lake holds rows of another database than the one that is to be read
+├── SettingsError        a setting, a contract or the environment's file is invalid
+├── ParameterError       a parameter of the run is invalid
+├── PreflightError       a tool, a credential or the state bucket is missing, or the price is too high; nothing started
+├── TerraformError       terraform returned a non-zero exit code
+├── FoundationDiffers    the foundation differs from its files, and a night may not change it
+├── DriverRefused        a JDBC driver is missing, or its SHA-256 is not the recorded one
+├── InputsMissing        the wait for the night's input timed out
+├── IngestFailed         the ingestion host could not fetch the run's input
+├── SourceUnseen         a database cannot be read from where Airflow runs
+├── SchemaDrifted        the input does not match its contract, which says to refuse that
+├── OtherSource          the lake has rows of another database than the one to be read
 ├── ClusterError         EMR refused the cluster, or it ended by itself
 ├── StepFailed           a step ended, but not COMPLETED
-├── AuditFailed          staged gold breaks its contract; what was published before still stands
-├── DaysFailed           some days of a backfill were not made; the others are
-├── WaitTimeout          EMR did not reach a state in time
-├── TriggerDied          a deferred wait broke in the triggerer
-├── Stopped              the task was told to stop
-├── NotASuccess          the run's record says that it is no success
-├── DateHeld             the business date is another run's (hooks/claims)
-├── StateLocked          terraform's lock is held by somebody who is alive (hooks/teardown)
-└── SomethingLeft        a resource of this run outlived its teardown
+├── AuditFailed          staged gold breaks its contract; what was published before stays
+├── DaysFailed           some days of a backfill were not made; the others were
+├── WaitTimeout          a wait timed out, such as one for EMR to reach a state
+├── TriggerDied          a deferred wait failed in the triggerer
+├── Stopped              the task got SIGTERM
+├── NotASuccess          the run's record is not a success, or is missing
+├── DateHeld             another run holds the business date (hooks/claims)
+├── StateLocked          somebody who is not known to be dead holds terraform's lock (hooks/teardown)
+└── SomethingLeft        a resource of a run outlived its teardown
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from typing import Any
 
 from nightshift.causes import REMEDIES, Cause
 
-# What EC2 took away is capacity that went: the next cluster may have better luck.
+# "lost", instances that EC2 took away, counts as missing capacity: the next cluster may get it.
 KINDS = {"capacity": Cause.CAPACITY, "bootstrap": Cause.BOOTSTRAP, "lost": Cause.CAPACITY}
 OWNER_APPLIES = (
     "Whoever owns the foundation applies it, not a night: make plan ENV=…, then make deploy ENV=…, or terraform apply"
@@ -44,11 +44,11 @@ ADDRESS = re.compile(r"with ((?:module\.|data\.)?[\w.\[\]\"-]+),$")
 
 
 class NightshiftError(Exception):
-    """What was attempted and what came back, in one line; `next_action` says what to do, by default what its cause's
-    remedy says.
+    """What was attempted and what came back, in one line. `next_action` says what to do; by default it is that of the
+    cause's remedy.
 
-    `cause` decides about a retry (nightshift.causes); `final` overrules it: asking again would hear the same.
-    `details` are keys of the failure card that only the raiser knows: traceback, tail, input_file, links.
+    `cause` decides about a retry (nightshift.causes); `final` prevents it, since a retry would fail the same way.
+    `details` are keys of the failure report that only the raiser knows: traceback, tail, input_file, links.
     """
 
     cause = Cause.CODE
@@ -73,26 +73,26 @@ class NightshiftError(Exception):
 
 
 class SettingsError(NightshiftError):
-    """The environment says something that cannot be used."""
+    """A setting, a contract or the environment's file is invalid."""
 
     next_action = "Correct the variable in the environment that Airflow runs in."
 
 
 class ParameterError(NightshiftError):
-    """The run was asked for something that cannot be done; a teardown of it still runs (operators/base)."""
+    """A parameter of the run is invalid; its teardown still runs (operators/base)."""
 
     cause = Cause.DATA
     next_action = "Trigger the run again with the parameter corrected."
 
 
 class PreflightError(NightshiftError):
-    """A tool, a credential or the state bucket is missing."""
+    """A tool, a credential or the state bucket is missing, or the run would cost or last more than it may."""
 
     next_action = "Mend what is named and trigger the run again; nothing was started."
 
 
 class TerraformError(NightshiftError):
-    """terraform VERB answered `exit_code`; `tail` is the end of what it printed."""
+    """terraform VERB returned `exit_code`; `tail` is the end of its output."""
 
     cause = Cause.TERRAFORM
 
@@ -102,7 +102,7 @@ class TerraformError(NightshiftError):
 
 
 class FoundationDiffers(NightshiftError):
-    """The foundation is not as its files say, and a night may not change it (docs/decisions/0031)."""
+    """The foundation differs from its files, and a night may not change it (docs/decisions/0031)."""
 
     cause = Cause.TERRAFORM
     final = True
@@ -110,20 +110,20 @@ class FoundationDiffers(NightshiftError):
 
 
 class DriverRefused(NightshiftError):
-    """A JDBC driver is not there, or not what was written down."""
+    """A JDBC driver is missing, or its SHA-256 is not the recorded one."""
 
     cause = Cause.CODE
     next_action = "Put the drivers with their SHA256SUMS into the folder, or name another in NIGHTSHIFT_JDBC_DIR."
 
 
 class InputsMissing(NightshiftError):
-    """The wait for the night's input ran out: nothing came, or it did not stop coming."""
+    """The wait for the night's input timed out: nothing arrived, or files kept arriving."""
 
     cause = Cause.UPSTREAM
 
 
 class IngestFailed(NightshiftError):
-    """The host of a run could not fetch its input. The program on it has been patient already, so this is final."""
+    """The ingestion host could not fetch the run's input. The program on it has already retried, so this is final."""
 
     cause = Cause.UPSTREAM
     final = True
@@ -131,21 +131,21 @@ class IngestFailed(NightshiftError):
 
 
 class SourceUnseen(NightshiftError):
-    """A database could not be looked into from where Airflow works; the cluster may well reach it."""
+    """A database cannot be read from where Airflow runs; the cluster may be able to."""
 
     cause = Cause.UPSTREAM
     next_action = "Let Airflow's network reach the database, if drift is to be told before a cluster exists."
 
 
 class SchemaDrifted(NightshiftError):
-    """Columns of the input are not as the contract says, in a way that the contract refuses."""
+    """Columns of the input differ from the contract in a way that the contract says to refuse."""
 
     cause = Cause.DATA
     next_action = "Have the sender mend it, or write the change into the contract; then clear the task with downstream."
 
 
 class OtherSource(NightshiftError):
-    """The lake holds rows of another database than the one that is to be read: their numbers would mean two things."""
+    """The lake has rows of another database than the one to be read; the same ids would mean different things."""
 
     cause = Cause.DATA
     next_action = (
@@ -155,8 +155,8 @@ class OtherSource(NightshiftError):
 
 
 class ClusterError(NightshiftError):
-    """`kind` is capacity, bootstrap, lost or other, `code` EMR's most exact word for it ('' if it gave none). Of
-    another kind the card reads its cause from the message."""
+    """EMR refused the cluster, or it ended. `kind` is capacity, bootstrap, lost or other; `code` is EMR's most
+    specific code ('' if none). For kind other, the failure report takes the cause from the message."""
 
     final = True
 
@@ -174,7 +174,7 @@ class ClusterError(NightshiftError):
 
 
 class StepFailed(NightshiftError):
-    """A step that has ended stays ended: the waiting task tried again would only read the same answer."""
+    """A step ended, but not COMPLETED. Final: a retry of the waiting task would only read the same state."""
 
     final = True
 
@@ -195,37 +195,37 @@ class DaysFailed(NightshiftError):
 
 
 class WaitTimeout(NightshiftError):
-    """The wait had the whole of its time; what it waited for goes on, or hangs."""
+    """A wait timed out; what it waited for goes on, or hangs."""
 
     cause = Cause.TIMEOUT
     final = True
 
 
 class TriggerDied(NightshiftError):
-    """The wait itself broke in Airflow's triggerer; what was waited for knows nothing of it."""
+    """The wait itself failed in Airflow's triggerer; what it waited for is not affected."""
 
 
 class Stopped(NightshiftError):
-    """The task was told to stop (SIGTERM) and what it did ended because of that."""
+    """The task got SIGTERM, and its work failed because of that."""
 
     cause = Cause.STOPPED
 
 
 class NotASuccess(NightshiftError):
-    """The run's closing entry is not a success, or there is none."""
+    """The run's record is not a success, or its ledger has no closing entry."""
 
     final = True
 
 
 class SomethingLeft(NightshiftError):
-    """A resource of the run outlived its teardown, and is on the bill."""
+    """A resource of a run outlived its teardown, and may cost money."""
 
     cause = Cause.LEAK
 
 
 def first_error(tail: str) -> str:
-    """The first line of terraform's output that starts an error, with the address of the resource that it is about;
-    without one the last line; '' if it printed nothing."""
+    """The first error line of terraform's output, with the address of its resource; without an error the last line; ''
+    for no output."""
     spoken = [line for line in (raw.strip("│╷╵ \n") for raw in tail.splitlines()) if line]
     start = next((number for number, line in enumerate(spoken) if line.startswith("Error:")), None)
     if start is None:

@@ -1,8 +1,8 @@
-"""Any failure becomes one card: cause, the line that matters, where, next action, tail, links. Pure.
+"""Failure reports (cards): turns any exception into cause, message, place, next action, log tail and links. Pure.
 
 A card is {"task", "cause", "message", "next_action", "traceback": {"file", "line", "function", "error"} | null,
 "tail": [at most 40 lines], "tail_of", "input_file", "links": {"cluster", "step_log", "record"}}. The ledger's
-"failed" entry carries it, the run record keeps it, and its text is the same in the task's log and in the SNS message.
+"failed" entry and the run record contain it; the task's log and the SNS message show the same text of it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PLACE = re.compile(r"on (?P<file>\S+\.tf) line (?P<line>\d+), in (?P<function>.+
 
 
 def card(error: BaseException, task: str, links: Mapping[str, str] | None = None) -> Card:
-    """The card of an exception that ended `task`. `links` are added to those that the error carries."""
+    """The card of an exception that ended `task`. `links` are added to those of the error."""
     told = _told(error)
     cause = Cause(told["cause"])
     return {
@@ -43,7 +43,7 @@ def card(error: BaseException, task: str, links: Mapping[str, str] | None = None
 def found(
     task: str, cause: Cause, message: str, next_action: str | None = None, links: Mapping[str, str] | None = None
 ) -> Card:
-    """A card without an exception: what the reaper or a report found out about `task`."""
+    """A card without an exception: what the reaper or the report observed about `task`."""
     return {
         "task": task,
         "cause": str(cause),
@@ -58,12 +58,12 @@ def found(
 
 
 def is_worth_a_retry(card: Mapping[str, Any], error: BaseException) -> bool:
-    """Whether the same task tried again may do better: the cause's remedy, unless the error is final."""
+    """Whether a retry of the task may succeed: by the cause's remedy, unless the error is final."""
     return REMEDIES[Cause(card["cause"])].retry and not getattr(error, "final", False)
 
 
 def lines(card: Mapping[str, Any]) -> Iterator[str]:
-    """The card as a person reads it, without the tail."""
+    """The card's text without the tail."""
     yield f"FAILED in {card['task']} ({card['cause']}): {card['message']}"
     if place := card.get("traceback"):
         error = "" if place["error"] in card["message"] else f": {place['error']}"
@@ -77,24 +77,24 @@ def lines(card: Mapping[str, Any]) -> Iterator[str]:
 
 
 def tail_lines(card: Mapping[str, Any]) -> Iterator[str]:
-    """The end of the log that the card carries, under a line that says which log it is."""
+    """The card's log tail, after a line that names the log."""
     if card.get("tail"):
         yield f"  The end of {card.get('tail_of') or 'the log'}:"
         yield from (f"  | {line}" for line in card["tail"])
 
 
 def text(card: Mapping[str, Any]) -> str:
-    """The whole card, as a log may show it."""
+    """The whole text of the card, with control characters escaped."""
     return plain("\n".join((*lines(card), *tail_lines(card))))
 
 
 def _told(error: BaseException) -> dict[str, Any]:
-    """What an error says about itself: at least cause and message."""
+    """The card's keys that an error determines: at least cause and message."""
     for kind, tell in TELLERS.items():
         if isinstance(error, kind):
             return tell(error)
     words = str(error).strip() or repr(error)
-    # embedded.stop interrupts with one of Airflow's exceptions and says on it why; another's `cause` may be anything.
+    # embedded.stop raises one of Airflow's exceptions with a `cause`; on other exceptions `cause` may be anything.
     said = getattr(error, "cause", None)
     cause = said if said in list(Cause) else cause_in(words, (NO_SPACE,)) or Cause.CODE
     told = {"cause": cause, "message": f"{type(error).__name__}: {words}"}
@@ -119,7 +119,7 @@ def _of_ours(error: Any, cause: Cause | None = None) -> dict[str, Any]:
 
 
 def _of_aws(error: Any) -> dict[str, Any]:
-    """A refusal: the code decides, then the HTTP status (5xx is AWS's own fault), then it is how we asked."""
+    """An AWS error response: its code decides the cause, then the HTTP status (403, 5xx), else it is our request."""
     code = str(error.response.get("Error", {}).get("Code", ""))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     cause = cause_in(code, AWS) or (Cause.IAM if status == 403 else Cause.THROTTLE if status >= 500 else Cause.CODE)
@@ -131,19 +131,19 @@ def _of_silence(error: Any) -> dict[str, Any]:
 
 
 def _of_airflow(error: Any) -> dict[str, Any]:
-    """Airflow's own API, which answers again when it was restarted."""
+    """Airflow's own API did not respond; it may be restarting."""
     words = " ".join(str(error).split()) or repr(error)
     return {"cause": Cause.THROTTLE, "message": f"Airflow did not answer: {words}", "traceback": _place(error)}
 
 
 def _of_botocore(error: Any) -> dict[str, Any]:
-    """botocore before it asked: credentials in the main, else a parameter of ours."""
+    """An error of botocore before the request: mostly credentials, else a parameter of ours."""
     is_identity = re.search(r"Credential|Token|Profile|SSO", type(error).__name__)
     return {"cause": Cause.IAM if is_identity else Cause.CODE, "message": str(error), "traceback": _place(error)}
 
 
 def _of_time(error: Any) -> dict[str, Any]:
-    """Airflow's own words are "Timeout, PID: 7"."""
+    """An execution_timeout: Airflow's own message is only "Timeout, PID: 7"."""
     return {
         "cause": Cause.TIMEOUT,
         "message": "The task did not end within its execution_timeout and was stopped.",
@@ -157,18 +157,18 @@ def _of_a_stop(error: Any) -> dict[str, Any]:
 
 
 def _place(error: BaseException) -> dict[str, Any] | None:
-    """The deepest frame of ours on the way of an exception that nobody expected."""
+    """The deepest frame of our code in an unexpected exception's traceback, else its last frame."""
     frames = tracebacks.last_of("".join(tb.format_exception(error, chain=False)).splitlines())
     entry = tracebacks.card_entry(frames)
     return {**entry, "file": _short(entry["file"])} if entry else None
 
 
 def _short(file: str) -> str:
-    """A file of somebody else without the directory that Python is installed in."""
+    """The path of an installed package's file, from site-packages on."""
     return file.rpartition("site-packages/")[2] if PurePath(file).is_absolute() else file
 
 
-# The first kind that fits speaks for an error.
+# The first matching type decides.
 TELLERS: dict[type[BaseException], Callable[[Any], dict[str, Any]]] = {
     TerraformError: _of_terraform,
     ClusterError: _of_cluster,

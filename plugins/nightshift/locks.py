@@ -1,14 +1,15 @@
-"""Whether the holder of a terraform lock is dead: ledgers and a look at the host in, a judgement out. Pure.
+"""Stale lock rules: decide from ledgers and processes whether the holder of a terraform lock is dead. Pure.
 
-Terraform's lock in S3 has no heartbeat, so it cannot tell by itself that its holder is gone. What can be known:
+Terraform's lock in S3 has no heartbeat, so it does not show whether its holder is gone. What is known:
 
-* A later try or task of a run begins only when Airflow is done with the one before: such a holder's task is dead.
-  Its terraform may still be at work, for it outlives its task to finish what it began (hooks/terraform.py).
+* A later try or task of a run begins only after Airflow has ended the one before: such a holder's task is dead. Its
+  terraform may still run, since it outlives its task to finish what it began (hooks/terraform.py).
 * Another run's ledger says what it was doing when the lock was made, whether that act ended, whether the run was
-  closed since, and until when a sign of life was due; of one that a process conducted, whether that is gone.
-* Of those who were at it when the lock was made one holds it and the others wait: it is broken when all are dead.
-* A holder that no ledger knows (before the first foundation there is none; an operator at a shell) is judged by its
-  processes when it is on this host. Elsewhere nothing is known of it, however old the lock is: a person decides.
+  closed since, and when its sign of life was due. A run with a runner process is dead when that process is gone.
+* Several acts may have been running when the lock was made: one holds it, the others wait. It is broken when all are
+  dead.
+* A holder without a ledger (before the first foundation; an operator at a shell) is judged by its processes if it is on
+  this host. On another host nothing is known of it, however old the lock is: a person decides.
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ from typing import Any, NamedTuple
 
 from nightshift.ledger import Entry, over
 
-# The tasks that hold a lock, and the longest of their execution_timeouts (tests/dags holds them to it).
+# The tasks that hold a lock, and the longest of their execution_timeouts (checked by tests/dags).
 FOUNDATION_TASKS = frozenset({"apply_foundation"})
 TRANSIENT_TASKS = frozenset({"apply_transient", "destroy_transient", "reaper"})
 LONGEST = timedelta(minutes=60)
-PATIENCE = timedelta(minutes=10)  # an apply or destroy of a night takes two or three; nobody else can see it work
+PATIENCE = timedelta(minutes=10)  # an apply or destroy of a night takes two or three; another host cannot see it run
 
 
 @dataclass(frozen=True)
 class Lock:
     """What terraform writes into <state>.tflock (statemgr.LockInfo: ID, Operation, Who = user@host, Created).
 
-    `created` is by the holder's clock, as its ledger's entries are; `taken` is by S3's, which tells the age.
+    `created` is by the holder's clock, like its ledger's entries; `taken` is by S3's clock and gives the age.
     """
 
     id: str
@@ -43,7 +44,7 @@ class Lock:
 
     @classmethod
     def parsed(cls, body: bytes, taken: datetime) -> Lock:
-        """From the lock file. Go's nanoseconds are cut: Python takes six digits, and 'Z' only from 3.11 on."""
+        """Parse the lock file. Go's nanoseconds are cut: Python accepts six digits, and 'Z' only from 3.11 on."""
         told = json.loads(body)
         whole, _, rest = str(told["Created"]).rstrip("Z").partition(".")
         created = datetime.fromisoformat(f"{whole}.{rest[:6] or '0'}+00:00")
@@ -51,12 +52,12 @@ class Lock:
 
     @property
     def host(self) -> str:
-        """Where the holder was: the name of its host as it knew it."""
+        """The holder's host name, as the holder wrote it."""
         return self.who.rpartition("@")[2]
 
 
 class Judgement(NamedTuple):
-    """Whether the holder of a lock is dead, and the words for why it is thought to be or not."""
+    """Whether the holder of a lock is dead, and a phrase that says why."""
 
     dead: bool
     why: str
@@ -64,11 +65,11 @@ class Judgement(NamedTuple):
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that a judgement is made from.
+    """The facts for a judgement.
 
-    `me` is the run that wants the lock, `host` where it is; `histories` are the ledgers of this and every open run,
-    by run; `runs_here` says whether a terraform works on the same stack on this host; `deaths` says of runs whose
-    process is gone that it is.
+    `me` is the run that wants the lock, `host` its host; `histories` are the ledgers of this and every open run, by
+    run; `runs_here` says whether a terraform works on the same stack on this host; `deaths` says by run why its runner
+    process is known to be gone, '' if that is not known.
     """
 
     me: str
@@ -80,7 +81,7 @@ class Scene:
 
 
 def judge(lock: Lock, foundation: bool, scene: Scene) -> Judgement:
-    """Whether the holder of the lock is dead, and the sentence that says why."""
+    """Judge whether the holder of the lock is dead."""
     here = lock.host == scene.host
     if here and scene.runs_here:
         return Judgement(False, f"a terraform of this stack is at work on {lock.host}")
@@ -94,8 +95,8 @@ def judge(lock: Lock, foundation: bool, scene: Scene) -> Judgement:
 
 
 def holders(lock: Lock, foundation: bool, scene: Scene) -> list[tuple[str, Entry]]:
-    """Who may have made the lock: runs, each with the entry that began, on the lock's host, an act which was not over
-    when the lock was made; the last to begin comes last. The act that now wants the lock is none of them."""
+    """The runs that may have made the lock, each with the "begin" entry of an act that was running on the lock's host
+    when the lock was made, sorted by begin. The act that now wants the lock is not among them."""
     tasks = FOUNDATION_TASKS if foundation else TRANSIENT_TASKS
     runs = scene.histories if foundation else {scene.me: scene.histories.get(scene.me, ())}
     begun = [
@@ -140,7 +141,7 @@ def _unknown(lock: Lock, here: bool) -> Judgement:
 
 
 def _ended(entries: Sequence[Entry], begun: Entry, before: datetime | None = None) -> bool:
-    """Whether the act that `begun` began has an ending, at all or before a moment."""
+    """Whether the act of the entry `begun` has ended, at all or before a moment."""
     later = entries[list(entries).index(begun) + 1 :]
     ends = [e for e in later if e["task"] == begun["task"] and e["phase"] in {"end", "failed"}]
     return any(before is None or _at(end) < before for end in ends)

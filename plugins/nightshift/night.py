@@ -1,4 +1,4 @@
-"""One night: which run, which date, with which parameters, and the names that follow from them."""
+"""Run context: the run, its business date and parameters, and all names and keys that are derived from them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nightshift.run_ids import slug_of
 
 @dataclass(frozen=True)
 class Night:
-    """The identity of one run and what was asked of it. Every name that a run gives to anything comes from here."""
+    """The identity and parameters of one run. Every name and key that a run uses is derived here."""
 
     settings: Settings
     pipeline: Pipeline
@@ -30,27 +30,27 @@ class Night:
     keep_cluster: bool = False
     dry_run: bool = False
     replay: bool = False
-    apply_foundation: bool = False  # though it was applied today
+    apply_foundation: bool = False  # even if it was applied today
     ssh_cidr: str | None = None
-    known_slug: str | None = None  # of a run of which only its tag is left
-    options: Mapping[str, str] = field(default_factory=dict)  # the pipeline's own, each with its value
-    part: str = ""  # of a backfill: which of its days, as a folder
-    started_at: datetime | None = None  # of the run's latest start: Airflow renews it when a run is cleared
-    conductor: Process | None = None  # with which the run dies; None where a scheduler plays it
+    known_slug: str | None = None  # the slug of a run that is known by its tag only
+    options: Mapping[str, str] = field(default_factory=dict)  # the pipeline's own options and their values
+    part: str = ""  # in a backfill: the folder of this day
+    started_at: datetime | None = None  # the run's latest start: Airflow renews it when a run is cleared
+    conductor: Process | None = None  # the runner process, without which the run is dead; None under a scheduler
 
     @property
     def slug(self) -> str:
-        """The run id in the characters that S3 keys, tags and file names share."""
+        """The run id in characters that S3 keys, tags and file names allow."""
         return self.known_slug or slug_of(self.run_id)
 
     @property
     def engine(self) -> str:
-        """What the steps run on, spark or flink."""
+        """The engine of the steps, spark or flink."""
         return self.options.get("engine", "spark")
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """What a host of the run's own fetches before the night waits for its input."""
+        """The routes that an ingestion host fetches before the night waits for its input."""
         asked = self.options.get(INGEST)
         return () if self.replay else tuple(r for r in self.pipeline.routes if asked in {r.name, "all"})
 
@@ -68,7 +68,7 @@ class Night:
 
     @property
     def tags(self) -> dict[str, str]:
-        """What everything made by this run is tagged with; the last is what EMR's managed policy asks for."""
+        """The tags of all resources of this run; the last one is required by EMR's managed policy."""
         return {
             "nightshift:name": self.settings.name,
             "nightshift:owner": self.settings.owner,
@@ -97,19 +97,20 @@ class Night:
 
     @property
     def marker_key(self) -> str:
-        """What stands in the lake while the run is open."""
+        """The key of the marker that is in the lake while the run is open."""
         return f"open/{self.run}.json"
 
     @property
     def claim_key(self) -> str:
-        """What a run holds while it makes the gold of its date, or of any where dates depend on each other."""
+        """The key of the claim that a run holds while it makes gold: on its date, or on every date where dates depend
+        on each other."""
         shared = self.pipeline.incremental or self.pipeline.restates
         held = "every-date" if shared else self.business_date
         return f"claims/{self.pipeline.product}/{held}.json"
 
     @property
     def identity(self) -> dict[str, Any]:
-        """The run as JSON that `from_marker` reads back: when Airflow has forgotten it, its teardown still can run."""
+        """The run as JSON that `from_marker` reads, so that its teardown can run after Airflow has deleted the run."""
         return {
             "dag_id": self.pipeline.name,
             "pipeline": self.pipeline.name,
@@ -124,7 +125,7 @@ class Night:
 
     @property
     def limit_minutes(self) -> float:
-        """When its cluster ends itself; the many days of a backfill have the whole lease."""
+        """The cluster's time limit; a backfill has the whole lease."""
         settings = self.settings
         return settings.lifetime_hours * 60 if self.pipeline.fills else settings.cluster_limit_minutes
 
@@ -134,13 +135,13 @@ class Night:
         return self.asked_at.astimezone(ZoneInfo(self.settings.timezone)).date()
 
     def on(self, day: date) -> Night:
-        """One day of a backfill: its own input, staging, manifests and gold, of the same run on the same cluster."""
+        """One day of a backfill, with its own input, staging, manifests and gold, in the same run and cluster."""
         prefix = self.pipeline.inputs.prefix_of(day)
         return replace(self, business_date=day, input_prefix=prefix, part=f"{day}/")
 
     @property
     def source_secret(self) -> str:
-        """The name of the secret that opens the database that the run reads; '' if it reads none."""
+        """The name of the secret of the database that the run reads; '' if it reads none."""
         reads = self.pipeline.database if self.options.get("reference") != "files" else None
         return f"{self.settings.name}/sources/{reads}" if reads else ""
 
@@ -153,7 +154,7 @@ class Night:
         return f"s3://{self.settings.bucket(kind)}/{key}"
 
     def export_uri(self, file: str) -> str:
-        """Where a file that the pipeline exports is delivered: the run's own `output`, else the lake's exports."""
+        """The address of an exported file: in the run's `output` folder, else in the lake's exports."""
         folder = self.options.get("output") or self.uri("lake", f"exports/{self.pipeline.product}")
         return f"{folder.rstrip('/')}/{file}"
 
@@ -171,9 +172,9 @@ def from_run(
     started_at: datetime | None = None,
     eve_of: datetime | None = None,
 ) -> Night:
-    """The night of a run. `asked_at` is the run's run_after (aware); the eve of `eve_of`, or else of it, in the
-    settings' zone is the default business date. `started_at` is the run's start_date. Raises ParameterError naming the
-    parameter."""
+    """The night of a run. `asked_at` is the run's run_after (aware). The default business date is the day before
+    `eve_of`, or else before `asked_at`, in the settings' zone. `started_at` is the run's start_date. Raises
+    ParameterError naming the parameter."""
     zone = ZoneInfo(settings.timezone)
     today = asked_at.astimezone(zone).date()
     asked = parameters.business_date(params.get("business_date"), today)
@@ -201,12 +202,12 @@ def from_run(
 def identity(
     settings: Settings, pipeline: Pipeline, run_id: str, asked_at: datetime, *, started_at: datetime | None = None
 ) -> Night:
-    """The night of a run whose parameters were refused: good for its ledger, its report and its teardown."""
+    """The night of a run with default parameters, for the ledger, report and teardown of a run with refused ones."""
     return from_run(settings, pipeline, run_id, asked_at, {}, started_at=started_at)
 
 
 def from_marker(settings: Settings, marker: Mapping[str, Any]) -> Night:
-    """The night that a marker (`Night.identity`) tells of, also when its pipeline is no longer in the package."""
+    """The night of a marker (`Night.identity`), also if its pipeline is no longer in the package."""
     return Night(
         settings=settings,
         pipeline=named(marker["pipeline"]),
@@ -222,21 +223,21 @@ def from_marker(settings: Settings, marker: Mapping[str, Any]) -> Night:
 
 
 def from_run_name(settings: Settings, run: str, since: datetime, business_date: date | None = None) -> Night:
-    """The night of a run of which only its tag `<dag>/<slug>` is known. `since` is a moment before it began."""
+    """The night of a run that is known only by its tag `<dag>/<slug>`. `since` is a moment before it began."""
     pipeline, slug = run.split("/", 1)
     day = business_date or since.date()
     return Night(settings, named(pipeline), slug, asked_at=since, business_date=day, input_prefix="", known_slug=slug)
 
 
 def named(pipeline: str) -> Pipeline:
-    """The pipeline of that name; one without steps and tables when the package has it no more."""
+    """The pipeline of that name; one without steps and tables if the package no longer has it."""
     known = {**PIPELINES, **BACKFILLS}.get(pipeline)
     return known or Pipeline(name=pipeline, title=pipeline, inputs=Inputs(prefix=""), steps=(), gold=())
 
 
 IDENTITY = frozenset(
     ("dag_id", "pipeline", "run_id", "airflow", "asked_at", "started_at", "business_date", "params")
-)  # what a marker must hold; `Night.identity` holds more
+)  # the keys that a marker must have; `Night.identity` has more
 
 
 def _utc(moment: datetime) -> str:

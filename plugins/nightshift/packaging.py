@@ -1,4 +1,4 @@
-"""What travels: the jobs of Spark and Flink, the bootstrap actions, the ingestion program; under one content hash."""
+"""Packages the Spark and Flink jobs, bootstrap actions and ingestion program for upload, under one content hash."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from nightshift.errors import DriverRefused
 
 TRAVELS = (".py", ".toml")
 SUMS = "SHA256SUMS"
-EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's own beginning of time: the same jobs give the same bytes
+EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's earliest date, for all files: the same jobs give the same bytes
 
 
 @dataclass(frozen=True)
 class Package:
-    """main.py, spark_jobs.zip and time_limit.sh, as bytes, and `others` by the names they travel under."""
+    """main.py, spark_jobs.zip and time_limit.sh, as bytes, and `others` by their file names."""
 
     main: bytes
     archive: bytes
@@ -28,20 +28,20 @@ class Package:
 
     @cached_property
     def sha256(self) -> str:
-        """One hash over all, so that a change of any makes a new prefix."""
+        """One hash over all files, so that any change gives a new prefix."""
         parts = (self.main, self.archive, self.time_limit, *(self.others[name] for name in sorted(self.others)))
         return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
 
     @property
     def files(self) -> dict[str, bytes]:
-        """Everything by its name. main.py is last: where it is, all is."""
+        """All files by name, main.py last: if it was uploaded, all were."""
         first = {"spark_jobs.zip": self.archive, "time_limit.sh": self.time_limit, **self.others}
         return {**first, "main.py": self.main}
 
 
 @dataclass(frozen=True)
 class Driver:
-    """One JDBC driver: its file's name, its bytes and their SHA-256, which is the one that was written down."""
+    """One JDBC driver: its file name, its bytes and its SHA-256, which matches SHA256SUMS."""
 
     name: str
     content: bytes
@@ -49,7 +49,7 @@ class Driver:
 
 
 def drivers(jdbc_dir: Path) -> list[Driver]:
-    """Every driver that the folder's SHA256SUMS names. Raises DriverRefused unless each is there and is what it was."""
+    """Every driver in the folder's SHA256SUMS. Raises DriverRefused if one is missing or has another SHA-256."""
     try:
         lines = (jdbc_dir / SUMS).read_text(encoding="utf-8").splitlines()
         named = [(expected.lower(), name.strip(" *")) for expected, name in (line.split(maxsplit=1) for line in lines)]
@@ -65,8 +65,8 @@ def drivers(jdbc_dir: Path) -> list[Driver]:
 
 
 def package(jobs_dir: Path, time_limit: Path, flink_dir: Path | None = None, ingest_dir: Path | None = None) -> Package:
-    """main.py at the top of `jobs_dir`, every other .py file of it and the contracts in the zip, the bootstrap action
-    `time_limit`, of `flink_dir` what Flink needs, and of `ingest_dir` what its host does. Raises FileNotFoundError."""
+    """Package main.py of `jobs_dir`, a zip of its other .py files and the contracts, the bootstrap action `time_limit`,
+    and the files that Flink (`flink_dir`) and the ingestion host (`ingest_dir`) need. Raises FileNotFoundError."""
     main = jobs_dir / "main.py"
     flink = _flink(flink_dir, time_limit.with_name("flink_python.sh")) if flink_dir else {}
     others = {**flink, **(_ingest(ingest_dir) if ingest_dir else {})}
@@ -90,7 +90,7 @@ def _ingest(ingest_dir: Path) -> dict[str, bytes]:
 
 
 def _zipped(folder: Path, *but: Path, root: Path | None = None) -> bytes:
-    """The modules of a folder, by their paths from `root`, the folder itself if none is named."""
+    """Zip the modules of a folder, by their paths from `root`, by default the folder itself."""
     modules = sorted(path for path in folder.rglob("*") if path.suffix in TRAVELS and path not in but)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -1,4 +1,4 @@
-"""What a run may be asked for: each parameter checked before it becomes part of a key, a tag or a command line."""
+"""Run parameters: validates each one before it becomes part of a key, a tag or a command line."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 from nightshift.errors import ParameterError
 from nightshift.pipeline import Option
 
-# For Python and for the browser that shows the form, so without \w and \d, which they read differently. Refused is
-# what a shell, a URI or Hadoop's globs would take for something else; and parts that a path would swallow.
+# For Python and the browser, hence without \w and \d, which differ between them. It excludes characters that mean
+# something to a shell, a URI or Hadoop's globs, and path parts that would be resolved away.
 PREFIX = (
     r"^(?![/.+@=-])(?!.*(//|/\.\.?/|/\.\.?$))"
     r"[^\x00-\x20!-*,:;<>?\[-^`{-\x7f][^\x00-\x1f!-*,:;<>?\[-^`{-\x7f]*$(?!\n)"
@@ -26,15 +26,15 @@ SSH_CIDR = (
 )
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_FIRST_YEAR = 1900  # the jobs know no order before it, and strftime writes older years without their zeros
-# S3 allows 1,024 bytes a key and a file system 255 a name: the files below the prefix need room too.
+_FIRST_YEAR = 1900  # the jobs have no older orders, and strftime writes years before 1000 without leading zeros
+# S3 allows 1,024 bytes per key, a file system 255 per name; the files under the prefix need room as well.
 _LONGEST_PREFIX, _LONGEST_PART = 512, 255
-_NARROWEST = {4: 16, 6: 48}  # as the transient stack has it
+_NARROWEST = {4: 16, 6: 48}  # as in the transient stack
 _SAMPLE = "\n\rA"
 
 
 def business_date(asked: Any, today: date) -> date | None:
-    """The day that was asked for, None if none was. Raises ParameterError unless it is a day from 1900 to `today`."""
+    """The requested day, None if there is none. Raises ParameterError unless it is a day from 1900 to `today`."""
     if not asked:
         return None
     given = _day(asked)
@@ -48,7 +48,7 @@ def business_date(asked: Any, today: date) -> date | None:
 
 
 def eve(day: date, today: date) -> date:
-    """The day before the one that a run is of. Raises ParameterError unless it is over by `today`."""
+    """The day before `day`. Raises ParameterError if `day` is after `today`."""
     if day > today:
         raise ParameterError(
             f"The run is of {day}, which is after today, {today}: expected a logical date until then, or business_date."
@@ -57,7 +57,8 @@ def eve(day: date, today: date) -> date:
 
 
 def days(first: Any, last: Any, today: date) -> tuple[date, date]:
-    """The range that was asked for, both included. Raises ParameterError unless it has a beginning before its end."""
+    """The requested range, both days included. Raises ParameterError unless both are given, the first not after the
+    last."""
     since, until = business_date(first, today), business_date(last, today)
     if since is None or until is None or since > until:
         raise ParameterError(
@@ -74,9 +75,9 @@ def _day(asked: Any) -> date | None:
 
 
 def input_prefix(asked: Any) -> str | None:
-    """The folder inside the raw bucket that was asked for, with one / at its end; None if none was.
+    """The requested folder in the raw bucket, with one / at its end; None if there is none.
 
-    Raises ParameterError for whatever could reach outside the folder or be read otherwise by a shell, a URI or a glob.
+    Raises ParameterError for a value that could leave the folder or means something to a shell, a URI or a glob.
     """
     if not asked:
         return None
@@ -90,7 +91,7 @@ def input_prefix(asked: Any) -> str | None:
 
 
 def _unprintable(text: str) -> bool:
-    """Control and format characters, lone surrogates, blanks other than the space."""
+    """Whether it has control or format characters, lone surrogates, or blanks other than the space."""
     return any(unicodedata.category(c)[0] in "CZ" and c != " " for c in text)
 
 
@@ -100,7 +101,7 @@ def _too_long(prefix: str) -> bool:
 
 
 def encoding(asked: Any) -> str:
-    """Python's name of the text encoding that was asked for. Raises ParameterError if it is none that files have."""
+    """Python's name of the requested text encoding. Raises ParameterError if it is not an encoding of text files."""
     name = _codec(asked) if isinstance(asked, str) and re.search(ENCODING, asked) else None
     if name is None:
         raise ParameterError(
@@ -111,7 +112,7 @@ def encoding(asked: Any) -> str:
 
 
 def _codec(asked: str) -> str | None:
-    """The codec's own name, if every character is so many bytes of their own: hex and punycode are none such."""
+    """The codec's name, if it encodes each character by itself in the same number of bytes, unlike hex or punycode."""
     try:
         mark, text = "".encode(asked), _SAMPLE.encode(asked)
         pieces = [c.encode(asked)[len(mark) :] for c in _SAMPLE]
@@ -122,7 +123,7 @@ def _codec(asked: str) -> str | None:
 
 
 def ssh_cidr(asked: Any) -> str | None:
-    """The network that may log in, None if none was asked for. Raises ParameterError if it is none, or a wide one."""
+    """The network that may log in, None if there is none. Raises ParameterError if it is invalid or too wide."""
     if not asked:
         return None
     try:
@@ -138,7 +139,7 @@ def ssh_cidr(asked: Any) -> str | None:
 
 
 def option(wanted: Option, asked: Any) -> str:
-    """The value of a pipeline's own option, its default if none was asked for. Raises ParameterError."""
+    """The value of a pipeline's option, by default the option's default. Raises ParameterError."""
     if asked is None:
         return wanted.default
     value = str(asked).lower() if isinstance(asked, bool) else asked
@@ -150,13 +151,13 @@ def option(wanted: Option, asked: Any) -> str:
 
 
 def replay(asked: Any, options: Mapping[str, str]) -> bool:
-    """Whether a replay was asked for. Raises ParameterError with an engine that has none."""
+    """Whether a replay is requested. Raises ParameterError for an engine without replay."""
     if asked and options.get("engine") == "flink":
         raise ParameterError("replay is asked for with engine flink, which keeps no bronze: expected engine spark.")
     return bool(asked)
 
 
 def _shown(asked: Any) -> str:
-    """The value as a sentence can hold it."""
+    """The value for an error message: escaped and shortened."""
     text = ascii(asked) if isinstance(asked, str) and _unprintable(asked) else repr(asked)
     return text if len(text) <= 120 else f"{text[:100]}… ({len(text)} characters)"

@@ -1,4 +1,5 @@
-"""The questions a night waits on. Each answers None until there is news, then a small JSON-able dict."""
+"""Probes: the conditions that a night's tasks wait for. Each returns None until its condition holds, then a small
+JSON-able dict."""
 
 from __future__ import annotations
 
@@ -13,13 +14,13 @@ from nightshift.hooks.steplogs import StepLogs
 from nightshift.night import from_marker
 
 Answer = dict[str, Any] | None
-MOST_TOLD = 100  # an answer travels through XCom
+MOST_TOLD = 100  # an answer goes through XCom
 
 
 def inputs_settled(settings: Settings, prefix: str) -> Answer:
-    """News when the raw bucket holds files under `prefix` and none arrived for settings.settle_seconds.
+    """Answers when the raw bucket has files under `prefix` and none arrived for settings.settle_seconds.
 
-    `unreadable`, when there are such: keys that no job will see, because Hadoop makes another path of them.
+    `unreadable`, if there are any: keys that no job can read, because Hadoop turns them into another path.
     """
     pages = aws.client(settings, "s3").get_paginator("list_objects_v2")
     listed = [
@@ -44,10 +45,10 @@ def _is_another_path(key: str) -> bool:
 
 
 def step_ended(settings: Settings, cluster_id: str, step_id: str) -> Answer:
-    """News when the step has ended, or when its cluster is no longer there to run it.
+    """Answers when the step has ended, or when its cluster has ended before it.
 
     A failed step's answer is `early` until EMR has pushed its logs or settings.log_wait_seconds have passed since it
-    ended: who waits can tell then what the step said.
+    ended, so that the waiting task can report the step's own error.
     """
     emr = EmrHook(aws.client(settings, "emr"))
     step = emr.step(cluster_id, step_id)["Status"]
@@ -65,8 +66,9 @@ def step_ended(settings: Settings, cluster_id: str, step_id: str) -> Answer:
 
 
 def steps_ended(settings: Settings, cluster_id: str, step_ids: dict[str, str], seen: int) -> Answer:
-    """News when more than `seen` of the steps (name -> id) have ended: {"states", "ended", "lost"}. A failed one counts
-    once its logs are there. `lost` says what became of the cluster, if that ended before them."""
+    """Answers when more than `seen` of the steps (name -> id) have ended: {"states", "ended", "lost"}. A failed step
+    counts once its logs are there, or after settings.log_wait_seconds. `lost` says how the cluster ended, if it did so
+    before all steps had."""
     emr = EmrHook(aws.client(settings, "emr"))
     steps = {name: emr.step(cluster_id, step_id)["Status"] for name, step_id in step_ids.items()}
     over = {
@@ -91,7 +93,7 @@ def _is_log_due(settings: Settings, status: Any, cluster_id: str, step_id: str) 
 
 
 def cluster_moved(settings: Settings, cluster_id: str, seen: str) -> Answer:
-    """News when the cluster is in another state than the one that was `seen`, so that each is told as it comes."""
+    """Answers when the cluster's state is no longer `seen`, so that the task can log each change."""
     status = EmrHook(aws.client(settings, "emr")).cluster(cluster_id)["Status"]
     if status["State"] == seen:
         return None
@@ -99,14 +101,14 @@ def cluster_moved(settings: Settings, cluster_id: str, seen: str) -> Answer:
 
 
 def clusters_terminated(settings: Settings, cluster_ids: list[str]) -> Answer:
-    """News when every one of the clusters is TERMINATED or TERMINATED_WITH_ERRORS."""
+    """Answers when all clusters are TERMINATED or TERMINATED_WITH_ERRORS."""
     emr = EmrHook(aws.client(settings, "emr"))
     states = {i: str(emr.cluster(i)["Status"]["State"]) for i in cluster_ids}
     return {"clusters": states} if all(s.startswith("TERMINATED") for s in states.values()) else None
 
 
 def host_online(settings: Settings, instance_id: str) -> Answer:
-    """News when the host can be told what to do, {"state": "Online"}, or is gone: {"state": "Gone", "said"}."""
+    """Answers when the host can take commands, {"state": "Online"}, or is gone: {"state": "Gone", "said"}."""
     host = HostHook(settings, instance_id)
     if (state := host.state()) not in THERE:
         return {"state": "Gone", "said": state}
@@ -114,8 +116,8 @@ def host_online(settings: Settings, instance_id: str) -> Answer:
 
 
 def command_ended(settings: Settings, instance_id: str, command_id: str) -> Answer:
-    """News when the host's command has ended, or the host under it: Systems Manager itself waits for one that is gone
-    until the command's time is over."""
+    """Answers when the host's command has ended, or the host itself: Systems Manager would wait for a host that is gone
+    until the command's timeout."""
     host = HostHook(settings, instance_id)
     if answer := host.answer(command_id):
         return {**answer, "command_id": command_id}
@@ -124,7 +126,7 @@ def command_ended(settings: Settings, instance_id: str, command_id: str) -> Answ
 
 
 def date_claimed(settings: Settings, marker: dict[str, Any]) -> Answer:
-    """News when the run that the marker names holds its business date (hooks/claims.py); asking is claiming."""
+    """Answers when the run of the marker holds its business date (hooks/claims.py). Each call tries to claim it."""
     return claims.of(from_marker(settings, marker)).take()
 
 

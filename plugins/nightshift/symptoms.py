@@ -1,4 +1,4 @@
-"""What failures look like in words: for each kind of text, patterns and the cause that each of them gives away."""
+"""Failure symptoms: for each kind of error text, patterns and the cause that each one shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nightshift.causes import Cause
 
 
 class Symptom(NamedTuple):
-    """A text in which `pattern` is found tells of `cause`; `because` says what the words are and who writes them."""
+    """A text that matches `pattern` shows `cause`; `because` says what the words are and who writes them."""
 
     pattern: str
     cause: Cause
@@ -115,5 +115,5 @@ STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line 
 
 
 def cause_in(text: str, symptoms: Sequence[Symptom]) -> Cause | None:
-    """The cause of the first symptom that shows in the text; None if none does. Order is precedence."""
+    """The cause of the first symptom whose pattern the text matches; None if none does. Order is precedence."""
     return next((symptom.cause for symptom in symptoms if re.search(symptom.pattern, text)), None)
