@@ -1,4 +1,4 @@
-"""What Airflow's plugin manager takes from this package."""
+"""Airflow plugin: registers the listener that adds notes to runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nightshift import run_notes
 
 
 class NightshiftPlugin(AirflowPlugin):
-    """Notes beside runs."""
+    """The plugin class that Airflow's plugin manager loads."""
 
     name = "nightshift"
-    listeners = [run_notes]  # noqa: RUF012 - as its base class has it
+    listeners = [run_notes]  # noqa: RUF012 - as in its base class

@@ -1,1 +1,1 @@
-"""Nightshift: every midnight a cluster comes up, works, proves what it did, and leaves nothing behind."""
+"""Nightshift: Airflow DAGs that each night start an EMR cluster, run Spark or Flink jobs, audit them and remove it."""

@@ -1,4 +1,4 @@
-"""Whether what a night staged is fit to publish: manifests against the pipeline's contract. Pure."""
+"""Quality gate: checks the manifests of staged data against the pipeline's contract before it is published. Pure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def violations(pipeline: Pipeline, manifests: Iterable[Manifest], settings: Sett
 
 
 def shortfalls(manifests: Iterable[Manifest], settings: Settings) -> list[str]:
-    """What the product lacks, though it keeps its contract, as sentences: a night with any is no plain success."""
+    """What is missing although the contract holds, as sentences; with any, the night is a success with warnings."""
     return [line for manifest in manifests for line in _shortfalls(manifest, settings.max_refused_share)]
 
 
@@ -49,7 +49,7 @@ def _shortfalls(manifest: Manifest, most: float) -> Iterator[str]:
 
 
 def _layer(manifest: Manifest, max_quarantine_share: float) -> Iterator[str]:
-    """The conservation law, and that a table did not lose most of its rows."""
+    """Check the row-count invariant (rows in = accepted + duplicates + quarantined) and the share of lost rows."""
     for table in manifest["tables"]:
         where = f"{manifest['layer']}.{table['table']}"
         rows, kept = table["rows_in"], table["accepted"] + table["duplicates"]
@@ -60,7 +60,7 @@ def _layer(manifest: Manifest, max_quarantine_share: float) -> Iterator[str]:
 
 
 def _between(earlier: Manifest, later: Manifest) -> Iterator[str]:
-    """What a layer says it kept is what the next one found in the lake, so a row lost in writing shows."""
+    """Check that a layer read as many rows as the previous one accepted, which shows rows lost in writing."""
     kept = {table["table"]: table["accepted"] for table in earlier["tables"]}
     for table in later["tables"]:
         rows = table["rows_in"]

@@ -1,4 +1,4 @@
-"""Why a night fails: the cause classes, and for each whether Airflow's retry can mend it. The one table of retries."""
+"""Failure causes, and for each whether Airflow retries the task. This is the only table of retries."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """What kind of thing went wrong, which says who has to act."""
+    """The kind of a failure, which says who has to act."""
 
-    DATA = "data"  # what was given, files or parameters, cannot be used
-    CODE = "code"  # our code, or how it was configured, is wrong
+    DATA = "data"  # input files or parameters are unusable
+    CODE = "code"  # our code or its configuration is wrong
     BOOTSTRAP = "bootstrap"
     CAPACITY = "capacity"
     IAM = "iam"
-    THROTTLE = "throttle"  # whom we asked could not answer now: throttling, 5xx, a dropped connection
+    THROTTLE = "throttle"  # a service could not respond: throttling, 5xx, a dropped connection
     TIMEOUT = "timeout"
-    DISK = "disk"  # where something was to be written there is no room
+    DISK = "disk"  # a disk is full
     TERRAFORM = "terraform"
     LOCK = "lock"
-    UPSTREAM = "upstream"  # whoever delivers the input did not
+    UPSTREAM = "upstream"  # the input was not delivered
     STOPPED = "stopped"  # killed, or marked by hand
     LEAK = "leak"  # something outlived its teardown
 
 
 @dataclass(frozen=True)
 class Remedy:
-    """Whether the same task, tried again, can do better; why; and what a person does when it did not."""
+    """Whether a retry of the task may succeed; why; and what a person does otherwise."""
 
     retry: bool
     reason: str
     next_action: str
 
 
-# Airflow's retries back off exponentially (lifecycle) and boto3's with jitter (hooks/aws), within each try.
+# Airflow's retries back off exponentially (lifecycle); within a try boto3's retries back off with jitter (hooks/aws).
 REMEDIES: dict[Cause, Remedy] = {
     Cause.DATA: Remedy(
         False,

@@ -1,4 +1,4 @@
-"""What a cluster costs: list prices with a date, and hours. Pure."""
+"""Cost of clusters and ingestion hosts, from dated list prices and hours. Pure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 PRICES_AS_OF = "2026-11-20"
 CURRENCY = "USD"
-PROVISIONING_MINUTES = 7.0  # EMR start-up, planned; from 5 to 10 are seen
+PROVISIONING_MINUTES = 7.0  # planned EMR start-up time; 5 to 10 are observed
 
-# us-east-1, $ an hour: (EC2 On-Demand, EMR). Where each comes from: docs/decisions/0005-prices.md.
+# us-east-1, $ per hour: (EC2 On-Demand, EMR). Sources: docs/decisions/0005-prices.md.
 PRICES: Mapping[str, tuple[float, float]] = {
     "m5.xlarge": (0.192, 0.048),
     "m5a.xlarge": (0.172, 0.043),
@@ -24,9 +24,9 @@ PRICES: Mapping[str, tuple[float, float]] = {
     "r6g.xlarge": (0.2016, 0.0504),
     "r7g.xlarge": (0.2142, 0.0536),
 }
-HOME = "us-east-1"  # whose prices the others are told by
-# What an m5.xlarge costs an hour elsewhere; EC2's other prices there are taken to differ as it does. EMR's own fee is
-# known of us-east-1 only.
+HOME = "us-east-1"  # the region of PRICES, from which other regions' prices are derived
+# $ per hour of an m5.xlarge by region. Other EC2 prices are assumed to differ by the same factor. EMR's own fee is
+# known for us-east-1 only.
 _M5_XLARGE_BY_PRICE = {
     0.192: "us-east-1 us-east-2 us-west-2",
     0.202: "ap-south-1",
@@ -43,12 +43,12 @@ _M5_XLARGE_BY_PRICE = {
     0.264: "ap-east-1",
 }
 M5_XLARGE = {region: price for price, regions in _M5_XLARGE_BY_PRICE.items() for region in regions.split()}
-HOST = 0.0208 + 0.005  # the ingestion host, $ an hour: t3.small On-Demand and its public IPv4 address
-DEAREST = max(PRICES.values())  # an unknown type is priced as the dearest known one, never as free
+HOST = 0.0208 + 0.005  # ingestion host, $ per hour: t3.small On-Demand and its public IPv4 address
+DEAREST = max(PRICES.values())  # an unknown type gets the highest known price
 
 
 def prices(region: str) -> str:
-    """Whose prices those of a region are taken from, in words."""
+    """A phrase that says from which region's prices those of `region` are derived."""
     if region == HOME:
         return f"prices of {HOME}, {PRICES_AS_OF}"
     if region in M5_XLARGE:
@@ -57,28 +57,28 @@ def prices(region: str) -> str:
 
 
 def hourly(fleets: list[dict[str, Any]], region: str = HOME) -> float:
-    """Dollars an hour of the fleets (shapes of RunJobFlow), each at its dearest type and all of it On-Demand,
-    because that is what Spot falls back to. Disks and traffic are not in it; `prices` says whose prices these are."""
+    """Dollars per hour of the fleets (as in RunJobFlow), each at its most expensive type and On-Demand, to which Spot
+    falls back. Disks and traffic are not included."""
     return sum(_fleet(fleet, _times(region)) for fleet in fleets)
 
 
 def estimate(fleets: list[dict[str, Any]], work_minutes: float, region: str = HOME) -> float:
-    """Dollars for a night whose steps take `work_minutes`, start-up included."""
+    """Dollars for a cluster whose steps take `work_minutes`, including start-up."""
     return round(hourly(fleets, region) * (PROVISIONING_MINUTES + work_minutes) / 60, 4)
 
 
 def host(minutes: float, region: str = HOME) -> float:
-    """Dollars for an ingestion host that is there for so long."""
+    """Dollars for an ingestion host that runs for `minutes`."""
     return round(HOST * _times(region) * minutes / 60, 4)
 
 
 def measured(fleets: list[dict[str, Any]], seconds: float, region: str = HOME) -> float:
-    """Dollars for a cluster that lived `seconds`; EC2 and EMR bill by the second, one minute at least."""
+    """Dollars for a cluster that lived `seconds`; EC2 and EMR bill by the second, at least one minute."""
     return round(hourly(fleets, region) * max(seconds, 60) / 3600, 4)
 
 
 def _times(region: str) -> float:
-    """How many times us-east-1's price EC2 costs in a region; once where that is not known."""
+    """The region's EC2 price as a factor of us-east-1's; 1 for an unknown region."""
     return M5_XLARGE.get(region, M5_XLARGE[HOME]) / M5_XLARGE[HOME]
 
 

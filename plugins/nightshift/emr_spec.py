@@ -1,6 +1,6 @@
-"""What EMR is asked for: a night and the stacks' outputs in, RunJobFlow and step dicts out. Pure.
+"""EMR requests: builds the RunJobFlow body and the steps from a night and the stacks' outputs. Pure.
 
-The shapes are boto3's run_job_flow and add_job_flow_steps; sources: the EMR API reference, and figures are in
+The shapes are those of boto3's run_job_flow and add_job_flow_steps. Source: the EMR API reference; the figures are in
 docs/decisions/0004-cluster-shape.md.
 """
 
@@ -21,7 +21,7 @@ ATTEMPTS = (
     "in other zones if there are any, with the spare types too",
     "in any zone, with every type, On-Demand only",
 )
-LAST_ATTEMPT = len(ATTEMPTS) - 1  # they count from 0
+LAST_ATTEMPT = len(ATTEMPTS) - 1  # attempts count from 0
 
 
 def job_flow(
@@ -35,9 +35,9 @@ def job_flow(
 ) -> dict[str, Any]:
     """The body of RunJobFlow: fleets over the subnets, logs, roles, encryption, tags and the two limits.
 
-    The cluster is kept alive without steps because they are submitted by a task of their own; what ends it is the
-    teardown, and behind that the idle limit and the time limit, which are always set. `attempt` says how many clusters
-    of this try found no capacity, `avoid` in which subnets; `jobs_uri` is where the jobs were published.
+    The cluster stays alive without steps because a task of its own submits them. The teardown ends it; the idle limit
+    and the time limit, which are always set, are the fallback. `attempt` is the number of clusters of this try that got
+    no capacity, at most LAST_ATTEMPT, `avoid` their subnets; `jobs_uri` is the prefix of the published jobs.
     """
     settings = night.settings
     return {
@@ -64,15 +64,16 @@ def job_flow(
 
 
 def instance_profile(night: Night, foundation: Mapping[str, Any]) -> str:
-    """The profile of the nodes: the pipeline's own, which opens its sources and no other's, if the run reads one."""
+    """The instance profile of the nodes; if the run reads a database the pipeline's own, which can read only its
+    sources' secrets."""
     if not night.source_secret:
         return str(foundation["emr_instance_profile_arn"])
     return str(foundation["emr_source_profile_arns"][night.pipeline.product])
 
 
 def steps(night: Night, jobs_uri: str, jars: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """The step dicts of every step of the pipeline, in order. A failed one cancels those that wait for its output.
-    `jars` are the addresses of the JDBC drivers."""
+    """The step dicts of all steps of the pipeline, in order. A failed one cancels the later ones. `jars` are the
+    addresses of the JDBC drivers."""
     return [
         _step(name, "CANCEL_AND_WAIT", command)
         for step in night.pipeline.steps
@@ -81,12 +82,12 @@ def steps(night: Night, jobs_uri: str, jars: Sequence[str] = ()) -> list[dict[st
 
 
 def step_names(night: Night, step: Step) -> list[str]:
-    """The EMR steps that one step of the pipeline is, in order; the last bears its name."""
+    """The names of the EMR steps of one pipeline step, in order; the last has the step's name."""
     return flink_spec.step_names(step) if night.engine == "flink" else [step.name]
 
 
 def day_steps(night: Night, days: Sequence[date], jobs_uri: str, jars: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """The steps of a backfill, one a day and all layers in it, so that a day that fails does not stop the next."""
+    """The steps of a backfill, one per day with all layers, so that a failed day does not stop the next."""
     whole = [(night.on(day), Step(str(day), night.pipeline.layers)) for day in days]
     commands = {step.name: spark_submit(one_day, step, jobs_uri, jars) for one_day, step in whole}
     return [_step(name, "CONTINUE", [*command, *_part(night)]) for name, command in commands.items()]
@@ -138,13 +139,13 @@ def spark_submit(night: Night, step: Step, jobs_uri: str, jars: Sequence[str] = 
 
 
 def _limits(settings: Settings) -> Sequence[str]:
-    """How much may be refused: of a table before the run ends, of one unit before it is told."""
+    """The shares of refused rows: of a table before the run fails, of one unit before it is reported."""
     of_table, of_unit = f"{settings.max_quarantine_share:g}", f"{settings.max_refused_share:g}"
     return ("--most-refused", of_table, "--most-refused-of-unit", of_unit)
 
 
 def _bounds(settings: Settings) -> Iterator[str]:
-    """How much one delivered file may be, where the settings say other than the jobs do by themselves."""
+    """The limits of one delivered file, where the settings override the jobs' defaults."""
     bounds = {
         "--most-bytes": settings.max_file_bytes,
         "--most-ratio": settings.max_packed_ratio,
@@ -165,14 +166,14 @@ def actions(night: Night, jobs_uri: str) -> list[dict[str, Any]]:
 
 
 def time_limit(night: Night, jobs_uri: str) -> dict[str, Any]:
-    """The bootstrap action by which the cluster ends itself; AutoTerminationPolicy knows idleness only."""
+    """The bootstrap action that ends the cluster at its time limit; AutoTerminationPolicy covers idleness only."""
     seconds = max(1, round(night.limit_minutes * 60))
     script = {"Path": f"{jobs_uri}time_limit.sh", "Args": [str(seconds), night.settings.region]}
     return {"Name": "time limit", "ScriptBootstrapAction": script}
 
 
 def subnets(every: Sequence[str], attempt: int, avoid: Collection[str]) -> list[str]:
-    """Where an attempt may go: first anywhere, then where no cluster of this try died, at last anywhere again."""
+    """The subnets of an attempt: first all, then those without a failed cluster of this try if any, then all again."""
     others = [subnet for subnet in every if subnet not in avoid]
     return others if attempt == 1 and others else list(every)
 
@@ -190,9 +191,9 @@ def _instances(transient: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fleets(night: Night, attempt: int = 0) -> list[dict[str, Any]]:
-    """Primary and core On-Demand (HDFS lives on core), task on Spot that falls back to On-Demand.
+    """The instance fleets: primary and core On-Demand (core has HDFS), task on Spot with fallback to On-Demand.
 
-    From the second attempt on the spare types may be used as well, and from the third nothing is Spot.
+    From the second attempt on they include the spare types, and from the third on nothing is Spot.
     """
     settings = night.settings
     spares = settings.spares if attempt else ()
@@ -231,8 +232,8 @@ def _launch(fleet: Mapping[str, Any], timeout_minutes: int) -> dict[str, Any]:
 
 
 def _configurations(settings: Settings) -> list[dict[str, Any]]:
-    """The release's default Python is 3.9; driver and executors are told the same newer one, and the AWS CLI that a
-    driver reads its secret with is told the region."""
+    """EMR configurations: the same newer Python for driver and executors, since the release's default is 3.9, and the
+    region for the AWS CLI with which a driver reads its secret."""
     python = settings.cluster_python
     told = {"PYSPARK_PYTHON": python, "AWS_DEFAULT_REGION": settings.region}
     export = {"Classification": "export", "Properties": told}

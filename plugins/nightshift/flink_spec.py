@@ -1,6 +1,6 @@
-"""What EMR is asked for when Flink counts: texts and jobs into HDFS, one batch program, its results back. Pure.
+"""EMR steps for Flink: copy texts and jobs into HDFS, run one batch program, copy its results back. Pure.
 
-Five EMR steps stand for the one of Spark; the last bears its name. docs/decisions/0013-flink-wordcount.md says why.
+Five EMR steps replace the single Spark step; the last has its name. Why: docs/decisions/0013-flink-wordcount.md.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ PARTS = ("clear", "copy_jobs", "copy_in", "count")
 
 
 def step_names(step: Step) -> list[str]:
-    """The EMR steps of one step of the pipeline, in order."""
+    """The names of the EMR steps of one pipeline step, in order."""
     return [*(f"{step.name}_{part}" for part in PARTS), step.name]
 
 
 def commands(night: Night, step: Step, jobs_uri: str) -> dict[str, list[str]]:
-    """The command line of each EMR step, by its name. What is in HDFS belongs to this run and goes with the cluster."""
+    """The command line of each EMR step, by name. The data in HDFS is this run's and ends with the cluster."""
     place = f"hdfs:///nightshift/{night.run}"
     lines = (
         _clear(night, place),
@@ -33,7 +33,7 @@ def commands(night: Night, step: Step, jobs_uri: str) -> dict[str, list[str]]:
 
 
 def flink_run(night: Night, place: str) -> list[str]:
-    """The program's command line. Attached, so that the driver's traceback is in the step's own logs."""
+    """The Flink program's command line, attached, so that the driver's traceback is in the step's own logs."""
     return [
         *("flink", "run", "-m", "yarn-cluster", "-Dexecution.runtime-mode=BATCH"),
         *("-pyexec", f"{PYTHON_HOME}/bin/python", "-pyclientexec", f"{PYTHON_HOME}/bin/python"),
@@ -52,7 +52,7 @@ def flink_run(night: Night, place: str) -> list[str]:
 
 
 def python_action(night: Night, jobs_uri: str) -> dict[str, Any]:
-    """The bootstrap action that gives every node the Python of Flink's jobs."""
+    """The bootstrap action that installs the Flink jobs' Python on every node."""
     wheels = night.uri("artifacts", "flink/wheels/")
     arguments = [night.settings.cluster_python, f"{jobs_uri}flink_requirements.txt", PYTHON_HOME, wheels]
     return {
@@ -62,7 +62,8 @@ def python_action(night: Night, jobs_uri: str) -> dict[str, Any]:
 
 
 def _clear(night: Night, place: str) -> list[str]:
-    """s3-dist-cp adds to what is there: an earlier submission in HDFS, an earlier run of the date in the lake."""
+    """Delete earlier data first, since s3-dist-cp adds to it: of an earlier submission in HDFS, and of an earlier run
+    of the date in the lake."""
     pipeline, lines = night.pipeline.name, f"lines/business_date={night.business_date}"
     tables = (f"bronze/{pipeline}", f"silver/{pipeline}", f"quarantine/{pipeline}/bronze")
     old = [night.uri("lake", f"{table}/{lines}") for table in tables]

@@ -1,4 +1,4 @@
-"""What the ingestion host is asked for: a night in, terraform's variable and the lines of its command out. Pure."""
+"""Ingestion host requests: builds its terraform variable and its command's lines from a night. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from nightshift.night import Night
 from nightshift.pipeline import Route
 
-BOOT_MINUTES = 30  # what the host may take to come up and to go, beside its work
+BOOT_MINUTES = 30  # allowance for the host's start and end, beside its work
 
 
 def host(night: Night, ground: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The transient stack's variable `ingest_host`, from the foundation's outputs; None if nothing is fetched."""
+    """The transient stack's variable `ingest_host`; `ground` is the foundation's outputs. None without routes."""
     if not night.routes:
         return None
     return {
@@ -24,9 +24,9 @@ def host(night: Night, ground: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def script(night: Night, jobs_uri: str) -> list[str]:
-    """The lines that Systems Manager has the host run: one ingestion after the other, until one fails.
+    """The shell lines that Systems Manager runs on the host: one ingestion after the other, until one fails.
 
-    The agent's environment names no region, and boto3 asks no metadata service for it.
+    They set the region: the agent's environment has none, and boto3 does not get it from the metadata service.
     """
     return [
         "set -eu",
@@ -38,7 +38,7 @@ def script(night: Night, jobs_uri: str) -> list[str]:
 
 
 def logs_prefix(night: Night) -> str:
-    """Where in the logs bucket Systems Manager leaves what the command says."""
+    """The prefix in the logs bucket for the command's output."""
     return f"ingest/{night.run}"
 
 

@@ -1,4 +1,4 @@
-"""Key material of one run: the certificate its cluster encrypts traffic with, and an SSH key pair if asked."""
+"""Key material of one run: the certificate for its cluster's in-transit encryption, and an SSH key pair."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ DAYS = 2  # a night's cluster lives for hours
 
 
 def certificates(region: str) -> bytes:
-    """The zip that EMR asks for: privateKey.pem, certificateChain.pem, trustedCertificates.pem, self-signed.
+    """The zip that EMR requires: privateKey.pem, certificateChain.pem, trustedCertificates.pem, self-signed.
 
-    Source: EMR Management Guide, "Providing certificates for encrypting data in transit". The name is the wildcard
-    of the region's private host names.
+    Source: EMR Management Guide, "Providing certificates for encrypting data in transit". The certificate is for the
+    wildcard of the region's private host names.
     """
     key = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
     certificate = _self_signed(key, host_wildcard(region)).public_bytes(Encoding.PEM)
@@ -46,7 +46,7 @@ def ssh_key_pair() -> tuple[str, str]:
 
 
 def host_wildcard(region: str) -> str:
-    """EC2's private DNS: us-east-1 is the one region whose names do not carry it."""
+    """The wildcard of EC2's private DNS names; only those of us-east-1 do not contain the region."""
     return "*.ec2.internal" if region == "us-east-1" else f"*.{region}.compute.internal"
 
 

@@ -1,4 +1,4 @@
-"""Where a person finds what a failure card speaks of: consoles and S3 addresses. Pure."""
+"""Links for failure reports: console pages and S3 addresses. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nightshift.night import Night
 
-CONSOLES = {"cn-": "amazonaws.cn", "us-gov-": "amazonaws-us-gov.com"}  # partitions with consoles of their own
+CONSOLES = {"cn-": "amazonaws.cn", "us-gov-": "amazonaws-us-gov.com"}  # AWS partitions with their own consoles
 
 
 def cluster(night: Night, cluster_id: str) -> str:
@@ -18,10 +18,10 @@ def cluster(night: Night, cluster_id: str) -> str:
 
 
 def step_log(night: Night, cluster_id: str, step_id: str) -> str:
-    """The folder into which EMR pushes stdout.gz, stderr.gz and controller.gz of a step."""
+    """The folder to which EMR pushes stdout.gz, stderr.gz and controller.gz of a step."""
     return night.uri("logs", f"emr/{cluster_id}/steps/{step_id}/")
 
 
 def record(night: Night) -> str:
-    """The run record, which report or the reaper writes."""
+    """The address of the run record, which report or the reaper writes."""
     return night.uri("lake", f"{night.record_prefix}record.json")

@@ -1,7 +1,7 @@
-"""Which process answers for something: known by host, pid and start, so that its death is known at once.
+"""Process identity: host, pid and start time of the process that runs something, so that its death shows at once.
 
-A lease tells of a death when it has run out. A process on this machine can be looked at: it is there or it is not. That
-its pid was given to another one since is seen by the start.
+A lease shows a death only after it has expired; a process on this machine can be checked directly. The start time shows
+whether its pid was reused.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ UNSEEN = "unseen"
 
 @dataclass(frozen=True)
 class Process:
-    """A process. `machine` is where its pid means something, `started` in the unit of that machine."""
+    """A process. `machine` identifies the boot and pid namespace of its pid; `started` is in that machine's unit."""
 
     host: str
     machine: str
@@ -32,7 +32,7 @@ class Process:
 
     @classmethod
     def parsed(cls, facts: Mapping[str, Any] | None) -> Process | None:
-        """From what `facts` gave; None when nobody wrote a process down."""
+        """From `facts`; None if no process was recorded."""
         return cls(**{name: facts[name] for name in cls.__dataclass_fields__}) if facts else None
 
     @property
@@ -45,23 +45,23 @@ class Process:
 
 
 def of(pid: int) -> Process | None:
-    """The process that has this pid on this machine now; None if none has."""
+    """The process with this pid on this machine; None if there is none, or its start time cannot be read."""
     started = _started(pid)
     return None if started in {"", UNSEEN} else Process(socket.gethostname(), _machine(), pid, started)
 
 
 def this() -> Process | None:
-    """The process that asks."""
+    """The current process."""
     return of(os.getpid())
 
 
 def is_here(process: Process) -> bool:
-    """Whether it ran on this machine since it was booted, where its pid can be looked up."""
+    """Whether it ran on this machine since its boot, so that its pid can be looked up."""
     return process.machine == _machine()
 
 
 def death(process: Process | None) -> str:
-    """Why the process is known to be dead; '' while it may live: also when there is none, or it is elsewhere."""
+    """Why the process is known to be dead; '' while it may be alive, also if it is None or on another machine."""
     if process is None or not is_here(process) or _started(process.pid) in {process.started, UNSEEN}:
         return ""
     return f"its {process} is gone"
@@ -69,7 +69,7 @@ def death(process: Process | None) -> str:
 
 @cache
 def _machine() -> str:
-    """This boot of this machine, and its space of process ids: containers of one host name have one each."""
+    """Host name, boot id and pid namespace: containers with the same host name differ in the last."""
     parts = [socket.gethostname()]
     with suppress(OSError):
         parts += [(PROC / "sys/kernel/random/boot_id").read_text().strip(), str((PROC / "self/ns/pid").readlink())]
@@ -77,8 +77,8 @@ def _machine() -> str:
 
 
 def _started(pid: int) -> str:
-    """When it began; '' if it is not there or has ended, UNSEEN if it is and hides from us (hidepid). Linux counts from
-    its boot, which no setting of a clock moves."""
+    """Its start time; '' if it does not exist or has ended, UNSEEN if it exists but is hidden from us (hidepid). Linux
+    counts from its boot, so a clock change does not affect it."""
     try:
         if not PROC.is_dir():
             process = psutil.Process(pid)

@@ -1,4 +1,4 @@
-"""A pipeline's contract as a page for people: its gold tables, its sources, what happens to what does not fit."""
+"""Documentation page of a pipeline, from its contract: gold tables, sources, and rules for schema drift."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def page(pipeline: Pipeline) -> str:
 
 
 def write(folder: Path) -> None:
-    """One page a pipeline into a folder, as `make docs` does."""
+    """Write one page per pipeline into a folder, as `make docs` does."""
     folder.mkdir(parents=True, exist_ok=True)
     for pipeline in PIPELINES.values():
         (folder / f"{pipeline.name}.md").write_text(whole(pipeline), encoding="utf-8")
 
 
 def whole(pipeline: Pipeline) -> str:
-    """The page with its title, as it stands in a file of its own."""
+    """The page with its title, for a separate file."""
     return f"# {pipeline.title}\n\nWritten by `make docs` from the contract; change that instead.\n\n{page(pipeline)}\n"
 
 
@@ -70,7 +70,7 @@ def _source(pipeline: Pipeline, source: Source) -> Iterator[str]:
 
 def _drift(pipeline: Pipeline, source: Source) -> list[str]:
     told = [DRIFT_TOLD[event, rule] for event, rule in source.drift.items()]
-    # Of what may also come as a file, that is the usual way.
+    # A pipeline that also reads files usually gets its input that way, so its page omits IF_SEEN.
     return told if pipeline.reads_files else [line.replace(EARLY, f"{EARLY}{IF_SEEN}") for line in told]
 
 

@@ -1,21 +1,21 @@
-"""Text out of data as a terminal, a message or a page may show it: nothing in it acts on what shows it."""
+"""Escapes text from data for a terminal, a message or a page, so that no control character takes effect there."""
 
 from __future__ import annotations
 
 import unicodedata
 
-# What turns the direction of the letters around it, so that a line reads other than it is (Trojan Source).
+# Bidirectional controls: they reorder displayed text, so that a line looks different from its content (Trojan Source).
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_OTHERS = {"Cc", "Cs", "Zl", "Zp"}  # controls (C0, C1, so ANSI's escapes too), lone surrogates, odd ends of lines
+_OTHERS = {"Cc", "Cs", "Zl", "Zp"}  # controls (C0, C1, so ANSI escapes too), lone surrogates, line separators
 
 
 def plain(text: str) -> str:
-    """The text with controls and what turns the direction of writing as visible escapes; its lines and tabs stay."""
+    """The text with control and bidirectional characters as visible escapes; line feeds and tabs stay."""
     return text if text.isprintable() else "".join(map(_plain, text))
 
 
 def line(text: str) -> str:
-    """Likewise, as one line: an end of line in a value cannot pass for a line of ours."""
+    """Likewise, with line ends and tabs escaped too, so that a value cannot fake a line of ours."""
     return plain(text).replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t")
 
 

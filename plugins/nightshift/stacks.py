@@ -1,4 +1,4 @@
-"""The variables of the two stacks that a night applies, from its settings and the foundation's outputs. Pure."""
+"""Terraform variables of the foundation and transient stacks, from settings, run and foundation outputs. Pure."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from nightshift.config import Settings
 from nightshift.night import Night
 
 FOUNDATION_STATE = "foundation.tfstate"
-GROUND = {"vpc_id", "kms_key_arn"}  # what the transient stack cannot be applied or destroyed without
+GROUND = {"vpc_id", "kms_key_arn"}  # foundation outputs that the transient stack requires
 
 
 def foundation(settings: Settings) -> dict[str, Any]:
-    """The durable stack's variables."""
+    """The foundation stack's variables."""
     return {
         **_shared(settings),
         "email_endpoints": list(settings.email_endpoints),
@@ -23,7 +23,7 @@ def foundation(settings: Settings) -> dict[str, Any]:
 
 
 def transient(night: Night, ground: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables of a run's stack, without its SSH key; `ground` is the foundation's outputs."""
+    """The transient stack's variables for a run, without its SSH key; `ground` is the foundation's outputs."""
     return {
         **_shared(night.settings),
         "owner": night.settings.owner,

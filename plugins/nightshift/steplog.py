@@ -1,7 +1,7 @@
-"""What the logs of a failed Spark step say: the one line that matters, its cause, our file and line. Pure.
+"""Step log diagnosis: finds in the logs of a failed Spark step the error line, its cause and our file and line. Pure.
 
-In client mode EMR's spark-submit puts the Python driver's words, its traceback too, into the step's stdout and the
-JVM's into its stderr; localcloud leaves both on stderr. So both are read.
+In client mode EMR's spark-submit writes the Python driver's output, with its traceback, to the step's stdout and the
+JVM's to its stderr; localcloud writes both to stderr. So both are read.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from nightshift.tracebacks import Traceback
 
 STREAMS = ("stdout", "stderr")
 TAIL_LINES, LONGEST_LINE = 40, 500
-JOB_WORD = re.compile(r"^[a-z]\w* \d{4}-\d{2}-\d{2}: .+")  # main.py's last word on a JobError
+JOB_WORD = re.compile(r"^[a-z]\w* \d{4}-\d{2}-\d{2}: .+")  # main.py's last line on a JobError
 USAGE = re.compile(r"^main\.py: error: .+")  # argparse
-# What ends the JVM under a driver whose own traceback then only says that nobody answers.
+# Errors that end the driver's JVM; the Python traceback then only says that the connection to it is lost.
 FATAL = re.compile(r"OutOfMemoryError|[Ee]xit(?:ed|ing)?(?: status| code| with ret)?\W{0,5}137|^Exception in thread")
 JVM_GONE = re.compile(r"Py4JNetworkError|ConnectionRefusedError|Connection refused|Answer from Java side is empty")
-# Lines that only say that something below went wrong.
+# Lines that only wrap the actual error.
 WRAPPER = re.compile(
     r"An error occurred while calling|Job aborted\.?$|SparkUserAppException|An exception was thrown from the Python"
     r"|^Driver stacktrace|^JVM stacktrace|PythonException: *(?:Traceback.*)?$|^Traceback|Task failed while writing rows"
@@ -33,10 +33,10 @@ S3_URI = re.compile(r"s3[an]?://[^\s'\"<>,;)\]}]+")
 
 
 def diagnose(logs: Mapping[str, Sequence[str]], said: str) -> tuple[str, Cause, dict[str, Any]]:
-    """(the line that matters, cause, the card's details) of a failed step.
+    """(error line, cause, details of the failure report) of a failed step.
 
-    `logs` holds the last lines of "stdout" and "stderr", as far as they are there; `said` is what EMR itself gives
-    as the reason, which is all there is when the logs were lost.
+    `logs` has the last lines of "stdout" and "stderr", as far as they exist; `said` is EMR's own reason, the only
+    source if the logs were lost.
     """
     stream, traceback = _traceback(logs)
     word = _word(logs)
@@ -54,7 +54,7 @@ def diagnose(logs: Mapping[str, Sequence[str]], said: str) -> tuple[str, Cause, 
 
 
 def _tail(lines: Sequence[str]) -> list[str]:
-    """The last lines without the JVM's frames, of which one exception alone has more than a card has lines."""
+    """The last lines without the JVM's stack frames: one exception has more of them than TAIL_LINES."""
     spoken = [line[:LONGEST_LINE] for line in lines if line.strip() and not tracebacks.is_jvm_frame(line)]
     return spoken[-TAIL_LINES:]
 
@@ -65,13 +65,13 @@ def _traceback(logs: Mapping[str, Sequence[str]]) -> tuple[str | None, Traceback
 
 
 def _word(logs: Mapping[str, Sequence[str]]) -> str | None:
-    """The sentence that a job ends with when it could not do its work, or argparse's."""
+    """The last line of a job that ended with a JobError, or argparse's error line."""
     lines = [line.strip() for stream in STREAMS for line in logs.get(stream, ())]
     return next((line for line in reversed(lines) if JOB_WORD.match(line) or USAGE.match(line)), None)
 
 
 def _blame(logs: Mapping[str, Sequence[str]], traceback: Traceback | None) -> list[str]:
-    """The lines that could be the reason, best first."""
+    """The candidate error lines, best first."""
     stderr = [line.strip() for line in logs.get("stderr", ()) if line.strip()]
     fatal = [_plain(line) for line in reversed(stderr) if FATAL.search(line) and not WRAPPER.search(line)]
     error = list(_reasons(traceback.error)) if traceback else []
@@ -82,7 +82,7 @@ def _blame(logs: Mapping[str, Sequence[str]], traceback: Traceback | None) -> li
 
 
 def _reasons(error: Sequence[str]) -> Iterator[str]:
-    """An error's lines without wrappers, the deepest "Caused by" first."""
+    """An error's lines without wrapper lines, the deepest "Caused by" first."""
     causes = [line.removeprefix("Caused by: ") for line in error if line.startswith("Caused by: ")]
     rest = [line for line in error if not line.startswith("Caused by: ")]
     plain = [_plain(line) for line in (*reversed(causes), *rest) if not WRAPPER.search(line)]
@@ -90,7 +90,7 @@ def _reasons(error: Sequence[str]) -> Iterator[str]:
 
 
 def _plain(line: str) -> str:
-    """Without the package of the exception's class, and without Spark's words about which task was lost where."""
+    """The line without the exception's package name and without Spark's prefix about the lost task."""
     return PACKAGE.sub("", LOST_TASK.sub("", line).removeprefix(": ")).strip()
 
 

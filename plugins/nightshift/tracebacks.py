@@ -1,4 +1,4 @@
-"""Python tracebacks found in text: which frames, which error, and which of the frames is ours. Pure."""
+"""Parses Python tracebacks in text: their frames, the error, and the deepest frame in our code. Pure."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from typing import Any
 
 START = "Traceback (most recent call last):"
 FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>\S+))?')
-# A job in its zip (as EMR and localcloud unpack it), in the tree, or the entry point; or the library itself.
+# Our files: a job in its zip (as EMR and localcloud name it) or in the repository, the entry point, or this library.
 OURS = re.compile(
     r"(?:spark_jobs\.zip/|include/spark_jobs/|plugins/(?=nightshift/))(?P<in_tree>.+)$|/(?P<entry>main\.py)$"
 )
 LOG_LINE = re.compile(
     r"^(?:\d{2}/\d{2}/\d{2}|\d{4}-\d{2}-\d{2}[T ])\s?\d{2}:\d{2}"
-)  # log4j, where the error's text ends
+)  # the start of a log4j line, where the error's text ends
 
 
 @dataclass(frozen=True)
 class Traceback:
-    """The frames of one traceback, outermost first, and the lines of the error that it ends with."""
+    """The frames of one traceback, outermost first, and the lines of its error."""
 
     frames: tuple[dict[str, Any], ...]
     error: tuple[str, ...]
 
     @property
     def own(self) -> dict[str, Any] | None:
-        """The deepest frame in our code, its file as it is called in the tree; None if it never was there."""
+        """The deepest frame in our code, with its path in the repository; None if there is none."""
         return next((found for frame in reversed(self.frames) if (found := _own(frame))), None)
 
 
 def last_of(lines: Sequence[str]) -> Traceback | None:
-    """The last traceback of a text that passes through our code, else its last; None if there is none.
+    """The last traceback with a frame in our code, else the last one; None if there is none.
 
-    Py4J quotes the worker's traceback inside the driver's, and the worker's may know nothing of us.
+    Py4J quotes the worker's traceback inside the driver's, and the worker's may have no frame of ours.
     """
     found = [_parsed(lines[number + 1 :]) for number, line in enumerate(lines) if START in line]
     return next((t for t in reversed(found) if t.own), found[-1] if found else None)
 
 
 def card_entry(traceback: Traceback | None) -> dict[str, Any] | None:
-    """A traceback as a failure card tells it: {"file", "line", "function", "error"}; None without a frame."""
+    """The traceback entry of a failure report: {"file", "line", "function", "error"}; None without a frame."""
     if traceback is None or not traceback.frames:
         return None
     return {**(traceback.own or traceback.frames[-1]), "error": traceback.error[0] if traceback.error else ""}
 
 
 def is_jvm_frame(line: str) -> bool:
-    """Whether the line only says where in Java or Scala an exception came by."""
+    """Whether the line is a stack frame of Java or Scala."""
     return bool(re.match(r"^\s+(?:at \S+\(|\.\.\. \d+ more)", line))
 
 

@@ -1,4 +1,4 @@
-"""The one trigger of a night: asks a probe until it answers or the deadline passes."""
+"""ProbeTrigger: polls a probe until it returns a result or the deadline passes. All waits use it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ OVERDUE = {"overdue": True}
 
 
 class ProbeTrigger(BaseTrigger):
-    """Fires with the probe's answer, or with {"overdue": True} at `deadline` (epoch seconds).
+    """Fires with the probe's result, or with {"overdue": True} at `deadline` (epoch seconds).
 
-    Bad news is an answer too, so a failed step fails its task with its own words and never as "Trigger failure".
-    boto3 runs in a thread: a night has a handful of waits, and aiobotocore would pin botocore for the whole MWAA.
+    A failure is a result too, so a failed step fails its task with the step's error, not as "Trigger failure". boto3
+    runs in a thread: a night has few waits, and aiobotocore would pin botocore for the whole MWAA environment.
     """
 
     def __init__(self, probe: str, arguments: dict[str, Any], poll_seconds: float, deadline: float) -> None:
@@ -39,13 +39,14 @@ class ProbeTrigger(BaseTrigger):
         yield TriggerEvent(answer)
 
     def block(self, settings: Settings) -> dict[str, Any]:
-        """The same wait in the task's own process, for Airflows without a triggerer."""
+        """The same wait in the task's own process, for an Airflow without a triggerer."""
         while (answer := self.ask(settings)) is None:
             time.sleep(self.poll_seconds)
         return answer
 
     def ask(self, settings: Settings) -> dict[str, Any] | None:
-        """The probe's answer. One that says of itself that it is `early` counts only when the deadline has passed."""
+        """Poll once: the probe's result, OVERDUE after the deadline, else None. An `early` result counts only after
+        the deadline."""
         answer = PROBES[self.probe](settings, **self.arguments)
         if answer is not None and not answer.get("early"):
             return answer

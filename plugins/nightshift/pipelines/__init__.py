@@ -1,4 +1,4 @@
-"""The pipelines, each in a module of its own, all of them by name; and what backfills those whose days are apart."""
+"""Registry of all pipelines by name (one module each), and of the backfills of those that are not incremental."""
 
 from nightshift.pipeline import backfill_of
 from nightshift.pipelines.card_movements import CARD_MOVEMENTS

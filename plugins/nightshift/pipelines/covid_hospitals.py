@@ -1,4 +1,4 @@
-"""Covid in hospitals: cases, deaths and hospital beds of each place, as every day's snapshots and series tell them."""
+"""Covid in hospitals: cases, deaths and hospital beds of each place, from daily snapshots and series."""
 
 from nightshift import contract
 from nightshift.config import CONTRACTS

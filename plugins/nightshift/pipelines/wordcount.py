@@ -1,4 +1,4 @@
-"""WordCount: how often each word occurs in any number of text files, by Spark or by Flink."""
+"""WordCount: how often each word occurs in a set of text files, by Spark or by Flink."""
 
 from nightshift import contract
 from nightshift.config import CONTRACTS
