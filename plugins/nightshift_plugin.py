@@ -8,7 +8,7 @@ from nightshift import run_notes
 
 
 class NightshiftPlugin(AirflowPlugin):
-    """The plugin class that Airflow's plugin manager loads."""
+    """The plugin that Airflow loads."""
 
     name = "nightshift"
     listeners = [run_notes]  # noqa: RUF012 - as in its base class

@@ -1,4 +1,4 @@
-"""Quality gate: checks the manifests of staged data against the pipeline's contract before it is published. Pure."""
+"""Quality gate: checks the manifests of staged data against the pipeline's contract. Pure."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _shortfalls(manifest: Manifest, most: float) -> Iterator[str]:
 
 
 def _layer(manifest: Manifest, max_quarantine_share: float) -> Iterator[str]:
-    """Check the row-count invariant (rows in = accepted + duplicates + quarantined) and the share of lost rows."""
+    """Check the row-count invariant (in = accepted + duplicates + quarantined) and the share of lost rows."""
     for table in manifest["tables"]:
         where = f"{manifest['layer']}.{table['table']}"
         rows, kept = table["rows_in"], table["accepted"] + table["duplicates"]

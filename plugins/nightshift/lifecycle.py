@@ -1,4 +1,4 @@
-"""DAG factory: builds the DAG of a pipeline, of a backfill and of the reaper. Only this module knows the task order."""
+"""DAG factory: builds the DAGs of pipelines, backfills and the reaper. Only this module knows the task order."""
 
 from __future__ import annotations
 
@@ -93,8 +93,7 @@ def backfill_dag(backfill: Pipeline, settings: Settings, doc_md: str | None) -> 
 
 
 def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
-    """Build the reaper's DAG, one pass at a time: it cleans up what dead runs left and checks how old gold is. It is
-    not paused upon creation."""
+    """Build the reaper's DAG: it cleans up what dead runs left and checks how old gold is. It starts unpaused."""
     dry_run = Param(False, type="boolean", title="Dry run", description="Say what is dead; touch nothing.")
     with DAG(
         dag_id="reaper",
@@ -137,9 +136,9 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
 
     chain(preflight, open_state, foundation, transient, jobs, claim, *inputs, cluster, ready, submit, *staged)
     chain([submit, *staged][-1], publish, terminate, destroy, proof, report, outcome)
-    # What later tasks need is a setup, so that clearing one of them runs it again: also the steps and the audit, since
-    # destroy_transient deletes the staged data. open_state is a setup of both teardowns, so that both run however far
-    # the other setups got, also when create_cluster failed after EMR had accepted the request.
+    # A task that later ones need is a setup, so that clearing one of those runs it again: also the steps and the audit,
+    # since destroy_transient deletes the staged data. open_state is a setup of both teardowns, so that both run however
+    # far the other setups got, also when create_cluster failed after EMR had accepted the request.
     terminate.as_teardown(setups=[open_state, cluster, ready, submit])
     destroy.as_teardown(setups=[open_state, transient, jobs, claim, *staged])
     [publish, terminate, destroy, proof] >> outcome  # else a successful teardown makes a failed run green
@@ -169,7 +168,7 @@ def _one_day(pipeline: Pipeline, task: Any, wait: Any, settings: Settings) -> li
 
 
 def _days_of(task: Any) -> list[Any]:
-    """The task that claims a backfill's dates; preflight has already checked that they have input."""
+    """The task that claims a backfill's dates; preflight has checked their input."""
     return [task(ClaimDaysOperator, "claim_days").as_setup()]
 
 

@@ -74,8 +74,8 @@ DRIFT_RULES = {
 
 @dataclass(frozen=True)
 class GoldTable:
-    """The contract of a gold table: columns (name -> Spark type), key, minimum of rows, what it is (`about`), what its
-    columns mean (`notes`), how old its newest partition may be, and which columns must not be printed (`personal`)."""
+    """The contract of a gold table: columns (name -> Spark type), key, least number of rows, what it is (`about`), what
+    its columns mean (`notes`), the age limit of its newest partition, and columns never to print (`personal`)."""
 
     name: str
     columns: dict[str, str]
@@ -106,9 +106,9 @@ class Option:
 
 @dataclass(frozen=True)
 class Route:
-    """One way to fetch a night's input, on an ingestion host, before the night waits for it. `words` are the arguments
-    of the program include/ingest; the secret <name>/sources/<source> has the source's address. A `dated` route fetches
-    the data of the business date, any other route data that holds for every date."""
+    """One way to fetch a night's input on an ingestion host. `words` are the arguments of the program include/ingest;
+    the secret <name>/sources/<source> has the source's address. A `dated` route fetches the data of the business date,
+    any other route data for every date."""
 
     name: str
     source: str

@@ -70,7 +70,7 @@ def _source(pipeline: Pipeline, source: Source) -> Iterator[str]:
 
 def _drift(pipeline: Pipeline, source: Source) -> list[str]:
     told = [DRIFT_TOLD[event, rule] for event, rule in source.drift.items()]
-    # A pipeline that also reads files usually gets its input that way, so its page omits IF_SEEN.
+    # A pipeline that reads files usually gets its input so: its page omits IF_SEEN.
     return told if pipeline.reads_files else [line.replace(EARLY, f"{EARLY}{IF_SEEN}") for line in told]
 
 

@@ -13,7 +13,7 @@ _AIRFLOWS = re.compile(
 )
 # Not hidden from Spark (no leading _ or .), not a path (..), and short enough for a tag with the DAG's id.
 _PLAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
-# Forms that rewritten ids have: a plain id in one of them is rewritten too, so that no two ids get the same slug.
+# Ends of rewritten ids: a plain id with such an end is rewritten too, so that no two ids get one slug.
 _REWRITTEN = re.compile(
     r".*(-[0-9a-f]{8}|T[0-9]{2}-[0-9]{2}-[0-9]{2}(\.[0-9]{1,6})?-[0-9]{2}-[0-9]{2}(_[A-Za-z0-9]{1,16})?)"
 )

@@ -1,1 +1,1 @@
-"""Hooks: clients of AWS services, of terraform and of databases, for one run or one deployment."""
+"""Hooks: clients of AWS services, terraform and databases."""

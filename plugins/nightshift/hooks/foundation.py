@@ -1,4 +1,4 @@
-"""What the foundation was last applied from: a night applies it once a day, and again when files or state changed."""
+"""Remembers the last apply of the foundation, so that nights apply it once a day and again after any change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reaper's actions: for every dead run, terminate clusters, remove resources, check that none is left, report."""
+"""The reaper's actions on every dead run: terminate clusters, remove resources, prove that none is left, report."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class Pass:
 
 
 def reap(settings: Settings, who: str, ask: Ask | None = None, *, dry_run: bool = False) -> Pass:
-    """Judge every run and reap the dead ones; a dry run only judges and writes nothing. A run that cannot be judged or
-    cleaned up does not stop the others: its row is not ok. `ask`: see survey.case_of. Raises botocore's errors if AWS
-    cannot be listed. The SNS topic is notified of that and of rows that are not ok (hooks/watch.py)."""
+    """Judge every run and reap the dead ones; a dry run only judges. A run that cannot be judged or cleaned up does not
+    stop the others: its row is not ok. `ask`: see survey.case_of. Raises botocore's errors if AWS cannot be listed. The
+    topic is notified of that and of rows that are not ok (hooks/watch.py)."""
     if dry_run:
         return Pass(list(_rows(settings, ask, dry_run)))
     with turn(settings, who) as busy:
@@ -100,8 +100,8 @@ def _run(
     dry_run: bool = False,
     said: Verdict | None = None,
 ) -> Row:
-    """Judge one run by its current state, since the cleanup of an earlier one may have taken an hour, and reap it if it
-    is dead. `said`: a verdict that replaces the judgement."""
+    """Judge one run by its current state (the cleanup of an earlier one may have taken an hour); reap it if it is dead.
+    `said`: a verdict that replaces the judgement."""
     judged = Verdict(Fate.UNKNOWN, "it could not be judged")
     try:
         case = case_of(settings, run, things, ask)
@@ -141,8 +141,8 @@ class Burial:
         self._book: Ledger = ledger.of(case.night)
 
     def hold(self) -> str:
-        """Clean up, check that nothing is left, report and close the ledger; returns what was done. Raises
-        NightshiftError or botocore's errors, after reporting the run once, so that a leak is not silent."""
+        """Clean up, prove that nothing is left, report, close the ledger; returns what was done. Raises NightshiftError
+        or botocore's errors, after reporting the run once, so that a leak is not silent."""
         if not self._case.open and not self._case.things:
             self._book.unmark()
             return "its marker was removed"
@@ -160,8 +160,7 @@ class Burial:
         return 1 + sum((e["task"], e["phase"]) == (REAPER, "begin") for e in self._case.entries)
 
     def _clean(self) -> list[str]:
-        """Terminate the clusters, remove the stack and the rest, and check that nothing is left; gives what was there.
-        Raises SomethingLeft, ClusterError."""
+        """Terminate the clusters, remove the stack and the rest, prove that nothing is left; returns what there was."""
         self._end_clusters([thing for thing in self._case.things if thing.kind == "clusters"])
         self._remove_stack()
         left = inventory.alive(self._night)
@@ -197,7 +196,7 @@ class Burial:
             teardown.forget(self._night, REAPER)
 
     def _close(self) -> str:
-        """Close the ledger and report; a run that was kept on request has its report already and gets no second one."""
+        """Close the ledger and report; a run that was kept on request has its report already."""
         if self._case.kept and not self._case.open and self._case.outcome:
             self._book.close(self._case.outcome, told_by=REAPER)
             return self._case.outcome

@@ -26,7 +26,7 @@ class Survey:
 
 
 def survey(settings: Settings) -> Survey:
-    """Discover all runs of this deployment from markers and AWS. Raises botocore's errors."""
+    """Discover all runs of this deployment. Raises botocore's errors."""
     markers = ledger.open_runs(aws.client(settings, "s3"), settings)
     things = inventory.everything(settings)
     runs = dict.fromkeys([*(from_marker(settings, m).run for m in markers), *(t.run for t in things if "/" in t.run)])
@@ -41,7 +41,7 @@ def survey(settings: Settings) -> Survey:
 def case_of(settings: Settings, run: str, things: Sequence[Thing], ask: Ask | None) -> Case:
     """The current state of a run. `ask(dag_id, run_id)` returns its state in Airflow; None: Airflow is not queried.
 
-    Airflow is queried before the ledger is read, since a run's ledger is closed before Airflow marks it as ended.
+    Airflow is queried before the ledger, since a run's ledger is closed before Airflow marks it as ended.
     """
     s3, guessed = aws.client(settings, "s3"), from_run_name(settings, run, _since(settings, things), _date(things))
     marker = ledger.marker(s3, settings, run)

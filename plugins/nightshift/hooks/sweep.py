@@ -1,4 +1,4 @@
-"""Removes by API the resources of a run that are not in its terraform state: a killed apply may not save its last."""
+"""Removes by API the resources that a run's terraform state lacks: a killed apply may not have saved its last ones."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def sweep(night: Night, task: str, managed: Collection[str] = ()) -> list[str]:
     """Remove by API what the run's stack made and no state manages, with a ledger note for each.
 
     `managed` are the ids in the state. Clusters must have ended before: a security group in use cannot be deleted, and
-    EC2 counts a cluster's network interfaces for a while after its end (symptoms.LINGERS). Returns what was removed,
-    without what was listed but already gone. Raises ClientError.
+    EC2 counts a cluster's network interfaces for a while after its end (symptoms.LINGERS). Returns what it removed
+    itself. Raises ClientError.
     """
     made = [thing for thing in inventory.of_run(night) if thing.kind in REMOVALS]
     lost = [thing for thing in made if thing.id not in managed]

@@ -24,7 +24,7 @@ SILENCE = timedelta(hours=2)  # eight passes of the usual schedule
 
 @contextmanager
 def watched(settings: Settings, who: str) -> Iterator[list[str]]:
-    """Record a pass: what the body adds to the yielded list, or its exception. Notifies the topic once of each."""
+    """Record a pass: the troubles that the body adds to the yielded list, and its exception. Notify of new ones."""
     trouble: list[str] = []
     try:
         yield trouble

@@ -1,4 +1,4 @@
-"""Operator that claims the business date, so that two runs of one date never publish at once."""
+"""Claim the business date, so that two runs of one date never publish at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operator that checks the input against its contract before the cluster exists, so that drift is found cheaply."""
+"""Check the input against its contract before the cluster exists, so that drift costs no cluster."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ MOST_TOLD = 20
 
 
 class CheckInputsOperator(NightOperator):
-    """Report the columns that drifted from their source's contract. Raises SchemaDrifted where the contract says to
-    refuse.
+    """Report the columns that drifted from their source's contract. Raises SchemaDrifted if the contract refuses one.
 
     The XCom is {"drifted": number of files and tables} and, if there are any, the `warning` for the record. If the
     database could not be read from here, `unseen` says why; the job checks it again.

@@ -1,4 +1,4 @@
-"""Operator that checks the freshness of gold and notifies of each stale table once."""
+"""Check the freshness of gold and notify once of each stale table."""
 
 from __future__ import annotations
 

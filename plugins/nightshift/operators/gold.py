@@ -1,4 +1,4 @@
-"""Operators that audit staged gold against its contract and publish it."""
+"""Audit staged gold against its contract and publish it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators that fetch a run's input on a transient EC2 host, and end that host."""
+"""Fetch a run's input on a transient EC2 host, and end that host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operator that waits until the night's input has arrived and settled, before a cluster exists and costs money."""
+"""Wait until the night's input has arrived and settled, before a cluster exists and costs money."""
 
 from __future__ import annotations
 

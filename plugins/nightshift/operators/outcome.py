@@ -1,4 +1,4 @@
-"""Operator that sets the run's state in Airflow from its record."""
+"""Set the run's state in Airflow from its record."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class PreflightOperator(NightOperator, SkipMixin):
         return cost.host(self.settings.ingest_timeout_minutes, self.settings.region) if night.routes else 0
 
     def _warning(self) -> dict[str, str]:
-        """A warning if the reaper has not run for too long; it goes into the run's record and message."""
+        """A warning if the reaper has not run lately; it goes into the run's record and message."""
         warning = watch.silence(self.settings)
         if warning:
             self.log.warning("%s", warning)

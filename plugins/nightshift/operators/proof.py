@@ -1,4 +1,4 @@
-"""Operator that checks that a run left no resources behind."""
+"""Prove that a run left no resources behind."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from nightshift.operators.base import NightOperator
 
 
 class ProveNothingLeftOperator(NightOperator):
-    """Search for every kind of resource that a run can make. Raises SomethingLeft if one of this run's is still there
-    without keep_cluster."""
+    """Search for all resources that a run can make. Raises SomethingLeft for any of this run, unless keep_cluster."""
 
     def work(self, night: Night, context: Context) -> dict[str, Any]:
         found = inventory.alive(night)

@@ -1,4 +1,4 @@
-"""The reaper's operator: gets each run's state from Airflow, and fails if something could not be cleaned up."""
+"""The reaper's operator: gets runs' states from Airflow, and fails if something could not be cleaned up."""
 
 from __future__ import annotations
 

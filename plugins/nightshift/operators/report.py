@@ -1,4 +1,4 @@
-"""Operator that writes the run's record and sends the notification, whatever happened before."""
+"""Write the run's record and notify, whatever happened before."""
 
 from __future__ import annotations
 

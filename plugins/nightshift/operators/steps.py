@@ -1,4 +1,4 @@
-"""Operator that waits for one step and fails with the step's own error unless it COMPLETED."""
+"""Wait for one step and fail with the step's own error unless it COMPLETED."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class WaitForStepOperator(WaitOperator):
         raise self._failed(night, answer) if answer["state"] == "FAILED" else self._lost(night, answer)
 
     def _failed_before(self, night: Night, answer: dict[str, Any]) -> dict[str, str] | None:
-        """The failed EMR step because of which this one was cancelled, if the step is several EMR steps."""
+        """The failed EMR step that cancelled this one, if the step is several EMR steps."""
         emr, cluster_id = EmrHook(aws.client(self.settings, "emr")), answer["cluster_id"]
         ids = [step_id for step_id in self._parts(night) if step_id != answer["step_id"]]
         failed = (i for i in ids if emr.step(cluster_id, i)["Status"]["State"] == "FAILED")

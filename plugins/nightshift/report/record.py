@@ -64,13 +64,12 @@ def _failure(night: Night, found: Findings, doubts: Sequence[Doubt], finding: Ca
 
 
 def _culprit(doubts: Sequence[Doubt], states: Mapping[str, str | None]) -> Doubt:
-    """The first doubt whose task failed by itself, else the first of all."""
+    """The first doubt whose task failed by itself or has no state in Airflow, else the first of all."""
     return next((d for d in doubts if d.task not in states or states[d.task] not in INNOCENT), doubts[0])
 
 
 def _spoken(found: Findings, doubts: Sequence[Doubt]) -> Card | None:
-    """The failure report that the failed task wrote into the ledger, if that is its last entry; a killed try wrote
-    none."""
+    """The failure report of the failed task, if that is its last ledger entry; a killed try wrote none."""
     culprit = _culprit(doubts, found.states)
     own = [e for e in found.entries if e["task"] == culprit.task and e["phase"] in truth.ENDS]
     if not own or own[-1]["phase"] != "failed":
@@ -148,8 +147,8 @@ def _days(night: Night, own: str, gold: Mapping[str, Any]) -> list[tuple[Night, 
 
 
 def _restated(found: Findings) -> list[dict[str, Any]]:
-    """The days that were published with other rows before, each as a sentence: of every table that any try of the run
-    published, also of a try that did not complete."""
+    """The days that were published with other rows before, each as a sentence, of all tables that any try of the run
+    published, complete or not."""
     swapped = [day for entry in found.entries if entry.get("act") == "swapped" for day in entry.get("restated", ())]
     once = {json.dumps(day, sort_keys=True): day for day in swapped}  # a killed try and its retry may both list a day
     return [{**day, "words": _words(day)} for day in once.values()]
