@@ -37,10 +37,7 @@ _KINDS = (
     (b"\x7fELF", "not_text", "a program"),
 )
 _TAR_AT = 257  # offset of the magic number in a tar's first header
-_BZIP2_BLOCKS = (
-    b"1AY&SY",
-    b"\x17\x72\x45\x38\x50\x90",
-)  # what follows BZh and a digit in bzip2: text may begin with BZh
+_BZIP2_BLOCKS = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")  # what follows BZh and a digit: text may begin with BZh
 # The longest marks come first: UTF-32's begins with UTF-16's.
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -139,9 +136,7 @@ def _gunzipped(content: bytes, bounds: Bounds) -> bytes:
     most = min(bounds.most_bytes, max(_ALWAYS, bounds.most_ratio * len(content)))
     text = io.BytesIO()
     try:
-        with gzip.GzipFile(
-            fileobj=io.BytesIO(content)
-        ) as members:  # several gzip members in a row, as in `cat a.gz b.gz`
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as members:  # may be several in a row: `cat a.gz b.gz`
             while chunk := members.read(_CHUNK):
                 if text.tell() + len(chunk) > most:
                     told = f"{len(content)} bytes of gzip that unpack to more than {most}, the most that they may"

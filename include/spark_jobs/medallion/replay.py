@@ -40,9 +40,7 @@ def csv_again(table: Table, refused: Iterable[Refused]) -> Iterator[Record]:
     for record in records_of(table, content):
         yield replace(record, line=of_whole_file[record.line - 1].line)
     for row in rows:
-        if row.reason.startswith(
-            "ambiguous_"
-        ):  # the rest of its file, which settles the notation, is not available here
+        if row.reason.startswith("ambiguous_"):  # the rest of its file, which shows the notation, is gone
             yield Record(row.line, None, row.raw, row.raw_encoding, row.reason, row.detail, row.header)
         elif row.header is not None:
             yield from _under_its_header(table, row, row.header.encode("utf-8"))
