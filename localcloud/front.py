@@ -1,8 +1,8 @@
-"""The seam: a WSGI application in front of moto's that adds what moto lacks.
+"""A WSGI application in front of moto's that routes each request and adds what moto lacks.
 
 /_localcloud/*                    -> admin: health, faults, clusters, calls, sessions
-every other request               -> noted by the recorder, and denied where IAM is enforced and does not allow it
-a request that a fault strikes    -> the fault's answer
+every other request               -> recorded, and denied where IAM is enforced and does not allow it
+a request that matches a fault    -> the fault's answer
 X-Amz-Target: ElasticMapReduce.*  -> our EMR; moto's is not used
 X-Amz-Target: AmazonSSM.*Command* -> our Run Command; the rest of SSM is moto's
 signed for airflow (MWAA)         -> our environments, which moto lacks
