@@ -51,7 +51,7 @@ def _session(account: str, iam: Any, session: Any) -> Principal:
     try:
         role = iam.get_role_by_arn(session.role_arn)
     except NotFoundException:
-        return Principal(account, session.arn, session.role_arn, session=own)  # it is gone, and its rights with it
+        return Principal(account, session.arn, session.role_arn, session=own)  # the role no longer exists
     boundary = _bounds(iam, role.permissions_boundary)
     return Principal(account, session.arn, role.arn, identity=tuple(_of(role)), boundary=boundary, session=own)
 

@@ -99,7 +99,7 @@ class CommandEngine:
         try:
             self._runner.switch_off(instance, for_ever=hosts.is_gone(*self._places[instance], instance))
         finally:
-            # A host that started meanwhile is handled at the next tick.
+            # Commands that started meanwhile are handled at the next tick.
             with self.changed:
                 self._leaving.discard(instance)
 

@@ -95,7 +95,7 @@ class Invocation:
         return True
 
     def finish(self, code: int, now: datetime) -> None:
-        """Record the end of all its processes. A script that finished before the kill counts as finished, if its host
+        """Record the end of all its processes. A script that succeeded before the kill counts as such, if its host
         could still report it."""
         done_before = code == 0 and self.cut is not HOST_GONE
         end = self.cut if self.cut and not done_before else end_of(code)

@@ -37,7 +37,7 @@ def main() -> int:
     child = _start(argv)
     status = _status_of(child, wakeup)
     if report >= 0:
-        # stderr of a dead server may be closed; the processes must be ended all the same.
+        # A dead server no longer reads the report; what is left must be ended all the same.
         with contextlib.suppress(BrokenPipeError):
             os.write(report, b"%d\n" % status)
         _outlive(child, wakeup)

@@ -17,7 +17,7 @@ CRITICAL, WARNING, INFO = SEVERITIES = ("critical", "warning", "info")
 WEEK = 7
 SAME_WEEKDAYS = 4  # fewer days are too small a sample for a weekday
 LEAST_DEVIATION = Decimal("0.2")  # share of the usual value: a very regular unit must not alert on a trifle
-SPIKE, WILD_SPIKE = 1e-3, 1e-6  # alert when as many cancellations are less likely than this
+SPIKE, WILD_SPIKE = 1e-3, 1e-6  # an alert is raised when so many cancellations are less likely
 LEAST_CANCELLED = 3
 WILD_PRICE = Decimal("0.5")
 UNIT = Decimal("0.0001")

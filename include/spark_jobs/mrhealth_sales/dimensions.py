@@ -124,7 +124,7 @@ class Dimensions:
 
 
 def frame_of(spark: SparkSession, table: Table, facts: Facts) -> DataFrame:
-    """A head office table built from its facts, typed by its contract; the key stays text where it is not valid."""
+    """A head office table built from its facts, typed by its contract."""
     [key] = table.key
     attributes = [column.name for column in table.columns if column.name != key]
     keys = sorted({name.key for name in facts if name.table == table.name and name.attribute in attributes})
