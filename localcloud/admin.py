@@ -1,5 +1,5 @@
-"""The server's own HTTP API under /_localcloud/: health, faults, clusters, calls, sessions. Plain JSON; the gate is
-before it."""
+"""The server's own HTTP API under /_localcloud/: health, faults, clusters, calls, sessions. Plain JSON, behind the
+gate."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Admin:
         }
 
     def answer(self, environ: WSGIEnvironment) -> Answer:
-        """The answer to one request: 404 for an unknown path, 400 with an `error` for a wrong one."""
+        """The answer to one request: 404 for an unknown path, 400 with an `error` for an invalid request."""
         method = environ["REQUEST_METHOD"]
         path = environ["PATH_INFO"].removeprefix(PREFIX).strip("/")
         body = wire.body_of(environ)
@@ -76,7 +76,7 @@ class Admin:
         return asdict(self._book.add(faults.parse(values or {})))
 
     def _session(self, values: Any) -> dict[str, str]:
-        """A session of a role, as the service of AWS takes it that works under the role."""
+        """A session of a role, issued as to the AWS service that works under the role."""
         if self._roles is None:
             raise RoleRefused(f"This localcloud does not enforce IAM, so nobody has a role: {WITH_IAM}.")
         asked = {name: str(values[name]) for name in ("role", "service", "name")}

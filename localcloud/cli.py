@@ -36,7 +36,7 @@ _SETTINGS_HELP = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status: 0 done, 1 not done (why is on stderr), 2 wrong usage."""
+    """Run one command; returns the exit status: 0 done, 1 failed (the reason is on stderr), 2 wrong usage."""
     options = _parser().parse_args(arguments)
     try:
         command: Callable[[argparse.Namespace], int] = options.command
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _up(options: argparse.Namespace) -> int:
     settings = _settings(options)
     if options.foreground:
-        # What `up` starts in a session of its own; also for containers and supervisors.
+        # The server process that `up` starts detached; also for containers and process supervisors.
         daemon.serve(settings)
         return 0
     running, started = daemon.up(settings)
@@ -77,7 +77,7 @@ def _down(options: argparse.Namespace) -> int:
 
 
 def _add_fault(options: argparse.Namespace) -> int:
-    # What was not given is left out, so that the defaults stand in one place: in Fault.
+    # Options that were not given are left out, so that the defaults are in one place: in Fault.
     given = {field.name: getattr(options, field.name, None) for field in fields(Fault)}
     values = {name: value for name, value in given.items() if value is not None}
     values["times"] = None if options.forever else options.times
@@ -108,7 +108,7 @@ def _clusters(options: argparse.Namespace) -> int:
 
 
 def _fault_line(fault: dict[str, Any]) -> str:
-    # A line shows what sets the fault apart; a pattern that was not given matches everything and says nothing.
+    # List only the fields that are set; an empty pattern matches everything.
     plain = {field.name: field.default for field in fields(Fault)}
     shown = [f"{n}={v}" for n, v in fault.items() if n not in ("id", "kind", "times") and v != plain[n]]
     times = "for ever" if fault.get("times") is None else f"{fault['times']} x"

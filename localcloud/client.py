@@ -1,4 +1,4 @@
-"""A small client of a running server's own API: faults, clusters, calls, signed; and its health, which needs no key."""
+"""A small client of a running server's own API: signed calls for faults, clusters and calls; health needs no key."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from localcloud.credentials import Access, Credentials, named
 from localcloud.errors import ServerError
 
 PREFIX = "/_localcloud/"
-HEALTH = f"{PREFIX}health"  # for everybody, so it says nothing but that the server is up
-SERVICE = "localcloud"  # as signatures call it
+HEALTH = f"{PREFIX}health"  # open to everybody, so it says nothing but that the server is up
+SERVICE = "localcloud"  # the service name in signatures
 _TIMEOUT_SECONDS = 10
-_NAMING_SECONDS = 120  # thousands of calls are given their names when they are asked for
-# The server is on this machine: a proxy from the environment must not come between.
+_NAMING_SECONDS = 120  # the server names the operations of thousands of calls when they are requested
+# The server is on this machine: a proxy from the environment must not be used.
 _OPENER = build_opener(ProxyHandler({}))
 
 
 def health(endpoint: str) -> dict[str, Any]:
-    """What a server says of itself to anybody. Raises ServerError when none answers."""
+    """The server's health, which needs no key. Raises ServerError when no server answers."""
     answer: dict[str, Any] = _asked(Request(f"{endpoint.rstrip('/')}{HEALTH}"), _TIMEOUT_SECONDS)  # noqa: S310
     return answer
 
 
 class Client:
-    """Asks a server with its key. Every method raises ServerError if it cannot."""
+    """Calls a server with its key. Every method raises ServerError on failure."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -39,12 +39,12 @@ class Client:
         return answer
 
     def calls(self) -> list[dict[str, Any]]:
-        """The AWS calls that the server was asked, oldest first (localcloud.recorder)."""
+        """The AWS calls that the server has received, oldest first (localcloud.recorder)."""
         answer: list[dict[str, Any]] = self._call("GET", "calls", timeout=_NAMING_SECONDS)
         return answer
 
     def forget_calls(self) -> int:
-        """Forget the recorded calls; the number forgotten."""
+        """Delete the recorded calls; returns how many there were."""
         return int(self._call("DELETE", "calls")["cleared"])
 
     def faults(self) -> list[dict[str, Any]]:
@@ -53,16 +53,16 @@ class Client:
         return answer
 
     def add_fault(self, kind: str, **options: Any) -> dict[str, Any]:
-        """Arm a fault (localcloud.faults.FaultKind; options are Fault's fields) and give it back with its id."""
+        """Arm a fault (localcloud.faults.FaultKind; options are Fault's fields) and return it with its id."""
         answer: dict[str, Any] = self._call("POST", "faults", {"kind": kind, **options})
         return answer
 
     def clear_faults(self, fault_id: str | None = None) -> int:
-        """Disarm one fault, or all; the number disarmed."""
+        """Disarm one fault, or all; returns the number disarmed."""
         return int(self._call("DELETE", f"faults/{fault_id}" if fault_id else "faults")["cleared"])
 
     def session(self, role: str, service: str, name: str) -> Credentials:
-        """A session of a role, for a service of AWS that the role trusts; only where IAM is enforced."""
+        """A session of a role, for an AWS service that the role trusts; only where IAM is enforced."""
         asked = {"role": role, "service": service, "name": name}
         return named(self._call("POST", "sessions", asked))
 

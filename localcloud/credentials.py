@@ -1,7 +1,7 @@
-"""How a client gets into a server: its endpoint, and the access key that every request is signed with.
+"""Access to a server: its endpoint, and the access key that signs every request.
 
-A server draws its key at its start and keeps it in a file of its home that only its user reads, in the form that AWS's
-SDKs read: AWS_SHARED_CREDENTIALS_FILE may name it.
+A server generates its key at start and keeps it in a file of its home that only its user can read, in the format of
+AWS's SDKs: AWS_SHARED_CREDENTIALS_FILE may name it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pathlib import Path
 from localcloud.errors import CredentialsError
 
 FILE_NAME = "credentials"
-_PREFIX = "LOCALCLOUD"  # nobody takes it for a key of AWS
+_PREFIX = "LOCALCLOUD"  # cannot be mistaken for an AWS key
 _ID_ALPHABET = string.ascii_uppercase + string.digits
 _PROFILE = "default"
-# A client that has one of these would sign with another key than that of the file.
+# A client with one of these variables would sign with another key than that of the file.
 OTHER_IDENTITIES = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
     *("AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
@@ -29,7 +29,7 @@ OTHER_IDENTITIES = (
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key. token: of a role's session, '' for a lasting key."""
+    """An access key. token: of a role's session, '' for a long-term key."""
 
     access_key: str
     secret_key: str = field(repr=False)
@@ -37,14 +37,14 @@ class Credentials:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables by which AWS's SDKs take it."""
+        """The environment variables that pass the key to AWS's SDKs."""
         found = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
         return {**found, "AWS_SESSION_TOKEN": self.token} if self.token else found
 
 
 @dataclass(frozen=True)
 class Access:
-    """A server, and a key that opens it."""
+    """A server, and a key for it."""
 
     endpoint: str
     credentials: Credentials
@@ -57,20 +57,20 @@ class Access:
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # A user's own profiles must not send anything to the real AWS.
+            # A user's own profiles must not send requests to the real AWS.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
 
 
 def fresh() -> Credentials:
-    """A key that nobody can guess."""
+    """A new random key."""
     unique = "".join(secrets.choice(_ID_ALPHABET) for _ in range(20 - len(_PREFIX)))
     return Credentials(_PREFIX + unique, secrets.token_urlsafe(30))
 
 
 def write(credentials: Credentials, path: Path) -> None:
-    """Keep a lasting key in a file that only its owner may read, whole or not at all."""
+    """Store a long-term key, atomically, in a file that only its owner may read."""
     partial = path.with_suffix(".partial")
     partial.unlink(missing_ok=True)
     partial.touch(mode=0o600, exist_ok=False)
@@ -79,7 +79,7 @@ def write(credentials: Credentials, path: Path) -> None:
 
 
 def text(credentials: Credentials) -> str:
-    """A lasting key as AWS's SDKs read it from a file."""
+    """A long-term key in the credentials file format of AWS's SDKs."""
     return (
         f"[{_PROFILE}]\n"
         f"aws_access_key_id = {credentials.access_key}\n"
@@ -88,18 +88,18 @@ def text(credentials: Credentials) -> str:
 
 
 def read(path: Path) -> Credentials:
-    """The key of a file. Raises CredentialsError."""
+    """The key in a file. Raises CredentialsError."""
     try:
         return parsed(path.read_text(encoding="utf-8"))
     except OSError as missing:
         raise CredentialsError(f"{path} cannot be read ({missing.strerror}), and the key is in it.") from None
     except (configparser.Error, KeyError, UnicodeDecodeError):
-        # Not what went wrong where: there may be a secret in it.
+        # Without the cause: it may contain a secret.
         raise CredentialsError(f"{path} has no key of a [{_PROFILE}] in it: write it as AWS's SDKs read it.") from None
 
 
 def parsed(words: str) -> Credentials:
-    """The key that such a text has. Raises configparser's Error, KeyError."""
+    """The key in the text of a credentials file. Raises configparser's Error, KeyError."""
     found = configparser.ConfigParser(interpolation=None)
     found.read_string(words)
     profile = found[_PROFILE]
@@ -108,7 +108,7 @@ def parsed(words: str) -> Credentials:
 
 
 def named(environ: Mapping[str, str]) -> Credentials:
-    """The key that an environment names: in variables, else in its file. Raises CredentialsError."""
+    """The key that an environment gives: in variables, else in its file. Raises CredentialsError."""
     key, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
     if key and secret:
         return Credentials(key, secret, environ.get("AWS_SESSION_TOKEN", ""))
@@ -118,5 +118,5 @@ def named(environ: Mapping[str, str]) -> Credentials:
 
 
 def access(environ: Mapping[str, str]) -> Access:
-    """The server that an environment names, and its key. Raises CredentialsError, KeyError without an endpoint."""
+    """The server that an environment gives, and its key. Raises CredentialsError, KeyError without an endpoint."""
     return Access(environ["AWS_ENDPOINT_URL"], named(environ))

@@ -1,4 +1,4 @@
-"""The detached server: started in a session of its own, found again by its state file, stopped by its pid."""
+"""The detached server: started in its own process session, located by its state file, stopped by its pid."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from localcloud.errors import LocalCloudError, ServerError, StartError
 from localcloud.settings import Settings
 
 _START_TIMEOUT_SECONDS = 90
-_STOP_TIMEOUT_SECONDS = 45  # its parts may take 28 between them
+_STOP_TIMEOUT_SECONDS = 45  # its parts may take 28 in sum
 _POLL_SECONDS = 0.05
 _OWNER_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server that is up, as server.json says it."""
+    """A running server, as recorded in server.json."""
 
     pid: int
     endpoint: str
@@ -36,7 +36,7 @@ class Running:
 
 
 def find(settings: Settings) -> Running | None:
-    """The server of this home, if it lives and answers; a state file left by a dead one counts for nothing."""
+    """The server of this home, if it is alive and answers; a dead server's state file is ignored."""
     running = _read_state(settings.state_file)
     if running is None or not _is_server(running.pid):
         return None
@@ -55,7 +55,7 @@ def up(settings: Settings) -> tuple[Running, bool]:
     if running := find(settings):
         return running, False
     private.folder(settings.home)
-    # A state file from a killed server must not be taken for the new one's.
+    # A killed server's state file must not be mistaken for the new one's.
     settings.state_file.unlink(missing_ok=True)
     with settings.log_file.open("ab") as log:
         process = subprocess.Popen(
@@ -65,12 +65,12 @@ def up(settings: Settings) -> tuple[Running, bool]:
 
 
 def down(settings: Settings) -> bool:
-    """Stop the server of this home; False if none was up. Raises ServerError if it will not go."""
+    """Stop the server of this home; False if none was up. Raises ServerError if it does not stop."""
     running = _read_state(settings.state_file)
     if running is None or not _is_server(running.pid):
         settings.state_file.unlink(missing_ok=True)
         return False
-    # SIGTERM lets the server kill its steps; SIGKILL is left to their own watch over it.
+    # SIGTERM lets the server kill its steps; after SIGKILL the steps' supervisors kill them.
     os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
     while _is_server(running.pid):
@@ -86,8 +86,8 @@ def down(settings: Settings) -> bool:
 
 
 def serve(settings: Settings) -> None:
-    """Run the server in this process until SIGTERM, SIGINT, or its owner's end. Raises PortTakenError."""
-    # moto takes a second to import; `status` and `down` must not pay for it.
+    """Run the server in this process until SIGTERM, SIGINT, or its owner process ends. Raises PortTakenError."""
+    # moto takes a second to import; `status` and `down` must not wait for it.
     from localcloud.server import LocalCloud  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -104,7 +104,8 @@ def serve(settings: Settings) -> None:
 
 
 def exports(endpoint: str, settings: Settings) -> str:
-    """Shell lines that point boto3, the AWS CLI and terraform at the server. They name its key's file, not the key."""
+    """Shell lines that point boto3, the AWS CLI and terraform at the server. They contain its key's file, not the
+    key."""
     values = {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_SHARED_CREDENTIALS_FILE": str(settings.credentials_file),
@@ -125,7 +126,7 @@ def _command(settings: Settings) -> list[str]:
 def _wait_until_healthy(settings: Settings, process: subprocess.Popen[bytes]) -> Running:
     deadline = time.monotonic() + _START_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
-        # It ends at once when the port is taken: its last line is the sentence that says so.
+        # The process ends at once when the port is taken: its last line says so.
         if process.poll() is not None:
             raise LocalCloudError(_last_line(settings.log_file))
         if running := find(settings):
@@ -144,7 +145,7 @@ def _last_line(log_file: Path) -> str:
 
 def _write_state(path: Path, endpoint: str) -> None:
     state = Running(os.getpid(), endpoint, datetime.now(UTC).isoformat(timespec="seconds"))
-    # Whoever polls for the file must never read half of it.
+    # Written atomically: whoever polls for the file must never read half of it.
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(asdict(state)) + "\n")
     temporary.replace(path)
@@ -158,10 +159,10 @@ def _read_state(path: Path) -> Running | None:
 
 
 def _lives(pid: int) -> bool:
-    """False once the process has ended; 0 is nobody, and never ends."""
+    """False once the process has ended; pid 0 means no owner, and counts as alive."""
     try:
         os.kill(pid, 0)
-    except PermissionError:  # somebody else's
+    except PermissionError:  # another user's process
         return True
     except ProcessLookupError:
         return False
@@ -169,14 +170,14 @@ def _lives(pid: int) -> bool:
 
 
 def _is_server(pid: int) -> bool:
-    """True if the process lives and is a localcloud: a pid may have been given to another program since."""
+    """True if the process is alive and is a localcloud: the pid may have been reused by another program."""
     if not _lives(pid):
         return False
     if not Path("/proc/self").exists():
-        # No /proc (macOS): the state file's word must do.
+        # No /proc (macOS): rely on the state file.
         return True
     try:
-        # A zombie has no command line left, and is as good as gone.
+        # A zombie has no command line left, and counts as ended.
         return b"localcloud" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:  # it ended meanwhile
         return False

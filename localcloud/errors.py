@@ -1,18 +1,18 @@
-"""The errors that localcloud raises to whoever starts or asks it.
+"""The errors that localcloud raises to its callers.
 
 LocalCloudError
-|- SettingsError        a setting that cannot be used
-|- PortTakenError       another program listens where the server should
+|- SettingsError        a setting is invalid
+|- PortTakenError       another program listens on the server's port
 |- StartError           the server did not become healthy
-|- ServerError          the running server could not be asked, or refused
-|- CredentialsError     the key of a server is not where it should be
-|- RoleRefused          a role that nobody may have, or not this service
-`- FaultError           a fault that makes no sense
+|- ServerError          the running server could not be reached, or refused
+|- CredentialsError     a server's key cannot be read
+|- RoleRefused          the role does not exist, or does not trust this service
+`- FaultError           a fault is invalid
 """
 
 
 class LocalCloudError(Exception):
-    """Anything that localcloud could not do; its text says what was tried, what came back, what to do."""
+    """Anything that localcloud could not do; the text says what was tried, what came back, what to do next."""
 
 
 class SettingsError(LocalCloudError):
@@ -32,12 +32,12 @@ class ServerError(LocalCloudError):
 
 
 class CredentialsError(LocalCloudError):
-    """The access key of a server cannot be had."""
+    """The access key of a server cannot be read."""
 
 
 class RoleRefused(LocalCloudError):
-    """A session of a role was asked for that there is not, or whose trust does not name the service."""
+    """A session was requested for a role that does not exist, or that does not trust the service."""
 
 
 class FaultError(LocalCloudError):
-    """A fault was described in a way that cannot be applied."""
+    """The description of a fault is invalid."""

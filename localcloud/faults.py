@@ -1,4 +1,4 @@
-"""Faults on demand: which there are, which are armed, and which of them strikes."""
+"""Faults on demand: their kinds, the armed ones, and the matching of armed faults with calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from localcloud.errors import FaultError
 
 
 class FaultKind(StrEnum):
-    """What can go wrong; DESCRIPTIONS says what each does."""
+    """The kinds of faults; DESCRIPTIONS says what each does."""
 
     RUN_JOB_FLOW_THROTTLED = "run-job-flow-throttled"
     RUN_JOB_FLOW_ANSWER_LOST = "run-job-flow-answer-lost"
@@ -55,9 +55,9 @@ MARKETS = ("", "spot", "on-demand")
 class Fault:
     """One armed fault. Patterns are shell globs; an empty one matches everything.
 
-    times: how often it may still strike, None for ever. cluster matches a cluster's name or id, step a step's
-    name or id, operation an action of EMR, SNS or SSM or an HTTP method of S3, zone the availability zone or the
-    subnet that a cluster is launched in, host an instance's Name or id. market: spot, on-demand, or empty for both.
+    times: how often it may still strike, None for ever. cluster matches a cluster's name or id, step a step's name or
+    id, operation an action of EMR, SNS or SSM or an HTTP method of S3, zone the availability zone or the subnet that a
+    cluster is launched in, host an instance's Name or id. market: spot, on-demand, or empty for both.
     """
 
     kind: FaultKind
@@ -76,7 +76,7 @@ class Fault:
     message: str = ""
 
     def matches(self, subject: dict[str, tuple[str, ...]]) -> bool:
-        # Only what the caller names is compared: an S3 request has no step, so a step pattern is not asked.
+        # Only the fields that the caller passes are compared: an S3 request has no step, so a step pattern is ignored.
         return all(
             not (pattern := getattr(self, field)) or any(fnmatchcase(value, pattern) for value in values)
             for field, values in subject.items()
@@ -84,7 +84,7 @@ class Fault:
 
 
 def parse(values: dict[str, Any]) -> Fault:
-    """A Fault from plain values, as the CLI and the HTTP API send them. Raises FaultError saying what is wrong."""
+    """A Fault from the plain values of the CLI and the HTTP API. Raises FaultError saying what is wrong."""
     unknown = set(values) - {field.name for field in fields(Fault)}
     if unknown:
         raise FaultError(f"a fault has no {', '.join(sorted(unknown))}: see `localcloud faults add --help`.")
@@ -114,7 +114,7 @@ class FaultBook:
 
     def add(self, fault: Fault) -> Fault:
         with self._lock:
-            # Faults are values: the id is given when one is armed, so the same one can be armed twice.
+            # The id is assigned when a fault is armed, so the same fault can be armed twice.
             armed = replace(fault, id=f"fault-{next(self._ids)}")
             self._faults.append(armed)
         return armed
@@ -125,7 +125,7 @@ class FaultBook:
             return [asdict(fault) for fault in self._faults]
 
     def clear(self, fault_id: str | None = None) -> int:
-        """Disarm one fault, or all; the number disarmed."""
+        """Disarm one fault, or all; returns the number disarmed."""
         with self._lock:
             kept = [f for f in self._faults if fault_id is not None and f.id != fault_id]
             cleared = len(self._faults) - len(kept)
@@ -133,7 +133,7 @@ class FaultBook:
         return cleared
 
     def strike(self, kind: FaultKind, **subject: str | tuple[str, ...]) -> Fault | None:
-        """The first armed fault of this kind that matches the subject, used up by one; None if there is none."""
+        """The first armed fault of this kind that matches the subject, with one use consumed; None if there is none."""
         named = {field: (v,) if isinstance(v, str) else v for field, v in subject.items()}
         with self._lock:
             for index, fault in enumerate(self._faults):
@@ -143,7 +143,7 @@ class FaultBook:
         return None
 
     def peek(self, kind: FaultKind, **subject: str | tuple[str, ...]) -> Fault | None:
-        """As strike, but uses nothing up: for faults that wait for their moment."""
+        """Like strike, but consumes nothing: for faults that are not due yet."""
         named = {field: (v,) if isinstance(v, str) else v for field, v in subject.items()}
         with self._lock:
             return next((f for f in self._faults if f.kind is kind and f.matches(named)), None)

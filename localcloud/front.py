@@ -1,8 +1,8 @@
-"""The seam: a WSGI application in front of moto's that adds what moto lacks.
+"""A WSGI application in front of moto's that routes each request and adds what moto lacks.
 
 /_localcloud/*                    -> admin: health, faults, clusters, calls, sessions
-every other request               -> noted by the recorder, and denied where IAM is enforced and does not allow it
-a request that a fault strikes    -> the fault's answer
+every other request               -> recorded, and denied where IAM is enforced and does not allow it
+a request that matches a fault    -> the fault's answer
 X-Amz-Target: ElasticMapReduce.*  -> our EMR; moto's is not used
 X-Amz-Target: AmazonSSM.*Command* -> our Run Command; the rest of SSM is moto's
 signed for airflow (MWAA)         -> our environments, which moto lacks
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 log = logging.getLogger(__name__)
-DENIED_BY_SNS = Codes("", "AuthorizationError", "")  # its API reference, "Publish"
+DENIED_BY_SNS = Codes("", "AuthorizationError", "")  # SNS API reference, "Publish"
 DENIED = Codes("AccessDenied", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 _S3_FAULTS = {
     FaultKind.S3_SLOW_DOWN: ("SlowDown", "Please reduce your request rate.", 503),
@@ -52,7 +52,7 @@ _S3_FAULTS = {
 
 
 class Front:
-    """Every request that the gate let in comes here."""
+    """Handles every request that passed the gate."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Front:
         self._conditional_writes = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        # The gate has checked the signature; here it says which region and service is meant.
+        # The gate has checked the signature; here it gives the region and service.
         caller = wire.caller_of(environ, self._settings.region)
         if environ["PATH_INFO"].startswith(PREFIX):
             return self._control(environ, caller).send(start_response)
@@ -86,14 +86,14 @@ class Front:
         return self._ask_moto(environ, start_response, caller)
 
     def _control(self, environ: WSGIEnvironment, caller: Caller) -> Answer:
-        """The answer of the server's own API. It gives out roles, so a role's session must not ask it."""
+        """The answer of the server's own API. It issues role sessions, so a role's session must not call it."""
         health = environ["PATH_INFO"] == HEALTH
         if self._authorizer and not health and not self._authorizer.is_root(caller.access_key):
             return wire.json_answer({"error": "only the server's own key may ask this where IAM is enforced"}, 403)
         return self._admin.answer(environ)
 
     def _denial(self, environ: WSGIEnvironment, seen: Seen) -> Answer | None:
-        """What IAM answers to a call that the caller may not make."""
+        """IAM's error for a call that the caller may not make."""
         if self._authorizer is None:
             return None
         host = str(environ.get("HTTP_HOST", "")).partition(":")[0].lower()
@@ -105,7 +105,7 @@ class Front:
         return refusals.answer(environ, DENIED_BY_SNS if seen.caller.service == "sns" else DENIED, refusal)
 
     def _own_answer(self, environ: WSGIEnvironment, caller: Caller) -> Answer | None:
-        """The answer to a call of a service of our own; None when it is moto's."""
+        """The answer of one of localcloud's own services; None when the call is moto's."""
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         if target.startswith(EMR_PREFIX):
             return self._answer_emr(target.removeprefix(EMR_PREFIX), environ, caller)
@@ -124,7 +124,7 @@ class Front:
 
     def _ask_moto(self, environ: WSGIEnvironment, start_response: StartResponse, caller: Caller) -> Iterable[bytes]:
         environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", self._account(caller))
-        # S3 decides a conditional write atomically; moto checks, then writes, in as many threads as ask.
+        # S3 decides a conditional write atomically; moto checks and then writes, in concurrent threads.
         one_at_a_time = self._conditional_writes if _is_conditional_write(environ) else nullcontext()
         try:
             with one_at_a_time:
@@ -135,7 +135,7 @@ class Front:
         return answer
 
     def _account(self, caller: Caller) -> str:
-        """The account an access key belongs to; a key of none is the configured account's."""
+        """The account of an access key; the configured account for an unknown key."""
         found = str(get_account_id_from(caller.access_key))
         return self._settings.account if found == DEFAULT_ACCOUNT else found
 
@@ -151,7 +151,7 @@ class Front:
 
     def _lose(self, names: tuple[str, ...]) -> None:
         if self._faults.strike(FaultKind.RUN_JOB_FLOW_ANSWER_LOST, cluster=names):
-            # The cluster exists by now: the caller cannot tell, as when a network breaks at the wrong time.
+            # The cluster exists by now, but the caller does not learn it, as when a network fails at that moment.
             raise DropConnection
 
     def _throttles(self, action: str, names: tuple[str, ...]) -> bool:
@@ -181,7 +181,7 @@ def _is_conditional_write(environ: WSGIEnvironment) -> bool:
 
 
 def _cluster_names(body: bytes) -> tuple[str, ...]:
-    """What an EMR request calls its cluster: a name (RunJobFlow) or ids; faults match against these."""
+    """The clusters in an EMR request, by name (RunJobFlow) or ids; fault patterns match these."""
     try:
         params = json.loads(body or b"{}")
     except json.JSONDecodeError:

@@ -1,11 +1,11 @@
-"""The gate: what reaches the server is signed with one of its keys, and is nothing that a web page can send.
+"""The gate: accepts only requests that are signed with one of the server's keys and do not come from a web page.
 
-127.0.0.1 is no wall. Every page in the user's browser can send requests there, and so can every user of this machine;
-whoever may start a step runs commands as the user. So a request passes when
+Listening on 127.0.0.1 is no protection. Every page in the user's browser can send requests there, and so can every
+user of this machine; whoever may start a step runs commands as the user. So a request passes when
 
-* it carries neither Origin nor Sec-Fetch-Site: a browser sends them, a client of AWS does not,
+* it carries neither Origin nor Sec-Fetch-Site: a browser sends them, an AWS client does not,
 * its Host is the server's own: a name that an attacker's DNS points here is not,
-* the signature in its header (SigV4) is right, and its key is one that the server gave out.
+* the signature in its header (SigV4) is valid, and its key was issued by the server.
 
 GET /_localcloud/health passes unsigned: it says that the server is up, and nothing else.
 """
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
-# (access key, session token, now) -> the secret, None for a key that is not good.
+# (access key, session token, now) -> the secret, None for an invalid key.
 SecretOf = Callable[[str, str, datetime], str | None]
-_PLAIN = ("CONTENT_TYPE", "CONTENT_LENGTH")  # of all headers these have no HTTP_ before their names
+_PLAIN = ("CONTENT_TYPE", "CONTENT_LENGTH")  # the only headers whose names have no HTTP_ prefix
 _SENT_BY_BROWSERS = ("HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE")
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a request does not pass: AWS's codes for it, and what to do."""
+    """Why a request is refused: AWS's error codes for it, and what to do."""
 
     codes: Codes
     text: str
@@ -65,10 +65,10 @@ _LATE = Refusal(
 
 
 class Gate:
-    """A WSGI application in front of another one."""
+    """WSGI middleware that checks each request before the wrapped application."""
 
     def __init__(self, app: WSGIApplication, secret_of: SecretOf, hosts: Collection[str], key_file: Path) -> None:
-        """hosts: the names of the server, without a port. key_file: where its key is, for who has a wrong one."""
+        """hosts: the server's names, without a port. key_file: the path of its key, for error messages."""
         self._app, self._secret_of = app, secret_of
         self._hosts, self._key_file = frozenset(hosts), key_file
 
@@ -88,16 +88,16 @@ class Gate:
         )
 
     def _from_elsewhere(self, environ: WSGIEnvironment) -> Refusal | None:
-        """What is wrong with where the request comes from."""
+        """The refusal of a request from a browser or for another host."""
         if any(name in environ for name in _SENT_BY_BROWSERS):
             return _A_PAGE
         host = environ.get("HTTP_HOST", "").partition(":")[0].lower()
-        # AWS's clients may put a bucket or `api.` before the name; below these names nobody has a name of their own.
+        # AWS clients may prefix a bucket or `api.`; nobody else can own a name below these.
         own = any(host == name or host.endswith(f".{name}") for name in self._hosts)
         return None if own else _A_HOST
 
     def _unsigned(self, environ: WSGIEnvironment) -> Refusal | None:
-        """What is wrong with the signature."""
+        """The refusal of a missing or invalid signature."""
         request, now = _signed_part(environ), datetime.now(UTC)
         claim = sigv4.claimed(request)
         if claim is None:
@@ -120,7 +120,7 @@ def _signed_part(environ: WSGIEnvironment) -> sigv4.Request:
 
 
 def _body(environ: WSGIEnvironment) -> bytes:
-    """The whole body, which can be read again."""
+    """Read the whole body, and make it readable again."""
     body: bytes = environ["wsgi.input"].read()
     environ["wsgi.input"] = io.BytesIO(body)
     return body

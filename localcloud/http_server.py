@@ -46,17 +46,17 @@ class _Body(io.RawIOBase):
         return len(data)
 
     def drain(self) -> None:
-        """Read what the application left, so that the connection can carry another request."""
+        """Read the rest of the body that the application left, so that the connection can carry another request."""
         while self._left and (data := self._stream.read(min(self._left, 1 << 20))):
             self._left -= len(data)
 
 
 class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
     protocol_version = "HTTP/1.1"
-    # An answer is a head and a body; held back until acknowledged, the body would come 40 ms later.
+    # Otherwise Nagle's algorithm holds the body back until the head is acknowledged, 40 ms later.
     disable_nagle_algorithm = True
     wbufsize = 1 << 16
-    # Longer than any wait between two calls of terraform, so that it never meets a closed connection.
+    # Longer than any pause between two calls of terraform, so that it never meets a closed connection.
     timeout = 900
 
     def run_wsgi(self) -> None:
@@ -65,7 +65,7 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
         body = self._bound_body(environ)
         try:
             self._answer(environ)
-            # An answer given before the body was read (a fault, a 404) leaves it on the connection.
+            # An answer sent before the body was read (a fault, a 404) leaves the body on the connection.
             body.drain()
             self.wfile.flush()
         except DropConnection:
@@ -74,7 +74,7 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
                 self.connection.shutdown(socket.SHUT_RDWR)
 
     def handle_expect_100(self) -> bool:
-        """Tell a client that waits for it to send its body; unflushed, boto3 waits a second."""
+        """Tell a waiting client to send its body; unless flushed, boto3 waits a second."""
         accepted = super().handle_expect_100()
         self.wfile.flush()
         return bool(accepted)
@@ -84,7 +84,7 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
         length = environ.get("CONTENT_LENGTH", "")
         body = _Body(self.rfile, int(length) if length.isdigit() and not chunked else 0)
         if chunked:
-            # The dechunker cannot tell how much it left unread, so this connection is not used again.
+            # The dechunker does not know how much it left unread, so this connection is not reused.
             self.close_connection = True
         else:
             environ["wsgi.input"] = io.BufferedReader(body, 1 << 16)
@@ -98,7 +98,7 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
                 response.write(chunk)
             response.finish()
         finally:
-            # WSGI: the server closes what it iterated, if it can be closed.
+            # WSGI: the server calls the iterable's close, if there is one.
             if close := getattr(chunks, "close", None):
                 close()
 
@@ -164,7 +164,7 @@ class HttpServer(ThreadedWSGIServer):
     def __init__(self, host: str, port: int, app: WSGIApplication) -> None:
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
-        # werkzeug ends the process when the port is taken; a socket of our own can say so in our words.
+        # werkzeug ends the process when the port is taken; our own socket allows our own error.
         listener = _listen(host, port, self.request_queue_size)
         try:
             super().__init__(host, port, app, handler=_Handler, fd=listener.fileno())
@@ -188,7 +188,7 @@ class HttpServer(ThreadedWSGIServer):
         """Stop listening and cut the connections that clients keep open."""
         self.shutdown()
         self.server_close()
-        # A thread that waits for the next request of a kept connection would answer even now.
+        # A thread that waits for the next request on a kept connection would still answer it.
         with self._open_lock:
             waiting = list(self._open)
         for connection in waiting:
@@ -198,7 +198,7 @@ class HttpServer(ThreadedWSGIServer):
 
 def _listen(host: str, port: int, backlog: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    # A port in TIME_WAIT from the server before is free; one that is listened on is not.
+    # Allow a port in TIME_WAIT after an earlier server, but not one that is listened on.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

@@ -1,4 +1,4 @@
-"""With which key the processes of clusters and hosts get to AWS: with their roles' where IAM is enforced."""
+"""Choose the key with which processes of clusters and hosts reach AWS: their roles' where IAM is enforced."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from localcloud.iam.sessions import RoleSessions
 
 
 class Identities:
-    """Gives each machine what its instance profile gives it on AWS; without roles, the server's own key."""
+    """Gives each machine the credentials of its instance profile; without IAM enforcement, the server's own key."""
 
     def __init__(self, own: Access, roles: RoleSessions | None, clock: Callable[[], datetime]) -> None:
         self._own, self._roles, self._clock = own, roles, clock
 
     def of_cluster(self, cluster: Cluster) -> Access:
-        """How steps and bootstrap actions get to AWS. Raises RoleRefused."""
+        """The access of steps and bootstrap actions to AWS. Raises RoleRefused."""
         if self._roles is None:
             return self._own
         primary = next((node.ec2_id for node in cluster.nodes if node.role == "MASTER"), cluster.id)
@@ -26,7 +26,7 @@ class Identities:
         return self._with(self._roles.of_profile(cluster.account, profile, primary, self._clock()))
 
     def of_instance(self, account: str, region: str, instance: str) -> Access:
-        """How the commands of a host get to AWS. Raises RoleRefused."""
+        """The access of a host's commands to AWS. Raises RoleRefused."""
         if self._roles is None:
             return self._own
         return self._with(self._roles.of_instance(account, region, instance, self._clock()))

@@ -1,4 +1,4 @@
-"""Whose signatures count: those of the server's own key, and of the keys that its IAM and its STS have given out."""
+"""The valid access keys: the server's own, and those issued by its IAM and STS."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Keyring:
         self._own = own
 
     def secret_of(self, access_key: str, token: str, now: datetime) -> str | None:
-        """The secret of a key that is good now; a role's session is good with its own token only. None for others."""
+        """The secret of a currently valid key; a role session's key needs its own token. None for others."""
         if access_key == self._own.access_key:
             return self._own.secret_key
-        # Copies: other threads ask moto for further accounts, which it makes then.
+        # Copies: moto adds accounts when other threads ask for them.
         for account, partitions in list(iam_backends.items()):
             for partition, iam in list(partitions.items()):
                 if issued := iam.access_keys.get(access_key):
@@ -36,6 +36,6 @@ def _of_role(access_key: str) -> bool:
 
 def _good_session(account: str, partition: str, access_key: str, token: str, now: datetime) -> bool:
     session = sts_backends[account][partition].get_assumed_role_from_access_key(access_key)
-    if session is None or session.expiration <= now.replace(tzinfo=None):  # moto keeps naive UTC
+    if session is None or session.expiration <= now.replace(tzinfo=None):  # moto stores naive UTC
         return False
     return hmac.compare_digest(str(session.session_token), token)

@@ -1,7 +1,7 @@
-"""Amazon MWAA's environments without an Airflow in them: what terraform and `aws mwaa` make, change and look at.
+"""Amazon MWAA's environments without an Airflow: what terraform and `aws mwaa` create, change and read.
 
-Checked as AWS checks it: bucket and role exist, the bucket is versioned, files have the versions named, subnets are two
-in two zones. A change takes the seconds that a cluster takes to start. InvokeRestApi and the tokens need an Airflow and
+Validated as by AWS: bucket and role exist, the bucket is versioned, files have the versions named, subnets are two in
+two zones. A change takes the seconds that a cluster takes to start. InvokeRestApi and the tokens need an Airflow and
 are refused.
 """
 
@@ -27,7 +27,7 @@ from localcloud.operations import Request, resolve
 from localcloud.shapes import problems
 from localcloud.wire import Answer
 
-SERVICE = "airflow"  # as signatures call it
+SERVICE = "airflow"  # the service name in signatures
 Json = dict[str, Any]
 _FILES = ("Plugins", "Requirements", "StartupScript")
 _DEFAULTS: Json = {"EnvironmentClass": "mw1.small", "MaxWorkers": 10, "MinWorkers": 1, "Schedulers": 2}
@@ -35,11 +35,11 @@ _LOGS = ("DagProcessingLogs", "SchedulerLogs", "TaskLogs", "WebserverLogs", "Wor
 
 
 class MwaaError(Exception):
-    """Something is wrong with a call."""
+    """An error of an MWAA call."""
 
 
 class ValidationException(MwaaError):
-    """A parameter is missing, wrong, or asks for what cannot be now."""
+    """A parameter is missing or invalid, or the request conflicts with the environment's state."""
 
 
 class ResourceNotFoundException(MwaaError):
@@ -47,12 +47,12 @@ class ResourceNotFoundException(MwaaError):
 
 
 class AccessDeniedException(MwaaError):
-    """It needs what localcloud lacks."""
+    """The call needs something that localcloud lacks."""
 
 
 @dataclass
 class Environment:
-    """One environment: what it was asked to be, and when the change under way ends."""
+    """One environment: its requested settings, and when the change in progress ends."""
 
     spec: Json
     created_at: datetime
@@ -63,13 +63,13 @@ class Environment:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a call is made."""
+    """Account and region of a call."""
 
     account: str
     region: str
 
     def arn(self, name: str) -> str:
-        """The environment of this name."""
+        """The ARN of the environment with this name."""
         return f"arn:aws:airflow:{self.region}:{self.account}:environment/{name}"
 
 
@@ -81,7 +81,7 @@ class MwaaService:
         self._environments: dict[str, Environment] = {}
 
     def answer(self, request: Request, account: str, region: str) -> Answer:
-        """Answer one REST call; what it refuses becomes the error AWS would send."""
+        """Answer one REST call; an error becomes the one that AWS would send."""
         try:
             return wire.json_answer(self._call(request, Place(account, region)))
         except MwaaError as error:
@@ -118,7 +118,7 @@ class MwaaService:
         found = self._find(arn)
         if self._status(found) != "AVAILABLE":
             raise ValidationException(f"Environment {params['Name']} is {self._status(found)}.")
-        # Subnets stay; an update names the security groups alone.
+        # Subnets cannot change; an update sets only the security groups.
         network = {**found.spec["NetworkConfiguration"], **params.pop("NetworkConfiguration", {})}
         spec = {**found.spec, **params, "NetworkConfiguration": network}
         _check(place, spec)

@@ -1,4 +1,4 @@
-"""Which AWS operation an HTTP request is, by botocore's own service models, with its parameters by their names."""
+"""Resolve an HTTP request to its AWS operation and parameters, by botocore's service models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import botocore.session
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationModel, ServiceModel, StructureShape
 
-# Where the name that signatures carry is not the one botocore files the service under.
+# Services whose name in signatures differs from botocore's.
 BOTOCORE_NAMES = {
     "airflow": "mwaa",
     "elasticmapreduce": "emr",
@@ -27,8 +27,8 @@ _PLACE = re.compile(r"\\\{(\w+)(\\\+)?\\\}")
 
 @dataclass(frozen=True)
 class Request:
-    """What of an HTTP request names its operation. service: as signed. path: as sent, still quoted. headers: lower
-    case. body: not that of S3, which is somebody's data."""
+    """The parts of an HTTP request that determine its operation. service: as signed. path: as sent, still quoted.
+    headers: lower case. body: empty for S3, where it is user data."""
 
     service: str
     method: str
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Operation:
-    """service, as botocore calls it; name, '?' when no model knows the request; params without what is secret.
+    """service: botocore's name; name: '?' when no model knows the request; params: without secrets.
 
     Parameters of JSON and REST protocols have botocore's names; of query protocols they are flat, as sent
     (TagSpecification.1.Tag.1.Key).
@@ -52,7 +52,7 @@ class Operation:
 
 
 def resolve(request: Request) -> Operation:
-    """The operation of a request. Members that the model calls sensitive are left out of its parameters."""
+    """The operation of a request. Members that the model marks as sensitive are left out of its parameters."""
     service = BOTOCORE_NAMES.get(request.service, request.service)
     try:
         model = service_model(service)
@@ -74,18 +74,18 @@ def service_model(service: str) -> ServiceModel:
 def _named(request: Request, model: ServiceModel) -> tuple[str, dict[str, Any]]:
     if target := request.headers.get("x-amz-target"):
         prefix, _, name = target.rpartition(".")
-        # One service's name under another's signature is no call of either.
+        # An operation of one service signed for another is a call of neither.
         return (name, _json(request.body)) if prefix == model.metadata.get("targetPrefix") else (UNKNOWN, {})
     if str(model.metadata["protocol"]) in ("query", "ec2"):
         if request.body and request.query:
-            return UNKNOWN, {}  # which of the two counts, no SDK's request leaves open
+            return UNKNOWN, {}  # no SDK's request leaves open which of the two it is
         form = dict(parse_qsl(request.body.decode(errors="replace") or request.query, keep_blank_values=True))
         return form.pop("Action", UNKNOWN), form
     return _by_route(request, model)
 
 
 def _json(body: bytes) -> dict[str, Any]:
-    """The parameters of a JSON call; none when the body is no JSON object, which the service refuses."""
+    """The parameters of a JSON call; empty when the body is no JSON object, which the service refuses."""
     try:
         params = json.loads(body or b"{}")
     except ValueError:
@@ -101,7 +101,7 @@ def _sensitive(operation: OperationModel) -> set[str]:
 
 @dataclass(frozen=True)
 class Route:
-    """One REST operation: what method, path, query and headers a request of it has."""
+    """One REST operation: the method, path, query and headers of its requests."""
 
     operation: OperationModel
     method: str
@@ -111,11 +111,11 @@ class Route:
 
     @property
     def strictness(self) -> tuple[int, int]:
-        """The more a route asks for, the more it says of a request that has it."""
+        """The number of required parts, then the path's length: the strictest matching operation applies."""
         return len(self.query) + len(self.headers), len(self.path.pattern)
 
     def matches(self, request: Request, query: Mapping[str, str]) -> bool:
-        """Whether the request has all that the operation cannot be without."""
+        """Whether the request has all required parts of the operation."""
         return (
             request.method == self.method
             and self.path.fullmatch(request.path) is not None
@@ -158,7 +158,7 @@ def _by_route(request: Request, model: ServiceModel) -> tuple[str, dict[str, Any
 
 
 def _located(route: Route, request: Request, query: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters that path, query and headers carry, by the names of the model."""
+    """The parameters in path, query and headers, by the model's names."""
     found = route.path.fullmatch(request.path)
     params: dict[str, Any] = {name: unquote(value) for name, value in (found.groupdict() if found else {}).items()}
     shape = route.operation.input_shape

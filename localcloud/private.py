@@ -1,4 +1,4 @@
-"""Folders that only their user looks into: keys, logs, input and output of steps are in them."""
+"""Folders that only their user can read: they hold keys, logs, and input and output of steps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def folder(path: Path) -> Path:
-    """Make the folder if it is missing, and close it to other users; gives it back."""
+    """Create the folder if it is missing, and close it to other users; returns it."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.chmod(0o700)  # one that is there may be older than this rule
+    path.chmod(0o700)  # an existing folder may be older than this rule
     return path

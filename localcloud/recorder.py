@@ -1,4 +1,4 @@
-"""Every AWS call that the server was asked, as IAM would see it; the newest are kept."""
+"""Records every AWS call that the server receives, in IAM's terms; only the newest are kept."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from localcloud.wire import Caller
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-MOST_CALLS = 20_000  # a night makes about a thousand
-# What may carry tags that IAM's conditions ask for: EMR's clusters and everything of EC2.
+MOST_CALLS = 20_000  # a run makes about a thousand
+# Services whose resources' tags IAM conditions may use: EMR's clusters and all of EC2.
 _TAGGED = re.compile(r"\b(?:j-[0-9A-Z]+|[a-z]+-[0-9a-f]{8,17})\b")
 _TAG_MEMBER = re.compile(r"^(?:TagSpecification\.\d+\.|Tags\.member\.|Tag\.)(?:Tag\.)?(\d+)\.(Key|Value)$")
-# (account, region, id) -> the tags that the resource has now.
+# (account, region, id) -> the resource's current tags.
 TagsOf = Callable[[str, str, str], Mapping[str, str]]
 
 
 @dataclass
 class Seen:
-    """One request as it came. status stays 0 for one that was never answered."""
+    """One received request. status stays 0 for one that was never answered."""
 
     at: datetime
     caller: Caller
@@ -40,7 +40,7 @@ class Seen:
 
 
 class Recorder:
-    """Takes note of requests and tells them as calls. Operations are named when asked for, not while a caller waits."""
+    """Records requests and returns them as calls. Operations are resolved on reading, not while a caller waits."""
 
     def __init__(self, tags_of: TagsOf, most: int = MOST_CALLS) -> None:
         self._tags_of, self._lock = tags_of, threading.Lock()
@@ -49,12 +49,12 @@ class Recorder:
     def note(
         self, environ: WSGIEnvironment, caller: Caller, account: str, start: StartResponse
     ) -> tuple[Seen, StartResponse]:
-        """Keep one request; its status is noted when the returned start_response is called."""
+        """Record one request; its status is recorded when the returned start_response is called."""
         request = request_of(environ, caller)
         seen = Seen(datetime.now(UTC), caller, request, environ.get("HTTP_USER_AGENT", ""))
         for resource in set(_TAGGED.findall(f"{seen.request.query} {seen.request.body.decode(errors='replace')}")):
             if tags := self._tags_of(account, caller.region, resource):
-                # As they are before the call: what it deletes has none after it.
+                # Read before the call: a deleted resource has no tags afterwards.
                 seen.tags[resource] = dict(tags)
         with self._lock:
             self._seen.append(seen)
@@ -72,7 +72,7 @@ class Recorder:
         return [call_of(seen) for seen in kept]
 
     def clear(self) -> int:
-        """Forget them all; the number forgotten."""
+        """Delete them all; returns how many there were."""
         with self._lock:
             forgotten = len(self._seen)
             self._seen.clear()
@@ -80,7 +80,7 @@ class Recorder:
 
 
 def request_of(environ: WSGIEnvironment, caller: Caller) -> Request:
-    """The request as operations.resolve takes it; its body can be read again."""
+    """The request in the form of operations.resolve; its body can be read again."""
     headers = {key[5:].replace("_", "-").lower(): str(v) for key, v in environ.items() if key.startswith("HTTP_X_AMZ")}
     return Request(
         caller.service,
@@ -93,7 +93,7 @@ def request_of(environ: WSGIEnvironment, caller: Caller) -> Request:
 
 
 def _body(environ: WSGIEnvironment, caller: Caller) -> bytes:
-    """The body where it names the operation. S3's is somebody's data, and is neither held nor read here."""
+    """The body where it determines the operation. S3's is user data, and is not read here."""
     if caller.service == "s3" or not environ.get("CONTENT_LENGTH"):
         return b""
     body = wire.body_of(environ)
@@ -120,7 +120,7 @@ def call_of(seen: Seen) -> dict[str, Any]:
 
 
 def _request_tags(params: Mapping[str, Any]) -> dict[str, str]:
-    """The tags that a call gives to what it makes (IAM's RequestTag), in any of the protocols' forms."""
+    """The tags that a call sets on what it creates (IAM's RequestTag), in any of the protocols' forms."""
     if isinstance(listed := params.get("Tags"), list):
         return {tag["Key"]: tag.get("Value", "") for tag in listed if isinstance(tag, dict) and "Key" in tag}
     flat: dict[str, dict[str, str]] = {}

@@ -1,4 +1,4 @@
-"""Refusals before a service is asked: AWS's code and the form of the answer, by the protocol of the service."""
+"""Errors sent before a service is called: AWS's code, in the format of the service's protocol."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STATUS = 403
 
 @dataclass(frozen=True)
 class Codes:
-    """AWS's codes for one kind of refusal: in S3, in the query protocols and in JSON; ec2: where EC2 has its own."""
+    """AWS's codes for one kind of error: in S3, in the query protocols and in JSON; ec2: where EC2 has its own."""
 
     s3: str
     query: str
@@ -27,7 +27,7 @@ class Codes:
 
 
 def answer(environ: WSGIEnvironment, codes: Codes, text: str) -> Answer:
-    """The refusal in the protocol of the service that was meant."""
+    """The error in the protocol of the requested service."""
     service = wire.caller_of(environ, "").service
     if "HTTP_X_AMZ_TARGET" in environ:
         return wire.json_error(codes.json, text, STATUS)

@@ -1,4 +1,4 @@
-"""A localcloud inside this process: moto completed, our EMR, faults, behind one HTTP server."""
+"""A localcloud inside this process: patched moto, localcloud's EMR, and faults behind one HTTP server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-# moto reads it when IAM's backend is made; AWS has its managed policies from the start.
+# moto reads it when it creates IAM's backend; AWS always has its managed policies.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
 from moto.ec2.models import ec2_backends
@@ -41,9 +41,9 @@ from localcloud.ssm.service import SsmService
 from localcloud.steps import StepRunner, StepSettings
 from localcloud.steps.rights import everything
 
-gaps.close_all()  # moto's classes are the process's: they are mended before anything is made of them
+gaps.close_all()  # moto's classes belong to the process: they are patched before any is instantiated
 
-# How long stop() waits at most for the listener to notice; socketserver's default is half a second.
+# The longest that stop() waits for the listener to notice; socketserver's default is half a second.
 _STOP_POLL_SECONDS = 0.02
 
 
@@ -54,7 +54,7 @@ class LocalCloud:
         os.environ.update(cloud.access.environment("us-east-1"))
         boto3.client("emr")
 
-    Whoever asks must sign with its key, which is drawn anew for each server and is in its home while it runs.
+    Every request must be signed with its key, which is new for each server and is in its home while it runs.
     moto keeps its resources in the process, so two servers in one process share everything but EMR and commands.
     """
 
@@ -86,7 +86,7 @@ class LocalCloud:
         return Access(self.endpoint, self._credentials)
 
     def start(self) -> None:
-        """Listen and begin. Raises PortTakenError when another program has the port."""
+        """Listen and start the engines. Raises PortTakenError when another program has the port."""
         recorder = Recorder(self._tags_of)
         front = self._front(recorder)
         private.folder(self.settings.home)
@@ -114,7 +114,7 @@ class LocalCloud:
         return Gate(front, Keyring(self._credentials).secret_of, names, key_file)
 
     def _tags_of(self, account: str, region: str, resource: str) -> Mapping[str, str]:
-        """The tags that a cluster or a resource of EC2 has now."""
+        """The current tags of a cluster or an EC2 resource."""
         with self.store.changed:
             cluster = self.store.region(account, region).clusters.get(resource)
             if cluster:
@@ -127,10 +127,10 @@ class LocalCloud:
         self._server.serve_forever(poll_interval=_STOP_POLL_SECONDS)
 
     def stop(self) -> None:
-        """Stop every step and command and listen no more; safe to call twice."""
+        """Stop every step and command, then stop listening; safe to call twice."""
         if self._server is None:
             return
-        # Steps first: while they end, they may still write to the S3 that the server is.
+        # Steps first: while they end, they may still write to this server's S3.
         self.engine.stop()
         self.commands.stop()
         self._server.close()

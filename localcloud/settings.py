@@ -1,4 +1,4 @@
-"""Settings of a localcloud server: the one reader of LOCALCLOUD_*."""
+"""Settings of a localcloud server; the only module that reads LOCALCLOUD_*."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from localcloud import credentials
 from localcloud.errors import SettingsError
 
 DEFAULT_ACCOUNT = "123456789012"
-LOOPBACK = ("127.0.0.1", "localhost")  # a server's names on its own machine, whatever address it has
+LOOPBACK = ("127.0.0.1", "localhost")  # a server's names on its own machine, whatever its address
 _PREFIX = "LOCALCLOUD_"
 _WORDS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -83,7 +83,7 @@ def load(overrides: Mapping[str, Any], environ: Mapping[str, str] = os.environ) 
     """
     values = _from_environment(environ)
     values.update({name: value for name, value in overrides.items() if value is not None})
-    # A detached server has the same home whatever directory it is asked from later.
+    # Absolute, so that a detached server has the same home from whatever directory it is called later.
     values["home"] = Path(values.get("home", Settings.home)).absolute()
     return Settings(**values)
 
@@ -98,7 +98,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _parsed(variable: str, text: str, kind: type) -> Any:
-    # Only numbers need parsing; a path is made of its text where all values meet.
+    # Only numbers are parsed here; paths are converted where all values meet.
     readers: dict[type, Callable[[str], Any]] = {int: int, float: float, bool: boolean}
     target = readers.get(kind, str)
     try:
@@ -109,7 +109,7 @@ def _parsed(variable: str, text: str, kind: type) -> Any:
 
 
 def boolean(text: str) -> bool:
-    """What a word says. Raises ValueError."""
+    """The boolean that a word means. Raises ValueError."""
     if text.lower() not in _WORDS:
         raise ValueError(text)
     return _WORDS[text.lower()]

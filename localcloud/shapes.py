@@ -1,4 +1,4 @@
-"""Whether the parameters of a call have the shape that botocore's model of its service gives them."""
+"""Check a call's parameters against botocore's model of its service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from localcloud.operations import service_model
 
 
 def problems(service: str, action: str, params: Mapping[str, Any]) -> str:
-    """What is missing or of the wrong type, as a sentence; '' when nothing is."""
+    """The missing or wrongly typed parameters, as a sentence; '' when there are none."""
     shape = service_model(service).operation_model(action).input_shape
     assert shape is not None, f"{action} takes parameters"
     return str(ParamValidator().validate(params, shape).generate_report())

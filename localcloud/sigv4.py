@@ -1,7 +1,7 @@
-"""AWS's Signature Version 4: what a request says of its signature, and the signature that it should have. Pure.
+"""AWS's Signature Version 4: parse a request's signature and compute the right one. Pure.
 
-Of a body that is sent in signed chunks the first signature is checked, which covers the head, and not those of the
-chunks: who can change a body on its way to 127.0.0.1 can read the key as well.
+Of a body sent in signed chunks only the first signature is checked, which covers the head, not those of the chunks:
+whoever can change a body on its way to 127.0.0.1 can read the key as well.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-# What x-amz-content-sha256 says of a body that has no one hash.
+# Values of x-amz-content-sha256 for a body without a single hash.
 _NO_HASH = re.compile(r"UNSIGNED-PAYLOAD|STREAMING-[A-Z0-9-]+")
 _HEADER = re.compile(
     rf"{ALGORITHM} +Credential=([^/,\s]+)/(\d{{8}})/([^/,\s]+)/([^/,\s]+)/aws4_request *, *"
@@ -24,14 +24,14 @@ _HEADER = re.compile(
 )
 _TIME = "%Y%m%dT%H%M%SZ"
 _SKEW = timedelta(minutes=15)
-# The services whose path is quoted once; of all others the quoted path is normalised and quoted again.
+# Services whose path is quoted once; for all others the quoted path is normalised and quoted again.
 _QUOTED_ONCE = {"s3", "s3express", "s3-object-lambda", "s3-outposts"}
 
 
 @dataclass(frozen=True)
 class Request:
-    """What of a request is signed. path, query: as sent, still quoted. header: its value by its name in lower case, ''
-    for one that was not sent."""
+    """The signed parts of a request. path, query: as sent, still quoted. header: a value by its lower-case name, '' if
+    not sent."""
 
     method: str
     path: str
@@ -41,7 +41,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a signature is good for: a day, a region, a service."""
+    """The scope of a signature: a day, a region, a service."""
 
     day: str
     region: str
@@ -53,7 +53,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a request says of its signature."""
+    """The signature that a request claims."""
 
     access_key: str
     scope: Scope
@@ -63,7 +63,7 @@ class Claim:
     token: str = ""
 
     def timely(self, now: datetime) -> bool:
-        """Whether it was signed now, give or take what clocks differ by."""
+        """Whether it was signed now, within the tolerated clock difference."""
         try:
             begun = datetime.strptime(self.at, _TIME).replace(tzinfo=UTC)
         except ValueError:
@@ -72,10 +72,10 @@ class Claim:
 
 
 def claimed(request: Request) -> Claim | None:
-    """What the header of a request says of its signature; None when it says nothing of the kind.
+    """The signature in a request's Authorization header; None when there is none.
 
-    A presigned URL says it elsewhere, and does not count. Nothing here makes one, and it would open more than what it
-    names: moto looks for the service of such a request in its body, which is not signed.
+    Presigned URLs carry it elsewhere and are not accepted: nothing here creates one, and one would allow more than it
+    names, as moto looks for the service of such a request in its body, which is not signed.
     """
     found = _HEADER.fullmatch(request.header("authorization").strip())
     if found is None:
@@ -86,19 +86,19 @@ def claimed(request: Request) -> Claim | None:
 
 
 def payload(request: Request) -> str | None:
-    """What stands for the body in the signature; None when that is the hash of the body."""
+    """The literal that replaces the body's hash in the signature; None when it is the hash."""
     said = request.header("x-amz-content-sha256")
     return said if _NO_HASH.fullmatch(said) else None
 
 
 def right(request: Request, claim: Claim, payload_hash: str, secret: str) -> bool:
-    """Whether the signature is the one that the owner of the secret makes, over the host at least."""
+    """Whether the signature is the one made with the secret, and covers at least the host."""
     expected = signature(request, claim, payload_hash, secret)
     return "host" in claim.signed and hmac.compare_digest(claim.signature.encode(), expected.encode())
 
 
 def signature(request: Request, claim: Claim, payload_hash: str, secret: str) -> str:
-    """The signature that a request should have."""
+    """The right signature of a request."""
     canonical = "\n".join(
         (
             request.method,
@@ -116,18 +116,18 @@ def signature(request: Request, claim: Claim, payload_hash: str, secret: str) ->
 
 
 def authorization(request: Request, claim: Claim, payload_hash: str, secret: str) -> str:
-    """The Authorization header that makes the claim, with the right signature in it."""
+    """The Authorization header of the claim, with the right signature."""
     made, credential = signature(request, claim, payload_hash, secret), f"{claim.access_key}/{claim.scope}"
     return f"{ALGORITHM} Credential={credential}, SignedHeaders={';'.join(claim.signed)}, Signature={made}"
 
 
 def body_hash(body: bytes) -> str:
-    """The hash that a body has in a signature."""
+    """The hash of a body in a signature."""
     return hashlib.sha256(body).hexdigest()
 
 
 def moment(now: datetime) -> str:
-    """A time as x-amz-date has it; its first eight characters are the scope's day."""
+    """A time in x-amz-date's format; its first eight characters are the scope's day."""
     return now.astimezone(UTC).strftime(_TIME)
 
 
@@ -146,7 +146,7 @@ def _canonical_path(path: str, service: str) -> str:
 
 
 def _normalised(path: str) -> str:
-    """The path without empty parts, `.` and `..`; a slash at its end stays."""
+    """The path without empty parts, `.` and `..`; a trailing slash stays."""
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":

@@ -1,4 +1,4 @@
-"""What an AWS request says about itself, and errors in the shape each protocol gives them."""
+"""Parse an AWS request's metadata, and build errors in each protocol's format."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HOST = re.compile(r"^https?://[^/?]+")
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks for what, as the credential scope of the signature says: key, region and service."""
+    """The caller and target of a request, from its signature's credential scope: key, region and service."""
 
     access_key: str
     region: str
@@ -50,14 +50,14 @@ class Answer:
 
 
 def caller_of(environ: WSGIEnvironment, default_region: str) -> Caller:
-    """The caller of a signed request; an unsigned one is taken for S3's, as moto does."""
+    """The caller of a signed request; an unsigned one counts as S3's, as in moto."""
     if match := _SCOPE.search(environ.get("HTTP_AUTHORIZATION", "")):
         return Caller(*match.groups())
     return Caller("", default_region, "s3")
 
 
 def json_answer(value: Mapping[str, Any] | list[Any], status: int = 200) -> Answer:
-    """A JSON 1.1 answer: datetimes as epoch seconds, absent (None) members left out, as AWS sends them."""
+    """A JSON 1.1 answer: datetimes as epoch seconds, None members left out, as AWS sends them."""
     return Answer(status, json.dumps(_plain(value)).encode(), "application/x-amz-json-1.1")
 
 
@@ -79,14 +79,15 @@ def query_error(code: str, message: str, status: int) -> Answer:
 
 
 def ec2_error(code: str, message: str, status: int) -> Answer:
-    """EC2's error, whose form is its own."""
+    """An error in EC2's own format."""
     error = f"<Errors><Error><Code>{code}</Code><Message>{escape(message)}</Message></Error></Errors>"
     body = f"<Response>{error}<RequestID>{uuid.uuid4()}</RequestID></Response>"
     return Answer(status, body.encode(), "text/xml")
 
 
 def path_of(environ: WSGIEnvironment) -> str:
-    """The path as it was sent: a slash in a name (an ARN) is %2F there. Who asks by a proxy sends the host as well."""
+    """The path as sent: a slash in a name (an ARN) is %2F there. A request through a proxy contains the host as
+    well."""
     raw = str(environ.get("RAW_URI") or quote(environ.get("PATH_INFO") or "/"))
     return _HOST.sub("", raw).partition("?")[0] or "/"
 

@@ -1,1 +1,2 @@
-"""The ingestion program: an API's snapshots, a database's tables into the raw bucket. Runs alone, on any host."""
+"""The ingestion program: copies an API's snapshots or a database's tables to the raw bucket. Runs alone, on any
+host."""

@@ -21,11 +21,12 @@ from ingest.landing import Landing, Progress
 from ingest.relation import Relation
 from ingest.secret import API, DATABASE
 
-SPOOLED = 64 * 1024 * 1024  # bytes of a table in memory; more go to a temporary file
+SPOOLED = 64 * 1024 * 1024  # bytes of a table kept in memory; beyond that a temporary file is used
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Ingest what the arguments name; gives the exit status: 1, with a line on stderr, if it could not be finished."""
+    """Ingest what the arguments name; returns the exit status: 1, with a line on stderr, if it could not be
+    finished."""
     args = _parser().parse_args(argv)
     try:
         told: str = args.run(args)
@@ -45,8 +46,8 @@ def _api(args: argparse.Namespace) -> str:
 
 
 def _search_api(args: argparse.Namespace) -> SearchApi:
-    """The API at the address that was given, or at the one that the secret has, with its user if it names one. A user
-    in the address itself is taken out of it: the address is written into the progress and into messages."""
+    """The API at the given address, or at the one in the secret, with the secret's user if it names one. A user in the
+    address itself is removed from it, because the address is written into the progress and into messages."""
     told = secret.read(boto3.client("secretsmanager"), args.secret, API) if args.secret else {"url": args.url}
     session, address = requests.Session(), urlsplit(told["url"])
     session.auth = get_auth_from_url(told["url"]) if "@" in address.netloc else None
@@ -58,7 +59,7 @@ def _search_api(args: argparse.Namespace) -> SearchApi:
 
 def ingest(api: SearchApi, landing: Landing) -> Progress:
     """Land every page that has not landed yet, then the whole. Raises an IngestError or what the bucket's client
-    raises; the same call then goes on behind the last page that landed."""
+    raises; calling it again continues after the last page that landed."""
     progress = landing.progress(api.url, api.page_size)
     if progress.done:
         return progress
@@ -68,7 +69,7 @@ def ingest(api: SearchApi, landing: Landing) -> Progress:
 
 
 def _table(args: argparse.Namespace) -> str:
-    """The whole table in one object: it is there whole, or as it was."""
+    """Copy the whole table to one object: the object is replaced whole, or unchanged."""
     address = secret.read(boto3.client("secretsmanager"), args.secret, DATABASE)
     relation = Relation(address, args.table, _patience(args))
     folder = f"{args.business_date:%Y/%m/%d}/table" if args.business_date else "reference_data"

@@ -1,7 +1,7 @@
-"""A search API of Elasticsearch's kind, read page by page in the order of the documents' ids.
+"""Client of an Elasticsearch-style search API; reads page by page in the order of the documents' ids.
 
-A page is asked for by the last id that is known (`search_after`), not by a number: documents that come or go while the
-pages are read move no other document to another page, so none is read twice and none of those that stay is missed.
+A page is requested by the last known id (`search_after`), not by a page number: documents that are added or deleted
+during the read move no other document to another page, so none is read twice and none that stays is missed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST_TOLD = 200
 
 @dataclass(frozen=True)
 class Page:
-    """Some documents as the API gave them, the last one's id, and how many documents there are in all."""
+    """A page of documents as the API returned them, the last one's id, and the total number of documents."""
 
     documents: tuple[dict[str, Any], ...]
     after: str
@@ -34,8 +34,8 @@ class Page:
 
 @dataclass(frozen=True)
 class Patience:
-    """How often a page is asked for, and how long is waited in between: doubling from `first` seconds to `longest`, or
-    what the API asks for, up to `longest_asked`."""
+    """Retry policy: the number of tries for a page, and the wait between them: doubling from `first` seconds to
+    `longest`, or what the API requests, up to `longest_asked`."""
 
     tries: int = 8
     first: float = 1
@@ -57,7 +57,7 @@ class SearchApi:
         )
 
     def pages(self, after: str | None) -> Iterator[Page]:
-        """Every page with documents behind the id `after` (None: from the first), in order. Raises an IngestError."""
+        """All pages of documents after the id `after` (None: from the first), in order. Raises an IngestError."""
         while True:
             page = self._retrying(self._page, after)
             if page.documents:
@@ -92,7 +92,7 @@ class SearchApi:
 
 
 def _page_of(answer: Any, after: str | None) -> Page:
-    """The page that an answer is; raises a KeyError, TypeError or ValueError for another answer."""
+    """Parse an answer as a page; raises a KeyError, TypeError or ValueError for any other answer."""
     found, total = answer["hits"]["hits"], answer["hits"]["total"]
     documents = tuple(
         {**document, "_id": str(document["_id"]), "_source": {**document["_source"]}} for document in found
@@ -102,7 +102,7 @@ def _page_of(answer: Any, after: str | None) -> Page:
 
 
 def _check(answer: requests.Response) -> None:
-    """Raise Unavailable or Refused for an answer that is none."""
+    """Raise Unavailable or Refused for an error status."""
     if answer.ok:
         return
     told = f"{answer.url} answered {answer.status_code} {answer.reason}: {answer.text[:MOST_TOLD]!r}"
@@ -112,7 +112,7 @@ def _check(answer: requests.Response) -> None:
 
 
 def _retry_after(header: str | None) -> float | None:
-    """The seconds that the header asks for, as a number or as a moment; None where it says nothing sensible."""
+    """The header's wait in seconds, given as a number or as a date; None where it is invalid."""
     if header is None:
         return None
     try:
@@ -121,12 +121,12 @@ def _retry_after(header: str | None) -> float | None:
         pass
     try:
         return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):  # no moment, or one without a zone
+    except (ValueError, TypeError):  # not a date, or one without a zone
         return None
 
 
 class Backoff(wait_base):
-    """As long as the API asks for, else longer each time."""
+    """Wait as long as the API requests, else longer each time."""
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience

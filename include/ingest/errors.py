@@ -1,20 +1,20 @@
-"""Why an ingestion could not go on; each message says what was asked, what came back, what to do next.
+"""Errors that stop an ingestion; each message says what was asked, what came back, what to do next.
 
 IngestError
- +- Unavailable   the API did not answer whole; worth another try, after `retry_after` seconds if it said so
- +- Refused       the API will not answer this request, however often it is asked
- +- OddAnswer     the API answered something that is no page
+ +- Unavailable   the API gave no complete answer; worth a retry, after `retry_after` seconds if it said so
+ +- Refused       the API will not answer this request, however often it is repeated
+ +- OddAnswer     the API's answer is not a page
 """
 
 from __future__ import annotations
 
 
 class IngestError(Exception):
-    """An ingestion could not go on."""
+    """The ingestion could not continue."""
 
 
 class Unavailable(IngestError):
-    """No whole answer this time."""
+    """No complete answer this time."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -26,4 +26,4 @@ class Refused(IngestError):
 
 
 class OddAnswer(IngestError):
-    """An answer that is no page, or the same page over and over."""
+    """An answer that is not a page, or the same page over and over."""

@@ -1,7 +1,7 @@
-"""Where an ingestion lands in the raw bucket: page after page aside, and, once all are there, one whole snapshot.
+"""Land an ingestion in the raw bucket: pages in a separate prefix, and, once all are there, one whole snapshot.
 
-A night finds a whole snapshot or none. A page is put before the state that knows of it: a crash in between is a page
-that is put once more, under the same key.
+A run finds a whole snapshot or none. A page is stored before the state that records it: after a crash in between, the
+page is stored once more, under the same key.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the snapshot of a day has come. `source` and `page_size` are of whom it was asked: pages of another one
-    do not continue these."""
+    """The progress of a day's snapshot. Pages of another `source` or `page_size` do not continue it."""
 
     source: str
     page_size: int
@@ -37,13 +36,13 @@ class Progress:
     done: bool = False
 
     def behind(self, page: Page) -> Progress:
-        """The progress once a page has landed."""
+        """The progress after one more page."""
         rows = self.rows + len(page.documents)
         return replace(self, pages=self.pages + 1, rows=rows, after=page.after, total=page.total)
 
     @property
     def missed(self) -> int:
-        """Documents that came, while the pages were read, before the place that reading had reached."""
+        """The number of documents that were added during the read, before the position that it had reached."""
         return max(0, self.total - self.rows) if self.done else 0
 
 
@@ -57,8 +56,8 @@ class Landing:
         self.state_key = f"{self._aside}.json"
 
     def progress(self, source: str, page_size: int) -> Progress:
-        """How far this snapshot has come; at its beginning (and what another source left is taken away) if it has not
-        begun, or was asked of another source."""
+        """The snapshot's progress so far; empty if it has not begun or was read from another source, whose pages are
+        then deleted."""
         found = self._state()
         if found and (found.get("source"), found.get("page_size")) == (source, page_size):
             return Progress(**found)
@@ -68,7 +67,7 @@ class Landing:
         return begun
 
     def land(self, page: Page, progress: Progress) -> Progress:
-        """Put a page aside, then remember it; gives the new progress."""
+        """Store a page, then record it; returns the new progress."""
         after = progress.behind(page)
         body = gzip.compress(json.dumps(page.documents, ensure_ascii=False).encode(), mtime=0)
         self._s3.put_object(Bucket=self._bucket, Key=self._page_key(after.pages), Body=body)
@@ -76,7 +75,7 @@ class Landing:
         return after
 
     def finish(self, progress: Progress) -> Progress:
-        """Put all pages together as the day's snapshot, then remember that there is no more."""
+        """Write all pages as the day's snapshot, then record that it is done."""
         body = packed_csv(self._documents(progress.pages), progress.taken_at)
         self._s3.put_object(Bucket=self._bucket, Key=self.snapshot_key, Body=body)
         done = replace(progress, done=True)

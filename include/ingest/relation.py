@@ -1,4 +1,4 @@
-"""A table of a PostgreSQL database as one packed CSV file, in the columns that the table has."""
+"""Write a PostgreSQL table as one gzipped CSV file, in the table's own columns."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ingest.api import Backoff, Patience
 from ingest.errors import Refused, Unavailable
 
 ROWS_AT_ONCE = 10_000
-CURSOR = "ingest"  # one with a name leaves the rows at the server until they are asked for
+CURSOR = "ingest"  # a named cursor keeps the rows on the server until they are fetched
 CONNECT_SECONDS = 10
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?")
 
 
 class Relation:
-    """One table behind one address."""
+    """One table at one address."""
 
     def __init__(self, address: Mapping[str, Any], table: str, patience: Patience) -> None:
         if not _NAME.fullmatch(table):
@@ -38,8 +38,8 @@ class Relation:
         )
 
     def write(self, file: IO[bytes]) -> int:
-        """Write the whole table, packed, into an empty file; gives its rows. One statement reads it, so it is of one
-        moment; what breaks is read anew from the first row. Raises Unavailable, Refused."""
+        """Write the whole table, gzipped, into an empty file; returns the number of rows. One statement reads it, so it
+        is consistent; a failed read starts again from the first row. Raises Unavailable, Refused."""
         rows: int = self._retrying(self._write, file)
         return rows
 
@@ -74,7 +74,7 @@ class Relation:
 
 
 def _packed(cursor: Any, file: IO[bytes]) -> int:
-    """Write the rows of a cursor, under a header of its columns."""
+    """Write the rows of a cursor as gzipped CSV, with a header of its columns."""
     count = 0
     with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as packed:
         text = io.TextIOWrapper(packed, encoding="utf-8", newline="")
@@ -90,7 +90,7 @@ def _packed(cursor: Any, file: IO[bytes]) -> int:
 
 
 def _batches(cursor: Any) -> Iterator[Sequence[Any]]:
-    """The rows, some at once; an empty table has one batch without any, for its header."""
+    """The rows in batches; an empty table gives one empty batch, so that a header is written."""
     rows = cursor.fetchmany(ROWS_AT_ONCE)
     yield rows
     while rows := cursor.fetchmany(ROWS_AT_ONCE):

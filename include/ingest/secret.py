@@ -1,4 +1,4 @@
-"""Where a source is and how it is opened, as Secrets Manager keeps it."""
+"""Read a source's address and credentials from Secrets Manager."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Form:
-    """What a secret of one kind looks like: the fields that it must have, and the whole as a person writes it."""
+    """The format of one kind of secret: its required fields, and an example for messages."""
 
     fields: tuple[str, ...]
     shown: str
@@ -28,7 +28,7 @@ DATABASE = Form(  # of Amazon RDS
 
 
 def read(secrets: SecretsManagerClient, name: str, form: Form) -> dict[str, Any]:
-    """Every field that the secret has, as text but for `properties`. Raises Refused, which never quotes it."""
+    """All fields of the secret, as text except `properties`. Raises Refused, which never quotes it."""
     try:
         told = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
         found = {str(field): value if field == "properties" else str(value) for field, value in told.items()}

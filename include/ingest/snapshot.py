@@ -1,4 +1,4 @@
-"""Documents of the API as a file of the day's snapshot: the columns of the published ones, one row a document."""
+"""Write the API's documents as the day's snapshot file: the columns of the published snapshots, one row a document."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ TAKEN_AT = "ts_run"
 
 
 def packed_csv(documents: Iterable[Mapping[str, Any]], taken_at: str) -> bytes:
-    """The documents as a packed CSV file. A field that snapshots do not have gets a column behind theirs, which the
-    night tells of as drift; one that a document lacks is empty."""
+    """The documents as a gzipped CSV file. A field that snapshots do not have becomes an extra column at the end, which
+    the run reports as drift; a field that a document lacks is empty."""
     rows = [(document, document["_source"]) for document in documents]
     strangers = sorted({name for _, source in rows for name in source} - {*OF_SOURCE, *OF_DOCUMENT, TAKEN_AT})
     text = io.StringIO()

@@ -1,4 +1,4 @@
-"""How the connection to a PostgreSQL is told about TLS: by the secret's `properties`, and verified without a word."""
+"""Set a PostgreSQL connection's TLS arguments from the secret's `properties`; the default verifies the server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BEGIN = "-----BEGIN CERTIFICATE-----"
 
 @contextmanager
 def connect_args(address: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    """Arguments of psycopg2's connect; the file that they name is there while the block lasts."""
+    """Arguments of psycopg2's connect; the certificate file that they name exists while the context is open."""
     told = address.get("properties") or {}
     mode = str(told.get("sslmode") or ("" if is_loopback(str(address["host"])) else "verify-full"))
     ca = str(told.get("sslrootcert") or "")

@@ -1,1 +1,1 @@
-"""An EMR of our own: clusters with their life, steps that really run, and the JSON 1.1 API over both."""
+"""localcloud's own EMR: cluster life cycles, steps that really run, and the JSON 1.1 API for both."""

@@ -1,6 +1,6 @@
-"""Bootstrap actions: run one after the other as processes of the primary, before the cluster is ready.
+"""Bootstrap actions: run one after the other as processes of the primary node, before the cluster is ready.
 
-Actions whose path is not in S3 are scripts of EMR's own image, which this machine does not have: left out.
+Actions whose path is not in S3 are scripts in EMR's own image, which does not exist here: they are skipped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from localcloud.emr.seam import BootstrapRequest, Runner
 
 
 def run(cluster: Cluster, runner: Runner, access: Access) -> Reason | None:
-    """Run the cluster's actions and block until they have ended; the reason to end the cluster if one failed."""
+    """Run the cluster's actions and block until they have ended; returns the reason to end the cluster if one
+    failed."""
     for request in requests(cluster, access):
         if not _exists(cluster.account, request.args[0]):
             text = f"Master instance ({request.instance}) failed attempting to download bootstrap action "
@@ -28,13 +29,13 @@ def run(cluster: Cluster, runner: Runner, access: Access) -> Reason | None:
 
 
 def requests(cluster: Cluster, access: Access) -> Iterator[BootstrapRequest]:
-    """One request an action that is in S3, numbered as in RunJobFlow, from 1."""
+    """One request for each action in S3, numbered as in RunJobFlow, from 1."""
     for number, script in _scripts(cluster):
         yield _request(cluster, access, number, (str(script["Path"]), *map(str, script.get("Args") or ())))
 
 
 def step_ids(cluster: Cluster) -> Iterator[str]:
-    """By what the runner knows the same actions."""
+    """The step ids by which the runner knows these actions."""
     yield from (_step_id(number) for number, _ in _scripts(cluster))
 
 
@@ -50,7 +51,7 @@ def _step_id(number: int) -> str:
 
 
 def non_zero(cluster: Cluster, number: int) -> Reason:
-    """The reason of a cluster that ends because an action answered non-zero."""
+    """The state-change reason of a cluster that ends because an action exited non-zero."""
     text = f"On the master instance ({_master(cluster)}), bootstrap action {number} returned a non-zero return code"
     return Reason("BOOTSTRAP_FAILURE", text, "BOOTSTRAP_FAILURE_PRIMARY_WITH_NON_ZERO_CODE")
 

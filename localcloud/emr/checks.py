@@ -1,4 +1,4 @@
-"""What EMR refuses at once, before a cluster or a step exists. Limits are the API reference's."""
+"""Validation that EMR does before it creates a cluster or a step. Limits are the API reference's."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def run_job_flow(params: Json, region: Region) -> None:
 
 
 def new_steps(cluster: Cluster, steps: list[Json]) -> None:
-    """Raise Invalid when these steps cannot be added to the cluster now."""
+    """Raise Invalid when these steps cannot be added to the cluster in its present state."""
     if cluster.state in CLOSING:
         raise Invalid("A job flow that is shutting down, terminating, or finished may not be modified.")
-    # EMR counts the steps that are not done: a long-lived cluster runs more than 256 over time.
+    # EMR counts unfinished steps only: a long-lived cluster runs more than 256 over time.
     unfinished = cluster.steps_in(StepState.PENDING, *ACTIVE_STEPS)
     if len(unfinished) + len(steps) > MAX_STEPS:
         raise Invalid(f"Maximum number of steps ({MAX_STEPS}) that may be active in a job flow is exceeded.")

@@ -1,4 +1,4 @@
-"""The engine: one thread that moves every cluster on, and a thread for each step that runs."""
+"""The EMR engine: one thread that advances every cluster, and a thread for each running step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from localcloud.faults import FaultBook, FaultKind
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 AccessOf = Callable[[Cluster], Access]
-# Calls wake the engine at once; the tick is for what only time brings (phases, idle timeouts, lost nodes).
+# Calls wake the engine at once; the tick is for time-driven changes (phases, idle timeouts, lost nodes).
 _TICK_SECONDS = 0.1
 
 
@@ -28,7 +28,7 @@ def utc_now() -> datetime:
 
 
 class Engine:
-    """Gives clusters their life. Nothing happens before start(); stop() kills every step."""
+    """Advances the clusters. Nothing happens before start(); stop() kills every step."""
 
     def __init__(self, store: Store, runner: Runner, faults: FaultBook, timing: Timing, clock: Clock = utc_now) -> None:
         self._access_of: AccessOf | None = None
@@ -38,12 +38,12 @@ class Engine:
         self._thread = threading.Thread(target=self._loop, name="localcloud-emr", daemon=True)
 
     def access_of(self, cluster: Cluster) -> Access:
-        """How a cluster's steps get to AWS; known from start() on."""
+        """How a cluster's steps reach AWS; known from start() on."""
         assert self._access_of is not None, "a step runs after start()"
         return self._access_of(cluster)
 
     def start(self, access_of: AccessOf) -> None:
-        """Begin; access_of says how a cluster's steps get to AWS."""
+        """Start the engine; access_of says how a cluster's steps reach AWS."""
         self._access_of = access_of
         self._thread.start()
 
@@ -51,13 +51,13 @@ class Engine:
         with self._store.changed:
             self._stopping = True
             self._store.changed.notify_all()
-        # Not under the lock: steps that end report through it.
+        # Not under the lock: ending steps report through it.
         self._runner.close()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
 
     def tick(self) -> None:
-        """Move every living cluster on, once; the loop does this, tests with a clock of their own may."""
+        """Advance every living cluster once; called by the loop, or by tests with their own clock."""
         with self._store.changed:
             alive = [cluster for cluster in self._store.clusters() if cluster.state not in ENDED]
             for cluster in alive:
@@ -71,7 +71,7 @@ class Engine:
                 self._store.changed.wait(None if idle else _TICK_SECONDS)
 
     def _advance(self, cluster: Cluster) -> None:
-        # One tick carries a cluster through all the states that take no time.
+        # One tick moves a cluster through all the states that take no time.
         state = None
         while state is not cluster.state:
             state = cluster.state
@@ -79,7 +79,7 @@ class Engine:
                 self.apply(cluster, self._next(cluster, self._clock()))
             except Exception as error:
                 log.exception("cluster %s could not be moved on from %s", cluster.id, state)
-                # EMR's own breakdowns end a cluster so, and a caller is told more than by a cluster that hangs.
+                # EMR ends a cluster on internal errors too, and that tells a caller more than a hanging cluster.
                 reason = Reason("INTERNAL_ERROR", f"localcloud broke while it moved the cluster on: {error!r}")
                 lifecycle.terminate(cluster, reason, self._clock(), errors=True)
                 return
@@ -106,7 +106,7 @@ class Engine:
         )
 
     def _launch(self, cluster: Cluster, now: datetime) -> Reason | None:
-        # Set first: a launch that breaks must not be tried again at the next tick.
+        # Set first: a failed launch must not be tried again at the next tick.
         cluster.launched = True
         if end := outages.capacity(cluster, self._faults):
             return end
@@ -120,7 +120,7 @@ class Engine:
         return None
 
     def apply(self, cluster: Cluster, effects: Effects) -> None:
-        """Do in the world what a transition asks for. Call it with the store's lock held."""
+        """Carry out the effects of a transition. Call it with the store's lock held."""
         for step in effects.start:
             name = f"localcloud-{step.id}"
             threading.Thread(target=self._run, args=(cluster, step), name=name, daemon=True).start()
@@ -134,7 +134,7 @@ class Engine:
             nodes.terminate(cluster, cluster.live_nodes(), self._clock())
 
     def _kill(self, cluster: Cluster, step_id: str) -> None:
-        # Killing may wait for the process to go, and the lock is held by who calls.
+        # In a thread: killing may wait for the process to end, and the caller holds the lock.
         threading.Thread(target=self._runner.kill, args=(cluster.id, step_id), daemon=True).start()
 
     def _bootstrap(self, cluster: Cluster) -> None:
@@ -150,7 +150,7 @@ class Engine:
         try:
             outcome = self._runner.run(self._request(cluster, step))
         except Exception as error:
-            # A step without an outcome would run for ever.
+            # Always report an outcome: a step without one would stay RUNNING for ever.
             log.exception("the runner broke on step %s of cluster %s", step.id, cluster.id)
             outcome = StepOutcome(1, f"localcloud could not run the step: {error!r}")
         with self._store.changed:

@@ -1,13 +1,13 @@
-"""The errors the EMR API answers with.
+"""The errors of the EMR API.
 
 EmrError
-|- InvalidRequest    InvalidRequestException: an id or name that does not exist, a call that makes no sense
+|- InvalidRequest    InvalidRequestException: an unknown id or name, or an inconsistent call
 `- Invalid           ValidationException: a value or a state that the call does not allow
 """
 
 
 class EmrError(Exception):
-    """An error answered to the caller: HTTP 400 with code and message."""
+    """An error returned to the caller: HTTP 400 with code and message."""
 
     code = "InternalServerError"
 

@@ -32,7 +32,7 @@ TERMINATING_ACTIONS = ("TERMINATE_CLUSTER", "TERMINATE_JOB_FLOW")
 
 @dataclass(frozen=True)
 class Timing:
-    """How many seconds each phase of a cluster takes."""
+    """The duration of each phase of a cluster in seconds."""
 
     provisioning: float = 0.0
     bootstrap: float = 0.0
@@ -41,7 +41,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Effects:
-    """What the engine has to do in the world after a transition."""
+    """The actions that the engine must carry out after a transition."""
 
     start: tuple[Step, ...] = ()
     kill: tuple[Step, ...] = ()
@@ -50,7 +50,7 @@ class Effects:
 
 
 def advance(cluster: Cluster, now: datetime, timing: Timing) -> Effects:
-    """Move a cluster whose nodes exist as far as time and its steps allow."""
+    """Advance a cluster whose nodes exist as far as time and its steps allow."""
     if cluster.state is ClusterState.STARTING and _passed(cluster.created_at, timing.provisioning, now):
         return _begin_bootstrap(cluster, now)
     if cluster.state in READY:
@@ -61,7 +61,8 @@ def advance(cluster: Cluster, now: datetime, timing: Timing) -> Effects:
 
 
 def bootstrap_is_over(cluster: Cluster, now: datetime, timing: Timing) -> bool:
-    """True when a bootstrapping cluster has run its actions and waited long enough to become ready, or to fail."""
+    """True when a bootstrapping cluster has run its actions and its bootstrap time is over, so it is ready or has
+    failed."""
     began = cluster.bootstrapping_at
     if cluster.state is not ClusterState.BOOTSTRAPPING or cluster.bootstrap_runs or began is None:
         return False
@@ -69,7 +70,7 @@ def bootstrap_is_over(cluster: Cluster, now: datetime, timing: Timing) -> bool:
 
 
 def become_ready(cluster: Cluster, now: datetime) -> Effects:
-    """Bootstrapping went well: the cluster can run steps."""
+    """Bootstrapping succeeded: the cluster can run steps."""
     cluster.ready_at = now
     cluster.state = ClusterState.WAITING
     cluster.reason = Reason(message="Cluster ready to run steps.")
@@ -81,14 +82,14 @@ def become_ready(cluster: Cluster, now: datetime) -> Effects:
 
 
 def terminate(cluster: Cluster, reason: Reason, now: datetime, *, errors: bool = False) -> Effects:
-    """Begin termination: pending steps are cancelled, running ones killed. Nothing if it is already closing."""
+    """Begin termination: cancel pending steps, kill running ones. Does nothing if termination has begun."""
     if cluster.state in CLOSING:
         return Effects()
     cluster.state, cluster.reason, cluster.terminating_at = ClusterState.TERMINATING, reason, now
     cluster.ends_as = ClusterState.TERMINATED_WITH_ERRORS if errors else ClusterState.TERMINATED
     _cancel(cluster.steps_in(StepState.PENDING), "Job terminated", now)
     running = cluster.steps_in(*ACTIVE_STEPS)
-    # A step that a failing cluster takes with it did not end by anybody's wish.
+    # A step killed by its cluster's failure was not cancelled by a user.
     lost = reason.code in ("INSTANCE_FAILURE", "INTERNAL_ERROR")
     for step in running:
         step.becomes = StepState.INTERRUPTED if lost else StepState.CANCELLED
@@ -108,9 +109,9 @@ def cancel_step(step: Step, now: datetime) -> Effects:
 
 
 def step_ended(cluster: Cluster, step: Step, failure: Failure | None, now: datetime) -> Effects:
-    """The process of a step is gone; failure is None when its exit code was 0."""
+    """The process of a step has ended; failure is None when its exit code was 0."""
     step.ended_at = now
-    # A process that ended well before the kill reached it did its work, unless its cancellation was asked for.
+    # A process that succeeded before the kill reached it counts as completed, unless its cancellation was requested.
     if step.becomes is not None and (failure is not None or step.state is StepState.CANCEL_PENDING):
         step.state = step.becomes
         step.message = step.message or "Job terminated"
@@ -139,7 +140,7 @@ def _startable(cluster: Cluster) -> list[Step]:
 
 
 def _rest(cluster: Cluster, now: datetime) -> Effects:
-    """Nothing runs and nothing is pending: wait, or end."""
+    """No step is running or pending: wait for more, or terminate."""
     # "The cluster still terminates upon successful completion", protected or not (SetTerminationProtection).
     if not cluster.keep_alive and not cluster.held:
         failed = cluster.steps_in(StepState.FAILED)
@@ -166,13 +167,13 @@ def _waiting_message(cluster: Cluster) -> str:
 
 
 def _after_failure(cluster: Cluster, step: Step, now: datetime) -> Effects:
-    # EMR ignores the two harsher actions once steps may run side by side (API reference, StepConfig).
+    # EMR ignores the two terminating actions once steps may run concurrently (API reference, StepConfig).
     if cluster.step_concurrency > 1 or cluster.state in CLOSING:
         return Effects()
     action = step.action_on_failure
     if action in TERMINATING_ACTIONS and not cluster.protected:
         return terminate(cluster, STEP_FAILURE, now, errors=True)
-    # What is left is CANCEL_AND_WAIT, or a termination that protection turned into it.
+    # The rest is CANCEL_AND_WAIT, or a termination that protection turned into it.
     if action != "CONTINUE":
         cluster.held = cluster.held or action in TERMINATING_ACTIONS
         _cancel(cluster.steps_in(StepState.PENDING), f"Cancelled because step {step.id} failed", now)
@@ -197,7 +198,7 @@ def _begin_bootstrap(cluster: Cluster, now: datetime) -> Effects:
 
 def _finish_termination(cluster: Cluster, now: datetime, timing: Timing) -> None:
     began = cluster.terminating_at
-    # Nothing of a cluster may run once it is TERMINATED, so its steps and bootstrap actions are waited for.
+    # No process of a cluster may run once it is TERMINATED, so wait for its steps and bootstrap actions.
     busy = cluster.steps_in(*ACTIVE_STEPS) or cluster.bootstrap_runs
     if busy or began is None or not _passed(began, timing.termination, now):
         return

@@ -1,4 +1,4 @@
-"""What a cluster is: its steps, pools of nodes, nodes, and states, as plain data."""
+"""The data model of a cluster: its steps, pools of nodes, nodes, and states."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ID_ALPHABET = string.ascii_uppercase + string.digits
 
 
 def new_id(prefix: str) -> str:
-    """An id as EMR makes them: prefix, dash, 13 capitals and digits."""
+    """An id in EMR's format: prefix, dash, 13 capitals and digits."""
     return f"{prefix}-{''.join(secrets.choice(_ID_ALPHABET) for _ in range(13))}"
 
 
@@ -76,7 +76,7 @@ class Step:
     failure: Failure | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    # What a killed step becomes once its process is gone.
+    # The state of a killed step once its process has ended.
     becomes: StepState | None = None
 
     @property
@@ -90,7 +90,7 @@ class Step:
 
 @dataclass
 class Node:
-    """One EC2 instance of a cluster."""
+    """One EC2 instance in a cluster."""
 
     ec2_id: str
     pool_id: str
@@ -151,7 +151,7 @@ class Cluster:
     terminating_at: datetime | None = None
     ended_at: datetime | None = None
     ends_as: ClusterState = ClusterState.TERMINATED
-    # A protected cluster whose step failed with TERMINATE_CLUSTER is kept although its steps are done.
+    # A protected cluster whose step failed with TERMINATE_CLUSTER is kept although all its steps have ended.
     held: bool = False
 
     @property
@@ -164,7 +164,7 @@ class Cluster:
 
     @property
     def names(self) -> tuple[str, str]:
-        """What a fault's cluster pattern is held against."""
+        """The strings that a fault's cluster pattern is matched with."""
         return self.name, self.id
 
     @property

@@ -11,19 +11,19 @@ from moto.ec2.exceptions import EC2ClientError
 from localcloud.emr.model import Cluster, Node, Pool, Reason
 from localcloud.emr.pools import NodeRequest, wanted_nodes
 
-# Any image will do: moto neither boots nor checks it.
+# Any image id works: moto neither boots nor checks it.
 _IMAGE = "ami-12c6146b"
 
 
 class LaunchRefused(Exception):
-    """EC2 would not launch the nodes; the text is EC2's message."""
+    """EC2 refused to launch the nodes; the text is EC2's message."""
 
 
 def launch(cluster: Cluster, pool: Pool, now: datetime) -> None:
-    """Bring a pool to the size it wants. Raises LaunchRefused with EC2's reason (subnet, group, zone)."""
+    """Bring a pool to its wanted size. Raises LaunchRefused with EC2's reason (subnet, group, zone)."""
     for request in wanted_nodes(pool):
         alive = [n for n in cluster.live_nodes() if n.pool_id == pool.id and n.market == request.market]
-        # Resizing and replacing are the same as launching: bring what is there to what is wanted.
+        # Launching, resizing and replacing are one operation: add nodes until the wanted size is reached.
         missing = request.count - len(alive)
         if missing > 0:
             cluster.nodes += _run(cluster, pool, request, missing, now)
@@ -32,7 +32,7 @@ def launch(cluster: Cluster, pool: Pool, now: datetime) -> None:
 
 
 def terminate(cluster: Cluster, nodes: list[Node], now: datetime, reason: Reason | None = None) -> None:
-    """Terminate nodes here and in EC2; one that somebody terminated in EC2 already is no error."""
+    """Terminate nodes here and in EC2; a node already terminated in EC2 is no error."""
     backend = _backend(cluster)
     for node in nodes:
         instance = backend.get_instance_by_id(node.ec2_id)
@@ -44,7 +44,7 @@ def terminate(cluster: Cluster, nodes: list[Node], now: datetime, reason: Reason
 
 
 def tag(cluster: Cluster, added: dict[str, str], removed: list[str]) -> None:
-    """Carry the cluster's tags to its live instances, as EMR does."""
+    """Copy the cluster's tags to its live instances, as EMR does."""
     backend = _backend(cluster)
     ids = [node.ec2_id for node in cluster.live_nodes()]
     if ids and added:
@@ -54,7 +54,7 @@ def tag(cluster: Cluster, added: dict[str, str], removed: list[str]) -> None:
 
 
 def availability_zone(cluster: Cluster) -> str:
-    """The zone of the cluster's subnet, or the first of its region."""
+    """The availability zone of the cluster's subnet, or the first of its region."""
     if subnet_id := subnet_of(cluster):
         try:
             return str(_backend(cluster).get_subnet(subnet_id).availability_zone)
@@ -64,7 +64,7 @@ def availability_zone(cluster: Cluster) -> str:
 
 
 def subnet_of(cluster: Cluster) -> str | None:
-    """The subnet the cluster lives in: of several offered to a fleet, the first."""
+    """The cluster's subnet: the first, if a fleet was offered several."""
     offered = cluster.instances.get("Ec2SubnetIds") or [cluster.instances.get("Ec2SubnetId")]
     return offered[0] or None
 
@@ -82,7 +82,7 @@ def _run(cluster: Cluster, pool: Pool, request: NodeRequest, count: int, now: da
 def _launch_arguments(cluster: Cluster, pool: Pool, request: NodeRequest) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "instance_type": request.instance_type,
-        # moto's backend wants to be told what its API layer knows.
+        # moto's backend needs arguments that its API layer normally supplies.
         "is_instance_type_default": False,
         "region_name": cluster.region,
         "key_name": cluster.instances.get("Ec2KeyName"),

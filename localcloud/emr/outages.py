@@ -1,7 +1,7 @@
-"""What goes wrong with a cluster when a fault strikes it, in EMR's codes and words.
+"""The effects of faults on a cluster, with EMR's codes and messages.
 
-The codes are those of EMR's API reference (ClusterStateChangeReason, ErrorDetail); the texts are as EMR's
-documentation and its users quote them, and were not compared with a live account.
+The codes are those of EMR's API reference (ClusterStateChangeReason, ErrorDetail); the texts are as EMR's documentation
+and its users quote them, and were not compared with a live account.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from localcloud.faults import Fault, FaultBook, FaultKind
 
 
 def capacity(cluster: Cluster, faults: FaultBook) -> Reason | None:
-    """Why EC2 has no capacity for the cluster; None if no fault says so.
+    """Why EC2 has no capacity for the cluster; None without such a fault.
 
-    A fleet is given up after its provisioning timeout, a group when EC2 answers InsufficientInstanceCapacity.
+    A fleet fails after its provisioning timeout, a group when EC2 answers InsufficientInstanceCapacity.
     """
     zone = nodes.availability_zone(cluster)
     where, markets = (zone, nodes.subnet_of(cluster) or ""), _markets(cluster)
@@ -38,21 +38,21 @@ def extra_start_seconds(cluster: Cluster, faults: FaultBook) -> float:
 
 
 def bootstrap(cluster: Cluster, faults: FaultBook) -> Reason | None:
-    """Why bootstrapping fails: a fault, or what went wrong when the cluster's actions were run."""
+    """Why bootstrapping fails: a fault, or the failure of one of the cluster's actions."""
     if faults.strike(FaultKind.BOOTSTRAP_FAILURE, cluster=cluster.names):
         return actions.non_zero(cluster, 1)
     return cluster.bootstrap_failure
 
 
 def node_lost(cluster: Cluster, faults: FaultBook, now: datetime) -> Reason | None:
-    """Take a node away if a fault's moment has come. The reason to end the cluster if it was the master.
+    """Remove a node if a fault is due. Returns the reason to end the cluster if it was the master.
 
-    A core or task node is replaced, as EMR does; the step runs on, as Spark does by retrying the lost tasks.
+    A core or task node is replaced, as EMR does; the step runs on, as Spark retries the lost tasks.
     """
     fault = faults.peek(FaultKind.NODE_LOST, cluster=cluster.names)
     if fault is None or not _is_due(fault, cluster, now):
         return None
-    # A fault that finds no such node stays armed: one may be added yet.
+    # A fault that finds no such node stays armed: one may be added later.
     victim = _victim(cluster, fault)
     if victim is None or not faults.strike(FaultKind.NODE_LOST, cluster=cluster.names):
         return None
@@ -70,9 +70,9 @@ def hanging_command() -> tuple[str, tuple[str, ...]]:
 
 
 def failing_command(fault: Fault) -> tuple[str, tuple[str, ...]]:
-    """The jar and arguments of a step that fails as the fault says, so that its logs are where logs are."""
+    """The jar and arguments of a step that fails as the fault says, so that its logs appear in the usual place."""
     message = fault.message or "localcloud: this step failed because a step-failure fault was armed"
-    # Fault texts travel as arguments, never as part of the script.
+    # Fault texts are passed as arguments, never as part of the script.
     script = 'sleep "$1"; printf "%s\\n" "$2" >&2; exit 1'
     return "command-runner.jar", ("bash", "-c", script, "step-failure", str(fault.seconds), message)
 
@@ -104,6 +104,6 @@ def _instance_types(cluster: Cluster) -> set[str]:
 
 
 def _markets(cluster: Cluster) -> tuple[str, ...]:
-    """The markets that the cluster's pools ask for, as faults name them."""
+    """The markets that the cluster's pools request, by the names that faults use."""
     wanted = [request for pool in cluster.pools for request in wanted_nodes(pool)]
     return tuple({request.market.lower().replace("_", "-") for request in wanted})

@@ -1,4 +1,4 @@
-"""Instance groups and fleets as RunJobFlow names them, and the nodes each asks EC2 for."""
+"""Instance groups and fleets of RunJobFlow, and the nodes that each requests from EC2."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _group(role: str, instance_type: str, count: int) -> Json:
 
 
 def wanted_nodes(pool: Pool) -> list[NodeRequest]:
-    """What the pool asks of EC2. A fleet is filled with its first type: here every type has capacity."""
+    """The nodes that the pool requests from EC2. A fleet uses its first type only: here every type has capacity."""
     spec = pool.spec
     if not pool.fleet:
         market = spec.get("Market", "ON_DEMAND")

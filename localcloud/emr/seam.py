@@ -1,4 +1,4 @@
-"""What the engine asks of whoever runs its steps; localcloud.steps does it for real."""
+"""The runner protocol: the engine's interface to whatever runs its steps; implemented by localcloud.steps."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ class Runner(Protocol):
     def run(self, request: StepRequest) -> StepOutcome:
         """Run a step and block until it has ended and its output is in S3; a failing step does not raise.
 
-        A BootstrapRequest is a step whose processes may outlive it: until it is killed, its cluster is forgotten,
-        or the runner is closed.
+        The processes of a BootstrapRequest may outlive it: until it is killed, its cluster is forgotten, or the runner
+        is closed.
         """
 
     def kill(self, cluster_id: str, step_id: str) -> None:
-        """End a step's processes, even one that has not started yet; its run() returns soon after."""
+        """Kill a step's processes, or prevent a step that has not started; its run() returns soon after."""
 
     def forget(self, cluster_id: str) -> None:
-        """A cluster has ended: drop what belonged to it alone."""
+        """Discard what belonged to an ended cluster alone."""
 
     def close(self) -> None:
         """Kill every step, and run no more."""

@@ -1,4 +1,4 @@
-"""EMR behind HTTP: reads a JSON 1.1 request, calls its action, answers what it gave or refused."""
+"""EMR's HTTP service: parses a JSON 1.1 request, calls its action, returns the result or the error."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class EmrService:
         self._store, self._engine, self._clock = store, engine, clock
 
     def answer(self, action: str, body: bytes, account: str, region: str) -> Answer:
-        """Answer one call; what the action refuses becomes the error AWS would send."""
+        """Answer one call; an action's error becomes the error that AWS would send."""
         if action not in ACTIONS:
-            # 501 is final for every SDK; a 500 would be retried.
+            # SDKs treat 501 as final; they would retry a 500.
             return wire.json_error("NotImplemented", f"localcloud has no elasticmapreduce:{action}.", 501)
         try:
             return wire.json_answer(self.call(action, json.loads(body or b"{}"), account, region))
@@ -52,7 +52,7 @@ class EmrService:
                 principal=f"arn:aws:iam::{account}:root",
             )
             result = ACTIONS[action](session, params)
-            # What was changed may let a cluster move on; nobody waits for the tick.
+            # A change may let a cluster advance: wake the engine instead of waiting for the tick.
             if not action.startswith(("Describe", "List", "Get")):
                 self._store.changed.notify_all()
         return result

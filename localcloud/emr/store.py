@@ -1,4 +1,4 @@
-"""Everything EMR holds, kept apart by account and region, and the lock that guards it."""
+"""All of EMR's state, by account and region, and the lock that guards it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from localcloud.emr.errors import InvalidRequest
 from localcloud.emr.model import Cluster, Json, Step
 
-# What a new account has: public access blocked but for SSH (EMR management guide, block public access).
+# A new account's default: public access blocked except SSH (EMR management guide, block public access).
 _BLOCK_PUBLIC_ACCESS: Json = {
     "BlockPublicSecurityGroupRules": True,
     "PermittedPublicSecurityGroupRuleRanges": [{"MinRange": 22, "MaxRange": 22}],
@@ -29,7 +29,7 @@ class Region:
     block_public_access_by: Json = field(default_factory=dict)
 
     def cluster(self, cluster_id: Any) -> Cluster:
-        """The cluster of that id. Raises InvalidRequest in EMR's words if there is none."""
+        """The cluster with this id. Raises InvalidRequest with EMR's message if there is none."""
         found = self.clusters.get(str(cluster_id))
         if found is None:
             raise InvalidRequest(f"Cluster id '{cluster_id}' is not valid.")

@@ -1,4 +1,4 @@
-"""Clusters, steps, nodes and pools in the words of EMR's API."""
+"""Clusters, steps, nodes and pools in the response format of EMR's API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from localcloud.emr import nodes
 from localcloud.emr.model import Cluster, Json, Node, Pool, Reason, Step
 
-# m1.small hours an hour of an instance counts, by its size (EMR management guide, normalized instance hours).
+# Normalized instance hours for each hour, by instance size (EMR management guide; m1.small counts 1).
 _NORMALIZED = {
     "small": 1,
     "medium": 2,
@@ -24,7 +24,7 @@ _NORMALIZED = {
     "18xlarge": 144,
     "24xlarge": 192,
 }
-# Members of RunJobFlow that DescribeCluster gives back as they came.
+# Members of RunJobFlow that DescribeCluster returns unchanged.
 _ECHOED = (
     "LogUri",
     "LogEncryptionKmsKeyId",
@@ -46,7 +46,7 @@ _ECHOED = (
 
 
 def cluster(item: Cluster, now: datetime) -> Json:
-    """A cluster as DescribeCluster gives it."""
+    """A cluster in DescribeCluster's format."""
     master = next((node for node in item.nodes if node.role == "MASTER"), None)
     return {
         # Members that are None are left out of the answer.
@@ -60,7 +60,7 @@ def cluster(item: Cluster, now: datetime) -> Json:
         "VisibleToAllUsers": item.spec.get("VisibleToAllUsers", True),
         "Applications": _applications(item),
         "Tags": [{"Key": key, "Value": value} for key, value in item.tags.items()],
-        # EMR names the master once it can be reached.
+        # EMR reports the master's name once it can be reached.
         "MasterPublicDnsName": master.private_dns if master and item.ready_at else None,
         "ScaleDownBehavior": item.spec.get("ScaleDownBehavior", "TERMINATE_AT_TASK_COMPLETION"),
         "StepConcurrencyLevel": item.step_concurrency,
@@ -70,7 +70,7 @@ def cluster(item: Cluster, now: datetime) -> Json:
 
 
 def cluster_summary(item: Cluster, now: datetime) -> Json:
-    """A cluster as ListClusters gives it."""
+    """A cluster in ListClusters' format."""
     return {
         "Id": item.id,
         "Name": item.name,
@@ -90,7 +90,7 @@ def cluster_summary(item: Cluster, now: datetime) -> Json:
 
 
 def step(item: Step) -> Json:
-    """A step as DescribeStep and ListSteps give it."""
+    """A step in the format of DescribeStep and ListSteps."""
     program = item.spec["HadoopJarStep"]
     properties = {pair["Key"]: pair.get("Value", "") for pair in program.get("Properties") or []}
     failure = item.failure
@@ -119,7 +119,7 @@ def step(item: Step) -> Json:
 
 
 def node(item: Node, owner: Cluster) -> Json:
-    """A node as ListInstances gives it."""
+    """A node in ListInstances' format."""
     return {
         "Id": item.id,
         "Ec2InstanceId": item.ec2_id,
@@ -143,7 +143,7 @@ def node(item: Node, owner: Cluster) -> Json:
 
 
 def group(item: Pool, owner: Cluster) -> Json:
-    """An instance group as ListInstanceGroups gives it."""
+    """An instance group in ListInstanceGroups' format."""
     spec = item.spec
     return {
         "Id": item.id,
@@ -165,7 +165,7 @@ def group(item: Pool, owner: Cluster) -> Json:
 
 
 def fleet(item: Pool, owner: Cluster) -> Json:
-    """An instance fleet as ListInstanceFleets gives it."""
+    """An instance fleet in ListInstanceFleets' format."""
     spec = item.spec
     return {
         "Id": item.id,
@@ -183,7 +183,7 @@ def fleet(item: Pool, owner: Cluster) -> Json:
 
 
 def _type(config: Json) -> Json:
-    # Without a bid EMR bids the On-Demand price, and says so.
+    # Without a bid price EMR bids the On-Demand price, and reports that.
     bid = {} if config.get("BidPrice") else {"BidPriceAsPercentageOfOnDemandPrice": 100.0}
     echoed = {name: value for name, value in config.items() if name != "EbsConfiguration"}
     return {
@@ -195,7 +195,7 @@ def _type(config: Json) -> Json:
 
 
 def _block_devices(spec: Json) -> list[Json]:
-    """Volumes as EMR numbers them: one entry a volume, devices from /dev/sdb on."""
+    """Volumes in EMR's numbering: one entry a volume, devices from /dev/sdb on."""
     configured = (spec.get("EbsConfiguration") or {}).get("EbsBlockDeviceConfigs") or []
     volumes = [c["VolumeSpecification"] for c in configured for _ in range(int(c.get("VolumesPerInstance") or 1))]
     return [

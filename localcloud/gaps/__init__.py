@@ -1,4 +1,4 @@
-"""What moto 5.2.5 lacks, added on its public classes: one named function a gap, applied once by close_all()."""
+"""Patches for what moto 5.2.5 lacks, on its public classes: one named function a gap; close_all() applies each once."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ GAPS: tuple[Callable[[], None], ...] = (
 
 @functools.cache
 def close_all() -> None:
-    """Apply every gap to moto's classes in this process, once however often it is called."""
+    """Apply every patch to moto's classes in this process; further calls do nothing."""
     for close in GAPS:
         close()

@@ -1,4 +1,4 @@
-"""Gaps in moto's Budgets."""
+"""Patches for moto's Budgets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _IDENTITY = ("NotificationType", "ComparisonOperator", "Threshold")
 
 
 def budgets_keep_their_tags() -> None:
-    """CreateBudget's tags are read back by ListTagsForResource, and changed by TagResource and UntagResource."""
+    """ListTagsForResource returns CreateBudget's tags; TagResource and UntagResource change them."""
     create = BudgetsResponse.create_budget
 
     def create_budget(self: Any) -> str:
@@ -50,7 +50,7 @@ def _pairs(tags: list[dict[str, str]]) -> dict[str, str]:
 
 
 def subscribers_of_a_notification_are_listed() -> None:
-    """DescribeSubscribersForNotification answers those the notification was created with."""
+    """DescribeSubscribersForNotification returns the subscribers that the notification was created with."""
 
     def describe_subscribers_for_notification(self: Any) -> str:
         budget = self.backend.budgets[self._get_param("AccountId")][self._get_param("BudgetName")]

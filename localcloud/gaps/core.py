@@ -1,4 +1,4 @@
-"""Gaps in moto's dispatch, for every service."""
+"""Patches for moto's dispatch, for every service."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from localcloud import wire
 
 
 def unimplemented_actions_answer_501() -> None:
-    """AWS has no action that answers 500 for ever; SDKs retry a 500 up to 25 times, and 501 is final at once."""
+    """Unimplemented actions answer 501, which is final: SDKs retry moto's 500 up to 25 times."""
     dispatch = BaseResponse.call_action
 
     def call_action(self: Any) -> Any:
@@ -25,7 +25,8 @@ def unimplemented_actions_answer_501() -> None:
 
 
 def no_origin_is_told_that_it_may_read() -> None:
-    """AWS says so for buckets that were given such rules, and moto's server in every answer to every page."""
+    """Remove the CORS headers that moto's server adds to every answer; AWS sends them only for buckets with CORS
+    rules."""
     werkzeug_app.DISABLE_GLOBAL_CORS = True
 
 

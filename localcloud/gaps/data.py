@@ -1,4 +1,4 @@
-"""Gaps in moto's Athena and Glue."""
+"""Patches for moto's Athena and Glue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moto.glue.responses import GlueResponse
 
 
 def untagged_athena_resources_list_no_tags() -> None:
-    """ListTagsForResource of a resource without tags answers an empty list, not an error."""
+    """ListTagsForResource of a resource without tags returns an empty list, not an error."""
 
     def list_tags_for_resource(self: Any) -> str:
         tags = self.athena_backend.list_tags_for_resource(self._get_param("ResourceARN"))
@@ -21,7 +21,7 @@ def untagged_athena_resources_list_no_tags() -> None:
 
 
 def athena_catalogs_and_queries_can_be_deleted() -> None:
-    """DeleteDataCatalog and DeleteNamedQuery exist."""
+    """Add DeleteDataCatalog and DeleteNamedQuery."""
 
     def delete_data_catalog(self: Any) -> str:
         self.athena_backend.data_catalogs.pop(self._get_param("Name"), None)
@@ -36,7 +36,7 @@ def athena_catalogs_and_queries_can_be_deleted() -> None:
 
 
 def glue_connections_can_be_deleted_and_read_back() -> None:
-    """DeleteConnection exists, and a connection is read back with its ConnectionType (JDBC if none was given)."""
+    """Add DeleteConnection; a connection is read back with its ConnectionType (default JDBC)."""
 
     def delete_connection(self: Any) -> str:
         self.glue_backend.connections.pop(self._get_param("ConnectionName"), None)

@@ -1,4 +1,4 @@
-"""Gaps in moto's EC2: the security groups of an EMR cluster name each other."""
+"""Patches for moto's EC2, for EMR security groups that refer to each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from moto.ec2.models.security_groups import SecurityGroupBackend, SecurityGroupR
 
 
 def rules_that_name_a_group_keep_their_description() -> None:
-    """A rule's description is kept whatever its source; moto loses it when the source is a security group."""
+    """A rule keeps its description whatever its source; moto loses it when the source is a security group."""
 
     def description(self: Any) -> str | None:
         found: str | None = self.ip_range.get("Description") or self.source_group.get("Description")
@@ -20,13 +20,13 @@ def rules_that_name_a_group_keep_their_description() -> None:
 
 
 def rules_are_revoked_by_group_id() -> None:
-    """A rule that names a group is found by the group's id; moto also compares owner and description."""
+    """A rule whose source is a group is matched by the group's id; moto also compares owner and description."""
     equal = SecurityGroupRule.__eq__
 
     def same_rule(self: Any, other: Any) -> bool:
         if self.source_group.get("GroupId") != other.source_group.get("GroupId"):
             return False
-        # moto's comparison of all the rest is right: let it see equal groups.
+        # moto's comparison of the other fields is right: make the groups equal for it.
         mine = self.source_group
         try:
             self.source_group = other.source_group
@@ -38,9 +38,9 @@ def rules_are_revoked_by_group_id() -> None:
 
 
 def revoking_a_gone_rule_says_so() -> None:
-    """A revoke by rule id of a rule that is gone answers InvalidSecurityGroupRuleId.NotFound.
+    """Revoking a missing rule by its id returns InvalidSecurityGroupRuleId.NotFound.
 
-    Terraform forgives that code when two groups that name each other are destroyed in parallel, and only that.
+    Terraform ignores only that code when two groups that refer to each other are destroyed in parallel.
     """
     for name in ("revoke_security_group_ingress", "revoke_security_group_egress"):
         setattr(SecurityGroupBackend, name, _naming_the_gone_rule(getattr(SecurityGroupBackend, name)))

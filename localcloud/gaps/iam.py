@@ -1,4 +1,4 @@
-"""Gaps in moto's IAM."""
+"""Patches for moto's IAM."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from moto.iam.responses import IamResponse
 
 
 def managed_policies_are_read_once() -> None:
-    """moto parses its 1,582 managed policies for each account, partition and reset; here each gets copies instead."""
+    """moto parses its 1,582 managed policies for each account, partition and reset; parse them once and copy them
+    instead."""
     original = IAMBackend._init_aws_policies
 
     @functools.cache
@@ -27,14 +28,14 @@ def managed_policies_are_read_once() -> None:
 
 
 def _copy(policy: Any) -> Any:
-    """What users change of a managed policy, how often it is attached, is the copy's own."""
+    """A copy of a managed policy with its own mutable state, such as the attachment count."""
     copy = object.__new__(AWSManagedPolicy)
     copy.__dict__.update(policy.__dict__, versions=[*policy.versions], tags={})
     return copy
 
 
 def service_specific_credentials_can_be_listed() -> None:
-    """ListServiceSpecificCredentials answers (an empty list); Terraform asks it before it destroys a user."""
+    """ListServiceSpecificCredentials returns an empty list; Terraform calls it before it destroys a user."""
 
     def list_service_specific_credentials(_self: Any) -> Any:
         return ActionResult({"ServiceSpecificCredentials": []})
@@ -43,7 +44,7 @@ def service_specific_credentials_can_be_listed() -> None:
 
 
 def users_keep_their_permissions_boundary() -> None:
-    """The boundary that CreateUser is given is read back by GetUser and can be put and taken away, as a role's is."""
+    """GetUser returns the boundary given to CreateUser; it can be set and deleted, as a role's can."""
     create = IamResponse.create_user
 
     def create_user(self: Any) -> Any:

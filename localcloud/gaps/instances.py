@@ -1,4 +1,4 @@
-"""Gaps in moto's EC2: what a single instance is launched with, as terraform's aws_instance reads it back."""
+"""Patches for moto's EC2 instances: launch parameters as terraform's aws_instance reads them back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _GP3_BASELINE = 125  # MiB/s (EBS user guide, General Purpose SSD volumes)
 
 
 def instances_can_be_monitored() -> None:
-    """MonitorInstances and UnmonitorInstances switch detailed monitoring on and off, as DescribeInstances then says."""
+    """MonitorInstances and UnmonitorInstances switch detailed monitoring on and off; DescribeInstances returns the
+    state."""
 
     def switched(self: Any, state: str) -> Any:
         changed = self.ec2_backend.get_multi_instances_by_id(self._get_param("InstanceIds", []))
@@ -29,9 +30,9 @@ def instances_can_be_monitored() -> None:
 
 
 def an_instance_is_in_the_groups_of_its_network_interface() -> None:
-    """DescribeInstances gives the groups of the primary interface, also those that the launch named for that alone.
+    """DescribeInstances returns the groups of the primary interface, including those that the launch set only there.
 
-    An interface that asks for a public address has to name them, and without them Terraform sees an endless change.
+    A launch with a public address must set them there, and without them Terraform sees a permanent diff.
     """
     launch = Instance.__init__
 
@@ -43,7 +44,8 @@ def an_instance_is_in_the_groups_of_its_network_interface() -> None:
 
 
 def the_interface_of_a_launch_ends_with_its_instance() -> None:
-    """An interface that RunInstances made is deleted on termination; one that it was given stays, unless told else."""
+    """An interface created by RunInstances is deleted on termination; an existing one is kept, unless specified
+    otherwise."""
     prepare = Instance.prep_nics
 
     def prepare_interfaces(self: Any, nic_spec: list[dict[str, Any]], *args: Any, **kwargs: Any) -> None:
@@ -57,7 +59,7 @@ def the_interface_of_a_launch_ends_with_its_instance() -> None:
 
 
 def terminating_twice_changes_nothing() -> None:
-    """TerminateInstances is idempotent (EC2 API reference): of a terminated instance it answers its state again."""
+    """TerminateInstances is idempotent (EC2 API reference): for a terminated instance it returns its state again."""
     end = Instance.terminate
 
     def terminate(self: Any) -> Any:
@@ -67,7 +69,7 @@ def terminating_twice_changes_nothing() -> None:
 
 
 def changing_the_shutdown_behaviour_changes_no_groups() -> None:
-    """ModifyInstanceAttribute of instanceInitiatedShutdownBehavior sets that; to moto it means no groups at all."""
+    """ModifyInstanceAttribute sets instanceInitiatedShutdownBehavior; moto takes the call to remove all groups."""
     modify = InstanceResponse.modify_instance_attribute
 
     def modify_instance_attribute(self: Any) -> Any:
@@ -82,7 +84,7 @@ def changing_the_shutdown_behaviour_changes_no_groups() -> None:
 
 
 def gp3_volumes_tell_their_throughput() -> None:
-    """A gp3 volume that was asked for without a throughput has the baseline's, and says so."""
+    """A gp3 volume without a requested throughput returns the baseline."""
     create = Volume.__init__
 
     def create_with_throughput(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -94,7 +96,7 @@ def gp3_volumes_tell_their_throughput() -> None:
 
 
 def volumes_of_a_launch_have_the_speed_that_was_asked_for() -> None:
-    """Iops and Throughput of RunInstances' block devices are the volumes' own; moto makes all of them baseline."""
+    """Volumes keep the Iops and Throughput of RunInstances' block devices; moto gives all of them the baseline."""
     parse, launch = InstanceResponse._parse_block_device_mapping, InstanceBackend.run_instances
 
     def parse_with_throughput(self: Any) -> list[dict[str, Any]]:

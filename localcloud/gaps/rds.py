@@ -1,4 +1,4 @@
-"""Gaps in moto's RDS."""
+"""Patches for moto's RDS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from moto.rds.models import DBInstance, DBParameterGroup
 
 
 def every_instance_has_its_own_resource_id() -> None:
-    """DbiResourceId is unique in a region; moto gives all instances one, so the second is not found."""
+    """DbiResourceId is unique in a region; moto gives all instances the same one, so the second is not found."""
     create = DBInstance.__init__
 
     def create_with_own_id(self: Any, *args: Any, **kwargs: Any) -> None:
@@ -20,7 +20,7 @@ def every_instance_has_its_own_resource_id() -> None:
 
 
 def changed_parameters_are_the_users() -> None:
-    """A parameter that a caller set is read back with Source = user; without it Terraform sets it again."""
+    """A parameter that a caller set is read back with Source = user; without that Terraform sets it again."""
 
     def update_parameters(self: Any, changed: list[dict[str, Any]]) -> None:
         for parameter in changed:

@@ -1,4 +1,4 @@
-"""Gaps in moto's S3."""
+"""Patches for moto's S3."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _MEBIBYTE = 1 << 20
 
 
 def conditional_denies_do_not_deny_everything() -> None:
-    """A Deny applies only where its Condition holds (aws:SecureTransport = false denies plain HTTP, no more).
+    """AWS applies a Deny only where its Condition is true (aws:SecureTransport = false denies plain HTTP only).
 
-    moto does not evaluate conditions and applies the Deny to every call. Here such a statement is left out.
+    moto ignores conditions and applies the Deny to every call. Here such a statement is left out.
     """
 
-    # Evaluating conditions would need the whole request here; every caller of a laptop is its own admin.
+    # Evaluating conditions would need the whole request here; every caller on a laptop is its own admin.
     def get_permission(self: Any, action: str, resource: str) -> Any:
         if self.policy is None:
             return PermissionResult.NEUTRAL
@@ -50,7 +50,7 @@ def delete_markers_can_be_disposed() -> None:
 
 
 def ranged_reads_do_not_reread_the_object() -> None:
-    """A ranged GET costs what the range costs; moto reads the whole object (67 ms a request on 100 MB)."""
+    """A ranged GET reads only its range; moto reads the whole object (67 ms a request on 100 MB)."""
     cache = _ObjectCache(256 * _MEBIBYTE)
     read, write = FakeKey.value.fget, FakeKey.value.fset
 
@@ -76,7 +76,8 @@ def ranged_reads_do_not_reread_the_object() -> None:
 
 
 class _ObjectCache:
-    """The bytes of the objects read last, up to a total; objects under 1 MiB are quicker read than kept."""
+    """Cache of the most recently read objects' bytes, limited in total; objects under 1 MiB are faster read than
+    cached."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity, self._size = capacity, 0
@@ -95,7 +96,7 @@ class _ObjectCache:
             return
         with self._lock:
             self.drop(key)
-            # An object drops its entry when it is disposed of, so an id is never of another object.
+            # A disposed object removes its entry, so an id never refers to another object.
             self._kept[id(key)] = data
             self._size += len(data)
             while self._size > self._capacity:

@@ -1,4 +1,4 @@
-"""Gaps in moto's SQS."""
+"""Patches for moto's SQS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from moto.sqs.models import Queue
 
 
 def redrive_policy_comes_back_compact() -> None:
-    """GetQueueAttributes gives RedrivePolicy without blanks; with them Terraform sees an endless change."""
+    """GetQueueAttributes returns RedrivePolicy without blanks; with them Terraform sees a permanent diff."""
     read = Queue.attributes.fget
 
     def attributes(self: Any) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""IAM enforced: who calls, what the call needs, and whether that principal's policies let it through."""
+"""IAM enforcement: identifies the caller, the permissions that the call needs, and evaluates the caller's policies."""

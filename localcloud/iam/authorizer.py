@@ -1,4 +1,4 @@
-"""Says of each call whether its caller may make it. A call that cannot be judged is refused, never let through."""
+"""Decides for each call whether its caller may make it. A call that cannot be evaluated is refused, never allowed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from localcloud.iam.needs import Call, needs
 from localcloud.iam.policies import Need
 from localcloud.iam.principals import principal_of
 
-# S3 answers 404 about what is not there only to who may list the bucket.
+# S3 answers 404 for a missing object only to callers that may list the bucket.
 _LOOKS = {"GetObject", "HeadObject"}
 
 
 class Authorizer:
-    """Enforces IAM for every key but the server's own, which stands for the account's root user."""
+    """Enforces IAM for every key but the server's own, which acts as the account's root user."""
 
     def __init__(self, own_key: str) -> None:
         self._own_key = own_key
@@ -26,8 +26,8 @@ class Authorizer:
         return access_key == self._own_key
 
     def refusal(self, call: Call, account: str, *, bucket_in_path: bool = True) -> str | None:
-        """Why a call is refused, as AWS words it; None when it is allowed. call: as the recorder gives it, which reads
-        S3's buckets in paths."""
+        """AWS's message for a refused call; None when it is allowed. call: in the recorder's format, which reads S3's
+        buckets from paths."""
         if self.is_root(call["access_key"]):
             return None
         if not bucket_in_path:
@@ -57,7 +57,7 @@ def _words(who: Principal, need: Need, why: str) -> str:
 
 
 def _context(who: Principal, place: MotoPlace) -> dict[str, str]:
-    """The global condition keys. The connection to 127.0.0.1 stands for AWS's, which is TLS."""
+    """The global condition keys. The connection to 127.0.0.1 counts as TLS, as with AWS."""
     known = {
         "aws:securetransport": "true",
         "aws:principalarn": who.entity or who.arn,
@@ -68,7 +68,7 @@ def _context(who: Principal, place: MotoPlace) -> dict[str, str]:
 
 
 def _completed(call: Call, place: MotoPlace) -> Mapping[str, object]:
-    """The call with what is known before it is answered: whether its object is there, and tags of IAM's resources."""
+    """The call with facts from before its execution: whether its object exists, and the tags of IAM's resources."""
     params, tags = call["params"], dict(call["resource_tags"])
     absent = call["operation"] in _LOOKS and not place.object_is_there(params["Bucket"], params["Key"])
     if call["service"] == "iam":

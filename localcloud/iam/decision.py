@@ -1,10 +1,10 @@
-"""Whether a principal may have one need: its own policies and the resource's, explicit denials before all. Pure.
+"""Decide whether a principal has one permission, from its own and the resource's policies; explicit denials win. Pure.
 
 Source: IAM User Guide, "Policy evaluation for requests within a single account": within an account either side's Allow
-is enough, a permissions boundary and a session's policy allow nothing and limit, and a Deny anywhere wins. A KMS key
-and a role are exceptions: without a word of the key's policy, or of the role's trust, nobody may (KMS Developer Guide,
-"Key policies"; IAM User Guide, "Troubleshoot IAM roles").
-The words are AWS's ("Troubleshoot access denied error messages").
+is enough, a permissions boundary and a session's policy only limit, and a Deny anywhere wins. A KMS key and a role are
+exceptions: unless the key's policy, or the role's trust, allows it, nobody may use them (KMS Developer Guide, "Key
+policies"; IAM User Guide, "Troubleshoot IAM roles"). The messages are AWS's ("Troubleshoot access denied error
+messages").
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Statements = Sequence[Statement]
 
 @dataclass(frozen=True)
 class Principal:
-    """Who calls. arn: as AWS's messages name it; entity: the role or the user behind it, as policies name it; service:
-    a service of AWS instead. boundary, session: None where there is no such policy."""
+    """The caller. arn: as in AWS's messages; entity: the role or user behind it, as policies name it; service: an AWS
+    service instead. boundary, session: None where there is no such policy."""
 
     account: str
     arn: str
@@ -31,13 +31,13 @@ class Principal:
     session: Statements | None = None
 
     def is_named_by(self, statement: Statement) -> bool:
-        """Whether a resource's policy speaks of this very principal, or of everybody."""
+        """Whether a resource's policy names this principal itself, or everybody."""
         if self.service:
             return bool({self.service, "*"} & {*statement.principals.get("Service", ())})
         return bool({"*", self.arn, self.entity} & {*statement.principals.get("AWS", ())})
 
     def is_of(self, statement: Statement) -> bool:
-        """Whether a resource's policy speaks of this principal's account, and so leaves it to IAM."""
+        """Whether a resource's policy names this principal's account, and so delegates to IAM."""
         root = f":iam::{self.account}:root"
         named = statement.principals.get("AWS", ())
         return not self.service and any(who == self.account or who.endswith(root) for who in named)
@@ -45,7 +45,8 @@ class Principal:
 
 @dataclass(frozen=True)
 class ResourcePolicy:
-    """The policy of what is asked for. decides: a KMS key's, or a role's trust."""
+    """The policy of the requested resource. decides: it is a KMS key's policy or a role's trust, whose Allow is
+    required."""
 
     statements: Statements = ()
     decides: bool = False
@@ -55,7 +56,7 @@ NO_POLICY = ResourcePolicy()
 
 
 def denial(need: Need, who: Principal, resource: ResourcePolicy = NO_POLICY) -> str | None:
-    """Why the need is denied, in AWS's words; None when it is allowed. Raises policies.Unsupported."""
+    """AWS's message why the need is denied; None when it is allowed. Raises policies.Unsupported."""
     spoken = [s for s in resource.statements if who.is_named_by(s) or who.is_of(s)]
     limits = (("a session policy", who.session), ("a permissions boundary", who.boundary))
     layers = (("an identity-based policy", who.identity), ("a resource-based policy", spoken), *limits)

@@ -1,4 +1,4 @@
-"""What a call does not say itself, read from moto's backends in this process: keys, ARNs, roles, tags, policies."""
+"""Facts that a call does not contain, read from moto's backends in this process: keys, ARNs, roles, tags, policies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PARTITION = "aws"
 
 
 class MotoPlace(Place):
-    """An account and a region of moto."""
+    """An account and a region in moto."""
 
     def bucket_key(self, bucket: str) -> str | None:
         found = s3_backends[self.account][PARTITION].buckets.get(bucket)
@@ -46,7 +46,7 @@ class MotoPlace(Place):
         return str(found.roles[0].arn) if found and found.roles else super().role_of(profile)
 
     def object_is_there(self, bucket: str, key: str) -> bool:
-        """Whether S3 has a current object of that key."""
+        """Whether S3 has a current object with that key."""
         found = s3_backends[self.account][PARTITION].buckets.get(bucket)
         return found is not None and found.keys.get(key) is not None
 
@@ -57,7 +57,7 @@ class MotoPlace(Place):
         return next((_tags(entity.tags) for entity in entities if entity.arn == arn), {})
 
     def policy_of(self, need: Need) -> ResourcePolicy:
-        """The policy of the resource that a need is about. Raises policies.Unsupported."""
+        """The policy of the resource that a need refers to. Raises policies.Unsupported."""
         service = need.action.partition(":")[0].lower()
         if service == "s3" and need.resource != "*":
             bucket = need.resource.removeprefix("arn:aws:s3:::").partition("/")[0]
@@ -86,7 +86,7 @@ class MotoPlace(Place):
         return kms.keys.get(named.rpartition("/")[2])
 
     def _key_arn(self, named: str | None) -> str | None:
-        """The ARN of a key of the account's own; None for one that AWS manages, which asks nobody."""
+        """The ARN of one of the account's own KMS keys; None for an AWS-managed key, which needs no permission."""
         if not named or "alias/aws/" in named:
             return None
         key = self._key(named)
@@ -94,13 +94,13 @@ class MotoPlace(Place):
 
 
 def instance_profile(account: str, named: str) -> Any:
-    """An instance profile by its name or its ARN; None if there is none."""
+    """An instance profile by name or ARN; None if there is none."""
     profiles = iam_backends[account][PARTITION].instance_profiles.values()
     return next((profile for profile in list(profiles) if named in (profile.name, profile.arn)), None)
 
 
 def trust_of(account: str, role_arn: str) -> ResourcePolicy:
-    """Who may assume a role; nobody, where there is no such role."""
+    """The trust policy of a role; empty if the role does not exist."""
     roles = list(iam_backends[account][PARTITION].roles.values())
     role = next((role for role in roles if role.arn == role_arn), None)
     return _policy(role.assume_role_policy_document if role else None, decides=True)

@@ -1,7 +1,7 @@
-"""IAM's evaluation of policies, as far as this house's policies go: wildcards, conditions, deny before allow.
+"""IAM's evaluation of policies, as far as this project's policies need: wildcards, conditions, deny before allow.
 
-Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements". An operator or an element that is not
-here raises, so that a policy which begins to use one is not judged wrongly.
+Source: IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements". An unknown operator or element raises,
+so that a policy which begins to use one is not evaluated wrongly.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Need:
-    """One authorization that a call asks for. context: condition keys (lower case) to the value that the call has."""
+    """One permission that a call needs. context: condition keys (lower case) with the call's values."""
 
     action: str
     resource: str = "*"
@@ -28,12 +28,13 @@ class Need:
 
 
 class Unsupported(KeyError):
-    """A policy has an operator or an element that nobody wrote here."""
+    """A policy has an operator or an element that is not implemented here."""
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a policy, its lists made lists. principals: of a resource's policy, by kind (AWS, Service)."""
+    """One statement of a policy, with single values as lists. principals: of a resource's policy, by kind (AWS,
+    Service)."""
 
     policy: str
     sid: str
@@ -46,7 +47,7 @@ class Statement:
     principals: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     def applies(self, need: Need) -> bool:
-        """Whether the statement speaks about this need, whoever has it."""
+        """Whether the statement applies to this need, for any principal."""
         return (
             self._names(need.action)
             and self._covers(need.resource)
@@ -116,8 +117,8 @@ OPERATORS: dict[str, Callable[[str, str], bool]] = {
 
 
 def _holds(operator: str, block: Mapping[str, Any], context: Mapping[str, str]) -> bool:
-    """Every key of a condition block; the values of one key are alternatives, and a key that is absent fails: but not
-    one that is to be absent, or to be none of the values."""
+    """Whether a condition block is true: every key must match, by any of its values, and an absent key does not match,
+    except for Null and StringNotEquals."""
     if operator == "Null":
         return all((key.lower() not in context) is (values in ("true", ["true"])) for key, values in block.items())
     if operator == "StringNotEquals":

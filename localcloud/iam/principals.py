@@ -1,4 +1,4 @@
-"""Who an access key is, with the policies that moto's IAM has for it now."""
+"""The principal of an access key, with its current policies in moto's IAM."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from localcloud.iam.policies import Statement, statements
 
 
 def principal_of(access_key: str) -> Principal | None:
-    """The user or the role's session that a key of moto's IAM or STS belongs to; None for a key that is neither's.
+    """The user or role session that owns a key of moto's IAM or STS; None if there is no owner.
 
     Raises policies.Unsupported.
     """
@@ -26,13 +26,13 @@ def principal_of(access_key: str) -> Principal | None:
 
 
 def name_of(access_key: str) -> str:
-    """The ARN of the user or the role's session that a key belongs to; empty for a key that is neither's."""
+    """The ARN of the user or role session that owns a key; empty if there is no owner."""
     return next((str((session or user).arn) for _, _, session, user in _owners(access_key)), "")
 
 
 def _owners(access_key: str) -> Iterator[tuple[str, Any, Any, Any]]:
-    """Account, IAM, and the session or the user to whom moto gave the key."""
-    # Copies: other threads ask moto for further accounts, which it makes then.
+    """Account, IAM backend, and the session or user to whom moto issued the key."""
+    # Copies: moto adds accounts when other threads ask for them.
     for account, partitions in list(iam_backends.items()):
         for partition, iam in list(partitions.items()):
             session = sts_backends[account][partition].get_assumed_role_from_access_key(access_key)
@@ -51,7 +51,7 @@ def _session(account: str, iam: Any, session: Any) -> Principal:
     try:
         role = iam.get_role_by_arn(session.role_arn)
     except NotFoundException:
-        return Principal(account, session.arn, session.role_arn, session=own)  # it is gone, and its rights with it
+        return Principal(account, session.arn, session.role_arn, session=own)  # the role no longer exists
     boundary = _bounds(iam, role.permissions_boundary)
     return Principal(account, session.arn, role.arn, identity=tuple(_of(role)), boundary=boundary, session=own)
 
@@ -64,7 +64,7 @@ def _user(account: str, iam: Any, user: Any) -> Principal:
 
 
 def _of(entity: Any) -> Iterator[Statement]:
-    """The statements of the inline and the attached policies of a role, a user or a group."""
+    """The statements of the inline and attached policies of a role, a user or a group."""
     for name, document in list(entity.policies.items()):
         yield from parsed(name, document)
     for policy in list(entity.managed_policies.values()):

@@ -1,4 +1,4 @@
-"""Sessions of roles, as AWS's services take them: EC2 for an instance's role, MWAA for its environment's."""
+"""Role sessions as AWS's services create them: EC2 for an instance's role, MWAA for its environment's."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from localcloud.iam.policies import Need
 
 EC2 = "ec2.amazonaws.com"
 _SESSION = timedelta(hours=12)
-_FRESH = timedelta(hours=6)  # what a session must last for at least when it is handed out: longer than a step may take
+_FRESH = timedelta(hours=6)  # minimum remaining lifetime of a session that is handed out: longer than a step may take
 
 
 class RoleSessions:
-    """Gives out credentials of roles to services that their trust names; one session an owner, until it grows old."""
+    """Issues role credentials to services that the role trusts; one session for each owner, renewed before it
+    expires."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str], tuple[datetime, Credentials]] = {}
 
     def of_service(self, role: str, service: str, name: str, now: datetime) -> Credentials:
-        """A session of a role for a service of AWS, which the role must trust. Raises RoleRefused."""
+        """A session of a role for an AWS service, which the role must trust. Raises RoleRefused."""
         account = role.split(":")[4] if role.count(":") >= 5 else ""
         self._trusts(role, account, service)
         until, found = self._kept.get((role, name), (now, None))
@@ -35,21 +36,21 @@ class RoleSessions:
         return found
 
     def of_profile(self, account: str, profile: str, name: str, now: datetime) -> Credentials:
-        """What an instance of that profile (a name or an ARN) finds in its metadata. Raises RoleRefused."""
+        """The credentials in the metadata of an instance with that profile (name or ARN). Raises RoleRefused."""
         found = instance_profile(account, profile)
         if found is None or not found.roles:
             raise RoleRefused(f"Invalid InstanceProfile: {profile}. Account {account} has none, or it has no role.")
         return self.of_service(found.roles[0].arn, EC2, name, now)
 
     def of_instance(self, account: str, region: str, instance: str, now: datetime) -> Credentials:
-        """What an instance of EC2 finds in its metadata. Raises RoleRefused."""
+        """The credentials in an EC2 instance's metadata. Raises RoleRefused."""
         associated = ec2_backends[account][region].iam_instance_profile_associations.get(instance)
         if associated is None:
             raise RoleRefused(f"The instance {instance} has no instance profile: it finds no credentials.")
         return self.of_profile(account, associated.iam_instance_profile.arn, instance, now)
 
     def _trusts(self, role: str, account: str, service: str) -> None:
-        # EC2 names no source account when it hands an instance its role.
+        # EC2 sends no source account when it assumes an instance's role.
         context = {} if service == EC2 else {"aws:sourceaccount": account}
         caller = Principal(account, service, service=service)
         if why := denial(Need("sts:AssumeRole", role, context), caller, trust_of(account, role)):

@@ -1,4 +1,4 @@
-"""What the session of a cluster's role may do in S3, for the mirror that reads and writes in a step's stead."""
+"""S3 permissions of a cluster role's session, for the mirror that reads and writes on behalf of a step."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from localcloud.steps.request import StepRequest
 
 
 class SessionRights:
-    """The rights of one step, by the key that it was given."""
+    """The permissions of one step, by its access key."""
 
     def __init__(self, authorizer: Authorizer, request: StepRequest) -> None:
         self._authorizer, self._request = authorizer, request
 
     def denial(self, operation: str, bucket: str, key: str = "") -> str | None:
-        """Why S3 would deny an operation, in AWS's words; None when it is allowed."""
+        """AWS's message why S3 would deny an operation; None when it is allowed."""
         named = {"Bucket": bucket, "Key": key} if key else {"Bucket": bucket}
         call = {
             "service": "s3",

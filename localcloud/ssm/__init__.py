@@ -1,1 +1,1 @@
-"""Systems Manager's Run Command on EC2 instances: a shell command that is sent to a host really runs here."""
+"""Systems Manager's Run Command for EC2 instances: a shell command sent to a host really runs here."""

@@ -1,4 +1,4 @@
-"""The actions of Run Command that localcloud answers: a function an action."""
+"""The actions of Run Command that localcloud implements, one function each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from localcloud.ssm.errors import (
 )
 from localcloud.ssm.model import DEFAULT_SECONDS, DOCUMENT, PLUGIN, Command, Invocation, Json
 
-# Of AWS-RunShellScript; the agent runs what is outside of its bounds for its default time (pluginutil.go).
+# Limits of AWS-RunShellScript; outside of them the agent uses its default timeout (pluginutil.go).
 _PARAMETERS = frozenset({"commands", "workingDirectory", "executionTimeout"})
 _EXECUTION_SECONDS = range(5, 172_801)
 _INFORMATION = {"PlatformTypes": "PlatformType", "InstanceIds": "InstanceId"}
@@ -35,7 +35,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Session:
-    """One call: where it is made, when, and what does its work."""
+    """One call: its account, region and time, and the engine that carries it out."""
 
     account: str
     region: str
@@ -48,7 +48,7 @@ class Session:
         return [c for c in reversed(self.engine.commands) if (c.account, c.region) == (self.account, self.region)]
 
     def offline(self, instance: str) -> bool:
-        """Whether a fault keeps a host's agent from being known."""
+        """Whether a fault keeps a host's agent offline."""
         named = hosts.names(self.account, self.region, instance)
         return bool(self.faults.strike(FaultKind.AGENT_OFFLINE, host=named))
 
@@ -57,7 +57,7 @@ Action = Callable[[Session, Json], Json]
 
 
 def send_command(session: Session, params: Json) -> Json:
-    """Run the document on hosts, named one by one (InstanceIds, or a target of that key)."""
+    """Run the document on hosts, given one by one (InstanceIds, or a target of that key)."""
     if params.get("DocumentName") != DOCUMENT:
         raise InvalidDocument(f"Document {params.get('DocumentName')} does not exist: localcloud has {DOCUMENT} alone.")
     instances = _addressed(session, params)
@@ -78,7 +78,7 @@ def send_command(session: Session, params: Json) -> Json:
 
 
 def get_command_invocation(session: Session, params: Json) -> Json:
-    """How far a command is on one host."""
+    """The status of a command on one host."""
     if params.get("PluginName", PLUGIN) != PLUGIN:
         raise InvalidPluginName(f"{DOCUMENT} has one step, {PLUGIN}.")
     for command in session.commands():
@@ -108,7 +108,7 @@ def list_command_invocations(session: Session, params: Json) -> Json:
 
 
 def cancel_command(session: Session, params: Json) -> Json:
-    """Kill a command on the hosts that are named, or on all of its hosts."""
+    """Kill a command on the given hosts, or on all of its hosts."""
     found = next((c for c in session.commands() if c.id == params["CommandId"]), None)
     if found is None:
         raise InvalidCommandId(f"There is no command {params['CommandId']}.")
@@ -120,10 +120,10 @@ def cancel_command(session: Session, params: Json) -> Json:
 
 
 def describe_instance_information(session: Session, params: Json) -> Json:
-    """The instances that are not terminated: those that run are online."""
+    """The instances that are not terminated; the running ones are online."""
     known = hosts.listed(session.account, session.region, session.now)
     wanted = [information for information in known if _is_wanted(session, information, params)]
-    # Asked last: a fault strikes those that would have been answered.
+    # Checked last: a fault applies only to hosts that would be in the answer.
     online = [information for information in wanted if not session.offline(information["InstanceId"])]
     page, token = _page(online, params)
     return {"InstanceInformationList": list(page), "NextToken": token}
@@ -140,10 +140,10 @@ ACTIONS: dict[str, Action] = {
 
 
 def _addressed(session: Session, params: Json) -> list[str]:
-    """The hosts of a SendCommand.
+    """The target hosts of a SendCommand.
 
-    AWS accepts stopped instances too and gives the command up later, as Undeliverable; who sends one here made a
-    mistake, and is told at once.
+    AWS accepts stopped instances too and ends the command later as Undeliverable; here that is taken for a mistake and
+    refused at once.
     """
     targets = params.get("Targets") or []
     if unknown := [target["Key"] for target in targets if target["Key"] != "InstanceIds"]:
@@ -153,7 +153,7 @@ def _addressed(session: Session, params: Json) -> list[str]:
         raise DuplicateInstanceId("A host is named twice.")
     deaf = [i for i in asked if not hosts.runs(session.account, session.region, i) or session.offline(i)]
     if deaf or not asked:
-        # In the words that users quote: "Instances [[i-...]] not in a valid state for account 123456789012".
+        # AWS's message, as users quote it: "Instances [[i-...]] not in a valid state for account 123456789012".
         raise InvalidInstanceId(f"Instances [[{', '.join(deaf)}]] not in a valid state for account {session.account}")
     return asked
 
@@ -190,7 +190,7 @@ def _chosen(session: Session, params: Json) -> list[Command]:
 
 
 def _passes(view: Json, params: Json) -> bool:
-    """Whether a command or an invocation has what the Filters of the call ask for."""
+    """Whether a command or an invocation matches the call's Filters."""
     return all(_has(view, asked["key"], asked["value"]) for asked in params.get("Filters") or ())
 
 

@@ -1,4 +1,5 @@
-"""The engine: a thread for each invocation, and one that ends those whose time is over or whose host is gone."""
+"""The Run Command engine: a thread for each invocation, and one that ends those that timed out or whose host is
+gone."""
 
 from __future__ import annotations
 
@@ -32,16 +33,16 @@ class CommandEngine:
         self._thread = threading.Thread(target=self._loop, name="localcloud-ssm", daemon=True)
 
     def start(self, access_of: AccessOf) -> None:
-        """Begin; access_of says how a host gets to AWS."""
+        """Start the engine; access_of says how a host reaches AWS."""
         self._access_of = access_of
         self._thread.start()
 
     def stop(self) -> None:
-        """Kill every command and what commands have left running."""
+        """Kill every command and all processes that commands left running."""
         with self.changed:
             self._stopping = True
             self.changed.notify_all()
-        # Not under the lock: commands that end report through it.
+        # Not under the lock: ending commands report through it.
         self._runner.close()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
@@ -56,12 +57,12 @@ class CommandEngine:
         self.changed.notify_all()
 
     def cancel(self, command: Command, instances: list[str]) -> None:
-        """Kill a command on some of its hosts; what has ended there stays as it is."""
+        """Kill a command on some of its hosts; ended invocations stay as they are."""
         for instance in instances:
             self._kill(command, command.invocations[instance], CANCELLED)
 
     def tick(self) -> None:
-        """End what has run for too long, and all of the hosts that are gone; the loop does this."""
+        """End invocations that exceeded their time, and all on hosts that are gone; the loop calls this."""
         with self.changed:
             now = self._clock()
             for command, invocation in self._live():
@@ -98,12 +99,12 @@ class CommandEngine:
         try:
             self._runner.switch_off(instance, for_ever=hosts.is_gone(*self._places[instance], instance))
         finally:
-            # What started meanwhile is met at the next tick.
+            # Commands that started meanwhile are handled at the next tick.
             with self.changed:
                 self._leaving.discard(instance)
 
     def _aside(self, work: Callable[..., None], *arguments: str) -> None:
-        # Killing may wait for processes to go, and the lock is held by who calls.
+        # In a thread: killing may wait for processes to end, and the caller holds the lock.
         threading.Thread(target=work, args=arguments, daemon=True).start()
 
     def _run(self, command: Command, invocation: Invocation) -> None:
@@ -117,7 +118,7 @@ class CommandEngine:
                     output.upload(command, invocation.instance, ended.logs)
                 invocation.stdout, invocation.stderr = (output.told(ended.logs, name) for name in output.MOST)
         except Exception as problem:
-            # An invocation without an end would be InProgress for ever.
+            # Always report an end: an invocation without one would stay InProgress for ever.
             log.exception("command %s could not be run on %s", command.id, invocation.instance)
             code, invocation.stderr = 1, f"localcloud could not run the command: {problem!r}"
         with self.changed:

@@ -1,4 +1,4 @@
-"""Which of moto's EC2 instances Systems Manager knows, and what their agents say of themselves."""
+"""The EC2 instances in moto that Systems Manager knows, and their agents' status."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _AGENT_VERSION = "3.3.2299.0"
 
 
 def runs(account: str, region: str, instance_id: str) -> bool:
-    """Whether there is such an instance, and it is running."""
+    """Whether the instance exists and is running."""
     found = ec2_backends[account][region].get_instance_by_id(instance_id)
     return found is not None and found.state == "running"
 
 
 def is_gone(account: str, region: str, instance_id: str) -> bool:
-    """Whether an instance has been terminated, disk and all."""
+    """Whether an instance has been terminated, including its disk."""
     found = ec2_backends[account][region].get_instance_by_id(instance_id)
     return found is None or found.state in _GONE
 
@@ -31,12 +31,12 @@ def tags(account: str, region: str, instance_id: str) -> dict[str, str]:
 
 
 def names(account: str, region: str, instance_id: str) -> tuple[str, ...]:
-    """What a host is called: its id and its Name."""
+    """The names of a host: its id and its Name tag."""
     return tuple(filter(None, (instance_id, tags(account, region, instance_id).get("Name"))))
 
 
 def listed(account: str, region: str, now: datetime) -> list[Json]:
-    """InstanceInformation of each: online while it runs, connection lost while it is stopped; oldest first."""
+    """InstanceInformation of each: online while running, connection lost while stopped; oldest first."""
     instances = ec2_backends[account][region].all_instances()
     return [_information(instance, now) for instance in instances if instance.state not in _GONE]
 

@@ -1,4 +1,4 @@
-"""A command and its invocations, one a host: what was asked, how far each is, and how each may end."""
+"""A command and its invocations, one a host: request, status, and the possible ends."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 Json = dict[str, Any]
 DOCUMENT = "AWS-RunShellScript"
 PLUGIN = "aws:runShellScript"
-NOT_TOLD = -1  # the response code of what has not started, or was never heard of again
+NOT_TOLD = -1  # the response code before the start, or without a report from the host
 STOPPED = 137  # CommandStoppedPreemptivelyExitCode of the agent, 128 + SIGKILL
 DEFAULT_SECONDS = 3600  # both of TimeoutSeconds and of the document's executionTimeout
 
 
 class Status(StrEnum):
-    """CommandInvocationStatus of the API, without Delayed: here a host is there at once, or not at all."""
+    """CommandInvocationStatus of the API, without Delayed: here a host is available at once, or not at all."""
 
     PENDING = "Pending"
     IN_PROGRESS = "InProgress"
@@ -29,7 +29,7 @@ class Status(StrEnum):
 
 
 LIVE = frozenset({Status.PENDING, Status.IN_PROGRESS, Status.CANCELLING})
-TOLD = frozenset({Status.SUCCESS, Status.FAILED})  # of which the API gives the output
+TOLD = frozenset({Status.SUCCESS, Status.FAILED})  # the statuses with which the API returns the output
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,15 @@ CANCELLED = End(Status.CANCELLED, "Cancelled", STOPPED)
 EXPIRED = End(Status.TIMED_OUT, "ExecutionTimedOut", STOPPED)
 # A host that is gone reports nothing. AWS waits until the command expires (Command.expires_at), and "if a command
 # expires, it changes status to DeliveryTimedOut for all invocations that have the status InProgress" (API reference,
-# Command$ExpiresAfter). Here it ends so at once: nobody learns anything from an hour of waiting.
+# Command$ExpiresAfter). Here it ends at once: waiting an hour would show nothing more.
 HOST_GONE = End(Status.TIMED_OUT, "DeliveryTimedOut", NOT_TOLD)
 
 
 def end_of(code: int) -> End:
-    """How a script's own exit status ends it, as the agent decides (pluginutil.GetStatus).
+    """The end that a script's exit status means to the agent (pluginutil.GetStatus).
 
-    137 counts as a timeout, whoever sent the KILL: so a script that ends with the status of a child that the kernel
-    killed for its memory is TimedOut.
+    137 counts as a timeout, whoever sent the KILL: so a script whose exit status is that of a child killed by the
+    kernel for its memory is TimedOut.
     """
     if code == STOPPED:
         return EXPIRED
@@ -62,7 +62,8 @@ def end_of(code: int) -> End:
 
 @dataclass
 class Invocation:
-    """A command on one host. stdout, stderr: the part that the API gives, once it has ended. cut: why it is killed."""
+    """A command on one host. stdout, stderr: the part that the API returns, once it has ended. cut: why it is
+    killed."""
 
     instance: str
     status: Status = Status.PENDING
@@ -79,13 +80,13 @@ class Invocation:
         return self.status in LIVE
 
     def start(self, now: datetime) -> None:
-        """Its process starts."""
+        """Mark the invocation as in progress."""
         self.started_at = now
         if self.status is Status.PENDING:
             self.status, self.details = Status.IN_PROGRESS, "InProgress"
 
     def kill_for(self, end: End) -> bool:
-        """Note why it is to be killed; whether it is the first to be told so."""
+        """Record why it is to be killed; returns whether this is the first reason."""
         if self.cut or not self.live:
             return False
         self.cut = end
@@ -94,7 +95,8 @@ class Invocation:
         return True
 
     def finish(self, code: int, now: datetime) -> None:
-        """Nothing of it runs any more. What was done before the kill came is done, if its host could still say so."""
+        """Record the end of all its processes. A script that succeeded before the kill counts as such, if its host
+        could still report it."""
         done_before = code == 0 and self.cut is not HOST_GONE
         end = self.cut if self.cut and not done_before else end_of(code)
         self.status, self.details, self.code, self.ended_at = end.status, end.details, end.code, now
@@ -116,18 +118,18 @@ class Command:
 
     @property
     def expires_at(self) -> datetime:
-        """The time to be delivered in and the time to run in."""
+        """The end of the delivery timeout plus the execution timeout."""
         return self.requested_at + timedelta(
             seconds=int(self.spec.get("TimeoutSeconds", DEFAULT_SECONDS)) + self.seconds
         )
 
     def overdue(self, invocation: Invocation, now: datetime) -> bool:
-        """Whether an invocation has run for longer than the command may."""
+        """Whether an invocation has exceeded the command's execution timeout."""
         started = invocation.started_at
         return started is not None and (now - started).total_seconds() >= self.seconds
 
     def output_key(self, instance: str, name: str) -> str:
-        """Where the agent uploads a host's stdout or stderr, when the command names a bucket."""
+        """The S3 key to which the agent uploads a host's stdout or stderr, when the command names a bucket."""
         plugin = PLUGIN.replace(":", "")
         parts = (str(self.spec.get("OutputS3KeyPrefix", "")).strip("/"), self.id, instance, plugin, f"0.{plugin}", name)
         return "/".join(filter(None, parts))

@@ -1,4 +1,4 @@
-"""What a command has written: the part of it that the API gives, and all of it in S3."""
+"""A command's output: the part that the API returns, and all of it in S3."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ MOST = {"stdout": 24_000, "stderr": 8_000}
 
 
 def told(logs: Path, name: str) -> str:
-    """The beginning of stdout or stderr."""
+    """The beginning of stdout or stderr, as the API returns it."""
     with (logs / name).open(encoding="utf-8", errors="replace", newline="") as stream:
         return stream.read(MOST[name])
 
 
 def upload(command: Command, instance: str, logs: Path) -> None:
-    """Put stdout and stderr where the command wants them; empty ones are left out, as by the agent (fileS3.go).
+    """Upload stdout and stderr to the command's bucket; empty ones are skipped, as by the agent (fileS3.go).
 
-    A bucket that is not there costs the output, not the command: the agent only logs it.
+    If the bucket does not exist, the output is lost but the command succeeds: the agent only logs it.
     """
     bucket = command.spec.get("OutputS3BucketName")
     if not bucket:

@@ -21,14 +21,14 @@ from localcloud.steps.process import StepProcess
 from localcloud.steps.processes import Processes
 from localcloud.steps.shim import write_host_shims
 
-# The agent kills at once (executers_unix.go), so a script that counts on TERM must not find it here either.
+# The agent kills without TERM (executers_unix.go), so a script must not get one here either.
 _GRACE_SECONDS = 0.0
 _PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class HostCommand:
-    """What a host is to run, and where it finds AWS. directory: '' for its own."""
+    """A host's command, and its access to AWS. directory: '' for the host's home."""
 
     instance: str
     id: str
@@ -50,16 +50,16 @@ class HostRunner:
     """Runs commands below one directory, each in the thread that calls run."""
 
     def __init__(self, work_dir: Path, python: str) -> None:
-        """work_dir: what an earlier server left of its hosts in it is removed. python: what python3 is on a host."""
+        """work_dir: an earlier server's leftovers in it are removed. python: the program that is python3 on a host."""
         self._top, self._python = work_dir.absolute() / "hosts", python
         shutil.rmtree(self._top, ignore_errors=True)
         self._processes, self._furnishing = Processes(), threading.Lock()
 
     @contextmanager
     def run(self, command: HostCommand) -> Iterator[Ended]:
-        """Run a command until it has ended, and give its output for as long as the context lasts.
+        """Run a command until it has ended; its output exists as long as the context is open.
 
-        What it leaves running goes on, as on a host. Raises OSError when this machine cannot take it.
+        Processes that it leaves running go on, as on a host. Raises OSError when this machine cannot start it.
         """
         key = (command.instance, command.id)
         with self._processes.underway(key):
@@ -74,30 +74,30 @@ class HostRunner:
             yield Ended(code, logs)
 
     def kill(self, instance: str, command_id: str) -> None:
-        """Kill all processes of a command; before its start it will not start."""
+        """Kill all processes of a command, or prevent one that has not started."""
         self._processes.kill((instance, command_id))
 
     def switch_off(self, instance: str, *, for_ever: bool) -> None:
-        """Kill all that runs on a host and wait for it; its disk goes too when it is for ever."""
+        """Kill all processes on a host and wait for them; its disk is deleted too when it is terminated."""
         self._processes.kill_machine(instance, _PATIENCE_SECONDS)
         if for_ever:
             shutil.rmtree(self._top / instance, ignore_errors=True)
 
     def close(self) -> None:
-        """Kill everything, wait for it, run nothing more."""
+        """Kill everything, wait for it, and run nothing more."""
         self._processes.close(_PATIENCE_SECONDS)
 
     def hosts(self) -> set[str]:
-        """The hosts on which anything runs."""
+        """The hosts with running processes."""
         return self._processes.machines()
 
     def _furnish(self, instance: str) -> Path:
-        """Make a host's directories and programs; returns its home."""
+        """Create a host's directories and programs; returns its home."""
         here = private.folder(self._top / instance)
         for name in ("home", "tmp"):
             (here / name).mkdir(parents=True, exist_ok=True)
         with self._furnishing:
-            # Once only: another command may be reading them.
+            # Only once: another command may be reading them.
             if not (here / "bin").exists():
                 write_host_shims(here / "bin", self._python)
         return here / "home"
@@ -107,7 +107,7 @@ class HostRunner:
         return {
             **environment.machine(here / "bin", here / "tmp", str(home)),
             **command.access.environment(command.region),
-            # What the agent sets (agent/executers/executers.go).
+            # Variables that the agent sets (agent/executers/executers.go).
             "AWS_SSM_INSTANCE_ID": command.instance,
             "AWS_SSM_REGION_NAME": command.region,
         }
@@ -120,14 +120,14 @@ class HostRunner:
             return _say(logs, 1, "the host was switched off, or the command cancelled, before it started")
         code = process.wait()
         lives_on = self._processes.let_live(key, process)
-        # Of a script that it killed itself, the agent says nothing.
+        # The agent adds nothing for a script that it killed itself.
         return _say(logs, code, f"exit status {code}") if code and lives_on else code
 
 
 def _script(command: HostCommand, logs: Path) -> list[str]:
     """Write the lines as the agent does, joined by newlines; returns the command line that runs them.
 
-    The agent calls `sh -c` with the file (runscript.go): its #! counts, and without one it is read by sh, which on
+    The agent calls `sh -c` with the file (runscript.go): its #! line applies, and without one sh reads it, which on
     Amazon Linux is bash in POSIX mode.
     """
     logs.mkdir(parents=True, exist_ok=True)
@@ -138,7 +138,7 @@ def _script(command: HostCommand, logs: Path) -> list[str]:
 
 
 def _say(logs: Path, code: int, why: str) -> int:
-    """Add to stderr what the agent adds to it after a failure."""
+    """Append to stderr what the agent appends after a failure."""
     with (logs / "stderr").open("a", encoding="utf-8") as stream:
         stream.write(f"failed to run commands: {why}")
     return code

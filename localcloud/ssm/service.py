@@ -1,4 +1,4 @@
-"""Run Command behind HTTP: reads a JSON 1.1 request, calls its action, answers what it gave or refused."""
+"""Run Command's HTTP service: parses a JSON 1.1 request, calls its action, returns the result or the error."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ TARGET_PREFIX = "AmazonSSM."
 
 
 class SsmService:
-    """The part of SSM's API that runs commands; parameters, documents and the rest are moto's."""
+    """SSM's actions that run commands; parameters, documents and the rest are moto's."""
 
     def __init__(self, engine: CommandEngine, faults: FaultBook, clock: Callable[[], datetime]) -> None:
         self._engine, self._faults, self._clock = engine, faults, clock
 
     def knows(self, action: str) -> bool:
-        """Whether an action is one of this part."""
+        """Whether an action is implemented here."""
         return action in ACTIONS
 
     def answer(self, action: str, body: bytes, account: str, region: str) -> Answer:
-        """Answer one call of a known action; what it refuses becomes the error AWS would send."""
+        """Answer one call of a known action; an error becomes the one that AWS would send."""
         try:
             return wire.json_answer(self._call(action, json.loads(body or b"{}"), account, region))
         except SsmError as error:

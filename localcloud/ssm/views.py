@@ -1,4 +1,4 @@
-"""What the API shows of a command and of its invocations."""
+"""Commands and invocations in the API's response format."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from localcloud.ssm.model import DOCUMENT, PLUGIN, TOLD, Command, Invocation, Js
 
 _ECHOED = ("Comment", "OutputS3BucketName", "OutputS3KeyPrefix", "Parameters", "TimeoutSeconds")
 _MOST_OUTPUT = 2_500  # of CommandPlugin$Output
-# What a command is, if any of its invocations is it; otherwise it has succeeded.
+# A command has the first of these statuses that any invocation has; otherwise it has succeeded.
 _DECIDING = (Status.CANCELLING, Status.IN_PROGRESS, Status.FAILED, Status.TIMED_OUT, Status.CANCELLED)
 
 
 def command(sent: Command) -> Json:
-    """Command of the API: what was asked, and the sum of its invocations."""
+    """Command of the API: the request, and the combined status of its invocations."""
     invocations = list(sent.invocations.values())
     status, details = _summary(invocations)
     return {
@@ -34,7 +34,7 @@ def command(sent: Command) -> Json:
 
 
 def result(sent: Command, of: Invocation) -> Json:
-    """GetCommandInvocation's answer. Times are texts, '' while there is none."""
+    """GetCommandInvocation's answer. Times are text, '' if not set."""
     return {
         **_identity(sent, of),
         "PluginName": PLUGIN,
@@ -50,7 +50,7 @@ def result(sent: Command, of: Invocation) -> Json:
 
 
 def invocation(sent: Command, of: Invocation, *, details: bool) -> Json:
-    """CommandInvocation of the API; its one plugin is told when details are asked for."""
+    """CommandInvocation of the API; its one plugin is included when details are requested."""
     return {
         **_identity(sent, of),
         "RequestedDateTime": sent.requested_at,
@@ -87,7 +87,7 @@ def _plugin(of: Invocation) -> Json:
 def _summary(invocations: Sequence[Invocation]) -> tuple[Status, str]:
     if all(i.status is Status.PENDING for i in invocations):
         return Status.PENDING, "Pending"
-    # One that waits beside others that run is under way with them.
+    # A waiting invocation beside running ones counts as in progress.
     shown = [
         (Status.IN_PROGRESS, "InProgress") if i.status is Status.PENDING else (i.status, i.details) for i in invocations
     ]

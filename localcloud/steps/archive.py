@@ -26,9 +26,9 @@ _TRAINING = Path(__file__).with_name("training.py")
 
 
 def archive_path(directory: Path, java_home: Path) -> Path:
-    """Where the archive of this Java and this Spark is, or would be. Raises CommandError without pyspark."""
+    """The path of the archive for this Java and this Spark, built or not. Raises CommandError without pyspark."""
     jars = (pyspark_dir() / "jars").resolve()
-    real_home = (java_home / "lib").resolve().parent  # one that only points to this Java has the same classes
+    real_home = (java_home / "lib").resolve().parent  # a directory of links to this Java has the same classes
     facts = [str(real_home), str(jars), _release(java_home)]
     facts += [f"{jar.name} {jar.stat().st_size} {jar.stat().st_mtime_ns}" for jar in sorted(jars.iterdir())]
     name = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
@@ -41,7 +41,7 @@ def _release(java_home: Path) -> str:
 
 
 def build_archive(settings: StepSettings | None = None) -> Path | None:
-    """Build the archive unless it is there; returns its path, None when the settings want none.
+    """Build the archive unless it exists; returns its path, None when the settings disable it.
 
     Takes 15 to 20 s of one core, at low priority. Raises ArchiveError when Java does not write it.
     """
@@ -87,7 +87,7 @@ def _command(java_home: Path, home: Path, scratch: Path, written: Path) -> list[
         f"-XX:ArchiveClassesAtExit={written}",
         f"-Djava.io.tmpdir={scratch}",
         f"-Dlog4j2.configurationFile=file:{scratch}/log4j2.properties",
-        # The class path must begin as that of a step does: Java refuses the archive otherwise.
+        # The class path must begin like a step's: otherwise Java rejects the archive.
         *("-cp", spark_jars(home), "org.apache.spark.deploy.SparkSubmit", "--master", "local[2]"),
         *(part for name, value in settings.items() for part in ("--conf", f"{name}={value}")),
         *(str(_TRAINING), str(scratch / "out")),

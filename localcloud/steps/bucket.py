@@ -1,4 +1,4 @@
-"""One bucket as a directory: what differs on either side, and the moves that make both the same."""
+"""Synchronise one bucket with a directory: compare both sides, and copy the differences."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from localcloud.steps.store import S3Object, Store
 
 @dataclass(slots=True)
 class Seen:
-    """What a file and its object were when they were last the same. version '': fetch it anew."""
+    """State of a file and its object when last synchronised. version '': fetch it again."""
 
     version: str
     size: int
     modified_ns: int
 
     def is_still(self, found: Found | None) -> bool:
-        """Whether the file is the one that was seen."""
+        """Whether the file is unchanged since then."""
         return found is not None and (found.size, found.modified_ns) == (self.size, self.modified_ns)
 
 
 @dataclass
 class Moved:
-    """What one synchronisation did, for the controller log; denied: AWS's words about what it was not allowed to."""
+    """What one synchronisation copied, for the controller log; denied: AWS's messages about denied operations."""
 
     downloaded: int = 0
     uploaded: int = 0
@@ -44,9 +44,9 @@ class Moved:
 
 
 class BucketMirror:
-    """A bucket's directory and the memory of what was last the same on both sides.
+    """A bucket's directory, and the last synchronised state of both sides.
 
-    directory is made here; spool is where a download grows before it takes its place. The caller holds a lock.
+    The directory is created here; spool is where a download is written before it is renamed. The caller holds a lock.
     """
 
     def __init__(self, bucket: str, directory: Path, spool: Path) -> None:
@@ -55,7 +55,7 @@ class BucketMirror:
         directory.mkdir(parents=True, exist_ok=True)
 
     def pull(self, store: Store, moved: Moved) -> None:
-        """Make the files what the objects are, except files that a running step has written meanwhile."""
+        """Update the files from the objects, except files that a running step has written meanwhile."""
         objects = {item.key: item for item in store.objects(self._bucket)}
         for key in [key for key in self._seen if key not in objects]:
             self._remove_vanished(key, moved)
@@ -68,9 +68,9 @@ class BucketMirror:
                 self._fetch(store, item, moved)
 
     def push(self, store: Store, busy: Callable[[], Collection[Path]], moved: Moved, rights: Rights = ALL) -> None:
-        """Make the objects what the files are, except files in busy and objects that others wrote later.
+        """Update the objects from the files, except files in busy and objects that others wrote later.
 
-        What rights deny is undone: the next pull makes the file what the object is.
+        Denied changes are undone: the next pull restores the file from the object.
         """
         files = scan(self.directory)
         changed = {key: found for key, found in files.items() if not self._same(key, found)}
@@ -82,7 +82,8 @@ class BucketMirror:
             self._delete(store, key, moved, rights)
 
     def sweep(self) -> None:
-        """Remove scratch and empty directories: S3 has none. Those of marker objects (key/) stay."""
+        """Remove scratch files and empty directories, which S3 does not have. Directories of marker objects (key/)
+        stay."""
         sweep(self.directory, {self._path(key) for key in self._seen if key.endswith("/")})
 
     def _path(self, key: str) -> Path:
@@ -132,7 +133,7 @@ class BucketMirror:
         moved.size += item.size
 
     def _write(self, store: Store, item: S3Object, path: Path) -> None:
-        """Put the object in its place at once: a running step that has the old file open keeps reading that."""
+        """Rename the object into place: a running step that has the old file open keeps reading that."""
         if item.key.endswith("/"):
             path.mkdir(parents=True, exist_ok=True)
             return
@@ -147,7 +148,7 @@ class BucketMirror:
     def _send(self, store: Store, key: str, found: Found, moved: Moved, rights: Rights) -> None:
         current = store.find(self._bucket, key)
         if current and self._written_outside(key, current) and current.modified_ns > found.modified_ns:
-            # Both wrote it, the other later: as in S3 the last writer wins, and the next pull fetches it.
+            # Both sides changed, the object later: as in S3 the last writer wins, and the next pull fetches it.
             self._seen[key] = Seen("", found.size, found.modified_ns)
             return
         if words := rights.denial("PutObject", self._bucket, key):
@@ -160,7 +161,7 @@ class BucketMirror:
         except UnicodeEncodeError:
             self._warn(key.encode("utf-8", "replace").decode(), "its name is not UTF-8", moved)
         except FileNotFoundError:
-            return  # a step that still runs has moved it: its own push will say where
+            return  # a step that still runs has moved it: its own push will upload it
         else:
             self._seen[key] = Seen(written.version, found.size, found.modified_ns)
             moved.uploaded += 1

@@ -1,4 +1,4 @@
-"""The controller log of a step: what was run, how it ended, how long it took, what to know about it."""
+"""The controller log of a step: its command, its end, its duration, and warnings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from localcloud.steps.request import StepRequest
 
 
 class Controller:
-    """Lines in the manner of EMR's own controller log, with UTC times."""
+    """Lines in the format of EMR's own controller log, with UTC times."""
 
     def __init__(self, request: StepRequest) -> None:
         self._lines: list[str] = []
@@ -23,7 +23,7 @@ class Controller:
         self._add("INFO", text)
 
     def warn(self, text: str) -> None:
-        """Add a line that the owner of the step should read."""
+        """Add a warning for the step's owner."""
         self._add("WARN", text)
 
     def end(self, exit_code: int) -> None:

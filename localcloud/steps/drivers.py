@@ -1,10 +1,10 @@
-"""Java processes that serve several steps: what one step has loaded and compiled, the next need not.
+"""Java processes that serve several steps: classes loaded and code compiled for one step are reused by the next.
 
 A PySpark application is two processes that talk by py4j: Spark's driver in Java and the user's Python. spark-submit
-starts the first, which starts the second and names it the port (org.apache.spark.deploy.PythonRunner, Spark 3.5). Here
-a Java is kept, and a step starts its Python alone. A step has its own SparkContext, Spark properties, configuration
-files, System.out and System.err, and the Java to itself. A Java whose step failed, was killed, or left something behind
-is ended with it; so is one that has served its number of steps or nobody for some minutes.
+starts the first, which starts the second and passes it the port (org.apache.spark.deploy.PythonRunner, Spark 3.5). Here
+a Java is kept, and a step starts only its Python. A step has its own SparkContext, Spark properties, configuration
+files, System.out and System.err, and sole use of the Java. A Java is ended when its step failed, was killed, or left
+something behind; also after its number of steps, or some idle minutes.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _MOST_IDLE = 2  # each holds some hundred megabytes
 _IDLE_SECONDS = 300.0
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 20.0
-_GRACE_SECONDS = 3.0  # to remove what a SparkContext that nobody stopped has on the disk
+_GRACE_SECONDS = 3.0  # time to remove the disk files of a SparkContext that nobody stopped
 
 
 class Driver:
-    """One Java that serves one step at a time. Not for two threads at once."""
+    """One Java that serves one step at a time. Not thread-safe."""
 
     def __init__(self, place: Path, app: PySpark, site: Site) -> None:
         """Start it with its files below place. Raises CommandError when it does not come up, OSError."""
@@ -73,16 +73,16 @@ class Driver:
 
     @property
     def session(self) -> int:
-        """The session that its processes belong to."""
+        """The process session of its processes."""
         return self._process.session
 
     @property
     def variables(self) -> dict[str, str]:
-        """What PySpark needs in its environment to use this Java."""
+        """The variables with which PySpark uses this Java."""
         return {"PYSPARK_GATEWAY_PORT": self._port, "PYSPARK_GATEWAY_SECRET": self._token, "PYTHONUNBUFFERED": "YES"}
 
     def begin(self, site: Site, app: PySpark, env: Mapping[str, str]) -> None:
-        """Become the Java of this step, whose Python workers find env. Raises CommandError when it does not answer."""
+        """Prepare the Java for a step, whose Python workers get env. Raises CommandError when it does not answer."""
         self.served += 1
         self._configure(site)
         workers = {f"spark.executorEnv.{name}": value for name, value in env.items()}
@@ -93,7 +93,7 @@ class Driver:
             self._system.setErr(self._stream(site, "stderr"))
 
     def clear(self) -> bool:
-        """Take away all that was the step's; whether that went well."""
+        """Remove all state of the step; returns whether that succeeded."""
         with suppress(CommandError), _answering():
             jvm = self._gateway.jvm
             active = getattr(getattr(jvm.org.apache.spark, "SparkContext$"), "MODULE$").getActive()
@@ -106,7 +106,7 @@ class Driver:
         return False
 
     def end(self) -> None:
-        """End it and remove its files; waits until it is gone. What it says while it ends is in no step's log."""
+        """End it and remove its files; waits until it has ended. Its output during the end is in no step's log."""
         with suppress(CommandError), _answering():
             self._close_logs()
         self._discard()
@@ -117,7 +117,7 @@ class Driver:
         shutil.rmtree(self._place, ignore_errors=True)
 
     def _configure(self, site: Site) -> None:
-        """Give it the step's configuration files: Hadoop reads them anew for each SparkContext."""
+        """Write the step's configuration files: Hadoop reads them again for each SparkContext."""
         shutil.copytree(site.conf_dir, self._site.conf_dir, dirs_exist_ok=True)
 
     def _close_logs(self) -> None:
@@ -125,7 +125,7 @@ class Driver:
         self._system.setErr(self._logs[1])
 
     def _way_in(self) -> tuple[str, str]:
-        """Its port and its token."""
+        """Its port and token."""
         said, deadline = self._place / "logs" / "stdout", time.monotonic() + _START_SECONDS
         while len(lines := said.read_text(encoding="utf-8").splitlines(keepends=True)) < 2 or lines[1][-1] != "\n":
             if self._process.ended or time.monotonic() > deadline:
@@ -140,10 +140,11 @@ class Driver:
 
 
 class Drivers:
-    """The Javas of one server. Safe to use from any thread."""
+    """The Javas of one server. Thread-safe."""
 
     def __init__(self, place: Path, most_steps: int) -> None:
-        """place: the directory for their files. most_steps: how many steps a Java serves; 1: each has its own."""
+        """place: the directory for their files. most_steps: how many steps a Java serves; 1: each step starts its
+        own."""
         self._place, self._most_steps = place, most_steps
         self._numbers = count(1)
         self._idle: list[Driver] = []
@@ -154,7 +155,7 @@ class Drivers:
 
     @property
     def kept(self) -> bool:
-        """Whether a Java is kept for a next step."""
+        """Whether Javas are kept for later steps."""
         return self._most_steps > 1
 
     def lend(self, app: PySpark, site: Site, env: Mapping[str, str]) -> Driver:
@@ -171,7 +172,7 @@ class Drivers:
         return driver
 
     def take_back(self, driver: Driver, *, fine: bool) -> None:
-        """Keep a Java for the next step if its own ended well and left nothing, else end it."""
+        """Keep a Java for the next step if its own succeeded and left nothing behind, else end it."""
         keeps = fine and driver.served < self._most_steps and driver.clear()
         with self._lock:
             self._lent.discard(driver)
@@ -184,12 +185,12 @@ class Drivers:
             driver.end()
 
     def sessions(self) -> set[int]:
-        """The sessions of those that serve a step now."""
+        """The process sessions of the Javas that serve a step now."""
         with self._lock:
             return {driver.session for driver in self._lent}
 
     def close(self) -> None:
-        """End those that are idle, and each other when its step has ended."""
+        """End the idle ones now, and each other one when its step has ended."""
         with self._lock:
             self._closed = True
             if self._timer:
@@ -221,7 +222,7 @@ class Drivers:
 def _connect(port: str, token: str) -> Any:
     from py4j.java_gateway import GatewayParameters, JavaGateway  # noqa: PLC0415 - it comes with pyspark
 
-    # Without memory management it does not ask a Java that is gone to forget each object that it has named.
+    # Memory management would make it ask an ended Java to release each object.
     way = GatewayParameters(
         port=int(port), auth_token=token, read_timeout=_ANSWER_SECONDS, enable_memory_management=False
     )

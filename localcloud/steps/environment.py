@@ -1,4 +1,4 @@
-"""The environment of a step's process: what a step of EMR finds, and nothing of the server's own."""
+"""The environment variables of a step's process: those of a step on EMR, and none of the server's own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from localcloud.steps.site import Site
 
 
 def environment(request: StepRequest, site: Site, server: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The variables of the step. Of the server's only PATH and HOME pass."""
+    """The variables of the step. Only PATH and HOME come from the server's."""
     home = server.get("HOME", str(site.work_dir))
     return {
         **machine(site.bin_dir, site.tmp_dir, home, server),
@@ -26,16 +26,16 @@ def environment(request: StepRequest, site: Site, server: Mapping[str, str] = os
 
 
 def driver_environment(site: Site, server: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The variables of a Java that serves several steps: nothing of any step's."""
+    """The variables of a Java that serves several steps: none of any step's."""
     return machine(site.bin_dir, site.tmp_dir, server.get("HOME", str(site.work_dir)), server) | _spark(site)
 
 
 def machine(bin_dir: Path, tmp_dir: Path, home: str, server: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What any machine's processes find: their own programs first on the PATH, then this machine's."""
+    """The variables of any machine's processes: its own programs first on the PATH, then this machine's."""
     return {
         "PATH": f"{bin_dir}:{server.get('PATH', os.defpath)}",
         "HOME": home,
-        # UTF-8 and UTC, as the nodes of EMR have: Java could not name a file with an accent under LANG=C.
+        # UTF-8 and UTC, as on EMR's nodes: under LANG=C Java cannot name a file with an accent.
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "TMPDIR": str(tmp_dir),
@@ -47,12 +47,12 @@ def _emr(request: StepRequest) -> dict[str, str]:
 
 
 def _flink(site: Site) -> dict[str, str]:
-    """The Python that Flink's client uses, in Flink's own variable: bootstrap actions need not make one."""
+    """Flink's own variable for its client's Python, so that bootstrap actions need not create one."""
     return {"PYFLINK_CLIENT_EXECUTABLE": str(site.bin_dir / LAUNCHER)} if site.flink_home else {}
 
 
 def _node(request: StepRequest, site: Site) -> dict[str, str]:
-    """Where the files are that EMR keeps in /mnt/var/lib/info of each node."""
+    """The files that EMR keeps in /mnt/var/lib/info of each node."""
     return {"EMR_INFO_DIR": str(site.conf_dir)} if isinstance(request, BootstrapRequest) else {}
 
 

@@ -9,11 +9,11 @@ from localcloud.errors import LocalCloudError
 
 
 class StepsError(LocalCloudError):
-    """Anything that went wrong around a step; its text says what was tried, what came back, what to do."""
+    """Anything that went wrong around a step; the text says what was tried, what came back, what to do next."""
 
 
 class CommandError(StepsError):
-    """A step that cannot be started. exit_code is what the step ends with (127: no such command)."""
+    """A step that cannot be started. exit_code is the step's exit status (127: no such command)."""
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What Hadoop says in its own words, said as S3 would: a bucket that does not exist, or that a step may not see."""
+"""Translate Hadoop's errors into S3's: a bucket that does not exist, or that a step may not see."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LOOKED_AT = 1 << 20  # bytes at the end of stderr
 
 
 def missing_buckets(stderr: Path) -> list[str]:
-    """The buckets that a failed step named and did not find, by what Hadoop wrote to stderr."""
+    """The buckets that a failed step used and that Hadoop's stderr reports as missing."""
     with stderr.open("rb") as stream:
         stream.seek(max(0, stderr.stat().st_size - _LOOKED_AT))
         found = _NO_BUCKET.findall(stream.read())
@@ -20,7 +20,7 @@ def missing_buckets(stderr: Path) -> list[str]:
 
 
 def explain(stderr: Path, buckets_dir: Path) -> None:
-    """Append to stderr what S3 would have answered, once for each bucket that the step did not find."""
+    """Append S3's error to stderr, once for each bucket that the step did not find."""
     for bucket in missing_buckets(stderr):
         with stderr.open("a", encoding="utf-8") as stream:
             denied = denial_of(bucket, buckets_dir)

@@ -1,4 +1,4 @@
-"""Flink's configuration of one step: everything in one process, on the loopback, below the step's own directory."""
+"""Flink's configuration of one step: all in one process, on the loopback address, below the step's own directory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from localcloud.steps.site import Site
 
-# What says how the cluster's nodes are, and not what the job does. One process stands for all of them here.
+# Properties of the cluster's nodes, not of the job. One process replaces all nodes here.
 _NODES = re.compile(
     r"(taskmanager|jobmanager|resourcemanager|yarn|kubernetes|high-availability|historyserver|rest|blob|env|process)\."
     r"|parallelism\.default=|python\.(client\.)?executable=|execution\.(target|attached)=|io\.tmp\.dirs="
@@ -33,12 +33,12 @@ logger.master.level = error
 
 
 def describes_nodes(setting: str) -> bool:
-    """Whether a `name=value` of Flink says how the cluster's nodes are, and so means nothing on one machine."""
+    """Whether a `name=value` of Flink describes the cluster's nodes, and so has no meaning on one machine."""
     return _NODES.match(setting) is not None
 
 
 def properties(site: Site) -> dict[str, str | int | bool]:
-    """The settings of Flink in one process of this machine."""
+    """Flink's settings for one process on this machine."""
     here = "127.0.0.1"
     hosts = ("rest.address", "rest.bind-address", "jobmanager.bind-host", "taskmanager.host", "taskmanager.bind-host")
     return {
@@ -47,7 +47,7 @@ def properties(site: Site) -> dict[str, str | int | bool]:
         "taskmanager.numberOfTaskSlots": site.cores,
         "taskmanager.memory.managed.size": "256m",
         "io.tmp.dirs": str(site.tmp_dir),
-        "classloader.check-leaked-classloader": False,  # Hadoop's shutdown hook trips over it, after the job
+        "classloader.check-leaked-classloader": False,  # Hadoop's shutdown hook fails this check after the job
         "fs.hdfs.hadoopconf": str(site.conf_dir),
     }
 

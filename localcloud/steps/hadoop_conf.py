@@ -18,7 +18,7 @@ from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 NAME_NODE = "localcloud"
-USER = "hadoop"  # EMR runs its steps as hadoop, whose home in HDFS is /user/hadoop
+USER = "hadoop"  # EMR runs steps as user hadoop, whose home in HDFS is /user/hadoop
 
 _OVERLOADED = ("s3", "s3a", "s3n", "hdfs")
 _VIEW = "org.apache.hadoop.fs.viewfs.ViewFileSystem"
@@ -56,7 +56,7 @@ def core_site(buckets: Iterable[str], buckets_dir: Path, hdfs_dir: Path) -> dict
         f"{mounts}hdfs": f"raw://{quote(str(hdfs_dir))}",
         **{_fallback(bucket): f"viewfs://{_INNER}/s3/{bucket}" for bucket in buckets},
         _fallback(NAME_NODE): f"viewfs://{_INNER}/hdfs",
-        # Without it Hadoop asks the machine for the groups of a user that the machine does not have.
+        # Without it Hadoop looks up the groups of a user that this machine does not have.
         "hadoop.user.group.static.mapping.overrides": f"{USER}={USER}",
     }
 
@@ -77,6 +77,6 @@ def write(conf_dir: Path, properties: Mapping[str, str]) -> None:
 
 
 def make_hdfs(hdfs_dir: Path) -> None:
-    """Make the directories that a fresh HDFS of EMR has."""
+    """Create the directories of a new HDFS on EMR."""
     for name in (f"user/{USER}", "user/spark/warehouse", "tmp"):
         (hdfs_dir / name).mkdir(parents=True, exist_ok=True)

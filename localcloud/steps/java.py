@@ -1,4 +1,4 @@
-"""Which Java runs a step, and with which flags."""
+"""Choose the Java that runs a step, and its flags."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MODULE_FLAGS = (
     "-Djdk.reflect.useDirectMethodHandle=false",
 )
 
-# A warning of the JVM belongs in stderr: stdout is the job's. No /tmp/hsperfdata is left behind.
+# JVM warnings go to stderr: stdout is the job's. Do not leave /tmp/hsperfdata behind.
 QUIET_FLAGS = ("-Xlog:disable", "-Xlog:all=warning:stderr", "-XX:-UsePerfData")
 
 COLLECTOR = "-XX:+UseSerialGC"

@@ -1,15 +1,15 @@
-"""Which S3 keys can be files, and which files are only a job's scratch."""
+"""Which S3 keys can be files, and which files are a job's scratch files."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-_LONGEST_NAME = 255  # bytes, ext4 and APFS alike
-_LONGEST_PATH = 3000  # bytes: Linux stops at 4096, the mirror's own place needs some
+_LONGEST_NAME = 255  # bytes, on ext4 and APFS alike
+_LONGEST_PATH = 3000  # bytes: Linux allows 4096, the mirror's own path needs some
 
 
 def is_scratch(key: str) -> bool:
-    """Whether a key is what a committer or a copy leaves half done: it never reaches S3 on EMR."""
+    """Whether a key is an unfinished file of a committer or a copy: on EMR it never reaches S3."""
     return any(_scratch_name(part) for part in key.split("/"))
 
 

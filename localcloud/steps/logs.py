@@ -1,4 +1,4 @@
-"""Logs, gzipped to where EMR puts them: <log_uri>/<cluster>/{steps/<step>,node/…}/{stdout,stderr,controller}.gz."""
+"""Upload gzipped logs to EMR's paths: <log_uri>/<cluster>/{steps/<step>,node/…}/{stdout,stderr,controller}.gz."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _TAIL_BYTES = 1000
 
 
 class LogShipper:
-    """Uploads the logs of ended steps, delay_seconds after their end (EMR pushes them every five minutes); not those
-    that the nodes' role may not write."""
+    """Uploads the logs of ended steps, delay_seconds after their end (EMR: every five minutes), except those that the
+    nodes' role may not write."""
 
     def __init__(self, delay_seconds: float, rights_of: RightsOf = everything) -> None:
         self._delay, self._rights_of = delay_seconds, rights_of
@@ -48,7 +48,7 @@ class LogShipper:
         timer.start()
 
     def flush(self, cluster_id: str) -> None:
-        """Upload what waits for a cluster now: EMR pushes the rest of the logs when a cluster ends."""
+        """Upload a cluster's waiting logs now: EMR uploads the rest when a cluster ends."""
         with self._lock:
             timers = [timer for timer, cluster in self._cluster_of.items() if cluster == cluster_id]
         for timer in timers:

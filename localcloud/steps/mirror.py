@@ -1,4 +1,4 @@
-"""One directory tree that follows moto's buckets before a step, and is followed by them after it."""
+"""One directory tree, synchronised with moto's buckets before and after a step."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from localcloud.steps.store import Store
 class Mirror:
     """Buckets as directories: root/<account>/<bucket>/<key>.
 
-    Only what changed on either side moves, so a step costs a listing plus its own data. Safe for steps that
-    run at the same time: pull leaves alone what a running step wrote, push what one still has open.
+    Only changes on either side are copied, so a step costs a listing plus its own data. Safe for concurrent steps: pull
+    skips files that a running step wrote, push skips files that one still has open.
     """
 
     def __init__(self, root: Path, store_of: Callable[[str], Store] = Store) -> None:
-        shutil.rmtree(root, ignore_errors=True)  # moto keeps all in memory: what lies here is another life's
+        shutil.rmtree(root, ignore_errors=True)  # moto keeps all in memory: existing files are an earlier server's
         root.mkdir(parents=True)
         self._root, self._store_of = root, store_of
         self._buckets: dict[Path, BucketMirror] = {}
@@ -31,7 +31,7 @@ class Mirror:
         return self._root / account
 
     def pull(self, account: str) -> Moved:
-        """Make the files what the objects are. Raises OSError when the disk does not take them."""
+        """Update the files from the objects. Raises OSError when the disk does not take them."""
         moved, store = Moved(), self._store_of(account)
         with self._lock:
             names = store.buckets()
@@ -47,12 +47,12 @@ class Mirror:
         alone: Callable[[], bool] = lambda: True,
         rights: Rights = ALL,
     ) -> Moved:
-        """Make the objects what a step made of the files.
+        """Update the objects from the files that a step changed.
 
-        busy: the files that other running steps have open; they are left for those steps' own pushes. alone:
-        whether no other step runs, so that what is scratch or empty now is nobody's and goes. Both are asked
-        under the lock, which a starting step must pass. rights: the step's, where IAM is enforced; two steps that
-        run at once may push each other's files. Raises OSError when moto's disk is full.
+        busy: the files that other running steps have open; those steps push them. alone: whether no other step runs, so
+        that scratch files and empty directories can be removed. Both are called under the lock, which a starting step
+        must take. rights: the step's, where IAM is enforced; of two concurrent steps each may push the other's files.
+        Raises OSError when moto's disk is full.
         """
         moved, store = Moved(), self._store_of(account)
         with self._lock:
@@ -60,7 +60,7 @@ class Mirror:
             for name in store.buckets():
                 mirrored = self._buckets.get(self.buckets_dir(account) / name)
                 if mirrored is None:
-                    continue  # made while the step ran: the step could not see it
+                    continue  # created while the step ran: the step could not see it
                 mirrored.push(store, busy, moved, rights)
                 if clean:
                     mirrored.sweep()

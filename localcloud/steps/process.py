@@ -1,4 +1,4 @@
-"""The process of a step, seen from the server: started under a supervisor, waited for, stopped."""
+"""A step's process, as the server handles it: started under a supervisor, waited for, stopped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 
 class StepProcess:
-    """A running step. stop may come from any thread, wait is for one."""
+    """A running step. stop is thread-safe, wait is for one thread."""
 
     def __init__(
         self,
@@ -28,9 +28,9 @@ class StepProcess:
     ) -> None:
         """Start argv in cwd with env; its output is appended to logs/stdout and logs/stderr.
 
-        grace_seconds lies between SIGTERM and SIGKILL; inherited are descriptors that pass on; outlived: what argv
-        leaves running goes on until stop. Raises OSError when the machine cannot take one more process; a program
-        that does not exist ends with 127 and a line in stderr instead.
+        grace_seconds: the time between SIGTERM and SIGKILL; inherited: descriptors to pass on; outlived: whether
+        processes that argv leaves running go on until stop. Raises OSError when the machine cannot start one more
+        process; a program that does not exist ends with 127 and a line in stderr instead.
         """
         self._report, report = os.pipe() if outlived else (-1, -1)
         command = [sys.executable, "-I", "-S", str(_SUPERVISOR), str(grace_seconds), str(report), *argv]
@@ -51,16 +51,17 @@ class StepProcess:
 
     @property
     def session(self) -> int:
-        """The session that all of the step's processes belong to."""
+        """The process session of all the step's processes."""
         return self._process.pid
 
     @property
     def ended(self) -> bool:
-        """Whether nothing of it is left, not even what outlived it."""
+        """Whether all its processes have ended, including those that outlived it."""
         return self._process.poll() is not None
 
     def wait(self) -> int:
-        """Block until the step has ended and nothing of it lives, but for what may outlive it; its exit status."""
+        """Block until the step and its processes have ended, except those allowed to outlive it; returns its exit
+        status."""
         if self._report >= 0:
             with os.fdopen(self._report) as report:
                 self._report = -1
@@ -69,7 +70,7 @@ class StepProcess:
         return self._process.wait()
 
     def stop(self) -> None:
-        """End the step: the supervisor sees its pipe close, and does the rest."""
+        """End the step: the supervisor sees its pipe close and kills the processes."""
         if self._process.stdin:
             self._process.stdin.close()
 
@@ -95,7 +96,7 @@ def _written_by(process: Path) -> set[Path]:
     found = set()
     with suppress(OSError):  # it ended meanwhile, so it writes no more
         for link in (process / "fd").iterdir():
-            with suppress(OSError):  # it closed this one
-                if link.lstat().st_mode & 0o200:  # the link's own mode tells how the file was opened: proc(5)
+            with suppress(OSError):  # it has closed this file
+                if link.lstat().st_mode & 0o200:  # the link's own mode says how the file was opened: proc(5)
                     found.add(link.readlink())
     return found

@@ -1,4 +1,4 @@
-"""What runs on the machines of one server, so that one of it can be ended, all of a machine's, or all there is."""
+"""All processes on the machines of one server, so that one, all of a machine's, or all can be ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Key = tuple[str, str]  # the machine (a cluster, a host) and what runs on it (a 
 
 
 class Processes:
-    """The processes that are under way and those that they left running; safe to use from any thread."""
+    """The running processes and those that they left running; thread-safe."""
 
     def __init__(self) -> None:
         self._running: dict[Key, StepProcess | None] = {}
@@ -23,7 +23,7 @@ class Processes:
 
     @contextmanager
     def underway(self, key: Key) -> Iterator[None]:
-        """From before a process starts until all is done that follows its end."""
+        """Spans from before a process starts until all work after its end is done."""
         with self._changed:
             self._running[key] = None
         try:
@@ -34,7 +34,7 @@ class Processes:
                 self._changed.notify_all()
 
     def start(self, key: Key, start: Callable[[], StepProcess]) -> StepProcess | None:
-        """Start a process by calling start; None when its key was killed before, or everything was."""
+        """Start a process by calling start; None when its key, or everything, was killed before."""
         with self._changed:
             if self._closed or key in self._killed:
                 return None
@@ -42,7 +42,7 @@ class Processes:
         return process
 
     def let_live(self, key: Key, process: StepProcess) -> bool:
-        """Let go on what a process has left running; if it was killed, end that too, and answer False."""
+        """Let the processes that it left running go on; if it was killed, end them too and return False."""
         with self._changed:
             if not self._closed and key not in self._killed:
                 self._outlived[key] = process
@@ -52,7 +52,7 @@ class Processes:
         return False
 
     def kill(self, key: Key) -> None:
-        """End a process and what it left running; one that has not started will not."""
+        """End a process and those that it left running, or prevent one that has not started."""
         with self._changed:
             self._killed.add(key)
             process = self._running.get(key)
@@ -61,7 +61,7 @@ class Processes:
         self._end_outlived(lambda other: other == key)
 
     def kill_machine(self, machine: str, seconds: float) -> None:
-        """End all of a machine and wait for it; give up waiting after some seconds."""
+        """End all processes of a machine and wait for them, at most some seconds."""
         with self._changed:
             doomed = [key for key in self._running if key[0] == machine]
         for key in doomed:
@@ -71,13 +71,13 @@ class Processes:
         self.forget(machine)
 
     def forget(self, machine: str) -> None:
-        """A machine is gone: end what was left running on it."""
+        """End what was left running on a machine that is gone."""
         self._end_outlived(lambda key: key[0] == machine)
         with self._changed:
             self._killed = {key for key in self._killed if key[0] != machine}
 
     def close(self, seconds: float) -> None:
-        """End everything, start nothing more, and wait at most some seconds for what is under way."""
+        """End everything, start nothing more, and wait some seconds at most for running work."""
         with self._changed:
             self._closed = True
             processes = [process for process in self._running.values() if process]
@@ -88,18 +88,18 @@ class Processes:
             self._changed.wait_for(lambda: not self._running, seconds)
 
     def machines(self) -> set[str]:
-        """The machines on which anything lives."""
+        """The machines with any processes."""
         with self._changed:
             self._outlived = {key: process for key, process in self._outlived.items() if not process.ended}
             return {machine for machine, _ in (*self._running, *self._outlived)}
 
     def sessions(self, but: Key | None = None) -> set[int]:
-        """The sessions of the processes under way."""
+        """The process sessions of the running processes."""
         with self._changed:
             return {process.session for key, process in self._running.items() if process and key != but}
 
     def alone(self, key: Key) -> bool:
-        """Whether nothing else is under way."""
+        """Whether no other process is running."""
         with self._changed:
             return set(self._running) <= {key}
 

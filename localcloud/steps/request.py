@@ -1,4 +1,4 @@
-"""What a step is asked to do, and how it ended."""
+"""A step's request and outcome."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from localcloud.credentials import Access
 
 @dataclass(frozen=True)
 class StepRequest:
-    """One EMR step, as the EMR engine hands it over.
+    """One EMR step, as the EMR engine passes it to the runner.
 
-    access: where the step finds AWS, and the key for it. jar, args: as in HadoopJarStep. log_uri: the cluster's
-    LogUri (s3:// or s3n://), None when it keeps no logs. spark_defaults: the cluster's configuration of
-    classification spark-defaults.
+    access: the step's AWS endpoint, and the key for it. jar, args: as in HadoopJarStep. log_uri: the cluster's LogUri
+    (s3:// or s3n://), None when it keeps no logs. spark_defaults: the cluster's configuration of classification
+    spark-defaults.
     """
 
     account: str
@@ -29,7 +29,7 @@ class StepRequest:
 
     @property
     def log_folder(self) -> str:
-        """Where EMR puts its logs, below the cluster's folder."""
+        """EMR's folder for its logs, below the cluster's folder."""
         return f"steps/{self.step_id}"
 
     @property

@@ -1,4 +1,4 @@
-"""What a step may do in S3, which its mirror asks in its stead: the processes of a step work on files, not on S3."""
+"""A step's S3 permissions, checked by its mirror: the processes of a step work on files, not on S3."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from localcloud.steps.request import StepRequest
 
 
 class Rights(Protocol):
-    """Whoever decides for one step."""
+    """The S3 permissions of one step."""
 
     def denial(self, operation: str, bucket: str, key: str = "") -> str | None:
-        """Why S3 would deny an operation, in AWS's words; None when it is allowed."""
+        """AWS's message why S3 would deny an operation; None when it is allowed."""
 
 
 class AllRights:
-    """Where IAM is not enforced."""
+    """All permissions, where IAM is not enforced."""
 
     def denial(self, operation: str, bucket: str, key: str = "") -> str | None:  # noqa: ARG002
         """Nothing is denied."""
@@ -29,14 +29,14 @@ RightsOf = Callable[[StepRequest], Rights]
 
 
 def everything(_request: StepRequest) -> Rights:
-    """The rights of each step where IAM is not enforced."""
+    """The permissions of any step where IAM is not enforced."""
     return ALL
 
 
 def hide(buckets_dir: Path, rights: Rights, place: Path) -> None:
-    """Make `place` a directory with a link to each bucket that a step may list, if there are any that it may not.
+    """If a step may not list some bucket, make `place` a directory with a link to each bucket that it may list.
 
-    Such a bucket is a file there, which says why: who looks for the bucket answers with its words.
+    A denied bucket is a file there with AWS's message, which is shown to whoever looks for the bucket.
     """
     denials = {bucket.name: rights.denial("ListObjectsV2", bucket.name) for bucket in sorted(buckets_dir.glob("*"))}
     if not any(denials.values()):
@@ -50,6 +50,6 @@ def hide(buckets_dir: Path, rights: Rights, place: Path) -> None:
 
 
 def denial_of(bucket: str, buckets_dir: Path) -> str | None:
-    """Why a step may not see a bucket; None when it may, or when there is none."""
+    """Why a step may not see a bucket; None when it may, or when the bucket does not exist."""
     told = buckets_dir / bucket
     return told.read_text(encoding="utf-8") if told.is_file() else None

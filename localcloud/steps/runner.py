@@ -30,8 +30,8 @@ from localcloud.steps.sync import VARIABLE, SyncPoint
 from localcloud.steps.workspace import Workspace
 
 _LOG = logging.getLogger(__name__)
-STOPPED = 143  # 128 + SIGTERM, as a shell counts it
-VISIBLE = "s3"  # in a step's directory, the buckets that it may see, where there are others
+STOPPED = 143  # 128 + SIGTERM, as in a shell
+VISIBLE = "s3"  # in a step's directory: the buckets that it may see, if some are denied
 
 
 class StepRunner:
@@ -44,8 +44,8 @@ class StepRunner:
         settings: StepSettings | None = None,
         rights_of: RightsOf = everything,
     ) -> None:
-        """work_dir: made if missing; what an earlier server left of its steps in it is removed. rights_of: what a step
-        may do in S3."""
+        """work_dir: created if missing; an earlier server's step files in it are removed. rights_of: a step's S3
+        permissions."""
         self._settings, self._rights_of = settings or StepSettings(), rights_of
         top = private.folder(work_dir.absolute())
         for name in ("steps", "hdfs", "drivers"):
@@ -55,12 +55,12 @@ class StepRunner:
         self._logs = LogShipper(log_delay_seconds, rights_of)
         self._processes = Processes()
         self._drivers = Drivers(top / "drivers", self._settings.steps_per_java)
-        self._denied: set[Key] = set()  # steps that were denied something before they ended
+        self._denied: set[Key] = set()  # steps with a denied operation before their end
 
     def run(self, request: StepRequest) -> StepOutcome:
         """Run a step and block until it has ended, its output is in S3 and (without delay) its logs are.
 
-        What goes wrong with a step never raises: it is an exit code and a message (143: killed).
+        A failing step never raises: it returns an exit code and a message (143: killed).
         """
         try:
             with self._processes.underway(_key(request)):
@@ -70,18 +70,18 @@ class StepRunner:
             return StepOutcome(1, f"localcloud could not run the step: {type(problem).__name__}: {problem}")
 
     def kill(self, cluster_id: str, step_id: str) -> None:
-        """End a step: TERM to all its processes, after a grace KILL. Before its start it will not start."""
+        """End a step: TERM to all its processes, after a grace period KILL; or prevent one that has not started."""
         self._processes.kill((cluster_id, step_id))
 
     def forget(self, cluster_id: str) -> None:
-        """A cluster is gone: ship the logs that wait, drop its HDFS."""
+        """Discard an ended cluster: upload its waiting logs, delete its HDFS."""
         self._logs.flush(cluster_id)
         self._processes.forget(cluster_id)
         for directory in self._workspace.cluster_dirs(cluster_id):
             shutil.rmtree(directory, ignore_errors=True)
 
     def close(self) -> None:
-        """Kill every step, wait until their processes are gone, run nothing more."""
+        """Kill every step, wait until their processes have ended, run nothing more."""
         self._logs.close()
         self._processes.close(self._settings.kill_grace_seconds + 5)
         self._drivers.close()
@@ -95,13 +95,13 @@ class StepRunner:
         controller.end(code)
         (logs / "controller").write_text(controller.text(), encoding="utf-8")
         message = "" if code == 0 else tail(logs / "stderr") or f"exit status {code}, and nothing in stderr"
-        # What outlives an action still needs its directory, which goes with the cluster.
+        # Processes that outlive an action still need its directory, which is deleted with the cluster.
         after = (lambda: None) if request.outlived else (lambda: shutil.rmtree(step_dir, ignore_errors=True))
         self._logs.ship(request, logs, after)
         return StepOutcome(code, message)
 
     def _attempt(self, request: StepRequest, step_dir: Path, controller: Controller) -> int:
-        """Everything up to the end of the process; returns its exit code."""
+        """The step up to the end of its process; returns the exit code."""
         stderr = step_dir / "logs" / "stderr"
         try:
             code = self._play(request, *self._prepare(request, step_dir, controller))
@@ -114,7 +114,7 @@ class StepRunner:
         return code
 
     def _prepare(self, request: StepRequest, step_dir: Path, controller: Controller) -> tuple[Launch, Site]:
-        """Bring S3 and find out what the step's command is. Raises CommandError, OSError."""
+        """Pull S3 and build the step's command line. Raises CommandError, OSError."""
         started = time.monotonic()
         moved = self._mirror.pull(request.account)
         controller.info(f"S3 before the step: {moved} in {time.monotonic() - started:.2f} seconds")
@@ -129,7 +129,7 @@ class StepRunner:
         return launch, site
 
     def _play(self, request: StepRequest, launch: Launch, site: Site) -> int:
-        """Run the command to its end, in a Java that is kept if it can; returns its exit code."""
+        """Run the command to its end, in a kept Java if possible; returns its exit code."""
         env, app = environment(request, site), launch.pyspark
         if app is None or not self._drivers.kept:
             return self._run_process(request, launch.argv, {**env, **launch.env}, site)
@@ -153,7 +153,7 @@ class StepRunner:
         return code
 
     def _buckets_dir(self, request: StepRequest, step_dir: Path) -> Path:
-        """The buckets as the step sees them."""
+        """The directory of the buckets that the step may see."""
         own = step_dir / VISIBLE
         return own if own.is_dir() else self._mirror.buckets_dir(request.account)
 
@@ -182,11 +182,11 @@ class StepRunner:
         return process
 
     def _open_files(self, but: Key | None = None) -> set[Path]:
-        """What is being written by the steps under way, and by the Javas that serve them."""
+        """The files that running steps, and their Javas, have open for writing."""
         return open_files(self._processes.sessions(but) | self._drivers.sessions())
 
     def _push_midway(self, request: StepRequest, site: Site) -> None:
-        """Send what a command of a script wrote. What it was not allowed to is said at once and fails the step."""
+        """Push what a command of a script wrote. A denied operation is reported at once and fails the step."""
         rights = self._rights_of(request)
         moved = self._mirror.push(request.account, self._open_files, lambda: False, rights)
         if moved.denied:
@@ -194,7 +194,7 @@ class StepRunner:
             _refuse(site.step_dir / "logs" / "stderr", _words(moved), 1)
 
     def _push(self, request: StepRequest, logs: Path, controller: Controller, code: int) -> int:
-        """Send what the step wrote; returns the exit code, 1 when the step was fine but S3 does not have it."""
+        """Push what the step wrote; returns the exit code: 1 when the step succeeded but the push failed."""
         started = time.monotonic()
         key, others = _key(request), self._processes
         try:

@@ -1,4 +1,4 @@
-"""What lies in a bucket's directory: its files by key, its scratch, its empty directories."""
+"""Scan a bucket's directory: its files by key, its scratch files, its empty directories."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Found:
 
 
 def stat_of(path: Path) -> Found | None:
-    """What is at path, None when nothing is. A directory has no size and no time of its own."""
+    """The file or directory at path, None when there is none. A directory has no size and no time of its own."""
     try:
         status = path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -37,7 +37,7 @@ def scan(directory: Path) -> dict[str, Found]:
 
 
 def _files(directory: str, prefix: str) -> Iterator[tuple[str, Found]]:
-    # os.scandir and not Path.walk: one stat a file, and a lake has many.
+    # os.scandir, not Path.walk: one stat for each file, and a lake has many.
     with os.scandir(directory) as entries:
         for entry in entries:
             key = prefix + entry.name

@@ -1,4 +1,4 @@
-"""How steps run on this machine: cores, memory, interpreter, patience."""
+"""How steps run on this machine: cores, memory, interpreter, timeouts."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ from localcloud.steps.commands.programs import PACKAGE_ROOT
 from localcloud.steps.errors import CommandError
 from localcloud.steps.site import Site
 
-# PySpark and PyFlink send the driver's stderr to stdout; EMR's users look for the traceback in stderr. The file behind
-# the JVM's own stderr is opened anew, because a JVM passes no descriptors on.
+# PySpark and PyFlink send the driver's stderr to stdout, but EMR's users look for the traceback in stderr. Reopen the
+# file behind the JVM's stderr, because a JVM passes no descriptors on.
 _DRIVER_PYTHON = """\
 #!/bin/sh
 if [ -e /proc/$PPID/fd/2 ]; then exec {python} "$@" 2>>/proc/$PPID/fd/2; fi
@@ -30,7 +30,7 @@ _NO_SITE = "-"
 
 
 def write_shims(site: Site) -> None:
-    """Write the programs of a step into its bin directory."""
+    """Write a step's programs into its bin directory."""
     site.bin_dir.mkdir(parents=True, exist_ok=True)
     saved = site.step_dir / "site.json"
     site.save(saved)
@@ -42,7 +42,7 @@ def write_shims(site: Site) -> None:
 
 
 def write_host_shims(bin_dir: Path, python: str) -> None:
-    """Write the programs of a host that is no node; its python3 is the given one, as Amazon Linux brings one too."""
+    """Write the programs of a host outside of EMR; its python3 is the given one, as Amazon Linux includes one too."""
     bin_dir.mkdir(parents=True, exist_ok=True)
     _program(bin_dir / "python3", f'#!/bin/sh\nexec {shlex.quote(python)} "$@"\n')
     for name in ANYWHERE:
@@ -61,7 +61,7 @@ def _program(path: Path, text: str) -> None:
 
 
 def main(args: list[str]) -> NoReturn:
-    """Run the command that the arguments name, its files and S3 made the same around it; exits as it does."""
+    """Run the command in the arguments, with S3 synchronised before and after; exits with its status."""
     try:
         launch = _launch(args[0], args[1:])
     except CommandError as problem:

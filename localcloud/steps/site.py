@@ -1,4 +1,4 @@
-"""Where things are on this machine for one step: what every command builds its command line from."""
+"""The directories and programs of one step, from which every command builds its command line."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Site:
 
 
 def pyspark_dir() -> Path:
-    """Where the pyspark package is: it carries Spark and Hadoop. Raises CommandError when it is missing."""
+    """The directory of the pyspark package, which contains Spark and Hadoop. Raises CommandError when it is missing."""
     spec = importlib.util.find_spec("pyspark")
     if spec is None or spec.origin is None:
         raise CommandError(
@@ -84,15 +84,15 @@ def pyspark_dir() -> Path:
 
 
 def spark_jars(spark_home: Path) -> str:
-    """The class path entry of a SPARK_HOME's jars, without symbolic links: archive.py depends on the very text."""
+    """The class path entry of a SPARK_HOME's jars, without symbolic links: archive.py depends on the exact text."""
     return f"{(spark_home / 'jars').resolve()}/*"
 
 
 def make_spark_home(place: Path) -> Path:
-    """A SPARK_HOME of pyspark's jars and scripts without python/lib; place is created. Returns place.
+    """A SPARK_HOME of pyspark's jars and scripts without python/lib; creates place and returns it.
 
-    Left out on purpose: Spark puts python/lib/pyspark.zip first on the Python path, and a zip keeps no
-    compiled modules, so each start would compile PySpark anew. The installed package is the same code.
+    python/lib is omitted because Spark puts its pyspark.zip first on the Python path, and a zip keeps no compiled
+    modules, so each start would compile PySpark again. The installed package is the same code.
     """
     source = pyspark_dir()
     place.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-# What describes the nodes of a cluster and not the job. One machine stands for all of them here.
+# Properties of the cluster's nodes, not of the job. One machine replaces all nodes here.
 _NODES = re.compile(
     r"spark\.master$"
     r"|spark\.submit\.deployMode$"
@@ -23,7 +23,7 @@ _NODES = re.compile(
     r"|spark\.hadoop\.(fs\.s3\..*impl|fs\.s3a?n?\.impl|fs\.defaultFS|fs\.viewfs\..*|yarn\..*)$"
 )
 
-# EMR's own committer for S3 is not here; naming it would fail every write.
+# EMR's own S3 committer does not exist here; naming it would fail every write.
 _EMR_ONLY = re.compile(r"com\.amazonaws\.|com\.amazon\.|/usr/lib/|/usr/share/aws/")
 
 _FILE = "spark-defaults.conf"
@@ -31,7 +31,7 @@ _FILE = "spark-defaults.conf"
 LAPTOP: Mapping[str, str] = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    # Spark listens for its own Python workers: never beyond this machine.
+    # Spark listens for its own Python workers: only on this machine.
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.warehouse.dir": "hdfs:///user/spark/warehouse",
@@ -39,23 +39,24 @@ LAPTOP: Mapping[str, str] = {
 
 
 def describes_nodes(name: str, value: str = "") -> bool:
-    """Whether a Spark property says how the cluster's nodes are, and so means nothing on one machine.
+    """Whether a Spark property describes the cluster's nodes, and so has no meaning on one machine.
 
     Left out are: master and deployMode; cores, memory, instances, ports, class and library paths of driver and
-    executors; dynamic allocation, shuffle service, YARN, Kubernetes, decommissioning; event log and history
-    server; local directories; Python paths; Hadoop file system classes; any value that names EMR's own classes
-    or directories. Everything else is honoured: spark.sql.*, serializer, driver Java options, packages, …
+    executors; dynamic allocation, shuffle service, YARN, Kubernetes, decommissioning; event log and history server;
+    local directories; Python paths; Hadoop file system classes; any value that names EMR's own classes or directories.
+    Everything else is honoured: spark.sql.*, serializer, driver Java options, packages, …
     """
     return bool(_NODES.match(name) or _EMR_ONLY.search(value))
 
 
 def defaults(cluster: Mapping[str, str], cores: int) -> dict[str, str]:
-    """spark-defaults.conf: a laptop's settings, over them the cluster's. cores: threads of local mode."""
+    """The content of spark-defaults.conf: a laptop's settings, overridden by the cluster's. cores: threads of local
+    mode."""
     honoured = {name: value for name, value in cluster.items() if not describes_nodes(name, value)}
     return {
         **LAPTOP,
         "spark.master": f"local[{cores}]",
-        # 200, Spark's default, is for clusters: on a few cores it costs a second a shuffle.
+        # Spark's default, 200, is for clusters: on a few cores it costs a second for each shuffle.
         "spark.sql.shuffle.partitions": str(2 * cores),
         **honoured,
     }
@@ -68,14 +69,14 @@ def write(conf_dir: Path, properties: Mapping[str, str]) -> None:
 
 
 def read(conf_dir: Path) -> dict[str, str]:
-    """The properties that write wrote; none when it wrote none."""
+    """The properties that write wrote; empty when it wrote none."""
     path = conf_dir / _FILE
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return {name: _unescaped(value) for name, _, value in (line.partition(" ") for line in lines)}
 
 
 def _escaped(value: str) -> str:
-    # The file is a Java properties file: a backslash or a line break in a value would be read as syntax.
+    # The file is a Java properties file: escape backslashes and line breaks in values.
     return value.replace("\\", "\\\\").replace("\n", "\\n")
 
 

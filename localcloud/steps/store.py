@@ -1,4 +1,4 @@
-"""moto's S3 in this very process, as the mirror needs it: list, read, write, delete whole objects."""
+"""Direct access to moto's S3 in this process, for the mirror: list, read, write, delete whole objects."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class S3Object:
 
 
 class Store:
-    """The buckets of one account. Not over HTTP: the server's own backend, so bytes are copied once."""
+    """The buckets of one account. Uses the server's own backend, not HTTP, so bytes are copied once."""
 
     def __init__(self, account: str) -> None:
         # moto takes a second to import, and the commands that share this package never need it.
@@ -40,7 +40,7 @@ class Store:
         return sorted(self._backend.buckets)
 
     def objects(self, bucket: str) -> Iterator[S3Object]:
-        """The current objects of a bucket; what is deleted, archived or gone does not appear."""
+        """The current objects of a bucket, without deleted and archived ones."""
         found = self._backend.buckets.get(bucket)
         for key, versions in found.keys.lists() if found else ():
             if versions and isinstance(versions[-1], self._object_type):
@@ -62,8 +62,8 @@ class Store:
         for _ in range(_ATTEMPTS):
             digest = _copy(item.handle, target)
             expected = item.handle.etag.strip('"')
-            # moto computes a missing ETag without its lock, in the very buffer that is read here: a copy
-            # that does not match was disturbed by that. An ETag of several parts is not an MD5.
+            # moto computes a missing ETag without its lock, in the buffer that is read here; a copy that does not match
+            # was disturbed by that. A multipart ETag is not an MD5.
             if digest == expected or "-" in expected:
                 return
 
@@ -76,13 +76,13 @@ class Store:
         with source.open("rb") as stream:
             etag = hashlib.file_digest(stream, _md5).hexdigest()
             size = source.stat().st_size
-            # A map instead of bytes: moto copies it once, and this process never holds the file twice.
+            # A memory map instead of bytes: moto copies it once, and this process never holds the file twice.
             body = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
             written = self._backend.put_object(bucket, key, body, etag=etag)
         return _described(key, written)
 
     def delete(self, bucket: str, key: str) -> None:
-        """Delete an object: a delete marker where the bucket keeps versions."""
+        """Delete an object: adds a delete marker where the bucket keeps versions."""
         self._backend.delete_object(bucket, key)
 
 
@@ -91,7 +91,7 @@ def _md5() -> Any:
 
 
 def _described(key: str, handle: Any) -> S3Object:
-    modified = handle.last_modified.replace(tzinfo=UTC)  # moto keeps naive UTC
+    modified = handle.last_modified.replace(tzinfo=UTC)  # moto stores naive UTC
     stamp = int(modified.timestamp()) * 1_000_000_000 + modified.microsecond * 1000
     return S3Object(key, f"{handle.version_id}/{stamp}/{handle.size}", handle.size, stamp, handle)
 

@@ -37,7 +37,7 @@ def main() -> int:
     child = _start(argv)
     status = _status_of(child, wakeup)
     if report >= 0:
-        # A server that has died listens no more, and what is left must be ended all the same.
+        # A dead server no longer reads the report; what is left must be ended all the same.
         with contextlib.suppress(BrokenPipeError):
             os.write(report, b"%d\n" % status)
         _outlive(child, wakeup)
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def _prctl(option: int, value: int) -> None:
-    # Linux has it; elsewhere the pipe alone has to do.
+    # Linux has it; elsewhere only the pipe is watched.
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
@@ -70,7 +70,7 @@ def _start(argv: list[str]) -> int:
 def _become(argv: list[str]) -> None:
     os.setpgid(0, 0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # should this supervisor itself be killed
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # in case this supervisor itself is killed
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     try:
@@ -82,7 +82,7 @@ def _become(argv: list[str]) -> None:
 
 
 def _status_of(child: int, wakeup: int) -> int:
-    """Wait until the child ends or stdin does; children that were adopted are reaped on the way."""
+    """Wait until the child ends or stdin does; reaps adopted children meanwhile."""
     while True:
         ready, _, _ = select.select([0, wakeup], [], [])
         if 0 in ready and not os.read(0, 1):
@@ -95,7 +95,7 @@ def _status_of(child: int, wakeup: int) -> int:
 
 
 def _outlive(child: int, wakeup: int) -> None:
-    """Wait until stdin ends or nothing of the step is left."""
+    """Wait until stdin ends or no process of the step is left."""
     while _left(child):
         ready, _, _ = select.select([0, wakeup], [], [])
         if 0 in ready and not os.read(0, 1):
@@ -118,7 +118,7 @@ def _ended() -> Iterator[tuple[int, int]]:
 
 
 def _end_all(child: int, grace: float) -> None:
-    """TERM to each process that is left of the step, after the grace KILL, until none is."""
+    """Send TERM to each remaining process of the step, and KILL after the grace period, until none is left."""
     deadline = time.monotonic() + grace
     asked: set[int] = set()
     while left := _left(child):
@@ -132,7 +132,7 @@ def _end_all(child: int, grace: float) -> None:
 
 
 def _left(child: int) -> list[int]:
-    """Processes of the step that live: of our session, or our children. Without /proc: the child's group."""
+    """The step's living processes: of our session, or our children. Without /proc: the child's group."""
     if not os.path.isdir("/proc/self"):  # noqa: PTH112 - pathlib takes longer to import than this program runs
         return _group_left(child)
     me = os.getpid()
@@ -153,7 +153,7 @@ def _group_left(child: int) -> list[int]:
 
 
 def _processes() -> Iterator[tuple[int, str, int, int]]:
-    """Of each process: id, state, parent, session (proc(5), /proc/<pid>/stat)."""
+    """Each process's id, state, parent, session (proc(5), /proc/<pid>/stat)."""
     for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208
         with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as stat:  # noqa: PTH123
             state, parent, _group, session = stat.read().rpartition(b")")[2].split()[:4]

@@ -1,7 +1,7 @@
-"""Between the commands of a script: files and objects are made the same, as they are around a whole step.
+"""Synchronise files and objects between the commands of a script, as around a whole step.
 
-A script may run `hadoop fs -put … s3://b/x && aws s3 ls s3://b/`: the one works on the mirror, the other on S3. So
-each mirrored command of a script asks for a pull before it and a push after it, over a socket that its step inherited.
+In `hadoop fs -put … s3://b/x && aws s3 ls s3://b/` the first command works on the mirror, the second on S3. So each
+mirrored command of a script requests a pull before it and a push after it, over a socket inherited from its step.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _DONE, _FAILED = b".", b"!"
 
 
 class SyncPoint:
-    """The server's end: answers the commands of one step until the last process of it is gone."""
+    """The server's end: answers the commands of one step until its last process has ended."""
 
     def __init__(self, pull: Callable[[], object], push: Callable[[], object]) -> None:
         self._acts = {PULL: pull, PUSH: push}
@@ -25,7 +25,7 @@ class SyncPoint:
 
     @property
     def descriptor(self) -> int:
-        """What the step's process inherits."""
+        """The descriptor for the step's process to inherit."""
         return self._there.fileno()
 
     def serve(self) -> None:
@@ -34,7 +34,7 @@ class SyncPoint:
         threading.Thread(target=self._answer, daemon=True, name="localcloud-sync").start()
 
     def abandon(self) -> None:
-        """There is no process after all."""
+        """Close both ends when the process could not be started."""
         self._there.close()
         self._here.close()
 
@@ -50,7 +50,7 @@ class SyncPoint:
 
 
 def ask(request: bytes, environ: Mapping[str, str] = os.environ) -> bool:
-    """From within a step: ask for PULL or PUSH and wait for it; False when it failed or nobody is there."""
+    """From within a step: request PULL or PUSH and wait for it; False when it failed or nobody answers."""
     descriptor = environ.get(VARIABLE)
     if descriptor is None:
         return False

@@ -1,4 +1,4 @@
-"""The job that archive.py lets Spark run: it loads what most jobs load."""
+"""The job that Spark runs for archive.py: it loads the classes that most jobs load."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pyspark.sql import functions as F  # noqa: N812 - PySpark's own convention
 
 
 def main(place: str) -> None:
-    """Text, CSV and Parquet in and out, a shuffle, a window, a join, a Python worker. place: a new directory."""
+    """Read and write text, CSV and Parquet; a shuffle, a window, a join, a Python worker. place: a new directory."""
     spark = SparkSession.builder.appName("archive").getOrCreate()
     rows = spark.createDataFrame([(1, "a", "1.5"), (2, "b c", "2.5")], "id int, name string, amount string")
     _ranked(rows).write.partitionBy("day").parquet(f"{place}/parquet")

@@ -16,7 +16,7 @@ from localcloud.steps.site import Site, make_spark_home
 
 
 class Workspace:
-    """Where steps live below one directory: steps/<cluster>/<step>, hdfs/<cluster>, spark-home."""
+    """The steps' directories below one directory: steps/<cluster>/<step>, hdfs/<cluster>, spark-home."""
 
     def __init__(self, top: Path, settings: StepSettings) -> None:
         self._top, self._settings = top, settings
@@ -26,7 +26,7 @@ class Workspace:
         return self._top / "steps" / cluster_id, self._top / "hdfs" / cluster_id
 
     def open(self, request: StepRequest) -> Path:
-        """Make a step's directory with its empty logs; returns it. Raises OSError when the disk is full."""
+        """Create a step's directory with its empty logs; returns it. Raises OSError when the disk is full."""
         step_dir = private.folder(self.cluster_dirs(request.cluster_id)[0] / request.step_id)
         for name in ("logs", "work", "tmp", "conf", "bin"):
             (step_dir / name).mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,8 @@ def _configure(request: StepRequest, site: Site) -> None:
 
 
 def _write_info(request: BootstrapRequest, directory: Path) -> None:
-    """What scripts on a node of EMR read about it: instance.json and job-flow.json, their members of most use."""
+    """Write the files that scripts on an EMR node read: instance.json and job-flow.json, with their most used
+    members."""
     instance = {"isMaster": True, "isRunningNameNode": True, "isRunningResourceManager": True}
     job_flow = {"jobFlowId": request.cluster_id, "masterInstanceId": request.instance}
     for name, facts in (("instance", instance), ("job-flow", job_flow)):

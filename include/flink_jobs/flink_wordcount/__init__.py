@@ -1,1 +1,1 @@
-"""WordCount on Flink: texts in HDFS in; gold, quarantine and manifests, laid out as the lake, out."""
+"""WordCount on Flink: reads texts in HDFS; writes gold, quarantine and manifests in the lake's layout."""

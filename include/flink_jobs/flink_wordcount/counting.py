@@ -1,4 +1,4 @@
-"""The Flink program: lines of texts in, how often each word and each verdict occurs out. One pass over the input."""
+"""The Flink program: counts each word and each verdict in lines of text, in one pass over the input."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ INSERT INTO counts SELECT kind, place, word, COUNT(*) FROM (
 
 
 class Said(TableFunction):  # type: ignore[misc]  # PyFlink has no types
-    """`judging.said` as Flink's workers call it."""
+    """`judging.said` as a Flink table function."""
 
     def __init__(self, encoding: str) -> None:
         self.encoding = encoding
@@ -36,8 +36,8 @@ class Said(TableFunction):  # type: ignore[misc]  # PyFlink has no types
 
 
 def count(texts: str, pattern: str, counts: str, encoding: str) -> None:
-    """Count the files below `texts` whose path matches `pattern` (Java's), as CSV into `counts`; returns when it is
-    done. Raises Flink's own error when the program fails."""
+    """Count the files below `texts` whose path matches `pattern` (a Java regex), as CSV into `counts`; blocks until it
+    is done. Raises Flink's own error when the program fails."""
     env = TableEnvironment.create(EnvironmentSettings.in_batch_mode())
     told = udtf(Said(encoding), result_types=[DataTypes.STRING(), DataTypes.STRING()])
     env.create_temporary_function("said", told)

@@ -1,4 +1,5 @@
-"""Files of HDFS through Flink's own FileSystem: the same calls reach a cluster's HDFS and a directory of a laptop."""
+"""HDFS file operations through Flink's own FileSystem: the same calls reach a cluster's HDFS and a laptop's
+directory."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ class HdfsFiles:
         self._jvm: Any = get_gateway().jvm
 
     def below(self, folder: str) -> list[Found]:
-        """Every file below a folder, in the order of their paths; an absent folder has none."""
+        """All files below a folder, sorted by path; none if the folder does not exist."""
         fs, top = self._open(folder)
         if not fs.exists(top):
             return []
@@ -34,7 +35,7 @@ class HdfsFiles:
                 yield str(status.getPath().getPath()), int(status.getLen())
 
     def chunks(self, folder: str, file: Found) -> Iterator[bytes]:
-        """The bytes of a file below a folder, as they lie there."""
+        """The unchanged bytes of a file below a folder, in chunks."""
         fs, top = self._open(folder)
         stream = fs.open(self._jvm.org.apache.flink.core.fs.Path(top, file.relative))
         try:
@@ -44,7 +45,7 @@ class HdfsFiles:
             stream.close()
 
     def write(self, uri: str, chunks: Iterable[bytes]) -> None:
-        """Put a file, replacing what was there."""
+        """Write a file, replacing an existing one."""
         fs, path = self._open(uri)
         stream = fs.create(path, self._jvm.org.apache.flink.core.fs.FileSystem.WriteMode.OVERWRITE)
         try:
@@ -54,7 +55,7 @@ class HdfsFiles:
             stream.close()
 
     def delete(self, folder: str) -> None:
-        """Remove a folder with all below it; an absent one is fine."""
+        """Delete a folder with all below it; no error if it does not exist."""
         fs, path = self._open(folder)
         fs.delete(path, True)
 

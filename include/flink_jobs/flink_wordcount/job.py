@@ -1,4 +1,4 @@
-"""The order of the work: judge and count with Flink, keep what was refused, stage gold, tell what was done."""
+"""The sequence of the job: judge and count with Flink, write the quarantine, stage gold, return the manifests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Count = Callable[[str, str, str, str], None]
 
 
 class Files(Protocol):
-    """What the job asks of HDFS; files.HdfsFiles has it."""
+    """The HDFS operations that the job needs; files.HdfsFiles implements them."""
 
     def below(self, folder: str) -> list[Found]: ...
     def chunks(self, folder: str, file: Found) -> Iterator[bytes]: ...
@@ -40,8 +40,8 @@ Refused = Mapping[Found, FileRefused]
 
 @dataclass(frozen=True)
 class Bronze:
-    """What became of the lines: the counts of those that are text, the files that none is taken of, how many others are
-    no text, the rows of those."""
+    """The result for the lines: counts of the text lines, the files without usable lines, the number of other
+    undecodable lines, and their rows."""
 
     tally: Tally
     files: Refused
@@ -50,7 +50,7 @@ class Bronze:
 
 
 def run(order: Order, files: Files, count: Count) -> list[Manifest]:
-    """Count one business date and write gold, quarantine and manifests below `order.out`; gives the manifests.
+    """Count one business date and write gold, quarantine and manifests below `order.out`; returns the manifests.
 
     Raises NoInputError, UnknownEncodingError and BadArgumentError. A second run replaces what a first one wrote.
     """
@@ -59,14 +59,14 @@ def run(order: Order, files: Files, count: Count) -> list[Manifest]:
 
 @dataclass(frozen=True)
 class Job:
-    """One run: what was asked for, the files it finds and makes, and who counts."""
+    """One run: its request, the files it reads and writes, and the counting function."""
 
     order: Order
     files: Files
     count: Count
 
     def run(self) -> list[Manifest]:
-        """As the function of that name."""
+        """See the function `run`."""
         encoding = encoding_named(self.order.encoding)
         found = self.files.below(self.order.copy)
         if not found:
@@ -79,7 +79,7 @@ class Job:
         return self._told(lines, self._staged(bronze.tally))
 
     def _judged(self, encoding: Encoding, found: Sequence[Found]) -> Bronze:
-        """Every text counted, and what is refused of them."""
+        """All texts counted, and their refused lines and files."""
         hidden = {file: FileRefused("hidden_file", WHY_HIDDEN) for file in found if is_hidden(file.relative)}
         texts = [file for file in found if file not in hidden]
         open_files = [file for file in texts if self._lies_open(file, encoding)]
@@ -102,8 +102,8 @@ class Job:
         return lies_open(file.relative, beginning[:LOOK], encoding)
 
     def _in_place(self, encoding: str, texts: Sequence[Found], found: Sequence[Found]) -> Bronze:
-        """Flink reads the texts where they lie: once more without those that turn out to be none, whose words it cannot
-        take back. Files with lines that are no text are read again, to keep those."""
+        """Flink reads the texts in place. If some turn out not to be text, it reads the others again without them, as
+        it cannot subtract their words. Files with undecodable lines are read once more, to quarantine those lines."""
         tally, refused = Tally(), dict[Found, FileRefused]()
         if texts:
             tally = self._counted("in-place", self.order.copy, _all_but(_paths(found) - _paths(texts)), encoding)
@@ -122,8 +122,8 @@ class Job:
                     yield self._refused(file, number, line)
 
     def _as_utf8(self, encoding: Encoding, texts: Sequence[Found]) -> Bronze:
-        """What does not lie open, and texts where a line break is no byte of its own (UTF-16), which Flink's reader
-        would cut within letters: it gets their lines in UTF-8 instead."""
+        """Texts that cannot be read in place, packed or without a one-byte line break (UTF-16), which Flink's reader
+        would split within characters: write their lines as UTF-8 for Flink."""
         folder, rows, refused = f"{self.order.scratch}/utf8", list[Row](), dict[Found, FileRefused]()
         for number, file in enumerate(texts):
             try:
@@ -165,8 +165,8 @@ class Job:
         return f"{self.order.input}/{file.relative}"
 
     def _quarantined(self, bronze: Bronze, empty: int) -> TableCount:
-        """Write the quarantine, if there is anything to keep, and count: what came in as Flink saw it, what was refused
-        as it was written."""
+        """Write the quarantine, if there is any, and count: accepted lines as Flink read them, refused ones as
+        written."""
         reasons: Counter[str] = Counter()
 
         def rows() -> Iterator[Row]:
@@ -189,13 +189,14 @@ class Job:
         return [results.measured(self._put(f"{uri}/part-00000.parquet", table.schema, tally.ranked()), table, uri)]
 
     def _put(self, uri: str, schema: str, rows: Iterable[Row]) -> bytes:
-        """Write rows to where s3-dist-cp finds what will be at this URI; gives the Parquet file."""
+        """Write rows as the Parquet file that s3-dist-cp copies to this URI; returns the file's bytes."""
         content = results.parquet(schema, rows)
         self.files.write(self.order.on_hdfs(uri), [content])
         return content
 
     def _told(self, bronze: TableCount, staged: Sequence[GoldTable]) -> list[Manifest]:
-        """The manifests of the three layers; silver and gold take every line that bronze accepted, in the same pass."""
+        """The manifests of the three layers; silver and gold accept every line that bronze accepted, in the same
+        pass."""
         lines = TableCount("lines", bronze.accepted, bronze.accepted)
         counts: dict[str, tuple[TableCount, Sequence[GoldTable]]] = {
             "bronze": (bronze, ()),
@@ -215,12 +216,12 @@ def _paths(files: Iterable[Found]) -> set[str]:
 
 
 def _spoilt(tally: Tally, file: Found) -> FileRefused | None:
-    """Why no line of a file counts, by what was said of its lines."""
+    """Why no line of a file counts, from the verdicts on its lines."""
     if tally.not_text[file.path]:
         return FileRefused("not_text", WHY_CONTROLS)
     return long_line(BOUNDS) if tally.long_line[file.path] else None
 
 
 def _all_but(paths: Collection[str]) -> str:
-    """A pattern of Java's and Python's for every path but these."""
+    """A pattern, for Java and Python, that matches every path but these."""
     return rf"(?s)(?!(?:{'|'.join(map(re.escape, sorted(paths)))})$).*" if paths else "(?s).*"

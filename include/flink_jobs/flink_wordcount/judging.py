@@ -1,4 +1,4 @@
-"""What Flink's workers say of bytes: which of them are lines of text, and the words of those."""
+"""Judge bytes in Flink's workers: which of them are lines of text, and the words of those."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from wordcount.text_encoding import has_controls
 from wordcount.tokens import words
 
 ACCEPTED, UNDECODABLE, WORD = "accepted", "undecodable", "word"
-NOT_TEXT, LONG_LINE = "not_text", "long_line"  # of a line for which no line of its file counts
+NOT_TEXT, LONG_LINE = "not_text", "long_line"  # verdicts on a line because of which no line of its file counts
 
 
 def said(stretch: bytes, encoding: str) -> Iterator[tuple[str, str | None]]:
-    """Of what lies between two line feeds, without them: a verdict for each line, and each word of the lines that are
-    text. A byte order mark is no letter, so it need not be taken off here."""
+    """For the bytes between two line feeds: a verdict for each line, and each word of the text lines. A byte order mark
+    is no letter, so it need not be removed here."""
     if has_controls(stretch, encoding):
         yield NOT_TEXT, None
     for line in _lines(stretch):
@@ -28,7 +28,7 @@ def said(stretch: bytes, encoding: str) -> Iterator[tuple[str, str | None]]:
 
 
 def text_of(line: bytes, encoding: str) -> str | None:
-    """The text of a line; None if its bytes are none."""
+    """The text of a line; None if its bytes cannot be decoded."""
     try:
         return line.decode(encoding)
     except UnicodeError:
@@ -36,7 +36,7 @@ def text_of(line: bytes, encoding: str) -> str | None:
 
 
 def lines_of(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines of a whole file as Flink's reader and `said` cut them together: at LF, CRLF and CR, as Spark does."""
+    """The lines of a whole file, split as Flink's reader and `said` do together: at LF, CRLF and CR, as Spark does."""
     rest = b""
     for chunk in chunks:
         *stretches, rest = (rest + chunk).split(b"\n")

@@ -1,4 +1,5 @@
-"""Counts into the lake's files: what the counting wrote, gold and quarantine as Parquet, gold measured."""
+"""Turn the counts into the lake's files: parse the counting output, write gold and quarantine as Parquet, measure
+gold."""
 
 from __future__ import annotations
 
@@ -19,14 +20,14 @@ from medallion.manifest import GoldTable
 
 Row = Sequence[Any]
 ROWS_AT_ONCE = 10_000
-TYPES = {"string": pa.string(), "int": pa.int32(), "bigint": pa.int64()}  # of Spark, as contracts name them
+TYPES = {"string": pa.string(), "int": pa.int32(), "bigint": pa.int64()}  # Spark's type names, as contracts use them
 NAMES = {arrow: name for name, arrow in TYPES.items()}
 
 
 @dataclass
 class Tally:
-    """How often each word occurs, and how many lines are text, or none, or spoil their file, by file (its path in
-    HDFS)."""
+    """The number of occurrences of each word, and of text lines, undecodable lines and lines that spoil their file, by
+    file (its path in HDFS)."""
 
     words: Counter[str] = field(default_factory=Counter)
     accepted: Counter[str] = field(default_factory=Counter)
@@ -35,7 +36,7 @@ class Tally:
     long_line: Counter[str] = field(default_factory=Counter)
 
     def add(self, content: str) -> None:
-        """Take in one file of the counts, CSV of kind, file, word, occurrences."""
+        """Add one file of the counts, CSV of kind, file, word, occurrences."""
         by_file = {
             ACCEPTED: self.accepted,
             UNDECODABLE: self.undecodable,
@@ -57,7 +58,7 @@ class Tally:
 
 
 def parquet(schema: str, rows: Iterable[Row]) -> bytes:
-    """Rows of a schema (as contracts spell it) as one Parquet file, made a batch at a time."""
+    """Rows of a schema (as contracts spell it) as one Parquet file, built batch by batch."""
     columns, sink = _arrow(schema), pa.BufferOutputStream()
     with pq.ParquetWriter(sink, columns, compression="snappy") as writer:
         for batch in _batches(rows):
@@ -79,7 +80,7 @@ def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 def measured(file: bytes, table: Table, uri: str) -> GoldTable:
-    """What a staged file holds, measured by reading it back; `uri` is where it will be."""
+    """The row counts of a staged file, measured by reading it back; `uri` is its later place."""
     staged = pq.read_table(pa.BufferReader(file))
     keys = list(zip(*(staged.column(name).to_pylist() for name in table.key), strict=True))
     return GoldTable(

@@ -1,1 +1,1 @@
-"""Card movements of a cooperative bank: the flat product out of four tables of its database."""
+"""The card_movements pipeline: one flat product from four tables of a cooperative bank's database."""

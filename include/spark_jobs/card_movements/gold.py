@@ -11,20 +11,20 @@ from card_movements.tables import CSV_COLUMNS, FLAT, KEY
 from medallion.lake import DAY, Product
 
 ORDER = ("data_movimento", KEY)
-# How a cell begins that a spreadsheet takes for a formula (OWASP's list, full-width forms included), and what is none.
+# First characters that a spreadsheet takes for a formula (OWASP's list, full-width forms included), and exceptions.
 _FORMULA, _NUMBER = r"^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]", r"^[+-]?[0-9]+([.,][0-9]+)*$"
 
 
 def movimento_flat(movements: DataFrame, by_day: bool) -> Product:
-    """Key movement_id, in the order of time; `by_day` where partitions of several days are staged."""
+    """Key movement_id, sorted by time; `by_day` where partitions of several days are staged."""
     columns = [*(column.name for column in FLAT.columns), *([DAY] if by_day else [])]
     return Product(movements.select(*columns), FLAT.key, [F.col(column).asc() for column in ORDER])
 
 
 def as_text(movements: DataFrame) -> DataFrame:
-    """The product's 11 columns as text, one partition in the order of time.
+    """The product's 11 columns as text, in one partition sorted by time.
 
-    A column of moments whose every time is midnight is one of days, and is written so.
+    If every time in a column of moments is midnight, the column is written as dates.
     """
     moments = [column.name for column in FLAT.columns if column.type == "timestamp"]
     timed = [F.max(F.col(name) != F.date_trunc("day", name)).alias(name) for name in moments]
@@ -34,8 +34,8 @@ def as_text(movements: DataFrame) -> DataFrame:
 
 
 def guarded(text: DataFrame) -> tuple[DataFrame, int]:
-    """Text columns with an apostrophe before each cell that a spreadsheet would run as a formula, and how many those
-    are. A number stays."""
+    """Text columns with an apostrophe before each cell that a spreadsheet would run as a formula, and the number of
+    such cells. Numbers are unchanged."""
     risky = {name: F.col(name).rlike(_FORMULA) & ~F.col(name).rlike(_NUMBER) for name in text.columns}
     cells = [F.count(F.when(is_risky, True)).alias(name) for name, is_risky in risky.items()]
     [counts] = text.agg(*cells).collect()

@@ -23,11 +23,11 @@ from medallion.run import Run
 from medallion.secret import address
 
 CSV = "movimento_flat.csv"
-GUARDED = "guarded_cells"  # the warning that tells how many cells of the CSV have an apostrophe before them
+GUARDED = "guarded_cells"  # the warning that counts the CSV cells prefixed with an apostrophe
 
 
 def bronze(run: Run) -> Manifest:
-    """The database's rows -> rows as they arrived; raises SourceError. In a replay what arrived before stands."""
+    """The database's rows -> rows as they arrived; raises SourceError. A replay keeps what arrived before."""
     lake = Lake(run)
     movements, source = (TableCount(MOVEMENTS.name, 0, 0), "") if run.replay else _read(lake)
     counts = _arrived(lake)
@@ -37,14 +37,14 @@ def bronze(run: Run) -> Manifest:
 
 
 def _read(lake: Lake) -> tuple[TableCount, str]:
-    """Read the four tables; gives what there is to tell of the movements beside their rows, and whose they are."""
-    lake.size_shuffles(0)  # what is asked for is not known yet; what is compared with it are a few columns
+    """Read the four tables; returns the movements' warnings and the database's identity."""
+    lake.size_shuffles(0)  # the size of the read is unknown yet; what it is compared with are a few columns
     opened = address(lake.run.source_secret)
     identity, database = owner.check(lake, opened), Database(lake.run.spark, opened, lake.run.timezone)
     tables = database.tables(SOURCES)
     source, last = Movements(database, tables[MOVEMENTS.name]), lake.run.business_date
     asked, warnings = raw.asked(lake, source)
-    # Movements first: whatever they refer to is there by the time that the other tables are read.
+    # Movements first: the rows they refer to exist by the time that the other tables are read.
     lake.replace("bronze", MOVEMENTS.name, raw.arrived(lake, source.read(asked, last)))
     read = lake.read("bronze", MOVEMENTS.name, bronze_schema(MOVEMENTS))
     lake.replace("bronze", ASIDE, aside(lake, source, asked, read))
@@ -64,8 +64,8 @@ def _arrived(lake: Lake) -> dict[str, TableCount]:
 
 
 def silver(run: Run) -> Manifest:
-    """Rows as they arrived -> typed rows; of the movements those that no other business date published as they are
-    (in a full reload all), resolved."""
+    """Rows as they arrived -> typed rows. Only movements that no other business date published unchanged (in a full
+    reload all) are resolved."""
     lake = Lake(run)
     lake.size_shuffles(lake.size_of("bronze", [table.name for table in SOURCES]))
     judged = {t.name: flat.judged(t, lake.read("bronze", t.name, bronze_schema(t))) for t in SOURCES}
@@ -84,7 +84,7 @@ def _write_silver(lake: Lake, judged: DataFrame, count: TableCount) -> None:
 
 
 def gold(run: Run) -> Manifest:
-    """The new movements as Parquet, with those of other dates that are not what they were; and all as one CSV file."""
+    """The new movements as Parquet, with the changed ones of other dates; and all movements as one CSV file."""
     lake = Lake(run)
     accepted = lake.read("silver", MOVEMENTS.name, flat.SCHEMAS[MOVEMENTS.name]).select(*restated.COLUMNS)
     placed = restated.placed(lake, accepted, known(lake))

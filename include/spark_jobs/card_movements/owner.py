@@ -1,4 +1,4 @@
-"""Whose movements a lake holds: numbers of movements mean something within one database only."""
+"""Bind a lake to one database: movement numbers are unique within one database only."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from medallion.secret import Address
 
 
 def check(lake: Lake, address: Address) -> str:
-    """The identity of the database, which the manifest tells and `publish` keeps. Raises SourceError when the lake has
-    movements of another one, unless the run says that it is the same that moved."""
+    """The database's identity, which the manifest records and `publish` stores. Raises SourceError when the lake has
+    movements of another database, unless the run declares that the same one has moved."""
     kept = lake.storage.read_text(f"{lake.run.lake}/silver/{lake.run.pipeline}/_source.json")
     owner = json.loads(kept)["identity"] if kept else address.identity
     if owner != address.identity and lake.run.options.get("source_moved") != "true":

@@ -1,7 +1,7 @@
-"""Movements that were published and are now otherwise, or gone: each changes in the partition that holds it.
+"""Published movements that have changed or disappeared: each changes in the partition that holds it.
 
-So a partition is the old one or the new one, whenever a run dies between two, and no movement is ever in two of them.
-What changed is told day by day: the day's figures before and after, and its movements by their numbers.
+So a partition is the old one or the new one, even if a run dies between two, and no movement is ever in two of them.
+Changes are reported by day: the day's figures before and after, and its movements by their numbers.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from medallion.manifest import Restated
 
 COLUMNS = [column.name for column in FLAT.columns]
 AMOUNT = "vlr_transacao_movimento"
-MOST_NAMED = 20  # movements of a day
+MOST_NAMED = 20  # movements named for each day
 NOTHING = {"movements": "0", "amount": "0.00"}
 
 
 @dataclass(frozen=True)
 class Placed:
-    """What a run stages: rows with the `day` of their partition, the days, and what of other days stays as it is."""
+    """What a run stages: rows with the `day` of their partition, those days, and the unchanged rows of other days."""
 
     rows: DataFrame
     days: Sequence[str]
@@ -41,11 +41,12 @@ class Placed:
 
 
 def placed(lake: Lake, accepted: DataFrame, published: DataFrame | None) -> Placed:
-    """Each movement in the partition that has it, a new one in this run's; `published` is what other dates hold."""
+    """Assign each movement to the partition that has it, new ones to this run's; `published` is what other dates
+    hold."""
     own = str(lake.run.business_date)
     if published is None:
         return Placed(accepted.withColumn(DAY, F.lit(own)), [own], None)
-    same = published.join(accepted.select(KEY), on=KEY, how="left_semi")  # few: gold as a whole is not moved about
+    same = published.join(accepted.select(KEY), on=KEY, how="left_semi")  # few rows; avoids moving all of gold
     was = same.select(KEY, DAY, _content().alias("_was"))
     now = accepted.join(was, on=KEY, how="left").withColumn("_changed", ~_content().eqNullSafe(F.col("_was"))).cache()
     new = now.where(F.col(DAY).isNull()).withColumn(DAY, F.lit(own)).select(*COLUMNS, DAY)
@@ -61,7 +62,7 @@ def placed(lake: Lake, accepted: DataFrame, published: DataFrame | None) -> Plac
 
 
 def told(lake: Lake, days: Sequence[str], whole: DataFrame) -> list[Restated]:
-    """What `whole`, the product as it will be, says otherwise than what these days' partitions published."""
+    """The differences between `whole`, the new product, and what these days' partitions published."""
     root = f"{lake.run.lake}/gold/{lake.run.pipeline}/{FLAT.name}"
     files = {day: lake.storage.files(f"{root}/{DATED}{day}") for day in days}
     since = {
@@ -110,7 +111,7 @@ def _day(version: str) -> Column:
 
 
 def _figures(movements: DataFrame, days: Iterable[str]) -> Mapping[str, dict[str, str]]:
-    """How many movements each of some days has, and their sum."""
+    """The number of movements on each of some days, and their sum."""
     day = F.to_date(MOVED).cast("string")
     sums = movements.where(day.isin(sorted(days))).groupBy(day.alias(DAY)).agg(F.count("*").alias("n"), F.sum(AMOUNT))
     return {row[0]: {"movements": str(row[1]), "amount": str(row[2])} for row in sums.collect()}
@@ -133,8 +134,8 @@ def _restated(
 
 
 def _words(row: Row) -> tuple[str, str]:
-    """A movement before and after: its own columns that differ, and of other ones (whose values are people's) the
-    names."""
+    """A movement before and after: the values of its own changed columns, and only the names of other changed columns,
+    whose values are personal."""
     was, now = row["_was"], row["_now"]
     if now is None:
         return f"{was[AMOUNT]} of {was[MOVED]:%Y-%m-%d %H:%M:%S}", row["why"] or "refused now"

@@ -1,4 +1,4 @@
-"""Silver of card_movements: typed rows, each movement once however often it is read, with all that it refers to."""
+"""Silver of card_movements: typed rows, each movement once however often it is read, joined with all it refers to."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from medallion.quality import DUPLICATE, is_accepted, last_version_wins, overrul
 from medallion.raw import TEXT
 from medallion.typing_rules import clean, judge_rows, rules_of, typed_columns
 
-CHANGED = "changed_after_load"  # the warning of a movement that was published with another amount, text or date
+CHANGED = "changed_after_load"  # the warning of a movement that was published before with another amount, text or date
 CARRIED = ("source_file", "line", "ingested_at", "unit_id", "raw", "raw_encoding")
 VERDICT = ("outcome", "reason", "detail", "warning")
-# What silver holds of each table: its own columns, the movements' being those of the product, and their lineage.
+# Silver's columns of each table: its own (for movements those of the product), and their lineage.
 TABLES = {MOVEMENTS.name: FLAT, **{table.name: table for table in (CARDS, ACCOUNTS, MEMBERS)}}
 SCHEMAS = {name: f"{table.schema}, {LINEAGE}" for name, table in TABLES.items()}
 COLUMNS = {
     name: [*(column.name for column in table.columns), "source_file", "line", "ingested_at"]
     for name, table in TABLES.items()
 }
-# A movement's own columns in the product: what tells whether it was changed after it was loaded.
+# A movement's own columns in the product: a difference in these means that it changed after it was loaded.
 OWN = {"amount": "vlr_transacao_movimento", "description": "des_transacao_movimento", "moved_at": "data_movimento"}
 NAMED = {
     "nome_associado": "first_name",
@@ -41,7 +41,7 @@ NAMED = {
 
 
 def judged(table: Table, bronze: DataFrame) -> DataFrame:
-    """Judged rows of one table, typed; what is personal in `raw` is masked. Text stays as the source spells it. An
+    """Judged rows of one table, typed; personal values in `raw` are masked. Text stays as the source spells it. An
     optional value that cannot be read is left out with a warning: the row, and all that refers to it, stay."""
     words = [column.source for column in table.columns if column.type == "string"]
     cleaned = clean(_with_raw(table, bronze), table.source_names, words)
@@ -55,7 +55,7 @@ def _with_raw(table: Table, bronze: DataFrame) -> DataFrame:
     shown = [_shown(c.source, c.personal) for c in table.columns]
     raw = F.to_json(F.struct(*shown), {"ignoreNullFields": "false"})
     return bronze.withColumns(
-        {"raw": raw, "raw_encoding": F.lit(TEXT), "unit_id": F.lit(None).cast("int")}  # the one shape of a quarantine
+        {"raw": raw, "raw_encoding": F.lit(TEXT), "unit_id": F.lit(None).cast("int")}  # the common quarantine schema
     )
 
 
@@ -64,7 +64,7 @@ def _shown(column: str, personal: bool) -> Column:
 
 
 def compared(movements: DataFrame, known: DataFrame | None) -> DataFrame:
-    """Movements that another business date published become duplicates; one with other content stays, as CHANGED."""
+    """Mark movements that another business date published as duplicates; those with other content stay, as CHANGED."""
     if known is None:
         return movements
     loaded = known.select(KEY, *[F.col(flat).alias(f"_{name}") for name, flat in OWN.items()], F.lit(True).alias("_in"))
@@ -77,7 +77,7 @@ def compared(movements: DataFrame, known: DataFrame | None) -> DataFrame:
 
 
 def flat(movements: DataFrame, parents: Mapping[str, DataFrame]) -> DataFrame:
-    """Movements with their card, its account and its member; one that lacks any of them is quarantined."""
+    """Movements with their card, its account and its member; one that lacks any of these is quarantined."""
     rows = movements
     for table in (CARDS, ACCOUNTS, MEMBERS):
         rows = _resolved(rows, table, parents[table.name])
@@ -86,7 +86,7 @@ def flat(movements: DataFrame, parents: Mapping[str, DataFrame]) -> DataFrame:
 
 
 def _resolved(rows: DataFrame, table: Table, parents: DataFrame) -> DataFrame:
-    """The rows with what they refer to in a table; one that refers to nothing there, or to what was refused itself, is
+    """The rows joined with a table that they refer to; one whose target is missing or was refused itself is
     quarantined."""
     key, names = table.key[0], [column.name for column in table.columns if column.name not in table.key]
     parent = F.struct(*names, F.col("outcome").alias("_outcome"), F.col("reason").alias("_reason"))

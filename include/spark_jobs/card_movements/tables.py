@@ -1,4 +1,4 @@
-"""The four source tables of card movements and the product, as their contract has them."""
+"""The four source tables of card_movements and the product, from their contract."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ _CONTRACT = contract("card_movements")
 MOVEMENTS, CARDS, ACCOUNTS, MEMBERS = (
     _CONTRACT.sources[name] for name in ("movements", "cards", "accounts", "members")
 )
-PARENTS = (CARDS, ACCOUNTS, MEMBERS)  # what a movement refers to, itself or by way of its card
+PARENTS = (CARDS, ACCOUNTS, MEMBERS)  # the tables that a movement refers to, directly or through its card
 SOURCES = (MOVEMENTS, *PARENTS)
 FLAT = _CONTRACT.gold["movimento_flat"]
 KEY = FLAT.key[0]
 CSV_COLUMNS = tuple(column.name for column in FLAT.columns if column.name not in FLAT.key)
 
-# Bronze: movements that are known and were not read, each with why. Silver: those that stand refused after a night.
+# Bronze: known movements that were not read, each with why. Silver: movements that are refused after a run.
 ASIDE, REFUSED = "movements_aside", "movements_refused"
 REFUSED_SCHEMA = f"{KEY} decimal(38,0), data_movimento timestamp"
 ASIDE_SCHEMA = f"{REFUSED_SCHEMA}, why string"

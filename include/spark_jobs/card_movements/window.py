@@ -1,16 +1,16 @@
-"""Which movements a night asks the database for, so that none is left out however late it was entered.
+"""Choose which movements a run reads from the database, so that none is missed however late it was entered.
 
-The watermark is the product itself: the newest movement that an earlier business date *published*. What was read and
-never published moves nothing, so a night that dies is simply read again. Asked for are the movements
+The watermark is the product itself: the newest movement that an earlier business date *published*. Reading without
+publishing moves nothing, so a run that dies is simply read again. A run reads the movements
 
-* from OVERLAP before the watermark on, for what was entered or corrected late;
-* with a higher number than any published one, however old its date (a late entry gets a new number);
-* all there are, if the rest of the table is not what it was: its count and the sum of its numbers are compared with
-  what was published of it, or refused. So also a row with an old number and an old date is found, and one that is gone.
+* from OVERLAP before the watermark on, for late entries and corrections;
+* with a higher number than any published one, however old the date (a late entry gets a new number);
+* all of them, if the rest of the table has changed: its count and the sum of its numbers are compared with those
+  published, or refused. So a row with an old number and an old date is found too, and so is a deleted one.
 
-What comes twice by that is told apart by its number (card_movements.silver), so it never counts twice. A movement
-dated after the business date waits for its own. One without a date that can be one, `infinity` and MySQL's
-0000-00-00 among them, is asked for by its number alone: it has to show in quarantine, once.
+Movements read twice are matched by number (card_movements.silver), so none counts twice. A movement dated after the
+business date waits for its own. One without a valid date (`infinity` and MySQL's 0000-00-00 included) is selected by
+its number alone: it has to appear in quarantine, once.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ OVERLAP = timedelta(days=3)
 MOVED = "data_movimento"
 FIRST, LAST = datetime.combine(date(1900, 1, 1), time.min), datetime.combine(date(9999, 12, 31), time.max)
 NUMBERS_AT_ONCE = 500
-MOST_GONE, FEW_GONE = 10_000, 100  # what a night takes for deleted without being told so
-# Why a published movement is withdrawn, and that one which was refused before still is.
+MOST_GONE, FEW_GONE = 10_000, 100  # how many published movements a run treats as deleted without confirmation
+# Why a published movement is withdrawn, and the mark of one that is still refused.
 DELETED, WAITS, STILL_REFUSED = "deleted", "dated after the business date", "refused"
 
 
 @dataclass(frozen=True)
 class Window:
-    """The movements asked for: dated from `since` on, or numbered above `above`."""
+    """The movements to read: dated from `since` on, or numbered above `above`."""
 
     since: datetime
     above: int
 
 
 class Movements:
-    """SQL about the table of movements, whose dates and numbers the database can compare (`tells`) or keeps as text."""
+    """SQL on the table of movements, whose dates and numbers the database can compare (`tells`) or stores as text."""
 
     def __init__(self, database: Database, found: Found) -> None:
         self._database, self._found = database, found
@@ -59,7 +59,7 @@ class Movements:
 
     @property
     def where(self) -> str:
-        """The table as messages name it."""
+        """The table's name in messages."""
         return f"{self._database.uri}/{self._found.name}"
 
     @property
@@ -68,25 +68,25 @@ class Movements:
         return self._dated.type in MOMENTS and self._found.column("movement_id").type in WHOLE_NUMBERS
 
     def read(self, asked: Window | None, last: date) -> DataFrame:
-        """The movements of a window up to the end of a day, and those without a date that can be one."""
+        """Read the movements of a window up to the end of a day, and those without a valid date."""
         rows = self._database.read(self._found, self._condition(asked, last) if self.tells else "")
         return rows.where(~_after(last))
 
     def waiting(self, last: date) -> int:
-        """How many movements are dated after a day."""
+        """The number of movements dated after a day."""
         if not self.tells:
             return int(self._database.read(self._found).where(_after(last)).count())
         return int(self._ask("COUNT(*)", f"{self._table} WHERE {self._after(last)}")[0])
 
     def outside(self, asked: Window) -> tuple[int, int]:
-        """How many movements are not asked for in a window, and the sum of their numbers."""
+        """The number of movements outside a window, and the sum of their numbers."""
         older = f"({self._moved} < {self._at(asked.since)} OR {self._undated})"
         numbers = f"(SELECT {self._key} AS k FROM {self._table} WHERE {older} AND {self._key} <= {asked.above}"  # noqa: S608
         count, total = self._ask("COUNT(*)", f"{numbers} GROUP BY {self._key}) d", "COALESCE(SUM(k), 0)")
         return int(count), int(total)
 
     def fates(self, numbers: Sequence[int], last: date) -> dict[int, str]:
-        """Why each of some movements was not read; nothing of one that is there and dated by then."""
+        """Why each of these movements was not read; no entry for one that exists and is dated up to `last`."""
         there: dict[int, str] = {}
         for start in range(0, len(numbers) if self.tells else 0, NUMBERS_AT_ONCE):
             some = ", ".join(map(str, numbers[start : start + NUMBERS_AT_ONCE]))
@@ -122,17 +122,17 @@ class Movements:
 
 
 def is_full_reload(lake: Lake) -> bool:
-    """Whether every movement is asked for, and all of it compared."""
+    """Whether the run reads and compares every movement."""
     return lake.run.options.get("full_reload") == "true"
 
 
 def known(lake: Lake) -> DataFrame | None:
-    """What other business dates published, each row with its `day`; None if nothing."""
+    """The rows that other business dates published, each with its `day`; None if there are none."""
     return lake.published(FLAT.name, FLAT.schema)
 
 
 def window(lake: Lake) -> Window | None:
-    """The window by what earlier business dates published; None when they published nothing, or are to be ignored."""
+    """The window after what earlier business dates published; None when they published nothing, or in a full reload."""
     before = lake.published(FLAT.name, FLAT.schema, before=True)
     if before is None or is_full_reload(lake):
         return None
@@ -148,7 +148,7 @@ def midnight_after(day: date) -> datetime:
 
 
 def is_all_accounted_for(lake: Lake, source: Movements, asked: Window) -> bool:
-    """Whether outside the window the database holds just what was published of it, or refused."""
+    """Whether the database's movements outside the window are exactly those published or refused."""
     published = known(lake)
     assert published is not None, "a window follows from what was published"
     kept = published.select(F.col(KEY).cast("decimal(38,0)").alias(KEY), MOVED)
@@ -162,8 +162,8 @@ def is_all_accounted_for(lake: Lake, source: Movements, asked: Window) -> bool:
 
 
 def aside(lake: Lake, source: Movements, asked: Window | None, read: DataFrame) -> DataFrame:
-    """The movements that a night knows of and has not read: those that were published and are there no more, and (in a
-    window) those that were refused before. Raises SourceError when so many are gone that somebody should say so."""
+    """The known movements that a run has not read: published ones that no longer exist and (in a window) those refused
+    before. Raises SourceError when so many are gone that somebody must confirm it."""
     numbers = read.select(typed(MOVEMENTS.column("movement_id").source, "decimal(38,0)").alias(KEY))
     gone = [(Decimal(number), None, why) for number, why in _gone(lake, source, asked, numbers)]
     rows = lake.run.spark.createDataFrame(gone, ASIDE_SCHEMA)
@@ -175,7 +175,7 @@ def aside(lake: Lake, source: Movements, asked: Window | None, read: DataFrame) 
 
 
 def refused(lake: Lake, judged: DataFrame) -> DataFrame:
-    """What of the movements stands refused after this night: number and date, null where it is none."""
+    """The movements refused after this run: number and date, null where invalid."""
     raw = {name: F.get_json_object("raw", f"$.{MOVEMENTS.column(name).source}") for name in ("movement_id", "moved_at")}
     told = judged.where("outcome = 'quarantined'").select(*[text.alias(name) for name, text in raw.items()])
     own = told.select(typed("movement_id", "decimal(38,0)").alias(KEY), _possible(moment("moved_at")).alias(MOVED))
@@ -184,16 +184,16 @@ def refused(lake: Lake, judged: DataFrame) -> DataFrame:
 
 
 def set_aside(lake: Lake) -> DataFrame:
-    """What bronze set aside; nothing where it was made before there was such a table."""
+    """The movements that bronze set aside; empty for bronze written before that table existed."""
     if lake.storage.exists(lake.partition("bronze", ASIDE)):
         return lake.read("bronze", ASIDE, ASIDE_SCHEMA)
     return lake.run.spark.createDataFrame([], ASIDE_SCHEMA)
 
 
 def _gone(lake: Lake, source: Movements, asked: Window | None, numbers: DataFrame) -> Iterator[tuple[int, str]]:
-    """The published movements of a window that were not read and are not there any more, each with why."""
+    """The published movements of a window that were not read and no longer exist, each with why."""
     since = asked.since.date() if asked else date.min
-    published = lake.published(FLAT.name, FLAT.schema, since=since)  # a date's partition holds none that is newer
+    published = lake.published(FLAT.name, FLAT.schema, since=since)  # a date's partition has no movement dated after it
     if published is None:
         return
     own = F.col(MOVED) < _literal(midnight_after(lake.run.business_date))
@@ -217,7 +217,7 @@ def _check_gone(lake: Lake, source: Movements, gone: int, expected: DataFrame) -
 
 
 def _refused_before(lake: Lake) -> DataFrame | None:
-    """What stood refused after the newest of the other business dates; None before there was one."""
+    """The movements refused as of the newest other business date; None if there is none."""
     own = f"{DATED}{lake.run.business_date}"
     root = lake.partition("silver", REFUSED).rpartition("/")[0]
     dates = [name for name in lake.storage.names(root) if name.startswith(DATED) and name != own]
@@ -225,13 +225,13 @@ def _refused_before(lake: Lake) -> DataFrame | None:
 
 
 def _after(last: date) -> Column:
-    """Whether a movement is dated after a day; what is no date is not, and stays to be judged."""
+    """Whether a movement is dated after a day; false for an invalid date, which is left to be judged."""
     moved = _possible(moment(MOVEMENTS.column("moved_at").source))
     return F.coalesce(moved >= _literal(midnight_after(last)), F.lit(False))
 
 
 def _possible(moved: Column) -> Column:
-    """The moment, null beyond what a date may be."""
+    """The moment; null if outside the range of valid dates."""
     return F.when((moved >= _literal(FIRST)) & (moved <= _literal(LAST)), moved)
 
 

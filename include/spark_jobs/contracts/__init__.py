@@ -1,1 +1,2 @@
-"""One file a pipeline: what each of its tables promises. The jobs, Glue, the audit and the documentation follow it."""
+"""One file a pipeline, with the schema and rules of its tables; the jobs, Glue, the quality gate and the docs use
+it."""

@@ -1,1 +1,1 @@
-"""The covid_hospitals pipeline: bed snapshots, cases, deaths and outcomes in, five comparisons of places out."""
+"""The covid_hospitals pipeline: reads bed snapshots, cases, deaths and outcomes; writes five comparisons of places."""

@@ -1,4 +1,5 @@
-"""Bronze of covid_hospitals: the rows of every delivered file as they arrived, packed or not, or why it has none."""
+"""Bronze of covid_hospitals: the rows of every delivered file, gzipped or not, as they arrived, or why it was
+refused."""
 
 from __future__ import annotations
 
@@ -33,6 +34,6 @@ def rows_of(source_file: str, content: bytes, bounds: Bounds = BOUNDS) -> Iterat
 
 
 def refused(source_file: str, why: FileRefused) -> Row:
-    """A row for a file that cannot be read, of the table that its name is of."""
+    """A row for a file that cannot be read, under the table that its name suggests."""
     named = table_of(source_file.rsplit("/", 1)[-1], b"")
     return whole_file(named.name if named else OTHER_FILES, source_file, why.reason, why.detail)

@@ -1,4 +1,4 @@
-"""Gold of covid_hospitals: what a business date knows of each place, out of its delivered series and snapshots."""
+"""Gold of covid_hospitals: figures of each place as of a business date, from its delivered series and snapshots."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from medallion.lake import Product
 STALE_DAYS = 14
 BED_TYPES, POOLS = ("clinical", "icu"), ("covid", "other")
 METRICS = ("cases", "deaths", "cases_per_100k", "deaths_per_100k", "case_fatality")
-FIRST_CITY_CODE = 1_000_000  # IBGE's seven digits; shorter codes are states, for what is located in no city
+FIRST_CITY_CODE = 1_000_000  # IBGE city codes have seven digits; shorter codes are states, for rows without a city
 
 
 def cases_by_state(states: DataFrame, population: DataFrame) -> Product:
@@ -27,7 +27,7 @@ def cases_by_state(states: DataFrame, population: DataFrame) -> Product:
 
 
 def _with_rates(series: DataFrame, people: DataFrame, key: str, names: Sequence[str]) -> DataFrame:
-    """Cases and deaths of places with their rates, by the population where it is known."""
+    """Cases and deaths of places, with rates where the population is known."""
     counts = series.join(F.broadcast(people), on=key, how="left")
     return counts.select(
         *names,
@@ -50,20 +50,20 @@ def ratio(part: Column, whole: Column) -> Column:
 
 
 def newest_day(frame: DataFrame, column: str) -> tuple[DataFrame, date | None]:
-    """The rows of the newest day in a column, and which that is; None where there are no rows."""
+    """The rows of the newest day in a column, and that day; None where there are no rows."""
     newest: date | None = frame.agg(F.max(column)).first()[0]
     return frame.where(F.col(column) == F.lit(newest)), newest
 
 
 def population_of(population: DataFrame, year: int) -> DataFrame:
-    """The population of the newest year until `year`; of the first one after it where there is none."""
+    """The population of the newest year up to `year`; if there is none, of the first later year."""
     years = [row["population_year"] for row in population.select("population_year").distinct().collect()]
     chosen = max((y for y in years if y <= year), default=min(years, default=None))
     return population.where(F.col("population_year") == F.lit(chosen))
 
 
 def bed_occupancy(snapshot: DataFrame) -> Product:
-    """Key (state, bed_type, pool); `snapshot` are the rows of one snapshot."""
+    """Key (state, bed_type, pool); `snapshot` holds the rows of one snapshot."""
     states = snapshot.groupBy("state", "snapshot").agg(
         *[F.sum(f"{side}_{pool}_{bed}").alias(f"{side}_{pool}_{bed}") for side, pool, bed in _BEDS],
         F.countDistinct("hospital_id").alias("hospitals"),
@@ -95,14 +95,14 @@ def _beds(pool: str, bed: str) -> Column:
 
 
 def _stale_hospitals(snapshot: DataFrame) -> DataFrame:
-    """The hospitals of each state whose newest notification is old."""
+    """Each state's hospitals whose newest notification is old."""
     hospitals = snapshot.groupBy("state", "hospital_id", "snapshot").agg(F.max("notified_at").alias("notified_at"))
     age = F.datediff("snapshot", F.to_date("notified_at"))
     return hospitals.where(age > STALE_DAYS).groupBy("state").agg(F.count(F.lit(1)).alias("stale_hospitals"))
 
 
 def suspected_confirmed(places: DataFrame) -> Product:
-    """Key (place_kind, place); `places` are outcomes with the places that each row counts for."""
+    """Key (place_kind, place); `places` are outcomes with the places for which each row counts."""
     suspected, confirmed = (F.sum(F.col(f"{s}_clinical") + F.col(f"{s}_icu")) for s in ("suspected", "confirmed"))
     sums = places.groupBy("place_kind", "place").agg(suspected.alias("suspected"), confirmed.alias("confirmed"))
     both = F.col("suspected") + F.col("confirmed")
@@ -111,7 +111,7 @@ def suspected_confirmed(places: DataFrame) -> Product:
 
 
 def deaths_by_status(places: DataFrame) -> Product:
-    """Key (place_kind, place); likewise."""
+    """Key (place_kind, place); `places` as in suspected_confirmed."""
     figures = [f"{fate}_{status}" for fate in ("deaths", "discharges") for status in ("suspected", "confirmed")]
     sums = places.groupBy("place_kind", "place").agg(*[F.sum(figure).alias(figure) for figure in figures])
     columns = sums.select(
@@ -133,7 +133,7 @@ def _by_place(frame: DataFrame) -> Product:
 
 
 def with_places(outcomes: DataFrame, state_names: DataFrame, municipalities: DataFrame) -> DataFrame:
-    """Each outcome once for its city, once for its state if that can be told, once for the country."""
+    """Each outcome once for its city, once for its state if that is known, once for the country."""
     told = _with_state(outcomes, state_names, municipalities)
     city = F.concat_ws("/", "city", "told_state")
     kinds = {"city": city, "state": F.col("place_state"), "country": F.lit(COUNTRY)}
@@ -143,7 +143,8 @@ def with_places(outcomes: DataFrame, state_names: DataFrame, municipalities: Dat
 
 
 def _with_state(outcomes: DataFrame, state_names: DataFrame, municipalities: DataFrame) -> DataFrame:
-    """The UF that a row names itself (`told_state`), else that of the only municipality called so (`place_state`)."""
+    """The UF that the row itself names (`told_state`), else that of the only municipality of that name
+    (`place_state`)."""
     codes = state_names.select("state_code", "state", folded(F.col("state_name")).alias("_name"))
     states = municipalities.withColumn("state", uf_of_code("state_code")).where(F.col("state").isNotNull())
     only = states.groupBy(folded(F.col("city")).alias("_city"))
@@ -169,14 +170,15 @@ def most_least_affected(cases: DataFrame, cities: DataFrame, population: DataFra
 
 
 def _values(kind: str, places: DataFrame) -> DataFrame:
-    """A row for each place and metric that it has."""
+    """A row for each place and each metric that it has."""
     metrics = [F.struct(F.lit(m).alias("metric"), F.col(m).cast("double").alias("value")) for m in METRICS]
     rows = places.select(F.lit(kind).alias("place_kind"), "place", "as_of", F.explode(F.array(*metrics)).alias("m"))
     return rows.select("place_kind", "place", "as_of", "m.*").where(F.col("value").isNotNull())
 
 
 def _extremes(values: DataFrame) -> DataFrame:
-    """The highest and the lowest value of each metric with the first place that has it, and how many have."""
+    """The highest and the lowest value of each metric, the first place that has it, and the number of places that
+    do."""
     group = ["place_kind", "metric"]
     ends = values.groupBy(*group).agg(F.max("value").alias("most"), F.min("value").alias("least"))
     extreme = F.explode(F.array(*[F.struct(F.lit(e).alias("extreme"), F.col(e).alias("value")) for e in ENDS]))

@@ -1,10 +1,10 @@
-"""Each notification of a hospital once over all dates, with the first and the last snapshot that had it.
+"""Each hospital notification once over all dates, with the first and the last snapshot that contained it.
 
-Two tables beside the drop's own: `known_notifications` of date D holds the notifications that stood when D was over,
+Two tables beside the delivery's own: `known_notifications` of date D holds the notifications current at the end of D,
 one or more a hospital; `ended_notifications` of D those that D's snapshots replaced. A notification is in the newest
-partition of the first or in one partition of the second, nowhere else. A night reads the partition of known ones
-before it, which is as large as a snapshot however long the history. Dates are run in order: a date that is run again
-after a later one mends its own partitions, and the later ones when they are run again.
+partition of the first or in one partition of the second, nowhere else. A run reads the previous partition of known
+ones, which is as large as a snapshot however long the history. Dates are run in order: if a date is run again after a
+later one, only its own partitions are fixed; run the later ones again to fix theirs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KNOWN, ENDED = "known_notifications", "ended_notifications"
 
 
 def write_history(lake: Lake, occupancy: DataFrame) -> None:
-    """Write both tables of this date out of its accepted notifications and the known ones of the date before."""
+    """Write both tables of this date from its accepted notifications and the previous date's known ones."""
     known = _once(known_before(lake).unionByName(occupancy.select(*COLUMNS["occupancy"])))
     of_hospital = Window.partitionBy("hospital_id")
     stands = F.col("last_snapshot") == F.max("last_snapshot").over(of_hospital)
@@ -33,7 +33,7 @@ def write_history(lake: Lake, occupancy: DataFrame) -> None:
 
 
 def known_before(lake: Lake) -> DataFrame:
-    """The notifications that stood when the last date before this one was over; none at first."""
+    """The notifications current at the end of the last date before this one; none on the first date."""
     spark = lake.run.spark
     days = lake.dates("silver", KNOWN, date.min, lake.run.business_date - timedelta(days=1))
     if not days:
@@ -42,7 +42,7 @@ def known_before(lake: Lake) -> DataFrame:
 
 
 def _once(rows: DataFrame) -> DataFrame:
-    """Each notification as its newest snapshot tells it, first and last snapshot over all."""
+    """Each notification as in its newest snapshot, with its first and last snapshot overall."""
     same = Window.partitionBy(*NOTIFICATION)
     newest_first = same.orderBy(F.col("last_snapshot").desc(), *[F.col(c).desc() for c in LINEAGE])
     spans = {"first_snapshot": F.min("first_snapshot").over(same), "last_snapshot": F.max("last_snapshot").over(same)}

@@ -25,13 +25,13 @@ from medallion.quality import accepted, tally, together
 from medallion.run import Run
 
 NOT_DELIVERED, OLDER = "not_delivered", "older_than_business_date"
-# The day that each kind's newest rows are of; outcomes count whole.
+# The column of each kind whose newest day gold uses; outcomes count whole.
 DAYS = {"occupancy": "snapshot", "states": "series_date", "cities": "series_date"}
 
 
 def bronze(run: Run) -> Manifest:
-    """The delivered files (and the reference's) -> rows as they arrived; raises NoInputError when there is no file. In
-    a replay the rows that were refused before, judged again, and what was accepted stays."""
+    """The delivered files (and the reference data) -> rows as they arrived; raises NoInputError when there is no file.
+    In a replay: judge the rows that were refused before again; accepted rows stay."""
     lake = Lake(run)
     if run.replay:
         return lake.manifest("bronze", [replayed(lake, table, no_unit) for table in SOURCES])
@@ -53,7 +53,7 @@ def bronze(run: Run) -> Manifest:
 
 
 def _refuse_nothing(counts: Mapping[str, TableCount], root: str) -> None:
-    """Raise NoInputError unless there is a file of at least one kind that tells what happened."""
+    """Raise NoInputError unless at least one file holds facts."""
     if not any(counts[table.name].rows_in or counts[table.name].warnings for table in FACTS):
         kinds = ", ".join(table.name for table in FACTS)
         raise NoInputError(f"reading {root}: no file has the columns of any of {kinds}; see its quarantine for why")
@@ -65,7 +65,7 @@ def silver(run: Run) -> Manifest:
     lake.size_shuffles(lake.size_of("bronze", typed.COLUMNS))
     arrived = {table.name: lake.read("bronze", table.name, bronze_schema(table)) for table in SOURCES}
     counts = _write_silver(lake, typed.names_of_places(arrived))
-    # Read back: five joins would each bring along how they were judged, and Spark plans that again at every step.
+    # Read back: else each of five joins carries the judging in its plan, which Spark plans again at every step.
     towns, people = (lake.read("silver", table, typed.SCHEMAS[table]) for table in ("municipalities", "population"))
     judged = typed.facts(arrived, official(towns, people).cache(), run.business_date, run.timezone)
     counts |= _write_silver(lake, judged)
@@ -75,7 +75,7 @@ def silver(run: Run) -> Manifest:
 
 
 def _write_silver(lake: Lake, judged: Mapping[str, DataFrame]) -> dict[str, TableCount]:
-    """Write some tables; how their rows fared."""
+    """Write some tables; returns their row counts."""
     for frame in judged.values():
         frame.cache()
     counts = tally(together(judged), judged)
@@ -87,7 +87,7 @@ def _write_silver(lake: Lake, judged: Mapping[str, DataFrame]) -> dict[str, Tabl
 
 
 def gold(run: Run) -> Manifest:
-    """Typed rows -> the five products, staged; a kind that did not come gives an empty table, and a warning."""
+    """Typed rows -> the five products, staged; a kind without a file gives an empty table, and a warning."""
     lake = Lake(run)
     lake.size_shuffles(lake.size_of("silver", typed.COLUMNS))
     tables = {table: lake.read("silver", table, schema).cache() for table, schema in typed.SCHEMAS.items()}
@@ -111,7 +111,7 @@ def gold(run: Run) -> Manifest:
 def _counts(
     tables: Mapping[str, DataFrame], newest: Mapping[str, date | None], business_date: date
 ) -> Iterator[TableCount]:
-    """How many rows of each kind there were for the products, with what is odd about a kind as a whole."""
+    """Row counts of each kind, with warnings about a kind as a whole."""
     for table, frame in tables.items():
         rows, warnings = frame.count(), {}
         if not rows:

@@ -1,4 +1,4 @@
-"""What places are called: names compared without accents, case, blanks and marks, and the codes of municipalities."""
+"""Normalise place names (compared without accents, case, blanks and punctuation) and municipality codes."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ STATES = (
     *((43, "RS", "Rio Grande do Sul"), (50, "MS", "Mato Grosso do Sul"), (51, "MT", "Mato Grosso")),
     *((52, "GO", "Goiás"), (53, "DF", "Distrito Federal")),
 )
-# The municipalities whose last digit is not what IBGE's rule gives (all of them, by IBGE's own table).
+# The municipalities whose check digit breaks IBGE's rule (the complete list, by IBGE's own table).
 _ODD_CHECK_DIGITS = (2201919, 2201988, 2202251, 2611533, 3117836, 3152131, 4305871, 5203939, 5203962)
 _ACCENTED, _PLAIN = "áàâãäåéèêëíìîïóòôõöúùûüçñý", "aaaaaaeeeeiiiiooooouuuucny"
-_PLACE = r"\s*/\s*[A-Za-z]{2}\s*$"  # the UF behind a city's name
-_CODE = r"^\s*([0-9]+)[.,]0+\s*$"  # as a spreadsheet writes a whole number
+_PLACE = r"\s*/\s*[A-Za-z]{2}\s*$"  # the UF after a city's name
+_CODE = r"^\s*([0-9]+)[.,]0+\s*$"  # a whole number as a spreadsheet writes it
 
 
 def folded(name: Column) -> Column:
-    """What a name is compared by: its letters and digits, without accents and case; itself where it has none."""
+    """A name's comparison key: its letters and digits, without accents and case; the name itself where it has none."""
     bare = F.translate(F.lower(F.regexp_replace(name, r"\p{M}", "")), _ACCENTED, _PLAIN)
     letters = F.regexp_replace(bare, r"[^\p{L}\p{N}]", "")
     return F.when(letters == "", name).otherwise(letters)
 
 
 def uf(column: str) -> Column:
-    """The UF of a state that is named by it, by its name or by its code; what names none stays."""
+    """The UF of a state given by UF, name or code; any other value is unchanged."""
     spelt = {**{_fold(name): state for _, state, name in STATES}, **{state.lower(): state for _, state, _ in STATES}}
     spelt |= {str(code): state for code, state, _ in STATES}
     return F.coalesce(_lookup(spelt)[folded(F.col(column))], F.col(column))
 
 
 def uf_of_code(code: str) -> Column:
-    """The UF of a state's code; null for none."""
+    """The UF of a state's code; null for any other."""
     return _lookup({str(number): state for number, state, _ in STATES})[F.col(code).cast("string")]
 
 
 def _lookup(pairs: Mapping[str, str]) -> Column:
-    """A map of words without marks. Told in one text: Spark goes through all the cells of a map with each step."""
+    """A map of words without punctuation, built from one text: Spark visits each cell of a map literal at each step."""
     return F.str_to_map(F.lit(",".join(f"{key}:{value}" for key, value in pairs.items())), F.lit(","), F.lit(":"))
 
 
@@ -54,14 +54,14 @@ def _fold(name: str) -> str:
 
 
 def tidy(bronze: DataFrame, codes: Sequence[str] = (), states: Sequence[str] = ()) -> DataFrame:
-    """Codes as whole numbers, though a spreadsheet wrote them with a decimal part; states by their UF."""
+    """Codes as whole numbers, even if a spreadsheet wrote decimals; states by their UF."""
     whole = {column: F.regexp_replace(column, _CODE, "$1") for column in codes}
     return bronze.withColumns({**whole, **{column: uf(column) for column in states}}) if whole or states else bronze
 
 
 def official(municipalities: DataFrame, population: DataFrame) -> DataFrame:
-    """The places that the reference tables name: `city_code` of seven digits, `state`, `city`; IBGE's table of
-    municipalities goes before that of their population."""
+    """The places in the reference tables: `city_code` of seven digits, `state`, `city`; IBGE's table of municipalities
+    takes precedence over that of their population."""
     named = municipalities.select("city_code", uf_of_code("state_code").alias("state"), "city", F.lit(0).alias("_rank"))
     counted = population.where(F.col("city").isNotNull()).select("city_code", "state", "city", F.lit(1).alias("_rank"))
     known = F.min(F.struct("_rank", "state", "city")).alias("_known")
@@ -69,7 +69,7 @@ def official(municipalities: DataFrame, population: DataFrame) -> DataFrame:
 
 
 def with_check_digit(six: Column) -> Column:
-    """A municipality's code of six digits, as DATASUS has it, with the seventh of IBGE."""
+    """DATASUS's six-digit municipality code with IBGE's seventh digit added."""
     digits = [F.floor(six / 10**place) % 10 for place in range(5, -1, -1)]
     doubled = [F.when(digit > 4, digit * 2 - 9).otherwise(digit * 2) for digit in digits[1::2]]
     total = reduce(Column.__add__, [*digits[0::2], *doubled])
@@ -78,13 +78,13 @@ def with_check_digit(six: Column) -> Column:
 
 
 def seven_digits(code: Column) -> Column:
-    """A municipality's code with its check digit; any other code as it is."""
+    """A municipality's code with its check digit; any other code unchanged."""
     return F.when(code.between(100_000, 999_999), with_check_digit(code)).otherwise(code)
 
 
 def with_known_codes(rows: DataFrame, places: DataFrame) -> DataFrame:
-    """`city_code` as the reference has it, by its first six digits where it came without the last; and `_odd_code`:
-    whether it is neither a municipality's, nor a state's, nor 0, as totals have it."""
+    """Set `city_code` to the reference's code, matched by six digits where the check digit is missing; and `_odd_code`:
+    whether it is no municipality's, no state's, and not 0, the code of totals."""
     code, six = F.col("city_code"), F.floor(F.col("city_code") / 10).cast("int")
     by_six = places.select(six.alias("_six"), code.alias("_seven")).groupBy("_six").agg(F.min("_seven").alias("_seven"))
     known, any_known = places.select(code.alias("_known")), places.agg(F.count(F.lit(1)).alias("_places"))
@@ -101,11 +101,11 @@ def with_known_codes(rows: DataFrame, places: DataFrame) -> DataFrame:
 
 
 def one_name(rows: DataFrame, seen: DataFrame, places: DataFrame, state: str) -> DataFrame:
-    """`city` in one spelling a state and name: the reference's, else the one most often `seen` (columns `state` and
-    `city`, as they came); of several the first by code point."""
+    """`city` in one spelling for each state and name: the reference's, else the most frequent in `seen` (columns
+    `state` and `city`, as they came); of several, the first by code point."""
     by = [F.coalesce("state", F.lit("")).alias("_state"), folded(F.col("city")).alias("_fold")]
     told = seen.select(*by, "city", F.lit(1).alias("_times"))
-    weight = 2**31  # more than any spelling is seen
+    weight = 2**31  # more than any spelling's count
     named = places.select(*by, "city", F.lit(weight).alias("_times"))
     anywhere = named.withColumn("_state", F.lit("")).distinct()
     every = told.unionByName(named).unionByName(anywhere).groupBy("_state", "_fold", "city")
@@ -118,5 +118,5 @@ def one_name(rows: DataFrame, seen: DataFrame, places: DataFrame, state: str) ->
 
 
 def without_uf(city: str) -> Column:
-    """A city's name without the UF that may stand behind it."""
+    """A city's name without a UF after it."""
     return F.regexp_replace(F.trim(F.col(city)), _PLACE, "")

@@ -1,4 +1,4 @@
-"""Silver of covid_hospitals: typed rows, one a business key, none of a day after the business date."""
+"""Silver of covid_hospitals: typed rows, one a business key, none dated after the business date."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SCHEMAS = {
 COLUMNS = {
     table: [column.split()[0] for column in re.split(r", (?=[a-z])", schema)] for table, schema in SCHEMAS.items()
 }
-# What stays beside a row's own columns until it is accepted: where it came from, and as what.
+# Columns kept beside a row's own until it is accepted: its origin and original text.
 CARRIED = (*LINEAGE, "unit_id", "ingested_at", "raw", "outcome", "reason", "detail", "warning")
 _DAY_IN_NAME = r"([0-9]{4}-[0-9]{2}-[0-9]{2})[^/]*$"
 _YEAR_IN_NAME = r"((?:19|20)[0-9]{2})[^/]*$"
@@ -45,7 +45,7 @@ _ZONED = r":[0-9.]+\s*(Z|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"
 _CNES = r"^[0-9]{7}$"
 
 
-# Columns that hold codes of places, and that name states by their UF, name or code; as bronze calls them.
+# Columns that hold place codes, and columns that name states by UF, name or code; by bronze name.
 CODES = {
     "cities": ("ibgeid",),
     "state_names": ("codigo_uf",),
@@ -63,7 +63,7 @@ ODD_CODE = "unknown_city_code"
 
 
 def names_of_places(arrived: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
-    """The judged rows of the tables that say what places are called."""
+    """The judged rows of the reference tables of places."""
     judge = {"state_names": state_names, "municipalities": municipalities, "population": population}
     return {table: of(_tidy(arrived, table)) for table, of in judge.items()}
 
@@ -71,8 +71,7 @@ def names_of_places(arrived: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
 def facts(
     arrived: Mapping[str, DataFrame], places: DataFrame, business_date: date, timezone: str
 ) -> dict[str, DataFrame]:
-    """The judged rows of the tables that say what happened, at `places` (names.official); the days of moments are those
-    of the time zone."""
+    """The judged rows of the fact tables, at `places` (names.official); moments become days of the time zone."""
     came = {table.name: _tidy(arrived, table.name) for table in FACTS}
     return {
         "occupancy": occupancy(came["occupancy"], business_date, timezone),
@@ -87,7 +86,8 @@ def _tidy(arrived: Mapping[str, DataFrame], table: str) -> DataFrame:
 
 
 def occupancy(bronze: DataFrame, business_date: date, timezone: str) -> DataFrame:
-    """Each notification of a hospital once, as its newest snapshot tells it, with the first and last that have it."""
+    """Each notification of a hospital once, as in its newest snapshot, with the first and last snapshot that have
+    it."""
     named = bronze.withColumn("_day", F.regexp_extract("source_file", _DAY_IN_NAME, 1))
     taken = F.coalesce(typed("_day", "date"), day_of("ts_run", timezone))
     dated = named.withColumn("snapshot", taken).drop("_day")
@@ -106,21 +106,21 @@ def occupancy(bronze: DataFrame, business_date: date, timezone: str) -> DataFram
 
 
 def day_of(column: str, timezone: str) -> Column:
-    """The day of a moment, in the time zone if the moment tells its own (or Z); else the day that is written."""
+    """The day of a moment: in the time zone if the moment has an offset (or Z), else the date as written."""
     told = moment(column)
     there = F.convert_timezone(F.current_timezone(), F.lit(timezone), told)
     return F.when(F.col(column).rlike(_ZONED), there.cast("date")).otherwise(told.cast("date"))
 
 
 def series(table: Table, rows: DataFrame, business_date: date) -> DataFrame:
-    """Each place's day once; of several files that tell it the one that reaches furthest, for it was published last."""
+    """Each place's day once; if several files have it, from the one that reaches furthest, as it was published last."""
     reach = Window.partitionBy("outcome", "source_file")
     rows = rows.withColumn("published", F.max("series_date").over(reach))
     return _latest(table, until(rows, "series_date", business_date), order=("published", *LINEAGE))
 
 
 def cities(bronze: DataFrame, places: DataFrame, business_date: date) -> DataFrame:
-    """Each city's day once, under one name and the code that the reference tables have."""
+    """Each city's day once, under the name and the code of the reference tables."""
     coded = names.with_known_codes(_typed(CITIES, bronze), places)
     bare = coded.withColumn("city", names.without_uf("city"))
     seen = bronze.select("state", names.without_uf("city").alias("city"))
@@ -151,7 +151,7 @@ def municipalities(bronze: DataFrame) -> DataFrame:
 
 
 def population(bronze: DataFrame) -> DataFrame:
-    """Each municipality and year once; the year is in the file's name only."""
+    """Each municipality and year once; the year appears only in the file's name."""
     named = bronze.withColumn("_year", F.regexp_extract("source_file", _YEAR_IN_NAME, 1))
     dated = named.withColumn("population_year", typed("_year", "int")).drop("_year")
     told = F.lit("the file's name tells no year, as populacao-por-municipio-2020.csv does")
@@ -164,7 +164,7 @@ def _seven_digits(rows: DataFrame) -> DataFrame:
 
 
 def _typed(table: Table, bronze: DataFrame, extra: Sequence[str] = (), rules: Sequence[Rule] = ()) -> DataFrame:
-    """Judged rows of a source table under their lake names; `extra` are columns that bronze has besides."""
+    """Judged rows of a source table under their lake names; `extra` are additional bronze columns."""
     beside = [column for column in table.columns if column.optional]
     rows = judge_rows(clean(bronze, table.source_names), [*rules_of(table), *rules], beside)
     return rows.select(*typed_columns(table).values(), *extra, F.lit(TEXT).alias("raw_encoding"), *CARRIED)
@@ -176,7 +176,7 @@ def _latest(table: Table, judged: DataFrame, order: Sequence[str] = LINEAGE) -> 
 
 
 def until(judged: DataFrame, column: str, business_date: date) -> DataFrame:
-    """Refuse rows of a day after the business date: the night of that day is there for them."""
+    """Refuse rows dated after the business date: they belong to that day's run."""
     day = F.to_date(column)
     told = F.concat(F.lit(f"{column} is "), day.cast("string"), F.lit(f", after {business_date}"))
     return overrule(judged, "after_business_date", day > F.lit(business_date), told)

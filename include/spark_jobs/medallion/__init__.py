@@ -1,1 +1,1 @@
-"""What every pipeline's jobs share: the lake's layout, the conservation law, the manifest of a layer."""
+"""Code shared by every pipeline's jobs: the lake's layout, the row-count invariant, the manifest of a layer."""

@@ -1,4 +1,4 @@
-"""Delivered CSV files as bronze has them: judged rows out of files, their columns, their place in the lake."""
+"""Bronze for delivered CSV files: parse files into judged rows, name their columns, write them to the lake."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from medallion.replay import BronzeReplay, Refused, by_file, csv_again
 from medallion.run import Run
 from medallion.storage import FileInfo
 
-HEADER_ONLY = "header_only_file"  # the note of a file that came and holds no row
+HEADER_ONLY = "header_only_file"  # the note on a file that arrived without any row
 ROW_SCHEMA = (
     "table string, source_file string, line bigint, unit_id int, outcome string, reason string, detail string, "
     "warning string, fields array<string>, raw string, raw_encoding string, header string"
@@ -32,24 +32,24 @@ UnitOf = Callable[[str], int | None]  # the unit that sent a file, by its URI; N
 
 
 def no_unit(_source_file: str) -> None:
-    """The files of a source that has no units."""
+    """`UnitOf` for a source that has no units."""
 
 
 def bronze_columns(table: Table) -> list[str]:
-    """The columns of a bronze table: the file's own, then where and when each row came in, and as what text."""
+    """The columns of a bronze table: the file's own, then each row's origin, arrival time and original text."""
     return [*table.source_names, "source_file", "line", "unit_id", "ingested_at", "raw"]
 
 
 def bronze_schema(table: Table) -> str:
-    """The same columns with their types; the file's own are text."""
+    """The columns of `bronze_columns` with their types; the file's own are text."""
     types = {"line": "bigint", "unit_id": "int", "ingested_at": "timestamp"}
     return ", ".join(f"{column} {types.get(column, 'string')}" for column in bronze_columns(table))
 
 
 def read_files(run: Run, roots: Sequence[str], rows_of: Callable[[str, bytes], Iterable[Row]]) -> DataFrame:
-    """The judged rows of every file below the roots; each file is parsed whole, by one task.
+    """The judged rows of every file below the roots; one task parses one whole file.
 
-    The file of one day is small; the format's own limit is 2 GiB a file. One beyond the run's bounds is passed over.
+    The file of one day is small; the format's own limit is 2 GiB a file. Files beyond the run's bounds are skipped.
     """
     every = run.spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(list(roots))
     files = every.where(F.col("length") <= run.bounds.most_bytes)
@@ -64,7 +64,7 @@ def unread_files(
     refused: Callable[[str, FileRefused], Row],
     unit_of: UnitOf,
 ) -> DataFrame:
-    """One judged row for each file that `read_files` never opens: the hidden, the empty and the far too large ones."""
+    """One judged row for each file that `read_files` never opens: hidden, empty and oversized files."""
     told = "a file or folder whose name starts with _ or a dot is not read"
     rows = []
     for file in files:
@@ -78,12 +78,12 @@ def unread_files(
 
 
 def whole_file(table: str, source_file: str, reason: str, detail: str, unit: int | None = None) -> Row:
-    """A row for a refused file as such: line 0."""
+    """The row, with line 0, that stands for a refused file as a whole."""
     return (table, source_file, 0, unit, QUARANTINED, reason, detail, None, None, None, TEXT, None)
 
 
 def rows_in(table: Table, source_file: str, content: bytes, unit: int | None = None) -> Iterator[Row]:
-    """The judged rows of one file of a table; notes when it has a header only, or was written in an odd way."""
+    """The judged rows of one file, with notes if it has only a header, another encoding or another notation."""
     text, encoding = as_utf8(content)
     found, told = rewritten(table, records_of(table, text))
     yield from (_row(table.name, source_file, unit, record) for record in found)
@@ -100,19 +100,19 @@ def _row(table: str, source_file: str, unit: int | None, record: Record) -> Row:
 
 
 def rows_with_columns(judged: DataFrame, table: Table) -> DataFrame:
-    """The judged rows of one table, their fields as columns."""
+    """The judged rows of one table, with their fields as columns."""
     own = [F.col("fields")[i].alias(column) for i, column in enumerate(table.source_names)]
     return judged.where(F.col("table") == table.name).select("*", *own)
 
 
 def write_bronze(lake: Lake, rows: DataFrame, table: Table, count: TableCount) -> None:
-    """Write one table out of the judged rows of all."""
+    """Write one table, taken from the judged rows of all tables."""
     judged = _with_arrival(lake, rows_with_columns(rows, table))
     lake.replace_judged("bronze", judged, bronze_columns(table), count)
 
 
 def replayed(lake: Lake, table: Table, unit_of: UnitOf) -> TableCount:
-    """Judge again what bronze refused of a table; gives how the table stands then."""
+    """Judge a table's quarantined bronze rows again; returns the table's new counts."""
     replay = BronzeReplay(lake, table.name, bronze_schema(table))
     if (refused := replay.quarantined()) is None:
         return replay.untouched()
@@ -124,7 +124,7 @@ def replayed(lake: Lake, table: Table, unit_of: UnitOf) -> TableCount:
 
 
 def _rows_again(table: Table, unit_of: UnitOf, source_file: str, refused: Iterable[Refused]) -> Iterator[Row]:
-    """The judged rows that one file's refused ones give today."""
+    """The judged rows that the refused rows of one file give under today's rules."""
     found, _ = rewritten(table, csv_again(table, refused))
     return (_row(table.name, source_file, unit_of(source_file), record) for record in found)
 

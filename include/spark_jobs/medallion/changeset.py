@@ -1,9 +1,9 @@
-"""Many partitions of silver replaced as one: who reads them sees all of a run's change or nothing of it.
+"""Replace many silver partitions atomically: a reader sees all of a run's change or none of it.
 
-What a run writes lies under a token of its own, `<table>/<token>/day=D`; which token holds for a day says the name of
-an empty file, `<table>/_holds/D=<token>`. A run writes its rows, then a log of all that it changes, then these names.
-Killed before the log it has changed nothing; what a log says is brought to its end by the next run, whichever date that
-is of.
+A run writes its rows under its own token, `<table>/<token>/day=D`. The name of an empty file,
+`<table>/_holds/D=<token>`, says which token is valid for a day. A run writes its rows, then a log of all changes, then
+these names. A run killed before the log has changed nothing; a change whose log exists is completed by the next run,
+for whichever date.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from medallion.errors import TakenOver
 from medallion.lake import DATED, DAY, Lake
 from medallion.parallel import all_of
 
-# Spark passes over names that start with _
+# Spark ignores names that start with _
 _HOLDS, _UNPUBLISHED = "_holds", "_unpublished"
 _BEGUN, _LOG, _REPLACED, _CHANGED = "_begun", "_change.json", "_replaced", "_changed.json"
-_NOTHING = "-nothing"  # at the end of a token: the day has no rows
+_NOTHING = "-nothing"  # suffix of a token: the day has no rows
 
 
 class Changeset:
-    """The partitions that one run replaces, and those that hold. A table is parted by its column `day`, which is text:
-    a date or a month."""
+    """The partitions that one run replaces, and the valid ones. A table is partitioned by its text column `day`: a date
+    or a month."""
 
     def __init__(self, lake: Lake) -> None:
         self._lake, self._storage = lake, lake.storage
@@ -38,31 +38,31 @@ class Changeset:
         self._forget()
 
     def held(self, table: str) -> Mapping[str, str]:
-        """By day the token that holds."""
+        """The valid token of each day."""
         if table not in self._known:
             names = self._storage.names(f"{self._root}/{table}/{_HOLDS}")
-            # In their order: of a day that a kill left two of, the later one holds.
+            # Sorted: if a kill left two tokens for a day, the later one is valid.
             self._known[table] = dict(name.rsplit("=", 1) for name in names)
         return self._known[table]
 
     def known(self, table: str, days: Iterable[str], schema: str) -> DataFrame | None:
-        """The rows that some days hold; None when there are none."""
+        """The valid rows of some days; None when there are none."""
         tokens = [(day, self.held(table).get(day, _NOTHING)) for day in days]
         found = [self._folder(table, token, day) for day, token in tokens if not token.endswith(_NOTHING)]
         return self._lake.run.spark.read.schema(schema).parquet(*found) if found else None
 
     def read(self, table: str, days: Iterable[str], schema: str) -> DataFrame:
-        """The rows that some days hold."""
+        """The valid rows of some days; an empty frame when there are none."""
         rows = self.known(table, days, schema)
         return self._lake.run.spark.createDataFrame([], schema) if rows is None else rows
 
     def is_published(self, table: str, day: str) -> bool:
-        """Whether a gold table has a day."""
+        """Whether a gold table has a partition for a day."""
         run = self._lake.run
         return self._storage.exists(f"{run.lake}/gold/{run.pipeline}/{table}/{DATED}{day}")
 
     def stage(self, table: str, frame: DataFrame, days: Sequence[str], schema: str) -> DataFrame:
-        """Write what some days of a table are to hold; gives it as it was written."""
+        """Write the new rows of some days of a table; returns them as written."""
         if not self._staged:
             self._storage.write_text(f"{self._root}/{_BEGUN}", self._token)
         by_day = frame.repartition(DAY, "unit_id").write.mode("overwrite").partitionBy(DAY)
@@ -73,9 +73,9 @@ class Changeset:
         return self._lake.run.spark.read.schema(f"{schema}, {DAY} string").parquet(written).drop(DAY)
 
     def commit(self, unpublished: Sequence[str]) -> None:
-        """Let all that was staged hold from now on. `unpublished`: the days whose gold is no longer what silver says;
-        they stay marked until `publish` has brought them. Raises TakenOver when another run has begun since: it took
-        this one for dead, and has deleted what it staged."""
+        """Make all that was staged valid. `unpublished`: the days whose gold no longer matches silver; they stay marked
+        until `publish` has replaced their gold. Raises TakenOver when another run has begun since: it considered this
+        one dead and deleted what it staged."""
         if self._storage.read_text(f"{self._root}/{_BEGUN}") != self._token:
             raise TakenOver(f"changing silver at {self._root}: another run has begun since; run the date again")
         log = {"token": self._token, "days": self._staged, "unpublished": list(unpublished)}
@@ -83,20 +83,20 @@ class Changeset:
         self._finish()
 
     def unpublished(self) -> list[str]:
-        """The days whose gold is not what silver says: this run's, and those of runs that were not published. Of a step
-        of a backfill its own alone: the others are brought by the steps that changed them."""
+        """The days whose gold does not match silver: this run's, and those of earlier runs that were not published. For
+        a step of a backfill only its own days: the steps that changed the others publish them."""
         changed = json.loads(self._storage.read_text(f"{self._root}/{_CHANGED}") or "{}")
         if self._lake.run.one_of_many and changed.get("token") == self._token:
             return list(changed["days"])
         return [name.removeprefix(DATED) for name in self._storage.names(f"{self._root}/{_UNPUBLISHED}")]
 
     def _finish(self) -> None:
-        """Do what a log says, if there is one; may run twice. What it replaces is deleted by the next run: Spark may
-        still read it to make anew what a lost node had cached."""
+        """Apply a log, if there is one; may run twice. The next run deletes what this one replaces: Spark may still
+        read it to recompute what a lost node had cached."""
         if not (text := self._storage.read_text(f"{self._root}/{_LOG}")):
             return
         log = json.loads(text)
-        # Before anything else: what a log names must never be taken for the remains of a run that was killed.
+        # First: what a log names must never be mistaken for leftovers of a killed run.
         self._storage.delete(f"{self._root}/{_BEGUN}")
         all_of(partial(self._mark, day) for day in log["unpublished"])
         changed = {"token": log["token"], "days": log["unpublished"]}
@@ -121,7 +121,7 @@ class Changeset:
             self._storage.delete(f"{names}/{day}={before}")
 
     def _forget(self) -> None:
-        """Delete what the run before replaced, or wrote and was killed before its log."""
+        """Delete what the previous run replaced, or what it wrote before it was killed without a log."""
         replaced, begun = (self._storage.read_text(f"{self._root}/{name}") for name in (_REPLACED, _BEGUN))
         tables = [name for name in self._storage.names(self._root) if not name.startswith("_")] if begun else []
         for folder in [*replaced.splitlines(), *(f"{self._root}/{table}/{begun}" for table in tables)]:

@@ -1,6 +1,6 @@
-"""CSV text as people really send it: records out of the bytes of one file, each with its line or its fault.
+"""Tolerant CSV parser: splits one file's bytes into records, each with its line number or the reason of its refusal.
 
-Pure Python, for one file at a time; no error is raised for anything that a file may hold.
+Pure Python, one file at a time; no content of a file raises an error.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from medallion.raw import TEXT, keep
 
 DELIMITERS = (",", ";", "\t", "|")
 _SEP = re.compile(rb'^"?sep=[,;\t|]"?\s*$', re.IGNORECASE)  # Excel's own hint above the header
-# A quoted field may hold line breaks, but a stray quote must not swallow the file.
+# A quoted field may hold line breaks, but an unbalanced quote must not swallow the file.
 MAX_LINES_OF_A_RECORD = 64
-# The csv module refuses fields beyond 128 KiB; a long note is no fault.
+# The csv module rejects fields beyond 128 KiB; a long note is valid.
 csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True)
 class Record:
-    """One record of a file: its fields in the order of the wanted columns, or (None) why it has none.
+    """One record of a file: its fields in the order of the wanted columns; `fields` is None for a refused one.
 
-    A refused one carries the header that it stood under, so that it can be judged again without its file; None means
-    that the file has no other header than what was refused with it.
+    A refused record carries the header of its file, so that it can be judged again without the file; None means that
+    the file's header was refused with it.
     """
 
     line: int
@@ -41,8 +41,8 @@ class Record:
 
 @dataclass(frozen=True)
 class Header:
-    """A header that was understood: text, delimiter, how many cells, the wanted columns and where each stands (None for
-    an optional one that it lacks)."""
+    """A header that was recognised: text, delimiter, number of cells, the wanted columns and the position of each (None
+    for an optional one that is absent)."""
 
     text: str
     delimiter: str
@@ -57,13 +57,13 @@ class Header:
         return tuple("" if p is None else fields[p] for p in self.positions)
 
     def stands_in(self, fields: Sequence[str]) -> bool:
-        """Whether the fields are the header once more: files are joined, exports are paged."""
+        """Whether the fields repeat the header, as in concatenated files and paged exports."""
         places = zip(self.positions, self.columns, strict=True)
         return all(self.name_of(fields[p]) == name for p, name in places if p is not None)
 
 
 class _BadRecordError(Exception):
-    """A stretch of lines is no record, and why."""
+    """Some lines do not form a record; carries the reason."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -82,11 +82,11 @@ def records(
     optional: Collection[str] = (),
     fits: Callable[[Sequence[str]], bool] = bool,
 ) -> Iterator[Record]:
-    """The data records of a CSV file with a header, in order; blank lines are none.
+    """The data records of a CSV file with a header, in order; blank lines are skipped.
 
-    `name_of` turns a header cell into the name it has in `columns`; the header may lack the `optional` ones. A file
-    whose header is refused is given back whole, header included, each line with the reason. `fits` says of the fields
-    of a line, in the order of `columns`, whether they can be a record: no quoted field may hold a line that is one.
+    `name_of` maps a header cell to its name in `columns`; the header may lack the `optional` ones. If the header is
+    refused, every line of the file is returned, header included, with the reason. `fits` tests whether a line's fields,
+    in the order of `columns`, can be a record: a quoted field must not contain a line that is one.
     """
     lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
     first = _first_line(lines)
@@ -108,19 +108,21 @@ def records_of(table: Table, content: bytes) -> Iterator[Record]:
 
 
 def header_cells(content: bytes) -> list[list[str]]:
-    """The cells of the first line that is not blank, once for each delimiter; empty where there is no such text."""
+    """The cells of the first line that is not blank, split by each delimiter; empty where there is no such line."""
     lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
     text = b"".join(lines[(first := _first_line(lines)) : first + 1]).decode("utf-8", errors="replace")
     return [_cells(text, delimiter) for delimiter in DELIMITERS] if text else []
 
 
 def table_of(tables: Iterable[Table], content: bytes) -> Table | None:
-    """The table whose columns a file's header has, all but optional ones; of several the one with most of them."""
+    """The table whose required columns are all in a file's header; if several match, the one with most columns in
+    it."""
     return max(whole_in(tables, content), key=lambda found: found[1], default=(None, 0, 0))[0]
 
 
 def whole_in(tables: Iterable[Table], content: bytes) -> list[tuple[Table, int, int]]:
-    """The tables whose columns a file's header has, all but optional ones: how many of them, and how many others."""
+    """The tables whose required columns are all in a file's header, with how many of the table's columns and how many
+    others the header has."""
     headers = [{plain_name(cell) for cell in cells} for cells in header_cells(content)]
     spelt = [(table, {table.source_name(cell) for cell in header}) for header in headers for table in tables]
     known = [(table, names, {*table.source_names}) for table, names in spelt]
@@ -134,7 +136,7 @@ def part_of(table: Table, content: bytes) -> float:
 
 
 def _first_line(lines: Sequence[bytes]) -> int:
-    """Where the header is: the first line that says anything, after Excel's `sep=;` if there is one."""
+    """The index of the header: the first non-blank line, after Excel's `sep=;` if there is one."""
     written = (i for i, line in enumerate(lines) if line.strip())
     first = next(written, len(lines))
     return next(written, len(lines)) if first < len(lines) and _SEP.match(lines[first]) else first
@@ -147,7 +149,7 @@ def _header(
     optional: Collection[str],
     fits: Callable[[Sequence[str]], bool],
 ) -> Header | tuple[str, str]:
-    """The header understood, or the reason and detail of its refusal."""
+    """The parsed header, or the reason and detail of its refusal."""
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -182,8 +184,8 @@ def _body(lines: Sequence[bytes], start: int, header: Header) -> Iterator[Record
 
 
 def _record(lines: Sequence[bytes], i: int, header: Header) -> tuple[Record, int]:
-    """The record that begins at line i, with the number of lines it takes; a fault takes its first line only. What
-    fails only once more lines were added was a stray quote: the lines after it get their own turn."""
+    """The record that begins at line i, and the number of lines it takes. A refusal takes only the first line: if
+    parsing fails after more lines were added, the quote was unbalanced, and the later lines are parsed on their own."""
     reader = csv.reader(_text_from(lines, i), delimiter=header.delimiter, strict=True)
     try:
         fields, used = next(reader), reader.line_num
@@ -201,7 +203,7 @@ def _record(lines: Sequence[bytes], i: int, header: Header) -> tuple[Record, int
 
 
 def _text_from(lines: Sequence[bytes], i: int) -> Iterator[str]:
-    """The lines that one record may take, as text."""
+    """The lines that one record may span, as text."""
     for line in lines[i : i + MAX_LINES_OF_A_RECORD]:
         yield f"{line.decode('utf-8')}\n"
 
@@ -221,7 +223,7 @@ def _whole(text: str, fields: list[str], i: int, header: Header) -> Record:
 
 
 def _is_record(line: bytes, header: Header) -> bool:
-    """Whether a line is a record by itself."""
+    """Whether a line alone is a record."""
     try:
         fields = _fields(line.decode("utf-8"), header.delimiter)
     except (UnicodeDecodeError, _BadRecordError):
@@ -231,7 +233,7 @@ def _is_record(line: bytes, header: Header) -> bool:
 
 def _fields(text: str, delimiter: str) -> list[str]:
     try:
-        # `strict` is what makes the reader tell an open quote from a closed one.
+        # With `strict`, the reader distinguishes an open quote from a closed one.
         return next(csv.reader([text], delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise _BadRecordError("bad_quoting", str(error)) from error

@@ -1,45 +1,45 @@
-"""Why a layer could not do its work; bad rows are never a reason, they go to quarantine.
+"""Errors that stop a layer; bad rows never do, they go to quarantine.
 
 JobError
- +- NoInputError         nothing lies where the layer should read
- +- UnknownEncodingError the encoding that was asked for does not exist
- +- BadArgumentError     an argument makes no sense to this pipeline
- +- TooMuchRefused       more of a table was refused than may be; nothing of the drop counts
- +- TakenOver            another run has begun, which took this one for dead
- +- OldLake              silver of other days is of a shape that the jobs no longer read
- +- SourceError          the database that the pipeline reads cannot be opened, or is not as the contract says
+ +- NoInputError         the layer's input does not exist
+ +- UnknownEncodingError the requested encoding does not exist
+ +- BadArgumentError     an argument is invalid for this pipeline
+ +- TooMuchRefused       more rows of a table were refused than allowed; the whole delivery is discarded
+ +- TakenOver            another run has begun, which considered this one dead
+ +- OldLake              silver of other days has a format that the jobs no longer read
+ +- SourceError          the pipeline's database cannot be opened, or does not match the contract
 """
 
 from __future__ import annotations
 
 
 class JobError(Exception):
-    """A layer could not do its work; the message says what was tried, what came back, what to do next."""
+    """A layer failed; the message says what was tried, what came back, what to do next."""
 
 
 class NoInputError(JobError):
-    """Nothing lies at the URI that the layer reads."""
+    """The URI that the layer reads does not exist."""
 
 
 class UnknownEncodingError(JobError):
-    """Neither Python nor the JVM knows the encoding that was asked for."""
+    """Neither Python nor the JVM knows the requested encoding."""
 
 
 class BadArgumentError(JobError):
-    """An argument of the step makes no sense to this pipeline."""
+    """An argument of the step is invalid for this pipeline."""
 
 
 class TooMuchRefused(JobError):
-    """More of a table was refused than the run allows: what is left of it is no truth to publish."""
+    """More rows of a table were refused than the run allows: the remaining rows must not be published."""
 
 
 class TakenOver(JobError):
-    """Another run has begun, which took this one for dead: what this one staged is gone."""
+    """Another run has begun, which considered this one dead: it deleted what this one staged."""
 
 
 class OldLake(JobError):
-    """Silver of other days is of a shape that the jobs no longer read; to go on would lose what it holds."""
+    """Silver of other days has a format that the jobs no longer read; to continue would lose its contents."""
 
 
 class SourceError(JobError):
-    """The database that the pipeline reads cannot be opened, or is not as the contract says."""
+    """The pipeline's database cannot be opened, or does not match the contract."""

@@ -1,13 +1,13 @@
-"""A database as a source: its tables found by their contracts, read over JDBC as text, large ones in parts.
+"""Read a database's tables as text over JDBC: find them by their contracts, split large ones into parts.
 
-Every column is turned to text by the database itself: no driver then guesses at a zone, rounds a number or dies of a
-date that is in no calendar, and the typing rules see what they see in a file. Where a database's own text of a type is
-shortened or localised, it is asked for another one (`Dialect.texts`). A session's zone is UTC: moments that a database
-keeps as instants come as local time of the business (medallion.jdbc_text). Only the contract's columns are asked for;
-every name in the SQL is one that the database's own catalogue gave, quoted.
+The database itself converts every column to text: so no driver guesses a time zone, rounds a number or fails on an
+invalid date, and the typing rules see the same text as in a file. Where a database's default text of a type is
+shortened or localised, `Dialect.texts` has another expression. The session's time zone is UTC: values that a database
+stores as instants are converted to the business's local time (medallion.jdbc_text). Only the contract's columns are
+selected; every name in the SQL comes from the database's own catalogue, and is quoted.
 
-What JDBC cannot give is one snapshot: each table, and each part of one, is a transaction of its own. Who needs rows
-that refer to each other reads the referring table first (its rows' targets are there by then, unless deleted).
+JDBC offers no snapshot across queries: each table, and each part of one, is its own transaction. To read rows that
+refer to each other, read the referring table first (the rows it refers to exist by then, unless deleted).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from medallion.jdbc_text import as_said
 from medallion.secret import Address
 
 ROWS_A_PART = 250_000
-MOST_PARTS = 8  # connections at once: a night must not starve the shop
+MOST_PARTS = 8  # concurrent connections: a run must not starve the database's other clients
 FETCH_ROWS = 10_000
 PART = "nightshift_part"
 WHOLE_NUMBERS = {"smallint", "integer", "int", "mediumint", "tinyint", "bigint"}
@@ -39,7 +39,7 @@ MOMENTS = {"date", "datetime", "timestamp", "timestamp without time zone", "time
 
 @dataclass(frozen=True)
 class FoundColumn:
-    """A column as the database spells it, and its type there."""
+    """A column's name and type in the database."""
 
     name: str
     type: str
@@ -47,9 +47,9 @@ class FoundColumn:
 
 @dataclass(frozen=True)
 class Dialect:
-    """What differs between the engines. `here` is the schema that unqualified names mean; `texts` are the types whose
-    plain text is not the value, each with the SQL of one that is; `instants` the types that keep an instant and show it
-    in the session's zone; `unreadable` those that have no text."""
+    """The differences between engines. `here` is the schema of unqualified names. `texts` maps types whose default text
+    loses information to SQL that does not; `instants` are the types that store an instant and show it in the session's
+    zone; `unreadable` are those without any text."""
 
     url: str
     port: int
@@ -63,15 +63,15 @@ class Dialect:
     texts: Mapping[str, str] = field(default_factory=dict)
 
     def name(self, name: str) -> str:
-        """An identifier, quoted."""
+        """A quoted identifier."""
         return f"{self.quote}{name.replace(self.quote, 2 * self.quote)}{self.quote}"
 
     def as_text(self, expression: str) -> str:
-        """An expression turned to text by the database."""
+        """An expression cast to text by the database."""
         return f"CAST({expression} AS {self.text})"
 
     def value(self, column: FoundColumn) -> str:
-        """A column's value as text that has all of it."""
+        """A column's value as text without loss."""
         return self.as_text(self.texts.get(column.type, "{}").format(self.name(column.name)))
 
 
@@ -82,14 +82,14 @@ POSTGRES = Dialect(
     quote='"',
     text="text",
     here="current_schema()",
-    # A server, a database or a user may have other settings: of these depends what the text of a value is.
+    # A server, a database or a user may have other settings, which would change the text of values.
     start="SELECT set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO, YMD', false),"
     " set_config('extra_float_digits', '3', false)",
     instants=frozenset({"timestamp with time zone"}),
     unreadable=frozenset({"bytea", "array", "bit", "bit varying"}),
     texts={"money": "CAST({} AS numeric)"},  # its text has the currency and the separators of lc_monetary
 )
-# One driver for both. Spark knows MySQL's quotes by the scheme, and the driver takes that scheme only when told to.
+# One driver for both. Spark picks MySQL's quotes by the URL scheme, which this driver accepts only when configured to.
 MYSQL = Dialect(
     url="jdbc:mysql://{host}:{port}/{dbname}?permitMysqlScheme",
     port=3306,
@@ -97,13 +97,13 @@ MYSQL = Dialect(
     quote="`",
     text="char",
     here="database()",
-    start="SET NAMES utf8mb4, time_zone = '+00:00'",  # names of zones are known only where somebody loaded them
+    start="SET NAMES utf8mb4, time_zone = '+00:00'",  # zone names work only where somebody loaded the zone tables
     instants=frozenset({"timestamp"}),
     unreadable=frozenset(
         {"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "geometry", "point", "linestring"}
         | {"polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection"}
     ),
-    texts={"float": "{} + 0e0", "bit": "{} + 0"},  # six digits, and the bytes of the number
+    texts={"float": "{} + 0e0", "bit": "{} + 0"},  # default text: six digits, and the raw bytes of the number
 )
 DIALECTS: Mapping[str, Dialect] = {
     "postgres": POSTGRES,
@@ -117,19 +117,19 @@ DIALECTS: Mapping[str, Dialect] = {
 
 @dataclass(frozen=True)
 class Found:
-    """A table of a contract as the database has it: its name, and its columns by what bronze calls them."""
+    """A contract's table as found in the database: its name there, and its columns by bronze name."""
 
     table: Table
     name: str
     columns: Mapping[str, FoundColumn]
 
     def column(self, name: str) -> FoundColumn:
-        """The column that the contract calls so."""
+        """The column with this name in the contract."""
         return self.columns[self.table.column(name).source]
 
 
 class Database:
-    """One database, opened anew for each question. `zone` is the business's, in whose local time instants are told."""
+    """One database; every query opens a new connection. `zone` is the business's; instants are converted to it."""
 
     def __init__(self, spark: SparkSession, address: Address, zone: str = "UTC") -> None:
         if address.engine not in DIALECTS:
@@ -139,13 +139,13 @@ class Database:
 
     @property
     def uri(self) -> str:
-        """The database as lineage tells it: without who asks."""
+        """The database's URI for lineage, without the user."""
         at = self._address
         return f"{at.engine}://{at.host}:{at.port or self.dialect.port}/{at.dbname}"
 
     def tables(self, wanted: Iterable[Table]) -> dict[str, Found]:
-        """The tables of a contract, by name. Raises SourceError for one that is not there, lacks a column, or has one
-        of a type that cannot be read."""
+        """The tables of a contract, by name. Raises SourceError if one does not exist, lacks a column, or has a column
+        of an unreadable type."""
         by_stem = {table.files: table for table in wanted}
         stems = ", ".join(f"'{stem}'" for stem in by_stem)
         fields = {"t": "table_name", "c": "column_name", "k": "data_type"}
@@ -175,14 +175,14 @@ class Database:
         return Found(table, own[0]["t"], columns)
 
     def moment(self, column: FoundColumn, local: datetime) -> str:
-        """SQL for a moment of the business's local time that a column is compared with."""
+        """SQL literal for a moment in the business's local time, to compare a column with."""
         if column.type in self.dialect.instants:
             with suppress(OverflowError):  # the last hours of the year 9999
                 local = local.replace(tzinfo=self._zone).astimezone(UTC).replace(tzinfo=None)
         return f"'{local}'"
 
     def ask(self, select: str, source: str) -> list[Row]:
-        """The few rows of a question. Raises SourceError."""
+        """The rows of a small query, collected. Raises SourceError."""
         try:
             rows: list[Row] = self._query(f"SELECT {select} FROM {source}").load().collect()  # noqa: S608
         except Py4JJavaError as error:
@@ -190,7 +190,7 @@ class Database:
         return rows
 
     def read(self, found: Found, where: str = "") -> DataFrame:
-        """The rows of a table (those for which the condition holds) as text, under bronze's names; nothing is read yet.
+        """The rows of a table (filtered by the condition, if any) as text, under bronze's names; evaluated lazily.
 
         Raises SourceError when the database does not answer.
         """
@@ -205,13 +205,13 @@ class Database:
         return reader.load().select(*said, F.lit(f"{self.uri}/{found.name}").alias("source_file"))
 
     def _said(self, found: Found, source: str) -> Column:
-        """A column's text as the typing rules know it."""
+        """A column's text in the form that the typing rules expect."""
         promised = next(column.type for column in found.table.columns if column.source == source)
         declared = found.columns[source].type
         return as_said(source, promised, declared, self._zone.key, declared in self.dialect.instants)
 
     def _parts(self, key: str, source: str) -> dict[str, str]:
-        """The options that read a large table in parts of its key; none for a small one."""
+        """The options that read a large table in parts of its key; empty for a small one."""
         asked = {"low": f"MIN({key})", "high": f"MAX({key})", "n": "COUNT(*)"}
         select = ", ".join(f"{self.dialect.as_text(value)} AS {name}" for name, value in asked.items())
         [bounds] = self.ask(select, source)
@@ -239,7 +239,7 @@ class Database:
 
 
 def _root_of(error: Py4JJavaError) -> str:
-    """What the JVM's innermost exception says, in one line."""
+    """The message of the JVM's innermost exception, in one line."""
     cause = error.java_exception
     while cause.getCause() is not None:
         cause = cause.getCause()

@@ -1,6 +1,6 @@
-"""Values of a database as the typing rules know them: numbers without exponent, moments as local time of the business.
+"""Convert database values to the typing rules' form: numbers without exponent, moments in the business's local time.
 
-What cannot be turned so stays as the database said it: the rules then tell why it is no number and no date.
+A value that cannot be converted is kept unchanged: the rules then report why it is no number or date.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ FIRST_ZEROS, LAST_ZEROS = r"^(-?)0+(?=[0-9])", r"([.][0-9]*[1-9])0+$|[.]0+$"  # 
 
 
 def as_said(column: str, promised: str, declared: str, zone: str, is_instant: bool) -> Column:
-    """The text of a column that its contract promises as one type and its database declares as another. `is_instant`
-    tells that it is a moment in UTC without saying so."""
+    """The text of a column, given its type in the contract and in the database. `is_instant`: the value is in UTC
+    although its text has no zone."""
     value = F.col(column)
     if promised in ("timestamp", "date") and is_instant:
         value = _local(column, zone)
@@ -34,7 +34,7 @@ def _local(column: str, zone: str) -> Column:
 
 
 def _plain(column: str, declared: str) -> Column:
-    """A number in digits and a point: of one with four bytes the shortest that means it, for it comes with eight."""
+    """A number in digits and a point; a four-byte float, which arrives as eight bytes, in its shortest exact form."""
     if declared not in DOUBLE:
         return F.col(column)
     shortest = f"string(try_cast(`{column}` as float))" if declared == SINGLE else f"`{column}`"

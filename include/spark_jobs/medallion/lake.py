@@ -1,4 +1,4 @@
-"""The lake as one run sees it: every path is made here, every table read and written here."""
+"""One run's view of the lake: all paths are built here, all tables are read and written here."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from medallion.run import Run
 from medallion.storage import Storage
 
 SHUFFLE_PARTITIONS = "spark.sql.shuffle.partitions"
-DATED = "business_date="  # what the folder of a partition is called, before its date
+DATED = "business_date="  # prefix of a partition folder, before its date
 _PARTITION = "business_date"
-DAY = "day"  # the column of a frame that says to which day's partition a row belongs
+DAY = "day"  # the column that assigns a row to a day's partition
 BYTES_A_PARTITION = 8 * 1024 * 1024
 MOST_PARTITIONS = 2000
 
 
 @dataclass(frozen=True)
 class Product:
-    """A gold table before it is staged: its rows, the columns that name a row, the order of the file. With a column
-    `day` it is of several days, a file each."""
+    """A gold table before staging: its rows, its key columns, the sort order of its file. With a column `day` it spans
+    several days, one file each."""
 
     frame: DataFrame
     key: Sequence[str]
@@ -43,23 +43,23 @@ class Lake:
         self.storage = Storage(run.spark)
 
     def partition(self, layer: str, table: str, business_date: str | None = None) -> str:
-        """Where one business date (this run's, if none is named) of a bronze or silver table lies."""
+        """The folder of one business date (by default this run's) of a bronze or silver table."""
         day = business_date or self.run.business_date.isoformat()
         return f"{self.run.lake}/{layer}/{self.run.pipeline}/{table}/{DATED}{day}"
 
     def dates(self, layer: str, table: str, first: date, last: date) -> list[str]:
-        """The business dates from first to last that a bronze or silver table has."""
+        """The business dates from first to last for which a bronze or silver table exists."""
         names = self.storage.names(f"{self.run.lake}/{layer}/{self.run.pipeline}/{table}")
         days = [name.removeprefix(DATED) for name in names if name.startswith(DATED)]
         return [day for day in days if first.isoformat() <= day <= last.isoformat()]
 
     def quarantine_of(self, layer: str, table: str) -> str:
-        """Where the rows lie that a layer refused for this business date."""
+        """The folder of the rows that a layer refused for this business date."""
         day = self.run.business_date.isoformat()
         return f"{self.run.lake}/quarantine/{self.run.pipeline}/{layer}/{table}/{DATED}{day}"
 
     def size_shuffles(self, input_bytes: int) -> None:
-        """Shuffle in as many partitions as this much input needs, unless the cluster's configuration says how many.
+        """Set the number of shuffle partitions by the input's size, unless the cluster's configuration sets it.
 
         Spark's 200 are 200 tasks for a shop's day of a few kilobytes, and too few for a terabyte.
         """
@@ -68,26 +68,27 @@ class Lake:
             self.run.spark.conf.set(SHUFFLE_PARTITIONS, str(wanted))
 
     def size_of(self, layer: str, tables: Iterable[str]) -> int:
-        """Bytes of this business date of some tables."""
+        """Total bytes of some tables for this business date."""
         return sum(self.storage.size(self.partition(layer, table)) for table in tables)
 
     def read(self, layer: str, table: str, schema: str) -> DataFrame:
-        """This business date of a table; raises NoInputError when the layer before has not written it."""
+        """The rows of a table for this business date; raises NoInputError when the previous layer has not written
+        them."""
         uri = self.partition(layer, table)
         if not self.storage.exists(uri):
             raise NoInputError(f"reading {layer} {table}: nothing at {uri}; run the {layer} layer of this date first")
-        # A named schema spares Spark a job that opens files only to learn the columns.
+        # An explicit schema spares Spark a job that opens files only to infer the columns.
         return self.run.spark.read.schema(schema).parquet(uri)
 
     def published(
         self, table: str, schema: str, before: bool = False, since: date = date.min, own: bool = False
     ) -> DataFrame | None:
-        """What other business dates from `since` on (with `before`, only earlier ones; with `own`, this one too)
-        published of a gold table, each row with its `day`; None if none did."""
+        """The published rows of a gold table for other business dates from `since` on (with `before`, only earlier
+        ones; with `own`, this one too), each with its `day`; None if there are none."""
         root, today = f"{self.run.lake}/gold/{self.run.pipeline}/{table}", self.run.business_date.isoformat()
         days = [name.removeprefix(DATED) for name in self.storage.names(root) if name.startswith(DATED)]
         wanted = [day for day in days if day >= since.isoformat() and (day < today or (day > today and not before))]
-        # Any other run of these dates is over: a night holds its pipeline's claim.
+        # Any other run of these dates has ended: this run holds its pipeline's partition lock.
         uris = [f"{root}/{DATED}{day}" for day in [*wanted, *(today for day in days if own and day == today)]]
         if not uris:
             return None
@@ -95,16 +96,16 @@ class Lake:
         return reader.parquet(*uris).withColumnRenamed(_PARTITION, DAY)
 
     def replace(self, layer: str, table: str, frame: DataFrame) -> None:
-        """Write this business date of a table, in place of what an earlier run of the date wrote."""
+        """Write this business date of a table, replacing what an earlier run of the date wrote."""
         frame.write.mode("overwrite").parquet(self.partition(layer, table))
 
     def replace_judged(self, layer: str, judged: DataFrame, columns: Sequence[str], count: TableCount) -> None:
-        """Write the accepted rows of a table, `columns` only, and the quarantined ones beside them."""
+        """Write the accepted rows of a table, `columns` only, and its quarantined rows beside them."""
         self.replace(layer, count.table, accepted(judged).select(*columns))
         self.replace_quarantine(layer, judged, count)
 
     def replace_quarantine(self, layer: str, judged: DataFrame, count: TableCount) -> None:
-        """Write the quarantined rows of a table; with none, clear what an earlier run of the date left."""
+        """Write the quarantined rows of a table; if there are none, clear those of an earlier run of the date."""
         uri = self.quarantine_of(layer, count.table)
         if count.quarantined:
             quarantine(judged, layer).write.mode("overwrite").parquet(uri)
@@ -112,7 +113,8 @@ class Lake:
             self.storage.delete(uri)
 
     def check_losses(self, layer: str, counts: Iterable[TableCount]) -> None:
-        """Raise TooMuchRefused if a table lost more of its rows than the run allows, as the audit would at the end."""
+        """Raise TooMuchRefused if a table lost more of its rows than the run allows; the quality gate would fail
+        later."""
         for count in counts:
             if count.lost > count.rows_in * self.run.most_refused:
                 why = ", ".join(f"{rows} {reason}" for reason, rows in sorted(count.reasons.items()))
@@ -123,7 +125,7 @@ class Lake:
                 )
 
     def stage(self, products: Mapping[str, Product], days: Sequence[str] = ()) -> list[GoldTable]:
-        """Stage each product as one sorted Parquet file, or as one for each of `days`, then measure the files."""
+        """Stage each product as one sorted Parquet file, or one for each of `days`; then measure the files."""
         all_of(partial(self._stage, table, product, days) for table, product in products.items())
         return self._measure(products, days)
 
@@ -138,21 +140,21 @@ class Lake:
         )
         there, nothing = self.storage.names(self.staged(table)), product.frame.drop(DAY).limit(0).repartition(1)
         for day in days:
-            if f"{DATED}{day}" not in there:  # all that was sold on it went to another day
+            if f"{DATED}{day}" not in there:  # all sales of this day moved to another day
                 self._write_file(nothing, f"{self.staged(table)}/{DATED}{day}")
 
     def _write_file(self, frame: DataFrame, uri: str, *parted: str) -> None:
         frame.write.mode("overwrite").option("compression", "snappy").partitionBy(*parted).parquet(uri)
 
     def stage_csv(self, name: str, text: DataFrame, *, delimiter: str, header: bool) -> None:
-        """Stage text columns as one CSV file as RFC 4180 has it, but for its line ends, which are LF; UTF-8."""
+        """Stage text columns as one UTF-8 CSV file by RFC 4180, but with LF line ends."""
         quoted = {"quote": '"', "escape": '"', "nullValue": "", "emptyValue": "", "lineSep": "\n"}
         as_is = {"ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}
         options = {"sep": delimiter, "header": str(header).lower(), "encoding": "UTF-8", **quoted, **as_is}
         text.write.mode("overwrite").options(**options).csv(f"{self.run.staging}/exports/{name}")
 
     def staged(self, table: str) -> str:
-        """Where a gold table waits for its audit."""
+        """The folder where a gold table waits for the quality gate."""
         return f"{self.run.staging}/gold/{table}"
 
     def _measure(self, products: Mapping[str, Product], days: Sequence[str]) -> list[GoldTable]:
@@ -174,7 +176,7 @@ class Lake:
         ]
 
     def publish(self, manifest: Manifest) -> None:
-        """Write the layer's manifest; it is the last thing a layer does."""
+        """Write the layer's manifest, as the layer's last action."""
         self.storage.write_text(f"{self.run.manifests}/{manifest.layer}.json", manifest.to_json())
 
     def manifest(
@@ -190,7 +192,7 @@ class Lake:
 
 
 def _measured(table: str, frame: DataFrame, key: Sequence[str], of_days: bool) -> DataFrame:
-    """A row a day, or one: the table's rows, rows with a null in their key, rows beyond the first of a key."""
+    """One row for each day, or one in all: the table's rows, rows with a null key, rows beyond the first of a key."""
     day = F.col(_PARTITION).cast("string") if of_days else F.lit("")
     has_null = F.greatest(*[F.col(k).isNull().cast("int") for k in [*key, key[0]]])
     per_key = frame.groupBy(day.alias(DAY), *key).agg(F.count(F.lit(1)).alias("n"), F.sum(has_null).alias("nulls"))

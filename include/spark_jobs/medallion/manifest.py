@@ -1,4 +1,4 @@
-"""The manifest of a layer: what went in, what came out, what was staged (docs/interfaces.md)."""
+"""The manifest of a layer: input counts, output counts, staged files (docs/interfaces.md)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-# Refused, yet nothing of the product is lost: a stray file, a row that another row already stands for, or one that a
-# later date's night is there for.
+# Refused without loss to the product: an unrecognised file, a row that another row replaces, or a row that belongs to a
+# later date's run.
 NO_LOSS = frozenset(
     {
         "unknown_file",
@@ -22,13 +22,13 @@ NO_LOSS = frozenset(
 )
 
 
-OTHER_FILES = "other_files"  # the pseudo-table of files that are of no table, or lie where theirs do not belong
+OTHER_FILES = "other_files"  # the pseudo-table of files that belong to no table, or lie in the wrong place
 
 
 @dataclass(frozen=True)
 class TableCount:
-    """How the rows of one table fared; `warnings` counts accepted rows (or whole files) worth a look, `waiting` rows of
-    the source that are of a later date and were not taken in."""
+    """Row counts of one table. `warnings` counts accepted rows (or whole files) with a warning; `waiting` counts source
+    rows of a later date that were not read."""
 
     table: str
     rows_in: int
@@ -41,13 +41,13 @@ class TableCount:
 
     @property
     def lost(self) -> int:
-        """How many rows the product misses; what is of no table is of no product."""
+        """How many rows the product lacks; 0 for files that belong to no table."""
         if self.table == OTHER_FILES:
             return 0
         return self.quarantined - sum(rows for reason, rows in self.reasons.items() if reason in NO_LOSS)
 
     def told(self) -> dict[str, Any]:
-        """As the manifest has it."""
+        """The counts as the manifest's JSON has them."""
         told = {**asdict(self), "lost": self.lost}
         return told if self.waiting else {word: said for word, said in told.items() if word != "waiting"}
 
@@ -62,13 +62,13 @@ class GoldTable:
     schema: dict[str, str]
     null_keys: int
     duplicate_keys: int
-    days: Mapping[str, int] = field(default_factory=dict)  # a file each, with its rows; none: one, of the business date
+    days: Mapping[str, int] = field(default_factory=dict)  # rows by day, a file each; empty: one file of the run's date
 
 
 @dataclass(frozen=True)
 class Alerts:
-    """What people are to hear of the data: how many alerts there are, the words of the most severe ones (each begins
-    with its severity), what could not be judged, if anything, and how many say that the product lacks something."""
+    """Summary of the data alerts: their number, the text of the most severe ones (each begins with its severity), what
+    could not be judged, if anything, and how many say that the product lacks something."""
 
     total: int
     told: Sequence[str]
@@ -78,8 +78,8 @@ class Alerts:
 
 @dataclass(frozen=True)
 class Restated:
-    """A day of a table whose published rows change: how many do, what the figures were, and since when (UTC, when the
-    day was last published), and what they are, as text."""
+    """A day of a table whose published rows change: how many, when the day was last published (UTC), and its figures
+    before and after, as text."""
 
     table: str
     day: str
@@ -91,8 +91,8 @@ class Restated:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What one layer did for one business date; `alerts` only where the layer looks for any, `restated` where it may
-    change what was published before, `source` where it read a database whose lake this is from now on."""
+    """What one layer did for one business date. `alerts` only where the layer computes alerts, `restated` where it may
+    change published days, `source` where it read a database, to which the lake is bound from then on."""
 
     pipeline: str
     layer: str
@@ -104,7 +104,7 @@ class Manifest:
     source: str = ""
 
     def to_json(self) -> str:
-        """The manifest as the other rooms read it."""
+        """The manifest as JSON, for the other components."""
         body = {
             "pipeline": self.pipeline,
             "layer": self.layer,
@@ -118,7 +118,7 @@ class Manifest:
         return json.dumps(body, ensure_ascii=False, indent=2)
 
     def told(self) -> Iterator[str]:
-        """One line a table, for whoever reads the step's log."""
+        """One line for each table, for the step's log."""
         for t in self.tables:
             counts = f"{t.accepted} accepted + {t.quarantined} quarantined + {t.duplicates} duplicates"
             waiting = f"; {t.waiting} wait for their date" if t.waiting else ""

@@ -1,4 +1,4 @@
-"""What is personal, as it may be shown: its last four characters at most."""
+"""Mask personal data: at most the last four characters stay visible."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ SHOWN = 4
 
 
 def masked(text: Column) -> Column:
-    """The text with * in place of all but its last four characters; of a text that is no longer than that, all."""
+    """**** and the last four characters; **** alone for a text of four characters or fewer."""
     end = F.when(F.length(text) > SHOWN, F.substring(text, -SHOWN, SHOWN)).otherwise("")
     return F.when(text.isNotNull(), F.concat(F.lit("****"), end))

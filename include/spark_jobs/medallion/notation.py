@@ -1,8 +1,8 @@
-"""Figures and dates as Brazilian Excel writes them (1.234,56 and 29/12/2025), told from 1234.56 and 2025-12-29 by what
-the whole file shows.
+"""Detect per file whether numbers and dates are in Brazilian Excel notation (1.234,56 and 29/12/2025) or plain (1234.56
+and 2025-12-29), and convert them.
 
-Most values say by themselves how they are written. One that does not (1.506, 05/02/2024) is read as the rest of its
-file is; where the rest says nothing, or both, it is refused: a guess would be silent.
+Most values show their own notation. An ambiguous one (1.506, 05/02/2024) is read like the rest of its file; where the
+rest shows neither notation, or both, the value is refused: a wrong guess would go unnoticed.
 """
 
 from __future__ import annotations
@@ -16,26 +16,25 @@ from medallion.contract import Column, Table
 from medallion.csv_text import Record
 
 PT_BR = "pt-BR"
-# What is told of a file: that it is written so, and that a value which may be two things was left out where it stands
-# beside the product.
+# Notes on a file: it is in this notation; an ambiguous value was left out, in a column that the product does not need.
 WARNING, LEFT_OUT = "brazilian_notation", "ambiguous_value_left_out"
 BRAZILIAN, PLAIN = "brazilian", "plain"
-SHORT = "short"  # plain, with one or two places
+SHORT = "short"  # plain, with one or two decimal places
 MONTHS = 12
-# What needs no second look: a number whose point can only part a fraction, a date with the year first.
+# Unambiguous values: a number whose point can only be a decimal point, a date with the year first.
 _USUAL_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.(?:[0-9]{1,2}|[0-9]{4,}))?|0\.[0-9]*)?\s*")
-_SHORT = re.compile(r"\.[0-9]{1,2}\s*$")  # who writes 12.50 does not write 1.500
+_SHORT = re.compile(r"\.[0-9]{1,2}\s*$")  # a writer of 12.50 does not write 1.500
 _USUAL_WHOLE = re.compile(r"\s*-?[0-9]*\s*")
 _USUAL_DATE = re.compile(r"\s*(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?\s*")
 _USUAL_MOMENT = re.compile(r"\s*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}.*)?\s*")
 _CURRENCY = re.compile(r"^([+-]?)\s*R\$\s*([+-]?)\s*(?=[0-9])")
-_NOUGHT = re.compile(r"R\$\s*-")  # in Excel's accounting format
+_NOUGHT = re.compile(r"R\$\s*-")  # zero in Excel's accounting format
 _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")  # 1.506, 1.234.567
 _WITH_COMMA = re.compile(r"[+-]?(?:[1-9][0-9]{0,2}(?:\.[0-9]{3})+|[0-9]+),[0-9]+")
-_COMMA_OR_GROUP = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")  # 1,506: thousands in English, a fraction in Portuguese
+_COMMA_OR_GROUP = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")  # 1,506: thousands in English, decimals in Portuguese
 _WITH_POINT = re.compile(r"[+-]?[0-9]+\.[0-9]+")
 _ENGLISH = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
-_NO_FRACTION = re.compile(r"([+-]?[0-9]+)\.0{1,2}")  # a whole number that a spreadsheet or pandas took for a fraction
+_NO_FRACTION = re.compile(r"([+-]?[0-9]+)\.0{1,2}")  # a whole number that a spreadsheet or pandas turned into a decimal
 _DAY = re.compile(
     r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})(?:[ T]+([0-9]{1,2}):([0-9]{2})(:[0-9]{2})?(\.[0-9]+)?)?"
 )
@@ -44,14 +43,14 @@ _MIDNIGHT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]0{1,2}:00(?::00(?:\.0+)
 
 @dataclass(frozen=True)
 class _Reading:
-    """How a value is written ('' if it may be either way), and what it is in each notation (None: nothing there)."""
+    """A value's notation ('' if ambiguous) and its meaning in each notation (None: no meaning)."""
 
     written: str
     brazilian: str | None
     plain: str | None
 
     def settled(self, shown: set[str]) -> tuple[bool, str | None]:
-        """Whether the value means one thing in a file that shows these notations, and what."""
+        """Whether the value has one meaning in a file that shows these notations, and that meaning."""
         if self.brazilian == self.plain:
             return True, self.plain
         ways = {self.written} if self.written else shown - {SHORT}
@@ -62,7 +61,8 @@ class _Reading:
 
 @dataclass(frozen=True)
 class _Look:
-    """A typed column: where it stands in a record, its name, what needs no second look, and how the rest is read."""
+    """How to read a typed column: its position in a record, its name, the test for unambiguous values, the parser for
+    others."""
 
     at: int
     name: str
@@ -73,9 +73,9 @@ class _Look:
 
 
 def rewritten(table: Table, records: Iterable[Record]) -> tuple[list[Record], list[str]]:
-    """The records of one file with the values of typed columns in plain notation, and what is to be told of the file.
-    A record with a value that may mean two things is refused, unless the column is optional: then the value is left
-    out. A table without a locale is left as it is."""
+    """The records of one file with typed values in plain notation, and the notes on the file. A record with an
+    ambiguous value is refused; in an optional column only the value is left out. A table without a locale is returned
+    unchanged."""
     rows = list(records)
     looks = [look for at, c in enumerate(table.columns) if (look := _look(at, c))] if table.locale == PT_BR else []
     odd = {n: found for n, row in enumerate(rows) if row.fields is not None and (found := _odd(looks, row.fields))}
@@ -103,7 +103,7 @@ def _look(at: int, column: Column) -> _Look | None:
 
 
 def _odd(looks: Sequence[_Look], fields: Sequence[str]) -> dict[int, _Reading]:
-    """What the values of a record say that need a second look, by the place in `looks`; of most there are none."""
+    """The readings of a record's values that are not unambiguous, by index into `looks`; empty for most records."""
     odd = [(n, look) for n, look in enumerate(looks) if not look.usual(fields[look.at])]
     return {n: reading for n, look in odd if (reading := look.read(fields[look.at].strip()))}
 
@@ -111,7 +111,7 @@ def _odd(looks: Sequence[_Look], fields: Sequence[str]) -> dict[int, _Reading]:
 def _shown(
     looks: Sequence[_Look], rows: Sequence[Record], odd: Mapping[int, Mapping[int, _Reading]]
 ) -> dict[bool, set[str]]:
-    """How a file writes its dates (True) and its numbers (False), as far as values say so by themselves."""
+    """The notations of a file's dates (True) and numbers (False), as far as unambiguous values show them."""
     shown: dict[bool, set[str]] = {True: set(), False: set()}
     for readings in odd.values():
         for n, reading in readings.items():
@@ -124,14 +124,14 @@ def _shown(
     if any(map(_SHORT.search, plain)):
         shown[False].add(SHORT)
     if not shown[True] and shown[False] == {BRAZILIAN}:
-        shown[True] = {BRAZILIAN}  # who writes 1,50 does not write the month first
+        shown[True] = {BRAZILIAN}  # a writer of 1,50 does not put the month first
     return shown
 
 
 def _settled(
     row: Record, looks: Sequence[_Look], readings: Mapping[int, _Reading], shown: Mapping[bool, set[str]]
 ) -> tuple[Record, bool]:
-    """The record in plain notation, or why it is refused; and whether a value was left out."""
+    """The record in plain notation or refused, and whether a value was left out."""
     fields, left_out = list(row.fields or ()), False
     for n, reading in readings.items():
         look, ways = looks[n], shown[looks[n].is_date]
@@ -151,7 +151,7 @@ def _doubt(look: _Look, value: str, ways: set[str]) -> dict[str, Any]:
 
 
 def _figure(value: str) -> _Reading | None:
-    """A number that may have a fraction, and the sign of the currency."""
+    """A number, possibly with decimals and a currency sign."""
     if _NOUGHT.fullmatch(value):
         return _Reading("", "0", "0")
     bare = _CURRENCY.sub(r"\1\2", value)
@@ -169,7 +169,7 @@ def _figure(value: str) -> _Reading | None:
 
 
 def _whole(value: str) -> _Reading | None:
-    """A whole number, which may have thousands, or a nought behind its point."""
+    """A whole number, possibly with thousands separators or a zero fraction."""
     reading = _figure(value)
     return reading and replace(reading, brazilian=_unbroken(reading.brazilian), plain=_unbroken(reading.plain))
 
@@ -179,7 +179,7 @@ def _unbroken(number: str | None) -> str | None:
 
 
 def _day(value: str) -> _Reading | None:
-    """A date; a time of midnight beside it says nothing more."""
+    """A date; a time of midnight beside it is ignored."""
     if found := _MIDNIGHT.fullmatch(value):
         return _Reading("", found[1], found[1])
     reading = _moment(value)
@@ -192,7 +192,7 @@ def _dated(moment: str | None) -> str | None:
 
 
 def _moment(value: str) -> _Reading | None:
-    """A date with the day or the month first, and perhaps its time."""
+    """A date with the day or the month first, optionally with a time."""
     found = _DAY.fullmatch(value)
     if found is None:
         return None

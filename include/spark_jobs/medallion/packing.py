@@ -1,7 +1,7 @@
-"""What a delivered file really is, by its bytes and never by its name: its text, or why it has none that can be read.
+"""Detect what a delivered file is by its bytes, never by its name: return its text, or why it cannot be read.
 
-Pure Python, for one file at a time. A file whose text is packed, or in UTF-16 or UTF-32 with a mark, is unpacked into
-UTF-8; how much that may be is bounded, so that no file takes the memory that the others need.
+Pure Python, one file at a time. Gzip, and UTF-16 or UTF-32 with a byte order mark, are converted to plain UTF-8; the
+unpacked size is bounded, so that no file exhausts the memory that others need.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import zlib
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
-LOOK = 512  # bytes from which a kind is told
+LOOK = 512  # leading bytes that the detection looks at
 _CHUNK = MIB
-_ALWAYS = 16 * MIB  # what any packed file may unpack to: the ratio of a small one says nothing
+_ALWAYS = 16 * MIB  # what any packed file may unpack to: the ratio of a small file is meaningless
 
 GZIP = b"\x1f\x8b"
-# (how a file begins, the reason by which it is refused, what it is); none of them is text, whatever it is called.
+# (leading bytes, reason of the refusal, name of the kind); none of these is text, whatever its file name.
 _KINDS = (
     (b"PK\x03\x04", "zip_file", "a ZIP archive"),
     (b"PK\x05\x06", "zip_file", "an empty ZIP archive"),
@@ -36,9 +36,9 @@ _KINDS = (
     (b"SQLite format 3\x00", "not_text", "an SQLite database"),
     (b"\x7fELF", "not_text", "a program"),
 )
-_TAR_AT = 257  # where a tar's first header says what it is
+_TAR_AT = 257  # offset of the magic number in a tar's first header
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")  # what follows BZh and a digit: text may begin with BZh
-# The longest marks come first: UTF-32's begins as UTF-16's does.
+# The longest marks come first: UTF-32's begins with UTF-16's.
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -50,8 +50,8 @@ MARKS = (
 
 @dataclass(frozen=True)
 class Bounds:
-    """The most that one file may be: bytes of its text, bytes of text a packed byte (of a text beyond 16 MiB), bytes of
-    a line of it."""
+    """Limits of one file: bytes of its text, unpacked bytes for each packed byte (of a text beyond 16 MiB), bytes of a
+    line."""
 
     most_bytes: int = 512 * MIB
     most_ratio: int = 100
@@ -62,7 +62,7 @@ BOUNDS = Bounds()
 
 
 class FileRefused(Exception):
-    """A file is not read at all: the reason by which the quarantine has it, and what is to be told of it."""
+    """A whole file is refused: the quarantine reason and its detail."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -70,15 +70,15 @@ class FileRefused(Exception):
 
 
 def unpacked(content: bytes, bounds: Bounds = BOUNDS) -> bytes:
-    """The text of a file: out of its gzip, and in UTF-8 where its mark says that it is in UTF-16 or UTF-32; else as it
-    is. Raises FileRefused."""
+    """The text of a file: gunzipped, and in UTF-8 where a byte order mark says UTF-16 or UTF-32; otherwise unchanged.
+    Raises FileRefused."""
     text = _recoded(out_of_gzip(content, bounds))
     check_lines(text, bounds)
     return text
 
 
 def out_of_gzip(content: bytes, bounds: Bounds = BOUNDS) -> bytes:
-    """The bytes of a file, out of their gzip if it is one. Raises FileRefused."""
+    """The bytes of a file, gunzipped if it is gzip. Raises FileRefused."""
     if too_large := over(len(content), bounds):
         raise too_large
     if not content.startswith(GZIP):
@@ -92,7 +92,7 @@ def out_of_gzip(content: bytes, bounds: Bounds = BOUNDS) -> bytes:
 
 
 def over(length: int, bounds: Bounds = BOUNDS) -> FileRefused | None:
-    """Why a file of so many bytes is not read; None if it is."""
+    """Why a file of this many bytes is not read; None if it is."""
     if length <= bounds.most_bytes:
         return None
     told = f"{length} bytes, more than the {bounds.most_bytes} that a file may have; send it in parts"
@@ -100,7 +100,7 @@ def over(length: int, bounds: Bounds = BOUNDS) -> FileRefused | None:
 
 
 def refuse_other_kinds(beginning: bytes) -> None:
-    """Raise FileRefused if a file that begins so is known to be no text."""
+    """Raise FileRefused if a file's first bytes show a known kind that is not text."""
     if beginning[_TAR_AT : _TAR_AT + 5] == b"ustar":
         raise FileRefused("tar_file", "a tar archive; send its files one by one, as plain text or gzip")
     for magic, reason, what in _KINDS:
@@ -111,12 +111,12 @@ def refuse_other_kinds(beginning: bytes) -> None:
 
 
 def marked_encoding(beginning: bytes) -> tuple[bytes, str] | None:
-    """The mark with which a text begins, and the encoding that it tells; None without one."""
+    """The byte order mark of a text and its encoding; None without one."""
     return next(((mark, name) for mark, name in MARKS if beginning.startswith(mark)), None)
 
 
 def check_lines(text: bytes, bounds: Bounds = BOUNDS) -> None:
-    """Raise FileRefused if a line is longer than any may be. It looks for one line end in every such stretch."""
+    """Raise FileRefused if a line is longer than allowed. Checks that every stretch of that length has a line end."""
     start = 0
     while len(text) - start > bounds.longest_line:
         end = start + bounds.longest_line + 1
@@ -127,7 +127,7 @@ def check_lines(text: bytes, bounds: Bounds = BOUNDS) -> None:
 
 
 def long_line(bounds: Bounds, number: int | None = None) -> FileRefused:
-    """Why a file with a line that is too long is not read."""
+    """The refusal of a file with an overlong line."""
     which = "a line" if number is None else f"line {number}"
     return FileRefused("long_line", f"{which} is longer than {bounds.longest_line} bytes, which no line may be")
 
@@ -136,7 +136,7 @@ def _gunzipped(content: bytes, bounds: Bounds) -> bytes:
     most = min(bounds.most_bytes, max(_ALWAYS, bounds.most_ratio * len(content)))
     text = io.BytesIO()
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as members:  # one after the other, as `cat a.gz b.gz` has them
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as members:  # may be several in a row: `cat a.gz b.gz`
             while chunk := members.read(_CHUNK):
                 if text.tell() + len(chunk) > most:
                     told = f"{len(content)} bytes of gzip that unpack to more than {most}, the most that they may"
@@ -148,7 +148,7 @@ def _gunzipped(content: bytes, bounds: Bounds) -> bytes:
 
 
 def _recoded(text: bytes) -> bytes:
-    """A text in UTF-8 whose mark says that it is in UTF-16 or UTF-32."""
+    """A text with a UTF-16 or UTF-32 byte order mark, in UTF-8."""
     marked = marked_encoding(text)
     if marked is None or marked[1] == "utf-8":
         return text

@@ -1,4 +1,4 @@
-"""Independent Spark actions at once: a table's write is mostly waiting for storage and for the planner."""
+"""Run independent Spark actions concurrently: a table's write mostly waits for storage and the planner."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ AT_ONCE = 4
 
 
 def all_of(actions: Iterable[Callable[[], None]]) -> None:
-    """Run the actions, a few at a time; raises what the first of them that failed raised, once all are done."""
+    """Run the actions, a few at a time; once all are done, raise the error of the first that failed."""
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         started = [pool.submit(action) for action in actions]
     for action in started:

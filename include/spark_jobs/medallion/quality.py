@@ -1,4 +1,4 @@
-"""The conservation law: every row ends accepted, quarantined with a reason, or an exact duplicate.
+"""The row-count invariant: every row ends accepted, quarantined with a reason, or an exact duplicate.
 
 A *judged* frame carries a verdict beside its own columns: `outcome`, `reason` and `detail` (of a quarantined row),
 `warning` (of an accepted one). Judged frames are what the layers split, count and write.
@@ -16,14 +16,14 @@ from pyspark.sql import functions as F
 from medallion.manifest import TableCount
 
 ACCEPTED, QUARANTINED, DUPLICATE = "accepted", "quarantined", "duplicate"
-NOTE = "note"  # says something of a whole file (it was empty of rows, say) and is not itself a row
+NOTE = "note"  # about a whole file (that it holds no rows, say); not itself a row
 VERDICT = ("outcome", "reason", "detail", "warning")
 LINEAGE = ("source_file", "line")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A reason to quarantine: when it holds for a row, and what to tell of that row."""
+    """A quarantine reason: the condition that a row breaks it by, and the detail to record."""
 
     reason: str
     broken: Column
@@ -31,11 +31,11 @@ class Rule:
 
 
 def judge(frame: DataFrame, rules: Sequence[Rule], warning: Column | None = None) -> DataFrame:
-    """Give each row its verdict; the first broken rule is the reason, and an accepted row may have a warning."""
+    """Give each row its verdict; the first broken rule is the reason. An accepted row may have a warning."""
     told = [
         F.when(rule.broken, F.struct(F.lit(rule.reason).alias("reason"), rule.detail.alias("detail"))) for rule in rules
     ]
-    # The fault is a column of its own before it is taken apart: the rules are then evaluated once a row.
+    # The fault is computed as one column first: the rules are then evaluated once a row.
     judged = frame.withColumn("_fault", F.coalesce(*told))
     return judged.select(
         *frame.columns,
@@ -47,7 +47,7 @@ def judge(frame: DataFrame, rules: Sequence[Rule], warning: Column | None = None
 
 
 def warn(judged: DataFrame, warning: str, when: Column) -> DataFrame:
-    """Mark accepted rows that are worth a look; an earlier warning of the row stays."""
+    """Set a warning on accepted rows; an earlier warning of the row stays."""
     mark = F.when(is_accepted() & when & F.col("warning").isNull(), F.lit(warning))
     return judged.withColumn("warning", F.coalesce("warning", mark))
 
@@ -66,7 +66,7 @@ def overrule(judged: DataFrame, reason: str | Column, when: Column, detail: Colu
 
 
 def is_accepted() -> Column:
-    """Whether the row stands so far."""
+    """Whether the row is accepted so far."""
     return F.col("outcome") == ACCEPTED
 
 
@@ -77,12 +77,12 @@ def last_version_wins(
     order: Sequence[str] = LINEAGE,
     clash: str = "superseded",
 ) -> DataFrame:
-    """Of the accepted rows with one key keep the last (by `order`, which ends in file and line).
+    """Keep the last of the accepted rows with one key (by `order`, which ends in file and line).
 
-    Earlier rows with the same content as another are duplicates, those with other content are `superseded`, or what
-    `clash` calls it if the last one stands in the same file: nobody corrects a row within one file.
+    Earlier rows with the same content as another are duplicates; those with other content are `superseded`, or `clash`
+    if the last one is in the same file: nobody corrects a row within one file.
     """
-    # The outcome is part of the window: a row that is quarantined already neither wins nor loses.
+    # The outcome is part of the window: a row that is already quarantined neither wins nor loses.
     same_key = Window.partitionBy("outcome", *key)
     last_copy_first = Window.partitionBy("outcome", *key, *content).orderBy(*[F.col(c).desc() for c in order])
     place = F.struct(*order)
@@ -100,13 +100,13 @@ def last_version_wins(
 
 
 def accepted(judged: DataFrame) -> DataFrame:
-    """The rows that go on to the next layer, without their verdict."""
+    """The accepted rows, for the next layer, without their verdict."""
     return judged.where(is_accepted()).drop(*VERDICT)
 
 
 def quarantine(judged: DataFrame, layer: str) -> DataFrame:
-    """The quarantined rows in the one shape that every quarantine has; needs the columns it names, but `header`, which
-    only rows have that were refused within a file."""
+    """The quarantined rows in the common quarantine schema. Needs the columns that the schema names, except `header`,
+    which only rows refused within a file have."""
     header = F.col("header") if "header" in judged.columns else F.lit(None).cast("string").alias("header")
     return judged.where(F.col("outcome") == QUARANTINED).select(
         "source_file", "line", "unit_id", F.lit(layer).alias("layer"), "reason", "detail", "raw", "raw_encoding", header
@@ -115,7 +115,7 @@ def quarantine(judged: DataFrame, layer: str) -> DataFrame:
 
 @dataclass
 class _Tally:
-    """The counts of one table while they are added up."""
+    """Accumulates the counts of one table."""
 
     outcomes: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
@@ -141,7 +141,7 @@ def together(judged: Mapping[str, DataFrame]) -> DataFrame:
 
 
 def tally(verdicts: DataFrame, tables: Iterable[str]) -> dict[str, TableCount]:
-    """Count verdicts that carry their `table`, in one Spark action; one count for each of `tables`, in order."""
+    """Count verdicts by their `table` in one Spark action; returns one count for each of `tables`, in order."""
     rows = verdicts.groupBy("table", "outcome", "reason", "warning").count().collect()
     tallies = {table: _Tally() for table in tables}
     for row in rows:

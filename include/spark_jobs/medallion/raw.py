@@ -1,4 +1,4 @@
-"""How a refused row is kept: the shape of every quarantine; bytes as text, or as base64, so that nothing is lost."""
+"""The quarantine schema: how a refused row's bytes are stored, as text or base64, so that nothing is lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ QUARANTINE_SCHEMA = (
 
 
 def keep(content: bytes) -> tuple[str, str]:
-    """The bytes as a string and how to read it: TEXT or BASE64."""
+    """The bytes as a string, and its encoding: TEXT or BASE64."""
     try:
         return content.decode("utf-8"), TEXT
     except UnicodeDecodeError:
@@ -20,5 +20,5 @@ def keep(content: bytes) -> tuple[str, str]:
 
 
 def bytes_of(kept: str, raw_encoding: str) -> bytes:
-    """The bytes that `keep` kept."""
+    """The original bytes of what `keep` returned."""
     return base64.b64decode(kept) if raw_encoding == BASE64 else kept.encode("utf-8")

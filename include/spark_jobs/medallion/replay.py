@@ -1,4 +1,4 @@
-"""Refused rows judged again, by today's rules and out of the quarantine alone: their files may be gone."""
+"""Judge refused rows again by today's rules, from the quarantine alone: their files may be gone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from medallion.raw import QUARANTINE_SCHEMA, bytes_of
 
 
 class Refused(NamedTuple):
-    """What a quarantine keeps of one row of a file; line 0 stands for a file as such, which has no text here."""
+    """The fields of a quarantined row; line 0 stands for a whole file, whose text is not stored here."""
 
     line: int
     reason: str
@@ -29,10 +29,10 @@ class Refused(NamedTuple):
 
 
 def csv_again(table: Table, refused: Iterable[Refused]) -> Iterator[Record]:
-    """The records that the refused rows of one CSV file give today, under their own line numbers.
+    """The records that the refused rows of one CSV file give under today's rules, with their original line numbers.
 
-    Rows without a header were refused with it: together they are the file from its header on. If that is understood
-    now, it is no row any more.
+    Rows without a header were refused together with it: they are the file from its header on. If that header is
+    accepted now, it no longer counts as a row.
     """
     rows = sorted(refused)
     of_whole_file = [row for row in rows if row.line and row.header is None]
@@ -40,7 +40,7 @@ def csv_again(table: Table, refused: Iterable[Refused]) -> Iterator[Record]:
     for record in records_of(table, content):
         yield replace(record, line=of_whole_file[record.line - 1].line)
     for row in rows:
-        if row.reason.startswith("ambiguous_"):  # its file said what it may be, and is not here
+        if row.reason.startswith("ambiguous_"):  # the rest of its file, which shows the notation, is gone
             yield Record(row.line, None, row.raw, row.raw_encoding, row.reason, row.detail, row.header)
         elif row.header is not None:
             yield from _under_its_header(table, row, row.header.encode("utf-8"))
@@ -55,35 +55,35 @@ def _under_its_header(table: Table, row: Refused, header: bytes) -> Iterator[Rec
 
 
 def by_file(quarantined: DataFrame, again: Callable[[str, Sequence[Refused]], Iterable[Any]], schema: str) -> DataFrame:
-    """The rows, of `schema`, that `again(source_file, refused)` gives for each file of a quarantine."""
+    """The rows, of `schema`, that `again(source_file, refused)` returns for each file of a quarantine."""
     files = quarantined.groupBy("source_file").agg(F.collect_list(F.struct(*Refused._fields)).alias("rows"))
     rows = files.rdd.flatMap(lambda row: again(row["source_file"], [Refused(*refused) for refused in row["rows"]]))
     return quarantined.sparkSession.createDataFrame(rows, schema, verifySchema=False)
 
 
 class BronzeReplay:
-    """Moves what passes now from the quarantine of a bronze table into the table. May run twice."""
+    """Moves rows that pass now from the quarantine of a bronze table into the table. May run twice."""
 
     def __init__(self, lake: Lake, table: str, schema: str) -> None:
         self._lake, self._table, self._schema = lake, table, schema
 
     def quarantined(self) -> DataFrame | None:
-        """What bronze refused of this business date; None if that was nothing."""
+        """The rows that bronze refused for this business date; None if there are none."""
         uri = self._lake.quarantine_of("bronze", self._table)
         if not self._lake.storage.exists(uri):
             return None
         return self._lake.run.spark.read.schema(QUARANTINE_SCHEMA).parquet(uri)
 
     def untouched(self) -> TableCount:
-        """How the table stands when nothing of it is in quarantine."""
+        """The table's counts when its quarantine is empty."""
         rows = self._rows().count()
         return TableCount(self._table, rows, rows)
 
     def moved(self, judged: DataFrame, columns: Sequence[str]) -> TableCount:
-        """Add the accepted rows of a judged frame to the table, then keep only the others in quarantine; gives how the
-        table stands then.
+        """Append the accepted rows of a judged frame to the table, then keep only the others in quarantine; returns the
+        table's new counts.
 
-        In this order, so that a kill between the two leaves rows in both: they are not added again next time.
+        In this order, a kill between the two leaves rows in both: the next run does not append them again.
         """
         left = tally(together({self._table: judged}), [self._table])[self._table]
         known = self._rows().select(*LINEAGE)
@@ -97,7 +97,7 @@ class BronzeReplay:
         return self._lake.read("bronze", self._table, self._schema)
 
     def _keep(self, still_refused: DataFrame) -> None:
-        """Replace the quarantine by what is computed out of it: by way of staging, for Spark reads as it writes."""
+        """Replace the quarantine by rows computed from it, by way of staging, as Spark reads while it writes."""
         waiting = f"{self._lake.run.staging}/replay/{self._table}"
         still_refused.write.mode("overwrite").parquet(waiting)
         spark, uri = self._lake.run.spark, self._lake.quarantine_of("bronze", self._table)

@@ -1,4 +1,4 @@
-"""What one spark-submit was asked to do: the step's arguments as values."""
+"""The arguments of one spark-submit step as values."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Run:
 
     `input`, `reference`, `lake`, `staging` and `manifests` are URIs without a trailing slash; `started_at` (UTC, with
     zone) is written into every row as its ingestion time. `source_secret` names the secret with the address and
-    password of the pipeline's database; `options` are the pipeline's own. In a `replay` bronze takes the rows that it
+    password of the pipeline's database; `options` are the pipeline's own. In a `replay` bronze reads the rows that it
     refused before, instead of the input. `most_refused` is the share of a table's rows that may be lost, 1 for all;
-    `most_refused_of_unit` the share of one unit's rows or money above which it is told. `one_of_many`: a step of
-    a backfill, after which others bring the days that are not its own.
-    `timezone` is where the business's days begin and end; `bounds` is the most that one file may be.
+    `most_refused_of_unit` the share of one unit's rows or money above which an alert is raised. `one_of_many`: a step
+    of a backfill; later steps publish the days that are not its own. `timezone` sets where the business's days begin
+    and end; `bounds` are the limits of one file.
     """
 
     spark: SparkSession

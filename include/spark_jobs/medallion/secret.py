@@ -1,4 +1,4 @@
-"""The address and the password of a database, out of Secrets Manager: never in an argument, never in a log."""
+"""Read a database's address and password from Secrets Manager: never from an argument, never written to a log."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ COMMAND = ("aws", "secretsmanager", "get-secret-value", "--query", "SecretString
 SECONDS = 60
 NEEDED = ("engine", "host", "dbname", "username", "password")
 FORM = '{"engine": "postgres|mysql|mariadb", "host", "port", "dbname", "username", "password"}'
-# Engines of one family by the name of each: which of them a database is called by does not make it another one.
+# Engine aliases by family: a database is the same whichever alias names it.
 FAMILIES = {"postgresql": "postgres", "aurora-postgresql": "postgres", "mariadb": "mysql", "aurora-mysql": "mysql"}
 PORTS = {"postgres": 5432, "mysql": 3306}
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a database is and how to be let in; `properties` are more of its driver's own, TLS for example. `called` is
-    a name by which its owner knows it wherever it is."""
+    """A database's address and credentials; `properties` are extra driver properties, such as TLS. `called` is a name
+    that its owner gives it, independent of its address."""
 
     engine: str
     host: str
@@ -36,14 +36,14 @@ class Address:
 
     @property
     def identity(self) -> str:
-        """What tells this database from another; nightshift.hooks.relations says the same."""
+        """Identifies this database among others; nightshift.hooks.relations computes the same."""
         family = FAMILIES.get(self.engine, self.engine)
         place = f"{family}://{self.host.lower()}:{self.port or PORTS.get(family, 0)}/{self.dbname}"
         return self.called or place
 
 
 def address(secret: str | None) -> Address:
-    """The address in a secret, which is JSON in the form that Amazon RDS writes. Raises SourceError."""
+    """The address in a secret, which is JSON in the format that Amazon RDS writes. Raises SourceError."""
     if not secret:
         raise SourceError("opening the database: no --source-secret was given; name the secret with its address")
     try:
@@ -57,7 +57,7 @@ def address(secret: str | None) -> Address:
 
 
 def _parsed(secret: str, text: str) -> Address:
-    """What the secret says; an error never quotes it."""
+    """The parsed secret; an error never quotes it."""
     try:
         told: Any = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Files by URI, through Hadoop's FileSystem: the same calls reach s3:// on EMR and directories on a laptop."""
+"""File operations by URI through Hadoop's FileSystem: the same calls reach s3:// on EMR and directories on a laptop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # what the names of files mean holds for jobs without Spark too
+if TYPE_CHECKING:  # jobs without Spark use the file-name rules too
     from pyspark.sql import SparkSession
 
 WHY_HIDDEN = "a file or folder whose name starts with _ or a dot is not read; rename it and drop it again"
@@ -15,8 +15,8 @@ _METADATA = ("_common_metadata", "_metadata")
 
 @dataclass(frozen=True)
 class FileInfo:
-    """One file: its full URI, its length in bytes, whether Spark's readers pass it over, and when it was written, in
-    milliseconds since 1970 (an object's LastModified)."""
+    """One file: full URI, length in bytes, whether Spark's readers ignore it, and its modification time in milliseconds
+    since 1970 (an object's LastModified)."""
 
     uri: str
     length: int
@@ -34,9 +34,9 @@ def _last(uri: str) -> str:
 
 
 def is_hidden(path: str) -> bool:
-    """Whether Spark's readers pass over a file at this path below the folder they read, for its own name or that of a
-    folder on the way; the rules are Spark's: HadoopFSUtils.shouldFilterOutPathName lets _metadata pass on the way, and
-    PartitioningAwareFileIndex.isDataPath does not let a file of that name."""
+    """Whether Spark's readers ignore a file at this path below the folder they read, because of its own name or a
+    parent folder's. The rules are Spark's: HadoopFSUtils.shouldFilterOutPathName accepts a folder _metadata, and
+    PartitioningAwareFileIndex.isDataPath rejects a file of that name."""
     *folders, name = path.split("/")
     return _is_hidden_name(name) or any(_is_hidden_name(f) and not f.startswith(_METADATA) for f in folders)
 
@@ -51,7 +51,7 @@ class Storage:
     def __init__(self, spark: SparkSession) -> None:
         self._gateway: Any = spark.sparkContext._gateway
         self._jvm: Any = spark.sparkContext._jvm
-        # Named once: for each word of a name Java looks through all its jars.
+        # Resolved once: for each part of a class name Java searches all its jars.
         self._path_of: Any = self._jvm.org.apache.hadoop.fs.Path
         self._conf: Any = spark.sparkContext._jsc.hadoopConfiguration()
 
@@ -60,17 +60,17 @@ class Storage:
         return path.getFileSystem(self._conf), path
 
     def exists(self, uri: str) -> bool:
-        """Whether a file or a folder lies at the URI."""
+        """Whether a file or a folder exists at the URI."""
         fs, path = self._open(uri)
         return bool(fs.exists(path))
 
     def qualified(self, uri: str) -> str:
-        """The URI as listings and readers spell it, with its scheme."""
+        """The URI with its scheme, as listings and readers spell it."""
         fs, path = self._open(uri)
         return str(fs.makeQualified(path).toString())
 
     def files(self, uri: str) -> list[FileInfo]:
-        """Every file at or below the URI, in the order of their URIs; an absent URI has none."""
+        """All files at or below the URI, sorted by URI; none if the URI does not exist."""
         fs, path = self._open(uri)
         if not fs.exists(path):
             return []
@@ -80,21 +80,22 @@ class Storage:
             file = status.getPath().toString()
             hidden, modified = is_hidden(file.removeprefix(f"{root}/")), int(status.getModificationTime())
             found.append(FileInfo(file, int(status.getLen()), hidden, modified))
-        # An object store shows "folder/" markers of consoles and old Hadoops as empty files.
+        # An object store lists the "folder/" markers of consoles and old Hadoops as empty files.
         real = [f for f in found if f.name and (f.length or not f.name.endswith("_$folder$"))]
         return sorted(real, key=lambda f: f.uri)
 
     def names(self, uri: str) -> list[str]:
-        """The names directly below a folder, sorted; an absent folder has none."""
+        """The names directly below a folder, sorted; none if the folder does not exist."""
         return sorted(_last(path) for path in self._below([uri])) if self.exists(uri) else []
 
     def listed(self, folders: Sequence[str]) -> list[str]:
-        """The URIs of what Spark reads directly in some folders, sorted; Hadoop raises when one of them is absent."""
+        """The URIs of what Spark reads directly in some folders, sorted; Hadoop raises when one of them does not
+        exist."""
         return sorted(uri for uri in self._below(folders) if not is_hidden(_last(uri)))
 
     def _below(self, folders: Sequence[str]) -> list[str]:
-        """What lies directly in some folders. The JVM gives it as one text: to ask for each, when a history has as many
-        folders as days, takes longer than to list them."""
+        """The direct children of some folders. The JVM returns them as one text: one call for each would take longer
+        than the listing when a history has as many folders as days."""
         if not folders:
             return []
         (fs, _), of = self._open(folders[0]), self._path_of
@@ -106,12 +107,12 @@ class Storage:
         return text.split("\0") if text else []
 
     def size(self, uri: str) -> int:
-        """Bytes at and below the URI; an absent one has none."""
+        """Bytes at and below the URI; 0 if it does not exist."""
         fs, path = self._open(uri)
         return int(fs.getContentSummary(path).getLength()) if fs.exists(path) else 0
 
     def read_text(self, uri: str) -> str:
-        """A small UTF-8 file; an absent one is empty."""
+        """The content of a small UTF-8 file; empty if it does not exist."""
         fs, path = self._open(uri)
         if not fs.exists(path):
             return ""
@@ -131,7 +132,7 @@ class Storage:
             stream.close()
 
     def write_text(self, uri: str, text: str) -> None:
-        """Put a small UTF-8 file at the URI, replacing what was there."""
+        """Write a small UTF-8 file at the URI, replacing an existing one."""
         fs, path = self._open(uri)
         stream = fs.create(path, True)
         try:
@@ -140,6 +141,6 @@ class Storage:
             stream.close()
 
     def delete(self, uri: str) -> None:
-        """Remove the file or folder with all below it; an absent one is fine."""
+        """Delete the file or folder with all below it; no error if it does not exist."""
         fs, path = self._open(uri)
         fs.delete(path, True)

@@ -1,8 +1,8 @@
-"""How a driver is told about TLS: by the secret's `properties`, and verified where they say nothing of it.
+"""Set a JDBC driver's TLS properties from the secret's `properties`; the default verifies the server.
 
 `sslmode` (PostgreSQL) and `sslMode` (MySQL, MariaDB) are disable, require, verify-ca or verify-full; `sslrootcert` and
-`serverSslCert` name a file with the authority's certificates, or hold them. Only to this machine itself a connection
-may be in the clear unasked.
+`serverSslCert` name a file with the authority's certificates, or contain them. Only a connection to this machine itself
+may be unencrypted by default.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from medallion.secret import FAMILIES, Address
 
 VERIFIED = "verify-full"
 BEGIN = "-----BEGIN CERTIFICATE-----"
-OWN_WORDS = {"ssl", "sslmode", "usessl"}  # of the drivers: who has said one has chosen
+OWN_WORDS = {"ssl", "sslmode", "usessl"}  # the drivers' own properties: if one is set, it is left alone
 MARIADB: Mapping[str, Mapping[str, str]] = {
     "disable": {},
     "require": {"useSsl": "true", "trustServerCertificate": "true"},
@@ -29,7 +29,7 @@ MARIADB: Mapping[str, Mapping[str, str]] = {
 
 
 def properties(spark: SparkSession, address: Address) -> dict[str, str]:
-    """The driver's properties of an address. Raises SourceError for a mode that there is none of."""
+    """The driver properties for an address. Raises SourceError for an unknown mode."""
     told = dict(address.properties)
     is_postgres = FAMILIES.get(address.engine, address.engine) == "postgres"
     word = "sslmode" if is_postgres else "sslMode"
@@ -42,7 +42,7 @@ def properties(spark: SparkSession, address: Address) -> dict[str, str]:
     if told.get("sslrootcert", "").startswith(BEGIN):
         told["sslrootcert"] = _file(spark, told["sslrootcert"])
     elif told.get(word, "").startswith("verify") and "sslrootcert" not in told:
-        told.setdefault("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory")  # what Java trusts
+        told.setdefault("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory")  # Java's trust store
     return told
 
 
@@ -55,8 +55,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _file(spark: SparkSession, certificates: str) -> str:
-    """A file with the certificates, under one name in the folder where the driver runs and in those where executors do,
-    to which Spark brings it. Raises SourceError."""
+    """A file with the certificates, with the same name in the driver's and the executors' working folders; Spark copies
+    it to the executors. Raises SourceError."""
     name = f"nightshift-ca-{hashlib.sha256(certificates.encode()).hexdigest()[:16]}.pem"
     try:
         Path(name).write_text(certificates, encoding="ascii")

@@ -1,6 +1,6 @@
-"""Strict typing of text columns: what a number, a date, a term of a list must look like, and else why not.
+"""Strict typing of text columns: the format of a number, a date, a listed term, and the reason for any other text.
 
-Every rule looks at a text column that `clean` has trimmed; a null passes all of them but `missing`.
+Every rule checks a text column that `clean` has trimmed; a null passes all rules except `missing`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from medallion.contract import Table
 from medallion.quality import Rule, judge
 
 # With these bounds, and AMOUNT for a product of two, ten million rows add up within decimal(18,2).
-MONEY = r"^[0-9]{1,9}(\.[0-9]{1,2}0{0,16})?$"  # noughts behind the second place change no amount
+MONEY = r"^[0-9]{1,9}(\.[0-9]{1,2}0{0,16})?$"  # zeros after the second decimal place change no amount
 DAY = r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
 FIGURE = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,12})?$"
 MONEY_TYPE = "decimal(18,2)"
 POWER_OF_TEN = r"^[0-9]([.,][0-9]+)?[eE][+][0-9]{1,3}$"
-# A day, or a day and a time of it, with or without its zone.
+# A date, or a date and time, with or without a zone.
 MOMENT = (
     r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}"
     r"([ T]+[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$"
@@ -32,7 +32,7 @@ _ACCENTED, _PLAIN = "áàâãäéèêëíìîïóòôõöúùûüçñ", "aaaaaee
 
 
 def rules_of(table: Table) -> list[Rule]:
-    """The rules that a source table's contract sets, in the order in which the first broken one is told."""
+    """The rules of a source table's contract, in the order in which the first broken one becomes the reason."""
     needed = missing([column.source for column in table.columns if column.required])
     shapes = [rule for column in table.columns for rule in _shape(column)]
     lists = [not_listed(column.reason, column.source, column.one_of) for column in table.columns if column.one_of]
@@ -40,7 +40,7 @@ def rules_of(table: Table) -> list[Rule]:
 
 
 def _shape(column: Promise) -> list[Rule]:
-    """What the type of a column says about its text."""
+    """The rules that follow from a column's type."""
     if column.code:
         return [not_a_code(column.source)]
     if column.type in ("int", "bigint"):
@@ -55,14 +55,14 @@ def _shape(column: Promise) -> list[Rule]:
 
 
 def judge_rows(frame: DataFrame, rules: Sequence[Rule], beside: Sequence[Promise]) -> DataFrame:
-    """Judged rows of a source table. A value of a column that stands `beside` the product and cannot be read is left
-    out with a warning: the row, and all that refers to it, stay."""
+    """Judge the rows of a source table. An unreadable value in a `beside` column, which the product does not need, is
+    left out with a warning: the row, and all that refers to it, stay."""
     return judge(without_unreadable(frame, beside), rules, F.col("unreadable")).drop("unreadable")
 
 
 def without_unreadable(frame: DataFrame, columns: Iterable[Promise]) -> DataFrame:
-    """The rows with each value of these columns that breaks the rules of its type left out; `unreadable` is the reason
-    of the first one, null if there was none."""
+    """The rows with each value of these columns set to null if it breaks its type's rules; `unreadable` is the reason
+    of the first such value, null if there was none."""
     rules = {column.source: rule for column in columns for rule in _shape(column)}
     reasons = [F.when(rule.broken, F.lit(rule.reason)) for rule in rules.values()]
     unreadable = F.coalesce(*reasons, F.lit(None).cast("string"))
@@ -71,7 +71,7 @@ def without_unreadable(frame: DataFrame, columns: Iterable[Promise]) -> DataFram
 
 
 def typed_columns(table: Table) -> dict[str, Column]:
-    """The columns of a judged source table under their lake names and types; null where a value is none."""
+    """The columns of a judged source table under their lake names and types; null where a value is missing."""
     return {column.name: _typed(column).alias(column.name) for column in table.columns}
 
 
@@ -91,9 +91,8 @@ def _value(column: Promise) -> Column:
 
 
 def clean(frame: DataFrame, columns: Sequence[str], words: Collection[str] = ()) -> DataFrame:
-    """The text columns composed (NFC) and, but for `words`, which stay as they are spelt, trimmed; a blank one becomes
-    null."""
-    # Spark 3.5 has no built-in for NFC; one call a row keeps the way to Python and back short.
+    """The text columns normalised to NFC and trimmed (`words` are not trimmed); a blank value becomes null."""
+    # Spark 3.5 has no built-in for NFC; one call a row limits the round trips to Python.
     trimmed = [column not in words for column in columns]
     cleaned = F.udf(partial(_clean, trimmed), "array<string>")(F.array(*columns))
     others = [c for c in frame.columns if c not in columns]
@@ -113,66 +112,66 @@ def _plain(value: str, trim: bool) -> str | None:
 
 
 def missing(columns: Sequence[str]) -> Rule:
-    """A column that every row must fill is empty."""
+    """Rule: a required column is empty."""
     names = F.concat_ws(", ", *[F.when(F.col(c).isNull(), F.lit(c)) for c in columns])
     return Rule("missing_value", names != "", F.concat(F.lit("nothing in "), names))
 
 
 def not_a_number(column: str, shape: str) -> Rule:
-    """A number is written in another way than with digits and a decimal point, or beyond all measure."""
+    """Rule: a number has other characters than digits and a decimal point, or is too large."""
     return Rule("bad_number", ~F.col(column).rlike(shape), _told(column))
 
 
 def beyond_measure(quantity: str, value: str) -> Rule:
-    """Quantity times value is more than any one cell may hold."""
+    """Rule: quantity times value exceeds what one cell may hold."""
     worth = typed(quantity, "bigint") * typed(value, MONEY_TYPE)
     told = F.concat(_told(quantity), F.lit(" and "), _told(value))
     return Rule("bad_number", worth >= AMOUNT, told)
 
 
 def not_a_code(column: str) -> Rule:
-    """A spreadsheet made a power of ten of a code: its digits are gone, and codes that differed are the same."""
+    """Rule: a spreadsheet turned a code into scientific notation: digits are lost, and distinct codes became equal."""
     return Rule("rewritten_code", F.col(column).rlike(POWER_OF_TEN), _told(column))
 
 
 def code(column: str) -> Column:
-    """A code as its system writes it: of one in digits the nought behind a point and those before the number, which
-    spreadsheets add and take, say nothing."""
+    """A code as its system writes it: for a numeric code, a zero fraction and leading zeros are removed, which
+    spreadsheets add and drop."""
     digits = F.regexp_extract(column, r"^0*([0-9]+?)(?:[.,]0{1,2})?$", 1)
     return F.when(digits != "", digits).otherwise(F.col(column))
 
 
 def not_a_date(column: str) -> Rule:
-    """A date is written in another way than YYYY-MM-DD, is in no calendar, or before 1900."""
+    """Rule: a date is not YYYY-MM-DD, not in the calendar, or before 1900."""
     wrong = ~F.col(column).rlike(DAY) | typed(column, "date").isNull()
     return Rule("bad_date", F.col(column).isNotNull() & wrong, _told(column))
 
 
 def not_a_moment(column: str) -> Rule:
-    """A moment is written in another way than YYYY-MM-DD with or without a time, is in no calendar, or before 1900."""
+    """Rule: a moment is not YYYY-MM-DD with or without a time, not in the calendar, or before 1900."""
     wrong = ~F.col(column).rlike(MOMENT) | moment(column).isNull()
     return Rule("bad_date", F.col(column).isNotNull() & wrong, _told(column))
 
 
 def moment(column: str) -> Column:
-    """The column as a timestamp, however many blanks part day and time; null where it is none."""
+    """The column as a timestamp, with any number of blanks between day and time; null where it is none."""
     return F.expr(f"try_cast(regexp_replace(`{column}`, '[ T]+', ' ') as timestamp)")
 
 
 def not_listed(reason: str, column: str, terms: Sequence[str]) -> Rule:
-    """A term is none of a list, whatever its case and accents."""
+    """Rule: a term is not in the list, compared without case and accents."""
     return Rule(reason, F.col(column).isNotNull() & listed(column, terms).isNull(), _told(column))
 
 
 def listed(column: str, terms: Sequence[str]) -> Column:
-    """The term of the list that a column means, spelt as in the list; null if none."""
+    """The listed term that a value matches, spelt as in the list; null if none."""
     by_fold: Mapping[str, str] = {term.lower().translate(str.maketrans(_ACCENTED, _PLAIN)): term for term in terms}
     spelt = F.create_map(*[F.lit(word) for pair in by_fold.items() for word in pair])
     return spelt[F.translate(F.lower(F.col(column)), _ACCENTED, _PLAIN)]
 
 
 def typed(column: str, data_type: str) -> Column:
-    """The column cast, null (whatever the session's ANSI mode) where it cannot be."""
+    """The column cast to a type, null (whatever the session's ANSI mode) where it cannot be."""
     return F.expr(f"try_cast(`{column}` as {data_type})")
 
 

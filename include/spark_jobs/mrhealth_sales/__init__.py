@@ -1,1 +1,1 @@
-"""The mrhealth_sales pipeline: the units' nightly drops in, sales by branch and by product out."""
+"""The mrhealth_sales pipeline: reads the units' nightly deliveries, writes sales by branch and by product."""

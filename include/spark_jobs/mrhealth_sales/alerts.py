@@ -1,4 +1,5 @@
-"""What is worth a look in a unit's day: files that did not come; sales, cancellations, prices unlike its own past."""
+"""Alerts on a unit's day: missing and late files; sales, cancellations and prices that deviate from the unit's
+history."""
 
 from __future__ import annotations
 
@@ -14,17 +15,17 @@ from mrhealth_sales.robust import OUTLIER, chance_of_at_least, modified_z
 UNREADABLE, MISSING = "unreadable_delivery", "missing_file"
 CRITICAL, WARNING, INFO = SEVERITIES = ("critical", "warning", "info")
 WEEK = 7
-SAME_WEEKDAYS = 4  # fewer say too little about a weekday
-LEAST_DEVIATION = Decimal("0.2")  # of what is usual: a very regular unit is not to alarm anyone over a trifle
-SPIKE, WILD_SPIKE = 1e-3, 1e-6  # the chance of as many cancellations, below which they are told
+SAME_WEEKDAYS = 4  # fewer days are too small a sample for a weekday
+LEAST_DEVIATION = Decimal("0.2")  # share of the usual value: a very regular unit must not alert on a trifle
+SPIKE, WILD_SPIKE = 1e-3, 1e-6  # an alert is raised when so many cancellations are less likely
 LEAST_CANCELLED = 3
 WILD_PRICE = Decimal("0.5")
 UNIT = Decimal("0.0001")
 
 
 class UnitDay(NamedTuple):
-    """What is known of a unit's day: its orders and their value, and whether its files came in that day's drop;
-    `late` of its orders came in the drop that is judged, though that is of a later day."""
+    """A unit's day: its orders and their value, and whether its files arrived in that day's delivery; `late` of its
+    orders arrived in the delivery being judged, which is of a later day."""
 
     day: date
     orders: int
@@ -44,8 +45,8 @@ class Price(NamedTuple):
 
 
 class Refusals(NamedTuple):
-    """What of a unit's delivery the product misses: of `rows` those refused, of the money in its orders what stands in
-    refused ones, and the names of files that could not be read at all."""
+    """What the product lacks of a unit's delivery: refused rows out of `rows`, refused value out of its orders'
+    `value`, and the names of files that could not be read at all."""
 
     rows: int
     refused: int
@@ -66,7 +67,7 @@ class Alert(NamedTuple):
 
 
 def alerts_of(unit_id: int, today: date, days: Sequence[UnitDay], prices: Sequence[Price]) -> Iterator[Alert]:
-    """The alerts of one unit: `days` and `prices` are those of the window, today's among them if there was anything."""
+    """The alerts of one unit: `days` and `prices` are those of the window, including today's if there are any."""
     own = next((day for day in days if day.day == today), UnitDay(today, 0, 0, Decimal(0), False, False))
     past = [day for day in days if day.day < today and day.orders_came]
     yield from _missing(unit_id, own)
@@ -78,7 +79,7 @@ def alerts_of(unit_id: int, today: date, days: Sequence[UnitDay], prices: Sequen
 
 
 def unreadable(unit_id: int, today: date, refusals: Refusals, most: float) -> Iterator[Alert]:
-    """The alerts of a unit that sent what cannot be read: a file, or more than a share (`most`) of rows or money."""
+    """The alerts of a unit with an unreadable file, or with more than a share (`most`) of its rows or money refused."""
     if refusals.unread:
         told = f"unit {unit_id}: {', '.join(refusals.unread)} of {today} could not be read"
         yield Alert(UNREADABLE, "unread_files", _figure(len(refusals.unread)), _figure(0), CRITICAL, told)
@@ -93,12 +94,12 @@ def unreadable(unit_id: int, today: date, refusals: Refusals, most: float) -> It
 
 
 def is_grave(kind: str, severity: str) -> bool:
-    """Whether an alert says that the product lacks what a unit had to send: such a night is no plain success."""
+    """Whether an alert means that data which a unit had to send is missing: such a run is no plain success."""
     return severity == CRITICAL and kind in (UNREADABLE, MISSING)
 
 
 def is_judged(today: date, days: Iterable[UnitDay]) -> bool:
-    """Whether a unit has past enough that its sales and cancellations of today can be called unusual."""
+    """Whether a unit has enough history to judge today's sales and cancellations."""
     return len(_same_weekday(today, [day for day in days if day.orders_came])) >= SAME_WEEKDAYS
 
 
@@ -120,8 +121,8 @@ def _late(unit_id: int, days: Sequence[UnitDay]) -> Iterator[Alert]:
 
 
 def _unusual(unit_id: int, own: UnitDay, past: Sequence[UnitDay]) -> Iterator[Alert]:
-    """Sales far from the unit's own weekday: by the modified z-score of today's deviation among those of the window's
-    days, for a weekday alone has too few days to tell how much they scatter."""
+    """Sales that deviate from the unit's same weekdays: the modified z-score of today's deviation among those of the
+    window's days, as one weekday alone has too few days to estimate the scatter."""
     expected = _usual(own, past, SAME_WEEKDAYS)
     if not expected:
         return
@@ -134,13 +135,14 @@ def _unusual(unit_id: int, own: UnitDay, past: Sequence[UnitDay]) -> Iterator[Al
 
 
 def _usual(day: UnitDay, past: Iterable[UnitDay], least: int) -> Decimal | None:
-    """The median sales of the other days of its weekday; None if they are fewer than `least`, or it is nothing."""
+    """The median sales of the other days of its weekday; None if there are fewer than `least`, or the median is 0."""
     same = [other.gross_value for other in _same_weekday(day.day, past)]
     return (median(same) or None) if len(same) >= least else None
 
 
 def _deviation(day: UnitDay, usual: Decimal) -> float:
-    """Of square roots, for the scatter of sums of orders grows with their mean (Bartlett, Biometrics 3, 1947)."""
+    """The difference of square roots, as the scatter of sums of orders grows with their mean (Bartlett, Biometrics 3,
+    1947)."""
     return sqrt(day.gross_value / usual)
 
 
@@ -150,10 +152,10 @@ def _same_weekday(today: date, days: Iterable[UnitDay]) -> list[UnitDay]:
 
 
 def _cancelled(unit_id: int, own: UnitDay, past: Sequence[UnitDay]) -> Iterator[Alert]:
-    """More cancelled orders than the unit's own share of the window makes believable."""
+    """An alert when cancellations exceed what the unit's own share in the window makes plausible."""
     if not is_judged(own.day, past) or own.cancelled < LEAST_CANCELLED:
         return
-    # Half a cancellation more than there were, so that a unit without any does not make the first three impossible.
+    # Add half a cancellation, so that in a unit without any the first three are not judged impossible.
     share = (sum(day.cancelled for day in past) + 0.5) / (sum(day.orders for day in past) + 1)
     chance = chance_of_at_least(own.cancelled, own.orders, share)
     if chance < SPIKE:
@@ -164,7 +166,7 @@ def _cancelled(unit_id: int, own: UnitDay, past: Sequence[UnitDay]) -> Iterator[
 
 
 def _repriced(unit_id: int, today: date, prices: Sequence[Price]) -> Iterator[Alert]:
-    """Each product whose price is another than the last one known in this unit."""
+    """An alert for each product whose price differs from the last known one in this unit."""
     by_day = sorted(prices, key=lambda price: (price.product_id, price.day))
     before = {price.product_id: price.price for price in by_day if price.day < today}
     for product_id, _, price in (seen for seen in by_day if seen.day == today):

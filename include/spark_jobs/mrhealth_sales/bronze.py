@@ -1,4 +1,4 @@
-"""Bronze of mrhealth_sales: the rows of every file of a drop as they arrived, or why a row (a file) is none."""
+"""Bronze of mrhealth_sales: the rows of every delivered file as they arrived, or why a row or file was refused."""
 
 from __future__ import annotations
 
@@ -27,10 +27,9 @@ def rows_of(
     by_files: Sequence[Table] = SOURCES,
     bounds: Bounds = BOUNDS,
 ) -> Iterator[Row]:
-    """The judged rows of one file, told by its header or its name. `office`: the folder of head office's tables, ending
-    in /, or '' where they lie in the drop itself. `by_files`: the tables that this run reads from files; `bounds`: the
-    most that a file may be.
-    """
+    """The judged rows of one file, whose table is detected by header or name. `office`: the folder of the head office
+    reference data, ending in /, or '' where it is in the delivery itself. `by_files`: the tables that this run reads
+    from files; `bounds`: the limits of one file."""
     unit = unit_of(source_file)
     try:
         text = unpacked(content, bounds)
@@ -53,7 +52,7 @@ def rows_of(
 
 
 def refused(source_file: str, why: FileRefused) -> Row:
-    """A row for a file that cannot be read, of the table that its name is of."""
+    """A row for a file that cannot be read, under the table that its name suggests."""
     named = table_of(_name(source_file))
     table = named.name if named else OTHER_FILES
     return whole_file(table, source_file, why.reason, why.detail, unit_of(source_file))
@@ -64,8 +63,8 @@ def _name(source_file: str) -> str:
 
 
 def _misplaced(table: Table, source_file: str, office: str) -> str | None:
-    """Why a file does not belong where it lies: one unit may not rename the products and branches of all, and what
-    lies at head office would count on every date."""
+    """Why a file is in the wrong place: a unit must not rename the products and branches of all units, and a unit's
+    file among the head office's would count on every date."""
     if table not in OF_UNITS and unit_of(source_file) is not None:
         return f"{table.files} is head office's, and this one came in the drop of a unit"
     if table in OF_UNITS and office and source_file.startswith(office):
@@ -74,13 +73,14 @@ def _misplaced(table: Table, source_file: str, office: str) -> str | None:
 
 
 def arrivals(spark: SparkSession, files: Sequence[FileInfo]) -> DataFrame:
-    """When each file came: an object's LastModified."""
+    """The arrival time of each file: an object's LastModified."""
     rows = spark.createDataFrame([(file.uri, file.modified) for file in files], "source_file string, modified bigint")
     return rows.select("source_file", F.timestamp_millis("modified").alias("arrived_at"))
 
 
 def deliveries(judged: DataFrame) -> DataFrame:
-    """Which units sent which of their files, and whether anything in it could be read; one that holds no rows came."""
+    """Which units sent which of their files, and whether each could be read; a file without rows counts as
+    delivered."""
     of_units = F.col("table").isin([table.name for table in OF_UNITS]) & F.col("unit_id").isNotNull()
     came = F.max((F.col("outcome") == ACCEPTED) | (F.coalesce("warning", F.lit("")) == HEADER_ONLY)).alias("came")
     return judged.where(of_units).groupBy("unit_id", "table").agg(came)

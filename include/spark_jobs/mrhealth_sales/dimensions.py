@@ -1,7 +1,7 @@
-"""What things are called and cost, and since when: the history of head office's tables and of the products' prices.
+"""Dimension history: what head office's keys are called and products cost, and since when.
 
 A *fact* is the text of one attribute of one key of one table. Silver keeps all facts as of each business date
-(`dimensions`), so that a day looks back on one day only, and the facts that are new on it (`dimension_history`).
+(`dimensions`), so that a run reads one earlier day only, and the day's new facts (`dimension_history`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PRICE = "price"
 
 
 class Name(NamedTuple):
-    """What a fact is of."""
+    """The identity of a fact: table, key, attribute."""
 
     table: str
     key: str
@@ -33,7 +33,8 @@ class Name(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What a fact says (None: head office lists the key no more, or leaves it empty), and since which business date."""
+    """A fact's value (None: head office no longer lists the key, or leaves it empty), and the business date it holds
+    from."""
 
     value: str | None
     valid_from: date
@@ -44,7 +45,7 @@ State = Mapping[Name, Told]
 
 
 def observed(tables: Mapping[str, DataFrame]) -> Facts:
-    """The facts that head office's judged tables state; they are small, and come to the driver."""
+    """The facts in head office's judged tables; they are small, and are collected to the driver."""
     long = [_long(table, accepted(tables[table.name])) for table in OF_OFFICE]
     return _facts(reduce(DataFrame.unionAll, long))
 
@@ -57,7 +58,7 @@ def _long(table: Table, rows: DataFrame) -> DataFrame:
 
 
 def prices(items: DataFrame) -> Facts:
-    """What each product cost in a day's judged items: the price of most pieces, the higher of two that tie."""
+    """Each product's price in a day's judged items: the price of most pieces, the higher of two that tie."""
     pieces = accepted(items).groupBy("product_id", "item_value").agg(F.sum("quantity").alias("n"))
     price = F.max_by("item_value", F.struct("n", "item_value")).cast("string")
     dear = pieces.groupBy("product_id").agg(price.alias("value"))
@@ -70,15 +71,15 @@ def _facts(rows: DataFrame) -> Facts:
 
 
 def as_of(seen: Facts, then: State) -> Facts:
-    """What held on a day of the past: what is seen now, but for what is known from then. Head office's tables name no
-    date: those of a run today say what things are called today."""
+    """The facts of a past day: today's, overridden by what is stored for that day. Head office's tables carry no date:
+    a run of today delivers today's names."""
     known = {name: told.value for name, told in then.items() if name.attribute != PRICE and told.value is not None}
     return {**seen, **known}
 
 
 def state_of(seen: Facts, before: State, day: date) -> State:
-    """All facts as of a day. What did not change is as old as it was; a table that nobody sent, and the price of what
-    nobody bought, are what they were; a key that head office lists no more is nothing from this day on."""
+    """All facts as of a day. An unchanged fact keeps its date; a table that was not sent, and the price of a product
+    that was not sold, keep their values; a key that head office no longer lists is None from this day on."""
     sent = {name.table for name in seen if name.attribute != PRICE}
     gone = [name for name in before if name not in seen and name.table in sent and name.attribute != PRICE]
     now = {**dict.fromkeys(gone), **seen}
@@ -89,7 +90,7 @@ def state_of(seen: Facts, before: State, day: date) -> State:
 
 
 class Dimensions:
-    """The facts of one run's business date, with what silver knows of other dates."""
+    """The facts of one run's business date, and those stored in silver for other dates."""
 
     def __init__(self, lake: Lake) -> None:
         self._lake, self._today = lake, lake.run.business_date
@@ -106,12 +107,12 @@ class Dimensions:
         return {Name(row.table, row.key, row.attribute): Told(row.value, row.valid_from) for row in rows}
 
     def named(self, seen: Facts) -> Facts:
-        """What things are called on the business date: as seen now, but for what it was told before, if it ran
-        before and later dates have been run since."""
+        """The names on the business date: today's, overridden by those stored for it if it ran before and later dates
+        have run since."""
         return as_of(seen, self._then)
 
     def keep(self, facts: Facts) -> None:
-        """Write the state of the business date, and what is new in it."""
+        """Write the facts as of the business date, and its new ones."""
         state = state_of(facts, self._before, self._today)
         self._write(STATE, state)
         self._write(HISTORY, {name: told for name, told in state.items() if told.valid_from == self._today})
@@ -123,7 +124,7 @@ class Dimensions:
 
 
 def frame_of(spark: SparkSession, table: Table, facts: Facts) -> DataFrame:
-    """A table of head office out of its facts, typed as its contract says; text where the key is none."""
+    """A head office table built from its facts, typed by its contract."""
     [key] = table.key
     attributes = [column.name for column in table.columns if column.name != key]
     keys = sorted({name.key for name in facts if name.table == table.name and name.attribute in attributes})

@@ -1,4 +1,4 @@
-"""What a unit will sell of a product in the next seven days: a few simple methods, one of them chosen by a backtest."""
+"""Forecast a unit's sales of a product over the next seven days: a few simple methods, one chosen by a backtest."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import NamedTuple
 from mrhealth_sales.robust import theil_sen
 
 WEEK = 7
-NEEDED_DAYS = 4 * WEEK  # two weeks to forecast from, and eight origins at which the forecast can be held to the truth
+NEEDED_DAYS = 4 * WEEK  # two weeks to forecast from, and eight origins for the backtest
 MOST_ORIGINS = 4 * WEEK
 INSUFFICIENT = "insufficient_history"
 NAIVE, USUAL = "naive", "smoothed"
-# The origins overlap, so that their errors say little about small differences: by less than this nobody is unseated.
+# The origins overlap, so their errors cannot show small differences: a challenger must be better by this factor.
 CLEARLY_BETTER = 0.8
 Days = Sequence[float]
 
 
 class Forecast(NamedTuple):
-    """Pieces in the next seven days, by which method; `error` is the mean absolute error of its seven-day totals over
+    """Pieces in the next seven days, and the method; `error` is the mean absolute error of its seven-day totals over
     the backtest, `naive_error` that of the naive method. All null when the history is too short."""
 
     quantity: float | None
@@ -29,10 +29,10 @@ class Forecast(NamedTuple):
 
 
 def forecast(history: Sequence[int | None]) -> Forecast:
-    """The forecast after a history of daily quantities, oldest first; None where a day is not known.
+    """The forecast from a history of daily quantities, oldest first; None where a day is unknown.
 
-    Every method is tried at the same origins of the past, each with nothing but what came before it (rolling origin:
-    Tashman, International Journal of Forecasting 16, 2000); a week with an unknown day is no truth to hold one to.
+    Every method is backtested at the same origins, each with only the data before it (rolling origin: Tashman,
+    International Journal of Forecasting 16, 2000); a week with an unknown day is not used as an outcome.
     """
     if len(history) - history.count(None) < NEEDED_DAYS:
         return Forecast(None, INSUFFICIENT, None, None)
@@ -46,13 +46,13 @@ def forecast(history: Sequence[int | None]) -> Forecast:
 
 
 def _best(errors: Mapping[str, float]) -> str:
-    """Smoothing, unless the backtest speaks clearly for another."""
+    """The smoothing method, unless the backtest clearly favours another."""
     best = min(errors, key=lambda name: errors[name])
     return best if errors[best] < CLEARLY_BETTER * errors[USUAL] else USUAL
 
 
 def _origins(length: int) -> range:
-    """Each splits the history into what a forecast may know and the week that followed."""
+    """Each splits the history into the data before an origin and the week after it."""
     last = length - WEEK
     return range(max(2 * WEEK, last - MOST_ORIGINS + 1), last + 1)
 
@@ -62,7 +62,7 @@ def _error(method: Callable[[Days], float], days: Days, origins: Sequence[int]) 
 
 
 def _filled(history: Sequence[int | None]) -> list[float]:
-    """An unknown day becomes what the last known one of its weekday was; before any was known, the next."""
+    """An unknown day takes the value of the last known day of its weekday; before any is known, of the next one."""
     filled: list[float] = []
     for n, quantity in enumerate(history):
         if quantity is None:
@@ -74,29 +74,29 @@ def _filled(history: Sequence[int | None]) -> list[float]:
 
 
 def _weeks(days: Days, most: int) -> list[float]:
-    """The totals of the last whole weeks, oldest first: every seven days hold each weekday once."""
+    """The totals of the last whole weeks, oldest first: any seven days contain each weekday once."""
     count = min(most, len(days) // WEEK)
     ends = range(len(days) - WEEK * (count - 1), len(days) + 1, WEEK)
     return [sum(days[end - WEEK : end]) for end in ends]
 
 
 def _weekdays(days: Days, most: int) -> Iterator[Days]:
-    """Of each weekday its last quantities."""
+    """The last quantities of each weekday."""
     return (days[-place::-WEEK][:most] for place in range(1, WEEK + 1))
 
 
 def naive(days: Days) -> float:
-    """The same weekdays of last week once more."""
+    """Repeat last week."""
     return sum(days[-WEEK:])
 
 
 def weekday_median(days: Days) -> float:
-    """The median of each weekday over four weeks: one wild day moves nothing."""
+    """The median of each weekday over four weeks: one outlier changes nothing."""
     return sum(median(same) for same in _weekdays(days, 4))
 
 
 def smoothed(days: Days) -> float:
-    """Simple exponential smoothing (Brown, 1959) of eight weekly totals; three tenths of what is new count."""
+    """Simple exponential smoothing (Brown, 1959) of eight weekly totals, with alpha 0.3."""
     weeks = _weeks(days, 8)
     level = median(weeks[:2])
     for total in weeks:
@@ -105,7 +105,7 @@ def smoothed(days: Days) -> float:
 
 
 def damped_trend(days: Days) -> float:
-    """The middle of eight weeks moved on along their Theil-Sen line, of which eight tenths are believed."""
+    """The median of eight weeks extrapolated along their Theil-Sen line, with the slope damped to 0.8."""
     weeks = _weeks(days, 8)
     return max(0.0, median(weeks) + 0.8 * theil_sen(weeks) * (len(weeks) + 1) / 2)
 

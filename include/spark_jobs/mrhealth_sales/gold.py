@@ -1,4 +1,5 @@
-"""Gold of mrhealth_sales: each day of sales whole, out of the orders that hold; a partition speaks of its own day."""
+"""Gold of mrhealth_sales: each day's sales recomputed whole from the valid orders; a partition holds its own day
+only."""
 
 from __future__ import annotations
 
@@ -13,12 +14,12 @@ PLACE = ["branch", "state", "country"]
 
 
 def sales_by_branch_day(orders: DataFrame) -> Product:
-    """Key (order_date, unit_id); names are told, never grouped apart, because names repeat."""
+    """Key (order_date, unit_id); names are attributes, never grouping keys, because names repeat."""
     return _sales(orders, "order_date")
 
 
 def sales_by_branch_year(orders: DataFrame) -> Product:
-    """Key (year, unit_id), a day's share of it."""
+    """Key (year, unit_id); one day's share of the year."""
     return _sales(orders, "year")
 
 
@@ -39,7 +40,8 @@ def _sales(orders: DataFrame, period: str) -> Product:
 
 
 def product_sales(items: DataFrame) -> Product:
-    """Key product_id; every item of an order that holds, whatever its status, and of those that are finished."""
+    """Key product_id; all items of valid orders, whatever the order's status, and separately those of finished
+    orders."""
     worth, done = F.col("quantity") * F.col("item_value"), F.col("status") == DONE
     sums = (
         items.withColumn(DAY, _day())
@@ -56,12 +58,12 @@ def product_sales(items: DataFrame) -> Product:
 
 
 def _day() -> Column:
-    """The partition that an order's date is."""
+    """The partition of an order: its date."""
     return F.col("order_date").cast("string").alias(DAY)
 
 
 def _first(name: str) -> Column:
-    """A name as the first drop of the day had it: what a unit is called today does not rename its past."""
+    """A name as in the day's first delivery: a later renaming of a unit does not change its past."""
     return F.min_by(name, F.struct("business_date", "source_file", "line")).alias(name)
 
 

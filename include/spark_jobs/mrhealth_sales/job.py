@@ -35,8 +35,8 @@ from mrhealth_sales.tables import (
 
 
 def bronze(run: Run) -> Manifest:
-    """The drop's files (and head office's) -> rows as they arrived; raises NoInputError. In a replay the rows that were
-    refused before, judged again, and what was accepted stays."""
+    """The day's delivery (and the head office reference data) -> rows as they arrived; raises NoInputError. In a
+    replay: judge the rows that were refused before again; accepted rows stay."""
     lake = Lake(run)
     if run.replay:
         judged_again = [replayed(lake, table, unit_of) for table in SOURCES]
@@ -66,7 +66,7 @@ def bronze(run: Run) -> Manifest:
 
 
 def silver(run: Run) -> Manifest:
-    """Rows as they arrived -> typed rows, one a business key, named; and what holds of the orders that they tell of."""
+    """Rows as they arrived -> typed rows, one a business key, with names; and the valid versions of their orders."""
     lake, day = Lake(run), run.business_date
     lake.size_shuffles(lake.size_of("bronze", [table.name for table in SOURCES]))
     arrived = {t.name: lake.read("bronze", t.name, bronze_schema(t)) for t in SOURCES}
@@ -92,7 +92,7 @@ def silver(run: Run) -> Manifest:
 
 
 def _with_arrival(lake: Lake, rows: DataFrame) -> DataFrame:
-    """The rows of bronze with the time at which their file came; null for one of before silver asked for it."""
+    """Bronze rows with the arrival time of their file; null for bronze written before arrival times were recorded."""
     if not lake.storage.exists(lake.partition("bronze", ARRIVALS)):
         return rows.withColumn("arrived_at", F.lit(None).cast("timestamp"))
     return rows.join(F.broadcast(lake.read("bronze", ARRIVALS, ARRIVALS_SCHEMA)), on="source_file", how="left")
@@ -107,7 +107,7 @@ def _keep_history(dimensions: Dimensions, facts: Facts, items: DataFrame) -> Non
 
 
 def _summarise(lake: Lake, changes: Changeset, merged: versions.Merged) -> None:
-    """Stage what gold of later days reads of the days that changed."""
+    """Stage the summaries of the changed days, which later days' gold reads."""
     today, deliveries = lake.run.business_date, lake.read("bronze", DELIVERIES, DELIVERIES_SCHEMA)
     known = changes.known(UNIT_DAYS, [day for day in merged.touched if day != str(today)], summaries.SCHEMAS[UNIT_DAYS])
     came = summaries.came(merged.orders, merged.items, deliveries, today)
@@ -121,7 +121,7 @@ def _summarise(lake: Lake, changes: Changeset, merged: versions.Merged) -> None:
 
 
 def gold(run: Run) -> Manifest:
-    """What holds of the orders of each day that changed, and the summaries of the days before -> products, staged."""
+    """The valid orders of each changed day, and the summaries of the days before -> products, staged."""
     lake = Lake(run)
     changes = Changeset(lake)
     days = sorted({*changes.unpublished(), str(run.business_date)})
@@ -146,7 +146,7 @@ def gold(run: Run) -> Manifest:
 
 
 def _outlooks(lake: Lake, changes: Changeset) -> DataFrame:
-    """Each unit's alerts and recommendations."""
+    """Each unit's alerts and stock recommendations."""
     units = lake.read("silver", "units", typed.SCHEMAS["units"])
     windows = {table: look_back.window(lake, changes, table) for table in (UNIT_DAYS, PRODUCT_DAYS)}
     for window in windows.values():

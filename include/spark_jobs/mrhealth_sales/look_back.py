@@ -1,9 +1,9 @@
-"""The eight weeks that gold looks back on: this date's summary, and a copy of the summaries before it in one file.
+"""The rolling window of gold, eight weeks: this date's summary, and a copy of the earlier summaries in one file.
 
-`unit_days_window` of date D is a copy of the rows of `unit_days` that D looked back on, those of the WINDOW_DAYS before
-it, and `product_days_window` likewise. The night after reads that file and its own summary, instead of a small file a
-day. What is true are the summaries: beside the copy lies which token of each day it was made of (medallion.changeset),
-and of the copy those days are read that still hold it.
+`unit_days_window` of date D copies the rows of `unit_days` that D read, those of the WINDOW_DAYS before it;
+`product_days_window` likewise. The next run reads that file and its own summary, instead of one small file a day. The
+summaries are authoritative: a file beside the copy records the token of each copied day (medallion.changeset), and only
+those days of the copy are read whose token is still valid.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from medallion.errors import NoInputError
 from medallion.lake import Lake
 from mrhealth_sales.summaries import SCHEMAS
 
-# Eight of each weekday: enough for a median, an odd week among them or not; a season ago says little about next week.
+# Eight of each weekday: enough for a median with an odd week among them; older seasons say little about next week.
 WINDOW_DAYS = 56
-KEPT_DAYS = 7  # a date of the last week that is run again finds the window before it too
-_MADE_OF = "_made_of.json"  # Spark passes over names that start with _
+KEPT_DAYS = 7  # copies kept, so that re-running a date of the last week finds the window before it
+_MADE_OF = "_made_of.json"  # Spark ignores names that start with _
 
 
 @dataclass(frozen=True)
 class Window:
-    """What a date looks back on: the rows of a summary, and the token of each day that they come from."""
+    """The window of a date: the rows of a summary, and the token of each day that they come from."""
 
     rows: DataFrame
     made_of: Mapping[str, str]
 
 
 def window(lake: Lake, changes: Changeset, table: str) -> Window:
-    """A summary from WINDOW_DAYS before this run's date on, its own among them; raises NoInputError when silver has not
-    summed up this run's date."""
+    """A summary from WINDOW_DAYS before this run's date on, its own day included; raises NoInputError when silver has
+    not written this date's summary."""
     first, today = str(_ago(lake, WINDOW_DAYS)), str(lake.run.business_date)
     made_of = {day: token for day, token in changes.held(table).items() if first <= day <= today}
     if today not in made_of:
@@ -51,8 +51,8 @@ def window(lake: Lake, changes: Changeset, table: str) -> Window:
 
 
 def keep(lake: Lake, table: str, window: Window) -> None:
-    """Write this date's window of a summary, for the dates after it, and drop those that are too old for them."""
-    # Sorted, dates and units take next to nothing: they are long runs of the same.
+    """Write this date's window of a summary, for later dates, and delete the expired ones."""
+    # Sorted, dates and units compress to almost nothing: they are long runs of equal values.
     one_file = window.rows.repartition(1).sortWithinPartitions(*window.rows.columns)
     copies = _copies_of(table)
     lake.replace("silver", copies, one_file)
@@ -62,7 +62,7 @@ def keep(lake: Lake, table: str, window: Window) -> None:
 
 
 def _newest_copy(lake: Lake, table: str, first: str, made_of: Mapping[str, str]) -> tuple[str, list[str]]:
-    """Where the last window before this date lies, and the days of it that still hold; or nothing."""
+    """The URI of the last window before this date, and its days that are still valid; empty if there is none."""
     for day in reversed(lake.dates("silver", _copies_of(table), date.fromisoformat(first), _ago(lake, 1))):
         uri = lake.partition("silver", _copies_of(table), day)
         found: dict[str, str] = json.loads(lake.storage.read_text(f"{uri}/{_MADE_OF}") or "{}")

@@ -1,4 +1,4 @@
-"""Head office's tables out of its database: as many rows of bronze as out of its files, and of the same shape."""
+"""Read head office's tables from its database into bronze, in the same shape as from its files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mrhealth_sales.tables import OF_OFFICE
 
 
 def read(lake: Lake) -> dict[str, TableCount]:
-    """Read the four tables into bronze; gives the count of each. Raises SourceError."""
+    """Read the four tables into bronze; returns the count of each. Raises SourceError."""
     database = Database(lake.run.spark, address(lake.run.source_secret), lake.run.timezone)
     found = database.tables(OF_OFFICE)
     all_of(
@@ -29,7 +29,7 @@ def read(lake: Lake) -> dict[str, TableCount]:
 
 
 def _counted(lake: Lake, table: Table) -> TableCount:
-    """The count of a table, of which the database gave nothing that is no row; files may have, in an earlier run."""
+    """The count of a table. A database refuses no row; the quarantine of an earlier run from files is cleared."""
     rows = lake.read("bronze", table.name, bronze_schema(table))
     count = TableCount(table.name, n := rows.count(), n)
     lake.replace_quarantine("bronze", rows, count)
@@ -37,7 +37,7 @@ def _counted(lake: Lake, table: Table) -> TableCount:
 
 
 def _arrived(lake: Lake, table: Table, rows: DataFrame) -> DataFrame:
-    """Rows with their number (of this reading, no more), when they came, and as what text."""
+    """Rows with a number (valid for this read only), their arrival time, and their text."""
     own = [F.coalesce(F.col(name), F.lit("")) for name in table.source_names]
     added = {
         "line": F.monotonically_increasing_id(),

@@ -1,8 +1,8 @@
-"""Which dates' drops told of an order before: found without reading them.
+"""Index of the dates whose deliveries contain an order, so that they are found without reading the deliveries.
 
-For each date that was run and each unit of its drop, the index keeps the range of the order numbers, where they are
-numbers close together, and the xxHash64 of each where they are not (UUIDs); a file a month. A date that is found in
-vain costs a look and no more: by a chance of all pairs of numbers in 2**64, or for a number that its range skips.
+For each date that was run and each unit of its delivery, the index keeps the range of the order numbers where they are
+dense integers, or else (UUIDs) the xxHash64 of each; one file a month. A false match costs one extra read and nothing
+more: by a hash collision (all pairs of numbers in 2**64), or for a number that the range includes but no order has.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from medallion.lake import DAY
 
 INDEX = "order_index"
 SCHEMA = "business_date date, unit_id int, least bigint, most bigint, hashes array<bigint>"
-SPARSE = 8  # a range is kept only where at least each so many-th number of it is an order
+SPARSE = 8  # a range is kept only if at least one in this many of its numbers is an order
 
 
 def entries(keys: DataFrame, day: date) -> DataFrame:
@@ -36,7 +36,7 @@ def entries(keys: DataFrame, day: date) -> DataFrame:
 
 
 def dates_of(changes: Changeset, keys: DataFrame, day: date) -> list[str]:
-    """The business dates, other than `day`, whose drops may tell of one of these keys."""
+    """The business dates, other than `day`, whose deliveries may contain one of these keys."""
     index = changes.known(INDEX, changes.held(INDEX), SCHEMA)
     if index is None:
         return []
@@ -54,7 +54,7 @@ def _within() -> Column:
 
 
 def keep(changes: Changeset, keys: DataFrame, day: date) -> None:
-    """Stage the index with what this date's drop tells now, in place of what it told before."""
+    """Stage the index with this date's current delivery, replacing the date's earlier entries."""
     month = f"{day:%Y-%m}"
     kept, new = changes.known(INDEX, [month], SCHEMA), entries(keys, day)
     whole = new if kept is None else kept.where(F.col("business_date") != F.lit(day)).unionByName(new)

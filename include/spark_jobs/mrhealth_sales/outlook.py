@@ -1,4 +1,4 @@
-"""Alerts and stock recommendations of mrhealth_sales: each unit's window is judged by itself, in plain Python."""
+"""Alerts and stock recommendations of mrhealth_sales: each unit's window is evaluated on its own, in plain Python."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_TOLD = 10
 
 
 class Sold(NamedTuple):
-    """What a unit sold of a product on a day, and at which price."""
+    """A unit's sales of a product on a day, and the price."""
 
     product_id: int
     day: date
@@ -42,10 +42,10 @@ def outlook(
     *,
     most_refused: float,
 ) -> DataFrame:
-    """One row a unit: its `alerts`, its `stock` recommendations, and whether it has past enough to be `judged`.
+    """One row a unit: its `alerts`, its `stock` recommendations, and whether its history is enough to be `judged`.
 
-    Out of the window's summaries; `units` are those that head office lists, `refusals` what of each delivery is missed
-    (refusals.of_units). Of a drop that names no unit only these are told: nobody knows whose file is missing in it.
+    Computed from the window's summaries; `units` are those that head office lists, `refusals` what each delivery lacks
+    (refusals.of_units). A delivery that names no unit gets only the refusal alerts: whose file is missing is unknown.
     """
     names_units = not unit_days.where(
         (F.col("arrived") == F.lit(today)) & (F.col("order_date") == F.lit(today))
@@ -56,7 +56,7 @@ def outlook(
     missed = refusals.select("unit_id", F.struct(*Refusals._fields).alias("refusals"))
     whole = whole.join(missed, on="unit_id", how="full")
     spark = unit_days.sparkSession
-    # What is little to read is much to compute: every core gets its share of the units.
+    # Little data but much computation: spread the units over all cores.
     spread = whole.repartition(spark.sparkContext.defaultParallelism, "unit_id")
     rows = spread.rdd.map(partial(_of_unit, today, names_units, most_refused))
     return spark.createDataFrame(rows, _SCHEMA, verifySchema=False)
@@ -79,9 +79,9 @@ def _of_unit(today: date, names_units: bool, most_refused: float, row: Any) -> t
 
 
 def stock_of(today: date, known: set[date], sold: Sequence[Sold]) -> Iterator[tuple[Any, ...]]:
-    """The recommendations of one unit, without its number: one a product that it sold in the window.
+    """The recommendations of one unit, without its number: one for each product that it sold in the window.
 
-    A product's history begins when the unit first sold it; a day that is `known` without it sold nought.
+    A product's history begins when the unit first sold it; a day that is `known` without a sale counts as 0.
     """
     for product_id in sorted({day.product_id for day in sold}):
         own = {day.day: day.quantity for day in sold if day.product_id == product_id}
@@ -110,7 +110,7 @@ def _product(outlooks: DataFrame, column: str, table: Table, first: list[Any]) -
 
 
 def told(product: Product, outlooks: DataFrame, total: int) -> Alerts:
-    """What the manifest says of the alerts: the first of them in words."""
+    """The manifest's summary of the alerts: the first of them in words."""
     first = product.frame.orderBy(*product.order).limit(MOST_TOLD).collect()
     young = outlooks.where("not judged").count()
     grave = sum(is_grave(row.kind, row.severity) for row in product.frame.select("kind", "severity").collect())

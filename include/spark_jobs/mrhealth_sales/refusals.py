@@ -1,4 +1,4 @@
-"""What of each unit's delivery the product misses: rows and money that were refused, files that nobody could read."""
+"""What the product lacks of each unit's delivery: refused rows and money, and unreadable files."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from medallion.typing_rules import MONEY_TYPE
 from mrhealth_sales.tables import OF_UNITS
 from mrhealth_sales.versions import TOLD
 
-# Files that systems leave beside others, which nobody sent.
+# Files that operating systems create beside others; nobody sent them.
 NOT_SENT = r"/(\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini|_SUCCESS|[^/]*\.crc)$"
 
 
 def of_units(lake: Lake, changes: Changeset) -> DataFrame:
-    """One row a unit that sent something: its `rows` and how many were `refused`, the `value` of all its orders and of
-    those that were refused, as far as it could be read, and the names of the files that are `unread`."""
+    """One row for each unit that sent something: its `rows` and how many were `refused`, the `value` of all its orders
+    and of the refused ones, as far as it could be read, and the names of the `unread` files."""
     day = str(lake.run.business_date)
     read = {table.name: changes.read(table.name, [day], TOLD[table.name]) for table in OF_UNITS}
     orders, items = (read[table.name] for table in OF_UNITS)
@@ -53,8 +53,8 @@ def _of_rows(told: DataFrame, value: Column) -> DataFrame:
 
 
 def _of_quarantine(lake: Lake, table: str) -> DataFrame | None:
-    """Bronze's refusals of a table; what its whole file shares (no header was understood, or it is of no table) makes
-    the file unread. That a file is empty is told by its absence."""
+    """Bronze's refusals of a table. A reason that applies to the whole file (unknown header, no known table) makes the
+    file unread. An empty file is reported as missing instead."""
     uri = lake.quarantine_of("bronze", table)
     if not lake.storage.exists(uri):
         return None

@@ -1,4 +1,4 @@
-"""Which published days say something else from now on, and what they said before."""
+"""Which published days change with this run, and their figures before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from medallion.contract import contract
 from medallion.lake import DATED, DAY, Lake, Product
 from medallion.manifest import Restated
 
-# The tables that speak of days, and the figures by which a change is told; the year's share follows from the day's.
+# The tables partitioned by day, and the figures reported for a change; the year's share follows from the day's.
 FIGURES = {
     "sales_by_branch_day": ("orders", "gross_value", "revenue", "pending_value", "cancelled_value", "delivery_fees"),
     "product_sales": ("quantity", "gross_value", "finished_quantity", "revenue"),
@@ -20,8 +20,8 @@ FIGURES = {
 
 
 def between(lake: Lake, products: Mapping[str, Product], days: Sequence[str]) -> list[Restated]:
-    """The days of these products that were published with another row, whether or not their totals differ; `days` are
-    those that they are of."""
+    """The published days of these products in which at least one row changes, even if the totals do not; `days` are the
+    candidates."""
     return [
         told for table, figures in FIGURES.items() for told in _between(lake, table, products[table], figures, days)
     ]
@@ -39,7 +39,7 @@ def _between(
     published = lake.run.spark.read.schema(f"{schema}, business_date string").option("basePath", root)
     before = published.parquet(*(f"{root}/{DATED}{day}" for day in files)).withColumnRenamed("business_date", DAY)
     after = product.frame.where(F.col(DAY).isin(*files))
-    # A row that is the same before and after adds up to nothing; what is left of a key are its changes.
+    # One row a key with its row before and after; the keys where the two differ are the changes.
     sides = [
         frame.select(DAY, *product.key, F.struct(*names).alias("row"), F.lit(side).alias("side"))
         for frame, side in ((before, "before"), (after, "after"))

@@ -1,4 +1,4 @@
-"""Statistics of small samples that a few wild values do not move: what is usual, and how far off a value is."""
+"""Robust statistics for small samples with outliers: the usual value, and how far a value deviates from it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ NORMAL_MEAN_DEVIATION = 0.797885
 
 
 def modified_z(value: float, sample: Sequence[float]) -> float:
-    """How far a value lies from the median of a sample, in robust standard deviations; infinite if nothing in the
-    sample ever differed. Raises StatisticsError on an empty sample."""
+    """A value's distance from the median of a sample, in robust standard deviations; infinite if all of the sample is
+    equal and the value is not. Raises StatisticsError on an empty sample."""
     middle = median(sample)
     deviations = [abs(seen - middle) for seen in sample]
     if mad := median(deviations):
@@ -27,7 +27,7 @@ def modified_z(value: float, sample: Sequence[float]) -> float:
 
 
 def chance_of_at_least(hits: int, trials: int, share: float) -> float:
-    """How likely so many hits or more are when each trial hits with this share: the exact one-sided binomial test
+    """The probability of this many hits or more when each trial hits with this share: the exact one-sided binomial test
     (Clopper and Pearson, Biometrika 26, 1934)."""
     return sum(comb(trials, n) * share**n * (1 - share) ** (trials - n) for n in range(hits, trials + 1))
 

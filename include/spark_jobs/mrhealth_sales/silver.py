@@ -18,7 +18,7 @@ from mrhealth_sales.tables import COUNTRIES, ITEMS, ORDERS, PRODUCTS, STATES, UN
 
 STATUSES = PENDING, DONE, CANCELLED = ("Pendente", "Finalizado", "Cancelado")
 LINEAGE_SCHEMA = "source_file string, line bigint, ingested_at timestamp"
-# The columns of the source's contract, and what silver knows besides.
+# The columns of the source's contract, and silver's additional ones.
 SCHEMAS = {
     "orders": f"{ORDERS.schema}, branch string, state string, country string, {LINEAGE_SCHEMA}",
     "items": f"unit_id int, {ITEMS.schema}, product string, {LINEAGE_SCHEMA}",
@@ -32,16 +32,16 @@ def columns_of(schema: str) -> list[str]:
 
 
 COLUMNS = {table: columns_of(schema) for table, schema in SCHEMAS.items()}
-# What stays beside a row's own columns until it is accepted: where it came from, and as what.
+# Columns kept beside a row's own until it is accepted: its origin and original text.
 CARRIED = ("source_file", "line", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
-LATER = ("arrived_at", *LINEAGE)  # of two rows of one drop that say something else, the one whose file came later
-CLASH = "clashing_key"  # of two rows of one file that have a key and say something else: one is lost
+LATER = ("arrived_at", *LINEAGE)  # of two rows of one delivery that differ, the one whose file arrived later
+CLASH = "clashing_key"  # of two rows of one file with the same key and other content, one is lost
 _FIRST_DAY = date(2000, 1, 1)
 
 
 def orders(bronze: DataFrame, day: date) -> DataFrame:
-    """Judged orders of one date's drop: key (unit, order); `dated` tells that the drop named its unit, and so its day.
-    The frame says when each file came (`arrived_at`)."""
+    """Judged orders of one date's delivery: key (unit, order). `dated`: the delivery named its unit, and so its day.
+    The frame has each file's arrival time (`arrived_at`)."""
     columns = typed_columns(ORDERS)
     unit_id = F.coalesce(F.col("unit_id"), typed("id_unidade", "int")).alias("unit_id")
     rules = [*rules_of(ORDERS), _other_unit(), _other_time(day)]
@@ -56,21 +56,21 @@ def orders(bronze: DataFrame, day: date) -> DataFrame:
 
 
 def _other_time(day: date) -> Rule:
-    """An order of a day that was not yet, or of one before there were any."""
+    """Rule: an order's date is in the future, or before the first possible day."""
     on = typed("data_pedido", "date")
     told = F.concat(F.lit("data_pedido is "), F.col("data_pedido"), F.lit(f", outside {_FIRST_DAY} to {day}"))
     return Rule("date_out_of_range", (on > F.lit(day)) | (on < F.lit(_FIRST_DAY)), told)
 
 
 def _other_unit() -> Rule:
-    """A row says another unit than the one whose drop it came in."""
+    """Rule: a row names another unit than the one that delivered it."""
     told = F.concat(F.lit("id_unidade is "), F.col("id_unidade"), F.lit(" in the drop of unit "), F.col("unit_id"))
     return Rule("unit_mismatch", F.col("unit_id") != typed("id_unidade", "int"), told)
 
 
 def items(bronze: DataFrame, orders: DataFrame) -> DataFrame:
-    """Judged items of one date's drop: key (unit, order, item). Of an order whose items came in several files the last
-    file counts, whole. A drop that names no unit has the unit of its judged `orders`."""
+    """Judged items of one date's delivery: key (unit, order, item). If an order's items came in several files, only the
+    last file's count. In a delivery that names no unit, the unit comes from its judged `orders`."""
     rules = [*rules_of(ITEMS), beyond_measure("qtd", "vlr_item")]
     columns = typed_columns(ITEMS)
     judged = _judged(ITEMS, bronze, rules)
@@ -81,8 +81,8 @@ def items(bronze: DataFrame, orders: DataFrame) -> DataFrame:
 
 
 def _with_unit(items: DataFrame, orders: DataFrame) -> DataFrame:
-    """Items that came without a unit get that of the order of their number: of the first in the file, with a warning,
-    where several units have one."""
+    """Fill the unit of items that have none from the order with their number; if several units have that number, from
+    the first in the file, with a warning."""
     units = accepted(orders.where("not dated")).groupBy("order_id")
     first = F.min_by("unit_id", F.struct(*LATER)).alias("_unit")
     known = units.agg(first, F.count_distinct("unit_id").alias("_units"))
@@ -94,7 +94,7 @@ def _with_unit(items: DataFrame, orders: DataFrame) -> DataFrame:
 
 
 def _without_refused(items: DataFrame, orders: DataFrame) -> DataFrame:
-    """Items whose order came in the same drop and was refused go with it, whatever other drops say of the order."""
+    """Quarantine items whose order was refused in the same delivery, whatever other deliveries say of the order."""
     stands = F.max((F.col("outcome") == ACCEPTED).cast("int")).alias("_stands")
     known = orders.groupBy("unit_id", "order_id").agg(stands)
     marked = items.join(known, on=["unit_id", "order_id"], how="left")
@@ -111,7 +111,7 @@ def _of_the_last_file(items: DataFrame) -> DataFrame:
 
 
 def _reference(source: Table, bronze: DataFrame) -> DataFrame:
-    """Judged rows of a head-office table; a name may not be empty, a reference from it to another table may."""
+    """Judged rows of a head office table. A name must not be empty; a reference from it to another table may be."""
     judged = _judged(source, bronze, rules_of(source))
     own = {"unit_id": F.lit(None).cast("int").alias("unit_id"), **typed_columns(source)}
     rows = judged.select(*own.values(), *CARRIED)
@@ -120,13 +120,13 @@ def _reference(source: Table, bronze: DataFrame) -> DataFrame:
 
 
 def _judged(table: Table, bronze: DataFrame, rules: Sequence[Rule]) -> DataFrame:
-    """Judged rows; what bronze accepted is text."""
+    """Judged rows; the columns of bronze are text."""
     rows = clean(bronze.withColumn("raw_encoding", F.lit(TEXT)), table.source_names)
     return judge_rows(rows, rules, [column for column in table.columns if not column.required])
 
 
 def with_branch(orders: DataFrame, units: DataFrame, states: DataFrame, countries: DataFrame) -> DataFrame:
-    """Orders with the names of their unit; an unknown unit keeps its order, nameless, with a warning."""
+    """Orders with the names of their unit; an unknown unit keeps its order, without names and with a warning."""
     places = (
         units.select("unit_id", "branch", "state_id")
         .join(F.broadcast(states.select("state_id", "country_id", "state")), on="state_id", how="left")
@@ -139,7 +139,7 @@ def with_branch(orders: DataFrame, units: DataFrame, states: DataFrame, countrie
 
 
 def with_product(items: DataFrame, products: DataFrame) -> DataFrame:
-    """Items with the name of their product; an unknown product keeps its item, nameless, with a warning."""
+    """Items with the name of their product; an unknown product keeps its item, without a name and with a warning."""
     named = items.join(F.broadcast(products.select("product_id", "product")), on="product_id", how="left")
     return warn(named, "unknown_product", F.col("product").isNull())
 

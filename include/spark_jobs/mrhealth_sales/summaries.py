@@ -1,6 +1,6 @@
-"""What silver keeps of a day for the days after it: a row a unit and day, a row a unit, day and product.
+"""Silver's daily summaries for later days: one row a unit and day, one row a unit, day and product.
 
-Gold of a day looks back (mrhealth_sales.look_back), and would read the orders of two months again if it had not these.
+Gold's rolling window (mrhealth_sales.look_back) reads these instead of the orders of two months.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ SCHEMAS = {
 
 
 def unit_days(held: DataFrame, came: DataFrame, known: DataFrame | None) -> DataFrame:
-    """What holds of each unit on the days that changed, by the drop that first told of the orders; also of a unit whose
-    files held none.
+    """The valid orders of each unit on the changed days, summed by the delivery that first contained them; includes
+    units whose files had none.
 
-    held: the orders that hold on these days; came: what the drop's own day tells of the files (`came`); known: the rows
-    that the other days have, whose word on their files stands. Drops that name no unit are left out: nobody knows what
-    else there was on their days.
+    held: the valid orders of these days; came: which files arrived on the delivery's own day (`came`); known: the
+    stored rows of the other days, whose file flags stay. Deliveries that name no unit are left out: what else there was
+    on their days is unknown.
     """
     whole = reduce(DataFrame.unionByName, [_sold(held), came, *([_files(known)] if known is not None else [])])
     sums = [*_sums("orders", "cancelled"), F.sum("gross_value").cast(MONEY_TYPE).alias("gross_value"), *_came()]
@@ -52,14 +52,14 @@ def _sold(held: DataFrame) -> DataFrame:
 
 
 def _files(known: DataFrame) -> DataFrame:
-    """The rows of nought that say which files came."""
+    """Zero-valued rows that carry the flags of which files arrived."""
     told = known.where(reduce(Column.__or__, [F.col(flag) for flag in CAME.values()]))
     return told.select("arrived", "order_date", "unit_id", *_nought(), *CAME.values())
 
 
 def came(orders: DataFrame, items: DataFrame, deliveries: DataFrame, day: date) -> DataFrame:
-    """Rows of nought that say for the day itself which files came, out of its judged rows and its deliveries."""
-    # A replay may have accepted the rows of a file that was refused when it came.
+    """Zero-valued rows with the day's own file flags, from its judged rows and its deliveries."""
+    # A replay may have accepted the rows of a file that was refused on arrival.
     senders = [_senders(frame, table) for table, frame in (("orders", orders), ("items", items))]
     return reduce(DataFrame.unionByName, [_arrivals(frame, day) for frame in (deliveries, *senders)])
 
@@ -93,8 +93,8 @@ def _nought() -> list[Column]:
 
 
 def product_days(held: DataFrame) -> DataFrame:
-    """What each unit sold of each product on the days that changed, out of the items that hold; the price is that of
-    most pieces, the higher of two that tie."""
+    """Each unit's sales of each product on the changed days, from the valid items; the price is that of most pieces,
+    the higher of two that tie."""
     by_price = (
         held.where("dated")
         .groupBy("order_date", "unit_id", "product_id", F.col("item_value").alias("price"))
@@ -106,13 +106,14 @@ def product_days(held: DataFrame) -> DataFrame:
 
 
 def whole_unit_days(days: DataFrame, today: date) -> DataFrame:
-    """One row a unit and day, whichever drops brought its orders; `late` came today for a day before."""
+    """One row a unit and day, over all deliveries of its orders; `late` counts those that arrived today for an earlier
+    day."""
     late = F.when((F.col("arrived") == F.lit(today)) & (F.col("order_date") < F.lit(today)), F.col("orders"))
     sums = [*_sums("orders", "cancelled", "gross_value"), *_came(), F.coalesce(F.sum(late), F.lit(0)).alias("late")]
     return days.groupBy("unit_id", "order_date").agg(*sums)
 
 
 def whole_product_days(days: DataFrame) -> DataFrame:
-    """One row a unit, product and day, whichever drops brought its items; the price of most pieces."""
+    """One row a unit, product and day, over all deliveries of its items; the price of most pieces."""
     price = F.max_by("price", F.struct("quantity", "price")).alias("price")
     return days.groupBy("unit_id", "product_id", "order_date").agg(F.sum("quantity").alias("quantity"), price)

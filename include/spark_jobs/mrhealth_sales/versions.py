@@ -1,9 +1,10 @@
-"""An order has one truth, its latest version: of all drops that tell of it, the one that arrived last.
+"""The valid version of each order is its latest: from all deliveries that contain the order, the last one to arrive.
 
-Silver keeps what each date's drop told (`orders`, `items`, by the date of the drop, refused rows among them) and what
-holds of it (`current_orders`, `current_items`, by the date of the order). A run replaces its own date's drop; of the
-orders that it told of, now or before, the versions of other drops are found by the index, and what holds is worked out
-anew. So the same drops give the same result, in whatever order their dates are run (docs/decisions/0025).
+Silver keeps what each date's delivery contained (`orders`, `items`, by the date of the delivery, refused rows included)
+and the valid versions (`current_orders`, `current_items`, by the date of the order). A run replaces its own date's
+delivery; for the orders that it contains, now or before, the index finds the versions in other deliveries, and the
+valid ones are recomputed. So the same deliveries give the same result in whatever order their dates are run
+(docs/decisions/0025).
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from mrhealth_sales.silver import SCHEMAS, columns_of
 ORDERS, ITEMS = "orders", "items"
 CURRENT_ORDERS, CURRENT_ITEMS = "current_orders", "current_items"
 KEY = ["unit_id", "order_id"]
-# Where a version came from: `dated` if its drop named its unit, and so its day. The last four say which came later.
+# A version's origin: `dated` if its delivery named its unit, and so its day. The last four decide which came later.
 _CAME = "dated boolean, business_date date, arrived_at timestamp"
 _LATER = ["arrived_at", "business_date", "source_file", "line"]
 _VERDICT = "raw string, raw_encoding string, outcome string, reason string, detail string, warning string"
-# What a date's drop told, with the verdict that it has by itself.
+# A date's delivery, with each row's own verdict.
 TOLD = {table: f"{SCHEMAS[table]}, {_CAME}, {_VERDICT}" for table in (ORDERS, ITEMS)}
-# What holds; `first_date` is that of the first drop that told of the order.
+# The valid versions; `first_date` is that of the first delivery that contained the order.
 HOLDS = {
     CURRENT_ORDERS: f"{SCHEMAS[ORDERS]}, {_CAME}, first_date date",
     CURRENT_ITEMS: f"{SCHEMAS[ITEMS]}, {_CAME}, order_date date, status string",
@@ -41,8 +42,8 @@ HOLDS = {
 
 @dataclass(frozen=True)
 class Merged:
-    """A drop in the light of all others: its judged rows, the order dates that it touches, and what holds on these
-    dates from now on."""
+    """A delivery merged with all others: its judged rows, the order dates that it touches, and the valid versions of
+    these dates from now on."""
 
     orders: DataFrame
     items: DataFrame
@@ -52,13 +53,13 @@ class Merged:
 
 
 def tell(changes: Changeset, table: str, judged: DataFrame, day: date) -> DataFrame:
-    """Stage what a date's drop tells, all its judged rows; gives them as they were written."""
+    """Stage all judged rows of a date's delivery; returns them as written."""
     rows = judged.withColumns({"business_date": F.lit(day), DAY: F.lit(str(day))})
     return changes.stage(table, rows.select(*columns_of(TOLD[table]), DAY), [str(day)], TOLD[table])
 
 
 def merge(changes: Changeset, orders: DataFrame, items: DataFrame, day: date) -> Merged:
-    """Stage what holds from now on, in the light of what a date's drop told."""
+    """Stage the valid versions after merging a date's delivery."""
     told = {ORDERS: orders, ITEMS: items}
     before = {table: changes.known(table, [str(day)], TOLD[table]) for table in told}
     mine = _keys([*told.values()])
@@ -78,13 +79,13 @@ def merge(changes: Changeset, orders: DataFrame, items: DataFrame, day: date) ->
 
 
 def current(changes: Changeset, days: Sequence[str]) -> tuple[DataFrame, DataFrame]:
-    """The orders, and their items, that hold on some days."""
+    """The valid orders of some days, and their items."""
     orders, items = (changes.read(table, days, schema) for table, schema in HOLDS.items())
     return orders, items
 
 
 def _standing(told: DataFrame) -> DataFrame:
-    """The rows of a drop that stand by themselves, without their verdict."""
+    """The accepted rows of a delivery, without their verdict."""
     return told.where(is_accepted()).drop(*columns_of(_VERDICT))
 
 
@@ -93,13 +94,13 @@ def _keys(told: Sequence[DataFrame]) -> DataFrame:
 
 
 def _with_others(changes: Changeset, table: str, told: DataFrame, dates: Sequence[str], keys: DataFrame) -> DataFrame:
-    """The versions of the keys: this drop's, and those of the drops of other dates."""
+    """The versions of the keys: this delivery's, and those of other dates' deliveries."""
     others, own = changes.known(table, dates, TOLD[table]), _standing(told)
     return own if others is None else own.unionByName(_standing(others).join(keys, on=KEY, how="left_semi"))
 
 
 def _latest(versions: DataFrame) -> DataFrame:
-    """Of each order the version that came last."""
+    """The last version of each order to arrive."""
     same = Window.partitionBy(*KEY)
     last_first = same.orderBy(*[F.col(column).desc_nulls_last() for column in _LATER])
     place, first = F.row_number().over(last_first), F.min("business_date").over(same)
@@ -108,8 +109,8 @@ def _latest(versions: DataFrame) -> DataFrame:
 
 
 def _items_of(latest: DataFrame, items: DataFrame) -> DataFrame:
-    """The items of each order that holds: those of the drop that brought its latest version or, where that brought
-    none, of the drop that came last with some."""
+    """The items of each valid order: from the delivery that brought its latest version or, if that brought none, from
+    the last delivery that did."""
     held = latest.select(*KEY, "order_date", "status", F.col("business_date").alias("_of"))
     arrived = F.max("arrived_at").over(Window.partitionBy(*KEY, "business_date"))
     came = F.struct((F.col("business_date") == F.col("_of")).alias("own"), arrived.alias("at"), "business_date")
@@ -119,14 +120,14 @@ def _items_of(latest: DataFrame, items: DataFrame) -> DataFrame:
 
 
 def _dates(versions: Sequence[DataFrame], day: date) -> list[str]:
-    """The dates of all orders that are told of, and the drop's own."""
+    """The dates of all orders in these versions, and the delivery's own."""
     dates = reduce(DataFrame.unionByName, [frame.select("order_date") for frame in versions]).distinct()
     return sorted({str(day), *(str(row[0]) for row in dates.collect())})
 
 
 def _check_shape(changes: Changeset, touched: Sequence[str], day: date) -> None:
-    """Raise OldLake if a touched day was published out of a silver that had no versions: what holds of it is not known,
-    and its gold would be cut down to what this drop tells of it."""
+    """Raise OldLake if a touched day was published from a silver without versions: its valid orders are not known, and
+    its gold would be cut down to what this delivery contains."""
     held = changes.held(CURRENT_ORDERS)
     if old := [
         d for d in touched if d not in held and d != str(day) and changes.is_published("sales_by_branch_day", d)
@@ -155,7 +156,7 @@ def _judged_orders(judged: DataFrame, latest: DataFrame, day: date) -> DataFrame
 
 
 def _judged_items(judged: DataFrame, latest: DataFrame, sold: DataFrame, day: date) -> DataFrame:
-    """An item counts with its order: not without one, and not when another drop's items do."""
+    """An item is valid with its order: not without one, and not when another delivery's items are the valid ones."""
     own = sold.where(F.col("business_date") == F.lit(day)).select(*KEY, F.lit(True).alias("_sold")).distinct()
     known = latest.select(*KEY, F.lit(True).alias("_known")).join(own, on=KEY, how="left")
     marked = judged.join(known, on=KEY, how="left")

@@ -1,1 +1,1 @@
-"""The wordcount pipeline: text files in, one count a word out."""
+"""The wordcount pipeline: reads text files, writes one count a word."""

@@ -12,8 +12,8 @@ SILVER_SCHEMA = "source_file string, line bigint, words array<string>"
 
 
 def words_of_lines(lines: DataFrame) -> DataFrame:
-    """Silver: one row a line with its words in order; a line without any keeps its row."""
-    # NFC and Unicode's letter category have no built-in in Spark 3.5.
+    """Silver: one row a line with its words in order; a line without words keeps its row."""
+    # Spark 3.5 has no built-in for NFC or Unicode's letter category.
     in_order = F.udf(words, "array<string>")
     return lines.select("source_file", "line", in_order(F.col("text")).alias("words"))
 

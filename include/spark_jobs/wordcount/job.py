@@ -22,12 +22,12 @@ from wordcount import counts, lines
 from wordcount.text_encoding import Encoding, encoding_named, lies_open
 
 COLUMNS = ("source_file", "line", "text", "ingested_at")
-LOOKS_AT_ONCE = 16  # files whose first bytes are fetched at a time
+LOOKS_AT_ONCE = 16  # files whose first bytes are read concurrently
 
 
 def bronze(run: Run) -> Manifest:
-    """Text files -> lines; raises NoInputError and UnknownEncodingError. In a replay the lines that were refused
-    before, read in this run's encoding, and what was accepted stays."""
+    """Text files -> lines; raises NoInputError and UnknownEncodingError. In a replay: read the lines that were refused
+    before in this run's encoding; accepted lines stay."""
     lake, encoding = Lake(run), encoding_named(run.encoding)
     if run.replay:
         return lake.manifest("bronze", [_replayed(lake, encoding)])
@@ -53,14 +53,14 @@ def _replayed(lake: Lake, encoding: Encoding) -> TableCount:
 
 
 def _judged(run: Run, lake: Lake, encoding: Encoding, files: Sequence[FileInfo]) -> tuple[DataFrame, TableCount]:
-    """The judged lines with their count, and a judged row for each file that no line is taken of."""
+    """The judged lines with their count, and a judged row for each file without usable lines."""
     refused = {f.uri: FileRefused("hidden_file", WHY_HIDDEN) for f in files if f.hidden}
     open_files, others = _apart(run, lake, encoding, [f for f in files if not f.hidden])
     refused |= {f.uri: too_large for f in others if (too_large := over(f.length, run.bounds))}
     whole = [f.uri for f in others if f.uri not in refused]
     parts, counts = [], []
     if open_files:
-        # One folder is listed faster than all of its files are named.
+        # Listing one folder is faster than naming all of its files.
         uris = [f.uri for f in open_files] if len(open_files) < len(files) else [run.input]
         raw = lines.read_raw(run.spark, uris, encoding.name, run.bounds)
         blocks = lines.measure_blocks(raw)
@@ -80,7 +80,8 @@ def _judged(run: Run, lake: Lake, encoding: Encoding, files: Sequence[FileInfo])
 def _apart(
     run: Run, lake: Lake, encoding: Encoding, files: Sequence[FileInfo]
 ) -> tuple[list[FileInfo], list[FileInfo]]:
-    """The files whose lines Spark reads where they lie, and those that are read whole, told by their first bytes."""
+    """Split the files, by their first bytes, into those whose lines Spark reads in place and those that are read
+    whole."""
     if not _jvm_knows(run, encoding.name):
         return [], list(files)
     with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
@@ -104,7 +105,7 @@ def _of_files(refused: Mapping[str, FileRefused]) -> TableCount:
 
 
 def _sum(one: TableCount, other: TableCount) -> TableCount:
-    """The counts of two parts of a table."""
+    """The sum of the counts of two parts of a table."""
     reasons = Counter(one.reasons) + Counter(other.reasons)
     return TableCount(
         one.table,

@@ -22,18 +22,18 @@ JUDGED_SCHEMA = (
     "warning string, raw string, raw_encoding string"
 )
 UTF8_MARK = "EFBBBF"
-# What is named is one file or a folder with all below it, whatever its name would mean to a shell.
+# A name is one file or a folder with all below it; glob characters are literal.
 AS_NAMED = {"recursiveFileLookup": "true", "__globPaths__": "false"}
-# Hadoop's reader skips a line (with its end) that is as long, so that no memory has to hold it.
+# Hadoop's reader skips lines of this length (with their end), so that they need not fit in memory.
 TOO_LONG = "mapreduce.input.linerecordreader.line.maxlength"
-LINE_END, MARK = 2, 3  # the most bytes of a line's end, and those of the mark of UTF-8
+LINE_END, MARK = 2, 3  # the most bytes of a line's end, and the bytes of the UTF-8 byte order mark
 MIN_PARTITIONS = "spark.sql.files.minPartitionNum"
 
 
 @dataclass(frozen=True)
 class Block:
-    """A stretch of a file that one task reads: its lines, those that are no text, the first line's row id; the lines
-    with characters that stand in no text, the bytes of the longest and of all, without their ends."""
+    """A stretch of a file that one task reads: its number of lines, of undecodable ones and of those with control
+    characters, the first line's row id, and the bytes of the longest line and of all lines, without their ends."""
 
     source_file: str
     start: int
@@ -46,12 +46,12 @@ class Block:
 
 
 def read_raw(spark: SparkSession, uris: Sequence[str], charset: str, bounds: Bounds = BOUNDS) -> DataFrame:
-    """Lines as raw bytes with the place they came from; splittable, so a huge file is read by many tasks. Lines beyond
-    the bounds are not among them: `refused_files` tells of which files.
+    """Lines as raw bytes with their origin; splittable, so that many tasks read a huge file. Lines beyond the bounds
+    are missing: `refused_files` names their files.
 
-    Spark's text reader does not look into the bytes of a line, so the cast to binary gives them back unharmed.
-    The input is read twice, to measure the blocks and to number their lines, so both must cut it alike: Spark cuts
-    by the cores it has at that moment, and a young cluster's executors are still joining.
+    Spark's text reader does not change the bytes of a line, so the cast to binary returns them unharmed. The input is
+    read twice, to measure the blocks and to number their lines, so both reads must split it alike: Spark splits by the
+    cores it has at that moment, and a new cluster's executors are still joining.
     """
     if spark.conf.get(MIN_PARTITIONS, None) is None:
         spark.conf.set(MIN_PARTITIONS, str(spark.sparkContext.defaultParallelism))
@@ -59,7 +59,7 @@ def read_raw(spark: SparkSession, uris: Sequence[str], charset: str, bounds: Bou
     lines = spark.read.options(**AS_NAMED).option(TOO_LONG, longest).text(list(uris))
     raw = F.col("value").cast("binary")
     text = F.decode(raw, charset)
-    # The JVM writes U+FFFD for what it cannot decode; in a text that has a real one, the way back shows it.
+    # The JVM decodes invalid bytes as U+FFFD; a text with a real U+FFFD is recognised by encoding it again.
     is_text = ~F.contains(text, F.lit("\ufffd")) | (F.encode(text, charset) == raw)
     return lines.select(
         _decoded_uri(F.col("_metadata.file_path")).alias("source_file"),
@@ -72,7 +72,7 @@ def read_raw(spark: SparkSession, uris: Sequence[str], charset: str, bounds: Bou
 
 
 def _decoded_uri(uri: Column) -> Column:
-    """Spark's metadata column escapes the path, and `url_decode` takes a plus for a space."""
+    """Spark's metadata column escapes the path, and `url_decode` would turn a plus into a space."""
     return F.url_decode(F.replace(uri, F.lit("+"), F.lit("%2B")))
 
 
@@ -90,7 +90,8 @@ def measure_blocks(raw: DataFrame) -> list[Block]:
 
 
 def refused_files(files: Iterable[FileInfo], blocks: Sequence[Block], bounds: Bounds) -> dict[str, FileRefused]:
-    """The files that no line is taken of, for what their blocks hold, or lack, by the URIs that the blocks have."""
+    """The files without usable lines, by the URIs of their blocks: a line has control characters, or a line is too
+    long."""
     refused = {block.source_file: FileRefused("not_text", WHY_CONTROLS) for block in blocks if block.controls}
     by_place: dict[str, list[Block]] = {}
     for block in blocks:
@@ -104,8 +105,8 @@ def refused_files(files: Iterable[FileInfo], blocks: Sequence[Block], bounds: Bo
 
 
 def _lacks_lines(length: int, blocks: Sequence[Block], bounds: Bounds) -> bool:
-    """Whether a line of a file was skipped for its length, or is as long: more bytes lack than ends of lines can be.
-    Where all end in two bytes that is known; else each is taken to end in one."""
+    """Whether a line of a file was skipped for its length, or has that length: more bytes are missing than line ends
+    can take. Where all ends have two bytes that is exact; else each is assumed to have one."""
     number, ends = sum(b.lines for b in blocks), length - sum(b.size for b in blocks)
     all_end_in_two = bool(number) and -LINE_END <= ends - LINE_END * number <= MARK
     skipped = not all_end_in_two and ends - number > bounds.longest_line
@@ -113,12 +114,12 @@ def _lacks_lines(length: int, blocks: Sequence[Block], bounds: Bounds) -> bool:
 
 
 def _place(uri: str) -> str:
-    """A URI as listings and Spark's metadata both may spell it."""
+    """One spelling of a URI, for comparing those of listings and of Spark's metadata."""
     return uri.replace("file:///", "file:/", 1)
 
 
 def lines_before(blocks: Sequence[Block]) -> Iterator[tuple[Block, int]]:
-    """Each block with the number of lines that its file holds before it."""
+    """Each block with the number of lines before it in its file."""
     seen: dict[str, int] = {}
     for block in blocks:
         before = seen.get(block.source_file, 0)
@@ -127,7 +128,7 @@ def lines_before(blocks: Sequence[Block]) -> Iterator[tuple[Block, int]]:
 
 
 def numbered(raw: DataFrame, blocks: Sequence[Block], strip_mark: bool) -> DataFrame:
-    """The judged lines: numbered from 1 within their file, a UTF-8 byte order mark taken off the first."""
+    """The judged lines, numbered from 1 within their file, without a UTF-8 byte order mark."""
     offsets = raw.sparkSession.createDataFrame(
         [(b.source_file, b.start, before - b.first_id + 1) for b, before in lines_before(blocks)],
         "source_file string, start bigint, shift bigint",
@@ -156,7 +157,7 @@ def _judged(lines: DataFrame) -> DataFrame:
 
 
 def read_whole(spark: SparkSession, uris: Sequence[str], encoding: Encoding, bounds: Bounds) -> DataFrame:
-    """The judged lines of files that do not lie open, or whose encoding has no single byte for a line break: one task
+    """The judged lines of files that Spark cannot read in place (packed, or without a one-byte line break); one task
     reads one file."""
     files = spark.read.format("binaryFile").options(**AS_NAMED).load(list(uris))
     rows = files.select("path", "content").rdd.flatMap(
@@ -169,7 +170,7 @@ JudgedLine = tuple[str, int, None, str | None, str, str | None, str | None, None
 
 
 def judged_file(source_file: str, content: bytes, encoding: Encoding, bounds: Bounds = BOUNDS) -> Iterator[JudgedLine]:
-    """The judged lines of one whole file; one that stands for it all where it is refused."""
+    """The judged lines of one whole file, or one row for the file where it is refused."""
     try:
         lines, ordered = lines_in(content, encoding, bounds)
     except FileRefused as refused:
@@ -186,14 +187,14 @@ def _refused_file(source_file: str, refused: FileRefused) -> JudgedLine:
 def _judged_line(source_file: str, number: int, raw: bytes, encoding: str) -> JudgedLine:
     try:
         text = raw.decode(encoding)
-    except UnicodeError as error:  # not every codec raises the one for decoding
+    except UnicodeError as error:  # not every codec raises UnicodeDecodeError
         bits = base64.b64encode(raw).decode("ascii")
         return (source_file, number, None, None, QUARANTINED, "undecodable", str(error), None, bits, BASE64)
     return (source_file, number, None, text, ACCEPTED, None, None, None, None, None)
 
 
 def judged_again(encoding: str, source_file: str, refused: Iterable[Refused]) -> Iterator[JudgedLine]:
-    """The judged lines that the refused ones of one file give in an encoding; what stands for a whole file stays."""
+    """The judged lines that one file's refused lines give in an encoding; a row for a whole file stays as it is."""
     ordered = byte_order(b"", encoding)
     for row in refused:
         if row.line:
@@ -203,5 +204,5 @@ def judged_again(encoding: str, source_file: str, refused: Iterable[Refused]) ->
 
 
 def refused_whole(spark: SparkSession, files: Mapping[str, FileRefused]) -> DataFrame:
-    """Judged rows, one a file, for the files that no line is taken of."""
+    """Judged rows, one a file, for the files without usable lines."""
     return spark.createDataFrame([_refused_file(uri, refused) for uri, refused in files.items()], JUDGED_SCHEMA)

@@ -1,4 +1,4 @@
-"""How the bytes of a text file become lines: which way of reading fits an encoding, and whole-file splitting."""
+"""Split a text file's bytes into lines: in place where the encoding allows it, else from the whole file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from medallion.errors import UnknownEncodingError
 from medallion.packing import Bounds, FileRefused
 
 NO_TEXT = "bytes that are no text in the encoding of this run"
-_BOMS = {  # the name without byte order -> (mark, the name with it); the longest marks come first
+_BOMS = {  # name without byte order -> (mark, name with it); the longest marks come first
     "utf-32": ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be")),
     "utf-16": ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")),
 }
-# What stands in no text, for Python and Java alike: NUL and the controls that neither terminals nor old editors write.
+# Characters that no text has, for Python and Java alike: NUL and the controls that no terminal or old editor writes.
 CONTROLS = r"[\x00-\x06\x0e-\x19]"
 WHY_CONTROLS = "bytes that stand in no text, such as NUL: a program's file, or UTF-16 without its mark (then name it)"
-# Endings of names by which the readers of Spark and Flink would unpack a file, whatever is in it.
+# File name endings by which the readers of Spark and Flink would decompress a file, whatever its content.
 _CODECS = (".gz", ".gzip", ".bz2", ".deflate", ".lz4", ".snappy", ".xz", ".zst", ".zstd", ".lzo")
 _CONTROL, _CONTROL_BYTE = re.compile(CONTROLS), re.compile(CONTROLS.encode())
 _UTF8 = "utf-8"
@@ -27,14 +27,14 @@ _UTF8 = "utf-8"
 
 @dataclass(frozen=True)
 class Encoding:
-    """An encoding by Python's canonical name; `line_bytes` tells that a line break is the byte 0A or 0D in it."""
+    """An encoding by Python's canonical name; `line_bytes`: whether a line break is the byte 0A or 0D in it."""
 
     name: str
     line_bytes: bool
 
 
 def encoding_named(name: str) -> Encoding:
-    """The encoding a user asked for; raises UnknownEncodingError."""
+    """The encoding that the user requested; raises UnknownEncodingError."""
     try:
         info = codecs.lookup(name)
         sample = "\n\rA".encode(info.name)
@@ -47,8 +47,8 @@ def encoding_named(name: str) -> Encoding:
 
 
 def lies_open(name: str, beginning: bytes, encoding: Encoding) -> bool:
-    """Whether an engine may read the lines of a file where they lie: its bytes are neither packed nor marked as another
-    encoding than the run's, nor known for no text; and no reader would unpack it for its name."""
+    """Whether an engine may read a file's lines in place: the bytes are not packed, not marked as another encoding than
+    the run's, not known to be no text; and no reader would decompress it because of its name."""
     if not encoding.line_bytes or name.lower().endswith(_CODECS) or beginning.startswith(packing.GZIP):
         return False
     marked = packing.marked_encoding(beginning)
@@ -62,8 +62,7 @@ def lies_open(name: str, beginning: bytes, encoding: Encoding) -> bool:
 
 
 def lines_in(content: bytes, encoding: Encoding, bounds: Bounds) -> tuple[list[bytes], str]:
-    """The lines of a whole file, and the encoding that they are in, which its mark tells or the run. Raises
-    FileRefused."""
+    """The lines of a whole file, and their encoding, given by its byte order mark or the run. Raises FileRefused."""
     text = packing.out_of_gzip(content, bounds)
     mark, name = packing.marked_encoding(text) or (b"", _unmarked(text, encoding.name))
     text, told, ordered = text[len(mark) :], encoding_named(name), byte_order(b"", name)
@@ -76,20 +75,20 @@ def lines_in(content: bytes, encoding: Encoding, bounds: Bounds) -> tuple[list[b
 
 
 def _unmarked(text: bytes, asked: str) -> str:
-    """The encoding of a text without a mark: the run's. But one in UTF-16 has NULs, at its line ends at least: what has
-    none, and is UTF-8, is that."""
+    """The encoding of a text without a byte order mark: the run's. If that is UTF-16, a text without NULs that is valid
+    UTF-8 is read as UTF-8, as UTF-16 has NULs at least in its line ends."""
     return _UTF8 if asked.startswith(("utf-16", "utf-32")) and b"\0" not in text and _is_utf8(text) else asked
 
 
 def has_controls(text: bytes, encoding: str) -> bool:
-    """Whether characters stand in a text, or in what can be read of it, that stand in none."""
-    if encoding == _UTF8:  # in which they are bytes of their own
+    """Whether a text, or its decodable part, has control characters that no text has."""
+    if encoding == _UTF8:  # where these are single bytes
         return _CONTROL_BYTE.search(text) is not None
     try:
         decoder = codecs.getincrementaldecoder(encoding)(errors="ignore")
         pieces = (decoder.decode(text[at : at + packing.MIB]) for at in range(0, len(text), packing.MIB))
         return any(_CONTROL.search(piece) for piece in pieces)
-    except (LookupError, UnicodeError):  # a codec that reads all at once, or can pass over nothing
+    except (LookupError, UnicodeError):  # a codec that decodes only whole input, or cannot ignore errors
         return _CONTROL_BYTE.search(text) is not None
 
 
@@ -112,13 +111,13 @@ def split_lines(content: bytes, encoding: str) -> Iterator[bytes]:
     while start < len(content):
         end = _next_break(content, feed, start)
         line = content[start:end]
-        # A line that is broken off within a code unit has no carriage return, whatever its last bytes look like.
+        # A line that is cut within a code unit has no carriage return, whatever its last bytes look like.
         yield line if len(line) % len(feed) else line.removesuffix(carriage)
         start = end + len(feed)
 
 
 def byte_order(content: bytes, encoding: str) -> str:
-    """The encoding with its byte order settled: by the file's mark, else little-endian as Windows writes it."""
+    """The encoding with a fixed byte order: by the file's mark, else little-endian as Windows writes it."""
     return _without_mark(content[:4], encoding)[1]
 
 
@@ -131,7 +130,7 @@ def _without_mark(content: bytes, encoding: str) -> tuple[bytes, str]:
 
 
 def _next_break(content: bytes, feed: bytes, start: int) -> int:
-    """Where the next line feed begins; one that straddles two code units is no line feed."""
+    """The position of the next line feed; one that straddles two code units does not count."""
     end = content.find(feed, start)
     while end != -1 and (end - start) % len(feed):
         end = content.find(feed, end + 1)

@@ -1,4 +1,4 @@
-"""What a word is: a pure function that Spark and Flink jobs share, so that both count alike."""
+"""Definition of a word: a pure function that Spark and Flink jobs share, so that both count alike."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-# `[^\W\d_]` is nearly category L*: it lets through numbers that are no decimal digits, such as "²" and "Ⅷ".
+# `[^\W\d_]` is nearly category L*: it also matches non-decimal numbers, such as "²" and "Ⅷ".
 _NEARLY_LETTERS = re.compile(r"[^\W\d_]+")
 _ASCII_LETTERS = re.compile(r"[a-z]+")
 
 
 def normalise(text: str) -> str:
-    """The text as words are sought in it: composed (NFC) first, then lower-cased."""
+    """The text as the word search expects it: composed (NFC) first, then lower-cased."""
     return unicodedata.normalize("NFC", text).lower()
 
 

@@ -1,4 +1,4 @@
-"""The EMR API: every action localcloud answers, by the name it has on the wire."""
+"""The EMR API: every action that localcloud implements, by its API name."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from localcloud.emr.pools import pools_of
 
 
 def run_job_flow(session: Session, params: Json) -> Json:
-    """Start a cluster. Refused in EMR's words when the request cannot be right; the rest fails later, as in EMR."""
+    """Start a cluster. An invalid request is refused with EMR's messages; other errors come later, as in EMR."""
     checks.run_job_flow(params, session.region)
     instances = params["Instances"]
     cluster = Cluster(
@@ -35,7 +35,8 @@ def describe_cluster(session: Session, params: Json) -> Json:
 
 
 def list_clusters(session: Session, params: Json) -> Json:
-    """Clusters filtered by state and creation time, fifty a page, by id: the model says "in unsorted order"."""
+    """Clusters filtered by state and creation time, fifty a page, sorted by id: the API model says "in unsorted
+    order"."""
     chosen = [c for c in session.region.clusters.values() if _is_listed(c, params)]
     chosen.sort(key=lambda cluster: cluster.id)
     items, marker = page(chosen, params.get("Marker"))
@@ -64,11 +65,11 @@ def modify_cluster(session: Session, params: Json) -> Json:
 
 
 def terminate_job_flows(session: Session, params: Json) -> Json:
-    """Terminate clusters; a protected one refuses the whole call. A cluster that has ended is no error."""
+    """Terminate clusters; a protected one refuses the whole call. A cluster that has already ended is no error."""
     clusters = [session.region.cluster(cluster_id) for cluster_id in params["JobFlowIds"]]
     if len(clusters) > 10:
         raise Invalid("Number of job flow ids exceeds the maximum of 10.")
-    # One protected cluster refuses the call for all: nothing is half done.
+    # Checked for all clusters first, so that no call is half done.
     if any(cluster.protected and cluster.state not in CLOSING for cluster in clusters):
         raise Invalid("Could not shut down one or more job flows since they are termination protected.")
     for cluster in clusters:

@@ -56,7 +56,7 @@ def add_instance_fleet(session: Session, params: Json) -> Json:
 
 
 def modify_instance_groups(session: Session, params: Json) -> Json:
-    """Resize groups or change their configurations. ClusterId may be missing: then the group's id tells it."""
+    """Resize groups or change their configurations. Without ClusterId, the cluster is found by the group's id."""
     for change in params.get("InstanceGroups") or []:
         cluster, pool = _pool(session, params.get("ClusterId"), change["InstanceGroupId"])
         for name in ("InstanceCount", "Configurations", "ShrinkPolicy"):
@@ -97,8 +97,8 @@ def _add(session: Session, cluster: Cluster, pools: list[Pool]) -> None:
 
 
 def _resize(session: Session, cluster: Cluster, pool: Pool) -> None:
-    """Bring a pool to its new size at once; before the launch, the launch will do it."""
-    # Nodes of a cluster that has not been launched come with its launch, all at once.
+    """Resize a pool at once; before the cluster's launch, only record the size."""
+    # A cluster that has not been launched gets all its nodes at launch.
     if not cluster.launched or cluster.state in CLOSING:
         return
     try:

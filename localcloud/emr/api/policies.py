@@ -1,4 +1,4 @@
-"""Actions on a cluster's policies: auto-termination and managed scaling (kept and read back, never scaling)."""
+"""Actions on a cluster's policies: auto-termination and managed scaling (stored and returned; nothing is scaled)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Actions that say what EMR offers: releases, their applications, instance types."""
+"""Actions that list EMR's releases, their applications, and instance types."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from localcloud.emr.api.session import Action, Session
 from localcloud.emr.errors import Invalid
 from localcloud.emr.model import Json
 
-# Versions as the release guide lists them; only those localcloud's users ask for are spelled out.
+# Versions from the EMR release guide; only the releases that localcloud's users need are listed.
 _APPLICATIONS: dict[str, dict[str, str]] = {
     "emr-7.13.0": {"Flink": "1.20.0", "Hadoop": "3.4.2", "Hive": "3.1.3", "Livy": "0.8.0", "Spark": "3.5.6"},
     "emr-7.1.0": {"Flink": "1.18.1", "Hadoop": "3.3.6", "Hive": "3.1.3", "Livy": "0.8.0", "Spark": "3.5.0"},
@@ -51,7 +51,7 @@ def _has(label: str, wanted: str) -> bool:
 def list_supported_instance_types(_session: Session, params: Json) -> Json:
     if params.get("ReleaseLabel") not in _APPLICATIONS:
         raise Invalid(f"The supplied release label is invalid: {params.get('ReleaseLabel')}.")
-    # In EMR's table of supported types these families start at xlarge.
+    # In EMR's table of supported instance types these families start at xlarge.
     return {"SupportedInstanceTypes": [_type(f, size) for f in _FAMILIES for size in list(_VCPUS)[1:]]}
 
 

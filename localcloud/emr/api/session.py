@@ -1,4 +1,4 @@
-"""What an action is given besides its parameters, and what several actions share."""
+"""The context of an API call, and code shared by several actions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Session:
-    """One call: the region it is made in, when, by whom, and the engine that does what follows from it."""
+    """One call: its region, time and caller, and the engine that carries out its effects."""
 
     region: Region
     engine: Engine
@@ -31,9 +31,9 @@ Action = Callable[[Session, Json], Json]
 
 
 def page(items: Sequence[Item], marker: str | None) -> tuple[Sequence[Item], str | None]:
-    """One page of items from a marker on, and the marker of the next (None at the end).
+    """One page of items after a marker, and the next page's marker (None at the end).
 
-    Raises InvalidRequest if the marker is not one that an earlier page gave.
+    Raises InvalidRequest if the marker does not come from an earlier page.
     """
     if marker and not marker.isdigit():
         raise InvalidRequest("Marker is not valid.")

@@ -20,7 +20,7 @@ def add_job_flow_steps(session: Session, params: Json) -> Json:
 
 
 def list_steps(session: Session, params: Json) -> Json:
-    """Steps newest first, or as asked for by id; filtered by state, fifty a page."""
+    """Steps newest first, or in the order of the requested ids; filtered by state, fifty a page."""
     cluster = session.region.cluster(params["ClusterId"])
     states, ids = params.get("StepStates"), params.get("StepIds")
     if states and ids:
@@ -37,7 +37,7 @@ def describe_step(session: Session, params: Json) -> Json:
 
 
 def cancel_steps(session: Session, params: Json) -> Json:
-    """Cancel pending and running steps; each answered SUBMITTED, or FAILED with why."""
+    """Cancel pending and running steps; for each the answer is SUBMITTED, or FAILED with the reason."""
     cluster = session.region.cluster(params["ClusterId"])
     ids = params.get("StepIds") or []
     if len(ids) > _CANCELLABLE_IDS:

@@ -1,4 +1,4 @@
-"""Actions on a cluster's tags, which its instances carry too."""
+"""Actions on a cluster's tags, which are copied to its instances."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What IAM asks before it lets a recorded call through: each call as the actions and resources that it needs.
+"""The IAM permissions of each recorded call: the actions and resources that it needs.
 
-Source: Service Authorization Reference, one page a service ("Actions, resources, and condition keys for …"), and what
-an API's own page adds ("Permissions"). A call that is not here raises: it has to be looked up, not guessed.
+Source: Service Authorization Reference, one page a service ("Actions, resources, and condition keys for …"), and each
+API page's own "Permissions". An unknown call raises: it has to be looked up, not guessed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SERVICES: dict[str, Callable[[Call, Place], Iterator[Need]]] = {
 
 
 def needs(call: Call, place: Place) -> list[Need]:
-    """The authorizations that a call asks for. Raises Unmapped."""
+    """The permissions that a call needs. Raises Unmapped."""
     if call["service"] not in SERVICES:
         raise Unmapped(call)
     name = f"{call['service']}:{call['operation']}"

@@ -1,4 +1,4 @@
-"""What the tables of needs share: where calls were made, keys, tags, and what happens with an unknown call."""
+"""Code shared by the tables of needs: the calls' account and region, keys, tags, and the error for an unknown call."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ Call = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Place:
-    """Where calls are made, and what they do not say themselves: the key that a bucket, a topic or a secret is
-    encrypted with (None: AWS's own, which asks nobody). keys: of buckets by name; "topic" and "secrets" of all such."""
+    """Account and region of the calls, and facts that the calls do not contain: the key that encrypts a bucket, a topic
+    or a secret (None: AWS-managed, needs no permission). keys: by bucket name; "topic" and "secrets" for all of
+    these."""
 
     region: str
     account: str
@@ -36,16 +37,16 @@ class Place:
         return self.keys.get("secrets")
 
     def secret_arn(self, secret: str) -> str:
-        """The whole ARN of a secret, which Secrets Manager ends with six characters of its own."""
+        """The full ARN of a secret, to which Secrets Manager appends six random characters."""
         return secret if secret.startswith("arn:") else self.arn("secretsmanager", f"secret:{secret}-AbCdEf")
 
     def role_of(self, profile: str) -> str:
-        """The ARN of the role in an instance profile, by its name or its ARN. The foundation gives both one name."""
+        """The ARN of the role in an instance profile, given by name or ARN. The foundation gives both the same name."""
         return f"arn:aws:iam::{self.account}:role/{profile.rsplit('/', 1)[-1]}"
 
 
 class Unmapped(LookupError):
-    """A call that nobody looked up yet."""
+    """A call whose permissions have not been looked up yet."""
 
     def __init__(self, call: Call) -> None:
         super().__init__(
@@ -55,13 +56,13 @@ class Unmapped(LookupError):
 
 
 def with_key(place: Place, key: str | None, service: str, *actions: str) -> Iterator[Need]:
-    """A service uses the caller's right to the key: nothing is asked of a key that AWS manages."""
+    """A service uses the caller's permission on the key; an AWS-managed key needs none."""
     if key:
         via = {"kms:viaservice": f"{service}.{place.region}.amazonaws.com"}
         yield from (Need(f"kms:{action}", key, via) for action in actions)
 
 
 def tags(kind: str, given: Mapping[str, str], own_prefix: str = "") -> dict[str, str]:
-    """Condition keys of tags: aws:<kind>/<tag>, and the service's own for the same if it has them."""
+    """The condition keys for tags: aws:<kind>/<tag>, and the service's own equivalent if it has one."""
     prefixes = ("aws", own_prefix) if own_prefix else ("aws",)
     return {f"{prefix}:{kind}/{tag}".lower(): value for prefix in prefixes for tag, value in given.items()}

@@ -1,4 +1,4 @@
-"""What calls of Amazon EC2 need; a tag given at birth is a CreateTags of its own."""
+"""Permissions of Amazon EC2 calls; tags in a creating call need CreateTags as well."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def _instances(call: Call, place: Place) -> Iterator[Need]:
 
 
 def _run_instances(call: Call, place: Place) -> Iterator[Need]:
-    """The launch is asked about each thing that it makes and uses; and it hands a role on, tags, and encrypts."""
+    """A launch needs permissions on all that it creates and uses; it also passes a role, tags, and encrypts."""
     asked, params = "ec2:RunInstances", call["params"]
     for kind in ("instance", "volume", "network-interface"):
         born = tags("RequestTag", _tags_of_launch(params, kind))
         yield Need(asked, place.arn("ec2", f"{kind}/*"), born)
         if born:
             yield Need("ec2:CreateTags", place.arn("ec2", f"{kind}/*"), {**born, "ec2:createaction": "RunInstances"})
-    # Whose an image is, no call tells: those that AWS's public parameters name are Amazon's.
+    # A call does not say who owns an image: those in AWS's public parameters are Amazon's.
     yield Need(asked, f"arn:aws:ec2:{place.region}::image/{params['ImageId']}", {"ec2:owner": "amazon"})
     yield from (_tagged(asked, "subnet", subnet, call, place) for subnet in _named(params, SUBNET_OF_LAUNCH))
     yield from (_tagged(asked, "security-group", group, call, place) for group in _named(params, GROUP_OF_LAUNCH))
@@ -70,14 +70,14 @@ def _run_instances(call: Call, place: Place) -> Iterator[Need]:
 
 
 def _encrypt_a_disk(key: str, place: Place) -> Iterator[Need]:
-    """Amazon EBS User Guide, "Requirements for Amazon EBS encryption", permissions for users."""
+    """Permissions of users from the Amazon EBS User Guide, "Requirements for Amazon EBS encryption"."""
     uses = ("DescribeKey", "Decrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo")
     yield from with_key(place, key, "ec2", *uses)
     yield Need("kms:CreateGrant", key, {"kms:grantisforawsresource": "true"})
 
 
 def _tags_of_launch(params: Mapping[str, str], kind: str) -> dict[str, str]:
-    """The tags of a launch's request for the things of one kind."""
+    """The tags that a launch request sets on one kind of resource."""
     keys = [name for name in params if (found := TAG_OF_LAUNCH.match(name)) and _kind(params, found[1]) == kind]
     return {params[name]: params[f"{name.removesuffix('Key')}Value"] for name in keys}
 
@@ -96,7 +96,7 @@ def _tagged(action: str, kind: str, resource: str, call: Call, place: Place) -> 
 
 
 def _tag_at_birth(resource: str, call: Call, place: Place) -> Iterator[Need]:
-    """Tags in a creating call are CreateTags as well (EC2 User Guide, "Grant permission to tag … during creation")."""
+    """Tags in a creating call need CreateTags as well (EC2 User Guide, "Grant permission to tag … during creation")."""
     if call["request_tags"]:
         context = {**tags("RequestTag", call["request_tags"]), "ec2:createaction": call["operation"]}
         yield Need("ec2:CreateTags", place.arn("ec2", resource), context)

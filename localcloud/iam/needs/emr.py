@@ -1,4 +1,4 @@
-"""What calls of Amazon EMR need; RunJobFlow hands roles on and tags what it makes."""
+"""Permissions of Amazon EMR calls; RunJobFlow passes roles and tags what it creates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from localcloud.iam.needs.common import Call, Place, Unmapped, tags
 from localcloud.iam.policies import Need
 
-# None of these knows a resource.
+# None of these has resource-level permissions.
 EMR_UNBOUND = {
     *("ListClusters", "ListSecurityConfigurations", "CreateSecurityConfiguration"),
     *("DescribeSecurityConfiguration", "DeleteSecurityConfiguration"),
@@ -35,7 +35,7 @@ def emr(call: Call, place: Place) -> Iterator[Need]:
 
 
 def _run_job_flow(call: Call, place: Place) -> Iterator[Need]:
-    """AddTags is asked of cluster/*: the cluster has no id yet (aws-cdk pull 24856 quotes the refusal)."""
+    """AddTags is needed on cluster/*: the cluster has no id yet (aws-cdk pull 24856 quotes the refusal)."""
     params, given = call["params"], tags("RequestTag", call["request_tags"], EMR_PREFIX)
     yield Need(f"{EMR_PREFIX}:RunJobFlow", "*", given)
     yield Need(f"{EMR_PREFIX}:AddTags", place.arn(EMR_PREFIX, "cluster/*"), given)

@@ -1,4 +1,4 @@
-"""What calls of AWS Glue and AWS Secrets Manager need."""
+"""Permissions of AWS Glue and AWS Secrets Manager calls."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from localcloud.iam.needs.common import Call, Place, Unmapped, with_key
 from localcloud.iam.policies import Need
 
-# operation: whether the table is asked about too. Each is also asked of the catalog and the database.
+# operation: whether it needs the table too. Each also needs the catalog and the database.
 GLUE = {
     **dict.fromkeys(("GetDatabase", "UpdateDatabase"), False),
     **dict.fromkeys(("CreateTable", "UpdateTable", "CreatePartition", "UpdatePartition"), True),
@@ -30,7 +30,7 @@ def glue(call: Call, place: Place) -> Iterator[Need]:
         yield Need(asked, place.arn("glue", f"table/{database}/{table}"))
 
 
-# operation: what it asks of the key that the secret is encrypted with ("Secret encryption and decryption").
+# operation: the permission on the key that encrypts the secret ("Secret encryption and decryption").
 SECRETS: dict[str, tuple[str, ...]] = {
     "CreateSecret": ("GenerateDataKey", "Decrypt"),
     "PutSecretValue": ("GenerateDataKey", "Decrypt"),

@@ -1,4 +1,4 @@
-"""What calls of Amazon S3 need, and the key behind the bucket."""
+"""Permissions of Amazon S3 calls, and on the bucket's key."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BUCKET_ACTIONS = {
     "PutBucketTagging": "PutBucketTagging",
     "PutBucketVersioning": "PutBucketVersioning",
 }
-# operation: (action on the object, what SSE-KMS asks of the bucket's key). Of parts: S3 User Guide, "Multipart upload
+# operation: (action on the object, SSE-KMS permission on the bucket's key). For parts: S3 User Guide, "Multipart upload
 # API and permissions".
 OBJECT_ACTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "HeadObject": ("GetObject", ()),
@@ -71,10 +71,10 @@ def _object(call: Call, bucket: str, key: str, place: Place) -> Iterator[Need]:
     action, of_the_key = OBJECT_ACTIONS[call["operation"]]
     yield Need(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}")
     if call["status"] == 404:
-        # Without it S3 answers 403 about what is not there, and the caller takes that for a refusal.
+        # Without it S3 answers 403 for a missing object, which the caller takes for a refusal.
         yield Need("s3:ListBucket", f"arn:aws:s3:::{bucket}")
         return
-    if "IfMatch" in call["params"]:  # a conditional write reads what it compares with
+    if "IfMatch" in call["params"]:  # a conditional write reads the current object
         yield Need("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
     if source := call["params"].get("CopySource"):
         from_bucket, from_key = unquote(source).lstrip("/").split("/", 1)

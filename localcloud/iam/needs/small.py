@@ -1,4 +1,4 @@
-"""What calls of IAM, KMS, SNS, SSM, STS, CloudWatch Logs and MWAA need."""
+"""Permissions of IAM, KMS, SNS, SSM, STS, CloudWatch Logs and MWAA calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ IAM = {
     *("GetPolicy", "GetPolicyVersion"),
 }
 KMS = {"DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"}
-SSM_UNBOUND = {"GetCommandInvocation", "ListCommands", "DescribeInstanceInformation"}  # none knows a resource
+SSM_UNBOUND = {"GetCommandInvocation", "ListCommands", "DescribeInstanceInformation"}  # no resource-level permissions
 SNS = {
     *("GetTopicAttributes", "SetTopicAttributes", "ListTagsForResource", "TagResource", "UntagResource"),
     *("Subscribe", "Publish", "ListSubscriptionsByTopic"),
@@ -31,7 +31,7 @@ def iam(call: Call, place: Place) -> Iterator[Need]:
 
 def kms(call: Call, place: Place) -> Iterator[Need]:
     operation, params = call["operation"], call["params"]
-    if operation == "ListAliases":  # knows no resource
+    if operation == "ListAliases":  # no resource-level permissions
         yield Need("kms:ListAliases")
     elif operation in KMS:
         key = params["KeyId"]
@@ -56,7 +56,7 @@ def sns(call: Call, place: Place) -> Iterator[Need]:
 def ssm(call: Call, place: Place) -> Iterator[Need]:
     operation, name = call["operation"], call["params"].get("Name", "")
     if operation == "GetParameter" and name.startswith("/aws/service/"):
-        yield Need("ssm:GetParameter", f"arn:aws:ssm:{place.region}::parameter{name}")  # AWS's own: of no account
+        yield Need("ssm:GetParameter", f"arn:aws:ssm:{place.region}::parameter{name}")  # AWS's own: no account id
     elif operation == "SendCommand":
         yield from _send_command(call, place)
     elif operation in SSM_UNBOUND:
@@ -66,7 +66,7 @@ def ssm(call: Call, place: Place) -> Iterator[Need]:
 
 
 def _send_command(call: Call, place: Place) -> Iterator[Need]:
-    """Asked of the document, AWS's own, of each instance, and of the bucket that takes the output."""
+    """Needed on the document, which is AWS's own, on each instance, and on the output bucket."""
     params = call["params"]
     yield Need("ssm:SendCommand", f"arn:aws:ssm:{place.region}::document/{params['DocumentName']}")
     for instance in params["InstanceIds"]:
@@ -98,7 +98,7 @@ def logs(call: Call, place: Place) -> Iterator[Need]:
 
 
 def mwaa(call: Call, place: Place) -> Iterator[Need]:
-    """A change hands over the role that the environment has (MWAA User Guide, "Accessing an … environment")."""
+    """A change passes the environment's role (MWAA User Guide, "Accessing an … environment")."""
     operation, name = call["operation"], call["params"].get("Name")
     if operation not in {"GetEnvironment", "UpdateEnvironment"}:
         raise Unmapped(call)

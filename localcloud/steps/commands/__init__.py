@@ -19,7 +19,7 @@ __all__ = ["ANYWHERE", "SHIMS", "Launch", "launch_of", "launch_of_command"]
 
 Command = Callable[[Sequence[str], Site], Launch]
 
-# What a machine needs no Hadoop for: a host that is no node has these, and only these.
+# Commands that need no Hadoop: a host outside of EMR has only these.
 ANYWHERE: Mapping[str, Callable[[Sequence[str]], Launch]] = MappingProxyType(
     {"aws": programs.aws, "sudo": programs.power, "shutdown": programs.power}
 )
@@ -32,7 +32,7 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
         "flink": flink.flink,
     }
 )
-SHIMS = (*COMMANDS, *ANYWHERE)  # what a script finds on its PATH
+SHIMS = (*COMMANDS, *ANYWHERE)  # the commands on a script's PATH
 _UNNAMED_JARS = ("", "command-runner.jar")
 
 

@@ -56,7 +56,7 @@ def _rule(kind: str, pattern: str) -> tuple[str, str]:
 
 
 class Session:
-    """One call of `aws s3`: its client, its options, the lines it prints."""
+    """One call of `aws s3`: its client, its options, the printed lines."""
 
     def __init__(self, client: Any, options: argparse.Namespace) -> None:
         self.client, self.options = client, options
@@ -64,7 +64,7 @@ class Session:
         self._extra = {name: value for name, value in attributes.items() if value}
 
     def places(self, count: int) -> list[Place]:
-        """The command line's places. Raises CommandError when there are not as many as the action takes."""
+        """The command line's positional arguments. Raises CommandError when their number is wrong for the action."""
         given = self.options.paths
         if len(given) != count:
             raise CommandError(f"aws s3 {self.options.action} takes {count} paths, {len(given)} were given.")
@@ -78,7 +78,7 @@ class Session:
         return source, target
 
     def tree(self, top: Place) -> Iterable[Item]:
-        """What lies below top and passes the filters."""
+        """The files or objects below top that pass the filters."""
         return places.tree(self.client, top, self.options.filters)
 
     def transfer(self, source: Place, target: Place) -> None:
@@ -139,7 +139,7 @@ def mv(session: Session) -> int:
 
 
 def sync(session: Session) -> int:
-    """Copy what the target lacks, has in another size or has older; --delete: remove what the source lacks."""
+    """Copy what is missing in the target, differs in size or is older; --delete: remove what the source lacks."""
     source, target = session.pair()
     if not target.is_s3:
         Path(target.path).mkdir(parents=True, exist_ok=True)
@@ -201,7 +201,7 @@ def _pairs(session: Session) -> list[tuple[Place, Place]]:
 
 
 def _whole(source: Place, target: Place) -> Place:
-    """The target of one file: a directory or a prefix ending in / gets the source's name."""
+    """The target of one file: a directory or a prefix ending in / gets the source's name appended."""
     is_folder = not target.path or target.path.endswith("/") or (not target.is_s3 and Path(target.path).is_dir())
     return target.below(source.name) if is_folder else target
 

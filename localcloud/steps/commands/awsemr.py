@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Ask for the end of the clusters; returns an exit status (254: AWS refused, 255: it was not reached)."""
+    """Terminate the clusters; returns an exit status (254: AWS refused, 255: AWS could not be reached)."""
     options = parser().parse_args(argv)
     patience = Config(connect_timeout=options.cli_connect_timeout, read_timeout=options.cli_read_timeout)
     try:

@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-ASKED = ("SecretString", "Name", "ARN", "VersionId")  # what --query may name
+ASKED = ("SecretString", "Name", "ARN", "VersionId")  # the fields that --query may name
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Print the secret; returns an exit status (254: AWS refused, 255: it was not reached)."""
+    """Print the secret; returns an exit status (254: AWS refused, 255: AWS could not be reached)."""
     options = parser().parse_args(argv)
     try:
         client = boto3.client("secretsmanager", region_name=options.region, endpoint_url=options.endpoint_url)
@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _told(answer: Mapping[str, Any], options: argparse.Namespace) -> str:
-    """What was asked for, as JSON or, of one value, as bare text."""
+    """The requested fields as JSON, or a single value as bare text."""
     kept = {name: answer[name] for name in ASKED if name in answer}
     value = kept.get(options.query) if options.query else kept
     return str(value) if options.output == "text" else json.dumps(value, indent=4)

@@ -25,7 +25,7 @@ from localcloud.steps.keys import is_scratch
 
 @dataclass(frozen=True)
 class Copy:
-    """Files that become one file, in this order."""
+    """Source files, in order, that are joined into one target file."""
 
     sources: tuple[Path, ...]
     target: Path
@@ -77,7 +77,7 @@ def _matches(uri: str, pattern: re.Pattern[str] | None) -> bool:
 
 
 def plan(files: Sequence[tuple[Path, str]], uri: str, dest: Path, group: re.Pattern[str] | None) -> list[Copy]:
-    """What to copy where. group: files whose URIs give the same groups are joined under those groups' text."""
+    """The copies to make. group: files whose URIs have the same captured groups are joined under the groups' text."""
     if group is None:
         return [Copy((path,), dest / relative) for path, relative in files]
     joined: dict[str, list[Path]] = {}
@@ -88,7 +88,7 @@ def plan(files: Sequence[tuple[Path, str]], uri: str, dest: Path, group: re.Patt
 
 
 def copy(step: Copy) -> None:
-    """Write one target file whole, by a rename. Raises OSError."""
+    """Write one target file atomically, by a rename. Raises OSError."""
     step.target.parent.mkdir(parents=True, exist_ok=True)
     partial = step.target.with_name(f"{step.target.name}._COPYING_")
     with partial.open("wb") as sink:

@@ -1,4 +1,4 @@
-"""`--files` and `--archives` of cluster mode: YARN puts them into the driver's working directory."""
+"""`--files` and `--archives` of cluster mode, which YARN puts into the driver's working directory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from localcloud.steps.site import Site
 
 
 class HasOptions(Protocol):
-    """What is asked of a submission: the value of an option."""
+    """A submission's interface used here: the value of an option."""
 
     def value(self, name: str) -> str | None: ...
 
@@ -31,7 +31,7 @@ def place_files(submission: HasOptions, site: Site) -> list[str]:
 
 
 def _named(option: str | None) -> Iterator[tuple[str, str]]:
-    """The URIs of a list, each with the name it gets: what follows a #, else its own."""
+    """The URIs of a list, each with its target name: what follows a #, else its own."""
     for uri in filter(None, (option or "").split(",")):
         source, _, alias = uri.partition("#")
         yield source, Path(alias or source).name
@@ -51,7 +51,7 @@ def _place(uri: str, name: str, site: Site) -> str:
 
 def _unpack(uri: str, name: str, site: Site) -> str:
     archive = _source(uri, site)
-    # zipfile never leaves its directory by itself, and takes no filter; tarfile must be told.
+    # zipfile never writes outside of its directory and has no filter; tarfile needs the filter.
     options: Any = {} if archive.suffix == ".zip" else {"filter": "data"}
     try:
         shutil.unpack_archive(archive, site.work_dir / name, **options)

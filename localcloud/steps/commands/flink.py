@@ -1,4 +1,4 @@
-"""`flink run`: the user's arguments, rewritten from a cluster's to a Flink in one process of this machine."""
+"""`flink run`: rewrites the user's arguments from a cluster's to a Flink in one process of this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FLAGS = {
     *("-d", "--detached", "-n", "--allowNonRestoredState", "-sae", "--shutdownOnAttachedExit", "-q", "--sysoutLogging"),
     *("-yd", "--yarndetached", "-yh", "--yarnhelp", "-yq", "--yarnquery"),
 }
-# Options that say where and how wide the job runs, and with which Python; flink_conf does the same for properties.
+# Options for the job's target, its parallelism and its Python; flink_conf does the same for properties.
 _NODES = {
     *("-m", "--jobmanager", "-t", "--target", "-e", "--executor", "-p", "--parallelism", "-z", "--zookeeperNamespace"),
     *("-pyexec", "--pyExecutable", "-pyclientexec", "--pyClientExecutable", "-d", "--detached"),
@@ -33,7 +33,7 @@ LAUNCHER = "flink-driver-python"
 
 @dataclass(frozen=True)
 class Submission:
-    """The arguments of `flink run` taken apart: its own options in order, then the rest: a jar, what is the job's."""
+    """Parsed arguments of `flink run`: its own options in order, then the rest: a jar and the job's own arguments."""
 
     options: tuple[tuple[str, str | None], ...]
     rest: tuple[str, ...]
@@ -57,7 +57,7 @@ def flink(args: Sequence[str], site: Site) -> Launch:
 
 
 def distribution(flink_home: Path) -> Path:
-    """The Flink inside a Python environment: the pyflink package is a whole one. Raises CommandError (127)."""
+    """The Flink inside a Python environment: the pyflink package contains a complete one. Raises CommandError (127)."""
     found = sorted(flink_home.glob("lib/python*/site-packages/pyflink"))
     if not found or not (flink_home / "bin" / "python").exists():
         raise CommandError(
@@ -69,10 +69,10 @@ def distribution(flink_home: Path) -> Path:
 
 
 def parse(args: Sequence[str]) -> Submission:
-    """Take the arguments of `flink run` apart. Raises CommandError when an option lacks its value."""
+    """Parse the arguments of `flink run`. Raises CommandError when an option lacks its value."""
     options: list[tuple[str, str | None]] = []
     rest = list(args)
-    while rest and _is_flinks(rest[0]):  # the first that is none begins the program and what is its own
+    while rest and _is_flinks(rest[0]):  # the first word that is none begins the program and its arguments
         name = rest.pop(0)
         if joined := _JOINED.fullmatch(name):
             options.append((joined[1], joined[2]))
@@ -86,7 +86,7 @@ def parse(args: Sequence[str]) -> Submission:
 
 
 def _is_flinks(word: str) -> bool:
-    """Whether Flink takes the word for an option of its own."""
+    """Whether a word is one of Flink's own options."""
     return word in _FLAGS | _NODES | _JOBS or re.match(r"-D|-y[a-zA-Z]|--yarn", word) is not None
 
 
@@ -109,7 +109,8 @@ def _describes_nodes(name: str, value: str | None) -> bool:
 
 
 def _environment(home: Path, site: Site) -> dict[str, str]:
-    """What Flink's own script reads. Hadoop, which its distribution lacks, is Spark's: so are its s3:// and hdfs://."""
+    """Variables that Flink's own script reads. Its distribution lacks Hadoop: Spark's is used, with its s3:// and
+    hdfs://."""
     jars = (site.spark_home / "jars").resolve()
     hadoop = [str(jar) for name in _HADOOP for jar in sorted(jars.glob(name))]
     heap = f"-Xmx{site.driver_memory >> 20}m"
@@ -124,7 +125,7 @@ def _environment(home: Path, site: Site) -> dict[str, str]:
 
 
 def _notes(submission: Submission) -> tuple[str, ...]:
-    """What was left out, in words, for the controller log."""
+    """A note on each ignored option, for the controller log."""
     left_out = [(n, v) for n, v in submission.options if _describes_nodes(n, v)]
     return tuple(
         f"{n} {v or ''}".strip() + " describes a cluster's nodes: left out on this machine" for n, v in left_out

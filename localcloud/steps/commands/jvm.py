@@ -21,7 +21,8 @@ def jvm(
     jars: Sequence[str] = (),
     heap: int = _CONTROL_HEAP,
 ) -> tuple[str, ...]:
-    """argv of main_class. options: the user's own, they win. classpath, jars: before and after Spark's. heap: bytes."""
+    """The argv that runs main_class. options: the user's own, which take precedence. classpath, jars: before and after
+    Spark's. heap: bytes."""
     return (
         site.java,
         *java.MODULE_FLAGS,
@@ -34,7 +35,7 @@ def jvm(
         f"-Dlog4j2.configurationFile=file:{site.conf_dir}/log4j2.properties",
         *options,
         "-cp",
-        # The archive of classes holds for Spark's jars first; a directory may only follow them.
+        # The class archive requires Spark's jars first; directories may only follow them.
         ":".join([*classpath, site.jars, str(site.conf_dir), *jars]),
         main_class,
         *args,

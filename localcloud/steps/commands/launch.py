@@ -1,4 +1,4 @@
-"""A command line, ready to be started."""
+"""A command line that is ready to start."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class JavaKind:
-    """What a Java must have been started with to serve an application.
+    """The requirements of an application for its Java process.
 
     options: flags of the JVM. jars: on its class path after Spark's. stamps: size and time of each of these jars.
     """
@@ -20,7 +20,7 @@ class JavaKind:
 
 @dataclass(frozen=True)
 class PySpark:
-    """A PySpark application, in the parts that spark-submit would give to Java and to Python.
+    """A PySpark application, split into what spark-submit would pass to Java and to Python.
 
     argv: the Python program with its arguments. properties: Spark's. env: on top of the step's environment.
     """
@@ -35,8 +35,8 @@ class PySpark:
 class Launch:
     """argv, variables on top of the step's environment, and notes for the controller log.
 
-    mirrored: whether it finds S3 as directories (and not over the network). pyspark: the same for a Java that already
-    runs, None when the command needs its own.
+    mirrored: whether it accesses S3 as directories (not over the network). pyspark: the same for an already running
+    Java, None when the command needs its own.
     """
 
     argv: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Paths as steps name them, found on this machine."""
+"""Map the paths in steps' arguments to paths on this machine."""
 
 from __future__ import annotations
 

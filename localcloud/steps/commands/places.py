@@ -1,4 +1,4 @@
-"""Files and objects as `aws s3` names them: a path or an s3:// URI, what lies below it, which of it is meant."""
+"""Files and objects as arguments of `aws s3`: parsing paths and s3:// URIs, listing, filtering."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class Place:
 
     @property
     def is_s3(self) -> bool:
-        """Whether it is in S3."""
+        """Whether it is a key in S3."""
         return self.bucket is not None
 
     @property
     def name(self) -> str:
-        """Its last part."""
+        """The last part of its path."""
         return self.path.rstrip("/").rpartition("/")[2]
 
     def below(self, relative: str) -> Place:
-        """What lies below it under a relative path."""
+        """The place at a relative path below it."""
         top = self.path if not self.path or self.path.endswith("/") else f"{self.path}/"
         return Place(self.bucket, top + relative)
 
@@ -39,7 +39,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Item:
-    """One file or object: where, its path below what was listed, bytes, seconds since the epoch."""
+    """One file or object: its place, its path relative to the listed top, bytes, seconds since the epoch."""
 
     place: Place
     relative: str
@@ -47,7 +47,7 @@ class Item:
     modified: float
 
 
-Filters = Sequence[tuple[str, str]]  # ("exclude" | "include", pattern), the last that matches decides
+Filters = Sequence[tuple[str, str]]  # ("exclude" | "include", pattern); the last match decides
 
 
 def parse(text: str) -> Place:
@@ -61,7 +61,7 @@ def parse(text: str) -> Place:
 
 
 def wanted(relative: str, filters: Filters) -> bool:
-    """Whether a path passes the filters, in the AWS CLI's order: all are in until a filter says otherwise."""
+    """Whether a path passes the filters, with the AWS CLI's rule: everything is included until a filter excludes it."""
     answer = True
     for kind, pattern in filters:
         if fnmatch.fnmatchcase(relative, pattern):
@@ -70,7 +70,7 @@ def wanted(relative: str, filters: Filters) -> bool:
 
 
 def tree(client: Any, top: Place, filters: Filters) -> Iterator[Item]:
-    """The files below a directory or the objects below a prefix, those that pass the filters.
+    """The files below a directory, or the objects below a prefix, that pass the filters.
 
     Raises CommandError when a local directory does not exist; a prefix without objects is just empty.
     """

@@ -33,7 +33,8 @@ def script(args: Sequence[str], site: Site) -> Launch:
 
 
 def on_path(args: Sequence[str]) -> Launch:
-    """Any program of this machine, as command-runner.jar runs any of the node's. Raises CommandError (127)."""
+    """Any program on this machine's PATH, as command-runner.jar runs any program of the node. Raises CommandError
+    (127)."""
     if shutil.which(args[0]) is None:
         raise CommandError(
             f"{args[0]}: command not found. localcloud runs spark-submit, flink run, s3-dist-cp, hadoop fs, hdfs dfs, "
@@ -44,7 +45,7 @@ def on_path(args: Sequence[str]) -> Launch:
 
 
 def s3_dist_cp(args: Sequence[str], site: Site) -> Launch:
-    """s3-dist-cp, over the directories of this machine."""
+    """s3-dist-cp on the directories of this machine."""
     return own_module("distcp", [str(site.buckets_dir), str(site.hdfs_dir), *args], mirrored=True)
 
 
@@ -62,5 +63,5 @@ def aws(args: Sequence[str]) -> Launch:
 
 
 def power(_args: Sequence[str]) -> Launch:
-    """`sudo` and `shutdown` of a node are refused, always: here they would reach the laptop."""
+    """Refuse a node's `sudo` and `shutdown`, always: here they would affect the laptop."""
     raise CommandError("localcloud refused it: on a node this is root's work, here it would change your machine.")

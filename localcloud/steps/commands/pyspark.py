@@ -1,4 +1,4 @@
-"""A PySpark application for a Java that already runs: what spark-submit would have handed to Java and to Python."""
+"""Run a PySpark application in an already running Java: split it as spark-submit would, for Java and for Python."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from localcloud.steps.commands.paths import local_copy, local_path
 from localcloud.steps.errors import CommandError
 from localcloud.steps.site import Site
 
-# Options that this module understands. With any other one spark-submit itself has to be asked.
+# Options that this module supports. Any other one requires spark-submit itself.
 _OPTIONS = {"--conf", "--py-files", "--jars", "--files", "--archives", "--name", "--driver-java-options", "--verbose"}
-# Properties by which spark-submit brings code, and Hive, which leaves a database of its own in the Java.
+# Properties by which spark-submit loads code, and Hive, which leaves its own database in the Java.
 _BRINGS_CODE = ("spark.jars", "spark.submit.pyFiles", "spark.plugins", "spark.extraListeners", "spark.sql.extensions")
 _CATALOG = "spark.sql.catalogImplementation"
 
 
 class Submitted(Protocol):
-    """What is asked of a submission."""
+    """A submission's interface used here."""
 
     application: list[str]
 
@@ -31,9 +31,9 @@ class Submitted(Protocol):
 def pyspark(
     submitted: Submitted, settings: Mapping[str, str], java_options: Sequence[str], site: Site, ignored: Collection[str]
 ) -> PySpark | None:
-    """The application in parts; None when it needs a spark-submit of its own.
+    """The split application; None when it needs a spark-submit of its own.
 
-    settings: the properties that count, of the cluster and of the step. ignored: options that mean nothing here.
+    settings: the effective properties of the cluster and the step. ignored: options without meaning here.
     """
     script, *arguments = submitted.application or [""]
     if not script.endswith(".py") or set(submitted.names) - _OPTIONS - set(ignored) or _needs_its_own(settings):
@@ -44,7 +44,7 @@ def pyspark(
             local_path(uri, site.buckets_dir, site.hdfs_dir).resolve() for uri in _listed(submitted.value("--jars"))
         ]
         kind = JavaKind(tuple(java_options), tuple(map(str, jars)), tuple(map(_stamp, jars)))
-    except (CommandError, OSError):  # spark-submit says it in its own words
+    except (CommandError, OSError):  # spark-submit reports the error itself
         return None
     properties = {
         "spark.app.name": Path(program).name,

@@ -1,4 +1,4 @@
-"""`spark-submit`: the user's arguments, rewritten from a cluster's to this machine's."""
+"""`spark-submit`: rewrites the user's arguments from a cluster's to this machine's."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _NODES = {
     "--proxy-user",
     "--supervise",
 }
-# What spark-submit's shell script would put on the JVM's command line: we start the JVM ourselves.
+# Options that spark-submit's shell script turns into JVM flags: we start the JVM ourselves.
 _JVM = {"--driver-java-options", "--driver-class-path"}
 
 
 @dataclass
 class Submission:
-    """spark-submit's arguments taken apart: options in order, then the application and what is its own."""
+    """Parsed arguments of spark-submit: options in order, then the application and its arguments."""
 
     options: list[tuple[str, str | None]] = field(default_factory=list)
     application: list[str] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Submission:
 
     @property
     def names(self) -> set[str]:
-        """The options that are there."""
+        """The names of the given options."""
         return {option for option, _ in self.options}
 
     @property
@@ -61,7 +61,7 @@ class Submission:
 
 
 def parse(args: Sequence[str]) -> Submission:
-    """Take spark-submit's arguments apart. Raises CommandError when an option lacks its value."""
+    """Parse spark-submit's arguments. Raises CommandError when an option lacks its value."""
     submission, rest = Submission(), list(args)
     while rest and rest[0].startswith("-"):
         name, joined, value = rest.pop(0).partition("=")
@@ -125,7 +125,7 @@ def _split(text: str | None, separator: str) -> list[str]:
 
 
 def _notes(submission: Submission) -> Iterator[str]:
-    """What was left out, in words: a user who set it should find it in the controller log."""
+    """A note on each ignored option, for the controller log, where the user who set it can find it."""
     for name, value in submission.options:
         if name in _NODES:
             yield f"{name} {value or ''} describes a cluster's nodes: left out on this machine".replace("  ", " ")
