@@ -11,8 +11,8 @@ from moto.iam.responses import IamResponse
 
 
 def managed_policies_are_read_once() -> None:
-    """moto parses its 1,582 managed policies for each account, partition and reset; parse them once and copy them
-    instead."""
+    """moto parses its 1,582 managed policies for each account, partition and reset. Here they are parsed once, copied
+    for each account and partition, and at a reset copied again only if they were used."""
     original = IAMBackend._init_aws_policies
 
     @functools.cache
@@ -21,8 +21,14 @@ def managed_policies_are_read_once() -> None:
         blank.account_id, blank.region_name = account_id, region_name
         return tuple(original(blank))
 
+    owned: dict[tuple[str, str], list[Any]] = {}
+
     def init_aws_policies(self: Any) -> list[Any]:
-        return [_copy(policy) for policy in read(self.account_id, self.region_name)]
+        key = self.account_id, self.region_name
+        fresh = read(*key)
+        own = owned.get(key) or list(map(_copy, fresh))
+        owned[key] = [_copy(new) if _is_used(old, new) else old for old, new in zip(own, fresh, strict=True)]
+        return list(owned[key])
 
     IAMBackend._init_aws_policies = init_aws_policies
 
@@ -32,6 +38,16 @@ def _copy(policy: Any) -> Any:
     copy = object.__new__(AWSManagedPolicy)
     copy.__dict__.update(policy.__dict__, versions=[*policy.versions], tags={})
     return copy
+
+
+def _is_used(policy: Any, fresh: Any) -> bool:
+    """Whether a copy's mutable state differs from the original's."""
+    return bool(
+        policy.tags
+        or policy.attachment_count != fresh.attachment_count
+        or policy.versions != fresh.versions
+        or policy.default_version_id != fresh.default_version_id
+    )
 
 
 def service_specific_credentials_can_be_listed() -> None:

@@ -285,10 +285,11 @@ def test_a_budget_lists_its_subscribers_and_its_tags(aws: Client) -> None:
 
 def test_managed_policies_are_parsed_once_and_how_often_one_is_attached_is_an_accounts_own() -> None:
     arn = "arn:aws:iam::aws:policy/AdministratorAccess"
-    first, second = (IAMBackend("aws", "210987654321") for _ in range(2))
+    first, other = (IAMBackend("aws", account) for account in ("210987654321", "109876543210"))
     first.create_role("night", "{}", "/", None, "", [], "3600")
     first.attach_role_policy(arn, "night")
-    policies = [backend.managed_policies[arn] for backend in (first, second)]
-    assert len(second.managed_policies) > 1000
-    assert [policy.attachment_count for policy in policies] == [1, 0]
+    after_reset = IAMBackend("aws", "210987654321")
+    policies = [backend.managed_policies[arn] for backend in (first, after_reset, other)]
+    assert len(after_reset.managed_policies) > 1000
+    assert [policy.attachment_count for policy in policies] == [1, 0, 0]
     assert policies[0].versions[0] is policies[1].versions[0]
