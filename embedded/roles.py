@@ -23,5 +23,8 @@ def of_airflow(access: Access, env: Mapping[str, str], log: Path) -> dict[str, s
     try:
         session = Client(access).session(role, SERVICE, SESSION)
     except ServerError as refused:
-        raise CloudError(f"No night can have the role {role}: {refused}") from refused
+        raise CloudError(
+            f"The role {role} was requested for the nights, and localcloud refused it: {refused}. A cloud enforces IAM "
+            "only if it was started so: `./nightshift cloud down`, then `./nightshift cloud up --iam`."
+        ) from refused
     return environment.aws(replace(access, credentials=session))

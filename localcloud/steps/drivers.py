@@ -45,7 +45,7 @@ class Driver:
         """Start it with its files below place. Raises CommandError when it does not come up, OSError."""
         self.kind, self.served, self._place = app.java, 0, private.folder(place)
         self._site = replace(site, step_dir=place)
-        for folder in (self._site.work_dir, self._site.tmp_dir, place / "logs"):
+        for folder in (self._site.work_dir, self._site.tmp_dir, place / "logs", place / "local"):
             folder.mkdir()
         self._configure(site)
         self._process = StepProcess(
@@ -58,7 +58,7 @@ class Driver:
                 heap=site.driver_memory,
             ),
             self._site.work_dir,
-            driver_environment(self._site),
+            {**driver_environment(self._site), "SPARK_LOCAL_DIRS": str(place / "local")},
             place / "logs",
             grace_seconds=_GRACE_SECONDS,
         )
@@ -67,9 +67,16 @@ class Driver:
             self._gateway: Any = _connect(self._port, self._token)
             self._system = self._gateway.jvm.java.lang.System
             self._own, self._logs = self._system.getProperties().clone(), (self._system.out, self._system.err)
+            java = self._gateway.jvm.java.util
+            self._zone, self._locale = java.TimeZone.getDefault(), java.Locale.getDefault()
         except BaseException:
             self._discard()
             raise
+
+    @property
+    def lives(self) -> bool:
+        """Whether its process still runs."""
+        return not self._process.ended
 
     @property
     def session(self) -> int:
@@ -93,22 +100,30 @@ class Driver:
             self._system.setErr(self._stream(site, "stderr"))
 
     def clear(self) -> bool:
-        """Remove all state of the step; returns whether that succeeded."""
-        with suppress(CommandError), _answering():
+        """Remove all state of the step; returns whether that succeeded.
+
+        A SparkContext that the step did not stop may have threads that still work and log: such a Java is not kept.
+        """
+        with suppress(CommandError, OSError), _answering():
             jvm = self._gateway.jvm
-            active = getattr(getattr(jvm.org.apache.spark, "SparkContext$"), "MODULE$").getActive()
-            if active.isDefined():
-                active.get().stop()
+            if getattr(getattr(jvm.org.apache.spark, "SparkContext$"), "MODULE$").getActive().isDefined():
+                return False
             jvm.org.apache.hadoop.fs.FileSystem.closeAll()  # a cache: the next step's HDFS is another
             self._system.setProperties(self._own.clone())
+            jvm.java.util.TimeZone.setDefault(self._zone)
+            jvm.java.util.Locale.setDefault(self._locale)
             self._close_logs()
+            jvm.org.apache.logging.log4j.LogManager.getContext(False).reconfigure()  # SparkContext.setLogLevel
+            for left in self._site.tmp_dir.iterdir():
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
             return not any(self._site.work_dir.iterdir())
         return False
 
     def end(self) -> None:
         """End it and remove its files; waits until it has ended. Its output during the end is in no step's log."""
-        with suppress(CommandError), _answering():
-            self._close_logs()
+        if self.lives:
+            with suppress(CommandError), _answering():
+                self._close_logs()
         self._discard()
 
     def _discard(self) -> None:
@@ -160,7 +175,12 @@ class Drivers:
 
     def lend(self, app: PySpark, site: Site, env: Mapping[str, str]) -> Driver:
         """A Java for a step. Raises CommandError when none comes up, OSError when the machine has no room."""
-        driver = self._idle_one(app) or Driver(self._place / str(next(self._numbers)), app, site)
+        while driver := self._idle_one(app):
+            with suppress(CommandError):  # it died or hangs: another one serves the step
+                return self._begun(driver, app, site, env)
+        return self._begun(Driver(self._place / str(next(self._numbers)), app, site), app, site, env)
+
+    def _begun(self, driver: Driver, app: PySpark, site: Site, env: Mapping[str, str]) -> Driver:
         _LOG.info("step %s runs in a Java that has served %d steps", site.step_dir.name, driver.served)
         with self._lock:
             self._lent.add(driver)
@@ -198,12 +218,16 @@ class Drivers:
         self._rest()
 
     def _idle_one(self, app: PySpark) -> Driver | None:
+        """An idle Java that suits the application and lives; those that died are removed."""
         with self._lock:
-            for driver in self._idle:
-                if driver.kind == app.java:
-                    self._idle.remove(driver)
-                    return driver
-        return None
+            dead = [driver for driver in self._idle if not driver.lives]
+            self._idle = [driver for driver in self._idle if driver.lives]
+            chosen = next((driver for driver in self._idle if driver.kind == app.java), None)
+            if chosen:
+                self._idle.remove(chosen)
+        for driver in dead:
+            driver.end()
+        return chosen
 
     def _rest_later(self) -> None:
         if self._timer:

@@ -123,7 +123,10 @@ class StepRunner:
         hide(self._mirror.buckets_dir(request.account), self._rights_of(request), step_dir / VISIBLE)
         site = self._workspace.site(request, step_dir, self._buckets_dir(request, step_dir))
         launch = launch_of(request.jar, request.args, site)
-        controller.info(f"command: {shlex.join(launch.argv)}")
+        kept = launch.pyspark if self._drivers.kept else None
+        controller.info(f"command: {shlex.join(kept.argv if kept else launch.argv)}")
+        if kept:
+            controller.info("Spark's Java may be an earlier step's; LOCALCLOUD_STEPS_PER_JAVA=1 gives each its own")
         for note in (*_left_out(request), *launch.notes):
             controller.info(note)
         return launch, site

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import zipfile
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from localcloud.steps import StepRunner, StepSettings
 from tests.localcloud.steps.conftest import request_of
+from tests.patience import lives, until
 
 pytestmark = pytest.mark.spark
 
@@ -30,7 +33,17 @@ print(jvm.java.lang.ProcessHandle.current().pid(), os.getcwd() == jvm.java.lang.
         .listStatus(jvm.org.apache.hadoop.fs.Path("hdfs:///tmp"))], sep="|")
 if sys.argv[1] == "fails":
     sys.exit("it failed")
-if sys.argv[1] == "stops":
+if sys.argv[1] == "changes":
+    spark.sparkContext.setLogLevel("OFF")
+    jvm.java.util.TimeZone.setDefault(jvm.java.util.TimeZone.getTimeZone("Asia/Tokyo"))
+    jvm.java.util.Locale.setDefault(jvm.java.util.Locale.forLanguageTag("pt-BR"))
+    open(jvm.java.io.File.createTempFile("left", "over").getPath(), "w").close()
+if sys.argv[1] == "shows":
+    logs = jvm.org.apache.logging.log4j.LogManager.getRootLogger().getLevel().toString()
+    files = os.listdir(jvm.java.lang.System.getProperty("java.io.tmpdir"))
+    left = [name for name in files if name.startswith("left")]
+    print(logs, jvm.java.util.TimeZone.getDefault().getID(), jvm.java.util.Locale.getDefault().getCountry(), left)
+if sys.argv[1] != "goes":
     spark.stop()
 """
 
@@ -52,7 +65,6 @@ def submit(s3, run, log):
         words = ("spark-submit", *options, "--py-files", "s3://lake/jobs.zip", "s3://lake/main.py", name)
         outcome, request = run(*words, **parts)
         assert f"a word of Java's to {name}" in log(request, "stderr")
-        print(log(request, "stderr"))
         return outcome, log(request, "stdout").rstrip("\n").split("|")
 
     return submitted
@@ -61,16 +73,27 @@ def submit(s3, run, log):
 def test_the_next_step_has_the_same_java_and_nothing_of_the_last(submit):
     first, (java, *seen) = submit("stops", "--conf", "spark.own=mine", "--name", "night", cluster_id="j-1")
     assert (first.exit_code, seen) == (0, ["True", "True", "stops", "mine", "night", "['stops']"])
-    # Another cluster's HDFS is another; a SparkContext that nobody stopped is stopped.
-    second, (again, *seen) = submit("goes", cluster_id="j-2")
-    assert (second.exit_code, again, seen) == (0, java, ["True", "True", "goes", "none", "main.py", "['goes']"])
-    third, (again, *_) = submit("stops", cluster_id="j-2")
-    assert (third.exit_code, again) == (0, java)
+    # Another cluster's HDFS is another.
+    second, (again, *seen) = submit("changes", cluster_id="j-2")
+    assert (second.exit_code, again, seen) == (0, java, ["True", "True", "changes", "none", "main.py", "['changes']"])
+    _, (again, *_, shown) = submit("shows", cluster_id="j-2")
+    assert (again, shown.splitlines()[1]) == (java, "WARN UTC  []")
+    # What did not stop its SparkContext may still work: its Java ends with it.
+    third, (again, *_) = submit("goes", cluster_id="j-2")
+    assert (third.exit_code, again, alive(java)) == (0, java, False)
+
+
+def test_a_java_that_died_while_it_was_idle_is_nobodys_failure(submit):
+    _, (java, *_) = submit("stops")
+    os.kill(int(java), signal.SIGKILL)
+    until(lambda: not lives(int(java)))
+    outcome, (other, *_) = submit("stops")
+    assert (outcome.exit_code, other == java) == (0, False)
 
 
 def test_a_java_ends_with_a_step_that_fails_and_serves_no_other_options(submit, runner):
-    _, (first, *_) = submit("goes")
-    _, (other, *_) = submit("goes", "--driver-java-options", "-Xmx600m")
+    _, (first, *_) = submit("stops")
+    _, (other, *_) = submit("stops", "--driver-java-options", "-Xmx600m")
     assert (first == other, alive(first), alive(other)) == (False, True, True)
     outcome, (failed, *_) = submit("fails")
     assert (outcome.exit_code, outcome.message.splitlines()[-1], failed) == (1, "it failed", first)
@@ -80,13 +103,13 @@ def test_a_java_ends_with_a_step_that_fails_and_serves_no_other_options(submit, 
 
 
 def test_one_step_a_java_is_a_spark_submit_of_its_own(s3, submit, log, tmp_path):
-    _, (kept, *_) = submit("goes")
+    _, (kept, *_) = submit("stops")
     fresh = StepRunner(tmp_path / "fresh", settings=StepSettings(cores=2, steps_per_java=1))
     try:
-        request = request_of("spark-submit", "--py-files", "s3://lake/jobs.zip", "s3://lake/main.py", "goes")
+        request = request_of("spark-submit", "--py-files", "s3://lake/jobs.zip", "s3://lake/main.py", "stops")
         assert fresh.run(request).exit_code == 0
         own, *seen = log(request, "stdout").rstrip("\n").split("|")
     finally:
         fresh.close()
-    assert (own == kept, seen) == (False, ["True", "True", "goes", "none", "main.py", "['goes']"])
+    assert (own == kept, seen) == (False, ["True", "True", "stops", "none", "main.py", "['stops']"])
     assert not alive(own)
