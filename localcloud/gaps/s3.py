@@ -19,7 +19,7 @@ def conditional_denies_do_not_deny_everything() -> None:
     moto ignores conditions and applies the Deny to every call. Here such a statement is left out.
     """
 
-    # Evaluating conditions would need the whole request here; every caller on a laptop is its own admin.
+    # Evaluating conditions would need the whole request here. With --iam, localcloud/iam evaluates them before moto.
     def get_permission(self: Any, action: str, resource: str) -> Any:
         if self.policy is None:
             return PermissionResult.NEUTRAL

@@ -7,10 +7,12 @@ import os
 import signal
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 
-from localcloud.steps import StepRunner, StepSettings
+from localcloud.steps import StepRunner, StepSettings, drivers
 from tests.localcloud.steps.conftest import request_of
 from tests.patience import lives, until
 
@@ -113,3 +115,47 @@ def test_one_step_a_java_is_a_spark_submit_of_its_own(s3, submit, log, tmp_path)
         fresh.close()
     assert (own == kept, seen) == (False, ["True", "True", "stops", "none", "main.py", "['stops']"])
     assert not alive(own)
+
+
+class Stub:
+    """A Java without a process."""
+
+    made: ClassVar[list] = []
+
+    def __init__(self, place, app, site):
+        self.kind, self.served, self.session, self.lives = app.java, 0, len(self.made), True
+        self.made.append(self)
+
+    def begin(self, site, app, env):
+        self.served += 1
+
+    def clear(self):
+        return True
+
+    def end(self):
+        self.lives = False
+
+
+def test_a_java_ends_after_its_steps_and_after_a_while_without_any(monkeypatch, tmp_path):
+    monkeypatch.setattr(drivers, "Driver", Stub)
+    monkeypatch.setattr(drivers, "_IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(Stub, "made", [])
+    pool, app, site = drivers.Drivers(tmp_path, 2), SimpleNamespace(java="any"), SimpleNamespace(step_dir=tmp_path)
+    for _ in range(3):
+        driver = pool.lend(app, site, {})
+        assert pool.sessions() == {driver.session}
+        pool.take_back(driver, fine=True)
+    assert [java.served for java in Stub.made] == [2, 1]
+    assert not Stub.made[0].lives
+    until(lambda: not Stub.made[1].lives)
+
+
+def test_no_more_than_two_javas_wait(monkeypatch, tmp_path):
+    monkeypatch.setattr(drivers, "Driver", Stub)
+    monkeypatch.setattr(Stub, "made", [])
+    pool, app, site = drivers.Drivers(tmp_path, 9), SimpleNamespace(java="any"), SimpleNamespace(step_dir=tmp_path)
+    for driver in [pool.lend(app, site, {}) for _ in range(3)]:
+        pool.take_back(driver, fine=True)
+    assert [java.lives for java in Stub.made] == [True, True, False]
+    pool.close()
+    assert not any(java.lives for java in Stub.made)
