@@ -119,7 +119,7 @@ mwaa-preflight: setup-test ## the bundle unpacked, imported and played as on MWA
 	@$(PYTHON) -m pytest tests/mwaa/preflight.py -q -s -p no:cacheprovider $(ARGS)
 
 docs: setup ## write docs/products/ from the pipelines' contracts
-	@PYTHONPATH=plugins $(PYTHON) -m nightshift.product_page docs/products
+	@PYTHONPATH=plugins $(PYTHON) -m nightshift.report.product_page docs/products
 
 format: setup ## let ruff write the code its way
 	@$(PYTHON) -m ruff check --fix --quiet . || true

@@ -12,7 +12,7 @@ holds is left to that run. For red teardowns and what is still on the bill, see 
 """
 
 from nightshift import config
-from nightshift.lifecycle import backfill_dag
+from nightshift.dag_factory import backfill_dag
 from nightshift.pipelines import BACKFILLS
 
 dags = [backfill_dag(backfill, config.load(), __doc__) for backfill in BACKFILLS.values()]

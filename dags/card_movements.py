@@ -29,7 +29,7 @@ After a failed task clear it *with downstream*.
 """
 
 from nightshift import config
-from nightshift.lifecycle import night_dag
+from nightshift.dag_factory import night_dag
 from nightshift.pipelines.card_movements import CARD_MOVEMENTS
 
 dag = night_dag(CARD_MOVEMENTS, config.load(), __doc__)

@@ -34,7 +34,7 @@ come back by themselves.
 """
 
 from nightshift import config
-from nightshift.lifecycle import night_dag
+from nightshift.dag_factory import night_dag
 from nightshift.pipelines.covid_hospitals import COVID_HOSPITALS
 
 dag = night_dag(COVID_HOSPITALS, config.load(), __doc__)

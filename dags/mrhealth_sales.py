@@ -31,7 +31,7 @@ clear it *with downstream*: the cluster and all that it stands on come back by t
 """
 
 from nightshift import config
-from nightshift.lifecycle import night_dag
+from nightshift.dag_factory import night_dag
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
 
 dag = night_dag(MRHEALTH_SALES, config.load(), __doc__)

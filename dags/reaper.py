@@ -24,6 +24,6 @@ the topic of each that has grown too old, once: also of a night that never start
 """
 
 from nightshift import config
-from nightshift.lifecycle import reaper_dag
+from nightshift.dag_factory import reaper_dag
 
 dag = reaper_dag(config.load(), __doc__)

@@ -24,7 +24,7 @@ a night and creates nothing.
 """
 
 from nightshift import config
-from nightshift.lifecycle import night_dag
+from nightshift.dag_factory import night_dag
 from nightshift.pipelines.wordcount import WORDCOUNT
 
 dag = night_dag(WORDCOUNT, config.load(), __doc__)

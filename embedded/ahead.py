@@ -10,7 +10,7 @@ from embedded import catalogue, cli
 from embedded.commands import list as listing
 from embedded.commands import run
 from embedded.errors import InputRefused
-from nightshift.shown import plain
+from nightshift.failures.shown import plain
 
 NEEDS_SETUP = 64  # what ./nightshift goes by
 

@@ -11,7 +11,7 @@ from types import ModuleType
 from embedded.commands import backfill, cloud, night, reap, replay, run, seed_source, trigger, ui
 from embedded.commands import list as listing
 from embedded.errors import EmbeddedError, InputRefused
-from nightshift.shown import plain
+from nightshift.failures.shown import plain
 
 DESCRIPTION = """\
 Nightshift: every midnight a cluster comes up, works, proves what it did, and leaves nothing behind."""

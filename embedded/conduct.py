@@ -18,7 +18,7 @@ from embedded.progress import Progress
 from embedded.remote import Remote
 from localcloud import private
 from localcloud.credentials import Access, Credentials
-from nightshift.shown import plain
+from nightshift.failures.shown import plain
 
 # Stands for the cloud until it is there; the night process only imports by then.
 PENDING = Access("http://127.0.0.1:0", Credentials("none", "none"))

@@ -10,8 +10,9 @@ from typing import Any
 
 from embedded import aws, terraform
 from embedded.errors import InputRefused
-from nightshift import config, stacks
-from nightshift.errors import SettingsError
+from nightshift import config
+from nightshift.failures.errors import SettingsError
+from nightshift.infrastructure import stacks
 
 ROLE = "airflow_role_arn"  # the output that is there once all of the foundation is
 

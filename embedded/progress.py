@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from nightshift.shown import plain
+from nightshift.failures.shown import plain
 
 TERMINAL_TICK, FILE_TICK = 1.0, 15.0
 WIDTH = 100

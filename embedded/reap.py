@@ -14,14 +14,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from embedded import owners
 from embedded.commands import reap
-from nightshift import config, processes
-from nightshift.errors import NightshiftError, PreflightError
-from nightshift.hooks import aws, reaping
-from nightshift.hooks.reaping import Row
-from nightshift.hooks.survey import survey
-from nightshift.reaper import Case, Verdict
-from nightshift.run_ids import slug_of
-from nightshift.shown import plain
+from nightshift import config
+from nightshift.aws import clients
+from nightshift.failures.errors import NightshiftError, PreflightError
+from nightshift.failures.shown import plain
+from nightshift.reaper import cleanup
+from nightshift.reaper.cleanup import Row
+from nightshift.reaper.discovery import survey
+from nightshift.reaper.verdict import Case, Verdict
+from nightshift.run import processes
+from nightshift.run.ids import slug_of
 
 DONE, FAILED = 0, 1
 NEXT = "Set NIGHTSHIFT_NAME and AWS_REGION to the deployment's own, with credentials of its account."
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
         if options.run:
             return _one(settings, options)
         _forget_sources(settings, options.dry_run)
-        return _shown(reaping.reap(settings, _who(), dry_run=options.dry_run))
+        return _shown(cleanup.reap(settings, _who(), dry_run=options.dry_run))
     except (NightshiftError, BotoCoreError, ClientError) as error:
         print(f"nightshift: {plain(str(error))}", file=sys.stderr)
         return FAILED
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _forget_sources(settings: config.Settings, dry_run: bool) -> None:
     """Delete the secrets of databases that killed commands left; they are of no run."""
-    client = aws.client(settings, "secretsmanager")
+    client = clients.client(settings, "secretsmanager")
     for secret in list(owners.left(client, settings.name)):
         if not dry_run:
             client.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
@@ -81,7 +83,7 @@ def plan(case: Case, judged: Verdict) -> Iterator[str]:
 def _one(settings: config.Settings, options: argparse.Namespace) -> int:
     """Show what the end of one run means, and end it when that is confirmed."""
     run = _named(settings, options.run)
-    stands = reaping.stand(settings, run)
+    stands = cleanup.stand(settings, run)
     if stands is None:
         print(f"{run} is over by now, and nothing is left of it.")
         return DONE
@@ -91,7 +93,7 @@ def _one(settings: config.Settings, options: argparse.Namespace) -> int:
     if not options.yes and not _confirmed():
         print("Nothing was ended.")
         return FAILED
-    return _shown(reaping.give_up(settings, _who(), run))
+    return _shown(cleanup.give_up(settings, _who(), run))
 
 
 def _named(settings: config.Settings, name: str) -> str:
@@ -112,7 +114,7 @@ def _confirmed() -> bool:
     return input("End it? [y/N] ").strip().lower() in {"y", "yes"}
 
 
-def _shown(done: reaping.Pass) -> int:
+def _shown(done: cleanup.Pass) -> int:
     for line in [done.busy] if done.busy else table(done.rows):
         print(plain(line))
     return FAILED if done.busy or not all(row.ok for row in done.rows) else DONE
@@ -121,9 +123,9 @@ def _shown(done: reaping.Pass) -> int:
 def _place(settings: config.Settings) -> str:
     """Where the reaper will look. Raises PreflightError when no lake of that name is there: it would find nothing
     anywhere, and "nothing is left" would be no news."""
-    account, lake = aws.client(settings, "sts").get_caller_identity()["Account"], settings.bucket("lake")
+    account, lake = clients.client(settings, "sts").get_caller_identity()["Account"], settings.bucket("lake")
     try:
-        there = aws.client(settings, "s3").head_bucket(Bucket=lake).get("BucketRegion", settings.region)
+        there = clients.client(settings, "s3").head_bucket(Bucket=lake).get("BucketRegion", settings.region)
     except ClientError as refused:
         code = refused.response["Error"]["Code"]
         raise PreflightError(f"The lake {lake} cannot be read in account {account} ({code}).", NEXT) from refused

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from embedded import masks, places
 from embedded.progress import TaskTime
 from embedded.record import Kept, Record
-from nightshift import shown
+from nightshift.failures import shown
 
 FIRST_ROWS = 5
 MOST_TOLD = 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from nightshift import run_notes
+from nightshift.report import run_notes
 
 
 class NightshiftPlugin(AirflowPlugin):

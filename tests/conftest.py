@@ -53,7 +53,7 @@ def pytest_configure():
 def other_clients():
     """No test speaks to the AWS of the one before: the library makes its clients once a process."""
     yield
-    if hook := sys.modules.get("nightshift.hooks.aws"):
+    if hook := sys.modules.get("nightshift.aws.clients"):
         hook.made.cache_clear()
 
 

@@ -5,18 +5,23 @@ from pathlib import Path
 
 import pytest
 
+from tests import house
+
 ROOT = Path(__file__).resolve().parents[1]
 LAPTOP = {"localcloud", "embedded", "datagen", "moto"}
 MUST_NOT_IMPORT = {
     "dags": {"boto3", "botocore", "subprocess", "pyspark", "os", *LAPTOP},
     "plugins/nightshift": {"pyspark", "dags", *LAPTOP},
     "plugins/nightshift/operators": {"boto3", "subprocess", "pyspark", "os", "dags"},
-    "plugins/nightshift/emr_spec.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
-    "plugins/nightshift/audit.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
-    "plugins/nightshift/cost.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
-    "plugins/nightshift/pipeline.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
+    "plugins/nightshift/compute/emr_spec.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
+    "plugins/nightshift/lake/audit.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
+    "plugins/nightshift/compute/cost.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
+    "plugins/nightshift/contracts/pipeline.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
     "plugins/nightshift/pipelines": {"boto3", "botocore", "airflow", "subprocess", "os"},
-    "plugins/nightshift/report": {"boto3", "botocore", "airflow", "subprocess", "os"},
+    **{
+        f"plugins/nightshift/report/{pure}.py": {"boto3", "botocore", "airflow", "subprocess", "os"}
+        for pure in ("message", "outcome_rules", "product_page", "record", "run_notes")
+    },
     "include/spark_jobs": {"airflow", "nightshift", "boto3", "botocore", "pandas", "pyarrow", *LAPTOP},
     "include/ingest": {"airflow", "nightshift", "pyspark", "subprocess", "os", *LAPTOP},
     "include/spark_jobs/wordcount": {"argparse", "os", "sys"},
@@ -31,7 +36,7 @@ MUST_NOT_IMPORT = {
 }
 READERS_OF_THE_ENVIRONMENT = {
     "plugins/nightshift/config.py",
-    "plugins/nightshift/hooks/terraform.py",  # hands the whole environment on to terraform; reads no key but PATH
+    "plugins/nightshift/infrastructure/terraform.py",  # hands the environment on to terraform; reads only PATH
 }
 
 
@@ -55,6 +60,15 @@ def test_a_room_does_not_know_what_it_must_not(room):
     assert files, f"{room} is empty: was it renamed?"
     guilty = {f.name: imported_roots(f) & MUST_NOT_IMPORT[room] for f in files}
     assert not any(guilty.values()), guilty
+
+
+def test_the_library_stands_on_at_most_seven_floors_and_no_rooms_import_each_other_in_a_circle():
+    assert len(house.floors(house.rooms())) <= 7
+
+
+def test_a_circle_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"circle.*\['a', 'b'\]"):
+        house.floors({"a": {"b"}, "b": {"a"}, "c": set()})
 
 
 def test_only_config_reads_the_environment_of_the_library():

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from nightshift.errors import SettingsError
+from nightshift.failures.errors import SettingsError
 
 PREFIX = "NIGHTSHIFT_"
 NAME = re.compile(r"^[a-z][a-z0-9-]{2,30}$")

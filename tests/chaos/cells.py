@@ -6,7 +6,7 @@ from typing import Any
 
 from localcloud.faults import FaultKind
 from nightshift.config import Settings
-from nightshift.lifecycle import night_dag
+from nightshift.dag_factory import night_dag
 from nightshift.pipelines.wordcount import WORDCOUNT
 
 WORD, SALES = "wordcount", "mrhealth_sales"

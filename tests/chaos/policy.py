@@ -23,7 +23,7 @@ __all__ = ["task_policy"]
 import boto3  # noqa: E402
 from botocore.loaders import JSONFileLoader  # noqa: E402
 
-import nightshift.lifecycle  # noqa: E402, F401
+import nightshift.dag_factory  # noqa: E402, F401
 
 _read = JSONFileLoader().load_file
 _read_once = functools.cache(_read)
@@ -50,7 +50,7 @@ def _has_acted(context, result=None):
 
 
 def _hold_between(ti):
-    from nightshift.hooks.catalog import CatalogHook  # noqa: PLC0415 - not while Airflow reads its settings
+    from nightshift.lake.catalog import CatalogHook  # noqa: PLC0415 - not while Airflow reads its settings
 
     register = CatalogHook.register
 

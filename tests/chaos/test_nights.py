@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from nightshift.run_ids import slug_of
+from nightshift.run.ids import slug_of
 from tests.chaos import broom
 
 pytestmark = [pytest.mark.scheduler, pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1500)]

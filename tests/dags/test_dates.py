@@ -7,7 +7,7 @@ from airflow.api_fastapi.core_api.datamodels.dag_run import TriggerDAGRunPostBod
 from airflow.sdk.api.datamodels._generated import DagRun, DagRunState, DagRunType
 from airflow.serialization.serialized_objects import DagSerialization
 
-from nightshift.errors import ParameterError
+from nightshift.failures.errors import ParameterError
 
 NOW = datetime(2026, 1, 20, 12, tzinfo=UTC)
 

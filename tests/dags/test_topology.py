@@ -6,7 +6,7 @@ import pytest
 from airflow.sdk import TriggerRule
 from airflow.sdk.exceptions import ParamValidationError
 
-from nightshift.locks import FOUNDATION_TASKS, LONGEST, TRANSIENT_TASKS
+from nightshift.state.terraform_locks import FOUNDATION_TASKS, LONGEST, TRANSIENT_TASKS
 
 HEAD = {
     "preflight": {"open_state"},

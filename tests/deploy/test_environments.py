@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from localcloud.iam.policies import Need, allowed
-from nightshift import config, stacks
-from nightshift.errors import FoundationDiffers, SettingsError
-from nightshift.hooks.terraform import TerraformHook
+from nightshift import config
+from nightshift.failures.errors import FoundationDiffers, SettingsError
+from nightshift.infrastructure import stacks
+from nightshift.infrastructure.terraform import TerraformHook
 from tests.deploy.conftest import DEV, INCLUDE
 from tests.iam import grants
 from tests.iam.account import environment_of

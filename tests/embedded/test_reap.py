@@ -13,10 +13,13 @@ from embedded import cli, owners, reap
 from embedded.commands import reap as command
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings as CloudSettings
-from nightshift import config, ledger, processes
-from nightshift.hooks import aws, inventory
-from nightshift.night import from_run
+from nightshift import config
+from nightshift.aws import clients
+from nightshift.infrastructure import inventory
 from nightshift.pipelines.wordcount import WORDCOUNT
+from nightshift.run import processes
+from nightshift.run.run_context import from_run
+from nightshift.state import ledger
 
 
 @pytest.fixture
@@ -24,7 +27,7 @@ def settings(tmp_path, monkeypatch):
     """Of a localcloud of the test's own, with its buckets."""
     with LocalCloud(CloudSettings(home=tmp_path, port=0)) as cloud:
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the key of the cloud before
-        aws.made.cache_clear()
+        clients.made.cache_clear()
         for key, value in {**cloud.access.environment("us-east-1"), "NIGHTSHIFT_NAME": "reap-cli"}.items():
             monkeypatch.setenv(key, value)
         found = config.load()

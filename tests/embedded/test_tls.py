@@ -12,8 +12,8 @@ from embedded.errors import InputRefused
 from ingest.api import Patience
 from ingest.errors import Unavailable
 from ingest.relation import Relation
-from nightshift.errors import SourceUnseen
-from nightshift.hooks.relations import RelationsHook
+from nightshift.failures.errors import SourceUnseen
+from nightshift.inputs.database_schema import RelationsHook
 from nightshift.pipelines.card_movements import CARD_MOVEMENTS
 from tests.databases import authority, mariadb_with_tls, postgresql, postgresql_with_tls
 

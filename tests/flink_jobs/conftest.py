@@ -17,11 +17,13 @@ from moto import mock_aws
 
 from localcloud.credentials import Access, Credentials
 from localcloud.steps import StepRequest, StepRunner, StepSettings
-from nightshift import emr_spec, night, packaging
+from nightshift.compute import emr_spec
 from nightshift.config import Settings
-from nightshift.hooks.lake import LakeHook
-from nightshift.night import Night
+from nightshift.lake import packaging
+from nightshift.lake.storage import LakeHook
 from nightshift.pipelines.wordcount import WORDCOUNT
+from nightshift.run import run_context
+from nightshift.run.run_context import RunContext
 
 SETTINGS = Settings(name="acme-night")
 ASKED_AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
@@ -33,7 +35,7 @@ class Played:
     """What the steps of one night left in the lake."""
 
     s3: Any
-    night: Night
+    night: RunContext
 
     def objects(self, prefix: str) -> dict[str, bytes]:
         bucket = self.night.settings.bucket("lake")
@@ -77,7 +79,7 @@ def play(flink_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 def _played(s3: Any, runner: StepRunner, engine: str, texts: dict[str, bytes], encoding: str) -> Played:
     params = {"encoding": encoding, "engine": engine}
-    tonight = night.from_run(SETTINGS, WORDCOUNT, f"manual__{engine}", ASKED_AT, params)
+    tonight = run_context.from_run(SETTINGS, WORDCOUNT, f"manual__{engine}", ASKED_AT, params)
     for name, content in texts.items():
         s3.put_object(Bucket=SETTINGS.bucket("raw"), Key=f"{tonight.input_prefix}{name}", Body=content)
     jobs = packaging.package(SETTINGS.jobs_dir, SETTINGS.time_limit_script, SETTINGS.flink_dir)

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from embedded import bootstrap, environment
-from nightshift import config, ledger, stacks
-from nightshift.hooks.terraform import TerraformHook
-from nightshift.keys import ssh_key_pair
-from nightshift.night import from_run_name
+from nightshift import config
+from nightshift.compute.certificates import ssh_key_pair
+from nightshift.infrastructure import stacks
+from nightshift.infrastructure.terraform import TerraformHook
+from nightshift.state import ledger
+from nightshift.state.known_runs import from_run_name
 from tests import callers
 
 NAME, REGION = environment.NAME, environment.REGION

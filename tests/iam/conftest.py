@@ -15,7 +15,7 @@ from embedded.program import Order
 from localcloud import credentials
 from localcloud.client import Client
 from localcloud.iam.needs import Place
-from nightshift.run_ids import slug_of
+from nightshift.run.ids import slug_of
 from tests.bed_api import DAY as BEDS_DAY
 from tests.bed_api import BedApi, serving
 from tests.ground import laid, under_role

@@ -38,12 +38,12 @@ BACKFILL = (
     "test_backfill.py::test_a_day_with_a_broken_contract_is_a_doubt_that_names_it",
 )
 SUITES = {  # which tests are to see a change of a file
-    "plugins/nightshift/audit.py": ("test_audit.py",),
-    "plugins/nightshift/ledger.py": ("test_ledger.py", "--deselect", WRITERS),
-    "plugins/nightshift/reaper.py": ("test_reaper_verdict.py",),
+    "plugins/nightshift/lake/audit.py": ("test_audit.py",),
+    "plugins/nightshift/state/ledger.py": ("test_ledger.py", "--deselect", WRITERS),
+    "plugins/nightshift/reaper/verdict.py": ("test_reaper_verdict.py",),
     "plugins/nightshift/report/message.py": ("test_report.py",),
     "plugins/nightshift/report/record.py": ("test_report.py", *BACKFILL),
-    "plugins/nightshift/report/truth.py": ("test_truth.py", "test_report.py", *BACKFILL),
+    "plugins/nightshift/report/outcome_rules.py": ("test_truth.py", "test_report.py", *BACKFILL),
     "include/spark_jobs/medallion/contract.py": ("test_contract.py", "../spark_jobs/test_csv_text.py"),
     "include/spark_jobs/medallion/csv_text.py": ("../spark_jobs/test_csv_text.py",),
     "include/spark_jobs/medallion/parallel.py": ("../spark_jobs/test_parallel.py",),

@@ -11,11 +11,11 @@ from moto import mock_aws
 
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings as CloudSettings
-from nightshift import night as nights
+from nightshift.aws import clients
 from nightshift.config import Settings
-from nightshift.hooks import aws as clients
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
 from nightshift.pipelines.wordcount import WORDCOUNT
+from nightshift.run import run_context
 
 RUN_ID = "manual__2026-01-05T03:00:00+00:00"
 ASKED_AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)  # 00:00 in São Paulo
@@ -70,12 +70,12 @@ def settings():
 
 @pytest.fixture
 def night(settings):
-    return nights.from_run(settings, MRHEALTH_SALES, RUN_ID, ASKED_AT, {})
+    return run_context.from_run(settings, MRHEALTH_SALES, RUN_ID, ASKED_AT, {})
 
 
 @pytest.fixture
 def words(settings):
-    return nights.from_run(settings, WORDCOUNT, RUN_ID, ASKED_AT, {"encoding": "latin-1"})
+    return run_context.from_run(settings, WORDCOUNT, RUN_ID, ASKED_AT, {"encoding": "latin-1"})
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import copy
 
 import pytest
 
-from nightshift import audit
 from nightshift.config import Settings
+from nightshift.lake import audit
 from nightshift.pipelines.wordcount import WORDCOUNT
 
 

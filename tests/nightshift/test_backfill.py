@@ -9,15 +9,15 @@ import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from nightshift import emr_spec, ledger
-from nightshift import night as nights
-from nightshift.errors import DaysFailed, ParameterError, PreflightError
-from nightshift.hooks import claims
-from nightshift.hooks.gaps import GapsHook
+from nightshift.compute import emr_spec
+from nightshift.failures.errors import DaysFailed, ParameterError, PreflightError
+from nightshift.lake.gaps import GapsHook
 from nightshift.operators.backfill import ClaimDaysOperator, PlanBackfillOperator, PublishDaysOperator
 from nightshift.pipelines import BACKFILLS
-from nightshift.report import record, truth
-from nightshift.report.truth import Findings
+from nightshift.report import outcome_rules, record
+from nightshift.report.outcome_rules import Findings
+from nightshift.run import run_context
+from nightshift.state import known_runs, ledger, partition_locks
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
 
 FILL = BACKFILLS["backfill_wordcount"]
@@ -31,7 +31,7 @@ def s3(aws):
 
 @pytest.fixture
 def fill(settings):
-    return nights.from_run(settings, FILL, RUN_ID, ASKED_AT, {"encoding": "latin-1"})
+    return run_context.from_run(settings, FILL, RUN_ID, ASKED_AT, {"encoding": "latin-1"})
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_gold_that_is_older_than_its_input_is_a_gap(s3, fill, deliver, gold, mon
 
 def test_a_day_that_was_made_before_orders_had_versions_is_a_gap_of_an_older_lake(s3, settings):
     sales, lake = BACKFILLS["backfill_mrhealth_sales"], settings.bucket("lake")
-    fill = nights.from_run(settings, sales, RUN_ID, ASKED_AT, {})
+    fill = run_context.from_run(settings, sales, RUN_ID, ASKED_AT, {})
     for day in DAYS:
         s3.put_object(Bucket=settings.bucket("raw"), Key=f"mrhealth/csv_sales/{day:%Y/%m/%d}/pedido.csv", Body=b"x")
         for table in sales.gold:
@@ -90,7 +90,7 @@ def test_a_day_that_was_made_before_orders_had_versions_is_a_gap_of_an_older_lak
 
 
 def test_before_the_first_night_there_is_no_gap(settings, monkeypatch, aws):
-    other = nights.from_run(replace(settings, name="not-yet"), FILL, RUN_ID, ASKED_AT, {})
+    other = run_context.from_run(replace(settings, name="not-yet"), FILL, RUN_ID, ASKED_AT, {})
     assert gaps(boto3.client("s3", region_name="us-east-1"), other) == []
 
 
@@ -153,16 +153,16 @@ def test_each_day_is_one_step_of_its_own_that_does_not_stop_the_next(fill):
 
 
 def test_a_step_of_a_pipeline_that_restates_stages_what_it_changed_itself(settings):
-    sales = nights.from_run(settings, BACKFILLS["backfill_mrhealth_sales"], RUN_ID, ASKED_AT, {})
+    sales = run_context.from_run(settings, BACKFILLS["backfill_mrhealth_sales"], RUN_ID, ASKED_AT, {})
     [step] = emr_spec.day_steps(sales, DAYS[:1], "s3://jobs/")
     assert "--one-of-many" in step["HadoopJarStep"]["Args"]
 
 
 def test_a_day_that_a_dead_run_held_is_taken_over_and_the_ledger_says_so(fill, settings, aws, xcoms):
-    dead = nights.from_run(
-        settings, nights.named("wordcount"), "manual__dead", ASKED_AT, {"business_date": "2026-01-02"}
+    dead = run_context.from_run(
+        settings, known_runs.named("wordcount"), "manual__dead", ASKED_AT, {"business_date": "2026-01-02"}
     )
-    claims.of(dead).take()
+    partition_locks.of(dead).take()
     ledger.of(dead).append("preflight", "begin", lease="2026-01-05T00:00:00+00:00")
     task = ClaimDaysOperator(task_id="claim_days", pipeline=FILL, settings=settings)
     assert task.work(fill, xcoms(preflight={"days": [str(DAYS[1])]})) == {"days": ["2026-01-02"], "held": {}}
@@ -171,17 +171,17 @@ def test_a_day_that_a_dead_run_held_is_taken_over_and_the_ledger_says_so(fill, s
 
 
 def test_a_day_that_another_run_holds_is_left_to_it_and_all_are_given_back(fill, settings, aws, xcoms):
-    rival = nights.from_run(
-        settings, nights.named("wordcount"), "manual__rival", ASKED_AT, {"business_date": "2026-01-02"}
+    rival = run_context.from_run(
+        settings, known_runs.named("wordcount"), "manual__rival", ASKED_AT, {"business_date": "2026-01-02"}
     )
     ledger.of(rival).append("preflight", "begin", lease=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
-    claims.of(rival).take()
+    partition_locks.of(rival).take()
     task = ClaimDaysOperator(task_id="claim_days", pipeline=FILL, settings=settings)
     found = task.work(fill, xcoms(preflight={"days": [str(day) for day in DAYS]}))
     assert found == {"days": ["2026-01-01", "2026-01-03"], "held": {"2026-01-02": f"held by {rival.run}"}}
-    claims.release_all(fill)
-    assert claims.of(fill.on(DAYS[0])).holder() is None
-    assert claims.of(rival).holder() == rival.run
+    partition_locks.release_all(fill)
+    assert partition_locks.of(fill.on(DAYS[0])).holder() is None
+    assert partition_locks.of(rival).holder() == rival.run
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def manifests(day):
 def test_days_that_are_sound_are_published_and_the_others_named(fill, settings, s3, xcoms):
     for day in DAYS:
         one_day = fill.on(day)
-        claims.of(one_day).take()
+        partition_locks.of(one_day).take()
         for layer in manifests(day)[: 3 if day == DAYS[0] else 1]:
             key = f"{one_day.manifests_prefix}{layer['layer']}.json"
             s3.put_object(Bucket=settings.bucket("lake"), Key=key, Body=json.dumps(layer).encode())
@@ -250,7 +250,7 @@ def findings(days, swapped, steps):
         {"Name": str(day), "Id": "s-1", "Status": {"State": state}} for day, state in zip(days, steps, strict=True)
     ]
     found = [layer for day in days for layer in manifests(day)]
-    return Findings(entries, truth.states_of(entries), [CLUSTER], every, found)
+    return Findings(entries, outcome_rules.states_of(entries), [CLUSTER], every, found)
 
 
 CLUSTER = {

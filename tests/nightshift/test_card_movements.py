@@ -6,14 +6,15 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from nightshift import emr_spec, packaging
-from nightshift import night as nights
-from nightshift.errors import AuditFailed, DriverRefused, ParameterError
-from nightshift.hooks.claims import Claim
-from nightshift.hooks.lake import LakeHook
+from nightshift.compute import emr_spec
+from nightshift.failures.errors import AuditFailed, DriverRefused, ParameterError
+from nightshift.lake import packaging
+from nightshift.lake.storage import LakeHook
 from nightshift.operators.gold import PublishOperator
 from nightshift.operators.inputs import WaitForInputsOperator
 from nightshift.pipelines.card_movements import CARD_MOVEMENTS
+from nightshift.run import run_context
+from nightshift.state.partition_locks import Claim
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
 
 LAKE = "acme-night-lake"
@@ -24,7 +25,7 @@ FILE = "movimento_flat.csv"
 @pytest.fixture
 def cards(settings):
     """A night of card movements with the params that a test names."""
-    return lambda **params: nights.from_run(settings, CARD_MOVEMENTS, RUN_ID, ASKED_AT, params)
+    return lambda **params: run_context.from_run(settings, CARD_MOVEMENTS, RUN_ID, ASKED_AT, params)
 
 
 @pytest.fixture

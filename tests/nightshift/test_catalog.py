@@ -2,7 +2,7 @@
 
 import pytest
 
-from nightshift.hooks.catalog import CatalogHook
+from nightshift.lake.catalog import CatalogHook
 
 
 @pytest.fixture

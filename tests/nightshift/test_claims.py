@@ -6,10 +6,10 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from nightshift import processes
-from nightshift.hooks.claims import Claim, DateHeld
-from nightshift.ledger import Ledger
-from nightshift.probes import date_claimed
+from nightshift.run import processes
+from nightshift.state.ledger import Ledger
+from nightshift.state.partition_locks import Claim, DateHeld
+from nightshift.waits.probes import date_claimed
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from nightshift.hooks import aws as clients
-from nightshift.hooks import claims, clock, turn, watch
-from nightshift.hooks.terraform import TerraformHook
-from nightshift.ledger import Ledger, lease_of
+from nightshift.aws import clients, clock
+from nightshift.infrastructure.terraform import TerraformHook
+from nightshift.state import heartbeat, leader_lease, partition_locks
+from nightshift.state.ledger import Ledger, lease_of
 
 WRONG = timedelta(hours=5)  # more than any lease of these tests
 SECOND = timedelta(seconds=2)
@@ -49,34 +49,34 @@ def test_a_lease_is_written_by_s3s_clock(s3, night, s3_clock, ahead):
 def test_a_reader_whose_clock_is_ahead_robs_no_live_run(s3, night, s3_clock):
     s3_clock(-WRONG)
     rival = replace(night, run_id="manual__rival")
-    assert claims.of(rival).take()
+    assert partition_locks.of(rival).take()
     at_work(s3, rival)
-    assert claims.of(night).take() is None
+    assert partition_locks.of(night).take() is None
 
 
 def test_a_reader_whose_clock_is_behind_finds_a_dead_run_dead(s3, night, s3_clock):
     rival = replace(night, run_id="manual__rival")
-    claims.of(rival).take()
+    partition_locks.of(rival).take()
     at_work(s3, rival)
     s3_clock(WRONG)
-    assert "no sign of life" in claims.of(night).take()["why"]
+    assert "no sign of life" in partition_locks.of(night).take()["why"]
 
 
 def test_the_reapers_turn_ends_by_s3s_clock(s3, settings, s3_clock):
     s3_clock(-WRONG)
-    held = turn.Turn(s3, settings, "bob")
+    held = leader_lease.Turn(s3, settings, "bob")
     assert held.take() is None
-    assert "bob" in turn.Turn(s3, settings, "ann").take()
+    assert "bob" in leader_lease.Turn(s3, settings, "ann").take()
     s3_clock(WRONG)
-    assert turn.Turn(s3, settings, "ann").take() is None
+    assert leader_lease.Turn(s3, settings, "ann").take() is None
 
 
 def test_the_reapers_silence_is_measured_by_s3s_clock(s3, settings, s3_clock):
-    with watch.watched(settings, "ann"):
+    with heartbeat.watched(settings, "ann"):
         s3_clock(-WRONG)
-    assert watch.silence(settings) == ""
+    assert heartbeat.silence(settings) == ""
     s3_clock(WRONG)
-    assert "No reaper has passed since" in watch.silence(settings)
+    assert "No reaper has passed since" in heartbeat.silence(settings)
 
 
 def test_a_lock_is_as_old_as_s3_says_and_not_as_its_holders_clock(s3, settings):

@@ -13,14 +13,14 @@ from botocore.exceptions import BotoCoreError
 
 from localcloud.client import Client
 from localcloud.emr.seam import StepOutcome
-from nightshift import emr_spec
+from nightshift.compute import emr as hook
+from nightshift.compute import emr_spec
 from nightshift.config import Settings
-from nightshift.hooks import emr as hook
-from nightshift.ledger import Ledger, lease_of
-from nightshift.night import from_run
 from nightshift.operators.cluster import CreateClusterOperator, SubmitStepsOperator, WaitForClusterOperator
 from nightshift.operators.steps import WaitForStepOperator
 from nightshift.pipelines.wordcount import WORDCOUNT
+from nightshift.run.run_context import from_run
+from nightshift.state.ledger import Ledger, lease_of
 from tests.patience import until
 
 LIMIT_MINUTES = 5

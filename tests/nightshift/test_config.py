@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nightshift import config
-from nightshift.errors import SettingsError
+from nightshift.failures.errors import SettingsError
 
 
 def test_an_empty_environment_gives_sound_defaults():

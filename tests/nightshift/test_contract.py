@@ -6,10 +6,11 @@ import pytest
 
 from medallion.contract import Column, Table
 from medallion.contract import contract as of_jobs
-from nightshift import contract, product_page
 from nightshift.config import CONTRACTS
-from nightshift.errors import SettingsError
+from nightshift.contracts import contract
+from nightshift.failures.errors import SettingsError
 from nightshift.pipelines import PIPELINES
+from nightshift.report import product_page
 
 ROOT = Path(__file__).resolve().parents[2]
 SOUND = """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nightshift import cost
+from nightshift.compute import cost
 
 FLEET = {"InstanceTypeConfigs": [{"InstanceType": "m5.xlarge"}, {"InstanceType": "m5a.xlarge"}]}
 FLEETS = [{**FLEET, "TargetOnDemandCapacity": 2, "TargetSpotCapacity": 1}]

@@ -7,12 +7,12 @@ from functools import partial
 import boto3
 import pytest
 
-from nightshift import drift
-from nightshift.errors import SchemaDrifted
-from nightshift.hooks import deliveries
-from nightshift.hooks.deliveries import DeliveriesHook, source_of
+from nightshift.contracts import drift
+from nightshift.contracts.pipeline import Source, SourceColumn
+from nightshift.failures.errors import SchemaDrifted
+from nightshift.inputs import deliveries
+from nightshift.inputs.deliveries import DeliveriesHook, source_of
 from nightshift.operators.contract import CheckInputsOperator
-from nightshift.pipeline import Source, SourceColumn
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
 
 packed = partial(gzip.compress, mtime=0)  # the same bytes whenever a worker collects its tests

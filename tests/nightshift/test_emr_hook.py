@@ -9,10 +9,11 @@ from botocore.exceptions import BotoCoreError
 
 from localcloud.client import Client
 from localcloud.emr.seam import StepOutcome
-from nightshift import emr_spec, probes
-from nightshift.errors import ClusterError
-from nightshift.hooks import aws
-from nightshift.hooks.emr import EmrHook, ended, refuse_if_dead
+from nightshift.aws import clients
+from nightshift.compute import emr_spec
+from nightshift.compute.emr import EmrHook, ended, refuse_if_dead
+from nightshift.failures.errors import ClusterError
+from nightshift.waits import probes
 from tests.patience import until
 
 FOUNDATION = {"subnet_ids": [], "emr_service_role_arn": "service", "emr_instance_profile_arn": "nodes"}
@@ -85,7 +86,7 @@ def test_a_retry_adopts_the_cluster_that_the_first_try_made(emr, night, body):
 
 
 def test_a_lost_answer_costs_no_second_cluster(cloud, night, body):
-    emr = EmrHook(aws.client(night.settings, "emr", tries=1))
+    emr = EmrHook(clients.client(night.settings, "emr", tries=1))
     Client(cloud.access).add_fault("run-job-flow-answer-lost", times=1)
     with pytest.raises(BotoCoreError):
         emr.adopt_or_create(night, body)
@@ -174,7 +175,7 @@ def test_a_step_is_no_news_while_it_runs_and_its_failure_is_news_with_a_reason(e
 
 
 def test_the_news_of_a_failed_step_is_early_until_emr_has_pushed_its_logs_or_the_wait_is_over(emr, night, body, script):
-    s3 = aws.client(night.settings, "s3")
+    s3 = clients.client(night.settings, "s3")
     s3.create_bucket(Bucket="acme-night-logs")
     script.exit_code = 1
     script.go.set()

@@ -6,13 +6,12 @@ from dataclasses import replace
 import boto3
 from botocore.validate import ParamValidator
 
-from nightshift import cost, emr_spec
-from nightshift import night as nights
+from nightshift.compute import cost, emr_spec
 from nightshift.config import INCLUDE
-from nightshift.night import Night
-from nightshift.pipeline import backfill_of
+from nightshift.contracts.pipeline import backfill_of
 from nightshift.pipelines import PIPELINES
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
+from nightshift.run.run_context import RunContext, from_run
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
 
 FOUNDATION = {
@@ -33,7 +32,7 @@ TRANSIENT = {
 JOBS = "s3://acme-night-artifacts/jobs/abc/"
 
 
-def job_flow(night: Night, transient: dict = TRANSIENT, attempt: int = 0, avoid: tuple[str, ...] = ()) -> dict:
+def job_flow(night: RunContext, transient: dict = TRANSIENT, attempt: int = 0, avoid: tuple[str, ...] = ()) -> dict:
     return emr_spec.job_flow(night, FOUNDATION, transient, attempt, jobs_uri=JOBS, avoid=avoid)
 
 
@@ -124,7 +123,7 @@ def test_each_layer_of_the_medallion_is_a_step_and_a_failed_one_cancels_the_next
     assert {s["ActionOnFailure"] for s in steps} == {"CANCEL_AND_WAIT"}
 
 
-def test_the_command_line_of_a_step_is_the_contract_with_the_jobs(night: Night):
+def test_the_command_line_of_a_step_is_the_contract_with_the_jobs(night: RunContext):
     bronze = emr_spec.spark_submit(night, night.pipeline.steps[0], "s3://acme-night-artifacts/jobs/abc/")
     slug = night.slug
     assert " ".join(bronze) == (
@@ -157,7 +156,7 @@ def test_an_encoding_travels_only_where_it_applies(night, words):
 
 def test_head_offices_secret_goes_to_the_step_only_when_its_database_is_to_be_read(settings):
     for reference, secret in (("files", ""), ("database", "acme-night/sources/head_office")):
-        night = nights.from_run(settings, MRHEALTH_SALES, RUN_ID, ASKED_AT, {"reference": reference})
+        night = from_run(settings, MRHEALTH_SALES, RUN_ID, ASKED_AT, {"reference": reference})
         assert night.source_secret == secret
         assert ("--source-secret" in emr_spec.steps(night, "s3://jobs/")[0]["HadoopJarStep"]["Args"]) == bool(secret)
 
@@ -165,7 +164,7 @@ def test_head_offices_secret_goes_to_the_step_only_when_its_database_is_to_be_re
 def test_only_a_run_that_reads_a_database_has_nodes_that_may_open_it(settings):
     for pipeline in (MRHEALTH_SALES, backfill_of(MRHEALTH_SALES)):
         roles = [
-            job_flow(nights.from_run(settings, pipeline, RUN_ID, ASKED_AT, {"reference": reference}))["JobFlowRole"]
+            job_flow(from_run(settings, pipeline, RUN_ID, ASKED_AT, {"reference": reference}))["JobFlowRole"]
             for reference in ("files", "database")
         ]
         assert [role.rsplit("/", 1)[1] for role in roles] == ["nodes", "nodes-mrhealth_sales"]

@@ -9,10 +9,10 @@ from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from botocore.exceptions import ClientError
 
-from nightshift import probes
-from nightshift.ledger import Ledger
 from nightshift.operators.base import NightOperator, WaitOperator
 from nightshift.pipelines.wordcount import WORDCOUNT
+from nightshift.state.ledger import Ledger
+from nightshift.waits import probes
 
 RUN = SimpleNamespace(
     run_id="manual__2026-01-05T03:00:00+00:00",
@@ -20,7 +20,7 @@ RUN = SimpleNamespace(
     start_date=datetime(2026, 1, 5, 3, 0, 1, tzinfo=UTC),
 )
 CRASH = """Traceback (most recent call last):
-  File "/usr/local/airflow/plugins/nightshift/probes.py", line 41, in step_ended
+  File "/usr/local/airflow/plugins/nightshift/waits/probes.py", line 41, in step_ended
     status = emr.step(cluster_id, step_id)["Status"]
 botocore.exceptions.ClientError: An error occurred ({code}) when calling the DescribeStep operation: m
 """
@@ -171,7 +171,7 @@ def test_a_trigger_that_crashed_becomes_a_card_with_its_own_cause(aws, words, wa
     assert isinstance(failed.value, AirflowFailException) is final
     card = last_entry(aws, words)
     assert (card["task"], card["phase"], card["cause"]) == ("step_gold", "failed", cause)
-    assert (card["traceback"]["file"], card["traceback"]["line"]) == ("nightshift/probes.py", 41)
+    assert (card["traceback"]["file"], card["traceback"]["line"]) == ("nightshift/waits/probes.py", 41)
 
 
 def test_a_wait_whose_triggerer_was_dead_asks_once_more_and_hears_the_news(aws, words, wait, context):

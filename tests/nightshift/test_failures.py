@@ -15,8 +15,8 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from nightshift import errors, failures
-from nightshift.causes import REMEDIES, Cause
+from nightshift.failures import cards, errors
+from nightshift.failures.causes import REMEDIES, Cause
 
 LOCKED = """\
 ╷
@@ -114,7 +114,7 @@ CAUSES = [
 
 @pytest.mark.parametrize(("error", "cause"), CAUSES, ids=lambda value: repr(value)[:60])
 def test_every_error_has_its_cause_a_message_in_one_line_and_a_next_action(error, cause):
-    card = failures.card(error, "some_task")
+    card = cards.card(error, "some_task")
     assert card["cause"] == cause
     assert card["message"]
     assert "\n" not in card["message"]
@@ -125,7 +125,7 @@ def test_every_error_has_its_cause_a_message_in_one_line_and_a_next_action(error
 def test_what_a_foreign_error_calls_its_cause_is_none_of_ours(said):
     error = RuntimeError("x")
     error.cause = said
-    assert failures.card(error, "t")["cause"] == Cause.CODE
+    assert cards.card(error, "t")["cause"] == Cause.CODE
 
 
 def test_every_cause_is_shown_by_one_of_these_and_has_a_remedy():
@@ -155,11 +155,11 @@ def test_every_cause_is_shown_by_one_of_these_and_has_a_remedy():
     ids=lambda value: repr(value)[:60],
 )
 def test_only_what_another_try_may_mend_is_tried_again(error, again):
-    assert failures.is_worth_a_retry(failures.card(error, "t"), error) is again
+    assert cards.is_worth_a_retry(cards.card(error, "t"), error) is again
 
 
 def test_terraforms_card_names_the_resource_its_place_and_keeps_the_end_of_its_words():
-    card = failures.card(terraform("noise\n" * 60 + REFUSED), "apply_transient")
+    card = cards.card(terraform("noise\n" * 60 + REFUSED), "apply_transient")
     assert card["message"].startswith("terraform apply of transient answered 1: Error: creating Security Group")
     assert card["message"].endswith("(aws_security_group.master)")
     assert (card["traceback"]["file"], card["traceback"]["line"]) == ("main.tf", 12)
@@ -170,8 +170,11 @@ def test_an_error_that_nobody_expected_names_the_place_in_our_code():
     try:
         errors.first_error(None)
     except AttributeError as error:
-        card = failures.card(error, "t")
-    assert (card["traceback"]["file"], card["traceback"]["function"]) == ("nightshift/errors.py", "first_error")
+        card = cards.card(error, "t")
+    assert (card["traceback"]["file"], card["traceback"]["function"]) == (
+        "nightshift/failures/errors.py",
+        "first_error",
+    )
     assert card["message"].startswith("AttributeError: 'NoneType'")
 
 
@@ -184,7 +187,7 @@ def test_the_card_as_text_says_what_where_which_file_what_next_and_ends_with_the
         "links": {"step_log": "s3://logs/"},
     }
     error = errors.StepFailed("Step bronze is FAILED: x", "Look.", details=details)
-    assert failures.text(failures.card(error, "step_bronze", {"record": "s3://r"})).splitlines() == [
+    assert cards.text(cards.card(error, "step_bronze", {"record": "s3://r"})).splitlines() == [
         "FAILED in step_bronze (code): Step bronze is FAILED: x",
         "  At wordcount/job.py line 26, in bronze: ValueError: y",
         "  Input: s3://raw/a.txt",
@@ -198,6 +201,6 @@ def test_the_card_as_text_says_what_where_which_file_what_next_and_ends_with_the
 
 
 def test_a_card_can_be_made_of_a_finding_without_an_exception():
-    card = failures.found("step_gold", Cause.LEAK, "j-1 is\nalive")
-    assert card.keys() == failures.card(errors.SomethingLeft("x"), "t").keys()
+    card = cards.found("step_gold", Cause.LEAK, "j-1 is\nalive")
+    assert card.keys() == cards.card(errors.SomethingLeft("x"), "t").keys()
     assert (card["message"], card["next_action"]) == ("j-1 is alive", REMEDIES[Cause.LEAK].next_action)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from nightshift import emr_spec, flink_spec
-from nightshift.errors import ParameterError
-from nightshift.night import from_run
+from nightshift.compute import emr_spec, flink_spec
+from nightshift.failures.errors import ParameterError
 from nightshift.pipelines.wordcount import WORDCOUNT
-from nightshift.report import truth
+from nightshift.report import outcome_rules
+from nightshift.run.run_context import from_run
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
 from tests.nightshift.test_emr_spec import JOBS, job_flow, refused_by_botocore
 
@@ -89,7 +89,7 @@ def test_an_engine_that_is_not_there_or_cannot_do_it_is_refused(settings, params
 
 def test_a_night_is_no_success_unless_each_of_its_emr_steps_completed(flink):
     found = [{"Name": name, "Status": {"State": "COMPLETED"}} for name in NAMES]
-    lost = truth.Findings(entries=[], states={}, steps=[s for s in found if s["Name"] != "wordcount_clear"])
+    lost = outcome_rules.Findings(entries=[], states={}, steps=[s for s in found if s["Name"] != "wordcount_clear"])
     missing = "step wordcount_clear was never submitted"
-    assert missing in [doubt.words for doubt in truth.doubts(flink, lost)]
-    assert missing not in [doubt.words for doubt in truth.doubts(flink, replace(lost, steps=found))]
+    assert missing in [doubt.words for doubt in outcome_rules.doubts(flink, lost)]
+    assert missing not in [doubt.words for doubt in outcome_rules.doubts(flink, replace(lost, steps=found))]

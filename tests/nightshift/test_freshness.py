@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nightshift.hooks import freshness
+from nightshift.lake import freshness
 from nightshift.operators.freshness import CheckFreshnessOperator
 
 LATER = timedelta(hours=37)  # every contract allows 36

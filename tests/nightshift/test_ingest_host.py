@@ -10,16 +10,17 @@ import boto3
 import pytest
 
 from localcloud.faults import Fault, FaultKind
-from nightshift import ingest_spec, parameters, stacks
-from nightshift import night as nights
-from nightshift.causes import Cause
-from nightshift.errors import IngestFailed, ParameterError
-from nightshift.hooks.host import HostHook
-from nightshift.hooks.lake import LakeHook
+from nightshift.compute import ingest_spec
+from nightshift.compute.host import HostHook
+from nightshift.contracts.pipeline import backfill_of
+from nightshift.failures.causes import Cause
+from nightshift.failures.errors import IngestFailed, ParameterError
+from nightshift.infrastructure import stacks
+from nightshift.lake.packaging import package
+from nightshift.lake.storage import LakeHook
 from nightshift.operators.ingest import IngestOperator, StopHostOperator
-from nightshift.packaging import package
-from nightshift.pipeline import backfill_of
 from nightshift.pipelines.covid_hospitals import COVID_HOSPITALS
+from nightshift.run import parameters, run_context
 from tests.bed_api import DAY, BedApi, serving
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
 
@@ -36,7 +37,7 @@ ANSWER = {"command_id": "c-1", "state": "Failed", "code": 1, "stdout": "", "stde
 @pytest.fixture
 def covid(settings):
     def asked(**params):
-        return nights.from_run(settings, COVID_HOSPITALS, RUN_ID, ASKED_AT, params)
+        return run_context.from_run(settings, COVID_HOSPITALS, RUN_ID, ASKED_AT, params)
 
     return asked
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from nightshift.hooks import inventory
+from nightshift.infrastructure import inventory
 
 
 def test_what_a_run_staged_is_one_thing_as_old_as_its_oldest_object(settings, monkeypatch):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from nightshift.errors import AuditFailed
-from nightshift.hooks.lake import LakeHook
-from nightshift.packaging import Package
+from nightshift.failures.errors import AuditFailed
+from nightshift.lake.packaging import Package
+from nightshift.lake.storage import LakeHook
 
 GOLD = "gold/mrhealth_sales/product_sales/business_date=2026-01-04/"
 

@@ -10,8 +10,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferred
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from nightshift.errors import StepFailed
-from nightshift.ledger import LOST, OPEN, Ledger, delete_if, is_open, lease_of, marker, open_runs, over, put_if
+from nightshift.failures.errors import StepFailed
+from nightshift.state.ledger import LOST, OPEN, Ledger, delete_if, is_open, lease_of, marker, open_runs, over, put_if
 
 SLOW = ClientError({"Error": {"Code": "SlowDown", "Message": "m"}}, "PutObject")
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nightshift.locks import Lock, Scene, judge
+from nightshift.state.terraform_locks import Lock, Scene, judge
 
 MADE = datetime(2026, 1, 5, 3, 10, tzinfo=UTC)
 ME, OTHER = "wordcount/a", "mrhealth_sales/b"

@@ -9,16 +9,16 @@ import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 
-from nightshift.errors import PreflightError, SomethingLeft, TerraformError
-from nightshift.hooks import inventory, terraform
-from nightshift.hooks.terraform import TerraformHook
-from nightshift.ledger import Ledger
+from nightshift.failures.errors import PreflightError, SomethingLeft, TerraformError
+from nightshift.infrastructure import inventory, terraform
+from nightshift.infrastructure.terraform import TerraformHook
 from nightshift.operators.cluster import TerminateClusterOperator
 from nightshift.operators.preflight import PreflightOperator
 from nightshift.operators.proof import ProveNothingLeftOperator
 from nightshift.operators.steps import WaitForStepOperator
 from nightshift.operators.terraform import ApplyTransientOperator, DestroyTransientOperator
 from nightshift.pipelines.wordcount import WORDCOUNT
+from nightshift.state.ledger import Ledger
 
 FOUNDATION = {"vpc_id": "vpc-1", "kms_key_arn": "arn:key", "subnet_ids": ["subnet-1"]}
 

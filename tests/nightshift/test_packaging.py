@@ -9,9 +9,9 @@ from importlib.metadata import version
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_public_key
 
-from nightshift import keys
+from nightshift.compute import certificates
 from nightshift.config import Settings
-from nightshift.packaging import package
+from nightshift.lake.packaging import package
 
 SETTINGS = Settings()
 
@@ -68,7 +68,7 @@ def test_the_ingestion_program_travels_as_a_package_that_python_can_run(tmp_path
 
 
 def test_the_clusters_certificate_fits_its_private_key_and_its_hosts():
-    files = zipfile.ZipFile(io.BytesIO(keys.certificates("sa-east-1")))
+    files = zipfile.ZipFile(io.BytesIO(certificates.certificates("sa-east-1")))
     assert set(files.namelist()) == {"privateKey.pem", "certificateChain.pem", "trustedCertificates.pem"}
     certificate = x509.load_pem_x509_certificate(files.read("certificateChain.pem"))
     private = load_pem_private_key(files.read("privateKey.pem"), None)
@@ -77,5 +77,5 @@ def test_the_clusters_certificate_fits_its_private_key_and_its_hosts():
 
 
 def test_an_ssh_pair_is_a_pair():
-    public, private = keys.ssh_key_pair()
+    public, private = certificates.ssh_key_pair()
     assert load_ssh_public_key(public.encode()) == load_pem_private_key(private.encode(), None).public_key()

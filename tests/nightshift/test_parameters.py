@@ -10,10 +10,11 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from nightshift import emr_spec, lifecycle, parameters
-from nightshift import night as nights
-from nightshift.errors import ParameterError
+from nightshift import dag_factory
+from nightshift.compute import emr_spec
+from nightshift.failures.errors import ParameterError
 from nightshift.pipelines.wordcount import WORDCOUNT
+from nightshift.run import parameters, run_context
 from wordcount.lines import judged_file
 from wordcount.text_encoding import encoding_named
 
@@ -26,7 +27,7 @@ VALID_TEXT = st.one_of(st.text(max_size=40), st.lists(st.sampled_from(TRICKS), m
 
 
 def night_with(settings, run_id="manual__x", **params):
-    return nights.from_run(settings, WORDCOUNT, run_id, MIDNIGHT, params)
+    return run_context.from_run(settings, WORDCOUNT, run_id, MIDNIGHT, params)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_what_the_form_lets_through_the_library_judges_and_never_crashes_on(sett
 
 
 def form(value, name):
-    return lifecycle.form(WORDCOUNT)[name].resolve(value)
+    return dag_factory.form(WORDCOUNT)[name].resolve(value)
 
 
 @pytest.mark.parametrize(

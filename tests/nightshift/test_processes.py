@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import psutil
 
-from nightshift import processes
-from nightshift.processes import Process, death
+from nightshift.run import processes
+from nightshift.run.processes import Process, death
 
 
 def test_a_killed_process_is_dead_at_once_also_before_its_parent_has_asked(child):

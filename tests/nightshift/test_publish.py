@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from nightshift.hooks.claims import Claim
-from nightshift.hooks.lake import LakeHook
-from nightshift.ledger import Ledger
+from nightshift.lake.storage import LakeHook
 from nightshift.operators.gold import PublishOperator
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
+from nightshift.state.ledger import Ledger
+from nightshift.state.partition_locks import Claim
 
 LAKE = "acme-night-lake"
 TABLES = len(MRHEALTH_SALES.gold)

@@ -7,8 +7,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
 from airflow.sdk.execution_time.comms import ErrorResponse
 
-from nightshift.operators.reap import state_of
-from nightshift.reaper import GONE
+from nightshift.reaper.operator import state_of
+from nightshift.reaper.verdict import GONE
 
 
 def told(status):

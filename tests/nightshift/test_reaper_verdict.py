@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nightshift.hooks.inventory import Thing
-from nightshift.reaper import GONE, Case, Fate, Verdict, finding, told, verdict
+from nightshift.infrastructure.inventory import Thing
+from nightshift.reaper.verdict import GONE, Case, Fate, Verdict, finding, told, verdict
 
 NOW = datetime(2026, 1, 5, 4, 0, tzinfo=UTC)
 LATER, LONG_AGO = NOW + timedelta(hours=1), NOW - timedelta(hours=1)

@@ -9,15 +9,17 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from nightshift import ledger, processes
 from nightshift.config import Settings
-from nightshift.hooks import claims, inventory, reaping, turn, watch
-from nightshift.hooks.inventory import Thing
-from nightshift.hooks.lake import LakeHook
-from nightshift.ledger import is_open
-from nightshift.night import from_run
+from nightshift.infrastructure import inventory
+from nightshift.infrastructure.inventory import Thing
+from nightshift.lake.storage import LakeHook
 from nightshift.pipelines.wordcount import WORDCOUNT
-from nightshift.reaper import Fate
+from nightshift.reaper import cleanup
+from nightshift.reaper.verdict import Fate
+from nightshift.run import processes
+from nightshift.run.run_context import from_run
+from nightshift.state import heartbeat, leader_lease, ledger, partition_locks
+from nightshift.state.ledger import is_open
 
 CLUSTER = {
     "ReleaseLabel": "emr-7.13.0",
@@ -71,7 +73,7 @@ def topic(aws, settings):
 
 
 def rows(settings, ask=None, **options):
-    return {row.run: row for row in reaping.reap(settings, "a test", ask, **options).rows}
+    return {row.run: row for row in cleanup.reap(settings, "a test", ask, **options).rows}
 
 
 def put(aws, settings, key, body=b"{}"):
@@ -147,17 +149,17 @@ def test_a_lock_that_was_left_on_a_dead_runs_state_goes_with_it_though_there_is_
 
 
 def test_a_pass_is_taken_down_and_who_died_is_missed(aws, settings, begun):
-    assert "No reaper has passed yet" in watch.silence(settings)
+    assert "No reaper has passed yet" in heartbeat.silence(settings)
     rows(settings)
-    assert watch.silence(settings) == ""
+    assert heartbeat.silence(settings) == ""
     long_ago = (datetime.now(UTC) - timedelta(hours=3)).isoformat()
-    put(aws, settings, watch.KEY, json.dumps({"at": long_ago, "who": "x", "trouble": []}).encode())
-    assert f"since {long_ago}" in watch.silence(settings)
+    put(aws, settings, heartbeat.KEY, json.dumps({"at": long_ago, "who": "x", "trouble": []}).encode())
+    assert f"since {long_ago}" in heartbeat.silence(settings)
 
 
 def test_before_there_is_a_lake_nobody_is_missed(aws, settings):
     aws("s3").delete_bucket(Bucket=settings.bucket("lake"))
-    assert watch.silence(settings) == ""
+    assert heartbeat.silence(settings) == ""
 
 
 def test_a_pass_that_fails_is_told_once_and_again_when_it_fails_otherwise(settings, topic, monkeypatch):
@@ -166,10 +168,10 @@ def test_a_pass_that_fails_is_told_once_and_again_when_it_fails_otherwise(settin
     def refuse(*_):
         raise refusals.pop(0)
 
-    monkeypatch.setattr(reaping, "survey", refuse)
+    monkeypatch.setattr(cleanup, "survey", refuse)
     for _ in range(3):
         with pytest.raises(ClientError):
-            reaping.reap(settings, "a test")
+            cleanup.reap(settings, "a test")
     heard = topic()
     assert [letter["Subject"] for letter in heard] == [f"reaper: failed [{settings.name}]"] * 2
     assert "Denied" in heard[0]["Message"]
@@ -187,23 +189,23 @@ def test_a_turn_that_somebody_else_took_hides_nothing_of_what_was_done(aws, sett
     night = begun("dead")
 
     def ask(*_):
-        put(aws, settings, turn.KEY, b'{"who": "another", "until": "2999-01-01T00:00:00+00:00"}')
+        put(aws, settings, leader_lease.KEY, b'{"who": "another", "until": "2999-01-01T00:00:00+00:00"}')
         return "failed"
 
     assert rows(settings, ask)[night.run].ok
 
 
 def test_a_reaper_of_another_airflow_waits_for_its_turn(aws, settings):
-    with turn.turn(settings, "the DAG reaper of main") as busy:
+    with leader_lease.turn(settings, "the DAG reaper of main") as busy:
         assert busy is None
-        assert "the DAG reaper of main" in reaping.reap(settings, "the DAG reaper of other").busy
+        assert "the DAG reaper of main" in cleanup.reap(settings, "the DAG reaper of other").busy
 
 
 def test_the_claim_of_a_buried_run_is_free(settings, begun):
     night = begun("claimer")
-    claims.of(night).take()
+    partition_locks.of(night).take()
     rows(settings, lambda *_: "failed")
-    assert claims.of(night).holder() is None
+    assert partition_locks.of(night).holder() is None
 
 
 def test_a_run_whose_process_was_killed_is_reaped_at_once_and_one_at_work_is_not(settings, begun, child):
@@ -218,10 +220,10 @@ def test_a_run_whose_process_was_killed_is_reaped_at_once_and_one_at_work_is_not
 
 def test_one_run_is_ended_on_somebodys_word_though_its_lease_lasts_and_no_other(settings, begun):
     given_up, other = begun("given-up"), begun("other")
-    case, judged = reaping.stand(settings, given_up.run)
+    case, judged = cleanup.stand(settings, given_up.run)
     assert [thing.kind for thing in case.things] == ["staging"]
     assert judged.fate is Fate.ALIVE
-    [row] = reaping.give_up(settings, "ann@laptop", given_up.run).rows
+    [row] = cleanup.give_up(settings, "ann@laptop", given_up.run).rows
     assert (row.run, row.ok, row.why) == (given_up.run, True, "ann@laptop gave it up")
     assert not any(inventory.alive(given_up).values())
     assert inventory.alive(other)["staging"]
@@ -231,14 +233,14 @@ def test_one_run_is_ended_on_somebodys_word_though_its_lease_lasts_and_no_other(
 def test_a_run_that_is_over_and_left_nothing_cannot_be_given_up(settings, begun):
     night = begun("over")
     rows(settings, lambda *_: "failed")
-    assert reaping.stand(settings, night.run) is None
-    assert reaping.give_up(settings, "ann@laptop", night.run).rows == []
+    assert cleanup.stand(settings, night.run) is None
+    assert cleanup.give_up(settings, "ann@laptop", night.run).rows == []
 
 
 def test_a_turn_of_a_killed_reaper_is_free_at_once(settings, child):
-    left = turn.Turn(ledger.aws.client(settings, "s3"), settings, "bob@laptop", processes.of(child.pid))
+    left = leader_lease.Turn(ledger.aws.client(settings, "s3"), settings, "bob@laptop", processes.of(child.pid))
     assert left.take() is None
-    assert "bob@laptop" in reaping.reap(settings, "ann@laptop").busy
+    assert "bob@laptop" in cleanup.reap(settings, "ann@laptop").busy
     child.kill()
     child.wait()
-    assert reaping.reap(settings, "ann@laptop").busy is None
+    assert cleanup.reap(settings, "ann@laptop").busy is None

@@ -7,12 +7,12 @@ import boto3
 import pytest
 
 from medallion.secret import _parsed
-from nightshift import drift
-from nightshift.drift import Relation
-from nightshift.errors import OtherSource, SchemaDrifted, SourceUnseen
-from nightshift.hooks.relations import RelationsHook
+from nightshift.contracts import drift
+from nightshift.contracts.drift import Relation
+from nightshift.contracts.pipeline import Source, SourceColumn
+from nightshift.failures.errors import OtherSource, SchemaDrifted, SourceUnseen
+from nightshift.inputs.database_schema import RelationsHook
 from nightshift.operators.contract import CheckInputsOperator
-from nightshift.pipeline import Source, SourceColumn
 from nightshift.pipelines.card_movements import CARD_MOVEMENTS
 from tests import databases
 

@@ -7,11 +7,12 @@ from itertools import takewhile
 
 import pytest
 
-from nightshift import cost, emr_spec, failures
-from nightshift.causes import Cause
+from nightshift.compute import cost, emr_spec
+from nightshift.failures import cards
+from nightshift.failures.causes import Cause
 from nightshift.report import message
+from nightshift.report.outcome_rules import Findings, states_of
 from nightshift.report.record import build
-from nightshift.report.truth import Findings, states_of
 from tests.nightshift.findings import CLUSTER, GOOD, NOW, PROOF, TASKS, entry, manifests, steps
 
 STEP_CARD = {"cause": "data", "message": "the file is broken", "next_action": "mend it", "tail": ["a", "b"]}
@@ -82,7 +83,7 @@ def test_the_first_failure_speaks_for_the_night_with_its_own_card_and_the_nights
     assert failure["task"] == "step_gold"
     assert failure["links"]["cluster"].endswith("#/clusterDetails/j-1")
     assert failure["links"]["record"].endswith("/record.json")
-    assert failure["text"] == list(failures.lines(failure))
+    assert failure["text"] == list(cards.lines(failure))
 
 
 def test_a_failure_speaks_with_its_last_try(record):
@@ -114,7 +115,7 @@ def test_a_failure_that_a_retry_mended_is_not_the_nights_failure(record):
 
 
 def test_what_the_reaper_saw_speaks_when_the_task_itself_could_not(night, found):
-    finding = failures.found("step_gold", Cause.STOPPED, "Airflow calls the run success, but nobody closed it")
+    finding = cards.found("step_gold", Cause.STOPPED, "Airflow calls the run success, but nobody closed it")
     entries = [*GOOD[:6], entry("step_gold", "begin"), PROOF]
     told = build(night, found(entries=entries, states=states_of(entries)), "reaper", finding)
     assert (told["told_by"], told["failure"]["message"]) == ("reaper", finding["message"])

@@ -7,14 +7,14 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from botocore.exceptions import ClientError
 
-from nightshift import failures
-from nightshift.causes import Cause
-from nightshift.errors import Stopped
-from nightshift.hooks.emr import EmrHook
-from nightshift.hooks.reporter import Reporter
-from nightshift.ledger import Ledger, is_open
+from nightshift.compute.emr import EmrHook
+from nightshift.failures import cards
+from nightshift.failures.causes import Cause
+from nightshift.failures.errors import Stopped
 from nightshift.operators.outcome import OutcomeOperator
-from nightshift.report.truth import states_of
+from nightshift.report.outcome_rules import states_of
+from nightshift.report.reporter import Reporter
+from nightshift.state.ledger import Ledger, is_open
 from tests.nightshift.findings import CLUSTER, GOOD, PROOF, TASKS, manifests, steps
 
 GREEN = dict.fromkeys(TASKS, "success")
@@ -82,7 +82,7 @@ def test_that_sns_is_down_is_noted_and_does_not_hide_the_outcome(aws, night, set
 def test_a_second_telling_replaces_the_first(aws, night, settings, post, played):
     reporter = Reporter(settings, night)
     reporter.tell({**GREEN, "publish": "failed"}, told_by="report", topic_arn=post.topic)
-    finding = failures.found("publish", Cause.STOPPED, "Airflow has forgotten the run.")
+    finding = cards.found("publish", Cause.STOPPED, "Airflow has forgotten the run.")
     reporter.tell(states_of(played.entries()), told_by="reaper", topic_arn=post.topic, finding=finding)
     record = kept(aws, night)
     assert (record["outcome"], record["told_by"], record["finding"]["message"]) == (
@@ -107,7 +107,7 @@ def test_what_cannot_be_asked_is_not_closed(night, settings, post, played, monke
 def test_before_the_first_foundation_a_failure_is_still_told_in_the_log(aws, night, settings, monkeypatch, caplog):
     monkeypatch.setattr(EmrHook, "clusters", lambda *_: [])
     aws("s3").delete_bucket(Bucket="acme-night-lake")
-    with caplog.at_level("INFO", "nightshift.hooks.reporter"):
+    with caplog.at_level("INFO", "nightshift.report.reporter"):
         told = Reporter(settings, night).tell({"preflight": "failed"}, told_by="report")
     assert (told["outcome"], told["notified"]) == ("failed", False)
     assert "FAILED in preflight (stopped)" in caplog.text

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nightshift import run_notes
+from nightshift.report import run_notes
 
 WORDS = "Nightshift: wordcount 2026-01-04: success with warnings"
 

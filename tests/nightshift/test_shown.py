@@ -2,8 +2,8 @@
 
 import pytest
 
-from nightshift import failures, shown
-from nightshift.causes import Cause
+from nightshift.failures import cards, shown
+from nightshift.failures.causes import Cause
 
 EVIL = [
     ("\x1b[2J\x1b[31mred", r"\x1b[2J\x1b[31mred"),
@@ -32,5 +32,5 @@ def test_lines_of_ours_stay_and_lines_of_a_value_do_not():
 
 
 def test_a_card_in_a_log_is_plain():
-    card = failures.found("audit", Cause.DATA, "bad \x1b[2J")
-    assert "\x1b" not in failures.text(card) and r"\x1b[2J" in failures.text(card)
+    card = cards.found("audit", Cause.DATA, "bad \x1b[2J")
+    assert "\x1b" not in cards.text(card) and r"\x1b[2J" in cards.text(card)

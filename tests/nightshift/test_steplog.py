@@ -2,8 +2,8 @@
 
 import pytest
 
-from nightshift.causes import Cause
-from nightshift.steplog import diagnose
+from nightshift.failures.causes import Cause
+from nightshift.failures.steplog import diagnose
 
 JOBS = "/mnt/tmp/spark-7c1e/userFiles-90ab/spark_jobs.zip"
 NOISE = """\

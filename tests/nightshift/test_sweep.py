@@ -3,11 +3,11 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from nightshift.hooks import aws as clients
-from nightshift.hooks import inventory
-from nightshift.hooks.inventory import Thing
-from nightshift.hooks.sweep import GROUPS, sweep
-from nightshift.ledger import Ledger
+from nightshift.aws import clients
+from nightshift.infrastructure import inventory
+from nightshift.infrastructure.inventory import Thing
+from nightshift.infrastructure.sweep import GROUPS, sweep
+from nightshift.state.ledger import Ledger
 
 UNKNOWN = "Security configuration with name 'x' does not exist."
 

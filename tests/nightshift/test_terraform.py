@@ -8,9 +8,9 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from nightshift.errors import FoundationDiffers
-from nightshift.hooks import terraform
-from nightshift.hooks.terraform import TerraformHook
+from nightshift.failures.errors import FoundationDiffers
+from nightshift.infrastructure import terraform
+from nightshift.infrastructure.terraform import TerraformHook
 
 STAND_IN = """#!/bin/bash
 ps -o pgid= -p $$ | tr -d ' ' >> {log}

@@ -10,12 +10,13 @@ import boto3
 import pytest
 
 from localcloud.faults import Fault, FaultKind
-from nightshift import emr_spec, packaging
+from nightshift.compute import emr_spec
+from nightshift.compute.emr import EmrHook
 from nightshift.config import Settings
-from nightshift.hooks.emr import EmrHook
-from nightshift.hooks.lake import LakeHook
-from nightshift.night import from_run
+from nightshift.lake import packaging
+from nightshift.lake.storage import LakeHook
 from nightshift.pipelines.wordcount import WORDCOUNT
+from nightshift.run.run_context import from_run
 from tests.patience import Clock, until
 
 SCRIPT = Settings().time_limit_script

@@ -8,10 +8,10 @@ from pydoc import locate
 
 import pytest
 
-from nightshift import probes
-from nightshift.errors import InputsMissing
+from nightshift.failures.errors import InputsMissing
 from nightshift.operators.inputs import WaitForInputsOperator
-from nightshift.triggers import ProbeTrigger
+from nightshift.waits import probes
+from nightshift.waits.triggers import ProbeTrigger
 
 IN_A_MINUTE = 60
 

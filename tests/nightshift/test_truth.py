@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from nightshift.report import truth
-from nightshift.report.truth import Findings, states_of
+from nightshift.report import outcome_rules
+from nightshift.report.outcome_rules import Findings, states_of
 from tests.nightshift.findings import GOOD, PROOF, TASKS, entry, manifests, steps
 
 ALL = dict.fromkeys(TASKS, "success")
@@ -18,7 +18,7 @@ def words(night, **changes):
         "steps": steps(*["COMPLETED"] * 3),
         "manifests": manifests(night.pipeline),
     }
-    return [doubt.words for doubt in truth.doubts(night, Findings(**{**whole, **changes}))]
+    return [doubt.words for doubt in outcome_rules.doubts(night, Findings(**{**whole, **changes}))]
 
 
 def tries(*tasks):

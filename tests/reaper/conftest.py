@@ -14,12 +14,15 @@ import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
 from embedded import bootstrap, places
-from nightshift import config, emr_spec, ledger, stacks
-from nightshift import night as nights
-from nightshift.hooks import aws
-from nightshift.hooks.emr import EmrHook
-from nightshift.hooks.terraform import TerraformHook
+from nightshift import config
+from nightshift.aws import clients
+from nightshift.compute import emr_spec
+from nightshift.compute.emr import EmrHook
+from nightshift.infrastructure import stacks
+from nightshift.infrastructure.terraform import TerraformHook
 from nightshift.pipelines.wordcount import WORDCOUNT
+from nightshift.run import run_context
+from nightshift.state import ledger
 from tests import callers
 from tests.ground import OWN_PROVIDER, laid
 
@@ -38,7 +41,7 @@ class Rig:
 
     def night(self, settings=None, **params):
         run_id = f"manual__{os.getpid()}_{next(NUMBERS)}"
-        return nights.from_run(settings or self.settings, WORDCOUNT, run_id, datetime.now(UTC), params)
+        return run_context.from_run(settings or self.settings, WORDCOUNT, run_id, datetime.now(UTC), params)
 
     def begun(self, night, task):
         """As if `task` of the run had begun and its process had been killed: an act without an end."""
@@ -65,7 +68,7 @@ class Rig:
         body.pop("SecurityConfiguration", None)
         for key in [k for k in body["Instances"] if "SecurityGroup" in k]:
             del body["Instances"][key]
-        return EmrHook(aws.client(self.settings, "emr")).adopt_or_create(night, body)
+        return EmrHook(clients.client(self.settings, "emr")).adopt_or_create(night, body)
 
     def state_of(self, cluster_id):
         return self.aws("emr").describe_cluster(ClusterId=cluster_id)["Cluster"]["Status"]["State"]

@@ -5,8 +5,8 @@ import sys
 from types import SimpleNamespace
 
 from nightshift import config
-from nightshift import night as nights
 from nightshift.operators.terraform import ApplyTransientOperator, DestroyTransientOperator
+from nightshift.state import known_runs
 
 OPERATORS = {"apply": ApplyTransientOperator, "destroy": DestroyTransientOperator}
 
@@ -20,4 +20,4 @@ def play(verb, night, ground):
 
 
 if __name__ == "__main__":
-    play(sys.argv[1], nights.from_marker(config.load(), json.loads(sys.argv[2])), json.loads(sys.argv[3]))
+    play(sys.argv[1], known_runs.from_marker(config.load(), json.loads(sys.argv[2])), json.loads(sys.argv[3]))

@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from nightshift import ledger
-from nightshift.hooks import inventory
+from nightshift.infrastructure import inventory
+from nightshift.state import ledger
 from tests.patience import until
 from tests.reaper.conftest import kill_tree
 from tests.reaper.task import play

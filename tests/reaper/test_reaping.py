@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from embedded import places
-from nightshift import ledger
-from nightshift.hooks import claims, inventory, reaping
-from nightshift.hooks.turn import Turn
-from nightshift.ledger import is_open, open_runs
-from nightshift.reaper import GONE, Fate
+from nightshift.infrastructure import inventory
+from nightshift.reaper import cleanup
+from nightshift.reaper.verdict import GONE, Fate
+from nightshift.state import ledger, partition_locks
+from nightshift.state.leader_lease import Turn
+from nightshift.state.ledger import is_open, open_runs
 from tests.patience import until
 from tests.reaper.conftest import kill_tree
 from tests.reaper.task import play
@@ -23,7 +24,7 @@ LAKE = "nightshift-local-lake"
 
 
 def reap(rig, ask=None, **asked):
-    done = reaping.reap(rig.settings, "a test", ask, **asked)
+    done = cleanup.reap(rig.settings, "a test", ask, **asked)
     assert done.busy is None
     return {row.run: row for row in done.rows}
 
@@ -37,7 +38,7 @@ def record(rig, night):
 def abandoned(rig):
     """A run that spent money and was marked by hand while its step ran: cluster, stack, staging and claim are there."""
     night = rig.night(ssh_cidr="198.51.100.7/32")
-    claims.of(night).take()
+    partition_locks.of(night).take()
     play("apply", night, rig.ground)
     rig.aws("s3").put_object(Bucket=LAKE, Key=f"{night.staging_prefix}gold/word_counts/a.parquet", Body=b"x")
     cluster_id = rig.cluster(night)
@@ -109,7 +110,7 @@ def test_a_leak_without_terraform_state_and_ledger_is_found_by_its_tags_past_its
 def test_a_run_of_a_pipeline_that_the_package_no_longer_has_is_reaped_too(rig):
     night = rig.night()
     retired = replace(night, pipeline=replace(night.pipeline, name="retired_product"))
-    claims.of(retired).take()
+    partition_locks.of(retired).take()
     rig.begun(retired, "create_cluster")
     cluster_id = rig.cluster(retired)
     rows = reap(rig, lambda _dag, run_id: GONE if run_id == retired.run_id else "running")
@@ -122,16 +123,16 @@ def test_one_run_that_cannot_be_cleaned_does_not_stop_the_others_and_is_named(ri
     stuck, other = rig.night(), rig.night()
     for night in (stuck, other):
         rig.begun(night, "create_cluster")
-        claims.of(night).take()
+        partition_locks.of(night).take()
         rig.aws("s3").put_object(Bucket=LAKE, Key=f"{night.staging_prefix}x", Body=b"x")
-    sweep = reaping.teardown.sweep
+    sweep = cleanup.teardown.sweep
 
     def refuse(night, task, *rest):
         if night.run == stuck.run:
-            raise reaping.SomethingLeft("AWS refuses.")
+            raise cleanup.SomethingLeft("AWS refuses.")
         return sweep(night, task, *rest)
 
-    monkeypatch.setattr(reaping.teardown, "sweep", refuse)
+    monkeypatch.setattr(cleanup.teardown, "sweep", refuse)
     rows = reap(rig, lambda _dag, run_id: "failed" if run_id in {stuck.run_id, other.run_id} else "running")
     assert (rows[stuck.run].ok, rows[other.run].ok) == (False, True)
     assert "AWS refuses" in rows[stuck.run].done
@@ -141,10 +142,10 @@ def test_one_run_that_cannot_be_cleaned_does_not_stop_the_others_and_is_named(ri
 def test_two_reapers_do_not_work_at_once_and_a_dead_ones_turn_ends(rig):
     first = Turn(rig.aws("s3"), rig.settings, "ann@laptop")
     assert first.take() is None
-    assert "ann@laptop" in reaping.reap(rig.settings, "the DAG reaper").busy
+    assert "ann@laptop" in cleanup.reap(rig.settings, "the DAG reaper").busy
     assert first.take() is None, "its own turn it takes up again"
     first.release()
-    assert reaping.reap(rig.settings, "the DAG reaper").busy is None
+    assert cleanup.reap(rig.settings, "the DAG reaper").busy is None
 
 
 def shell_reap(env, *arguments):
@@ -161,9 +162,9 @@ def test_a_shell_that_looks_where_there_is_no_lake_does_not_say_that_nothing_is_
 def test_the_shell_form_needs_no_airflow_database(rig):
     night = rig.night(replace(rig.settings, grace_minutes=-60 * 24))
     rig.begun(night, "create_cluster")
-    claims.of(night).take()
+    partition_locks.of(night).take()
     env = {key: value for key, value in rig.env.items() if not key.startswith("AIRFLOW__")}
     for arguments, status, words in ((["--dry-run"], 0, "dead"), ([], 0, "told as failed")):
         done = shell_reap(env, *arguments)
         assert (done.returncode, words in done.stdout) == (status, True), done.stdout + done.stderr
-    assert claims.of(night).holder() is None
+    assert partition_locks.of(night).holder() is None

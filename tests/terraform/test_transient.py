@@ -8,7 +8,7 @@ import pytest
 
 from localcloud.client import Client
 from localcloud.iam.needs import Place, needs
-from nightshift.keys import ssh_key_pair
+from nightshift.compute.certificates import ssh_key_pair
 from tests import callers
 from tests.iam import grants
 

@@ -36,7 +36,7 @@ class Address:
 
     @property
     def identity(self) -> str:
-        """Identifies this database among others; nightshift.hooks.relations computes the same."""
+        """Identifies this database among others; nightshift.inputs.database_schema computes the same."""
         family = FAMILIES.get(self.engine, self.engine)
         place = f"{family}://{self.host.lower()}:{self.port or PORTS.get(family, 0)}/{self.dbname}"
         return self.called or place

@@ -10,18 +10,21 @@ from typing import Any
 from airflow.sdk import Context
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nightshift import emr_spec, parameters, steplog
-from nightshift.causes import Cause
-from nightshift.cost import PROVISIONING_MINUTES
-from nightshift.errors import ClusterError, DaysFailed, NightshiftError, PreflightError
-from nightshift.hooks import aws, claims
-from nightshift.hooks.gaps import Gap, GapsHook
-from nightshift.hooks.steplogs import StepLogs
-from nightshift.night import Night
+from nightshift.aws import clients
+from nightshift.compute import emr_spec
+from nightshift.compute.cost import PROVISIONING_MINUTES
+from nightshift.compute.steplogs import StepLogs
+from nightshift.failures import steplog
+from nightshift.failures.causes import Cause
+from nightshift.failures.errors import ClusterError, DaysFailed, NightshiftError, PreflightError
+from nightshift.lake.gaps import Gap, GapsHook
 from nightshift.operators import gold
 from nightshift.operators.base import NightOperator, WaitOperator
 from nightshift.operators.cluster import SubmitStepsOperator
 from nightshift.operators.preflight import PreflightOperator
+from nightshift.run import parameters
+from nightshift.run.run_context import RunContext
+from nightshift.state import partition_locks
 
 
 class PlanBackfillOperator(PreflightOperator):
@@ -39,7 +42,7 @@ class PlanBackfillOperator(PreflightOperator):
     def is_plan_only(self, context: Context) -> bool:
         return super().is_plan_only(context) or (self._known and not self._gaps)
 
-    def work(self, night: Night, context: Context) -> dict[str, Any]:
+    def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         if not self._known:
             self._find(night, context)
         left = self._leave(night)
@@ -47,15 +50,15 @@ class PlanBackfillOperator(PreflightOperator):
         told = {"days": list(why), "why": why, "minutes": self._minutes, **left}
         return {**self.checked(night, len(self._gaps)), **told}
 
-    def show_plan(self, night: Night, context: Context) -> None:
+    def show_plan(self, night: RunContext, context: Context) -> None:
         for gap in self._gaps:
             self.log.info("%s: %s", gap.day, gap.why)
         self.log.info("About %g minutes on one cluster. Nothing was created.", self._minutes)
 
-    def _find(self, night: Night, context: Context) -> None:
+    def _find(self, night: RunContext, context: Context) -> None:
         """Find the days to make. Raises ParameterError for an invalid range."""
         first, last = parameters.days(context["params"].get("first"), context["params"].get("last"), night.today)
-        self._gaps = GapsHook(aws.client(self.settings, "s3"), night).between(first, last)
+        self._gaps = GapsHook(clients.client(self.settings, "s3"), night).between(first, last)
         self._known = True
         self.log.info("%d of the days from %s to %s are to be made.", len(self._gaps), first, last)
 
@@ -63,7 +66,7 @@ class PlanBackfillOperator(PreflightOperator):
     def _minutes(self) -> float:
         return PROVISIONING_MINUTES + self.pipeline.expected_minutes * len(self._gaps)
 
-    def _leave(self, night: Night) -> dict[str, str]:
+    def _leave(self, night: RunContext) -> dict[str, str]:
         """Leave the days beyond the cluster's time limit to another run. Raises PreflightError if not one day fits."""
         most = int((night.limit_minutes - PROVISIONING_MINUTES) // self.pipeline.expected_minutes)
         if most < 1:
@@ -85,26 +88,26 @@ class PlanBackfillOperator(PreflightOperator):
 class ClaimDaysOperator(NightOperator):
     """Claim each day; a day that another live run holds is left out. The XCom is {"days", "held"}."""
 
-    def work(self, night: Night, context: Context) -> dict[str, Any]:
+    def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         held = {}
         days = self.output_of(context, "preflight")["days"]
         for day in days:
             one_day = night.on(date.fromisoformat(day))
-            claim = claims.of(one_day)
+            claim = partition_locks.of(one_day)
             if taken := claim.take():
-                claims.note_takeover(one_day, self.task_id, taken)
+                partition_locks.note_takeover(one_day, self.task_id, taken)
             else:
                 held[day] = f"held by {claim.holder()}"
                 self.log.warning("%s is left out: it is %s.", day, held[day])
         if len(held) == len(days):
-            raise claims.DateHeld(f"Every day is {'; '.join(sorted(set(held.values())))}: nothing to make.")
+            raise partition_locks.DateHeld(f"Every day is {'; '.join(sorted(set(held.values())))}: nothing to make.")
         return {"days": [day for day in days if day not in held], "held": held}
 
 
 class SubmitDaysOperator(SubmitStepsOperator):
     """Submit one step a day, all in one call. The XCom is {day: step id}."""
 
-    def steps(self, night: Night, context: Context, published: Any) -> list[dict[str, Any]]:
+    def steps(self, night: RunContext, context: Context, published: Any) -> list[dict[str, Any]]:
         days = [date.fromisoformat(day) for day in self.output_of(context, "claim_days")["days"]]
         return emr_spec.day_steps(night, days, published["jobs_uri"], published.get("jars", ()))
 
@@ -115,10 +118,10 @@ class WaitForDaysOperator(WaitOperator):
     A failed day does not fail this task: the others go on, and PublishDaysOperator names it.
     """
 
-    def work(self, night: Night, context: Context) -> Any:
+    def work(self, night: RunContext, context: Context) -> Any:
         return self._watch(night, seen=0)
 
-    def finish(self, night: Night, answer: dict[str, Any]) -> Any:
+    def finish(self, night: RunContext, answer: dict[str, Any]) -> Any:
         states: dict[str, str] = answer["states"]
         self.log.info("%d of %d days have ended.", answer["ended"], len(states))
         if answer["lost"]:
@@ -128,7 +131,7 @@ class WaitForDaysOperator(WaitOperator):
         bad = {day: state for day, state in states.items() if state != "COMPLETED"}
         return {"failed": {day: self._words(day, state) for day, state in bad.items()}}
 
-    def _watch(self, night: Night, seen: int) -> Any:
+    def _watch(self, night: RunContext, seen: int) -> Any:
         arguments = {"cluster_id": self._cluster_id, "step_ids": self._steps, "seen": seen}
         return self.wait(night, "steps_ended", arguments)
 
@@ -153,7 +156,7 @@ class WaitForDaysOperator(WaitOperator):
 class PublishDaysOperator(NightOperator):
     """Audit and publish each day that was made. Raises DaysFailed naming the other days and why."""
 
-    def work(self, night: Night, context: Context) -> dict[str, Any]:
+    def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         claimed = self.output_of(context, "claim_days")
         failed = {**claimed["held"], **self.output_of(context, "wait_for_days")["failed"]}
         for day in claimed["days"]:
@@ -166,13 +169,13 @@ class PublishDaysOperator(NightOperator):
             self._all_told(night, claimed["days"])
         return {"published": claimed["days"]}
 
-    def _all_told(self, night: Night, days: Sequence[str]) -> None:
+    def _all_told(self, night: RunContext, days: Sequence[str]) -> None:
         """Remove the `_unpublished` marks of all staged days, since every day is published now."""
         made = [m for day in days for m in self.lake(night.on(date.fromisoformat(day))).manifests()]
         staged = {day for manifest in made for table in manifest["gold"] for day in table.get("days", ())}
         self.lake(night).told_of(map(date.fromisoformat, sorted(staged)))
 
-    def _publish(self, one_day: Night) -> str:
+    def _publish(self, one_day: RunContext) -> str:
         """Audit and publish one day; returns '' if its gold is in place, else why it is not."""
         if broken := gold.violations(one_day, self.lake(one_day).manifests()):
             return "; ".join(broken)

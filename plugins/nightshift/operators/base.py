@@ -12,17 +12,17 @@ from airflow.sdk import BaseOperator, Context, TriggerRule
 from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
-from nightshift import failures, links, shown, tracebacks
-from nightshift import night as nights
+from nightshift.aws import clients
 from nightshift.config import Settings
-from nightshift.errors import NightshiftError, ParameterError, Stopped, TriggerDied, WaitTimeout
-from nightshift.hooks import aws
-from nightshift.hooks.lake import LakeHook
-from nightshift.ledger import Ledger
-from nightshift.night import Night
-from nightshift.pipeline import Pipeline
-from nightshift.symptoms import AWS, cause_in
-from nightshift.triggers import ProbeTrigger
+from nightshift.contracts.pipeline import Pipeline
+from nightshift.failures import cards, shown, tracebacks
+from nightshift.failures.errors import NightshiftError, ParameterError, Stopped, TriggerDied, WaitTimeout
+from nightshift.failures.symptoms import AWS, cause_in
+from nightshift.lake.storage import LakeHook
+from nightshift.run import links
+from nightshift.run.run_context import RunContext, from_run
+from nightshift.state.ledger import Ledger
+from nightshift.waits.triggers import ProbeTrigger
 
 BELT_SECONDS = 600  # safety timeout: so long after its deadline the scheduler ends a wait that no triggerer ended
 
@@ -31,7 +31,7 @@ class NightOperator(BaseOperator):
     """A task that does its work between two ledger entries. Subclasses implement `work`; its return value is the XCom.
 
     Any error becomes a failure report (card), in the ledger and in the task's log; its cause decides whether Airflow
-    may retry (nightshift.causes).
+    may retry (nightshift.failures.causes).
     """
 
     _told_to_stop = False
@@ -48,7 +48,7 @@ class NightOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         return self._bracketed(context, lambda night: self.work(night, context))
 
-    def work(self, night: Night, context: Context) -> Any:
+    def work(self, night: RunContext, context: Context) -> Any:
         """Do the task's work. The return value goes to XCom and, if it is a dict, to the ledger."""
         raise NotImplementedError(f"{type(self).__name__} must say what its work is")
 
@@ -56,7 +56,7 @@ class NightOperator(BaseOperator):
         """Called by Airflow at SIGTERM. The work goes on; an error after this is raised as Stopped."""
         self._told_to_stop = True
 
-    def night(self, context: Context) -> Night:
+    def night(self, context: Context) -> RunContext:
         """The night with the run's parameters. Raises ParameterError, except in a teardown or ALL_DONE task: that one
         gets the night with default parameters, since a refused run needs its teardown and report as well."""
         try:
@@ -66,59 +66,59 @@ class NightOperator(BaseOperator):
                 return self._refused(context)
             raise
 
-    def identity(self, context: Context) -> Night:
+    def identity(self, context: Context) -> RunContext:
         """The night, with default parameters when its own are refused: enough to locate its ledger."""
         try:
             return self.night(context)
         except ParameterError:
             return self._refused(context)
 
-    def lake(self, night: Night) -> LakeHook:
+    def lake(self, night: RunContext) -> LakeHook:
         """The S3 hook for this night's keys."""
-        return LakeHook(aws.client(self.settings, "s3"), night)
+        return LakeHook(clients.client(self.settings, "s3"), night)
 
     def output_of(self, context: Context, task_id: str) -> Any:
         """The XCom of an earlier task, or None if it has none."""
         return context["ti"].xcom_pull(task_ids=task_id)
 
     @contextmanager
-    def carded(self, night: Night) -> Iterator[None]:
+    def carded(self, night: RunContext) -> Iterator[None]:
         """Log any error of the body as a failure report; raise AirflowFailException if a retry is not worthwhile."""
         try:
             yield
         except TaskDeferred:
             raise
         except BaseException as error:  # also AirflowTaskTimeout, a BaseException
-            card = failures.card(error, self.task_id, {"record": links.record(night)})
-            self.log.error("%s", failures.text(card))  # noqa: TRY400 - Airflow prints the traceback below it
-            if isinstance(error, AirflowFailException) or failures.is_worth_a_retry(card, error):
+            card = cards.card(error, self.task_id, {"record": links.record(night)})
+            self.log.error("%s", cards.text(card))  # noqa: TRY400 - Airflow prints the traceback below it
+            if isinstance(error, AirflowFailException) or cards.is_worth_a_retry(card, error):
                 raise
             words = shown.plain(f"{card['message']} Next: {card['next_action']}")
             # The traceback of one of our own errors adds nothing; that of an unexpected error does.
             raise AirflowFailException(words) from None if isinstance(error, NightshiftError) else error
 
-    def _refused(self, context: Context) -> Night:
+    def _refused(self, context: Context) -> RunContext:
         """The night with default parameters, and with its own business date if that is valid."""
         try:
             return self._night(context, {"business_date": context["params"].get("business_date")})
         except ParameterError:
             return self._night(context, {})
 
-    def _night(self, context: Context, params: Mapping[str, Any]) -> Night:
+    def _night(self, context: Context, params: Mapping[str, Any]) -> RunContext:
         run = context["dag_run"]
         times = {"started_at": run.start_date, "eve_of": _eve_of(run)}
-        return nights.from_run(self.settings, self.pipeline, run.run_id, run.run_after, params, **times)
+        return from_run(self.settings, self.pipeline, run.run_id, run.run_after, params, **times)
 
-    def _bracketed(self, context: Context, work: Callable[[Night], Any], *, resumed: bool = False) -> Any:
+    def _bracketed(self, context: Context, work: Callable[[RunContext], Any], *, resumed: bool = False) -> Any:
         night, attempt = self.identity(context), context["ti"].try_number
         with self.carded(night):
-            ledger = Ledger(aws.client(self.settings, "s3"), night)
+            ledger = Ledger(clients.client(self.settings, "s3"), night)
             with ledger.act(self.task_id, attempt, limit=self.limit, resumed=resumed) as facts:
                 result = self._done(work, context)
                 facts.update(result if isinstance(result, dict) else {})
         return result
 
-    def _done(self, work: Callable[[Night], Any], context: Context) -> Any:
+    def _done(self, work: Callable[[RunContext], Any], context: Context) -> Any:
         """The work's result. Raises Stopped for an error after SIGTERM, which is taken as its consequence."""
         try:
             return work(self.night(context))
@@ -156,11 +156,11 @@ class WaitOperator(NightOperator):
     def limit(self) -> timedelta:
         return timedelta(minutes=self.wait_minutes)
 
-    def finish(self, night: Night, answer: dict[str, Any]) -> Any:
+    def finish(self, night: RunContext, answer: dict[str, Any]) -> Any:
         """Turn the probe's result into the task's result. Raises if the result is a failure."""
         raise NotImplementedError(f"{type(self).__name__} must say what it makes of the answer")
 
-    def wait(self, night: Night, probe: str, arguments: dict[str, Any], minutes: float | None = None) -> Any:
+    def wait(self, night: RunContext, probe: str, arguments: dict[str, Any], minutes: float | None = None) -> Any:
         """Poll PROBES[probe](settings, **arguments) until it returns a result, then call `finish`. `minutes` is the
         time left, by default wait_minutes. Raises what `overdue` gives, by default WaitTimeout."""
         seconds = 0 if self._last_chance else (self.wait_minutes if minutes is None else minutes) * 60
@@ -189,15 +189,15 @@ class WaitOperator(NightOperator):
         why = next_kwargs or {}
         return self._bracketed(context, lambda night: self._after_the_trigger(night, context, why), resumed=True)
 
-    def overdue(self, night: Night) -> NightshiftError:
+    def overdue(self, night: RunContext) -> NightshiftError:
         """The error for a wait that timed out."""
         return WaitTimeout(f"{self.task_id} of {night.run} had no answer in {self.wait_minutes:g} minutes.")
 
-    def _bracketed(self, context: Context, work: Callable[[Night], Any], *, resumed: bool = False) -> Any:
+    def _bracketed(self, context: Context, work: Callable[[RunContext], Any], *, resumed: bool = False) -> Any:
         self._context = context
         return super()._bracketed(context, work, resumed=resumed)
 
-    def _after_the_trigger(self, night: Night, context: Context, why: Mapping[str, Any]) -> Any:
+    def _after_the_trigger(self, night: RunContext, context: Context, why: Mapping[str, Any]) -> Any:
         """After the safety timeout, poll once more here: the trigger may have missed the result. After an error in the
         trigger, raise TriggerDied with the cause that the error's text shows."""
         if why.get("error") == TriggerFailureReason.TRIGGER_TIMEOUT:
@@ -211,7 +211,7 @@ class WaitOperator(NightOperator):
             details={"traceback": tracebacks.card_entry(traceback)},
         )
 
-    def _finish(self, night: Night, event: dict[str, Any]) -> Any:
+    def _finish(self, night: RunContext, event: dict[str, Any]) -> Any:
         if event.get("overdue"):
             raise self.overdue(night)
         return self.finish(night, event)

@@ -6,14 +6,15 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift import drift, shown
-from nightshift.drift import Drift
-from nightshift.errors import OtherSource, SchemaDrifted, SourceUnseen
-from nightshift.hooks import aws
-from nightshift.hooks.deliveries import DeliveriesHook
-from nightshift.hooks.relations import RelationsHook
-from nightshift.night import Night
+from nightshift.aws import clients
+from nightshift.contracts import drift
+from nightshift.contracts.drift import Drift
+from nightshift.failures import shown
+from nightshift.failures.errors import OtherSource, SchemaDrifted, SourceUnseen
+from nightshift.inputs.database_schema import RelationsHook
+from nightshift.inputs.deliveries import DeliveriesHook
 from nightshift.operators.base import NightOperator
+from nightshift.run.run_context import RunContext
 
 MOST_TOLD = 20
 
@@ -25,7 +26,7 @@ class CheckInputsOperator(NightOperator):
     database could not be read from here, `unseen` says why; the job checks it again.
     """
 
-    def work(self, night: Night, context: Context) -> dict[str, Any]:
+    def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         if night.replay:
             return {"drifted": 0}
         found, unseen = self._found(night)
@@ -37,7 +38,7 @@ class CheckInputsOperator(NightOperator):
             raise SchemaDrifted(words)
         return {"drifted": len(found), **({"warning": words} if told else {}), **({"unseen": unseen} if unseen else {})}
 
-    def _check_source(self, night: Night, relations: RelationsHook) -> None:
+    def _check_source(self, night: RunContext, relations: RelationsHook) -> None:
         """Raise OtherSource if the lake has rows of another database, to which this night would add."""
         if not self.pipeline.incremental or night.options.get("source_moved") == "true":
             return
@@ -45,14 +46,14 @@ class CheckInputsOperator(NightOperator):
         if owner and owner != own:
             raise OtherSource(f"The lake holds movements of another database: {owner}, and this night reads {own}.")
 
-    def _found(self, night: Night) -> tuple[dict[str, list[Drift]], str]:
+    def _found(self, night: RunContext) -> tuple[dict[str, list[Drift]], str]:
         """The drifts of files and tables, and why the tables could not be read ('' if they were)."""
         found = {}
         if self.pipeline.reads_files:
-            found = DeliveriesHook(aws.client(self.settings, "s3"), night).drifts()
+            found = DeliveriesHook(clients.client(self.settings, "s3"), night).drifts()
         if not night.source_secret:
             return found, ""
-        relations = RelationsHook(aws.client(self.settings, "secretsmanager"), night)
+        relations = RelationsHook(clients.client(self.settings, "secretsmanager"), night)
         try:
             self._check_source(night, relations)
             return found | relations.drifts(), ""

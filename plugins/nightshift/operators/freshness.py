@@ -7,8 +7,9 @@ from typing import Any
 
 from airflow.sdk import BaseOperator, Context
 
+from nightshift.aws import clock
 from nightshift.config import Settings
-from nightshift.hooks import clock, freshness
+from nightshift.lake import freshness
 
 
 class CheckFreshnessOperator(BaseOperator):

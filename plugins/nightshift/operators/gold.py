@@ -8,32 +8,33 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift import audit, ledger
-from nightshift.errors import AuditFailed
-from nightshift.hooks import aws, claims
-from nightshift.hooks.catalog import CatalogHook
-from nightshift.hooks.lake import LakeHook
-from nightshift.night import Night
+from nightshift.aws import clients
+from nightshift.failures.errors import AuditFailed
+from nightshift.lake import audit
+from nightshift.lake.catalog import CatalogHook
+from nightshift.lake.storage import LakeHook
 from nightshift.operators.base import NightOperator
-from nightshift.report import truth
+from nightshift.report import outcome_rules
+from nightshift.run.run_context import RunContext
+from nightshift.state import ledger, partition_locks
 
 
-def violations(night: Night, manifests: Sequence[Any]) -> list[str]:
+def violations(night: RunContext, manifests: Sequence[Any]) -> list[str]:
     """Every contract rule that the staged data of the night's date breaks."""
     return audit.violations(night.pipeline, manifests, night.settings)
 
 
-def publish(night: Night, task: str) -> Iterator[tuple[str, str]]:
+def publish(night: RunContext, task: str) -> Iterator[tuple[str, str]]:
     """Publish every staged day of each table and register them in the catalog; yields the table's name and the address
     of the night's own partition."""
-    lake = LakeHook(aws.client(night.settings, "s3"), night)
-    catalog = CatalogHook(aws.client(night.settings, "glue"), night)
+    lake = LakeHook(clients.client(night.settings, "s3"), night)
+    catalog = CatalogHook(clients.client(night.settings, "glue"), night)
     told: set[date] = set()
     restated = [day for manifest in lake.manifests() for day in manifest.get("restated", ())]
     if night.pipeline.incremental:
         lake.keep_source()  # before its first row: else a run killed in between leaves rows of an unknown source
     for table in night.pipeline.gold:
-        claims.of(night).verify()
+        partition_locks.of(night).verify()
         days, uri = lake.swap_gold(table.name), night.uri("lake", night.gold_prefix(table.name))
         catalog.register(table, days)
         other = {"restated": own} if (own := [day for day in restated if day["table"] == table.name]) else {}
@@ -47,7 +48,7 @@ def publish(night: Night, task: str) -> Iterator[tuple[str, str]]:
 class AuditOperator(NightOperator):
     """Raise AuditFailed if staged gold breaks its contract; what was published before stays in place."""
 
-    def work(self, night: Night, context: Context) -> dict[str, Any]:
+    def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         manifests = self.lake(night).manifests()
         if broken := violations(night, manifests):
             raise AuditFailed(f"Gold of {night.run} was not published: {'; '.join(broken)}.")
@@ -62,18 +63,18 @@ class PublishOperator(NightOperator):
     may be gone.
     """
 
-    def work(self, night: Night, context: Context) -> dict[str, str]:
+    def work(self, night: RunContext, context: Context) -> dict[str, str]:
         if earlier := self._published(ledger.of(night).entries()):
             self.log.info("An earlier try published all tables, and no work began since: that stands.")
             return earlier
         published = dict(publish(night, self.task_id))
         return published | {file: self.lake(night).deliver(file) for file in self.pipeline.exports}
 
-    def _published(self, entries: Sequence[truth.Entry]) -> dict[str, str]:
+    def _published(self, entries: Sequence[outcome_rules.Entry]) -> dict[str, str]:
         """What an earlier try returned; empty unless it completed and no earlier task began again since."""
         phases = [(entry["task"], entry["phase"]) for entry in entries]
         begun = len(phases) - 1 - phases[::-1].index((self.task_id, "begin"))
-        if not truth.is_published(entries[:begun]):
+        if not outcome_rules.is_published(entries[:begun]):
             return {}
         ended = next(e for e in reversed(entries) if (e["task"], e["phase"]) == (self.task_id, "end"))
         return {name: ended[name] for name in (*(table.name for table in self.pipeline.gold), *self.pipeline.exports)}

@@ -6,13 +6,13 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift import ingest_spec
-from nightshift.causes import Cause
-from nightshift.errors import IngestFailed, NightshiftError
-from nightshift.hooks.host import HostHook
-from nightshift.night import Night
+from nightshift.compute import ingest_spec
+from nightshift.compute.host import HostHook
+from nightshift.failures.causes import Cause
+from nightshift.failures.errors import IngestFailed, NightshiftError
+from nightshift.failures.symptoms import AWS, cause_in
 from nightshift.operators.base import NightOperator, WaitOperator
-from nightshift.symptoms import AWS, cause_in
+from nightshift.run.run_context import RunContext
 
 TAIL_LINES = 40
 AGENT_SAYS = "failed to run commands: "  # and the exit status: the agent's line, after the command's own output
@@ -22,13 +22,13 @@ class IngestOperator(WaitOperator):
     """Run the ingestion on the host and wait until it has ended. A retry adopts the command of the earlier try; the
     program continues after what is already in S3. The XCom is {"fetched": names of routes}."""
 
-    def work(self, night: Night, context: Context) -> Any:
+    def work(self, night: RunContext, context: Context) -> Any:
         if not night.routes:
             self.log.info("Nothing is fetched: the input comes by itself.")
             return {"fetched": []}
         return self.wait(night, "host_online", {"instance_id": self._host.id})
 
-    def finish(self, night: Night, answer: dict[str, Any]) -> Any:
+    def finish(self, night: RunContext, answer: dict[str, Any]) -> Any:
         if answer["state"] == "Online":
             command_id = self._host.adopt_or_send(night, self._jobs_uri)
             self.log.info("Command %s on host %s: %s.", command_id, self._host.id, self._named(night))
@@ -39,7 +39,7 @@ class IngestOperator(WaitOperator):
             self.log.info("%s", line)
         return {"fetched": [route.name for route in night.routes]}
 
-    def overdue(self, night: Night) -> NightshiftError:
+    def overdue(self, night: RunContext) -> NightshiftError:
         return IngestFailed(
             f"On {self._host.id}, {self._named(night)} was not done in {self.wait_minutes:g} minutes.",
             "See the command in Systems Manager; what has landed stays. Raise NIGHTSHIFT_INGEST_TIMEOUT_MINUTES if it"
@@ -47,7 +47,7 @@ class IngestOperator(WaitOperator):
             cause=Cause.TIMEOUT,
         )
 
-    def _failed(self, night: Night, answer: dict[str, Any]) -> NightshiftError:
+    def _failed(self, night: RunContext, answer: dict[str, Any]) -> NightshiftError:
         if answer["state"] == "Gone":
             return IngestFailed(f"The host {self._host.id} is {answer['said']}, and {self._named(night)} was not done.")
         spoken = [line for line in answer["stderr"].splitlines() if line.strip()]
@@ -69,14 +69,14 @@ class IngestOperator(WaitOperator):
     def _jobs_uri(self) -> str:
         return str(self.output_of(self._context, "publish_jobs")["jobs_uri"])
 
-    def _named(self, night: Night) -> str:
+    def _named(self, night: RunContext) -> str:
         return f"the ingestion of {' and '.join(route.name for route in night.routes)}"
 
 
 class StopHostOperator(NightOperator):
     """Terminate the host as soon as the ingestion succeeded; otherwise the teardown does."""
 
-    def work(self, night: Night, context: Context) -> dict[str, Any]:
+    def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         instance_id = self.output_of(context, "apply_transient").get("ingest_instance_id")
         if not instance_id:
             return {"stopped": None}

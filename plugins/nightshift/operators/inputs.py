@@ -6,15 +6,15 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift.errors import InputsMissing, NightshiftError
-from nightshift.night import Night
+from nightshift.failures.errors import InputsMissing, NightshiftError
 from nightshift.operators.base import WaitOperator
+from nightshift.run.run_context import RunContext
 
 
 class WaitForInputsOperator(WaitOperator):
     """The XCom is {"files", "bytes"} of the input and, if there are any, `unreadable`: keys that no job can read."""
 
-    def work(self, night: Night, context: Context) -> dict[str, Any]:
+    def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         if night.replay:
             self.log.info("A replay reads the quarantine of %s, no input.", night.business_date)
             return {"files": 0, "bytes": 0}
@@ -25,7 +25,7 @@ class WaitForInputsOperator(WaitOperator):
         result: dict[str, Any] = self.wait(night, "inputs_settled", {"prefix": night.input_prefix})
         return result
 
-    def finish(self, night: Night, answer: dict[str, Any]) -> dict[str, Any]:
+    def finish(self, night: RunContext, answer: dict[str, Any]) -> dict[str, Any]:
         self.log.info("%(files)d files, %(bytes)d bytes are there.", answer)
         for key in answer.get("unreadable", ()):
             self.log.warning(
@@ -33,6 +33,6 @@ class WaitForInputsOperator(WaitOperator):
             )
         return answer
 
-    def overdue(self, night: Night) -> NightshiftError:
+    def overdue(self, night: RunContext) -> NightshiftError:
         where = night.uri("raw", night.input_prefix)
         return InputsMissing(f"Nothing settled in {where} in {self.wait_minutes:g} minutes.")

@@ -6,11 +6,11 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift.causes import Cause
-from nightshift.errors import NotASuccess
-from nightshift.hooks.reporter import Reporter
-from nightshift.night import Night
+from nightshift.failures.causes import Cause
+from nightshift.failures.errors import NotASuccess
 from nightshift.operators.base import NightOperator
+from nightshift.report.reporter import Reporter
+from nightshift.run.run_context import RunContext
 
 
 class OutcomeOperator(NightOperator):
@@ -22,7 +22,7 @@ class OutcomeOperator(NightOperator):
         with self.carded(night):
             return self.work(night, context)
 
-    def work(self, night: Night, context: Context) -> str:
+    def work(self, night: RunContext, context: Context) -> str:
         record = Reporter(self.settings, night).told()
         if record is None:
             words = f"{night.run} has no closing entry: its report did not tell what it was."

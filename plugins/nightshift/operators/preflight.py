@@ -9,12 +9,15 @@ from airflow.sdk import BaseXCom, Context
 from airflow.sdk.bases.skipmixin import SkipMixin
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nightshift import cost, emr_spec, failures, ingest_spec
-from nightshift.causes import Cause
-from nightshift.errors import PreflightError
-from nightshift.hooks import aws, terraform, watch
-from nightshift.night import Night
+from nightshift.aws import clients
+from nightshift.compute import cost, emr_spec, ingest_spec
+from nightshift.failures import cards
+from nightshift.failures.causes import Cause
+from nightshift.failures.errors import PreflightError
+from nightshift.infrastructure import terraform
 from nightshift.operators.base import NightOperator
+from nightshift.run.run_context import RunContext
+from nightshift.state import heartbeat
 
 PLANNED = {
     "subnet_ids": ["<from the foundation>"],
@@ -45,10 +48,10 @@ class PreflightOperator(NightOperator, SkipMixin):
         """Whether the run ends here."""
         return bool(context["params"].get("dry_run"))
 
-    def work(self, night: Night, context: Context) -> dict[str, Any]:
+    def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         return self.checked(night)
 
-    def checked(self, night: Night, nights: int = 1) -> dict[str, Any]:
+    def checked(self, night: RunContext, nights: int = 1) -> dict[str, Any]:
         """Run the checks; returns their results and the price of `nights` on one cluster. Raises PreflightError."""
         cluster = cost.estimate(emr_spec.fleets(night), self.pipeline.expected_minutes * nights, self.settings.region)
         estimate = cluster + self._fetching(night)
@@ -60,33 +63,33 @@ class PreflightOperator(NightOperator, SkipMixin):
         self.log.info("%s of %s costs about $%.2f (%s).", night.run, night.business_date, estimate, prices)
         return checked
 
-    def _fetching(self, night: Night) -> float:
+    def _fetching(self, night: RunContext) -> float:
         """The most that the run's ingestion host can cost; 0 without one."""
         return cost.host(self.settings.ingest_timeout_minutes, self.settings.region) if night.routes else 0
 
     def _warning(self) -> dict[str, str]:
         """A warning if the reaper has not run lately; it goes into the run's record and message."""
-        warning = watch.silence(self.settings)
+        warning = heartbeat.silence(self.settings)
         if warning:
             self.log.warning("%s", warning)
         return {"warning": warning} if warning else {}
 
     def _account(self) -> str:
         try:
-            return aws.client(self.settings, "sts").get_caller_identity()["Account"]
+            return clients.client(self.settings, "sts").get_caller_identity()["Account"]
         except (BotoCoreError, ClientError) as refused:
-            cause = Cause(failures.card(refused, self.task_id)["cause"])
+            cause = Cause(cards.card(refused, self.task_id)["cause"])
             raise PreflightError(f"AWS does not know who we are: {refused}", cause=cause) from refused
 
     def _check_state_bucket(self) -> None:
         bucket = self.settings.bucket("state")
         try:
-            aws.client(self.settings, "s3").head_bucket(Bucket=bucket)
+            clients.client(self.settings, "s3").head_bucket(Bucket=bucket)
         except ClientError as refused:
             raise PreflightError(
                 f"The state bucket {bucket} cannot be read ({refused.response['Error']['Code']}).",
                 "Apply include/terraform/stacks/bootstrap once, or correct NIGHTSHIFT_NAME.",
-                cause=Cause(failures.card(refused, self.task_id)["cause"]),
+                cause=Cause(cards.card(refused, self.task_id)["cause"]),
             ) from refused
 
     def _check_budget(self, estimate: float, nights: int) -> None:
@@ -97,7 +100,7 @@ class PreflightOperator(NightOperator, SkipMixin):
                 "Ask for fewer or smaller instances, or raise NIGHTSHIFT_MAX_USD_PER_NIGHT.",
             )
 
-    def show_plan(self, night: Night, context: Context) -> None:
+    def show_plan(self, night: RunContext, context: Context) -> None:
         """Log what the run would request from AWS."""
         jobs_uri = night.uri("artifacts", "jobs/<sha256>/")
         own = {"emr_source_profile_arns": {night.pipeline.product: f"<role that opens {night.source_secret} alone>"}}

@@ -6,16 +6,16 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift.errors import SomethingLeft
-from nightshift.hooks import inventory
-from nightshift.night import Night
+from nightshift.failures.errors import SomethingLeft
+from nightshift.infrastructure import inventory
 from nightshift.operators.base import NightOperator
+from nightshift.run.run_context import RunContext
 
 
 class ProveNothingLeftOperator(NightOperator):
     """Search for all resources that a run can make. Raises SomethingLeft for any of this run, unless keep_cluster."""
 
-    def work(self, night: Night, context: Context) -> dict[str, Any]:
+    def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         found = inventory.alive(night)
         left = [f"{kind}: {', '.join(ids)}" for kind, ids in found.items() if ids]
         if left and not night.keep_cluster:

@@ -6,17 +6,17 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift import links
-from nightshift.hooks.reporter import Reporter
-from nightshift.night import Night
 from nightshift.operators.base import NightOperator
 from nightshift.report import message
+from nightshift.report.reporter import Reporter
+from nightshift.run import links
+from nightshift.run.run_context import RunContext
 
 
 class ReportOperator(NightOperator):
-    """Pass Airflow's states of the run's tasks, in the DAG's order, to the Reporter (hooks/reporter.py)."""
+    """Pass Airflow's states of the run's tasks, in the DAG's order, to the Reporter (report/reporter.py)."""
 
-    def work(self, night: Night, context: Context) -> dict[str, Any]:
+    def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         states = context["ti"].get_task_states(dag_id=self.dag_id, run_ids=[night.run_id])[night.run_id]
         in_order = {task: states.get(task) for task in self.dag.task_ids}
         foundation = self.output_of(context, "apply_foundation") or {}

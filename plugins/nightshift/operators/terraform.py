@@ -6,16 +6,17 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift import keys, ledger, stacks
-from nightshift.causes import Cause
-from nightshift.errors import OWNER_APPLIES, TerraformError
-from nightshift.hooks import claims, foundation, teardown, terraform
-from nightshift.hooks.sweep import sweep
-from nightshift.hooks.teardown import StateLocked
-from nightshift.hooks.terraform import TerraformHook
-from nightshift.night import Night
+from nightshift.compute import certificates
+from nightshift.failures.causes import Cause
+from nightshift.failures.errors import OWNER_APPLIES, TerraformError
+from nightshift.failures.symptoms import DENIED, cause_in
+from nightshift.infrastructure import foundation, stacks, teardown, terraform
+from nightshift.infrastructure.sweep import sweep
+from nightshift.infrastructure.teardown import StateLocked
+from nightshift.infrastructure.terraform import TerraformHook
 from nightshift.operators.base import NightOperator
-from nightshift.symptoms import DENIED, cause_in
+from nightshift.run.run_context import RunContext
+from nightshift.state import ledger, partition_locks
 
 
 class StackOperator(NightOperator):
@@ -25,7 +26,7 @@ class StackOperator(NightOperator):
         """The foundation stack, which all runs share."""
         return TerraformHook(self.settings, "foundation", stacks.FOUNDATION_STATE)
 
-    def transient(self, night: Night) -> TerraformHook:
+    def transient(self, night: RunContext) -> TerraformHook:
         """The transient stack of this run, with its own state."""
         return TerraformHook(self.settings, "transient", night.state_key)
 
@@ -37,7 +38,7 @@ class StackOperator(NightOperator):
 class OpenStateOperator(StackOperator):
     """terraform init. Creates nothing, so it cannot half-succeed; the teardowns have it as their setup."""
 
-    def work(self, night: Night, context: Context) -> None:
+    def work(self, night: RunContext, context: Context) -> None:
         self.transient(night).init()
 
 
@@ -46,7 +47,7 @@ class ApplyFoundationOperator(StackOperator):
     (docs/decisions/0022-foundation-once-a-day.md). With NIGHTSHIFT_FOUNDATION=check only compare it with its files
     (docs/decisions/0031-the-foundation-has-an-owner.md). Its outputs are the XCom."""
 
-    def work(self, night: Night, context: Context) -> dict[str, Any]:
+    def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         hook = self.foundation()
         reads = self.settings.foundation == "check"
         if not reads:
@@ -82,7 +83,7 @@ class ApplyTransientOperator(StackOperator):
     First removes what an earlier, killed try made but did not write into the state: its names would collide.
     """
 
-    def work(self, night: Night, context: Context) -> dict[str, Any]:
+    def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         ground = self.output_of(context, "apply_foundation")
         hook = self.transient(night)
         teardown.make_way(hook, night, self.task_id)
@@ -91,7 +92,7 @@ class ApplyTransientOperator(StackOperator):
             sweep(night, self.task_id, hook.managed())
         return hook.apply({**stacks.transient(night, ground), **_ssh(night)})
 
-    def _tried_before(self, night: Night) -> bool:
+    def _tried_before(self, night: RunContext) -> bool:
         begun = [e for e in ledger.of(night).entries() if (e["task"], e["phase"]) == (self.task_id, "begin")]
         return len(begun) > 1
 
@@ -99,9 +100,9 @@ class ApplyTransientOperator(StackOperator):
 class DestroyTransientOperator(StackOperator):
     """Remove the run's stack, its state, its staged data and its claims. Works without XCom; may run twice."""
 
-    def work(self, night: Night, context: Context) -> dict[str, Any] | None:
+    def work(self, night: RunContext, context: Context) -> dict[str, Any] | None:
         if night.keep_cluster:
-            claims.release_all(night)
+            partition_locks.release_all(night)
             self.log.warning("Kept on request: the stack of %s, until its lease ends or its cluster does.", night.run)
             return {"kept": True}
         ground = self.output_of(context, "apply_foundation") or self._outputs()
@@ -114,8 +115,8 @@ class DestroyTransientOperator(StackOperator):
         return hook.outputs()
 
 
-def _ssh(night: Night) -> dict[str, str]:
+def _ssh(night: RunContext) -> dict[str, str]:
     if not night.ssh_cidr:
         return {}
-    public, private = keys.ssh_key_pair()
+    public, private = certificates.ssh_key_pair()
     return {"ssh_public_key": public, "ssh_private_key": private}

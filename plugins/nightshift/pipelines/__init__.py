@@ -1,6 +1,6 @@
 """Registry of all pipelines by name (one module each), and of the backfills of those that are not incremental."""
 
-from nightshift.pipeline import backfill_of
+from nightshift.contracts.pipeline import backfill_of
 from nightshift.pipelines.card_movements import CARD_MOVEMENTS
 from nightshift.pipelines.covid_hospitals import COVID_HOSPITALS
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES

@@ -1,8 +1,8 @@
 """Card movements: a cooperative bank's movements, each with its card, account and member, as one flat product."""
 
-from nightshift import contract
 from nightshift.config import CONTRACTS
-from nightshift.pipeline import Inputs, Option, Pipeline, Step
+from nightshift.contracts import contract
+from nightshift.contracts.pipeline import Inputs, Option, Pipeline, Step
 
 SOURCES, GOLD = contract.read(CONTRACTS, "card_movements")
 

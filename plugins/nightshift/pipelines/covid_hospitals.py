@@ -1,8 +1,8 @@
 """Covid in hospitals: cases, deaths and hospital beds of each place, from daily snapshots and series."""
 
-from nightshift import contract
 from nightshift.config import CONTRACTS
-from nightshift.pipeline import Inputs, Pipeline, Route, Step, ingest_option
+from nightshift.contracts import contract
+from nightshift.contracts.pipeline import Inputs, Pipeline, Route, Step, ingest_option
 
 SOURCES, GOLD = contract.read(CONTRACTS, "covid_hospitals")
 

@@ -1,8 +1,8 @@
 """MrHealth sales: what ~50 restaurants sold yesterday, by branch and by product."""
 
-from nightshift import contract
 from nightshift.config import CONTRACTS
-from nightshift.pipeline import Inputs, Option, Pipeline, Step
+from nightshift.contracts import contract
+from nightshift.contracts.pipeline import Inputs, Option, Pipeline, Step
 
 SOURCES, GOLD = contract.read(CONTRACTS, "mrhealth_sales")
 

@@ -1,8 +1,8 @@
 """WordCount: how often each word occurs in a set of text files, by Spark or by Flink."""
 
-from nightshift import contract
 from nightshift.config import CONTRACTS
-from nightshift.pipeline import Inputs, Option, Pipeline, Step
+from nightshift.contracts import contract
+from nightshift.contracts.pipeline import Inputs, Option, Pipeline, Step
 
 SOURCES, GOLD = contract.read(CONTRACTS, "wordcount")
 

@@ -7,8 +7,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from nightshift import failures
-from nightshift.shown import line, plain
+from nightshift.failures import cards
+from nightshift.failures.shown import line, plain
 
 MOST_TOLD = 20
 NOTE_BEGINS = "Nightshift: "
@@ -64,7 +64,7 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
     yield f"Teardown: {_teardown(record['proof'])}"
     if not failure:  # the failure report names the record itself
         yield f"Record: {record_uri}"
-    yield from failures.tail_lines(failure or {})
+    yield from cards.tail_lines(failure or {})
 
 
 def _restated(days: Sequence[Mapping[str, Any]]) -> Iterator[str]:

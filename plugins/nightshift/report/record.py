@@ -8,20 +8,23 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from nightshift import audit, cost, emr_spec, failures, links
-from nightshift.causes import Cause
-from nightshift.failures import Card
-from nightshift.night import Night
-from nightshift.report import truth
-from nightshift.report.truth import Doubt, Entry, Findings
+from nightshift.compute import cost, emr_spec
+from nightshift.failures import cards
+from nightshift.failures.cards import Card
+from nightshift.failures.causes import Cause
+from nightshift.lake import audit
+from nightshift.report import outcome_rules
+from nightshift.report.outcome_rules import Doubt, Entry, Findings
+from nightshift.run import links
+from nightshift.run.run_context import RunContext
 
 INNOCENT = {"success", "upstream_failed", "skipped", "removed", None}  # tasks that did not fail themselves
 
 
-def build(night: Night, found: Findings, told_by: str = "report", finding: Card | None = None) -> dict[str, Any]:
+def build(night: RunContext, found: Findings, told_by: str = "report", finding: Card | None = None) -> dict[str, Any]:
     """The record as docs/interfaces.md describes it. `finding` is the reaper's failure report; the Reporter sets
     `notified` after it has notified."""
-    doubts = truth.doubts(night, found)
+    doubts = outcome_rules.doubts(night, found)
     return {
         "dag_id": night.pipeline.name,
         "run_id": night.run_id,
@@ -30,7 +33,7 @@ def build(night: Night, found: Findings, told_by: str = "report", finding: Card 
         "business_date": str(night.business_date),
         "started_at": night.asked_at.isoformat(),
         "ended_at": found.ended_at.isoformat(),
-        "outcome": truth.outcome(night, found),
+        "outcome": outcome_rules.outcome(night, found),
         "told_by": told_by,
         "warnings": [
             *audit.shortfalls(found.manifests, night.settings),
@@ -38,15 +41,16 @@ def build(night: Night, found: Findings, told_by: str = "report", finding: Card 
         ],
         "doubts": [doubt.words for doubt in doubts],
         "tasks": {
-            task: {"state": state, **_times(found.entries, task)} for task, state in truth.judged(found.states).items()
+            task: {"state": state, **_times(found.entries, task)}
+            for task, state in outcome_rules.judged(found.states).items()
         },
         "cluster": _cluster(found.clusters[-1]) if found.clusters else None,
         "steps": [_step(night, step, found.clusters[-1]) for step in found.steps],
         "layers": list(found.manifests),
-        "days": truth.days(found.entries),
+        "days": outcome_rules.days(found.entries),
         "gold": _gold(night, found),
         "restated": _restated(found),
-        "exports": _exports(night, found) if truth.is_published(found.entries) else [],
+        "exports": _exports(night, found) if outcome_rules.is_published(found.entries) else [],
         "cost": _cost(night, found),
         "proof": _proof(found.entries),
         "failure": _failure(night, found, doubts, finding) if doubts else None,
@@ -55,12 +59,12 @@ def build(night: Night, found: Findings, told_by: str = "report", finding: Card 
     }
 
 
-def _failure(night: Night, found: Findings, doubts: Sequence[Doubt], finding: Card | None) -> dict[str, Any]:
+def _failure(night: RunContext, found: Findings, doubts: Sequence[Doubt], finding: Card | None) -> dict[str, Any]:
     """The failure report (card) of the night, with the night's links and the report's text."""
     card = _spoken(found, doubts) or finding or _silent(found, doubts)
     cluster = {"cluster": links.cluster(night, found.clusters[-1]["Id"])} if found.clusters else {}
     whole = {**card, "links": {**cluster, **(card.get("links") or {}), "record": links.record(night)}}
-    return {**whole, "text": list(failures.lines(whole))}
+    return {**whole, "text": list(cards.lines(whole))}
 
 
 def _culprit(doubts: Sequence[Doubt], states: Mapping[str, str | None]) -> Doubt:
@@ -71,10 +75,10 @@ def _culprit(doubts: Sequence[Doubt], states: Mapping[str, str | None]) -> Doubt
 def _spoken(found: Findings, doubts: Sequence[Doubt]) -> Card | None:
     """The failure report of the failed task, if that is its last ledger entry; a killed try wrote none."""
     culprit = _culprit(doubts, found.states)
-    own = [e for e in found.entries if e["task"] == culprit.task and e["phase"] in truth.ENDS]
+    own = [e for e in found.entries if e["task"] == culprit.task and e["phase"] in outcome_rules.ENDS]
     if not own or own[-1]["phase"] != "failed":
         return None
-    blank = failures.found(culprit.task, Cause.CODE, "")
+    blank = cards.found(culprit.task, Cause.CODE, "")
     return {key: own[-1].get(key, default) for key, default in blank.items()}
 
 
@@ -82,7 +86,7 @@ def _silent(found: Findings, doubts: Sequence[Doubt]) -> Card:
     culprit = _culprit(doubts, found.states)
     why = "it was stopped from outside or marked by hand"
     words = f"{culprit.words}; it left no word of its own: {why}" if culprit.task in found.states else culprit.words
-    return failures.found(culprit.task, culprit.cause, f"{words[:1].upper()}{words[1:]}.")
+    return cards.found(culprit.task, culprit.cause, f"{words[:1].upper()}{words[1:]}.")
 
 
 def _times(entries: Iterable[Entry], task: str) -> dict[str, str | None]:
@@ -93,7 +97,7 @@ def _times(entries: Iterable[Entry], task: str) -> dict[str, str | None]:
 
 
 def _proof(entries: Sequence[Entry]) -> dict[str, Any] | None:
-    seen = truth.proof(entries)
+    seen = outcome_rules.proof(entries)
     return {"checked_at": seen["at"], "alive": seen["alive"], "checked": seen["checked"]} if seen else None
 
 
@@ -110,7 +114,7 @@ def _cluster(cluster: Any) -> dict[str, Any]:
     }
 
 
-def _step(night: Night, step: Any, cluster: Any) -> dict[str, Any]:
+def _step(night: RunContext, step: Any, cluster: Any) -> dict[str, Any]:
     timeline = step["Status"].get("Timeline", {})
     return {
         "name": step["Name"],
@@ -122,15 +126,15 @@ def _step(night: Night, step: Any, cluster: Any) -> dict[str, Any]:
     }
 
 
-def _gold(night: Night, found: Findings) -> list[dict[str, Any]]:
+def _gold(night: RunContext, found: Findings) -> list[dict[str, Any]]:
     """The published partitions: all or none of a night's, and each published day of a backfill."""
     if night.pipeline.fills:
         swapped = {entry["uri"] for entry in found.entries if entry.get("act") == "swapped"}
         return [gold for gold in _staged(night, found) if gold["uri"] in swapped]
-    return _staged(night, found) if truth.is_published(found.entries) else []
+    return _staged(night, found) if outcome_rules.is_published(found.entries) else []
 
 
-def _staged(night: Night, found: Findings) -> list[dict[str, Any]]:
+def _staged(night: RunContext, found: Findings) -> list[dict[str, Any]]:
     """Each table's staged partitions, the one of the manifest's own date first."""
     return [
         {"table": gold["table"], "uri": one_day.uri("lake", one_day.gold_prefix(gold["table"])), "rows": rows}
@@ -140,7 +144,7 @@ def _staged(night: Night, found: Findings) -> list[dict[str, Any]]:
     ]
 
 
-def _days(night: Night, own: str, gold: Mapping[str, Any]) -> list[tuple[Night, int]]:
+def _days(night: RunContext, own: str, gold: Mapping[str, Any]) -> list[tuple[RunContext, int]]:
     rows = gold.get("days") or {own: gold["rows"]}
     days = sorted(rows, key=lambda day: (day != own, day))
     return [(replace(night, business_date=date.fromisoformat(day)), rows[day]) for day in days]
@@ -162,15 +166,15 @@ def _words(day: Mapping[str, Any]) -> str:
     return f"{day['day']} in {day['table']}: {told} (published {day['since']})"
 
 
-def _exports(night: Night, found: Findings) -> list[dict[str, str]]:
+def _exports(night: RunContext, found: Findings) -> list[dict[str, str]]:
     """The files delivered beside gold, and their addresses, which the run's parameters may have set."""
     ended = [e for e in found.entries if (e["task"], e["phase"]) == ("publish", "end")]
     return [{"file": file, "uri": ended[-1][file]} for file in night.pipeline.exports if file in ended[-1]]
 
 
-def _cost(night: Night, found: Findings) -> dict[str, Any]:
+def _cost(night: RunContext, found: Findings) -> dict[str, Any]:
     fleets = [emr_spec.fleets(night, attempt) for attempt in _attempts(found)]
-    minutes = night.pipeline.expected_minutes * max(1, len(truth.days(found.entries)))
+    minutes = night.pipeline.expected_minutes * max(1, len(outcome_rules.days(found.entries)))
     lived = [_lifetime(cluster, found.ended_at) for cluster in found.clusters]
     region = night.settings.region
     return {

@@ -13,8 +13,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from nightshift.hooks.catalog import CatalogHook
-from nightshift.ledger import Ledger
+from nightshift.lake.catalog import CatalogHook
+from nightshift.state.ledger import Ledger
 
 LONGEST = 600  # seconds; a hold that nobody ends is a test that died
 

@@ -1,0 +1,1 @@
+"""Thin AWS clients: sessions, S3's clock and the topic."""

@@ -1,0 +1,246 @@
+"""EMR requests: builds the RunJobFlow body and the steps from a night and the stacks' outputs. Pure.
+
+The shapes are those of boto3's run_job_flow and add_job_flow_steps. Source: the EMR API reference; the figures are in
+docs/decisions/0004-cluster-shape.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from nightshift.compute import flink_spec
+from nightshift.config import Settings
+from nightshift.contracts.pipeline import Step
+from nightshift.run.run_context import RunContext
+
+APPLICATIONS = {"spark": ("Hadoop", "Spark"), "flink": ("Flink", "Hadoop")}
+ATTEMPTS = (
+    "as asked for",
+    "in other zones if there are any, with the spare types too",
+    "in any zone, with every type, On-Demand only",
+)
+LAST_ATTEMPT = len(ATTEMPTS) - 1  # attempts count from 0
+
+
+def job_flow(
+    night: RunContext,
+    foundation: Mapping[str, Any],
+    transient: Mapping[str, Any],
+    attempt: int = 0,
+    *,
+    jobs_uri: str,
+    avoid: Collection[str] = (),
+) -> dict[str, Any]:
+    """The body of RunJobFlow: fleets over the subnets, logs, roles, encryption, tags and the two limits.
+
+    The cluster stays alive without steps because a task of its own submits them. The teardown ends it; the idle limit
+    and the time limit, which are always set, are the fallback. `attempt` is the number of clusters of this try that got
+    no capacity, at most LAST_ATTEMPT, `avoid` their subnets; `jobs_uri` is the prefix of the published jobs.
+    """
+    settings = night.settings
+    return {
+        "Name": night.cluster_name,
+        "ReleaseLabel": settings.release_label,
+        "Applications": [{"Name": name} for name in APPLICATIONS[night.engine]],
+        "LogUri": night.uri("logs", "emr/"),
+        "ServiceRole": foundation["emr_service_role_arn"],
+        "JobFlowRole": instance_profile(night, foundation),
+        "SecurityConfiguration": transient["security_configuration"],
+        "Instances": {
+            "InstanceFleets": fleets(night, attempt),
+            "Ec2SubnetIds": subnets(foundation["subnet_ids"], attempt, avoid),
+            **_instances(transient),
+        },
+        "BootstrapActions": actions(night, jobs_uri),
+        "Configurations": _configurations(settings) if night.engine == "spark" else [],
+        "StepConcurrencyLevel": 1,
+        "AutoTerminationPolicy": {"IdleTimeout": settings.idle_timeout_seconds},
+        "ScaleDownBehavior": "TERMINATE_AT_TASK_COMPLETION",
+        "VisibleToAllUsers": True,
+        "Tags": [{"Key": key, "Value": value} for key, value in night.tags.items()],
+    }
+
+
+def instance_profile(night: RunContext, foundation: Mapping[str, Any]) -> str:
+    """The instance profile of the nodes; if the run reads a database the pipeline's own, which can read only its
+    sources' secrets."""
+    if not night.source_secret:
+        return str(foundation["emr_instance_profile_arn"])
+    return str(foundation["emr_source_profile_arns"][night.pipeline.product])
+
+
+def steps(night: RunContext, jobs_uri: str, jars: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The step dicts of all steps of the pipeline, in order. A failed one cancels the later ones. `jars` are the
+    addresses of the JDBC drivers."""
+    return [
+        _step(name, "CANCEL_AND_WAIT", command)
+        for step in night.pipeline.steps
+        for name, command in _commands(night, step, jobs_uri, jars).items()
+    ]
+
+
+def step_names(night: RunContext, step: Step) -> list[str]:
+    """The names of the EMR steps of one pipeline step, in order; the last has the step's name."""
+    return flink_spec.step_names(step) if night.engine == "flink" else [step.name]
+
+
+def day_steps(night: RunContext, days: Sequence[date], jobs_uri: str, jars: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The steps of a backfill, one per day with all layers, so that a failed day does not stop the next."""
+    whole = [(night.on(day), Step(str(day), night.pipeline.layers)) for day in days]
+    commands = {step.name: spark_submit(one_day, step, jobs_uri, jars) for one_day, step in whole}
+    return [_step(name, "CONTINUE", [*command, *_part(night)]) for name, command in commands.items()]
+
+
+def _part(night: RunContext) -> Sequence[str]:
+    return ("--one-of-many",) if night.pipeline.restates else ()
+
+
+def _commands(night: RunContext, step: Step, jobs_uri: str, jars: Sequence[str]) -> dict[str, list[str]]:
+    if night.engine == "flink":
+        return flink_spec.commands(night, step, jobs_uri)
+    return {step.name: spark_submit(night, step, jobs_uri, jars)}
+
+
+def _step(name: str, on_failure: str, command: list[str]) -> dict[str, Any]:
+    return {
+        "Name": name,
+        "ActionOnFailure": on_failure,
+        "HadoopJarStep": {"Jar": "command-runner.jar", "Args": command},
+    }
+
+
+def spark_submit(night: RunContext, step: Step, jobs_uri: str, jars: Sequence[str] = ()) -> list[str]:
+    """The step's command line. Client mode, so that the driver's traceback is in the step's own stderr."""
+    return [
+        "spark-submit",
+        *("--deploy-mode", "client"),
+        *("--name", f"{night.pipeline.product}-{step.name}"),
+        *(("--jars", ",".join(jars)) if jars else ()),
+        *("--py-files", f"{jobs_uri}spark_jobs.zip"),
+        f"{jobs_uri}main.py",
+        *("--pipeline", night.pipeline.product),
+        *("--layers", ",".join(step.layers)),
+        *("--business-date", str(night.business_date)),
+        *("--input", night.uri("raw", night.input_prefix)),
+        *_reference(night),
+        *("--lake", night.uri("lake").rstrip("/")),
+        *("--staging", night.uri("lake", night.staging_prefix).rstrip("/")),
+        *("--manifests", night.uri("lake", night.manifests_prefix).rstrip("/")),
+        *(("--encoding", night.encoding) if night.pipeline.encodings else ()),
+        *(("--source-secret", night.source_secret) if night.source_secret else ()),
+        *("--timezone", night.settings.timezone),
+        *(("--replay",) if night.replay else ()),
+        *(_limits(night.settings) if night.pipeline.restates else ()),
+        *_bounds(night.settings),
+        *(f"--option={name}={value}" for name, value in night.options.items()),
+    ]
+
+
+def _limits(settings: Settings) -> Sequence[str]:
+    """The shares of refused rows: of a table before the run fails, of one unit before it is reported."""
+    of_table, of_unit = f"{settings.max_quarantine_share:g}", f"{settings.max_refused_share:g}"
+    return ("--most-refused", of_table, "--most-refused-of-unit", of_unit)
+
+
+def _bounds(settings: Settings) -> Iterator[str]:
+    """The limits of one delivered file, where the settings override the jobs' defaults."""
+    bounds = {
+        "--most-bytes": settings.max_file_bytes,
+        "--most-ratio": settings.max_packed_ratio,
+        "--longest-line": settings.max_line_bytes,
+    }
+    yield from (f"{word}={most}" for word, most in bounds.items() if most)
+
+
+def _reference(night: RunContext) -> Sequence[str]:
+    reference = night.pipeline.inputs.reference
+    return ("--reference", night.uri("raw", reference)) if reference else ()
+
+
+def actions(night: RunContext, jobs_uri: str) -> list[dict[str, Any]]:
+    """The bootstrap actions: the time limit first, then what the engine needs."""
+    own = [flink_spec.python_action(night, jobs_uri)] if night.engine == "flink" else []
+    return [time_limit(night, jobs_uri), *own]
+
+
+def time_limit(night: RunContext, jobs_uri: str) -> dict[str, Any]:
+    """The bootstrap action that ends the cluster at its time limit; AutoTerminationPolicy covers idleness only."""
+    seconds = max(1, round(night.limit_minutes * 60))
+    script = {"Path": f"{jobs_uri}time_limit.sh", "Args": [str(seconds), night.settings.region]}
+    return {"Name": "time limit", "ScriptBootstrapAction": script}
+
+
+def subnets(every: Sequence[str], attempt: int, avoid: Collection[str]) -> list[str]:
+    """The subnets of an attempt: first all, then those without a failed cluster of this try if any, then all again."""
+    others = [subnet for subnet in every if subnet not in avoid]
+    return others if attempt == 1 and others else list(every)
+
+
+def _instances(transient: Mapping[str, Any]) -> dict[str, Any]:
+    instances = {
+        "EmrManagedMasterSecurityGroup": transient["master_security_group_id"],
+        "EmrManagedSlaveSecurityGroup": transient["worker_security_group_id"],
+        "ServiceAccessSecurityGroup": transient["service_security_group_id"],
+        "KeepJobFlowAliveWhenNoSteps": True,
+        "TerminationProtected": False,
+    }
+    key_name = transient.get("key_name")
+    return {**instances, "Ec2KeyName": key_name} if key_name else instances
+
+
+def fleets(night: RunContext, attempt: int = 0) -> list[dict[str, Any]]:
+    """The instance fleets: primary and core On-Demand (core has HDFS), task on Spot with fallback to On-Demand.
+
+    From the second attempt on they include the spare types, and from the third on nothing is Spot.
+    """
+    settings = night.settings
+    spares = settings.spares if attempt else ()
+    market = "spot" if attempt < LAST_ATTEMPT else "on_demand"
+    every = [
+        _fleet("MASTER", (*settings.primary_types, *spares), on_demand=1),
+        _fleet("CORE", (*settings.core_types, *spares), on_demand=settings.core_units),
+        _fleet("TASK", (*settings.task_types, *spares), **{market: settings.task_units}),
+    ]
+    timeout = settings.spot_timeout_minutes
+    for fleet in every:
+        fleet["LaunchSpecifications"] = _launch(fleet, timeout)
+    return [fleet for fleet in every if fleet["TargetOnDemandCapacity"] + fleet["TargetSpotCapacity"]]
+
+
+def _fleet(role: str, types: Sequence[str], on_demand: int = 0, spot: int = 0) -> dict[str, Any]:
+    return {
+        "Name": role.lower(),
+        "InstanceFleetType": role,
+        "TargetOnDemandCapacity": on_demand,
+        "TargetSpotCapacity": spot,
+        "InstanceTypeConfigs": [{"InstanceType": kind, "WeightedCapacity": 1} for kind in dict.fromkeys(types)],
+    }
+
+
+def _launch(fleet: Mapping[str, Any], timeout_minutes: int) -> dict[str, Any]:
+    if not fleet["TargetSpotCapacity"]:
+        return {"OnDemandSpecification": {"AllocationStrategy": "lowest-price"}}
+    return {
+        "SpotSpecification": {
+            "TimeoutDurationMinutes": timeout_minutes,
+            "TimeoutAction": "SWITCH_TO_ON_DEMAND",
+            "AllocationStrategy": "price-capacity-optimized",
+        }
+    }
+
+
+def _configurations(settings: Settings) -> list[dict[str, Any]]:
+    """EMR configurations: the same newer Python for driver and executors, since the release's default is 3.9, and the
+    region for the AWS CLI with which a driver reads its secret."""
+    python = settings.cluster_python
+    told = {"PYSPARK_PYTHON": python, "AWS_DEFAULT_REGION": settings.region}
+    export = {"Classification": "export", "Properties": told}
+    return [
+        {"Classification": "spark-env", "Properties": {}, "Configurations": [export]},
+        {
+            "Classification": "spark-defaults",
+            "Properties": {"spark.pyspark.python": python, "spark.sql.session.timeZone": "UTC"},
+        },
+    ]

@@ -1,0 +1,94 @@
+"""Contracts: reads and validates a pipeline's sources and gold tables from contracts/<pipeline>.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from nightshift.contracts.pipeline import DRIFT_RULES, GoldTable, Source, SourceColumn
+from nightshift.failures.errors import SettingsError
+
+KINDS = {"sources", "gold"}
+LOCALE = "pt-BR"  # the only one that the jobs' medallion/notation.py reads
+TABLE_WORDS = {
+    "sources": {"about", "key", "columns", "files", "fresh_hours", "drift", "database", "locale"},
+    "gold": {"about", "key", "columns", "min_rows", "fresh_hours"},
+}
+COLUMN_WORDS = {
+    "sources": {"type", "about", "personal", "from", "required", "optional", "default"}
+    | {"one_of", "reason", "digits", "signed", "code"},
+    "gold": {"type", "about", "personal"},
+}
+
+
+def read(contracts_dir: Path, pipeline: str) -> tuple[tuple[Source, ...], tuple[GoldTable, ...]]:
+    """Read the sources and gold tables of a pipeline. Raises SettingsError naming the file and its faults."""
+    path = contracts_dir / f"{pipeline}.toml"
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as wrong:
+        raise SettingsError(f"The contract {path} cannot be read: {wrong}.") from wrong
+    if faults := list(_faults(told)):
+        raise SettingsError(f"The contract {path} is wrong: {'; '.join(faults)}.")
+    sources = tuple(_source(name, table) for name, table in told.get("sources", {}).items())
+    return sources, tuple(_gold(name, table) for name, table in told["gold"].items())
+
+
+def _source(name: str, told: Mapping[str, Any]) -> Source:
+    columns = tuple(_column(column, spec) for column, spec in told["columns"].items())
+    where = {"files": told["files"], "database": bool(told.get("database"))}
+    return Source(name, told["about"], columns=columns, key=tuple(told["key"]), drift=told["drift"], **where)
+
+
+def _column(name: str, spec: Mapping[str, Any]) -> SourceColumn:
+    names = tuple(spec.get("from", (name,)))
+    flags = {flag: bool(spec.get(flag)) for flag in ("required", "optional")}
+    return SourceColumn(name, spec["type"], names, about=spec.get("about", ""), **flags)
+
+
+def _gold(name: str, told: Mapping[str, Any]) -> GoldTable:
+    return GoldTable(
+        name,
+        {column: spec["type"] for column, spec in told["columns"].items()},
+        tuple(told["key"]),
+        min_rows=told.get("min_rows", 1),
+        about=told["about"],
+        notes={column: spec["about"] for column, spec in told["columns"].items() if "about" in spec},
+        fresh_hours=told["fresh_hours"],
+        personal=tuple(column for column, spec in told["columns"].items() if spec.get("personal")),
+    )
+
+
+def _faults(told: Mapping[str, Any]) -> Iterator[str]:
+    """The faults of a contract: unknown keys, missing keys and invalid values."""
+    for kind in sorted(told.keys() - KINDS):
+        yield f"it has a part {kind!r}, known are {', '.join(sorted(KINDS))}"
+    for kind in sorted(KINDS & told.keys()):
+        for name, table in told[kind].items():
+            yield from (f"{kind}.{name} {fault}" for fault in _table_faults(kind, table))
+
+
+def _table_faults(kind: str, table: Mapping[str, Any]) -> Iterator[str]:
+    needed = {"about", "key", "columns"} | ({"files", "drift"} if kind == "sources" else {"fresh_hours"})
+    for word in sorted(table.keys() - TABLE_WORDS[kind]):
+        yield f"says {word!r}, which nobody reads"
+    for word in sorted(needed - table.keys()):
+        yield f"does not say its {word}"
+    yield from _column_faults(kind, table.get("columns", {}))
+    if kind == "gold" and (strangers := set(table.get("key", ())) - table.get("columns", {}).keys()):
+        yield f"has no column {', '.join(sorted(strangers))} of its key"
+    if (locale := table.get("locale", LOCALE)) != LOCALE:
+        yield f"has the locale {locale!r}, known is {LOCALE}"
+    for event, rule in table.get("drift", {}).items():
+        if rule not in DRIFT_RULES.get(event, ()):
+            yield f"has the rule {rule!r} for columns that are {event}"
+
+
+def _column_faults(kind: str, columns: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for column, spec in columns.items():
+        for word in sorted(spec.keys() - COLUMN_WORDS[kind]):
+            yield f"says {word!r} of {column}, which nobody reads"
+        if "type" not in spec:
+            yield f"does not say the type of {column}"

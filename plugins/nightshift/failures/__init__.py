@@ -1,0 +1,1 @@
+"""Failures: their causes, the symptoms in logs that show them, and the failure report that an operator sees."""

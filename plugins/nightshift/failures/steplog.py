@@ -1,0 +1,99 @@
+"""Step log diagnosis: finds in the logs of a failed Spark step the error line, its cause and our file and line. Pure.
+
+In client mode EMR's spark-submit writes the Python driver's output, with its traceback, to the step's stdout and the
+JVM's to its stderr; localcloud writes both to stderr. So both are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from nightshift.failures import tracebacks
+from nightshift.failures.causes import Cause
+from nightshift.failures.symptoms import STEP, cause_in
+from nightshift.failures.tracebacks import Traceback
+
+STREAMS = ("stdout", "stderr")
+TAIL_LINES, LONGEST_LINE = 40, 500
+JOB_WORD = re.compile(r"^[a-z]\w* \d{4}-\d{2}-\d{2}: .+")  # main.py's last line on a JobError
+USAGE = re.compile(r"^main\.py: error: .+")  # argparse
+# Errors that end the driver's JVM; the Python traceback then only says that the connection to it is lost.
+FATAL = re.compile(r"OutOfMemoryError|[Ee]xit(?:ed|ing)?(?: status| code| with ret)?\W{0,5}137|^Exception in thread")
+JVM_GONE = re.compile(r"Py4JNetworkError|ConnectionRefusedError|Connection refused|Answer from Java side is empty")
+# Lines that only wrap the actual error.
+WRAPPER = re.compile(
+    r"An error occurred while calling|Job aborted\.?$|SparkUserAppException|An exception was thrown from the Python"
+    r"|^Driver stacktrace|^JVM stacktrace|PythonException: *(?:Traceback.*)?$|^Traceback|Task failed while writing rows"
+)
+LOST_TASK = re.compile(r"^.*most recent failure: Lost task [^:]*?(?:\([^)]*\) ?)*: ")
+PACKAGE = re.compile(r"^(?::? ?)?(?:[A-Za-z_][\w$]*\.)+(?=[A-Z])")
+S3_URI = re.compile(r"s3[an]?://[^\s'\"<>,;)\]}]+")
+
+
+def diagnose(logs: Mapping[str, Sequence[str]], said: str) -> tuple[str, Cause, dict[str, Any]]:
+    """(error line, cause, details of the failure report) of a failed step.
+
+    `logs` has the last lines of "stdout" and "stderr", as far as they exist; `said` is EMR's own reason, the only
+    source if the logs were lost.
+    """
+    stream, traceback = _traceback(logs)
+    word = _word(logs)
+    told = [word] if word else _blame(logs, traceback) or [said or "neither EMR nor the step's logs give a reason"]
+    message = told[0][:LONGEST_LINE]
+    text = "\n".join([*told, said])
+    shown = stream if stream and not word else next((s for s in reversed(STREAMS) if logs.get(s)), None)
+    details = {
+        "traceback": None if word else tracebacks.card_entry(traceback),
+        "tail": _tail(logs.get(shown or "", ())),
+        "tail_of": shown,
+        "input_file": _input_file(told),
+    }
+    return message, cause_in(text, STEP) or (Cause.DATA if word else Cause.CODE), details
+
+
+def _tail(lines: Sequence[str]) -> list[str]:
+    """The last lines without the JVM's stack frames: one exception has more of them than TAIL_LINES."""
+    spoken = [line[:LONGEST_LINE] for line in lines if line.strip() and not tracebacks.is_jvm_frame(line)]
+    return spoken[-TAIL_LINES:]
+
+
+def _traceback(logs: Mapping[str, Sequence[str]]) -> tuple[str | None, Traceback | None]:
+    found = [(stream, traceback) for stream in STREAMS if (traceback := tracebacks.last_of(logs.get(stream, ())))]
+    return next((pair for pair in found if pair[1].own), found[0] if found else (None, None))
+
+
+def _word(logs: Mapping[str, Sequence[str]]) -> str | None:
+    """The last line of a job that ended with a JobError, or argparse's error line."""
+    lines = [line.strip() for stream in STREAMS for line in logs.get(stream, ())]
+    return next((line for line in reversed(lines) if JOB_WORD.match(line) or USAGE.match(line)), None)
+
+
+def _blame(logs: Mapping[str, Sequence[str]], traceback: Traceback | None) -> list[str]:
+    """The candidate error lines, best first."""
+    stderr = [line.strip() for line in logs.get("stderr", ()) if line.strip()]
+    fatal = [_plain(line) for line in reversed(stderr) if FATAL.search(line) and not WRAPPER.search(line)]
+    error = list(_reasons(traceback.error)) if traceback else []
+    if error and not (fatal and JVM_GONE.search(" ".join(error))):
+        return error
+    spoken = [_plain(line) for line in reversed(stderr) if not tracebacks.LOG_LINE.match(line)]
+    return [*fatal, *error, *spoken[:1]]
+
+
+def _reasons(error: Sequence[str]) -> Iterator[str]:
+    """An error's lines without wrapper lines, the deepest "Caused by" first."""
+    causes = [line.removeprefix("Caused by: ") for line in error if line.startswith("Caused by: ")]
+    rest = [line for line in error if not line.startswith("Caused by: ")]
+    plain = [_plain(line) for line in (*reversed(causes), *rest) if not WRAPPER.search(line)]
+    yield from plain or [_plain(line) for line in error[:1]]
+
+
+def _plain(line: str) -> str:
+    """The line without the exception's package name and without Spark's prefix about the lost task."""
+    return PACKAGE.sub("", LOST_TASK.sub("", line).removeprefix(": ")).strip()
+
+
+def _input_file(told: Sequence[str]) -> str | None:
+    found = next((uri for line in told if (uri := S3_URI.search(line))), None)
+    return found[0].rstrip(".:") if found else None

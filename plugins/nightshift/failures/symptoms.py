@@ -1,0 +1,119 @@
+"""Failure symptoms: for each kind of error text, patterns and the cause that each one shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from nightshift.failures.causes import Cause
+
+
+class Symptom(NamedTuple):
+    """A text that matches `pattern` shows `cause`; `because` says what the words are and who writes them."""
+
+    pattern: str
+    cause: Cause
+    because: str
+
+
+DENIED = Symptom(
+    r"AccessDenied|Access Denied|Unauthorized|not authorized|Forbidden|Status(?: )?Code: 403|AuthFailure"
+    r"|InvalidClientTokenId|SignatureDoesNotMatch|ExpiredToken|UnrecognizedClient|InvalidAccessKeyId|explicit deny",
+    Cause.IAM,
+    "AWS's words for a missing right or for credentials that it does not know, in SDKs for Python, Java and Go",
+)
+THROTTLED = Symptom(
+    r"Throttl|SlowDown|Slow Down|Rate ?[Ee]xceeded|RequestLimitExceeded|TooManyRequests|ServiceUnavailable"
+    r"|Internal(?:Server)?(?:Error|Failure)|Status(?: )?Code: 5\d\d|reduce your request rate",
+    Cause.THROTTLE,
+    "AWS asks for patience, or broke on its own side",
+)
+NO_CAPACITY = Symptom(
+    r"INSUFFICIENT_CAPACITY|[Ii]nsufficient.{0,9} capacity|InsufficientInstanceCapacity|INSTANCE_FLEET_TIMEOUT"
+    r"|SpotMaxPriceTooLow|MaxSpotInstanceCount|VcpuLimit|INSTANCE_FAILURE",
+    Cause.CAPACITY,
+    "EC2 has no such instances, or takes one back",
+)
+LINGERS = Symptom(
+    r"DependencyViolation",
+    Cause.LEAK,
+    "EC2 counts the network interfaces of a cluster that has ended as users of its groups for some minutes more",
+)
+
+NO_SPACE = Symptom(
+    r"[Nn]o space left on device|[Dd]isk quota exceeded|database or disk is full",
+    Cause.DISK,
+    "the system's words, repeated by Go, Java and Python, and SQLite's",
+)
+
+AWS: Sequence[Symptom] = (DENIED, THROTTLED, NO_CAPACITY, LINGERS)
+
+TERRAFORM: Sequence[Symptom] = (
+    NO_SPACE,
+    Symptom(r"Error acquiring the state lock|Error locking state", Cause.LOCK, "the state's lock file is there"),
+    Symptom(r"Interrupt received|[Oo]peration (?:was )?canceled", Cause.STOPPED, "terraform's words for its SIGINT"),
+    *AWS,
+)
+
+CLUSTER: Sequence[Symptom] = (  # StateChangeReason and ErrorDetails codes of the EMR API reference
+    NO_CAPACITY,
+    Symptom(r"BOOTSTRAP_FAILURE|[Bb]ootstrap action", Cause.BOOTSTRAP, "a bootstrap action came back non-zero"),
+    Symptom(r"USER_REQUEST|[Tt]erminated by user", Cause.STOPPED, "somebody called TerminateJobFlows"),
+    DENIED,
+    Symptom(r"service role|instance profile|EMR_DefaultRole", Cause.IAM, "VALIDATION_ERROR speaks of roles like that"),
+    Symptom(r"INTERNAL_ERROR", Cause.THROTTLE, "EMR broke on its own side"),
+)
+
+STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line that a job ends with
+    NO_SPACE,
+    Symptom(
+        r"OutOfMemory|MemoryError|GC overhead|Cannot allocate memory|(?:[Ee]xit(?:ed)?|status).{0,20}\b137\b"
+        r"|beyond (?:the )?(?:physical|virtual|'?PHYSICAL'?) memory|running beyond",
+        Cause.CAPACITY,
+        "the driver or an executor was out of memory; 137 is SIGKILL, which is YARN's or the kernel's way to say it",
+    ),
+    Symptom(
+        r"nothing lies at|no file at|nothing at s3|dated folders at",
+        Cause.UPSTREAM,
+        "NoInputError of our jobs (include/spark_jobs)",
+    ),
+    Symptom(r"rows were refused", Cause.DATA, "TooMuchRefused of our jobs (include/spark_jobs)"),
+    Symptom(r"^main\.py: error: ", Cause.CODE, "argparse refuses the arguments that we gave"),
+    DENIED,
+    THROTTLED,
+    Symptom(
+        r"opening (?:the|a) database|reading the secret|(?:asking|looking for|reading) .*\w+://",
+        Cause.UPSTREAM,
+        "SourceError of our jobs (include/spark_jobs): the database, its secret or its columns",
+    ),
+    Symptom(
+        r"PATH_NOT_FOUND|[Pp]ath does not exist|FileNotFound|NoSuchKey|No such file or directory: '?s3",
+        Cause.UPSTREAM,
+        "a file that should be there is not, or went while it was read",
+    ),
+    Symptom(
+        r"CAST_INVALID_INPUT|CANNOT_PARSE|MALFORMED|NumberFormatException|DateTimeException|UnicodeDecodeError"
+        r"|Malformed|not a Parquet file|ParquetDecoding|SchemaColumnConvert|ARITHMETIC_OVERFLOW"
+        r"|no such text encoding|InvalidOperation",
+        Cause.DATA,
+        "Spark and Python on values and files that they cannot read",
+    ),
+    Symptom(
+        r"EOFException|(?i:not (?:a|in) gzip)|unexpected end of (?:ZLIB )?input|Unexpected end of input stream"
+        r"|incorrect (?:data|header) check|invalid (?:block type|stored block|distance|code length)|ZipException"
+        r"|exceeds the max length allowed",
+        Cause.DATA,
+        "Hadoop, the JVM and zlib on a file that is cut short, or is not packed as its name says",
+    ),
+    Symptom(
+        r"ExecutorLost|Slave lost|[Nn]ode was lost|decommission|MetadataFetchFailed",
+        Cause.CAPACITY,
+        "EC2 took nodes away faster than Spark could make up for it",
+    ),
+)
+
+
+def cause_in(text: str, symptoms: Sequence[Symptom]) -> Cause | None:
+    """The cause of the first symptom whose pattern the text matches; None if none does. Order is precedence."""
+    return next((symptom.cause for symptom in symptoms if re.search(symptom.pattern, text)), None)

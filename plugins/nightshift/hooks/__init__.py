@@ -1,1 +1,0 @@
-"""Hooks: clients of AWS services, terraform and databases."""

@@ -1,0 +1,43 @@
+"""Terraform variables of the foundation and transient stacks, from settings, run and foundation outputs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nightshift.compute import ingest_spec
+from nightshift.config import Settings
+from nightshift.run.run_context import RunContext
+
+FOUNDATION_STATE = "foundation.tfstate"
+GROUND = {"vpc_id", "kms_key_arn"}  # foundation outputs that the transient stack requires
+
+
+def foundation(settings: Settings) -> dict[str, Any]:
+    """The foundation stack's variables."""
+    return {
+        **_shared(settings),
+        "email_endpoints": list(settings.email_endpoints),
+        "queue_endpoints": list(settings.queue_endpoints),
+    }
+
+
+def transient(night: RunContext, ground: Mapping[str, Any]) -> dict[str, Any]:
+    """The transient stack's variables for a run, without its SSH key; `ground` is the foundation's outputs."""
+    return {
+        **_shared(night.settings),
+        "owner": night.settings.owner,
+        "run": night.run,
+        "pipeline": night.pipeline.name,
+        "business_date": str(night.business_date),
+        "expires": night.tags["nightshift:expires"],
+        "vpc_id": ground["vpc_id"],
+        "kms_key_arn": ground["kms_key_arn"],
+        "certificates": night.uri("lake", night.certificates_key),
+        "ssh_cidr": night.ssh_cidr,
+        "ingest_host": ingest_spec.host(night, ground),
+    }
+
+
+def _shared(settings: Settings) -> dict[str, Any]:
+    return {"name": settings.name, "region": settings.region}

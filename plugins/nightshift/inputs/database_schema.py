@@ -1,0 +1,108 @@
+"""Database schema hook: reads the source tables' columns from the information schema before a cluster exists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from sqlalchemy import URL, NullPool, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from nightshift.contracts import drift
+from nightshift.contracts.drift import Drift, Relation
+from nightshift.failures.errors import SourceUnseen
+from nightshift.inputs import tls
+from nightshift.run.run_context import RunContext
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+SECONDS = 10
+NEEDED = ("engine", "host", "dbname", "username", "password")
+POSTGRES = ("postgresql+psycopg2", "current_schema()")
+MYSQL = ("mysql+pymysql", "database()")
+ENGINES = {  # by Amazon RDS's names in a secret: SQLAlchemy's driver, the SQL for the default schema
+    **dict.fromkeys(("postgres", "postgresql", "aurora-postgresql"), POSTGRES),
+    **dict.fromkeys(("mysql", "mariadb", "aurora-mysql"), MYSQL),
+}
+FAMILIES = {"postgresql": "postgres", "aurora-postgresql": "postgres", "mariadb": "mysql", "aurora-mysql": "mysql"}
+PORTS = {"postgres": 5432, "mysql": 3306}
+
+
+class RelationsHook:
+    """Compares the tables in the night's database with their contracts."""
+
+    def __init__(self, secrets: SecretsManagerClient, night: RunContext) -> None:
+        self._secrets, self._night = secrets, night
+
+    def drifts(self) -> dict[str, list[Drift]]:
+        """The address of each table that drifted from its contract -> its drifts.
+
+        Raises SourceUnseen if the database cannot be read from here: perhaps only the cluster can reach it.
+        """
+        address = self._address()
+        where = f"{address['engine']}://{address['host']}/{address['dbname']}"
+        try:
+            found = _relations(address, where)
+        except (SQLAlchemyError, ImportError, UnicodeError, OSError) as refused:
+            raise SourceUnseen(f"{where} did not show its tables: {_line(refused)}") from None
+        told = {}
+        for source in self._night.pipeline.sources:
+            if source.database:
+                relation = found.get(source.files)
+                drifted = list(drift.drifts(source, relation)) if relation else [drift.missing(source, where)]
+                told[f"{where}/{source.files}"] = drifted
+        return {at: drifted for at, drifted in told.items() if drifted}
+
+    def identity(self) -> str:
+        """The identity of the night's database, in the form of the jobs' medallion.secret. Raises SourceUnseen."""
+        told = self._address()
+        family = FAMILIES.get(told["engine"], told["engine"])
+        place = f"{family}://{told['host'].lower()}:{told.get('port') or PORTS[family]}/{told['dbname']}"
+        return str(told.get("identity") or place)
+
+    def _address(self) -> Mapping[str, Any]:
+        """The content of the secret, which no error quotes. Raises SourceUnseen."""
+        name = self._night.source_secret
+        try:
+            told = json.loads(self._secrets.get_secret_value(SecretId=name)["SecretString"])
+        except (ClientError, BotoCoreError) as refused:
+            raise SourceUnseen(f"the secret {name} could not be read: {_line(refused)}") from None
+        except (ValueError, KeyError):
+            told = None
+        if not isinstance(told, dict) or not all(told.get(key) for key in NEEDED) or told["engine"] not in ENGINES:
+            raise SourceUnseen(f"the secret {name} is not in the form that Amazon RDS writes")
+        return told
+
+
+def _relations(address: Mapping[str, Any], where: str) -> dict[str, Relation]:
+    """The tables and views of the database, by lower-case name."""
+    driver, here = ENGINES[address["engine"]]
+    port = int(address["port"]) if str(address.get("port", "")).isdigit() else None
+    who = (address["username"], address["password"])
+    url = URL.create(driver, *who, host=address["host"], port=port, database=address["dbname"])
+    asked = "table_name, column_name, data_type FROM information_schema.columns"
+    order = f"WHERE table_schema = {here} ORDER BY table_name, ordinal_position"
+    columns: dict[str, list[tuple[str, str]]] = {}
+    with tls.connect_args(driver, address) as secured:
+        engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": SECONDS, **secured})
+        with engine.connect() as connection:
+            for table, column, kind in _texts(connection.execute(text(f"SELECT {asked} {order}"))):
+                columns.setdefault(table.lower(), []).append((column, kind))
+    return {
+        table: Relation(f"{where}/{table}", *map(tuple, zip(*listed, strict=True))) for table, listed in columns.items()
+    }
+
+
+def _texts(rows: Any) -> Iterator[list[str]]:
+    """Rows as text: MySQL's information schema gives some columns as bytes."""
+    for row in rows:
+        yield [value.decode() if isinstance(value, bytes) else str(value) for value in row]
+
+
+def _line(error: Exception) -> str:
+    """An error in one line, without the text that SQLAlchemy adds."""
+    cause = getattr(error, "orig", None) or error
+    return " ".join(str(cause).split())

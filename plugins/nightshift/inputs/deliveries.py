@@ -1,0 +1,70 @@
+"""Deliveries hook: checks the beginning of each delivered file for schema drift before a cluster exists."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from nightshift.contracts import drift
+from nightshift.contracts.drift import Drift
+from nightshift.contracts.pipeline import Source
+from nightshift.run.run_context import RunContext
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BEGINNING = 64 * 1024  # bytes: a header and some rows
+THREADS = 8
+_GZIP = b"\x1f\x8b"
+
+
+class DeliveriesHook:
+    """Reads the files of one night in the raw bucket."""
+
+    def __init__(self, s3: S3Client, night: RunContext) -> None:
+        self._s3, self._night = s3, night
+        self._raw = night.settings.bucket("raw")
+
+    def drifts(self) -> dict[str, list[Drift]]:
+        """The s3:// address of each delivered file that drifted from its contract -> its drifts."""
+        keys = list(self._keys()) if self._night.pipeline.sources else []
+        with ThreadPoolExecutor(THREADS) as pool:
+            found = list(pool.map(self._drifts, keys))
+        return {f"s3://{self._raw}/{key}": drifted for key, drifted in zip(keys, found, strict=True) if drifted}
+
+    def _keys(self) -> Iterator[str]:
+        inputs = self._night.pipeline.inputs
+        for prefix in filter(None, (self._night.input_prefix, inputs.reference)):
+            for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._raw, Prefix=prefix):
+                yield from (item["Key"] for item in page.get("Contents", []) if item["Size"])
+
+    def _drifts(self, key: str) -> list[Drift]:
+        answer = self._s3.get_object(Bucket=self._raw, Key=key, Range=f"bytes=0-{BEGINNING - 1}")
+        beginning = answer["Body"].read()
+        text = _unpacked(beginning)
+        sample = drift.sample(key, text, whole=max(len(beginning), len(text)) < BEGINNING)
+        source = source_of(self._night.pipeline.sources, key, sample.header) if sample else None
+        return list(drift.drifts(source, sample)) if sample and source else []
+
+
+def source_of(sources: Sequence[Source], key: str, header: Sequence[str] = ()) -> Source | None:
+    """The source of a file, by its header or, if that lacks a column, by its exact name (any case, with or without
+    `Tabela_`, gzip or not). This serves drift checks only: the jobs decide what a file is, and know more names."""
+    name = key.rsplit("/", 1)[-1].lower().removesuffix(".gz")
+    stem = name.removesuffix(".csv").removeprefix("tabela_")
+    by_name = (s for s in sources if name.endswith(".csv") and fnmatchcase(stem, s.files))
+    return drift.known_by(sources, header) or next(by_name, None)
+
+
+def _unpacked(beginning: bytes) -> bytes:
+    """The bytes, of a gzip file unpacked up to BEGINNING bytes; b"" for a broken gzip file, which the jobs refuse and
+    name."""
+    if not beginning.startswith(_GZIP):
+        return beginning
+    try:
+        return zlib.decompressobj(wbits=31).decompress(beginning, BEGINNING)
+    except zlib.error:
+        return b""

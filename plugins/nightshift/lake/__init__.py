@@ -1,0 +1,1 @@
+"""The lake: storage, catalog, the quality gate before gold, gaps and freshness of gold."""

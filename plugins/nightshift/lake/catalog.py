@@ -1,0 +1,72 @@
+"""Glue catalog hook: registers gold tables and their partitions as the contract describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+
+    from nightshift.contracts.pipeline import GoldTable
+    from nightshift.run.run_context import RunContext
+
+PARQUET = {
+    "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+    "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
+}
+
+
+class CatalogHook:
+    """Registers the tables that a night published."""
+
+    def __init__(self, glue: GlueClient, night: RunContext) -> None:
+        self._glue, self._night = glue, night
+        self._database = night.settings.database("gold")
+
+    def register(self, table: GoldTable, days: Iterable[date]) -> None:
+        """Create or update the table from its contract, and its partitions of these days. May run twice."""
+        name = f"{self._night.pipeline.product}_{table.name}"
+        self._upsert_table(table_input(name, table, self._root(table)))
+        for day in days:
+            self._upsert_partition(name, table, replace(self._night, business_date=day))
+
+    def _root(self, table: GoldTable) -> str:
+        return self._night.uri("lake", f"gold/{self._night.pipeline.product}/{table.name}/")
+
+    def _upsert_table(self, body: Any) -> None:
+        try:
+            self._glue.create_table(DatabaseName=self._database, TableInput=body)
+        except self._glue.exceptions.AlreadyExistsException:
+            self._glue.update_table(DatabaseName=self._database, TableInput=body, SkipArchive=True)
+
+    def _upsert_partition(self, name: str, table: GoldTable, one_day: RunContext) -> None:
+        value = str(one_day.business_date)
+        location = one_day.uri("lake", one_day.gold_prefix(table.name))
+        body: Any = {"Values": [value], "StorageDescriptor": storage(table, location)}
+        try:
+            self._glue.create_partition(DatabaseName=self._database, TableName=name, PartitionInput=body)
+        except self._glue.exceptions.AlreadyExistsException:
+            self._glue.update_partition(
+                DatabaseName=self._database, TableName=name, PartitionValueList=[value], PartitionInput=body
+            )
+
+
+def table_input(name: str, table: GoldTable, location: str) -> dict[str, Any]:
+    """Glue's TableInput for a gold table, partitioned by business_date."""
+    return {
+        "Name": name,
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
+        "PartitionKeys": [{"Name": "business_date", "Type": "date"}],
+        "StorageDescriptor": storage(table, location),
+    }
+
+
+def storage(table: GoldTable, location: str) -> dict[str, Any]:
+    """Glue's StorageDescriptor for Parquet files with the table's columns at a location."""
+    columns = [{"Name": name, "Type": kind} for name, kind in table.columns.items()]
+    return {"Columns": columns, "Location": location, **PARQUET}

@@ -1,0 +1,92 @@
+"""Freshness hook: finds gold older than its contract allows. It runs outside the nights, since one that never started
+cannot report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from nightshift.aws import clients, topic
+from nightshift.config import Settings
+from nightshift.pipelines import PIPELINES
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+KEY = "freshness/told.json"  # in the lake: tables already notified as stale, so that each is notified once
+
+
+@dataclass(frozen=True)
+class Stale:
+    """A stale gold table: its newest business date, when it was written (UTC), its age and the limit in hours."""
+
+    table: str  # <pipeline>.<table>
+    business_date: str
+    written: str
+    hours: float
+    limit: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.table}: {self.business_date} is the newest, written {self.hours:.0f} hours ago"
+            f" ({self.written}); {self.limit:g} are allowed"
+        )
+
+
+def stale(settings: Settings, now: datetime) -> list[Stale]:
+    """Every gold table whose newest partition is older than its contract's fresh_hours. A table without a partition is
+    not stale: its product has not run yet. [] while there is no lake."""
+    s3 = clients.client(settings, "s3")
+    try:
+        return list(_stale(s3, settings, now))
+    except s3.exceptions.NoSuchBucket:
+        return []
+
+
+def tell(settings: Settings, found: list[Stale]) -> list[Stale]:
+    """Notify the topic, in one message, of the tables that became stale since the last check; returns them. Raises
+    botocore's errors; the next check then notifies again."""
+    s3, bucket = clients.client(settings, "s3"), settings.bucket("lake")
+    before = _told(s3, bucket)
+    news = [one for one in found if before.get(one.table) != one.business_date]
+    if news:
+        lines = ["Gold that is older than its contract allows; see whether the nights ran:", *map(str, news)]
+        topic.publish(settings, f"stale: {news[0].table} [{settings.name}]"[:100], "\n".join(lines))
+    now = {one.table: one.business_date for one in found}
+    if now != before:
+        s3.put_object(Bucket=bucket, Key=KEY, Body=json.dumps(now).encode())
+    return news
+
+
+def _stale(s3: S3Client, settings: Settings, now: datetime) -> Iterator[Stale]:
+    for pipeline in PIPELINES.values():
+        for table in pipeline.gold:
+            newest = _newest(s3, settings.bucket("lake"), f"gold/{pipeline.name}/{table.name}/")
+            if newest is None:
+                continue
+            day, written = newest
+            hours = (now - written).total_seconds() / 3600
+            if hours > table.fresh_hours:
+                at = f"{written:%Y-%m-%dT%H:%MZ}"
+                yield Stale(f"{pipeline.name}.{table.name}", day, at, round(hours, 1), table.fresh_hours)
+
+
+def _newest(s3: S3Client, bucket: str, prefix: str) -> tuple[str, datetime] | None:
+    """The newest business date of a table, and when its partition was last written."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
+    partition = max((str(p["Prefix"]) for page in pages for p in page.get("CommonPrefixes", [])), default=None)
+    if partition is None:
+        return None
+    files = s3.list_objects_v2(Bucket=bucket, Prefix=partition)["Contents"]
+    return partition.rpartition("=")[2].rstrip("/"), max(file["LastModified"] for file in files)
+
+
+def _told(s3: S3Client, bucket: str) -> Mapping[str, Any]:
+    try:
+        kept: dict[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=KEY)["Body"].read())
+    except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
+        return {}
+    return kept

@@ -1,0 +1,99 @@
+"""Packages the Spark and Flink jobs, bootstrap actions and ingestion program for upload, under one content hash."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+from nightshift.failures.errors import DriverRefused
+
+TRAVELS = (".py", ".toml")
+SUMS = "SHA256SUMS"
+EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's earliest date, for all files: the same jobs give the same bytes
+
+
+@dataclass(frozen=True)
+class Package:
+    """main.py, spark_jobs.zip and time_limit.sh, as bytes, and `others` by their file names."""
+
+    main: bytes
+    archive: bytes
+    time_limit: bytes
+    others: Mapping[str, bytes] = field(default_factory=dict)
+
+    @cached_property
+    def sha256(self) -> str:
+        """One hash over all files, so that any change gives a new prefix."""
+        parts = (self.main, self.archive, self.time_limit, *(self.others[name] for name in sorted(self.others)))
+        return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """All files by name, main.py last: if it was uploaded, all were."""
+        first = {"spark_jobs.zip": self.archive, "time_limit.sh": self.time_limit, **self.others}
+        return {**first, "main.py": self.main}
+
+
+@dataclass(frozen=True)
+class Driver:
+    """One JDBC driver: its file name, its bytes and its SHA-256, which matches SHA256SUMS."""
+
+    name: str
+    content: bytes
+    sha256: str
+
+
+def drivers(jdbc_dir: Path) -> list[Driver]:
+    """Every driver in the folder's SHA256SUMS. Raises DriverRefused if one is missing or has another SHA-256."""
+    try:
+        lines = (jdbc_dir / SUMS).read_text(encoding="utf-8").splitlines()
+        named = [(expected.lower(), name.strip(" *")) for expected, name in (line.split(maxsplit=1) for line in lines)]
+        found = [Driver(name, (jdbc_dir / name).read_bytes(), expected) for expected, name in named]
+    except (OSError, ValueError) as wrong:
+        raise DriverRefused(f"The JDBC drivers of {jdbc_dir} cannot be read: {wrong}.") from wrong
+    for driver in found:
+        if (actual := sha256(driver.content).hexdigest()) != driver.sha256:
+            raise DriverRefused(
+                f"{jdbc_dir / driver.name} has SHA-256 {actual}, and {SUMS} says {driver.sha256}; it was not used."
+            )
+    return found
+
+
+def package(jobs_dir: Path, time_limit: Path, flink_dir: Path | None = None, ingest_dir: Path | None = None) -> Package:
+    """Package main.py of `jobs_dir`, a zip of its other .py files and the contracts, the bootstrap action `time_limit`,
+    and the files that Flink (`flink_dir`) and the ingestion host (`ingest_dir`) need. Raises FileNotFoundError."""
+    main = jobs_dir / "main.py"
+    flink = _flink(flink_dir, time_limit.with_name("flink_python.sh")) if flink_dir else {}
+    others = {**flink, **(_ingest(ingest_dir) if ingest_dir else {})}
+    return Package(main.read_bytes(), _zipped(jobs_dir, main), time_limit.read_bytes(), others)
+
+
+def _flink(flink_dir: Path, python_script: Path) -> dict[str, bytes]:
+    return {
+        "flink_jobs.zip": _zipped(flink_dir),
+        "flink_python.sh": python_script.read_bytes(),
+        "flink_requirements.txt": (flink_dir / "requirements.txt").read_bytes(),
+    }
+
+
+def _ingest(ingest_dir: Path) -> dict[str, bytes]:
+    return {
+        "ingest.zip": _zipped(ingest_dir, root=ingest_dir.parent),
+        "ingest.sh": (ingest_dir / "ingest.sh").read_bytes(),
+        "ingest_requirements.txt": (ingest_dir / "requirements.txt").read_bytes(),
+    }
+
+
+def _zipped(folder: Path, *but: Path, root: Path | None = None) -> bytes:
+    """Zip the modules of a folder, by their paths from `root`, by default the folder itself."""
+    modules = sorted(path for path in folder.rglob("*") if path.suffix in TRAVELS and path not in but)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in modules:
+            archive.writestr(zipfile.ZipInfo(path.relative_to(root or folder).as_posix(), EPOCH), path.read_bytes())
+    return buffer.getvalue()

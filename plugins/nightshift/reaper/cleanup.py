@@ -1,0 +1,216 @@
+"""The reaper's actions on every dead run: terminate clusters, remove resources, prove that none is left, report."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nightshift.aws import clients, clock
+from nightshift.compute.emr import USABLE, EmrHook
+from nightshift.config import Settings
+from nightshift.failures.errors import ClusterError, NightshiftError, PreflightError, SomethingLeft, TerraformError
+from nightshift.infrastructure import inventory, stacks, teardown
+from nightshift.infrastructure.inventory import Thing
+from nightshift.infrastructure.sweep import REMOVALS
+from nightshift.infrastructure.terraform import TerraformHook
+from nightshift.reaper.discovery import Ask, case_of, survey
+from nightshift.reaper.verdict import Case, Fate, Verdict, finding, told, verdict
+from nightshift.report.outcome_rules import states_of
+from nightshift.report.reporter import Reporter
+from nightshift.state import heartbeat, ledger
+from nightshift.state.leader_lease import turn
+from nightshift.state.ledger import REAPER, Ledger
+from nightshift.state.terraform_locks import LONGEST
+from nightshift.waits.probes import clusters_terminated
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Row:
+    """The result for one run: the verdict and its reason, what was done, and whether that worked (`ok`)."""
+
+    run: str
+    fate: Fate
+    why: str
+    done: str = ""
+    ok: bool = True
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass of a reaper. `busy` says which other reaper is running; then nothing was done."""
+
+    rows: list[Row]
+    busy: str | None = None
+
+
+def reap(settings: Settings, who: str, ask: Ask | None = None, *, dry_run: bool = False) -> Pass:
+    """Judge every run and reap the dead ones; a dry run only judges. A run that cannot be judged or cleaned up does not
+    stop the others: its row is not ok. `ask`: see survey.case_of. Raises botocore's errors if AWS cannot be listed. The
+    topic is notified of that and of rows that are not ok (state/heartbeat.py)."""
+    if dry_run:
+        return Pass(list(_rows(settings, ask, dry_run)))
+    with turn(settings, who) as busy:
+        if busy:
+            return Pass([], busy)
+        with heartbeat.watched(settings, who) as trouble:
+            rows = list(_rows(settings, ask, dry_run))
+            trouble += [f"{row.run}: {row.done}" for row in rows if not row.ok]
+    return Pass(rows)
+
+
+def stand(settings: Settings, run: str) -> tuple[Case, Verdict] | None:
+    """The observed state of one run and the verdict on it; None if it is not open and left nothing."""
+    runs = survey(settings).runs
+    if run not in runs:
+        return None
+    case = case_of(settings, run, runs[run], None)
+    return case, verdict(case, clock.now(settings))
+
+
+def give_up(settings: Settings, who: str, run: str) -> Pass:
+    """Reap one run because `who` says so, without judging it. No rows if it is not open and left nothing."""
+    with turn(settings, who) as busy:
+        if busy:
+            return Pass([], busy)
+        runs = survey(settings).runs
+        given_up = Verdict(Fate.DEAD, f"{who} gave it up")
+        return Pass([_run(settings, run, runs[run], said=given_up)] if run in runs else [])
+
+
+def _rows(settings: Settings, ask: Ask | None, dry_run: bool) -> Iterator[Row]:
+    found = survey(settings)
+    for run, things in found.runs.items():
+        yield _run(settings, run, things, ask, dry_run=dry_run)
+    for thing in found.strays:
+        yield _stray(settings, thing, dry_run)
+
+
+def _run(
+    settings: Settings,
+    run: str,
+    things: Sequence[Thing],
+    ask: Ask | None = None,
+    *,
+    dry_run: bool = False,
+    said: Verdict | None = None,
+) -> Row:
+    """Judge one run by its current state (the cleanup of an earlier one may have taken an hour); reap it if it is dead.
+    `said`: a verdict that replaces the judgement."""
+    judged = Verdict(Fate.UNKNOWN, "it could not be judged")
+    try:
+        case = case_of(settings, run, things, ask)
+        judged = said or verdict(case, clock.now(settings))
+        LOG.info("%s is %s: %s.", run, *judged)
+        if judged.fate is not Fate.DEAD or dry_run:
+            return Row(run, *judged)
+        return Row(run, *judged, Burial(replace(case, things=inventory.of_run(case.night)), judged).hold())
+    except Exception as error:  # an error in one run must not stop the others
+        LOG.exception("%s could not be reaped; the others go on.", run)
+        return Row(run, *judged, f"could not be reaped: {error!r}", ok=False)
+
+
+def _stray(settings: Settings, thing: Thing, dry_run: bool) -> Row:
+    """An orphaned resource, with our name but of no known run: removed after its expiry if REMOVALS has its kind."""
+    name = f"{thing.kind} {thing.id}"
+    if thing.expires is None or thing.kind not in REMOVALS:
+        return Row(name, Fate.ALIVE, "no run that is known made it: look at it, and remove it by hand")
+    why = f"no run that is known made it; it may be there until {thing.expires:%Y-%m-%dT%H:%MZ}"
+    if clock.now(settings) <= thing.expires:
+        return Row(name, Fate.ALIVE, why)
+    if dry_run:
+        return Row(name, Fate.DEAD, why)
+    try:
+        REMOVALS[thing.kind](settings, thing)
+    except (BotoCoreError, ClientError) as refused:
+        return Row(name, Fate.DEAD, why, f"could not be removed: {refused}", ok=False)
+    return Row(name, Fate.DEAD, why, "removed")
+
+
+class Burial:
+    """The cleanup of one dead run."""
+
+    def __init__(self, case: Case, judged: Verdict) -> None:
+        self._case, self._judged = case, judged
+        self._night, self._settings = case.night, case.night.settings
+        self._book: Ledger = ledger.of(case.night)
+
+    def hold(self) -> str:
+        """Clean up, prove that nothing is left, report, close the ledger; returns what was done. Raises NightshiftError
+        or botocore's errors, after reporting the run once, so that a leak is not silent."""
+        if not self._case.open and not self._case.things:
+            self._book.unmark()
+            return "its marker was removed"
+        try:
+            with self._book.act(REAPER, self._attempt(), limit=LONGEST) as facts:
+                facts.update(why=self._judged.why, removed=self._clean())
+        except (NightshiftError, BotoCoreError, ClientError) as error:
+            if not told(self._case.entries):
+                self._tell(f" The reaper could not clean up: {error}")
+            raise
+        outcome = self._close()
+        return f"{', '.join(facts['removed']) or 'nothing was left'}; told as {outcome}"
+
+    def _attempt(self) -> int:
+        return 1 + sum((e["task"], e["phase"]) == (REAPER, "begin") for e in self._case.entries)
+
+    def _clean(self) -> list[str]:
+        """Terminate the clusters, remove the stack and the rest, prove that nothing is left; returns what there was."""
+        self._end_clusters([thing for thing in self._case.things if thing.kind == "clusters"])
+        self._remove_stack()
+        left = inventory.alive(self._night)
+        if any(left.values()):
+            found = "; ".join(f"{kind}: {', '.join(ids)}" for kind, ids in left.items() if ids)
+            raise SomethingLeft(f"{self._night.run} was reaped and still has {found}.")
+        if self._case.things:
+            self._book.append("prove_nothing_left", "end", checked=list(left), alive=[], by=REAPER)
+        return [f"{thing.kind} {thing}" for thing in self._case.things]
+
+    def _end_clusters(self, clusters: Sequence[Thing]) -> None:
+        ids = [cluster.id for cluster in clusters]
+        going = [cluster.id for cluster in clusters if cluster.state in USABLE]
+        if going:
+            EmrHook(clients.client(self._settings, "emr")).terminate(going)
+            self._book.note(REAPER, "terminated", self._judged.why, clusters=going)
+        deadline = time.monotonic() + self._settings.cluster_timeout_minutes * 60
+        while clusters_terminated(self._settings, ids) is None:
+            if time.monotonic() > deadline:
+                raise ClusterError(f"{', '.join(ids)} did not end in {self._settings.cluster_timeout_minutes} minutes.")
+            time.sleep(self._settings.poll_seconds)
+
+    def _remove_stack(self) -> None:
+        """Remove the stack by terraform if there is a state. If terraform fails or is missing, remove it without: all
+        that the stack makes is also found by tag or name."""
+        if not any(thing.kind == "terraform states" for thing in self._case.things):
+            return teardown.forget(self._night, REAPER)
+        try:
+            hook = TerraformHook(self._settings, "transient", self._night.state_key)
+            teardown.remove(hook, self._night, _ground(self._settings), REAPER)
+        except (TerraformError, PreflightError) as error:
+            self._book.note(REAPER, "removed without terraform", str(error))
+            teardown.forget(self._night, REAPER)
+
+    def _close(self) -> str:
+        """Close the ledger and report; a run that was kept on request has its report already."""
+        if self._case.kept and not self._case.open and self._case.outcome:
+            self._book.close(self._case.outcome, told_by=REAPER)
+            return self._case.outcome
+        return self._tell()
+
+    def _tell(self, more: str = "") -> str:
+        card = finding(self._case, self._judged, more)
+        states = states_of(self._book.entries())
+        record = Reporter(self._settings, self._night).tell(states, told_by=REAPER, finding=card)
+        return str(record["outcome"])
+
+
+def _ground(settings: Settings) -> dict[str, Any]:
+    hook = TerraformHook(settings, "foundation", stacks.FOUNDATION_STATE)
+    hook.init()
+    return hook.outputs()

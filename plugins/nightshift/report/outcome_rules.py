@@ -1,0 +1,157 @@
+"""Outcome rules: decide from a run's facts whether it is a success, and give the reasons if it is not. Pure.
+
+Success means: every expected step COMPLETED in its last submission, every manifest passes the audit, gold was published
+after the last of its work, the proof that nothing is left came after the last act, and every task is a success.
+Airflow's states alone prove nothing, since a person may mark a task by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+from nightshift.compute import emr_spec
+from nightshift.failures.causes import Cause
+from nightshift.lake import audit
+from nightshift.run.run_context import RunContext
+
+Entry = Mapping[str, Any]
+SUCCESS, WITH_WARNINGS, FAILED = "success", "success with warnings", "failed"  # all that an outcome may be
+PROOF = "prove_nothing_left"
+TELLERS = frozenset({"report", "outcome", "reaper", "ledger"})  # they report the outcome; not part of it
+AFTER_GOLD = frozenset({"terminate_cluster", "destroy_transient", PROOF})  # every other task comes before publish
+ENDS = {"end": "success", "failed": "failed", "begin": "interrupted"}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The facts of a run from which its report is made; each sequence oldest first."""
+
+    entries: Sequence[Entry]
+    states: Mapping[str, str | None]
+    clusters: Sequence[Any] = ()
+    steps: Sequence[Any] = ()
+    manifests: Sequence[Mapping[str, Any]] = ()
+    ended_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class Doubt(NamedTuple):
+    """One reason why a night is not a success: its task, its cause and a phrase that says it."""
+
+    task: str
+    cause: Cause
+    words: str
+
+
+def doubts(night: RunContext, found: Findings) -> list[Doubt]:
+    """Every reason why the night is not a success; empty for a success."""
+    return [*_tasks(found), *_steps(night, found), *_gold(night, found), *_teardown(night, found.entries)]
+
+
+def outcome(night: RunContext, found: Findings) -> str:
+    """The night's outcome: SUCCESS, WITH_WARNINGS or FAILED."""
+    if doubts(night, found):
+        return FAILED
+    return WITH_WARNINGS if audit.shortfalls(found.manifests, night.settings) else SUCCESS
+
+
+def judged(states: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The task states that count for the outcome: all but those of TELLERS."""
+    return {task: state for task, state in states.items() if task not in TELLERS}
+
+
+def states_of(entries: Sequence[Entry]) -> dict[str, str | None]:
+    """The tasks' states from the ledger alone, for runs that Airflow no longer knows or whose state is unreliable.
+
+    In the order in which the tasks first began; a task that began and never ended is "interrupted".
+    """
+    last = {entry["task"]: ENDS[entry["phase"]] for entry in entries if entry["phase"] in ENDS}
+    return judged(dict(last))
+
+
+def proof(entries: Sequence[Entry]) -> Entry | None:
+    """The last ledger entry of a check for resources that the run left; None if there is none."""
+    return next((entry for entry in reversed(entries) if _is_proof(entry)), None)
+
+
+def is_published(entries: Sequence[Entry]) -> bool:
+    """Whether the last try to publish completed and no earlier task began again since."""
+    return states_of(entries).get("publish") == "success" and not _begun_again(entries)
+
+
+def days(entries: Sequence[Entry]) -> list[str]:
+    """The days that a backfill was to make; none for a night."""
+    return next((list(entry["days"]) for entry in reversed(entries) if entry.get("days")), [])
+
+
+def _tasks(found: Findings) -> Iterator[Doubt]:
+    states = judged(found.states)
+    if not states:
+        yield Doubt("preflight", Cause.STOPPED, "nothing is known of any task")
+    for task, state in states.items():
+        if state != "success":
+            yield Doubt(task, Cause.STOPPED, f"task {task} is {state or 'without a state'}")
+
+
+def _steps(night: RunContext, found: Findings) -> Iterator[Doubt]:
+    last = {step["Name"]: step["Status"]["State"] for step in found.steps}
+    for step, task in _expected(night, found.entries).items():
+        state = last.get(step)
+        if state != "COMPLETED":
+            words = f"step {step} is {state}" if state else f"step {step} was never submitted"
+            yield Doubt(task, Cause.STOPPED, words)
+
+
+def _expected(night: RunContext, entries: Sequence[Entry]) -> dict[str, str]:
+    """The EMR steps that must exist, each with the task that waits for it."""
+    if night.pipeline.fills:
+        return dict.fromkeys(days(entries), "wait_for_days")
+    own = [(step, name) for step in night.pipeline.steps for name in emr_spec.step_names(night, step)]
+    return {name: f"step_{step.name}" for step, name in own}
+
+
+def _gold(night: RunContext, found: Findings) -> Iterator[Doubt]:
+    yield from (Doubt("audit", Cause.DATA, violation) for violation in _violations(night, found))
+    if states_of(found.entries).get("publish") != "success":
+        yield Doubt("publish", Cause.STOPPED, "gold was not published to its end")
+    elif again := _begun_again(found.entries):
+        yield Doubt("publish", Cause.STOPPED, f"{', '.join(sorted(again))} began after gold was published")
+
+
+def _violations(night: RunContext, found: Findings) -> Iterator[str]:
+    """Every contract rule that staged data breaks; of a backfill with the day."""
+    if not night.pipeline.fills:
+        yield from audit.violations(night.pipeline, found.manifests, night.settings)
+    for day in days(found.entries):
+        own = [manifest for manifest in found.manifests if manifest["business_date"] == day]
+        yield from (f"{day}: {violation}" for violation in audit.violations(night.pipeline, own, night.settings))
+
+
+def _teardown(night: RunContext, entries: Sequence[Entry]) -> Iterator[Doubt]:
+    """A task that began after the proof may have made resources again. With keep_cluster resources may be alive."""
+    seen = proof(entries)
+    if seen is None:
+        yield Doubt(PROOF, Cause.LEAK, "nobody has proven that nothing is left")
+        return
+    if begun := _begun_since(_is_proof, entries) - {PROOF}:
+        yield Doubt(PROOF, Cause.LEAK, f"{', '.join(sorted(begun))} began after the proof that nothing is left")
+    if seen["alive"] and not night.keep_cluster:
+        yield Doubt(PROOF, Cause.LEAK, f"still alive: {'; '.join(map(str, seen['alive']))}")
+
+
+def _begun_again(entries: Sequence[Entry]) -> set[str]:
+    """The tasks before publish that began after it last ended: the night was cleared, so its published gold is old."""
+    return _begun_since(lambda entry: (entry["task"], entry["phase"]) == ("publish", "end"), entries) - AFTER_GOLD
+
+
+def _begun_since(mark: Callable[[Entry], bool], entries: Sequence[Entry]) -> set[str]:
+    """The tasks that began after the last entry for which `mark` is true, without TELLERS."""
+    later = takewhile(lambda entry: not mark(entry), reversed(entries))
+    return {entry["task"] for entry in later if entry["phase"] == "begin"} - TELLERS
+
+
+def _is_proof(entry: Entry) -> bool:
+    return "checked" in entry

@@ -1,0 +1,87 @@
+"""Documentation page of a pipeline, from its contract: gold tables, sources, and rules for schema drift."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from nightshift.contracts.pipeline import GoldTable, Pipeline, Source
+from nightshift.pipelines import PIPELINES
+
+EARLY = "before it costs anything"
+IF_SEEN = " (in its first step if Airflow cannot reach the database)"
+DRIFT_TOLD = {
+    ("added", "ignore"): "a new column is reported and left out",
+    ("added", "refuse"): f"a new column stops the night {EARLY}",
+    ("dropped", "quarantine"): "without one of its columns a file's rows are quarantined",
+    ("dropped", "refuse"): f"without one of its columns the night stops {EARLY}",
+    ("retyped", "quarantine"): "values of another type are quarantined",
+    ("retyped", "refuse"): f"a column of another type stops the night {EARLY}",
+}
+
+
+def page(pipeline: Pipeline) -> str:
+    """The page in Markdown."""
+    return "\n".join(_lines(pipeline))
+
+
+def write(folder: Path) -> None:
+    """Write one page per pipeline into a folder, as `make docs` does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for pipeline in PIPELINES.values():
+        (folder / f"{pipeline.name}.md").write_text(whole(pipeline), encoding="utf-8")
+
+
+def whole(pipeline: Pipeline) -> str:
+    """The page with its title, for a separate file."""
+    return f"# {pipeline.title}\n\nWritten by `make docs` from the contract; change that instead.\n\n{page(pipeline)}\n"
+
+
+def _lines(pipeline: Pipeline) -> Iterator[str]:
+    yield "## What it gives"
+    for table in pipeline.gold:
+        yield from _gold(pipeline, table)
+    for file in pipeline.exports:
+        yield from ("", f"`{file}`: every row as text, in `exports/{pipeline.name}/` of the lake or where a run says.")
+    if pipeline.sources:
+        yield from ("", "## What it takes")
+    for source in pipeline.sources:
+        yield from _source(pipeline, source)
+
+
+def _gold(pipeline: Pipeline, table: GoldTable) -> Iterator[str]:
+    yield from ("", f"### {table.name}", "", table.about)
+    yield f"A row is named by {_listed(table.keys)}; the newest partition is at most {table.fresh_hours:g} hours old."
+    yield f"Files: `gold/{pipeline.name}/{table.name}/business_date=YYYY-MM-DD/` of the lake."
+    rows = [(f"`{name}`", kind, table.notes.get(name, "")) for name, kind in table.columns.items()]
+    yield from ("", *_table(("column", "type", "meaning"), rows))
+
+
+def _source(pipeline: Pipeline, source: Source) -> Iterator[str]:
+    yield from ("", f"### {source.name}", "", source.about)
+    yield f"A row is named by {_listed(source.key)}. Of drift: {'; '.join(_drift(pipeline, source))}."
+    rows = [
+        (f"`{c.name}`", c.type, ", ".join(f"`{n}`" for n in c.names), "yes" if c.required else "", c.about)
+        for c in source.columns
+    ]
+    yield from ("", *_table(("column", "type", "in the source", "required", "meaning"), rows))
+
+
+def _drift(pipeline: Pipeline, source: Source) -> list[str]:
+    told = [DRIFT_TOLD[event, rule] for event, rule in source.drift.items()]
+    # A pipeline that reads files usually gets its input so: its page omits IF_SEEN.
+    return told if pipeline.reads_files else [line.replace(EARLY, f"{EARLY}{IF_SEEN}") for line in told]
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    for cells in (header, ["---"] * len(header), *rows):
+        yield f"| {' | '.join(cells)} |"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

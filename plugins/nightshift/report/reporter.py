@@ -1,0 +1,97 @@
+"""Reporter: collects a run's facts, writes its record, notifies the SNS topic, closes the ledger.
+
+The report task uses it for its run, and the reaper for dead runs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from nightshift.aws import clients, topic
+from nightshift.compute.emr import EVER, EmrHook
+from nightshift.config import Settings
+from nightshift.failures.cards import Card
+from nightshift.lake.storage import LakeHook
+from nightshift.report import message, outcome_rules, record
+from nightshift.report.outcome_rules import Findings
+from nightshift.run import links
+from nightshift.run.run_context import RunContext
+from nightshift.state.ledger import Ledger, is_open
+
+LOG = logging.getLogger(__name__)
+Record = dict[str, Any]
+
+
+class Reporter:
+    """The reporter of one run. A second report replaces the record."""
+
+    def __init__(self, settings: Settings, night: RunContext) -> None:
+        self._settings, self._night = settings, night
+        self._s3 = clients.client(settings, "s3")
+        self._ledger, self._lake = Ledger(self._s3, night), LakeHook(self._s3, night)
+
+    def tell(
+        self,
+        states: Mapping[str, str | None],
+        *,
+        told_by: str,
+        topic_arn: str | None = None,
+        finding: Card | None = None,
+    ) -> Record:
+        """Build the record from the task `states`, write it, notify the topic and close the ledger; returns the record.
+
+        The record is written before SNS is called, so that the link in the message works. An SNS error does not change
+        the outcome. Raises botocore's errors if EMR or S3 cannot be read; then the ledger stays open.
+        """
+        told = record.build(self._night, self._findings(states), told_by, finding)
+        self._keep(told)
+        told["notified"] = self._notify(told, topic_arn)
+        if told["notified"]:
+            self._keep(told)
+        self._ledger.close(told["outcome"], told_by)
+        LOG.info("%s", message.body(told, links.record(self._night)))
+        return told
+
+    def told(self) -> Record | None:
+        """The record, if the ledger is closed; None while the run is open or was never reported."""
+        entries = self._ledger.entries()
+        if is_open(entries) or not any(entry["phase"] == "closed" for entry in entries):
+            return None
+        return self._lake.record()
+
+    def _findings(self, states: Mapping[str, str | None]) -> Findings:
+        emr = EmrHook(clients.client(self._settings, "emr"))
+        clusters, entries = emr.clusters(self._night, EVER), self._ledger.entries()
+        return Findings(
+            entries=entries,
+            states=states,
+            clusters=clusters,
+            steps=emr.steps(clusters[-1]["Id"]) if clusters else (),
+            manifests=self._manifests([self._night.on(date.fromisoformat(day)) for day in outcome_rules.days(entries)]),
+        )
+
+    def _manifests(self, backfilled: Sequence[RunContext]) -> list[dict[str, Any]]:
+        """The layers' manifests: of the night, or of each day of a backfill."""
+        lakes = [LakeHook(self._s3, one_day) for one_day in backfilled] or [self._lake]
+        return [manifest for lake in lakes for manifest in lake.manifests()]
+
+    def _keep(self, told: Record) -> None:
+        kept = self._lake.write_record(told)
+        if kept != links.record(self._night):
+            LOG.warning("There is no lake yet; the record stands %s.", f"in {kept}" if kept else "in this log only")
+
+    def _notify(self, told: Record, topic_arn: str | None) -> bool:
+        uri = links.record(self._night)
+        try:
+            subject, body = message.subject(self._settings.name, told), message.body(told, uri)
+            topic.publish(self._settings, subject, body, topic_arn)
+        except (BotoCoreError, ClientError) as refused:
+            LOG.exception("Nobody was told: SNS refused. The record stands at %s", uri)
+            self._ledger.note(told["told_by"], "told nobody", f"SNS refused: {refused}")
+            return False
+        return True

@@ -1,0 +1,163 @@
+"""Run parameters: validates each one before it becomes part of a key, a tag or a command line."""
+
+from __future__ import annotations
+
+import codecs
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from nightshift.contracts.pipeline import Option
+from nightshift.failures.errors import ParameterError
+
+# For Python and the browser, hence without \w and \d, which differ between them. It excludes characters that mean
+# something to a shell, a URI or Hadoop's globs, and path parts that would be resolved away.
+PREFIX = (
+    r"^(?![/.+@=-])(?!.*(//|/\.\.?/|/\.\.?$))"
+    r"[^\x00-\x20!-*,:;<>?\[-^`{-\x7f][^\x00-\x1f!-*,:;<>?\[-^`{-\x7f]*$(?!\n)"
+)
+ENCODING = r"^[A-Za-z0-9][A-Za-z0-9 ._:-]{0,39}$(?!\n)"
+_OCTET = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+SSH_CIDR = (
+    rf"^({_OCTET}(\.{_OCTET}){{3}}/(1[6-9]|2[0-9]|3[0-2])|[0-9A-Fa-f:.]+/(4[89]|[5-9][0-9]|1[01][0-9]|12[0-8]))$(?!\n)"
+)
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FIRST_YEAR = 1900  # the jobs have no older orders, and strftime writes years before 1000 without leading zeros
+# S3 allows 1,024 bytes per key, a file system 255 per name; the files under the prefix need room as well.
+_LONGEST_PREFIX, _LONGEST_PART = 512, 255
+_NARROWEST = {4: 16, 6: 48}  # as in the transient stack
+_SAMPLE = "\n\rA"
+
+
+def business_date(asked: Any, today: date) -> date | None:
+    """The requested day, None if there is none. Raises ParameterError unless it is a day from 1900 to `today`."""
+    if not asked:
+        return None
+    given = _day(asked)
+    if given is None or given.year < _FIRST_YEAR:
+        raise ParameterError(
+            f"business_date is {asked!r}: expected a date like 2026-01-31, from {_FIRST_YEAR} to today."
+        )
+    if given > today:
+        raise ParameterError(f"business_date is {given}, which is after today, {today}: expected a day until then.")
+    return given
+
+
+def eve(day: date, today: date) -> date:
+    """The day before `day`. Raises ParameterError if `day` is after `today`."""
+    if day > today:
+        raise ParameterError(
+            f"The run is of {day}, which is after today, {today}: expected a logical date until then, or business_date."
+        )
+    return day - timedelta(days=1)
+
+
+def days(first: Any, last: Any, today: date) -> tuple[date, date]:
+    """The requested range, both days included. Raises ParameterError unless both are given, the first not after the
+    last."""
+    since, until = business_date(first, today), business_date(last, today)
+    if since is None or until is None or since > until:
+        raise ParameterError(
+            f"first is {first!r} and last is {last!r}: expected two dates, the first not after the last."
+        )
+    return since, until
+
+
+def _day(asked: Any) -> date | None:
+    try:
+        return date.fromisoformat(asked) if _DAY.fullmatch(asked) else None
+    except (TypeError, ValueError):
+        return None
+
+
+def input_prefix(asked: Any) -> str | None:
+    """The requested folder in the raw bucket, with one / at its end; None if there is none.
+
+    Raises ParameterError for a value that could leave the folder or means something to a shell, a URI or a glob.
+    """
+    if not asked:
+        return None
+    if not isinstance(asked, str) or not re.search(PREFIX, asked) or _unprintable(asked) or _too_long(asked):
+        raise ParameterError(
+            f"input_prefix is {_shown(asked)}: expected a folder in the raw bucket, like inbox/2026/: letters of any"
+            f" script, digits, blanks and . _ = + @ - in parts between single slashes, none of them . or .., at most"
+            f" {_LONGEST_PREFIX} bytes ({_LONGEST_PART} a part)."
+        )
+    return asked.removesuffix("/") + "/"
+
+
+def _unprintable(text: str) -> bool:
+    """Whether it has control or format characters, lone surrogates, or blanks other than the space."""
+    return any(unicodedata.category(c)[0] in "CZ" and c != " " for c in text)
+
+
+def _too_long(prefix: str) -> bool:
+    parts = [len(part.encode()) for part in prefix.split("/")]
+    return max(parts) > _LONGEST_PART or sum(parts) + len(parts) > _LONGEST_PREFIX
+
+
+def encoding(asked: Any) -> str:
+    """Python's name of the requested text encoding. Raises ParameterError if it is not an encoding of text files."""
+    name = _codec(asked) if isinstance(asked, str) and re.search(ENCODING, asked) else None
+    if name is None:
+        raise ParameterError(
+            f"encoding is {_shown(asked)}, which is no text encoding that Python knows:"
+            " expected a name like utf-8, latin-1, cp1252 or utf-16."
+        )
+    return name
+
+
+def _codec(asked: str) -> str | None:
+    """The codec's name, if it encodes each character by itself in the same number of bytes, unlike hex or punycode."""
+    try:
+        mark, text = "".encode(asked), _SAMPLE.encode(asked)
+        pieces = [c.encode(asked)[len(mark) :] for c in _SAMPLE]
+    except (LookupError, ValueError):
+        return None
+    same_width = len({len(piece) for piece in pieces}) == 1
+    return codecs.lookup(asked).name if same_width and text == mark + b"".join(pieces) else None
+
+
+def ssh_cidr(asked: Any) -> str | None:
+    """The network that may log in, None if there is none. Raises ParameterError if it is invalid or too wide."""
+    if not asked:
+        return None
+    try:
+        network = ipaddress.ip_network(asked) if isinstance(asked, str) else None
+    except ValueError:
+        network = None
+    if network is None or str(network) != asked or network.prefixlen < _NARROWEST[network.version]:
+        raise ParameterError(
+            f"ssh_cidr is {_shown(asked)}: expected a network without host bits, /16 or narrower (IPv6: /48),"
+            " like 198.51.100.7/32."
+        )
+    return str(network)
+
+
+def option(wanted: Option, asked: Any) -> str:
+    """The value of a pipeline's option, by default the option's default. Raises ParameterError."""
+    if asked is None:
+        return wanted.default
+    value = str(asked).lower() if isinstance(asked, bool) else asked
+    fits = isinstance(value, str) and (value in wanted.choices or (wanted.pattern and re.search(wanted.pattern, value)))
+    if not fits or _unprintable(value):
+        expected = wanted.shown or " or ".join(wanted.choices)
+        raise ParameterError(f"{wanted.name} is {_shown(asked)}: expected {expected}.")
+    return value
+
+
+def replay(asked: Any, options: Mapping[str, str]) -> bool:
+    """Whether a replay is requested. Raises ParameterError for an engine without replay."""
+    if asked and options.get("engine") == "flink":
+        raise ParameterError("replay is asked for with engine flink, which keeps no bronze: expected engine spark.")
+    return bool(asked)
+
+
+def _shown(asked: Any) -> str:
+    """The value for an error message: escaped and shortened."""
+    text = ascii(asked) if isinstance(asked, str) and _unprintable(asked) else repr(asked)
+    return text if len(text) <= 120 else f"{text[:100]}… ({len(text)} characters)"

@@ -1,0 +1,1 @@
+"""State of runs: the ledger, and the locks and leases that several runs share."""

@@ -1,0 +1,1 @@
+"""Waits: probes that look at a service, and the trigger that runs them."""
