@@ -20,7 +20,7 @@ MUST_NOT_IMPORT = {
     "plugins/nightshift/pipelines": {"boto3", "botocore", "airflow", "subprocess", "os"},
     **{
         f"plugins/nightshift/report/{pure}.py": {"boto3", "botocore", "airflow", "subprocess", "os"}
-        for pure in ("message", "outcome_rules", "product_page", "record", "run_notes")
+        for pure in ("message", "outcome_rules", "product_page", "record")
     },
     "include/spark_jobs": {"airflow", "nightshift", "boto3", "botocore", "pandas", "pyarrow", *LAPTOP},
     "include/ingest": {"airflow", "nightshift", "pyspark", "subprocess", "os", *LAPTOP},

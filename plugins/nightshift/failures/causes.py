@@ -33,7 +33,7 @@ class Remedy:
     next_action: str
 
 
-# Airflow's retries back off exponentially (dag_factory); within a try boto3's retries back off with jitter (aws/clients).
+# Airflow retries with exponential backoff (dag_factory); within a try boto3 retries with jitter (aws/clients).
 REMEDIES: dict[Cause, Remedy] = {
     Cause.DATA: Remedy(
         False,

@@ -127,7 +127,7 @@ def command_ended(settings: Settings, instance_id: str, command_id: str) -> Answ
 
 
 def date_claimed(settings: Settings, marker: dict[str, Any]) -> Answer:
-    """Answers when the run of the marker holds its business date (state/partition_locks.py). Each call tries to claim it."""
+    """Answers when the run of the marker holds its business date (state/partition_locks). Each call tries to claim it."""
     return partition_locks.of(from_marker(settings, marker)).take()
 
 
