@@ -15,8 +15,8 @@ lake.
 | apply_foundation, apply_transient | terraform's own words in the task's log |
 | publish_jobs | whether the JDBC drivers are there as their SHA256SUMS say (`NIGHTSHIFT_JDBC_DIR`) |
 | check_inputs | which columns its message names: the database's tables are not as the contract below says |
-| create_cluster, wait_for_cluster | EMR's reason in its message; the clusters it tried in its log |
-| step_movements | the secret, the way to the database, a column's name: the step's stderr says which |
+| start_compute, wait_for_compute | EMR's reason in its message; the clusters it tried in its log |
+| job_movements | the secret, the way to the database, a column's name: the step's stderr says which |
 | audit | the broken rule it names, then `quarantine/card_movements/` in the lake (card numbers are masked there) |
 | publish | whether Airflow's role may write to `output`; clear it, it may run twice |
 | terminate…, destroy…, prove_nothing_left | **what is still on the bill**; delete by hand what a clear does not |

@@ -18,8 +18,8 @@ under `runs/covid_hospitals/` in the lake.
 | ingest | what the program on the host said: the API or database, its secret, its answer; what has landed stays |
 | wait_for_inputs | whether any route delivered: the raw prefix it names is empty or still growing |
 | check_inputs | which columns its message names: they are not as the contract below says |
-| create_cluster, wait_for_cluster | EMR's reason in its message; the clusters it tried in its log |
-| step_bronze, step_silver, step_gold | the step's stderr, whose last lines are in the task's log |
+| start_compute, wait_for_compute | EMR's reason in its message; the clusters it tried in its log |
+| job_bronze, job_silver, job_gold | the step's stderr, whose last lines are in the task's log |
 | audit | the broken rule it names, then `quarantine/covid_hospitals/` in the lake for the rows |
 | terminate…, destroy…, prove_nothing_left | **what is still on the bill**; delete by hand what a clear does not |
 

@@ -17,9 +17,9 @@ under `runs/mrhealth_sales/` in the lake.
 | apply_foundation, apply_transient | terraform's own words in the task's log |
 | wait_for_inputs | whether the units delivered: the raw prefix it names is empty or still growing |
 | check_inputs | which columns its message names: they are not as the contract below says |
-| create_cluster, wait_for_cluster | EMR's reason in its message; the clusters it tried in its log |
-| step_bronze, step_silver, step_gold | the step's stderr, whose last lines are in the task's log |
-| step_bronze, step_silver: "rows were refused" | `quarantine/mrhealth_sales/` in the lake; nothing of the drop counts |
+| start_compute, wait_for_compute | EMR's reason in its message; the clusters it tried in its log |
+| job_bronze, job_silver, job_gold | the step's stderr, whose last lines are in the task's log |
+| job_bronze, job_silver: "rows were refused" | `quarantine/mrhealth_sales/` in the lake; nothing of the drop counts |
 | audit | the broken rule it names, then `quarantine/mrhealth_sales/` in the lake for the rows |
 | terminate…, destroy…, prove_nothing_left | **what is still on the bill**; delete by hand what a clear does not |
 

@@ -12,8 +12,8 @@ back and what to do next. `report` holds the whole story, and so does `record.js
 | apply_foundation, apply_transient | terraform's own words in the task's log |
 | wait_for_inputs | whether anything was delivered under the prefix it names |
 | check_inputs | which columns its message names: they are not as the contract below says |
-| create_cluster, wait_for_cluster | EMR's reason in its message; the clusters it tried in its log |
-| step_wordcount | the step's stderr, its last lines are in the task's log; the message names the EMR step |
+| start_compute, wait_for_compute | EMR's reason in its message; the clusters it tried in its log |
+| job_wordcount | the step's stderr, its last lines are in the task's log; the message names the EMR step |
 | audit | the broken rule it names: many quarantined lines mean another `encoding` |
 | terminate…, destroy…, prove_nothing_left | **what is still on the bill**; delete by hand what a clear does not |
 

@@ -13,7 +13,7 @@ MUST_NOT_IMPORT = {
     "dags": {"boto3", "botocore", "subprocess", "pyspark", "os", *LAPTOP},
     "plugins/nightshift": {"pyspark", "dags", *LAPTOP},
     "plugins/nightshift/operators": {"boto3", "subprocess", "pyspark", "os", "dags"},
-    "plugins/nightshift/compute/emr_spec.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
+    "plugins/nightshift/compute/emr/spec.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
     "plugins/nightshift/lake/audit.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
     "plugins/nightshift/compute/cost.py": {"boto3", "botocore", "airflow", "subprocess", "os"},
     "plugins/nightshift/contracts/pipeline.py": {"boto3", "botocore", "airflow", "subprocess", "os"},

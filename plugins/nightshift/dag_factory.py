@@ -19,23 +19,23 @@ from nightshift.operators.backfill import (
     WaitForDaysOperator,
 )
 from nightshift.operators.claim import ClaimDateOperator
-from nightshift.operators.cluster import (
-    CreateClusterOperator,
+from nightshift.operators.compute import (
     PublishJobsOperator,
-    SubmitStepsOperator,
-    TerminateClusterOperator,
-    WaitForClusterOperator,
+    StartComputeOperator,
+    StopComputeOperator,
+    SubmitJobsOperator,
+    WaitForComputeOperator,
 )
 from nightshift.operators.contract import CheckInputsOperator
 from nightshift.operators.freshness import CheckFreshnessOperator
 from nightshift.operators.gold import AuditOperator, PublishOperator
 from nightshift.operators.ingest import IngestOperator, StopHostOperator
 from nightshift.operators.inputs import WaitForInputsOperator
+from nightshift.operators.jobs import WaitForJobOperator
 from nightshift.operators.outcome import OutcomeOperator
 from nightshift.operators.preflight import PreflightOperator
 from nightshift.operators.proof import ProveNothingLeftOperator
 from nightshift.operators.report import ReportOperator
-from nightshift.operators.steps import WaitForStepOperator
 from nightshift.operators.terraform import (
     ApplyFoundationOperator,
     ApplyTransientOperator,
@@ -125,11 +125,11 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     transient = task(ApplyTransientOperator, "apply_transient", execution_timeout=LONG).as_setup()
     jobs = task(PublishJobsOperator, "publish_jobs").as_setup()
     claim, *inputs = _days_of(task) if pipeline.fills else _inputs(pipeline, task, wait, settings)
-    cluster = task(CreateClusterOperator, "create_cluster").as_setup()
-    ready = wait(WaitForClusterOperator, "wait_for_cluster", wait_minutes=settings.cluster_timeout_minutes).as_setup()
-    submit = task(SubmitDaysOperator if pipeline.fills else SubmitStepsOperator, "submit_steps").as_setup()
+    cluster = task(StartComputeOperator, "start_compute").as_setup()
+    ready = wait(WaitForComputeOperator, "wait_for_compute", wait_minutes=settings.cluster_timeout_minutes).as_setup()
+    submit = task(SubmitDaysOperator if pipeline.fills else SubmitJobsOperator, "submit_jobs").as_setup()
     *staged, publish = _many_days(task, wait, settings) if pipeline.fills else _one_day(pipeline, task, wait, settings)
-    terminate = wait(TerminateClusterOperator, "terminate_cluster", wait_minutes=settings.cluster_timeout_minutes)
+    terminate = wait(StopComputeOperator, "stop_compute", wait_minutes=settings.cluster_timeout_minutes)
     destroy = task(DestroyTransientOperator, "destroy_transient", execution_timeout=LONG)
     proof = task(ProveNothingLeftOperator, "prove_nothing_left", trigger_rule=TriggerRule.ALL_DONE)
     report = task(ReportOperator, "report", trigger_rule=TriggerRule.ALL_DONE)
@@ -139,7 +139,7 @@ def _wire(pipeline: Pipeline, settings: Settings) -> None:
     chain([submit, *staged][-1], publish, terminate, destroy, proof, report, outcome)
     # A task that later ones need is a setup, so that clearing one of those runs it again: also the steps and the audit,
     # since destroy_transient deletes the staged data. open_state is a setup of both teardowns, so that both run however
-    # far the other setups got, also when create_cluster failed after EMR had accepted the request.
+    # far the other setups got, also when start_compute failed after EMR had accepted the request.
     terminate.as_teardown(setups=[open_state, cluster, ready, submit])
     destroy.as_teardown(setups=[open_state, transient, jobs, claim, *staged])
     [publish, terminate, destroy, proof] >> outcome  # else a successful teardown makes a failed run green
@@ -185,7 +185,7 @@ def _task(operator: type[BaseOperator], task_id: str, **arguments: Any) -> Any:
 
 
 def _wait_for(step: str, wait: Any, settings: Settings) -> Any:
-    return wait(WaitForStepOperator, f"step_{step}", step=step, wait_minutes=settings.step_timeout_minutes)
+    return wait(WaitForJobOperator, f"job_{step}", step=step, wait_minutes=settings.step_timeout_minutes)
 
 
 def _defaults(settings: Settings) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def moments(task: str) -> list[str]:
     """When a task is struck: always after its act, and where it takes long in the middle as well."""
     during = {
         **dict.fromkeys(TERRAFORM, "terraform"),
-        **dict.fromkeys(("wait_for_inputs", "wait_for_cluster", "terminate_cluster"), "deferred"),
+        **dict.fromkeys(("wait_for_inputs", "wait_for_compute", "stop_compute"), "deferred"),
         "publish": "between",
     }
     middle = "deferred" if task.startswith("step_") else during.get(task)
@@ -76,7 +76,7 @@ def struck_cells() -> list[Cell]:
 
 def shell_cells() -> list[Cell]:
     """A shell reaps past the lease, and that is hours for a task at work: tasks that have just ended stand for all."""
-    return [_task_cell(WORD, task, "after", Column.SHELL) for task in ("apply_transient", "create_cluster", "publish")]
+    return [_task_cell(WORD, task, "after", Column.SHELL) for task in ("apply_transient", "start_compute", "publish")]
 
 
 def _task_cell(dag: str, task: str, moment: str, column: Column) -> Cell:
@@ -141,7 +141,7 @@ TOGETHER = [
             (FaultKind.SNS_DOWN, {"times": 100}),
         ),
         mends=False,
-        clears="step_wordcount",
+        clears="job_wordcount",
     ),
 ]
 
@@ -162,10 +162,10 @@ def fault_cells() -> list[Cell]:
 # but SIGTERM, after which a task is tried again as after SIGKILL. Terraform that is killed with its task has tests of
 # its own, tests/reaper/test_killed_terraform.py.
 SOME_TASKS = {
-    ("create_cluster", "after", Column.RESTART),
-    ("submit_steps", "after", Column.CLEAR),
-    ("step_wordcount", "deferred", Column.MARK_RUN),
-    ("create_cluster", "after", Column.SHELL),
+    ("start_compute", "after", Column.RESTART),
+    ("submit_jobs", "after", Column.CLEAR),
+    ("job_wordcount", "deferred", Column.MARK_RUN),
+    ("start_compute", "after", Column.SHELL),
     ("publish", "between", Column.SIGKILL),
     ("destroy_transient", "terraform", Column.MARK_TASK),
 }

@@ -24,7 +24,7 @@ def prepare(play: "Play") -> Hold | None:
     if cell.moment == "deferred":
         if cell.task == "wait_for_inputs":
             play.drop.withdraw(play.facts.s3)
-        if cell.task == "wait_for_cluster":
+        if cell.task == "wait_for_compute":
             play.rig.faults.add_fault("slow-start", seconds=SLOW_START)
         return None
     if cell.moment == "terraform":

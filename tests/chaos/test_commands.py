@@ -49,7 +49,7 @@ def nothing_is_left(nightshift, but=()):
     assert nightshift.facts.open_markers() == []
 
 
-@pytest.mark.parametrize("moment", ["claim_date", "step_wordcount", "publish.between"])
+@pytest.mark.parametrize("moment", ["claim_date", "job_wordcount", "publish.between"])
 def test_the_date_of_a_killed_command_is_made_by_the_next_one_and_a_pass_removes_what_it_left(
     nightshift, words, moment
 ):
@@ -98,13 +98,13 @@ def test_a_product_that_was_killed_while_it_was_published_is_whole_after_the_nex
 
 def test_of_two_live_commands_for_one_date_the_second_waits_and_both_end_well(nightshift, words):
     _, command = words()
-    first = nightshift.held("step_wordcount", *command, **OWN_PROVIDER)
+    first = nightshift.held("job_wordcount", *command, **OWN_PROVIDER)
     drop, command = words()
     second = nightshift.held("claim_date", *command, **OWN_PROVIDER)
     nightshift.let_go("claim_date")
     time.sleep(5)
     assert second.process.poll() is None
-    nightshift.let_go("step_wordcount")
+    nightshift.let_go("job_wordcount")
     assert first.ended() == 0, first.said
     assert second.ended() == 0, second.said
     assert says(nightshift, drop)

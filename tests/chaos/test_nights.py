@@ -14,7 +14,7 @@ from tests.chaos import broom
 
 pytestmark = [pytest.mark.scheduler, pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1500)]
 LAKE = "nightshift-local-lake"
-TEARDOWNS = ("terminate_cluster", "destroy_transient")
+TEARDOWNS = ("stop_compute", "destroy_transient")
 ALIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
 SAO_PAULO_TEXT = "o rato roeu a roupa do rei de roma\n" * 3
 
@@ -80,7 +80,7 @@ def lose_create(rig):
     ("break_it", "culprit"),
     [
         (fail_apply, "apply_transient"),
-        pytest.param(lose_create, "create_cluster", marks=pytest.mark.long),
+        pytest.param(lose_create, "start_compute", marks=pytest.mark.long),
     ],  # a step: in the cells
 )
 def test_work_that_fails_is_red_and_torn_down(rig, break_it, culprit):
@@ -101,7 +101,7 @@ def test_late_input_is_waited_for_and_a_destroy_that_fails_is_red_and_the_proof_
     rig.fail_terraform("destroy", "transient")
     run_id, state, tasks = rig.play_once("wordcount", input_prefix="late/", meanwhile=deliver)
     assert (state, tasks["destroy_transient"], tasks["prove_nothing_left"]) == ("failed", "failed", "failed")
-    assert tasks["terminate_cluster"] == tasks["publish"] == tasks["report"] == "success"
+    assert tasks["stop_compute"] == tasks["publish"] == tasks["report"] == "success"
     assert clusters(rig) == []
     assert groups(rig) != []
     note = rig.api.call("GET", f"/dags/wordcount/dagRuns/{run_id}")["note"]
@@ -113,7 +113,7 @@ def test_late_input_is_waited_for_and_a_destroy_that_fails_is_red_and_the_proof_
 def test_a_terminate_that_fails_is_red_and_the_stack_is_still_destroyed(rig):
     rig.faults.add_fault("emr-throttled", operation="TerminateJobFlows", times=50)
     _, state, tasks = rig.play_once("wordcount", input_prefix="inbox/")
-    assert (state, tasks["terminate_cluster"], tasks["outcome"]) == ("failed", "failed", "upstream_failed")
+    assert (state, tasks["stop_compute"], tasks["outcome"]) == ("failed", "failed", "upstream_failed")
     assert (tasks["destroy_transient"], tasks["prove_nothing_left"]) == ("success", "failed")
     assert [c["Name"].split()[1] for c in clusters(rig)] == ["wordcount"]
 

@@ -10,20 +10,20 @@ from nightshift.state.terraform_locks import FOUNDATION_TASKS, LONGEST, TRANSIEN
 
 HEAD = {
     "preflight": {"open_state"},
-    "open_state": {"apply_foundation", "terminate_cluster", "destroy_transient"},
+    "open_state": {"apply_foundation", "stop_compute", "destroy_transient"},
     "apply_foundation": {"apply_transient"},
     "apply_transient": {"publish_jobs", "destroy_transient"},
     "publish_jobs": {"claim_date", "destroy_transient"},
     "claim_date": {"wait_for_inputs", "destroy_transient"},
     "wait_for_inputs": {"check_inputs"},
-    "check_inputs": {"create_cluster"},
-    "create_cluster": {"wait_for_cluster", "terminate_cluster"},
-    "wait_for_cluster": {"submit_steps", "terminate_cluster"},
+    "check_inputs": {"start_compute"},
+    "start_compute": {"wait_for_compute", "stop_compute"},
+    "wait_for_compute": {"submit_jobs", "stop_compute"},
 }
 TAIL = {
     "audit": {"publish", "destroy_transient"},
-    "publish": {"terminate_cluster", "outcome"},
-    "terminate_cluster": {"destroy_transient", "outcome"},
+    "publish": {"stop_compute", "outcome"},
+    "stop_compute": {"destroy_transient", "outcome"},
     "destroy_transient": {"prove_nothing_left", "outcome"},
     "prove_nothing_left": {"report", "outcome"},
     "report": {"outcome"},
@@ -35,16 +35,16 @@ FETCHED = {
     "stop_host": {"wait_for_inputs"},
 }
 LAYERS = {
-    "submit_steps": {"step_bronze", "terminate_cluster"},
-    "step_bronze": {"step_silver", "destroy_transient"},
-    "step_silver": {"step_gold", "destroy_transient"},
-    "step_gold": {"audit", "destroy_transient"},
+    "submit_jobs": {"job_bronze", "stop_compute"},
+    "job_bronze": {"job_silver", "destroy_transient"},
+    "job_silver": {"job_gold", "destroy_transient"},
+    "job_gold": {"audit", "destroy_transient"},
 }
 FLOWS = {
     "wordcount": {
         **HEAD,
-        "submit_steps": {"step_wordcount", "terminate_cluster"},
-        "step_wordcount": {"audit", "destroy_transient"},
+        "submit_jobs": {"job_wordcount", "stop_compute"},
+        "job_wordcount": {"audit", "destroy_transient"},
         **TAIL,
     },
     "mrhealth_sales": {**HEAD, **LAYERS, **TAIL},
@@ -53,8 +53,8 @@ FLOWS = {
 BACKFILL = {
     **HEAD,
     "publish_jobs": {"claim_days", "destroy_transient"},
-    "claim_days": {"create_cluster", "destroy_transient"},
-    "submit_steps": {"wait_for_days", "terminate_cluster"},
+    "claim_days": {"start_compute", "destroy_transient"},
+    "submit_jobs": {"wait_for_days", "stop_compute"},
     "wait_for_days": {"publish", "destroy_transient"},
     **TAIL,
 }
@@ -63,15 +63,15 @@ for one_day in ("claim_date", "wait_for_inputs", "check_inputs", "audit"):
 BACKFILLED = tuple(FLOWS)
 FLOWS["card_movements"] = {
     **HEAD,
-    "submit_steps": {"step_movements", "terminate_cluster"},
-    "step_movements": {"audit", "destroy_transient"},
+    "submit_jobs": {"job_movements", "stop_compute"},
+    "job_movements": {"audit", "destroy_transient"},
     **TAIL,
 }
 NIGHTS = tuple(FLOWS)
 FLOWS |= {f"backfill_{name}": BACKFILL for name in BACKFILLED}
-STOOD_ON = {"apply_transient", "publish_jobs", "create_cluster", "wait_for_cluster", "submit_steps"}
+STOOD_ON = {"apply_transient", "publish_jobs", "start_compute", "wait_for_compute", "submit_jobs"}
 RULES = {
-    "terminate_cluster": TriggerRule.ALL_DONE_SETUP_SUCCESS,
+    "stop_compute": TriggerRule.ALL_DONE_SETUP_SUCCESS,
     "destroy_transient": TriggerRule.ALL_DONE_SETUP_SUCCESS,
     "prove_nothing_left": TriggerRule.ALL_DONE,
     "report": TriggerRule.ALL_DONE,
@@ -80,7 +80,7 @@ RULES = {
 
 def staging(dag):
     """What made the staged gold and vouches for it: gone with the teardown, so publishing needs it anew."""
-    return {t for t in dag.task_ids if t.startswith("step_")} | ({"audit", "wait_for_days"} & set(dag.task_ids))
+    return {t for t in dag.task_ids if t.startswith("job_")} | ({"audit", "wait_for_days"} & set(dag.task_ids))
 
 
 def claim(dag):
@@ -113,15 +113,15 @@ def test_only_teardowns_proof_and_report_run_after_a_failure(dag):
 def test_what_costs_money_is_torn_down_even_if_its_creation_half_failed(dag):
     tasks = dag.task_dict
     assert {t for t, task in tasks.items() if task.is_setup} == {"open_state", *STOOD_ON, *claim(dag), *staging(dag)}
-    assert {t for t, task in tasks.items() if task.is_teardown} == {"terminate_cluster", "destroy_transient"}
-    for teardown in ("terminate_cluster", "destroy_transient"):
+    assert {t for t, task in tasks.items() if task.is_teardown} == {"stop_compute", "destroy_transient"}
+    for teardown in ("stop_compute", "destroy_transient"):
         assert "open_state" in tasks[teardown].upstream_task_ids
 
 
 def test_the_outcome_is_the_one_leaf_and_hears_work_teardowns_proof_and_report(dag):
     leaves = [t.task_id for t in dag.tasks if not t.downstream_task_ids]
     assert leaves == ["outcome"]
-    heard = {"publish", "terminate_cluster", "destroy_transient", "prove_nothing_left", "report"}
+    heard = {"publish", "stop_compute", "destroy_transient", "prove_nothing_left", "report"}
     assert dag.task_dict["outcome"].upstream_task_ids == heard
 
 
@@ -165,11 +165,11 @@ def test_its_runbook_says_what_to_look_at_when_it_is_red(night):
 
 
 def test_clearing_a_failed_task_brings_back_all_that_its_teardown_took_away(dag):
-    work = [t for t in FLOWS[dag.dag_id] if t.startswith("step_") or t in {"wait_for_inputs", "audit", "publish"}]
+    work = [t for t in FLOWS[dag.dag_id] if t.startswith("job_") or t in {"wait_for_inputs", "audit", "publish"}]
     for task in work:
         before = staging(dag) if task == "publish" else set()
         cleared = set(dag.partial_subset(task, include_downstream=True, include_upstream=False).task_ids)
-        assert {*STOOD_ON, *claim(dag), *before, "terminate_cluster", "destroy_transient", "outcome"} <= cleared, task
+        assert {*STOOD_ON, *claim(dag), *before, "stop_compute", "destroy_transient", "outcome"} <= cleared, task
 
 
 @pytest.mark.parametrize(

@@ -21,16 +21,16 @@ WORK = (
     *(
         "wait_for_inputs",
         "check_inputs",
-        "create_cluster",
-        "wait_for_cluster",
-        "submit_steps",
-        "step_wordcount",
+        "start_compute",
+        "wait_for_compute",
+        "submit_jobs",
+        "job_wordcount",
         "audit",
         "publish",
     ),
 )
 RUN_TASK = definition._run_task
-TEARDOWNS = ("terminate_cluster", "destroy_transient")
+TEARDOWNS = ("stop_compute", "destroy_transient")
 TELLERS = ("prove_nothing_left", "report")
 
 
@@ -76,13 +76,13 @@ def told(dag, ran):
 def test_a_task_that_executes_and_fails_ends_the_night_as_one_whose_end_is_written_down(
     monkeypatch, dags, synced, night_in_which
 ):
-    written = night_in_which("create_cluster")
+    written = night_in_which("start_compute")
     ran = []
 
     def execute(self, context):
         ran.append(self.task_id)
-        if self.task_id == "create_cluster":
-            raise AirflowFailException("create_cluster was told to fail")
+        if self.task_id == "start_compute":
+            raise AirflowFailException("start_compute was told to fail")
 
     for operator in (NightOperator, WaitOperator, PreflightOperator, OutcomeOperator):
         monkeypatch.setattr(operator, "execute", execute)
@@ -113,6 +113,6 @@ def test_before_anything_was_opened_there_is_nothing_to_tear_down_but_it_is_stil
 
 
 def test_no_work_is_begun_after_a_failure(night_in_which):
-    _, states, ran = night_in_which("create_cluster")
-    assert not {"wait_for_cluster", "submit_steps", "step_wordcount", "audit", "publish"} & set(ran)
+    _, states, ran = night_in_which("start_compute")
+    assert not {"wait_for_compute", "submit_jobs", "job_wordcount", "audit", "publish"} & set(ran)
     assert states["publish"] == "upstream_failed"

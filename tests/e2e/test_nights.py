@@ -72,7 +72,7 @@ def test_a_night_whose_role_lacks_one_statement_fails_and_says_which_right_it_la
         ended = nightshift("run", "wordcount", "--input", tmp_path / "text.txt", "--date", "2026-03-01")
     assert ended.status == 1
     (record,) = ended.records
-    assert (record["outcome"], record["failure"]["task"]) == ("failed", "create_cluster")
+    assert (record["outcome"], record["failure"]["task"]) == ("failed", "start_compute")
     assert record["failure"]["cause"] == "iam"
     who = f"User: arn:aws:sts::123456789012:assumed-role/{NAME}-airflow/"
     why = "because no identity-based policy allows the elasticmapreduce:RunJobFlow action"

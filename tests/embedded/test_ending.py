@@ -65,7 +65,7 @@ RECORD = {
     "days": [],
 }
 FAILURE = {
-    "text": ["FAILED in step_gold (code): It fell.", "  Next: Look."],
+    "text": ["FAILED in job_gold (code): It fell.", "  Next: Look."],
     "tail": [f"line {number}" for number in range(40)],
     "tail_of": "stderr",
 }
@@ -146,7 +146,7 @@ def test_what_was_not_proven_or_is_alive_is_said_loudly(tmp_path, proof, words):
 def test_a_failure_says_what_to_do_next(tmp_path):
     kept = Kept({**RECORD, "failure": FAILURE, "outcome": "failed", "gold": []}, tmp_path)
     lines = list(summary.ending(kept, {}, tmp_path / "log"))
-    at = lines.index("FAILED in step_gold (code): It fell.")
+    at = lines.index("FAILED in job_gold (code): It fell.")
     assert lines[at + 1 : at + 4] == ["  Next: Look.", "  The end of stderr:", "  | line 28"]
 
 
@@ -161,7 +161,7 @@ def test_what_data_says_does_nothing_to_a_terminal(tmp_path):
         r"  x\x1b]0;y\x07\nOutcome:  success",
     ]
     out = io.StringIO()
-    Progress(out).show({"event": "failed", "task": "step_gold", "error": "It \x9b2J fell."})
+    Progress(out).show({"event": "failed", "task": "job_gold", "error": "It \x9b2J fell."})
     assert r"It \x9b2J fell." in out.getvalue()
     odd = {"layer": "gold", "tables": [{**RECORD["layers"][0]["tables"][0], "warnings": {"guarded_cells": 1200}}]}
     kept = Kept({**RECORD, "layers": [odd], "gold": []}, tmp_path)
@@ -186,8 +186,8 @@ def test_progress_tells_each_task_its_state_and_the_reason_of_a_failure():
     progress.begin("wordcount")
     for event in ("running", "tick", "failed"):
         progress.show(
-            {"event": event, "task": "step_gold", "error": "It fell.\nat line 1" if event == "failed" else None}
+            {"event": event, "task": "job_gold", "error": "It fell.\nat line 1" if event == "failed" else None}
         )
     said = out.getvalue()
-    assert "step_gold              running" in said and "step_gold              failed" in said
-    assert "It fell." in said and "line 1" not in said and progress.failures["step_gold"].startswith("It fell.")
+    assert "job_gold              running" in said and "job_gold              failed" in said
+    assert "It fell." in said and "line 1" not in said and progress.failures["job_gold"].startswith("It fell.")

@@ -45,7 +45,7 @@ def live(settings):
     """A run at work, conducted by this very process."""
     night = from_run(settings, WORDCOUNT, "manual__a+b", datetime.now(UTC), {})
     night = replace(night, conductor=processes.this())
-    with ledger.of(night).act("step_wordcount", 1):
+    with ledger.of(night).act("job_wordcount", 1):
         boto3.client("s3").put_object(Bucket=settings.bucket("lake"), Key=f"{night.staging_prefix}x", Body=b"x")
     return night
 

@@ -88,7 +88,7 @@ def leave_a_dead_run(env, role, foundation):
             keys = {"ssh_cidr": OFFICE, "ssh_public_key": public, "ssh_private_key": private}
             with ledger.of(night).act("apply_transient", 1):
                 opened.apply({**stacks.transient(night, foundation), **keys})
-    start_cluster(env, night.cluster_name, night.tags)
+    start_cluster(env, night.place_name, night.tags)
     leave_outside_of_the_state(env, foundation["vpc_id"], night.tags)
 
 

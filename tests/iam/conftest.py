@@ -84,7 +84,7 @@ def play(env, scratch, home, beds):
         server.add_fault("step-failure", cluster=f"*{RED_DAY}*", message="out of memory")
         for event in player.play(env, orders(scratch), tick=60):
             events.append(event)
-            if not keys and (event["event"], event.get("task")) == ("running", "create_cluster"):
+            if not keys and (event["event"], event.get("task")) == ("running", "start_compute"):
                 keys = account.private_keys(env, f"wordcount/{slug_of(event['run_id'])}")
     calls = server.calls()
     return Played(

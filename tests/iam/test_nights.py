@@ -61,7 +61,7 @@ def of(role, played):
 def test_the_nights_were_what_they_should_be(played):
     assert [run["state"] for run in played.runs] == ["success", "success", "success", "success", "failed"]
     assert played.runs[3]["tasks"] == {"reap": "success", "check_freshness": "success"}
-    assert played.runs[4]["tasks"]["step_wordcount"] == "failed"
+    assert played.runs[4]["tasks"]["job_wordcount"] == "failed"
 
 
 def test_the_beds_that_a_host_fetched_at_its_second_try_add_up(played):

@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+from nightshift.compute.emr.target import STATES
+from nightshift.compute.target import SubmittedJob
+
 NOW = datetime(2026, 1, 5, 3, 20, tzinfo=UTC)
-TASKS = ("preflight", "step_bronze", "step_silver", "step_gold", "publish", "terminate_cluster", "prove_nothing_left")
+TASKS = ("preflight", "job_bronze", "job_silver", "job_gold", "publish", "stop_compute", "prove_nothing_left")
 CLUSTER = {
     "Id": "j-1",
     "Name": "n",
@@ -32,6 +35,11 @@ def manifests(pipeline):
     rest = {"rows_in": 27, "accepted": 27, "quarantined": 0, "duplicates": 0, "reasons": {}, "lost": 0}
     silver = {**first, "layer": "silver", "tables": [{"table": "orders", **rest}]}
     return [first, silver, {**silver, "layer": "gold", "gold": gold}]
+
+
+def jobs(*states, names=("bronze", "silver", "gold")):
+    """The jobs of those names, with EMR's words for their states."""
+    return [SubmittedJob(f"s-{n}", n, STATES[s], s) for n, s in zip(names, states, strict=False)]
 
 
 def steps(*states, names=("bronze", "silver", "gold")):

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from nightshift.compute import emr_spec
+from nightshift.compute.emr.target import place_of
 from nightshift.failures.errors import DaysFailed, ParameterError, PreflightError
 from nightshift.lake.gaps import GapsHook
 from nightshift.operators.backfill import ClaimDaysOperator, PlanBackfillOperator, PublishDaysOperator
@@ -19,6 +19,8 @@ from nightshift.report.outcome_rules import Findings
 from nightshift.run import run_context
 from nightshift.state import known_runs, ledger, partition_locks
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
+from tests.nightshift.emr import emr_day_steps
+from tests.nightshift.findings import jobs
 
 FILL = BACKFILLS["backfill_wordcount"]
 DAYS = [date(2026, 1, day) for day in (1, 2, 3)]
@@ -139,7 +141,7 @@ def test_a_range_that_is_refused_is_a_card_in_the_ledger_unless_the_run_is_dry(s
 
 
 def test_each_day_is_one_step_of_its_own_that_does_not_stop_the_next(fill):
-    first, second = emr_spec.day_steps(fill, DAYS[:2], "s3://jobs/")
+    first, second = emr_day_steps(fill, DAYS[:2], "s3://jobs/")
     assert (first["Name"], first["ActionOnFailure"], second["Name"]) == ("2026-01-01", "CONTINUE", "2026-01-02")
     command = " ".join(first["HadoopJarStep"]["Args"])
     for words in (
@@ -154,7 +156,7 @@ def test_each_day_is_one_step_of_its_own_that_does_not_stop_the_next(fill):
 
 def test_a_step_of_a_pipeline_that_restates_stages_what_it_changed_itself(settings):
     sales = run_context.from_run(settings, BACKFILLS["backfill_mrhealth_sales"], RUN_ID, ASKED_AT, {})
-    [step] = emr_spec.day_steps(sales, DAYS[:1], "s3://jobs/")
+    [step] = emr_day_steps(sales, DAYS[:1], "s3://jobs/")
     assert "--one-of-many" in step["HadoopJarStep"]["Args"]
 
 
@@ -246,11 +248,9 @@ def findings(days, swapped, steps):
         entry("prove_nothing_left", "begin"),
         entry("prove_nothing_left", "end", checked=["clusters"], alive=[]),
     ]
-    every = [
-        {"Name": str(day), "Id": "s-1", "Status": {"State": state}} for day, state in zip(days, steps, strict=True)
-    ]
+    every = jobs(*steps, names=[str(day) for day in days])
     found = [layer for day in days for layer in manifests(day)]
-    return Findings(entries, outcome_rules.states_of(entries), [CLUSTER], every, found)
+    return Findings(entries, outcome_rules.states_of(entries), [place_of(CLUSTER)], every, found)
 
 
 CLUSTER = {

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from nightshift.compute import emr_spec
 from nightshift.failures.errors import AuditFailed, DriverRefused, ParameterError
 from nightshift.lake import packaging
 from nightshift.lake.storage import LakeHook
@@ -16,6 +15,7 @@ from nightshift.pipelines.card_movements import CARD_MOVEMENTS
 from nightshift.run import run_context
 from nightshift.state.partition_locks import Claim
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
+from tests.nightshift.emr import emr_steps
 
 LAKE = "acme-night-lake"
 ROOT = "gold/card_movements/movimento_flat/"
@@ -75,7 +75,7 @@ def test_drivers_go_to_the_cluster_under_their_hashes_and_once(s3, cards, tmp_pa
     s3.put_object(Bucket="acme-night-artifacts", Key=f"jdbc/{found[0].sha256}/one.jar", Body=b"there")
     assert lake.publish_drivers(found) == jars
     assert body(s3, f"jdbc/{found[0].sha256}/one.jar", "acme-night-artifacts") == b"there"
-    [step] = emr_spec.steps(cards(), "s3://jobs/", jars)
+    [step] = emr_steps(cards(), "s3://jobs/", jars)
     words = step["HadoopJarStep"]["Args"]
     assert words[words.index("--jars") + 1] == ",".join(jars)
 
@@ -93,7 +93,7 @@ def test_drivers_that_are_not_there_are_told_with_what_to_do(tmp_path):
 
 
 def test_the_step_is_told_the_secrets_name_and_the_options_and_no_password(cards):
-    [step] = emr_spec.steps(cards(delimiter=";"), "s3://jobs/")
+    [step] = emr_steps(cards(delimiter=";"), "s3://jobs/")
     words = step["HadoopJarStep"]["Args"]
     assert words[words.index("--source-secret") + 1] == "acme-night/sources/cards"
     assert {"--option=delimiter=;", "--option=header=true", "--option=full_reload=false"} <= set(words)

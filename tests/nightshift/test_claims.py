@@ -29,7 +29,7 @@ def before(s3, operation, act):
 
 
 def at_work(aws, night):
-    with Ledger(aws("s3"), night).act("create_cluster", 1):
+    with Ledger(aws("s3"), night).act("start_compute", 1):
         pass
 
 

@@ -22,7 +22,7 @@ def s3(aws, settings):
 
 
 def at_work(s3, night):
-    with Ledger(s3, night).act("create_cluster", 1):
+    with Ledger(s3, night).act("start_compute", 1):
         pass
 
 

@@ -13,14 +13,14 @@ from botocore.exceptions import BotoCoreError
 
 from localcloud.client import Client
 from localcloud.emr.seam import StepOutcome
-from nightshift.compute import emr as hook
-from nightshift.compute import emr_spec
+from nightshift.compute.emr import client as hook
 from nightshift.config import Settings
-from nightshift.operators.cluster import CreateClusterOperator, SubmitStepsOperator, WaitForClusterOperator
-from nightshift.operators.steps import WaitForStepOperator
+from nightshift.operators.compute import StartComputeOperator, SubmitJobsOperator, WaitForComputeOperator
+from nightshift.operators.jobs import WaitForJobOperator
 from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run.run_context import from_run
 from nightshift.state.ledger import Ledger, lease_of
+from tests.nightshift.emr import emr_steps
 from tests.patience import until
 
 LIMIT_MINUTES = 5
@@ -68,23 +68,23 @@ class Rig:
         return operator(task_id=task_id, pipeline=WORDCOUNT, settings=self.settings, **arguments)
 
     def create(self):
-        self.xcoms["create_cluster"] = self.task(CreateClusterOperator, "create_cluster").execute(self.context)
+        self.xcoms["start_compute"] = self.task(StartComputeOperator, "start_compute").execute(self.context)
 
     def waiting(self, minutes=LIMIT_MINUTES):
-        return self.task(WaitForClusterOperator, "wait_for_cluster", wait_minutes=minutes)
+        return self.task(WaitForComputeOperator, "wait_for_compute", wait_minutes=minutes)
 
     def wait(self, minutes=LIMIT_MINUTES):
-        self.xcoms["wait_for_cluster"] = self.waiting(minutes).execute(self.context)
-        return self.xcoms["wait_for_cluster"]["cluster_id"]
+        self.xcoms["wait_for_compute"] = self.waiting(minutes).execute(self.context)
+        return self.xcoms["wait_for_compute"]["id"]
 
     def lose_the_answer(self):
-        """A try of wait_for_cluster that asks for a cluster and does not hear that it got one."""
+        """A try of wait_for_compute that asks for a cluster and does not hear that it got one."""
         self.faults.add_fault("run-job-flow-answer-lost", times=1)
         with pytest.raises(BotoCoreError):
             self.wait()
 
     def submit(self):
-        return self.task(SubmitStepsOperator, "submit_steps").execute(self.context)
+        return self.task(SubmitJobsOperator, "submit_jobs").execute(self.context)
 
     def _pull(self, task_ids):
         return self.xcoms.get(task_ids)
@@ -135,25 +135,25 @@ def rig(localcloud):
 
 def test_a_ready_cluster_is_handed_on(rig):
     rig.create()
-    assert rig.wait() == rig.xcoms["create_cluster"]["cluster_id"]
+    assert rig.wait() == rig.xcoms["start_compute"]["id"]
     assert rig.notes == []
 
 
 def test_a_throttled_request_is_made_again_because_emr_did_nothing(rig):
     rig.faults.add_fault("run-job-flow-throttled", times=1)
     rig.create()
-    assert rig.alive == [rig.xcoms["create_cluster"]["cluster_id"]]
+    assert rig.alive == [rig.xcoms["start_compute"]["id"]]
 
 
 def test_each_state_is_told_as_it_comes(rig, capsys):
     rig.settings = replace(rig.settings, deferrable=True)
     rig.faults.add_fault("slow-start", seconds=60)
     rig.create()
-    cluster_id = rig.xcoms["create_cluster"]["cluster_id"]
+    cluster_id = rig.xcoms["start_compute"]["id"]
     with pytest.raises(TaskDeferred):
         rig.wait()
     assert f"Cluster {cluster_id} is STARTING. " in capsys.readouterr().out
-    news = {"cluster_id": cluster_id, "state": "BOOTSTRAPPING", "reason": "Running bootstrap actions"}
+    news = {"id": cluster_id, "state": "STARTING", "words": "BOOTSTRAPPING", "why": "Running bootstrap actions"}
     with pytest.raises(TaskDeferred):
         rig.waiting().resume(rig.context, news)
     assert f"Cluster {cluster_id} is BOOTSTRAPPING. Running bootstrap actions" in capsys.readouterr().out
@@ -168,7 +168,7 @@ def test_a_zone_without_capacity_is_left_for_another_and_spare_types_are_asked_f
     types = {t["InstanceType"] for f in rig.fleets(cluster_id) for t in f["InstanceTypeSpecifications"]}
     assert set(rig.settings.spares) <= types
     (note,) = rig.notes
-    assert (note["act"], note["attempt"]) == ("replace_cluster", 2)
+    assert (note["act"], note["attempt"]) == ("replace_place", 2)
     assert "INSTANCE_FLEET_TIMEOUT" in note["why"]
     assert lease_of([note]) > datetime.now(UTC) + timedelta(minutes=LIMIT_MINUTES), "a new cluster, a new wait"
 
@@ -267,12 +267,12 @@ def test_a_deferred_task_that_is_told_of_a_dead_cluster_replaces_it_and_defers_a
     rig.faults.add_fault("capacity-refused", times=1)
     rig.faults.add_fault("slow-start", seconds=60)
     rig.create()
-    dead = rig.xcoms["create_cluster"]["cluster_id"]
-    news = {"cluster_id": dead, "state": "TERMINATED_WITH_ERRORS", "reason": "INSTANCE_FLEET_TIMEOUT"}
+    dead = rig.xcoms["start_compute"]["id"]
+    news = {"id": dead, "state": "GONE", "words": "TERMINATED_WITH_ERRORS", "why": "INSTANCE_FLEET_TIMEOUT"}
     until(lambda: rig.alive == [])
     with pytest.raises(TaskDeferred) as deferred:
         rig.waiting().resume(rig.context, news)
-    assert rig.alive == [deferred.value.trigger.arguments["cluster_id"]] != [dead]
+    assert rig.alive == [deferred.value.trigger.arguments["place_id"]] != [dead]
 
 
 def silent(task, context):
@@ -283,7 +283,7 @@ def silent(task, context):
 def test_after_a_dead_triggerer_a_cluster_that_became_ready_meanwhile_is_handed_on(rig):
     rig.create()
     until(lambda: rig.clusters[0]["Status"]["State"] == "WAITING")
-    assert silent(rig.waiting(), rig.context) == rig.xcoms["create_cluster"]
+    assert silent(rig.waiting(), rig.context) == rig.xcoms["start_compute"]
 
 
 def test_after_a_dead_triggerer_a_cluster_that_is_not_ready_has_had_its_time(rig):
@@ -296,7 +296,7 @@ def test_after_a_dead_triggerer_a_cluster_that_is_not_ready_has_had_its_time(rig
 def test_a_retry_adopts_steps_whose_answer_was_lost_and_a_clear_runs_them_again(rig):
     rig.create()
     cluster_id, emr = rig.wait(), hook.EmrHook(rig.emr)
-    lost = emr.submit(cluster_id, emr_spec.steps(rig.night, rig.xcoms["publish_jobs"]["jobs_uri"]))
+    lost = emr.submit(cluster_id, emr_steps(rig.night, rig.xcoms["publish_jobs"]["jobs_uri"]))
     until(lambda: emr.steps(cluster_id)[-1]["Status"]["State"] == "COMPLETED")
     assert rig.submit() == lost
     assert set(rig.submit().values()).isdisjoint(lost.values())
@@ -316,8 +316,8 @@ def test_of_a_step_that_is_several_emr_steps_the_one_that_failed_speaks(localclo
     rig.s3.put_object(Bucket=settings.bucket("artifacts"), Key="jobs/abc/flink_python.sh", Body=b"exit 0")
     rig.create()
     cluster_id = rig.wait()
-    rig.xcoms["submit_steps"] = rig.submit()
-    waiting = rig.task(WaitForStepOperator, "step_wordcount", step="wordcount", wait_minutes=LIMIT_MINUTES)
+    rig.xcoms["submit_jobs"] = rig.submit()
+    waiting = rig.task(WaitForJobOperator, "job_wordcount", step="wordcount", wait_minutes=LIMIT_MINUTES)
     with pytest.raises(AirflowFailException, match=r"Step wordcount_count is FAILED: ValueError: no such word"):
         waiting.execute(rig.context)
     states = [step["Status"]["State"] for step in hook.EmrHook(rig.emr).steps(cluster_id)]

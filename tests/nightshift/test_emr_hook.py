@@ -10,10 +10,12 @@ from botocore.exceptions import BotoCoreError
 from localcloud.client import Client
 from localcloud.emr.seam import StepOutcome
 from nightshift.aws import clients
-from nightshift.compute import emr_spec
-from nightshift.compute.emr import EmrHook, ended, refuse_if_dead
-from nightshift.failures.errors import ClusterError
+from nightshift.compute.emr import spec
+from nightshift.compute.emr.client import EmrHook, ended, refuse_if_dead
+from nightshift.compute.emr.target import EmrTarget
+from nightshift.failures.errors import ComputeError
 from nightshift.waits import probes
+from tests.nightshift.emr import emr_steps
 from tests.patience import until
 
 FOUNDATION = {"subnet_ids": [], "emr_service_role_arn": "service", "emr_instance_profile_arn": "nodes"}
@@ -75,7 +77,7 @@ def emr(client):
 
 @pytest.fixture
 def body(night):
-    job_flow = emr_spec.job_flow(night, FOUNDATION, TRANSIENT, jobs_uri="s3://jobs/")
+    job_flow = spec.job_flow(night, FOUNDATION, TRANSIENT, jobs_uri="s3://jobs/")
     instances = {k: v for k, v in job_flow["Instances"].items() if k == "InstanceFleets" or k.startswith("Keep")}
     return {**{k: v for k, v in job_flow.items() if k not in BEYOND}, "Instances": instances}
 
@@ -109,15 +111,15 @@ def test_another_runs_cluster_is_never_adopted_even_under_the_same_name(client, 
 def test_a_dead_cluster_is_not_adopted_and_says_why(emr, night, body):
     first = emr.adopt_or_create(night, body)
     emr.terminate([first])
-    until(lambda: probes.clusters_terminated(night.settings, [first]))
+    until(lambda: probes.places_gone(night.settings, "emr", [first]))
     assert emr.adopt_or_create(night, body) != first
-    with pytest.raises(ClusterError, match=r"TERMINATED \(USER_REQUEST: "):
+    with pytest.raises(ComputeError, match=r"TERMINATED \(USER_REQUEST: "):
         refuse_if_dead(emr.cluster(first))
 
 
 def test_steps_go_in_once_however_often_they_are_submitted(emr, night, body):
     cluster_id = emr.adopt_or_create(night, body)
-    steps = emr_spec.steps(night, "s3://jobs/")
+    steps = emr_steps(night, "s3://jobs/")
     assert emr.submit(cluster_id, steps) == emr.submit(cluster_id, steps)
     assert [s["Name"] for s in emr.steps(cluster_id)] == ["bronze", "silver", "gold"]
 
@@ -125,28 +127,28 @@ def test_steps_go_in_once_however_often_they_are_submitted(emr, night, body):
 def test_what_a_lost_answer_put_there_is_adopted_though_it_has_completed(night, emr, body, script):
     script.go.set()
     cluster_id = emr.adopt_or_create(night, body)
-    steps = emr_spec.steps(night, "s3://jobs/")
+    steps = emr_steps(night, "s3://jobs/")
     first = emr.submit(cluster_id, steps)
-    until(lambda: probes.step_ended(night.settings, cluster_id, first["gold"]))
+    until(lambda: probes.job_ended(night.settings, "emr", cluster_id, first["gold"]))
     assert emr.submit(cluster_id, steps) == first
 
 
 def test_steps_that_completed_are_run_again_when_the_task_is_cleared(night, emr, body, script):
     script.go.set()
     cluster_id = emr.adopt_or_create(night, body)
-    steps = emr_spec.steps(night, "s3://jobs/")
+    steps = emr_steps(night, "s3://jobs/")
     first = emr.submit(cluster_id, steps)
-    until(lambda: probes.step_ended(night.settings, cluster_id, first["gold"]))
+    until(lambda: probes.job_ended(night.settings, "emr", cluster_id, first["gold"]))
     assert set(emr.submit(cluster_id, steps, known=first.values()).values()).isdisjoint(first.values())
 
 
 def test_nothing_is_run_beside_a_submission_that_is_still_going_on(night, emr, body, script):
     cluster_id = emr.adopt_or_create(night, body)
-    steps = emr_spec.steps(night, "s3://jobs/")
+    steps = emr_steps(night, "s3://jobs/")
     script.hold = "spark-submit --deploy-mode client --name mrhealth_sales-silver"
     script.go.set()
     first = emr.submit(cluster_id, steps)
-    until(lambda: probes.step_ended(night.settings, cluster_id, first["bronze"]))
+    until(lambda: probes.job_ended(night.settings, "emr", cluster_id, first["bronze"]))
     assert emr.submit(cluster_id, steps, known=first.values()) == first
     script.held.set()
 
@@ -155,9 +157,9 @@ def test_a_failed_step_is_submitted_again_with_those_it_cancelled(emr, night, bo
     script.exit_code = 1
     script.go.set()
     cluster_id = emr.adopt_or_create(night, body)
-    steps = emr_spec.steps(night, "s3://jobs/")
+    steps = emr_steps(night, "s3://jobs/")
     first = emr.submit(cluster_id, steps)
-    news = until(lambda: probes.step_ended(night.settings, cluster_id, first["gold"]))
+    news = until(lambda: probes.job_ended(night.settings, "emr", cluster_id, first["gold"]))
     assert news["state"] == "CANCELLED"
     script.go.clear()
     assert set(emr.submit(cluster_id, steps).values()).isdisjoint(first.values())
@@ -165,11 +167,11 @@ def test_a_failed_step_is_submitted_again_with_those_it_cancelled(emr, night, bo
 
 def test_a_step_is_no_news_while_it_runs_and_its_failure_is_news_with_a_reason(emr, night, body, script):
     cluster_id = emr.adopt_or_create(night, body)
-    step_id = emr.submit(cluster_id, emr_spec.steps(night, "s3://jobs/"))["bronze"]
-    assert probes.step_ended(night.settings, cluster_id, step_id) is None
+    step_id = emr.submit(cluster_id, emr_steps(night, "s3://jobs/"))["bronze"]
+    assert probes.job_ended(night.settings, "emr", cluster_id, step_id) is None
     script.exit_code = 1
     script.go.set()
-    news = until(lambda: probes.step_ended(night.settings, cluster_id, step_id))
+    news = until(lambda: probes.job_ended(night.settings, "emr", cluster_id, step_id))
     assert (news["state"], news["lost"]) == ("FAILED", "")
     assert "boom" in news["said"]
 
@@ -180,21 +182,28 @@ def test_the_news_of_a_failed_step_is_early_until_emr_has_pushed_its_logs_or_the
     script.exit_code = 1
     script.go.set()
     cluster_id = emr.adopt_or_create(night, body)
-    step_id = emr.submit(cluster_id, emr_spec.steps(night, "s3://jobs/"))["bronze"]
+    step_id = emr.submit(cluster_id, emr_steps(night, "s3://jobs/"))["bronze"]
     patient, hasty = night.settings, replace(night.settings, log_wait_seconds=0)
-    news = until(lambda: probes.step_ended(patient, cluster_id, step_id))
+    news = until(lambda: probes.job_ended(patient, "emr", cluster_id, step_id))
     pushed = [item["Key"] for item in s3.list_objects_v2(Bucket="acme-night-logs").get("Contents", [])]
     assert (news.get("early"), pushed) == (True, [])
-    assert "early" not in probes.step_ended(hasty, cluster_id, step_id)
+    assert "early" not in probes.job_ended(hasty, "emr", cluster_id, step_id)
     s3.put_object(Bucket="acme-night-logs", Key=f"emr/{cluster_id}/steps/{step_id}/stdout.gz", Body=b"")
-    assert "early" not in probes.step_ended(patient, cluster_id, step_id)
+    assert "early" not in probes.job_ended(patient, "emr", cluster_id, step_id)
+
+
+def test_a_steps_logs_are_where_emr_puts_them(emr, night, body):
+    cluster_id = emr.adopt_or_create(night, body)
+    step_id = emr.submit(cluster_id, emr_steps(night, "s3://jobs/"))["bronze"]
+    [job, *_] = EmrTarget(night.settings).jobs(cluster_id)
+    assert (job.name, job.log_uri) == ("bronze", f"s3://acme-night-logs/emr/{cluster_id}/steps/{step_id}/")
 
 
 def test_terminating_ends_a_protected_cluster_too(client, emr, night, body):
     protected = {**body, "Instances": {**body["Instances"], "TerminationProtected": True}}
     cluster_id = emr.adopt_or_create(night, protected)
     emr.terminate([cluster_id])
-    until(lambda: probes.clusters_terminated(night.settings, [cluster_id]))
+    until(lambda: probes.places_gone(night.settings, "emr", [cluster_id]))
     assert emr.clusters(night) == []
 
 

@@ -6,13 +6,15 @@ from dataclasses import replace
 import boto3
 from botocore.validate import ParamValidator
 
-from nightshift.compute import cost, emr_spec
+from nightshift.compute import cost
+from nightshift.compute.emr import spec
 from nightshift.config import INCLUDE
 from nightshift.contracts.pipeline import backfill_of
 from nightshift.pipelines import PIPELINES
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
 from nightshift.run.run_context import RunContext, from_run
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
+from tests.nightshift.emr import emr_steps, spark_submit
 
 FOUNDATION = {
     "subnet_ids": ["subnet-a", "subnet-b"],
@@ -33,7 +35,7 @@ JOBS = "s3://acme-night-artifacts/jobs/abc/"
 
 
 def job_flow(night: RunContext, transient: dict = TRANSIENT, attempt: int = 0, avoid: tuple[str, ...] = ()) -> dict:
-    return emr_spec.job_flow(night, FOUNDATION, transient, attempt, jobs_uri=JOBS, avoid=avoid)
+    return spec.job_flow(night, FOUNDATION, transient, attempt, jobs_uri=JOBS, avoid=avoid)
 
 
 def refused_by_botocore(operation: str, body: dict) -> str:
@@ -43,7 +45,7 @@ def refused_by_botocore(operation: str, body: dict) -> str:
 
 def test_both_bodies_have_the_shape_that_emrs_own_model_asks_for(night):
     assert refused_by_botocore("RunJobFlow", job_flow(night)) == ""
-    steps = emr_spec.steps(night, "s3://jobs/")
+    steps = emr_steps(night, "s3://jobs/")
     assert refused_by_botocore("AddJobFlowSteps", {"JobFlowId": "j-1", "Steps": steps}) == ""
 
 
@@ -78,7 +80,7 @@ def test_a_second_attempt_that_has_nowhere_else_to_go_takes_spare_types_where_it
 
 
 def test_the_last_attempt_may_go_anywhere_and_takes_nothing_spot(night):
-    last = job_flow(night, attempt=emr_spec.LAST_ATTEMPT, avoid=("subnet-a", "subnet-b"))
+    last = job_flow(night, attempt=spec.LAST_ATTEMPT, avoid=("subnet-a", "subnet-b"))
     assert last["Instances"]["Ec2SubnetIds"] == ["subnet-a", "subnet-b"]
     assert {f["TargetSpotCapacity"] for f in last["Instances"]["InstanceFleets"]} == {0}
     assert all("OnDemandSpecification" in f["LaunchSpecifications"] for f in last["Instances"]["InstanceFleets"])
@@ -93,7 +95,7 @@ def test_spare_types_are_of_the_clusters_architecture_and_priced(night):
 
 
 def test_hdfs_lives_on_demand_and_only_task_nodes_are_spot(night):
-    fleets = {f["InstanceFleetType"]: f for f in emr_spec.fleets(night)}
+    fleets = {f["InstanceFleetType"]: f for f in spec.fleets(night)}
     assert fleets["CORE"]["TargetSpotCapacity"] == fleets["MASTER"]["TargetSpotCapacity"] == 0
     spot = fleets["TASK"]["LaunchSpecifications"]["SpotSpecification"]
     assert (spot["AllocationStrategy"], spot["TimeoutAction"]) == ("price-capacity-optimized", "SWITCH_TO_ON_DEMAND")
@@ -102,7 +104,7 @@ def test_hdfs_lives_on_demand_and_only_task_nodes_are_spot(night):
 
 def test_a_fleet_of_nobody_is_not_asked_for(night):
     frugal = replace(night, settings=replace(night.settings, task_units=0))
-    assert [f["InstanceFleetType"] for f in emr_spec.fleets(frugal)] == ["MASTER", "CORE"]
+    assert [f["InstanceFleetType"] for f in spec.fleets(frugal)] == ["MASTER", "CORE"]
 
 
 def test_the_run_is_written_on_the_cluster(night):
@@ -118,13 +120,13 @@ def test_a_key_pair_is_named_only_when_the_run_has_one(night):
 
 
 def test_each_layer_of_the_medallion_is_a_step_and_a_failed_one_cancels_the_next(night):
-    steps = emr_spec.steps(night, "s3://acme-night-artifacts/jobs/abc/")
+    steps = emr_steps(night, "s3://acme-night-artifacts/jobs/abc/")
     assert [s["Name"] for s in steps] == ["bronze", "silver", "gold"]
     assert {s["ActionOnFailure"] for s in steps} == {"CANCEL_AND_WAIT"}
 
 
 def test_the_command_line_of_a_step_is_the_contract_with_the_jobs(night: RunContext):
-    bronze = emr_spec.spark_submit(night, night.pipeline.steps[0], "s3://acme-night-artifacts/jobs/abc/")
+    bronze = spark_submit(night, night.pipeline.steps[0], "s3://acme-night-artifacts/jobs/abc/")
     slug = night.slug
     assert " ".join(bronze) == (
         "spark-submit --deploy-mode client --name mrhealth_sales-bronze"
@@ -141,16 +143,16 @@ def test_the_command_line_of_a_step_is_the_contract_with_the_jobs(night: RunCont
 
 
 def test_bounds_of_files_travel_only_where_the_settings_say_other_than_the_jobs(night):
-    line = emr_spec.spark_submit(night, night.pipeline.steps[0], "s3://j/")
+    line = spark_submit(night, night.pipeline.steps[0], "s3://j/")
     assert not [word for word in line if word.startswith(("--most-bytes", "--most-ratio", "--longest-line"))]
     other = replace(night, settings=replace(night.settings, max_file_bytes=5, max_packed_ratio=6, max_line_bytes=7))
-    line = emr_spec.spark_submit(other, night.pipeline.steps[0], "s3://j/")
+    line = spark_submit(other, night.pipeline.steps[0], "s3://j/")
     assert {"--most-bytes=5", "--most-ratio=6", "--longest-line=7"} <= set(line)
 
 
 def test_an_encoding_travels_only_where_it_applies(night, words):
-    assert "--encoding" not in emr_spec.spark_submit(night, night.pipeline.steps[0], "s3://j/")
-    line = emr_spec.spark_submit(words, words.pipeline.steps[0], "s3://j/")
+    assert "--encoding" not in spark_submit(night, night.pipeline.steps[0], "s3://j/")
+    line = spark_submit(words, words.pipeline.steps[0], "s3://j/")
     assert line[line.index("--encoding") + 1] == "iso8859-1"
 
 
@@ -158,7 +160,7 @@ def test_head_offices_secret_goes_to_the_step_only_when_its_database_is_to_be_re
     for reference, secret in (("files", ""), ("database", "acme-night/sources/head_office")):
         night = from_run(settings, MRHEALTH_SALES, RUN_ID, ASKED_AT, {"reference": reference})
         assert night.source_secret == secret
-        assert ("--source-secret" in emr_spec.steps(night, "s3://jobs/")[0]["HadoopJarStep"]["Args"]) == bool(secret)
+        assert ("--source-secret" in emr_steps(night, "s3://jobs/")[0]["HadoopJarStep"]["Args"]) == bool(secret)
 
 
 def test_only_a_run_that_reads_a_database_has_nodes_that_may_open_it(settings):

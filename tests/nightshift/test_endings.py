@@ -56,7 +56,7 @@ def context():
 def wait(settings, monkeypatch):
     def make(answer, minutes=180):
         monkeypatch.setitem(probes.PROBES, "scripted", lambda _: answer)
-        return Wait(task_id="step_gold", pipeline=WORDCOUNT, settings=settings, wait_minutes=minutes)
+        return Wait(task_id="job_gold", pipeline=WORDCOUNT, settings=settings, wait_minutes=minutes)
 
     return make
 
@@ -77,15 +77,15 @@ def last_entry(aws, night):
 
 
 def test_a_missing_right_is_not_tried_again_and_its_card_is_in_log_and_ledger(aws, settings, words, context, capsys):
-    task = Work(act=raising(refusal("AccessDeniedException")), task_id="create_cluster", settings=settings)
+    task = Work(act=raising(refusal("AccessDeniedException")), task_id="start_compute", settings=settings)
     with pytest.raises(AirflowFailException, match=r"AccessDeniedException.* Next: Grant the role"):
         task.execute(context)
     assert (last_entry(aws, words)["phase"], last_entry(aws, words)["cause"]) == ("failed", "iam")
-    assert "FAILED in create_cluster (iam): An error occurred (AccessDeniedException)" in capsys.readouterr().out
+    assert "FAILED in start_compute (iam): An error occurred (AccessDeniedException)" in capsys.readouterr().out
 
 
 def test_a_throttled_call_is_left_to_airflows_retry(aws, settings, words, context):
-    task = Work(act=raising(refusal("ThrottlingException")), task_id="create_cluster", settings=settings)
+    task = Work(act=raising(refusal("ThrottlingException")), task_id="start_compute", settings=settings)
     with pytest.raises(ClientError):
         task.execute(context)
     assert last_entry(aws, words)["cause"] == "throttle"
@@ -170,7 +170,7 @@ def test_a_trigger_that_crashed_becomes_a_card_with_its_own_cause(aws, words, wa
         fail(wait(None), context, TriggerFailureReason.TRIGGER_FAILURE, lines)
     assert isinstance(failed.value, AirflowFailException) is final
     card = last_entry(aws, words)
-    assert (card["task"], card["phase"], card["cause"]) == ("step_gold", "failed", cause)
+    assert (card["task"], card["phase"], card["cause"]) == ("job_gold", "failed", cause)
     assert (card["traceback"]["file"], card["traceback"]["line"]) == ("nightshift/waits/probes.py", 41)
 
 

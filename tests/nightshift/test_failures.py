@@ -65,15 +65,15 @@ CAUSES = [
     (errors.SettingsError("x"), Cause.CODE),
     (KeyError("cluster_id"), Cause.CODE),
     (of_aws("ValidationException"), Cause.CODE),
-    (errors.ClusterError("x", kind="bootstrap"), Cause.BOOTSTRAP),
-    (errors.ClusterError("TERMINATED_WITH_ERRORS (BOOTSTRAP_FAILURE: On the master instance)"), Cause.BOOTSTRAP),
-    (errors.ClusterError("x", kind="capacity"), Cause.CAPACITY),
-    (errors.ClusterError("Cluster j-1 (INSTANCE_FLEET_TIMEOUT: Failed to provision)"), Cause.CAPACITY),
-    (errors.ClusterError("x", kind="lost"), Cause.CAPACITY),
-    (errors.ClusterError("TERMINATED (USER_REQUEST: Terminated by user request)"), Cause.STOPPED),
-    (errors.ClusterError("(VALIDATION_ERROR: The instance profile EMR_EC2 is invalid)"), Cause.IAM),
-    (errors.ClusterError("(INTERNAL_ERROR: An internal error occurred)"), Cause.THROTTLE),
-    (errors.ClusterError("(VALIDATION_ERROR: No such release label)"), Cause.CODE),
+    (errors.ComputeError("x", kind="bootstrap"), Cause.BOOTSTRAP),
+    (errors.ComputeError("TERMINATED_WITH_ERRORS (BOOTSTRAP_FAILURE: On the master instance)"), Cause.BOOTSTRAP),
+    (errors.ComputeError("x", kind="capacity"), Cause.CAPACITY),
+    (errors.ComputeError("Cluster j-1 (INSTANCE_FLEET_TIMEOUT: Failed to provision)"), Cause.CAPACITY),
+    (errors.ComputeError("x", kind="lost"), Cause.CAPACITY),
+    (errors.ComputeError("TERMINATED (USER_REQUEST: Terminated by user request)"), Cause.STOPPED),
+    (errors.ComputeError("(VALIDATION_ERROR: The instance profile EMR_EC2 is invalid)"), Cause.IAM),
+    (errors.ComputeError("(INTERNAL_ERROR: An internal error occurred)"), Cause.THROTTLE),
+    (errors.ComputeError("(VALIDATION_ERROR: No such release label)"), Cause.CODE),
     (of_aws("AccessDenied", 403), Cause.IAM),
     (of_aws("AccessDeniedException"), Cause.IAM),
     (of_aws("UnauthorizedOperation"), Cause.IAM),
@@ -149,8 +149,8 @@ def test_every_cause_is_shown_by_one_of_these_and_has_a_remedy():
         (errors.InputsMissing("x"), False),
         # What has ended, or had its time, answers the same when it is asked again.
         (errors.WaitTimeout("x"), False),
-        (errors.StepFailed("x", cause=Cause.THROTTLE), False),
-        (errors.ClusterError("INTERNAL_ERROR"), False),
+        (errors.JobFailed("x", cause=Cause.THROTTLE), False),
+        (errors.ComputeError("INTERNAL_ERROR"), False),
     ],
     ids=lambda value: repr(value)[:60],
 )
@@ -186,9 +186,9 @@ def test_the_card_as_text_says_what_where_which_file_what_next_and_ends_with_the
         "tail_of": "stdout",
         "links": {"step_log": "s3://logs/"},
     }
-    error = errors.StepFailed("Step bronze is FAILED: x", "Look.", details=details)
-    assert cards.text(cards.card(error, "step_bronze", {"record": "s3://r"})).splitlines() == [
-        "FAILED in step_bronze (code): Step bronze is FAILED: x",
+    error = errors.JobFailed("Step bronze is FAILED: x", "Look.", details=details)
+    assert cards.text(cards.card(error, "job_bronze", {"record": "s3://r"})).splitlines() == [
+        "FAILED in job_bronze (code): Step bronze is FAILED: x",
         "  At wordcount/job.py line 26, in bronze: ValueError: y",
         "  Input: s3://raw/a.txt",
         "  Next: Look.",
@@ -201,6 +201,6 @@ def test_the_card_as_text_says_what_where_which_file_what_next_and_ends_with_the
 
 
 def test_a_card_can_be_made_of_a_finding_without_an_exception():
-    card = cards.found("step_gold", Cause.LEAK, "j-1 is\nalive")
+    card = cards.found("job_gold", Cause.LEAK, "j-1 is\nalive")
     assert card.keys() == cards.card(errors.SomethingLeft("x"), "t").keys()
     assert (card["message"], card["next_action"]) == ("j-1 is alive", REMEDIES[Cause.LEAK].next_action)

@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from nightshift.compute import emr_spec, flink_spec
+from nightshift.compute import flink as flink_commands
+from nightshift.compute import jobs
 from nightshift.failures.errors import ParameterError
 from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.report import outcome_rules
 from nightshift.run.run_context import from_run
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
+from tests.nightshift.emr import emr_steps
+from tests.nightshift.findings import jobs as finished_jobs
 from tests.nightshift.test_emr_spec import JOBS, job_flow, refused_by_botocore
 
 NAMES = ["wordcount_clear", "wordcount_copy_jobs", "wordcount_copy_in", "wordcount_count", "wordcount"]
@@ -22,7 +25,7 @@ def flink(settings):
 
 @pytest.fixture
 def lines(flink):
-    return {step["Name"]: " ".join(step["HadoopJarStep"]["Args"]) for step in emr_spec.steps(flink, JOBS)}
+    return {step["Name"]: " ".join(step["HadoopJarStep"]["Args"]) for step in emr_steps(flink, JOBS)}
 
 
 def test_the_applications_follow_the_engine(flink, words):
@@ -32,7 +35,7 @@ def test_the_applications_follow_the_engine(flink, words):
 
 def test_the_bodies_have_the_shape_that_emrs_own_model_asks_for(flink):
     assert refused_by_botocore("RunJobFlow", job_flow(flink)) == ""
-    steps = {"JobFlowId": "j-1", "Steps": emr_spec.steps(flink, JOBS)}
+    steps = {"JobFlowId": "j-1", "Steps": emr_steps(flink, JOBS)}
     assert refused_by_botocore("AddJobFlowSteps", steps) == ""
 
 
@@ -51,7 +54,7 @@ def test_every_node_gets_flinks_python_after_the_time_limit(flink):
 
 def test_text_goes_through_hdfs_and_the_last_step_bears_the_tasks_name(flink, lines):
     place = f"hdfs:///nightshift/wordcount/{flink.slug}"
-    assert list(lines) == NAMES == emr_spec.step_names(flink, WORDCOUNT.steps[0])
+    assert list(lines) == NAMES == jobs.names(flink, WORDCOUNT.steps[0])
     raw = "s3://acme-night-raw/wordcount/2026/01/04/"
     assert lines["wordcount_copy_in"] == f"s3-dist-cp --src {raw} --dest {place}/in"
     assert lines["wordcount_copy_jobs"].startswith(f"s3-dist-cp --src {JOBS} --dest {place}/jobs --srcPattern ")
@@ -70,7 +73,7 @@ def test_what_an_earlier_run_of_the_date_left_is_cleared_and_nothing_of_another_
 
 def test_the_command_line_of_the_program_is_the_contract_with_the_job(flink):
     slug = flink.slug
-    assert " ".join(flink_spec.flink_run(flink, "hdfs:///x")) == (
+    assert " ".join(flink_commands.flink_run(flink, "hdfs:///x")) == (
         "flink run -m yarn-cluster -Dexecution.runtime-mode=BATCH"
         " -pyexec /opt/nightshift/flink/bin/python -pyclientexec /opt/nightshift/flink/bin/python"
         " -pyfs hdfs:///x/jobs/spark_jobs.zip,hdfs:///x/jobs/flink_jobs.zip -pym flink_wordcount.main"
@@ -88,8 +91,8 @@ def test_an_engine_that_is_not_there_or_cannot_do_it_is_refused(settings, params
 
 
 def test_a_night_is_no_success_unless_each_of_its_emr_steps_completed(flink):
-    found = [{"Name": name, "Status": {"State": "COMPLETED"}} for name in NAMES]
-    lost = outcome_rules.Findings(entries=[], states={}, steps=[s for s in found if s["Name"] != "wordcount_clear"])
+    found = finished_jobs(*["COMPLETED"] * len(NAMES), names=NAMES)
+    lost = outcome_rules.Findings(entries=[], states={}, jobs=[j for j in found if j.name != "wordcount_clear"])
     missing = "step wordcount_clear was never submitted"
     assert missing in [doubt.words for doubt in outcome_rules.doubts(flink, lost)]
-    assert missing not in [doubt.words for doubt in outcome_rules.doubts(flink, replace(lost, steps=found))]
+    assert missing not in [doubt.words for doubt in outcome_rules.doubts(flink, replace(lost, jobs=found))]

@@ -10,6 +10,6 @@ def test_what_a_run_staged_is_one_thing_as_old_as_its_oldest_object(settings, mo
     objects = {"staging/wordcount/a/certificates.zip": new, "staging/wordcount/a/gold/t/p": old, "staging/stray": old}
     listed = [{"Key": key, "LastModified": made} for key, made in objects.items()]
     monkeypatch.setattr(inventory, "_objects", lambda *_: listed)
-    (thing,) = inventory.LOOKS["staging"](settings, "")
+    (thing,) = inventory.RESOURCE_FINDERS["staging"](settings, "")
     assert (thing.run, thing.id) == ("wordcount/a", "s3://acme-night-lake/staging/wordcount/a/")
     assert thing.expires == old + timedelta(hours=settings.lifetime_hours)

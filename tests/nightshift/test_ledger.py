@@ -10,7 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferred
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from nightshift.failures.errors import StepFailed
+from nightshift.failures.errors import JobFailed
 from nightshift.state.ledger import LOST, OPEN, Ledger, delete_if, is_open, lease_of, marker, open_runs, over, put_if
 
 SLOW = ClientError({"Error": {"Code": "SlowDown", "Message": "m"}}, "PutObject")
@@ -26,16 +26,16 @@ def phases(ledger):
 
 
 def test_an_act_leaves_an_entry_before_and_after(ledger):
-    with ledger.act("create_cluster", attempt=1) as facts:
-        assert phases(ledger) == [("create_cluster", "begin")]
+    with ledger.act("start_compute", attempt=1) as facts:
+        assert phases(ledger) == [("start_compute", "begin")]
         facts["cluster_id"] = "j-1"
-    assert phases(ledger)[1:] == [("create_cluster", "end")]
+    assert phases(ledger)[1:] == [("start_compute", "end")]
     assert ledger.entries()[1]["cluster_id"] == "j-1"
 
 
 def test_a_failed_act_says_why_and_what_next_and_lets_the_error_go_on(ledger):
-    with pytest.raises(StepFailed), ledger.act("step_gold", attempt=2):
-        raise StepFailed("Step gold is FAILED: boom")
+    with pytest.raises(JobFailed), ledger.act("job_gold", attempt=2):
+        raise JobFailed("Step gold is FAILED: boom")
     entry = ledger.entries()[-1]
     assert (entry["phase"], entry["attempt"], entry["cause"]) == ("failed", 2, "code")
     assert entry["message"] == "Step gold is FAILED: boom"
@@ -49,18 +49,18 @@ def test_what_the_act_failed_of_is_not_hidden_by_a_ledger_that_cannot_be_written
         raise down
 
     s3 = aws("s3")
-    with pytest.raises(StepFailed, match="boom"), Ledger(s3, night).act("step_gold", attempt=1):
+    with pytest.raises(JobFailed, match="boom"), Ledger(s3, night).act("job_gold", attempt=1):
         s3.meta.events.register("before-call.s3", unreachable)
-        raise StepFailed("Step gold is FAILED: boom")
-    assert "FAILED in step_gold (code): Step gold is FAILED: boom" in caplog.text
+        raise JobFailed("Step gold is FAILED: boom")
+    assert "FAILED in job_gold (code): Step gold is FAILED: boom" in caplog.text
 
 
 def test_a_deferred_act_stays_open_until_it_is_resumed(ledger):
-    with pytest.raises(TaskDeferred), ledger.act("step_gold", attempt=1):
+    with pytest.raises(TaskDeferred), ledger.act("job_gold", attempt=1):
         raise TaskDeferred(trigger=None, method_name="resume")
-    with ledger.act("step_gold", attempt=1, resumed=True):
+    with ledger.act("job_gold", attempt=1, resumed=True):
         pass
-    assert phases(ledger) == [("step_gold", "begin"), ("step_gold", "end")]
+    assert phases(ledger) == [("job_gold", "begin"), ("job_gold", "end")]
 
 
 def test_two_writers_at_once_lose_nothing(localcloud, night):
@@ -118,7 +118,7 @@ def test_a_cleared_run_is_open_again_with_a_new_expiry(aws, ledger, night):
     with ledger.act("preflight", attempt=1):
         pass
     later = replace(night, started_at=night.asked_at + timedelta(hours=30))
-    with Ledger(aws("s3"), later).act("create_cluster", attempt=2):
+    with Ledger(aws("s3"), later).act("start_compute", attempt=2):
         [marker] = open_runs(aws("s3"), night.settings)
     assert marker["started_at"] == "2026-01-06T09:00:00+00:00"
     with ledger.act("late", attempt=1):  # an older try of it does not turn the clock back
@@ -132,7 +132,7 @@ def test_a_marker_that_is_removed_while_it_is_renewed_is_made_anew(aws, ledger, 
     s3.meta.events.register(
         "before-call.s3.PutObject", lambda params, **_: ledger.unmark() if "If-Match" in params["headers"] else None
     )
-    with Ledger(s3, later).act("create_cluster", attempt=2):
+    with Ledger(s3, later).act("start_compute", attempt=2):
         assert open_runs(aws("s3"), night.settings) == [later.identity]
 
 
@@ -142,7 +142,7 @@ def test_a_run_whose_task_begins_while_it_is_closed_keeps_its_marker(aws, ledger
     def begin_meanwhile(self, task, phase, **facts):
         append(self, task, phase, **facts)
         if phase == "closed":
-            append(self, "create_cluster", "begin", attempt=2)
+            append(self, "start_compute", "begin", attempt=2)
 
     monkeypatch.setattr(Ledger, "append", begin_meanwhile)
     ledger.close("failed", told_by="reaper")
@@ -151,7 +151,7 @@ def test_a_run_whose_task_begins_while_it_is_closed_keeps_its_marker(aws, ledger
 
 def test_the_lease_of_an_act_is_its_own_limit_and_the_grace(ledger, settings):
     began = datetime.now(UTC)
-    with ledger.act("step_gold", attempt=1, limit=timedelta(minutes=180)):
+    with ledger.act("job_gold", attempt=1, limit=timedelta(minutes=180)):
         held = lease_of(ledger.entries()) - began
     assert timedelta(minutes=240) <= held < timedelta(minutes=241)
     assert timedelta(minutes=60) <= lease_of(ledger.entries()) - began < timedelta(minutes=61)

@@ -53,7 +53,7 @@ def test_a_marker_brings_back_everything_that_a_teardown_needs(settings):
     asked = {"business_date": "2025-12-29", "keep_cluster": True, "ssh_cidr": "198.51.100.7/32"}
     night = night_with(settings, **asked)
     back = known_runs.from_marker(settings, night.identity)
-    for name in ("run", "run_id", "cluster_name", "tags", "state_key", "staging_prefix", "claim_key", "identity"):
+    for name in ("run", "run_id", "place_name", "tags", "state_key", "staging_prefix", "claim_key", "identity"):
         assert getattr(back, name) == getattr(night, name), name
     assert back.pipeline is WORDCOUNT
 

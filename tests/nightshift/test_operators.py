@@ -9,13 +9,14 @@ import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 
+from nightshift.compute.emr.target import STATES
 from nightshift.failures.errors import PreflightError, SomethingLeft, TerraformError
 from nightshift.infrastructure import inventory, terraform
 from nightshift.infrastructure.terraform import TerraformHook
-from nightshift.operators.cluster import TerminateClusterOperator
+from nightshift.operators.compute import StopComputeOperator
+from nightshift.operators.jobs import WaitForJobOperator
 from nightshift.operators.preflight import PreflightOperator
 from nightshift.operators.proof import ProveNothingLeftOperator
-from nightshift.operators.steps import WaitForStepOperator
 from nightshift.operators.terraform import ApplyTransientOperator, DestroyTransientOperator
 from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.state.ledger import Ledger
@@ -128,15 +129,15 @@ def test_a_destroy_that_fails_keeps_the_state_that_still_names_what_is_left(task
 @pytest.fixture(autouse=True)
 def no_security_configurations(monkeypatch):
     """moto's EMR cannot list them; against localcloud they are looked for in tests/chaos."""
-    looks = {kind: look for kind, look in inventory.LOOKS.items() if kind != "security configurations"}
-    monkeypatch.setattr(inventory, "LOOKS", looks)
+    looks = {kind: look for kind, look in inventory.RESOURCE_FINDERS.items() if kind != "security configurations"}
+    monkeypatch.setattr(inventory, "RESOURCE_FINDERS", looks)
 
 
 def test_a_kept_night_is_not_torn_down_and_its_proof_is_not_red(task, calls, aws, words):
     aws("s3").put_object(Bucket="acme-night-state", Key=words.state_key, Body=b"{}")
     asked = context(TaskInstance(apply_foundation=FOUNDATION), keep_cluster=True)
     assert task(DestroyTransientOperator).execute(asked) == {"kept": True}
-    assert task(TerminateClusterOperator, wait_minutes=1).execute(asked) == {"kept": True}
+    assert task(StopComputeOperator, wait_minutes=1).execute(asked) == {"kept": True}
     proof = task(ProveNothingLeftOperator).execute(asked)
     assert proof["alive"] == [f"terraform states: s3://acme-night-state/{words.state_key}"]
 
@@ -189,22 +190,22 @@ def test_a_machine_without_terraform_is_told_before_anything_starts(monkeypatch)
         terraform.version()
 
 
-FAILED = {"cluster_id": "j-1", "step_id": "s-1", "state": "FAILED", "said": "Traceback\nValueError: no such page"}
+FAILED = {"place_id": "j-1", "job_id": "s-1"}
 LOST = "its cluster is TERMINATED_WITH_ERRORS (INSTANCE_FAILURE: Master instance (i-1) was terminated)"
 
 
-def resumed(task, aws, words, **answer):
+def resumed(task, aws, words, said="Traceback\nValueError: no such page", lost="", emr="FAILED"):
     """What a person gets to see of a step that ended so: (the exception's text, the ledger's card)."""
-    wait = task(WaitForStepOperator, "step_wordcount", step="wordcount", wait_minutes=1)
+    wait = task(WaitForJobOperator, "job_wordcount", step="wordcount", wait_minutes=1)
     with pytest.raises(AirflowFailException) as failed:
-        wait.resume(context(TaskInstance()), {**FAILED, "lost": "", **answer})
+        wait.resume(context(TaskInstance()), {**FAILED, "state": STATES[emr], "words": emr, "said": said, "lost": lost})
     return str(failed.value), Ledger(aws("s3"), words).entries()[-1]
 
 
 def test_a_failed_step_without_logs_fails_with_emrs_words_and_no_retry(task, aws, words):
     said, card = resumed(task, aws, words)
     assert said.startswith("Step wordcount is FAILED: ValueError: no such page Next: ")
-    assert (card["task"], card["cause"]) == ("step_wordcount", "code")
+    assert (card["task"], card["cause"]) == ("job_wordcount", "code")
 
 
 def test_a_failed_step_tells_file_line_input_tail_and_links_in_the_log_and_in_the_ledger(task, aws, words, capsys):
@@ -240,19 +241,19 @@ def test_a_log_that_was_cut_off_is_read_as_far_as_it_goes(task, aws, words):
 
 @pytest.mark.parametrize("state", ["CANCELLED", "INTERRUPTED", "PENDING"])
 def test_only_completed_is_success(task, aws, words, state):
-    said, card = resumed(task, aws, words, state=state, said="why")
+    said, card = resumed(task, aws, words, emr=state, said="why")
     assert f"Step wordcount is {state}: why" in said
     assert card["cause"] == "stopped"
 
 
 def test_a_step_whose_cluster_was_lost_tells_what_became_of_the_cluster(task, aws, words):
     for state in ("FAILED", "CANCELLED", "PENDING"):
-        said, card = resumed(task, aws, words, state=state, lost=LOST)
+        said, card = resumed(task, aws, words, emr=state, lost=LOST)
         assert LOST in said
         assert card["cause"] == "capacity"
 
 
 def test_a_wait_that_ran_out_says_what_it_waited_for(task):
-    wait = task(WaitForStepOperator, "step_wordcount", step="wordcount", wait_minutes=2)
-    with pytest.raises(AirflowFailException, match=r"step_wordcount of wordcount/.* had no answer in 2 minutes"):
+    wait = task(WaitForJobOperator, "job_wordcount", step="wordcount", wait_minutes=2)
+    with pytest.raises(AirflowFailException, match=r"job_wordcount of wordcount/.* had no answer in 2 minutes"):
         wait.resume(context(TaskInstance()), {"overdue": True})

@@ -11,10 +11,10 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from nightshift import dag_factory
-from nightshift.compute import emr_spec
 from nightshift.failures.errors import ParameterError
 from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run import parameters, run_context
+from tests.nightshift.emr import spark_submit
 from wordcount.lines import judged_file
 from wordcount.text_encoding import encoding_named
 
@@ -63,7 +63,7 @@ def test_whatever_prefix_is_accepted_stays_one_folder_and_one_word(settings, ask
     assert not {"", ".", ".."} & set(parts)
     assert not set(night.input_prefix) & set("\0\r\n\t!\"#$%&'()*,:;<>?[\\]^`{|}~")
     assert len(night.input_prefix.encode()) <= 512
-    words = emr_spec.spark_submit(night, WORDCOUNT.steps[0], "s3://jobs/")
+    words = spark_submit(night, WORDCOUNT.steps[0], "s3://jobs/")
     assert words[words.index("--input") + 1] == f"s3://acme-night-raw/{asked.removesuffix('/')}/"
     form(asked, "input_prefix")  # what the library takes, the form does not keep from asking
 
@@ -194,7 +194,7 @@ def test_every_name_of_any_run_is_inside_its_prefix_and_valid_for_tag_and_state(
     assert all(TAG_VALUE.fullmatch(value) for value in night.tags.values())
     # The pattern of the transient stack's variable `run`.
     assert re.fullmatch(r"[A-Za-z0-9_.-]+/[A-Za-z0-9._-]+", night.run) and len(night.run) <= 256
-    assert unicodedata.is_normalized("NFC", night.cluster_name) and night.cluster_name.isprintable()
+    assert unicodedata.is_normalized("NFC", night.place_name) and night.place_name.isprintable()
 
 
 @given(one=VALID_TEXT, other=VALID_TEXT)

@@ -117,7 +117,7 @@ def test_work_that_began_again_since_is_published_anew(s3, night, publish):
     claim = Claim(s3, night)
     claim.take()
     publish()
-    with Ledger(s3, night).act("step_gold", 2):
+    with Ledger(s3, night).act("job_gold", 2):
         pass
     publish()
     assert len(swapped(s3, night)) == 2 * TABLES

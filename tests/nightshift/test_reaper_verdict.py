@@ -4,19 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nightshift.infrastructure.inventory import Thing
+from nightshift.compute.resources import Resource
 from nightshift.reaper.verdict import GONE, Case, Fate, Verdict, finding, told, verdict
 
 NOW = datetime(2026, 1, 5, 4, 0, tzinfo=UTC)
 LATER, LONG_AGO = NOW + timedelta(hours=1), NOW - timedelta(hours=1)
-CLUSTER = Thing("clusters", "j-1", "mrhealth_sales/x", LATER, state="WAITING")
+CLUSTER = Resource("clusters", "j-1", "mrhealth_sales/x", LATER, state="WAITING")
 
 
 def entry(task, phase, lease=LATER, **facts):
     return {"at": NOW.isoformat(), "task": task, "phase": phase, "lease": lease.isoformat(), **facts}
 
 
-OPEN = [entry("create_cluster", "begin"), entry("create_cluster", "end"), entry("step_gold", "begin")]
+OPEN = [entry("start_compute", "begin"), entry("start_compute", "end"), entry("job_gold", "begin")]
 CLOSED = [*OPEN, {"at": NOW.isoformat(), "task": "ledger", "phase": "closed", "outcome": "failed"}]
 KEPT = [entry("destroy_transient", "begin"), entry("destroy_transient", "end", kept=True), CLOSED[-1]]
 
@@ -47,7 +47,7 @@ def test_a_run_that_airflow_holds_for_live_is_left_alone_until_it_expires(case, 
 
 def test_without_airflow_the_lease_decides(case):
     assert verdict(case(OPEN), NOW).fate is Fate.ALIVE
-    silent = [*OPEN[:-1], entry("step_gold", "begin", lease=LONG_AGO)]
+    silent = [*OPEN[:-1], entry("job_gold", "begin", lease=LONG_AGO)]
     assert verdict(case(silent), NOW) == (Fate.DEAD, "its ledger is open, but its lease ended 2026-01-05T03:00Z")
 
 
@@ -62,7 +62,7 @@ def test_a_kept_night_outlives_the_process_that_played_it(case):
 
 
 def test_what_a_reaper_began_with_a_dead_run_is_no_sign_of_life_of_it(case):
-    silent = [*OPEN[:-1], entry("step_gold", "begin", lease=LONG_AGO), entry("reaper", "begin", lease=LATER)]
+    silent = [*OPEN[:-1], entry("job_gold", "begin", lease=LONG_AGO), entry("reaper", "begin", lease=LATER)]
     assert verdict(case(silent), NOW).fate is Fate.DEAD
 
 
@@ -77,7 +77,7 @@ def test_a_closed_run_that_left_something_is_dead_and_named_by_what_it_left(case
 
 
 def test_a_kept_night_lives_as_long_as_its_cluster_and_its_lease(case, night):
-    stack = Thing("security groups", "sg-1", night.run, LATER)
+    stack = Resource("security groups", "sg-1", night.run, LATER)
     assert verdict(case(KEPT, CLUSTER, stack), NOW).fate is Fate.KEPT
     assert verdict(case(KEPT, CLUSTER, stack), night.expires + timedelta(minutes=1)).fate is Fate.DEAD
     assert verdict(case(KEPT, stack), NOW).fate is Fate.DEAD
@@ -96,7 +96,7 @@ def test_a_run_is_what_it_was_last_told_as(case):
 
 def test_what_no_ledger_knows_is_dead_past_the_expiry_on_its_tags_and_not_before(case):
     def lost(expires):
-        return case([], Thing("clusters", "j-1", "gone/x", expires), marked=False, known=False)
+        return case([], Resource("clusters", "j-1", "gone/x", expires), marked=False, known=False)
 
     assert verdict(lost(LATER), NOW).fate is Fate.ALIVE
     assert verdict(lost(LONG_AGO), NOW).fate is Fate.DEAD
@@ -106,26 +106,26 @@ def test_what_no_ledger_knows_is_dead_past_the_expiry_on_its_tags_and_not_before
 def test_a_run_marked_by_hand_is_told_with_the_task_that_was_running(case):
     marked = case(OPEN, CLUSTER, airflow="success")
     card = finding(marked, verdict(marked, NOW))
-    assert (card["task"], card["cause"]) == ("step_gold", "stopped")
+    assert (card["task"], card["cause"]) == ("job_gold", "stopped")
     assert card["message"].startswith("Airflow calls the run success, but its ledger has no closing entry")
-    assert card["message"].endswith(", while step_gold ran.")
+    assert card["message"].endswith(", while job_gold ran.")
 
 
-@pytest.mark.parametrize("later", [entry("step_gold", "note"), entry("reaper", "begin")])
+@pytest.mark.parametrize("later", [entry("job_gold", "note"), entry("reaper", "begin")])
 def test_where_a_run_was_last_seen_is_told_by_its_own_acts_alone(case, later):
     marked = case([*OPEN, later], airflow="success")
-    assert finding(marked, verdict(marked, NOW))["message"].endswith(", while step_gold ran.")
+    assert finding(marked, verdict(marked, NOW))["message"].endswith(", while job_gold ran.")
 
 
 def test_a_run_that_died_between_two_tasks_is_told_with_the_one_that_had_ended(case):
     marked = case(OPEN[:2], airflow="success")
-    assert finding(marked, verdict(marked, NOW))["message"].endswith(", after create_cluster had ended.")
+    assert finding(marked, verdict(marked, NOW))["message"].endswith(", after start_compute had ended.")
 
 
 def test_a_leak_of_a_closed_run_is_told_by_what_it_left_and_not_by_where_it_was(case):
     leak = case(CLOSED, CLUSTER)
     card = finding(leak, verdict(leak, NOW))
-    assert (card["task"], card["cause"]) == ("step_gold", "leak")
+    assert (card["task"], card["cause"]) == ("job_gold", "leak")
     assert card["message"] == "its ledger is closed, but it left clusters j-1 (WAITING)."
 
 
@@ -133,18 +133,18 @@ def test_a_run_that_only_missed_its_report_has_no_finding(case):
     proof = [entry("prove_nothing_left", "begin"), entry("prove_nothing_left", "end", alive=[])]
     dead = Verdict(Fate.DEAD, "Airflow calls the run failed")
     assert finding(case([*OPEN, *proof, entry("report", "begin")]), dead) is None
-    assert finding(case([*OPEN, *proof, entry("create_cluster", "begin")]), dead) is not None
+    assert finding(case([*OPEN, *proof, entry("start_compute", "begin")]), dead) is not None
 
 
 def test_an_earlier_failure_is_not_forgotten_over_the_finding(case):
-    tries = [entry("step_bronze", "failed", message="pow"), entry("step_gold", "failed", message="boom")]
-    broken = case([*OPEN, *tries, entry("terminate_cluster", "begin")])
-    assert finding(broken, verdict(broken, NOW))["message"].endswith("Before that, step_gold failed: boom")
+    tries = [entry("job_bronze", "failed", message="pow"), entry("job_gold", "failed", message="boom")]
+    broken = case([*OPEN, *tries, entry("stop_compute", "begin")])
+    assert finding(broken, verdict(broken, NOW))["message"].endswith("Before that, job_gold failed: boom")
 
 
 def test_a_leak_is_told_once_for_each_life_of_a_run(case):
     assert not told([])
-    assert not told([entry("create_cluster", "note")])
+    assert not told([entry("start_compute", "note")])
     assert not told(OPEN)
     assert told([*CLOSED, entry("reaper", "begin"), entry("reaper", "failed")])
-    assert not told([*CLOSED, entry("create_cluster", "begin")])
+    assert not told([*CLOSED, entry("start_compute", "begin")])

@@ -9,9 +9,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from nightshift.aws import clients
+from nightshift.compute.resources import Resource
 from nightshift.config import Settings
 from nightshift.infrastructure import inventory
-from nightshift.infrastructure.inventory import Thing
 from nightshift.lake.storage import LakeHook
 from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.reaper import cleanup
@@ -51,7 +52,7 @@ def begun(aws, settings):
     def make(run_id, conductor=None):
         night = from_run(settings, WORDCOUNT, run_id, datetime.now(UTC), {})
         night = replace(night, conductor=conductor)
-        with ledger.of(night).act("step_wordcount", 1):
+        with ledger.of(night).act("job_wordcount", 1):
             aws("s3").put_object(Bucket=settings.bucket("lake"), Key=f"{night.staging_prefix}x", Body=b"x")
         return night
 
@@ -99,7 +100,7 @@ def test_a_run_that_ends_while_airflow_is_asked_is_not_told_again(settings, begu
     night = begun("ends")
 
     def ask(_dag, _run_id):
-        LakeHook(ledger.aws.client(settings, "s3"), night).sweep_staging()
+        LakeHook(clients.client(settings, "s3"), night).sweep_staging()
         ledger.of(night).close("success", "report")
         return "success"
 
@@ -134,7 +135,7 @@ def test_a_cluster_of_our_name_that_no_run_made_is_none_of_ours(aws, settings):
 @pytest.mark.parametrize(("kind", "hours"), [("security configurations", None), ("clusters", -1), ("instances", None)])
 def test_a_stray_that_we_may_not_remove_is_for_a_person_to_look_at(settings, monkeypatch, kind, hours):
     expires = hours and datetime.now(UTC) + timedelta(hours=hours)
-    monkeypatch.setattr(inventory, "everything", lambda *_: [Thing(kind, "x", "", expires)])
+    monkeypatch.setattr(inventory, "everything", lambda *_: [Resource(kind, "x", "", expires)])
     row = rows(settings)[f"{kind} x"]
     assert (row.fate, row.ok) == (Fate.ALIVE, True)
     assert "look at it" in row.why
@@ -238,7 +239,7 @@ def test_a_run_that_is_over_and_left_nothing_cannot_be_given_up(settings, begun)
 
 
 def test_a_turn_of_a_killed_reaper_is_free_at_once(settings, child):
-    left = leader_lease.Turn(ledger.aws.client(settings, "s3"), settings, "bob@laptop", processes.of(child.pid))
+    left = leader_lease.Turn(clients.client(settings, "s3"), settings, "bob@laptop", processes.of(child.pid))
     assert left.take() is None
     assert "bob@laptop" in cleanup.reap(settings, "ann@laptop").busy
     child.kill()

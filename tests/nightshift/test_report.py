@@ -7,13 +7,15 @@ from itertools import takewhile
 
 import pytest
 
-from nightshift.compute import cost, emr_spec
+from nightshift.compute import cost
+from nightshift.compute.emr import spec
+from nightshift.compute.emr.target import place_of
 from nightshift.failures import cards
 from nightshift.failures.causes import Cause
 from nightshift.report import message
 from nightshift.report.outcome_rules import Findings, states_of
 from nightshift.report.record import build
-from tests.nightshift.findings import CLUSTER, GOOD, NOW, PROOF, TASKS, entry, manifests, steps
+from tests.nightshift.findings import CLUSTER, GOOD, NOW, PROOF, TASKS, entry, jobs, manifests
 
 STEP_CARD = {"cause": "data", "message": "the file is broken", "next_action": "mend it", "tail": ["a", "b"]}
 
@@ -26,8 +28,8 @@ def found(night):
         whole = {
             "entries": [*GOOD, entry("prove_nothing_left", "begin"), PROOF],
             "states": dict.fromkeys(TASKS, "success"),
-            "clusters": [CLUSTER],
-            "steps": steps(*["COMPLETED"] * 3),
+            "places": [place_of(CLUSTER)],
+            "jobs": jobs(*["COMPLETED"] * 3),
             "manifests": manifests(night.pipeline),
             "ended_at": NOW,
         }
@@ -43,9 +45,9 @@ def record(night, found):
 
 @pytest.fixture
 def failed_step(record):
-    entries = [*GOOD[:6], entry("step_gold", "begin"), entry("step_gold", "failed", **STEP_CARD), PROOF]
-    states = {**dict.fromkeys(TASKS, "success"), "step_gold": "failed", "publish": "upstream_failed"}
-    return record(entries=entries, states=states, steps=steps("COMPLETED", "COMPLETED", "FAILED"))
+    entries = [*GOOD[:6], entry("job_gold", "begin"), entry("job_gold", "failed", **STEP_CARD), PROOF]
+    states = {**dict.fromkeys(TASKS, "success"), "job_gold": "failed", "publish": "upstream_failed"}
+    return record(entries=entries, states=states, jobs=jobs("COMPLETED", "COMPLETED", "FAILED"))
 
 
 def test_a_night_that_went_well_has_no_doubts_and_no_failure(record):
@@ -80,7 +82,7 @@ def test_the_first_failure_speaks_for_the_night_with_its_own_card_and_the_nights
     failure = failed_step["failure"]
     assert failed_step["outcome"] == "failed"
     assert {key: failure[key] for key in STEP_CARD} == STEP_CARD
-    assert failure["task"] == "step_gold"
+    assert failure["task"] == "job_gold"
     assert failure["links"]["cluster"].endswith("#/clusterDetails/j-1")
     assert failure["links"]["record"].endswith("/record.json")
     assert failure["text"] == list(cards.lines(failure))
@@ -104,19 +106,19 @@ def test_a_task_that_was_killed_in_its_second_try_does_not_speak_with_its_first(
 
 def test_a_card_keeps_its_own_links_and_what_other_tasks_wrote_later_is_not_its_word(record):
     card = entry("publish", "failed", **STEP_CARD, links={"step_log": "s3://log"})
-    later = [entry("terminate_cluster", phase) for phase in ("begin", "end")]
+    later = [entry("stop_compute", phase) for phase in ("begin", "end")]
     failure = record(entries=[*GOOD[:8], card, *later, PROOF], states={"publish": "failed"})["failure"]
     assert (failure["message"], failure["links"]["step_log"]) == (STEP_CARD["message"], "s3://log")
 
 
 def test_a_failure_that_a_retry_mended_is_not_the_nights_failure(record):
-    mended = [entry("step_bronze", "failed", **STEP_CARD), entry("step_bronze", "begin"), entry("step_bronze", "end")]
+    mended = [entry("job_bronze", "failed", **STEP_CARD), entry("job_bronze", "begin"), entry("job_bronze", "end")]
     assert record(entries=[*mended, *GOOD, PROOF])["outcome"] == "success"
 
 
 def test_what_the_reaper_saw_speaks_when_the_task_itself_could_not(night, found):
-    finding = cards.found("step_gold", Cause.STOPPED, "Airflow calls the run success, but nobody closed it")
-    entries = [*GOOD[:6], entry("step_gold", "begin"), PROOF]
+    finding = cards.found("job_gold", Cause.STOPPED, "Airflow calls the run success, but nobody closed it")
+    entries = [*GOOD[:6], entry("job_gold", "begin"), PROOF]
     told = build(night, found(entries=entries, states=states_of(entries)), "reaper", finding)
     assert (told["told_by"], told["failure"]["message"]) == ("reaper", finding["message"])
     assert "Told by the reaper: Airflow calls the run success" in message.body(told, "s3://r")
@@ -160,8 +162,8 @@ def test_the_cost_is_what_the_cluster_lived_at_list_prices(record):
 
 def test_a_cluster_that_replaced_another_costs_what_its_own_types_do(record):
     second = {**CLUSTER, "Id": "j-2"}
-    note = entry("wait_for_cluster", "note", act="replace_cluster", cluster_id="j-1", attempt=2)
-    told = record(clusters=[CLUSTER, second], entries=[*GOOD, note, PROOF])
+    note = entry("wait_for_compute", "note", act="replace_place", place_id="j-1", attempt=2)
+    told = record(places=[place_of(CLUSTER), place_of(second)], entries=[*GOOD, note, PROOF])
     # the second may have had the spare types, of which r5.xlarge is the dearest
     assert told["cost"]["measured"] == round(5 * 0.240 + 5 * 0.315, 4)
     assert told["cluster"]["id"] == "j-2"
@@ -169,7 +171,7 @@ def test_a_cluster_that_replaced_another_costs_what_its_own_types_do(record):
 
 def test_a_cluster_that_still_lives_costs_what_it_lived_until_now(record):
     timeline = {"CreationDateTime": NOW - timedelta(minutes=30)}
-    told = record(clusters=[{**CLUSTER, "Status": {"State": "RUNNING", "Timeline": timeline}}])
+    told = record(places=[place_of({**CLUSTER, "Status": {"State": "RUNNING", "Timeline": timeline}})])
     assert told["cost"]["measured"] == round(5 * 0.240 / 2, 4)
     assert (told["cluster"]["created_at"], told["cluster"]["ended_at"]) == (
         timeline["CreationDateTime"].isoformat(),
@@ -179,7 +181,7 @@ def test_a_cluster_that_still_lives_costs_what_it_lived_until_now(record):
 
 def test_the_estimate_is_of_the_expected_minutes_for_each_day_that_was_to_be_made(record, night):
     def estimate(days):
-        return cost.estimate(emr_spec.fleets(night), days * night.pipeline.expected_minutes)
+        return cost.estimate(spec.fleets(night), days * night.pipeline.expected_minutes)
 
     plan = entry("preflight", "note", days=["2026-01-02", "2026-01-03", "2026-01-04"])
     assert record()["cost"]["estimate"] == estimate(days=1)
@@ -187,7 +189,7 @@ def test_the_estimate_is_of_the_expected_minutes_for_each_day_that_was_to_be_mad
 
 
 def test_without_a_cluster_there_is_no_step_and_no_cost(record):
-    told = record(clusters=[], steps=[])
+    told = record(places=[], jobs=[])
     assert (told["cluster"], told["steps"], told["cost"]["measured"]) == (None, [], 0)
 
 
@@ -216,20 +218,16 @@ def test_files_are_listed_as_delivered_when_the_night_published_them(night, foun
     assert build(shop, found(entries=[*story, entry("publish", "begin"), PROOF]))["exports"] == []
 
 
-def test_a_steps_logs_are_where_emr_puts_them(record):
-    assert record()["steps"][0]["log_uri"] == "s3://acme-night-logs/emr/j-1/steps/s-bronze/"
-
-
 def test_the_subject_says_what_failed_of_what_and_where(failed_step):
     said = message.subject("acme", failed_step)
-    assert said == "mrhealth_sales 2026-01-04: failed (data) in step_gold [acme]"
+    assert said == "mrhealth_sales 2026-01-04: failed (data) in job_gold [acme]"
 
 
 def test_a_note_fits_airflows_column_and_keeps_the_record_at_its_end(failed_step):
     failed_step["failure"]["message"] = "no gold \x1b[31m" + "x" * 2000
     note = message.note(failed_step, "s3://x/record.json")
     assert len(note) <= 1000 and "\x1b" not in note
-    assert note.split("\n\n")[1].startswith("step_gold failed: no gold")
+    assert note.split("\n\n")[1].startswith("job_gold failed: no gold")
     assert note.endswith("\n\nRecord: s3://x/record.json")
 
 
@@ -248,7 +246,7 @@ def test_the_message_says_what_came_out_what_was_left_and_what_to_do(record, fai
     assert "Teardown: nothing left behind" in good
     bad = message.body(failed_step, "s3://r").splitlines()
     assert bad[1:4] == [
-        "FAILED in step_gold (data): the file is broken",
+        "FAILED in job_gold (data): the file is broken",
         "  Next: mend it",
         "  Cluster: https://us-east-1.console.aws.amazon.com/emr/home?region=us-east-1#/clusterDetails/j-1",
     ]
@@ -277,8 +275,8 @@ def test_a_record_that_was_read_back_gives_the_same_message(failed_step):
 
 
 def test_what_failed_besides_is_named(record):
-    states = {**dict.fromkeys(TASKS, "success"), "step_gold": "failed", "terminate_cluster": "failed"}
-    assert "  Failed as well: terminate_cluster" in message.body(record(states=states), "s3://r")
+    states = {**dict.fromkeys(TASKS, "success"), "job_gold": "failed", "stop_compute": "failed"}
+    assert "  Failed as well: stop_compute" in message.body(record(states=states), "s3://r")
 
 
 def lines_of_alerts(record, manifests, **alerts):

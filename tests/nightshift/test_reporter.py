@@ -7,7 +7,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from botocore.exceptions import ClientError
 
-from nightshift.compute.emr import EmrHook
+from nightshift.compute.emr.client import EmrHook
 from nightshift.failures import cards
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import Stopped
@@ -148,9 +148,9 @@ def test_the_outcome_is_red_with_the_records_card_though_every_task_was_marked_g
 ):
     monkeypatch.setattr(EmrHook, "steps", lambda *_: steps("COMPLETED", "CANCELLED", "COMPLETED"))
     Reporter(settings, night).tell(GREEN, told_by="report")
-    with pytest.raises(AirflowFailException, match="step_silver failed: Step silver is CANCELLED"):
+    with pytest.raises(AirflowFailException, match="job_silver failed: Step silver is CANCELLED"):
         outcome()
-    assert "FAILED in outcome (stopped): step_silver failed" in capsys.readouterr().out
+    assert "FAILED in outcome (stopped): job_silver failed" in capsys.readouterr().out
 
 
 def test_a_run_that_nobody_closed_is_not_green(played, outcome, capsys):

@@ -4,8 +4,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from nightshift.aws import clients
+from nightshift.compute.resources import Resource
 from nightshift.infrastructure import inventory
-from nightshift.infrastructure.inventory import Thing
 from nightshift.infrastructure.sweep import GROUPS, sweep
 from nightshift.state.ledger import Ledger
 
@@ -22,7 +22,7 @@ def listed(aws, night, monkeypatch):
 
     def show(*things):
         monkeypatch.setattr(
-            inventory, "of_run", lambda night: [Thing(kind, found, night.run, None) for kind, found in things]
+            inventory, "of_run", lambda night: [Resource(kind, found, night.run, None) for kind, found in things]
         )
 
     return show

@@ -10,13 +10,14 @@ import boto3
 import pytest
 
 from localcloud.faults import Fault, FaultKind
-from nightshift.compute import emr_spec
-from nightshift.compute.emr import EmrHook
+from nightshift.compute.emr import spec
+from nightshift.compute.emr.client import EmrHook
 from nightshift.config import Settings
 from nightshift.lake import packaging
 from nightshift.lake.storage import LakeHook
 from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run.run_context import from_run
+from tests.nightshift.emr import emr_steps
 from tests.patience import Clock, until
 
 SCRIPT = Settings().time_limit_script
@@ -114,8 +115,8 @@ def start(cloud):
         jobs_uri = LakeHook(s3, night).publish_jobs(packaging.package(settings.jobs_dir, SCRIPT))
         foundation = {"subnet_ids": [], "emr_service_role_arn": "service", "emr_instance_profile_arn": "nodes"}
         groups = dict.fromkeys((f"{role}_security_group_id" for role in ("master", "worker", "service")), "")
-        body = emr_spec.job_flow(night, foundation, {"security_configuration": "", **groups}, jobs_uri=jobs_uri)
-        return emr, emr.adopt_or_create(night, body), emr_spec.steps(night, jobs_uri)
+        body = spec.job_flow(night, foundation, {"security_configuration": "", **groups}, jobs_uri=jobs_uri)
+        return emr, emr.adopt_or_create(night, body), emr_steps(night, jobs_uri)
 
     return make
 

@@ -6,7 +6,7 @@ import pytest
 
 from nightshift.report import outcome_rules
 from nightshift.report.outcome_rules import Findings, states_of
-from tests.nightshift.findings import GOOD, PROOF, TASKS, entry, manifests, steps
+from tests.nightshift.findings import GOOD, PROOF, TASKS, entry, jobs, manifests
 
 ALL = dict.fromkeys(TASKS, "success")
 
@@ -15,7 +15,7 @@ def words(night, **changes):
     whole = {
         "entries": [*GOOD, PROOF],
         "states": ALL,
-        "steps": steps(*["COMPLETED"] * 3),
+        "jobs": jobs(*["COMPLETED"] * 3),
         "manifests": manifests(night.pipeline),
     }
     return [doubt.words for doubt in outcome_rules.doubts(night, Findings(**{**whole, **changes}))]
@@ -45,17 +45,17 @@ def test_who_tells_the_truth_is_not_part_of_it(night):
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED", "INTERRUPTED", "PENDING", "RUNNING"])
 def test_a_step_is_done_only_when_it_is_completed_though_its_task_was_marked_a_success(night, state):
-    assert words(night, steps=steps("COMPLETED", state, "COMPLETED")) == [f"step silver is {state}"]
+    assert words(night, jobs=jobs("COMPLETED", state, "COMPLETED")) == [f"step silver is {state}"]
 
 
 def test_a_step_that_was_never_submitted_is_missed(night):
-    assert words(night, steps=steps("COMPLETED", "COMPLETED")) == ["step gold was never submitted"]
+    assert words(night, jobs=jobs("COMPLETED", "COMPLETED")) == ["step gold was never submitted"]
 
 
 def test_the_last_submission_of_a_step_counts(night):
-    again = steps("COMPLETED", "FAILED", "CANCELLED") + steps("COMPLETED", "COMPLETED", names=("silver", "gold"))
-    assert words(night, steps=again) == []
-    assert words(night, steps=again[::-1]) == ["step silver is FAILED", "step gold is CANCELLED"]
+    again = jobs("COMPLETED", "FAILED", "CANCELLED") + jobs("COMPLETED", "COMPLETED", names=("silver", "gold"))
+    assert words(night, jobs=again) == []
+    assert words(night, jobs=again[::-1]) == ["step silver is FAILED", "step gold is CANCELLED"]
 
 
 def test_every_manifest_must_be_there_and_right(night):
@@ -71,7 +71,7 @@ def test_gold_that_was_not_published_to_its_end_is_no_success(night):
     assert words(night, entries=[*GOOD, entry("publish", "failed"), PROOF]) == ["gold was not published to its end"]
 
 
-WORK = ("claim_date", "submit_steps", "step_bronze", "step_silver", "step_gold", "audit")
+WORK = ("claim_date", "submit_jobs", "job_bronze", "job_silver", "job_gold", "audit")
 
 
 @pytest.mark.parametrize("last", range(1, len(WORK) + 1))
@@ -85,9 +85,9 @@ def test_a_cleared_night_that_died_before_it_published_again_has_its_old_gold_an
 @pytest.mark.parametrize(
     "later",
     [
-        tries(*WORK, "publish", "terminate_cluster"),  # cleared, and all of it done again
+        tries(*WORK, "publish", "stop_compute"),  # cleared, and all of it done again
         [entry("publish", "begin"), entry("publish", "failed"), *tries("publish")],
-        tries("terminate_cluster", "destroy_transient", "prove_nothing_left"),
+        tries("stop_compute", "destroy_transient", "prove_nothing_left"),
     ],
     ids=["done again", "publish retried", "only torn down again"],
 )
@@ -100,7 +100,7 @@ def test_without_a_proof_nothing_is_known_to_be_gone(night):
 
 
 def test_what_begins_after_the_proof_voids_it(night):
-    late, told = tries("terminate_cluster"), "terminate_cluster began after the proof that nothing is left"
+    late, told = tries("stop_compute"), "stop_compute began after the proof that nothing is left"
     assert words(night, entries=[*GOOD, PROOF, *late]) == [told]
     assert words(night, entries=[*GOOD, PROOF, *late, PROOF | {"at": "later"}]) == []
     assert words(night, entries=[*GOOD, PROOF, entry("report", "begin")]) == []

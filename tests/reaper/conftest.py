@@ -16,8 +16,8 @@ from airflow.sdk.exceptions import TaskDeferred
 from embedded import bootstrap, places
 from nightshift import config
 from nightshift.aws import clients
-from nightshift.compute import emr_spec
-from nightshift.compute.emr import EmrHook
+from nightshift.compute.emr import spec
+from nightshift.compute.emr.client import EmrHook
 from nightshift.infrastructure import stacks
 from nightshift.infrastructure.terraform import TerraformHook
 from nightshift.pipelines.wordcount import WORDCOUNT
@@ -56,14 +56,14 @@ class Rig:
         return subprocess.Popen(command, env=env, cwd=places.ROOT)
 
     def cluster(self, night):
-        """A cluster of the run, as create_cluster asks for one but without groups of its own."""
+        """A cluster of the run, as start_compute asks for one but without groups of its own."""
         given = {
             "security_configuration": "",
             "master_security_group_id": "",
             "worker_security_group_id": "",
             "service_security_group_id": "",
         }
-        body = emr_spec.job_flow(night, self.ground, given, jobs_uri="s3://none/")
+        body = spec.job_flow(night, self.ground, given, jobs_uri="s3://none/")
         body.pop("BootstrapActions")  # the time limit is not in this test's S3
         body.pop("SecurityConfiguration", None)
         for key in [k for k in body["Instances"] if "SecurityGroup" in k]:

@@ -42,7 +42,7 @@ def abandoned(rig):
     play("apply", night, rig.ground)
     rig.aws("s3").put_object(Bucket=LAKE, Key=f"{night.staging_prefix}gold/word_counts/a.parquet", Body=b"x")
     cluster_id = rig.cluster(night)
-    rig.begun(night, "step_wordcount")
+    rig.begun(night, "job_wordcount")
     return night, cluster_id
 
 
@@ -50,7 +50,7 @@ def test_a_run_that_airflow_calls_a_success_but_never_closed_is_cleaned_up_and_t
     night, cluster_id = abandoned
     live, stranger = rig.night(), rig.night(replace(rig.settings, name="nightshift-other"))
     theirs, foreign = rig.cluster(live), rig.cluster(stranger)
-    rig.begun(live, "step_wordcount")
+    rig.begun(live, "job_wordcount")
 
     def asked(_dag, run_id):
         return "success" if run_id == night.run_id else "running"
@@ -75,7 +75,7 @@ def test_a_run_that_airflow_calls_a_success_but_never_closed_is_cleaned_up_and_t
     assert night.identity not in open_runs(rig.aws("s3"), rig.settings)
     assert (told["outcome"], told["told_by"], told["notified"]) == ("failed", "reaper", True)
     assert "Airflow calls the run success" in told["finding"]["message"]
-    assert "while step_wordcount ran" in told["finding"]["message"]
+    assert "while job_wordcount ran" in told["finding"]["message"]
     assert night.run not in reap(rig, asked), "the next pass finds nothing of it"
 
     rig.aws("emr").terminate_job_flows(JobFlowIds=[theirs, foreign])
@@ -111,7 +111,7 @@ def test_a_run_of_a_pipeline_that_the_package_no_longer_has_is_reaped_too(rig):
     night = rig.night()
     retired = replace(night, pipeline=replace(night.pipeline, name="retired_product"))
     partition_locks.of(retired).take()
-    rig.begun(retired, "create_cluster")
+    rig.begun(retired, "start_compute")
     cluster_id = rig.cluster(retired)
     rows = reap(rig, lambda _dag, run_id: GONE if run_id == retired.run_id else "running")
     assert rows[retired.run].ok, rows[retired.run].done
@@ -122,7 +122,7 @@ def test_a_run_of_a_pipeline_that_the_package_no_longer_has_is_reaped_too(rig):
 def test_one_run_that_cannot_be_cleaned_does_not_stop_the_others_and_is_named(rig, monkeypatch):
     stuck, other = rig.night(), rig.night()
     for night in (stuck, other):
-        rig.begun(night, "create_cluster")
+        rig.begun(night, "start_compute")
         partition_locks.of(night).take()
         rig.aws("s3").put_object(Bucket=LAKE, Key=f"{night.staging_prefix}x", Body=b"x")
     sweep = cleanup.teardown.sweep
@@ -161,7 +161,7 @@ def test_a_shell_that_looks_where_there_is_no_lake_does_not_say_that_nothing_is_
 
 def test_the_shell_form_needs_no_airflow_database(rig):
     night = rig.night(replace(rig.settings, grace_minutes=-60 * 24))
-    rig.begun(night, "create_cluster")
+    rig.begun(night, "start_compute")
     partition_locks.of(night).take()
     env = {key: value for key, value in rig.env.items() if not key.startswith("AIRFLOW__")}
     for arguments, status, words in ((["--dry-run"], 0, "dead"), ([], 0, "told as failed")):

@@ -19,7 +19,7 @@ from botocore.exceptions import ConnectionError as NoConnection
 
 from nightshift.failures import tracebacks
 from nightshift.failures.causes import REMEDIES, Cause
-from nightshift.failures.errors import ClusterError, NightshiftError, TerraformError
+from nightshift.failures.errors import ComputeError, NightshiftError, TerraformError
 from nightshift.failures.shown import plain
 from nightshift.failures.symptoms import AWS, CLUSTER, NO_SPACE, TERRAFORM, cause_in
 
@@ -171,7 +171,7 @@ def _short(file: str) -> str:
 # The first matching type decides.
 TELLERS: dict[type[BaseException], Callable[[Any], dict[str, Any]]] = {
     TerraformError: _of_terraform,
-    ClusterError: _of_cluster,
+    ComputeError: _of_cluster,
     NightshiftError: _of_ours,
     ClientError: _of_aws,
     HTTPClientError: _of_silence,

@@ -47,12 +47,12 @@ REMEDIES: dict[Cause, Remedy] = {
     ),
     Cause.BOOTSTRAP: Remedy(
         False,
-        "wait_for_cluster has made one new cluster already",
+        "wait_for_compute has made one new cluster already",
         "Read the bootstrap action's log under node/ in the cluster's logs, then clear the task with downstream.",
     ),
     Cause.CAPACITY: Remedy(
         False,
-        "wait_for_cluster has tried other zones, other instance types and On-Demand already",
+        "wait_for_compute has tried other zones, other instance types and On-Demand already",
         "Give more instance types (NIGHTSHIFT_*_TYPES) or zones, or clear the task with downstream at another hour.",
     ),
     Cause.IAM: Remedy(

@@ -12,8 +12,8 @@ NightshiftError
 ├── SourceUnseen         a database cannot be read from where Airflow runs
 ├── SchemaDrifted        the input does not match its contract, which says to refuse that
 ├── OtherSource          the lake has rows of another database than the one to be read
-├── ClusterError         EMR refused the cluster, or it ended by itself
-├── StepFailed           a step ended, but not COMPLETED
+├── ComputeError         EMR refused the cluster, or it ended by itself
+├── JobFailed           a step ended, but not COMPLETED
 ├── AuditFailed          staged gold breaks its contract; what was published before stays
 ├── DaysFailed           some days of a backfill were not made; the others were
 ├── WaitTimeout          a wait timed out, such as one for EMR to reach a state
@@ -154,7 +154,7 @@ class OtherSource(NightshiftError):
     )
 
 
-class ClusterError(NightshiftError):
+class ComputeError(NightshiftError):
     """EMR refused the cluster, or it ended. `kind` is capacity, bootstrap, lost or other; `code` is EMR's most
     specific code ('' if none). For kind other, the failure report takes the cause from the message."""
 
@@ -173,7 +173,7 @@ class ClusterError(NightshiftError):
         self.kind, self.code = kind, code
 
 
-class StepFailed(NightshiftError):
+class JobFailed(NightshiftError):
     """A step ended, but not COMPLETED. Final: a retry of the waiting task would only read the same state."""
 
     final = True

@@ -10,9 +10,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from nightshift.aws import clients
+from nightshift.compute.resources import Resource
+from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
 from nightshift.infrastructure import inventory
-from nightshift.infrastructure.inventory import Thing
 from nightshift.run.run_context import RunContext
 from nightshift.state.ledger import of
 
@@ -40,7 +41,7 @@ def sweep(night: RunContext, task: str, managed: Collection[str] = ()) -> list[s
     return went
 
 
-def _cut_rules(settings: Settings, groups: list[Thing]) -> None:
+def _cut_rules(settings: Settings, groups: list[Resource]) -> None:
     """Revoke every rule of the run's groups: they refer to each other, and a group that a rule refers to cannot be
     deleted. A later apply makes those rules again that the state manages."""
     ec2 = clients.client(settings, "ec2")
@@ -66,34 +67,30 @@ def _unless_gone(remove: Callable[[], Any]) -> bool:
     return True
 
 
-def _instance(settings: Settings, thing: Thing) -> None:
+def _instance(settings: Settings, thing: Resource) -> None:
     """Terminate an ingestion host (clusters have ended before) and wait: until then its group cannot be deleted."""
     ec2 = clients.client(settings, "ec2")
     ec2.terminate_instances(InstanceIds=[thing.id])
     ec2.get_waiter("instance_terminated").wait(InstanceIds=[thing.id])
 
 
-def _security_group(settings: Settings, thing: Thing) -> None:
+def _security_group(settings: Settings, thing: Resource) -> None:
     clients.client(settings, "ec2").delete_security_group(GroupId=thing.id)
 
 
-def _key_pair(settings: Settings, thing: Thing) -> None:
+def _key_pair(settings: Settings, thing: Resource) -> None:
     clients.client(settings, "ec2").delete_key_pair(KeyName=thing.id)
 
 
-def _secret(settings: Settings, thing: Thing) -> None:
+def _secret(settings: Settings, thing: Resource) -> None:
     """Delete without a recovery window, since a re-run uses the name again."""
     clients.client(settings, "secretsmanager").delete_secret(SecretId=thing.id, ForceDeleteWithoutRecovery=True)
 
 
-def _security_configuration(settings: Settings, thing: Thing) -> None:
-    clients.client(settings, "emr").delete_security_configuration(Name=thing.id)
-
-
-REMOVALS: dict[str, Callable[[Settings, Thing], None]] = {
+REMOVALS: dict[str, Callable[[Settings, Resource], None]] = {
     "instances": _instance,
     GROUPS: _security_group,
     "key pairs": _key_pair,
     "secrets": _secret,
-    "security configurations": _security_configuration,
+    **{kind: remove for target in TARGETS.values() for kind, remove in target.removals.items()},
 }

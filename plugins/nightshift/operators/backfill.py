@@ -11,16 +11,16 @@ from airflow.sdk import Context
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clients
-from nightshift.compute import emr_spec
+from nightshift.compute import jobs, targets
 from nightshift.compute.cost import PROVISIONING_MINUTES
-from nightshift.compute.steplogs import StepLogs
+from nightshift.compute.target import JobState
 from nightshift.failures import steplog
 from nightshift.failures.causes import Cause
-from nightshift.failures.errors import ClusterError, DaysFailed, NightshiftError, PreflightError
+from nightshift.failures.errors import ComputeError, DaysFailed, NightshiftError, PreflightError
 from nightshift.lake.gaps import Gap, GapsHook
 from nightshift.operators import gold
 from nightshift.operators.base import NightOperator, WaitOperator
-from nightshift.operators.cluster import SubmitStepsOperator
+from nightshift.operators.compute import SubmitJobsOperator
 from nightshift.operators.preflight import PreflightOperator
 from nightshift.run import parameters
 from nightshift.run.run_context import RunContext
@@ -104,12 +104,14 @@ class ClaimDaysOperator(NightOperator):
         return {"days": [day for day in days if day not in held], "held": held}
 
 
-class SubmitDaysOperator(SubmitStepsOperator):
+class SubmitDaysOperator(SubmitJobsOperator):
     """Submit one step a day, all in one call. The XCom is {day: step id}."""
 
-    def steps(self, night: RunContext, context: Context, published: Any) -> list[dict[str, Any]]:
+    independent = True
+
+    def specs(self, night: RunContext, context: Context, published: Any) -> list[jobs.Job]:
         days = [date.fromisoformat(day) for day in self.output_of(context, "claim_days")["days"]]
-        return emr_spec.day_steps(night, days, published["jobs_uri"], published.get("jars", ()))
+        return jobs.of_days(night, days, published["jobs_uri"], published.get("jars", ()))
 
 
 class WaitForDaysOperator(WaitOperator):
@@ -125,30 +127,31 @@ class WaitForDaysOperator(WaitOperator):
         states: dict[str, str] = answer["states"]
         self.log.info("%d of %d days have ended.", answer["ended"], len(states))
         if answer["lost"]:
-            raise ClusterError(f"The cluster went under the days: {answer['lost']}.")
+            raise ComputeError(f"The cluster ended before the days: {answer['lost']}.")
         if answer["ended"] < len(states):
             return self._watch(night, seen=answer["ended"])
         bad = {day: state for day, state in states.items() if state != "COMPLETED"}
-        return {"failed": {day: self._words(day, state) for day, state in bad.items()}}
+        return {"failed": {day: self._words(night, day, state) for day, state in bad.items()}}
 
     def _watch(self, night: RunContext, seen: int) -> Any:
-        arguments = {"cluster_id": self._cluster_id, "step_ids": self._steps, "seen": seen}
-        return self.wait(night, "steps_ended", arguments)
+        arguments = {"target": night.compute, "place_id": self._place_id, "job_ids": self._jobs, "seen": seen}
+        return self.wait(night, "jobs_ended", arguments)
 
     @property
-    def _cluster_id(self) -> str:
-        return str(self.output_of(self._context, "wait_for_cluster")["cluster_id"])
+    def _place_id(self) -> str:
+        return str(self.output_of(self._context, "wait_for_compute")["id"])
 
     @property
-    def _steps(self) -> Mapping[str, str]:
-        found: Mapping[str, str] = self.output_of(self._context, "submit_steps")
+    def _jobs(self) -> Mapping[str, str]:
+        found: Mapping[str, str] = self.output_of(self._context, "submit_jobs")
         return found
 
-    def _words(self, day: str, state: str) -> str:
+    def _words(self, night: RunContext, day: str, state: str) -> str:
         """Why the day's step failed, from its log."""
-        logs = StepLogs(self.settings, self._cluster_id, self._steps[day]).ends() if state == "FAILED" else {}
+        failed = state == JobState.FAILED
+        logs = targets.of(night).logs(self._place_id, self._jobs[day]).ends() if failed else {}
         message, cause, _ = steplog.diagnose(logs, "no log was pushed")
-        words = f"{message} ({cause or Cause.CODE})" if state == "FAILED" else f"its step is {state}"
+        words = f"{message} ({cause or Cause.CODE})" if failed else f"its step is {state}"
         self.log.error("%s failed: %s", day, words)
         return words
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from airflow.sdk import BaseXCom, Context
@@ -10,7 +9,7 @@ from airflow.sdk.bases.skipmixin import SkipMixin
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clients
-from nightshift.compute import cost, emr_spec, ingest_spec
+from nightshift.compute import cost, ingest_spec, jobs, targets
 from nightshift.failures import cards
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import PreflightError
@@ -18,18 +17,6 @@ from nightshift.infrastructure import terraform
 from nightshift.operators.base import NightOperator
 from nightshift.run.run_context import RunContext
 from nightshift.state import heartbeat
-
-PLANNED = {
-    "subnet_ids": ["<from the foundation>"],
-    "emr_service_role_arn": "<role>",
-    "emr_instance_profile_arn": "<role that opens no source>",
-}
-TO_BE = {
-    "security_configuration": "<per run>",
-    "master_security_group_id": "<per run>",
-    "worker_security_group_id": "<per run>",
-    "service_security_group_id": "<per run>",
-}
 
 
 class PreflightOperator(NightOperator, SkipMixin):
@@ -53,8 +40,10 @@ class PreflightOperator(NightOperator, SkipMixin):
 
     def checked(self, night: RunContext, nights: int = 1) -> dict[str, Any]:
         """Run the checks; returns their results and the price of `nights` on one cluster. Raises PreflightError."""
-        cluster = cost.estimate(emr_spec.fleets(night), self.pipeline.expected_minutes * nights, self.settings.region)
-        estimate = cluster + self._fetching(night)
+        target = targets.of(night)
+        if refusal := target.refusal(night):
+            raise PreflightError(refusal)
+        estimate = target.estimate(night, self.pipeline.expected_minutes * nights) + self._fetching(night)
         checked = {"account": self._account(), "terraform": terraform.version(), "estimate_usd": estimate}
         checked["prices"] = prices = cost.prices(self.settings.region)
         self._check_state_bucket()
@@ -103,10 +92,8 @@ class PreflightOperator(NightOperator, SkipMixin):
     def show_plan(self, night: RunContext, context: Context) -> None:
         """Log what the run would request from AWS."""
         jobs_uri = night.uri("artifacts", "jobs/<sha256>/")
-        own = {"emr_source_profile_arns": {night.pipeline.product: f"<role that opens {night.source_secret} alone>"}}
-        body = emr_spec.job_flow(night, PLANNED | own, TO_BE, jobs_uri=jobs_uri)
-        self.log.info("Dry run: nothing is created. EMR would be asked for\n%s", json.dumps(body, indent=1))
-        for step in emr_spec.steps(night, jobs_uri):
-            self.log.info("and step %s: %s", step["Name"], " ".join(step["HadoopJarStep"]["Args"]))
+        self.log.info("Dry run: nothing is created.")
+        for request in targets.of(night).plan(night, jobs_uri, jobs.of_run(night, jobs_uri)):
+            self.log.info("%s", request)
         if night.routes:
             self.log.info("before that a host of its own would run\n%s", "\n".join(ingest_spec.script(night, jobs_uri)))

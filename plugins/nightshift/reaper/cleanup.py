@@ -10,12 +10,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from nightshift.aws import clients, clock
-from nightshift.compute.emr import USABLE, EmrHook
+from nightshift.aws import clock
+from nightshift.compute.resources import Resource
+from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
-from nightshift.failures.errors import ClusterError, NightshiftError, PreflightError, SomethingLeft, TerraformError
+from nightshift.failures.errors import ComputeError, NightshiftError, PreflightError, SomethingLeft, TerraformError
 from nightshift.infrastructure import inventory, stacks, teardown
-from nightshift.infrastructure.inventory import Thing
 from nightshift.infrastructure.sweep import REMOVALS
 from nightshift.infrastructure.terraform import TerraformHook
 from nightshift.reaper.discovery import Ask, case_of, survey
@@ -26,7 +26,7 @@ from nightshift.state import heartbeat, ledger
 from nightshift.state.leader_lease import turn
 from nightshift.state.ledger import REAPER, Ledger
 from nightshift.state.terraform_locks import LONGEST
-from nightshift.waits.probes import clusters_terminated
+from nightshift.waits.probes import places_gone
 
 LOG = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def _rows(settings: Settings, ask: Ask | None, dry_run: bool) -> Iterator[Row]:
 def _run(
     settings: Settings,
     run: str,
-    things: Sequence[Thing],
+    things: Sequence[Resource],
     ask: Ask | None = None,
     *,
     dry_run: bool = False,
@@ -116,7 +116,7 @@ def _run(
         return Row(run, *judged, f"could not be reaped: {error!r}", ok=False)
 
 
-def _stray(settings: Settings, thing: Thing, dry_run: bool) -> Row:
+def _stray(settings: Settings, thing: Resource, dry_run: bool) -> Row:
     """An orphaned resource, with our name but of no known run: removed after its expiry if REMOVALS has its kind."""
     name = f"{thing.kind} {thing.id}"
     if thing.expires is None or thing.kind not in REMOVALS:
@@ -162,7 +162,8 @@ class Burial:
 
     def _clean(self) -> list[str]:
         """Terminate the clusters, remove the stack and the rest, prove that nothing is left; returns what there was."""
-        self._end_clusters([thing for thing in self._case.things if thing.kind == "clusters"])
+        for name, target in TARGETS.items():
+            self._end_places(name, [thing.id for thing in self._case.things if thing.kind == target.places_kind])
         self._remove_stack()
         left = inventory.alive(self._night)
         if any(left.values()):
@@ -172,16 +173,17 @@ class Burial:
             self._book.append("prove_nothing_left", "end", checked=list(left), alive=[], by=REAPER)
         return [f"{thing.kind} {thing}" for thing in self._case.things]
 
-    def _end_clusters(self, clusters: Sequence[Thing]) -> None:
-        ids = [cluster.id for cluster in clusters]
-        going = [cluster.id for cluster in clusters if cluster.state in USABLE]
-        if going:
-            EmrHook(clients.client(self._settings, "emr")).terminate(going)
-            self._book.note(REAPER, "terminated", self._judged.why, clusters=going)
+    def _end_places(self, name: str, ids: list[str]) -> None:
+        """End these places of one compute target and wait until they are gone."""
+        target = TARGETS[name](self._settings)
+        usable = [place_id for place_id in ids if target.place(place_id).usable]
+        if usable:
+            target.stop(usable)
+            self._book.note(REAPER, "terminated", self._judged.why, **{target.places_kind: usable})
         deadline = time.monotonic() + self._settings.cluster_timeout_minutes * 60
-        while clusters_terminated(self._settings, ids) is None:
+        while places_gone(self._settings, name, ids) is None:
             if time.monotonic() > deadline:
-                raise ClusterError(f"{', '.join(ids)} did not end in {self._settings.cluster_timeout_minutes} minutes.")
+                raise ComputeError(f"{', '.join(ids)} did not end in {self._settings.cluster_timeout_minutes} minutes.")
             time.sleep(self._settings.poll_seconds)
 
     def _remove_stack(self) -> None:

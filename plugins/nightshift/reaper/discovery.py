@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from nightshift.aws import clients, clock
+from nightshift.compute.resources import Resource
 from nightshift.config import Settings
 from nightshift.infrastructure import inventory
-from nightshift.infrastructure.inventory import Thing, digest
+from nightshift.infrastructure.inventory import digest
 from nightshift.reaper.verdict import Case
 from nightshift.run import processes
 from nightshift.state import ledger
@@ -23,8 +24,8 @@ Ask = Callable[[str, str], str | None]
 class Survey:
     """The runs, each with its existing resources, and the orphans: resources of no known run."""
 
-    runs: Mapping[str, Sequence[Thing]]
-    strays: Sequence[Thing]
+    runs: Mapping[str, Sequence[Resource]]
+    strays: Sequence[Resource]
 
 
 def survey(settings: Settings) -> Survey:
@@ -40,7 +41,7 @@ def survey(settings: Settings) -> Survey:
     )
 
 
-def case_of(settings: Settings, run: str, things: Sequence[Thing], ask: Ask | None) -> Case:
+def case_of(settings: Settings, run: str, things: Sequence[Resource], ask: Ask | None) -> Case:
     """The current state of a run. `ask(dag_id, run_id)` returns its state in Airflow; None: Airflow is not queried.
 
     Airflow is queried before the ledger, since a run's ledger is closed before Airflow marks it as ended.
@@ -73,13 +74,13 @@ def _asked(settings: Settings, identity: Any, ask: Ask | None) -> str | None:
     return ask(identity["dag_id"], identity["run_id"])
 
 
-def _since(settings: Settings, things: Iterable[Thing]) -> datetime:
+def _since(settings: Settings, things: Iterable[Resource]) -> datetime:
     """A moment before the run made anything: its earliest expiry minus the lifetime."""
     ends = [thing.expires for thing in things if thing.expires] or [clock.now(settings)]
     return min(ends) - timedelta(hours=settings.lifetime_hours)
 
 
-def _date(things: Iterable[Thing]) -> date | None:
+def _date(things: Iterable[Resource]) -> date | None:
     """The business date, from a tag or a claim."""
     tagged = (thing.tags.get("nightshift:business_date") for thing in things)
     claimed = (thing.id.rpartition("/")[2].removesuffix(".json") for thing in things if thing.kind == "claims")

@@ -8,13 +8,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from nightshift.compute.resources import Resource
+from nightshift.compute.targets import TARGETS
 from nightshift.failures.cards import Card, found
 from nightshift.failures.causes import Cause
-from nightshift.infrastructure.inventory import Thing
 from nightshift.run import links
 from nightshift.run.run_context import RunContext
 from nightshift.state.ledger import REAPER, Entry, is_open, lease_of
 
+PLACES = {target.places_kind for target in TARGETS.values()}
 GONE = "gone"  # Airflow has no such run: it was deleted
 AT_WORK = {"queued", "running"}
 TELLERS = {"report", REAPER}
@@ -50,7 +52,7 @@ class Case:
     marked: bool
     known: bool
     entries: Sequence[Entry]
-    things: Sequence[Thing]
+    things: Sequence[Resource]
     airflow: str | None = None
     death: str = ""
 
@@ -133,7 +135,7 @@ def _leftover(case: Case, now: datetime) -> Verdict:
     left = ", ".join(f"{thing.kind} {thing}" for thing in case.things)
     if not case.kept:
         return Verdict(Fate.DEAD, f"its ledger is closed, but it left {left}")
-    if any(thing.kind == "clusters" for thing in case.things) and now <= case.night.expires:
+    if any(thing.kind in PLACES for thing in case.things) and now <= case.night.expires:
         return Verdict(Fate.KEPT, f"kept on request until its cluster ends or {_utc(case.night.expires)}")
     return Verdict(Fate.DEAD, f"it was kept on request, and that is over; it left {left}")
 

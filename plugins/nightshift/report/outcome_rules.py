@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Any, NamedTuple
 
-from nightshift.compute import emr_spec
+from nightshift.compute import jobs
+from nightshift.compute.target import JobState, Place, SubmittedJob
 from nightshift.failures.causes import Cause
 from nightshift.lake import audit
 from nightshift.run.run_context import RunContext
@@ -22,7 +23,7 @@ Entry = Mapping[str, Any]
 SUCCESS, WITH_WARNINGS, FAILED = "success", "success with warnings", "failed"  # all that an outcome may be
 PROOF = "prove_nothing_left"
 TELLERS = frozenset({"report", "outcome", "reaper", "ledger"})  # they report the outcome; not part of it
-AFTER_GOLD = frozenset({"terminate_cluster", "destroy_transient", PROOF})  # every other task comes before publish
+AFTER_GOLD = frozenset({"stop_compute", "destroy_transient", PROOF})  # every other task comes before publish
 ENDS = {"end": "success", "failed": "failed", "begin": "interrupted"}
 
 
@@ -32,8 +33,8 @@ class Findings:
 
     entries: Sequence[Entry]
     states: Mapping[str, str | None]
-    clusters: Sequence[Any] = ()
-    steps: Sequence[Any] = ()
+    places: Sequence[Place] = ()
+    jobs: Sequence[SubmittedJob] = ()
     manifests: Sequence[Mapping[str, Any]] = ()
     ended_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -97,20 +98,20 @@ def _tasks(found: Findings) -> Iterator[Doubt]:
 
 
 def _steps(night: RunContext, found: Findings) -> Iterator[Doubt]:
-    last = {step["Name"]: step["Status"]["State"] for step in found.steps}
-    for step, task in _expected(night, found.entries).items():
-        state = last.get(step)
-        if state != "COMPLETED":
-            words = f"step {step} is {state}" if state else f"step {step} was never submitted"
+    last = {job.name: job for job in found.jobs}
+    for name, task in _expected(night, found.entries).items():
+        job = last.get(name)
+        if job is None or job.state != JobState.COMPLETED:
+            words = f"step {name} is {job.words}" if job else f"step {name} was never submitted"
             yield Doubt(task, Cause.STOPPED, words)
 
 
 def _expected(night: RunContext, entries: Sequence[Entry]) -> dict[str, str]:
-    """The EMR steps that must exist, each with the task that waits for it."""
+    """The jobs that must exist, each with the task that waits for it."""
     if night.pipeline.fills:
         return dict.fromkeys(days(entries), "wait_for_days")
-    own = [(step, name) for step in night.pipeline.steps for name in emr_spec.step_names(night, step)]
-    return {name: f"step_{step.name}" for step, name in own}
+    own = [(step, name) for step in night.pipeline.steps for name in jobs.names(night, step)]
+    return {name: f"job_{step.name}" for step, name in own}
 
 
 def _gold(night: RunContext, found: Findings) -> Iterator[Doubt]:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from nightshift.compute import cost, emr_spec
+from nightshift.compute import cost, targets
+from nightshift.compute.target import Place, SubmittedJob
 from nightshift.failures import cards
 from nightshift.failures.cards import Card
 from nightshift.failures.causes import Cause
@@ -44,8 +45,9 @@ def build(night: RunContext, found: Findings, told_by: str = "report", finding: 
             task: {"state": state, **_times(found.entries, task)}
             for task, state in outcome_rules.judged(found.states).items()
         },
-        "cluster": _cluster(found.clusters[-1]) if found.clusters else None,
-        "steps": [_step(night, step, found.clusters[-1]) for step in found.steps],
+        "compute": {"target": night.compute, **_place(found.places[-1])} if found.places else None,
+        "cluster": _place(found.places[-1]) if found.places else None,  # the name of `compute` in older records
+        "steps": [_job(job) for job in found.jobs],
         "layers": list(found.manifests),
         "days": outcome_rules.days(found.entries),
         "gold": _gold(night, found),
@@ -62,7 +64,7 @@ def build(night: RunContext, found: Findings, told_by: str = "report", finding: 
 def _failure(night: RunContext, found: Findings, doubts: Sequence[Doubt], finding: Card | None) -> dict[str, Any]:
     """The failure report (card) of the night, with the night's links and the report's text."""
     card = _spoken(found, doubts) or finding or _silent(found, doubts)
-    cluster = {"cluster": links.cluster(night, found.clusters[-1]["Id"])} if found.clusters else {}
+    cluster = targets.of(night).links(night, found.places[-1].id) if found.places else {}
     whole = {**card, "links": {**cluster, **(card.get("links") or {}), "record": links.record(night)}}
     return {**whole, "text": list(cards.lines(whole))}
 
@@ -101,28 +103,26 @@ def _proof(entries: Sequence[Entry]) -> dict[str, Any] | None:
     return {"checked_at": seen["at"], "alive": seen["alive"], "checked": seen["checked"]} if seen else None
 
 
-def _cluster(cluster: Any) -> dict[str, Any]:
-    timeline = cluster["Status"].get("Timeline", {})
+def _place(place: Place) -> dict[str, Any]:
     return {
-        "id": cluster["Id"],
-        "name": cluster["Name"],
-        "state": cluster["Status"]["State"],
-        "reason": cluster["Status"].get("StateChangeReason", {}).get("Message", ""),
-        "created_at": _iso(timeline.get("CreationDateTime")),
-        "ready_at": _iso(timeline.get("ReadyDateTime")),
-        "ended_at": _iso(timeline.get("EndDateTime")),
+        "id": place.id,
+        "name": place.name,
+        "state": place.words,
+        "reason": place.reason,
+        "created_at": _iso(place.created_at),
+        "ready_at": _iso(place.ready_at),
+        "ended_at": _iso(place.ended_at),
     }
 
 
-def _step(night: RunContext, step: Any, cluster: Any) -> dict[str, Any]:
-    timeline = step["Status"].get("Timeline", {})
+def _job(job: SubmittedJob) -> dict[str, Any]:
     return {
-        "name": step["Name"],
-        "id": step["Id"],
-        "state": step["Status"]["State"],
-        "started_at": _iso(timeline.get("StartDateTime")),
-        "ended_at": _iso(timeline.get("EndDateTime")),
-        "log_uri": links.step_log(night, cluster["Id"], step["Id"]),
+        "name": job.name,
+        "id": job.id,
+        "state": job.words,
+        "started_at": _iso(job.started_at),
+        "ended_at": _iso(job.ended_at),
+        "log_uri": job.log_uri,
     }
 
 
@@ -173,30 +173,15 @@ def _exports(night: RunContext, found: Findings) -> list[dict[str, str]]:
 
 
 def _cost(night: RunContext, found: Findings) -> dict[str, Any]:
-    fleets = [emr_spec.fleets(night, attempt) for attempt in _attempts(found)]
     minutes = night.pipeline.expected_minutes * max(1, len(outcome_rules.days(found.entries)))
-    lived = [_lifetime(cluster, found.ended_at) for cluster in found.clusters]
-    region = night.settings.region
+    target = targets.of(night)
     return {
         "currency": cost.CURRENCY,
-        "estimate": cost.estimate(emr_spec.fleets(night), minutes, region),
-        "measured": round(sum(cost.measured(f, s, region) for f, s in zip(fleets, lived, strict=True)), 4),
+        "estimate": target.estimate(night, minutes),
+        "measured": target.measured(night, found.places, found.entries, found.ended_at),
         "prices_as_of": cost.PRICES_AS_OF,
-        "prices": cost.prices(region),
+        "prices": cost.prices(night.settings.region),
     }
-
-
-def _attempts(found: Findings) -> list[int]:
-    """The attempt number of each cluster, from 0. A replacement comes right after the cluster that its ledger note
-    names."""
-    replaced = {e["cluster_id"]: e["attempt"] - 1 for e in found.entries if e.get("act") == "replace_cluster"}
-    ids = [cluster["Id"] for cluster in found.clusters]
-    return [replaced.get(predecessor, 0) for predecessor in (None, *ids)][: len(ids)]
-
-
-def _lifetime(cluster: Any, now: datetime) -> float:
-    timeline = cluster["Status"]["Timeline"]
-    return float(((timeline.get("EndDateTime") or now) - timeline["CreationDateTime"]).total_seconds())
 
 
 def _iso(moment: datetime | None) -> str | None:

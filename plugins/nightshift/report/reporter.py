@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clients, topic
-from nightshift.compute.emr import EVER, EmrHook
+from nightshift.compute import targets
 from nightshift.config import Settings
 from nightshift.failures.cards import Card
 from nightshift.lake.storage import LakeHook
@@ -65,13 +65,13 @@ class Reporter:
         return self._lake.record()
 
     def _findings(self, states: Mapping[str, str | None]) -> Findings:
-        emr = EmrHook(clients.client(self._settings, "emr"))
-        clusters, entries = emr.clusters(self._night, EVER), self._ledger.entries()
+        target = targets.of(self._night)
+        places, entries = target.places(self._night), self._ledger.entries()
         return Findings(
             entries=entries,
             states=states,
-            clusters=clusters,
-            steps=emr.steps(clusters[-1]["Id"]) if clusters else (),
+            places=places,
+            jobs=target.jobs(places[-1].id) if places else (),
             manifests=self._manifests([self._night.on(date.fromisoformat(day)) for day in outcome_rules.days(entries)]),
         )
 

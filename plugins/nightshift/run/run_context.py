@@ -26,6 +26,7 @@ class RunContext:
     business_date: date
     input_prefix: str
     encoding: str = "utf-8"
+    compute: str = "emr"  # the compute target (compute/targets.py)
     keep_cluster: bool = False
     dry_run: bool = False
     replay: bool = False
@@ -58,7 +59,8 @@ class RunContext:
         return f"{self.pipeline.name}/{self.slug}"
 
     @property
-    def cluster_name(self) -> str:
+    def place_name(self) -> str:
+        """The name of the run's cluster or the like."""
         return f"{self.settings.name} {self.pipeline.name} {self.business_date} {self.slug}"[:256]
 
     @property

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from nightshift.aws import clients, clock
-from nightshift.compute.emr import ENDED, GONE, USABLE, EmrHook
+from nightshift.compute import targets
 from nightshift.compute.host import THERE, HostHook
-from nightshift.compute.steplogs import StepLogs
+from nightshift.compute.target import ComputeTarget, JobState, PlaceState, SubmittedJob
 from nightshift.config import Settings
 from nightshift.state import partition_locks
 from nightshift.state.known_runs import from_marker
@@ -45,67 +45,62 @@ def _is_another_path(key: str) -> bool:
     return not {"", ".", ".."}.isdisjoint(key.split("/"))
 
 
-def step_ended(settings: Settings, cluster_id: str, step_id: str) -> Answer:
-    """Answers when the step has ended, or when its cluster has ended before it.
+def job_ended(settings: Settings, target: str, place_id: str, job_id: str) -> Answer:
+    """Answers when the job has ended, or when its place has ended before it.
 
-    A failed step's answer is `early` until EMR has pushed its logs or settings.log_wait_seconds have passed since it
-    ended, so that the waiting task can report the step's own error.
+    A failed job's answer is `early` until its logs are there or settings.log_wait_seconds have passed since it ended,
+    so that the waiting task can report the job's own error.
     """
-    emr = EmrHook(clients.client(settings, "emr"))
-    step = emr.step(cluster_id, step_id)["Status"]
-    told = {"cluster_id": cluster_id, "step_id": step_id, "state": step["State"]}
-    if step["State"] == "COMPLETED":
-        return told
-    cluster = emr.cluster(cluster_id)["Status"]
-    lost = "" if cluster["State"] in USABLE else f"its cluster is {cluster['State']} ({_reason(cluster)})"
-    if step["State"] not in ENDED and (not lost or cluster["State"] == "TERMINATING"):
+    compute = targets.named(settings, target)
+    job = compute.job(place_id, job_id)
+    answer = {"place_id": place_id, "job_id": job_id, "state": job.state, "words": job.words}
+    if job.state == JobState.COMPLETED:
+        return answer
+    place = compute.place(place_id)
+    lost = "" if place.usable else f"its {compute.noun} is {place.words} ({place.why})"
+    if not job.state.ended and (not lost or place.state != PlaceState.GONE):
         return None
-    said = step.get("FailureDetails", {})
-    words = said.get("Message") or said.get("Reason") or _reason(step)
-    answer = {**told, "said": words, "lost": lost}
-    return {**answer, "early": True} if _is_log_due(settings, step, cluster_id, step_id) else answer
+    answer |= {"said": job.said, "lost": lost}
+    return {**answer, "early": True} if _is_log_due(settings, compute, place_id, job) else answer
 
 
-def steps_ended(settings: Settings, cluster_id: str, step_ids: dict[str, str], seen: int) -> Answer:
-    """Answers when more than `seen` of the steps (name -> id) have ended: {"states", "ended", "lost"}. A failed step
-    counts once its logs are there, or after settings.log_wait_seconds. `lost` says how the cluster ended, if it did so
-    before all steps had."""
-    emr = EmrHook(clients.client(settings, "emr"))
-    steps = {name: emr.step(cluster_id, step_id)["Status"] for name, step_id in step_ids.items()}
-    over = {
-        name: status["State"]
-        for name, status in steps.items()
-        if status["State"] in ENDED and not _is_log_due(settings, status, cluster_id, step_ids[name])
-    }
-    cluster = emr.cluster(cluster_id)["Status"]
-    gone = cluster["State"] in GONE and len(over) < len(steps)
+def jobs_ended(settings: Settings, target: str, place_id: str, job_ids: dict[str, str], seen: int) -> Answer:
+    """Answers when more than `seen` of the jobs (name -> id) have ended: {"states", "ended", "lost"}. A failed job
+    counts once its logs are there, or after settings.log_wait_seconds. `lost` says how the place ended, if it did so
+    before all jobs had."""
+    compute = targets.named(settings, target)
+    found = {name: compute.job(place_id, job_id) for name, job_id in job_ids.items()}
+    over = [job for job in found.values() if job.state.ended and not _is_log_due(settings, compute, place_id, job)]
+    place = compute.place(place_id)
+    gone = place.state == PlaceState.GONE and len(over) < len(found)
     if len(over) <= seen and not gone:
         return None
-    lost = f"it is {cluster['State']} ({_reason(cluster)})" if gone else ""
-    return {"states": {name: status["State"] for name, status in steps.items()}, "ended": len(over), "lost": lost}
+    lost = f"it is {place.words} ({place.why})" if gone else ""
+    return {"states": {name: job.words for name, job in found.items()}, "ended": len(over), "lost": lost}
 
 
-def _is_log_due(settings: Settings, status: Any, cluster_id: str, step_id: str) -> bool:
-    ended = status.get("Timeline", {}).get("EndDateTime")
-    if status["State"] != "FAILED" or ended is None:
+def _is_log_due(settings: Settings, compute: ComputeTarget, place_id: str, job: SubmittedJob) -> bool:
+    if job.state != JobState.FAILED or job.ended_at is None:
         return False
-    waited = clock.age(settings, ended).total_seconds()
-    return waited < settings.log_wait_seconds and not StepLogs(settings, cluster_id, step_id).are_there()
+    waited = clock.age(settings, job.ended_at).total_seconds()
+    return waited < settings.log_wait_seconds and not compute.logs(place_id, job.id).are_there()
 
 
-def cluster_moved(settings: Settings, cluster_id: str, seen: str) -> Answer:
-    """Answers when the cluster's state is no longer `seen`, so that the task can log each change."""
-    status = EmrHook(clients.client(settings, "emr")).cluster(cluster_id)["Status"]
-    if status["State"] == seen:
+def place_moved(settings: Settings, target: str, place_id: str, seen: str) -> Answer:
+    """Answers when the place's state is no longer `seen` (in the service's words), so that the task can log each
+    change."""
+    place = targets.named(settings, target).place(place_id)
+    if place.words == seen:
         return None
-    return {"cluster_id": cluster_id, "state": status["State"], "reason": _reason(status)}
+    return {"id": place_id, "state": place.state, "words": place.words, "why": place.why}
 
 
-def clusters_terminated(settings: Settings, cluster_ids: list[str]) -> Answer:
-    """Answers when all clusters are TERMINATED or TERMINATED_WITH_ERRORS."""
-    emr = EmrHook(clients.client(settings, "emr"))
-    states = {i: str(emr.cluster(i)["Status"]["State"]) for i in cluster_ids}
-    return {"clusters": states} if all(s.startswith("TERMINATED") for s in states.values()) else None
+def places_gone(settings: Settings, target: str, place_ids: list[str]) -> Answer:
+    """Answers when all these places are gone."""
+    compute = targets.named(settings, target)
+    places = [compute.place(place_id) for place_id in place_ids]
+    gone = all(place.state == PlaceState.GONE for place in places)
+    return {"places": {place.id: place.words for place in places}} if gone else None
 
 
 def host_online(settings: Settings, instance_id: str) -> Answer:
@@ -127,19 +122,14 @@ def command_ended(settings: Settings, instance_id: str, command_id: str) -> Answ
 
 
 def date_claimed(settings: Settings, marker: dict[str, Any]) -> Answer:
-    """Answers when the run of the marker holds its business date (state/partition_locks). Each call tries to claim it."""
+    """Answers when the run of the marker holds its date (state/partition_locks). Each call tries to claim it."""
     return partition_locks.of(from_marker(settings, marker)).take()
-
-
-def _reason(status: Any) -> str:
-    reason = status.get("StateChangeReason", {})
-    return ": ".join(part for part in (reason.get("Code"), reason.get("Message")) if part)
 
 
 PROBES: dict[str, Callable[..., Answer]] = {
     probe.__name__: probe
     for probe in (
         *(inputs_settled, host_online, command_ended, date_claimed),
-        *(cluster_moved, step_ended, steps_ended, clusters_terminated),
+        *(place_moved, job_ended, jobs_ended, places_gone),
     )
 }

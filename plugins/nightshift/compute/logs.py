@@ -1,4 +1,4 @@
-"""Step logs hook: reads the logs that EMR pushes to s3://<logs>/emr/<cluster>/steps/<step>/{stdout,stderr}.gz."""
+"""Job logs that a service pushes, gzipped, to s3://<logs>/<prefix>/{stdout,stderr}.gz."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ LOG = logging.getLogger(__name__)
 LINES = 2000  # a Spark traceback with its JVM part has a few hundred
 
 
-class StepLogs:
-    """Reads the logs of one step, keeping only their end in memory: a driver's log may have a gigabyte."""
+class PushedLogs:
+    """Reads the logs of one job, keeping only their end in memory: a driver's log may have a gigabyte."""
 
-    def __init__(self, settings: Settings, cluster_id: str, step_id: str) -> None:
+    def __init__(self, settings: Settings, prefix: str) -> None:
         self._s3 = clients.client(settings, "s3")
-        self._bucket, self._prefix = settings.bucket("logs"), f"emr/{cluster_id}/steps/{step_id}/"
+        self._bucket, self._prefix = settings.bucket("logs"), prefix
 
     def are_there(self) -> bool:
-        """Whether EMR has pushed one of the logs; also true if they cannot be listed, so that nobody waits for them."""
+        """Whether the service has pushed one of the logs; true also if they cannot be listed, so that nobody waits."""
         try:
             found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix).get("Contents", [])
         except ClientError as refused:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from nightshift.aws import clients
-from nightshift.failures.errors import ClusterError
+from nightshift.failures.errors import ComputeError
 
 if TYPE_CHECKING:
     from mypy_boto3_emr import EMRClient
@@ -61,13 +61,13 @@ class EmrHook:
             CreatedAfter=night.asked_at.replace(microsecond=0),
             ClusterStates=list(states),  # type: ignore[arg-type]
         )
-        ids = [c["Id"] for page in pages for c in page["Clusters"] if c["Name"] == night.cluster_name]
+        ids = [c["Id"] for page in pages for c in page["Clusters"] if c["Name"] == night.place_name]
         described = [self._emr.describe_cluster(ClusterId=i)["Cluster"] for i in reversed(ids)]
         ours = [c for c in described if tags_of(c).get("nightshift:run") == night.run]
         return sorted(ours, key=lambda cluster: cluster["Status"]["Timeline"]["CreationDateTime"])
 
     def tried(self, night: RunContext, first_id: str) -> list[Any]:
-        """The clusters of one try, oldest first: the one that create_cluster made, and those that replaced it.
+        """The clusters of one try, oldest first: the one that start_compute made, and those that replaced it.
 
         A cleared run also has older ones; they do not count.
         """
@@ -81,7 +81,7 @@ class EmrHook:
             LOG.info("Adopted cluster %s (%s), which this run made before.", cluster["Id"], _state(cluster))
             return str(cluster["Id"])
         cluster_id = self._patiently(self._once.run_job_flow, **job_flow)["JobFlowId"]
-        LOG.info("Asked EMR for cluster %s, %s.", cluster_id, night.cluster_name)
+        LOG.info("Asked EMR for cluster %s, %s.", cluster_id, night.place_name)
         return cluster_id
 
     def submit(self, cluster_id: str, steps: Sequence[Any], known: Collection[str | None] = ()) -> dict[str, str]:
@@ -135,15 +135,15 @@ def creating(settings: Settings) -> EmrHook:
 
 
 def refuse_if_dead(cluster: Any) -> None:
-    """Raise ClusterError with EMR's reason if the cluster is terminating or has ended."""
+    """Raise ComputeError with EMR's reason if the cluster is terminating or has ended."""
     if _state(cluster) not in USABLE:
         raise ended(cluster)
 
 
-def ended(cluster: Any) -> ClusterError:
+def ended(cluster: Any) -> ComputeError:
     """The error for a cluster that has ended, with everything that the failure report needs."""
     kind, message = why_ended(cluster)
-    return ClusterError(message, NEXT.get(kind), kind=kind, code=_codes(cluster)[-1])
+    return ComputeError(message, NEXT.get(kind), kind=kind, code=_codes(cluster)[-1])
 
 
 def why_ended(cluster: Any) -> tuple[str, str]:

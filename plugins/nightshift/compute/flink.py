@@ -1,11 +1,9 @@
-"""EMR steps for Flink: copy texts and jobs into HDFS, run one batch program, copy its results back. Pure.
+"""Commands of a Flink run: copy texts and jobs into HDFS, run one batch program, copy its results back. Pure.
 
-Five EMR steps replace the single Spark step; the last has its name. Why: docs/decisions/0013-flink-wordcount.md.
+Five commands replace the single Spark step; the last has its name. Why: docs/decisions/0013-flink-wordcount.md.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 from nightshift.contracts.pipeline import Step
 from nightshift.run.run_context import RunContext
@@ -15,12 +13,12 @@ PARTS = ("clear", "copy_jobs", "copy_in", "count")
 
 
 def step_names(step: Step) -> list[str]:
-    """The names of the EMR steps of one pipeline step, in order."""
+    """The names of the commands of one pipeline step, in order."""
     return [*(f"{step.name}_{part}" for part in PARTS), step.name]
 
 
 def commands(night: RunContext, step: Step, jobs_uri: str) -> dict[str, list[str]]:
-    """The command line of each EMR step, by name. The data in HDFS is this run's and ends with the cluster."""
+    """Each command line, by name. The data in HDFS is this run's and ends with the cluster."""
     place = f"hdfs:///nightshift/{night.run}"
     lines = (
         _clear(night, place),
@@ -49,16 +47,6 @@ def flink_run(night: RunContext, place: str) -> list[str]:
         *("--manifests", night.uri("lake", f"{night.record_prefix}manifests")),
         *("--encoding", night.encoding),
     ]
-
-
-def python_action(night: RunContext, jobs_uri: str) -> dict[str, Any]:
-    """The bootstrap action that installs the Flink jobs' Python on every node."""
-    wheels = night.uri("artifacts", "flink/wheels/")
-    arguments = [night.settings.cluster_python, f"{jobs_uri}flink_requirements.txt", PYTHON_HOME, wheels]
-    return {
-        "Name": "Flink's Python",
-        "ScriptBootstrapAction": {"Path": f"{jobs_uri}flink_python.sh", "Args": arguments},
-    }
 
 
 def _clear(night: RunContext, place: str) -> list[str]:

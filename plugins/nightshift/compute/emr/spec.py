@@ -6,13 +6,12 @@ docs/decisions/0004-cluster-shape.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from nightshift.compute import flink_spec
+from nightshift.compute import flink
+from nightshift.compute.jobs import Command, Job
 from nightshift.config import Settings
-from nightshift.contracts.pipeline import Step
 from nightshift.run.run_context import RunContext
 
 APPLICATIONS = {"spark": ("Hadoop", "Spark"), "flink": ("Flink", "Hadoop")}
@@ -41,7 +40,7 @@ def job_flow(
     """
     settings = night.settings
     return {
-        "Name": night.cluster_name,
+        "Name": night.place_name,
         "ReleaseLabel": settings.release_label,
         "Applications": [{"Name": name} for name in APPLICATIONS[night.engine]],
         "LogUri": night.uri("logs", "emr/"),
@@ -71,97 +70,33 @@ def instance_profile(night: RunContext, foundation: Mapping[str, Any]) -> str:
     return str(foundation["emr_source_profile_arns"][night.pipeline.product])
 
 
-def steps(night: RunContext, jobs_uri: str, jars: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """The step dicts of all steps of the pipeline, in order. A failed one cancels the later ones. `jars` are the
-    addresses of the JDBC drivers."""
-    return [
-        _step(name, "CANCEL_AND_WAIT", command)
-        for step in night.pipeline.steps
-        for name, command in _commands(night, step, jobs_uri, jars).items()
-    ]
-
-
-def step_names(night: RunContext, step: Step) -> list[str]:
-    """The names of the EMR steps of one pipeline step, in order; the last has the step's name."""
-    return flink_spec.step_names(step) if night.engine == "flink" else [step.name]
-
-
-def day_steps(night: RunContext, days: Sequence[date], jobs_uri: str, jars: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """The steps of a backfill, one per day with all layers, so that a failed day does not stop the next."""
-    whole = [(night.on(day), Step(str(day), night.pipeline.layers)) for day in days]
-    commands = {step.name: spark_submit(one_day, step, jobs_uri, jars) for one_day, step in whole}
-    return [_step(name, "CONTINUE", [*command, *_part(night)]) for name, command in commands.items()]
-
-
-def _part(night: RunContext) -> Sequence[str]:
-    return ("--one-of-many",) if night.pipeline.restates else ()
-
-
-def _commands(night: RunContext, step: Step, jobs_uri: str, jars: Sequence[str]) -> dict[str, list[str]]:
-    if night.engine == "flink":
-        return flink_spec.commands(night, step, jobs_uri)
-    return {step.name: spark_submit(night, step, jobs_uri, jars)}
-
-
-def _step(name: str, on_failure: str, command: list[str]) -> dict[str, Any]:
+def step(job: Job, *, independent: bool = False) -> dict[str, Any]:
+    """The step dict of one job. If it fails, EMR cancels the later ones, unless they are `independent`."""
     return {
-        "Name": name,
-        "ActionOnFailure": on_failure,
-        "HadoopJarStep": {"Jar": "command-runner.jar", "Args": command},
+        "Name": job.name,
+        "ActionOnFailure": "CONTINUE" if independent else "CANCEL_AND_WAIT",
+        "HadoopJarStep": {"Jar": "command-runner.jar", "Args": command(job)},
     }
 
 
-def spark_submit(night: RunContext, step: Step, jobs_uri: str, jars: Sequence[str] = ()) -> list[str]:
-    """The step's command line. Client mode, so that the driver's traceback is in the step's own stderr."""
+def command(job: Job) -> list[str]:
+    """The job's command line. Client mode, so that the driver's traceback is in the step's own stderr."""
+    if isinstance(job, Command):
+        return [*job.command]
     return [
         "spark-submit",
         *("--deploy-mode", "client"),
-        *("--name", f"{night.pipeline.product}-{step.name}"),
-        *(("--jars", ",".join(jars)) if jars else ()),
-        *("--py-files", f"{jobs_uri}spark_jobs.zip"),
-        f"{jobs_uri}main.py",
-        *("--pipeline", night.pipeline.product),
-        *("--layers", ",".join(step.layers)),
-        *("--business-date", str(night.business_date)),
-        *("--input", night.uri("raw", night.input_prefix)),
-        *_reference(night),
-        *("--lake", night.uri("lake").rstrip("/")),
-        *("--staging", night.uri("lake", night.staging_prefix).rstrip("/")),
-        *("--manifests", night.uri("lake", night.manifests_prefix).rstrip("/")),
-        *(("--encoding", night.encoding) if night.pipeline.encodings else ()),
-        *(("--source-secret", night.source_secret) if night.source_secret else ()),
-        *("--timezone", night.settings.timezone),
-        *(("--replay",) if night.replay else ()),
-        *(_limits(night.settings) if night.pipeline.restates else ()),
-        *_bounds(night.settings),
-        *(f"--option={name}={value}" for name, value in night.options.items()),
+        *("--name", job.app),
+        *(("--jars", ",".join(job.jars)) if job.jars else ()),
+        *("--py-files", ",".join(job.py_files)),
+        job.entry,
+        *job.arguments,
     ]
-
-
-def _limits(settings: Settings) -> Sequence[str]:
-    """The shares of refused rows: of a table before the run fails, of one unit before it is reported."""
-    of_table, of_unit = f"{settings.max_quarantine_share:g}", f"{settings.max_refused_share:g}"
-    return ("--most-refused", of_table, "--most-refused-of-unit", of_unit)
-
-
-def _bounds(settings: Settings) -> Iterator[str]:
-    """The limits of one delivered file, where the settings override the jobs' defaults."""
-    bounds = {
-        "--most-bytes": settings.max_file_bytes,
-        "--most-ratio": settings.max_packed_ratio,
-        "--longest-line": settings.max_line_bytes,
-    }
-    yield from (f"{word}={most}" for word, most in bounds.items() if most)
-
-
-def _reference(night: RunContext) -> Sequence[str]:
-    reference = night.pipeline.inputs.reference
-    return ("--reference", night.uri("raw", reference)) if reference else ()
 
 
 def actions(night: RunContext, jobs_uri: str) -> list[dict[str, Any]]:
     """The bootstrap actions: the time limit first, then what the engine needs."""
-    own = [flink_spec.python_action(night, jobs_uri)] if night.engine == "flink" else []
+    own = [python_action(night, jobs_uri)] if night.engine == "flink" else []
     return [time_limit(night, jobs_uri), *own]
 
 
@@ -170,6 +105,16 @@ def time_limit(night: RunContext, jobs_uri: str) -> dict[str, Any]:
     seconds = max(1, round(night.limit_minutes * 60))
     script = {"Path": f"{jobs_uri}time_limit.sh", "Args": [str(seconds), night.settings.region]}
     return {"Name": "time limit", "ScriptBootstrapAction": script}
+
+
+def python_action(night: RunContext, jobs_uri: str) -> dict[str, Any]:
+    """The bootstrap action that installs the Flink jobs' Python on every node."""
+    wheels = night.uri("artifacts", "flink/wheels/")
+    arguments = [night.settings.cluster_python, f"{jobs_uri}flink_requirements.txt", flink.PYTHON_HOME, wheels]
+    return {
+        "Name": "Flink's Python",
+        "ScriptBootstrapAction": {"Path": f"{jobs_uri}flink_python.sh", "Args": arguments},
+    }
 
 
 def subnets(every: Sequence[str], attempt: int, avoid: Collection[str]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Amazon EMR on EC2: one cluster a run, whose steps EMR runs one after the other."""

@@ -1,0 +1,111 @@
+"""The jobs of a run, as a compute target gets them: a Spark program with its arguments, or a command. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from nightshift.compute import flink
+from nightshift.config import Settings
+from nightshift.contracts.pipeline import Step
+from nightshift.run.run_context import RunContext
+
+
+@dataclass(frozen=True)
+class SparkJob:
+    """A PySpark program. `app` is its name in Spark; `entry`, `py_files` and `jars` are S3 addresses."""
+
+    name: str
+    app: str
+    entry: str
+    arguments: tuple[str, ...]
+    py_files: tuple[str, ...] = ()
+    jars: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line of another engine, for targets that run one."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+Job = SparkJob | Command
+
+
+def of_run(run: RunContext, jobs_uri: str, jars: Sequence[str] = ()) -> list[Job]:
+    """All jobs of the run, in order. `jars` are the addresses of the JDBC drivers."""
+    return [job for step in run.pipeline.steps for job in of_step(run, step, jobs_uri, jars)]
+
+
+def of_step(run: RunContext, step: Step, jobs_uri: str, jars: Sequence[str] = ()) -> list[Job]:
+    """The jobs of one pipeline step, in order; the last has the step's name."""
+    if run.engine == "flink":
+        return [Command(name, tuple(line)) for name, line in flink.commands(run, step, jobs_uri).items()]
+    return [spark(run, step, jobs_uri, jars)]
+
+
+def names(run: RunContext, step: Step) -> list[str]:
+    """The names of the jobs of one pipeline step, in order."""
+    return flink.step_names(step) if run.engine == "flink" else [step.name]
+
+
+def of_days(run: RunContext, days: Sequence[date], jobs_uri: str, jars: Sequence[str] = ()) -> list[Job]:
+    """The jobs of a backfill, one per day with all layers, named by the day."""
+    more = ("--one-of-many",) if run.pipeline.restates else ()
+    whole = [(run.on(day), Step(str(day), run.pipeline.layers)) for day in days]
+    return [spark(one_day, step, jobs_uri, jars, more) for one_day, step in whole]
+
+
+def spark(run: RunContext, step: Step, jobs_uri: str, jars: Sequence[str] = (), more: Sequence[str] = ()) -> SparkJob:
+    """The Spark job of one pipeline step; `more` are further arguments."""
+    return SparkJob(
+        name=step.name,
+        app=f"{run.pipeline.product}-{step.name}",
+        entry=f"{jobs_uri}main.py",
+        arguments=(*_arguments(run, step), *more),
+        py_files=(f"{jobs_uri}spark_jobs.zip",),
+        jars=tuple(jars),
+    )
+
+
+def _arguments(run: RunContext, step: Step) -> Iterator[str]:
+    """The program's arguments (include/spark_jobs/main.py)."""
+    yield from ("--pipeline", run.pipeline.product)
+    yield from ("--layers", ",".join(step.layers))
+    yield from ("--business-date", str(run.business_date))
+    yield from ("--input", run.uri("raw", run.input_prefix))
+    if reference := run.pipeline.inputs.reference:
+        yield from ("--reference", run.uri("raw", reference))
+    yield from ("--lake", run.uri("lake").rstrip("/"))
+    yield from ("--staging", run.uri("lake", run.staging_prefix).rstrip("/"))
+    yield from ("--manifests", run.uri("lake", run.manifests_prefix).rstrip("/"))
+    if run.pipeline.encodings:
+        yield from ("--encoding", run.encoding)
+    if run.source_secret:
+        yield from ("--source-secret", run.source_secret)
+    yield from ("--timezone", run.settings.timezone)
+    if run.replay:
+        yield "--replay"
+    if run.pipeline.restates:
+        yield from _limits(run.settings)
+    yield from _bounds(run.settings)
+    yield from (f"--option={name}={value}" for name, value in run.options.items())
+
+
+def _limits(settings: Settings) -> Iterator[str]:
+    """The shares of refused rows: of a table before the run fails, of one unit before it is reported."""
+    yield from ("--most-refused", f"{settings.max_quarantine_share:g}")
+    yield from ("--most-refused-of-unit", f"{settings.max_refused_share:g}")
+
+
+def _bounds(settings: Settings) -> Iterator[str]:
+    """The limits of one delivered file, where the settings override the jobs' defaults."""
+    bounds = {
+        "--most-bytes": settings.max_file_bytes,
+        "--most-ratio": settings.max_packed_ratio,
+        "--longest-line": settings.max_line_bytes,
+    }
+    yield from (f"{word}={most}" for word, most in bounds.items() if most)

@@ -1,0 +1,20 @@
+"""The registry of compute targets: a new one is a folder and a line here."""
+
+from __future__ import annotations
+
+from nightshift.compute.emr.target import EmrTarget
+from nightshift.compute.target import ComputeTarget
+from nightshift.config import Settings
+from nightshift.run.run_context import RunContext
+
+TARGETS: dict[str, type[ComputeTarget]] = {target.name: target for target in (EmrTarget,)}
+
+
+def named(settings: Settings, name: str) -> ComputeTarget:
+    """The target of that name."""
+    return TARGETS[name](settings)
+
+
+def of(run: RunContext) -> ComputeTarget:
+    """The run's target."""
+    return named(run.settings, run.compute)

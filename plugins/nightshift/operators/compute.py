@@ -1,0 +1,149 @@
+"""Operators for a run's compute: publish its files, start a place, wait for it, submit jobs, stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Context
+
+from nightshift.aws import clients, clock
+from nightshift.compute import certificates, jobs, targets
+from nightshift.compute.target import Ingredients, Place, PlaceState
+from nightshift.failures.errors import NightshiftError, WaitTimeout
+from nightshift.lake import packaging
+from nightshift.operators.base import NightOperator, WaitOperator
+from nightshift.run.run_context import RunContext
+from nightshift.state.ledger import Ledger
+
+
+class PublishJobsOperator(NightOperator):
+    """Upload what the jobs need to S3: jobs and JDBC drivers under their hashes, and the run's own certificate."""
+
+    def work(self, night: RunContext, context: Context) -> dict[str, Any]:
+        lake = self.lake(night)
+        lake.publish_certificates(lambda: certificates.certificates(self.settings.region))
+        drivers = packaging.drivers(self.settings.jdbc_dir) if night.source_secret else []
+        return {"jobs_uri": lake.publish_jobs(self._package()), "jars": lake.publish_drivers(drivers)}
+
+    def _package(self) -> packaging.Package:
+        settings = self.settings
+        return packaging.package(settings.jobs_dir, settings.time_limit_script, settings.flink_dir, settings.ingest_dir)
+
+
+class StartComputeOperator(NightOperator):
+    """Adopt the run's place if there is one, else make one. Does not wait. The XCom is the handle {"target", "id"}."""
+
+    def work(self, night: RunContext, context: Context) -> dict[str, str]:
+        return handle(night, targets.of(night).start(night, made_from(self, context)))
+
+
+class WaitForComputeOperator(WaitOperator):
+    """Wait until the place takes jobs; replace it as far as its target allows.
+
+    A replacement is requested only after its predecessor has ended, so there is never a second one. Later tasks use the
+    XCom, the handle {"target", "id"}.
+    """
+
+    def work(self, night: RunContext, context: Context) -> Any:
+        return self._watch(night, self._tried(night)[-1], seen="")
+
+    def finish(self, night: RunContext, answer: dict[str, Any]) -> Any:
+        target = targets.of(night)
+        self.log.info("%s %s is %s. %s", target.noun.capitalize(), answer["id"], answer["words"], answer["why"])
+        if answer["state"] == PlaceState.READY:
+            return handle(night, answer["id"])
+        place = target.place(self._replace(night) if answer["state"] == PlaceState.GONE else answer["id"])
+        return self._watch(night, place, seen="" if answer["state"] == PlaceState.GONE else answer["words"])
+
+    def overdue(self, night: RunContext) -> NightshiftError:
+        place, noun = self._tried(night)[-1], targets.of(night).noun.capitalize()
+        return WaitTimeout(
+            f"{noun} {place.id} is still {place.words} after {self.wait_minutes:g} minutes"
+            f" ({place.reason or 'no reason given'}).",
+            "Look at it in the service's console; if it is just slow, raise NIGHTSHIFT_CLUSTER_TIMEOUT_MINUTES.",
+        )
+
+    def _watch(self, night: RunContext, place: Place, seen: str) -> Any:
+        """Wait for the place's next state. The limit counts from its creation, however often the task restarted."""
+        age = clock.age(self.settings, place.created_at) if place.created_at else timedelta()
+        left = self.wait_minutes - age.total_seconds() / 60
+        return self.wait(night, "place_moved", {"target": night.compute, "place_id": place.id, "seen": seen}, left)
+
+    def _tried(self, night: RunContext) -> list[Place]:
+        return targets.of(night).places(night, self._first)
+
+    @property
+    def _first(self) -> str:
+        return str(self.output_of(self._context, "start_compute")["id"])
+
+    def _replace(self, night: RunContext) -> str:
+        """Request the next place of this try and return its id. Raises ComputeError when no attempt is left."""
+        target = targets.of(night)
+        attempt = target.next_attempt(night, self._first)
+        self.log.warning("%s Asking for another, %s.", attempt.why, attempt.how)
+        facts = {"act": "replace_place", "why": attempt.why, "place_id": attempt.gone, "attempt": attempt.number}
+        book = Ledger(clients.client(self.settings, "s3"), night)
+        book.append(self.task_id, "note", **facts, lease=book.lease(timedelta(minutes=self.wait_minutes)))
+        return target.start(night, made_from(self, self._context), attempt)
+
+
+class SubmitJobsOperator(NightOperator):
+    """Submit all jobs in one call to a target that runs them one after the other; to any other the waiting tasks do.
+    The XCom is {job name: job id}."""
+
+    independent = False  # whether a job runs though an earlier one failed
+
+    def work(self, night: RunContext, context: Context) -> dict[str, str]:
+        target, place_id = targets.of(night), self.output_of(context, "wait_for_compute")["id"]
+        if not target.queues:
+            self.log.info("%s has no queue: each job is submitted by the task that waits for it.", night.compute)
+            return {}
+        specs = self.specs(night, context, self.output_of(context, "publish_jobs"))
+        return target.submit(night, place_id, specs, known(self, night, specs), independent=self.independent)
+
+    def specs(self, night: RunContext, context: Context, published: Any) -> list[jobs.Job]:
+        """The jobs to submit; `published` is what publish_jobs returned."""
+        return jobs.of_run(night, published["jobs_uri"], published.get("jars", ()))
+
+
+class StopComputeOperator(WaitOperator):
+    """End every place of the run and wait until it is gone. Finds them by tag, so it needs no XCom."""
+
+    def work(self, night: RunContext, context: Context) -> Any:
+        if night.keep_cluster:
+            idle, limit = self.settings.idle_timeout_seconds, self.settings.cluster_limit_minutes
+            self.log.warning("Kept on request: it ends itself when idle for %d s, or after %g minutes.", idle, limit)
+            return {"kept": True}
+        target = targets.of(night)
+        target.stop([place.id for place in target.places(night) if place.usable])
+        left = [place.id for place in target.places(night) if place.state != PlaceState.GONE]
+        return self.wait(night, "places_gone", {"target": night.compute, "place_ids": left})
+
+    def finish(self, night: RunContext, answer: dict[str, Any]) -> dict[str, Any]:
+        self.log.info("%s of %s: %s", targets.of(night).places_kind, night.run, answer["places"] or "none was there")
+        return answer
+
+
+def handle(night: RunContext, place_id: str) -> dict[str, str]:
+    """The XCom that names a run's place."""
+    return {"target": night.compute, "id": place_id}
+
+
+def made_from(task: NightOperator, context: Context) -> Ingredients:
+    """What a place is made from: the XComs of the tasks before."""
+    published = task.output_of(context, "publish_jobs")
+    return Ingredients(
+        foundation=task.output_of(context, "apply_foundation"),
+        transient=task.output_of(context, "apply_transient"),
+        jobs_uri=published["jobs_uri"],
+        jars=published.get("jars", ()),
+    )
+
+
+def known(task: NightOperator, night: RunContext, specs: Sequence[jobs.Job]) -> set[str]:
+    """The job ids that earlier submissions of this task returned, from its `end` entries in the ledger."""
+    entries = Ledger(clients.client(task.settings, "s3"), night).entries()
+    ends = [entry for entry in entries if (entry["task"], entry["phase"]) == (task.task_id, "end")]
+    return {entry[spec.name] for entry in ends for spec in specs if spec.name in entry}

@@ -1,0 +1,93 @@
+"""Wait for one job and fail with the job's own error unless it COMPLETED."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Context
+
+from nightshift.compute import jobs, targets
+from nightshift.compute.target import JobState
+from nightshift.failures import steplog
+from nightshift.failures.causes import Cause
+from nightshift.failures.errors import ComputeError, JobFailed, NightshiftError
+from nightshift.operators.base import WaitOperator
+from nightshift.operators.compute import known
+from nightshift.run.run_context import RunContext
+
+
+class WaitForJobOperator(WaitOperator):
+    """One waiting task per pipeline step, so that the graph shows which layer failed. Where the target has no queue, it
+    submits the step's job first. If a step is several jobs, the task waits for the last one and reports the one that
+    failed."""
+
+    def __init__(self, *, step: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.step = step
+
+    def work(self, night: RunContext, context: Context) -> Any:
+        place_id = self.output_of(context, "wait_for_compute")["id"]
+        job_id = self._submitted(night, context, place_id)
+        self.log.info("Waiting for job %s (%s) on %s %s", self.step, job_id, night.compute, place_id)
+        return self._wait_for(night, place_id, job_id)
+
+    def finish(self, night: RunContext, answer: dict[str, Any]) -> Any:
+        if answer["state"] == JobState.COMPLETED:
+            return {"state": answer["words"], self.step: answer["job_id"]}
+        if answer["state"] == JobState.CANCELLED and (culprit := self._failed_before(night, answer)):
+            return self._wait_for(night, answer["place_id"], culprit)  # it has ended; this waits for its logs
+        raise self._failed(night, answer) if answer["state"] == JobState.FAILED else self._lost(night, answer)
+
+    def _submitted(self, night: RunContext, context: Context, place_id: str) -> str:
+        """The id of the step's (last) job: from submit_jobs, or of the job that this task submits or adopts."""
+        target = targets.of(night)
+        if target.queues:
+            return str(self.output_of(context, "submit_jobs")[self.step])
+        published = self.output_of(context, "publish_jobs")
+        step = next(step for step in self.pipeline.steps if step.name == self.step)
+        specs = jobs.of_step(night, step, published["jobs_uri"], published.get("jars", ()))
+        return target.submit(night, place_id, specs, known(self, night, specs), independent=False)[self.step]
+
+    def _wait_for(self, night: RunContext, place_id: str, job_id: str) -> Any:
+        return self.wait(night, "job_ended", {"target": night.compute, "place_id": place_id, "job_id": job_id})
+
+    def _failed_before(self, night: RunContext, answer: dict[str, Any]) -> str | None:
+        """The failed job that cancelled this one, if the step is several jobs."""
+        target = targets.of(night)
+        ids = [job_id for job_id in self._parts(night) if job_id != answer["job_id"]]
+        return next((i for i in ids if target.job(answer["place_id"], i).state == JobState.FAILED), None)
+
+    def _parts(self, night: RunContext) -> dict[str, str]:
+        """The jobs of this step, if there are several: id -> name, in order; else empty."""
+        step = next(step for step in self.pipeline.steps if step.name == self.step)
+        names = jobs.names(night, step)
+        submitted = self.output_of(self._context, "submit_jobs") if len(names) > 1 else {}
+        return {submitted[name]: name for name in names if name in submitted}
+
+    def _failed(self, night: RunContext, answer: dict[str, Any]) -> NightshiftError:
+        """The error from the job's logs, else the service's reason; of a job without logs whose place ended, that
+        end."""
+        logs = targets.of(night).logs(answer["place_id"], answer["job_id"]).ends()
+        if not logs and answer["lost"]:
+            return self._lost(night, answer)
+        message, cause, details = steplog.diagnose(logs, _last_line(answer["said"]))
+        details["links"] = self._links(night, answer)
+        name = self._parts(night).get(answer["job_id"], self.step)
+        return JobFailed(f"Step {name} is {answer['words']}: {message}", cause=cause, details=details)
+
+    def _lost(self, night: RunContext, answer: dict[str, Any]) -> NightshiftError:
+        """The error for a job without one of its own: cancelled, interrupted, or its place ended before it."""
+        reason = answer["lost"] or answer["said"] or f"{night.compute} gives no reason"
+        words = f"Step {self.step} is {answer['words']}: {reason}."
+        details = {"links": self._links(night, answer)}
+        if answer["lost"]:
+            return ComputeError(words, details=details)
+        return JobFailed(words, cause=Cause.STOPPED, details=details)
+
+    def _links(self, night: RunContext, answer: dict[str, Any]) -> dict[str, str]:
+        return targets.of(night).links(night, answer["place_id"], answer["job_id"])
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return lines[-1].strip() if lines else ""
