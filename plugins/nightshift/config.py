@@ -60,6 +60,7 @@ class Settings:
     retries: int = 2
     retry_seconds: float = 60
 
+    compute: str = "emr"  # where jobs run unless a run says otherwise (compute/targets.py)
     release_label: str = "emr-7.13.0"
     cluster_python: str = "/usr/bin/python3.11"  # the release's default is 3.9
     primary_types: tuple[str, ...] = X86

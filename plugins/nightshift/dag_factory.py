@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, BaseOperator, Param, TriggerRule, chain
+from airflow.sdk import DAG, BaseOperator, Param, TaskGroup, TriggerRule, chain
 
+from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
 from nightshift.contracts.pipeline import Option, Pipeline
 from nightshift.operators.backfill import (
@@ -45,6 +47,7 @@ from nightshift.operators.terraform import (
 from nightshift.reaper.operator import ReapOperator
 from nightshift.report import product_page
 from nightshift.run import parameters
+from nightshift.run.tasks import ABOUT, Group, Task, job
 
 START = pendulum.datetime(2025, 1, 1, tz="America/Sao_Paulo")
 SHORT, LONG = timedelta(minutes=15), timedelta(minutes=60)
@@ -65,12 +68,12 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
         start_date=START.in_timezone(settings.timezone),
         catchup=False,
         max_active_runs=1,
-        params=form(pipeline),
+        params=form(pipeline, settings),
         tags=["nightshift"],
         default_args=_defaults(settings),
         render_template_as_native_obj=True,
     ) as dag:
-        _wire(pipeline, settings)
+        _Wiring(pipeline, settings).draw()
     return dag
 
 
@@ -84,12 +87,12 @@ def backfill_dag(backfill: Pipeline, settings: Settings, doc_md: str | None) -> 
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,
-        params=backfill_form(backfill),
+        params=backfill_form(backfill, settings),
         tags=["nightshift"],
         default_args=_defaults(settings),
         render_template_as_native_obj=True,
     ) as dag:
-        _wire(backfill, settings)
+        _Wiring(backfill, settings).draw()
     return dag
 
 
@@ -115,77 +118,113 @@ def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
     return dag
 
 
-def _wire(pipeline: Pipeline, settings: Settings) -> None:
-    task = partial(_task, pipeline=pipeline, settings=settings)
-    wait = partial(task, execution_timeout=None)
+class _Wiring:
+    """Makes the tasks of one DAG and draws its graph: a night's, or a backfill's with other tasks in two places."""
 
-    preflight = task(PlanBackfillOperator if pipeline.fills else PreflightOperator, "preflight", retries=0)
-    open_state = task(OpenStateOperator, "open_state").as_setup()
-    foundation = task(ApplyFoundationOperator, "apply_foundation", execution_timeout=LONG)
-    transient = task(ApplyTransientOperator, "apply_transient", execution_timeout=LONG).as_setup()
-    jobs = task(PublishJobsOperator, "publish_jobs").as_setup()
-    claim, *inputs = _days_of(task) if pipeline.fills else _inputs(pipeline, task, wait, settings)
-    cluster = task(StartComputeOperator, "start_compute").as_setup()
-    ready = wait(WaitForComputeOperator, "wait_for_compute", wait_minutes=settings.cluster_timeout_minutes).as_setup()
-    submit = task(SubmitDaysOperator if pipeline.fills else SubmitJobsOperator, "submit_jobs").as_setup()
-    *staged, publish = _many_days(task, wait, settings) if pipeline.fills else _one_day(pipeline, task, wait, settings)
-    terminate = wait(StopComputeOperator, "stop_compute", wait_minutes=settings.cluster_timeout_minutes)
-    destroy = task(DestroyTransientOperator, "destroy_transient", execution_timeout=LONG)
-    proof = task(ProveNothingLeftOperator, "prove_nothing_left", trigger_rule=TriggerRule.ALL_DONE)
-    report = task(ReportOperator, "report", trigger_rule=TriggerRule.ALL_DONE)
-    outcome = task(OutcomeOperator, "outcome")
+    def __init__(self, pipeline: Pipeline, settings: Settings) -> None:
+        self._pipeline, self._settings = pipeline, settings
 
-    chain(preflight, open_state, foundation, transient, jobs, claim, *inputs, cluster, ready, submit, *staged)
-    chain([submit, *staged][-1], publish, terminate, destroy, proof, report, outcome)
-    # A task that later ones need is a setup, so that clearing one of those runs it again: also the steps and the audit,
-    # since destroy_transient deletes the staged data. open_state is a setup of both teardowns, so that both run however
-    # far the other setups got, also when start_compute failed after EMR had accepted the request.
-    terminate.as_teardown(setups=[open_state, cluster, ready, submit])
-    destroy.as_teardown(setups=[open_state, transient, jobs, claim, *staged])
-    [publish, terminate, destroy, proof] >> outcome  # else a successful teardown makes a failed run green
+    def draw(self) -> None:
+        """Make every task, in its group, and the arrows between them."""
+        shape = BACKFILL if self._pipeline.fills else NIGHT
+        with _group(Group.PREPARE):
+            preflight = self._task(shape.preflight, Task.PREFLIGHT, retries=0)
+            open_state = self._task(OpenStateOperator, Task.OPEN_STATE).as_setup()
+            foundation = self._task(ApplyFoundationOperator, Task.APPLY_FOUNDATION, LONG)
+            transient = self._task(ApplyTransientOperator, Task.APPLY_TRANSIENT, LONG).as_setup()
+            publish_jobs = self._task(PublishJobsOperator, Task.PUBLISH_JOBS).as_setup()
+        with _group(Group.INPUT):
+            claim, *inputs = shape.inputs(self)
+        with _group(Group.COMPUTE):
+            limit = self._settings.cluster_timeout_minutes
+            start = self._task(StartComputeOperator, Task.START_COMPUTE).as_setup()
+            ready = self.wait(WaitForComputeOperator, Task.WAIT_FOR_COMPUTE, limit).as_setup()
+            submit = self._task(shape.submit, Task.SUBMIT_JOBS).as_setup()
+            jobs = [job.as_setup() for job in shape.jobs(self)]
+        with _group(Group.GOLD):
+            *audit, publish = shape.gold(self)
+        with _group(Group.TEARDOWN):
+            stop = self.wait(StopComputeOperator, Task.STOP_COMPUTE, limit)
+            destroy = self._task(DestroyTransientOperator, Task.DESTROY_TRANSIENT, LONG)
+            proof = self._task(ProveNothingLeftOperator, Task.PROVE_NOTHING_LEFT, trigger_rule=TriggerRule.ALL_DONE)
+        with _group(Group.RESULT):
+            report = self._task(ReportOperator, Task.REPORT, trigger_rule=TriggerRule.ALL_DONE)
+            outcome = self._task(OutcomeOperator, Task.OUTCOME)
+
+        prepared = [preflight, open_state, foundation, transient, publish_jobs]
+        chain(*prepared, claim, *inputs, start, ready, submit, *jobs, *audit)
+        chain([submit, *jobs, *audit][-1], publish, stop, destroy, proof, report, outcome)
+        # A task that later ones need is a setup, so that clearing one of those runs it again: also the jobs and the
+        # audit, since destroy_transient deletes the staged data. open_state is a setup of both teardowns, so that both
+        # run however far the other setups got, also when start_compute failed after the service had accepted it.
+        stop.as_teardown(setups=[open_state, start, ready, submit])
+        destroy.as_teardown(setups=[open_state, transient, publish_jobs, claim, *jobs, *audit])
+        [publish, stop, destroy, proof] >> outcome  # else a successful teardown makes a failed run green
+
+    def inputs(self) -> list[Any]:
+        """The tasks that claim the business date, fetch input (if the pipeline has routes), wait for it, check it."""
+        minutes = self._settings.input_timeout_minutes
+        return [
+            self.wait(ClaimDateOperator, Task.CLAIM_DATE, minutes).as_setup(),
+            *(self._fetching() if self._pipeline.routes else []),
+            self.wait(WaitForInputsOperator, Task.WAIT_FOR_INPUTS, minutes),
+            self._task(CheckInputsOperator, Task.CHECK_INPUTS),
+        ]
+
+    def claim_days(self) -> list[Any]:
+        """The task that claims a backfill's dates; preflight has checked their input."""
+        return [self._task(ClaimDaysOperator, Task.CLAIM_DAYS).as_setup()]
+
+    def jobs(self) -> list[Any]:
+        """A task for each pipeline step, which waits for its job."""
+        minutes = self._settings.step_timeout_minutes
+        return [self.wait(WaitForJobOperator, job(s.name), minutes, step=s.name) for s in self._pipeline.steps]
+
+    def days(self) -> list[Any]:
+        """The task that waits for the jobs of all days of a backfill."""
+        return [self.wait(WaitForDaysOperator, Task.WAIT_FOR_DAYS, self._settings.lifetime_hours * 60)]
+
+    def gold(self) -> list[Any]:
+        """The tasks that audit a night's staged gold and publish it."""
+        return [self._task(AuditOperator, Task.AUDIT).as_setup(), self._task(PublishOperator, Task.PUBLISH)]
+
+    def gold_of_days(self) -> list[Any]:
+        """The task that audits and publishes each day of a backfill."""
+        return [self._task(PublishDaysOperator, Task.PUBLISH, LONG)]
+
+    def wait(self, operator: type[BaseOperator], task_id: str, minutes: float, **arguments: Any) -> Any:
+        """A task that waits, at most so many minutes."""
+        return self._task(operator, task_id, None, wait_minutes=minutes, **arguments)
+
+    def _fetching(self) -> list[Any]:
+        """The tasks that fetch input on an ingestion host and end that host."""
+        ingest = self.wait(IngestOperator, Task.INGEST, self._settings.ingest_timeout_minutes)
+        return [ingest, self._task(StopHostOperator, Task.STOP_HOST)]
+
+    def _task(
+        self, operator: type[BaseOperator], task_id: str, limit: timedelta | None = SHORT, **arguments: Any
+    ) -> Any:
+        facts: dict[str, Any] = {"pipeline": self._pipeline, "settings": self._settings, "execution_timeout": limit}
+        return operator(task_id=str(task_id), **facts, **arguments)
 
 
-def _inputs(pipeline: Pipeline, task: Any, wait: Any, settings: Settings) -> list[Any]:
-    """The tasks that claim the business date, fetch input (if the pipeline has routes), wait for it and check it."""
-    minutes = settings.input_timeout_minutes
-    return [
-        wait(ClaimDateOperator, "claim_date", wait_minutes=minutes).as_setup(),
-        *(_fetching(task, wait, settings) if pipeline.routes else []),
-        wait(WaitForInputsOperator, "wait_for_inputs", wait_minutes=minutes),
-        task(CheckInputsOperator, "check_inputs"),
-    ]
+@dataclass(frozen=True)
+class _Shape:
+    """What differs between the graph of a night and that of a backfill."""
+
+    preflight: type[BaseOperator]
+    submit: type[BaseOperator]
+    inputs: Callable[[_Wiring], list[Any]]
+    jobs: Callable[[_Wiring], list[Any]]
+    gold: Callable[[_Wiring], list[Any]]
 
 
-def _fetching(task: Any, wait: Any, settings: Settings) -> list[Any]:
-    """The tasks that fetch input on an ingestion host and end that host."""
-    ingest = wait(IngestOperator, "ingest", wait_minutes=settings.ingest_timeout_minutes)
-    return [ingest, task(StopHostOperator, "stop_host")]
+NIGHT = _Shape(PreflightOperator, SubmitJobsOperator, _Wiring.inputs, _Wiring.jobs, _Wiring.gold)
+BACKFILL = _Shape(PlanBackfillOperator, SubmitDaysOperator, _Wiring.claim_days, _Wiring.days, _Wiring.gold_of_days)
 
 
-def _one_day(pipeline: Pipeline, task: Any, wait: Any, settings: Settings) -> list[Any]:
-    """The tasks that stage a night's gold and audit it; the last one publishes it."""
-    steps = [_wait_for(step.name, wait, settings).as_setup() for step in pipeline.steps]
-    return [*steps, task(AuditOperator, "audit").as_setup(), task(PublishOperator, "publish")]
-
-
-def _days_of(task: Any) -> list[Any]:
-    """The task that claims a backfill's dates; preflight has checked their input."""
-    return [task(ClaimDaysOperator, "claim_days").as_setup()]
-
-
-def _many_days(task: Any, wait: Any, settings: Settings) -> list[Any]:
-    """The task that waits for the steps of all days, then the one that audits and publishes each day."""
-    minutes = settings.lifetime_hours * 60
-    waiting = wait(WaitForDaysOperator, "wait_for_days", wait_minutes=minutes).as_setup()
-    return [waiting, task(PublishDaysOperator, "publish", execution_timeout=LONG)]
-
-
-def _task(operator: type[BaseOperator], task_id: str, **arguments: Any) -> Any:
-    return operator(task_id=task_id, **{"execution_timeout": SHORT, **arguments})
-
-
-def _wait_for(step: str, wait: Any, settings: Settings) -> Any:
-    return wait(WaitForJobOperator, f"job_{step}", step=step, wait_minutes=settings.step_timeout_minutes)
+def _group(group: Group) -> TaskGroup:
+    return TaskGroup(group_id=str(group), prefix_group_id=False, tooltip=ABOUT[group])
 
 
 def _defaults(settings: Settings) -> dict[str, Any]:
@@ -199,7 +238,7 @@ def _defaults(settings: Settings) -> dict[str, Any]:
     }
 
 
-def form(pipeline: Pipeline) -> dict[str, Param]:
+def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
     """The Params of a manual run; a scheduled run uses every default."""
     fields = {
         "business_date": Param(
@@ -222,6 +261,13 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
             pattern=parameters.ENCODING,
             title="Encoding",
             description="Text encoding of the input files.",
+        ),
+        "compute": Param(
+            settings.compute,
+            type="string",
+            enum=list(TARGETS),
+            title="Compute",
+            description="Where the jobs run.",
         ),
         "keep_cluster": Param(
             False,
@@ -255,10 +301,10 @@ def form(pipeline: Pipeline) -> dict[str, Param]:
     return {**kept, **{option.name: _field(option) for option in pipeline.options}}
 
 
-def backfill_form(pipeline: Pipeline) -> dict[str, Param]:
+def backfill_form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
     """The Params of a backfill; dry_run is on by default."""
-    common = {"encoding", "apply_foundation", *_own(pipeline)}
-    kept = {name: field for name, field in form(pipeline).items() if name in common}
+    common = {"encoding", "compute", "apply_foundation", *_own(pipeline)}
+    kept = {name: field for name, field in form(pipeline, settings).items() if name in common}
     return {
         "first": Param(
             None,

@@ -6,7 +6,8 @@ import pytest
 from airflow.sdk import TriggerRule
 from airflow.sdk.exceptions import ParamValidationError
 
-from nightshift.state.terraform_locks import FOUNDATION_TASKS, LONGEST, TRANSIENT_TASKS
+from nightshift.run.tasks import FOUNDATION_LOCK, TRANSIENT_LOCK
+from nightshift.state.terraform_locks import LONGEST
 
 HEAD = {
     "preflight": {"open_state"},
@@ -150,7 +151,7 @@ def test_every_task_that_works_has_a_limit_and_every_wait_has_its_own(dag):
 
 
 def test_no_task_that_holds_a_terraform_lock_may_take_longer_than_its_holder_is_believed_alive(dag):
-    for task in (FOUNDATION_TASKS | TRANSIENT_TASKS) & set(dag.task_dict):
+    for task in (FOUNDATION_LOCK | TRANSIENT_LOCK) & set(dag.task_dict):
         assert dag.task_dict[task].execution_timeout <= LONGEST, task
 
 

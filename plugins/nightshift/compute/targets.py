@@ -5,13 +5,16 @@ from __future__ import annotations
 from nightshift.compute.emr.target import EmrTarget
 from nightshift.compute.target import ComputeTarget
 from nightshift.config import Settings
+from nightshift.failures.errors import ParameterError
 from nightshift.run.run_context import RunContext
 
 TARGETS: dict[str, type[ComputeTarget]] = {target.name: target for target in (EmrTarget,)}
 
 
 def named(settings: Settings, name: str) -> ComputeTarget:
-    """The target of that name."""
+    """The target of that name. Raises ParameterError if there is none."""
+    if name not in TARGETS:
+        raise ParameterError(f"There is no compute target {name!r}: expected {' or '.join(TARGETS)}.")
     return TARGETS[name](settings)
 
 

@@ -24,6 +24,7 @@ from nightshift.operators.compute import SubmitJobsOperator
 from nightshift.operators.preflight import PreflightOperator
 from nightshift.run import parameters
 from nightshift.run.run_context import RunContext
+from nightshift.run.tasks import Task
 from nightshift.state import partition_locks
 
 
@@ -90,7 +91,7 @@ class ClaimDaysOperator(NightOperator):
 
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         held = {}
-        days = self.output_of(context, "preflight")["days"]
+        days = self.output_of(context, Task.PREFLIGHT)["days"]
         for day in days:
             one_day = night.on(date.fromisoformat(day))
             claim = partition_locks.of(one_day)
@@ -110,7 +111,7 @@ class SubmitDaysOperator(SubmitJobsOperator):
     independent = True
 
     def specs(self, night: RunContext, context: Context, published: Any) -> list[jobs.Job]:
-        days = [date.fromisoformat(day) for day in self.output_of(context, "claim_days")["days"]]
+        days = [date.fromisoformat(day) for day in self.output_of(context, Task.CLAIM_DAYS)["days"]]
         return jobs.of_days(night, days, published["jobs_uri"], published.get("jars", ()))
 
 
@@ -139,11 +140,11 @@ class WaitForDaysOperator(WaitOperator):
 
     @property
     def _place_id(self) -> str:
-        return str(self.output_of(self._context, "wait_for_compute")["id"])
+        return str(self.output_of(self._context, Task.WAIT_FOR_COMPUTE)["id"])
 
     @property
     def _jobs(self) -> Mapping[str, str]:
-        found: Mapping[str, str] = self.output_of(self._context, "submit_jobs")
+        found: Mapping[str, str] = self.output_of(self._context, Task.SUBMIT_JOBS)
         return found
 
     def _words(self, night: RunContext, day: str, state: str) -> str:
@@ -160,8 +161,8 @@ class PublishDaysOperator(NightOperator):
     """Audit and publish each day that was made. Raises DaysFailed naming the other days and why."""
 
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
-        claimed = self.output_of(context, "claim_days")
-        failed = {**claimed["held"], **self.output_of(context, "wait_for_days")["failed"]}
+        claimed = self.output_of(context, Task.CLAIM_DAYS)
+        failed = {**claimed["held"], **self.output_of(context, Task.WAIT_FOR_DAYS)["failed"]}
         for day in claimed["days"]:
             if day not in failed and (why := self._publish(night.on(date.fromisoformat(day)))):
                 failed[day] = why

@@ -15,6 +15,7 @@ from nightshift.failures.errors import NightshiftError, WaitTimeout
 from nightshift.lake import packaging
 from nightshift.operators.base import NightOperator, WaitOperator
 from nightshift.run.run_context import RunContext
+from nightshift.run.tasks import Task
 from nightshift.state.ledger import Ledger
 
 
@@ -76,7 +77,7 @@ class WaitForComputeOperator(WaitOperator):
 
     @property
     def _first(self) -> str:
-        return str(self.output_of(self._context, "start_compute")["id"])
+        return str(self.output_of(self._context, Task.START_COMPUTE)["id"])
 
     def _replace(self, night: RunContext) -> str:
         """Request the next place of this try and return its id. Raises ComputeError when no attempt is left."""
@@ -96,11 +97,11 @@ class SubmitJobsOperator(NightOperator):
     independent = False  # whether a job runs though an earlier one failed
 
     def work(self, night: RunContext, context: Context) -> dict[str, str]:
-        target, place_id = targets.of(night), self.output_of(context, "wait_for_compute")["id"]
+        target, place_id = targets.of(night), self.output_of(context, Task.WAIT_FOR_COMPUTE)["id"]
         if not target.queues:
             self.log.info("%s has no queue: each job is submitted by the task that waits for it.", night.compute)
             return {}
-        specs = self.specs(night, context, self.output_of(context, "publish_jobs"))
+        specs = self.specs(night, context, self.output_of(context, Task.PUBLISH_JOBS))
         return target.submit(night, place_id, specs, known(self, night, specs), independent=self.independent)
 
     def specs(self, night: RunContext, context: Context, published: Any) -> list[jobs.Job]:
@@ -133,10 +134,10 @@ def handle(night: RunContext, place_id: str) -> dict[str, str]:
 
 def made_from(task: NightOperator, context: Context) -> Ingredients:
     """What a place is made from: the XComs of the tasks before."""
-    published = task.output_of(context, "publish_jobs")
+    published = task.output_of(context, Task.PUBLISH_JOBS)
     return Ingredients(
-        foundation=task.output_of(context, "apply_foundation"),
-        transient=task.output_of(context, "apply_transient"),
+        foundation=task.output_of(context, Task.APPLY_FOUNDATION),
+        transient=task.output_of(context, Task.APPLY_TRANSIENT),
         jobs_uri=published["jobs_uri"],
         jars=published.get("jars", ()),
     )

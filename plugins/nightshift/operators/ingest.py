@@ -13,6 +13,7 @@ from nightshift.failures.errors import IngestFailed, NightshiftError
 from nightshift.failures.symptoms import AWS, cause_in
 from nightshift.operators.base import NightOperator, WaitOperator
 from nightshift.run.run_context import RunContext
+from nightshift.run.tasks import Task
 
 TAIL_LINES = 40
 AGENT_SAYS = "failed to run commands: "  # and the exit status: the agent's line, after the command's own output
@@ -63,11 +64,11 @@ class IngestOperator(WaitOperator):
 
     @property
     def _host(self) -> HostHook:
-        return HostHook(self.settings, self.output_of(self._context, "apply_transient")["ingest_instance_id"])
+        return HostHook(self.settings, self.output_of(self._context, Task.APPLY_TRANSIENT)["ingest_instance_id"])
 
     @property
     def _jobs_uri(self) -> str:
-        return str(self.output_of(self._context, "publish_jobs")["jobs_uri"])
+        return str(self.output_of(self._context, Task.PUBLISH_JOBS)["jobs_uri"])
 
     def _named(self, night: RunContext) -> str:
         return f"the ingestion of {' and '.join(route.name for route in night.routes)}"
@@ -77,7 +78,7 @@ class StopHostOperator(NightOperator):
     """Terminate the host as soon as the ingestion succeeded; otherwise the teardown does."""
 
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
-        instance_id = self.output_of(context, "apply_transient").get("ingest_instance_id")
+        instance_id = self.output_of(context, Task.APPLY_TRANSIENT).get("ingest_instance_id")
         if not instance_id:
             return {"stopped": None}
         HostHook(self.settings, instance_id).end()

@@ -14,6 +14,7 @@ from nightshift.failures.errors import ComputeError, JobFailed, NightshiftError
 from nightshift.operators.base import WaitOperator
 from nightshift.operators.compute import known
 from nightshift.run.run_context import RunContext
+from nightshift.run.tasks import Task
 
 
 class WaitForJobOperator(WaitOperator):
@@ -26,7 +27,7 @@ class WaitForJobOperator(WaitOperator):
         self.step = step
 
     def work(self, night: RunContext, context: Context) -> Any:
-        place_id = self.output_of(context, "wait_for_compute")["id"]
+        place_id = self.output_of(context, Task.WAIT_FOR_COMPUTE)["id"]
         job_id = self._submitted(night, context, place_id)
         self.log.info("Waiting for job %s (%s) on %s %s", self.step, job_id, night.compute, place_id)
         return self._wait_for(night, place_id, job_id)
@@ -42,8 +43,8 @@ class WaitForJobOperator(WaitOperator):
         """The id of the step's (last) job: from submit_jobs, or of the job that this task submits or adopts."""
         target = targets.of(night)
         if target.queues:
-            return str(self.output_of(context, "submit_jobs")[self.step])
-        published = self.output_of(context, "publish_jobs")
+            return str(self.output_of(context, Task.SUBMIT_JOBS)[self.step])
+        published = self.output_of(context, Task.PUBLISH_JOBS)
         step = next(step for step in self.pipeline.steps if step.name == self.step)
         specs = jobs.of_step(night, step, published["jobs_uri"], published.get("jars", ()))
         return target.submit(night, place_id, specs, known(self, night, specs), independent=False)[self.step]
@@ -61,7 +62,7 @@ class WaitForJobOperator(WaitOperator):
         """The jobs of this step, if there are several: id -> name, in order; else empty."""
         step = next(step for step in self.pipeline.steps if step.name == self.step)
         names = jobs.names(night, step)
-        submitted = self.output_of(self._context, "submit_jobs") if len(names) > 1 else {}
+        submitted = self.output_of(self._context, Task.SUBMIT_JOBS) if len(names) > 1 else {}
         return {submitted[name]: name for name in names if name in submitted}
 
     def _failed(self, night: RunContext, answer: dict[str, Any]) -> NightshiftError:

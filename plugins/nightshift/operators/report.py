@@ -11,6 +11,7 @@ from nightshift.report import message
 from nightshift.report.reporter import Reporter
 from nightshift.run import links
 from nightshift.run.run_context import RunContext
+from nightshift.run.tasks import Task
 
 
 class ReportOperator(NightOperator):
@@ -19,7 +20,7 @@ class ReportOperator(NightOperator):
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         states = context["ti"].get_task_states(dag_id=self.dag_id, run_ids=[night.run_id])[night.run_id]
         in_order = {task: states.get(task) for task in self.dag.task_ids}
-        foundation = self.output_of(context, "apply_foundation") or {}
+        foundation = self.output_of(context, Task.APPLY_FOUNDATION) or {}
         told = Reporter(self.settings, night).tell(in_order, told_by="report", topic_arn=foundation.get("topic_arn"))
         uri = links.record(night)
         words = {"outcome": told["outcome"], "note": message.note(told, uri)}

@@ -16,6 +16,7 @@ from nightshift.infrastructure.teardown import StateLocked
 from nightshift.infrastructure.terraform import TerraformHook
 from nightshift.operators.base import NightOperator
 from nightshift.run.run_context import RunContext
+from nightshift.run.tasks import Task
 from nightshift.state import ledger, partition_locks
 
 
@@ -84,7 +85,7 @@ class ApplyTransientOperator(StackOperator):
     """
 
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
-        ground = self.output_of(context, "apply_foundation")
+        ground = self.output_of(context, Task.APPLY_FOUNDATION)
         hook = self.transient(night)
         teardown.make_way(hook, night, self.task_id)
         if self._tried_before(night):
@@ -105,7 +106,7 @@ class DestroyTransientOperator(StackOperator):
             partition_locks.release_all(night)
             self.log.warning("Kept on request: the stack of %s, until its lease ends or its cluster does.", night.run)
             return {"kept": True}
-        ground = self.output_of(context, "apply_foundation") or self._outputs()
+        ground = self.output_of(context, Task.APPLY_FOUNDATION) or self._outputs()
         teardown.remove(self.transient(night), night, ground, self.task_id)
         return None
 

@@ -22,6 +22,7 @@ from nightshift.reaper.discovery import Ask, case_of, survey
 from nightshift.reaper.verdict import Case, Fate, Verdict, finding, told, verdict
 from nightshift.report.outcome_rules import states_of
 from nightshift.report.reporter import Reporter
+from nightshift.run.tasks import Task
 from nightshift.state import heartbeat, ledger
 from nightshift.state.leader_lease import turn
 from nightshift.state.ledger import REAPER, Ledger
@@ -170,7 +171,7 @@ class Burial:
             found = "; ".join(f"{kind}: {', '.join(ids)}" for kind, ids in left.items() if ids)
             raise SomethingLeft(f"{self._night.run} was reaped and still has {found}.")
         if self._case.things:
-            self._book.append("prove_nothing_left", "end", checked=list(left), alive=[], by=REAPER)
+            self._book.append(Task.PROVE_NOTHING_LEFT, "end", checked=list(left), alive=[], by=REAPER)
         return [f"{thing.kind} {thing}" for thing in self._case.things]
 
     def _end_places(self, name: str, ids: list[str]) -> None:

@@ -14,12 +14,12 @@ from nightshift.failures.cards import Card, found
 from nightshift.failures.causes import Cause
 from nightshift.run import links
 from nightshift.run.run_context import RunContext
+from nightshift.run.tasks import Task
 from nightshift.state.ledger import REAPER, Entry, is_open, lease_of
 
 PLACES = {target.places_kind for target in TARGETS.values()}
 GONE = "gone"  # Airflow has no such run: it was deleted
 AT_WORK = {"queued", "running"}
-TELLERS = {"report", REAPER}
 NEXT = "Read the record for what is done; if the gold of its business date is wanted, trigger that date again."
 
 
@@ -63,7 +63,7 @@ class Case:
     @property
     def kept(self) -> bool:
         """Whether its own teardown kept its resources on request."""
-        ends = [e for e in self.entries if (e["task"], e["phase"]) == ("destroy_transient", "end")]
+        ends = [e for e in self.entries if (e["task"], e["phase"]) == (Task.DESTROY_TRANSIENT, "end")]
         return bool(ends) and bool(ends[-1].get("kept"))
 
     @property
@@ -101,9 +101,9 @@ def finding(case: Case, judged: Verdict, more: str = "") -> Card | None:
 
 def proven(entries: Sequence[Entry]) -> bool:
     """Whether the run itself proved that nothing is left, and did nothing after that but report."""
-    acts = [e for e in entries if e["phase"] in {"begin", "end", "failed"} and e["task"] not in TELLERS]
+    acts = [e for e in entries if e["phase"] in {"begin", "end", "failed"} and e["task"] not in {Task.REPORT, REAPER}]
     last = acts[-1] if acts else {}
-    return (last.get("task"), last.get("phase"), last.get("alive")) == ("prove_nothing_left", "end", [])
+    return (last.get("task"), last.get("phase"), last.get("alive")) == (Task.PROVE_NOTHING_LEFT, "end", [])
 
 
 def told(entries: Sequence[Entry]) -> bool:
@@ -151,7 +151,7 @@ def _airflow_says(state: str) -> str:
 
 def _message(case: Case, judged: Verdict) -> str:
     task, where = _where(case.entries)
-    earlier = [e for e in case.entries if e["phase"] == "failed" and e["task"] not in TELLERS]
+    earlier = [e for e in case.entries if e["phase"] == "failed" and e["task"] not in {Task.REPORT, REAPER}]
     said = f" Before that, {earlier[-1]['task']} failed: {earlier[-1].get('message')}" if earlier else ""
     return f"{judged.why}{where if task and case.open else ''}.{said}"
 

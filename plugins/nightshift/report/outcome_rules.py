@@ -18,12 +18,12 @@ from nightshift.compute.target import JobState, Place, SubmittedJob
 from nightshift.failures.causes import Cause
 from nightshift.lake import audit
 from nightshift.run.run_context import RunContext
+from nightshift.run.tasks import AFTER_GOLD, REPORTING, Task
+from nightshift.run.tasks import job as task_of
 
 Entry = Mapping[str, Any]
 SUCCESS, WITH_WARNINGS, FAILED = "success", "success with warnings", "failed"  # all that an outcome may be
-PROOF = "prove_nothing_left"
-TELLERS = frozenset({"report", "outcome", "reaper", "ledger"})  # they report the outcome; not part of it
-AFTER_GOLD = frozenset({"stop_compute", "destroy_transient", PROOF})  # every other task comes before publish
+PROOF = Task.PROVE_NOTHING_LEFT
 ENDS = {"end": "success", "failed": "failed", "begin": "interrupted"}
 
 
@@ -60,8 +60,8 @@ def outcome(night: RunContext, found: Findings) -> str:
 
 
 def judged(states: Mapping[str, str | None]) -> dict[str, str | None]:
-    """The task states that count for the outcome: all but those of TELLERS."""
-    return {task: state for task, state in states.items() if task not in TELLERS}
+    """The task states that count for the outcome: all but those of REPORTING."""
+    return {task: state for task, state in states.items() if task not in REPORTING}
 
 
 def states_of(entries: Sequence[Entry]) -> dict[str, str | None]:
@@ -80,7 +80,7 @@ def proof(entries: Sequence[Entry]) -> Entry | None:
 
 def is_published(entries: Sequence[Entry]) -> bool:
     """Whether the last try to publish completed and no earlier task began again since."""
-    return states_of(entries).get("publish") == "success" and not _begun_again(entries)
+    return states_of(entries).get(Task.PUBLISH) == "success" and not _begun_again(entries)
 
 
 def days(entries: Sequence[Entry]) -> list[str]:
@@ -91,7 +91,7 @@ def days(entries: Sequence[Entry]) -> list[str]:
 def _tasks(found: Findings) -> Iterator[Doubt]:
     states = judged(found.states)
     if not states:
-        yield Doubt("preflight", Cause.STOPPED, "nothing is known of any task")
+        yield Doubt(Task.PREFLIGHT, Cause.STOPPED, "nothing is known of any task")
     for task, state in states.items():
         if state != "success":
             yield Doubt(task, Cause.STOPPED, f"task {task} is {state or 'without a state'}")
@@ -109,17 +109,17 @@ def _steps(night: RunContext, found: Findings) -> Iterator[Doubt]:
 def _expected(night: RunContext, entries: Sequence[Entry]) -> dict[str, str]:
     """The jobs that must exist, each with the task that waits for it."""
     if night.pipeline.fills:
-        return dict.fromkeys(days(entries), "wait_for_days")
+        return dict.fromkeys(days(entries), Task.WAIT_FOR_DAYS)
     own = [(step, name) for step in night.pipeline.steps for name in jobs.names(night, step)]
-    return {name: f"job_{step.name}" for step, name in own}
+    return {name: task_of(step.name) for step, name in own}
 
 
 def _gold(night: RunContext, found: Findings) -> Iterator[Doubt]:
-    yield from (Doubt("audit", Cause.DATA, violation) for violation in _violations(night, found))
-    if states_of(found.entries).get("publish") != "success":
-        yield Doubt("publish", Cause.STOPPED, "gold was not published to its end")
+    yield from (Doubt(Task.AUDIT, Cause.DATA, violation) for violation in _violations(night, found))
+    if states_of(found.entries).get(Task.PUBLISH) != "success":
+        yield Doubt(Task.PUBLISH, Cause.STOPPED, "gold was not published to its end")
     elif again := _begun_again(found.entries):
-        yield Doubt("publish", Cause.STOPPED, f"{', '.join(sorted(again))} began after gold was published")
+        yield Doubt(Task.PUBLISH, Cause.STOPPED, f"{', '.join(sorted(again))} began after gold was published")
 
 
 def _violations(night: RunContext, found: Findings) -> Iterator[str]:
@@ -145,13 +145,13 @@ def _teardown(night: RunContext, entries: Sequence[Entry]) -> Iterator[Doubt]:
 
 def _begun_again(entries: Sequence[Entry]) -> set[str]:
     """The tasks before publish that began after it last ended: the night was cleared, so its published gold is old."""
-    return _begun_since(lambda entry: (entry["task"], entry["phase"]) == ("publish", "end"), entries) - AFTER_GOLD
+    return _begun_since(lambda entry: (entry["task"], entry["phase"]) == (Task.PUBLISH, "end"), entries) - AFTER_GOLD
 
 
 def _begun_since(mark: Callable[[Entry], bool], entries: Sequence[Entry]) -> set[str]:
-    """The tasks that began after the last entry for which `mark` is true, without TELLERS."""
+    """The tasks that began after the last entry for which `mark` is true, without REPORTING."""
     later = takewhile(lambda entry: not mark(entry), reversed(entries))
-    return {entry["task"] for entry in later if entry["phase"] == "begin"} - TELLERS
+    return {entry["task"] for entry in later if entry["phase"] == "begin"} - REPORTING
 
 
 def _is_proof(entry: Entry) -> bool:

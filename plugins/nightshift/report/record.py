@@ -18,6 +18,7 @@ from nightshift.report import outcome_rules
 from nightshift.report.outcome_rules import Doubt, Entry, Findings
 from nightshift.run import links
 from nightshift.run.run_context import RunContext
+from nightshift.run.tasks import Task
 
 INNOCENT = {"success", "upstream_failed", "skipped", "removed", None}  # tasks that did not fail themselves
 
@@ -168,7 +169,7 @@ def _words(day: Mapping[str, Any]) -> str:
 
 def _exports(night: RunContext, found: Findings) -> list[dict[str, str]]:
     """The files delivered beside gold, and their addresses, which the run's parameters may have set."""
-    ended = [e for e in found.entries if (e["task"], e["phase"]) == ("publish", "end")]
+    ended = [e for e in found.entries if (e["task"], e["phase"]) == (Task.PUBLISH, "end")]
     return [{"file": file, "uri": ended[-1][file]} for file in night.pipeline.exports if file in ended[-1]]
 
 

@@ -121,7 +121,7 @@ class RunContext:
             "asked_at": _utc(self.asked_at),
             "started_at": _utc(self.started_at or self.asked_at),
             "business_date": str(self.business_date),
-            "params": {"keep_cluster": self.keep_cluster, "ssh_cidr": self.ssh_cidr},
+            "params": {"compute": self.compute, "keep_cluster": self.keep_cluster, "ssh_cidr": self.ssh_cidr},
         }
 
     @property
@@ -189,6 +189,7 @@ def from_run(
         business_date=business_date,
         input_prefix=parameters.input_prefix(params.get("input_prefix")) or pipeline.inputs.prefix_of(business_date),
         encoding=parameters.encoding(params.get("encoding") or "utf-8"),
+        compute=params.get("compute") or settings.compute,
         keep_cluster=bool(params.get("keep_cluster")),
         dry_run=bool(params.get("dry_run")),
         replay=parameters.replay(params.get("replay"), options),

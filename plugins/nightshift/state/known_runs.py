@@ -22,6 +22,7 @@ def from_marker(settings: Settings, marker: Mapping[str, Any]) -> RunContext:
         asked_at=datetime.fromisoformat(marker["asked_at"]),
         business_date=date.fromisoformat(marker["business_date"]),
         input_prefix="",
+        compute=marker["params"].get("compute") or settings.compute,
         keep_cluster=bool(marker["params"].get("keep_cluster")),
         ssh_cidr=marker["params"].get("ssh_cidr"),
         started_at=datetime.fromisoformat(marker["started_at"]),

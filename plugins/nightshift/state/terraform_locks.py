@@ -20,12 +20,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from nightshift.run.tasks import FOUNDATION_LOCK, TRANSIENT_LOCK
 from nightshift.state.ledger import Entry, over
 
-# The tasks that hold a lock, and the longest of their execution_timeouts (checked by tests/dags).
-FOUNDATION_TASKS = frozenset({"apply_foundation"})
-TRANSIENT_TASKS = frozenset({"apply_transient", "destroy_transient", "reaper"})
-LONGEST = timedelta(minutes=60)
+LONGEST = timedelta(minutes=60)  # the longest execution_timeout of a task that holds a lock (checked by tests/dags)
 PATIENCE = timedelta(minutes=10)  # an apply or destroy of a night takes two or three; another host cannot see it run
 
 
@@ -97,7 +95,7 @@ def judge(lock: Lock, foundation: bool, scene: Scene) -> Judgement:
 def holders(lock: Lock, foundation: bool, scene: Scene) -> list[tuple[str, Entry]]:
     """The runs that may have made the lock, each with the "begin" entry of an act that was running on the lock's host
     when the lock was made, sorted by begin. The act that now wants the lock is not among them."""
-    tasks = FOUNDATION_TASKS if foundation else TRANSIENT_TASKS
+    tasks = FOUNDATION_LOCK if foundation else TRANSIENT_LOCK
     runs = scene.histories if foundation else {scene.me: scene.histories.get(scene.me, ())}
     begun = [
         (run, entry)
