@@ -11,6 +11,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from nightshift import dag_factory
+from nightshift.config import Settings
 from nightshift.failures.errors import ParameterError
 from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run import parameters, run_context
@@ -78,7 +79,7 @@ def test_what_the_form_lets_through_the_library_judges_and_never_crashes_on(sett
 
 
 def form(value, name):
-    return dag_factory.form(WORDCOUNT)[name].resolve(value)
+    return dag_factory.form(WORDCOUNT, Settings())[name].resolve(value)
 
 
 @pytest.mark.parametrize(
