@@ -1,6 +1,7 @@
 """The rooms of the house: who may import whom."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,21 @@ def test_a_room_does_not_know_what_it_must_not(room):
 
 def test_the_library_stands_on_at_most_seven_floors_and_no_rooms_import_each_other_in_a_circle():
     assert len(house.floors(house.rooms())) <= 7
+
+
+def test_only_a_targets_own_folder_and_the_registry_know_its_service():
+    compute = ROOT / "plugins/nightshift/compute"
+    for folder in (path for path in compute.iterdir() if (path / "target.py").is_file()):
+        knows = re.compile(
+            rf"nightshift\.compute\.{folder.name}\b|compute import .*\b{folder.name}\b|[\"']{folder.name}[\"']"
+        )
+        elsewhere = {
+            path.relative_to(ROOT).as_posix()
+            for path in python_files(ROOT / "plugins/nightshift")
+            if folder not in path.parents and knows.search(path.read_text())
+        }
+        default = {f"plugins/nightshift/{path}" for path in ("config.py", "run/run_context.py", "aws/clients.py")}
+        assert elsewhere - default == {"plugins/nightshift/compute/targets.py"}
 
 
 def test_a_circle_is_refused_by_name():
