@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
-from embedded.commands import backfill, cloud, night, reap, replay, run, seed_source, trigger, ui
+from embedded.commands import backfill, cloud, night, prices, reap, replay, run, seed_source, trigger, ui
 from embedded.commands import list as listing
 from embedded.errors import EmbeddedError, InputRefused
 from nightshift.failures.shown import plain
@@ -28,6 +28,7 @@ COMMANDS: dict[str, ModuleType] = {
     "replay": replay,
     "seed-source": seed_source,
     "reap": reap,
+    "prices": prices,
 }
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 FULL = {errno.ENOSPC, errno.EDQUOT}

@@ -144,13 +144,17 @@ def _facts(kept: Kept, record: Record, log: Path) -> Iterator[str]:
     cost, cluster = record["cost"], record["cluster"]
     if cluster:
         yield f"Cluster:  {cluster['id']} {cluster['state']}"
-    yield (
-        f"Cost:     about ${cost['estimate']:.2f} on AWS, ${cost['measured']:.2f} for the seconds this cluster lived"
-        f" ({cost['prices']})"
-    )
+    yield f"Cost:     {_cost(cost)}"
     yield f"Teardown: {_proof(record['proof'])}"
     yield f"Record:   {places.shown(kept.folder / 'record.json')}, with logs/ and gold/ beside it"
     yield f"Log:      {places.shown(log)}"
+
+
+def _cost(cost: Mapping[str, Any]) -> str:
+    if cost["estimate"] is None:
+        return f"not known. {cost['prices']}"
+    lived = f"${cost['measured']:.2f} for the seconds this cluster lived"
+    return f"about ${cost['estimate']:.2f} on AWS, {lived} ({cost['prices']})"
 
 
 def _proof(proof: Mapping[str, Any] | None) -> str:

@@ -15,9 +15,6 @@ from nightshift.failures.errors import SettingsError
 PREFIX = "NIGHTSHIFT_"
 NAME = re.compile(r"^[a-z][a-z0-9-]{2,30}$")
 X86 = ("m5.xlarge", "m5a.xlarge", "m6i.xlarge", "m6a.xlarge")
-# Requested in addition when EC2 has none of the above: as many cores and twice the memory, so any job fits.
-SPARE_X86 = ("r5.xlarge", "r5a.xlarge", "r6i.xlarge", "r6a.xlarge")
-SPARE_GRAVITON = ("r6g.xlarge", "r7g.xlarge")
 GRAVITON = re.compile(r"^[a-z]+\d+g")  # m6g, c7gn, r8gd: the g after the generation
 FOUNDATION = ("apply", "check")
 KINDS = ("raw", "lake", "artifacts", "logs", "state")
@@ -43,6 +40,7 @@ class Settings:
     aws_conn_id: str = ""  # empty: boto3's own credential chain, which on MWAA is the execution role
     api_tries: int = 8  # of each AWS call: throttling, 5xx and dropped connections are tried again
     include_dir: Path = INCLUDE
+    prices_file: Path = INCLUDE / "prices.toml"  # what `./nightshift prices` looked up; absent: the shipped table only
     jdbc_dir: Path = INCLUDE / "jdbc"  # the drivers that clusters read databases with, and their SHA256SUMS
 
     schedule: str = "0 0 * * *"  # none: nights run on request only
@@ -65,10 +63,10 @@ class Settings:
     cluster_python: str = "/usr/bin/python3.11"  # the release's default is 3.9
     primary_types: tuple[str, ...] = X86
     core_types: tuple[str, ...] = X86
-    core_units: int = 2
+    core_units: int = 2  # nodes of the first of the types, or as many vCPU of the others
     task_types: tuple[str, ...] = X86
     task_units: int = 2
-    spare_types: tuple[str, ...] = ()  # used if EC2 has none of the others; empty: r5, r6i, … of their architecture
+    spare_types: tuple[str, ...] = ()  # used if EC2 has none of the others; empty: other families, as large
     spot_timeout_minutes: int = 10
     idle_timeout_seconds: int = 900
     lifetime_hours: int = 24  # lease of a run: after it, the reaper may remove its resources
@@ -96,9 +94,9 @@ class Settings:
             raise SettingsError(f"{PREFIX}FOUNDATION is {self.foundation!r}: expected {' or '.join(FOUNDATION)}.")
 
     def _check_types(self) -> None:
-        types = {*self.primary_types, *self.core_types, *self.task_types, *self.spare_types}
-        if len({bool(GRAVITON.match(kind)) for kind in types}) > 1:
-            raise SettingsError(f"{PREFIX}*_TYPES mix arm64 and x86_64 ({', '.join(sorted(types))}): EMR takes one.")
+        if len({bool(GRAVITON.match(kind)) for kind in self.types}) > 1:
+            mixed = ", ".join(sorted(self.types))
+            raise SettingsError(f"{PREFIX}*_TYPES mix arm64 and x86_64 ({mixed}): EMR takes one.")
 
     def _check_limit(self) -> None:
         """Below a step's limit it would end long steps as a lost cluster; past the lease the reaper ends it first."""
@@ -124,10 +122,10 @@ class Settings:
         """The environment's extra variables for the foundation; None without an environment."""
         return self.include_dir / "environments" / f"{self.environment}.tfvars" if self.environment else None
 
-    @cached_property
-    def spares(self) -> tuple[str, ...]:
-        """The instance types requested in addition when EC2 has none of the fleets' own."""
-        return self.spare_types or (SPARE_GRAVITON if GRAVITON.match(self.primary_types[0]) else SPARE_X86)
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The instance types that the settings name, each once."""
+        return tuple(dict.fromkeys((*self.primary_types, *self.core_types, *self.task_types, *self.spare_types)))
 
     def bucket(self, kind: str) -> str:
         """The name of the bucket that holds `kind`: raw, lake, artifacts, logs or state."""

@@ -42,7 +42,7 @@ def asked(monkeypatch, tmp_path):
     return taken
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["night"], ["ui"], ["list"], ["reap"], ["seed-source"]])
+@pytest.mark.parametrize("command", [[], ["run"], ["night"], ["ui"], ["list"], ["reap"], ["prices"], ["seed-source"]])
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main([*command, "--help"])

@@ -166,7 +166,7 @@ def test_a_zone_without_capacity_is_left_for_another_and_spare_types_are_asked_f
     assert rig.alive == [cluster_id]
     assert rig.clusters[-1]["Ec2InstanceAttributes"]["Ec2AvailabilityZone"] == "us-east-1b"
     types = {t["InstanceType"] for f in rig.fleets(cluster_id) for t in f["InstanceTypeSpecifications"]}
-    assert set(rig.settings.spares) <= types
+    assert types > {*rig.settings.types, "r5.xlarge", "r6i.xlarge"}
     (note,) = rig.notes
     assert (note["act"], note["attempt"]) == ("replace_place", 2)
     assert "INSTANCE_FLEET_TIMEOUT" in note["why"]

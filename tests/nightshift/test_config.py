@@ -14,6 +14,7 @@ def test_an_empty_environment_gives_sound_defaults():
     settings = config.load({})
     assert settings.release_label == "emr-7.13.0"
     assert settings.bucket("lake") == "nightshift-local-lake"
+    assert settings.prices_file == config.INCLUDE / "prices.toml", "it travels with a deployment"
     assert (settings.stacks_dir / "foundation").parts[-3:] == ("terraform", "stacks", "foundation")
 
 
@@ -26,11 +27,13 @@ def test_every_kind_of_value_is_read_as_what_it_is():
             "NIGHTSHIFT_CORE_UNITS": "7",
             "NIGHTSHIFT_CORE_TYPES": "m5.xlarge, m6i.xlarge",
             "NIGHTSHIFT_INCLUDE_DIR": "/somewhere/include",
+            "NIGHTSHIFT_PRICES_FILE": "/somewhere/prices.toml",
         }
     )
     assert (settings.name, settings.deferrable, settings.poll_seconds) == ("acme-prod", False, 2.5)
     assert (settings.core_units, settings.core_types) == (7, ("m5.xlarge", "m6i.xlarge"))
     assert settings.jobs_dir == Path("/somewhere/include/spark_jobs")
+    assert settings.prices_file == Path("/somewhere/prices.toml")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,7 @@ def test_a_cluster_of_two_architectures_is_refused_because_emr_builds_it_from_on
     with pytest.raises(SettingsError, match="mix arm64 and x86_64"):
         config.load({"NIGHTSHIFT_SPARE_TYPES": "r7g.xlarge"})
     graviton = {f"NIGHTSHIFT_{role}_TYPES": "m6g.xlarge,m7g.xlarge,c7gn.xlarge" for role in ("PRIMARY", "CORE", "TASK")}
-    assert config.load(graviton).task_types[-1] == "c7gn.xlarge"
+    assert config.load(graviton).types == ("m6g.xlarge", "m7g.xlarge", "c7gn.xlarge")
 
 
 def test_the_folder_that_the_environment_names_holds_the_contracts_too():

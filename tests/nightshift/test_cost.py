@@ -1,11 +1,20 @@
 """What a night costs, and whose prices say so."""
 
+from dataclasses import replace
+
 import pytest
 
-from nightshift.compute import cost
+from nightshift.compute import cost, instances
+from nightshift.compute.emr import spec
+from nightshift.failures.errors import PreflightError
 
 FLEET = {"InstanceTypeConfigs": [{"InstanceType": "m5.xlarge"}, {"InstanceType": "m5a.xlarge"}]}
 FLEETS = [{**FLEET, "TargetOnDemandCapacity": 2, "TargetSpotCapacity": 1}]
+
+
+@pytest.fixture
+def table(settings):
+    return lambda region="us-east-1": instances.of(replace(settings, region=region))
 
 
 @pytest.mark.parametrize(
@@ -15,12 +24,44 @@ FLEETS = [{**FLEET, "TargetOnDemandCapacity": 2, "TargetSpotCapacity": 1}]
         ("us-west-2", 0.192, "EC2 in us-west-2 "),
         ("eu-west-1", 0.214, "EC2 in eu-west-1 "),
         ("eu-central-1", 0.23, "EC2 in eu-central-1 "),
-        ("sa-east-1", 0.192, "those of sa-east-1 are not known here and may be far higher"),
-        ("xx-new-9", 0.192, "those of xx-new-9 are not known here"),
     ],
 )
-def test_each_region_has_its_price_or_says_that_it_is_not_known(region, m5_xlarge, words):
-    assert cost.hourly(FLEETS, region) == pytest.approx(3 * (m5_xlarge + 0.048))
-    assert cost.measured(FLEETS, 3600, region) == pytest.approx(3 * (m5_xlarge + 0.048))
-    assert words in cost.prices(region) and cost.PRICES_AS_OF in cost.prices(region)
-    assert cost.host(60, region) == pytest.approx(cost.HOST * m5_xlarge / 0.192, abs=1e-4)
+def test_each_region_has_its_price_and_says_whose_it_is(table, region, m5_xlarge, words):
+    there = table(region)
+    assert cost.hourly(FLEETS, there) == pytest.approx(3 * (m5_xlarge + 0.048))
+    assert cost.measured(FLEETS, 3600, there) == pytest.approx(3 * (m5_xlarge + 0.048))
+    assert words in there.source and there.as_of in there.source
+    assert cost.host(60, there) == pytest.approx(cost.HOST * m5_xlarge / 0.192, abs=1e-4)
+
+
+@pytest.mark.parametrize("region", ["sa-east-1", "xx-new-9"])
+def test_a_region_without_a_price_is_refused(table, region):
+    for price in (lambda there: cost.hourly(FLEETS, there), lambda there: cost.host(60, there)):
+        with pytest.raises(PreflightError, match=f"m5.xlarge in {region}.*prices m5.xlarge --region {region}"):
+            price(table(region))
+
+
+def test_the_default_cluster_costs_what_five_nodes_of_its_dearest_type_do(night, table):
+    assert cost.hourly(spec.fleets(night), table()) == pytest.approx(5 * 0.240)
+
+
+def test_large_nodes_cost_their_list_price(night, table):
+    """Five m5.24xlarge for six hours and the start: EC2 $4.608 an hour each, EMR at most a quarter of that."""
+    large = dict.fromkeys(("primary_types", "core_types", "task_types"), ("m5.24xlarge",))
+    fleets = spec.fleets(replace(night, settings=replace(night.settings, **large)))
+    assert cost.estimate(fleets, 360, table()) == pytest.approx(5 * (4.608 + 1.152) * 367 / 60, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("capacity", "dearest"),
+    [
+        (4, 0.96),  # a large node, of which three quarters are beyond the capacity
+        (16, 3 * 0.24 + 0.96),  # three small ones and then a large one, since EMR may exceed the capacity
+        (0, 0),
+    ],
+)
+def test_a_fleet_costs_the_most_that_filling_its_capacity_can(table, capacity, dearest):
+    weights = {"m5.xlarge": 4, "m5.4xlarge": 16}
+    configs = [{"InstanceType": kind, "WeightedCapacity": weight} for kind, weight in weights.items()]
+    fleet = {"TargetOnDemandCapacity": capacity, "TargetSpotCapacity": 0, "InstanceTypeConfigs": configs}
+    assert cost.hourly([fleet], table()) == pytest.approx(dearest)

@@ -4,12 +4,13 @@ import re
 from dataclasses import replace
 
 import boto3
+import pytest
 from botocore.validate import ParamValidator
 
-from nightshift.compute import cost
 from nightshift.compute.emr import spec
 from nightshift.config import INCLUDE
 from nightshift.contracts.pipeline import backfill_of
+from nightshift.failures.errors import PreflightError
 from nightshift.pipelines import PIPELINES
 from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
 from nightshift.run.run_context import RunContext, from_run
@@ -87,11 +88,43 @@ def test_the_last_attempt_may_go_anywhere_and_takes_nothing_spot(night):
     assert refused_by_botocore("RunJobFlow", last) == ""
 
 
-def test_spare_types_are_of_the_clusters_architecture_and_priced(night):
-    graviton = ("m6g.xlarge",)
-    arm = replace(night.settings, primary_types=graviton, core_types=graviton, task_types=graviton)
-    assert all("g." in kind for kind in arm.spares)
-    assert {*arm.spares, *night.settings.spares} <= cost.PRICES.keys()
+def weights(fleet: dict) -> dict[str, int]:
+    return {config["InstanceType"]: config["WeightedCapacity"] for config in fleet["InstanceTypeConfigs"]}
+
+
+def of_types(night: RunContext, types: tuple[str, ...], **more) -> RunContext:
+    every = dict.fromkeys(("primary_types", "core_types", "task_types"), types)
+    return replace(night, settings=replace(night.settings, **every, **more))
+
+
+def test_a_replacement_has_as_many_vcpu_and_types_of_the_same_size(night):
+    primary, core, task = spec.fleets(of_types(night, ("m5.4xlarge",), task_units=3), spec.LAST_ATTEMPT)
+    assert (core["TargetOnDemandCapacity"], task["TargetOnDemandCapacity"]) == (2 * 16, 3 * 16)
+    assert set(weights(core).values()) == set(weights(task).values()) == {16}
+    assert weights(core).keys() >= {"m5.4xlarge", "r5.4xlarge", "m6i.4xlarge"}
+    assert (primary["TargetOnDemandCapacity"], {*weights(primary).values()}) == (1, {1}), "EMR demands it"
+
+
+def test_each_fleet_has_spares_of_its_own_size(night):
+    settings = replace(night.settings, primary_types=("m5.xlarge",), core_types=("r5.2xlarge",))
+    primary, core, _ = spec.fleets(replace(night, settings=settings), 1)
+    assert "r5.xlarge" in weights(primary) and "r6i.2xlarge" in weights(core)
+    assert not {"r5.xlarge", "m5.2xlarge"} & weights(core).keys(), "too few cores, too little memory for each"
+
+
+def test_spares_that_are_configured_are_taken_as_given_and_count_by_their_vcpu(night):
+    core = spec.fleets(of_types(night, ("m5.xlarge",), spare_types=("m5.2xlarge",)), 1)[1]
+    assert (weights(core), core["TargetOnDemandCapacity"]) == ({"m5.xlarge": 4, "m5.2xlarge": 8}, 8)
+
+
+def test_capacity_is_counted_in_nodes_of_the_first_type(night):
+    core = spec.fleets(of_types(night, ("m5.2xlarge", "m5.xlarge")))[1]
+    assert (core["TargetOnDemandCapacity"], weights(core)) == (16, {"m5.2xlarge": 8, "m5.xlarge": 4})
+
+
+def test_an_unknown_type_has_no_weight_and_is_refused(night):
+    with pytest.raises(PreflightError, match=r"for m9z\.xlarge"):
+        spec.fleets(of_types(night, ("m9z.xlarge",)))
 
 
 def test_hdfs_lives_on_demand_and_only_task_nodes_are_spot(night):

@@ -9,6 +9,7 @@ import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 
+from nightshift.aws import clients
 from nightshift.compute.emr.target import STATES
 from nightshift.failures.errors import PreflightError, SomethingLeft, TerraformError
 from nightshift.infrastructure import inventory, terraform
@@ -173,6 +174,32 @@ def test_a_night_over_its_budget_is_refused(task, monkeypatch):
     preflight.settings = replace(preflight.settings, max_usd_per_night=0.01)
     with pytest.raises(AirflowFailException, match=r"more than the \$0.01"):
         preflight.execute(context(TaskInstance()))
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ({"task_types": ("m5.xlarge", "m9z.xlarge")}, "m9z.xlarge"),
+        ({"spare_types": ("r9z.4xlarge",)}, "r9z.4xlarge"),
+        ({"region": "sa-east-1"}, "m5.xlarge m5a.xlarge m6i.xlarge m6a.xlarge"),
+    ],
+)
+def test_a_type_or_region_without_a_price_is_refused_before_aws_is_called(task, monkeypatch, change, missing):
+    monkeypatch.setattr(clients, "client", lambda *_: pytest.fail("AWS was called"))
+    preflight = task(PreflightOperator)
+    preflight.settings = replace(preflight.settings, **change)
+    with pytest.raises(PreflightError, match=rf"\./nightshift prices {missing} --region {preflight.settings.region}"):
+        preflight.checked(preflight.night(context(TaskInstance())))
+
+
+def test_flink_on_graviton_is_refused_and_spark_is_not(task, monkeypatch):
+    monkeypatch.setattr(terraform, "version", lambda: "Terraform v1.11.4")
+    arm = dict.fromkeys(("primary_types", "core_types", "task_types"), ("m6g.xlarge",))
+    preflight = task(PreflightOperator)
+    preflight.settings = replace(preflight.settings, **arm)
+    with pytest.raises(PreflightError, match=r"not run on Graviton \(m6g.xlarge\).*choose the engine spark"):
+        preflight.checked(preflight.night(context(TaskInstance(), engine="flink")))
+    assert preflight.checked(preflight.night(context(TaskInstance(), engine="spark")))["estimate_usd"] > 0
 
 
 def test_a_missing_state_bucket_is_one_sentence_that_says_what_to_do(task, aws, monkeypatch):

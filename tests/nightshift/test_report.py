@@ -7,7 +7,7 @@ from itertools import takewhile
 
 import pytest
 
-from nightshift.compute import cost
+from nightshift.compute import cost, instances
 from nightshift.compute.emr import spec
 from nightshift.compute.emr.target import place_of
 from nightshift.failures import cards
@@ -181,11 +181,21 @@ def test_a_cluster_that_still_lives_costs_what_it_lived_until_now(record):
 
 def test_the_estimate_is_of_the_expected_minutes_for_each_day_that_was_to_be_made(record, night):
     def estimate(days):
-        return cost.estimate(spec.fleets(night), days * night.pipeline.expected_minutes)
+        table = instances.of(night.settings)
+        return cost.estimate(spec.fleets(night), days * night.pipeline.expected_minutes, table)
 
     plan = entry("preflight", "note", days=["2026-01-02", "2026-01-03", "2026-01-04"])
     assert record()["cost"]["estimate"] == estimate(days=1)
     assert record(entries=[plan, *GOOD, PROOF])["cost"]["estimate"] == estimate(days=3)
+
+
+@pytest.mark.parametrize("change", [{"region": "sa-east-1"}, {"core_types": ("m9z.xlarge",)}])
+def test_a_run_that_was_refused_for_want_of_a_price_has_a_record_that_says_so(night, found, change):
+    refused = replace(night, settings=replace(night.settings, **change))
+    told = build(refused, found(places=[], jobs=[]))
+    assert (told["cost"]["estimate"], told["cost"]["measured"], told["cost"]["prices_as_of"]) == (None, None, None)
+    assert f"Cost: not known. {told['cost']['prices']}" in message.body(told, "s3://r")
+    assert told["cost"]["prices"].startswith("No price is known for ")
 
 
 def test_without_a_cluster_there_is_no_step_and_no_cost(record):

@@ -125,13 +125,15 @@ class ComputeTarget(Protocol):
     def __init__(self, settings: Settings) -> None: ...
 
     def refusal(self, run: RunContext, /) -> str:
-        """Why the target cannot run this run's jobs, and which can; '' if it can."""
+        """Why the target cannot run this run's jobs, and which can; '' if it can. Raises PreflightError if the price of
+        what it would use is not known, with the command that adds it."""
 
     def plan(self, run: RunContext, jobs_uri: str, specs: Sequence[jobs.Job]) -> Iterator[str]:
         """What would be requested, for a dry run: one text a request."""
 
     def estimate(self, run: RunContext, minutes: float) -> float:
-        """The price in dollars of `minutes` of work, with what starting the place costs."""
+        """The price in dollars of `minutes` of work, with what starting the place costs. Raises PreflightError, as
+        `measured` does, if a price is not known."""
 
     def measured(self, run: RunContext, places: Sequence[Place], entries: Sequence[Any], now: datetime) -> float:
         """The price in dollars of what the run used until `now`; `entries` are its ledger's."""

@@ -59,12 +59,17 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
     yield from _restated(record["restated"])
     yield from _gold(record["gold"])
     yield from (f"Warning: {line(warning)}" for warning in record["warnings"])
-    cost = record["cost"]
-    yield f"Cost: about ${cost['measured']:.2f} measured, ${cost['estimate']:.2f} estimated ({cost['prices']})"
+    yield f"Cost: {_cost(record['cost'])}"
     yield f"Teardown: {_teardown(record['proof'])}"
     if not failure:  # the failure report names the record itself
         yield f"Record: {record_uri}"
     yield from cards.tail_lines(failure or {})
+
+
+def _cost(cost: Mapping[str, Any]) -> str:
+    if cost["estimate"] is None:
+        return f"not known. {line(cost['prices'])}"
+    return f"about ${cost['measured']:.2f} measured, ${cost['estimate']:.2f} estimated ({cost['prices']})"
 
 
 def _restated(days: Sequence[Mapping[str, Any]]) -> Iterator[str]:

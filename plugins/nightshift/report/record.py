@@ -8,11 +8,12 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from nightshift.compute import cost, targets
+from nightshift.compute import cost, instances, targets
 from nightshift.compute.target import Place, SubmittedJob
 from nightshift.failures import cards
 from nightshift.failures.cards import Card
 from nightshift.failures.causes import Cause
+from nightshift.failures.errors import PreflightError
 from nightshift.lake import audit
 from nightshift.report import outcome_rules
 from nightshift.report.outcome_rules import Doubt, Entry, Findings
@@ -174,14 +175,22 @@ def _exports(night: RunContext, found: Findings) -> list[dict[str, str]]:
 
 
 def _cost(night: RunContext, found: Findings) -> dict[str, Any]:
+    """The estimated and the measured cost; null if preflight refused the run for want of a price."""
+    try:
+        return {"currency": cost.CURRENCY, **_priced(night, found)}
+    except PreflightError as unknown:
+        nothing = dict.fromkeys(("estimate", "measured", "prices_as_of"))
+        return {"currency": cost.CURRENCY, **nothing, "prices": str(unknown.args[0])}
+
+
+def _priced(night: RunContext, found: Findings) -> dict[str, Any]:
     minutes = night.pipeline.expected_minutes * max(1, len(outcome_rules.days(found.entries)))
-    target = targets.of(night)
+    target, table = targets.of(night), instances.of(night.settings)
     return {
-        "currency": cost.CURRENCY,
         "estimate": target.estimate(night, minutes),
         "measured": target.measured(night, found.places, found.entries, found.ended_at),
-        "prices_as_of": cost.PRICES_AS_OF,
-        "prices": cost.prices(night.settings.region),
+        "prices_as_of": table.as_of,
+        "prices": table.source,
     }
 
 

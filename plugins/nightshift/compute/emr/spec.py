@@ -1,4 +1,4 @@
-"""EMR requests: builds the RunJobFlow body and the steps from a night and the stacks' outputs. Pure.
+"""EMR requests: builds the RunJobFlow body and the steps from a night and the stacks' outputs. No call to AWS.
 
 The shapes are those of boto3's run_job_flow and add_job_flow_steps. Source: the EMR API reference; the figures are in
 docs/decisions/0004-cluster-shape.md.
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from nightshift.compute import flink
+from nightshift.compute import flink, instances
+from nightshift.compute.instances import Table
 from nightshift.compute.jobs import Command, Job
 from nightshift.config import Settings
 from nightshift.run.run_context import RunContext
@@ -138,29 +139,36 @@ def _instances(transient: Mapping[str, Any]) -> dict[str, Any]:
 def fleets(night: RunContext, attempt: int = 0) -> list[dict[str, Any]]:
     """The instance fleets: primary and core On-Demand (core has HDFS), task on Spot with fallback to On-Demand.
 
-    From the second attempt on they include the spare types, and from the third on nothing is Spot.
+    Capacity and weights are in vCPU, so that a replacement by other types has as many. From the second attempt on they
+    include the spare types, and from the third on nothing is Spot. Raises PreflightError for an unknown type.
     """
-    settings = night.settings
-    spares = settings.spares if attempt else ()
+    settings, table = night.settings, instances.of(night.settings)
     market = "spot" if attempt < LAST_ATTEMPT else "on_demand"
+
+    def types(own: tuple[str, ...]) -> tuple[str, ...]:
+        """A fleet's own types, and from the second attempt on the spares too."""
+        return (*own, *(settings.spare_types or table.spares(own))) if attempt else own
+
     every = [
-        _fleet("MASTER", (*settings.primary_types, *spares), on_demand=1),
-        _fleet("CORE", (*settings.core_types, *spares), on_demand=settings.core_units),
-        _fleet("TASK", (*settings.task_types, *spares), **{market: settings.task_units}),
+        _fleet("MASTER", types(settings.primary_types), None, on_demand=1),
+        _fleet("CORE", types(settings.core_types), table, on_demand=settings.core_units),
+        _fleet("TASK", types(settings.task_types), table, **{market: settings.task_units}),
     ]
-    timeout = settings.spot_timeout_minutes
     for fleet in every:
-        fleet["LaunchSpecifications"] = _launch(fleet, timeout)
+        fleet["LaunchSpecifications"] = _launch(fleet, settings.spot_timeout_minutes)
     return [fleet for fleet in every if fleet["TargetOnDemandCapacity"] + fleet["TargetSpotCapacity"]]
 
 
-def _fleet(role: str, types: Sequence[str], on_demand: int = 0, spot: int = 0) -> dict[str, Any]:
+def _fleet(role: str, types: Sequence[str], table: Table | None, on_demand: int = 0, spot: int = 0) -> dict[str, Any]:
+    """A fleet of `on_demand` or `spot` nodes of the first of `types`, or as many vCPU of the others. Without a table a
+    node counts 1, as EMR demands of a primary fleet."""
+    weights = {kind: table.type(kind).vcpu if table else 1 for kind in types}
     return {
         "Name": role.lower(),
         "InstanceFleetType": role,
-        "TargetOnDemandCapacity": on_demand,
-        "TargetSpotCapacity": spot,
-        "InstanceTypeConfigs": [{"InstanceType": kind, "WeightedCapacity": 1} for kind in dict.fromkeys(types)],
+        "TargetOnDemandCapacity": on_demand * weights[types[0]],
+        "TargetSpotCapacity": spot * weights[types[0]],
+        "InstanceTypeConfigs": [{"InstanceType": kind, "WeightedCapacity": weight} for kind, weight in weights.items()],
     }
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from nightshift.aws import clients
-from nightshift.compute import cost
+from nightshift.compute import cost, instances
 from nightshift.compute.emr import resources, spec
 from nightshift.compute.emr.client import (
     EVER,
@@ -81,9 +81,18 @@ class EmrTarget:
     def _emr(self) -> EmrHook:
         return EmrHook(clients.client(self._settings, "emr"))
 
-    def refusal(self, _run: RunContext) -> str:
-        """EMR runs every job."""
-        return ""
+    def refusal(self, run: RunContext) -> str:
+        """Why the configured instance types cannot run the jobs. Flink's Python packages have no wheels for Linux on
+        arm64 (docs/decisions/0013-flink-wordcount.md)."""
+        table, types = instances.of(self._settings), self._settings.types
+        table.check(types)
+        graviton = ", ".join(name for name in types if table.type(name).architecture == instances.ARM64)
+        if run.engine != "flink" or not graviton:
+            return ""
+        return (
+            f"The engine flink does not run on Graviton ({graviton}), for which apache-flink has no wheel:"
+            " choose the engine spark, or x86_64 types such as m5.xlarge in NIGHTSHIFT_*_TYPES."
+        )
 
     def plan(self, run: RunContext, jobs_uri: str, specs: Sequence[Job]) -> Iterator[str]:
         """The RunJobFlow body and each step's command line."""
@@ -95,13 +104,13 @@ class EmrTarget:
 
     def estimate(self, run: RunContext, minutes: float) -> float:
         """The price of a cluster that works for `minutes`, with its start."""
-        return cost.estimate(spec.fleets(run), minutes, run.settings.region)
+        return cost.estimate(spec.fleets(run), minutes, instances.of(run.settings))
 
     def measured(self, run: RunContext, places: Sequence[Place], entries: Sequence[Any], now: datetime) -> float:
         """The price of the clusters' lives, each with the fleets of its attempt."""
-        region = run.settings.region
+        table = instances.of(run.settings)
         pairs = zip(places, _attempts(places, entries), strict=True)
-        return round(sum(cost.measured(spec.fleets(run, n), _lived(place, now), region) for place, n in pairs), 4)
+        return round(sum(cost.measured(spec.fleets(run, n), _lived(place, now), table) for place, n in pairs), 4)
 
     def start(self, run: RunContext, made_from: Ingredients, attempt: Attempt | None = None) -> str:
         """Adopt the run's cluster if there is one, else call RunJobFlow."""
