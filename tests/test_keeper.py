@@ -7,9 +7,9 @@ import sys
 
 import psutil
 
-from embedded import places
 from tests import keeper
 from tests.patience import lives, until
+from tools import paths
 
 CONFTEST = """
 from tests import keeper
@@ -45,7 +45,7 @@ def test_this_pytest_has_a_keeper():
 def test_what_a_killed_pytest_had_started_ends(tmp_path):
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_small.py").write_text(SMALL)
-    env = {**os.environ, "TOLD": str(tmp_path / "told"), "PYTHONPATH": str(places.ROOT)}
+    env = {**os.environ, "TOLD": str(tmp_path / "told"), "PYTHONPATH": str(paths.ROOT)}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'own'}", tmp_path]
     with (tmp_path / "log").open("w") as log:
         small = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=tmp_path)

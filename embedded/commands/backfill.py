@@ -6,10 +6,11 @@ import argparse
 from collections.abc import Sequence
 from datetime import date
 
-from embedded import catalogue, dates, iam_option
-from embedded.catalogue import Pipeline
-from embedded.inputs import Delivery
-from embedded.program import Asked, Program, conduct
+from embedded import dates, pipelines
+from embedded.cloud import iam_option
+from embedded.pipelines import Pipeline
+from embedded.runs.requests import Asked, Program, conduct
+from embedded.uploads.inputs import Delivery
 
 DAYS_AT_ONCE = 20  # on one cluster, whose time is limited
 HELP = "make the days that have input but no gold (shows them unless --run)"
@@ -31,8 +32,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show or make the days; gives the exit status. Raises EmbeddedError."""
-    pipeline = catalogue.named(options.pipeline)
+    """Show or make the days; gives the exit status. Raises CommandError."""
+    pipeline = pipelines.named(options.pipeline)
     days = dates.between(dates.parsed(options.first, "--from"), dates.parsed(options.last, "--to"))
     size = DAYS_AT_ONCE if options.make else len(days)
     parts = [days[n : n + size] for n in range(0, len(days), size)]
@@ -42,4 +43,4 @@ def run(options: argparse.Namespace) -> int:
 
 def _asked(pipeline: Pipeline, days: Sequence[date], make: bool) -> Asked:
     params = {"first": str(days[0]), "last": str(days[-1]), "dry_run": not make}
-    return Asked(catalogue.backfill_of(pipeline), days[-1], Delivery((), ()), params)
+    return Asked(pipelines.backfill_of(pipeline), days[-1], Delivery((), ()), params)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from embedded import dates, iam_option
-from embedded.catalogue import PIPELINES
-from embedded.program import Asked, Program, conduct
+from embedded import dates
+from embedded.cloud import iam_option
+from embedded.pipelines import PIPELINES
+from embedded.runs.requests import Asked, Program, conduct
 
 HELP = "play every pipeline that reads files for one night on made-up data (what `make run` does)"
 DESCRIPTION = """\
@@ -25,7 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Play the night; gives the exit status. Raises EmbeddedError."""
+    """Play the night; gives the exit status. Raises CommandError."""
     day = dates.today() - timedelta(days=1)
 
     def nights(scratch: Path) -> Sequence[Asked]:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedded.commands import run as playing
-from embedded.errors import InputRefused
-from embedded.progress import Progress
+from embedded.terminal.progress import Progress
+from tools.errors import InputRefused
 
 if TYPE_CHECKING:
-    from embedded.api import AirflowApi
+    from embedded.airflow.api import AirflowApi
 
 HELP = "have a running Airflow play a night, and print its result"
 DESCRIPTION = """\
@@ -37,9 +37,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Trigger, follow, tell; gives the exit status. Raises EmbeddedError."""
-    from embedded.conduct import FAILURE, SUCCESS, Session, new_log
-    from embedded.remote import Remote
+    """Trigger, follow, tell; gives the exit status. Raises CommandError."""
+    from embedded.runs.remote import Remote
+    from embedded.runs.session import FAILURE, SUCCESS, Session, new_log
 
     if options.source:
         raise InputRefused("An Airflow elsewhere reads the database in its secret: leave --source out.")
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _api() -> AirflowApi:
     """A client of the Airflow that the environment names. Raises InputRefused."""
-    from embedded.api import AirflowApi
+    from embedded.airflow.api import AirflowApi
 
     try:
         passwords = json.loads(Path(os.environ[PASSWORDS]).read_text(encoding="utf-8"))

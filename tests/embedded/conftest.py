@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
-from embedded import environment, prepare
-from embedded.toolchain import Toolchain
+from embedded import prepare
+from embedded.cloud import environment
 from localcloud.credentials import Access, Credentials
+from tools.toolchain import Toolchain
 
 TOY = """
 import os

@@ -6,15 +6,17 @@ import time
 import boto3
 import pytest
 
-from embedded import conduct, delivery
-from embedded.errors import EmbeddedError, NightError
-from embedded.player import Player
-from embedded.program import Order
+from embedded.errors import NightError
+from embedded.runs import session
+from embedded.runs.requests import Order
+from embedded.runs.runner import Player
+from embedded.uploads import delivery
+from tools.errors import CommandError
 
 
 @pytest.fixture
 def env(cloud_env, toy_dags, migrated, tmp_path):
-    conduct.airflow_home(tmp_path / "airflow", migrated)
+    session.airflow_home(tmp_path / "airflow", migrated)
     return {**cloud_env, "AIRFLOW__CORE__DAGS_FOLDER": str(toy_dags)}
 
 
@@ -108,10 +110,10 @@ def test_a_player_without_orders_leaves_no_process(env, tmp_path):
 
 
 def test_a_run_gets_a_database_of_its_own_or_hears_of_set_up(migrated, tmp_path):
-    home = conduct.airflow_home(tmp_path / "run", migrated)
+    home = session.airflow_home(tmp_path / "run", migrated)
     assert (home / "airflow.db").stat().st_size == (migrated / "airflow.db").stat().st_size
-    with pytest.raises(EmbeddedError, match="run `make setup`"):
-        conduct.airflow_home(tmp_path / "other", tmp_path / "absent")
+    with pytest.raises(CommandError, match="run `make setup`"):
+        session.airflow_home(tmp_path / "other", tmp_path / "absent")
 
 
 def test_a_delivery_replaces_what_was_under_its_prefixes_only(cloud_env, raw, tmp_path):

@@ -4,11 +4,12 @@ import argparse
 
 import pytest
 
-from embedded import foundation, iam_option, roles
+from embedded.cloud import foundation, iam_option, roles
 from embedded.commands import run
-from embedded.errors import CloudError, InputRefused
+from embedded.errors import CloudError
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings
+from tools.errors import InputRefused
 
 ROLE = "arn:aws:iam::123456789012:role/nightshift-local-airflow"
 

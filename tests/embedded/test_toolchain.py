@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded import download, toolchain
-from embedded.errors import DownloadRefused, ToolMissing
+from tools import download, toolchain
+from tools.errors import DownloadRefused, ToolMissing
 
 HERE = download.platform_name(platform.system(), platform.machine())
 ARCHIVE = f"/{download.VERSION}/terraform_{download.VERSION}_{HERE}.zip"

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from embedded import conduct, iam_option
-from embedded.player import Player
-from embedded.program import Order
+from embedded.cloud import iam_option
+from embedded.runs import session
+from embedded.runs.requests import Order
+from embedded.runs.runner import Player
 from localcloud import credentials
 from localcloud.client import Client
 from localcloud.iam.needs import Place
@@ -66,7 +67,7 @@ def played(tmp_path_factory):
         "NIGHTSHIFT_EMAIL_ENDPOINTS": ",".join(account.READERS),
     }
     with laid(home, own) as env, serving(BedApi()) as beds:
-        conduct.airflow_home(home / "airflow", Path(os.environ["AIRFLOW_HOME"]))
+        session.airflow_home(home / "airflow", Path(os.environ["AIRFLOW_HOME"]))
         yield play(env, scratch, home, beds)
 
 

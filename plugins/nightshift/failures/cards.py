@@ -94,7 +94,7 @@ def _told(error: BaseException) -> dict[str, Any]:
         if isinstance(error, kind):
             return tell(error)
     words = str(error).strip() or repr(error)
-    # embedded.stop raises one of Airflow's exceptions with a `cause`; on other exceptions `cause` may be anything.
+    # embedded.runs.stop raises one of Airflow's exceptions with a `cause`; on other exceptions `cause` may be anything.
     said = getattr(error, "cause", None)
     cause = said if said in list(Cause) else cause_in(words, (NO_SPACE,)) or Cause.CODE
     told = {"cause": cause, "message": f"{type(error).__name__}: {words}"}
