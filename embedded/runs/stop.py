@@ -58,13 +58,10 @@ class Stop:
             self._refuse({})
 
     def _refuse(self, _context: Any) -> None:
-        from airflow.sdk.exceptions import AirflowFailException  # noqa: PLC0415 - after the slow import
+        from nightshift.failures.interrupted import Interrupted  # noqa: PLC0415 - it imports Airflow, slowly
 
         if self.reason:
-            failure = AirflowFailException(self.reason)
-            failure.cause = "stopped"  # type: ignore[attr-defined] # where the failure card looks for both
-            failure.next_action = "Run it again."  # type: ignore[attr-defined]
-            raise failure
+            raise Interrupted(self.reason)
 
 
 def _is_work(task: Any) -> bool:
