@@ -33,7 +33,7 @@ def answered(options: argparse.Namespace) -> int:
     if options.command == listing.run:
         return listing.run(options)
     if options.command == run.run:
-        run.program(options)
+        run.request(options)
     elif "pipeline" in options:
         pipelines.named(options.pipeline)
     return NEEDS_SETUP

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from embedded.sources import card_source, reference_data
 from embedded.uploads import covid_files, generated, inputs, mrhealth_files
-from embedded.uploads.inputs import Delivery
+from embedded.uploads.inputs import Delivery, Maker
 from tools import drivers
 from tools.databases import DatabaseUrl
 from tools.errors import InputRefused
@@ -45,7 +45,7 @@ class Pipeline:
     about: str
     read: Reader
     newest: Callable[[Sequence[Path]], date | None]
-    make: Callable[[Path, Days], dict[date, Delivery]]
+    make: Maker
     encodings: bool = False
     options: tuple[str, ...] = ()
     engines: tuple[str, ...] = ()
@@ -63,6 +63,11 @@ def jdbc() -> dict[str, str]:
 def backfill_of(pipeline: Pipeline) -> str:
     """The DAG that makes missing days of a pipeline."""
     return f"backfill_{pipeline.name}"
+
+
+def makers() -> dict[str, Maker]:
+    """What makes input up, for each pipeline that reads files."""
+    return {pipeline.name: pipeline.make for pipeline in PIPELINES.values() if not pipeline.from_database}
 
 
 def named(name: str) -> Pipeline:

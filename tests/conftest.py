@@ -14,7 +14,7 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 
-from embedded import prepare
+from embedded.airflow import database
 from embedded.cloud import environment
 from tests import keeper
 from tools import paths
@@ -48,7 +48,7 @@ def pytest_configure():
     if template.is_file():
         shutil.copyfile(template, HOME / "airflow.db")
     else:
-        prepare.run_airflow("db", "migrate", env=os.environ)
+        database.run_airflow("db", "migrate", env=os.environ)
 
 
 @pytest.fixture(autouse=True)

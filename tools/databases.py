@@ -11,12 +11,14 @@ from urllib.parse import unquote, urlsplit
 
 from tools import tls
 from tools.errors import InputRefused
+from tools.postgres import Postgres
 from tools.tls import NO_TLS, Tls
 
 ENGINES = {"postgresql": "postgres", "postgres": "postgres", "mysql": "mysql", "mariadb": "mariadb"}
 PORTS = {"postgres": 5432, "mysql": 3306, "mariadb": 3306}
 SHAPE = "postgresql://user:password@host:port/database, or mysql:// or mariadb:// likewise"
 SECONDS = 10
+USER, DATABASE = "coop", "cards"  # of a temporary one
 
 
 @dataclass(frozen=True)
@@ -93,3 +95,10 @@ def parsed(text: str) -> DatabaseUrl:
     who = (unquote(url.username), unquote(url.password or ""))
     secured = tls.parsed(url.query, url.hostname)
     return DatabaseUrl(engine, url.hostname, port or PORTS[engine], unquote(dbname), *who, secured)
+
+
+@contextmanager
+def temporary() -> Iterator[DatabaseUrl]:
+    """An empty database in a PostgreSQL that lives as long as the block. Raises StackError, ToolMissing."""
+    with Postgres(USER, DATABASE) as server:
+        yield parsed(f"postgresql://{USER}:{server.password}@127.0.0.1:{server.port}/{DATABASE}")

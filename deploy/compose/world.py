@@ -93,7 +93,7 @@ def deliver(env: Mapping[str, str], delivered: object) -> object:
     wanted = made and (made, dates.today())
     if wanted and wanted != delivered:
         with tempfile.TemporaryDirectory() as scratch:
-            yesterday.deliver(env, Path(scratch))
+            yesterday.deliver(env, Path(scratch), pipelines.makers())
     return wanted
 
 

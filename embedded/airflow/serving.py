@@ -13,18 +13,20 @@ from typing import NoReturn
 
 from embedded.airflow.stack import AirflowStack
 from embedded.cloud import bootstrap, endpoint, environment, iam_option, roles
-from embedded.runs.session import new_log
+from embedded.terminal.logs import new_log
 from embedded.uploads import yesterday
+from embedded.uploads.inputs import Maker
 from tools import paths, toolchain
 
 LOOK_SECONDS = 2.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def serve(port: int | None, *, keep: bool, iam: bool) -> int:
+def serve(port: int | None, makers: Mapping[str, Maker], *, keep: bool, iam: bool) -> int:
     """Serve until Ctrl-C or SIGTERM; gives 0 then. Raises CommandError when a part does not come up, or ends.
 
-    With `iam` Airflow works under its role, which it has for twelve hours.
+    `makers` make up the input of a first run (embedded.pipelines.makers). With `iam` Airflow works
+    under its role, which it has for twelve hours.
     """
     tools = toolchain.find()
     for number in SIGNALS:
@@ -41,7 +43,7 @@ def serve(port: int | None, *, keep: bool, iam: bool) -> int:
         airflow = stack.enter_context(AirflowStack({**env, **role}, scratch / "airflow", paths.LOGS / "ui", port=port))
         try:
             _welcome(airflow, access.endpoint)
-            _serve(airflow, env, scratch)
+            _serve(airflow, env, scratch, makers)
         except KeyboardInterrupt:
             print("\nStopping …", flush=True)
     return 0
@@ -60,12 +62,12 @@ def _welcome(airflow: AirflowStack, endpoint: str) -> None:
     print("Ctrl-C stops everything that was started here.", flush=True)
 
 
-def _serve(airflow: AirflowStack, env: Mapping[str, str], scratch: Path) -> NoReturn:
+def _serve(airflow: AirflowStack, env: Mapping[str, str], scratch: Path, makers: Mapping[str, Maker]) -> NoReturn:
     """Watch the parts until Ctrl-C, and deliver input once there is a bucket for it."""
     delivered = False
     while True:
         time.sleep(LOOK_SECONDS)
         airflow.check()
         if not delivered and yesterday.raw_bucket(env):
-            yesterday.deliver(env, scratch)
+            yesterday.deliver(env, scratch, makers)
             delivered = True

@@ -13,7 +13,7 @@ from types import TracebackType
 
 from cryptography.fernet import Fernet
 
-from embedded import prepare
+from embedded.airflow import database
 from embedded.airflow.api import AirflowApi
 from tools.children import Children
 from tools.postgres import Postgres, free_port, wait_until
@@ -88,7 +88,7 @@ class AirflowStack(AbstractContextManager["AirflowStack"]):
         self._logs.mkdir(parents=True, exist_ok=True)
         postgres = self._open.enter_context(Postgres())
         env = {**self._env, **self._settings(postgres), **self._over}
-        prepare.run_airflow("db", "migrate", env=env)
+        database.run_airflow("db", "migrate", env=env)
         self._children = self._open.enter_context(Children(env, self._logs))
         self._open.callback(self.api.close)
         for part in PARTS:

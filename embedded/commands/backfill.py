@@ -9,7 +9,7 @@ from datetime import date
 from embedded import dates, pipelines
 from embedded.cloud import iam_option
 from embedded.pipelines import Pipeline
-from embedded.runs.requests import Asked, Program, conduct
+from embedded.runs.requests import RunRequest, SessionRequest, run_session
 from embedded.uploads.inputs import Delivery
 
 DAYS_AT_ONCE = 20  # on one cluster, whose time is limited
@@ -37,10 +37,10 @@ def run(options: argparse.Namespace) -> int:
     days = dates.between(dates.parsed(options.first, "--from"), dates.parsed(options.last, "--to"))
     size = DAYS_AT_ONCE if options.make else len(days)
     parts = [days[n : n + size] for n in range(0, len(days), size)]
-    asked = [_asked(pipeline, part, options.make) for part in parts]
-    return conduct(Program("backfill", lambda _scratch: asked, iam=iam_option.wanted(options)))
+    requests = [_request(pipeline, part, options.make) for part in parts]
+    return run_session(SessionRequest("backfill", lambda _scratch: requests, iam=iam_option.wanted(options)))
 
 
-def _asked(pipeline: Pipeline, days: Sequence[date], make: bool) -> Asked:
+def _request(pipeline: Pipeline, days: Sequence[date], make: bool) -> RunRequest:
     params = {"first": str(days[0]), "last": str(days[-1]), "dry_run": not make}
-    return Asked(pipelines.backfill_of(pipeline), days[-1], Delivery((), ()), params)
+    return RunRequest(pipelines.backfill_of(pipeline), days[-1], Delivery((), ()), params)

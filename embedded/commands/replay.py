@@ -6,7 +6,7 @@ import argparse
 
 from embedded import dates, pipelines
 from embedded.cloud import iam_option
-from embedded.runs.requests import Asked, Program, conduct
+from embedded.runs.requests import RunRequest, SessionRequest, run_session
 from embedded.uploads import inputs
 from embedded.uploads.inputs import Delivery
 
@@ -30,6 +30,9 @@ def run(options: argparse.Namespace) -> int:
     """Play the replay; gives the exit status. Raises CommandError."""
     pipeline = pipelines.named(options.pipeline)
     encoding = {"encoding": inputs.encoding(options.encoding)} if options.encoding else {}
-    asked = Asked(pipeline.name, dates.parsed(options.date, "--date"), Delivery((), ()), {"replay": True, **encoding})
+    request = RunRequest(
+        pipeline.name, dates.parsed(options.date, "--date"), Delivery((), ()), {"replay": True, **encoding}
+    )
     settings = pipelines.jdbc() if pipeline.from_database else {}
-    return conduct(Program("replay", lambda _scratch: [asked], settings=settings, iam=iam_option.wanted(options)))
+    iam = iam_option.wanted(options)
+    return run_session(SessionRequest("replay", lambda _scratch: [request], settings=settings, iam=iam))

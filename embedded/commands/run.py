@@ -16,12 +16,12 @@ from typing import Any
 from embedded import dates, pipelines
 from embedded.cloud import endpoint, iam_option
 from embedded.pipelines import Pipeline, Route
-from embedded.runs.requests import Asked, Opened, Program, conduct, nothing_to_open, token
+from embedded.runs.requests import Opened, RunRequest, SessionRequest, nothing_to_open, run_session, token
 from embedded.sources import api_url, source_url
 from embedded.sources.api_url import ApiUrl
 from embedded.uploads import inputs
 from embedded.uploads.inputs import Delivery
-from tools import toolchain
+from tools import databases, toolchain
 from tools.databases import DatabaseUrl
 from tools.errors import InputRefused, ToolMissing
 
@@ -117,14 +117,14 @@ def _source_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check the whole request, then play it; gives the exit status. Raises CommandError."""
-    asked = program(options)
+    requested = request(options)
     pipeline = pipelines.named(options.pipeline)
     with _source(pipeline, options, _days(pipeline, options)[-1]) as source:
         settings = pipelines.jdbc() if _reads_database(pipeline, options) else {}
-        return conduct(replace(asked, source=source, settings=settings))
+        return run_session(replace(requested, source=source, settings=settings))
 
 
-def program(options: argparse.Namespace) -> Program:
+def request(options: argparse.Namespace) -> SessionRequest:
     """What the options ask for, without the database that it may read. Raises InputRefused."""
     pipeline = pipelines.named(options.pipeline)
     params = _params(pipeline, options)
@@ -134,13 +134,13 @@ def program(options: argparse.Namespace) -> Program:
     route = _route(pipeline, options)
     make = pipelines.no_files if route and route.enough else pipeline.make
 
-    def nights(scratch: Path) -> Sequence[Asked]:
+    def nights(scratch: Path) -> Sequence[RunRequest]:
         deliveries: dict[date, Delivery] = given or make(scratch / "made", days)
-        return [Asked(pipeline.name, day, deliveries[day], params) for day in days]
+        return [RunRequest(pipeline.name, day, deliveries[day], params) for day in days]
 
     # Without a foundation, which a dry run does not make, there is no role.
     iam = iam_option.wanted(options) and not options.dry_run
-    return Program(pipeline.name, nights, keep=options.keep, export=export, output=output, iam=iam)
+    return SessionRequest(pipeline.name, nights, keep=options.keep, export=export, output=output, iam=iam)
 
 
 @contextmanager
@@ -158,7 +158,7 @@ def _source(pipeline: Pipeline, options: argparse.Namespace, day: date) -> Itera
         named = replace(source_url.database(options.source, options), identity=options.source_id or "")
         yield partial(secrets.opened, name=pipeline.database, url=named)
     else:
-        with secrets.temporary() as url, tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
+        with databases.temporary() as url, tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
             pipeline.seed(url, options.paths or (), Path(folder) / "made", day)
             yield partial(secrets.opened, name=pipeline.database, url=replace(url, identity=_called(options, day)))
 

@@ -38,17 +38,18 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Trigger, follow, tell; gives the exit status. Raises CommandError."""
-    from embedded.runs.remote import Remote
-    from embedded.runs.session import FAILURE, SUCCESS, Session, new_log
+    from embedded.runs.remote import RemoteRunner
+    from embedded.runs.session import FAILURE, SUCCESS, Session
+    from embedded.terminal.logs import new_log
 
     if options.source:
         raise InputRefused("An Airflow elsewhere reads the database in its secret: leave --source out.")
-    program, progress = playing.program(options), Progress()
+    request, progress = playing.request(options), Progress()
     api = _api()
     try:
         with tempfile.TemporaryDirectory(prefix="nightshift-") as scratch:
-            nights = program.nights(Path(scratch))
-            session = Session(program, dict(os.environ), progress, Remote(api, new_log("trigger")))
+            nights = request.nights(Path(scratch))
+            session = Session(request, dict(os.environ), progress, RemoteRunner(api, new_log("trigger")))
             return SUCCESS if session.play(nights) else FAILURE
     finally:
         api.close()

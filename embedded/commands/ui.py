@@ -23,6 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until Ctrl-C or SIGTERM; gives 0 then. Raises CommandError when a part does not come up, or ends."""
+    from embedded import pipelines
     from embedded.airflow import serving
 
-    return serving.serve(options.port, keep=options.keep, iam=iam_option.wanted(options))
+    return serving.serve(options.port, pipelines.makers(), keep=options.keep, iam=iam_option.wanted(options))

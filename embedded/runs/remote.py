@@ -27,7 +27,7 @@ DONE = {"success", "failed", "skipped"}
 
 
 @dataclass(frozen=True)
-class Remote:
+class RemoteRunner:
     """Nights on the Airflow behind `api`. `log` takes every event."""
 
     api: AirflowApi

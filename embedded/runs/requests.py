@@ -1,4 +1,4 @@
-"""What a command asks to have played. It stands on nothing that set-up brings, so that a mistake is told without it."""
+"""What a command requests to be run. Nothing that set-up brings is imported: mistakes are reported without it."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One night that was asked for: which pipeline, which business date, with which input and params."""
+class RunRequest:
+    """One night that is requested: which pipeline, which business date, with which input and params."""
 
     pipeline: str
     day: date
@@ -58,8 +58,8 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Program:
-    """What a command has to play: `nights` is asked once the tools are there, so that it may make data.
+class SessionRequest:
+    """All that a command requests: `nights` is called once the tools are there, so that it may make data.
 
     `keep` leaves a localcloud that was started running; `export` is a directory for gold, `output` one for what the
     pipeline exports. `source(env)` opens the database that the nights read, `settings` are more of their NIGHTSHIFT_*.
@@ -67,7 +67,7 @@ class Program:
     """
 
     name: str
-    nights: Callable[[Path], Sequence[Asked]]
+    nights: Callable[[Path], Sequence[RunRequest]]
     keep: bool = False
     export: Path | None = None
     output: Path | None = None
@@ -81,8 +81,8 @@ def token() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
 
 
-def conduct(program: Program) -> int:
-    """Play the program; gives the exit status, as embedded.runs.session does, which stands on what set-up brings."""
-    from embedded.runs import session as conducting
+def run_session(request: SessionRequest) -> int:
+    """What embedded.runs.session does, which needs the packages that set-up brings; gives the exit status."""
+    from embedded.runs import session
 
-    return conducting.conduct(program)
+    return session.run_session(request)

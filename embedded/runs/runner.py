@@ -29,7 +29,7 @@ MAKE_ROOM = (
 )
 
 
-class Player(AbstractContextManager["Player"]):
+class Runner(AbstractContextManager["Runner"]):
     """The night process. It imports Airflow at once, while its cloud is still being started, and then waits.
 
     A signal while a night is being played is passed on once, and the process ends after its teardown; `stopping` is
@@ -51,7 +51,7 @@ class Player(AbstractContextManager["Player"]):
         self._events: queue.Queue[Event | None] = queue.Queue()
         self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> Player:
+    def __enter__(self) -> Runner:
         readable, writable = os.pipe()
         with self.log.open("a") as output:
             self._process = subprocess.Popen(
@@ -131,7 +131,7 @@ class Player(AbstractContextManager["Player"]):
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
-            raise NightError("The night's process was not started: use Player in a with statement.")
+            raise NightError("The night's process was not started: use Runner in a with statement.")
         return self._process
 
     def _tail(self) -> str:

@@ -1,4 +1,4 @@
-"""The database that a night reads: opened to it by a secret for as long as the night lasts, and no longer."""
+"""The secret by which a night reads a database or API: there for as long as the night lasts, and no longer."""
 
 from __future__ import annotations
 
@@ -12,20 +12,10 @@ from embedded.cloud import clients
 from embedded.errors import CloudError
 from embedded.sources import owners
 from embedded.sources.api_url import ApiUrl
-from tools.databases import DatabaseUrl, parsed
-from tools.postgres import Postgres
+from tools.databases import DatabaseUrl
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
-
-USER, DATABASE = "coop", "cards"
-
-
-@contextmanager
-def temporary() -> Iterator[DatabaseUrl]:
-    """A PostgreSQL of this run's own with an empty database. Raises StackError, ToolMissing."""
-    with Postgres(USER, DATABASE) as server:
-        yield parsed(f"postgresql://{USER}:{server.password}@127.0.0.1:{server.port}/{DATABASE}")
 
 
 @contextmanager

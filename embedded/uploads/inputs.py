@@ -6,8 +6,9 @@ import codecs
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ class Delivery:
     uploads: tuple[Upload, ...]
     prefixes: tuple[str, ...]
     params: dict[str, Any] = field(default_factory=dict)
+
+
+Maker = Callable[[Path, Sequence[date]], dict[date, Delivery]]  # makes up each day's input, its files in a folder
 
 
 def texts(paths: Iterable[Path], prefix: str) -> Delivery:

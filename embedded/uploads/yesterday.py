@@ -8,8 +8,8 @@ from pathlib import Path
 
 from embedded import dates
 from embedded.cloud import clients
-from embedded.pipelines import PIPELINES
 from embedded.uploads import delivery
+from embedded.uploads.inputs import Maker
 
 
 def raw_bucket(env: Mapping[str, str]) -> datetime | None:
@@ -19,11 +19,12 @@ def raw_bucket(env: Mapping[str, str]) -> datetime | None:
     return next((bucket["CreationDate"] for bucket in buckets if bucket["Name"] == wanted), None)
 
 
-def deliver(env: Mapping[str, str], scratch: Path) -> None:
-    """Yesterday's files of every pipeline that reads files. Raises one of delivery.FAILURES."""
+def deliver(env: Mapping[str, str], scratch: Path, makers: Mapping[str, Maker]) -> None:
+    """Yesterday's files of each pipeline, as its maker (embedded.pipelines.makers) makes them up in a folder of
+    `scratch`. Raises one of delivery.FAILURES."""
     day = dates.today() - timedelta(days=1)
-    for pipeline in (p for p in PIPELINES.values() if not p.from_database):
-        made = pipeline.make(scratch / pipeline.name, [day])[day]
+    for pipeline, make in makers.items():
+        made = make(scratch / pipeline, [day])[day]
         uploads = [(str(upload.source), upload.key) for upload in made.uploads]
         delivery.deliver(env, made.prefixes, uploads)
-        print(f"Input:    {pipeline.name}, {day}: {len(uploads)} files", flush=True)
+        print(f"Input:    {pipeline}, {day}: {len(uploads)} files", flush=True)

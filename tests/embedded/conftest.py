@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
-from embedded import prepare
+from embedded.airflow import database
 from embedded.cloud import environment
 from localcloud.credentials import Access, Credentials
 from tools.toolchain import Toolchain
@@ -86,7 +86,7 @@ def cloud_env(s3_endpoint, tools, tmp_path):
 def migrated(tmp_path_factory):
     """An AIRFLOW_HOME template, as set-up makes it."""
     home = tmp_path_factory.mktemp("template") / "airflow"
-    prepare.airflow_database(home)
+    database.make(home)
     return home
 
 

@@ -38,7 +38,7 @@ def asked(monkeypatch, tmp_path):
 
     def taken(*arguments):
         programs = []
-        monkeypatch.setattr(run, "conduct", lambda program: programs.append(program) or 0)
+        monkeypatch.setattr(run, "run_session", lambda program: programs.append(program) or 0)
         assert cli.main(["run", *arguments]) == 0
         return list(programs[0].nights(tmp_path / "scratch"))
 
@@ -145,13 +145,13 @@ def test_a_tree_that_cannot_be_written_is_one_sentence(text, monkeypatch, capsys
 
 
 def test_a_disk_that_is_full_is_one_sentence(text, monkeypatch, capsys):
-    monkeypatch.setattr(run, "conduct", lambda _: Path("/dev/full").write_text("x"))
+    monkeypatch.setattr(run, "run_session", lambda _: Path("/dev/full").write_text("x"))
     assert cli.main(["run", "wordcount", "--input", text]) == 1
     assert "No space left on device" in (said := one_sentence(capsys)) and "make room" in said
 
 
 def test_another_error_of_the_system_is_not_taken_for_a_full_disk(text, monkeypatch):
-    monkeypatch.setattr(run, "conduct", lambda _: Path("/dev/null/x").write_text("x"))
+    monkeypatch.setattr(run, "run_session", lambda _: Path("/dev/null/x").write_text("x"))
     with pytest.raises(NotADirectoryError):
         cli.main(["run", "wordcount", "--input", text])
 

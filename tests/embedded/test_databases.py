@@ -148,7 +148,7 @@ def test_made_up_cards_are_the_same_for_the_same_seed_and_add_up(tmp_path):
 def test_a_cell_that_is_not_as_the_contract_says_is_one_sentence_before_anything_starts(
     table, row, told, tables, monkeypatch, capsys
 ):
-    monkeypatch.setattr(secrets, "temporary", None)
+    monkeypatch.setattr(databases, "temporary", None)
     file = tables[0] / f"{table}.csv"
     file.write_text(f"{file.read_text().splitlines()[0]}\n{row}\n")
     assert cli.main(["run", "card_movements", "--input", str(tables[0]), "--date", "2024-01-10"]) == 2
@@ -260,7 +260,7 @@ def test_a_night_that_makes_no_sense_is_refused_before_it_starts(words, told, ca
 
 def test_a_night_on_the_users_database_asks_what_the_options_say(monkeypatch, tmp_path):
     programs = []
-    monkeypatch.setattr(run, "conduct", lambda program: programs.append(program) or 0)
+    monkeypatch.setattr(run, "run_session", lambda program: programs.append(program) or 0)
     address = "mariadb://u:p@h/d"
     words = ["card_movements", "--source", address, "--output", str(tmp_path / "out"), "--delimiter", ";"]
     assert cli.main(["run", *words, "--full-reload", "--date", "2026-01-02"]) == 0
@@ -273,7 +273,7 @@ def test_a_night_on_the_users_database_asks_what_the_options_say(monkeypatch, tm
 
 def test_a_folder_in_s3_is_the_nights_own_to_write(monkeypatch, tmp_path):
     programs = []
-    monkeypatch.setattr(run, "conduct", lambda program: programs.append(program) or 0)
+    monkeypatch.setattr(run, "run_session", lambda program: programs.append(program) or 0)
     assert cli.main(["run", "card_movements", "--source", "mysql://u:p@h/d", "--output", "s3://acme-out/cards"]) == 0
     [program] = programs
     [asked] = program.nights(tmp_path)
@@ -292,7 +292,7 @@ def test_a_night_without_a_record_delivers_nothing(tmp_path):
 def test_a_replay_of_a_pipeline_out_of_a_database_finds_the_drivers(monkeypatch, tmp_path):
     programs = []
     monkeypatch.setattr(drivers, "bring", lambda: tmp_path)
-    monkeypatch.setattr(replay, "conduct", lambda program: programs.append(program) or 0)
+    monkeypatch.setattr(replay, "run_session", lambda program: programs.append(program) or 0)
     assert cli.main(["replay", "card_movements", "--date", "2026-01-02"]) == 0
     assert programs[0].settings == {"NIGHTSHIFT_JDBC_DIR": str(tmp_path)}
 
@@ -309,7 +309,7 @@ def test_a_replay_of_a_pipeline_out_of_a_database_finds_the_drivers(monkeypatch,
 def test_a_night_that_reads_a_database_brings_its_drivers_and_another_does_not(monkeypatch, tmp_path, asked, reads):
     programs = []
     monkeypatch.setattr(drivers, "bring", lambda: tmp_path)
-    monkeypatch.setattr(run, "conduct", lambda program: programs.append(program) or 0)
+    monkeypatch.setattr(run, "run_session", lambda program: programs.append(program) or 0)
     assert cli.main(["run", *asked, "--dry-run"]) == 0
     assert programs[0].settings == ({"NIGHTSHIFT_JDBC_DIR": str(tmp_path)} if reads else {})
 

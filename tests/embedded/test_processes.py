@@ -12,7 +12,7 @@ import pytest
 
 from embedded.cloud import bootstrap, endpoint, environment
 from embedded.errors import CloudError
-from embedded.runs import session
+from embedded.terminal.logs import new_log
 from tests.patience import until
 from tools import paths, postgres
 from tools.children import Children
@@ -137,7 +137,7 @@ def test_the_folder_of_logs_and_results_is_closed_to_other_users_even_an_old_one
     state.mkdir(mode=0o755)
     monkeypatch.setattr(paths, "STATE", state)
     monkeypatch.setattr(paths, "LOGS", state / "logs")
-    assert session.new_log("night").parent == state / "logs"
+    assert new_log("night").parent == state / "logs"
     assert state.stat().st_mode & 0o777 == 0o700
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from embedded.cloud import clients
 from embedded.errors import CloudError
-from embedded.runs.remote import Remote
+from embedded.runs.remote import RemoteRunner
 from embedded.runs.requests import Order
 from tools.errors import StackError
 
@@ -35,7 +35,7 @@ def at_once(monkeypatch):
 
 
 def played(api, tmp_path, *orders, env=None, tick=QUIET):
-    return list(Remote(api, tmp_path / "log").play(env or {}, orders, tick))
+    return list(RemoteRunner(api, tmp_path / "log").play(env or {}, orders, tick))
 
 
 def test_each_task_is_told_when_it_begins_and_ends_and_then_the_night(tmp_path):

@@ -141,7 +141,7 @@ def test_certificates_that_a_mode_would_not_read_are_refused(by):
 def asked(monkeypatch, tmp_path):
     """What the night of a --source would be opened with."""
     programs = []
-    monkeypatch.setattr(run, "conduct", lambda program: programs.append(program) or 0)
+    monkeypatch.setattr(run, "run_session", lambda program: programs.append(program) or 0)
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
 
     def ask(address, *more):

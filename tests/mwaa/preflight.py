@@ -22,7 +22,7 @@ from deploy.mwaa.place import Place
 from embedded.cloud import endpoint, environment
 from embedded.cloud.environment import NAME
 from embedded.runs.requests import Order
-from embedded.runs.runner import Player
+from embedded.runs.runner import Runner
 from localcloud.client import Client
 from localcloud.iam.needs import Place as Where
 from localcloud.iam.needs import needs
@@ -158,8 +158,8 @@ def play(there, python, bound, tools, access, operator, scratch):
     starts = [timed(lambda: place.started(there, before)) for _ in range(2)]
     (env, _), _ = starts[0]
     kept, log = fingerprint(there.dags), scratch / "night.log"
-    with Player(env, log, lambda _again: None, bound) as player:
-        events = [event for event in player.play(env, [order(scratch)], tick=60) if event["event"] != "tick"]
+    with Runner(env, log, lambda _again: None, bound) as runner:
+        events = [event for event in runner.play(env, [order(scratch)], tick=60) if event["event"] != "tick"]
     calls = server.calls()
     said, seconds = tuple(words for (_, words), _ in starts), tuple(taken for _, taken in starts)
     return Played(env, said, seconds, events, calls, foundation, kept, *rights(operator, foundation), log)
