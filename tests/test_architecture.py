@@ -63,8 +63,9 @@ def test_a_room_does_not_know_what_it_must_not(room):
     assert not any(guilty.values()), guilty
 
 
-def test_the_library_stands_on_at_most_seven_floors_and_no_rooms_import_each_other_in_a_circle():
-    assert len(house.floors(house.rooms())) <= 7
+@pytest.mark.parametrize("package", house.PACKAGES)
+def test_no_rooms_import_each_other_in_a_circle_and_the_floors_are_few(package):
+    assert len(house.floors(house.rooms(package))) <= house.PACKAGES[package]
 
 
 def test_a_circle_is_refused_by_name():
