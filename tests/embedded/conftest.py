@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import stat
 import sys
 from pathlib import Path
 
@@ -43,20 +42,6 @@ with DAG("toy", schedule=None, params={"seconds": 0, "broken": False}):
     opened, done = open_state(), work()
     opened >> apply_foundation() >> done >> destroy().as_teardown(setups=opened)
 """
-
-
-@pytest.fixture
-def program(tmp_path):
-    """Writes an executable that prints `said` and ends with `status`; gives its path."""
-
-    def write(name, said, status=0):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"#!/bin/sh\ncat <<'EOT'\n{said}\nEOT\nexit {status}\n")
-        path.chmod(path.stat().st_mode | stat.S_IEXEC)
-        return path
-
-    return write
 
 
 @pytest.fixture(scope="session")

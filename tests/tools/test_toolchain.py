@@ -5,6 +5,7 @@ import http.server
 import io
 import os
 import platform
+import stat
 import threading
 import zipfile
 from pathlib import Path
@@ -16,6 +17,20 @@ from tools.errors import DownloadRefused, ToolMissing
 
 HERE = download.platform_name(platform.system(), platform.machine())
 ARCHIVE = f"/{download.VERSION}/terraform_{download.VERSION}_{HERE}.zip"
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Writes an executable that prints `said` and ends with `status`; gives its path."""
+
+    def write(name, said, status=0):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\ncat <<'EOT'\n{said}\nEOT\nexit {status}\n")
+        path.chmod(path.stat().st_mode | stat.S_IEXEC)
+        return path
+
+    return write
 
 
 @pytest.fixture
