@@ -20,14 +20,14 @@ def pytest_configure():
 SMALL = """
 import json, os, subprocess, sys, time
 from pathlib import Path
-from embedded import cloud
-from embedded.postgres import Postgres
+from embedded.cloud import endpoint
+from tools.postgres import Postgres
 from tests import keeper
 
 TITLED = "import setproctitle, time; setproctitle.setproctitle('airflow of sorts'); time.sleep(600)"
 
 def test_that_is_killed(tmp_path):
-    cloud.start(tmp_path, os.environ, stays=True)
+    endpoint.start(tmp_path, os.environ, stays=True)
     titled = subprocess.Popen([sys.executable, "-c", TITLED], start_new_session=True)
     with Postgres() as server:
         pids = [json.loads((tmp_path / "server.json").read_text())["pid"], server.pid, titled.pid]

@@ -113,7 +113,7 @@ def test_a_name_that_means_no_run_is_answered_with_those_there_are(live, capsys)
 
 def test_the_options_travel_to_the_process_that_reaps(monkeypatch):
     calls = []
-    monkeypatch.setattr(command.cloud, "chosen", lambda: None)
+    monkeypatch.setattr(command.endpoint, "chosen", lambda: None)
     monkeypatch.setattr(command, "_environment", lambda *_: {})
     done = type("Done", (), {"returncode": 0})
     monkeypatch.setattr(command.subprocess, "run", lambda words, **_: calls.append(words[3:]) or done)
