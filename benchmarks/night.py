@@ -26,7 +26,7 @@ from datetime import datetime
 from pathlib import Path
 
 from datagen import generate_text
-from embedded import cloud, environment
+from embedded.cloud import endpoint, environment
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / ".nightshift" / "runs"
@@ -123,7 +123,7 @@ def running_cloud(folder: Path) -> Iterator[dict[str, str]]:
     """An environment whose AWS is a localcloud that stays up for the block."""
     env = {**os.environ, "LOCALCLOUD_HOME": str(folder / "cloud")}
     localcloud("up", env)
-    access = cloud.running(folder / "cloud")
+    access = endpoint.running(folder / "cloud")
     assert access, "it came up"
     try:
         yield {**env, **environment.aws(access)}

@@ -6,11 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from embedded import catalogue, cli
+from embedded import cli, pipelines
 from embedded.commands import list as listing
 from embedded.commands import run
-from embedded.errors import InputRefused
 from nightshift.failures.shown import plain
+from tools.errors import InputRefused
 
 NEEDS_SETUP = 64  # what ./nightshift goes by
 
@@ -33,9 +33,9 @@ def answered(options: argparse.Namespace) -> int:
     if options.command == listing.run:
         return listing.run(options)
     if options.command == run.run:
-        run.program(options)
+        run.request(options)
     elif "pipeline" in options:
-        catalogue.named(options.pipeline)
+        pipelines.named(options.pipeline)
     return NEEDS_SETUP
 
 

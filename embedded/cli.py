@@ -10,8 +10,8 @@ from types import ModuleType
 
 from embedded.commands import backfill, cloud, night, prices, reap, replay, run, seed_source, trigger, ui
 from embedded.commands import list as listing
-from embedded.errors import EmbeddedError, InputRefused
 from nightshift.failures.shown import plain
+from tools.errors import CommandError, InputRefused
 
 DESCRIPTION = """\
 Nightshift: every midnight a cluster comes up, works, proves what it did, and leaves nothing behind."""
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser().parse_args(given)
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
-    except EmbeddedError as error:
+    except CommandError as error:
         print(f"nightshift: {plain(str(error))}", file=sys.stderr)
         return REFUSED if isinstance(error, InputRefused) else FAILED
     except OSError as refused:

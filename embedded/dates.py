@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from embedded.errors import InputRefused
+from tools.errors import InputRefused
 
 ZONE = "America/Sao_Paulo"
 MOST_DAYS = 366

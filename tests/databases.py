@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import pymysql
 
-from embedded.databases import parsed
-from embedded.postgres import Postgres, _unprivileged, free_port
+from tools.databases import parsed
+from tools.postgres import Postgres, _unprivileged, free_port
 
 USER, PASSWORD, DATABASE = "coop", "s3gredo!", "cartoes"
 START_SECONDS = 60

@@ -18,10 +18,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from embedded import bootstrap, cloud, download, environment, roles, toolchain
+from embedded.cloud import bootstrap, endpoint, environment, roles
 from localcloud import credentials
 from tests.light import LIGHT
 from tests.patience import until
+from tools import download, toolchain
 
 REATTACH = "TF_REATTACH_PROVIDERS"
 OWN_PROVIDER = {REATTACH: ""}
@@ -38,13 +39,13 @@ def laid(
     settings, found = settings or {}, toolchain.find()
     tools = replace(found, java_home=_lean_java(home / "java", found.java_home, spark))
     plain = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW")} | dict(settings)
-    access = cloud.start(home / "localcloud", environment.with_tools(tools, plain))
+    access = endpoint.start(home / "localcloud", environment.with_tools(tools, plain))
     try:
         env = environment.embedded(access, tools, home / "airflow", plain) | dict(settings)
         with kept_up(tools.mirror, env, home / "provider.log") as attached:
             yield env | attached
     finally:
-        cloud.stop(home / "localcloud", plain)
+        endpoint.stop(home / "localcloud", plain)
 
 
 @contextmanager

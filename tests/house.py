@@ -1,4 +1,4 @@
-"""The house measured: `python -m tests.house` prints the floors of plugins/nightshift and the lines of the product."""
+"""The house measured: `python -m tests.house` prints the floors of its packages and the lines of the product."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LIBRARY = ROOT / "plugins" / "nightshift"
+PACKAGES = {"plugins/nightshift": 7, "embedded": 8}  # the most floors that each may have
 SUFFIXES = (".py", ".tf", ".sh")
 
 
-def rooms() -> dict[str, set[str]]:
-    """Each room of the library (a package, or a module beside them) and the rooms that it imports."""
-    known = {path.stem for path in LIBRARY.iterdir() if path.is_dir() or path.suffix == ".py"} - {"__init__"}
+def rooms(package: str) -> dict[str, set[str]]:
+    """Each room of a package, such as plugins/nightshift, and the rooms that it imports. A room is a package or a
+    module of it."""
+    home = ROOT / package
+    known = {path.stem for path in home.iterdir() if (path / "__init__.py").is_file() or path.suffix == ".py"}
     graph: dict[str, set[str]] = {}
-    for path in LIBRARY.rglob("*.py"):
-        room = path.relative_to(LIBRARY).parts[0].removesuffix(".py")
-        if room in known:
-            graph.setdefault(room, set()).update(set(_imported(path)) & known - {room})
+    for path in home.rglob("*.py"):
+        room = path.relative_to(home).parts[0].removesuffix(".py")
+        if room != "__init__":
+            graph.setdefault(room, set()).update(set(_imported(path, home.name)) & known - {room, "__init__"})
     return graph
 
 
@@ -48,22 +50,23 @@ def product_lines() -> dict[str, int]:
     return dict(sorted(lines.items(), key=lambda item: -item[1]))
 
 
-def _imported(path: Path) -> Iterator[str]:
-    """The rooms that a module imports."""
+def _imported(path: Path, package: str) -> Iterator[str]:
+    """The rooms of `package` that a module imports, wherever in it."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names = []
         if isinstance(node, ast.ImportFrom) and node.module:
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        yield from (name.split(".")[1] for name in names if name.startswith("nightshift."))
+        yield from (name.split(".")[1] for name in names if name.startswith(f"{package}."))
 
 
 def main() -> None:
-    storeys = floors(rooms())
-    print(f"plugins/nightshift: {len(storeys)} floors, no circle")
-    for floor, names in reversed(list(enumerate(storeys, 1))):
-        print(f"  {floor}  {', '.join(names)}")
+    for package, most in PACKAGES.items():
+        storeys = floors(rooms(package))
+        print(f"{package}: {len(storeys)} floors of at most {most}, no circle")
+        for floor, names in reversed(list(enumerate(storeys, 1))):
+            print(f"  {floor}  {', '.join(names)}")
     lines = product_lines()
     print(f"product: {sum(lines.values())} lines of {', '.join(SUFFIXES)}")
     for top, count in lines.items():

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import psycopg2
 
-from embedded import bootstrap
-from embedded.stack import AirflowStack
+from embedded.airflow.stack import AirflowStack
+from embedded.cloud import bootstrap
 from localcloud import credentials
 from localcloud.client import Client
 from tests import callers

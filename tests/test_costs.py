@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from embedded import places
 from tests import costs
+from tools import paths
 
 BUSY = """
 import subprocess, sys
@@ -29,7 +29,7 @@ def test_a_files_cpu_and_starts_are_its_own(tmp_path, workers):
     (tmp_path / "test_idle.py").write_text("def test_nothing():\n    pass\n")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "tests.costs", "--costs=told.json"]
     env = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
-    env["PYTHONPATH"] = str(places.ROOT)
+    env["PYTHONPATH"] = str(paths.ROOT)
     subprocess.run([*command, *workers], cwd=tmp_path, env=env, check=True, capture_output=True)
     told = json.loads((tmp_path / "told.json").read_text())["files"]
     assert told["test_busy.py"]["cpu"] >= 0.7

@@ -7,9 +7,9 @@ import sys
 
 import psutil
 
-from embedded import places
 from tests import keeper
 from tests.patience import lives, until
+from tools import paths
 
 CONFTEST = """
 from tests import keeper
@@ -20,14 +20,14 @@ def pytest_configure():
 SMALL = """
 import json, os, subprocess, sys, time
 from pathlib import Path
-from embedded import cloud
-from embedded.postgres import Postgres
+from embedded.cloud import endpoint
+from tools.postgres import Postgres
 from tests import keeper
 
 TITLED = "import setproctitle, time; setproctitle.setproctitle('airflow of sorts'); time.sleep(600)"
 
 def test_that_is_killed(tmp_path):
-    cloud.start(tmp_path, os.environ, stays=True)
+    endpoint.start(tmp_path, os.environ, stays=True)
     titled = subprocess.Popen([sys.executable, "-c", TITLED], start_new_session=True)
     with Postgres() as server:
         pids = [json.loads((tmp_path / "server.json").read_text())["pid"], server.pid, titled.pid]
@@ -45,7 +45,7 @@ def test_this_pytest_has_a_keeper():
 def test_what_a_killed_pytest_had_started_ends(tmp_path):
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_small.py").write_text(SMALL)
-    env = {**os.environ, "TOLD": str(tmp_path / "told"), "PYTHONPATH": str(places.ROOT)}
+    env = {**os.environ, "TOLD": str(tmp_path / "told"), "PYTHONPATH": str(paths.ROOT)}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'own'}", tmp_path]
     with (tmp_path / "log").open("w") as log:
         small = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=tmp_path)

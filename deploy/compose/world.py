@@ -19,14 +19,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.compose.messages import QUEUE
 from deploy.compose.places import READY, secret
-from embedded import bootstrap, catalogue, databases, dates, delivery, drivers, drops, places, sources, toolchain
-from embedded.databases import DatabaseUrl
-from embedded.errors import EmbeddedError
+from embedded import dates, pipelines
+from embedded.cloud import bootstrap
+from embedded.sources import secrets
+from embedded.uploads import delivery, yesterday
+from tools import databases, drivers, paths, toolchain
+from tools.databases import DatabaseUrl
+from tools.errors import CommandError
 
 LOOK_SECONDS = 5
 LOG = Path("/tmp/terraform.log")  # noqa: S108 - of one container only
 PROVIDERS = Path("/opt/terraform/providers")
-NOT_NOW = (*delivery.FAILURES, ClientError, BotoCoreError, EmbeddedError)
+NOT_NOW = (*delivery.FAILURES, ClientError, BotoCoreError, CommandError)
 # The pipelines that read a database: the secret with its address, and a table by which it is known to be filled.
 DATABASES = {"card_movements": ("cards_url", "movimento"), "mrhealth_sales": ("office_url", "produto")}
 
@@ -52,7 +56,7 @@ def provider(env: Mapping[str, str]) -> None:
         return
     print("fetching terraform's AWS provider, 700 MB, once")
     asked = {key: value for key, value in env.items() if key != "TF_CLI_ARGS_init"}
-    command = ["terraform", f"-chdir={places.STACKS / 'bootstrap'}", "init", "-backend=false", "-lockfile=readonly"]
+    command = ["terraform", f"-chdir={paths.STACKS / 'bootstrap'}", "init", "-backend=false", "-lockfile=readonly"]
     # Below its data folder terraform lays providers out as a mirror is laid out.
     subprocess.run(command, env={**asked, "TF_DATA_DIR": str(PROVIDERS.parent)}, check=True)
 
@@ -63,11 +67,11 @@ def settle(env: Mapping[str, str]) -> None:
         print("state bucket made")
     boto3.client("sqs").create_queue(QueueName=QUEUE)
     for name, (address, table) in DATABASES.items():
-        pipeline, url = catalogue.PIPELINES[name], databases.parsed(secret(address))
+        pipeline, url = pipelines.PIPELINES[name], databases.parsed(secret(address))
         if pipeline.seed and not has(url, table):
             fill(pipeline.seed, url)
             print(f"{url} filled")
-        sources.keep(env, pipeline.database, url)
+        secrets.keep(env, pipeline.database, url)
 
 
 def has(url: DatabaseUrl, table: str) -> bool:
@@ -77,7 +81,7 @@ def has(url: DatabaseUrl, table: str) -> bool:
         return cursor.fetchone() is not None
 
 
-def fill(seed: catalogue.Seed, url: DatabaseUrl) -> None:
+def fill(seed: pipelines.Seed, url: DatabaseUrl) -> None:
     """Made-up rows until yesterday."""
     with tempfile.TemporaryDirectory() as scratch:
         seed(url, (), Path(scratch) / "made", dates.today() - timedelta(days=1))
@@ -85,11 +89,11 @@ def fill(seed: catalogue.Seed, url: DatabaseUrl) -> None:
 
 def deliver(env: Mapping[str, str], delivered: object) -> object:
     """Bring yesterday's input, once for each day and bucket; gives what was brought last, None without a bucket."""
-    made = drops.raw_bucket(env)
+    made = yesterday.raw_bucket(env)
     wanted = made and (made, dates.today())
     if wanted and wanted != delivered:
         with tempfile.TemporaryDirectory() as scratch:
-            drops.deliver(env, Path(scratch))
+            yesterday.deliver(env, Path(scratch), pipelines.makers())
     return wanted
 
 

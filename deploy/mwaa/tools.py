@@ -27,7 +27,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deploy.mwaa import environment
 from deploy.mwaa.errors import DeployError
-from embedded import download, places, toolchain
+from tools import download, paths, toolchain
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 PREFIX = "tools"
 PLATFORM = "linux_amd64"  # what MWAA's containers are
 PROVIDER = toolchain.PROVIDER / PLATFORM
-ANY_STACK = places.STACKS / "foundation"  # all ask for the same provider
-KEPT = places.STATE / "provider"
+ANY_STACK = paths.STACKS / "foundation"  # all ask for the same provider
+KEPT = paths.STATE / "provider"
 BIN, PROVIDERS = Path("bin"), Path("providers")  # below tools/ on the worker
 FAST = 1  # zlib's level: 700 MB become 180 in seconds; more would take minutes and save little
 REMEDY = (

@@ -6,10 +6,11 @@ import argparse
 from collections.abc import Sequence
 from datetime import date
 
-from embedded import catalogue, dates, iam_option
-from embedded.catalogue import Pipeline
-from embedded.inputs import Delivery
-from embedded.program import Asked, Program, conduct
+from embedded import dates, pipelines
+from embedded.cloud import iam_option
+from embedded.pipelines import Pipeline
+from embedded.runs.requests import RunRequest, SessionRequest, run_session
+from embedded.uploads.inputs import Delivery
 
 DAYS_AT_ONCE = 20  # on one cluster, whose time is limited
 HELP = "make the days that have input but no gold (shows them unless --run)"
@@ -31,15 +32,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show or make the days; gives the exit status. Raises EmbeddedError."""
-    pipeline = catalogue.named(options.pipeline)
+    """Show or make the days; gives the exit status. Raises CommandError."""
+    pipeline = pipelines.named(options.pipeline)
     days = dates.between(dates.parsed(options.first, "--from"), dates.parsed(options.last, "--to"))
     size = DAYS_AT_ONCE if options.make else len(days)
     parts = [days[n : n + size] for n in range(0, len(days), size)]
-    asked = [_asked(pipeline, part, options.make) for part in parts]
-    return conduct(Program("backfill", lambda _scratch: asked, iam=iam_option.wanted(options)))
+    requests = [_request(pipeline, part, options.make) for part in parts]
+    return run_session(SessionRequest("backfill", lambda _scratch: requests, iam=iam_option.wanted(options)))
 
 
-def _asked(pipeline: Pipeline, days: Sequence[date], make: bool) -> Asked:
+def _request(pipeline: Pipeline, days: Sequence[date], make: bool) -> RunRequest:
     params = {"first": str(days[0]), "last": str(days[-1]), "dry_run": not make}
-    return Asked(catalogue.backfill_of(pipeline), days[-1], Delivery((), ()), params)
+    return RunRequest(pipelines.backfill_of(pipeline), days[-1], Delivery((), ()), params)

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from embedded import environment, places, toolchain
+from embedded.cloud import environment
+from tools import paths, toolchain
 
 HELP = "up, status, down, faults: the local AWS of this tree (see ./nightshift cloud --help)"
 
@@ -15,6 +16,6 @@ HELP = "up, status, down, faults: the local AWS of this tree (see ./nightshift c
 def run(arguments: Sequence[str]) -> int:
     """Hand the arguments to `python -m localcloud`; gives its exit status. Raises ToolMissing before a start."""
     env = environment.with_tools(toolchain.find()) if "up" in arguments else dict(os.environ)
-    env.setdefault("LOCALCLOUD_HOME", str(places.LOCALCLOUD_HOME))
-    env["PYTHONPATH"] = str(places.ROOT)
+    env.setdefault("LOCALCLOUD_HOME", str(paths.LOCALCLOUD_HOME))
+    env["PYTHONPATH"] = str(paths.ROOT)
     return subprocess.run([sys.executable, "-m", "localcloud", *arguments], env=env, check=False).returncode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from embedded.catalogue import PIPELINES
+from embedded.pipelines import PIPELINES
 
 HELP = "list the pipelines"
 DESCRIPTION = "Lists the pipelines that `./nightshift run` knows."

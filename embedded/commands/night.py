@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from embedded import dates, iam_option
-from embedded.catalogue import PIPELINES
-from embedded.program import Asked, Program, conduct
+from embedded import dates, pipelines
+from embedded.cloud import iam_option
+from embedded.runs.requests import RunRequest, SessionRequest, run_session
 
 HELP = "play every pipeline that reads files for one night on made-up data (what `make run` does)"
 DESCRIPTION = """\
@@ -25,15 +25,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Play the night; gives the exit status. Raises EmbeddedError."""
+    """Play the night; gives the exit status. Raises CommandError."""
     day = dates.today() - timedelta(days=1)
 
-    def nights(scratch: Path) -> Sequence[Asked]:
-        made = (
-            (pipeline, pipeline.make(scratch / pipeline.name, [day]))
-            for pipeline in PIPELINES.values()
-            if not pipeline.from_database
-        )
-        return [Asked(pipeline.name, day, deliveries[day]) for pipeline, deliveries in made]
+    def nights(scratch: Path) -> Sequence[RunRequest]:
+        makers = pipelines.makers().items()
+        return [RunRequest(pipeline, day, make(scratch / pipeline, [day])[day]) for pipeline, make in makers]
 
-    return conduct(Program("night", nights, keep=options.keep, iam=iam_option.wanted(options)))
+    return run_session(SessionRequest("night", nights, keep=options.keep, iam=iam_option.wanted(options)))

@@ -26,8 +26,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Look the types up, write those that have a price and show them; gives 0. Raises CloudError and InputRefused."""
-    from embedded import places, price_list
-    from embedded.errors import InputRefused
+    from embedded.cloud import price_list
+    from tools import paths
+    from tools.errors import InputRefused
 
     file, region = price_list.target(options.region)
     found = price_list.look_up(options.types, region)
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     for kind, price in found.values():
         facts = f"{kind.vcpu} vCPU, {kind.gib:g} GiB, {kind.architecture}"
         print(f"{kind.name:<14} {facts}: EC2 ${price.ec2:g} and EMR ${price.emr:g} an hour in {region}")
-    print(f"{len(found)} of {len(options.types)} written to {places.shown(file)}.")
+    print(f"{len(found)} of {len(options.types)} written to {paths.shown(file)}.")
     if missing := [name for name in options.types if name not in found]:
         raise InputRefused(f"AWS lists no price of both EC2 and EMR for {', '.join(missing)} in {region}.")
     return 0

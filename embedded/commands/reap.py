@@ -9,8 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from embedded import cloud, environment, places, toolchain
+from embedded.cloud import endpoint, environment
 from localcloud.credentials import Access
+from tools import paths, toolchain
 
 HELP = "end and remove what dead runs left, or one run by its name, without Airflow"
 DESCRIPTION = """\
@@ -35,14 +36,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Reap in a process of its own, whose environment is the night's; gives its exit status. Raises EmbeddedError."""
-    access = cloud.chosen()
+    """Reap in a process of its own, whose environment is the night's; gives its exit status. Raises CommandError."""
+    access = endpoint.chosen()
     print(f"Cloud:    {access.endpoint if access else 'AWS, with the credentials of this environment'}", flush=True)
     flags = [name for name, given in (("--dry-run", options.dry_run), ("--yes", options.yes)) if given]
     arguments = [*flags, *([f"--run={options.run}"] if options.run else [])]
     with tempfile.TemporaryDirectory(prefix="nightshift-reap-") as scratch:
         env = _environment(access, Path(scratch))
-        return subprocess.run([sys.executable, "-m", "embedded.reap", *arguments], env=env, check=False).returncode
+        command = [sys.executable, "-m", "embedded.commands.reap_process", *arguments]
+        return subprocess.run(command, env=env, check=False).returncode
 
 
 def _environment(access: Access | None, airflow_home: Path) -> dict[str, str]:
@@ -54,5 +56,5 @@ def _environment(access: Access | None, airflow_home: Path) -> dict[str, str]:
         if access
         else {**environment.without_password(), **tooled}
     )
-    path = os.pathsep.join((str(places.PLUGINS), tooled["PYTHONPATH"]))
+    path = os.pathsep.join((str(paths.PLUGINS), tooled["PYTHONPATH"]))
     return {**ours, **environment.airflow(airflow_home), "PYTHONPATH": path}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from embedded import catalogue, dates, iam_option, inputs
-from embedded.inputs import Delivery
-from embedded.program import Asked, Program, conduct
+from embedded import dates, pipelines
+from embedded.cloud import iam_option
+from embedded.runs.requests import RunRequest, SessionRequest, run_session
+from embedded.uploads import inputs
+from embedded.uploads.inputs import Delivery
 
 HELP = "judge the quarantined rows of a date again, after a fix"
 DESCRIPTION = """\
@@ -25,9 +27,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Play the replay; gives the exit status. Raises EmbeddedError."""
-    pipeline = catalogue.named(options.pipeline)
+    """Play the replay; gives the exit status. Raises CommandError."""
+    pipeline = pipelines.named(options.pipeline)
     encoding = {"encoding": inputs.encoding(options.encoding)} if options.encoding else {}
-    asked = Asked(pipeline.name, dates.parsed(options.date, "--date"), Delivery((), ()), {"replay": True, **encoding})
-    settings = catalogue.jdbc() if pipeline.from_database else {}
-    return conduct(Program("replay", lambda _scratch: [asked], settings=settings, iam=iam_option.wanted(options)))
+    request = RunRequest(
+        pipeline.name, dates.parsed(options.date, "--date"), Delivery((), ()), {"replay": True, **encoding}
+    )
+    settings = pipelines.jdbc() if pipeline.from_database else {}
+    iam = iam_option.wanted(options)
+    return run_session(SessionRequest("replay", lambda _scratch: [request], settings=settings, iam=iam))

@@ -13,13 +13,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from embedded import api_url, catalogue, cloud, dates, iam_option, inputs, source_url, toolchain
-from embedded.api_url import ApiUrl
-from embedded.catalogue import Pipeline, Route
-from embedded.databases import DatabaseUrl
-from embedded.errors import InputRefused, ToolMissing
-from embedded.inputs import Delivery
-from embedded.program import Asked, Opened, Program, conduct, nothing_to_open, token
+from embedded import dates, pipelines
+from embedded.cloud import endpoint, iam_option
+from embedded.pipelines import Pipeline, Route
+from embedded.runs.requests import Opened, RunRequest, SessionRequest, nothing_to_open, run_session, token
+from embedded.sources import api_url, source_url
+from embedded.sources.api_url import ApiUrl
+from embedded.uploads import inputs
+from embedded.uploads.inputs import Delivery
+from tools import databases, toolchain
+from tools.databases import DatabaseUrl
+from tools.errors import InputRefused, ToolMissing
 
 HELP = "play a night of one pipeline on your own files"
 DESCRIPTION = """\
@@ -112,51 +116,51 @@ def _source_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Check the whole request, then play it; gives the exit status. Raises EmbeddedError."""
-    asked = program(options)
-    pipeline = catalogue.named(options.pipeline)
+    """Check the whole request, then play it; gives the exit status. Raises CommandError."""
+    requested = request(options)
+    pipeline = pipelines.named(options.pipeline)
     with _source(pipeline, options, _days(pipeline, options)[-1]) as source:
-        settings = catalogue.jdbc() if _reads_database(pipeline, options) else {}
-        return conduct(replace(asked, source=source, settings=settings))
+        settings = pipelines.jdbc() if _reads_database(pipeline, options) else {}
+        return run_session(replace(requested, source=source, settings=settings))
 
 
-def program(options: argparse.Namespace) -> Program:
+def request(options: argparse.Namespace) -> SessionRequest:
     """What the options ask for, without the database that it may read. Raises InputRefused."""
-    pipeline = catalogue.named(options.pipeline)
+    pipeline = pipelines.named(options.pipeline)
     params = _params(pipeline, options)
     days = _days(pipeline, options)
     export, output = _directory(options.export), _local(options.output)
     given = pipeline.read(options.paths, days, token()) if options.paths else None
     route = _route(pipeline, options)
-    make = catalogue.no_files if route and route.enough else pipeline.make
+    make = pipelines.no_files if route and route.enough else pipeline.make
 
-    def nights(scratch: Path) -> Sequence[Asked]:
+    def nights(scratch: Path) -> Sequence[RunRequest]:
         deliveries: dict[date, Delivery] = given or make(scratch / "made", days)
-        return [Asked(pipeline.name, day, deliveries[day], params) for day in days]
+        return [RunRequest(pipeline.name, day, deliveries[day], params) for day in days]
 
     # Without a foundation, which a dry run does not make, there is no role.
     iam = iam_option.wanted(options) and not options.dry_run
-    return Program(pipeline.name, nights, keep=options.keep, export=export, output=output, iam=iam)
+    return SessionRequest(pipeline.name, nights, keep=options.keep, export=export, output=output, iam=iam)
 
 
 @contextmanager
 def _source(pipeline: Pipeline, options: argparse.Namespace, day: date) -> Iterator[Opened]:
     """What opens the pipeline's database to its nights: the user's, or one of this run's own, filled."""
-    from embedded import sources
+    from embedded.sources import secrets
 
     if route := _route(pipeline, options):
         opened = source_url.api if api_url.is_one(options.source) else source_url.database
         url: ApiUrl | DatabaseUrl = opened(options.source, options)
-        yield partial(sources.opened, name=route.secret, url=url)
+        yield partial(secrets.opened, name=route.secret, url=url)
     elif pipeline.seed is None or not _reads_database(pipeline, options):
         yield nothing_to_open
     elif options.source:
         named = replace(source_url.database(options.source, options), identity=options.source_id or "")
-        yield partial(sources.opened, name=pipeline.database, url=named)
+        yield partial(secrets.opened, name=pipeline.database, url=named)
     else:
-        with sources.temporary() as url, tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
+        with databases.temporary() as url, tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
             pipeline.seed(url, options.paths or (), Path(folder) / "made", day)
-            yield partial(sources.opened, name=pipeline.database, url=replace(url, identity=_called(options, day)))
+            yield partial(secrets.opened, name=pipeline.database, url=replace(url, identity=_called(options, day)))
 
 
 def _called(options: argparse.Namespace, day: date) -> str:
@@ -223,7 +227,7 @@ def _engine(pipeline: Pipeline, asked: str) -> str:
     if asked not in pipeline.engines:
         expected = f"choose {' or '.join(pipeline.engines)}" if pipeline.engines else "leave --engine out"
         raise InputRefused(f"{pipeline.name} does not run on {asked!r}: {expected}.")
-    if asked == "flink" and not os.environ.get(cloud.ENDPOINT_KEY) and not os.environ.get(cloud.FLINK_KEY):
+    if asked == "flink" and not os.environ.get(endpoint.ENDPOINT_KEY) and not os.environ.get(endpoint.FLINK_KEY):
         try:
             toolchain.flink()
         except ToolMissing as missing:

@@ -7,8 +7,11 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from embedded import card_source, databases, dates, generated, source_url
-from embedded.errors import InputRefused
+from embedded import dates
+from embedded.sources import card_source, source_url
+from embedded.uploads import generated
+from tools import databases
+from tools.errors import InputRefused
 
 HELP = "create a pipeline's source in your own database"
 DESCRIPTION = """\

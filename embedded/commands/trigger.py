@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedded.commands import run as playing
-from embedded.errors import InputRefused
-from embedded.progress import Progress
+from embedded.terminal.progress import Progress
+from tools.errors import InputRefused
 
 if TYPE_CHECKING:
-    from embedded.api import AirflowApi
+    from embedded.airflow.api import AirflowApi
 
 HELP = "have a running Airflow play a night, and print its result"
 DESCRIPTION = """\
@@ -37,18 +37,19 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Trigger, follow, tell; gives the exit status. Raises EmbeddedError."""
-    from embedded.conduct import FAILURE, SUCCESS, Session, new_log
-    from embedded.remote import Remote
+    """Trigger, follow, tell; gives the exit status. Raises CommandError."""
+    from embedded.runs.remote import RemoteRunner
+    from embedded.runs.session import FAILURE, SUCCESS, Session
+    from embedded.terminal.logs import new_log
 
     if options.source:
         raise InputRefused("An Airflow elsewhere reads the database in its secret: leave --source out.")
-    program, progress = playing.program(options), Progress()
+    request, progress = playing.request(options), Progress()
     api = _api()
     try:
         with tempfile.TemporaryDirectory(prefix="nightshift-") as scratch:
-            nights = program.nights(Path(scratch))
-            session = Session(program, dict(os.environ), progress, Remote(api, new_log("trigger")))
+            nights = request.nights(Path(scratch))
+            session = Session(request, dict(os.environ), progress, RemoteRunner(api, new_log("trigger")))
             return SUCCESS if session.play(nights) else FAILURE
     finally:
         api.close()
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _api() -> AirflowApi:
     """A client of the Airflow that the environment names. Raises InputRefused."""
-    from embedded.api import AirflowApi
+    from embedded.airflow.api import AirflowApi
 
     try:
         passwords = json.loads(Path(os.environ[PASSWORDS]).read_text(encoding="utf-8"))

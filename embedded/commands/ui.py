@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from embedded import iam_option
+from embedded.cloud import iam_option
 
 HELP = "start the Airflow UI with its scheduler on localcloud"
 DESCRIPTION = """\
@@ -22,7 +22,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until Ctrl-C or SIGTERM; gives 0 then. Raises EmbeddedError when a part does not come up, or ends."""
-    from embedded import serving
+    """Serve until Ctrl-C or SIGTERM; gives 0 then. Raises CommandError when a part does not come up, or ends."""
+    from embedded import pipelines
+    from embedded.airflow import serving
 
-    return serving.serve(options.port, keep=options.keep, iam=iam_option.wanted(options))
+    return serving.serve(options.port, pipelines.makers(), keep=options.keep, iam=iam_option.wanted(options))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from embedded import places
 from tests.chaos.cells import Column
+from tools import paths
 
 if TYPE_CHECKING:
     from tests.chaos.play import Play
@@ -71,7 +71,7 @@ def airflow_down(play: "Play") -> None:
 def _reap_from_a_shell(play: "Play") -> None:
     time.sleep(float(play.rig.env["NIGHTSHIFT_GRACE_MINUTES"]) * 60 + 1)
     command = [sys.executable, "-m", "embedded", "reap"]
-    done = subprocess.run(command, env=play.rig.env, cwd=places.ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=play.rig.env, cwd=paths.ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"nightshift reap ended with {done.returncode}: {done.stdout}{done.stderr}"
     left = play.facts.alive()
     assert not left, f"nightshift reap left {left} and said: {done.stdout}"

@@ -6,9 +6,9 @@ from typing import Any
 import psutil
 from botocore.exceptions import ClientError
 
-from embedded.errors import StackError
 from tests.chaos.facts import KEPT, LAKE, STATE, Facts, terraforms
 from tests.rig import Rig
+from tools.errors import StackError
 
 ENDING = 240
 RUNNING = ("queued", "running")

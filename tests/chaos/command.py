@@ -14,10 +14,10 @@ from types import SimpleNamespace
 
 import psutil
 
-from embedded import places
 from tests import callers
 from tests.chaos.facts import Facts
 from tests.patience import until
+from tools import paths
 
 POLICY = Path(__file__).with_name("hold_acts")
 COMING = 400  # seconds that a night may take to come to the last of its tasks, and to its end
@@ -38,7 +38,7 @@ class Command:
     @property
     def records(self) -> list[dict]:
         kept = re.findall(r"^Record: +(.+?/record\.json)", self.said, re.MULTILINE)
-        return [json.loads((places.ROOT / path).read_text()) for path in kept]
+        return [json.loads((paths.ROOT / path).read_text()) for path in kept]
 
     def ended(self) -> int:
         return self.process.wait(timeout=COMING)
@@ -76,14 +76,14 @@ class Commands:
         return Facts(SimpleNamespace(env=self.env, aws=partial(callers.own_client, self.env)))
 
     def start(self, *arguments: object, prefix: tuple[str, ...] = (), **settings: str) -> Command:
-        own = {"CHAOS_HOLDS": str(self.holds), "PYTHONPATH": f"{POLICY}{os.pathsep}{places.ROOT}"}
+        own = {"CHAOS_HOLDS": str(self.holds), "PYTHONPATH": f"{POLICY}{os.pathsep}{paths.ROOT}"}
         env = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")} | dict(self.env) | own | settings
         said = self.home / f"said-{len(list(self.home.glob('said-*')))}"
         command = [*prefix, sys.executable, "-m", "embedded", *map(str, arguments)]
         with said.open("w") as output:
             process = subprocess.Popen(
                 command,
-                cwd=places.ROOT,
+                cwd=paths.ROOT,
                 env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from embedded import places
 from tests.chaos import cells, results
 from tests.chaos.ground import Ground
 from tests.chaos.post import ARN, Post
 from tests.rig import opened
+from tools import paths
 
 # Deaths are noticed within seconds instead of minutes; a busy machine must not be taken for a dead one.
 QUICK = {
@@ -78,7 +78,7 @@ def pytest_terminal_summary(terminalreporter, config):
     terminalreporter.section("chaos matrix")
     terminalreporter.write_line(results.table(results.kept().values()))
     if _which(config) != "some":
-        terminalreporter.write_line(f"written: {places.shown(results.write_report(config.getoption('--chaos-also')))}")
+        terminalreporter.write_line(f"written: {paths.shown(results.write_report(config.getoption('--chaos-also')))}")
 
 
 @pytest.fixture(scope="module")  # an idle Airflow is a fifth of a core
@@ -103,5 +103,5 @@ def _foundation(env, home):
     variables = {"TF_VAR_name": env["NIGHTSHIFT_NAME"], "TF_VAR_region": env["AWS_REGION"]}
     own = {**env, **variables, "TF_DATA_DIR": str(home / "foundation"), "TF_VAR_queue_endpoints": json.dumps([ARN])}
     for verb in (init, ["apply", "-auto-approve"]):
-        command = ["terraform", f"-chdir={places.STACKS / 'foundation'}", *verb, "-input=false", "-no-color"]
+        command = ["terraform", f"-chdir={paths.STACKS / 'foundation'}", *verb, "-input=false", "-no-color"]
         subprocess.run(command, env=own, check=True, capture_output=True)

@@ -9,7 +9,6 @@ import httpx
 import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
-from embedded.errors import StackError
 from tests.chaos import drops, judge, moments
 from tests.chaos.acts import ACTS
 from tests.chaos.cells import Cell
@@ -18,6 +17,7 @@ from tests.chaos.holds import Hold, Victim
 from tests.chaos.judge import Seen
 from tests.chaos.post import Post
 from tests.rig import Rig
+from tools.errors import StackError
 
 ENDING = 420  # seconds in which Airflow must end a run after what befell it
 REAPING = 180

@@ -10,12 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from embedded import places
 from tests.chaos.cells import Cell, Column, fault_cells, task_cells
 from tests.chaos.play import OWED, Result
+from tools import paths
 
-FOLDER = places.STATE / "chaos"
-REPORT = places.ROOT / "docs" / "chaos.md"
+FOLDER = paths.STATE / "chaos"
+REPORT = paths.ROOT / "docs" / "chaos.md"
 Line = dict[str, Any]
 
 
@@ -23,7 +23,7 @@ Line = dict[str, Any]
 def commit() -> str:
     """The commit that is played, with "-dirty" when the tree differs from it; asked once, for it may move on."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(command, cwd=places.ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=paths.ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
 
 

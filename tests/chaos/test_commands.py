@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from embedded.catalogue import PIPELINES
+from embedded.pipelines import PIPELINES
 from tests.chaos import cells, drops
 from tests.chaos.command import Commands
 from tests.e2e.conftest import CLOUD

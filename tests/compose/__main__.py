@@ -14,8 +14,9 @@ import urllib.request
 
 import pyarrow.parquet as pq
 
-from embedded import environment, record
-from embedded.api import AirflowApi
+from embedded.airflow.api import AirflowApi
+from embedded.cloud import environment
+from embedded.terminal import record
 from localcloud import credentials
 from localcloud.credentials import Access
 from tests.compose import standins

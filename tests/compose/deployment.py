@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embedded.postgres import free_port
+from tools.postgres import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "nightshift-test"

@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from embedded import toolchain
+from tools import toolchain
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = "https://registry-1.docker.io/v2/"

@@ -5,11 +5,11 @@ import subprocess
 
 import pytest
 
-from embedded import toolchain
 from localcloud.client import Client
 from localcloud.iam.needs import Place, needs
 from tests import callers
 from tests.terraform.conftest import REGION, ROOT, Cloud, cloud, machine, provider, stack
+from tools import toolchain
 
 __all__ = ["cloud", "machine", "provider", "stack"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded import iam_option
+from embedded.cloud import iam_option
 from tests import callers
 from tests.ground import REATTACH, laid, under_role
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from datagen import generate_text
-from embedded.environment import NAME
+from embedded.cloud.environment import NAME
 from tests.bed_api import DAY, BedApi, serving
 
 pytestmark = [pytest.mark.spark, pytest.mark.terraform]

@@ -2,16 +2,16 @@
 
 import os
 import shutil
-import stat
 import sys
 from pathlib import Path
 
 import pytest
 from moto.server import ThreadedMotoServer
 
-from embedded import environment, prepare
-from embedded.toolchain import Toolchain
+from embedded.airflow import database
+from embedded.cloud import environment
 from localcloud.credentials import Access, Credentials
+from tools.toolchain import Toolchain
 
 TOY = """
 import os
@@ -44,20 +44,6 @@ with DAG("toy", schedule=None, params={"seconds": 0, "broken": False}):
 """
 
 
-@pytest.fixture
-def program(tmp_path):
-    """Writes an executable that prints `said` and ends with `status`; gives its path."""
-
-    def write(name, said, status=0):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"#!/bin/sh\ncat <<'EOT'\n{said}\nEOT\nexit {status}\n")
-        path.chmod(path.stat().st_mode | stat.S_IEXEC)
-        return path
-
-    return write
-
-
 @pytest.fixture(scope="session")
 def tools():
     java = shutil.which("java")
@@ -85,7 +71,7 @@ def cloud_env(s3_endpoint, tools, tmp_path):
 def migrated(tmp_path_factory):
     """An AIRFLOW_HOME template, as set-up makes it."""
     home = tmp_path_factory.mktemp("template") / "airflow"
-    prepare.airflow_database(home)
+    database.make(home)
     return home
 
 

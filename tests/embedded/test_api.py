@@ -6,9 +6,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from embedded import api
-from embedded.api import AirflowApi
-from embedded.errors import StackError
+from embedded.airflow import api
+from embedded.airflow.api import AirflowApi
+from tools.errors import StackError
 
 READ_AFTER = 3  # looks, until the dag-processor has come to the file of `late`
 

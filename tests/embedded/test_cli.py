@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from embedded import api_url, catalogue, cli, conduct, dates, toolchain
+from embedded import cli, dates, pipelines
 from embedded.commands import cloud, run
-from embedded.errors import InputRefused
+from embedded.runs import session
+from embedded.sources import api_url
+from tools import toolchain
+from tools.errors import InputRefused
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def nothing_starts(monkeypatch):
     def found_out():
         raise AssertionError("the request was taken")
 
-    monkeypatch.setattr(conduct.toolchain, "find", found_out)
+    monkeypatch.setattr(session.toolchain, "find", found_out)
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def asked(monkeypatch, tmp_path):
 
     def taken(*arguments):
         programs = []
-        monkeypatch.setattr(run, "conduct", lambda program: programs.append(program) or 0)
+        monkeypatch.setattr(run, "run_session", lambda program: programs.append(program) or 0)
         assert cli.main(["run", *arguments]) == 0
         return list(programs[0].nights(tmp_path / "scratch"))
 
@@ -78,7 +81,7 @@ def test_an_engine_that_a_pipeline_has_not_is_refused(pipeline, says, text, caps
 
 def test_the_list_names_every_pipeline(capsys):
     assert cli.main(["list"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(catalogue.PIPELINES)
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(pipelines.PIPELINES)
 
 
 @pytest.mark.parametrize(
@@ -136,19 +139,19 @@ def one_sentence(capsys):
 
 
 def test_a_tree_that_cannot_be_written_is_one_sentence(text, monkeypatch, capsys):
-    monkeypatch.setattr(conduct.places, "LOGS", Path("/sys/nightshift/logs"))  # where no user may make anything
+    monkeypatch.setattr(session.paths, "LOGS", Path("/sys/nightshift/logs"))  # where no user may make anything
     assert cli.main(["run", "wordcount", "--input", text]) == 1
     assert "A run keeps its log and its record in /sys/nightshift, which cannot be written" in one_sentence(capsys)
 
 
 def test_a_disk_that_is_full_is_one_sentence(text, monkeypatch, capsys):
-    monkeypatch.setattr(run, "conduct", lambda _: Path("/dev/full").write_text("x"))
+    monkeypatch.setattr(run, "run_session", lambda _: Path("/dev/full").write_text("x"))
     assert cli.main(["run", "wordcount", "--input", text]) == 1
     assert "No space left on device" in (said := one_sentence(capsys)) and "make room" in said
 
 
 def test_another_error_of_the_system_is_not_taken_for_a_full_disk(text, monkeypatch):
-    monkeypatch.setattr(run, "conduct", lambda _: Path("/dev/null/x").write_text("x"))
+    monkeypatch.setattr(run, "run_session", lambda _: Path("/dev/null/x").write_text("x"))
     with pytest.raises(NotADirectoryError):
         cli.main(["run", "wordcount", "--input", text])
 
@@ -170,7 +173,7 @@ def test_without_a_date_sales_are_those_of_the_newest_drop(asked, tmp_path):
     assert [night.day for night in asked("mrhealth_sales", "--input", str(tmp_path))] == [date(2025, 12, 30)]
 
 
-@pytest.mark.parametrize("pipeline", [p.name for p in catalogue.PIPELINES.values() if not p.from_database])
+@pytest.mark.parametrize("pipeline", [p.name for p in pipelines.PIPELINES.values() if not p.from_database])
 def test_without_input_each_day_asked_for_gets_made_up_files(asked, pipeline):
     nights = asked(pipeline, "--from", "2026-01-02", "--to", "2026-01-03", "--dry-run")
     assert [night.day.day for night in nights] == [2, 3]

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from embedded import covid_files
-from embedded.errors import InputRefused
+from embedded.uploads import covid_files
+from tools.errors import InputRefused
 
 DAY = date(2021, 3, 23)
 SERIES = b"date,state\n2021-03-20,SP\n2021-03-24,SP\n"

@@ -11,10 +11,13 @@ import pytest
 from moto import mock_aws
 
 from datagen.cards import CardShape, generate_cards
-from embedded import card_source, cli, databases, drivers, masks, office_source, owners, record, sources
+from embedded import cli
 from embedded.commands import replay, run
-from embedded.errors import InputRefused, ToolMissing
+from embedded.sources import card_source, owners, reference_data, secrets
+from embedded.terminal import masks, record
 from tests.databases import mariadb, postgresql
+from tools import databases, drivers
+from tools.errors import InputRefused, ToolMissing
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +148,7 @@ def test_made_up_cards_are_the_same_for_the_same_seed_and_add_up(tmp_path):
 def test_a_cell_that_is_not_as_the_contract_says_is_one_sentence_before_anything_starts(
     table, row, told, tables, monkeypatch, capsys
 ):
-    monkeypatch.setattr(sources, "temporary", None)
+    monkeypatch.setattr(databases, "temporary", None)
     file = tables[0] / f"{table}.csv"
     file.write_text(f"{file.read_text().splitlines()[0]}\n{row}\n")
     assert cli.main(["run", "card_movements", "--input", str(tables[0]), "--date", "2024-01-10"]) == 2
@@ -182,7 +185,7 @@ def vault(monkeypatch):
     with mock_aws():
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
         client = boto3.client("secretsmanager", **keys)
-        monkeypatch.setattr(sources.aws, "secrets", lambda env: client)
+        monkeypatch.setattr(secrets.clients, "secrets", lambda env: client)
         yield client
 
 
@@ -191,7 +194,7 @@ URL = databases.parsed("mysql://u:p@h/d")
 
 
 def test_a_secret_is_there_for_the_night_and_gone_afterwards(vault):
-    with pytest.raises(KeyboardInterrupt), sources.opened(NIGHT, "cards", URL):
+    with pytest.raises(KeyboardInterrupt), secrets.opened(NIGHT, "cards", URL):
         assert json.loads(vault.get_secret_value(SecretId="acme/sources/cards")["SecretString"])["host"] == "h"
         raise KeyboardInterrupt
     assert vault.list_secrets()["SecretList"] == []
@@ -199,7 +202,7 @@ def test_a_secret_is_there_for_the_night_and_gone_afterwards(vault):
 
 def test_a_secret_that_was_there_before_comes_back(vault):
     vault.create_secret(Name="acme/sources/cards", SecretString="theirs")
-    with sources.opened(NIGHT, "cards", URL):
+    with secrets.opened(NIGHT, "cards", URL):
         assert vault.get_secret_value(SecretId="acme/sources/cards")["SecretString"] == URL.secret
     assert vault.get_secret_value(SecretId="acme/sources/cards")["SecretString"] == "theirs"
 
@@ -207,7 +210,7 @@ def test_a_secret_that_was_there_before_comes_back(vault):
 def test_a_secret_that_a_killed_command_left_is_not_taken_for_the_users(vault):
     gone = owners.this().rpartition(" ")[0] + " 1"  # its pid is another process by now
     vault.create_secret(Name="acme/sources/cards", SecretString="left", Tags=[{"Key": owners.TAG, "Value": gone}])
-    with sources.opened(NIGHT, "cards", URL):
+    with secrets.opened(NIGHT, "cards", URL):
         assert list(owners.left(vault, "acme")) == []
     assert vault.list_secrets()["SecretList"] == []
 
@@ -257,7 +260,7 @@ def test_a_night_that_makes_no_sense_is_refused_before_it_starts(words, told, ca
 
 def test_a_night_on_the_users_database_asks_what_the_options_say(monkeypatch, tmp_path):
     programs = []
-    monkeypatch.setattr(run, "conduct", lambda program: programs.append(program) or 0)
+    monkeypatch.setattr(run, "run_session", lambda program: programs.append(program) or 0)
     address = "mariadb://u:p@h/d"
     words = ["card_movements", "--source", address, "--output", str(tmp_path / "out"), "--delimiter", ";"]
     assert cli.main(["run", *words, "--full-reload", "--date", "2026-01-02"]) == 0
@@ -270,7 +273,7 @@ def test_a_night_on_the_users_database_asks_what_the_options_say(monkeypatch, tm
 
 def test_a_folder_in_s3_is_the_nights_own_to_write(monkeypatch, tmp_path):
     programs = []
-    monkeypatch.setattr(run, "conduct", lambda program: programs.append(program) or 0)
+    monkeypatch.setattr(run, "run_session", lambda program: programs.append(program) or 0)
     assert cli.main(["run", "card_movements", "--source", "mysql://u:p@h/d", "--output", "s3://acme-out/cards"]) == 0
     [program] = programs
     [asked] = program.nights(tmp_path)
@@ -289,7 +292,7 @@ def test_a_night_without_a_record_delivers_nothing(tmp_path):
 def test_a_replay_of_a_pipeline_out_of_a_database_finds_the_drivers(monkeypatch, tmp_path):
     programs = []
     monkeypatch.setattr(drivers, "bring", lambda: tmp_path)
-    monkeypatch.setattr(replay, "conduct", lambda program: programs.append(program) or 0)
+    monkeypatch.setattr(replay, "run_session", lambda program: programs.append(program) or 0)
     assert cli.main(["replay", "card_movements", "--date", "2026-01-02"]) == 0
     assert programs[0].settings == {"NIGHTSHIFT_JDBC_DIR": str(tmp_path)}
 
@@ -306,17 +309,17 @@ def test_a_replay_of_a_pipeline_out_of_a_database_finds_the_drivers(monkeypatch,
 def test_a_night_that_reads_a_database_brings_its_drivers_and_another_does_not(monkeypatch, tmp_path, asked, reads):
     programs = []
     monkeypatch.setattr(drivers, "bring", lambda: tmp_path)
-    monkeypatch.setattr(run, "conduct", lambda program: programs.append(program) or 0)
+    monkeypatch.setattr(run, "run_session", lambda program: programs.append(program) or 0)
     assert cli.main(["run", *asked, "--dry-run"]) == 0
     assert programs[0].settings == ({"NIGHTSHIFT_JDBC_DIR": str(tmp_path)} if reads else {})
 
 
 def test_head_office_is_made_out_of_its_files_and_a_crooked_one_is_refused(postgres_url, tmp_path):
     (tmp_path / "Tabela_Pais.csv").write_text("\ufeffId_Pais,Nome_Pais\nBR,Brasil\nCL,\n", encoding="utf-8")
-    assert office_source.make(postgres_url, [tmp_path / "Tabela_Pais.csv"]) == {"pais": 2}
+    assert reference_data.make(postgres_url, [tmp_path / "Tabela_Pais.csv"]) == {"pais": 2}
     with postgres_url.connected() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT * FROM pais")
         assert cursor.fetchall() == [("BR", "Brasil"), ("CL", None)]
     (tmp_path / "estado.csv").write_text("Id_Estado;Nome\nSP\n")
     with pytest.raises(InputRefused, match="line 2 has not the 2 columns"):
-        office_source.make(postgres_url, [tmp_path / "estado.csv"])
+        reference_data.make(postgres_url, [tmp_path / "estado.csv"])

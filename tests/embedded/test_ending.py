@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from embedded import record, summary
-from embedded.progress import Progress, TaskTime
-from embedded.record import Kept
+from embedded.terminal import record, summary
+from embedded.terminal.progress import Progress, TaskTime
+from embedded.terminal.record import Kept
 
 RUN = "manual__2026-01-01T00:00:00+00:00_x"
 SLUG = "manual__2026-01-01T00-00-00-00-00_x"

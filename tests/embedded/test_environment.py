@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from embedded import environment
-from embedded.toolchain import Toolchain
+from embedded.cloud import environment
 from localcloud.credentials import Access, Credentials
+from tools.toolchain import Toolchain
 
 ACCESS = Access("http://127.0.0.1:5555", Credentials("its key", "its secret"))
 TOOLS = Toolchain(java_home=Path("/jdk"), terraform=Path("/tf/terraform"), mirror=Path("/mirror"))

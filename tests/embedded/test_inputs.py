@@ -6,8 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from embedded import covid_files, dates, inputs, mrhealth_files
-from embedded.errors import InputRefused
+from embedded import dates
+from embedded.uploads import covid_files, inputs, mrhealth_files
+from tools.errors import InputRefused
 
 DAY = date(2025, 12, 29)
 TABLES = ("produto", "unidade", "estado", "pais")

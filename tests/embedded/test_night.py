@@ -6,15 +6,17 @@ import time
 import boto3
 import pytest
 
-from embedded import conduct, delivery
-from embedded.errors import EmbeddedError, NightError
-from embedded.player import Player
-from embedded.program import Order
+from embedded.airflow import database
+from embedded.errors import NightError
+from embedded.runs.requests import Order
+from embedded.runs.runner import Runner
+from embedded.uploads import delivery
+from tools.errors import CommandError
 
 
 @pytest.fixture
 def env(cloud_env, toy_dags, migrated, tmp_path):
-    conduct.airflow_home(tmp_path / "airflow", migrated)
+    database.copied(tmp_path / "airflow", migrated)
     return {**cloud_env, "AIRFLOW__CORE__DAGS_FOLDER": str(toy_dags)}
 
 
@@ -39,10 +41,10 @@ def test_a_night_tells_its_tasks_brings_its_input_and_its_end(env, raw, tmp_path
     file = tmp_path / "book.txt"
     file.write_text("once")
     raw.put_object(Bucket="nightshift-local-raw", Key="inbox/old.txt", Body=b"of another night")
-    with Player(env, tmp_path / "log", lambda _again: None) as player:
-        player.work_under({"AWS_ACCESS_KEY_ID": "its-role"})
+    with Runner(env, tmp_path / "log", lambda _again: None) as runner:
+        runner.work_under({"AWS_ACCESS_KEY_ID": "its-role"})
         orders = [order([(str(file), "inbox/book.txt")]), order(broken=False)]
-        events = [e for e in player.play(env, orders, tick=60) if e["event"] != "tick"]
+        events = [e for e in runner.play(env, orders, tick=60) if e["event"] != "tick"]
     first = [(e["event"], e.get("task")) for e in events][: events.index(nights(events)[0])]
     names = ("open_state", "apply_foundation", "work", "destroy")
     told = [(kind, name) for name in names for kind in ("running", "success")]
@@ -50,20 +52,20 @@ def test_a_night_tells_its_tasks_brings_its_input_and_its_end(env, raw, tmp_path
     assert [e["state"] for e in nights(events)] == ["success", "success"]
     objects = raw.list_objects_v2(Bucket="nightshift-local-raw")["Contents"]
     assert [item["Key"] for item in objects] == ["inbox/book.txt"]
-    assert player._process.returncode == 0
-    assert f"conducted by {player._process.pid} as its-role" in (tmp_path / "log").read_text()
+    assert runner._process.returncode == 0
+    assert f"conducted by {runner._process.pid} as its-role" in (tmp_path / "log").read_text()
 
 
 def test_an_interrupted_night_fails_its_work_without_a_retry_and_tears_down(env, tmp_path):
     heard = []
-    with Player(env, tmp_path / "log", heard.append) as player:
+    with Runner(env, tmp_path / "log", heard.append) as runner:
         events = []
-        for event in player.play(env, [order(seconds=60), order()], tick=60):
+        for event in runner.play(env, [order(seconds=60), order()], tick=60):
             events.append(event)
             if (event["event"], event.get("task")) == ("running", "work"):
                 time.sleep(0.3)
                 signal.raise_signal(signal.SIGINT)
-    assert heard == [False] and player.interrupted
+    assert heard == [False] and runner.interrupted
     (night,) = nights(events)
     assert night["tasks"] == {
         "open_state": "success",
@@ -76,8 +78,8 @@ def test_an_interrupted_night_fails_its_work_without_a_retry_and_tears_down(env,
 
 
 def test_input_that_cannot_be_uploaded_stops_the_work_and_not_the_teardown(env, raw, tmp_path):
-    with Player(env, tmp_path / "log", lambda _again: None) as player:
-        events = list(player.play(env, [order([(str(tmp_path / "gone"), "inbox/gone")])], tick=60))
+    with Runner(env, tmp_path / "log", lambda _again: None) as runner:
+        events = list(runner.play(env, [order([(str(tmp_path / "gone"), "inbox/gone")])], tick=60))
     (night,) = nights(events)
     assert (night["tasks"]["work"], night["tasks"]["destroy"]) == ("failed", "success")
     assert any("The input could not be uploaded" in (e.get("error") or "") for e in events)
@@ -86,32 +88,32 @@ def test_input_that_cannot_be_uploaded_stops_the_work_and_not_the_teardown(env, 
 def test_a_process_that_dies_before_its_night_is_told_with_its_last_lines(env, tmp_path):
     (tmp_path / "dags" / "toy.py").write_text("raise RuntimeError('an airflow file without its dag')")
     with (
-        Player(env, tmp_path / "log", lambda _again: None) as player,
+        Runner(env, tmp_path / "log", lambda _again: None) as runner,
         pytest.raises(NightError, match=r"ended with 1: .*an airflow file without its dag"),
     ):
-        list(player.play(env, [order()], tick=60))
+        list(runner.play(env, [order()], tick=60))
 
 
 def test_a_process_that_dies_of_a_full_disk_says_what_to_do(env, tmp_path):
     (tmp_path / "dags" / "toy.py").write_text("open('/dev/full', 'w').write('an airflow dag' * 9999)")
     with (
-        Player(env, tmp_path / "log", lambda _again: None) as player,
+        Runner(env, tmp_path / "log", lambda _again: None) as runner,
         pytest.raises(NightError, match=r"The disk is full: make room .* ./nightshift reap"),
     ):
-        list(player.play(env, [order()], tick=60))
+        list(runner.play(env, [order()], tick=60))
 
 
 def test_a_player_without_orders_leaves_no_process(env, tmp_path):
-    with Player(env, tmp_path / "log", lambda _again: None) as player:
-        process = player._process
+    with Runner(env, tmp_path / "log", lambda _again: None) as runner:
+        process = runner._process
     assert process.poll() is not None
 
 
 def test_a_run_gets_a_database_of_its_own_or_hears_of_set_up(migrated, tmp_path):
-    home = conduct.airflow_home(tmp_path / "run", migrated)
+    home = database.copied(tmp_path / "run", migrated)
     assert (home / "airflow.db").stat().st_size == (migrated / "airflow.db").stat().st_size
-    with pytest.raises(EmbeddedError, match="run `make setup`"):
-        conduct.airflow_home(tmp_path / "other", tmp_path / "absent")
+    with pytest.raises(CommandError, match="run `make setup`"):
+        database.copied(tmp_path / "other", tmp_path / "absent")
 
 
 def test_a_delivery_replaces_what_was_under_its_prefixes_only(cloud_env, raw, tmp_path):

@@ -8,7 +8,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from embedded import cli, price_list
+from embedded import cli
+from embedded.cloud import price_list
 from nightshift import config
 from nightshift.compute import instances
 

@@ -10,10 +10,13 @@ import psutil
 import psycopg2
 import pytest
 
-from embedded import bootstrap, cloud, conduct, environment, places, postgres
-from embedded.children import Children
-from embedded.errors import CloudError, StackError, ToolMissing
+from embedded.cloud import bootstrap, endpoint, environment
+from embedded.errors import CloudError
+from embedded.terminal.logs import new_log
 from tests.patience import until
+from tools import paths, postgres
+from tools.children import Children
+from tools.errors import StackError, ToolMissing
 
 SPAWNER = """
 import subprocess, sys, time
@@ -93,48 +96,48 @@ def test_a_child_that_ended_is_told_with_its_status_and_last_lines(tmp_path):
 
 
 def test_a_localcloud_started_for_a_run_answers_and_is_gone_after_it(tmp_path):
-    env = {key: value for key, value in os.environ.items() if key != cloud.ENDPOINT_KEY}
-    with cloud.access(env, home=tmp_path / "absent") as access:
-        assert cloud.chosen(tmp_path, access.environment("us-east-1")) == access
+    env = {key: value for key, value in os.environ.items() if key != endpoint.ENDPOINT_KEY}
+    with endpoint.access(env, home=tmp_path / "absent") as access:
+        assert endpoint.chosen(tmp_path, access.environment("us-east-1")) == access
     with pytest.raises(CloudError, match=f"Nothing answers at {access.endpoint}"):
-        cloud.chosen(tmp_path, {cloud.ENDPOINT_KEY: access.endpoint})
+        endpoint.chosen(tmp_path, {endpoint.ENDPOINT_KEY: access.endpoint})
 
 
 def test_a_running_localcloud_is_used_and_left_running(tmp_path):
-    env = {key: value for key, value in os.environ.items() if key != cloud.ENDPOINT_KEY}
-    started = cloud.start(tmp_path, env)
+    env = {key: value for key, value in os.environ.items() if key != endpoint.ENDPOINT_KEY}
+    started = endpoint.start(tmp_path, env)
     try:
-        with cloud.access(env, home=tmp_path) as access:
+        with endpoint.access(env, home=tmp_path) as access:
             assert access == started
-        assert cloud.running(tmp_path) == started
+        assert endpoint.running(tmp_path) == started
     finally:
-        cloud.stop(tmp_path, env)
-    assert cloud.running(tmp_path) is None
+        endpoint.stop(tmp_path, env)
+    assert endpoint.running(tmp_path) is None
 
 
 def test_the_key_of_a_localcloud_that_the_user_names_is_found_or_asked_for(tmp_path):
-    started, absent = cloud.start(tmp_path, os.environ), tmp_path / "absent"
+    started, absent = endpoint.start(tmp_path, os.environ), tmp_path / "absent"
     try:
-        named = {cloud.ENDPOINT_KEY: started.endpoint}
+        named = {endpoint.ENDPOINT_KEY: started.endpoint}
         others = {**named, "AWS_ACCESS_KEY_ID": "of AWS", "AWS_SECRET_ACCESS_KEY": "of AWS"}
-        assert cloud.chosen(tmp_path, named) == cloud.chosen(tmp_path, others) == started
+        assert endpoint.chosen(tmp_path, named) == endpoint.chosen(tmp_path, others) == started
         filed = {**named, "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}
-        assert cloud.chosen(absent, filed) == started
+        assert endpoint.chosen(absent, filed) == started
         with pytest.raises(CloudError, match=r"wants a key .* AWS_SHARED_CREDENTIALS_FILE to the file `credentials`"):
-            cloud.chosen(absent, named)
-        night = {**environment.waits(), **environment.aws(cloud.chosen(absent, others))}
+            endpoint.chosen(absent, named)
+        night = {**environment.waits(), **environment.aws(endpoint.chosen(absent, others))}
         with pytest.raises(CloudError, match=f"Its key is in {tmp_path}/credentials: set AWS_SHARED_CREDENTIALS_FILE"):
             bootstrap.ensure(night, tmp_path / "log")
     finally:
-        cloud.stop(tmp_path, os.environ)
+        endpoint.stop(tmp_path, os.environ)
 
 
 def test_the_folder_of_logs_and_results_is_closed_to_other_users_even_an_old_one(tmp_path, monkeypatch):
     state = tmp_path / ".nightshift"
     state.mkdir(mode=0o755)
-    monkeypatch.setattr(places, "STATE", state)
-    monkeypatch.setattr(places, "LOGS", state / "logs")
-    assert conduct.new_log("night").parent == state / "logs"
+    monkeypatch.setattr(paths, "STATE", state)
+    monkeypatch.setattr(paths, "LOGS", state / "logs")
+    assert new_log("night").parent == state / "logs"
     assert state.stat().st_mode & 0o777 == 0o700
 
 
@@ -143,10 +146,10 @@ def test_a_state_file_of_a_dead_localcloud_counts_for_nothing(tmp_path):
     dead.wait()
     state = {"pid": dead.pid, "endpoint": "http://127.0.0.1:9", "started_at": ""}
     (tmp_path / "server.json").write_text(json.dumps(state))
-    assert cloud.running(tmp_path) is None
+    assert endpoint.running(tmp_path) is None
 
 
 def test_a_localcloud_that_cannot_start_is_told_in_its_own_words(tmp_path):
     env = {**os.environ, "LOCALCLOUD_ACCOUNT": "not an account"}
     with pytest.raises(CloudError, match=r"localcloud did not start: .*account"):
-        cloud.start(tmp_path, env)
+        endpoint.start(tmp_path, env)

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 import boto3
 import pytest
 
-from embedded import cli, owners, reap
+from embedded import cli
 from embedded.commands import reap as command
+from embedded.commands import reap_process
+from embedded.sources import owners
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings as CloudSettings
 from nightshift import config
@@ -62,7 +64,7 @@ def test_the_secrets_of_killed_commands_are_deleted_and_those_of_live_ones_are_n
     for name, owner in (("left", f"{owners.this().rpartition(' ')[0]} 1"), ("at-work", owners.this())):
         tags = [{"Key": owners.TAG, "Value": owner}]
         secrets.create_secret(Name=f"reap-cli/sources/{name}", SecretString="s", Tags=tags)
-    assert (reap.main(["--dry-run"]), reap.main([])) == (0, 0)
+    assert (reap_process.main(["--dry-run"]), reap_process.main([])) == (0, 0)
     assert [s["Name"] for s in secrets.list_secrets()["SecretList"]] == ["reap-cli/sources/at-work"]
     told = capsys.readouterr().out
     assert "sources/left is of a command" in told and "sources/left was of a command" in told
@@ -72,10 +74,10 @@ def test_the_secrets_of_killed_commands_are_deleted_and_those_of_live_ones_are_n
 def test_a_live_run_is_left_alone_by_a_pass_and_ended_by_name_once_it_was_shown_and_confirmed(
     live, capsys, monkeypatch
 ):
-    assert reap.main([]) == 0
+    assert reap_process.main([]) == 0
     assert f"{live.run}  alive" in capsys.readouterr().out
     monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
-    assert reap.main(["--run", live.run]) == 0
+    assert reap_process.main(["--run", live.run]) == 0
     said = capsys.readouterr().out
     shown, done = said.split("End it? [y/N] ")
     assert f"Process:  {live.conductor} is at work on it" in shown
@@ -87,31 +89,31 @@ def test_a_live_run_is_left_alone_by_a_pass_and_ended_by_name_once_it_was_shown_
 @pytest.mark.parametrize("stdin", [Terminal("\n"), Terminal("n\n"), io.StringIO("y\n")], ids=["enter", "no", "a pipe"])
 def test_without_a_persons_yes_nothing_is_ended(live, capsys, monkeypatch, stdin):
     monkeypatch.setattr(sys, "stdin", stdin)
-    assert reap.main(["--run", live.run]) == 1
+    assert reap_process.main(["--run", live.run]) == 1
     assert "Nothing was ended" in capsys.readouterr().out
     assert inventory.alive(live)["staging"]
 
 
 @pytest.mark.parametrize("name", ["run", "slug", "run_id"])
 def test_a_script_says_yes_beforehand_and_names_the_run_as_it_knows_it(live, name):
-    assert reap.main(["--yes", "--run", getattr(live, name)]) == 0
+    assert reap_process.main(["--yes", "--run", getattr(live, name)]) == 0
     assert not any(inventory.alive(live).values())
 
 
 def test_a_dry_run_only_shows(live, capsys):
-    assert reap.main(["--dry-run", "--run", live.run]) == 0
+    assert reap_process.main(["--dry-run", "--run", live.run]) == 0
     assert "Ends:     staging" in capsys.readouterr().out
     assert inventory.alive(live)["staging"]
 
 
 def test_a_name_that_means_no_run_is_answered_with_those_there_are(live, capsys):
-    assert reap.main(["--run", "manual__typo"]) == 1
+    assert reap_process.main(["--run", "manual__typo"]) == 1
     assert f"manual__typo names no run that is open or left something: there is {live.run}." in capsys.readouterr().err
 
 
 def test_the_options_travel_to_the_process_that_reaps(monkeypatch):
     calls = []
-    monkeypatch.setattr(command.cloud, "chosen", lambda: None)
+    monkeypatch.setattr(command.endpoint, "chosen", lambda: None)
     monkeypatch.setattr(command, "_environment", lambda *_: {})
     done = type("Done", (), {"returncode": 0})
     monkeypatch.setattr(command.subprocess, "run", lambda words, **_: calls.append(words[3:]) or done)

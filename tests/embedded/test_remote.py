@@ -3,10 +3,11 @@
 import httpx
 import pytest
 
-from embedded import aws
-from embedded.errors import CloudError, StackError
-from embedded.program import Order
-from embedded.remote import Remote
+from embedded.cloud import clients
+from embedded.errors import CloudError
+from embedded.runs.remote import RemoteRunner
+from embedded.runs.requests import Order
+from tools.errors import StackError
 
 QUIET = 3600.0
 
@@ -30,11 +31,11 @@ class FakeApi:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
-    monkeypatch.setattr("embedded.remote.LOOK_SECONDS", 0)
+    monkeypatch.setattr("embedded.runs.remote.LOOK_SECONDS", 0)
 
 
 def played(api, tmp_path, *orders, env=None, tick=QUIET):
-    return list(Remote(api, tmp_path / "log").play(env or {}, orders, tick))
+    return list(RemoteRunner(api, tmp_path / "log").play(env or {}, orders, tick))
 
 
 def test_each_task_is_told_when_it_begins_and_ends_and_then_the_night(tmp_path):
@@ -76,14 +77,14 @@ def test_a_server_that_is_too_busy_for_a_moment_is_asked_again_and_a_dead_one_to
     api.run_state, api.url = busy, "http://airflow"
     assert played(api, tmp_path, Order("toy", {}, [], []))[-1]["state"] == "success"
 
-    monkeypatch.setattr("embedded.remote.PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("embedded.runs.remote.PATIENCE_SECONDS", 0)
     answers = iter([httpx.ConnectError("gone")] * 9)
     with pytest.raises(StackError, match="answers no more"):
         played(api, tmp_path, Order("toy", {}, [], []))
 
 
 def test_input_comes_before_the_run_when_there_is_a_bucket(cloud_env, tmp_path):
-    s3, bucket = aws.s3(cloud_env), f"{cloud_env['NIGHTSHIFT_NAME']}-raw"
+    s3, bucket = clients.s3(cloud_env), f"{cloud_env['NIGHTSHIFT_NAME']}-raw"
     s3.create_bucket(Bucket=bucket)
     text = tmp_path / "a.txt"
     text.write_text("word")

@@ -4,11 +4,12 @@ import argparse
 
 import pytest
 
-from embedded import foundation, iam_option, roles
+from embedded.cloud import foundation, iam_option, roles
 from embedded.commands import run
-from embedded.errors import CloudError, InputRefused
+from embedded.errors import CloudError
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings
+from tools.errors import InputRefused
 
 ROLE = "arn:aws:iam::123456789012:role/nightshift-local-airflow"
 
@@ -34,8 +35,8 @@ def test_another_word_is_refused():
 
 def test_a_dry_run_makes_no_foundation_and_so_has_no_role(monkeypatch):
     monkeypatch.delenv(iam_option.KEY, raising=False)
-    assert run.program(options("--iam")).iam
-    assert not run.program(options("--iam", "--dry-run")).iam
+    assert run.request(options("--iam")).iam
+    assert not run.request(options("--iam", "--dry-run")).iam
 
 
 def test_a_cloud_that_does_not_enforce_iam_says_what_to_do(tmp_path, monkeypatch):

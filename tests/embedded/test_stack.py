@@ -8,10 +8,11 @@ import sys
 import psutil
 import pytest
 
-from embedded import api, places
-from embedded.errors import StackError
-from embedded.stack import AirflowStack
+from embedded.airflow import api
+from embedded.airflow.stack import AirflowStack
 from tests.patience import until
+from tools import paths
+from tools.errors import StackError
 
 pytestmark = pytest.mark.scheduler
 OFTEN = {
@@ -63,7 +64,7 @@ def a_dag_that_is_not_read_yet_is_waited_for_and_one_that_is_nowhere_is_named(st
 def test_the_ui_prints_address_and_login_and_stops_everything_on_sigterm():
     env = {key: value for key, value in os.environ.items() if key != "AWS_ENDPOINT_URL"}
     command = [sys.executable, "-m", "embedded", "ui"]
-    with subprocess.Popen(command, cwd=places.ROOT, env=env, stdout=subprocess.PIPE, text=True) as ui:
+    with subprocess.Popen(command, cwd=paths.ROOT, env=env, stdout=subprocess.PIPE, text=True) as ui:
         lines = []
         for line in ui.stdout:
             lines.append(line.split(":")[0])

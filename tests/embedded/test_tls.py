@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from embedded import cli, databases, environment, source_url
+from embedded import cli
+from embedded.cloud import environment
 from embedded.commands import run
-from embedded.errors import InputRefused
+from embedded.sources import source_url
 from ingest.api import Patience
 from ingest.errors import Unavailable
 from ingest.relation import Relation
@@ -16,6 +17,8 @@ from nightshift.failures.errors import SourceUnseen
 from nightshift.inputs.database_schema import RelationsHook
 from nightshift.pipelines.card_movements import CARD_MOVEMENTS
 from tests.databases import authority, mariadb_with_tls, postgresql, postgresql_with_tls
+from tools import databases
+from tools.errors import InputRefused
 
 ONCE = Patience(tries=1)
 
@@ -138,7 +141,7 @@ def test_certificates_that_a_mode_would_not_read_are_refused(by):
 def asked(monkeypatch, tmp_path):
     """What the night of a --source would be opened with."""
     programs = []
-    monkeypatch.setattr(run, "conduct", lambda program: programs.append(program) or 0)
+    monkeypatch.setattr(run, "run_session", lambda program: programs.append(program) or 0)
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
 
     def ask(address, *more):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from embedded import bootstrap, environment
+from embedded.cloud import bootstrap, environment
 from nightshift import config
 from nightshift.compute.certificates import ssh_key_pair
 from nightshift.infrastructure import stacks

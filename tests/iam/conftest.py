@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from embedded import conduct, iam_option
-from embedded.player import Player
-from embedded.program import Order
+from embedded.airflow import database
+from embedded.cloud import iam_option
+from embedded.runs.requests import Order
+from embedded.runs.runner import Runner
 from localcloud import credentials
 from localcloud.client import Client
 from localcloud.iam.needs import Place
@@ -66,7 +67,7 @@ def played(tmp_path_factory):
         "NIGHTSHIFT_EMAIL_ENDPOINTS": ",".join(account.READERS),
     }
     with laid(home, own) as env, serving(BedApi()) as beds:
-        conduct.airflow_home(home / "airflow", Path(os.environ["AIRFLOW_HOME"]))
+        database.copied(home / "airflow", Path(os.environ["AIRFLOW_HOME"]))
         yield play(env, scratch, home, beds)
 
 
@@ -74,15 +75,15 @@ def play(env, scratch, home, beds):
     server, log = Client(credentials.access(env)), scratch / "nights.log"
     events, keys = [], []
     beds.user, beds.failures = f"{account.BEDS_READER}:{account.BEDS_PASSWORD}", [503, None]
-    with Player(env, log, lambda _again: None) as player, ExitStack() as until_the_end:
+    with Runner(env, log, lambda _again: None) as runner, ExitStack() as until_the_end:
         foundation = account.make_ready(env, log)
         role = until_the_end.enter_context(under_role(env, log))
-        player.work_under(role)
+        runner.work_under(role)
         by_operator = server.forget_calls()
         account.leave_a_dead_run(env, role, foundation)
         account.tell_where_beds_are(env, beds.url.replace("//", f"//{beds.user}@"))
         server.add_fault("step-failure", cluster=f"*{RED_DAY}*", message="out of memory")
-        for event in player.play(env, orders(scratch), tick=60):
+        for event in runner.play(env, orders(scratch), tick=60):
             events.append(event)
             if not keys and (event["event"], event.get("task")) == ("running", "start_compute"):
                 keys = account.private_keys(env, f"wordcount/{slug_of(event['run_id'])}")

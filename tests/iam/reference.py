@@ -6,9 +6,9 @@ import json
 import subprocess
 from collections.abc import Iterable
 
-from embedded import places
+from tools import paths
 
-PYTHON = places.STATE / "checks" / "bin" / "python"
+PYTHON = paths.STATE / "checks" / "bin" / "python"
 # Prints {action: the ARN formats that it can be bound to}, for the actions on standard input.
 ASK = """
 import json, sys

@@ -14,7 +14,7 @@ from dataclasses import replace
 import pyarrow.parquet as pq
 import pytest
 
-from embedded.environment import NAME
+from embedded.cloud.environment import NAME
 from localcloud.iam.needs import Place, Unmapped, needs
 from localcloud.iam.policies import Need, statements
 from nightshift.config import KINDS

@@ -11,11 +11,11 @@ import pytest
 
 from covid_hospitals.bronze import rows_of as bronze_rows
 from covid_hospitals.tables import POPULATION
-from embedded.errors import ToolMissing
-from embedded.postgres import Postgres, binaries
 from ingest import relation
 from ingest.__main__ import main
 from tests.ingest.helpers import BUCKET, body, keys, rows_of
+from tools.errors import ToolMissing
+from tools.postgres import Postgres, binaries
 
 PEOPLE = [
     ("SP", 35, 3500011, "São João, d'Água", 12),

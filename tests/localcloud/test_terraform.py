@@ -28,7 +28,7 @@ def environment(cloud: LocalCloud) -> dict[str, str]:
 
 
 def _mirror_argument() -> str:
-    toolchain = pytest.importorskip("embedded.toolchain")
+    toolchain = pytest.importorskip("tools.toolchain")
     mirror = toolchain.provider_mirror()
     return f"-plugin-dir={mirror}" if mirror else ""
 

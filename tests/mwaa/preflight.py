@@ -19,16 +19,17 @@ from deploy.mwaa import bundle, place
 from deploy.mwaa import tools as tool_room
 from deploy.mwaa.bundle import OUT, ROOT
 from deploy.mwaa.place import Place
-from embedded import cloud, environment, toolchain
-from embedded.environment import NAME
-from embedded.player import Player
-from embedded.program import Order
+from embedded.cloud import endpoint, environment
+from embedded.cloud.environment import NAME
+from embedded.runs.requests import Order
+from embedded.runs.runner import Runner
 from localcloud.client import Client
 from localcloud.iam.needs import Place as Where
 from localcloud.iam.needs import needs
 from tests.iam import account, grants
 from tests.iam import conftest as nights
 from tests.mwaa.conftest import fingerprint
+from tools import toolchain
 
 pytestmark = pytest.mark.timeout(1800)
 DAY = "2026-01-04"
@@ -132,12 +133,12 @@ class Played:
 @pytest.fixture(scope="session")
 def played(there: Place, python, bound, tools, tmp_path_factory):
     home, scratch, found = tmp_path_factory.mktemp("cloud"), tmp_path_factory.mktemp("night"), toolchain.find()
-    access = cloud.start(home, environment.with_tools(found))
+    access = endpoint.start(home, environment.with_tools(found))
     try:
         operator = environment.embedded(access, found, scratch / "airflow")
         yield play(there, python, bound, tools, access, operator, scratch)
     finally:
-        cloud.stop(home, os.environ)
+        endpoint.stop(home, os.environ)
 
 
 def play(there, python, bound, tools, access, operator, scratch):
@@ -157,8 +158,8 @@ def play(there, python, bound, tools, access, operator, scratch):
     starts = [timed(lambda: place.started(there, before)) for _ in range(2)]
     (env, _), _ = starts[0]
     kept, log = fingerprint(there.dags), scratch / "night.log"
-    with Player(env, log, lambda _again: None, bound) as player:
-        events = [event for event in player.play(env, [order(scratch)], tick=60) if event["event"] != "tick"]
+    with Runner(env, log, lambda _again: None, bound) as runner:
+        events = [event for event in runner.play(env, [order(scratch)], tick=60) if event["event"] != "tick"]
     calls = server.calls()
     said, seconds = tuple(words for (_, words), _ in starts), tuple(taken for _, taken in starts)
     return Played(env, said, seconds, events, calls, foundation, kept, *rights(operator, foundation), log)

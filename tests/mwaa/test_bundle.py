@@ -113,7 +113,7 @@ def test_the_tree_gives_a_bundle_without_what_belongs_to_a_laptop(tools):
     assert {f"include/terraform/stacks/{stack}/.terraform.lock.hcl" for stack in stacks} <= dags
     assert "include/instance_types.toml" in dags
     folders = {part for path in made.files for part in path.split("/")[:-1]}
-    assert not folders & {"tests", "localcloud", "embedded", "datagen", ".terraform", "__pycache__"}
+    assert not folders & {"tests", "localcloud", "embedded", "tools", "datagen", ".terraform", "__pycache__"}
     assert not [path for path in made.files if path.endswith((".tftest.hcl", ".pyc", ".tfstate"))]
     assert sum(map(len, made.files.values())) < 10_000_000
 

@@ -9,6 +9,7 @@ from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from botocore.exceptions import ClientError
 
+from nightshift.failures.interrupted import Interrupted
 from nightshift.operators.base import NightOperator, WaitOperator
 from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.state.ledger import Ledger
@@ -102,16 +103,15 @@ def test_what_a_stopped_task_ends_with_is_read_as_the_stop_and_tried_again(aws, 
     assert last_entry(aws, words)["cause"] == "stopped"
 
 
-def test_an_interrupted_embedded_night_stays_final(aws, settings, words, context):
+def test_an_interrupted_run_stays_final(aws, settings, words, context):
     def act(task, night):
         task.on_kill()
-        refused = AirflowFailException("The night was interrupted (SIGINT).")
-        refused.cause = "stopped"
-        raise refused
+        raise Interrupted("The night was interrupted (SIGINT).")
 
     with pytest.raises(AirflowFailException, match="interrupted"):
         Work(act=act, task_id="apply_transient", settings=settings).execute(context)
-    assert last_entry(aws, words)["cause"] == "stopped"
+    entry = last_entry(aws, words)
+    assert (entry["cause"], entry["next_action"]) == ("stopped", "Run it again.")
 
 
 def test_a_refused_parameter_is_a_card_in_the_ledger_of_its_run(aws, settings, words, context):

@@ -17,6 +17,7 @@ from botocore.exceptions import (
 
 from nightshift.failures import cards, errors
 from nightshift.failures.causes import REMEDIES, Cause
+from nightshift.failures.interrupted import Interrupted
 
 LOCKED = """\
 ╷
@@ -105,6 +106,7 @@ CAUSES = [
     (errors.InputsMissing("x"), Cause.UPSTREAM),
     (SystemExit(143), Cause.STOPPED),
     (KeyboardInterrupt(), Cause.STOPPED),
+    (Interrupted("x"), Cause.STOPPED),
     (AirflowTaskTerminated("x"), Cause.STOPPED),
     (terraform("Interrupt received.\nError: execution halted"), Cause.STOPPED),
     (errors.SomethingLeft("x"), Cause.LEAK),
@@ -121,7 +123,7 @@ def test_every_error_has_its_cause_a_message_in_one_line_and_a_next_action(error
     assert card["next_action"].endswith(".")
 
 
-@pytest.mark.parametrize("said", ["a bad day", None, ["x"], ValueError("x")], ids=repr)
+@pytest.mark.parametrize("said", ["stopped", None, ["x"]], ids=repr)
 def test_what_a_foreign_error_calls_its_cause_is_none_of_ours(said):
     error = RuntimeError("x")
     error.cause = said
@@ -144,6 +146,7 @@ def test_every_cause_is_shown_by_one_of_these_and_has_a_remedy():
         (terraform("Error: anything"), True),
         (AirflowTaskTimeout("Timeout, PID: 7"), True),
         (SystemExit(143), True),
+        (Interrupted("x"), False),
         (errors.AuditFailed("x"), False),
         (KeyError("x"), False),
         (errors.InputsMissing("x"), False),

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from embedded import bootstrap, places
+from embedded.cloud import bootstrap
 from nightshift import config
 from nightshift.aws import clients
 from nightshift.compute.emr import spec
@@ -25,6 +25,7 @@ from nightshift.run import run_context
 from nightshift.state import ledger
 from tests import callers
 from tests.ground import OWN_PROVIDER, laid
+from tools import paths
 
 NUMBERS = itertools.count()
 TASKS = Path(__file__).with_name("task.py")
@@ -53,7 +54,7 @@ class Rig:
         there is a middle to kill it in."""
         env = {**self.env, **OWN_PROVIDER, "TF_CLI_ARGS_apply": "-parallelism=1"}
         command = [sys.executable, str(TASKS), verb, json.dumps(night.identity), json.dumps(self.ground)]
-        return subprocess.Popen(command, env=env, cwd=places.ROOT)
+        return subprocess.Popen(command, env=env, cwd=paths.ROOT)
 
     def cluster(self, night):
         """A cluster of the run, as start_compute asks for one but without groups of its own."""
@@ -95,7 +96,7 @@ def place(tmp_path_factory):
     home = tmp_path_factory.mktemp("reaper")
     with laid(home) as env:
         env["TMPDIR"] = str(home)  # where a killed task leaves its scratch directory
-        env["PYTHONPATH"] = os.pathsep.join((str(places.PLUGINS), env["PYTHONPATH"]))
+        env["PYTHONPATH"] = os.pathsep.join((str(paths.PLUGINS), env["PYTHONPATH"]))
         bootstrap.ensure(env, home / "bootstrap.log")
         yield env, _foundation(env)
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from embedded import places
 from nightshift.infrastructure import inventory
 from nightshift.reaper import cleanup
 from nightshift.reaper.verdict import GONE, Fate
@@ -18,6 +17,7 @@ from nightshift.state.ledger import is_open, open_runs
 from tests.patience import until
 from tests.reaper.conftest import kill_tree
 from tests.reaper.task import play
+from tools import paths
 
 pytestmark = pytest.mark.terraform
 LAKE = "nightshift-local-lake"
@@ -150,7 +150,7 @@ def test_two_reapers_do_not_work_at_once_and_a_dead_ones_turn_ends(rig):
 
 def shell_reap(env, *arguments):
     command = [sys.executable, "-m", "embedded", "reap", *arguments]
-    return subprocess.run(command, env=env, cwd=places.ROOT, capture_output=True, text=True, check=False)
+    return subprocess.run(command, env=env, cwd=paths.ROOT, capture_output=True, text=True, check=False)
 
 
 def test_a_shell_that_looks_where_there_is_no_lake_does_not_say_that_nothing_is_left(rig):

@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import main
-from embedded import drivers
 from tests import databases
 from tests.light import LIGHT
 from tests.spark_jobs.quick_spark import AS_A_CLUSTER, quick_session
+from tools import drivers
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = ROOT / "include" / "spark_jobs"

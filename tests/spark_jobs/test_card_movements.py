@@ -9,7 +9,7 @@ import pytest
 
 from card_movements.gold import guarded
 from datagen.cards import CardShape, generate_cards
-from embedded import card_source
+from embedded.sources import card_source
 from medallion import tls
 from medallion.contract import Column, Table
 from medallion.errors import SourceError

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from datagen import Shape, generate_mrhealth
-from embedded import mrhealth_files, office_source
+from embedded.sources import reference_data
+from embedded.uploads import mrhealth_files
 from medallion.errors import SourceError
 from tests.spark_jobs.conftest import SECRET
 
@@ -27,7 +28,7 @@ def office(shop: Path, postgresql: Any, opens: Any) -> Any:
     """Head office's database, filled from its files."""
     opens(postgresql.secret)
     do(postgresql, *(f"DROP TABLE IF EXISTS {table}" for table in mrhealth_files.TABLES))
-    assert office_source.make(postgresql, mrhealth_files.read(shop).reference)["unidade"] == 4
+    assert reference_data.make(postgresql, mrhealth_files.read(shop).reference)["unidade"] == 4
     return postgresql
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from embedded import toolchain
-from embedded.cloud import running
+from embedded.cloud.endpoint import running
 from tests import callers
 from tests.ground import kept_up
+from tools import toolchain
 
 ROOT = Path(__file__).resolve().parents[2]
 TERRAFORM = ROOT / "include" / "terraform"

@@ -94,11 +94,8 @@ def _told(error: BaseException) -> dict[str, Any]:
         if isinstance(error, kind):
             return tell(error)
     words = str(error).strip() or repr(error)
-    # embedded.stop raises one of Airflow's exceptions with a `cause`; on other exceptions `cause` may be anything.
-    said = getattr(error, "cause", None)
-    cause = said if said in list(Cause) else cause_in(words, (NO_SPACE,)) or Cause.CODE
-    told = {"cause": cause, "message": f"{type(error).__name__}: {words}"}
-    return {**told, "next_action": getattr(error, "next_action", None), "traceback": _place(error)}
+    cause = cause_in(words, (NO_SPACE,)) or Cause.CODE
+    return {"cause": cause, "message": f"{type(error).__name__}: {words}", "traceback": _place(error)}
 
 
 def _of_terraform(error: Any) -> dict[str, Any]:

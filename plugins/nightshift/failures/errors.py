@@ -19,6 +19,7 @@ NightshiftError
 ├── WaitTimeout          a wait timed out, such as one for EMR to reach a state
 ├── TriggerDied          a deferred wait failed in the triggerer
 ├── Stopped              the task got SIGTERM
+│   └── Interrupted      the run is to end, without a retry (failures/interrupted)
 ├── NotASuccess          the run's record is not a success, or is missing
 ├── DateHeld             another run holds the business date (state/partition_locks)
 ├── StateLocked          somebody who is not known to be dead holds terraform's lock (infrastructure/teardown)

@@ -122,7 +122,7 @@ class NightOperator(BaseOperator):
         """The work's result. Raises Stopped for an error after SIGTERM, which is taken as its consequence."""
         try:
             return work(self.night(context))
-        except AirflowFailException:  # raised by embedded.stop, with its own message; it is final
+        except AirflowFailException:  # final, with a message of its own
             raise
         except Exception as error:
             if self._told_to_stop:

@@ -1,0 +1,101 @@
+"""AWS's Price List API as the source of the price file, whose other reader is nightshift.compute.instances."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from embedded.errors import CloudError
+from nightshift import config
+from nightshift.compute import instances
+from nightshift.compute.instances import ARM64, InstanceType, Price
+from nightshift.failures.errors import PreflightError, SettingsError
+from tools.errors import InputRefused
+
+API_REGION = "us-east-1"  # the API is served in a few regions only, each with the prices of all
+ENDPOINT = f"https://api.pricing.{API_REGION}.amazonaws.com"  # given, since AWS_ENDPOINT_URL may name localcloud
+LINUX = {
+    "operatingSystem": "Linux",
+    "tenancy": "Shared",
+    "preInstalledSw": "NA",
+    "capacitystatus": "Used",
+    "marketoption": "OnDemand",
+}
+HEAD = "# Written by ./nightshift prices: $ per hour. It takes precedence over instance_types.toml.\n"
+Priced = tuple[InstanceType, Price]
+
+
+def target(region: str | None) -> tuple[Path, str]:
+    """The price file, and the region: the one given, else that of the settings. Raises InputRefused."""
+    try:
+        settings = config.load()
+        instances.of(settings)  # an invalid price file is refused before AWS is called
+    except (SettingsError, PreflightError) as invalid:
+        raise InputRefused(str(invalid.args[0])) from None
+    return settings.prices_file, region or settings.region
+
+
+def look_up(names: Iterable[str], region: str) -> dict[str, Priced]:
+    """The types that EC2 and EMR list in a region, with their prices there. Raises CloudError."""
+    client = boto3.client("pricing", region_name=API_REGION, endpoint_url=ENDPOINT)
+    try:
+        answers = {name: of(client, name, region) for name in names}
+    except (BotoCoreError, ClientError) as refused:
+        raise CloudError(f"AWS's price list did not answer: {refused}") from None
+    return {name: answer for name, answer in answers.items() if answer}
+
+
+def of(client: Any, name: str, region: str) -> Priced | None:
+    """A type and its price in a region; None if EC2 or EMR does not list it there. `client` is boto3's for pricing,
+    whose GetProducts gives each product as JSON text. Raises ClientError and BotoCoreError."""
+    which = {"instanceType": name, "regionCode": region}
+    machines = [*_products(client, "AmazonEC2", {**LINUX, **which})]
+    fees = [*_products(client, "ElasticMapReduce", {"softwareType": "EMR", **which})]
+    if not machines or not fees:
+        return None
+    facts = machines[0]["product"]["attributes"]
+    architecture = ARM64 if "Graviton" in facts["physicalProcessor"] else "x86_64"
+    gib = float(facts["memory"].removesuffix(" GiB").replace(",", ""))
+    price = Price(max(map(_rate, machines)), max(map(_rate, fees)), str(datetime.now(UTC).date()))
+    return InstanceType(name, architecture, int(facts["vcpu"]), gib), price
+
+
+def write(file: Path, region: str, found: Mapping[str, Priced]) -> None:
+    """Add types and prices to the price file; what it has of others stays. Raises InputRefused."""
+    kept = instances.read(file)
+    types, prices = kept["types"], kept["prices"]
+    for name, (kind, price) in found.items():
+        types[name] = {"architecture": kind.architecture, "vcpu": kind.vcpu, "gib": kind.gib}
+        prices.setdefault(region, {})[name] = {"ec2": price.ec2, "emr": price.emr, "as_of": price.as_of}
+    sections = {"types": types, **{f"prices.{place}": rows for place, rows in prices.items()}}
+    text = HEAD + "".join(f"\n[{title}]\n{_rows(rows)}" for title, rows in sections.items())
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as refused:
+        raise InputRefused(f"The price file {file} cannot be written ({refused.strerror}).") from None
+
+
+def _products(client: Any, service: str, wanted: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    filters = [{"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in wanted.items()]
+    for page in client.get_paginator("get_products").paginate(ServiceCode=service, Filters=filters):
+        yield from map(json.loads, page["PriceList"])
+
+
+def _rate(product: Mapping[str, Any]) -> float:
+    """Its On-Demand price, $ per hour."""
+    terms = product["terms"]["OnDemand"].values()
+    return max(float(rate["pricePerUnit"]["USD"]) for term in terms for rate in term["priceDimensions"].values())
+
+
+def _rows(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """Lines of TOML, whose strings and numbers are written as JSON's are."""
+    cells = {
+        name: ", ".join(f"{key} = {json.dumps(value)}" for key, value in row.items()) for name, row in rows.items()
+    }
+    return "".join(f'"{name}" = {{ {row} }}\n' for name, row in sorted(cells.items()))

@@ -1,0 +1,104 @@
+"""One command's nights from end to end: tools, cloud, state bucket, the nights, what they leave on disk."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded.airflow import database
+from embedded.cloud import bootstrap, endpoint, environment, iam_option, roles
+from embedded.runs.remote import RemoteRunner
+from embedded.runs.requests import RunRequest, SessionRequest
+from embedded.runs.runner import Event, Runner
+from embedded.terminal import record, summary
+from embedded.terminal.logs import new_log
+from embedded.terminal.progress import Progress
+from localcloud.credentials import Access, Credentials
+from nightshift.failures.shown import plain
+from tools import paths, toolchain
+
+# Stands for the cloud until it is there; the night process only imports by then.
+PENDING = Access("http://127.0.0.1:0", Credentials("none", "none"))
+SUCCESS, FAILURE, INTERRUPTED = 0, 1, 130
+
+
+def run_session(request: SessionRequest) -> int:
+    """Play what a command requested; gives the exit status, 0 only if every night's outcome is success.
+
+    Raises CommandError.
+    """
+    progress, log = Progress(), new_log(request.name)
+    tools = toolchain.find()
+    with tempfile.TemporaryDirectory(prefix="nightshift-") as scratch:
+        home = database.copied(Path(scratch) / "airflow")
+        more = {**request.settings, **iam_option.of_nights(request.iam)}
+        waiting = {**environment.embedded(PENDING, tools, home), **more}
+        with Runner(waiting, log, lambda again: _stopping(progress, again)) as runner:
+            progress.say(f"tools found; log: {paths.shown(log)}")
+            nights = request.nights(Path(scratch))
+            started = {**environment.with_tools(tools), **iam_option.of_cloud(request.iam)}
+            with endpoint.access(started, keep=request.keep) as access:
+                progress.say(f"cloud: {access.endpoint}")
+                env = {**environment.embedded(access, tools, home), **more}
+                if bootstrap.ensure(env, log):
+                    progress.say("state bucket made")
+                if request.iam:
+                    runner.work_under(roles.of_airflow(access, env, log))
+                    progress.say("IAM is enforced: nights run under their roles")
+                with request.source(env):
+                    good = Session(request, env, progress, runner).play(nights)
+            return INTERRUPTED if runner.interrupted else SUCCESS if good else FAILURE
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the nights of one command share while they are played."""
+
+    request: SessionRequest
+    env: Mapping[str, str]
+    progress: Progress
+    runner: Runner | RemoteRunner
+
+    def play(self, nights: Sequence[RunRequest]) -> bool:
+        """Show the nights as they happen and end each with its summary; True if all of them succeeded."""
+        left, good = list(nights), True
+        self.progress.begin(left[0].title)
+        try:
+            for event in self.runner.play(self.env, [run.order for run in nights], self.progress.tick):
+                if event["event"] != "night":
+                    self.progress.show(event)
+                    continue
+                good &= self.end(left.pop(0), event)
+                if left and good:
+                    self.progress.begin(left[0].title)
+        finally:
+            self.runner.finish()  # while the cloud is there: an interrupted night is still tearing down
+        _show(f"Not played: {run.title}" for run in left)
+        return good and not left
+
+    def end(self, run: RunRequest, event: Event) -> bool:
+        """Keep what one night left and print its ending; True if its outcome is success."""
+        _show(("", "Tasks", *summary.times(self.progress.tasks, event["tasks"])))
+        if run.params.get("dry_run") and event["state"] == "success":
+            _show(summary.plan(event["preflight"], self.runner.log))
+            return True
+        kept = record.keep(self.env, run.pipeline, event["run_id"])
+        _show(summary.ending(kept, self.progress.failures, self.runner.log))
+        if self.request.export:
+            _show(f"Gold:     {paths.shown(f)}" for f in record.export(kept, self.request.export))
+        if self.request.output:
+            _show(f"File:     {paths.shown(f)}" for f in record.deliver(self.env, kept, self.request.output))
+        return kept.record is not None and kept.record["outcome"] != "failed" and event["state"] == "success"
+
+
+def _show(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(plain(line), flush=True)
+
+
+def _stopping(progress: Progress, again: bool) -> None:
+    """What the user is told at Ctrl-C, the first time and when it is pressed again."""
+    words = "the teardown goes on; killing it would leave what was made" if again else "stopping"
+    progress.say(words)

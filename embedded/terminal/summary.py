@@ -1,0 +1,183 @@
+"""The words a night ends with: tasks, rows, gold, cost, proof, outcome. Lines out, nothing printed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from embedded.terminal import masks
+from embedded.terminal.progress import TaskTime
+from embedded.terminal.record import Kept, Record
+from nightshift.failures import shown
+from tools import paths
+
+FIRST_ROWS = 5
+MOST_TOLD = 20
+WIDEST_CELL = 40
+TAIL_LINES = 12  # of a failure card's, which record.json and the step's log beside it hold whole
+
+
+def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
+    """Every line after the tasks. A night without a record is told by `failures`, what its tasks died of (task ->
+    words), and by its log."""
+    record = kept.record
+    if record is None:
+        yield from (f"FAILED in {task}\n  {words}" for task, words in failures.items())
+        yield "The night ended before it could write a record."
+        yield f"Log:      {paths.shown(log)}"
+        return
+    yield from rows(record)
+    yield from _gold(kept, record)
+    yield from (f"Restated {shown.line(day['words'])}" for day in record["restated"][:MOST_TOLD])
+    if len(record["restated"]) > MOST_TOLD:
+        yield f"Restated {len(record['restated']) - MOST_TOLD} more days: see the record"
+    yield from (f"Warning:  {warning}" for warning in record["warnings"])
+    yield from _failure(record)
+    yield from _facts(kept, record, log)
+    yield f"Outcome:  {record['outcome']}"
+
+
+def _gold(kept: Kept, record: Record) -> Iterator[str]:
+    """Every partition of a backfill; of a night each table's own day with its first rows, and how many others."""
+    if record["days"]:
+        yield from (f"Gold {gold['table']}: {gold['rows']:,} rows at {gold['uri']}" for gold in record["gold"])
+        return
+    for table, group in groupby(record["gold"], key=itemgetter("table")):
+        own, *others = group
+        yield from table_of(table, own["rows"], kept.gold(table), masks.personal(record["pipeline"], table))
+        if others:
+            yield f"  and {len(others)} other days of {table}"
+
+
+def plan(preflight: Mapping[str, Any] | None, log: Path) -> Iterator[str]:
+    """What a dry run found: the price, if `preflight` could return it, and where its plan is."""
+    found = preflight or {}
+    price = f"; on AWS that costs about ${found['estimate_usd']:.2f} ({found['prices']})" if found else ""
+    yield from (f"{day}: {why}" for day, why in found.get("why", {}).items())
+    if "minutes" in found:
+        yield f"{len(found['days'])} days to make, in about {found['minutes']:g} minutes"
+    yield f"Dry run:  nothing was created{price}"
+    yield f"Plan:     {paths.shown(log)}: what EMR would be asked for, and its price"
+
+
+def times(tasks: Mapping[str, TaskTime], states: Mapping[str, str]) -> list[str]:
+    """What ran: each task of the night with its last state and its seconds; those that never began as well."""
+    return aligned(
+        ("task", "state", "seconds"),
+        [
+            (task, state, f"{tasks[task].seconds:.1f}" if task in tasks else "-")
+            for task, state in sorted(states.items(), key=lambda item: _began(tasks.get(item[0])))
+        ],
+    )
+
+
+def rows(record: Record) -> Iterator[str]:
+    """Rows in, accepted, quarantined and duplicate, a line for each layer and table, with the reasons and warnings."""
+    header = ("layer", "table", "rows in", "accepted", "quarantined", "duplicate", "reasons")
+    counted = [
+        (
+            f"{manifest['business_date']} {manifest['layer']}" if record["days"] else manifest["layer"],
+            table["table"],
+            *(f"{table[key]:,}" for key in ("rows_in", "accepted", "quarantined", "duplicates")),
+            ", ".join(f"{count} {reason}" for reason, count in _told_of(table)),
+        )
+        for manifest in record["layers"]
+        for table in manifest["tables"]
+    ]
+    if counted:
+        yield "Rows"
+        yield from aligned(header, counted, widest=None)
+    yield from (
+        f"  {manifest['layer']} {table['table']}: worth a look: {count:,} {shown.line(what)}"
+        for manifest in record["layers"]
+        for table in manifest["tables"]
+        for what, count in sorted(table.get("warnings", {}).items())
+    )
+
+
+def _told_of(table: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Why rows were refused, and how many are there that wait for their date."""
+    waiting = [("waiting for their date", table["waiting"])] if table.get("waiting") else []
+    return [*sorted(table["reasons"].items()), *waiting]
+
+
+def table_of(name: str, count: int, files: Sequence[Path], hidden: Set[str] = frozenset()) -> Iterator[str]:
+    """A gold table's name, size and first rows; of hidden columns the end only."""
+    yield f"Gold {name}: {count:,} rows"
+    if files:
+        first = next(pq.ParquetFile(files[0]).iter_batches(FIRST_ROWS), None)
+        cells = first.to_pylist() if first is not None else []
+        cut = [[masks.masked(v) if name in hidden else v for name, v in row.items()] for row in cells]
+        yield from aligned(pq.read_schema(files[0]).names, cut)
+
+
+def aligned(header: Sequence[str], lines: Sequence[Sequence[Any]], widest: int | None = WIDEST_CELL) -> list[str]:
+    """Columns of equal width, indented; numbers to the right; cells longer than `widest` characters cut."""
+    cells = [[_cell(value, widest) for value in line] for line in lines]
+    names = [shown.line(name) for name in header]
+    widths = [max(len(text) for text in column) for column in zip(names, *cells, strict=True)]
+    right = [bool(column) and all(_is_number(text) for text in column) for column in zip(*cells, strict=True)]
+    right = right or [False] * len(header)
+    return [
+        "  " + "  ".join(_padded(*cell) for cell in zip(line, widths, right, strict=True)).rstrip()
+        for line in (names, *cells)
+    ]
+
+
+def _failure(record: Record) -> Iterator[str]:
+    """The failure card in its own words, then the end of the log that it was read from."""
+    failure = record["failure"]
+    if failure:
+        yield ""
+        yield from failure["text"]
+        if failure["tail"]:
+            yield f"  The end of {failure['tail_of']}:"
+            yield from (f"  | {line}" for line in failure["tail"][-TAIL_LINES:])
+        yield ""
+
+
+def _facts(kept: Kept, record: Record, log: Path) -> Iterator[str]:
+    cost, cluster = record["cost"], record["cluster"]
+    if cluster:
+        yield f"Cluster:  {cluster['id']} {cluster['state']}"
+    yield f"Cost:     {_cost(cost)}"
+    yield f"Teardown: {_proof(record['proof'])}"
+    yield f"Record:   {paths.shown(kept.folder / 'record.json')}, with logs/ and gold/ beside it"
+    yield f"Log:      {paths.shown(log)}"
+
+
+def _cost(cost: Mapping[str, Any]) -> str:
+    if cost["estimate"] is None:
+        return f"not known. {cost['prices']}"
+    lived = f"${cost['measured']:.2f} for the seconds this cluster lived"
+    return f"about ${cost['estimate']:.2f} on AWS, {lived} ({cost['prices']})"
+
+
+def _proof(proof: Mapping[str, Any] | None) -> str:
+    if not proof:
+        return "NOT PROVEN"
+    checked = ", ".join(proof["checked"])
+    alive = "; ".join(map(str, proof["alive"]))
+    return f"STILL ALIVE: {alive}" if alive else f"nothing left alive ({checked} looked for by tag)"
+
+
+def _began(seen: TaskTime | None) -> float:
+    return seen.began if seen else float("inf")
+
+
+def _cell(value: Any, widest: int | None) -> str:
+    text = "" if value is None else shown.line(str(value))
+    return f"{text[: widest - 1]}…" if widest and len(text) > widest else text
+
+
+def _is_number(text: str) -> bool:
+    return not text or text.replace(",", "").replace(".", "").lstrip("-").isdigit()
+
+
+def _padded(text: str, width: int, right: bool) -> str:
+    return text.rjust(width) if right else text.ljust(width)

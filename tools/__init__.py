@@ -1,0 +1,1 @@
+"""What the laptop, the deployment and the tests share: programs, child processes, databases, paths, errors."""
