@@ -80,7 +80,10 @@ def test_only_a_targets_own_folder_and_the_registry_know_its_service():
             for path in python_files(ROOT / "plugins/nightshift")
             if folder not in path.parents and knows.search(path.read_text())
         }
-        default = {f"plugins/nightshift/{path}" for path in ("config.py", "run/run_context.py", "aws/clients.py")}
+        default = {
+            f"plugins/nightshift/{path}"
+            for path in ("config.py", "run/run_context.py", "aws/clients.py", "compute/instances.py")
+        }
         assert elsewhere - default == {"plugins/nightshift/compute/targets.py"}
 
 

@@ -131,6 +131,9 @@ class ComputeTarget(Protocol):
     def plan(self, run: RunContext, jobs_uri: str, specs: Sequence[jobs.Job]) -> Iterator[str]:
         """What would be requested, for a dry run: one text a request."""
 
+    def prices(self) -> dict[str, str]:
+        """Where the prices come from, in a phrase: {"prices_as_of": a date, "prices": their source}."""
+
     def estimate(self, run: RunContext, minutes: float) -> float:
         """The price in dollars of `minutes` of work, with what starting the place costs. Raises PreflightError, as
         `measured` does, if a price is not known."""

@@ -40,21 +40,21 @@ class PreflightOperator(NightOperator, SkipMixin):
 
     def checked(self, night: RunContext, nights: int = 1) -> dict[str, Any]:
         """Run the checks; returns their results and the price of `nights` on one cluster. Raises PreflightError."""
-        target, table = targets.of(night), instances.of(self.settings)
+        target = targets.of(night)
         if refusal := target.refusal(night):
             raise PreflightError(refusal)
-        estimate = target.estimate(night, self.pipeline.expected_minutes * nights) + self._fetching(night, table)
+        estimate = target.estimate(night, self.pipeline.expected_minutes * nights) + self._fetching(night)
         checked = {"account": self._account(), "terraform": terraform.version(), "estimate_usd": estimate}
-        checked["prices"] = prices = table.source
+        checked["prices"] = prices = target.prices()["prices"]
         self._check_state_bucket()
         self._check_budget(estimate, nights)
         checked |= self._warning()
         self.log.info("%s of %s costs about $%.2f (%s).", night.run, night.business_date, estimate, prices)
         return checked
 
-    def _fetching(self, night: RunContext, table: instances.Table) -> float:
+    def _fetching(self, night: RunContext) -> float:
         """The most that the run's ingestion host can cost; 0 without one."""
-        return cost.host(self.settings.ingest_timeout_minutes, table) if night.routes else 0
+        return cost.host(self.settings.ingest_timeout_minutes, instances.of(self.settings)) if night.routes else 0
 
     def _warning(self) -> dict[str, str]:
         """A warning if the reaper has not run lately; it goes into the run's record and message."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from nightshift.compute import cost, instances, targets
+from nightshift.compute import cost, targets
 from nightshift.compute.target import Place, SubmittedJob
 from nightshift.failures import cards
 from nightshift.failures.cards import Card
@@ -185,12 +185,11 @@ def _cost(night: RunContext, found: Findings) -> dict[str, Any]:
 
 def _priced(night: RunContext, found: Findings) -> dict[str, Any]:
     minutes = night.pipeline.expected_minutes * max(1, len(outcome_rules.days(found.entries)))
-    target, table = targets.of(night), instances.of(night.settings)
+    target = targets.of(night)
     return {
         "estimate": target.estimate(night, minutes),
         "measured": target.measured(night, found.places, found.entries, found.ended_at),
-        "prices_as_of": table.as_of,
-        "prices": table.source,
+        **target.prices(),
     }
 
 

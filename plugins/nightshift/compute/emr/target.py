@@ -102,6 +102,10 @@ class EmrTarget:
         yield f"EMR would be asked for\n{json.dumps(body, indent=1)}"
         yield from (f"and step {job.name}: {' '.join(spec.command(job))}" for job in specs)
 
+    def prices(self) -> dict[str, str]:
+        table = instances.of(self._settings)
+        return {"prices_as_of": table.as_of, "prices": table.source}
+
     def estimate(self, run: RunContext, minutes: float) -> float:
         """The price of a cluster that works for `minutes`, with its start."""
         return cost.estimate(spec.fleets(run), minutes, instances.of(run.settings))
