@@ -58,12 +58,12 @@ INTEL = {"vcpu": "128", "memory": "1,024 GiB", "physicalProcessor": "Intel Xeon 
 
 
 def test_a_type_that_was_looked_up_can_be_in_a_cluster(aws, file, capsys):
-    aws("r8g.2xlarge", "sa-east-1", [product("0.7540000000", **GRAVITON)], [product("0.1885")])
-    assert cli.main(["prices", "r8g.2xlarge", "--region", "sa-east-1"]) == 0
+    aws("r8g.2xlarge", "ca-west-1", [product("0.7540000000", **GRAVITON)], [product("0.1885")])
+    assert cli.main(["prices", "r8g.2xlarge", "--region", "ca-west-1"]) == 0
     said = capsys.readouterr().out
-    assert "8 vCPU, 64 GiB, arm64: EC2 $0.754 and EMR $0.1885 an hour in sa-east-1" in said
+    assert "8 vCPU, 64 GiB, arm64: EC2 $0.754 and EMR $0.1885 an hour in ca-west-1" in said
     assert f"1 of 1 written to {file}" in said
-    table = instances.of(replace(config.Settings(), region="sa-east-1", prices_file=file))
+    table = instances.of(replace(config.Settings(), region="ca-west-1", prices_file=file))
     table.check(["r8g.2xlarge"])
     assert (table.type("r8g.2xlarge").architecture, table.price("r8g.2xlarge").ec2) == ("arm64", 0.754)
 

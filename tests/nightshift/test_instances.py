@@ -15,7 +15,7 @@ OWN = """
 [types]
 "m8g.xlarge" = { architecture = "arm64", vcpu = 4, gib = 16.0 }
 
-[prices.sa-east-1]
+[prices.ca-west-1]
 "m8g.xlarge" = { ec2 = 0.3, emr = 0.07, as_of = "2026-12-01" }
 """
 YARDSTICK = '"m5.xlarge" = { ec2 = 0.384, emr = 0.096, as_of = "2026-12-02" }\n'
@@ -88,16 +88,16 @@ def test_an_unknown_type_is_refused_with_the_command_that_adds_it(table):
 
 
 def test_a_region_without_prices_refuses_every_type_and_has_no_spares(priced):
-    nowhere = priced("sa-east-1", "")
-    with pytest.raises(PreflightError, match=r"for m5\.xlarge, r5\.xlarge in sa-east-1"):
+    nowhere = priced("ca-west-1", "")
+    with pytest.raises(PreflightError, match=r"for m5\.xlarge, r5\.xlarge in ca-west-1"):
         nowhere.check(["m5.xlarge", "r5.xlarge"])
-    assert (nowhere.spares(["m5.xlarge"]), nowhere.source, nowhere.as_of) == ((), "no prices of sa-east-1", "")
+    assert (nowhere.spares(["m5.xlarge"]), nowhere.source, nowhere.as_of) == ((), "no prices of ca-west-1", "")
 
 
 def test_the_price_file_adds_types_and_regions(priced):
-    table = priced("sa-east-1")
+    table = priced("ca-west-1")
     assert (table.type("m8g.xlarge").vcpu, table.price("m8g.xlarge").total) == (4, pytest.approx(0.37))
-    assert (table.source, table.as_of) == ("m8g.xlarge of sa-east-1, 2026-12-01", "2026-12-01")
+    assert (table.source, table.as_of) == ("m8g.xlarge of ca-west-1, 2026-12-01", "2026-12-01")
     with pytest.raises(PreflightError, match=r"for m6g\.xlarge"):
         table.check(["m8g.xlarge", "m6g.xlarge"])
     with pytest.raises(PreflightError, match=r"for m8g\.xlarge in us-east-1"):
@@ -105,11 +105,11 @@ def test_the_price_file_adds_types_and_regions(priced):
 
 
 def test_the_yardsticks_price_in_a_region_prices_the_others_there(priced):
-    table = priced("sa-east-1", OWN + YARDSTICK)
+    table = priced("ca-west-1", OWN + YARDSTICK)
     assert table.price("m5.xlarge") == instances.Price(0.384, 0.096, "2026-12-02")
     assert table.price("r5.2xlarge") == instances.Price(pytest.approx(1.008), pytest.approx(0.252), "2026-11-20")
-    assert table.source.startswith("others in sa-east-1 as its m5.xlarge is to that of us-east-1, 2026-11-20; m8g")
-    assert table.source.endswith("m5.xlarge of sa-east-1, 2026-12-01")
+    assert table.source.startswith("others in ca-west-1 as its m5.xlarge is to that of us-east-1, 2026-11-20; m8g")
+    assert table.source.endswith("m5.xlarge of ca-west-1, 2026-12-01")
 
 
 @pytest.mark.parametrize("text", ["[types", "[types.a]\ncores = 4", "[prices]\nus-east-1 = 3", "types = 1"])

@@ -181,7 +181,7 @@ def test_a_night_over_its_budget_is_refused(task, monkeypatch):
     [
         ({"task_types": ("m5.xlarge", "m9z.xlarge")}, "m9z.xlarge"),
         ({"spare_types": ("r9z.4xlarge",)}, "r9z.4xlarge"),
-        ({"region": "sa-east-1"}, "m5.xlarge m5a.xlarge m6i.xlarge m6a.xlarge"),
+        ({"region": "ca-west-1"}, "m5.xlarge m5a.xlarge m6i.xlarge m6a.xlarge"),
     ],
 )
 def test_a_type_or_region_without_a_price_is_refused_before_aws_is_called(task, monkeypatch, change, missing):
