@@ -189,5 +189,5 @@ def test_progress_tells_each_task_its_state_and_the_reason_of_a_failure():
             {"event": event, "task": "job_gold", "error": "It fell.\nat line 1" if event == "failed" else None}
         )
     said = out.getvalue()
-    assert "job_gold              running" in said and "job_gold              failed" in said
+    assert "job_gold               running" in said and "job_gold               failed" in said
     assert "It fell." in said and "line 1" not in said and progress.failures["job_gold"].startswith("It fell.")
