@@ -13,7 +13,7 @@ import card_movements.job
 import covid_hospitals.job
 import mrhealth_sales.job
 import wordcount.job
-from medallion.errors import JobError
+from medallion.errors import JobError, last_lines
 from medallion.lake import Lake
 from medallion.manifest import Manifest
 from medallion.packing import BOUNDS, Bounds
@@ -44,17 +44,17 @@ LAYERS: dict[str, dict[str, Callable[[Run], Manifest]]] = {
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the layers; a JobError ends the process with status 1 and one line that says why, in both logs."""
+    """Run the layers; a JobError ends the process with status 1 and two lines that say why, in both logs."""
     args = parse(argv)
     spark = SparkSession.builder.appName(f"{args.pipeline}-{'-'.join(args.layers)}").getOrCreate()
     try:
         for manifest in run_layers(spark, args):
             sys.stdout.writelines(manifest.told())
     except JobError as error:
-        told = f"{args.pipeline} {args.business_date}: {error}"
+        why = last_lines(args.pipeline, args.business_date, error)
         # spark-submit joins Python's stderr to its stdout (PythonRunner); the step's stderr is the JVM's own.
-        spark.sparkContext._jvm.java.lang.System.err.println(told)
-        sys.exit(told)
+        spark.sparkContext._jvm.java.lang.System.err.println(why)
+        sys.exit(why)
     finally:
         spark.stop()
 

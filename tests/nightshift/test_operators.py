@@ -2,13 +2,14 @@
 
 import gzip
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 
+from medallion.errors import NoInputError, last_lines
 from nightshift.aws import clients
 from nightshift.compute.emr.target import STATES
 from nightshift.failures.errors import PreflightError, SomethingLeft, TerraformError
@@ -259,7 +260,8 @@ ValueError: no such page in s3://acme-night-raw/a.txt
 
 
 def test_a_log_that_was_cut_off_is_read_as_far_as_it_goes(task, aws, words):
-    body = gzip.compress(b"wordcount 2026-01-04: reading text files: nothing lies at s3://r/x/\n" * 2000)
+    why = last_lines("wordcount", date(2026, 1, 4), NoInputError("reading text files: nothing lies at s3://r/x/"))
+    body = gzip.compress(f"{why}\n".encode() * 2000)
     aws("s3").put_object(Bucket="acme-night-logs", Key="emr/j-1/steps/s-1/stderr.gz", Body=body[:-20])
     said, card = resumed(task, aws, words)
     assert "nothing lies at s3://r/x/" in said

@@ -1,7 +1,10 @@
 """What is read out of the logs of failed Spark steps, as EMR's users quote them."""
 
+from datetime import date
+
 import pytest
 
+from medallion.errors import NoInputError, SourceError, UnknownEncodingError, last_lines
 from nightshift.failures.causes import Cause
 from nightshift.failures.steplog import diagnose
 
@@ -77,13 +80,26 @@ HEAP = (
     'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space\n\tat java.base/java.util.Arrays.copyOf\n'
 )
 BUG = f"{DRIVER.rpartition('  File')[0]}KeyError: 'unit_id'\n"
-NO_INPUT = (
-    "mrhealth_sales 2026-01-04: reading the drop of 2026-01-04: no file at "
-    "s3://acme-night-raw/mrhealth/csv_sales/2026/01/04; did the units send anything?\n"
+
+
+def stated(pipeline, error):
+    """What a job that ends with this error prints last."""
+    return last_lines(pipeline, date(2026, 1, 4), error) + "\n"
+
+
+NO_INPUT = stated(
+    "mrhealth_sales",
+    NoInputError(
+        "reading the drop of 2026-01-04: no file at s3://acme-night-raw/mrhealth/csv_sales/2026/01/04; did the units "
+        "send anything?"
+    ),
 )
-ENCODING = (
-    "wordcount 2026-01-04: reading text as 'utf-99': there is no such text encoding (x); name one such as utf-8\n"
+ENCODING = stated(
+    "wordcount",
+    UnknownEncodingError("reading text as 'utf-99': there is no such text encoding (x); name one such as utf-8"),
 )
+SOURCE = stated("card_movements", SourceError("opening a database at db:5432: connection refused"))
+FORBIDDEN = stated("card_movements", SourceError("reading the secret a/sources/cards: AccessDeniedException"))
 USAGE = "usage: main.py [-h] --pipeline\nmain.py: error: argument --business-date: invalid fromisoformat value: 'x'\n"
 JOB = "mrhealth_sales/job.py"
 CASES = {
@@ -117,6 +133,8 @@ CASES = {
     ),
     "a bug": (BUG, Cause.CODE, "KeyError: 'unit_id'", JOB),
     "no input": (NO_INPUT, Cause.UPSTREAM, "mrhealth_sales 2026-01-04: reading the drop", None),
+    "a source that is away": (SOURCE, Cause.UPSTREAM, "card_movements 2026-01-04: opening a database", None),
+    "a secret that is closed": (FORBIDDEN, Cause.IAM, "card_movements 2026-01-04: reading the secret", None),
     "a wrong encoding": (ENCODING, Cause.DATA, "wordcount 2026-01-04: reading text as 'utf-99'", None),
     "a wrong argument": (USAGE, Cause.CODE, "main.py: error: argument --business-date", None),
 }

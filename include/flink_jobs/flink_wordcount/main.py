@@ -13,7 +13,7 @@ from flink_wordcount.counting import count
 from flink_wordcount.files import HdfsFiles
 from flink_wordcount.job import run
 from flink_wordcount.order import PIPELINE, Order
-from medallion.errors import JobError
+from medallion.errors import JobError, last_lines
 
 FOLDERS = {
     "input": "where the texts came from",
@@ -27,16 +27,16 @@ FOLDERS = {
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the job; a JobError ends the process with status 1 and one line that says why, in both logs."""
+    """Run the job; a JobError ends the process with status 1 and two lines that say why, in both logs."""
     order = parse(argv)
     try:
         for manifest in run(order, HdfsFiles(), count):
             sys.stdout.writelines(manifest.told())
     except JobError as error:
-        told = f"{PIPELINE} {order.business_date}: {error}"
+        why = last_lines(PIPELINE, order.business_date, error)
         # flink run joins Python's stderr to its stdout (PythonDriver); the step's stderr is the JVM's own.
-        get_gateway().jvm.java.lang.System.err.println(told)
-        sys.exit(told)
+        get_gateway().jvm.java.lang.System.err.println(why)
+        sys.exit(why)
 
 
 def parse(argv: Sequence[str] | None = None) -> Order:

@@ -12,13 +12,23 @@ JobError
 
 from __future__ import annotations
 
+import json
+from datetime import date
+
+MARK = "nightshift-failure: "  # begins the line by which a failed job states why, for Airflow
+
 
 class JobError(Exception):
-    """A layer failed; the message says what was tried, what came back, what to do next."""
+    """A layer failed; the message says what was tried, what came back, what to do next. `cause` is one of Airflow's
+    (plugins/nightshift/failures/causes.py)."""
+
+    cause = "data"
 
 
 class NoInputError(JobError):
     """The URI that the layer reads does not exist."""
+
+    cause = "upstream"
 
 
 class UnknownEncodingError(JobError):
@@ -43,3 +53,11 @@ class OldLake(JobError):
 
 class SourceError(JobError):
     """The pipeline's database cannot be opened, or does not match the contract."""
+
+    cause = "upstream"
+
+
+def last_lines(pipeline: str, business_date: date, error: JobError) -> str:
+    """What a failed job prints last: a JSON line for Airflow, {"cause", "message"}, and the message for people."""
+    message = f"{pipeline} {business_date}: {error}"
+    return f"{MARK}{json.dumps({'cause': error.cause, 'message': message})}\n{message}"

@@ -6,18 +6,20 @@ JVM's to its stderr; localcloud writes both to stderr. So both are read.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from nightshift.failures import tracebacks
 from nightshift.failures.causes import Cause
-from nightshift.failures.symptoms import STEP, cause_in
+from nightshift.failures.symptoms import DENIED, STEP, THROTTLED, cause_in
 from nightshift.failures.tracebacks import Traceback
 
 STREAMS = ("stdout", "stderr")
 TAIL_LINES, LONGEST_LINE = 40, 500
-JOB_WORD = re.compile(r"^[a-z]\w* \d{4}-\d{2}-\d{2}: .+")  # main.py's last line on a JobError
+MARK = "nightshift-failure: "  # a failed job states cause and message in JSON (include/spark_jobs/medallion/errors.py)
 USAGE = re.compile(r"^main\.py: error: .+")  # argparse
 # Errors that end the driver's JVM; the Python traceback then only says that the connection to it is lost.
 FATAL = re.compile(r"OutOfMemoryError|[Ee]xit(?:ed|ing)?(?: status| code| with ret)?\W{0,5}137|^Exception in thread")
@@ -39,7 +41,7 @@ def diagnose(logs: Mapping[str, Sequence[str]], said: str) -> tuple[str, Cause, 
     source if the logs were lost.
     """
     stream, traceback = _traceback(logs)
-    word = _word(logs)
+    cause, word = _stated(logs)
     told = [word] if word else _blame(logs, traceback) or [said or "neither EMR nor the step's logs give a reason"]
     message = told[0][:LONGEST_LINE]
     text = "\n".join([*told, said])
@@ -50,12 +52,16 @@ def diagnose(logs: Mapping[str, Sequence[str]], said: str) -> tuple[str, Cause, 
         "tail_of": shown,
         "input_file": _input_file(told),
     }
-    return message, cause_in(text, STEP) or (Cause.DATA if word else Cause.CODE), details
+    return message, cause or cause_in(text, STEP) or Cause.CODE, details
 
 
 def _tail(lines: Sequence[str]) -> list[str]:
     """The last lines without the JVM's stack frames: one exception has more of them than TAIL_LINES."""
-    spoken = [line[:LONGEST_LINE] for line in lines if line.strip() and not tracebacks.is_jvm_frame(line)]
+    spoken = [
+        line[:LONGEST_LINE]
+        for line in lines
+        if line.strip() and not line.startswith(MARK) and not tracebacks.is_jvm_frame(line)
+    ]
     return spoken[-TAIL_LINES:]
 
 
@@ -64,10 +70,22 @@ def _traceback(logs: Mapping[str, Sequence[str]]) -> tuple[str | None, Traceback
     return next((pair for pair in found if pair[1].own), found[0] if found else (None, None))
 
 
-def _word(logs: Mapping[str, Sequence[str]]) -> str | None:
-    """The last line of a job that ended with a JobError, or argparse's error line."""
+def _stated(logs: Mapping[str, Sequence[str]]) -> tuple[Cause | None, str | None]:
+    """Cause and message that a job stated when it ended with a JobError, or argparse's error line; else (None, None).
+
+    A missing right or a throttled call behind an upstream error is the cause that a person can act on.
+    """
     lines = [line.strip() for stream in STREAMS for line in logs.get(stream, ())]
-    return next((line for line in reversed(lines) if JOB_WORD.match(line) or USAGE.match(line)), None)
+    for line in reversed(lines):
+        if USAGE.match(line):
+            return Cause.CODE, line
+        if line.startswith(MARK):
+            with suppress(ValueError):  # the log was cut off in this line
+                failure = json.loads(line.removeprefix(MARK))
+                cause = Cause(failure["cause"])
+                behind = cause_in(failure["message"], (DENIED, THROTTLED)) if cause is Cause.UPSTREAM else None
+                return behind or cause, failure["message"]
+    return None, None
 
 
 def _blame(logs: Mapping[str, Sequence[str]], traceback: Traceback | None) -> list[str]:

@@ -73,20 +73,8 @@ STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line 
         Cause.CAPACITY,
         "the driver or an executor was out of memory; 137 is SIGKILL, which is YARN's or the kernel's way to say it",
     ),
-    Symptom(
-        r"nothing lies at|no file at|nothing at s3|dated folders at",
-        Cause.UPSTREAM,
-        "NoInputError of our jobs (include/spark_jobs)",
-    ),
-    Symptom(r"rows were refused", Cause.DATA, "TooMuchRefused of our jobs (include/spark_jobs)"),
-    Symptom(r"^main\.py: error: ", Cause.CODE, "argparse refuses the arguments that we gave"),
     DENIED,
     THROTTLED,
-    Symptom(
-        r"opening (?:the|a) database|reading the secret|(?:asking|looking for|reading) .*\w+://",
-        Cause.UPSTREAM,
-        "SourceError of our jobs (include/spark_jobs): the database, its secret or its columns",
-    ),
     Symptom(
         r"PATH_NOT_FOUND|[Pp]ath does not exist|FileNotFound|NoSuchKey|No such file or directory: '?s3",
         Cause.UPSTREAM,
