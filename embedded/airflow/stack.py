@@ -104,6 +104,7 @@ class AirflowStack(AbstractContextManager["AirflowStack"]):
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self._logs / "tasks"),
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",  # one slow answer of Airflow's own API fails no task
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.api_url}/execution/",
             "AIRFLOW__CORE__FERNET_KEY": Fernet.generate_key().decode(),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",

@@ -128,7 +128,7 @@ class _Wiring:
         """Make every task, in its group, and the arrows between them."""
         shape = BACKFILL if self._pipeline.fills else NIGHT
         with _group(Group.PREPARE):
-            preflight = self._task(shape.preflight, Task.PREFLIGHT, retries=0)
+            preflight = self._task(shape.preflight, Task.PREFLIGHT, retries=1)
             open_state = self._task(OpenStateOperator, Task.OPEN_STATE).as_setup()
             foundation = self._task(ApplyFoundationOperator, Task.APPLY_FOUNDATION, LONG)
             transient = self._task(ApplyTransientOperator, Task.APPLY_TRANSIENT, LONG).as_setup()

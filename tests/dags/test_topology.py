@@ -155,8 +155,9 @@ def test_no_task_that_holds_a_terraform_lock_may_take_longer_than_its_holder_is_
         assert dag.task_dict[task].execution_timeout <= LONGEST, task
 
 
-def test_tasks_are_retried_with_back_off_but_the_preflight_is_not(dag):
-    assert {t.task_id for t in dag.tasks if not t.retries} == {"preflight"}
+def test_every_task_is_retried_with_back_off_the_preflight_once(dag):
+    assert all(t.retries for t in dag.tasks)
+    assert dag.task_dict["preflight"].retries == 1
     assert all(t.retry_exponential_backoff for t in dag.tasks)
 
 

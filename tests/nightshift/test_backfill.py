@@ -10,7 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from nightshift.compute.emr.target import place_of
-from nightshift.failures.errors import DaysFailed, ParameterError, PreflightError
+from nightshift.failures.errors import DaysFailed, PreflightError
 from nightshift.lake.gaps import GapsHook
 from nightshift.operators.backfill import ClaimDaysOperator, PlanBackfillOperator, PublishDaysOperator
 from nightshift.pipelines import BACKFILLS
@@ -123,21 +123,15 @@ def test_days_that_a_cluster_has_no_time_for_are_left_to_another_run_and_that_is
         plan(replace(fill, settings=replace(fill.settings, **no_time)), 1)
 
 
+@pytest.mark.parametrize("dry", [True, False])
 @pytest.mark.parametrize("asked", [{}, {"first": "2026-01-03", "last": "2026-01-01"}, {"first": "x", "last": "y"}])
-def test_a_range_that_is_none_is_refused(settings, aws, asked):
+def test_a_range_that_is_none_is_refused_with_a_card_in_the_ledger_dry_run_or_not(settings, aws, fill, asked, dry):
     task = PlanBackfillOperator(task_id="preflight", pipeline=FILL, settings=settings)
     run = SimpleNamespace(run_id=RUN_ID, run_after=ASKED_AT, start_date=ASKED_AT)
-    with pytest.raises(ParameterError):
-        task.execute({"params": {"dry_run": True, **asked}, "dag_run": run, "ti": SimpleNamespace(xcom_push=None)})
-
-
-def test_a_range_that_is_refused_is_a_card_in_the_ledger_unless_the_run_is_dry(settings, aws, fill):
-    task = PlanBackfillOperator(task_id="preflight", pipeline=FILL, settings=settings)
-    run = SimpleNamespace(run_id=RUN_ID, run_after=ASKED_AT, start_date=ASKED_AT)
-    asked = {"first": "2026-01-03", "last": "2026-01-01", "dry_run": False}
-    with pytest.raises(AirflowFailException, match="2026-01-03"):
-        task.execute({"params": asked, "dag_run": run, "ti": SimpleNamespace(try_number=1)})
-    assert [(e["phase"], e.get("cause")) for e in ledger.of(fill).entries()] == [("begin", None), ("failed", "data")]
+    ti = SimpleNamespace(try_number=1, xcom_push=None)
+    with pytest.raises(AirflowFailException):
+        task.execute({"params": {"dry_run": dry, **asked}, "dag_run": run, "ti": ti})
+    assert ledger.Ledger(aws("s3"), fill).entries()[-1]["phase"] == "failed"
 
 
 def test_each_day_is_one_step_of_its_own_that_does_not_stop_the_next(fill):

@@ -169,6 +169,16 @@ def test_a_dry_run_prices_the_night_skips_the_rest_and_writes_nothing(task, aws,
     assert aws("s3").list_objects_v2(Bucket="acme-night-lake")["KeyCount"] == 0
 
 
+@pytest.mark.parametrize("params", [{"encoding": "klingon"}, {"business_date": "2026-13-01"}])
+def test_a_refused_dry_run_says_why_in_its_card_and_in_the_ledger(task, aws, words, monkeypatch, capsys, params):
+    monkeypatch.setattr(terraform, "version", lambda: "Terraform v1.11.4")
+    [value] = params.values()
+    with pytest.raises(AirflowFailException, match=value):
+        task(PreflightOperator, "preflight").execute(context(TaskInstance(), dry_run=True, **params))
+    assert "FAILED in preflight (data)" in capsys.readouterr().out
+    assert value in Ledger(aws("s3"), words).entries()[-1]["message"]
+
+
 def test_a_night_over_its_budget_is_refused(task, monkeypatch):
     monkeypatch.setattr(terraform, "version", lambda: "Terraform v1.11.4")
     preflight = task(PreflightOperator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from airflow.sdk import BaseXCom, Context
@@ -20,13 +21,18 @@ from nightshift.state import heartbeat
 
 
 class PreflightOperator(NightOperator, SkipMixin):
-    """Check what a night needs and price it. A dry run shows the plan, writes nothing, and skips the later tasks."""
+    """Check what a night needs and price it. A dry run shows the plan, writes nothing, and skips the later tasks; a
+    refused one fails like any other run."""
 
     def execute(self, context: Context) -> Any:
         if not self.is_plan_only(context):
             return super().execute(context)
-        night = self.night(context)
-        context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=self.work(night, context))  # skip() raises
+        try:
+            night = self.night(context)
+            checked = self.work(night, context)
+        except Exception as refused:  # noqa: BLE001 - any refusal gets its failure report and its ledger entry
+            return self._bracketed(context, partial(_refuse, refused))
+        context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=checked)  # skip() raises
         self.show_plan(night, context)
         after = context["task"].get_flat_relatives(upstream=False)
         return self.skip(ti=context["ti"], tasks=[task for task in after if not task.is_teardown])
@@ -97,3 +103,7 @@ class PreflightOperator(NightOperator, SkipMixin):
             self.log.info("%s", request)
         if night.routes:
             self.log.info("before that a host of its own would run\n%s", "\n".join(ingest_spec.script(night, jobs_uri)))
+
+
+def _refuse(refused: Exception, _night: RunContext) -> None:
+    raise refused

@@ -10,9 +10,10 @@ locals {
   }
 
   options = {
-    "secrets.backend"         = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
-    "secrets.backend_kwargs"  = jsonencode(local.secrets)
-    "celery.worker_autoscale" = "${var.tasks_per_worker},${var.tasks_per_worker}"
+    "secrets.backend"               = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
+    "secrets.backend_kwargs"        = jsonencode(local.secrets)
+    "workers.execution_api_timeout" = "30" # one slow answer of Airflow's own API fails no task
+    "celery.worker_autoscale"       = "${var.tasks_per_worker},${var.tasks_per_worker}"
   }
 }
 
