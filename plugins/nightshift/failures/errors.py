@@ -11,6 +11,7 @@ NightshiftError
 ├── IngestFailed         the ingestion host could not fetch the run's input
 ├── SourceUnseen         a database cannot be read from where Airflow runs
 ├── SchemaDrifted        the input does not match its contract, which says to refuse that
+├── EncodingRefused      the input is not in the encoding that the run names
 ├── OtherSource          the lake has rows of another database than the one to be read
 ├── ComputeError         EMR refused the cluster, or it ended by itself
 ├── JobFailed           a step ended, but not COMPLETED
@@ -143,6 +144,20 @@ class SchemaDrifted(NightshiftError):
 
     cause = Cause.DATA
     next_action = "Have the sender mend it, or write the change into the contract; then clear the task with downstream."
+
+
+class EncodingRefused(NightshiftError):
+    """More lines of the input are not in the run's encoding than a night may lose; `fits` is one that reads them."""
+
+    cause = Cause.DATA
+    final = True
+
+    def __init__(self, message: str, fits: str) -> None:
+        next_action = (
+            f"Trigger the date again with encoding {fits} (on the command line --encoding {fits}), or have the sender"
+            " deliver the encoding that was named."
+        )
+        super().__init__(message, next_action)
 
 
 class OtherSource(NightshiftError):

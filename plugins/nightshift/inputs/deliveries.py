@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nightshift.contracts import drift
 from nightshift.contracts.drift import Drift
 from nightshift.contracts.pipeline import Source
+from nightshift.inputs.text_encoding import Beginning, looked_at
 from nightshift.run.run_context import RunContext
 
 if TYPE_CHECKING:
@@ -35,17 +36,35 @@ class DeliveriesHook:
             found = list(pool.map(self._drifts, keys))
         return {f"s3://{self._raw}/{key}": drifted for key, drifted in zip(keys, found, strict=True) if drifted}
 
+    def misread(self) -> tuple[list[Beginning], int]:
+        """The files whose beginning the run's encoding cannot read, and the number of lines of the other beginnings;
+        none of a pipeline whose runs name no encoding."""
+        keys = list(self._keys()) if self._night.pipeline.encodings else []
+        with ThreadPoolExecutor(THREADS) as pool:
+            looked = list(pool.map(self._misread, keys))
+        return [b for b, _ in looked if b], sum(lines for b, lines in looked if not b)
+
+    def _misread(self, key: str) -> tuple[Beginning | None, int]:
+        text, whole = self._beginning(key)
+        found = looked_at(f"s3://{self._raw}/{key}", text, self._night.encoding, whole=whole)
+        return found, text.count(b"\n")
+
     def _keys(self) -> Iterator[str]:
         inputs = self._night.pipeline.inputs
         for prefix in filter(None, (self._night.input_prefix, inputs.reference)):
             for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._raw, Prefix=prefix):
                 yield from (item["Key"] for item in page.get("Contents", []) if item["Size"])
 
-    def _drifts(self, key: str) -> list[Drift]:
+    def _beginning(self, key: str) -> tuple[bytes, bool]:
+        """The unpacked beginning of a file, and whether it is the whole file."""
         answer = self._s3.get_object(Bucket=self._raw, Key=key, Range=f"bytes=0-{BEGINNING - 1}")
         beginning = answer["Body"].read()
         text = _unpacked(beginning)
-        sample = drift.sample(key, text, whole=max(len(beginning), len(text)) < BEGINNING)
+        return text, max(len(beginning), len(text)) < BEGINNING
+
+    def _drifts(self, key: str) -> list[Drift]:
+        text, whole = self._beginning(key)
+        sample = drift.sample(key, text, whole=whole)
         source = source_of(self._night.pipeline.sources, key, sample.header) if sample else None
         return list(drift.drifts(source, sample)) if sample and source else []
 

@@ -10,9 +10,10 @@ from nightshift.aws import clients
 from nightshift.contracts import drift
 from nightshift.contracts.drift import Drift
 from nightshift.failures import shown
-from nightshift.failures.errors import OtherSource, SchemaDrifted, SourceUnseen
+from nightshift.failures.errors import EncodingRefused, OtherSource, SchemaDrifted, SourceUnseen
 from nightshift.inputs.database_schema import RelationsHook
 from nightshift.inputs.deliveries import DeliveriesHook
+from nightshift.inputs.text_encoding import share
 from nightshift.operators.base import NightOperator
 from nightshift.run.run_context import RunContext
 
@@ -29,6 +30,7 @@ class CheckInputsOperator(NightOperator):
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         if night.replay:
             return {"drifted": 0}
+        misread = self._check_encoding(night)
         found, unseen = self._found(night)
         told = drift.report(found)
         for line in told:
@@ -36,7 +38,24 @@ class CheckInputsOperator(NightOperator):
         words = f"The input drifted from its contract: {'; '.join(told[:MOST_TOLD])}."
         if any(d.rule == "refuse" for drifted in found.values() for d in drifted):
             raise SchemaDrifted(words)
-        return {"drifted": len(found), **({"warning": words} if told else {}), **({"unseen": unseen} if unseen else {})}
+        warning = " ".join([*([words] if told else []), *([misread] if misread else [])])
+        return {
+            "drifted": len(found),
+            **({"warning": warning} if warning else {}),
+            **({"unseen": unseen} if unseen else {}),
+        }
+
+    def _check_encoding(self, night: RunContext) -> str:
+        """Which files the run's encoding cannot read, as a warning; '' if it reads all of them. Raises EncodingRefused
+        if so many lines would be quarantined that the run would fail after it was paid for."""
+        misread, clean = DeliveriesHook(clients.client(self.settings, "s3"), night).misread()
+        if not misread:
+            return ""
+        words = f"{len(misread)} files are not in {night.encoding}: {'; '.join(map(str, misread[:MOST_TOLD]))}."
+        if share(misread, clean) > self.settings.max_quarantine_share:
+            raise EncodingRefused(words, misread[0].fits)
+        self.log.warning("%s", shown.line(words))
+        return words
 
     def _check_source(self, night: RunContext, relations: RelationsHook) -> None:
         """Raise OtherSource if the lake has rows of another database, to which this night would add."""

@@ -1,0 +1,57 @@
+"""Text that the run's encoding cannot read is found before a cluster is paid for, with the cure."""
+
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from nightshift.inputs.text_encoding import looked_at
+from nightshift.operators.contract import CheckInputsOperator
+from nightshift.pipelines.wordcount import WORDCOUNT
+from tests.nightshift.conftest import ASKED_AT, RUN_ID
+
+OLA = "olá são joão\n".encode("cp1252")
+
+
+@pytest.fixture
+def check(aws, settings):
+    def run(files, encoding="utf-8"):
+        for name, body in files.items():
+            aws("s3").put_object(Bucket=settings.bucket("raw"), Key=f"wordcount/2026/01/04/{name}", Body=body)
+        task = CheckInputsOperator(task_id="check_inputs", pipeline=WORDCOUNT, settings=settings)
+        dag_run = SimpleNamespace(run_id=RUN_ID, run_after=ASKED_AT, start_date=ASKED_AT)
+        params = {"business_date": "2026-01-04", "encoding": encoding}
+        return task.execute({"params": params, "dag_run": dag_run, "ti": SimpleNamespace(try_number=1)})
+
+    return run
+
+
+def test_a_text_in_another_encoding_is_refused_with_file_line_and_cure(check):
+    with pytest.raises(AirflowFailException) as refused:
+        check({"a.txt": OLA * 3})
+    said = str(refused.value)
+    assert "a.txt: 3 of 3 lines, the first 'olá são joão', as in cp1252" in said
+    assert "--encoding cp1252" in said
+
+
+def test_the_encoding_that_the_refusal_names_is_accepted(check):
+    assert check({"a.txt": OLA}, encoding="cp1252") == {"drifted": 0}
+
+
+def test_a_few_lines_in_another_encoding_are_a_warning(check):
+    assert "a.txt: 1 of 10 lines" in check({"a.txt": b"plain\n" * 9 + OLA})["warning"]
+
+
+def test_a_file_beyond_its_beginning_is_not_judged_by_it(check):
+    assert "warning" in check({"a.txt": OLA * 10_000})
+
+
+@pytest.mark.parametrize(
+    "beginning", ["olá\n".encode("utf-16"), b"\xef\xbb\xbfol\xc3\xa1\n", "olá\n".encode(), b"PK\x03\x04\0\xe9\n"]
+)
+def test_a_file_that_names_its_encoding_is_in_it_or_is_no_text_is_not_misread(beginning):
+    assert looked_at("x", beginning, "utf-8", whole=True) is None
+
+
+def test_a_character_that_the_sample_cuts_is_no_fault():
+    assert looked_at("x", "um\nolá".encode()[:-1], "utf-8", whole=False) is None
