@@ -50,6 +50,8 @@ from nightshift.run import parameters
 from nightshift.run.tasks import ABOUT, Group, Task, job
 
 START = pendulum.datetime(2025, 1, 1, tz="America/Sao_Paulo")
+# Sections of the trigger form; fields of the data itself come first, without one.
+WHAT, COMPUTE, DEBUGGING = "What the run does", "Where it runs", "Debugging: leaves things open or running"
 SHORT, LONG = timedelta(minutes=15), timedelta(minutes=60)
 
 
@@ -267,25 +269,31 @@ def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
             type="string",
             enum=list(TARGETS),
             title="Compute",
+            section=COMPUTE,
             description="Where the jobs run.",
         ),
         "keep_cluster": Param(
             False,
             type="boolean",
             title="Keep the cluster",
+            section=DEBUGGING,
             description="For debugging: nothing is torn down; the cluster ends itself when it is idle.",
         ),
-        "dry_run": Param(False, type="boolean", title="Dry run", description="Check, plan and price; create nothing."),
+        "dry_run": Param(
+            False, type="boolean", title="Dry run", section=WHAT, description="Check, plan and price; create nothing."
+        ),
         "replay": Param(
             False,
             type="boolean",
             title="Replay the quarantine",
+            section=WHAT,
             description="Judge again what bronze refused of this date, after a fix of its rules; no input is read.",
         ),
         "apply_foundation": Param(
             False,
             type="boolean",
             title="Look at the foundation",
+            section=DEBUGGING,
             description="Apply or compare it also if a run of today did and nothing about it has changed since.",
         ),
         "ssh_cidr": Param(
@@ -293,6 +301,7 @@ def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
             type=["null", "string"],
             pattern=parameters.SSH_CIDR,
             title="SSH from",
+            section=DEBUGGING,
             description="Make a key pair for this run and open port 22 to this network, say 198.51.100.7/32.",
         ),
     }
