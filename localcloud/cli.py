@@ -25,6 +25,8 @@ _SETTINGS_HELP = {
     "bootstrap_seconds": "how long a cluster stays in BOOTSTRAPPING (default 0)",
     "termination_seconds": "how long a cluster stays in TERMINATING (default 0)",
     "log_delay_seconds": "how long after a step its logs reach S3 (default 0; EMR: 300)",
+    "run_start_seconds": "how long a run of Glue, EMR Serverless or EMR on EKS waits for its workers (default 0)",
+    "application_seconds": "how long a change of an application or a virtual cluster takes (default 0)",
     "cores": "threads of a step's Spark; 0 for all of the machine (default 0)",
     "steps_per_java": "how many steps of PySpark one Java serves; 1 starts one for each, as EMR does (default 20)",
     "python": "what runs PySpark (default: the interpreter that runs the server)",
