@@ -12,6 +12,8 @@ from localcloud.iam.sessions import RoleSessions
 from localcloud.runs.containers.model import VirtualCluster
 from localcloud.runs.model import Run
 
+_GLUE_SESSION = "GlueJobRunnerSession"  # as Glue names the session of every run
+
 
 class Identities:
     """Gives each machine the credentials of its instance profile, each job run its role's; without IAM
@@ -40,8 +42,9 @@ class Identities:
             return self._own
         if isinstance(run.place, VirtualCluster):
             return self._with(self._roles.of_pod(run.role, run.place.namespace, run.id, self._clock()))
-        service = f"{run.arn.split(':')[2]}.amazonaws.com"
-        return self._with(self._roles.of_service(run.role, service, run.id, self._clock()))
+        service = run.arn.split(":")[2]
+        name = _GLUE_SESSION if service == "glue" else run.id
+        return self._with(self._roles.of_service(run.role, f"{service}.amazonaws.com", name, self._clock()))
 
     def _with(self, credentials: Credentials) -> Access:
         return replace(self._own, credentials=credentials)

@@ -14,7 +14,7 @@ from localcloud.errors import RoleRefused
 from localcloud.faults import FaultBook
 from localcloud.runs import lifecycle, outages
 from localcloud.runs.lifecycle import Effect
-from localcloud.runs.model import Reason, Run, RunStore, Stop
+from localcloud.runs.model import Place, Reason, Run, RunStore, Stop
 from localcloud.steps.request import RunRequest, StepOutcome
 
 log = logging.getLogger(__name__)
@@ -69,18 +69,23 @@ class RunEngine:
     def tick(self) -> None:
         """Advance everything once."""
         with self._store.changed:
-            now, seconds = self._clock(), self._timing.application
-            for place in [place for place in self._store.places.values() if place.lives]:
+            now, seconds, runs = self._clock(), self._timing.application, list(self._store.unfinished())
+            for place in self._living(runs):
                 place.advance(self._store.of(place), now, seconds)
-            for run in list(self._store.unfinished()):
+            for run in runs:
                 self._advance(run)
 
     def _loop(self) -> None:
         while not self._stopping:
             with self._store.changed:
                 self.tick()
-                busy = any(place.lives for place in self._store.places.values()) or any(self._store.unfinished())
+                busy = self._living(list(self._store.unfinished()))
                 self._store.changed.wait(_TICK_SECONDS if busy else None)
+
+    def _living(self, runs: list[Run]) -> list[Place]:
+        """The places that may change, and those of the runs."""
+        alive = [place for place in self._store.places.values() if place.lives]
+        return [*alive, *{run.place for run in runs if not run.place.lives}]
 
     def _admit(self, run: Run) -> None:
         active = sum(other.active for other in self._store.of(run.place))

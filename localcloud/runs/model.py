@@ -56,7 +56,7 @@ class Place(Protocol):
 
     @property
     def lives(self) -> bool:
-        """Whether it may still change."""
+        """Whether it may change by itself, also without runs."""
 
     def holds(self, active: int) -> str:
         """The state in which a new run waits for it beside the active ones; empty when the run may go on."""

@@ -19,7 +19,7 @@ _UNCHANGEABLE = ("applicationId", "clientToken")
 def create_application(session: Session, params: Json) -> Json:
     """Create an application; the same token again answers with the same one."""
     _check(params)
-    known = (app for app in session.places(Application) if app.lives)
+    known = (app for app in session.places(Application) if not app.gone)
     app = next((app for app in known if app.spec["clientToken"] == params["clientToken"]), None)
     if app is None:
         app_id = new_id(16)

@@ -45,7 +45,11 @@ class Application:
 
     @property
     def lives(self) -> bool:
-        return self.state != "TERMINATED"
+        return self.state in _NEXT or self.state == "STARTED" or (self.deleted and not self.gone)
+
+    @property
+    def gone(self) -> bool:
+        return self.state == "TERMINATED"
 
     @property
     def starts_itself(self) -> bool:

@@ -91,7 +91,7 @@ def shown(run: Run, app: Application, now: datetime) -> Json:
 
 
 def _check(app: Application, params: Json) -> None:
-    if app.deleted or not app.lives or (app.state not in ("STARTING", "STARTED") and not app.starts_itself):
+    if app.deleted or (app.state not in ("STARTING", "STARTED") and not app.starts_itself):
         raise invalid(f"Application {app.id} is {app.state}, and is not started by a job run.")
     driver = (params.get("jobDriver") or {}).get("sparkSubmit")
     if not driver:
