@@ -138,7 +138,7 @@ def test_a_run_that_takes_too_long_ends_timeout(glue: Service, clock: Clock) -> 
         ({"Arguments": {"--enable-auto-scaling": "true", "--word": "hold"}}, 300.0),
     ],
 )
-def test_dpu_seconds_are_told_of_flex_and_scaling_runs_only(
+def test_only_flex_and_scaling_runs_have_dpu_seconds(
     aws: Client, steps: PlayedSteps, clock: Clock, options: dict[str, Any], dpu_seconds: float | None
 ) -> None:
     client = aws("glue")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from tests.patience import until
 
 pytestmark = pytest.mark.spark
 PLACE = "eu-west-1"
+README = Path(__file__).resolve().parents[3] / "localcloud" / "README.md"
 SCRIPT = """
 import sys, time
 from pyspark.sql import SparkSession
@@ -173,6 +176,20 @@ def test_emr_on_eks(aws: Client, artifacts: str) -> None:
     wait(hanging, "RUNNING")
     client.cancel_job_run(virtualClusterId=cluster, id=hanging)
     wait(hanging, "CANCELLED")
+
+
+def test_the_examples_of_the_readme_run(
+    cloud: LocalCloud, aws: Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in cloud.access.environment("us-east-1").items():
+        monkeypatch.setenv(name, value)
+    shown: dict[str, Any] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE):
+        exec(block, shown)
+    first, message, second, serverless, third, eks = capsys.readouterr().out.splitlines()
+    assert (first, second, third) == ("SUCCEEDED", "SUCCESS", "COMPLETED")
+    said = [gzip.decompress(shown["s3"].get_object(Bucket="demo", Key=key)["Body"].read()) for key in (serverless, eks)]
+    assert (message, *said) == ("wrote glue", b"wrote serverless\n", b"wrote eks\n")
 
 
 def test_nothing_of_the_runs_is_left_on_the_machine(cloud: LocalCloud) -> None:
