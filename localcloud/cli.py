@@ -183,7 +183,11 @@ def _add_fault_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", choices=list(FaultKind), metavar="KIND", help="what goes wrong (see below)")
     parser.add_argument("--times", type=int, default=1, help="how often it strikes (default 1)")
     parser.add_argument("--forever", action="store_true", help="it strikes until it is cleared")
-    parser.add_argument("--cluster", metavar="GLOB", help="only clusters, Glue jobs, applications, virtual clusters of such a name or id")
+    parser.add_argument(
+        "--cluster",
+        metavar="GLOB",
+        help="only clusters, Glue jobs, applications, virtual clusters of such a name or id",
+    )
     parser.add_argument("--step", metavar="GLOB", help="only steps and job runs whose name or id matches")
     parser.add_argument("--bucket", metavar="GLOB", help="only S3 requests for such buckets")
     parser.add_argument("--key", metavar="GLOB", help="only S3 requests for such keys")
