@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,9 @@ from botocore.exceptions import ClientError
 
 from localcloud.faults import Fault, FaultKind
 from localcloud.runs.serverless.utilization import billed, used
-from tests.localcloud.helpers import Client, PlayedSteps
+from localcloud.server import LocalCloud
+from localcloud.settings import Settings
+from tests.localcloud.helpers import Client, PlayedSteps, client_of
 from tests.localcloud.runs.conftest import Service
 from tests.patience import Clock, until
 
@@ -52,6 +56,34 @@ def test_a_run_starts_its_application_which_stops_when_it_was_idle(serverless: S
     assert wait_for(serverless.client, serverless.place, "STARTED")
     clock.forward(16 * 60)
     wait_for(serverless.client, serverless.place, "STOPPED")
+
+
+@pytest.fixture
+def slow(tmp_path: Path, clock: Clock) -> Iterator[LocalCloud]:
+    """A server whose applications and workers take their time."""
+    settings = Settings(home=tmp_path / "slow", port=0, application_seconds=30, run_start_seconds=90)
+    with LocalCloud(settings, runner=PlayedSteps(), clock=clock) as running:
+        yield running
+
+
+def test_a_run_passes_through_its_waiting_states_as_time_does(slow: LocalCloud, clock: Clock) -> None:
+    client = client_of(slow)("emr-serverless")
+    app = client.create_application(**APP)["applicationId"]
+    driver = {"sparkSubmit": {"entryPoint": "s3://a/main.py", "entryPointArguments": ["ok"]}}
+    role = "arn:aws:iam::123456789012:role/jobs"
+    run = client.start_job_run(applicationId=app, executionRoleArn=role, jobDriver=driver)["jobRunId"]
+
+    def wait(state: str) -> None:
+        until(lambda: client.get_job_run(applicationId=app, jobRunId=run)["jobRun"]["state"] == state, what=state)
+
+    wait_for(client, app, "CREATING")
+    for state in ("STARTING", "STARTED"):
+        wait("SUBMITTED")
+        clock.forward(30)
+        wait_for(client, app, state)
+    for state in ("PENDING", "SCHEDULED", "SUCCESS"):
+        clock.forward(30)
+        wait(state)
 
 
 def test_an_application_that_does_not_start_itself_refuses_runs(aws: Client) -> None:
