@@ -19,7 +19,7 @@ _NEEDED = ("executionRoleArn", "releaseLabel", "jobDriver")  # unless a job temp
 
 
 def start_job_run(session: Session, params: Json) -> Json:
-    """Start a run; the same token again answers with the same run, whatever else is asked."""
+    """Start a run; the same token again answers with the same run, whatever its other parameters."""
     cluster = find(session, params["virtualClusterId"])
     run = by_token(session.store.of(cluster), params["clientToken"])
     if run is None:

@@ -21,7 +21,7 @@ _LOG_GROUP = "/aws/emr-serverless"
 
 
 def start_job_run(session: Session, params: Json) -> Json:
-    """Start a run; the same token again answers with the same run, whatever else is asked."""
+    """Start a run; the same token again answers with the same run, whatever its other parameters."""
     app = find(session, params["applicationId"])
     run = by_token(session.store.of(app), params["clientToken"])
     if run is None:
