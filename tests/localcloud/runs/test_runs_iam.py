@@ -55,19 +55,19 @@ def jobs_role(aws: Client) -> Iterator[Callable[..., None]]:
 def user(cloud: LocalCloud, aws: Client) -> Iterator[Callable[..., Client]]:
     """Makes clients of a user with these statements."""
     iam = aws("iam")
-    iam.create_user(UserName="ana")
-    key = iam.create_access_key(UserName="ana")["AccessKey"]
+    iam.create_user(UserName="job-starter")
+    key = iam.create_access_key(UserName="job-starter")["AccessKey"]
 
     def make(*allowed: dict[str, Any]) -> Client:
-        iam.put_user_policy(UserName="ana", PolicyName="own", PolicyDocument=document(*allowed))
+        iam.put_user_policy(UserName="job-starter", PolicyName="own", PolicyDocument=document(*allowed))
         own = Access(cloud.endpoint, Credentials(key["AccessKeyId"], key["SecretAccessKey"]))
         return lambda service, **options: client_at(own, service, **options)
 
     yield make
-    iam.delete_access_key(UserName="ana", AccessKeyId=key["AccessKeyId"])
-    for name in iam.list_user_policies(UserName="ana")["PolicyNames"]:
-        iam.delete_user_policy(UserName="ana", PolicyName=name)
-    iam.delete_user(UserName="ana")
+    iam.delete_access_key(UserName="job-starter", AccessKeyId=key["AccessKeyId"])
+    for name in iam.list_user_policies(UserName="job-starter")["PolicyNames"]:
+        iam.delete_user_policy(UserName="job-starter", PolicyName=name)
+    iam.delete_user(UserName="job-starter")
 
 
 def document(*statements: dict[str, Any]) -> str:
