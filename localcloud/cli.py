@@ -25,6 +25,8 @@ _SETTINGS_HELP = {
     "bootstrap_seconds": "how long a cluster stays in BOOTSTRAPPING (default 0)",
     "termination_seconds": "how long a cluster stays in TERMINATING (default 0)",
     "log_delay_seconds": "how long after a step its logs reach S3 (default 0; EMR: 300)",
+    "run_start_seconds": "how long a run of Glue, EMR Serverless or EMR on EKS waits for its workers (default 0)",
+    "application_seconds": "how long a change of an application or a virtual cluster takes (default 0)",
     "cores": "threads of a step's Spark; 0 for all of the machine (default 0)",
     "steps_per_java": "how many steps of PySpark one Java serves; 1 starts one for each, as EMR does (default 20)",
     "python": "what runs PySpark (default: the interpreter that runs the server)",
@@ -181,8 +183,12 @@ def _add_fault_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", choices=list(FaultKind), metavar="KIND", help="what goes wrong (see below)")
     parser.add_argument("--times", type=int, default=1, help="how often it strikes (default 1)")
     parser.add_argument("--forever", action="store_true", help="it strikes until it is cleared")
-    parser.add_argument("--cluster", metavar="GLOB", help="only clusters whose name or id matches")
-    parser.add_argument("--step", metavar="GLOB", help="only steps whose name or id matches")
+    parser.add_argument(
+        "--cluster",
+        metavar="GLOB",
+        help="only clusters, Glue jobs, applications, virtual clusters of such a name or id",
+    )
+    parser.add_argument("--step", metavar="GLOB", help="only steps and job runs whose name or id matches")
     parser.add_argument("--bucket", metavar="GLOB", help="only S3 requests for such buckets")
     parser.add_argument("--key", metavar="GLOB", help="only S3 requests for such keys")
     parser.add_argument("--operation", metavar="GLOB", help="only such calls: an action, or GET, PUT, ... of S3")

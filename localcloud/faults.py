@@ -19,6 +19,11 @@ class FaultKind(StrEnum):
     RUN_JOB_FLOW_ANSWER_LOST = "run-job-flow-answer-lost"
     EMR_THROTTLED = "emr-throttled"
     CAPACITY_REFUSED = "capacity-refused"
+    RUN_THROTTLED = "run-throttled"
+    RUN_ANSWER_LOST = "run-answer-lost"
+    IMAGE_PULL_FAILURE = "image-pull-failure"
+    OUT_OF_MEMORY = "out-of-memory"
+    EXECUTOR_LOST = "executor-lost"
     SLOW_START = "slow-start"
     BOOTSTRAP_FAILURE = "bootstrap-failure"
     STEP_FAILURE = "step-failure"
@@ -35,11 +40,17 @@ DESCRIPTIONS = {
     FaultKind.RUN_JOB_FLOW_THROTTLED: "RunJobFlow answers ThrottlingException and makes no cluster",
     FaultKind.RUN_JOB_FLOW_ANSWER_LOST: "RunJobFlow makes the cluster, then the connection drops unanswered",
     FaultKind.EMR_THROTTLED: "any EMR call (--operation) answers ThrottlingException",
-    FaultKind.CAPACITY_REFUSED: "EC2 has no capacity (in --zone, of --market): the cluster ends TERMINATED_WITH_ERRORS",
-    FaultKind.SLOW_START: "the cluster stays --seconds longer in STARTING",
+    FaultKind.CAPACITY_REFUSED: "EC2 has no capacity (in --zone, of --market): the cluster ends TERMINATED_WITH_ERRORS,"
+    " a run of Glue, EMR Serverless or EMR on EKS FAILED",
+    FaultKind.RUN_THROTTLED: "any call of Glue jobs, EMR Serverless or EMR on EKS (--operation) is throttled",
+    FaultKind.RUN_ANSWER_LOST: "such a call (--operation) is carried out, then the connection drops unanswered",
+    FaultKind.IMAGE_PULL_FAILURE: "a run of EMR Serverless or EMR on EKS fails: its image cannot be pulled",
+    FaultKind.OUT_OF_MEMORY: "a run of Glue, EMR Serverless or EMR on EKS dies after --seconds of too little memory",
+    FaultKind.EXECUTOR_LOST: "such a run fails after --seconds: its executors were lost, more often than Spark retries",
+    FaultKind.SLOW_START: "the cluster stays --seconds longer in STARTING; a run waits as much longer for its workers",
     FaultKind.BOOTSTRAP_FAILURE: "a bootstrap action fails: the cluster ends TERMINATED_WITH_ERRORS",
-    FaultKind.STEP_FAILURE: "a step fails after --seconds with --message on its stderr; it does no work",
-    FaultKind.STEP_HANGS: "a step does nothing and never ends, until it is killed",
+    FaultKind.STEP_FAILURE: "a step or a run fails after --seconds with --message on its stderr; it does no work",
+    FaultKind.STEP_HANGS: "a step or a run does nothing and never ends, until it is killed",
     FaultKind.NODE_LOST: "--seconds after the cluster is ready, EC2 takes a node of role --node away",
     FaultKind.S3_SLOW_DOWN: "S3 answers 503 SlowDown",
     FaultKind.S3_INTERNAL_ERROR: "S3 answers 500 InternalError",
@@ -55,9 +66,10 @@ MARKETS = ("", "spot", "on-demand")
 class Fault:
     """One armed fault. Patterns are shell globs; an empty one matches everything.
 
-    times: how often it may still strike, None for ever. cluster matches a cluster's name or id, step a step's name or
-    id, operation an action of EMR, SNS or SSM or an HTTP method of S3, zone the availability zone or the subnet that a
-    cluster is launched in, host an instance's Name or id. market: spot, on-demand, or empty for both.
+    times: how often it may still strike, None for ever. cluster matches the name or id of a cluster, of a Glue job, an
+    application or a virtual cluster, step that of a step or a job run, operation an action of these services, SNS or
+    SSM or an HTTP method of S3, zone the availability zone or the subnet that a cluster is launched in, host an
+    instance's Name or id. market: spot, on-demand, or empty for both.
     """
 
     kind: FaultKind

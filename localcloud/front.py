@@ -5,6 +5,8 @@ every other request               -> recorded, and denied where IAM is enforced 
 a request that matches a fault    -> the fault's answer
 X-Amz-Target: ElasticMapReduce.*  -> our EMR; moto's is not used
 X-Amz-Target: AmazonSSM.*Command* -> our Run Command; the rest of SSM is moto's
+Glue's jobs, EMR Serverless,
+EMR on EKS                        -> our job runs; Glue's catalog is moto's
 signed for airflow (MWAA)         -> our environments, which moto lacks
 everything else                   -> moto
 """
@@ -31,9 +33,12 @@ from localcloud.emr.service import EmrService
 from localcloud.faults import FaultBook, FaultKind
 from localcloud.http_server import DropConnection
 from localcloud.iam.authorizer import Authorizer
+from localcloud.iam.principals import name_of
 from localcloud.mwaa import MwaaService
 from localcloud.recorder import Recorder, Seen, call_of, request_of
 from localcloud.refusals import Codes
+from localcloud.runs.service import ACTIONS as RUN_SERVICES
+from localcloud.runs.service import RunsService
 from localcloud.settings import DEFAULT_ACCOUNT, LOOPBACK, Settings
 from localcloud.ssm.service import TARGET_PREFIX as SSM_PREFIX
 from localcloud.ssm.service import SsmService
@@ -60,6 +65,7 @@ class Front:
         emr: EmrService,
         ssm: SsmService,
         mwaa_service: MwaaService,
+        runs: RunsService,
         *,
         faults: FaultBook,
         recorder: Recorder,
@@ -67,7 +73,7 @@ class Front:
         authorizer: Authorizer | None = None,
     ) -> None:
         """authorizer: enforces IAM; None where every key may do everything."""
-        self._admin, self._emr, self._ssm, self._mwaa = admin, emr, ssm, mwaa_service
+        self._admin, self._emr, self._ssm, self._mwaa, self._runs = admin, emr, ssm, mwaa_service, runs
         self._faults, self._recorder, self._settings = faults, recorder, settings
         self._authorizer = authorizer
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -113,7 +119,14 @@ class Front:
             return self._answer_ssm(target.removeprefix(SSM_PREFIX), environ, caller)
         if caller.service == mwaa.SERVICE:
             return self._mwaa.answer(request_of(environ, caller), self._account(caller), caller.region)
+        if caller.service in RUN_SERVICES:
+            return self._answer_runs(environ, caller)
         return None
+
+    def _answer_runs(self, environ: WSGIEnvironment, caller: Caller) -> Answer | None:
+        account = self._account(caller)
+        principal = name_of(caller.access_key) or f"arn:aws:iam::{account}:root"
+        return self._runs.answer(request_of(environ, caller), account, caller.region, principal)
 
     def _answer_ssm(self, action: str, environ: WSGIEnvironment, caller: Caller) -> Answer | None:
         if self._faults.strike(FaultKind.SSM_THROTTLED, operation=action):

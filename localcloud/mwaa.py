@@ -7,7 +7,6 @@ are refused.
 
 from __future__ import annotations
 
-import json
 import threading
 import uuid
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs
 
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
@@ -23,7 +21,7 @@ from moto.s3.exceptions import S3ClientError
 from moto.s3.models import s3_backends
 
 from localcloud import wire
-from localcloud.operations import Request, resolve
+from localcloud.operations import Request, called
 from localcloud.shapes import problems
 from localcloud.wire import Answer
 
@@ -88,16 +86,13 @@ class MwaaService:
             return _refused(error)
 
     def _call(self, request: Request, place: Place) -> Json:
-        operation = resolve(request)
+        operation = called(request)
         if operation.name not in _ACTIONS:
             raise AccessDeniedException(f"localcloud's MWAA has no Airflow in it, and so no {operation.name}.")
-        params = {**operation.params, **json.loads(request.body or b"{}")}
-        if operation.name == "UntagResource":
-            params["tagKeys"] = parse_qs(request.query).get("tagKeys", [])
-        if wrong := problems("mwaa", operation.name, params):
+        if wrong := problems("mwaa", operation.name, operation.params):
             raise ValidationException(wrong)
         with self._lock:
-            return _ACTIONS[operation.name](self, place, params)
+            return _ACTIONS[operation.name](self, place, operation.params)
 
     def create(self, place: Place, params: Json) -> Json:
         arn = place.arn(params["Name"])

@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qs, parse_qsl, unquote
 
 import botocore.session
 from botocore.exceptions import UnknownServiceError
-from botocore.model import OperationModel, ServiceModel, StructureShape
+from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 # Services whose name in signatures differs from botocore's.
 BOTOCORE_NAMES = {
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Operation:
-    """service: botocore's name; name: '?' when no model knows the request; params: without secrets.
+    """service: botocore's name; name: '?' when no model knows the request.
 
     Parameters of JSON and REST protocols have botocore's names; of query protocols they are flat, as sent
     (TagSpecification.1.Tag.1.Key).
@@ -53,16 +53,22 @@ class Operation:
 
 def resolve(request: Request) -> Operation:
     """The operation of a request. Members that the model marks as sensitive are left out of its parameters."""
+    found = called(request)
+    if found.name == UNKNOWN:
+        return found
+    shape = service_model(found.service).operation_model(found.name).input_shape
+    return Operation(found.service, found.name, _public(shape, found.params))
+
+
+def called(request: Request) -> Operation:
+    """The operation of a request with all its parameters, for the service that answers it."""
     service = BOTOCORE_NAMES.get(request.service, request.service)
     try:
         model = service_model(service)
     except UnknownServiceError:
         return Operation(service, UNKNOWN)
     name, params = _named(request, model)
-    if name not in model.operation_names:
-        return Operation(service, UNKNOWN)
-    secret = _sensitive(model.operation_model(name))
-    return Operation(service, name, {k: v for k, v in params.items() if k.split(".", 1)[0] not in secret})
+    return Operation(service, name, params) if name in model.operation_names else Operation(service, UNKNOWN)
 
 
 @functools.cache
@@ -93,10 +99,21 @@ def _json(body: bytes) -> dict[str, Any]:
     return params if isinstance(params, dict) else {}
 
 
-def _sensitive(operation: OperationModel) -> set[str]:
-    shape = operation.input_shape
-    members = shape.members if isinstance(shape, StructureShape) else {}
-    return {name for name, member in members.items() if member.metadata.get("sensitive")}
+def _public(shape: Shape | None, value: Any) -> Any:
+    """The value without its sensitive members, at any depth."""
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
+        # Flat parameters of query protocols begin with their member's name.
+        members = {name: shape.members.get(name.split(".", 1)[0]) for name in value}
+        return {name: _public(members[name], value[name]) for name in value if not _is_sensitive(members[name])}
+    if isinstance(shape, ListShape) and isinstance(value, list):
+        return [_public(shape.member, item) for item in value]
+    if isinstance(shape, MapShape) and isinstance(value, dict):
+        return {name: _public(shape.value, item) for name, item in value.items()}
+    return value
+
+
+def _is_sensitive(shape: Shape | None) -> bool:
+    return shape is not None and bool(shape.metadata.get("sensitive"))
 
 
 @dataclass(frozen=True)
@@ -153,20 +170,31 @@ def _by_route(request: Request, model: ServiceModel) -> tuple[str, dict[str, Any
     query = dict(parse_qsl(request.query, keep_blank_values=True))
     for route in _routes(model.service_name):
         if route.matches(request, query):
-            return route.operation.name, _located(route, request, query)
+            # S3's bodies are user data and are not read; other REST services send JSON.
+            body = _json(request.body) if model.metadata["protocol"] == "rest-json" else {}
+            return route.operation.name, {**body, **_located(route, request)}
     return UNKNOWN, {}
 
 
-def _located(route: Route, request: Request, query: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters in path, query and headers, by the model's names."""
-    found = route.path.fullmatch(request.path)
-    params: dict[str, Any] = {name: unquote(value) for name, value in (found.groupdict() if found else {}).items()}
-    shape = route.operation.input_shape
-    sources = {"querystring": query, "header": request.headers}
+def _located(route: Route, request: Request) -> dict[str, Any]:
+    """The parameters in path, query and headers, by the model's names and of its types."""
+    shape, found = route.operation.input_shape, route.path.fullmatch(request.path)
+    in_path = {name: [unquote(value)] for name, value in (found.groupdict() if found else {}).items()}
+    sources = {
+        "uri": in_path,
+        "querystring": parse_qs(request.query, keep_blank_values=True),
+        "header": {name: [value] for name, value in request.headers.items()},
+    }
+    params: dict[str, Any] = {}
     for name, member in shape.members.items() if isinstance(shape, StructureShape) else ():
         given = sources.get(member.serialization.get("location", ""), {})
         wire_name = str(member.serialization.get("name", name))
-        value = given.get(wire_name, given.get(wire_name.lower()))
-        if value is not None:
-            params[name] = value
+        if values := given.get(wire_name, given.get(wire_name.lower())):
+            params[name] = values if member.type_name == "list" else _typed(member, values[-1])
     return params
+
+
+def _typed(shape: Shape, text: str) -> Any:
+    if shape.type_name in ("integer", "long") and text.isdigit():
+        return int(text)
+    return text == "true" if shape.type_name == "boolean" else text

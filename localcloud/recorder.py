@@ -7,11 +7,12 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from localcloud import wire
+from localcloud.iam.needs import Place, needs
 from localcloud.iam.principals import name_of
 from localcloud.operations import Request, resolve
 from localcloud.wire import Caller
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 MOST_CALLS = 20_000  # a run makes about a thousand
-# Services whose resources' tags IAM conditions may use: EMR's clusters and all of EC2.
+# Services whose resources' tags IAM conditions may use: EMR's clusters and all of EC2, by id; by ARN what runs jobs.
+RUN_SERVICES = ("glue", "emr-serverless", "emr-containers")
 _TAGGED = re.compile(r"\b(?:j-[0-9A-Z]+|[a-z]+-[0-9a-f]{8,17})\b")
 _TAG_MEMBER = re.compile(r"^(?:TagSpecification\.\d+\.|Tags\.member\.|Tag\.)(?:Tag\.)?(\d+)\.(Key|Value)$")
 # (account, region, id) -> the resource's current tags.
@@ -52,7 +54,8 @@ class Recorder:
         """Record one request; its status is recorded when the returned start_response is called."""
         request = request_of(environ, caller)
         seen = Seen(datetime.now(UTC), caller, request, environ.get("HTTP_USER_AGENT", ""))
-        for resource in set(_TAGGED.findall(f"{seen.request.query} {seen.request.body.decode(errors='replace')}")):
+        named = _TAGGED.findall(f"{seen.request.query} {seen.request.body.decode(errors='replace')}")
+        for resource in {*named, *_of_runs(request, Place(caller.region, account))}:
             if tags := self._tags_of(account, caller.region, resource):
                 # Read before the call: a deleted resource has no tags afterwards.
                 seen.tags[resource] = dict(tags)
@@ -92,6 +95,18 @@ def request_of(environ: WSGIEnvironment, caller: Caller) -> Request:
     )
 
 
+def _of_runs(request: Request, place: Place) -> set[str]:
+    """The ARNs that a call about job runs needs permissions on."""
+    if request.service not in RUN_SERVICES:
+        return set()
+    operation = resolve(request)
+    call = {**asdict(operation), "operation": operation.name, "request_tags": {}, "resource_tags": {}}
+    try:
+        return {need.resource for need in needs(call, place)}
+    except LookupError:  # unmapped, or without a parameter that it needs: it will be refused
+        return set()
+
+
 def _body(environ: WSGIEnvironment, caller: Caller) -> bytes:
     """The body where it determines the operation. S3's is user data, and is not read here."""
     if caller.service == "s3" or not environ.get("CONTENT_LENGTH"):
@@ -121,8 +136,11 @@ def call_of(seen: Seen) -> dict[str, Any]:
 
 def _request_tags(params: Mapping[str, Any]) -> dict[str, str]:
     """The tags that a call sets on what it creates (IAM's RequestTag), in any of the protocols' forms."""
-    if isinstance(listed := params.get("Tags"), list):
-        return {tag["Key"]: tag.get("Value", "") for tag in listed if isinstance(tag, dict) and "Key" in tag}
+    for given in (params.get(name) for name in ("Tags", "tags", "TagsToAdd")):
+        if isinstance(given, list):
+            return {tag["Key"]: tag.get("Value", "") for tag in given if isinstance(tag, dict) and "Key" in tag}
+        if isinstance(given, dict):
+            return {str(key): str(value) for key, value in given.items()}
     flat: dict[str, dict[str, str]] = {}
     for name, value in params.items():
         if found := _TAG_MEMBER.match(name):

@@ -34,6 +34,9 @@ from localcloud.identities import Identities
 from localcloud.keyring import Keyring
 from localcloud.mwaa import MwaaService
 from localcloud.recorder import Recorder
+from localcloud.runs.engine import RunEngine, RunTiming
+from localcloud.runs.model import RunStore
+from localcloud.runs.service import RunsService
 from localcloud.settings import LOOPBACK, Settings
 from localcloud.ssm.engine import CommandEngine
 from localcloud.ssm.runner import HostRunner
@@ -70,6 +73,10 @@ class LocalCloud:
         self.commands = CommandEngine(HostRunner(settings.work_dir, settings.python or sys.executable), clock)
         self._ssm = SsmService(self.commands, self.faults, clock)
         self._mwaa = MwaaService(settings.provisioning_seconds, clock)
+        self.runs = RunStore()
+        timing = RunTiming(settings.run_start_seconds, settings.application_seconds)
+        self.run_engine = RunEngine(self.runs, self._runner, self.faults, timing, clock)
+        self._run_service = RunsService(self.runs, self.run_engine, self.faults, clock)
         self._roles, self._clock = RoleSessions() if settings.iam else None, clock
         self._server: HttpServer | None = None
         self._thread: threading.Thread | None = None
@@ -95,13 +102,14 @@ class LocalCloud:
         identities = Identities(self.access, self._roles, self._clock)
         self.engine.start(identities.of_cluster)
         self.commands.start(identities.of_instance)
+        self.run_engine.start(identities.of_run)
         self._thread = threading.Thread(target=self._serve, name="localcloud-http", daemon=True)
         self._thread.start()
 
     def _front(self, recorder: Recorder) -> Front:
         admin = Admin(self.store, self.faults, recorder, self._roles)
         return Front(
-            *(admin, self._emr, self._ssm, self._mwaa),
+            *(admin, self._emr, self._ssm, self._mwaa, self._run_service),
             faults=self.faults,
             recorder=recorder,
             settings=self.settings,
@@ -114,7 +122,10 @@ class LocalCloud:
         return Gate(front, Keyring(self._credentials).secret_of, names, key_file)
 
     def _tags_of(self, account: str, region: str, resource: str) -> Mapping[str, str]:
-        """The current tags of a cluster or an EC2 resource."""
+        """The current tags of a cluster, of what job runs belong to, or of an EC2 resource."""
+        with self.runs.changed:
+            if (tags := self.runs.tags(resource)) is not None:
+                return dict(tags)
         with self.store.changed:
             cluster = self.store.region(account, region).clusters.get(resource)
             if cluster:
@@ -131,6 +142,7 @@ class LocalCloud:
         if self._server is None:
             return
         # Steps first: while they end, they may still write to this server's S3.
+        self.run_engine.stop()
         self.engine.stop()
         self.commands.stop()
         self._server.close()

@@ -24,7 +24,9 @@ class Settings:
     home: directory of its state file, log and work files. host: the address it listens on, at which its steps and
     its clients find it: an IP, because S3's clients put a bucket's name before any other. port: 0 picks a free one.
     account, region: what a caller gets whose credentials name none. The seconds are how long a cluster really spends
-    provisioning (STARTING), bootstrapping and terminating, and how long after a step its logs reach S3. cores: threads
+    provisioning (STARTING), bootstrapping and terminating, and how long after a step its logs reach S3;
+    run_start_seconds: how long a job run of Glue, EMR Serverless or EMR on EKS waits for its workers, and
+    application_seconds each change of an application or a virtual cluster takes. cores: threads
     of a step's Spark, 0 for all of the machine. steps_per_java: how many steps of PySpark one Java serves before it
     ends; 1 starts one for each step, as EMR does. python: what runs PySpark, empty for this interpreter. flink_home: a
     Python environment with apache-flink, whose Flink runs steps; empty for none. credentials: a file of AWS's SDKs with
@@ -41,6 +43,8 @@ class Settings:
     bootstrap_seconds: float = 0.0
     termination_seconds: float = 0.0
     log_delay_seconds: float = 0.0
+    run_start_seconds: float = 0.0
+    application_seconds: float = 0.0
     cores: int = 0
     steps_per_java: int = 20
     python: str = ""
@@ -54,7 +58,7 @@ class Settings:
             raise SettingsError(f"port {self.port} is not a TCP port: use 0 (any free one) to 65535.")
         if not (len(self.account) == 12 and self.account.isdigit()):
             raise SettingsError(f"account {self.account!r} is not an AWS account: use twelve digits.")
-        for name in ("provisioning", "bootstrap", "termination", "log_delay"):
+        for name in ("provisioning", "bootstrap", "termination", "log_delay", "run_start", "application"):
             if getattr(self, f"{name}_seconds") < 0:
                 raise SettingsError(f"{name}_seconds is below zero: give the seconds to wait, or 0.")
 

@@ -69,12 +69,12 @@ def hanging_command() -> tuple[str, tuple[str, ...]]:
     return "command-runner.jar", ("bash", "-c", "while :; do sleep 60; done")
 
 
-def failing_command(fault: Fault) -> tuple[str, tuple[str, ...]]:
+def failing_command(fault: Fault, message: str = "", exit_code: int = 1) -> tuple[str, tuple[str, ...]]:
     """The jar and arguments of a step that fails as the fault says, so that its logs appear in the usual place."""
-    message = fault.message or "localcloud: this step failed because a step-failure fault was armed"
+    text = fault.message or message or "localcloud: this step failed because a step-failure fault was armed"
     # Fault texts are passed as arguments, never as part of the script.
-    script = 'sleep "$1"; printf "%s\\n" "$2" >&2; exit 1'
-    return "command-runner.jar", ("bash", "-c", script, "step-failure", str(fault.seconds), message)
+    script = 'sleep "$1"; printf "%s\\n" "$3" >&2; exit "$2"'
+    return "command-runner.jar", ("bash", "-c", script, "step-failure", str(fault.seconds), str(exit_code), text)
 
 
 def _is_due(fault: Fault, cluster: Cluster, now: datetime) -> bool:

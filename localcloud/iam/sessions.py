@@ -1,7 +1,9 @@
-"""Role sessions as AWS's services create them: EC2 for an instance's role, MWAA for its environment's."""
+"""Role sessions as AWS's services create them: EC2 for an instance, MWAA for an environment, Glue or EMR for a job
+run."""
 
 from __future__ import annotations
 
+import string
 from datetime import datetime, timedelta
 
 from moto.ec2.models import ec2_backends
@@ -14,6 +16,8 @@ from localcloud.iam.moto_place import PARTITION, instance_profile, trust_of
 from localcloud.iam.policies import Need
 
 EC2 = "ec2.amazonaws.com"
+PODS = "pods.eks.amazonaws.com"
+_BASE36 = string.digits + string.ascii_lowercase
 _SESSION = timedelta(hours=12)
 _FRESH = timedelta(hours=6)  # minimum remaining lifetime of a session that is handed out: longer than a step may take
 
@@ -27,8 +31,22 @@ class RoleSessions:
 
     def of_service(self, role: str, service: str, name: str, now: datetime) -> Credentials:
         """A session of a role for an AWS service, which the role must trust. Raises RoleRefused."""
-        account = role.split(":")[4] if role.count(":") >= 5 else ""
+        account = _account_of(role)
         self._trusts(role, account, service)
+        return self._session(role, account, name, now)
+
+    def of_pod(self, role: str, namespace: str, name: str, now: datetime) -> Credentials:
+        """A session of a role for the driver's pod of an EMR on EKS job run, by one of the two ways that EKS has.
+
+        The role trusts the pods' service accounts by the cluster's OIDC provider (IRSA), or EKS's pod identity agent.
+        Raises RoleRefused.
+        """
+        account = _account_of(role)
+        if not _trusts_service_account(role, account, namespace):
+            self._trusts(role, account, PODS)
+        return self._session(role, account, name, now)
+
+    def _session(self, role: str, account: str, name: str, now: datetime) -> Credentials:
         until, found = self._kept.get((role, name), (now, None))
         if found is None or until - now < _FRESH:
             found = _assumed(role, account, name)
@@ -55,6 +73,37 @@ class RoleSessions:
         caller = Principal(account, service, service=service)
         if why := denial(Need("sts:AssumeRole", role, context), caller, trust_of(account, role)):
             raise RoleRefused(f"{service} is not authorized to perform: sts:AssumeRole on resource: {role} {why}")
+
+
+def _account_of(role: str) -> str:
+    return role.split(":")[4] if role.count(":") >= 5 else ""
+
+
+def _trusts_service_account(role: str, account: str, namespace: str) -> bool:
+    """Whether a role's trust lets a driver's service account assume it by an OIDC provider.
+
+    EMR on EKS names these accounts emr-containers-sa-spark-driver-<account>-<the role's name in base 36>, as the AWS
+    CLI's `emr-containers update-role-trust-policy` writes them.
+    """
+    encoded = _base36(role.rpartition("/")[2])
+    subject = f"system:serviceaccount:{namespace}:emr-containers-sa-spark-driver-{account}-{encoded}"
+    for statement in trust_of(account, role).statements:
+        for provider in statement.principals.get("Federated", ()):
+            issuer = provider.partition(":oidc-provider/")[2]
+            context = {f"{issuer}:sub".lower(): subject, f"{issuer}:aud".lower(): "sts.amazonaws.com"}
+            need = Need("sts:AssumeRoleWithWebIdentity", role, context)
+            if issuer and statement.effect == "Allow" and statement.applies(need):
+                return True
+    return False
+
+
+def _base36(text: str) -> str:
+    """A text's bytes as one number in base 36."""
+    number, digits = int.from_bytes(text.encode(), "big"), ""
+    while number:
+        number, rest = divmod(number, 36)
+        digits = _BASE36[rest] + digits
+    return digits
 
 
 def _assumed(role: str, account: str, name: str) -> Credentials:

@@ -1,4 +1,4 @@
-"""S3 permissions of a cluster role's session, for the mirror that reads and writes on behalf of a step."""
+"""Permissions of a role's session, for what the server reads and writes on behalf of a step."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ class SessionRights:
 
     def denial(self, operation: str, bucket: str, key: str = "") -> str | None:
         """AWS's message why S3 would deny an operation; None when it is allowed."""
-        named = {"Bucket": bucket, "Key": key} if key else {"Bucket": bucket}
+        return self._refusal("s3", operation, {"Bucket": bucket, "Key": key} if key else {"Bucket": bucket})
+
+    def log_denial(self, group: str, stream: str) -> str | None:
+        """AWS's message why CloudWatch Logs would deny writing to a stream; None when it is allowed."""
+        return self._refusal("logs", "PutLogEvents", {"logGroupName": group, "logStreamName": stream})
+
+    def _refusal(self, service: str, operation: str, params: dict[str, str]) -> str | None:
         call = {
-            "service": "s3",
+            "service": service,
             "operation": operation,
-            "params": named,
+            "params": params,
             "request_tags": {},
             "resource_tags": {},
             "region": self._request.region,

@@ -11,13 +11,14 @@ process      the process of a step, and supervisor.py above it, which lets nothi
 
 from localcloud.steps.archive import build_archive
 from localcloud.steps.errors import CommandError, StepsError
-from localcloud.steps.request import BootstrapRequest, StepOutcome, StepRequest
+from localcloud.steps.request import BootstrapRequest, RunRequest, StepOutcome, StepRequest
 from localcloud.steps.runner import StepRunner
 from localcloud.steps.settings import StepSettings
 
 __all__ = [
     "BootstrapRequest",
     "CommandError",
+    "RunRequest",
     "StepOutcome",
     "StepRequest",
     "StepRunner",

@@ -18,7 +18,7 @@ def environment(request: StepRequest, site: Site, server: Mapping[str, str] = os
     return {
         **machine(site.bin_dir, site.tmp_dir, home, server),
         **request.access.environment(request.region),
-        **_emr(request),
+        **request.variables,
         **_spark(site),
         **_flink(site),
         **_node(request, site),
@@ -40,10 +40,6 @@ def machine(bin_dir: Path, tmp_dir: Path, home: str, server: Mapping[str, str] =
         "TZ": "UTC",
         "TMPDIR": str(tmp_dir),
     }
-
-
-def _emr(request: StepRequest) -> dict[str, str]:
-    return {"EMR_CLUSTER_ID": request.cluster_id, "EMR_STEP_ID": request.step_id}
 
 
 def _flink(site: Site) -> dict[str, str]:

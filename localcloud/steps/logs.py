@@ -1,4 +1,4 @@
-"""Upload gzipped logs to EMR's paths: <log_uri>/<cluster>/{steps/<step>,node/…}/{stdout,stderr,controller}.gz."""
+"""Upload gzipped logs to the service's paths, <log_uri>/<cluster>/<its folder>/stdout.gz, and to CloudWatch."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from localcloud.steps.request import StepRequest
+from localcloud.steps import log_streams
+from localcloud.steps.request import RunRequest, StepRequest
 from localcloud.steps.rights import Rights, RightsOf, everything
 from localcloud.steps.store import Store
 
 _LOG = logging.getLogger(__name__)
-NAMES = ("stdout", "stderr", "controller")
 _TAIL_LINES = 10
 _TAIL_BYTES = 1000
 
 
 class LogShipper:
-    """Uploads the logs of ended steps, delay_seconds after their end (EMR: every five minutes), except those that the
-    nodes' role may not write."""
+    """Uploads the logs of ended steps, delay_seconds after their end (EMR: every five minutes), except those that
+    their role may not write."""
 
     def __init__(self, delay_seconds: float, rights_of: RightsOf = everything) -> None:
         self._delay, self._rights_of = delay_seconds, rights_of
@@ -34,7 +34,10 @@ class LogShipper:
 
         def upload() -> None:
             try:
-                _upload(request, logs, self._rights_of(request))
+                rights = self._rights_of(request)
+                _upload(request, logs, rights)
+                if isinstance(request, RunRequest):
+                    log_streams.write(request, logs, rights)
             finally:
                 then()
 
@@ -80,10 +83,10 @@ def _upload(request: StepRequest, logs: Path, rights: Rights) -> None:
         _LOG.warning("step %s: its logs are lost, the bucket of %s is gone", request.step_id, request.log_uri)
         return
     folder = "/".join(filter(None, (prefix.strip("/"), request.cluster_id, request.log_folder)))
-    for name in NAMES:
+    for name in request.log_names:
         key = f"{folder}/{name}.gz"
         if words := rights.denial("PutObject", bucket, key):
-            _LOG.warning("step %s: the nodes may not write its log: %s", request.step_id, words)
+            _LOG.warning("step %s: its role may not write its log: %s", request.step_id, words)
         else:
             _upload_one(store, bucket, key, logs / name)
 

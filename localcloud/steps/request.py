@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from localcloud.credentials import Access
 
@@ -33,9 +33,53 @@ class StepRequest:
         return f"steps/{self.step_id}"
 
     @property
+    def log_names(self) -> tuple[str, ...]:
+        """The logs that the service keeps."""
+        return ("stdout", "stderr", "controller")
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The environment variables by which it knows itself."""
+        return {"EMR_CLUSTER_ID": self.cluster_id, "EMR_STEP_ID": self.step_id}
+
+    @property
     def outlived(self) -> bool:
         """Whether processes that it leaves running may go on."""
         return False
+
+    @property
+    def alone(self) -> bool:
+        """Whether its machine ends with it."""
+        return False
+
+
+@dataclass(frozen=True)
+class RunRequest(StepRequest):
+    """A job run of AWS Glue, EMR Serverless or EMR on EKS: a step on a machine of its own.
+
+    folder: of its logs, below log_uri and cluster_id. streams: its CloudWatch log groups and streams, by the log's
+    name. notes: lines that begin its stderr.
+    """
+
+    folder: str = ""
+    streams: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def log_folder(self) -> str:
+        return self.folder
+
+    @property
+    def log_names(self) -> tuple[str, ...]:
+        return ("stdout", "stderr")
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        return {}
+
+    @property
+    def alone(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A step's S3 permissions, checked by its mirror: the processes of a step work on files, not on S3."""
+"""A step's permissions for S3 and its logs, checked on its behalf: its processes work on files, not on S3."""
 
 from __future__ import annotations
 
@@ -10,16 +10,23 @@ from localcloud.steps.request import StepRequest
 
 
 class Rights(Protocol):
-    """The S3 permissions of one step."""
+    """The permissions of one step."""
 
     def denial(self, operation: str, bucket: str, key: str = "") -> str | None:
         """AWS's message why S3 would deny an operation; None when it is allowed."""
+
+    def log_denial(self, group: str, stream: str) -> str | None:
+        """AWS's message why CloudWatch Logs would deny writing to a stream; None when it is allowed."""
 
 
 class AllRights:
     """All permissions, where IAM is not enforced."""
 
     def denial(self, operation: str, bucket: str, key: str = "") -> str | None:  # noqa: ARG002
+        """Nothing is denied."""
+        return None
+
+    def log_denial(self, group: str, stream: str) -> str | None:  # noqa: ARG002
         """Nothing is denied."""
         return None
 

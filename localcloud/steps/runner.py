@@ -22,7 +22,7 @@ from localcloud.steps.logs import LogShipper, tail
 from localcloud.steps.mirror import Mirror
 from localcloud.steps.process import StepProcess, open_files
 from localcloud.steps.processes import Key, Processes
-from localcloud.steps.request import StepOutcome, StepRequest
+from localcloud.steps.request import RunRequest, StepOutcome, StepRequest
 from localcloud.steps.rights import RightsOf, everything, hide
 from localcloud.steps.settings import StepSettings
 from localcloud.steps.site import Site
@@ -90,15 +90,22 @@ class StepRunner:
         controller = Controller(request)
         step_dir = self._workspace.open(request)
         logs = step_dir / "logs"
+        for note in request.notes if isinstance(request, RunRequest) else ():
+            _append(logs / "stderr", note)
         code = self._attempt(request, step_dir, controller)
         code = self._push(request, logs, controller, code)
         controller.end(code)
         (logs / "controller").write_text(controller.text(), encoding="utf-8")
         message = "" if code == 0 else tail(logs / "stderr") or f"exit status {code}, and nothing in stderr"
-        # Processes that outlive an action still need its directory, which is deleted with the cluster.
-        after = (lambda: None) if request.outlived else (lambda: shutil.rmtree(step_dir, ignore_errors=True))
-        self._logs.ship(request, logs, after)
+        self._logs.ship(request, logs, lambda: self._discard(request, step_dir))
         return StepOutcome(code, message)
+
+    def _discard(self, request: StepRequest, step_dir: Path) -> None:
+        """Delete what only the step needed. Processes that outlive it need its directory until its machine ends."""
+        if request.alone:
+            self.forget(request.cluster_id)
+        elif not request.outlived:
+            shutil.rmtree(step_dir, ignore_errors=True)
 
     def _attempt(self, request: StepRequest, step_dir: Path, controller: Controller) -> int:
         """The step up to the end of its process; returns the exit code."""
@@ -227,9 +234,13 @@ def _key(request: StepRequest) -> Key:
 
 
 def _refuse(stderr: Path, text: str, code: int) -> int:
-    with stderr.open("a", encoding="utf-8") as stream:
-        stream.write(f"{text}\n")
+    _append(stderr, text)
     return code
+
+
+def _append(log: Path, text: str) -> None:
+    with log.open("a", encoding="utf-8") as stream:
+        stream.write(f"{text}\n")
 
 
 def _left_out(request: StepRequest) -> list[str]:

@@ -13,8 +13,10 @@ from botocore.config import Config
 from botocore.credentials import Credentials as BotocoreCredentials
 
 from localcloud.credentials import Access
+from localcloud.emr.outages import hanging_command
 from localcloud.emr.seam import StepOutcome, StepRequest
 from localcloud.server import LocalCloud
+from localcloud.steps import RunRequest
 from tests.patience import until
 
 REGION = "eu-west-1"
@@ -22,7 +24,8 @@ Client = Callable[..., Any]
 
 
 class PlayedSteps:
-    """A step runner whose steps end as their first argument says: ok, fail, or hold (until killed or let go)."""
+    """A step runner whose steps end as their first argument says, runs as their last: ok, fail, or hold (till killed or
+    let go)."""
 
     def __init__(self) -> None:
         self.requests: list[StepRequest] = []
@@ -45,13 +48,16 @@ class PlayedSteps:
                 self._running -= 1
 
     def _play(self, request: StepRequest) -> StepOutcome:
-        if request.args[:1] == ("hold",):
+        # The last argument of a job run decides: its first is spark-submit. A fault replaces the whole command.
+        runs = isinstance(request, RunRequest) and request.args[0] != "bash"
+        word = request.args[-1] if runs else request.args[0]
+        if word == "hold" or request.args == hanging_command()[1]:
             self._end(request.step_id).wait(120)
         if request.step_id in self._killed:
             return StepOutcome(143, "killed")
-        if request.args[:1] in (("fail",), ("bash",)):
-            return StepOutcome(1, request.args[-1])
-        return StepOutcome(0, "")
+        if word == "bash":
+            return StepOutcome(int(request.args[-2]), request.args[-1])
+        return StepOutcome(1, request.args[-1]) if word == "fail" else StepOutcome(0, "")
 
     def let_go(self, step_id: str) -> None:
         self._end(step_id).set()

@@ -141,12 +141,14 @@ def test_two_of_one_name_and_an_airflow_are_refused(mwaa: Any, asked: dict[str, 
         mwaa.invoke_rest_api(Name=NAME, Path="/dags", Method="GET")
 
 
-def test_calls_are_recorded_by_name(cloud: LocalCloud, mwaa: Any, asked: dict[str, Any]) -> None:
+def test_calls_are_recorded_with_their_parameters_but_no_secret(
+    cloud: LocalCloud, mwaa: Any, asked: dict[str, Any]
+) -> None:
     arn = mwaa.create_environment(**asked)["Arn"]
     mwaa.list_tags_for_resource(ResourceArn=arn)
     calls = [call for call in Admin(cloud.access).calls() if call["service"] == "mwaa"]
     assert [(call["operation"], call["params"]) for call in calls] == [
-        ("CreateEnvironment", {"Name": NAME}),
+        ("CreateEnvironment", {name: value for name, value in asked.items() if name != "AirflowConfigurationOptions"}),
         ("ListTagsForResource", {"ResourceArn": arn}),
     ]
 

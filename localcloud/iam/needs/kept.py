@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from localcloud.iam.needs.common import Call, Place, Unmapped, with_key
+from localcloud.iam.needs.common import Call, Place, Unmapped, tags, with_key
+from localcloud.iam.needs.runs import glue_jobs
 from localcloud.iam.policies import Need
 
 # operation: whether it needs the table too. Each also needs the catalog and the database.
@@ -18,10 +19,13 @@ def glue(call: Call, place: Place) -> Iterator[Need]:
     operation, params = call["operation"], call["params"]
     asked = f"glue:{operation}"
     if operation in ("GetTags", "TagResource", "UntagResource"):
-        yield Need(asked, params["ResourceArn"])
+        arn = params["ResourceArn"]
+        owned = tags("ResourceTag", call["resource_tags"].get(arn, {}))
+        yield Need(asked, arn, {**owned, **tags("RequestTag", call["request_tags"])})
         return
     if operation not in GLUE:
-        raise Unmapped(call)
+        yield from glue_jobs(call, place)
+        return
     database = params.get("DatabaseName") or params["Name"]
     yield Need(asked, place.arn("glue", "catalog"))
     yield Need(asked, place.arn("glue", f"database/{database}"))

@@ -14,6 +14,8 @@ IAM = {
 }
 KMS = {"DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus", "ListResourceTags"}
 SSM_UNBOUND = {"GetCommandInvocation", "ListCommands", "DescribeInstanceInformation"}  # no resource-level permissions
+LOG_GROUPS = {"PutRetentionPolicy", "CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "FilterLogEvents"}
+LOG_STREAMS = {"PutLogEvents", "GetLogEvents"}
 SNS = {
     *("GetTopicAttributes", "SetTopicAttributes", "ListTagsForResource", "TagResource", "UntagResource"),
     *("Subscribe", "Publish", "ListSubscriptionsByTopic"),
@@ -91,8 +93,11 @@ def logs(call: Call, place: Place) -> Iterator[Need]:
         yield Need("logs:DescribeLogGroups")
     elif operation == "ListTagsForResource":
         yield Need("logs:ListTagsForResource", params["resourceArn"])
-    elif operation == "PutRetentionPolicy":
-        yield Need("logs:PutRetentionPolicy", place.arn("logs", f"log-group:{params['logGroupName']}"))
+    elif operation in LOG_GROUPS:
+        yield Need(f"logs:{operation}", place.arn("logs", f"log-group:{params['logGroupName']}"))
+    elif operation in LOG_STREAMS:
+        stream = f"log-group:{params['logGroupName']}:log-stream:{params['logStreamName']}"
+        yield Need(f"logs:{operation}", place.arn("logs", stream))
     else:
         raise Unmapped(call)
 
