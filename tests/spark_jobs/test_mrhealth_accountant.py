@@ -21,7 +21,7 @@ from tests.spark_jobs.conftest import LocalLake
 from tests.spark_jobs.test_mrhealth_versions import ITEMS, ORDERS
 
 P = "mrhealth_sales"
-DAYS = ["2026-01-01", "2026-01-02", "2026-01-03"]
+DAYS = ["2025-12-31", "2026-01-01", "2026-02-01"]  # months of their own in the order index
 UNITS = [1, 2]
 STATUSES = ["Finalizado", "Pendente", "Cancelado"]
 NUMBERS = ["7", "b729fe35-3a14-4e3f-a4df-d90d56788f83"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:  # jobs without Spark use the file-name rules too
     from pyspark.sql import SparkSession
 
 WHY_HIDDEN = "a file or folder whose name starts with _ or a dot is not read; rename it and drop it again"
+_READERS = 16  # of parts of files, at once
 _METADATA = ("_common_metadata", "_metadata")
 
 
@@ -130,6 +132,28 @@ class Storage:
             return bytes(stream.readNBytes(length))
         finally:
             stream.close()
+
+    def parts(self, places: Sequence[tuple[str, int]], length: int) -> list[bytes]:
+        """The `length` bytes at each (URI, offset), without what lies between. Several at once: an object store takes
+        tens of milliseconds for each."""
+        every = [places[n::_READERS] for n in range(_READERS)]
+        with ThreadPoolExecutor(max_workers=_READERS) as pool:
+            read = list(pool.map(lambda own: self._parts(own, length), every))
+        return [read[n % _READERS][n // _READERS] for n in range(len(places))]
+
+    def _parts(self, places: Sequence[tuple[str, int]], length: int) -> list[bytes]:
+        streams, parts = dict[str, Any](), []
+        try:
+            for uri, offset in places:
+                if uri not in streams:
+                    fs, path = self._open(uri)
+                    streams[uri] = fs.open(path, length)  # the second argument is the size of its buffer
+                streams[uri].seek(offset)
+                parts.append(bytes(streams[uri].readNBytes(length)))
+        finally:
+            for stream in streams.values():
+                stream.close()
+        return parts
 
     def write_text(self, uri: str, text: str) -> None:
         """Write a small UTF-8 file at the URI, replacing an existing one."""

@@ -21,6 +21,7 @@ from mrhealth_sales import gold as products
 from mrhealth_sales import look_back, office, outlook, refusals, restated, summaries, versions
 from mrhealth_sales import silver as typed
 from mrhealth_sales.dimensions import Dimensions, Facts, frame_of, observed, prices
+from mrhealth_sales.order_index import OrderIndex
 from mrhealth_sales.summaries import PRODUCT_DAYS, UNIT_DAYS
 from mrhealth_sales.tables import (
     ARRIVALS,
@@ -78,7 +79,7 @@ def silver(run: Run) -> Manifest:
     orders = versions.tell(changes, "orders", named, day)
     named = typed.with_product(typed.items(_with_arrival(lake, arrived["items"]), orders), sold)
     items = versions.tell(changes, "items", named, day)
-    merged = versions.merge(changes, orders, items, day)
+    merged = versions.merge(changes, OrderIndex(lake, changes), orders, items, day)
     _summarise(lake, changes, merged)
     resolved = {"orders": merged.orders.cache(), "items": merged.items.cache(), **judged}
     counts = tally(together(resolved), resolved)

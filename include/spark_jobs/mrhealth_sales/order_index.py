@@ -1,61 +1,83 @@
 """Index of the dates whose deliveries contain an order, so that they are found without reading the deliveries.
 
 For each date that was run and each unit of its delivery, the index keeps the range of the order numbers where they are
-dense integers, or else (UUIDs) the xxHash64 of each; one file a month. A false match costs one extra read and nothing
-more: by a hash collision (all pairs of numbers in 2**64), or for a number that the range includes but no order has.
+dense integers, or else (UUIDs) the xxHash64 of each; one file a month. A run reads its own month, and of the others
+only those that index_segments names. A false match costs one extra read and nothing more: by a hash collision, or for a
+number that the range includes but no order has.
 """
 
 from __future__ import annotations
-
-from datetime import date
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from medallion.changeset import Changeset
-from medallion.lake import DAY
+from medallion.lake import DAY, Lake
+from mrhealth_sales import index_segments
 
 INDEX = "order_index"
 SCHEMA = "business_date date, unit_id int, least bigint, most bigint, hashes array<bigint>"
 SPARSE = 8  # a range is kept only if at least one in this many of its numbers is an order
+NUMBER, HASH = "try_cast(order_id as bigint)", "xxhash64(order_id)"
 
 
-def entries(keys: DataFrame, day: date) -> DataFrame:
-    """The index of one date's keys (unit_id, order_id)."""
-    number = F.expr("try_cast(order_id as bigint)")
+def entries(keys: DataFrame) -> DataFrame:
+    """The index of some deliveries' keys (business_date, unit_id, order_id)."""
+    number = F.expr(NUMBER)
     all_numbers = F.max(number.isNull().cast("int")) == 0
-    sums = keys.groupBy("unit_id").agg(
+    sums = keys.groupBy("business_date", "unit_id").agg(
         F.when(all_numbers, F.min(number)).alias("least"),
         F.when(all_numbers, F.max(number)).alias("most"),
-        F.array_sort(F.collect_set(F.xxhash64("order_id"))).alias("hashes"),
+        F.array_sort(F.collect_set(F.expr(HASH))).alias("hashes"),
     )
     close = (F.col("most") - F.col("least")) < SPARSE * F.size("hashes")
     bound = [F.when(close, F.col(name)).alias(name) for name in ("least", "most")]
     hashes = F.when(close, F.expr("cast(array() as array<bigint>)")).otherwise(F.col("hashes")).alias("hashes")
-    return sums.select(F.lit(day).alias("business_date"), "unit_id", *bound, hashes)
+    return sums.select("business_date", "unit_id", *bound, hashes)
 
 
-def dates_of(changes: Changeset, keys: DataFrame, day: date) -> list[str]:
-    """The business dates, other than `day`, whose deliveries may contain one of these keys."""
-    index = changes.known(INDEX, changes.held(INDEX), SCHEMA)
-    if index is None:
-        return []
-    others = index.where(F.col("business_date") != F.lit(day))
-    asked = keys.groupBy("unit_id").agg(
-        F.collect_set(F.expr("try_cast(order_id as bigint)")).alias("numbers"),
-        F.collect_set(F.xxhash64("order_id")).alias("asked"),
-    )
-    met = others.join(F.broadcast(asked), on="unit_id").where(_within() | F.arrays_overlap("hashes", "asked"))
-    return sorted(row[0].isoformat() for row in met.select("business_date").distinct().collect())
+class OrderIndex:
+    """The index of the other dates' deliveries, as the run of one date reads and extends it."""
+
+    def __init__(self, lake: Lake, changes: Changeset) -> None:
+        self._lake, self._changes, self._day = lake, changes, lake.run.business_date
+        self._month = f"{self._day:%Y-%m}"
+        # Both the lookup and the month's new file need it.
+        month = self._others([self._month])
+        self._own_month = month.cache() if month is not None else None
+
+    def dates_of(self, keys: DataFrame) -> list[str]:
+        """The business dates, other than the run's, whose deliveries may contain one of these keys (unit_id,
+        order_id)."""
+        months = index_segments.months_of(self._lake, self._months(), keys.selectExpr("unit_id", NUMBER, HASH))
+        parts = [part for part in (self._own_month, self._others(months)) if part is not None]
+        if not parts:
+            return []
+        requested = keys.groupBy("unit_id").agg(
+            F.collect_set(F.expr(NUMBER)).alias("numbers"), F.collect_set(F.expr(HASH)).alias("requested")
+        )
+        index = parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1])
+        matches = index.join(F.broadcast(requested), on="unit_id").where(
+            _within() | F.arrays_overlap("hashes", "requested")
+        )
+        return sorted(row[0].isoformat() for row in matches.select("business_date").distinct().collect())
+
+    def keep(self, keys: DataFrame) -> None:
+        """Stage the index with the run's own delivery, replacing the date's earlier entries."""
+        new = entries(keys.withColumn("business_date", F.lit(self._day)))
+        whole = new if self._own_month is None else self._own_month.unionByName(new)
+        self._changes.stage(INDEX, whole.withColumn(DAY, F.lit(self._month)), [self._month], SCHEMA)
+
+    def _months(self) -> index_segments.Months:
+        """The other months of the index."""
+        held = {month: token for month, token in self._changes.held(INDEX).items() if month != self._month}
+        is_newest = self._month >= max(held, default="")
+        return index_segments.Months(held, is_newest, lambda months: self._changes.read(INDEX, months, SCHEMA))
+
+    def _others(self, months: list[str]) -> DataFrame | None:
+        rows = self._changes.known(INDEX, months, SCHEMA)
+        return None if rows is None else rows.where(F.col("business_date") != F.lit(self._day))
 
 
 def _within() -> Column:
     return F.exists("numbers", lambda number: (number >= F.col("least")) & (number <= F.col("most")))
-
-
-def keep(changes: Changeset, keys: DataFrame, day: date) -> None:
-    """Stage the index with this date's current delivery, replacing the date's earlier entries."""
-    month = f"{day:%Y-%m}"
-    kept, new = changes.known(INDEX, [month], SCHEMA), entries(keys, day)
-    whole = new if kept is None else kept.where(F.col("business_date") != F.lit(day)).unionByName(new)
-    changes.stage(INDEX, whole.withColumn(DAY, F.lit(month)), [month], SCHEMA)

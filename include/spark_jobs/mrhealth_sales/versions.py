@@ -21,7 +21,7 @@ from medallion.changeset import Changeset
 from medallion.errors import OldLake
 from medallion.lake import DAY
 from medallion.quality import is_accepted, overrule
-from mrhealth_sales import order_index
+from mrhealth_sales.order_index import OrderIndex
 from mrhealth_sales.silver import SCHEMAS, columns_of
 
 ORDERS, ITEMS = "orders", "items"
@@ -58,19 +58,19 @@ def tell(changes: Changeset, table: str, judged: DataFrame, day: date) -> DataFr
     return changes.stage(table, rows.select(*columns_of(TOLD[table]), DAY), [str(day)], TOLD[table])
 
 
-def merge(changes: Changeset, orders: DataFrame, items: DataFrame, day: date) -> Merged:
+def merge(changes: Changeset, index: OrderIndex, orders: DataFrame, items: DataFrame, day: date) -> Merged:
     """Stage the valid versions after merging a date's delivery."""
     told = {ORDERS: orders, ITEMS: items}
     before = {table: changes.known(table, [str(day)], TOLD[table]) for table in told}
     mine = _keys([*told.values()])
     keys = _keys([*told.values(), *(frame for frame in before.values() if frame is not None)]).cache()
-    dates = order_index.dates_of(changes, keys, day)
+    dates = index.dates_of(keys)
     versions = _with_others(changes, ORDERS, orders, dates, keys)
     latest = _latest(versions).cache()
     sold = _items_of(latest, _with_others(changes, ITEMS, items, dates, keys)).cache()
     touched = _dates([versions, *([_standing(before[ORDERS])] if before[ORDERS] is not None else [])], day)
     _check_shape(changes, touched, day)
-    order_index.keep(changes, mine, day)
+    index.keep(mine)
     current = [
         _stage_current(changes, table, frame, keys, touched)
         for table, frame in ((CURRENT_ORDERS, latest), (CURRENT_ITEMS, sold))
