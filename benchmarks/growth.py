@@ -1,12 +1,16 @@
-"""What a day costs when the history is long: day 1 beside day 400, and beside rebuilding everything.
+"""What a night costs when the history is long, beside the first night: bytes by table, and seconds.
 
-    .venv/bin/python -m benchmarks.growth [--days 400] [--rounds 5]        (make bench-growth)
+    .venv/bin/python -m benchmarks.growth [--days 57,100,200,400] [--rounds 5]        (make bench-growth)
 
-A generated chain sells the same amount each day. Every day of the history is really run, bronze to gold, in one Spark
-session. Then, in turn: day 1 in an empty lake; the last day again in the full one; and what a pipeline without
-partitions by date would do, gold of the whole history out of all of silver. Exits with 1 if the last day reads more
-bytes or takes longer than GOAL times day 1. Bytes are those that Hadoop's file systems read
-(FileSystem.getAllStatistics); seconds are medians of the rounds, all of the same run.
+A generated chain sells the same amount each day; three units in ten number their orders by UUID. The history is written
+in bulk (benchmarks.history), which is compared with real nights first; everything measured is a real night, bronze to
+gold, in one Spark session. At each of the given days: as many consecutive nights as rounds, each beside the first night
+of an empty lake; after the last day also nights that correct two old orders each. A night that begins a period of the
+order index summarises past periods: the most expensive of them is measured as well. Then gold of the whole history out
+of all of silver, which is what a pipeline without partitions by date would do.
+
+Bytes are those that the JVM's readers take from files (benchmarks.reads); seconds are medians. Exits with 1 if a night
+at one of the days reads more bytes or takes longer than GOAL times the first night.
 """
 
 from __future__ import annotations
@@ -17,24 +21,34 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 JOBS = str(Path(__file__).resolve().parents[1] / "include" / "spark_jobs")
 sys.path.insert(0, JOBS)
 
+import pyarrow.parquet as pq  # noqa: E402
 from pyspark.sql import SparkSession  # noqa: E402 - the jobs are no package: their folder is put on the path
 
 import main as jobs  # noqa: E402
+from benchmarks import history  # noqa: E402
+from benchmarks.reads import Reads  # noqa: E402
 from datagen import Shape, generate_mrhealth  # noqa: E402
+from medallion.run import Run  # noqa: E402
 from mrhealth_sales import gold, versions  # noqa: E402
+from mrhealth_sales.silver import STATUSES  # noqa: E402
 
 FIRST = date(2024, 1, 1)
 PIPELINE = "mrhealth_sales"
 GOAL = 1.1
+CHECKED = 4  # days that are both run and written in bulk, for comparison
+MERGES = date(2024, 9, 10)
+CORRECTION = "with two orders of an old day corrected"
+CORRECTED = (1, 3)  # units, one with numbers and one with UUIDs
 SETTINGS = {
     "spark.master": "local[2]",
     "spark.ui.enabled": "false",
@@ -49,95 +63,84 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Cost:
-    """What something took: bytes read, seconds."""
+    """What something took: bytes read by table, files opened, seconds; and how many published days it changed."""
 
-    bytes: int
+    bytes: Counter[str]
+    files: int
     seconds: float
+    restated: int = 0
 
 
 def main() -> None:
-    """Play the history, measure, print the table; exits with 1 when the last day costs more than the goal allows."""
+    """Write the history, measure, print the tables; exits with 1 when a night costs more than the goal allows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--days", type=int, default=400)
+    parser.add_argument("--days", type=lambda text: sorted(map(int, text.split(","))), default=[57, 100, 200, 400])
     parser.add_argument("--units", type=int, default=10)
     parser.add_argument("--orders", type=int, default=40, help="of each unit and day")
     parser.add_argument("--rounds", type=int, default=5)
-    asked = parser.parse_args()
+    requested = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="nightshift-growth-") as scratch:
-        days = [FIRST + timedelta(days=n) for n in range(asked.days)]
-        found = Growth(_session(), Path(scratch), days, asked.units, asked.orders).measure(asked.rounds)
-    show(found, asked.days)
+        chain = Chain(Path(scratch), requested.days[-1] + 2 * requested.rounds, requested.units, requested.orders)
+        chain.check()
+        measured = Growth(chain, requested.rounds).measure(requested.days)
+    show(measured, requested.days)
 
 
-class Growth:
-    """A history in a folder, and what is measured on it."""
+class Chain:
+    """A chain that delivers, and its lakes."""
 
-    def __init__(self, spark: Any, folder: Path, days: Sequence[date], units: int, orders: int) -> None:
-        self._spark, self._folder, self._days = spark, folder, days
-        shape = Shape(units=units, first_day=days[0], days=len(days), orders=orders, faults=False)
+    def __init__(self, folder: Path, days: int, units: int, orders: int) -> None:
+        self._spark, self._folder = _session(), folder
+        self._reads = Reads(self._spark)
+        shape = Shape(units=units, first_day=FIRST, days=days, orders=orders, faults=False)
         generate_mrhealth(folder / "data", folder / "truth.json", shape)
 
-    def measure(self, rounds: int) -> dict[str, list[Cost]]:
-        """The costs of each way, one a round."""
-        first, last = self._days[0], self._days[-1]
-        for n, day in enumerate(self._days, start=1):
-            self._play(day, "lake")
-            if n % 20 == 0:
-                print(f"  {n} of {len(self._days)} days are in the lake", file=sys.stderr, flush=True)
-        ways: dict[str, Callable[[], None]] = {
-            "first": lambda: self._play(first, "empty"),
-            "last": lambda: self._play(last, "lake"),
-            "corrected": self._correct,
-            "rebuild": self._rebuild,
-        }
-        found: dict[str, list[Cost]] = {way: [] for way in ways}
-        for _ in range(rounds):
-            for way, act in ways.items():
-                shutil.rmtree(self._folder / "empty", ignore_errors=True)
-                found[way].append(self._cost(act))
-                if way == "corrected":  # the round after it is to meet a day without a correction
-                    self._play(last, "lake")
-        return found
+    def night(self, n: int, lake: str) -> Cost:
+        """The night of the n-th day, bronze to gold, as a step runs it, and its publishing."""
+        run = self._run(n, lake)
+        words = ["--pipeline", PIPELINE, "--layers", "bronze,silver,gold", "--business-date", str(_day(n))]
+        for name in ("input", "reference", "lake", "staging"):
+            words += [f"--{name}", str(getattr(run, name))]
+        manifests = []
+        cost = self.cost(lambda: manifests.extend(jobs.run_layers(self._spark, jobs.parse(words))))
+        self._publish(Path(run.lake), Path(run.staging))
+        restated = {told.day for told in manifests[-1].restated}
+        return Cost(cost.bytes, cost.files, cost.seconds, len(restated))
 
-    def _play(self, day: date, lake: str) -> None:
-        """One day, bronze to gold, as a step runs it."""
-        data = self._folder / "data"
-        arguments = {
-            "pipeline": PIPELINE,
-            "layers": "bronze,silver,gold",
-            "business-date": str(day),
-            "input": str(data / "csv_sales"),
-            "reference": str(data / "reference_data"),
-            "lake": str(self._folder / lake),
-            "staging": str(self._folder / "staging"),
-        }
-        words = [word for name, value in arguments.items() for word in (f"--{name}", value)]
-        jobs.run_layers(self._spark, jobs.parse(words))
-        self._publish(self._folder / lake)
+    def write(self, first: int, last: int, lake: str) -> None:
+        """The history of the days from first to last, in bulk."""
+        print(f"  writing the history of days {first} to {last} in {lake}", file=sys.stderr, flush=True)
+        history.write(self._run(last, lake), [_day(n) for n in range(first, last + 1)], FIRST)
 
-    def _publish(self, lake: Path) -> None:
-        """What the task `publish` does, without Spark: staged days into gold, and they are no longer marked."""
-        for folder in (self._folder / "staging" / "gold").glob("*/business_date=*"):
-            target = lake / "gold" / PIPELINE / folder.parent.name / folder.name
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(folder, target)
-        shutil.rmtree(lake / "silver" / PIPELINE / "_unpublished", ignore_errors=True)
+    def check(self) -> None:
+        """Raise AssertionError unless history written in bulk is what nights leave: equal rows in all tables that later
+        nights read, and a next night that reads the same."""
+        for n in range(1, CHECKED + 1):
+            self.night(n, "nights")
+        self.night(1, "bulk")
+        self.write(2, CHECKED, "bulk")
+        for table in history.TABLES:
+            rows = [self._rows(table, lake) for lake in ("nights", "bulk")]
+            assert rows[0] == rows[1], f"{table}: bulk history differs from what nights write"
+        after = [self.night(CHECKED + 1, lake) for lake in ("nights", "bulk")]
+        read = [sum(cost.bytes.values()) for cost in after]
+        assert abs(read[0] - read[1]) < 0.01 * read[0], f"the night after reads {after}"
+        print(f"Bulk history equals {CHECKED} nights: the next night reads {read[0]:,} and {read[1]:,} bytes.")
 
-    def _correct(self) -> None:
-        """The last day once more, with an order of the first day that is worth something else now."""
-        first, last = self._days[0], self._days[-1]
-        of_first, of_last = (
-            next((self._folder / "data" / "csv_sales" / f"{d:%Y/%m/%d}").glob("*1/[pP]*")) for d in (first, last)
-        )
-        before = of_last.read_text(encoding="utf-8")
-        of_last.write_text(before + of_first.read_text(encoding="utf-8").splitlines()[1] + "\n", encoding="utf-8")
-        self._play(last, "lake")
-        of_last.write_text(before, encoding="utf-8")
+    def correct(self, n: int, old: int) -> None:
+        """Change the status of an order of an old day in two units, in the delivery of the n-th day."""
+        for unit in CORRECTED:
+            of_old, of_new = (self._orders_of(day, unit) for day in (old, n))
+            line = of_old.read_text(encoding="utf-8").splitlines()[1]
+            status = next(word for word in STATUSES if word in line)
+            other = next(word for word in STATUSES if word != status)
+            with of_new.open("a", encoding="utf-8") as file:
+                file.write(line.replace(status, other) + "\n")
 
-    def _rebuild(self) -> None:
+    def rebuild(self, lake: str) -> None:
         """Gold of every date out of all of silver: the same transforms, without partitions by business date."""
         tables = {
-            table: self._spark.read.schema(schema).parquet(f"{self._folder}/lake/silver/{PIPELINE}/{table}/2*/day=*")
+            table: self._spark.read.schema(schema).parquet(f"{self._folder}/{lake}/silver/{PIPELINE}/{table}/2*/day=*")
             for table, schema in versions.HOLDS.items()
         }
         for product in (
@@ -147,39 +150,155 @@ class Growth:
         ):
             product.frame.write.mode("overwrite").parquet(str(self._folder / "rebuilt"))
 
-    def _cost(self, act: Callable[[], None]) -> Cost:
-        before, began = self._read(), time.monotonic()
+    def cost(self, act: Callable[[], Any]) -> Cost:
+        """What an action takes."""
+        self._reads.since()
+        began = time.monotonic()
         act()
-        return Cost(self._read() - before, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        read = self._reads.since()
+        tables = Counter[str]()
+        for path, n in read.items():
+            tables[self._table(path)] += n
+        return Cost(tables, len(read), seconds)
 
-    def _read(self) -> int:
-        """Bytes that this JVM has read from any file system."""
-        every = self._spark.sparkContext._jvm.org.apache.hadoop.fs.FileSystem.getAllStatistics()
-        return sum(int(statistics.getBytesRead()) for statistics in every)
+    def forget(self, lake: str) -> None:
+        """Empty a lake."""
+        shutil.rmtree(self._folder / lake, ignore_errors=True)
+
+    def _run(self, n: int, lake: str) -> Run:
+        data, staging = self._folder / "data", str(self._folder / "staging")
+        return Run(
+            spark=self._spark,
+            pipeline=PIPELINE,
+            business_date=_day(n),
+            input=str(data / "csv_sales"),
+            reference=str(data / "reference_data"),
+            lake=str(self._folder / lake),
+            staging=staging,
+            manifests=f"{staging}/manifests",
+            encoding="utf-8",
+            started_at=datetime.now(UTC),
+        )
+
+    def _publish(self, lake: Path, staging: Path) -> None:
+        """What the task `publish` does, without Spark: staged days into gold, and they are no longer marked."""
+        for folder in (staging / "gold").glob("*/business_date=*"):
+            target = lake / "gold" / PIPELINE / folder.parent.name / folder.name
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(folder, target)
+        shutil.rmtree(lake / "silver" / PIPELINE / "_unpublished", ignore_errors=True)
+        shutil.rmtree(staging)
+
+    def _rows(self, table: str, lake: str) -> list[tuple[str, str]]:
+        """The valid rows of a silver table by partition, without the time at which they were written."""
+        root = self._folder / lake / "silver" / PIPELINE / table
+        rows = []
+        for name in (root / "_holds").iterdir():
+            day, token = name.name.split("=")
+            for file in (root / token / f"day={day}").glob("*.parquet"):
+                for row in pq.ParquetFile(file).read().to_pylist():
+                    row.pop("ingested_at", None)
+                    rows.append((day, repr(row)))
+        return sorted(rows)
+
+    def _orders_of(self, n: int, unit: int) -> Path:
+        folder = self._folder / "data" / "csv_sales" / f"{_day(n):%Y/%m/%d}" / f"unit_{unit:03}"
+        return next(folder.glob("[pP]*"))
+
+    def _table(self, path: str) -> str:
+        """The table that a file belongs to: layer and name; `input` for deliveries."""
+        parts = Path(path).relative_to(self._folder).parts
+        if parts[0] in ("data", "staging"):
+            return parts[0]
+        name = parts[3] if parts[1] != "quarantine" else "quarantine"
+        return f"{parts[1]} {name}"
 
 
-def show(found: dict[str, list[Cost]], days: int) -> None:
-    """Print the medians with their ratios to day 1, then whether the goal is met; exits with 1 if not."""
-    median = {
-        way: Cost(int(statistics.median(c.bytes for c in costs)), statistics.median(c.seconds for c in costs))
-        for way, costs in found.items()
-    }
-    first, last = median["first"], median["last"]
-    titles = {
-        "first": "day 1",
-        "last": f"day {days}",
-        "corrected": "with an order of day 1 corrected",
-        "rebuild": f"gold of {days} days rebuilt",
-    }
-    print("| what | MB read | of day 1 | seconds | of day 1 |")
-    print("|---|---:|---:|---:|---:|")
-    for way, told in titles.items():
-        cost = median[way]
-        read, took = cost.bytes / first.bytes, cost.seconds / first.seconds
-        print(f"| {told} | {cost.bytes / 1e6:.2f} | {read:.2f} | {cost.seconds:.2f} | {took:.2f} |")
-    is_met = max(last.bytes / first.bytes, last.seconds / first.seconds) <= GOAL
-    print(f"The goal of {GOAL} is {'met' if is_met else 'missed'}.")
+class Growth:
+    """The measurement: costs by what was measured."""
+
+    def __init__(self, chain: Chain, rounds: int) -> None:
+        self._chain, self._rounds = chain, rounds
+        self._costs: dict[str, list[Cost]] = {}
+
+    def measure(self, days: Sequence[int]) -> dict[str, list[Cost]]:
+        """Everything, in order of days."""
+        self._chain.night(1, "lake")
+        known = 1
+        for day in days:
+            for n in (*_merges(known + 1, day), day):
+                # The night before is a real one: it makes what bulk history lacks.
+                self._chain.write(known + 1, n - 2, "lake")
+                self._chain.night(n - 1, "lake")
+                title = f"day {n}" if n == day else f"day {n}, summarising 32 periods of the index"
+                known = self._nights(title, range(n, n + (self._rounds if n == day else 1)))
+        self._corrections(known)
+        self._note(f"gold of {known} days rebuilt", self._chain.cost(lambda: self._chain.rebuild("lake")))
+        return self._costs
+
+    def _nights(self, title: str, nights: Iterable[int]) -> int:
+        last = 0
+        for last in nights:
+            self._chain.forget("empty")
+            self._note("day 1", self._chain.night(1, "empty"))
+            self._note(title, self._chain.night(last, "lake"))
+        return last
+
+    def _corrections(self, known: int) -> None:
+        for n in range(1, self._rounds + 1):
+            self._chain.correct(known + n, n)
+            self._note(CORRECTION, self._chain.night(known + n, "lake"))
+
+    def _note(self, title: str, cost: Cost) -> None:
+        self._costs.setdefault(title, []).append(cost)
+        print(f"  {title}: {sum(cost.bytes.values()):,} bytes, {cost.seconds:.2f} s", file=sys.stderr, flush=True)
+
+
+def _merges(first: int, last: int) -> list[int]:
+    """Of the days between two measured ones, the one whose night summarises 32 periods of the order index at once: the
+    most within 400 days."""
+    return [n for n in range(first + 2, last - 2) if _day(n) == MERGES]
+
+
+def show(costs: dict[str, list[Cost]], days: Sequence[int]) -> None:
+    """Print the medians with their ratios to day 1, and bytes by table; exits with 1 if the goal is missed."""
+    median = {title: _median(measured) for title, measured in costs.items()}
+    first = median["day 1"]
+    print("| what | nights | MB read | of day 1 | files | seconds | of day 1 | days restated |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    ratios = {title: _ratios(cost, first) for title, cost in median.items()}
+    for title, cost in median.items():
+        read, took = ratios[title]
+        figures = f"{sum(cost.bytes.values()) / 1e6:.3f} | {read:.2f} | {cost.files} | {cost.seconds:.2f} | {took:.2f}"
+        print(f"| {title} | {len(costs[title])} | {figures} | {cost.restated} |")
+    columns = [
+        *dict.fromkeys(["day 1", f"day {days[0]}", f"day {days[-1]}"]),
+        "with two orders of an old day corrected",
+    ]
+    print(f"\n| kB read of | {' | '.join(columns)} |")
+    print(f"|---|{'---:|' * len(columns)}")
+    tables = sorted({table for title in columns for table in median[title].bytes})
+    for table in tables:
+        print(f"| {table} | {' | '.join(f'{median[title].bytes[table] / 1e3:.1f}' for title in columns)} |")
+    is_met = max(max(ratios[f"day {day}"]) for day in days) <= GOAL
+    print(f"\nThe goal of {GOAL} is {'met' if is_met else 'missed'}.")
     sys.exit(0 if is_met else 1)
+
+
+def _ratios(cost: Cost, first: Cost) -> tuple[float, float]:
+    return sum(cost.bytes.values()) / sum(first.bytes.values()), cost.seconds / first.seconds
+
+
+def _median(costs: Sequence[Cost]) -> Cost:
+    tables = {table for cost in costs for table in cost.bytes}
+    read = Counter({table: int(statistics.median(cost.bytes[table] for cost in costs)) for table in tables})
+    files, restated = (int(statistics.median(getattr(cost, name) for cost in costs)) for name in ("files", "restated"))
+    return Cost(read, files, statistics.median(cost.seconds for cost in costs), restated)
+
+
+def _day(n: int) -> date:
+    return FIRST + timedelta(days=n - 1)
 
 
 def _session() -> Any:

@@ -12,7 +12,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from pyspark.sql import functions as F
+from pyspark.sql import functions as F  # noqa: N812
 
 from medallion.arrivals import bronze_columns, read_files, rows_with_columns
 from medallion.changeset import Changeset
@@ -32,10 +32,10 @@ TABLES = (versions.ORDERS, versions.ITEMS, *versions.HOLDS, *summaries.SCHEMAS, 
 class _Index(OrderIndex):
     """The index of many dates: no earlier date has any of their orders."""
 
-    def dates_of(self, keys: Any) -> list[str]:
+    def dates_of(self, _keys: Any) -> list[str]:
         return []
 
-    def keep(self, keys: Any) -> None:
+    def keep(self, _keys: Any) -> None:
         """Stage the index of the orders that are staged already, by their dates."""
 
 
@@ -96,10 +96,11 @@ def _dated(rows: Any, schema: str) -> Any:
 
 def _index(changes: Changeset, orders: Any, names: Sequence[str]) -> None:
     new = entries(orders.select("business_date", "unit_id", "order_id"))
-    months = sorted({name[:7] for name in names})
-    before = changes.known(INDEX, months, SCHEMA)
+    periods = sorted({name[:9] for name in names})
+    before = changes.known(INDEX, periods, SCHEMA)
     whole = new if before is None else before.unionByName(new)
-    changes.stage(INDEX, whole.withColumn(DAY, F.date_format("business_date", "yyyy-MM")), months, SCHEMA)
+    by_period = whole.withColumn(DAY, F.substring(F.col("business_date").cast("string"), 1, 9))
+    changes.stage(INDEX, by_period, periods, SCHEMA)
 
 
 def _came(orders: Any) -> Any:

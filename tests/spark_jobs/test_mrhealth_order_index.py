@@ -59,13 +59,13 @@ def frame(spark: Any, keys: Keys) -> Any:
     return spark.createDataFrame(list(keys), "unit_id int, order_id string")
 
 
-def write(spark: Any, root: Path, days: Mapping[date, Keys]) -> None:
-    """The index of these days as their runs write it, in one change."""
+def write(spark: Any, root: Path, days: Mapping[date, Keys], characters: int = 9) -> None:
+    """The index of these days as their runs write it, in one change. `characters` of a date name its partition."""
     _, changes = opened(spark, root, max(days))
     rows = [(day, unit, order) for day, keys in days.items() for unit, order in keys]
     index = entries(spark.createDataFrame(rows, "business_date date, unit_id int, order_id string"))
-    by_month = index.withColumn(DAY, F.date_format("business_date", "yyyy-MM"))
-    changes.stage(INDEX, by_month, sorted({f"{day:%Y-%m}" for day in days}), SCHEMA)
+    by_period = index.withColumn(DAY, F.substring(F.col("business_date").cast("string"), 1, characters))
+    changes.stage(INDEX, by_period, sorted({str(day)[:characters] for day in days}), SCHEMA)
     changes.commit([])
 
 
@@ -92,9 +92,11 @@ TONIGHT = first_of(7)
 
 @pytest.fixture(scope="module")
 def long_history(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The index of seven months, without segments: an existing lake."""
-    root = tmp_path_factory.mktemp("long")
-    write(spark, root, history(7))
+    """The index of seven months, without segments. It is an existing lake: the first five are partitions by month."""
+    root, days = tmp_path_factory.mktemp("long"), history(7)
+    old = {day: keys for day, keys in days.items() if day < first_of(5)}
+    write(spark, root, old, characters=7)
+    write(spark, root, {day: keys for day, keys in days.items() if day not in old})
     return root
 
 
@@ -117,8 +119,8 @@ def test_a_lookup_reads_the_same_after_two_years_as_after_three_months(spark: An
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("MOST_KEYS", 10_000), ("MOST_KEYS", 1), ("_buckets", lambda _: 1), ("_KEYS_A_BUCKET", 6)],
-    ids=["usual", "more keys than are looked up singly", "every bucket overflows", "some buckets overflow"],
+    [("MOST_KEYS", 10_000), ("MOST_KEYS", 1), ("_buckets", lambda _: 1), ("_KEYS_A_BUCKET", 4), ("MOST_ENTRIES", 9)],
+    ids=["usual", "more keys than are looked up singly", "every bucket overflows", "some buckets overflow", "no table"],
 )
 def test_each_key_is_found_on_its_date(
     spark: Any, root: Path, name: str, value: Any, monkeypatch: pytest.MonkeyPatch
@@ -173,9 +175,10 @@ def test_a_date_that_is_run_again_is_found_by_its_new_keys_from_either_side(spar
     assert dates_of(spark, root, TONIGHT, [keys_of(other)[0]]) == [str(other)]
 
 
-def test_segments_are_about_as_many_as_the_months_have_binary_digits(spark: Any, root: Path) -> None:
+def test_segments_are_at_most_as_many_as_the_number_of_periods_has_binary_digits(spark: Any, root: Path) -> None:
     """And those that they replace are deleted."""
-    for night, first in ((TONIGHT, ["2023-01", "2023-05", "2023-07"]), (first_of(8), ["2023-01"])):
+    nine, ten = ["2023-01", "2023-07-1"], ["2023-01", "2023-07-1"]
+    for night, first in ((TONIGHT, nine), (TONIGHT.replace(day=2), nine), (TONIGHT.replace(day=12), ten)):
         run(spark, root, night, keys_of(night))
         assert sorted(segment.name.split("-", 1)[1] for segment in segments(root).iterdir()) == first
-    assert dates_of(spark, root, first_of(8), [keys_of(first_of(7))[0]]) == [str(first_of(7))]
+    assert dates_of(spark, root, first_of(8), [keys_of(TONIGHT)[0]]) == [str(TONIGHT)]

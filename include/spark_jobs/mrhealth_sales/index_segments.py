@@ -1,10 +1,10 @@
-"""Segments of the order index: which past months may contain a key, without reading these months.
+"""Segments of the order index: which past periods may contain a key, without reading these periods.
 
-A segment summarises the index of 1, 2, 4 or more consecutive months. Its JSON file has each unit's range of order
-numbers in each month. Its hash table has one entry for each key that the index knows by hash: text lines of one length,
-a line a bucket, so that a lookup reads one line per key. Months without a valid segment are read themselves: a segment
-may be missing, and one that records another token of a month (medallion.changeset) than the current one does not count
-for that month (docs/decisions/0035).
+A segment summarises 1, 2, 4 or more consecutive periods of the index. Its summary has each unit's range of order
+numbers; another file has the ranges and the tokens by period. Its hash table has one entry for each key that the index
+knows by hash: text lines of one length, a line a bucket, so that a lookup reads one line per key at most. Periods
+without a valid segment are read themselves: a segment may be missing, and one that was made of another token of a
+period (medallion.changeset) than the current one does not count for that period (docs/decisions/0035).
 """
 
 from __future__ import annotations
@@ -12,29 +12,32 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import accumulate
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
-from medallion.lake import Lake
+from medallion.lake import DAY, Lake
 from medallion.storage import FileInfo
 
 SEGMENTS = "order_index_segments"
-MOST_KEYS = 10_000  # of one lookup; reading all months in one go is cheaper than more requests of one line each
-MOST_MONTHS = 256  # of one segment: an entry names its month in two digits
-_SUMMARY, _KEYS = "_summary.json", "keys"
-# A hash picks its bucket by its last bits; the entry has its first 16, and the month, in hexadecimal.
-_TAG, _ENTRY, _ENTRIES = 4, 6, 8
+MOST_KEYS = 10_000  # of one lookup; for more, reading all periods in one go is cheaper than a request for each key
+MOST_ENTRIES = 10_000_000  # of one hash table; a chain with more has more than MOST_KEYS a night
+MOST_PERIODS = 256  # of one segment: an entry names its period in two digits
+_SUMMARY, _DETAIL, _KEYS = "_summary.json", "_detail.json", "keys"
+# A hash picks its bucket by its last bits; the entry has its first 16, and the period, in hexadecimal.
+_TAG, _ENTRY, _ENTRIES = 4, 6, 5
 _WIDTH = _ENTRY * _ENTRIES
-_KEYS_A_BUCKET = 1.5  # at most, on average; one bucket in 35,000 then overflows (Poisson)
-_OVERFLOW = "*"  # a bucket with more than _ENTRIES: its keys may be in any month
+_KEYS_A_BUCKET = 0.5  # at most, on average: most buckets are empty, and one in 70,000 overflows (Poisson)
+_OVERFLOW = "*"  # a bucket with more than _ENTRIES: its keys may be in any period
 
 
 @dataclass(frozen=True)
-class Months:
-    """The index months other than the run's own: the current token of each, whether all are before the run's own, and a
-    function that reads some of them."""
+class Periods:
+    """The periods of the index other than the run's own: the current token of each, whether all are before the run's
+    own, and a function that reads some of them."""
 
     tokens: Mapping[str, str]
     are_past: bool
@@ -43,29 +46,38 @@ class Months:
 
 @dataclass(frozen=True)
 class Segment:
-    """A segment: its folder, the token that it read of each month, each unit's range of numbers (least, most) by month,
-    the units with hashes, and the number of buckets (0: no hashes)."""
+    """A segment: its folder, its first and last period, a digest of its periods' tokens, each unit's range of numbers
+    (least, most), the units with hashes, and the number of buckets (0: no hash table)."""
 
     folder: str
-    months: Mapping[str, str]
-    ranges: Mapping[str, Mapping[str, Sequence[int]]]
+    first: str
+    last: str
+    digest: str
+    ranges: Mapping[str, Sequence[int]]
     hashed: Sequence[int]
     buckets: int
 
 
-def months_of(lake: Lake, months: Months, keys: DataFrame) -> list[str]:
-    """The months that may contain one of the keys (unit_id, number, hash)."""
-    if not months.tokens:
+class _Detail(NamedTuple):
+    """What only a match needs: the token of each period, and each unit's range of numbers by period."""
+
+    tokens: Mapping[str, str]
+    ranges: Mapping[str, Mapping[str, Sequence[int]]]
+
+
+def periods_of(lake: Lake, periods: Periods, keys: DataFrame) -> list[str]:
+    """The periods that may contain one of the keys (unit_id, number, hash)."""
+    if not periods.tokens:
         return []
-    segments = _made(lake, months) if months.are_past else _stored(lake)
+    segments = _made(lake, periods) if periods.are_past else _stored(lake)
     found, covered = set[str](), set[str]()
     requested = keys.toDF("unit_id", "number", "hash").limit(MOST_KEYS + 1)
     rows = requested.withColumn("hash", _of_unit(F.col("hash"))).collect() if segments else []
     for segment in segments if len(rows) <= MOST_KEYS else []:
-        valid = {month for month, token in segment.months.items() if months.tokens.get(month) == token} - covered
+        valid = _valid(lake, segment, periods.tokens) - covered
         covered |= valid
-        found |= valid & {*_by_number(segment, rows), *_by_hash(lake, segment, rows)}
-    return sorted(found | (months.tokens.keys() - covered))
+        found |= valid & (_by_number(lake, segment, rows) | _by_hash(lake, segment, rows))
+    return sorted(found | (periods.tokens.keys() - covered))
 
 
 def _of_unit(order_hash: Column) -> Column:
@@ -73,37 +85,67 @@ def _of_unit(order_hash: Column) -> Column:
     return F.xxhash64(F.col("unit_id"), order_hash)
 
 
-def _by_number(segment: Segment, keys: Sequence[Row]) -> Iterator[str]:
-    numbers: dict[str, list[int]] = {}
-    for key in keys:
-        if key.number is not None:
-            numbers.setdefault(str(key.unit_id), []).append(key.number)
-    for month, ranges in segment.ranges.items():
-        if any(
-            any(least <= number <= most for number in numbers.get(unit, ())) for unit, (least, most) in ranges.items()
-        ):
-            yield month
+def _valid(lake: Lake, segment: Segment, tokens: Mapping[str, str]) -> set[str]:
+    """The periods that the segment summarises as they are now."""
+    within = {period: token for period, token in tokens.items() if segment.first <= period <= segment.last}
+    if _digest(within) == segment.digest:
+        return set(within)
+    return {period for period, token in _detail(lake, segment).tokens.items() if tokens.get(period) == token}
 
 
-def _by_hash(lake: Lake, segment: Segment, keys: Sequence[Row]) -> Iterator[str]:
+def _digest(tokens: Mapping[str, str]) -> str:
+    return sha256(json.dumps(sorted(tokens.items())).encode()).hexdigest()[:32]
+
+
+def _detail(lake: Lake, segment: Segment) -> _Detail:
+    return _Detail(**json.loads(lake.storage.read_text(f"{segment.folder}/{_DETAIL}")))
+
+
+def _by_number(lake: Lake, segment: Segment, keys: Sequence[Row]) -> set[str]:
+    numbers = [(str(key.unit_id), key.number) for key in keys if key.number is not None]
+    near = [(unit, number) for unit, number in numbers if _includes(segment.ranges, unit, number)]
+    by_period = _detail(lake, segment).ranges if near else {}
+    return {
+        period for period, ranges in by_period.items() if any(_includes(ranges, unit, number) for unit, number in near)
+    }
+
+
+def _includes(ranges: Mapping[str, Sequence[int]], unit: str, number: int) -> bool:
+    least, most = ranges.get(unit, (1, 0))
+    return least <= number <= most
+
+
+def _by_hash(lake: Lake, segment: Segment, keys: Sequence[Row]) -> set[str]:
     wanted = [key.hash for key in keys if key.unit_id in segment.hashed]
-    if not wanted:
-        return
-    months, buckets = list(segment.months), [key & (segment.buckets - 1) for key in wanted]
-    for key, line in zip(wanted, _lines(lake, segment, buckets), strict=True):
-        if line.startswith(_OVERFLOW):
-            yield from months
-        tag = f"{key >> 48 & 0xFFFF:04x}"
-        entries = [line[n : n + _ENTRY] for n in range(0, _WIDTH, _ENTRY)]
-        yield from (months[int(entry[_TAG:], 16)] for entry in entries if entry.startswith(tag))
+    if not segment.buckets:
+        return set(_detail(lake, segment).tokens) if wanted else set()
+    # Most buckets are empty, which their first entry shows.
+    first = _beginnings(lake, segment, wanted, _ENTRY)
+    used = [key for key, entry in zip(wanted, first, strict=True) if entry.strip()]
+    lines = _beginnings(lake, segment, used, _WIDTH)
+    places = {place for key, line in zip(used, lines, strict=True) for place in _places(key, line)}
+    periods = list(_detail(lake, segment).tokens) if places else []
+    return {period for place, period in enumerate(periods) if place in places}
 
 
-def _lines(lake: Lake, segment: Segment, buckets: Sequence[int]) -> list[str]:
-    """The lines of some buckets. The files contain all buckets in order: a bucket's place follows from its number."""
+def _places(key: int, line: str) -> Iterator[int]:
+    """The places, among the segment's periods, of those that may contain the key of a bucket."""
+    if line.startswith(_OVERFLOW):
+        yield from range(MOST_PERIODS)
+    tag = f"{key >> 48 & 0xFFFF:04x}"
+    entries = [line[n : n + _ENTRY] for n in range(0, _WIDTH, _ENTRY)]
+    yield from (int(entry[_TAG:], 16) for entry in entries if entry.startswith(tag))
+
+
+def _beginnings(lake: Lake, segment: Segment, hashes: Sequence[int], length: int) -> list[str]:
+    """The first characters of the bucket of each hash. The files contain all buckets in order: a bucket's place follows
+    from its number."""
+    if not hashes:
+        return []
     files = [file for file in lake.storage.files(f"{segment.folder}/{_KEYS}") if file.length and not file.hidden]
     ends = list(accumulate(file.length for file in files))
-    places = [_place(files, ends, bucket * (_WIDTH + 1)) for bucket in buckets]
-    return [part.decode("ascii") for part in lake.storage.parts(places, _WIDTH)]
+    offsets = [(key & (segment.buckets - 1)) * (_WIDTH + 1) for key in hashes]
+    return [part.decode("ascii") for part in lake.storage.parts([_place(files, ends, o) for o in offsets], length)]
 
 
 def _place(files: Sequence[FileInfo], ends: Sequence[int], offset: int) -> tuple[str, int]:
@@ -111,25 +153,24 @@ def _place(files: Sequence[FileInfo], ends: Sequence[int], offset: int) -> tuple
     return files[n].uri, offset - (ends[n] - files[n].length)
 
 
-def _made(lake: Lake, months: Months) -> list[Segment]:
-    """A segment for each group of months; those that do not exist are written, and those that are of no use deleted."""
-    stored = {tuple(segment.months.items()): segment for segment in _stored(lake)}
-    groups = [{month: months.tokens[month] for month in group} for group in _groups(sorted(months.tokens))]
-    missing = [group for group in groups if tuple(group.items()) not in stored]
-    made = [_write(lake, months, group) for group in missing]
-    segments = [*made, *(stored[tuple(group.items())] for group in groups if group not in missing)]
+def _made(lake: Lake, periods: Periods) -> list[Segment]:
+    """A segment for each group of periods; missing ones are written, and unused ones deleted."""
+    stored = {segment.digest: segment for segment in _stored(lake)}
+    groups = [{period: periods.tokens[period] for period in group} for group in _groups(sorted(periods.tokens))]
+    made = [_write(lake, periods, group) for group in groups if _digest(group) not in stored]
+    segments = [*made, *(stored[digest] for digest in map(_digest, groups) if digest in stored)]
     if made:
         _clean(lake, {segment.folder for segment in segments})
     return segments
 
 
-def _groups(months: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Groups of 1, 2, 4 or more months, the largest first, so that n months make about log2(n) groups and a month is
-    summarised again about log2(n) times."""
+def _groups(periods: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Groups of 1, 2, 4 or more periods, the largest first: n periods make at most log2(n) groups, and a period is
+    summarised at most log2(n) times."""
     start = 0
-    while left := len(months) - start:
-        size = min(MOST_MONTHS, 1 << (left.bit_length() - 1))
-        yield months[start : start + size]
+    while left := len(periods) - start:
+        size = min(MOST_PERIODS, 1 << (left.bit_length() - 1))
+        yield periods[start : start + size]
         start += size
 
 
@@ -140,25 +181,31 @@ def _stored(lake: Lake) -> list[Segment]:
     return [Segment(f"{root}/{name}", **json.loads(text)) for name, text in texts.items() if text]
 
 
-def _write(lake: Lake, months: Months, group: Mapping[str, str]) -> Segment:
+def _write(lake: Lake, periods: Periods, group: Mapping[str, str]) -> Segment:
     folder = f"{_root(lake)}/{_token(lake)}-{min(group)}"
-    month = F.date_format("business_date", "yyyy-MM")
-    rows = months.read(list(group)).where("unit_id is not null").withColumn("month", month).cache()
-    ranges: dict[str, dict[str, Sequence[int]]] = {}
+    # A date may be in two periods: one that an older version wrote was a whole month.
+    period = F.regexp_extract(F.input_file_name(), f"/{DAY}=([^/]*)/", 1)
+    rows = periods.read(list(group)).where("unit_id is not null").withColumn("period", period).cache()
     sums = [F.min("least").alias("least"), F.max("most").alias("most"), F.sum(F.size("hashes")).alias("hashes")]
-    units = rows.groupBy("month", "unit_id").agg(*sums).collect()
-    for row in units:
-        if row.least is not None:
-            ranges.setdefault(row.month, {})[str(row.unit_id)] = row.least, row.most
-    hashed = sorted({row.unit_id for row in units if row.hashes})
-    buckets = _buckets(sum(row.hashes for row in units))
+    units = rows.groupBy("period", "unit_id").agg(*sums).collect()
+    by_period: dict[str, dict[str, Sequence[int]]] = {}
+    ranges: dict[str, Sequence[int]] = {}
+    for unit, row in ((str(row.unit_id), row) for row in units if row.least is not None):
+        by_period.setdefault(row.period, {})[unit] = row.least, row.most
+        least, most = ranges.get(unit, (row.least, row.most))
+        ranges[unit] = min(least, row.least), max(most, row.most)
+    keys = sum(row.hashes for row in units)
+    buckets = _buckets(keys) if keys <= MOST_ENTRIES else 0
     if buckets:
-        text = _table(rows, list(group), buckets).write.mode("overwrite").option("compression", "none")
-        text.text(f"{folder}/{_KEYS}", lineSep="\n")
+        lines = _table(rows, list(group), buckets).write.mode("overwrite").option("compression", "none")
+        lines.text(f"{folder}/{_KEYS}", lineSep="\n")
     rows.unpersist()
-    summary = {"months": group, "ranges": ranges, "hashed": hashed, "buckets": buckets}
-    lake.storage.write_text(f"{folder}/{_SUMMARY}", json.dumps(summary))
-    return Segment(folder, group, ranges, hashed, buckets)
+    hashed = sorted({row.unit_id for row in units if row.hashes})
+    bounds = {"first": min(group), "last": max(group), "digest": _digest(group)}
+    summary = {**bounds, "ranges": ranges, "hashed": hashed, "buckets": buckets}
+    for name, content in ((_DETAIL, _Detail(group, by_period)._asdict()), (_SUMMARY, summary)):
+        lake.storage.write_text(f"{folder}/{name}", json.dumps(content))
+    return Segment(folder, **summary)
 
 
 def _buckets(keys: int) -> int:
@@ -166,10 +213,12 @@ def _buckets(keys: int) -> int:
     return 1 << int(keys / _KEYS_A_BUCKET).bit_length() if keys else 0
 
 
-def _table(rows: DataFrame, months: Sequence[str], buckets: int) -> DataFrame:
+def _table(rows: DataFrame, periods: Sequence[str], buckets: int) -> DataFrame:
     """The lines of all buckets, in order, each _WIDTH characters long."""
-    key = rows.select("month", "unit_id", F.explode("hashes").alias("hash")).withColumn("hash", _of_unit(F.col("hash")))
-    place = F.expr(f"array_position(array({', '.join(map(repr, months))}), month) - 1")
+    key = rows.select("period", "unit_id", F.explode("hashes").alias("hash")).withColumn(
+        "hash", _of_unit(F.col("hash"))
+    )
+    place = F.expr(f"array_position(array({', '.join(map(repr, periods))}), period) - 1")
     entry = F.format_string(f"%0{_TAG}x%0{_ENTRY - _TAG}x", F.shiftrightunsigned("hash", 48), place)
     entries = key.select(F.col("hash").bitwiseAND(F.lit(buckets - 1)).alias("bucket"), entry.alias("entry"))
     every = rows.sparkSession.range(buckets).select(F.col("id").alias("bucket"), F.lit(None).cast("string"))
