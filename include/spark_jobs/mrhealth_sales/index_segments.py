@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from itertools import accumulate
 from typing import NamedTuple
@@ -184,7 +184,7 @@ def _stored(lake: Lake) -> list[Segment]:
 def _write(lake: Lake, periods: Periods, group: Mapping[str, str]) -> Segment:
     folder = f"{_root(lake)}/{_token(lake)}-{min(group)}"
     # A date may be in two periods: one that an older version wrote was a whole month.
-    period = F.regexp_extract(F.input_file_name(), f"/{DAY}=([^/]*)/", 1)
+    period = F.regexp_extract(F.input_file_name(), f".*/{DAY}=([^/]*)/", 1)
     rows = periods.read(list(group)).where("unit_id is not null").withColumn("period", period).cache()
     sums = [F.min("least").alias("least"), F.max("most").alias("most"), F.sum(F.size("hashes")).alias("hashes")]
     units = rows.groupBy("period", "unit_id").agg(*sums).collect()
@@ -201,11 +201,11 @@ def _write(lake: Lake, periods: Periods, group: Mapping[str, str]) -> Segment:
         lines.text(f"{folder}/{_KEYS}", lineSep="\n")
     rows.unpersist()
     hashed = sorted({row.unit_id for row in units if row.hashes})
-    bounds = {"first": min(group), "last": max(group), "digest": _digest(group)}
-    summary = {**bounds, "ranges": ranges, "hashed": hashed, "buckets": buckets}
+    segment = Segment(folder, min(group), max(group), _digest(group), ranges, hashed, buckets)
+    summary = {name: value for name, value in asdict(segment).items() if name != "folder"}  # a lake may be copied
     for name, content in ((_DETAIL, _Detail(group, by_period)._asdict()), (_SUMMARY, summary)):
         lake.storage.write_text(f"{folder}/{name}", json.dumps(content))
-    return Segment(folder, **summary)
+    return segment
 
 
 def _buckets(keys: int) -> int:
