@@ -9,8 +9,9 @@ of an empty lake; after the last day also nights that correct two old orders eac
 order index summarises past periods: the most expensive of them is measured as well. Then gold of the whole history out
 of all of silver, which is what a pipeline without partitions by date would do.
 
-Bytes are those that the JVM's readers take from files (benchmarks.reads); seconds are medians. Exits with 1 if a night
-at one of the days reads more bytes or takes longer than GOAL times the first night.
+Bytes are those that the JVM's readers take from files (benchmarks.reads). Figures are medians; the ratio of seconds is
+the median of each night's to those of the first night that was played just before it. Exits with 1 if a night at one of
+the days reads more bytes or takes longer than GOAL times the first night.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +65,13 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Cost:
-    """What something took: bytes read by table, files opened, seconds; and how many published days it changed."""
+    """What something took: bytes read by table, files opened, seconds, these over those of a first night just before it,
+    and how many published days it changed."""
 
     bytes: Counter[str]
     files: int
     seconds: float
+    ratio: float = 1.0
     restated: int = 0
 
 
@@ -105,7 +109,7 @@ class Chain:
         cost = self.cost(lambda: manifests.extend(jobs.run_layers(self._spark, jobs.parse(words))))
         self._publish(Path(run.lake), Path(run.staging))
         restated = {told.day for told in manifests[-1].restated}
-        return Cost(cost.bytes, cost.files, cost.seconds, len(restated))
+        return replace(cost, restated=len(restated))
 
     def write(self, first: int, last: int, lake: str) -> None:
         """The history of the days from first to last, in bulk."""
@@ -123,7 +127,7 @@ class Chain:
             rows = [self._rows(table, lake) for lake in ("nights", "bulk")]
             assert rows[0] == rows[1], f"{table}: bulk history differs from what nights write"
         after = [self.night(CHECKED + 1, lake) for lake in ("nights", "bulk")]
-        read = [sum(cost.bytes.values()) for cost in after]
+        read = [_read(cost) for cost in after]
         assert abs(read[0] - read[1]) < 0.01 * read[0], f"the night after reads {after}"
         print(f"Bulk history equals {CHECKED} nights: the next night reads {read[0]:,} and {read[1]:,} bytes.")
 
@@ -234,25 +238,32 @@ class Growth:
                 title = f"day {n}" if n == day else f"day {n}, summarising 32 periods of the index"
                 known = self._nights(title, range(n, n + (self._rounds if n == day else 1)))
         self._corrections(known)
-        self._note(f"gold of {known} days rebuilt", self._chain.cost(lambda: self._chain.rebuild("lake")))
+        rebuilding = partial(self._chain.cost, lambda: self._chain.rebuild("lake"))
+        self._beside_first(f"gold of {known} days rebuilt", rebuilding)
         return self._costs
 
     def _nights(self, title: str, nights: Iterable[int]) -> int:
         last = 0
         for last in nights:
-            self._chain.forget("empty")
-            self._note("day 1", self._chain.night(1, "empty"))
-            self._note(title, self._chain.night(last, "lake"))
+            self._beside_first(title, partial(self._chain.night, last, "lake"))
         return last
 
     def _corrections(self, known: int) -> None:
         for n in range(1, self._rounds + 1):
             self._chain.correct(known + n, n)
-            self._note(CORRECTION, self._chain.night(known + n, "lake"))
+            self._nights(CORRECTION, [known + n])
+
+    def _beside_first(self, title: str, act: Callable[[], Cost]) -> None:
+        """Note the cost of an action, just after that of a first night."""
+        self._chain.forget("empty")
+        first = self._chain.night(1, "empty")
+        self._note("day 1", first)
+        cost = act()
+        self._note(title, replace(cost, ratio=cost.seconds / first.seconds))
 
     def _note(self, title: str, cost: Cost) -> None:
         self._costs.setdefault(title, []).append(cost)
-        print(f"  {title}: {sum(cost.bytes.values()):,} bytes, {cost.seconds:.2f} s", file=sys.stderr, flush=True)
+        print(f"  {title}: {_read(cost):,} bytes, {cost.seconds:.2f} s", file=sys.stderr, flush=True)
 
 
 def _merges(first: int, last: int) -> list[int]:
@@ -267,10 +278,10 @@ def show(costs: dict[str, list[Cost]], days: Sequence[int]) -> None:
     first = median["day 1"]
     print("| what | nights | MB read | of day 1 | files | seconds | of day 1 | days restated |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
-    ratios = {title: _ratios(cost, first) for title, cost in median.items()}
+    ratios = {title: (_read(cost) / _read(first), cost.ratio) for title, cost in median.items()}
     for title, cost in median.items():
         read, took = ratios[title]
-        figures = f"{sum(cost.bytes.values()) / 1e6:.3f} | {read:.2f} | {cost.files} | {cost.seconds:.2f} | {took:.2f}"
+        figures = f"{_read(cost) / 1e6:.3f} | {read:.2f} | {cost.files} | {cost.seconds:.2f} | {took:.2f}"
         print(f"| {title} | {len(costs[title])} | {figures} | {cost.restated} |")
     columns = [
         *dict.fromkeys(["day 1", f"day {days[0]}", f"day {days[-1]}"]),
@@ -286,15 +297,16 @@ def show(costs: dict[str, list[Cost]], days: Sequence[int]) -> None:
     sys.exit(0 if is_met else 1)
 
 
-def _ratios(cost: Cost, first: Cost) -> tuple[float, float]:
-    return sum(cost.bytes.values()) / sum(first.bytes.values()), cost.seconds / first.seconds
+def _read(cost: Cost) -> int:
+    return sum(cost.bytes.values())
 
 
 def _median(costs: Sequence[Cost]) -> Cost:
     tables = {table for cost in costs for table in cost.bytes}
     read = Counter({table: int(statistics.median(cost.bytes[table] for cost in costs)) for table in tables})
-    files, restated = (int(statistics.median(getattr(cost, name) for cost in costs)) for name in ("files", "restated"))
-    return Cost(read, files, statistics.median(cost.seconds for cost in costs), restated)
+    names = ("files", "seconds", "ratio", "restated")
+    files, seconds, ratio, restated = (statistics.median(getattr(cost, name) for cost in costs) for name in names)
+    return Cost(read, int(files), seconds, ratio, int(restated))
 
 
 def _day(n: int) -> date:
