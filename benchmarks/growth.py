@@ -65,7 +65,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Cost:
-    """What something took: bytes read by table, files opened, seconds, these over those of a first night just before it,
+    """What something took: bytes read by table, files opened, seconds, their ratio to those of a first night before it,
     and how many published days it changed."""
 
     bytes: Counter[str]
