@@ -20,7 +20,7 @@ from nightshift.failures.errors import NightshiftError, PreflightError
 from nightshift.failures.shown import plain
 from nightshift.reaper import cleanup
 from nightshift.reaper.cleanup import Row
-from nightshift.reaper.discovery import survey
+from nightshift.reaper.discovery import discover
 from nightshift.reaper.verdict import Case, Verdict
 from nightshift.run import processes
 from nightshift.run.ids import slug_of
@@ -77,17 +77,17 @@ def plan(case: Case, judged: Verdict) -> Iterator[str]:
     conductor = case.night.conductor
     if case.open and conductor and processes.is_here(conductor) and not case.death:
         yield f"Process:  {conductor} is at work on it: kill {conductor.pid} stops it, with its own teardown"
-    yield f"Ends:     {', '.join(f'{thing.kind} {thing}' for thing in case.things) or 'nothing is there of it'}"
+    yield f"Ends:     {', '.join(f'{one.kind} {one}' for one in case.resources) or 'no resource of it exists'}"
 
 
 def _one(settings: config.Settings, options: argparse.Namespace) -> int:
     """Show what the end of one run means, and end it when that is confirmed."""
     run = _named(settings, options.run)
-    stands = cleanup.stand(settings, run)
-    if stands is None:
+    observed = cleanup.observe(settings, run)
+    if observed is None:
         print(f"{run} is over by now, and nothing is left of it.")
         return DONE
-    print(plain("\n".join(plan(*stands))), flush=True)
+    print(plain("\n".join(plan(*observed))), flush=True)
     if options.dry_run:
         return DONE
     if not options.yes and not _confirmed():
@@ -98,7 +98,7 @@ def _one(settings: config.Settings, options: argparse.Namespace) -> int:
 
 def _named(settings: config.Settings, name: str) -> str:
     """The run that is meant by its whole name (wordcount/manual__…), its slug or its run id. Raises PreflightError."""
-    runs = list(survey(settings).runs)
+    runs = list(discover(settings).runs)
     meant = [run for run in runs if name == run or run.partition("/")[2] in {name, slug_of(name)}]
     if len(meant) == 1:
         return meant[0]

@@ -82,7 +82,7 @@ def test_a_live_run_is_left_alone_by_a_pass_and_ended_by_name_once_it_was_shown_
     shown, done = said.split("End it? [y/N] ")
     assert f"Process:  {live.conductor} is at work on it" in shown
     assert f"Ends:     staging s3://reap-cli-lake/{live.staging_prefix}" in shown
-    assert "told as failed" in done
+    assert "reported as failed" in done
     assert not any(inventory.alive(live).values())
 
 

@@ -124,12 +124,12 @@ def test_a_right_that_is_missing_is_told_as_such(covid, operator):
 
 
 def test_a_command_without_a_word_is_told_by_its_status(covid, operator):
-    with pytest.raises(IngestFailed, match="ended as TimedOut: exit status 137, and it said nothing"):
+    with pytest.raises(IngestFailed, match="ended as TimedOut: exit status 137 without output"):
         operator.finish(covid(ingest="api"), {**ANSWER, "state": "TimedOut", "code": 137})
 
 
 def test_a_host_that_is_gone_is_told(covid, operator):
-    with pytest.raises(IngestFailed, match="The host i-1 is terminated, and the ingestion of api was not done"):
+    with pytest.raises(IngestFailed, match="The host i-1 is terminated, and the ingestion of api did not end"):
         operator.finish(covid(ingest="api"), {"state": "Gone", "said": "terminated"})
 
 
