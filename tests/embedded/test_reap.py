@@ -108,7 +108,7 @@ def test_a_dry_run_only_shows(live, capsys):
 
 def test_a_name_that_means_no_run_is_answered_with_those_there_are(live, capsys):
     assert reap_process.main(["--run", "manual__typo"]) == 1
-    assert f"manual__typo names no run that is open or left something: there is {live.run}." in capsys.readouterr().err
+    assert f"manual__typo names no run that is open or left resources: there is {live.run}." in capsys.readouterr().err
 
 
 def test_the_options_travel_to_the_process_that_reaps(monkeypatch):

@@ -73,7 +73,7 @@ def test_airflows_look_into_the_database_does_as_the_secret_says(server, by, oth
     assert len(hook.drifts()) == 4
     for wrong in (by.opened(server, ca=other.ca), by.opened(server, host="127.0.0.1")):
         monkeypatch.setattr(hook, "_address", lambda wrong=wrong: json.loads(wrong.secret))
-        with pytest.raises(SourceUnseen, match=r"did not show its tables: .*(certificate|SSL)"):
+        with pytest.raises(SourceUnseen, match=r"could not be read: .*(certificate|SSL)"):
             hook.drifts()
 
 
@@ -168,7 +168,7 @@ def test_a_password_comes_from_a_file_the_environment_or_the_keyboard(asked, tmp
 def test_a_password_in_the_address_and_a_connection_in_the_clear_are_warned_of(asked, capsys):
     assert asked("mysql://u:geheim@db.example/d?sslmode=disable").password == "geheim"
     password, clear = capsys.readouterr().err.splitlines()
-    assert "stands in the list of processes" in password and "in the clear" in clear
+    assert "is visible in the list of processes" in password and "unencrypted" in clear
     assert "geheim" not in password + clear
 
 
