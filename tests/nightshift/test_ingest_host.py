@@ -108,7 +108,7 @@ def test_a_run_that_fetches_nothing_asks_for_nothing(covid, operator, monkeypatc
 
 
 def test_a_failed_command_tells_its_last_line_and_the_way_to_the_rest(covid, operator):
-    said = "one\n\ningesting: https://beds answered 404; see it. What has landed stays; run it again to go on.\n"
+    said = "one\n\ningesting: https://beds answered 404; see it. Files in S3 stay; run it again to continue.\n"
     said += "failed to run commands: exit status 1"
     with pytest.raises(IngestFailed, match="ended as Failed: ingesting: https://beds answered 404") as failed:
         operator.finish(covid(ingest="api"), {**ANSWER, "stderr": said})

@@ -90,8 +90,8 @@ def stated(pipeline, error):
 NO_INPUT = stated(
     "mrhealth_sales",
     NoInputError(
-        "reading the drop of 2026-01-04: no file at s3://acme-night-raw/mrhealth/csv_sales/2026/01/04; did the units "
-        "send anything?"
+        "reading the delivery of 2026-01-04: no file at s3://acme-night-raw/mrhealth/csv_sales/2026/01/04; did the"
+        " units send anything?"
     ),
 )
 ENCODING = stated(
