@@ -46,8 +46,8 @@ class DeliveriesHook:
 
     def _misread(self, key: str) -> tuple[Beginning | None, int]:
         text, whole = self._beginning(key)
-        found = looked_at(f"s3://{self._raw}/{key}", text, self._night.encoding, whole=whole)
-        return found, text.count(b"\n")
+        misread = looked_at(f"s3://{self._raw}/{key}", text, self._night.encoding, whole=whole)
+        return misread, text.count(b"\n")
 
     def _keys(self) -> Iterator[str]:
         inputs = self._night.pipeline.inputs
