@@ -225,7 +225,7 @@ def test_one_run_is_ended_on_somebodys_word_though_its_lease_lasts_and_no_other(
     assert [resource.kind for resource in case.resources] == ["staging"]
     assert judged.fate is Fate.ALIVE
     [row] = cleanup.give_up(settings, "ann@laptop", given_up.run).rows
-    assert (row.run, row.ok, row.why) == (given_up.run, True, "ann@laptop gave it up")
+    assert (row.run, row.ok, row.why) == (given_up.run, True, "ann@laptop ended it")
     assert not any(inventory.alive(given_up).values())
     assert inventory.alive(other)["staging"]
     assert not is_open(ledger.of(given_up).entries())

@@ -158,6 +158,6 @@ def test_the_outcome_is_red_with_the_records_card_though_every_task_was_marked_g
 
 
 def test_a_run_that_nobody_closed_is_not_green(played, outcome, capsys):
-    with pytest.raises(AirflowFailException, match="has no closing entry"):
+    with pytest.raises(AirflowFailException, match="has no closing ledger entry"):
         outcome()
     assert "FAILED in outcome (stopped)" in capsys.readouterr().out
