@@ -3,12 +3,12 @@
 Makes the days of a product that have input but no gold, or gold that is older than its input: all of them on one
 cluster, each a step of its own. It runs on request only.
 
-**Trigger it** with `first` and `last`. As it stands, `dry_run` is on: the log of `preflight` shows the days, why each
-is to be made, the minutes and the price, and nothing is created. Take `dry_run` off to make them.
+**Trigger it** with `first` and `last`. By default `dry_run` is on: the log of `preflight` shows the days, why each is
+to be made, the minutes and the price, and nothing is created. Switch `dry_run` off to make them.
 
 **When it is red** in Airflow, `publish` names each day that was not made, with its reason; all others are published.
-Mend what it names and trigger the same range again: only days that still have a gap are taken. A day that a live run
-holds is left to that run. For red teardowns and what is still on the bill, see the page of the pipeline's own DAG.
+Fix what it names and trigger the same range again: only days that still have a gap are taken. A day that a live run has
+locked is left to that run. For failed teardowns and resources that still cost money, see the pipeline's own DAG.
 """
 
 from nightshift import config

@@ -1,31 +1,31 @@
 """### Card movements
 
 Every night at 00:00 in São Paulo: what was bought with the cooperative's cards until yesterday. The Spark step reads
-associado, conta, cartao and movimento out of the MySQL, MariaDB or PostgreSQL whose address is the secret
+associado, conta, cartao and movimento from the MySQL, MariaDB or PostgreSQL whose address is the secret
 `<name>/sources/cards`. Gold: `movimento_flat`, the movements that are new since the last night, by business date; and
 `movimento_flat.csv`, all of them, in `exports/card_movements/` of the lake or in `output`.
 
-**When it is red** in Airflow, open the first red task from the left; its last line says what was attempted, what came
-back and what to do next. `report` holds the whole story, and so does `record.json` under `runs/card_movements/` in the
-lake.
+**When a run fails** in Airflow, open the first failed task from the left; its last line says what was attempted, what
+came back and what to do next. The log of `report` has the whole result, and so does `record.json` under
+`runs/card_movements/` in the lake.
 
-| red task | look first at |
+| failed task | check first |
 |---|---|
 | preflight | its message: a parameter, a credential or a tool; nothing was started |
-| apply_foundation, apply_transient | terraform's own words in the task's log |
-| publish_jobs | whether the JDBC drivers are there as their SHA256SUMS say (`NIGHTSHIFT_JDBC_DIR`) |
-| check_inputs | which columns its message names: the database's tables are not as the contract below says |
+| apply_foundation, apply_transient | terraform's error in the task's log |
+| publish_jobs | whether the JDBC drivers match their SHA256SUMS (`NIGHTSHIFT_JDBC_DIR`) |
+| check_inputs | the columns in its message: the database's tables differ from the contract below |
 | start_compute, wait_for_compute | EMR's reason in its message; the clusters it tried in its log |
-| job_movements | the secret, the way to the database, a column's name: the step's stderr says which |
+| job_movements | the secret, the network path to the database, a column's name: the step's stderr says which |
 | audit | the broken rule it names, then `quarantine/card_movements/` in the lake (card numbers are masked there) |
-| publish | whether Airflow's role may write to `output`; clear it, it may run twice |
-| terminate…, destroy…, prove_nothing_left | **what is still on the bill**; delete by hand what a clear does not |
+| publish | whether Airflow's role may write to `output`; then clear it: it may run twice |
+| stop_compute, destroy_transient, prove_nothing_left | **what still costs money**; delete by hand what is left |
 
-**To run a date again**, trigger with `business_date` (or the logical date of the day after it): it replaces
-that date's partition, those of movements that changed or went since they were published (told as `restated`), and the
-CSV. A night compares the last days, with `full_reload` everything. **The lake belongs to one database**: once
-it has moved to another address, run once with `source_moved`, or give it a name of its own in its secret (`identity`).
-After a failed task clear it *with downstream*.
+**To run a date again**, trigger with `business_date` (or the logical date of the day after it): it replaces that date's
+partition, the partitions of movements that changed or were deleted since (reported as `restated`), and the CSV. A run
+compares the last days, with `full_reload` everything. **The lake belongs to one database**: after a move to another
+address, run once with `source_moved`, or set a fixed name in its secret (`identity`). After a failed task clear it
+*with downstream*.
 """
 
 from nightshift import config

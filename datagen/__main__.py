@@ -14,7 +14,7 @@ from datagen.text import SYLLABLES, generate_text
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Generate what the arguments ask for; a senseless wish ends the process with status 2."""
+    """Generate what the arguments request; invalid arguments end the process with status 2."""
     parser = _parser()
     args = parser.parse_args(argv)
     try:
@@ -26,9 +26,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m datagen", description=__doc__)
     kinds = parser.add_subparsers(required=True, metavar="mrhealth | seasons | covid | text")
-    _mrhealth_arguments(kinds.add_parser("mrhealth", help="nightly drops of a chain of units, and its tables"))
+    _mrhealth_arguments(kinds.add_parser("mrhealth", help="daily deliveries of a chain of units, and its tables"))
     _seasons_arguments(kinds.add_parser("seasons", help="months of a chain with a pattern, a trend and incidents"))
-    _covid_arguments(kinds.add_parser("covid", help="snapshots and series of an epidemic, a drop a day"))
+    _covid_arguments(kinds.add_parser("covid", help="snapshots and series of an epidemic, one delivery a day"))
     _text_arguments(kinds.add_parser("text", help="a text file of made-up words"))
     return parser
 
@@ -42,7 +42,7 @@ def _mrhealth_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--first-day", type=date.fromisoformat, default=usual.first_day, metavar="YYYY-MM-DD")
     parser.add_argument("--days", type=int, default=usual.days)
     parser.add_argument("--orders", type=int, default=usual.orders, help="orders of each unit and day")
-    parser.add_argument("--clean", action="store_true", help="nothing broken, missing, late or twice")
+    parser.add_argument("--clean", action="store_true", help="no faulty, missing, late or repeated rows or files")
     parser.set_defaults(run=_mrhealth)
 
 
@@ -54,7 +54,7 @@ def _covid_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hospitals", type=int, default=usual.hospitals)
     parser.add_argument("--first-day", type=date.fromisoformat, default=usual.first_day, metavar="YYYY-MM-DD")
     parser.add_argument("--days", type=int, default=usual.days)
-    parser.add_argument("--clean", action="store_true", help="nothing broken or torn")
+    parser.add_argument("--clean", action="store_true", help="no faulty rows or files")
     parser.set_defaults(run=_covid)
 
 

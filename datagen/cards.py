@@ -48,8 +48,8 @@ class CardTruth:
     def write(self, path: Path) -> None:
         """Write the truth as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        told = {"rows": self.rows, "total": str(self.total), "by_day": self.by_day}
-        path.write_text(json.dumps(told, indent=1), encoding="utf-8")
+        body = {"rows": self.rows, "total": str(self.total), "by_day": self.by_day}
+        path.write_text(json.dumps(body, indent=1), encoding="utf-8")
 
 
 def generate_cards(out: Path, shape: CardShape) -> CardTruth:
@@ -88,7 +88,7 @@ def _account(rng: Random, number: int, shape: CardShape) -> Row:
 
 
 def _card(rng: Random, number: int, shape: CardShape) -> Row:
-    """Every third card tells when it was made; numbers begin with a nought, so that nobody takes them for numbers."""
+    """Every third card has a creation date; card numbers begin with 0, so that nothing parses them as numbers."""
     made = _moment(rng, shape.last_day - timedelta(days=shape.days), 300) if number % 3 == 0 else ""
     return (
         number,

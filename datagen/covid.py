@@ -114,23 +114,26 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Cells]) -> None:
 
 
 def _occupancy(shape: Epidemic, day: date, truth: CovidTruth) -> Iterator[Cells]:
-    told = [notification(shape.seed, number, day) for number in range(shape.hospitals)]
-    for one in told:
+    notifications = [notification(shape.seed, number, day) for number in range(shape.hospitals)]
+    for one in notifications:
         truth.row("occupancy", SOUND)
         truth.hospital(one, day)
         yield _hospital_row(one, day)
     if shape.faults:
-        for row, fate in _broken_hospitals(_hospital_row(told[0], day)):
+        for row, fate in _broken_hospitals(_hospital_row(notifications[0], day)):
             truth.row("occupancy", fate)
             yield row
 
 
-def _hospital_row(told: Notification, day: date) -> Cells:
-    beds: Cells = {f"oferta{_COLUMN_OF[bed]}": _cell(value) for bed, value in told.offered.items()}
-    beds |= {f"ocup{_COLUMN_OF[bed]}": _cell(value) for bed, value in told.occupied.items()}
-    named = {"_index": "leito_ocupacao", "_id": told.code, "cnes": told.code, "estadoSigla": told.uf}
-    moments = {"dataNotificacaoOcupacao": f"{told.told_at}T12:00:00.000Z", "ts_run": f"{day}T16:00:00.000000+00:00"}
-    return {**named, "nomeCnes": f"HOSPITAL, {told.code.strip()}", "altas": "0", "obitos": "0.0", **moments, **beds}
+def _hospital_row(notified: Notification, day: date) -> Cells:
+    beds: Cells = {f"oferta{_COLUMN_OF[bed]}": _cell(value) for bed, value in notified.offered.items()}
+    beds |= {f"ocup{_COLUMN_OF[bed]}": _cell(value) for bed, value in notified.occupied.items()}
+    named = {"_index": "leito_ocupacao", "_id": notified.code, "cnes": notified.code, "estadoSigla": notified.uf}
+    moments = {
+        "dataNotificacaoOcupacao": f"{notified.notified_at}T12:00:00.000Z",
+        "ts_run": f"{day}T16:00:00.000000+00:00",
+    }
+    return {**named, "nomeCnes": f"HOSPITAL, {notified.code.strip()}", "altas": "0", "obitos": "0.0", **moments, **beds}
 
 
 def _cell(value: float | None) -> str:
@@ -154,12 +157,12 @@ def _total(shape: Epidemic, uf: str, day: date) -> dict[str, int]:
 
 def _states(shape: Epidemic, day: date, truth: CovidTruth) -> Iterator[Cells]:
     for ago in reversed(range(SERIES_DAYS)):
-        told = day - timedelta(days=ago)
-        totals = {uf: _total(shape, uf, told) for uf, _, _ in UFS}
+        series_day = day - timedelta(days=ago)
+        totals = {uf: _total(shape, uf, series_day) for uf, _, _ in UFS}
         totals["TOTAL"] = {of: sum(t[of] for t in totals.values()) for of in ("cases", "deaths")}
         for uf, total in totals.items():
             truth.row("states", SOUND)
-            yield _state_row(uf, told, total)
+            yield _state_row(uf, series_day, total)
     truth.cases = {uf: _total(shape, uf, day) for uf, _, _ in UFS}
     if shape.faults:
         truth.row("states", Fate("silver", "after_business_date"))
@@ -167,8 +170,8 @@ def _states(shape: Epidemic, day: date, truth: CovidTruth) -> Iterator[Cells]:
 
 
 def _state_row(uf: str, day: date, total: dict[str, int]) -> Cells:
-    told = {"date": day, "state": uf, "country": "Brazil", "city": "TOTAL", "newDeaths": -1, "newCases": 3}
-    return {**told, "totalCases": total["cases"], "deaths": total["deaths"]}
+    named = {"date": day, "state": uf, "country": "Brazil", "city": "TOTAL", "newDeaths": -1, "newCases": 3}
+    return {**named, "totalCases": total["cases"], "deaths": total["deaths"]}
 
 
 def _older(shape: Epidemic, day: date, truth: CovidTruth) -> Iterator[Cells]:

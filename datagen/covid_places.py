@@ -25,18 +25,18 @@ class City:
 
 @dataclass(frozen=True)
 class Notification:
-    """What a hospital told one day; beds by (pool, bed type). `code` is as the source spells it."""
+    """The figures that a hospital reported for one day; beds by (pool, bed type). `code` is as the source spells it."""
 
     code: str
     uf: str
-    told_at: date
+    notified_at: date
     offered: dict[tuple[str, str], float | None]
     occupied: dict[tuple[str, str], float]
 
     @property
     def key(self) -> tuple[str, date]:
-        """What names a notification: the hospital's own code and the day (each hospital tells once a day)."""
-        return self.code.strip(), self.told_at
+        """The key of a notification: the hospital's own code and the day (each hospital reports once a day)."""
+        return self.code.strip(), self.notified_at
 
 
 def cities(seed: int) -> list[City]:
@@ -50,12 +50,12 @@ def cities(seed: int) -> list[City]:
 
 
 def notification(seed: int, number: int, snapshot: date) -> Notification:
-    """The newest notification of a hospital that a snapshot has; most tell every other day, each seventh is silent."""
+    """A hospital's newest notification in a snapshot; most report every other day, every seventh not at all."""
     uf = UFS[number % len(UFS)][0]
-    told_at = snapshot - timedelta(days=(snapshot.toordinal() + number) % 2)
+    notified_at = snapshot - timedelta(days=(snapshot.toordinal() + number) % 2)
     if number % 7 == 3:
-        told_at = date.fromordinal(snapshot.toordinal() // 400 * 400) - STALE
-    rng = random.Random(f"{seed} {number} {told_at}")
+        notified_at = date.fromordinal(snapshot.toordinal() // 400 * 400) - STALE
+    rng = random.Random(f"{seed} {number} {notified_at}")
     empty = number % 6 == 5  # hospitals that come with their UF in lower case and offer nothing
     offered = {bed: None if empty else float(rng.randrange(0, 60)) for bed in BEDS}
     occupied = {bed: float(rng.randrange(0, 80)) for bed in BEDS}
@@ -64,4 +64,4 @@ def notification(seed: int, number: int, snapshot: date) -> Notification:
     if number % 11 == 6:
         occupied["other", "clinical"] = -2.0
     code = f"{2_000_000 + number}" + (" " if number % 8 == 1 else "")
-    return Notification(code, uf.lower() if empty else uf, told_at, offered, occupied)
+    return Notification(code, uf.lower() if empty else uf, notified_at, offered, occupied)

@@ -1,4 +1,4 @@
-"""What the layers must find in a made-up drop of the epidemic, counted while it is written and without any Spark."""
+"""The counts that the layers must reach for a delivery of the epidemic, counted while it is written, without Spark."""
 
 from __future__ import annotations
 
@@ -25,15 +25,17 @@ class CovidTruth(Fates):
     places: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     notifications: set[tuple[str, date]] = field(default_factory=set)
 
-    def hospital(self, told: Notification, snapshot: date) -> None:
+    def hospital(self, notified: Notification, snapshot: date) -> None:
         """Count a hospital of the newest snapshot."""
-        state = told.uf.upper()
-        self.notifications.add(told.key)
-        self.hospitals[state].update({"hospitals": 1, "stale_hospitals": (snapshot - told.told_at).days > STALE_DAYS})
+        state = notified.uf.upper()
+        self.notifications.add(notified.key)
+        self.hospitals[state].update(
+            {"hospitals": 1, "stale_hospitals": (snapshot - notified.notified_at).days > STALE_DAYS}
+        )
         for pool, bed in BEDS:
             for of in (pool, "total"):
-                self.beds[state, bed, of]["occupied"] += told.occupied[pool, bed]  # type: ignore[assignment]
-                self.beds[state, bed, of]["offered"] += told.offered[pool, bed] or 0.0  # type: ignore[assignment]
+                self.beds[state, bed, of]["occupied"] += notified.occupied[pool, bed]  # type: ignore[assignment]
+                self.beds[state, bed, of]["offered"] += notified.offered[pool, bed] or 0.0  # type: ignore[assignment]
 
     def as_dict(self) -> dict[str, Any]:
         """This day as the truth file holds it."""
@@ -55,7 +57,7 @@ class CovidTruth(Fates):
         return [{"place": place, **{f: self.places[place][f] for f in figures}} for place in sorted(self.places)]
 
     def _ends(self) -> list[dict[str, Any]]:
-        places = {"city": self.cities, "state": {uf: told["cases"] for uf, told in self.cases.items()}}
+        places = {"city": self.cities, "state": {uf: totals["cases"] for uf, totals in self.cases.items()}}
         return [
             _end(kind, extreme, values, wanted(values.values()))
             for kind, values in places.items()

@@ -89,7 +89,7 @@ def write_reference(folder: Path, shape: Shape) -> dict[str, list[Fate]]:
 def _trouble(shape: Shape, unit_id: int, day: date) -> str | None:
     """What is wrong with a whole unit's day: nothing, or one thing, in a pattern that repeats weekly."""
     weekday = (day - shape.first_day).days % 7
-    patterns = {(0, 1): "stranger", (1, 2): "missing", (2, 3): "empty", (2, 1): "header", (3, 2): "header_only"}
+    patterns = {(0, 1): "unknown_file", (1, 2): "missing", (2, 3): "empty", (2, 1): "header", (3, 2): "header_only"}
     return patterns.get((weekday, unit_id)) if shape.faults else None
 
 
@@ -114,13 +114,13 @@ def _write_unit_day(out: Path, shape: Shape, unit_id: int, day: date, truths: Ma
         return
     if trouble == "header_only":
         orders, items = [], []
-    if trouble == "stranger":
+    if trouble == "unknown_file":
         (folder / "LEIA-ME.txt").write_text("Olá, segue o movimento de ontem.\n", encoding="utf-8")
         truth.row("other_files", Fate("bronze", "unknown_file"))
-    told = {line.payload.order_id: line.payload for line in orders if isinstance(line.payload, Order)}
-    items = [_with_its_order(line, told) for line in items]
+    orders_by_id = {line.payload.order_id: line.payload for line in orders if isinstance(line.payload, Order)}
+    items = [_with_its_order(line, orders_by_id) for line in items]
     again = {order.order_id for order in _sent_again(shape, unit_id, day + timedelta(days=1))}
-    note = _Notes(truths, day, told, again).note
+    note = _Notes(truths, day, orders_by_id, again).note
     _write(order_file, dialect.header(ORDER_HEADER), orders, partial(note, "orders"))
     # Without its last column the file's every line is refused, header included.
     if trouble == "header":
@@ -139,27 +139,27 @@ def _write(path: Path, header: bytes, lines: Iterable[Line], note: Callable[[Lin
             note(line)
 
 
-def _with_its_order(line: Line, told: Mapping[str, Order]) -> Line:
-    """An item line; refused if the drop tells of no order that it is of."""
-    is_alone = line.fate == SOUND and isinstance(line.payload, Item) and line.payload.order_id not in told
+def _with_its_order(line: Line, orders_by_id: Mapping[str, Order]) -> Line:
+    """An item line; refused if the delivery has no order of its number."""
+    is_alone = line.fate == SOUND and isinstance(line.payload, Item) and line.payload.order_id not in orders_by_id
     return Line(line.content, ORPHAN) if is_alone else line
 
 
 @dataclass(frozen=True)
 class _Notes:
     """Counts the lines of one unit's day, and what they add to the days of their orders: each order once, with the
-    items that come last. `told`: the orders of the drop by number; `again`: the numbers of those that come again."""
+    items that come last. `orders_by_id`: the orders of the delivery; `again`: the ids of those that come again."""
 
     truths: Mapping[date, DayTruth]
     day: date
-    told: Mapping[str, Order]
+    orders_by_id: Mapping[str, Order]
     again: set[str]
 
     def note(self, table: str, line: Line) -> None:
         self.truths[self.day].row(table, line.fate)
         if line.payload is None or line.payload.order_id in self.again:
             return
-        order = self.told[line.payload.order_id]
+        order = self.orders_by_id[line.payload.order_id]
         if isinstance(line.payload, Order):
             self.truths[order.day].sale(order)
         else:

@@ -67,8 +67,8 @@ class Seasons:
 
     def incident(self, unit_id: int, day: date) -> str | None:
         """The kind of what happened in a unit on a day."""
-        found = self._by_unit_day.get((unit_id, day))
-        return found.kind if found else None
+        incident = self._by_unit_day.get((unit_id, day))
+        return incident.kind if incident else None
 
     def price(self, unit_id: int, product_id: int, day: date) -> Decimal:
         """What a product costs in a unit on a day."""
@@ -140,9 +140,9 @@ def generate_seasons(out: Path, truth_file: Path, seasons: Seasons) -> None:
     write_reference(out / "reference_data", Shape(units=seasons.units, faults=False))
     for day in seasons.dates():
         write_drops(out, seasons, day)
-    told = [{**asdict(incident), "day": incident.day.isoformat()} for incident in seasons.incidents]
+    incidents = [{**asdict(incident), "day": incident.day.isoformat()} for incident in seasons.incidents]
     truth_file.parent.mkdir(parents=True, exist_ok=True)
-    truth_file.write_text(json.dumps({"seed": seasons.seed, "incidents": told}, indent=1), encoding="utf-8")
+    truth_file.write_text(json.dumps({"seed": seasons.seed, "incidents": incidents}, indent=1), encoding="utf-8")
 
 
 def write_drops(out: Path, seasons: Seasons, day: date) -> None:

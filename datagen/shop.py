@@ -1,4 +1,4 @@
-"""The sound orders of one unit on one day, the same whenever they are asked for."""
+"""The sound orders of one unit on one day, the same on every call."""
 
 from __future__ import annotations
 

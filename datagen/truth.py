@@ -1,4 +1,4 @@
-"""What the layers must find in generated data, counted while it is written and without any Spark."""
+"""The counts that the layers must reach for generated data, counted while it is written and without any Spark."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ class Fates:
         return {table: self._table(layer, table) for table in tables}
 
     def _table(self, layer: str, table: str) -> dict[str, Any]:
-        found = self.outcomes[layer, table]
-        counts = {outcome: found[outcome] for outcome in ("accepted", "quarantined", "duplicates")}
+        outcomes = self.outcomes[layer, table]
+        counts = {outcome: outcomes[outcome] for outcome in ("accepted", "quarantined", "duplicates")}
         reasons = dict(sorted(self.reasons[layer, table].items()))
         return {"rows_in": sum(counts.values()), **counts, "reasons": reasons}
 
 
 @dataclass
 class DayTruth(Fates):
-    """The truth about one business date: its drop of sales, and what was sold on it, whichever drop told so."""
+    """The truth about one business date: its delivery of sales, and what was sold on it, in whichever delivery."""
 
     branches: dict[tuple[str, int], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     products: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -112,7 +112,7 @@ class DayTruth(Fates):
         ]
 
 
-class Told(Protocol):
+class Truth(Protocol):
     """The truth about one business date."""
 
     def as_dict(self) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def _money(amount: int) -> str:
     return f"{Decimal(amount) / 100:.2f}"
 
 
-def write_truth(path: Path, seed: int, days: Mapping[date, Told]) -> None:
+def write_truth(path: Path, seed: int, days: Mapping[date, Truth]) -> None:
     """Write the truth about some days as JSON; it holds when the days go through the layers in their order."""
     body = {"seed": seed, "business_dates": {day.isoformat(): truth.as_dict() for day, truth in days.items()}}
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ STATES = (  # id, country, name
     (22, "AR", "Santa Fe"),
     (31, "CL", "Ñuble"),
 )
-# Fewer names than a chain has units: names repeat, and only the unit's id tells two apart.
+# Fewer names than a chain has units: names repeat, and only the unit's id is unique.
 BRANCHES = (
     ("Mr. Health - Jardim das Acácias", 11),
     ("Mr. Health - Praça da Sé", 11),

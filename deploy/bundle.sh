@@ -3,7 +3,7 @@
 # Without a folder it makes the bundle of this checkout, and brings what its workers fetch.
 #
 # The folder holds dags/, plugins-*.zip, requirements-*.txt and startup-*.sh. DAGs are read from S3 as they are; of the
-# three files MWAA runs the versions that it was told, which takes up to 40 minutes: only where one of them has changed.
+# three files MWAA runs the versions that are set, which takes up to 40 minutes: only where one of them has changed.
 # shellcheck source=deploy/environment.sh
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 

@@ -18,7 +18,7 @@ setting() {
   sed -n "s/^NIGHTSHIFT_$2=//p" "$ENVIRONMENTS/$1.env"
 }
 
-# Names that begin alike would share what is found by its beginning (log groups, roles): `acme` and `acme-prod`.
+# Names with a common beginning would share what is looked up by prefix (log groups, roles): `acme` and `acme-prod`.
 refuse_names_that_begin_alike() {
   local one other mine theirs
   for one in "$ENVIRONMENTS"/*.env; do
@@ -33,7 +33,7 @@ refuse_names_that_begin_alike() {
   done
 }
 
-# Every NIGHTSHIFT_* of the environment, and what terraform and the AWS CLI want of it. What is set already is not asked: an
+# Every NIGHTSHIFT_* of the environment, and what terraform and the AWS CLI want of it. What is set already does not count: an
 # environment is what its file says.
 use_environment() {
   local file=$ENVIRONMENTS/$1.env line

@@ -10,31 +10,31 @@ end_without_mwaa "$1"
 RUN=smoke-$(date -u +%Y%m%dT%H%M%SZ)
 FOLDER=wordcount/smoke/$RUN
 DEADLINE=$((SECONDS + ${SMOKE_MINUTES:-90} * 60))
-PATIENCE=5 # questions in a row that may go unanswered
+PATIENCE=5 # questions in a row that may fail
 
-# ask METHOD PATH FIELD [BODY]: one field of what Airflow answers.
-ask() {
+# call METHOD PATH FIELD [BODY]: one field of what Airflow answers.
+call() {
   local body=()
   [ $# -lt 4 ] || body=(--body "$4")
   aws mwaa invoke-rest-api --name "$NIGHTSHIFT_NAME" --method "$1" --path "$2" "${body[@]}" \
     --query "RestApiResponse.$3" --output text
 }
 
-paused=$(ask GET /dags/wordcount is_paused)
+paused=$(call GET /dags/wordcount is_paused)
 if [ "$paused" = True ]; then
-  trap 'ask PATCH /dags/wordcount is_paused "{\"is_paused\": true}" >/dev/null; rm -rf "$SCRATCH"' EXIT
-  ask PATCH /dags/wordcount is_paused '{"is_paused": false}' >/dev/null
+  trap 'call PATCH /dags/wordcount is_paused "{\"is_paused\": true}" >/dev/null; rm -rf "$SCRATCH"' EXIT
+  call PATCH /dags/wordcount is_paused '{"is_paused": false}' >/dev/null
 fi
 echo 'uma noite, outra noite' >"$SCRATCH/smoke.txt"
 aws s3 cp --only-show-errors "$SCRATCH/smoke.txt" "s3://$NIGHTSHIFT_NAME-raw/$FOLDER/smoke.txt"
 conf="{\"business_date\": \"2000-01-01\", \"input_prefix\": \"$FOLDER/\"}"
-ask POST /dags/wordcount/dagRuns state "{\"dag_run_id\": \"$RUN\", \"logical_date\": null, \"conf\": $conf}" >/dev/null
+call POST /dags/wordcount/dagRuns state "{\"dag_run_id\": \"$RUN\", \"logical_date\": null, \"conf\": $conf}" >/dev/null
 echo "$NIGHTSHIFT_NAME: wordcount, run $RUN"
 
 unanswered=0
 said=
 while [ "$SECONDS" -lt "$DEADLINE" ]; do
-  if state=$(ask GET "/dags/wordcount/dagRuns/$RUN" state); then
+  if state=$(call GET "/dags/wordcount/dagRuns/$RUN" state); then
     unanswered=0
   else
     unanswered=$((unanswered + 1))
@@ -44,7 +44,7 @@ while [ "$SECONDS" -lt "$DEADLINE" ]; do
   said=$state
   case $state in
     success) exit 0 ;;
-    failed) fail "The smoke night failed: open $RUN of wordcount in Airflow, its task report tells why." ;;
+    failed) fail "The smoke night failed: open $RUN of wordcount in Airflow, its task report says why." ;;
   esac
   sleep "${SMOKE_POLL_SECONDS:-30}"
 done

@@ -16,8 +16,8 @@ from tools.errors import CommandError, InputRefused
 DESCRIPTION = """\
 Nightshift: every midnight a cluster comes up, works, proves what it did, and leaves nothing behind."""
 EPILOG = """\
-`make run` is `./nightshift night`. Records, step logs and gold of every run are kept in .nightshift/runs/, what Airflow
-and terraform said in .nightshift/logs/. ./nightshift COMMAND --help tells more about each command."""
+`make run` is `./nightshift night`. Records, step logs and gold of every run are kept in .nightshift/runs/, the
+output of Airflow and terraform in .nightshift/logs/. ./nightshift COMMAND --help describes each command."""
 COMMANDS: dict[str, ModuleType] = {
     "run": run,
     "night": night,
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if refused.errno not in FULL:
             raise
         print(
-            f"nightshift: {refused.strerror}: make room (df -h; /tmp and this tree), then run it again.",
+            f"nightshift: {refused.strerror}: free disk space (df -h; /tmp and this tree), then run it again.",
             file=sys.stderr,
         )
         return FAILED

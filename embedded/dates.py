@@ -1,4 +1,4 @@
-"""Which business dates a command asks for; days are São Paulo's, as in production."""
+"""Which business dates a command requests; days are São Paulo's, as in production."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Route:
 class Pipeline:
     """One pipeline of the command line.
 
-    `read(paths, days, token)` turns the user's files into each day's delivery, and `newest(paths)` tells the latest
+    `read(paths, days, token)` turns the user's files into each day's delivery, and `newest(paths)` is the latest
     day that they name, if they name any; `make(folder, days)` makes data up. All raise InputRefused. `options` are the
     params that are its own. Where input may come out of a database, whose secret is called `database`,
     `seed(url, paths, folder, day)` fills an empty one with the user's files, or with data made up in a folder until a
@@ -97,7 +97,7 @@ def _sales(paths: Sequence[Path], days: Days, _token: str) -> dict[date, Deliver
     return {day: folder.delivery(day) for day in days}
 
 
-def _newest_drop(paths: Sequence[Path]) -> date | None:
+def _newest_delivery(paths: Sequence[Path]) -> date | None:
     return max(_sales_folder(paths).dates, default=None)
 
 
@@ -108,7 +108,7 @@ def _covid(paths: Sequence[Path], days: Days, _token: str) -> dict[date, Deliver
     return {day: folder.delivery(day) for day in days}
 
 
-def _newest_told(paths: Sequence[Path]) -> date | None:
+def _newest_covid_day(paths: Sequence[Path]) -> date | None:
     return _covid_folder(paths).newest()
 
 
@@ -137,7 +137,7 @@ def no_files(_folder: Path, days: Days) -> dict[date, Delivery]:
 
 
 def _cards(paths: Sequence[Path], days: Days, token: str) -> dict[date, Delivery]:
-    """The files are for the run's own database; that they are wrong is told before one is started."""
+    """The files are for the run's own database; faults in them are reported before one is started."""
     if len(paths) > 1:
         raise InputRefused(f"card_movements reads one folder, {len(paths)} were named: give --input once.")
     card_source.read(paths[0])
@@ -168,7 +168,7 @@ PIPELINES = {
             "mrhealth_sales",
             "what a chain of restaurants sold, by branch and by product",
             _sales,
-            _newest_drop,
+            _newest_delivery,
             generated.sales,
             options=("reference",),
             seed=_seed_office,
@@ -178,7 +178,7 @@ PIPELINES = {
             "covid_hospitals",
             "covid cases, deaths and hospital beds of Brazil's states and cities",
             _covid,
-            _newest_told,
+            _newest_covid_day,
             generated.covid,
             routes={"api": Route("api", "covid_api", enough=True), "database": Route("population", "covid_tables")},
         ),

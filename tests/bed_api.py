@@ -82,7 +82,7 @@ def serving(api: BedApi) -> Iterator[BedApi]:
         source = {
             "cnes": told.code,
             "estadoSigla": told.uf,
-            "dataNotificacaoOcupacao": f"{told.told_at}T12:00:00.000Z",
+            "dataNotificacaoOcupacao": f"{told.notified_at}T12:00:00.000Z",
             "ofertaSRAGUti": told.offered["covid", "icu"],
             "ocupSRAGUti": told.occupied["covid", "icu"],
         }

@@ -42,7 +42,7 @@ class Children(AbstractContextManager["Children"]):
     def restart(self, name: str, first: signal.Signals, meanwhile: Callable[[], None]) -> None:
         """End one child with all that it started, do `meanwhile`, and start it again; its log goes on.
 
-        `first` is the signal that its group gets: SIGTERM asks, SIGKILL is what a machine does that dies.
+        `first` is the signal that its group gets: SIGTERM lets it end, SIGKILL is like a crash of the machine.
         """
         self._end({name: self._running.pop(name)}, first)
         try:
@@ -78,7 +78,7 @@ class Children(AbstractContextManager["Children"]):
         self.stop()
 
     def stop(self) -> None:
-        """End every child and whatever it started: asked first, killed after a while."""
+        """End every child and whatever it started: by SIGTERM first, by SIGKILL after a while."""
         self._end(self._running, signal.SIGTERM)
         self._running.clear()
 
@@ -101,7 +101,7 @@ class Children(AbstractContextManager["Children"]):
 
 
 def _family(pid: int) -> list[psutil.Process]:
-    """A process's descendants: some leave their parent's group, and are found by no signal to it."""
+    """A process's descendants: some leave their parent's group, and get no signal that is sent to it."""
     with suppress(psutil.NoSuchProcess):
         return list(psutil.Process(pid).children(recursive=True))
     return []

@@ -23,7 +23,7 @@ USER, DATABASE = "coop", "cards"  # of a temporary one
 
 @dataclass(frozen=True)
 class DatabaseUrl:
-    """Where a database is and who asks. Its text names no password."""
+    """The address and user of a database. Its text names no password."""
 
     engine: str
     host: str
@@ -49,7 +49,7 @@ class DatabaseUrl:
     @contextmanager
     def connected(self) -> Iterator[Any]:
         """A DB-API connection; what the block did is committed at its end. Raises InputRefused when there is none, and
-        when the database refuses what the block asks."""
+        when the database refuses a statement of the block."""
         # Imported here: the other commands need neither.
         import psycopg2  # noqa: PLC0415
         import pymysql  # noqa: PLC0415
@@ -60,9 +60,7 @@ class DatabaseUrl:
             connection.commit()
         except (psycopg2.Error, pymysql.Error) as refused:
             said = " ".join(str(refused).split())
-            raise InputRefused(
-                f"{self} refused what it was asked ({said}): see the user's rights and the names."
-            ) from None
+            raise InputRefused(f"{self} refused a statement ({said}): check the user's rights and the names.") from None
         finally:
             connection.close()
 
@@ -88,7 +86,7 @@ def parsed(text: str) -> DatabaseUrl:
         url = urlsplit(text)
         engine, port = ENGINES[url.scheme], url.port
     except (KeyError, ValueError):
-        raise InputRefused(f"The database's address is none that is known: write {SHAPE}.") from None
+        raise InputRefused(f"The database's address is not supported: write {SHAPE}.") from None
     dbname = url.path.strip("/")
     if not (url.hostname and url.username and dbname):
         raise InputRefused(f"The database's address lacks a host, a user or a database: write {SHAPE}.")

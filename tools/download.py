@@ -69,9 +69,9 @@ def _fetch(url: str, target: Path) -> None:
 
 def _check(url: str, archive: Path, expected: str) -> None:
     with archive.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
-        raise DownloadRefused(f"{url} has SHA-256 {found}, not the pinned {expected}; it was not used: {REMEDY}.")
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    if actual != expected:
+        raise DownloadRefused(f"{url} has SHA-256 {actual}, not the pinned {expected}; it was not used: {REMEDY}.")
 
 
 def _unpack(archive: Path, bin_dir: Path) -> Path:

@@ -1,7 +1,7 @@
 """The JDBC drivers that a cluster needs to read a database, brought only when a night needs them.
 
 From this machine's Java folder, else out of Debian's packages, fetched and unpacked without being installed (apt checks
-their signatures). SHA256SUMS beside them is what publish_jobs holds each jar against before it goes to the cluster.
+their signatures). SHA256SUMS beside them is what publish_jobs checks each jar against before it goes to the cluster.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 CommandError
 ├── ToolMissing     a program that is needed cannot be had on this machine
 ├── DownloadRefused a pinned release could not be fetched, or is not what was pinned
-├── InputRefused    what the user asked for cannot be done: pipeline, dates, paths, encoding, address
+├── InputRefused    the user's request cannot be done: pipeline, dates, paths, encoding, address
 └── StackError      a part of Airflow or PostgreSQL did not start, or stopped
 
 embedded.errors has those of the laptop's runs.
@@ -25,7 +25,7 @@ class DownloadRefused(CommandError):
 
 
 class InputRefused(CommandError):
-    """What the user asked for cannot be done; nothing was started."""
+    """The user's request cannot be done; nothing was started."""
 
 
 class StackError(CommandError):

@@ -42,7 +42,7 @@ def binaries() -> Path:
 def free_port() -> int:
     """A TCP port on 127.0.0.1 that nobody listens on now.
 
-    It is drawn from below those that the system gives to whoever asks for any, or uses for connections: until the
+    It is drawn from below those that the system gives to any process, or uses for connections: until the
     server that it is for has bound it, nobody comes upon it by chance.
     """
     while True:
@@ -153,7 +153,7 @@ class Postgres(AbstractContextManager["Postgres"]):
 
     def _failed(self) -> str:
         tail = " ".join(self._log.read_text(errors="replace").splitlines()[-3:])
-        return f"PostgreSQL on port {self.port} did not start: {tail or 'it said nothing'}."
+        return f"PostgreSQL on port {self.port} did not start: {tail or 'it printed nothing'}."
 
     def _run(self, program: str, *arguments: str) -> None:
         if wrong := self._spawn(program, *arguments):
@@ -186,7 +186,7 @@ class Postgres(AbstractContextManager["Postgres"]):
 
 
 def wait_until(ready: Callable[[], bool], seconds: float, failed: Callable[[], str], pause: float = 0.1) -> None:
-    """Ask `ready` until it says yes. Raises StackError with the sentence of `failed` after `seconds`."""
+    """Poll `ready` until it returns true. Raises StackError with the sentence of `failed` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > deadline:
@@ -196,7 +196,7 @@ def wait_until(ready: Callable[[], bool], seconds: float, failed: Callable[[], s
 
 def _folders() -> list[Path]:
     """Where a server may be, best first."""
-    on_path = [Path(found).resolve().parent] if (found := shutil.which("postgres")) else []
+    on_path = [Path(path).resolve().parent] if (path := shutil.which("postgres")) else []
     debian = sorted(SYSTEM.glob("*/bin"), key=_version, reverse=True)
     return [*on_path, *debian, *_wheel()]
 

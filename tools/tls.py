@@ -45,9 +45,13 @@ class Tls:
     def warning(self, where: str) -> str:
         """What somebody should know who chose this; '' if nothing."""
         if self.mode == "disable":
-            return f"{where} is read in the clear (sslmode=disable): who listens on the way sees rows and password."
+            return (
+                f"{where} is read unencrypted (sslmode=disable): anyone on the network path can read rows and password."
+            )
         if self.mode == "require":
-            return f"{where} is read by TLS without looking whose certificate it is: sslmode=verify-full looks."
+            return (
+                f"{where} is read by TLS without verifying the server's certificate: sslmode=verify-full verifies it."
+            )
         return ""
 
     @contextmanager
@@ -77,8 +81,8 @@ NO_TLS = Tls()
 def parsed(query: str, host: str) -> Tls:
     """What a URL's query says; unless it says so, TLS is verified to any other machine. Raises InputRefused."""
     given = {name.lower().replace("-", "").replace("_", ""): value for name, value in _pairs(query)}
-    if strangers := [name for name in given if name != MODE and name not in CA]:
-        raise InputRefused(f"The database's address has the option {strangers[0]!r}: expected {EXPECTED}.")
+    if unknown := [name for name in given if name != MODE and name not in CA]:
+        raise InputRefused(f"The database's address has the option {unknown[0]!r}: expected {EXPECTED}.")
     ca = next((_certificates(given[name]) for name in CA if name in given), "")
     unsaid = VERIFIED if ca or not is_loopback(host) else ""
     said = given.get(MODE, unsaid).lower().replace("_", "-")
@@ -117,6 +121,6 @@ def _certificates(path: str) -> str:
 
 def _public() -> str:
     """The authorities that everybody trusts."""
-    import certifi  # noqa: PLC0415 - set-up brings it, and a mistaken request is told before
+    import certifi  # noqa: PLC0415 - set-up installs it, and a mistaken request is refused before
 
     return certifi.where()

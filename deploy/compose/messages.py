@@ -1,4 +1,4 @@
-"""Prints what the nights' topic tells: takes the messages out of the queue that is subscribed to it."""
+"""Prints the notifications of runs: takes the messages out of the queue that is subscribed to the topic."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ def main() -> None:
 def show(sqs: SQSClient) -> None:
     """Print the messages that come within some seconds, and take them out of the queue."""
     url = sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
-    found = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=WAIT_SECONDS, MaxNumberOfMessages=10)
-    for message in found.get("Messages", []):
-        told = json.loads(message["Body"])
-        print(f"\n{told['Timestamp']}  {told.get('Subject', '(no subject)')}\n{told['Message']}")
+    received = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=WAIT_SECONDS, MaxNumberOfMessages=10)
+    for message in received.get("Messages", []):
+        notification = json.loads(message["Body"])
+        print(
+            f"\n{notification['Timestamp']}  {notification.get('Subject', '(no subject)')}\n{notification['Message']}"
+        )
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 

@@ -55,10 +55,10 @@ def provider(env: Mapping[str, str]) -> None:
     if toolchain.provider_mirror([PROVIDERS]):
         return
     print("fetching terraform's AWS provider, 700 MB, once")
-    asked = {key: value for key, value in env.items() if key != "TF_CLI_ARGS_init"}
+    variables = {key: value for key, value in env.items() if key != "TF_CLI_ARGS_init"}
     command = ["terraform", f"-chdir={paths.STACKS / 'bootstrap'}", "init", "-backend=false", "-lockfile=readonly"]
     # Below its data folder terraform lays providers out as a mirror is laid out.
-    subprocess.run(command, env={**asked, "TF_DATA_DIR": str(PROVIDERS.parent)}, check=True)
+    subprocess.run(command, env={**variables, "TF_DATA_DIR": str(PROVIDERS.parent)}, check=True)
 
 
 def settle(env: Mapping[str, str]) -> None:

@@ -66,7 +66,7 @@ def build(root: Path, name: str, fetched: Iterable[Tool], settings: Mapping[str,
 
 
 def requirements(given: str) -> bytes:
-    """requirements.txt with the constraint line that MWAA asks for, naming the file that lies in the DAGs' folder."""
+    """requirements.txt with the constraint line that MWAA requires, naming the file in the DAGs' folder."""
     return f'--constraint "{ON_MWAA}"\n{given}'.encode()
 
 
@@ -100,11 +100,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command; gives its exit status."""
     parser = argparse.ArgumentParser(prog="python -m deploy.mwaa.bundle", description=__doc__)
     tools.options(parser)
-    asked = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     try:
-        given = environment.settings(asked.environment) if asked.environment else {}
-        name = asked.name or given["NIGHTSHIFT_NAME"]
-        bundle = build(ROOT, name, tools.found(asked.terraform, asked.mirror), given)
+        given = environment.settings(args.environment) if args.environment else {}
+        name = args.name or given["NIGHTSHIFT_NAME"]
+        bundle = build(ROOT, name, tools.collect(args.terraform, args.mirror), given)
     except DeployError as error:
         print(f"mwaa-bundle: {error}", file=sys.stderr)
         return 1

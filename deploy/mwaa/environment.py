@@ -17,12 +17,12 @@ def settings(environment: str, folder: Path = FOLDER) -> dict[str, str]:
     if not file.is_file():
         known = ", ".join(sorted(path.stem for path in folder.glob("*.env")))
         raise DeployError(f"There is no environment {environment!r}: {folder.name}/ has {known}.")
-    found = {}
+    given = {}
     for line in file.read_text(encoding="utf-8").splitlines():
         if match := LINE.match(line):
-            found[match["key"]] = match["value"]
+            given[match["key"]] = match["value"]
         elif line and not line.startswith("#"):
             raise DeployError(f"{file.name}: {line!r} is neither NIGHTSHIFT_KEY=value nor a comment.")
-    if "NIGHTSHIFT_NAME" not in found:
+    if "NIGHTSHIFT_NAME" not in given:
         raise DeployError(f"{file.name} has no NIGHTSHIFT_NAME: every name of a deployment begins with it.")
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in given.items() if value}

@@ -51,8 +51,8 @@ def main(bucket: str, tickets: str, home: str) -> int:
             say(f"{ticket['name']} {how}, {time.monotonic() - begun:.1f} s since the start")
         (target / "terraform.rc").write_text(CLI_CONFIG.format(mirror=target / "providers"), encoding="utf-8")
     except FAILURES as error:
-        say(f"no terraform on this worker: {error}. Its nights are refused by their preflight, at no cost.")
-        say("Put the tools there with `make mwaa-tools`, then update the environment so that its workers start again.")
+        say(f"no terraform on this worker: {error}. The preflight of its runs refuses them, at no cost.")
+        say("Upload the tools with `make mwaa-tools`, then update the environment so that its workers restart.")
         return 1
     say(f"ready in {time.monotonic() - begun:.1f} s of the {LIMIT_SECONDS} that MWAA gives")
     return 0

@@ -29,7 +29,7 @@ def main() -> int:
         "python": sys.version.split()[0],
         "airflow_seconds": round(ready - began, 2),
         "errors": {**bag.import_errors, **plugins_manager.get_import_errors()},
-        "warnings": {file: list(told) for file, told in bag.captured_warnings.items() if told},
+        "warnings": {file: list(lines) for file, lines in bag.captured_warnings.items() if lines},
         "seconds": {Path(stat.file).name: stat.duration.total_seconds() for stat in bag.dagbag_stats},
         "dags": {dag_id: len(dag.tasks) for dag_id, dag in sorted(bag.dags.items())},
         "library": sys.modules["nightshift"].__file__,

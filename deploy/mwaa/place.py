@@ -185,9 +185,9 @@ def _is_right(candidate: str) -> bool:
 
 def _fingerprint(place: Place) -> str:
     """One hash over all that pip goes by, wherever the place lies."""
-    asked = place.requirements.read_text(encoding="utf-8").replace(str(place.home), "")
-    held = (place.dags / Path(ON_MWAA).name).read_text(encoding="utf-8")
-    return hashlib.sha256((asked + held + ESSENTIAL.read_text(encoding="utf-8")).encode()).hexdigest()
+    requirements = place.requirements.read_text(encoding="utf-8").replace(str(place.home), "")
+    constraints = (place.dags / Path(ON_MWAA).name).read_text(encoding="utf-8")
+    return hashlib.sha256((requirements + constraints + ESSENTIAL.read_text(encoding="utf-8")).encode()).hexdigest()
 
 
 def _run(command: list[str], env: Mapping[str, str], seconds: float) -> subprocess.CompletedProcess[str]:

@@ -2,7 +2,7 @@
 #
 # It is sourced: no `set -e` and no `exit`, which would reach MWAA's own script. What is exported here is what Airflow's
 # processes see (PATH too, PYTHONPATH never). A worker that cannot have terraform starts all the same: an environment
-# whose workers do not start would not even tell it, while a night on this one is refused by its preflight, by name.
+# whose workers do not start reports nothing, while a run on this one is refused by its preflight, which says why.
 
 export NIGHTSHIFT_NAME="@NAME@"
 @SETTINGS@
@@ -15,7 +15,7 @@ case "${MWAA_AIRFLOW_COMPONENT:-}" in
     timeout 270 python3 - "@BUCKET@" '@TICKETS@' "${AIRFLOW_HOME:-/usr/local/airflow}/tools" <<'NIGHTSHIFT_FETCH' ||
 @FETCH@
 NIGHTSHIFT_FETCH
-      echo "nightshift: this worker is without terraform; the lines above say why, none of them that 270 s were not enough"
+      echo "nightshift: this worker is without terraform; the lines above say why; without any, 270 s were not enough"
     ;;
   *)
     echo "nightshift: ${MWAA_AIRFLOW_COMPONENT:-this container} runs no tasks and gets no terraform"

@@ -1,4 +1,4 @@
-"""Terraform and its AWS provider, as MWAA's workers fetch them: found here, packed, put into the project's own bucket.
+"""Terraform and its AWS provider, as MWAA's workers fetch them: located, packed, put into the project's bucket.
 
     python -m deploy.mwaa.tools --name acme-night-prod
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 PREFIX = "tools"
 PLATFORM = "linux_amd64"  # what MWAA's containers are
 PROVIDER = toolchain.PROVIDER / PLATFORM
-ANY_STACK = paths.STACKS / "foundation"  # all ask for the same provider
+ANY_STACK = paths.STACKS / "foundation"  # all require the same provider
 KEPT = paths.STATE / "provider"
 BIN, PROVIDERS = Path("bin"), Path("providers")  # below tools/ on the worker
 FAST = 1  # zlib's level: 700 MB become 180 in seconds; more would take minutes and save little
@@ -80,7 +80,7 @@ def bucket(name: str) -> str:
     return f"{name}-artifacts"
 
 
-def found(terraform: Path | None = None, mirror: Path | None = None) -> list[Tool]:
+def collect(terraform: Path | None = None, mirror: Path | None = None) -> list[Tool]:
     """Terraform and its provider for MWAA's platform: those named, else the machine's, else the registry's provider.
     Raises DeployError."""
     if not terraform and _here() != PLATFORM:
@@ -130,7 +130,7 @@ def upload(s3: S3Client, name: str, tools: Iterable[Tool]) -> list[str]:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    """What every command about tools can be told."""
+    """The options of every command about tools."""
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--environment", help="dev or prod: a file of include/environments")
     which.add_argument("--name", help="another deployment's NIGHTSHIFT_NAME")
@@ -142,10 +142,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command; gives its exit status."""
     parser = argparse.ArgumentParser(prog="python -m deploy.mwaa.tools", description=__doc__)
     options(parser)
-    asked = parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
     try:
-        tools = found(asked.terraform, asked.mirror)
-        name = asked.name or environment.settings(asked.environment)["NIGHTSHIFT_NAME"]
+        tools = collect(args.terraform, args.mirror)
+        name = args.name or environment.settings(args.environment)["NIGHTSHIFT_NAME"]
         put = upload(boto3.client("s3", endpoint_url=os.environ.get("AWS_ENDPOINT_URL")), name, tools)
     except DeployError as error:
         print(f"mwaa-tools: {error}", file=sys.stderr)
@@ -162,7 +162,7 @@ def _there(s3: S3Client, bucket_name: str, key: str) -> bool:
         if refused.response["Error"]["Code"] in {"404", "NoSuchKey"}:
             return False
         raise DeployError(
-            f"s3://{bucket_name}/{key} cannot be looked at ({refused}): apply stacks/foundation first, which makes the "
+            f"s3://{bucket_name}/{key} cannot be read ({refused}): apply stacks/foundation first, which makes the "
             "bucket, and use credentials that may write to it."
         ) from refused
     except BotoCoreError as unreachable:

@@ -29,8 +29,8 @@ class AirflowApi:
             answer = self._http.get("/api/v2/monitor/health")
         except httpx.TransportError:
             return {}
-        found: dict[str, Any] = answer.json() if answer.is_success else {}
-        return found
+        content: dict[str, Any] = answer.json() if answer.is_success else {}
+        return content
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """One call below /api/v2, such as ("GET", "/dags"); gives the JSON of its answer. Raises StackError."""
@@ -39,8 +39,8 @@ class AirflowApi:
         answer = self._http.request(method, f"/api/v2{path}", json=body)
         if not answer.is_success:
             raise StackError(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")
-        found: dict[str, Any] = answer.json() if answer.content else {}
-        return found
+        content: dict[str, Any] = answer.json() if answer.content else {}
+        return content
 
     def dags(self) -> dict[str, Any]:
         """The DAGs that the dag-processor has brought in, by id."""
@@ -62,7 +62,7 @@ class AirflowApi:
         return str(self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")["state"])
 
     def task_states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
-        """The state of every task of a run; None for one that has not been looked at yet."""
+        """The state of every task of a run; None for one that is not scheduled yet."""
         tasks = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100")
         return {task["task_id"]: task["state"] for task in tasks["task_instances"]}
 

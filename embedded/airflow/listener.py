@@ -1,4 +1,4 @@
-"""Airflow as the night process meets it: its listener hooks, and the DAGs of the tree. Importing it is slow."""
+"""Airflow inside the runner process: its listener hooks, and the DAGs of the tree. Importing it is slow."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 FOUNDATION = "apply_foundation"  # after it the raw bucket is there
 
 
-class Narrates(Protocol):
-    """Who is told what tasks do."""
+class TaskEvents(Protocol):
+    """The receiver of the tasks' events."""
 
     def running(self, task: Any) -> None: ...
     def ended(self, task: Any, state: str, error: object = None) -> None: ...
@@ -33,7 +33,7 @@ class Narrates(Protocol):
 class Listener:
     """Airflow's hooks, called in the process that runs the task; the names are Airflow's."""
 
-    def __init__(self, narrator: Narrates) -> None:
+    def __init__(self, narrator: TaskEvents) -> None:
         self._narrator = narrator
 
     @hookimpl
@@ -59,7 +59,7 @@ class Listener:
         self._narrator.ended(task_instance, "skipped")
 
 
-def dags(folder: Path, narrator: Narrates) -> dict[str, DAG]:
+def dags(folder: Path, narrator: TaskEvents) -> dict[str, DAG]:
     """Every DAG below `folder`, with `narrator` listening. Raises RuntimeError when a file does not import."""
     get_listener_manager().add_listener(Listener(narrator))
     bag = DagBag(str(folder))
@@ -72,10 +72,10 @@ def warm() -> None:
     """Build the API that Airflow's tasks talk to inside this process; the first task would wait seconds for it.
 
     Airflow serves workers of every version that it knows, and making nine versions of its routes takes most of that
-    time. The tasks here are of this very Airflow: they ask for the newest, and that one is made.
+    time. The tasks here are of this very Airflow: they use the newest version, so only that one is built.
     """
     versions.bundle = VersionBundle(HeadVersion(), Version(API_VERSION))
-    routes = execution_api_router.routes  # without those of older versions, which would be refused as nobody's
+    routes = execution_api_router.routes  # without those of older versions, which have no handler here
     routes[:] = [route for route in routes if _DELETED_ROUTE_TAG not in getattr(route, "tags", ())]
-    # The routes are made when the first request comes, whatever it asks for.
+    # The routes are built at the first request, whichever it is.
     Client(transport=in_process_api_server().transport, base_url="http://in-process").get("/health/ping")

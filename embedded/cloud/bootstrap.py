@@ -40,7 +40,7 @@ def _exists(bucket: str, env: Mapping[str, str]) -> bool:
     except ClientError as refused:
         if refused.response["Error"]["Code"] == "NoSuchBucket":
             return False
-        raise CloudError(f"The state bucket {bucket} cannot be looked at: {refused}.") from refused
+        raise CloudError(f"The state bucket {bucket} cannot be read: {refused}.") from refused
     except BotoCoreError as unreachable:
         raise CloudError(f"{env['AWS_ENDPOINT_URL']} does not answer as S3 does: {unreachable}.") from unreachable
     return True

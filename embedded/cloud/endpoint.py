@@ -20,7 +20,7 @@ from localcloud.errors import CredentialsError
 from tools import paths
 
 ENDPOINT_KEY = "AWS_ENDPOINT_URL"
-FLINK_KEY = "LOCALCLOUD_FLINK_HOME"  # the user's own wins; a place without Flink is told of when a step needs it
+FLINK_KEY = "LOCALCLOUD_FLINK_HOME"  # the user's takes precedence; a missing Flink is reported when needed
 COMMAND_SECONDS = 150  # more than localcloud takes to give up
 
 
@@ -30,9 +30,9 @@ def access(env: Mapping[str, str], *, keep: bool = False, home: Path = paths.LOC
 
     With `keep` the one that is started lives on in `home`, where `./nightshift cloud down` finds it. Raises CloudError.
     """
-    found = chosen(home, env)
-    if found:
-        yield found
+    existing = chosen(home, env)
+    if existing:
+        yield existing
     elif keep:
         yield start(home, env, stays=True)
     else:
@@ -59,7 +59,7 @@ def _named(environ: Mapping[str, str]) -> Access:
         return credentials.access(environ)
     except CredentialsError as missing:
         raise CloudError(
-            f"{environ[ENDPOINT_KEY]} wants a key ({missing}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or, for"
+            f"{environ[ENDPOINT_KEY]} needs a key ({missing}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or, for"
             f" a localcloud, AWS_SHARED_CREDENTIALS_FILE to the file `{credentials.FILE_NAME}` in its home."
         ) from None
 
@@ -71,13 +71,13 @@ def running(home: Path) -> Access | None:
         os.kill(int(state["pid"]), 0)
     except (OSError, ValueError, KeyError):
         return None
-    found = str(state["endpoint"])
-    if not _answers(found):
+    url = str(state["endpoint"])
+    if not _answers(url):
         return None
     try:
-        return Access(found, credentials.read(home / credentials.FILE_NAME))
+        return Access(url, credentials.read(home / credentials.FILE_NAME))
     except CredentialsError as missing:
-        raise CloudError(f"The localcloud at {found} cannot be used: {missing} Stop it and start it again.") from None
+        raise CloudError(f"The localcloud at {url} cannot be used: {missing} Stop it and start it again.") from None
 
 
 def start(home: Path, env: Mapping[str, str], *, stays: bool = False) -> Access:
@@ -87,9 +87,9 @@ def start(home: Path, env: Mapping[str, str], *, stays: bool = False) -> Access:
     """
     owner = 0 if stays else os.getpid()
     said = _localcloud(home, env, "up", "--port", "0", "--owner", str(owner))
-    if found := running(home):
-        return found
-    raise CloudError(f"localcloud did not start: {' '.join(said.split()) or 'it said nothing'}")
+    if started := running(home):
+        return started
+    raise CloudError(f"localcloud did not start: {' '.join(said.split()) or 'it printed nothing'}")
 
 
 def stop(home: Path, env: Mapping[str, str]) -> None:

@@ -35,7 +35,7 @@ def embedded(
 
 
 def with_tools(tools: Toolchain, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The user's environment in which java, terraform and this Python are the ones that were found."""
+    """The user's environment in which java, terraform and this Python are those of `tools`."""
     return {
         **_kept(environ),
         **terraform(tools),
@@ -100,7 +100,7 @@ def without_password(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 def _kept(environ: Mapping[str, str]) -> dict[str, str]:
     """The user's environment without foreign identities, and without a terraform configuration that is not there:
-    terraform refuses to start when it is told of a missing file."""
+    terraform refuses to start when its configuration file is missing."""
     kept = {key: value for key, value in without_password(environ).items() if key not in FOREIGN}
     if not Path(kept.get("TF_CLI_CONFIG_FILE", "")).is_file():
         kept.pop("TF_CLI_CONFIG_FILE", None)

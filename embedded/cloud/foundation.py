@@ -49,8 +49,8 @@ def _outputs(env: Mapping[str, str], settings: config.Settings) -> dict[str, Any
         state = s3.get_object(Bucket=settings.bucket("state"), Key=stacks.FOUNDATION_STATE)["Body"].read()
     except s3.exceptions.NoSuchKey:
         return {}
-    found: dict[str, Any] = json.loads(state)["outputs"]
-    return found
+    outputs: dict[str, Any] = json.loads(state)["outputs"]
+    return outputs
 
 
 def _variables(settings: config.Settings) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The option --iam, and what it sets: whether localcloud enforces IAM. It stands on nothing that set-up brings."""
+"""The option --iam, and what it sets: whether localcloud enforces IAM. It needs no package of set-up."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def wanted(options: argparse.Namespace, environ: Mapping[str, str] = os.environ)
 
 
 def of_cloud(iam: bool) -> dict[str, str]:
-    """What tells a localcloud that is started to enforce IAM."""
+    """The environment of a localcloud that enforces IAM."""
     return {KEY: "true"} if iam else {}
 
 
 def of_nights(iam: bool) -> dict[str, str]:
-    """What tells nights, which read it as their DAGs are imported, that the foundation is not theirs to apply."""
+    """The environment of runs that only compare the foundation; their DAGs read it at import."""
     return {"NIGHTSHIFT_FOUNDATION": "check"} if iam else {}

@@ -66,11 +66,11 @@ def of(client: Any, name: str, region: str) -> Priced | None:
     return InstanceType(name, architecture, int(facts["vcpu"]), gib), price
 
 
-def write(file: Path, region: str, found: Mapping[str, Priced]) -> None:
+def write(file: Path, region: str, priced: Mapping[str, Priced]) -> None:
     """Add types and prices to the price file; what it has of others stays. Raises InputRefused."""
     kept = instances.read(file)
     types, prices = kept["types"], kept["prices"]
-    for name, (kind, price) in found.items():
+    for name, (kind, price) in priced.items():
         types[name] = {"architecture": kind.architecture, "vcpu": kind.vcpu, "gib": kind.gib}
         prices.setdefault(region, {})[name] = {"ec2": price.ec2, "emr": price.emr, "as_of": price.as_of}
     sections = {"types": types, **{f"prices.{place}": rows for place, rows in prices.items()}}

@@ -20,5 +20,5 @@ def run(stack: str, verb: str, *arguments: str, env: Mapping[str, str], log: Pat
         file.write(done.stdout)
     if done.returncode:
         errors = [line.strip("│╷╵ ") for line in done.stdout.splitlines() if "Error:" in line]
-        said = errors[0] if errors else "no error line"
+        said = errors[0] if errors else "without an error line"
         raise CloudError(f"terraform {verb} of the {stack} stack ended with {done.returncode} ({said}); see {log}.")

@@ -11,10 +11,10 @@ from embedded import dates, pipelines
 from embedded.cloud import iam_option
 from embedded.runs.requests import RunRequest, SessionRequest, run_session
 
-HELP = "play every pipeline that reads files for one night on made-up data (what `make run` does)"
+HELP = "run every pipeline that reads files once, on generated data (what `make run` does)"
 DESCRIPTION = """\
-Makes data up (several units and days, broken rows, duplicates, a missing unit), then plays a night of each pipeline
-that reads files, for yesterday, one after the other; ends with rows, gold, cost and the proof that nothing is left."""
+Generates data (several units and days, faulty rows, duplicates, a missing unit), then runs each pipeline that reads
+files, for yesterday, one after the other; ends with rows, gold, cost and the proof that nothing is left."""
 EPILOG = "exit status: 0 only if every outcome is success."
 
 

@@ -15,24 +15,24 @@ from tools import paths, toolchain
 
 HELP = "end and remove what dead runs left, or one run by its name, without Airflow"
 DESCRIPTION = """\
-Looks for runs whose owner is dead, ends their clusters, destroys their stacks, removes staging, state and claim, proves
-that nothing is left and tells what each run was. It asks no Airflow: a run is dead when the process that played it is
-gone, when its ledger gave no sign of life in time, or when it is closed and left something. With --run it ends one run
-on your word, after it showed what that takes away. What does not carry our nightshift:name is never touched.
-It works on the AWS in AWS_ENDPOINT_URL, else on the localcloud of this tree if one is running, else on the AWS account
-that the environment's credentials open."""
-EPILOG = "exit status: 0 nothing was dead, or all that was is reaped; 1 something could not be, or you said no."
+Finds runs whose owner is dead, ends their clusters, destroys their stacks, removes staging, state and claim, proves
+that nothing is left and reports each run. It does not query Airflow: a run is dead when the process that executed it
+is gone, when its ledger's lease has expired, or when it is closed and left resources. With --run it ends one run
+after your confirmation, for which it shows what will be removed. Resources without our nightshift:name tag are never
+touched. It works on the AWS in AWS_ENDPOINT_URL, else on the localcloud of this tree if one is running, else on the
+AWS account that the environment's credentials open."""
+EPILOG = "exit status: 0 nothing was dead, or all that was is reaped; 1 something could not be, or you declined."
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what is dead, or what --run would end; touch nothing"
+        "--dry-run", action="store_true", help="show dead runs, or what --run would end; change nothing"
     )
     parser.add_argument(
         "--run", metavar="ID", help="end this run, dead or not: wordcount/manual__…, as --dry-run names it"
     )
-    parser.add_argument("--yes", action="store_true", help="end the run of --run without asking")
+    parser.add_argument("--yes", action="store_true", help="end the run of --run without confirmation")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The process behind ./nightshift reap: the library's reaper, for all that is dead or for one run, told in lines."""
+"""The process behind ./nightshift reap: the library's reaper, for all dead runs or for one; its results as lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nightshift.failures.errors import NightshiftError, PreflightError
 from nightshift.failures.shown import plain
 from nightshift.reaper import cleanup
 from nightshift.reaper.cleanup import Row
-from nightshift.reaper.discovery import survey
+from nightshift.reaper.discovery import discover
 from nightshift.reaper.verdict import Case, Verdict
 from nightshift.run import processes
 from nightshift.run.ids import slug_of
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         settings = config.load()
-        print(f"Account:  {_place(settings)}", flush=True)
+        print(f"Account:  {_scope(settings)}", flush=True)
         if options.run:
             return _one(settings, options)
         _forget_sources(settings, options.dry_run)
@@ -54,14 +54,14 @@ def _forget_sources(settings: config.Settings, dry_run: bool) -> None:
     for secret in list(owners.left(client, settings.name)):
         if not dry_run:
             client.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
-        print(f"Secret:   {secret} {'is' if dry_run else 'was'} of a command that was killed", flush=True)
+        print(f"Secret:   {secret} of a killed command {'would be' if dry_run else 'was'} deleted", flush=True)
 
 
 def table(rows: Iterable[Row]) -> Iterator[str]:
     """The rows as lines, or one line that there is nothing."""
     shown = list(rows)
     if not shown:
-        yield "No run is open, and nothing is left of any."
+        yield "No run is open, and no run left resources."
         return
     width = max(len(row.run) for row in shown)
     for row in shown:
@@ -76,18 +76,18 @@ def plan(case: Case, judged: Verdict) -> Iterator[str]:
     yield f"State:    {judged.fate}: {judged.why}"
     conductor = case.night.conductor
     if case.open and conductor and processes.is_here(conductor) and not case.death:
-        yield f"Process:  {conductor} is at work on it: kill {conductor.pid} stops it, with its own teardown"
-    yield f"Ends:     {', '.join(f'{thing.kind} {thing}' for thing in case.things) or 'nothing is there of it'}"
+        yield f"Process:  {conductor} is executing it: kill {conductor.pid} stops it, with its own teardown"
+    yield f"Ends:     {', '.join(f'{one.kind} {one}' for one in case.resources) or 'no resource of it exists'}"
 
 
 def _one(settings: config.Settings, options: argparse.Namespace) -> int:
     """Show what the end of one run means, and end it when that is confirmed."""
     run = _named(settings, options.run)
-    stands = cleanup.stand(settings, run)
-    if stands is None:
-        print(f"{run} is over by now, and nothing is left of it.")
+    observed = cleanup.observe(settings, run)
+    if observed is None:
+        print(f"{run} has ended, and no resource of it is left.")
         return DONE
-    print(plain("\n".join(plan(*stands))), flush=True)
+    print(plain("\n".join(plan(*observed))), flush=True)
     if options.dry_run:
         return DONE
     if not options.yes and not _confirmed():
@@ -98,18 +98,18 @@ def _one(settings: config.Settings, options: argparse.Namespace) -> int:
 
 def _named(settings: config.Settings, name: str) -> str:
     """The run that is meant by its whole name (wordcount/manual__…), its slug or its run id. Raises PreflightError."""
-    runs = list(survey(settings).runs)
+    runs = list(discover(settings).runs)
     meant = [run for run in runs if name == run or run.partition("/")[2] in {name, slug_of(name)}]
     if len(meant) == 1:
         return meant[0]
-    what = "several runs" if meant else "no run that is open or left something"
+    what = "several runs" if meant else "no run that is open or left resources"
     raise PreflightError(f"{name} names {what}: there is {', '.join(meant or runs) or 'none'}.", NEXT_RUN)
 
 
 def _confirmed() -> bool:
-    """A person's yes; without a terminal nobody is asked."""
+    """A person's confirmation; without a terminal, none."""
     if not sys.stdin.isatty():
-        print("This is no terminal to ask on: say --yes to end it.", flush=True)
+        print("There is no terminal to confirm on: give --yes to end it.", flush=True)
         return False
     return input("End it? [y/N] ").strip().lower() in {"y", "yes"}
 
@@ -120,7 +120,7 @@ def _shown(done: cleanup.Pass) -> int:
     return FAILED if done.busy or not all(row.ok for row in done.rows) else DONE
 
 
-def _place(settings: config.Settings) -> str:
+def _scope(settings: config.Settings) -> str:
     """Where the reaper will look. Raises PreflightError when no lake of that name is there: it would find nothing
     anywhere, and "nothing is left" would be no news."""
     account, lake = clients.client(settings, "sts").get_caller_identity()["Account"], settings.bucket("lake")
@@ -130,7 +130,7 @@ def _place(settings: config.Settings) -> str:
         code = refused.response["Error"]["Code"]
         raise PreflightError(f"The lake {lake} cannot be read in account {account} ({code}).", NEXT) from refused
     if there != settings.region:
-        raise PreflightError(f"The lake {lake} is in {there}, and this looks in {settings.region}.", NEXT)
+        raise PreflightError(f"The lake {lake} is in {there}, but this command looks in {settings.region}.", NEXT)
     return f"{account}, {settings.name} in {settings.region}"
 
 

@@ -10,10 +10,10 @@ from embedded.runs.requests import RunRequest, SessionRequest, run_session
 from embedded.uploads import inputs
 from embedded.uploads.inputs import Delivery
 
-HELP = "judge the quarantined rows of a date again, after a fix"
+HELP = "validate the quarantined rows of a date again, after a fix"
 DESCRIPTION = """\
-Plays a night that takes, instead of input, the rows that bronze refused of one business date: what passes by today's
-contract (or encoding) joins what was accepted then, and the date's gold is made anew. Twice is as good as once. The
+Executes a run that reads, instead of input, the rows that bronze quarantined on one business date: rows that pass
+today's contract (or encoding) join the accepted ones, and the date's gold is made again. It may be run twice. The
 lake must be there: it is that of the localcloud that runs (./nightshift cloud up), or of AWS_ENDPOINT_URL."""
 EPILOG = "exit status: as of ./nightshift run."
 

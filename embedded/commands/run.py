@@ -43,7 +43,7 @@ input:
 
 examples:
   ./nightshift run wordcount --input book.txt --export out
-  ./nightshift run mrhealth_sales --input drops --from 2025-12-29 --to 2026-01-04 --export out
+  ./nightshift run mrhealth_sales --input deliveries --from 2025-12-29 --to 2026-01-04 --export out
   ./nightshift run card_movements --source mysql://reader@db.example:3306/coop --password-file secret.txt --output out
 
 exit status: 0 only if every night is a success (warnings or none); 1 a night failed; 2 the request cannot be
@@ -56,8 +56,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--date",
         metavar="YYYY-MM-DD",
-        help="business date, the day that the data is about (default: the newest drop in --input that names its"
-        " day, else yesterday in São Paulo)",
+        help="business date, the day that the data is about (default: the newest day that --input names,"
+        " else yesterday in São Paulo)",
     )
     parser.add_argument("--from", dest="first", metavar="YYYY-MM-DD", help="first of several business dates, in order")
     parser.add_argument("--to", dest="last", metavar="YYYY-MM-DD", help="last of them, included (default: yesterday)")
@@ -88,7 +88,7 @@ def _source_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="database that card_movements reads, or head office's of mrhealth_sales:"
         " postgresql://user@host:port/db?sslrootcert=FILE; for covid_hospitals the API of hospital beds, https://host/index/_search"
-        " (user@ if it asks for one), or a database with the table populacao_por_municipio: a host of the"
+        " (user@ if it requires one), or a database with the table populacao_por_municipio: a host of the"
         " night's own fetches it",
     )
     source_url.add(parser)
@@ -99,19 +99,21 @@ def _source_arguments(parser: argparse.ArgumentParser) -> None:
         " run's own, filled from the files",
     )
     parser.add_argument("--output", metavar="DIR", help="where movimento_flat.csv goes: a directory, or s3://bucket/…")
-    parser.add_argument("--delimiter", choices=(",", ";", "|", "tab"), help="what parts the CSV's columns (,)")
+    parser.add_argument(
+        "--delimiter", choices=(",", ";", "|", "tab"), help="the character between the CSV's columns (,)"
+    )
     parser.add_argument("--header", choices=("true", "false"), help="whether it begins with their names (true)")
     parser.add_argument(
         "--guard",
         choices=("true", "false"),
         help="whether cells that a spreadsheet would run as formulas get an apostrophe before them (true)",
     )
-    restates = "read every movement, and restate those that are not as they were published"
+    restates = "read every movement, and restate those that differ from what was published"
     parser.add_argument("--full-reload", action="store_const", const="true", help=restates)
     parser.add_argument(
         "--source-id", metavar="NAME", help="what card_movements' database is called wherever it is (its address)"
     )
-    moved = "the database is the one whose movements the lake holds, at another address or under another --source-id"
+    moved = "the database is the one already in the lake, at a new address or under a new --source-id"
     parser.add_argument("--source-moved", action="store_const", const="true", help=moved)
 
 
@@ -125,7 +127,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def request(options: argparse.Namespace) -> SessionRequest:
-    """What the options ask for, without the database that it may read. Raises InputRefused."""
+    """What the options request, without the database that it may read. Raises InputRefused."""
     pipeline = pipelines.named(options.pipeline)
     params = _params(pipeline, options)
     days = _days(pipeline, options)
@@ -185,22 +187,24 @@ def _reads_database(pipeline: Pipeline, options: argparse.Namespace) -> bool:
 
 def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
     if options.encoding and not pipeline.encodings:
-        raise InputRefused(f"{pipeline.name} finds out its files' encoding by itself: leave --encoding out.")
+        raise InputRefused(f"{pipeline.name} detects its files' encoding itself: leave --encoding out.")
     chosen = {"encoding": inputs.encoding(options.encoding)} if options.encoding else {}
-    asked = {name: getattr(options, name) for name in OPTIONS if getattr(options, name)}
-    if strangers := [name for name in (*asked, *_named(options)) if not _takes(pipeline, name)]:
-        raise InputRefused(f"{pipeline.name} takes no --{strangers[0].replace('_', '-')}: leave it out.")
+    given = {name: getattr(options, name) for name in OPTIONS if getattr(options, name)}
+    if unsupported := [name for name in (*given, *_named(options)) if not _takes(pipeline, name)]:
+        raise InputRefused(f"{pipeline.name} takes no --{unsupported[0].replace('_', '-')}: leave it out.")
     if options.source and options.reference == "files":
-        raise InputRefused("--source is head office's database and --reference files says not to read it: drop one.")
+        raise InputRefused(
+            "--source is head office's database and --reference files says not to read it: leave one out."
+        )
     if route := _route(pipeline, options):
-        asked["ingest"] = route.param
+        given["ingest"] = route.param
     elif options.source and not pipeline.from_database:
-        asked["reference"] = "database"
+        given["reference"] = "database"
     if options.source and options.paths and pipeline.from_database:
         raise InputRefused("--source is a database and --input fills one of the run's own: give one of them.")
     if _local(options.output):
-        asked.pop("output")  # the night delivers to the lake, and from there it is copied
-    chosen |= asked
+        given.pop("output")  # the night delivers to the lake, and from there it is copied
+    chosen |= given
     chosen |= {"engine": _engine(pipeline, options.engine)} if options.engine else {}
     flags = {"keep_cluster": options.keep, "dry_run": options.dry_run}
     return {**chosen, **{name: True for name, wanted in flags.items() if wanted}}
@@ -222,21 +226,21 @@ def _local(output: str | None) -> Path | None:
     return None if not output or output.startswith("s3://") else _directory(Path(output), "--output")
 
 
-def _engine(pipeline: Pipeline, asked: str) -> str:
-    """The engine asked for. Raises InputRefused, also when localcloud would have no Flink to run."""
-    if asked not in pipeline.engines:
+def _engine(pipeline: Pipeline, requested: str) -> str:
+    """The requested engine. Raises InputRefused, also when localcloud would have no Flink to run."""
+    if requested not in pipeline.engines:
         expected = f"choose {' or '.join(pipeline.engines)}" if pipeline.engines else "leave --engine out"
-        raise InputRefused(f"{pipeline.name} does not run on {asked!r}: {expected}.")
-    if asked == "flink" and not os.environ.get(endpoint.ENDPOINT_KEY) and not os.environ.get(endpoint.FLINK_KEY):
+        raise InputRefused(f"{pipeline.name} does not run on {requested!r}: {expected}.")
+    if requested == "flink" and not os.environ.get(endpoint.ENDPOINT_KEY) and not os.environ.get(endpoint.FLINK_KEY):
         try:
             toolchain.flink()
         except ToolMissing as missing:
             raise InputRefused(str(missing)) from missing
-    return asked
+    return requested
 
 
 def _days(pipeline: Pipeline, options: argparse.Namespace) -> list[date]:
-    """The business dates asked for, in order."""
+    """The requested business dates, in order."""
     yesterday = dates.today() - timedelta(days=1)
     if options.first:
         if options.date:
@@ -251,7 +255,7 @@ def _days(pipeline: Pipeline, options: argparse.Namespace) -> list[date]:
 
 
 def _directory(path: Path | None, option: str = "--export") -> Path | None:
-    """The directory, made now: that it cannot be is told before a night was played."""
+    """The directory, made now: a failure is reported before a run starts."""
     if path is not None:
         try:
             path.mkdir(parents=True, exist_ok=True)

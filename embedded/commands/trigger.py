@@ -16,11 +16,11 @@ from tools.errors import InputRefused
 if TYPE_CHECKING:
     from embedded.airflow.api import AirflowApi
 
-HELP = "have a running Airflow play a night, and print its result"
+HELP = "trigger a run on a running Airflow, and print its result"
 DESCRIPTION = """\
-Triggers PIPELINE on the Airflow in AIRFLOW_URL, brings it its input, follows its tasks and prints what it left. The
-environment is the one of that Airflow's nights: AWS_ENDPOINT_URL and credentials, NIGHTSHIFT_NAME. A database is read
-by the secret that is there; the other options are those of `./nightshift run`."""
+Triggers PIPELINE on the Airflow in AIRFLOW_URL, uploads its input, follows its tasks and prints its result. The
+environment is that of the Airflow's runs: AWS_ENDPOINT_URL and credentials, NIGHTSHIFT_NAME. A database is read
+through the secret that exists; the other options are those of `./nightshift run`."""
 EPILOG = """\
 example, where docker-compose.yaml is up:
   docker compose exec control nightshift trigger wordcount
@@ -37,7 +37,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Trigger, follow, tell; gives the exit status. Raises CommandError."""
+    """Trigger, follow, report; gives the exit status. Raises CommandError."""
     from embedded.runs.remote import RemoteRunner
     from embedded.runs.session import FAILURE, SUCCESS, Session
     from embedded.terminal.logs import new_log

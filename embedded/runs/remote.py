@@ -1,4 +1,4 @@
-"""Nights that an Airflow of somebody else's plays: triggered through its REST API, followed to their end.
+"""Runs on an Airflow elsewhere: triggered through its REST API, followed to their end.
 
 It is to the rest of a command what embedded.runs.runner is: it takes orders and gives their events as they come.
 """
@@ -59,22 +59,24 @@ class RemoteRunner:
                 yield self._logged({**event, "run_id": run_id})
             seen = tasks
             if state in ENDED:
-                told = {task: str(at or "none") for task, at in tasks.items()}
-                end = {"event": "night", "run_id": run_id, "state": state, "tasks": told, "preflight": None}
+                states = {task: str(at or "none") for task, at in tasks.items()}
+                end = {"event": "night", "run_id": run_id, "state": state, "tasks": states, "preflight": None}
                 yield self._logged(end)
                 return
             yield None
             time.sleep(LOOK_SECONDS)
 
     def _look(self, dag_id: str, run_id: str) -> tuple[str, dict[str, str | None]]:
-        """The run's state and its tasks'. A server that is too busy to answer is asked again, for a while."""
+        """The run's state and its tasks'. A server that is too busy to answer is called again, for a while."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 return self.api.run_state(dag_id, run_id), self.api.task_states(dag_id, run_id)
             except httpx.TransportError as silent:
                 if time.monotonic() > deadline:
-                    raise StackError(f"{self.api.url} answers no more ({silent}); {dag_id} {run_id} goes on.") from None
+                    raise StackError(
+                        f"{self.api.url} no longer answers ({silent}); the run {dag_id} {run_id} continues there."
+                    ) from None
                 time.sleep(LOOK_SECONDS)
 
     def _logged(self, event: Event) -> Event:

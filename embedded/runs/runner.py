@@ -25,7 +25,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TAIL_LINES = 5
 FULL = re.compile("No space left on device|disk is full|Disk quota exceeded")
 MAKE_ROOM = (
-    "The disk is full: make room (df -h; /tmp and this tree), run ./nightshift reap on a kept cloud, and run it again."
+    "The disk is full: free space (df -h; /tmp and this tree), run ./nightshift reap on a kept cloud, and run it again."
 )
 
 
@@ -83,22 +83,22 @@ class Runner(AbstractContextManager["Runner"]):
 
     def play(self, env: Mapping[str, str], orders: Sequence[Order], tick: float) -> Iterator[Event]:
         """Play the orders one after the other, in `env`; yields events, and {"event": "tick"} when `tick` seconds
-        brought none. Raises NightError when the process ends before every night told its end, unless one failed."""
+        brought none. Raises NightError when the process ends before every run has ended, unless one failed."""
         process = self._running()
         self._playing = True
         if process.stdin and process.poll() is None:
             given = {"env": {**env, **self._role}, "operator": dict(env), "orders": [o.text() for o in orders]}
             process.stdin.write(json.dumps(given) + "\n")
             process.stdin.flush()
-        told = 0
+        ended = 0
         while (event := self._next(tick)) is not None:
-            told += event["event"] == "night"
+            ended += event["event"] == "night"
             yield event
         self._playing = False
-        if told == 0 or (process.wait() == 0 and told < len(orders)):
+        if ended == 0 or (process.wait() == 0 and ended < len(orders)):
             tail = self._tail()
             room = f" {MAKE_ROOM}" if FULL.search(tail) else ""
-            raise NightError(f"The night's process ended with {process.wait()}: {tail} Its log is {self.log}.{room}")
+            raise NightError(f"The runner process ended with {process.wait()}: {tail} Its log is {self.log}.{room}")
 
     def finish(self) -> None:
         """Wait until the process ended: after its teardown when a night is being played, at once when not."""
@@ -131,7 +131,7 @@ class Runner(AbstractContextManager["Runner"]):
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
-            raise NightError("The night's process was not started: use Runner in a with statement.")
+            raise NightError("The runner process was not started: use Runner in a with statement.")
         return self._process
 
     def _tail(self) -> str:

@@ -23,7 +23,7 @@ FAILED = 1
 
 
 class Narrator:
-    """Tells each task's start and end as one JSON line, and brings the night's input when its bucket is there.
+    """Writes each task's start and end as one JSON line, and uploads the run's input once its bucket exists.
 
     operator: the environment of whoever brings it; Airflow's role may not.
     """
@@ -33,24 +33,24 @@ class Narrator:
         self.order: Order | None = None
         self.operator: dict[str, str] = {}
 
-    def tell(self, event: str, **facts: Any) -> None:
+    def emit(self, event: str, **facts: Any) -> None:
         """One event. That nobody reads any more does not end a night."""
         try:
             self._events.write(json.dumps({"event": event, **facts}, default=str) + "\n")
             self._events.flush()
         except BrokenPipeError:
-            print(f"nobody reads events any more: {event} {facts}", file=sys.stderr)
+            print(f"the reader of events is gone: {event} {facts}", file=sys.stderr)
 
     def running(self, task: Any) -> None:
         """A task begins, or goes on after a deferral."""
         self._stop.enter(task.task)
-        self.tell("running", task=task.task_id, run_id=task.run_id, attempt=task.try_number)
+        self.emit("running", task=task.task_id, run_id=task.run_id, attempt=task.try_number)
 
     def ended(self, task: Any, state: str, error: object = None) -> None:
         """A task ended in `state`; `error` is what it died of."""
         self._stop.leave()
         words = str(error).strip() if error else None
-        self.tell(state, task=task.task_id, run_id=task.run_id, error=words)
+        self.emit(state, task=task.task_id, run_id=task.run_id, error=words)
 
     def deliver(self) -> None:
         """Upload the night's input. What goes wrong stops the night before it costs anything more."""
@@ -61,7 +61,7 @@ class Narrator:
         except delivery.FAILURES as error:
             self._stop.request(f"The input could not be uploaded: {error}")
         else:
-            self.tell("delivered", files=count)
+            self.emit("delivered", files=count)
 
 
 def play(order: Order, dags: dict[str, DAG], narrator: Narrator, stop: Stop) -> bool:
@@ -75,8 +75,8 @@ def play(order: Order, dags: dict[str, DAG], narrator: Narrator, stop: Stop) -> 
     run = dag.test(run_conf=order.conf, logical_date=None)
     states = {ti.task_id: str(ti.state or "none") for ti in run.get_task_instances()}
     plan = run.get_task_instance("preflight")
-    found = plan.xcom_pull(task_ids="preflight") if plan else None
-    narrator.tell("night", run_id=run.run_id, state=str(run.state), tasks=states, preflight=found)
+    preflight = plan.xcom_pull(task_ids="preflight") if plan else None
+    narrator.emit("night", run_id=run.run_id, state=str(run.state), tasks=states, preflight=preflight)
     return str(run.state) == "success"
 
 
@@ -91,13 +91,13 @@ def main() -> int:
 
     dags = listener.dags(Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]), narrator)
     listener.warm()
-    told = json.loads(sys.stdin.readline() or "null")
-    if told is None:
+    given = json.loads(sys.stdin.readline() or "null")
+    if given is None:
         return FAILED
-    os.environ.update(told["env"])
-    narrator.operator = told["operator"]
-    stop.install(lambda reason: narrator.tell("stopping", reason=reason))
-    for order in told["orders"]:
+    os.environ.update(given["env"])
+    narrator.operator = given["operator"]
+    stop.install(lambda reason: narrator.emit("stopping", reason=reason))
+    for order in given["orders"]:
         if not play(Order(**order), dags, narrator, stop) or stop.reason:
             return FAILED
     return 0

@@ -75,7 +75,7 @@ class Session:
                     self.progress.begin(left[0].title)
         finally:
             self.runner.finish()  # while the cloud is there: an interrupted night is still tearing down
-        _show(f"Not played: {run.title}" for run in left)
+        _show(f"Not run: {run.title}" for run in left)
         return good and not left
 
     def end(self, run: RunRequest, event: Event) -> bool:
@@ -99,6 +99,6 @@ def _show(lines: Iterable[str]) -> None:
 
 
 def _stopping(progress: Progress, again: bool) -> None:
-    """What the user is told at Ctrl-C, the first time and when it is pressed again."""
-    words = "the teardown goes on; killing it would leave what was made" if again else "stopping"
+    """The message at Ctrl-C, the first time and when it is pressed again."""
+    words = "the teardown continues; killing it would leave resources behind" if again else "stopping"
     progress.say(words)

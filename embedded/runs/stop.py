@@ -19,11 +19,11 @@ class Stop:
     def __init__(self) -> None:
         self.reason: str | None = None
         self._working: Any = None
-        self._tell: Callable[[str], None] = _silent
+        self._notify: Callable[[str], None] = _silent
 
-    def install(self, tell: Callable[[str], None]) -> None:
-        """Take SIGINT and SIGTERM from now on; `tell` hears the reason."""
-        self._tell = tell
+    def install(self, notify: Callable[[str], None]) -> None:
+        """Take SIGINT and SIGTERM from now on; `notify` hears the reason."""
+        self._notify = notify
         self._listen()
 
     def request(self, reason: str) -> None:
@@ -31,7 +31,7 @@ class Stop:
         self.reason = self.reason or reason
 
     def guard(self, task: Any) -> None:
-        """Make a DAG's task refuse to begin once a stop was asked for, unless it is to run whatever happened."""
+        """Make a DAG's task refuse to begin once a stop was requested, unless it is to run whatever happened."""
         if _is_work(task):
             task._pre_execute_hook = self._refuse
 
@@ -51,7 +51,7 @@ class Stop:
     def _interrupt(self, number: int, _frame: object) -> None:
         if self.reason is None:
             self.reason = f"The night was interrupted ({signal.Signals(number).name})."
-            self._tell(self.reason)
+            self._notify(self.reason)
         task, self._working = self._working, None
         if task:
             task.on_kill()
@@ -70,4 +70,4 @@ def _is_work(task: Any) -> bool:
 
 
 def _silent(_reason: str) -> None:
-    """Before `install` there is nobody to tell."""
+    """Before `install` there is no receiver."""

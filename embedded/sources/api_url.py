@@ -1,4 +1,4 @@
-"""An HTTP API that the user names by a URL, with the user that it asks for in front of its host."""
+"""An HTTP API that the user names by a URL, with the user that it requires in front of its host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCHEMES = ("https", "http")
 
 @dataclass(frozen=True)
 class ApiUrl:
-    """Where an API is and who asks. Its text names no password."""
+    """The address and user of an API. Its text names no password."""
 
     url: str
     username: str = ""

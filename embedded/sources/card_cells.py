@@ -50,17 +50,17 @@ def _amount(spec: Mapping[str, Any], cell: str) -> str:
 def _moment(_spec: Mapping[str, Any], cell: str) -> str:
     """A day, or a day and a time of it, in one way of writing."""
     expected = f"a day like 2024-01-31, from {FIRST_YEAR} on, or a day and a time like 2024-01-31 22:30:00"
-    if not (found := MOMENT.fullmatch(cell)):
+    if not (match := MOMENT.fullmatch(cell)):
         raise Unreadable(expected)
-    day, minute, second = found.groups()
-    told = f"{day} {minute}{second or ':00'}" if minute else day
+    day, minute, second = match.groups()
+    text = f"{day} {minute}{second or ':00'}" if minute else day
     try:
-        moment = datetime.fromisoformat(told)  # without a zone: what a bank's file says is its local time
+        moment = datetime.fromisoformat(text)  # without a zone: what a bank's file says is its local time
     except ValueError:
         raise Unreadable(f"{expected}, that is in the calendar") from None
     if moment.year < FIRST_YEAR:
         raise Unreadable(expected)
-    return told
+    return text
 
 
 _READERS = {"bigint": _whole, "int": _whole, "decimal(18,2)": _amount, "timestamp": _moment}

@@ -24,7 +24,7 @@ from tools.errors import InputRefused
 TABLES = ("associado", "conta", "cartao", "movimento")
 CONTRACT = paths.ROOT / "include" / "spark_jobs" / "contracts" / "card_movements.toml"
 TYPES = {"bigint": "BIGINT", "int": "INTEGER", "decimal(18,2)": "DECIMAL(18,2)", "string": "VARCHAR(255)"}
-MOMENT = {"postgres": "TIMESTAMP NULL"}  # MySQL's own would be an instant, and files tell local time
+MOMENT = {"postgres": "TIMESTAMP NULL"}  # MySQL's own would be an instant, and files have local time
 LONGEST = 255
 COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -77,7 +77,9 @@ class CardTable:
         next(lines, None)
         for line, cells in lines:
             if len(cells) != len(self.header):
-                raise InputRefused(f"{self.file}, line {line} has not the {len(self.header)} columns of the header.")
+                raise InputRefused(
+                    f"{self.file}, line {line} does not have the {len(self.header)} columns of the header."
+                )
             yield line, [self._value(line, at, cell) for at, cell in enumerate(cells)]
 
     def _value(self, line: int, at: int, cell: str) -> str | None:
@@ -93,7 +95,7 @@ class CardTable:
             with self.file.open(encoding="utf-8-sig", newline="") as text:
                 reader = csv.reader(text, strict=True)
                 for cells in filter(None, reader):
-                    if any("\n" in cell or "\r" in cell for cell in cells):  # a stray quote would swallow rows
+                    if any("\n" in cell or "\r" in cell for cell in cells):  # an unbalanced quote would swallow rows
                         raise InputRefused(
                             f"{self.file}: a quote that opens before line {reader.line_num} is closed there, lines"
                             " later: write each row on one line."
@@ -127,8 +129,8 @@ def read(folder: Path) -> CardFiles:
         )
     files = CardFiles(folder)
     spelt = _names(files)
-    for source, told in _contract().items():
-        _check(files.table(told["files"]), spelt[f"{source}_{next(iter(told['key']))}"])
+    for source, entry in _contract().items():
+        _check(files.table(entry["files"]), spelt[f"{source}_{next(iter(entry['key']))}"])
     return files
 
 
@@ -145,12 +147,12 @@ def _check(table: CardTable, key: str) -> None:
 def make(url: DatabaseUrl, files: CardFiles, *, replace: bool = False) -> dict[str, int]:
     """Create tables, view and rows in a database; gives the rows of each table.
 
-    What is there under one of the names stays, and InputRefused is raised, unless it is to be replaced.
+    What is there under one of the names stays, and InputRefused is raised, unless `replace` is set.
     """
     with url.connected() as connection, connection.cursor() as cursor:
         there = _present(url, cursor)
         if there and not replace:
-            raise InputRefused(f"{url} has {', '.join(there)} already: say --replace to drop and make them anew.")
+            raise InputRefused(f"{url} has {', '.join(there)} already: give --replace to drop and create them again.")
         for name in there:
             cursor.execute(f"DROP {'VIEW' if name == VIEW else 'TABLE'} {name}")
         counts = {table: _fill(url, cursor, files, table) for table in TABLES}
@@ -170,7 +172,7 @@ def _fill(url: DatabaseUrl, cursor: Any, files: CardFiles, name: str) -> int:
     table, names = files.table(name), _names(files)
     rows = [cells for _, cells in table.rows()]
     columns = ", ".join(f"{column} {kind}" for column, kind in _kinds(url, table, rows).items())
-    key = next(names[f"{source}_{told['key'][0]}"] for source, told in _contract().items() if told["files"] == name)
+    key = next(names[f"{source}_{entry['key'][0]}"] for source, entry in _contract().items() if entry["files"] == name)
     cursor.execute(f"CREATE TABLE {name} ({columns}, PRIMARY KEY ({key}))")
     mark = f"({', '.join(['%s'] * len(table.header))})"
     for start in range(0, len(rows), ROWS_AT_ONCE):
@@ -199,18 +201,18 @@ def _kinds(url: DatabaseUrl, table: CardTable, rows: Sequence[Sequence[str | Non
 def _names(files: CardFiles) -> dict[str, str]:
     """How the files spell each column of the contract, by its own name and by that with its table's before it."""
     spelt: dict[str, str] = {}
-    for source, told in _contract().items():
-        header = {name.lower(): name for name in files.table(told["files"]).header}
-        for column, spec in told["columns"].items():
-            found = next((header[name] for name in spec["from"] if name in header), None)
-            if found is None:
-                raise InputRefused(f"{told['files']}.csv has no column for {column}: {', '.join(spec['from'])}.")
-            spelt |= {column: found, f"{source}_{column}": found}
+    for source, entry in _contract().items():
+        header = {name.lower(): name for name in files.table(entry["files"]).header}
+        for column, spec in entry["columns"].items():
+            spelling = next((header[name] for name in spec["from"] if name in header), None)
+            if spelling is None:
+                raise InputRefused(f"{entry['files']}.csv has no column for {column}: {', '.join(spec['from'])}.")
+            spelt |= {column: spelling, f"{source}_{column}": spelling}
     return spelt
 
 
 def _columns(table: str) -> Mapping[str, Any]:
-    columns: Mapping[str, Any] = next(told["columns"] for told in _contract().values() if told["files"] == table)
+    columns: Mapping[str, Any] = next(entry["columns"] for entry in _contract().values() if entry["files"] == table)
     return columns
 
 

@@ -16,7 +16,7 @@ SECONDS = 5  # a clock that was set moves the start of a process by as much
 
 
 def this() -> str:
-    """The process that asks, as the tag of what it made."""
+    """The calling process, as the tag of what it made."""
     process = psutil.Process()
     return f"{socket.gethostname()} {process.pid} {process.create_time():.0f}"
 

@@ -52,5 +52,5 @@ def _lines(file: Path) -> list[list[str]]:
     except (UnicodeDecodeError, csv.Error) as wrong:
         raise InputRefused(f"{file} is no CSV in UTF-8 ({wrong}): write it so.") from None
     if wrong_width := next((n for n, line in enumerate(lines, 1) if len(line) != len(lines[0])), None):
-        raise InputRefused(f"{file}: line {wrong_width} has not the {len(lines[0])} columns of the header.")
+        raise InputRefused(f"{file}: line {wrong_width} does not have the {len(lines[0])} columns of the header.")
     return lines

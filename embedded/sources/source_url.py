@@ -1,4 +1,4 @@
-"""The database or API of --source or --url, with a password that need not stand in the list of processes."""
+"""The database or API of --source or --url, with a password that need not be visible in the list of processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tools.databases import DatabaseUrl
 from tools.errors import InputRefused
 
 Address = TypeVar("Address", DatabaseUrl, ApiUrl)
-HELP = f"file with the password of the address, which else may come from {environment.SOURCE_PASSWORD} or be typed"
+HELP = f"file with the password of the address, which may also come from {environment.SOURCE_PASSWORD} or be typed"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def database(text: str, options: argparse.Namespace) -> DatabaseUrl:
-    """The database of an address; warnings are told. Raises InputRefused."""
+    """The database of an address; warnings are printed. Raises InputRefused."""
     url = _with_password(databases.parsed(text), options.password_file)
     if warning := url.tls.warning(str(url)):
         _warn(warning)
@@ -44,7 +44,7 @@ def _with_password(url: Address, file: Path | None) -> Address:
         raise InputRefused("The address has a password and --password-file names another: give one of them.")
     if url.password:
         _warn(
-            f"the password of {url} stands in the list of processes, which every user of this machine may read:"
+            f"the password of {url} is visible in the list of processes, which every user of this machine may read:"
             f" give --password-file or {environment.SOURCE_PASSWORD} instead, or leave it out and type it."
         )
         return url

@@ -14,8 +14,8 @@ CONTRACTS = paths.ROOT / "include" / "spark_jobs" / "contracts"
 def personal(pipeline: str, table: str) -> frozenset[str]:
     """The columns of a gold table that its contract calls personal."""
     path = CONTRACTS / f"{pipeline}.toml"
-    told = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    columns = told.get("gold", {}).get(table, {}).get("columns", {})
+    contract = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    columns = contract.get("gold", {}).get(table, {}).get("columns", {})
     return frozenset(name for name, spec in columns.items() if spec.get("personal"))
 
 

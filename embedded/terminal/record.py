@@ -94,12 +94,12 @@ def deliver(env: Mapping[str, str], kept: Kept, target: Path) -> list[Path]:
 
 def _record(s3: S3Client, bucket: str, key: str) -> Record | None:
     try:
-        found: Record = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        record: Record = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     except ClientError as answer:
         if answer.response["Error"]["Code"] in ABSENT:
             return None
         raise
-    return found
+    return record
 
 
 def _logs(s3: S3Client, uri: str, folder: Path) -> None:

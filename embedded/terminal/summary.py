@@ -17,14 +17,14 @@ from nightshift.failures import shown
 from tools import paths
 
 FIRST_ROWS = 5
-MOST_TOLD = 20
+MOST_SHOWN = 20
 WIDEST_CELL = 40
-TAIL_LINES = 12  # of a failure card's, which record.json and the step's log beside it hold whole
+TAIL_LINES = 12  # of a failure report's tail, which record.json and the step's log have in full
 
 
 def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
-    """Every line after the tasks. A night without a record is told by `failures`, what its tasks died of (task ->
-    words), and by its log."""
+    """Every line after the tasks. Without a record they are `failures`, the error of each failed task (task ->
+    words), and the log."""
     record = kept.record
     if record is None:
         yield from (f"FAILED in {task}\n  {words}" for task, words in failures.items())
@@ -33,9 +33,9 @@ def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
         return
     yield from rows(record)
     yield from _gold(kept, record)
-    yield from (f"Restated {shown.line(day['words'])}" for day in record["restated"][:MOST_TOLD])
-    if len(record["restated"]) > MOST_TOLD:
-        yield f"Restated {len(record['restated']) - MOST_TOLD} more days: see the record"
+    yield from (f"Restated {shown.line(day['words'])}" for day in record["restated"][:MOST_SHOWN])
+    if len(record["restated"]) > MOST_SHOWN:
+        yield f"Restated {len(record['restated']) - MOST_SHOWN} more days: see the record"
     yield from (f"Warning:  {warning}" for warning in record["warnings"])
     yield from _failure(record)
     yield from _facts(kept, record, log)
@@ -55,14 +55,14 @@ def _gold(kept: Kept, record: Record) -> Iterator[str]:
 
 
 def plan(preflight: Mapping[str, Any] | None, log: Path) -> Iterator[str]:
-    """What a dry run found: the price, if `preflight` could return it, and where its plan is."""
-    found = preflight or {}
-    price = f"; on AWS that costs about ${found['estimate_usd']:.2f} ({found['prices']})" if found else ""
-    yield from (f"{day}: {why}" for day, why in found.get("why", {}).items())
-    if "minutes" in found:
-        yield f"{len(found['days'])} days to make, in about {found['minutes']:g} minutes"
+    """The result of a dry run: the price, if `preflight` could return it, and where its plan is."""
+    checked = preflight or {}
+    price = f"; on AWS that costs about ${checked['estimate_usd']:.2f} ({checked['prices']})" if checked else ""
+    yield from (f"{day}: {why}" for day, why in checked.get("why", {}).items())
+    if "minutes" in checked:
+        yield f"{len(checked['days'])} days to make, in about {checked['minutes']:g} minutes"
     yield f"Dry run:  nothing was created{price}"
-    yield f"Plan:     {paths.shown(log)}: what EMR would be asked for, and its price"
+    yield f"Plan:     {paths.shown(log)}: the request to EMR, and its price"
 
 
 def times(tasks: Mapping[str, TaskTime], states: Mapping[str, str]) -> list[str]:
@@ -84,7 +84,7 @@ def rows(record: Record) -> Iterator[str]:
             f"{manifest['business_date']} {manifest['layer']}" if record["days"] else manifest["layer"],
             table["table"],
             *(f"{table[key]:,}" for key in ("rows_in", "accepted", "quarantined", "duplicates")),
-            ", ".join(f"{count} {reason}" for reason, count in _told_of(table)),
+            ", ".join(f"{count} {reason}" for reason, count in _reasons(table)),
         )
         for manifest in record["layers"]
         for table in manifest["tables"]
@@ -93,14 +93,14 @@ def rows(record: Record) -> Iterator[str]:
         yield "Rows"
         yield from aligned(header, counted, widest=None)
     yield from (
-        f"  {manifest['layer']} {table['table']}: worth a look: {count:,} {shown.line(what)}"
+        f"  {manifest['layer']} {table['table']}: warning: {count:,} {shown.line(what)}"
         for manifest in record["layers"]
         for table in manifest["tables"]
         for what, count in sorted(table.get("warnings", {}).items())
     )
 
 
-def _told_of(table: Mapping[str, Any]) -> list[tuple[str, int]]:
+def _reasons(table: Mapping[str, Any]) -> list[tuple[str, int]]:
     """Why rows were refused, and how many are there that wait for their date."""
     waiting = [("waiting for their date", table["waiting"])] if table.get("waiting") else []
     return [*sorted(table["reasons"].items()), *waiting]
@@ -130,7 +130,7 @@ def aligned(header: Sequence[str], lines: Sequence[Sequence[Any]], widest: int |
 
 
 def _failure(record: Record) -> Iterator[str]:
-    """The failure card in its own words, then the end of the log that it was read from."""
+    """The failure report's text, then the end of the log that it was read from."""
     failure = record["failure"]
     if failure:
         yield ""
@@ -163,7 +163,7 @@ def _proof(proof: Mapping[str, Any] | None) -> str:
         return "NOT PROVEN"
     checked = ", ".join(proof["checked"])
     alive = "; ".join(map(str, proof["alive"]))
-    return f"STILL ALIVE: {alive}" if alive else f"nothing left alive ({checked} looked for by tag)"
+    return f"STILL ALIVE: {alive}" if alive else f"nothing left alive ({checked} searched by tag)"
 
 
 def _began(seen: TaskTime | None) -> float:

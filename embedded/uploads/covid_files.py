@@ -1,4 +1,4 @@
-"""A folder of covid files, in folders by kind or flat: which days it tells of, and where each file goes."""
+"""A folder of covid files, in folders by kind or flat: which days it has, and where each file goes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class CovidFolder:
     files: tuple[Path, ...]
 
     def newest(self) -> date | None:
-        """The newest day until today that the files tell of, in their names or within; None if there is none."""
+        """The newest day until today that the files have, in their names or within; None if there is none."""
         return max((day for file in self.files for day in _days((file.name, _text(file)))), default=None)
 
     def whole(self, day: date) -> Delivery:
@@ -56,7 +56,7 @@ class CovidFolder:
         folder = f"{PREFIX}/{day:%Y/%m/%d}/"
         uploads = {folder + self._place(file): file for file in files}
         if len(uploads) < len(files):
-            raise InputRefused(f"{self.root} holds files whose names differ in odd characters only: rename one.")
+            raise InputRefused(f"{self.root} has files whose names differ only in special characters: rename one.")
         return Delivery(tuple(Upload(file, key) for key, file in uploads.items()), (folder,))
 
     def _place(self, file: Path) -> str:
@@ -82,8 +82,8 @@ def _kind(name: str) -> str:
 
 def _days(texts: Iterable[str]) -> set[date]:
     """Every day of the calendar until today in some texts."""
-    told, today = {found for text in texts for found in _DAY.findall(text)}, dates.today()
-    return {day for text in told if (day := dates.known(text)) and day <= today}
+    named, today = {day for text in texts for day in _DAY.findall(text)}, dates.today()
+    return {day for text in named if (day := dates.known(text)) and day <= today}
 
 
 def _text(file: Path) -> str:

@@ -36,11 +36,11 @@ def deliver(env: Mapping[str, str], prefixes: Iterable[str], uploads: Sequence[t
 
 def _put(s3: S3Client, bucket: str, there: Mapping[str, int], path: str, key: str) -> None:
     with Path(path).open("rb") as file:
-        told = {"sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        metadata = {"sha256": hashlib.file_digest(file, "sha256").hexdigest()}
         size = file.tell()
-    if there.get(key) == size and s3.head_object(Bucket=bucket, Key=key)["Metadata"] == told:
+    if there.get(key) == size and s3.head_object(Bucket=bucket, Key=key)["Metadata"] == metadata:
         return
-    s3.upload_file(path, bucket, key, ExtraArgs={"Metadata": told})
+    s3.upload_file(path, bucket, key, ExtraArgs={"Metadata": metadata})
 
 
 def _listed(s3: S3Client, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:

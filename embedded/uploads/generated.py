@@ -22,13 +22,13 @@ def texts(folder: Path, days: Sequence[date]) -> dict[date, Delivery]:
 
 
 def sales(folder: Path, days: Sequence[date]) -> dict[date, Delivery]:
-    """Drops of several units for the consecutive `days` and the days before them."""
+    """Deliveries of several units for the consecutive `days` and the days before them."""
     read = shop(folder, days)
     return {day: read.delivery(day) for day in days}
 
 
 def shop(folder: Path, days: Sequence[date]) -> mrhealth_files.SalesFolder:
-    """The same drops with head office's tables beside them, as a folder."""
+    """The same deliveries with head office's tables beside them, as a folder."""
     shape = Shape(first_day=days[0] - timedelta(DAYS_BEFORE), days=len(days) + DAYS_BEFORE)
     data = folder / "data"
     generate_mrhealth(data, folder / "truth.json", shape)
@@ -36,7 +36,7 @@ def shop(folder: Path, days: Sequence[date]) -> mrhealth_files.SalesFolder:
 
 
 def covid(folder: Path, days: Sequence[date]) -> dict[date, Delivery]:
-    """A whole drop for each of the consecutive `days`."""
+    """A whole delivery for each of the consecutive `days`."""
     data = folder / "data"
     generate_covid(data, folder / "truth.json", Epidemic(first_day=days[0], days=len(days)))
     return {day: covid_files.read(data / f"{day:%Y/%m/%d}").whole(day) for day in days}

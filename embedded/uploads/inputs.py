@@ -44,16 +44,16 @@ Maker = Callable[[Path, Sequence[date]], dict[date, Delivery]]  # makes up each 
 
 def texts(paths: Iterable[Path], prefix: str) -> Delivery:
     """WordCount's input: text files and folders of them, put under `prefix`, which ends in /. Raises InputRefused."""
-    found = [file for path in paths for file in files(path)]
-    if not any(file.stat().st_size for file in found):
+    listed = [file for path in paths for file in files(path)]
+    if not any(file.stat().st_size for file in listed):
         raise InputRefused(f"{', '.join(map(str, paths))} holds no text: name a file with something in it.")
-    numbered = enumerate(found)
+    numbered = enumerate(listed)
     uploads = tuple(Upload(f, f"{prefix}{n:05d}-{plain(f.name)}") for n, f in numbered)
     return Delivery(uploads, (prefix,), {"input_prefix": prefix})
 
 
 def plain(name: str) -> str:
-    """The end of a name, which tells most, in the characters that no tool reads otherwise."""
+    """The end of a name, which distinguishes it most, in characters that every tool reads alike."""
     return UNSAFE.sub("-", name)[-LONGEST:].removesuffix("._COPYING_")
 
 
@@ -69,7 +69,7 @@ def existing(path: Path) -> Path:
     except FileNotFoundError:
         raise InputRefused(f"{path} does not exist: name a file or folder that does.") from None
     except OSError as refused:
-        raise InputRefused(f"{path} cannot be read ({refused.strerror}): mend its permissions.") from None
+        raise InputRefused(f"{path} cannot be read ({refused.strerror}): fix its permissions.") from None
     return path
 
 
@@ -88,7 +88,7 @@ def refuse_links(folder: Path, hidden: bool = False) -> None:
 
 
 def _refuse(unseen: OSError) -> None:
-    raise InputRefused(f"{unseen.filename} cannot be read ({unseen.strerror}): mend its permissions.") from None
+    raise InputRefused(f"{unseen.filename} cannot be read ({unseen.strerror}): fix its permissions.") from None
 
 
 def encoding(name: str) -> str:
@@ -98,7 +98,7 @@ def encoding(name: str) -> str:
         "".encode(codec.name)
     except (LookupError, ValueError):  # the codec "undefined" raises a UnicodeError, a NUL in the name a ValueError
         raise InputRefused(
-            f"{name!r} is no text encoding: say utf-8, latin-1, cp1252 or utf-16, for example."
+            f"{name!r} is not a text encoding: give utf-8, latin-1, cp1252 or utf-16, for example."
         ) from None
     return codec.name
 

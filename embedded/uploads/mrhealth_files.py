@@ -1,4 +1,4 @@
-"""MrHealth's two folder layouts: dated drops per unit, or flat PEDIDO, ITEM_PEDIDO and Tabela_* files."""
+"""MrHealth's two folder layouts: dated deliveries by unit, or flat PEDIDO, ITEM_PEDIDO and Tabela_* files."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ MOST_SHOWN = 10
 
 @dataclass(frozen=True)
 class SalesFolder:
-    """A folder in one of the layouts. `drops` are the files of each date; None stands for flat files, of no date."""
+    """A folder in one of the layouts. `deliveries` are the files of each date; the key None is for flat files."""
 
     root: Path
-    drops: Mapping[date | None, tuple[Path, ...]]
+    deliveries: Mapping[date | None, tuple[Path, ...]]
     reference: tuple[Path, ...]
 
     @property
     def flat(self) -> bool:
         """Whether the files name no date."""
-        return None in self.drops
+        return None in self.deliveries
 
     @property
     def dates(self) -> list[date]:
-        """The dates that have a drop, in order; empty for flat files."""
-        return sorted(day for day in self.drops if day is not None)
+        """The dates that have a delivery, in order; empty for flat files."""
+        return sorted(day for day in self.deliveries if day is not None)
 
     def delivery(self, day: date) -> Delivery:
         """What is uploaded for one business date. Raises InputRefused naming the dates that are there."""
-        if not self.flat and day not in self.drops:
-            raise InputRefused(f"{self.root} has no drop for {day}; it has {_listed(self.dates)}.")
-        files = self.drops[None if self.flat else day]
+        if not self.flat and day not in self.deliveries:
+            raise InputRefused(f"{self.root} has no delivery for {day}; it has {_listed(self.dates)}.")
+        files = self.deliveries[None if self.flat else day]
         folder = f"{SALES}/{day:%Y/%m/%d}/"
         orders = [Upload(f, folder + self._name(f, day)) for f in files]
         tables = [Upload(file, f"{REFERENCE}/{file.name}") for file in self.reference]
@@ -70,17 +70,17 @@ def read(root: Path) -> SalesFolder:
 
 
 def _dated(root: Path) -> SalesFolder:
-    """csv_sales/YYYY/MM/DD/… with reference_data/ beside it. Strangers go along: the night says what they are."""
+    """csv_sales/YYYY/MM/DD/… with reference_data/ beside it. Unrecognised files go along: the run reports them."""
     days = {_day(folder): folder for folder in sorted((root / "csv_sales").glob("*/*/*")) if _day(folder)}
-    drops = {day: _files_below(folder) for day, folder in days.items()}
-    filled = {day: files for day, files in drops.items() if files}
+    deliveries = {day: _files_below(folder) for day, folder in days.items()}
+    filled = {day: files for day, files in deliveries.items() if files}
     if not filled:
-        raise InputRefused(f"{root / 'csv_sales'} holds no drop: expected YYYY/MM/DD/unit_NNN/pedido.csv in it.")
+        raise InputRefused(f"{root / 'csv_sales'} has no delivery: expected YYYY/MM/DD/unit_NNN/pedido.csv in it.")
     return SalesFolder(root, filled, _tables(root / "reference_data"))
 
 
 def _files_below(folder: Path) -> tuple[Path, ...]:
-    """Every file of a drop. Raises InputRefused for one that cannot be read, or whose name cannot be a key."""
+    """Every file of a delivery. Raises InputRefused for one that cannot be read, or whose name cannot be a key."""
     return tuple(_named(existing(file)) for file in sorted(folder.rglob("*")) if file.is_file())
 
 
@@ -97,11 +97,11 @@ def _flat(root: Path) -> SalesFolder:
     """Files of every unit together, with no date in any name. All but head office's go along: the night says what they
     are, by their headers."""
     tables = _tables(root)
-    found = tuple(file for file in _files(root) if file not in tables)
-    missing = [name for name in ORDERS if not any(_is_called(file, name) for file in found)]
+    listed = tuple(file for file in _files(root) if file not in tables)
+    missing = [name for name in ORDERS if not any(_is_called(file, name) for file in listed)]
     if missing:
         raise InputRefused(f"{root} has no {' and no '.join(missing)}: expected {LAYOUTS}.")
-    return SalesFolder(root, {None: found}, tables)
+    return SalesFolder(root, {None: listed}, tables)
 
 
 def _is_called(file: Path, name: str) -> bool:

@@ -4,7 +4,7 @@
 #   flink_python.sh PYTHON REQUIREMENTS PLACE WHEELS
 #
 # EMR brings Flink but not the packages that PyFlink's workers import. They come from WHEELS, a folder in S3, or, when
-# that is empty, from PyPI, for which the nodes need NAT. A Python that Flink's client was told of already, in its own
+# that is empty, from PyPI, for which the nodes need NAT. A Python that is set for Flink's client already, in its own
 # variable PYFLINK_CLIENT_EXECUTABLE, is used as it is.
 set -euo pipefail
 

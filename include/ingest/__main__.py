@@ -29,11 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     finished."""
     args = _parser().parse_args(argv)
     try:
-        told: str = args.run(args)
+        summary: str = args.run(args)
     except (IngestError, ClientError, BotoCoreError) as error:
-        sys.stderr.write(f"ingesting: {error}. What has landed stays; run it again to go on.\n")
+        sys.stderr.write(f"ingesting: {error}. Files that are already in S3 stay; run it again to continue.\n")
         return 1
-    sys.stdout.write(f"{told}\n")
+    sys.stdout.write(f"{summary}\n")
     return 0
 
 
@@ -41,18 +41,18 @@ def _api(args: argparse.Namespace) -> str:
     api = _search_api(args)
     landing = Landing(boto3.client("s3"), args.bucket, args.prefix.strip("/"), args.business_date)
     done = ingest(api, landing)
-    missed = f"; {done.missed} came too late for it" if done.missed else ""
-    return f"{done.rows} documents out of {done.pages} pages are in s3://{args.bucket}/{landing.snapshot_key}{missed}"
+    missed = f"; {done.missed} were added too late for it" if done.missed else ""
+    return f"{done.rows} documents from {done.pages} pages are in s3://{args.bucket}/{landing.snapshot_key}{missed}"
 
 
 def _search_api(args: argparse.Namespace) -> SearchApi:
     """The API at the given address, or at the one in the secret, with the secret's user if it names one. A user in the
     address itself is removed from it, because the address is written into the progress and into messages."""
-    told = secret.read(boto3.client("secretsmanager"), args.secret, API) if args.secret else {"url": args.url}
-    session, address = requests.Session(), urlsplit(told["url"])
-    session.auth = get_auth_from_url(told["url"]) if "@" in address.netloc else None
-    if "username" in told:
-        session.auth = (told["username"], told.get("password", ""))
+    source = secret.read(boto3.client("secretsmanager"), args.secret, API) if args.secret else {"url": args.url}
+    session, address = requests.Session(), urlsplit(source["url"])
+    session.auth = get_auth_from_url(source["url"]) if "@" in address.netloc else None
+    if "username" in source:
+        session.auth = (source["username"], source.get("password", ""))
     url = urlunsplit(address._replace(netloc=address.netloc.rpartition("@")[2]))
     return SearchApi(url, args.page_size, _patience(args), session)
 
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     api = _shared(kinds.add_parser("api", help="a business date's snapshot out of a search API; resumed if begun"))
     place = api.add_mutually_exclusive_group(required=True)
     place.add_argument("--url", help="the index's search, as in https://host/leito_ocupacao/_search")
-    place.add_argument("--secret", help="name of the secret with that address, and a user if it asks for one")
+    place.add_argument("--secret", help="name of the secret with that address, and a user if it requires one")
     api.add_argument("--business-date", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     api.add_argument("--page-size", type=int, default=1000)
     api.set_defaults(run=_api)

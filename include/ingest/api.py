@@ -20,7 +20,7 @@ from ingest.errors import OddAnswer, Refused, Unavailable
 
 CONNECT_SECONDS, READ_SECONDS = 10, 60
 WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
-MOST_TOLD = 200
+MOST_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Page:
 @dataclass(frozen=True)
 class Patience:
     """Retry policy: the number of tries for a page, and the wait between them: doubling from `first` seconds to
-    `longest`, or what the API requests, up to `longest_asked`."""
+    `longest`, or what the API requests, up to `longest_requested`."""
 
     tries: int = 8
     first: float = 1
     longest: float = 60
-    longest_asked: float = 300
+    longest_requested: float = 300
 
 
 class SearchApi:
@@ -68,34 +68,38 @@ class SearchApi:
 
     def _page(self, after: str | None) -> Page:
         request: dict[str, Any] = {"size": self.page_size, "sort": [{"_id": "asc"}], "track_total_hits": True}
-        answer = self._ask(request if after is None else {**request, "search_after": [after]})
+        answer = self._post(request if after is None else {**request, "search_after": [after]})
         try:
             page = _page_of(answer, after)
         except (KeyError, TypeError, ValueError) as odd:
-            told = f"{answer!r}"[:MOST_TOLD]
-            raise OddAnswer(f"{self._asked(after)} gave {told}, which is no page ({odd!r}): see the API") from odd
+            shown = f"{answer!r}"[:MOST_SHOWN]
+            raise OddAnswer(
+                f"{self._described(after)} returned {shown}, which is not a page ({odd!r}): check the address"
+            ) from odd
         known = [*([] if after is None else [after]), *(str(document["_id"]) for document in page.documents)]
         if known != sorted(set(known)):
-            raise OddAnswer(f"{self._asked(after)} gave ids that do not follow it in order: does it know search_after?")
+            raise OddAnswer(f"{self._described(after)} returned ids out of order: check that it supports search_after")
         return page
 
-    def _ask(self, request: dict[str, Any]) -> Any:
+    def _post(self, request: dict[str, Any]) -> Any:
         try:
             answer = self._session.post(self.url, json=request, timeout=(CONNECT_SECONDS, READ_SECONDS))
             _check(answer)
             return answer.json()
         except (requests.RequestException, ValueError) as cut:  # requests' own JSON error is a ValueError
-            raise Unavailable(f"{self.url} gave no whole answer: {cut}; if it stays so, see whether it is up") from cut
+            raise Unavailable(
+                f"{self.url} gave no complete response: {cut}; if that continues, check whether it is up"
+            ) from cut
 
-    def _asked(self, after: str | None) -> str:
-        return f"{self.url}, asked for {self.page_size} documents {f'after {after}' if after else 'from the first'},"
+    def _described(self, after: str | None) -> str:
+        return f"{self.url}, queried for {self.page_size} documents {f'after {after}' if after else 'from the first'},"
 
 
 def _page_of(answer: Any, after: str | None) -> Page:
     """Parse an answer as a page; raises a KeyError, TypeError or ValueError for any other answer."""
-    found, total = answer["hits"]["hits"], answer["hits"]["total"]
+    hits, total = answer["hits"]["hits"], answer["hits"]["total"]
     documents = tuple(
-        {**document, "_id": str(document["_id"]), "_source": {**document["_source"]}} for document in found
+        {**document, "_id": str(document["_id"]), "_source": {**document["_source"]}} for document in hits
     )
     last = documents[-1]["_id"] if documents else after or ""
     return Page(documents, last, int(total["value"] if isinstance(total, dict) else total))
@@ -105,10 +109,10 @@ def _check(answer: requests.Response) -> None:
     """Raise Unavailable or Refused for an error status."""
     if answer.ok:
         return
-    told = f"{answer.url} answered {answer.status_code} {answer.reason}: {answer.text[:MOST_TOLD]!r}"
+    refusal = f"{answer.url} answered {answer.status_code} {answer.reason}: {answer.text[:MOST_SHOWN]!r}"
     if answer.status_code in WORTH_ANOTHER_TRY:
-        raise Unavailable(f"{told}; it may be well again later", _retry_after(answer.headers.get("Retry-After")))
-    raise Refused(f"{told}; the address or the request is wrong, or a key is missing")
+        raise Unavailable(f"{refusal}; it may recover later", _retry_after(answer.headers.get("Retry-After")))
+    raise Refused(f"{refusal}; the address or the request is wrong, or a key is missing")
 
 
 def _retry_after(header: str | None) -> float | None:
@@ -134,5 +138,5 @@ class Backoff(wait_base):
 
     def __call__(self, retry_state: RetryCallState) -> float:
         error = retry_state.outcome.exception() if retry_state.outcome else None
-        asked = error.retry_after if isinstance(error, Unavailable) else None
-        return self._backing_off(retry_state) if asked is None else min(asked, self._patience.longest_asked)
+        requested = error.retry_after if isinstance(error, Unavailable) else None
+        return self._backing_off(retry_state) if requested is None else min(requested, self._patience.longest_requested)

@@ -1,4 +1,4 @@
-"""Errors that stop an ingestion; each message says what was asked, what came back, what to do next.
+"""Errors that stop an ingestion; each message says what was requested, what came back, what to do next.
 
 IngestError
  +- Unavailable   the API gave no complete answer; worth a retry, after `retry_after` seconds if it said so

@@ -58,9 +58,9 @@ class Landing:
     def progress(self, source: str, page_size: int) -> Progress:
         """The snapshot's progress so far; empty if it has not begun or was read from another source, whose pages are
         then deleted."""
-        found = self._state()
-        if found and (found.get("source"), found.get("page_size")) == (source, page_size):
-            return Progress(**found)
+        state = self._state()
+        if state and (state.get("source"), state.get("page_size")) == (source, page_size):
+            return Progress(**state)
         self._clear()
         begun = Progress(source, page_size, datetime.now(UTC).isoformat())
         self._remember(begun)
@@ -97,8 +97,8 @@ class Landing:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
             raise
-        found: dict[str, Any] = json.loads(body)
-        return found
+        state: dict[str, Any] = json.loads(body)
+        return state
 
     def _remember(self, progress: Progress) -> None:
         body = json.dumps(asdict(progress), ensure_ascii=False).encode()

@@ -28,7 +28,7 @@ class Relation:
 
     def __init__(self, address: Mapping[str, Any], table: str, patience: Patience) -> None:
         if not _NAME.fullmatch(table):
-            raise Refused(f"{table!r} is no table's name: expected table or schema.table")
+            raise Refused(f"{table!r} is not a table's name: expected table or schema.table")
         self.table, self._address = table, address
         self._retrying = Retrying(
             retry=retry_if_exception_type(Unavailable),
@@ -51,11 +51,11 @@ class Relation:
                 cursor.execute(f"SELECT * FROM {self._quoted()}")  # noqa: S608 - a name of letters, checked and quoted
                 return _packed(cursor, file)
         except psycopg2.OperationalError as lost:
-            told = f"reading {self.table} at {self._address['host']} broke off: {_line(lost)}"
-            raise Unavailable(f"{told}; see whether the database is up") from lost
+            attempt = f"reading {self.table} at {self._address['host']} was interrupted: {_line(lost)}"
+            raise Unavailable(f"{attempt}; check whether the database is up") from lost
         except psycopg2.Error as refused:
-            told = f"{self._address['host']} does not give {self.table}: {_line(refused)}"
-            raise Refused(f"{told}; see its name and the user's rights") from refused
+            attempt = f"{self._address['host']} refused to read {self.table}: {_line(refused)}"
+            raise Refused(f"{attempt}; check its name and the user's rights") from refused
 
     def _connected(self) -> Any:
         with tls.connect_args(self._address) as secured:

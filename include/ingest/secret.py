@@ -20,7 +20,7 @@ class Form:
     shown: str
 
 
-API = Form(("url",), '{"url": "https://…/_search", "username": …, "password": …}, the last two if it asks for a user')
+API = Form(("url",), '{"url": "https://…/_search", "username": …, "password": …}, the last two if it requires a user')
 DATABASE = Form(  # of Amazon RDS
     ("host", "port", "dbname", "username", "password"),
     '{"engine": "postgres", "host": …, "port": …, "dbname": …, "username": …, "password": …}',
@@ -30,13 +30,13 @@ DATABASE = Form(  # of Amazon RDS
 def read(secrets: SecretsManagerClient, name: str, form: Form) -> dict[str, Any]:
     """All fields of the secret, as text except `properties`. Raises Refused, which never quotes it."""
     try:
-        told = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
-        found = {str(field): value if field == "properties" else str(value) for field, value in told.items()}
+        secret = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
+        values = {str(field): value if field == "properties" else str(value) for field, value in secret.items()}
     except secrets.exceptions.ClientError as error:
         code = error.response["Error"]["Code"]
-        raise Refused(f"the secret {name} cannot be read ({code}): make it, in the form {form.shown}") from None
+        raise Refused(f"the secret {name} cannot be read ({code}): create it, in the form {form.shown}") from None
     except (AttributeError, KeyError, TypeError, ValueError):
-        found = {}
-    if missing := [field for field in form.fields if field not in found]:
+        values = {}
+    if missing := [field for field in form.fields if field not in values]:
         raise Refused(f"the secret {name} has no {', '.join(missing)}: write it in the form {form.shown}")
-    return found
+    return values

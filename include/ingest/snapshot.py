@@ -22,13 +22,13 @@ def packed_csv(documents: Iterable[Mapping[str, Any]], taken_at: str) -> bytes:
     """The documents as a gzipped CSV file. A field that snapshots do not have becomes an extra column at the end, which
     the run reports as drift; a field that a document lacks is empty."""
     rows = [(document, document["_source"]) for document in documents]
-    strangers = sorted({name for _, source in rows for name in source} - {*OF_SOURCE, *OF_DOCUMENT, TAKEN_AT})
+    unrecognised = sorted({name for _, source in rows for name in source} - {*OF_SOURCE, *OF_DOCUMENT, TAKEN_AT})
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
-    lines.writerow([*OF_DOCUMENT, *OF_SOURCE, TAKEN_AT, *strangers])
+    lines.writerow([*OF_DOCUMENT, *OF_SOURCE, TAKEN_AT, *unrecognised])
     for document, source in rows:
         own = [_cell(document.get(name)) for name in OF_DOCUMENT]
-        lines.writerow([*own, *_cells(source, OF_SOURCE), taken_at, *_cells(source, strangers)])
+        lines.writerow([*own, *_cells(source, OF_SOURCE), taken_at, *_cells(source, unrecognised)])
     return gzip.compress(text.getvalue().encode("utf-8"), mtime=0)
 
 

@@ -16,9 +16,9 @@ BEGIN = "-----BEGIN CERTIFICATE-----"
 @contextmanager
 def connect_args(address: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     """Arguments of psycopg2's connect; the certificate file that they name exists while the context is open."""
-    told = address.get("properties") or {}
-    mode = str(told.get("sslmode") or ("" if is_loopback(str(address["host"])) else "verify-full"))
-    ca = str(told.get("sslrootcert") or "")
+    properties = address.get("properties") or {}
+    mode = str(properties.get("sslmode") or ("" if is_loopback(str(address["host"])) else "verify-full"))
+    ca = str(properties.get("sslrootcert") or "")
     if not mode.startswith("verify"):
         yield {"sslmode": mode} if mode else {}
         return

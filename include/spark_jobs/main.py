@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     spark = SparkSession.builder.appName(f"{args.pipeline}-{'-'.join(args.layers)}").getOrCreate()
     try:
         for manifest in run_layers(spark, args):
-            sys.stdout.writelines(manifest.told())
+            sys.stdout.writelines(manifest.log_lines())
     except JobError as error:
         why = last_lines(args.pipeline, args.business_date, error)
         # spark-submit joins Python's stderr to its stdout (PythonRunner); the step's stderr is the JVM's own.
@@ -65,7 +65,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--pipeline", choices=sorted(LAYERS), required=True)
     parser.add_argument("--layers", type=layers, required=True, help="bronze, silver, gold, comma-separated")
     parser.add_argument("--business-date", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
-    parser.add_argument("--input", type=folder, required=True, help="URI of the drop (bronze reads it)")
+    parser.add_argument("--input", type=folder, required=True, help="URI of the delivery (bronze reads it)")
     parser.add_argument("--reference", type=folder, help="URI of the head-office tables (mrhealth_sales)")
     parser.add_argument("--lake", type=folder, required=True, help="root URI of the lake")
     parser.add_argument("--staging", type=folder, required=True, help="URI for staged gold")
@@ -74,7 +74,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--source-secret", help="name of the secret that opens the pipeline's database")
     parser.add_argument("--option", type=option, action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--most-refused", type=float, default=1.0, help="share of a table's rows that may be lost (1)")
-    parser.add_argument("--most-refused-of-unit", type=float, default=1.0, help="share of a unit's that is no news (1)")
+    parser.add_argument(
+        "--most-refused-of-unit", type=float, default=1.0, help="share of a unit's above which an alert is raised (1)"
+    )
     parser.add_argument("--most-bytes", type=int, default=BOUNDS.most_bytes, help="of one file's text")
     parser.add_argument("--most-ratio", type=int, default=BOUNDS.most_ratio, help="of a file's text to its gzip")
     parser.add_argument("--longest-line", type=int, default=BOUNDS.longest_line, help="bytes of a line")
@@ -82,7 +84,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--one-of-many", action="store_true", help="a day of a backfill: other days have steps of their own"
     )
     parser.add_argument("--timezone", default="America/Sao_Paulo", help="where the business's days begin")
-    parser.add_argument("--replay", action="store_true", help="judge again what bronze refused before")
+    parser.add_argument("--replay", action="store_true", help="validate again the rows that bronze quarantined")
     return parser.parse_args(argv)
 
 
@@ -90,7 +92,7 @@ def layers(text: str) -> list[str]:
     """The layers of a comma-separated list, in the order given."""
     named = [name.strip() for name in text.split(",")]
     if unknown := [name for name in named if name not in LAYERS["wordcount"]]:
-        raise argparse.ArgumentTypeError(f"unknown layer {unknown[0]!r}; there are bronze, silver and gold")
+        raise argparse.ArgumentTypeError(f"unknown layer {unknown[0]!r}; expected bronze, silver or gold")
     return named
 
 
@@ -98,7 +100,7 @@ def option(text: str) -> tuple[str, str]:
     """An option's name and value."""
     name, equals, value = text.partition("=")
     if not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
 
 

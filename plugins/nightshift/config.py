@@ -33,7 +33,7 @@ class Settings:
     name: str = "nightshift-local"
     environment: str = ""  # dev, prod: a night applies include/environments/<it>.tfvars to the foundation; empty: none
     foundation: str = "apply"  # check, as on AWS: a night only compares it with its files; its owner applies it
-    airflow: str = "main"  # the Airflow that runs the nights: only it can tell that one of its runs is gone
+    airflow: str = "main"  # the Airflow that runs the nights: only it knows that one of its runs is gone
     conductor: int = 0  # pid of the runner process without which its runs cannot go on; 0: a scheduler runs them
     owner: str = "nightshift"  # who is responsible for the resources: the tag nightshift:owner
     region: str = "us-east-1"

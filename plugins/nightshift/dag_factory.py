@@ -100,7 +100,7 @@ def backfill_dag(backfill: Pipeline, settings: Settings, doc_md: str | None) -> 
 
 def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
     """Build the reaper's DAG: it cleans up what dead runs left and checks how old gold is. It starts unpaused."""
-    dry_run = Param(False, type="boolean", title="Dry run", description="Say what is dead; touch nothing.")
+    dry_run = Param(False, type="boolean", title="Dry run", description="Report dead runs; change nothing.")
     with DAG(
         dag_id="reaper",
         dag_display_name="Reaper",
@@ -277,7 +277,7 @@ def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
             type="boolean",
             title="Keep the cluster",
             section=DEBUGGING,
-            description="For debugging: nothing is torn down; the cluster ends itself when it is idle.",
+            description="For debugging: nothing is torn down; the cluster terminates itself when idle.",
         ),
         "dry_run": Param(
             False, type="boolean", title="Dry run", section=WHAT, description="Check, plan and price; create nothing."
@@ -287,14 +287,14 @@ def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
             type="boolean",
             title="Replay the quarantine",
             section=WHAT,
-            description="Judge again what bronze refused of this date, after a fix of its rules; no input is read.",
+            description="Validate this date's quarantined bronze rows again, after a fix; no input is read.",
         ),
         "apply_foundation": Param(
             False,
             type="boolean",
-            title="Look at the foundation",
+            title="Apply the foundation",
             section=DEBUGGING,
-            description="Apply or compare it also if a run of today did and nothing about it has changed since.",
+            description="Apply or compare it even if a run of today did and nothing has changed since.",
         ),
         "ssh_cidr": Param(
             None,
@@ -302,7 +302,7 @@ def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
             pattern=parameters.SSH_CIDR,
             title="SSH from",
             section=DEBUGGING,
-            description="Make a key pair for this run and open port 22 to this network, say 198.51.100.7/32.",
+            description="Make a key pair for this run and open port 22 to this network, such as 198.51.100.7/32.",
         ),
     }
     idle = {*(() if pipeline.encodings else ("encoding",)), *(() if pipeline.reads_files else ("input_prefix",))}
@@ -320,14 +320,14 @@ def backfill_form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
             type=["null", "string"],
             format="date",
             title="First business date",
-            description="Both dates must be given. Only days of the range that have a gap are made.",
+            description="First and last are required. Only days of the range that have a gap are made.",
         ),
         "last": Param(
             None,
             type=["null", "string"],
             format="date",
             title="Last business date",
-            description="It belongs to the range.",
+            description="Included in the range.",
         ),
         "dry_run": Param(
             True, type="boolean", title="Dry run", description="Show the gaps, time and price; make none."

@@ -149,7 +149,7 @@ def test_a_disk_without_room_is_one_sentence_and_leaves_nothing(nightshift, word
     _, command = words()
     full = nightshift.start(*command, prefix=tuple(room), TMPDIR=str(small))
     assert full.ended() == 1
-    assert "The disk is full: make room" in full.said, full.said
+    assert "The disk is full: free space" in full.said, full.said
     assert "Traceback" not in full.said
     assert nightshift("reap").ended() == 0
     nothing_is_left(nightshift)

@@ -162,7 +162,7 @@ def test_every_task_is_retried_with_back_off_the_preflight_once(dag):
 
 
 def test_its_runbook_says_what_to_look_at_when_it_is_red(night):
-    for words in ("red task", "look first at", "run a date again", "What it gives"):
+    for words in ("failed task", "check first", "run a date again", "What it gives"):
         assert words in night.doc_md
 
 

@@ -72,5 +72,5 @@ def test_localcloud_has_the_key_that_the_others_have_and_nobody_else(tmp_path, m
 
 @pytest.mark.parametrize(("state", "said"), [("healthy", ""), ("unhealthy", "scheduler is unhealthy")])
 def test_a_part_is_as_well_as_airflow_says(monkeypatch, state, said):
-    monkeypatch.setattr(health, "_asked", lambda path: {"scheduler": {"status": state}})
+    monkeypatch.setattr(health, "_call", lambda path: {"scheduler": {"status": state}})
     assert health.main("scheduler") == said

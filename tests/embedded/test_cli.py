@@ -93,9 +93,9 @@ def test_the_list_names_every_pipeline(capsys):
         (["wordcount", "--date", "2026-01-01", "--from", "2026-01-01"], "give one of them"),
         (["wordcount", "--from", "2026-01-02", "--to", "2026-01-01"], "is after --to"),
         (["wordcount", "--input", "absent.txt"], "absent.txt does not exist"),
-        (["wordcount", "--encoding", "klingon"], "'klingon' is no text encoding"),
-        (["wordcount", "--encoding", "$(reboot)"], "'$(reboot)' is no text encoding"),
-        (["wordcount", "--encoding", "undefined"], "'undefined' is no text encoding"),
+        (["wordcount", "--encoding", "klingon"], "'klingon' is not a text encoding"),
+        (["wordcount", "--encoding", "$(reboot)"], "'$(reboot)' is not a text encoding"),
+        (["wordcount", "--encoding", "undefined"], "'undefined' is not a text encoding"),
         (["wordcount", "--date", "../../2026-01-01"], "--date is '../../2026-01-01': expected a date like"),
         (["wordcount", "--date", "0001-01-01"], "--date is 0001-01-01, which is before 1900"),
         (["wordcount", "--date", "2026-1-1"], "--date is '2026-1-1': expected a date like"),
@@ -147,7 +147,7 @@ def test_a_tree_that_cannot_be_written_is_one_sentence(text, monkeypatch, capsys
 def test_a_disk_that_is_full_is_one_sentence(text, monkeypatch, capsys):
     monkeypatch.setattr(run, "run_session", lambda _: Path("/dev/full").write_text("x"))
     assert cli.main(["run", "wordcount", "--input", text]) == 1
-    assert "No space left on device" in (said := one_sentence(capsys)) and "make room" in said
+    assert "No space left on device" in (said := one_sentence(capsys)) and "free disk space" in said
 
 
 def test_another_error_of_the_system_is_not_taken_for_a_full_disk(text, monkeypatch):

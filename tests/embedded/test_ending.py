@@ -21,7 +21,7 @@ RECORD = {
     "pipeline": "wordcount",
     "business_date": "2025-12-31",
     "outcome": "success with warnings",
-    "warnings": ["silver.orders: 2 of 20 rows are missed"],
+    "warnings": ["silver.orders: 2 of 20 rows were lost"],
     "cluster": {"id": "j-1", "state": "TERMINATED"},
     "steps": [{"name": "gold", "log_uri": "s3://nightshift-local-logs/emr/j-1/steps/s-1/"}],
     "layers": [
@@ -124,7 +124,7 @@ def test_the_ending_tells_rows_gold_cost_proof_and_outcome(kept):
         "1,200",
         "1,197",
         "2 bad_date",
-        "silver orders: worth a look: 1 brazilian_notation",
+        "silver orders: warning: 1 brazilian_notation",
         "Warning:  silver.orders: 2",
         "não",
     )
@@ -165,9 +165,7 @@ def test_what_data_says_does_nothing_to_a_terminal(tmp_path):
     assert r"It \x9b2J fell." in out.getvalue()
     odd = {"layer": "gold", "tables": [{**RECORD["layers"][0]["tables"][0], "warnings": {"guarded_cells": 1200}}]}
     kept = Kept({**RECORD, "layers": [odd], "gold": []}, tmp_path)
-    assert any(
-        line.endswith("worth a look: 1,200 guarded_cells") for line in summary.ending(kept, {}, tmp_path / "log")
-    )
+    assert any(line.endswith("warning: 1,200 guarded_cells") for line in summary.ending(kept, {}, tmp_path / "log"))
 
 
 def test_an_empty_table_still_shows_its_columns():

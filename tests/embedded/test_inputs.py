@@ -113,7 +113,7 @@ def test_a_path_that_does_not_exist_is_named(tmp_path):
 
 @pytest.mark.parametrize("name", ["klingon", "base64", "rot13"])
 def test_what_is_no_text_encoding_is_refused(name):
-    with pytest.raises(InputRefused, match=f"'{name}' is no text encoding"):
+    with pytest.raises(InputRefused, match=f"'{name}' is not a text encoding"):
         inputs.encoding(name)
 
 
@@ -132,7 +132,7 @@ def test_dated_drops_keep_their_units_and_bring_the_tables(dated):
 
 
 def test_a_date_without_a_drop_is_refused_with_the_dates_that_are_there(dated):
-    with pytest.raises(InputRefused, match="no drop for 2026-01-05; it has 2025-12-29, 2025-12-30"):
+    with pytest.raises(InputRefused, match="no delivery for 2026-01-05; it has 2025-12-29, 2025-12-30"):
         mrhealth_files.read(dated).delivery(date(2026, 1, 5))
 
 
@@ -169,7 +169,7 @@ def test_a_folder_in_neither_layout_is_told_both(tmp_path):
 def test_empty_dated_folders_hold_no_drop(dated):
     for file in dated.glob("csv_sales/**/*.csv"):
         file.unlink()
-    with pytest.raises(InputRefused, match="holds no drop"):
+    with pytest.raises(InputRefused, match="has no delivery"):
         mrhealth_files.read(dated)
 
 

@@ -98,7 +98,7 @@ def test_a_process_that_dies_of_a_full_disk_says_what_to_do(env, tmp_path):
     (tmp_path / "dags" / "toy.py").write_text("open('/dev/full', 'w').write('an airflow dag' * 9999)")
     with (
         Runner(env, tmp_path / "log", lambda _again: None) as runner,
-        pytest.raises(NightError, match=r"The disk is full: make room .* ./nightshift reap"),
+        pytest.raises(NightError, match=r"The disk is full: free space .* ./nightshift reap"),
     ):
         list(runner.play(env, [order()], tick=60))
 

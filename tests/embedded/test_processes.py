@@ -123,7 +123,7 @@ def test_the_key_of_a_localcloud_that_the_user_names_is_found_or_asked_for(tmp_p
         assert endpoint.chosen(tmp_path, named) == endpoint.chosen(tmp_path, others) == started
         filed = {**named, "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}
         assert endpoint.chosen(absent, filed) == started
-        with pytest.raises(CloudError, match=r"wants a key .* AWS_SHARED_CREDENTIALS_FILE to the file `credentials`"):
+        with pytest.raises(CloudError, match=r"needs a key .* AWS_SHARED_CREDENTIALS_FILE to the file `credentials`"):
             endpoint.chosen(absent, named)
         night = {**environment.waits(), **environment.aws(endpoint.chosen(absent, others))}
         with pytest.raises(CloudError, match=f"Its key is in {tmp_path}/credentials: set AWS_SHARED_CREDENTIALS_FILE"):

@@ -67,7 +67,7 @@ def test_the_secrets_of_killed_commands_are_deleted_and_those_of_live_ones_are_n
     assert (reap_process.main(["--dry-run"]), reap_process.main([])) == (0, 0)
     assert [s["Name"] for s in secrets.list_secrets()["SecretList"]] == ["reap-cli/sources/at-work"]
     told = capsys.readouterr().out
-    assert "sources/left is of a command" in told and "sources/left was of a command" in told
+    assert "sources/left of a killed command would be deleted" in told and "command was deleted" in told
     secrets.delete_secret(SecretId="reap-cli/sources/at-work", ForceDeleteWithoutRecovery=True)
 
 
@@ -80,9 +80,9 @@ def test_a_live_run_is_left_alone_by_a_pass_and_ended_by_name_once_it_was_shown_
     assert reap_process.main(["--run", live.run]) == 0
     said = capsys.readouterr().out
     shown, done = said.split("End it? [y/N] ")
-    assert f"Process:  {live.conductor} is at work on it" in shown
+    assert f"Process:  {live.conductor} is executing it" in shown
     assert f"Ends:     staging s3://reap-cli-lake/{live.staging_prefix}" in shown
-    assert "told as failed" in done
+    assert "reported as failed" in done
     assert not any(inventory.alive(live).values())
 
 
@@ -108,7 +108,7 @@ def test_a_dry_run_only_shows(live, capsys):
 
 def test_a_name_that_means_no_run_is_answered_with_those_there_are(live, capsys):
     assert reap_process.main(["--run", "manual__typo"]) == 1
-    assert f"manual__typo names no run that is open or left something: there is {live.run}." in capsys.readouterr().err
+    assert f"manual__typo names no run that is open or left resources: there is {live.run}." in capsys.readouterr().err
 
 
 def test_the_options_travel_to_the_process_that_reaps(monkeypatch):

@@ -79,7 +79,7 @@ def test_a_server_that_is_too_busy_for_a_moment_is_asked_again_and_a_dead_one_to
 
     monkeypatch.setattr("embedded.runs.remote.PATIENCE_SECONDS", 0)
     answers = iter([httpx.ConnectError("gone")] * 9)
-    with pytest.raises(StackError, match="answers no more"):
+    with pytest.raises(StackError, match="no longer answers"):
         played(api, tmp_path, Order("toy", {}, [], []))
 
 

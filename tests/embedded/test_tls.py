@@ -14,7 +14,7 @@ from ingest.api import Patience
 from ingest.errors import Unavailable
 from ingest.relation import Relation
 from nightshift.failures.errors import SourceUnseen
-from nightshift.inputs.database_schema import RelationsHook
+from nightshift.inputs.database_schema import DatabaseSchemaHook
 from nightshift.pipelines.card_movements import CARD_MOVEMENTS
 from tests.databases import authority, mariadb_with_tls, postgresql, postgresql_with_tls
 from tools import databases
@@ -68,12 +68,12 @@ def test_the_command_connects_as_the_address_says_and_not_otherwise(server, by, 
 
 def test_airflows_look_into_the_database_does_as_the_secret_says(server, by, other, monkeypatch):
     """With the right certificates it sees that no table is there; with others it sees nothing."""
-    hook = RelationsHook(None, argparse.Namespace(pipeline=CARD_MOVEMENTS))
+    hook = DatabaseSchemaHook(None, argparse.Namespace(pipeline=CARD_MOVEMENTS))
     monkeypatch.setattr(hook, "_address", lambda: json.loads(by.opened(server).secret))
     assert len(hook.drifts()) == 4
     for wrong in (by.opened(server, ca=other.ca), by.opened(server, host="127.0.0.1")):
         monkeypatch.setattr(hook, "_address", lambda wrong=wrong: json.loads(wrong.secret))
-        with pytest.raises(SourceUnseen, match=r"did not show its tables: .*(certificate|SSL)"):
+        with pytest.raises(SourceUnseen, match=r"could not be read: .*(certificate|SSL)"):
             hook.drifts()
 
 
@@ -168,7 +168,7 @@ def test_a_password_comes_from_a_file_the_environment_or_the_keyboard(asked, tmp
 def test_a_password_in_the_address_and_a_connection_in_the_clear_are_warned_of(asked, capsys):
     assert asked("mysql://u:geheim@db.example/d?sslmode=disable").password == "geheim"
     password, clear = capsys.readouterr().err.splitlines()
-    assert "stands in the list of processes" in password and "in the clear" in clear
+    assert "is visible in the list of processes" in password and "unencrypted" in clear
     assert "geheim" not in password + clear
 
 

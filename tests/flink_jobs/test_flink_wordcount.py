@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flink_wordcount.found import Found
+from flink_wordcount.hdfs_file import HdfsFile
 from flink_wordcount.job import run
 from flink_wordcount.judging import lines_of, said
 from flink_wordcount.order import Order
@@ -38,7 +38,7 @@ class Hdfs(dict):
 
     def below(self, folder):
         top = f"{folder}/"
-        return [Found(p.removeprefix(top), p, len(self[p])) for p in sorted(self) if p.startswith(top)]
+        return [HdfsFile(p.removeprefix(top), p, len(self[p])) for p in sorted(self) if p.startswith(top)]
 
     def chunks(self, folder, file):
         content = self[f"{folder}/{file.relative}"]

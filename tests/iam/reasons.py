@@ -27,7 +27,7 @@ DRIVERS = "for a pipeline that reads a database; these nights read files"
 NETWORK = "a foundation with nat = true is read with it; here there is none"
 
 AIRFLOW = (
-    Reason("TellItIsAlive", MWAA),
+    Reason("ReportItIsAlive", MWAA),
     Reason("ProveBucketsArePrivate", MWAA),
     Reason("LookAtTheBundlesBucket", MWAA),
     Reason("ReadTheBundlesVersions", MWAA),
@@ -66,7 +66,7 @@ AGENT = "Systems Manager's agent asks it, which localcloud has none of: it runs 
 HOST = (
     Reason("OpenItsSources", "this night fetches beds, and no population", "*", "*/covid_tables-*"),
     Reason("FillRaw", "pages that another source has left half done are thrown away", "s3:DeleteObject"),
-    Reason("TellItIsThere", AGENT),
+    Reason("ReportItIsThere", AGENT),
     Reason("HearCommands", AGENT),
     Reason("HearCommandsTheOlderWay", AGENT),
     Reason("WriteWhatCommandsSaid", AGENT),

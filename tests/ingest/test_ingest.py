@@ -58,7 +58,7 @@ def test_a_page_that_fails_is_asked_for_again(beds, reader, landing, s3, failure
 
 def test_an_api_that_stays_down_ends_the_try_and_the_next_goes_on_behind_the_last_page(beds, reader, landing, s3):
     beds.failures = [None, None, 500, 502, 503, "cut"]
-    with pytest.raises(Unavailable, match="gave no whole answer"):
+    with pytest.raises(Unavailable, match="gave no complete response"):
         ingest(reader(), landing)
     assert (state(s3)["pages"], state(s3)["rows"], state(s3)["done"]) == (2, 10, False)
     assert keys(s3) == [], "a night must not take a part of a snapshot for the whole"
@@ -108,7 +108,7 @@ def test_documents_that_came_too_late_are_told(beds, reader, landing, s3, capsys
     assert ingest(reader(), landing).missed == 1
     assert run(beds) == 0
     assert (
-        f"23 documents out of 5 pages are in s3://{BUCKET}/{SNAPSHOT}; 1 came too late for it"
+        f"23 documents from 5 pages are in s3://{BUCKET}/{SNAPSHOT}; 1 were added too late for it"
         in capsys.readouterr().out
     )
 
@@ -140,7 +140,7 @@ def test_pages_of_another_size_do_not_continue_these(beds, reader, landing, s3):
 
 
 def test_it_waits_as_long_as_the_api_asks_and_no_longer_than_is_sensible(beds, reader):
-    wait = of_api.Backoff(of_api.Patience(first=1, longest=8, longest_asked=300))
+    wait = of_api.Backoff(of_api.Patience(first=1, longest=8, longest_requested=300))
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
     assert waits(wait, of_api._retry_after("7")) == 7
     assert 80 < waits(wait, of_api._retry_after(soon)) <= 90
@@ -173,13 +173,13 @@ def test_what_no_patience_mends_is_asked_once(beds, reader, landing, status):
 @pytest.mark.parametrize("answer", [b"[]", b'{"hits": {"hits": []}}', b'{"hits": {"hits": [{"_id": 1}], "total": 1}}'])
 def test_an_answer_that_is_no_page_is_told_as_such(beds, reader, landing, answer):
     beds.failures = [answer]
-    with pytest.raises(OddAnswer, match="which is no page"):
+    with pytest.raises(OddAnswer, match="which is not a page"):
         ingest(reader(), landing)
 
 
 def test_an_api_that_sends_the_first_page_for_ever_is_found_out(beds, reader, landing):
     beds.answer = lambda request: type(beds).answer(beds, {"size": request["size"]})
-    with pytest.raises(OddAnswer, match="does it know search_after"):
+    with pytest.raises(OddAnswer, match="check that it supports search_after"):
         ingest(reader(), landing)
     assert len(beds.asked) == 2
 
@@ -199,7 +199,7 @@ def run(beds, *more):
 
 def test_the_command_says_what_it_did(beds, s3, capsys):
     assert run(beds) == 0
-    assert capsys.readouterr().out == f"23 documents out of 5 pages are in s3://{BUCKET}/{SNAPSHOT}\n"
+    assert capsys.readouterr().out == f"23 documents from 5 pages are in s3://{BUCKET}/{SNAPSHOT}\n"
 
 
 def test_the_command_says_in_one_line_why_it_could_not_and_what_to_do(beds, s3, capsys):
@@ -207,7 +207,7 @@ def test_the_command_says_in_one_line_why_it_could_not_and_what_to_do(beds, s3, 
     assert run(beds, "--tries", "1") == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1
-    assert "answered 500" in said and "run it again to go on" in said
+    assert "answered 500" in said and "run it again to continue" in said
 
 
 def keep(told):

@@ -110,20 +110,20 @@ def test_a_database_that_is_down_is_told_and_what_landed_before_stays(secret, s3
     assert run(secret, "vazia") == 0
     assert run(keep("down", DOWN), "vazia", "--tries", "2") == 1
     said = capsys.readouterr().err
-    assert "see whether the database is up" in said and said.count("\n") == 1 and "hidden" not in said
+    assert "check whether the database is up" in said and said.count("\n") == 1 and "hidden" not in said
     assert keys(s3, "covid/reference_data/vazia") == ["covid/reference_data/vazia.csv.gz"]
 
 
 @pytest.mark.parametrize("table", ["populacao; DROP TABLE populacao", 'a"b', "a.b.c", ""])
 def test_what_is_no_name_of_a_table_is_refused(secret, capsys, table):
     assert run(secret, table) == 1
-    assert "is no table's name" in capsys.readouterr().err
+    assert "is not a table's name" in capsys.readouterr().err
 
 
 def test_a_table_that_is_not_there_is_not_asked_for_again(secret, capsys, monkeypatch):
     monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=lambda _: pytest.fail("it waited to ask again")))
     assert run(secret, "nenhuma") == 1
-    assert "does not give nenhuma" in capsys.readouterr().err
+    assert "refused to read nenhuma" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("told", [{"host": "x"}, ["x"], "x"])

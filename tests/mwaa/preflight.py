@@ -43,7 +43,7 @@ def say(words):
 
 @pytest.fixture(scope="session")
 def tools():
-    return tool_room.found()
+    return tool_room.collect()
 
 
 def test_without_an_unpacked_mirror_terraform_brings_the_very_same_provider(tools, tmp_path, monkeypatch):
@@ -56,7 +56,7 @@ def test_without_an_unpacked_mirror_terraform_brings_the_very_same_provider(tool
             archive.write(path, path.name)
     monkeypatch.setenv("TF_CLI_ARGS_init", f"-plugin-dir={tmp_path / 'packed'}")
     folder = tool_room.registered(toolchain.terraform(), tmp_path / "kept")
-    found = tool_room.found(toolchain.terraform(), folder)
+    found = tool_room.collect(toolchain.terraform(), folder)
     sums = found[1].sums
     shutil.rmtree(tmp_path)
     assert sums == provider.sums

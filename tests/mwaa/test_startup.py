@@ -154,7 +154,7 @@ def test_a_script_that_would_end_mwaas_own_is_refused(there, endpoint):
 
 def test_without_a_provider_for_mwaas_platform_it_is_said_what_to_do(tmp_path):
     with pytest.raises(DeployError, match="--mirror"):
-        tool_room.found(Path(sys.executable), tmp_path)
+        tool_room.collect(Path(sys.executable), tmp_path)
 
 
 def test_without_a_mirror_the_provider_is_what_terraform_brings(monkeypatch, tmp_path):

@@ -82,12 +82,12 @@ def test_what_the_product_lacks_is_told_though_it_may_be_published():
     manifests = [counted("bronze", rows_in=19), GOOD[1], {**GOOD[2], "alerts": {"grave": 2, "total": 3, "told": []}}]
     told = audit.shortfalls(manifests, Settings(max_refused_share=0.06))
     assert told == [
-        "silver.t: 1 of 8 rows are missed (1 bad)",
-        "2 alerts tell of deliveries that did not come or could not be read",
+        "silver.t: 1 of 8 rows were lost (1 bad)",
+        "2 alerts report deliveries that are missing or could not be read",
     ]
     assert audit.shortfalls(GOOD, Settings(max_refused_share=0.2)) == []
 
 
 def test_a_setting_makes_it_a_violation():
     strict = Settings(max_refused_share=0.11, warnings_fail=True)
-    assert audit.violations(WORDCOUNT, GOOD, strict) == ["silver.t: 1 of 8 rows are missed (1 bad)"]
+    assert audit.violations(WORDCOUNT, GOOD, strict) == ["silver.t: 1 of 8 rows were lost (1 bad)"]

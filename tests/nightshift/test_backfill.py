@@ -15,7 +15,7 @@ from nightshift.lake.gaps import GapsHook
 from nightshift.operators.backfill import ClaimDaysOperator, PlanBackfillOperator, PublishDaysOperator
 from nightshift.pipelines import BACKFILLS
 from nightshift.report import outcome_rules, record
-from nightshift.report.outcome_rules import Findings
+from nightshift.report.outcome_rules import RunFacts
 from nightshift.run import run_context
 from nightshift.state import known_runs, ledger, partition_locks
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
@@ -244,7 +244,7 @@ def findings(days, swapped, steps):
     ]
     every = jobs(*steps, names=[str(day) for day in days])
     found = [layer for day in days for layer in manifests(day)]
-    return Findings(entries, outcome_rules.states_of(entries), [place_of(CLUSTER)], every, found)
+    return RunFacts(entries, outcome_rules.states_of(entries), [place_of(CLUSTER)], every, found)
 
 
 CLUSTER = {

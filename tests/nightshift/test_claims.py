@@ -60,7 +60,7 @@ def test_a_date_that_a_silent_run_held_is_taken_over(aws, night, rival):
     hasty = replace(rival, settings=replace(rival.settings, grace_minutes=-1))
     Claim(aws("s3"), hasty).take()
     at_work(aws, hasty)
-    assert "no sign of life" in Claim(aws("s3"), night).take()["why"]
+    assert "its lease expired" in Claim(aws("s3"), night).take()["why"]
 
 
 def test_a_date_that_a_killed_process_held_is_taken_over_at_once(aws, night, rival, child):

@@ -59,16 +59,16 @@ def test_a_reader_whose_clock_is_behind_finds_a_dead_run_dead(s3, night, s3_cloc
     partition_locks.of(rival).take()
     at_work(s3, rival)
     s3_clock(WRONG)
-    assert "no sign of life" in partition_locks.of(night).take()["why"]
+    assert "its lease expired" in partition_locks.of(night).take()["why"]
 
 
 def test_the_reapers_turn_ends_by_s3s_clock(s3, settings, s3_clock):
     s3_clock(-WRONG)
-    held = leader_lease.Turn(s3, settings, "bob")
+    held = leader_lease.LeaderLease(s3, settings, "bob")
     assert held.take() is None
-    assert "bob" in leader_lease.Turn(s3, settings, "ann").take()
+    assert "bob" in leader_lease.LeaderLease(s3, settings, "ann").take()
     s3_clock(WRONG)
-    assert leader_lease.Turn(s3, settings, "ann").take() is None
+    assert leader_lease.LeaderLease(s3, settings, "ann").take() is None
 
 
 def test_the_reapers_silence_is_measured_by_s3s_clock(s3, settings, s3_clock):
@@ -76,7 +76,7 @@ def test_the_reapers_silence_is_measured_by_s3s_clock(s3, settings, s3_clock):
         s3_clock(-WRONG)
     assert heartbeat.silence(settings) == ""
     s3_clock(WRONG)
-    assert "No reaper has passed since" in heartbeat.silence(settings)
+    assert "The reaper has not run since" in heartbeat.silence(settings)
 
 
 def test_a_lock_is_as_old_as_s3_says_and_not_as_its_holders_clock(s3, settings):

@@ -45,12 +45,12 @@ def test_a_sound_contract_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        (SOUND.replace("about", "abuot", 1), "sources.sales says 'abuot', which nobody reads"),
-        (SOUND.replace("fresh_hours = 36", ""), "gold.totals does not say its fresh_hours"),
-        (SOUND.replace('key = ["day"]', 'key = ["dia"]'), "gold.totals has no column dia of its key"),
+        (SOUND.replace("about", "abuot", 1), "sources.sales has the unknown key 'abuot'"),
+        (SOUND.replace("fresh_hours = 36", ""), "gold.totals lacks the key 'fresh_hours'"),
+        (SOUND.replace('key = ["day"]', 'key = ["dia"]'), "gold.totals has a key column that it does not define: dia"),
         (SOUND.replace('"ignore"', '"shrug"'), "sources.sales has the rule 'shrug' for columns that are added"),
-        (SOUND.replace("type = ", "typ = "), "says 'typ' of sale_id, which nobody reads"),
-        (SOUND.replace("[gold", "[golden"), "it has a part 'golden'"),
+        (SOUND.replace("type = ", "typ = "), "has the unknown key 'typ' in column sale_id"),
+        (SOUND.replace("[gold", "[golden"), "it has the unknown section 'golden'"),
         ("[[", "cannot be read"),
     ],
 )

@@ -163,7 +163,9 @@ def test_only_what_another_try_may_mend_is_tried_again(error, again):
 
 def test_terraforms_card_names_the_resource_its_place_and_keeps_the_end_of_its_words():
     card = cards.card(terraform("noise\n" * 60 + REFUSED), "apply_transient")
-    assert card["message"].startswith("terraform apply of transient answered 1: Error: creating Security Group")
+    assert card["message"].startswith(
+        "terraform apply of transient ended with exit code 1: Error: creating Security Group"
+    )
     assert card["message"].endswith("(aws_security_group.master)")
     assert (card["traceback"]["file"], card["traceback"]["line"]) == ("main.tf", 12)
     assert (len(card["tail"]), card["tail_of"]) == (40, "terraform")
@@ -204,6 +206,6 @@ def test_the_card_as_text_says_what_where_which_file_what_next_and_ends_with_the
 
 
 def test_a_card_can_be_made_of_a_finding_without_an_exception():
-    card = cards.found("job_gold", Cause.LEAK, "j-1 is\nalive")
+    card = cards.observed("job_gold", Cause.LEAK, "j-1 is\nalive")
     assert card.keys() == cards.card(errors.SomethingLeft("x"), "t").keys()
     assert (card["message"], card["next_action"]) == ("j-1 is alive", REMEDIES[Cause.LEAK].next_action)

@@ -92,7 +92,7 @@ def test_an_engine_that_is_not_there_or_cannot_do_it_is_refused(settings, params
 
 def test_a_night_is_no_success_unless_each_of_its_emr_steps_completed(flink):
     found = finished_jobs(*["COMPLETED"] * len(NAMES), names=NAMES)
-    lost = outcome_rules.Findings(entries=[], states={}, jobs=[j for j in found if j.name != "wordcount_clear"])
+    lost = outcome_rules.RunFacts(entries=[], states={}, jobs=[j for j in found if j.name != "wordcount_clear"])
     missing = "step wordcount_clear was never submitted"
     assert missing in [doubt.words for doubt in outcome_rules.doubts(flink, lost)]
     assert missing not in [doubt.words for doubt in outcome_rules.doubts(flink, replace(lost, jobs=found))]

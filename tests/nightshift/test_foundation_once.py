@@ -130,6 +130,6 @@ def test_a_role_that_may_not_apply_says_who_applies(applies, monkeypatch):
 
     monkeypatch.setattr(TerraformHook, "apply", deny)
     with pytest.raises(
-        AirflowFailException, match=r"Whoever owns the foundation applies it.*NIGHTSHIFT_FOUNDATION=check"
+        AirflowFailException, match=r"The foundation's owner must apply it.*NIGHTSHIFT_FOUNDATION=check"
     ):
         applies()

@@ -45,13 +45,13 @@ def test_products_that_nobody_asked_for_are_not_stale(settings, gold):
 def test_what_is_stale_is_told_once_and_again_when_it_was_fresh_in_between(settings, gold, told):
     gold("wordcount", "word_counts", "2026-01-02")
     later = datetime.now(UTC) + LATER
-    freshness.tell(settings, freshness.stale(settings, later))
-    freshness.tell(settings, freshness.stale(settings, later))
+    freshness.notify(settings, freshness.stale(settings, later))
+    freshness.notify(settings, freshness.stale(settings, later))
     [(subject, body)] = told
     assert subject == "stale: wordcount.word_counts [acme-night]"
-    assert "2026-01-02 is the newest, written 37 hours ago" in body
-    freshness.tell(settings, [])
-    freshness.tell(settings, freshness.stale(settings, later))
+    assert "the newest partition is 2026-01-02, written 37 hours ago" in body
+    freshness.notify(settings, [])
+    freshness.notify(settings, freshness.stale(settings, later))
     assert len(told) == 2
 
 
@@ -61,8 +61,8 @@ def test_what_could_not_be_told_is_told_at_the_next_look(settings, gold, monkeyp
     with monkeypatch.context() as broken:
         broken.setattr(freshness.topic, "publish", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            freshness.tell(settings, stale)
-    assert freshness.tell(settings, stale) == stale
+            freshness.notify(settings, stale)
+    assert freshness.notify(settings, stale) == stale
 
 
 def test_before_the_first_night_nothing_is_stale(settings, monkeypatch, aws):

@@ -108,7 +108,7 @@ def test_a_run_that_fetches_nothing_asks_for_nothing(covid, operator, monkeypatc
 
 
 def test_a_failed_command_tells_its_last_line_and_the_way_to_the_rest(covid, operator):
-    said = "one\n\ningesting: https://beds answered 404; see it. What has landed stays; run it again to go on.\n"
+    said = "one\n\ningesting: https://beds answered 404; see it. Files in S3 stay; run it again to continue.\n"
     said += "failed to run commands: exit status 1"
     with pytest.raises(IngestFailed, match="ended as Failed: ingesting: https://beds answered 404") as failed:
         operator.finish(covid(ingest="api"), {**ANSWER, "stderr": said})
@@ -124,12 +124,12 @@ def test_a_right_that_is_missing_is_told_as_such(covid, operator):
 
 
 def test_a_command_without_a_word_is_told_by_its_status(covid, operator):
-    with pytest.raises(IngestFailed, match="ended as TimedOut: exit status 137, and it said nothing"):
+    with pytest.raises(IngestFailed, match="ended as TimedOut: exit status 137 without output"):
         operator.finish(covid(ingest="api"), {**ANSWER, "state": "TimedOut", "code": 137})
 
 
 def test_a_host_that_is_gone_is_told(covid, operator):
-    with pytest.raises(IngestFailed, match="The host i-1 is terminated, and the ingestion of api was not done"):
+    with pytest.raises(IngestFailed, match="The host i-1 is terminated, and the ingestion of api did not end"):
         operator.finish(covid(ingest="api"), {"state": "Gone", "said": "terminated"})
 
 

@@ -39,7 +39,7 @@ def test_a_failed_act_says_why_and_what_next_and_lets_the_error_go_on(ledger):
     entry = ledger.entries()[-1]
     assert (entry["phase"], entry["attempt"], entry["cause"]) == ("failed", 2, "code")
     assert entry["message"] == "Step gold is FAILED: boom"
-    assert entry["next_action"].startswith("Mend the code")
+    assert entry["next_action"].startswith("Fix the code")
     assert entry["links"]["record"].endswith("/record.json")
 
 
@@ -84,7 +84,7 @@ def test_before_the_first_foundation_there_is_no_lake_and_the_ledger_is_beside_t
     with ledger.act("apply_foundation", attempt=1):
         pass
     assert phases(ledger) == [("apply_foundation", "begin"), ("apply_foundation", "end")]
-    ledger.close("failed", told_by="report")
+    ledger.close("failed", reported_by="report")
     assert not is_open(ledger.entries())
 
 
@@ -108,7 +108,7 @@ def test_a_run_is_open_from_its_first_act_until_it_is_closed(aws, ledger, night)
     with ledger.act("preflight", attempt=1):
         assert open_runs(aws("s3"), night.settings) == [night.identity]
     assert is_open(ledger.entries())
-    ledger.close("success", told_by="report")
+    ledger.close("success", reported_by="report")
     assert open_runs(aws("s3"), night.settings) == []
     assert not is_open(ledger.entries())
     assert ledger.entries()[-1]["identity"] == night.identity
@@ -117,7 +117,7 @@ def test_a_run_is_open_from_its_first_act_until_it_is_closed(aws, ledger, night)
 def test_a_cleared_run_is_open_again_with_a_new_expiry(aws, ledger, night):
     with ledger.act("preflight", attempt=1):
         pass
-    later = replace(night, started_at=night.asked_at + timedelta(hours=30))
+    later = replace(night, started_at=night.requested_at + timedelta(hours=30))
     with Ledger(aws("s3"), later).act("start_compute", attempt=2):
         [marker] = open_runs(aws("s3"), night.settings)
     assert marker["started_at"] == "2026-01-06T09:00:00+00:00"
@@ -128,7 +128,7 @@ def test_a_cleared_run_is_open_again_with_a_new_expiry(aws, ledger, night):
 def test_a_marker_that_is_removed_while_it_is_renewed_is_made_anew(aws, ledger, night):
     with ledger.act("preflight", attempt=1):
         pass
-    later, s3 = replace(night, started_at=night.asked_at + timedelta(hours=30)), aws("s3")
+    later, s3 = replace(night, started_at=night.requested_at + timedelta(hours=30)), aws("s3")
     s3.meta.events.register(
         "before-call.s3.PutObject", lambda params, **_: ledger.unmark() if "If-Match" in params["headers"] else None
     )
@@ -145,7 +145,7 @@ def test_a_run_whose_task_begins_while_it_is_closed_keeps_its_marker(aws, ledger
             append(self, "start_compute", "begin", attempt=2)
 
     monkeypatch.setattr(Ledger, "append", begin_meanwhile)
-    ledger.close("failed", told_by="reaper")
+    ledger.close("failed", reported_by="reaper")
     assert open_runs(aws("s3"), night.settings) == [night.identity]
 
 
@@ -175,7 +175,7 @@ def test_a_run_is_given_up_when_its_ledger_is_closed_or_its_lease_has_ended():
     assert over([said("a", lease=NOW), said("ledger", "closed")], NOW) == "its ledger is closed"
     assert over([said("a", lease=NOW)], NOW) == over([said("a")], NOW) == ""
     late = NOW + timedelta(minutes=1)
-    assert over([said("a", lease=NOW)], late) == "it has given no sign of life, due by 2026-01-05T03:00Z"
+    assert over([said("a", lease=NOW)], late) == "its lease expired at 2026-01-05T03:00Z"
 
 
 def test_a_run_whose_process_is_gone_is_given_up_before_its_lease_has_ended():
@@ -233,4 +233,4 @@ def test_a_marker_may_say_more_than_an_identity_and_not_less(aws, night, caplog)
     assert read(more) == more
     assert read({"started_at": "now"}) is None
     assert read(["no", "dict"]) is None
-    assert "is no marker of ours" in caplog.text
+    assert "is not a valid run marker" in caplog.text

@@ -11,8 +11,8 @@ from nightshift.state import known_runs
 MIDNIGHT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 
 
-def night_with(settings, asked_at=MIDNIGHT, **params):
-    return run_context.from_run(settings, WORDCOUNT, "manual__x", asked_at, params)
+def night_with(settings, requested_at=MIDNIGHT, **params):
+    return run_context.from_run(settings, WORDCOUNT, "manual__x", requested_at, params)
 
 
 def test_the_midnight_run_is_about_the_day_before_in_sao_paulo(settings):
@@ -45,7 +45,7 @@ def test_a_run_that_is_cleared_gets_its_lifetime_again(settings):
 
 
 def test_a_run_whose_parameters_were_refused_still_has_a_name(settings):
-    asked = {"run_id": "manual__x", "asked_at": MIDNIGHT}
+    asked = {"run_id": "manual__x", "requested_at": MIDNIGHT}
     assert run_context.identity(settings, WORDCOUNT, **asked).run == night_with(settings).run
 
 

@@ -30,7 +30,7 @@ def s3(aws, night):
 @pytest.fixture
 def publish(settings, night):
     def run():
-        dag_run = SimpleNamespace(run_id=night.run_id, run_after=night.asked_at, start_date=None)
+        dag_run = SimpleNamespace(run_id=night.run_id, run_after=night.requested_at, start_date=None)
         task = PublishOperator(task_id="publish", pipeline=MRHEALTH_SALES, settings=settings)
         return task.execute({"ti": SimpleNamespace(try_number=1), "dag_run": dag_run, "params": {}})
 

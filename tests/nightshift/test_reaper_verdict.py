@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from nightshift.compute.resources import Resource
-from nightshift.reaper.verdict import GONE, Case, Fate, Verdict, finding, told, verdict
+from nightshift.reaper.verdict import GONE, Case, Fate, Verdict, failure_report, is_reported, verdict
 
 NOW = datetime(2026, 1, 5, 4, 0, tzinfo=UTC)
 LATER, LONG_AGO = NOW + timedelta(hours=1), NOW - timedelta(hours=1)
@@ -23,8 +23,8 @@ KEPT = [entry("destroy_transient", "begin"), entry("destroy_transient", "end", k
 
 @pytest.fixture
 def case(night):
-    def make(entries=(), *things, airflow=None, marked=True, known=True, death=""):
-        return Case(night, marked, known, entries, things, airflow, death)
+    def make(entries=(), *resources, airflow=None, marked=True, known=True, death=""):
+        return Case(night, marked, known, entries, resources, airflow, death)
 
     return make
 
@@ -105,7 +105,7 @@ def test_what_no_ledger_knows_is_dead_past_the_expiry_on_its_tags_and_not_before
 
 def test_a_run_marked_by_hand_is_told_with_the_task_that_was_running(case):
     marked = case(OPEN, CLUSTER, airflow="success")
-    card = finding(marked, verdict(marked, NOW))
+    card = failure_report(marked, verdict(marked, NOW))
     assert (card["task"], card["cause"]) == ("job_gold", "stopped")
     assert card["message"].startswith("Airflow calls the run success, but its ledger has no closing entry")
     assert card["message"].endswith(", while job_gold ran.")
@@ -114,17 +114,17 @@ def test_a_run_marked_by_hand_is_told_with_the_task_that_was_running(case):
 @pytest.mark.parametrize("later", [entry("job_gold", "note"), entry("reaper", "begin")])
 def test_where_a_run_was_last_seen_is_told_by_its_own_acts_alone(case, later):
     marked = case([*OPEN, later], airflow="success")
-    assert finding(marked, verdict(marked, NOW))["message"].endswith(", while job_gold ran.")
+    assert failure_report(marked, verdict(marked, NOW))["message"].endswith(", while job_gold ran.")
 
 
 def test_a_run_that_died_between_two_tasks_is_told_with_the_one_that_had_ended(case):
     marked = case(OPEN[:2], airflow="success")
-    assert finding(marked, verdict(marked, NOW))["message"].endswith(", after start_compute had ended.")
+    assert failure_report(marked, verdict(marked, NOW))["message"].endswith(", after start_compute had ended.")
 
 
 def test_a_leak_of_a_closed_run_is_told_by_what_it_left_and_not_by_where_it_was(case):
     leak = case(CLOSED, CLUSTER)
-    card = finding(leak, verdict(leak, NOW))
+    card = failure_report(leak, verdict(leak, NOW))
     assert (card["task"], card["cause"]) == ("job_gold", "leak")
     assert card["message"] == "its ledger is closed, but it left clusters j-1 (WAITING)."
 
@@ -132,19 +132,19 @@ def test_a_leak_of_a_closed_run_is_told_by_what_it_left_and_not_by_where_it_was(
 def test_a_run_that_only_missed_its_report_has_no_finding(case):
     proof = [entry("prove_nothing_left", "begin"), entry("prove_nothing_left", "end", alive=[])]
     dead = Verdict(Fate.DEAD, "Airflow calls the run failed")
-    assert finding(case([*OPEN, *proof, entry("report", "begin")]), dead) is None
-    assert finding(case([*OPEN, *proof, entry("start_compute", "begin")]), dead) is not None
+    assert failure_report(case([*OPEN, *proof, entry("report", "begin")]), dead) is None
+    assert failure_report(case([*OPEN, *proof, entry("start_compute", "begin")]), dead) is not None
 
 
 def test_an_earlier_failure_is_not_forgotten_over_the_finding(case):
     tries = [entry("job_bronze", "failed", message="pow"), entry("job_gold", "failed", message="boom")]
     broken = case([*OPEN, *tries, entry("stop_compute", "begin")])
-    assert finding(broken, verdict(broken, NOW))["message"].endswith("Before that, job_gold failed: boom")
+    assert failure_report(broken, verdict(broken, NOW))["message"].endswith("Before that, job_gold failed: boom")
 
 
 def test_a_leak_is_told_once_for_each_life_of_a_run(case):
-    assert not told([])
-    assert not told([entry("start_compute", "note")])
-    assert not told(OPEN)
-    assert told([*CLOSED, entry("reaper", "begin"), entry("reaper", "failed")])
-    assert not told([*CLOSED, entry("start_compute", "begin")])
+    assert not is_reported([])
+    assert not is_reported([entry("start_compute", "note")])
+    assert not is_reported(OPEN)
+    assert is_reported([*CLOSED, entry("reaper", "begin"), entry("reaper", "failed")])
+    assert not is_reported([*CLOSED, entry("start_compute", "begin")])

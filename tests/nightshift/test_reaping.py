@@ -114,7 +114,7 @@ def test_a_marker_that_is_none_stops_nobody_and_is_said(aws, settings, begun, ca
     night = begun("good")
     put(aws, settings, "open/wordcount/odd.json", body)
     assert rows(settings, lambda *_: "failed")[night.run].ok
-    assert "open/wordcount/odd.json is no marker of ours" in caplog.text
+    assert "open/wordcount/odd.json is not a valid run marker" in caplog.text
 
 
 def test_a_ledger_that_cannot_be_read_is_a_row_that_is_not_ok_and_the_others_are_reaped(aws, settings, begun):
@@ -138,7 +138,7 @@ def test_a_stray_that_we_may_not_remove_is_for_a_person_to_look_at(settings, mon
     monkeypatch.setattr(inventory, "everything", lambda *_: [Resource(kind, "x", "", expires)])
     row = rows(settings)[f"{kind} x"]
     assert (row.fate, row.ok) == (Fate.ALIVE, True)
-    assert "look at it" in row.why
+    assert "check it" in row.why
 
 
 def test_a_lock_that_was_left_on_a_dead_runs_state_goes_with_it_though_there_is_no_terraform(aws, settings, begun):
@@ -150,7 +150,7 @@ def test_a_lock_that_was_left_on_a_dead_runs_state_goes_with_it_though_there_is_
 
 
 def test_a_pass_is_taken_down_and_who_died_is_missed(aws, settings, begun):
-    assert "No reaper has passed yet" in heartbeat.silence(settings)
+    assert "The reaper has not run yet" in heartbeat.silence(settings)
     rows(settings)
     assert heartbeat.silence(settings) == ""
     long_ago = (datetime.now(UTC) - timedelta(hours=3)).isoformat()
@@ -169,7 +169,7 @@ def test_a_pass_that_fails_is_told_once_and_again_when_it_fails_otherwise(settin
     def refuse(*_):
         raise refusals.pop(0)
 
-    monkeypatch.setattr(cleanup, "survey", refuse)
+    monkeypatch.setattr(cleanup, "discover", refuse)
     for _ in range(3):
         with pytest.raises(ClientError):
             cleanup.reap(settings, "a test")
@@ -197,7 +197,7 @@ def test_a_turn_that_somebody_else_took_hides_nothing_of_what_was_done(aws, sett
 
 
 def test_a_reaper_of_another_airflow_waits_for_its_turn(aws, settings):
-    with leader_lease.turn(settings, "the DAG reaper of main") as busy:
+    with leader_lease.leader(settings, "the DAG reaper of main") as busy:
         assert busy is None
         assert "the DAG reaper of main" in cleanup.reap(settings, "the DAG reaper of other").busy
 
@@ -221,11 +221,11 @@ def test_a_run_whose_process_was_killed_is_reaped_at_once_and_one_at_work_is_not
 
 def test_one_run_is_ended_on_somebodys_word_though_its_lease_lasts_and_no_other(settings, begun):
     given_up, other = begun("given-up"), begun("other")
-    case, judged = cleanup.stand(settings, given_up.run)
-    assert [thing.kind for thing in case.things] == ["staging"]
+    case, judged = cleanup.observe(settings, given_up.run)
+    assert [resource.kind for resource in case.resources] == ["staging"]
     assert judged.fate is Fate.ALIVE
     [row] = cleanup.give_up(settings, "ann@laptop", given_up.run).rows
-    assert (row.run, row.ok, row.why) == (given_up.run, True, "ann@laptop gave it up")
+    assert (row.run, row.ok, row.why) == (given_up.run, True, "ann@laptop ended it")
     assert not any(inventory.alive(given_up).values())
     assert inventory.alive(other)["staging"]
     assert not is_open(ledger.of(given_up).entries())
@@ -234,12 +234,12 @@ def test_one_run_is_ended_on_somebodys_word_though_its_lease_lasts_and_no_other(
 def test_a_run_that_is_over_and_left_nothing_cannot_be_given_up(settings, begun):
     night = begun("over")
     rows(settings, lambda *_: "failed")
-    assert cleanup.stand(settings, night.run) is None
+    assert cleanup.observe(settings, night.run) is None
     assert cleanup.give_up(settings, "ann@laptop", night.run).rows == []
 
 
 def test_a_turn_of_a_killed_reaper_is_free_at_once(settings, child):
-    left = leader_lease.Turn(clients.client(settings, "s3"), settings, "bob@laptop", processes.of(child.pid))
+    left = leader_lease.LeaderLease(clients.client(settings, "s3"), settings, "bob@laptop", processes.of(child.pid))
     assert left.take() is None
     assert "bob@laptop" in cleanup.reap(settings, "ann@laptop").busy
     child.kill()

@@ -11,7 +11,7 @@ from nightshift.contracts import drift
 from nightshift.contracts.drift import Relation
 from nightshift.contracts.pipeline import Source, SourceColumn
 from nightshift.failures.errors import OtherSource, SchemaDrifted, SourceUnseen
-from nightshift.inputs.database_schema import RelationsHook
+from nightshift.inputs.database_schema import DatabaseSchemaHook
 from nightshift.operators.contract import CheckInputsOperator
 from nightshift.pipelines.card_movements import CARD_MOVEMENTS
 from tests import databases
@@ -62,7 +62,7 @@ def look(server, secrets, cards):
     secrets.create_secret(Name=cards.source_secret, SecretString=server.secret)
     return lambda: [
         (where.rpartition("/")[2], d.event, d.column, d.rule)
-        for where, found in RelationsHook(secrets, cards).drifts().items()
+        for where, found in DatabaseSchemaHook(secrets, cards).drifts().items()
         for d in found
     ]
 
@@ -95,7 +95,7 @@ def test_what_the_contract_refuses_ends_the_night_before_its_cluster(bank, serve
     check = CheckInputsOperator(task_id="check_inputs", pipeline=CARD_MOVEMENTS, settings=settings)
     assert check.work(cards, {}) == {"drifted": 0}
     bank("ALTER TABLE movimento RENAME COLUMN vlr_transacao TO montante")
-    with pytest.raises(SchemaDrifted, match=r"vlr_transacao is gone; if montante is its new name") as refused:
+    with pytest.raises(SchemaDrifted, match=r"vlr_transacao is missing; if montante is its new name") as refused:
         check.work(cards, {})
     assert server.password not in str(refused.value)
 
@@ -107,7 +107,7 @@ def test_a_night_on_anothers_lake_ends_before_its_cluster_unless_the_database_ha
     key = "silver/card_movements/_source.json"
     aws("s3").put_object(Bucket=settings.bucket("lake"), Key=key, Body=b'{"identity": "another"}')
     check = CheckInputsOperator(task_id="check_inputs", pipeline=CARD_MOVEMENTS, settings=settings)
-    with pytest.raises(OtherSource, match=r"another, and this night reads the bank.*--source-moved"):
+    with pytest.raises(OtherSource, match=r"another database, another; this run reads the bank.*--source-moved"):
         check.work(cards, {})
     with pytest.raises(SchemaDrifted):  # its tables are not there: it looked at them
         check.work(replace(cards, options={"source_moved": "true"}), {})
@@ -124,7 +124,7 @@ def test_a_night_on_anothers_lake_ends_before_its_cluster_unless_the_database_ha
 def test_airflow_and_the_jobs_call_a_database_by_the_same_name(secrets, cards, told):
     text = json.dumps({**told, "username": "u", "password": "p"})
     secrets.create_secret(Name=cards.source_secret, SecretString=text)
-    assert RelationsHook(secrets, cards).identity() == _parsed("-", text).identity
+    assert DatabaseSchemaHook(secrets, cards).identity() == _parsed("-", text).identity
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_a_secret_that_is_not_there_or_odd_leaves_the_look_to_the_job(secrets, c
 def test_a_database_out_of_reach_is_told_without_its_password(secrets, cards, engine):
     nowhere = {"engine": engine, "host": "127.0.0.1", "port": 1, "dbname": "d", "username": "u", "password": "hidden"}
     secrets.create_secret(Name=cards.source_secret, SecretString=json.dumps(nowhere))
-    with pytest.raises(SourceUnseen, match=rf"{engine}://127.0.0.1/d did not show its tables") as unseen:
-        RelationsHook(secrets, cards).drifts()
+    with pytest.raises(SourceUnseen, match=rf"the tables of {engine}://127.0.0.1/d could not be read") as unseen:
+        DatabaseSchemaHook(secrets, cards).drifts()
     assert "hidden" not in str(unseen.value)
 
 
@@ -175,8 +175,8 @@ def test_head_offices_tables_are_looked_at_where_they_are_read(secrets, night, s
 )
 def test_a_declared_type_has_drifted_when_no_value_of_it_would_do(kind, declared, odd):
     source = Source("s", "-", "s", (SourceColumn("c", kind, ("c",)),), ("c",), RULES)
-    found = [d.told for d in drift.drifts(source, Relation("w", ("C",), (declared,)))]
-    assert found == ([f"is no {kind}: {odd}"] if odd else [])
+    found = [d.words for d in drift.drifts(source, Relation("w", ("C",), (declared,)))]
+    assert found == ([f"is not {kind}: {odd}"] if odd else [])
 
 
 @pytest.mark.parametrize(
@@ -190,4 +190,4 @@ def test_a_declared_type_has_drifted_when_no_value_of_it_would_do(kind, declared
 def test_a_type_that_loses_digits_is_warned_of_and_one_without_text_is_as_good_as_gone(kind, declared, event, rule):
     source = Source("s", "-", "s", (SourceColumn("c", kind, ("c",)),), ("c",), RULES)
     [found] = drift.drifts(source, Relation("w", ("C",), (declared,)))
-    assert (found.event, found.rule, declared.lower() in found.told) == (event, rule, True)
+    assert (found.event, found.rule, declared.lower() in found.words) == (event, rule, True)

@@ -13,7 +13,7 @@ from nightshift.compute.emr.target import place_of
 from nightshift.failures import cards
 from nightshift.failures.causes import Cause
 from nightshift.report import message
-from nightshift.report.outcome_rules import Findings, states_of
+from nightshift.report.outcome_rules import RunFacts, states_of
 from nightshift.report.record import build
 from tests.nightshift.findings import CLUSTER, GOOD, NOW, PROOF, TASKS, entry, jobs, manifests
 
@@ -33,7 +33,7 @@ def found(night):
             "manifests": manifests(night.pipeline),
             "ended_at": NOW,
         }
-        return Findings(**{**whole, **changes})
+        return RunFacts(**{**whole, **changes})
 
     return make
 
@@ -61,7 +61,7 @@ def test_a_night_that_lacks_something_is_a_success_with_warnings_and_says_so(rec
         manifests=[*whole[:2], {**whole[2], "alerts": {"total": 1, "told": [], "unjudged": None, "grave": 1}}]
     )
     assert (told["outcome"], told["failure"]) == ("success with warnings", None)
-    assert told["warnings"] == ["1 alerts tell of deliveries that did not come or could not be read"]
+    assert told["warnings"] == ["1 alerts report deliveries that are missing or could not be read"]
     assert message.subject("acme", told) == "mrhealth_sales 2026-01-04: success with warnings [acme]"
     first, *why, last = message.note(told, "s3://x/record.json").split("\n\n")
     assert first == "Nightshift: mrhealth_sales 2026-01-04: success with warnings"
@@ -75,7 +75,7 @@ def test_nothing_in_a_message_that_came_out_of_data_acts_on_who_reads_it(record,
     odd = {**bronze, "tables": [table], "alerts": alerts}
     body = message.body(record(manifests=[odd, *others]), "s3://x")
     assert r"  critical: \x1b[2Junit \u202e2\nOutcome: success" in body.splitlines()
-    assert "worth a look: 3 unknown_city_code" in body
+    assert "warnings: 3 unknown_city_code" in body
 
 
 def test_the_first_failure_speaks_for_the_night_with_its_own_card_and_the_nights_links(failed_step):
@@ -100,7 +100,7 @@ def test_a_task_that_was_killed_in_its_second_try_does_not_speak_with_its_first(
     failure = record(entries=[*GOOD, *story, PROOF], states=states)["failure"]
     assert (failure["task"], failure["cause"]) == ("publish", "stopped")
     assert failure["message"] == (
-        "Task publish is failed; it left no word of its own: it was stopped from outside or marked by hand."
+        "Task publish is failed; it left no error: it was stopped from outside or marked by hand."
     )
 
 
@@ -117,11 +117,11 @@ def test_a_failure_that_a_retry_mended_is_not_the_nights_failure(record):
 
 
 def test_what_the_reaper_saw_speaks_when_the_task_itself_could_not(night, found):
-    finding = cards.found("job_gold", Cause.STOPPED, "Airflow calls the run success, but nobody closed it")
+    cleanup_failure = cards.observed("job_gold", Cause.STOPPED, "Airflow calls the run success, but nobody closed it")
     entries = [*GOOD[:6], entry("job_gold", "begin"), PROOF]
-    told = build(night, found(entries=entries, states=states_of(entries)), "reaper", finding)
-    assert (told["told_by"], told["failure"]["message"]) == ("reaper", finding["message"])
-    assert "Told by the reaper: Airflow calls the run success" in message.body(told, "s3://r")
+    told = build(night, found(entries=entries, states=states_of(entries)), "reaper", cleanup_failure)
+    assert (told["told_by"], told["failure"]["message"]) == ("reaper", cleanup_failure["message"])
+    assert "Reported by the reaper: Airflow calls the run success" in message.body(told, "s3://r")
 
 
 def test_a_night_whose_report_was_killed_is_told_by_the_reaper_as_the_success_it_was(night, found):

@@ -57,7 +57,7 @@ def kept(aws, night):
 
 
 def test_a_night_is_kept_told_and_closed(aws, night, settings, post, played):
-    told = Reporter(settings, night).tell(GREEN, told_by="report", topic_arn=post.topic)
+    told = Reporter(settings, night).report(GREEN, reported_by="report", topic_arn=post.topic)
     assert (told["outcome"], told["notified"]) == ("success", True)
     assert kept(aws, night) == json.loads(json.dumps(told))
     [message] = post.read()
@@ -67,30 +67,34 @@ def test_a_night_is_kept_told_and_closed(aws, night, settings, post, played):
 
 
 def test_the_topic_is_found_by_name_when_nobody_says_which(night, settings, post, played):
-    assert Reporter(settings, night).tell(GREEN, told_by="reaper")["notified"] is True
+    assert Reporter(settings, night).report(GREEN, reported_by="reaper")["notified"] is True
     assert len(post.read()) == 1
 
 
 def test_that_sns_is_down_is_noted_and_does_not_hide_the_outcome(aws, night, settings, played):
-    told = Reporter(settings, night).tell(GREEN, told_by="report", topic_arn="arn:aws:sns:us-east-1:123456789012:gone")
+    told = Reporter(settings, night).report(
+        GREEN, reported_by="report", topic_arn="arn:aws:sns:us-east-1:123456789012:gone"
+    )
     assert (told["outcome"], told["notified"], kept(aws, night)["notified"]) == ("success", False, False)
     *_, note, closing = played.entries()
-    assert (note["phase"], note["act"], closing["outcome"]) == ("note", "told nobody", "success")
+    assert (note["phase"], note["act"], closing["outcome"]) == ("note", "not notified", "success")
     assert "NotFound" in note["why"]
 
 
 def test_a_second_telling_replaces_the_first(aws, night, settings, post, played):
     reporter = Reporter(settings, night)
-    reporter.tell({**GREEN, "publish": "failed"}, told_by="report", topic_arn=post.topic)
-    finding = cards.found("publish", Cause.STOPPED, "Airflow has forgotten the run.")
-    reporter.tell(states_of(played.entries()), told_by="reaper", topic_arn=post.topic, finding=finding)
+    reporter.report({**GREEN, "publish": "failed"}, reported_by="report", topic_arn=post.topic)
+    cleanup_failure = cards.observed("publish", Cause.STOPPED, "Airflow has forgotten the run.")
+    reporter.report(
+        states_of(played.entries()), reported_by="reaper", topic_arn=post.topic, cleanup_failure=cleanup_failure
+    )
     record = kept(aws, night)
     assert (record["outcome"], record["told_by"], record["finding"]["message"]) == (
         "success",
         "reaper",
-        finding["message"],
+        cleanup_failure["message"],
     )
-    assert "Told by the reaper: Airflow has forgotten the run." in post.read()[1]["Message"]
+    assert "Reported by the reaper: Airflow has forgotten the run." in post.read()[1]["Message"]
 
 
 def test_what_cannot_be_asked_is_not_closed(night, settings, post, played, monkeypatch):
@@ -99,7 +103,7 @@ def test_what_cannot_be_asked_is_not_closed(night, settings, post, played, monke
 
     monkeypatch.setattr(EmrHook, "clusters", throttled)
     with pytest.raises(ClientError):
-        Reporter(settings, night).tell(GREEN, told_by="report", topic_arn=post.topic)
+        Reporter(settings, night).report(GREEN, reported_by="report", topic_arn=post.topic)
     assert is_open(played.entries())
     assert post.read() == []
 
@@ -108,7 +112,7 @@ def test_before_the_first_foundation_a_failure_is_still_told_in_the_log(aws, nig
     monkeypatch.setattr(EmrHook, "clusters", lambda *_: [])
     aws("s3").delete_bucket(Bucket="acme-night-lake")
     with caplog.at_level("INFO", "nightshift.report.reporter"):
-        told = Reporter(settings, night).tell({"preflight": "failed"}, told_by="report")
+        told = Reporter(settings, night).report({"preflight": "failed"}, reported_by="report")
     assert (told["outcome"], told["notified"]) == ("failed", False)
     assert "FAILED in preflight (stopped)" in caplog.text
 
@@ -121,7 +125,7 @@ def test_before_the_first_foundation_the_record_is_kept_beside_terraforms_state_
     aws("s3").delete_bucket(Bucket="acme-night-lake")
     with pytest.raises(Stopped), Ledger(aws("s3"), night).act("apply_foundation", 1):
         raise Stopped("The night was interrupted (SIGINT).")
-    told = Reporter(settings, night).tell({"apply_foundation": "failed"}, told_by="report")
+    told = Reporter(settings, night).report({"apply_foundation": "failed"}, reported_by="report")
     assert told["failure"]["message"] == "The night was interrupted (SIGINT)."
     body = aws("s3").get_object(Bucket="acme-night-state", Key=f"{night.record_prefix}record.json")["Body"].read()
     assert json.loads(body)["outcome"] == "failed"
@@ -132,12 +136,12 @@ def test_before_the_first_foundation_the_record_is_kept_beside_terraforms_state_
 @pytest.fixture
 def outcome(night, settings):
     task = OutcomeOperator(task_id="outcome", pipeline=night.pipeline, settings=settings)
-    run = SimpleNamespace(run_id=night.run_id, run_after=night.asked_at, start_date=night.asked_at)
+    run = SimpleNamespace(run_id=night.run_id, run_after=night.requested_at, start_date=night.requested_at)
     return lambda: task.execute({"dag_run": run, "params": {}, "ti": SimpleNamespace(try_number=1)})
 
 
 def test_the_outcome_is_green_when_the_record_says_so(night, settings, played, outcome):
-    Reporter(settings, night).tell(GREEN, told_by="report")
+    Reporter(settings, night).report(GREEN, reported_by="report")
     before = played.entries()
     assert outcome() == "success"
     assert played.entries() == before
@@ -147,13 +151,13 @@ def test_the_outcome_is_red_with_the_records_card_though_every_task_was_marked_g
     night, settings, played, outcome, monkeypatch, capsys
 ):
     monkeypatch.setattr(EmrHook, "steps", lambda *_: steps("COMPLETED", "CANCELLED", "COMPLETED"))
-    Reporter(settings, night).tell(GREEN, told_by="report")
+    Reporter(settings, night).report(GREEN, reported_by="report")
     with pytest.raises(AirflowFailException, match="job_silver failed: Step silver is CANCELLED"):
         outcome()
     assert "FAILED in outcome (stopped): job_silver failed" in capsys.readouterr().out
 
 
 def test_a_run_that_nobody_closed_is_not_green(played, outcome, capsys):
-    with pytest.raises(AirflowFailException, match="has no closing entry"):
+    with pytest.raises(AirflowFailException, match="has no closing ledger entry"):
         outcome()
     assert "FAILED in outcome (stopped)" in capsys.readouterr().out

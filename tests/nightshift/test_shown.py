@@ -32,5 +32,5 @@ def test_lines_of_ours_stay_and_lines_of_a_value_do_not():
 
 
 def test_a_card_in_a_log_is_plain():
-    card = cards.found("audit", Cause.DATA, "bad \x1b[2J")
+    card = cards.observed("audit", Cause.DATA, "bad \x1b[2J")
     assert "\x1b" not in cards.text(card) and r"\x1b[2J" in cards.text(card)

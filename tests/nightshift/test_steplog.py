@@ -90,8 +90,8 @@ def stated(pipeline, error):
 NO_INPUT = stated(
     "mrhealth_sales",
     NoInputError(
-        "reading the drop of 2026-01-04: no file at s3://acme-night-raw/mrhealth/csv_sales/2026/01/04; did the units "
-        "send anything?"
+        "reading the delivery of 2026-01-04: no file at s3://acme-night-raw/mrhealth/csv_sales/2026/01/04; did the"
+        " units send anything?"
     ),
 )
 ENCODING = stated(
@@ -132,7 +132,7 @@ CASES = {
         JOB,
     ),
     "a bug": (BUG, Cause.CODE, "KeyError: 'unit_id'", JOB),
-    "no input": (NO_INPUT, Cause.UPSTREAM, "mrhealth_sales 2026-01-04: reading the drop", None),
+    "no input": (NO_INPUT, Cause.UPSTREAM, "mrhealth_sales 2026-01-04: reading the delivery", None),
     "a source that is away": (SOURCE, Cause.UPSTREAM, "card_movements 2026-01-04: opening a database", None),
     "a secret that is closed": (FORBIDDEN, Cause.IAM, "card_movements 2026-01-04: reading the secret", None),
     "a wrong encoding": (ENCODING, Cause.DATA, "wordcount 2026-01-04: reading text as 'utf-99'", None),

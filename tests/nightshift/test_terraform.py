@@ -63,10 +63,10 @@ def test_a_check_reads_without_a_lock_and_says_what_differs_and_whose_it_is(sett
     (line,) = [line for line in asked() if " plan " in line]
     assert {"-lock=false", "-detailed-exitcode", f"-var-file={tmp_path / 'dev.tfvars'}"} <= set(line.split())
     (tmp_path / "plan").write_text(PLAN)
-    with pytest.raises(FoundationDiffers, match="Whoever owns the foundation applies it") as differs:
+    with pytest.raises(FoundationDiffers, match="The foundation's owner must apply it") as differs:
         hook.check({})
     assert differs.value.args[0] == (
-        "The foundation is not as its files say: "
+        "The foundation differs from its files: "
         'module.storage.aws_s3_bucket_versioning.this["lake"] will be updated in-place;'
         " aws_kms_key.this[0] must be replaced."
     )

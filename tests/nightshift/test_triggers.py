@@ -106,4 +106,4 @@ def test_input_that_never_came_is_named_with_its_place(settings, night):
     wait = WaitForInputsOperator(task_id="w", pipeline=night.pipeline, settings=settings, wait_minutes=240)
     error = wait.overdue(night)
     assert isinstance(error, InputsMissing)
-    assert "s3://acme-night-raw/mrhealth/csv_sales/2026/01/04/ in 240 minutes" in str(error)
+    assert "s3://acme-night-raw/mrhealth/csv_sales/2026/01/04/ after 240 minutes" in str(error)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from nightshift.report import outcome_rules
-from nightshift.report.outcome_rules import Findings, states_of
+from nightshift.report.outcome_rules import RunFacts, states_of
 from tests.nightshift.findings import GOOD, PROOF, TASKS, entry, jobs, manifests
 
 ALL = dict.fromkeys(TASKS, "success")
@@ -18,7 +18,7 @@ def words(night, **changes):
         "jobs": jobs(*["COMPLETED"] * 3),
         "manifests": manifests(night.pipeline),
     }
-    return [doubt.words for doubt in outcome_rules.doubts(night, Findings(**{**whole, **changes}))]
+    return [doubt.words for doubt in outcome_rules.doubts(night, RunFacts(**{**whole, **changes}))]
 
 
 def tries(*tasks):
@@ -36,7 +36,7 @@ def test_no_task_may_have_ended_otherwise(night, task, state):
 
 
 def test_a_run_of_which_nothing_is_known_is_not_a_success(night):
-    assert "nothing is known of any task" in words(night, states={})
+    assert "no task has a known state" in words(night, states={})
 
 
 def test_who_tells_the_truth_is_not_part_of_it(night):
@@ -67,8 +67,8 @@ def test_every_manifest_must_be_there_and_right(night):
 
 def test_gold_that_was_not_published_to_its_end_is_no_success(night):
     begun = [e for e in GOOD if e["task"] != "publish"] + [entry("publish", "begin")]
-    assert words(night, entries=[*begun, PROOF]) == ["gold was not published to its end"]
-    assert words(night, entries=[*GOOD, entry("publish", "failed"), PROOF]) == ["gold was not published to its end"]
+    assert words(night, entries=[*begun, PROOF]) == ["gold was not completely published"]
+    assert words(night, entries=[*GOOD, entry("publish", "failed"), PROOF]) == ["gold was not completely published"]
 
 
 WORK = ("claim_date", "submit_jobs", "job_bronze", "job_silver", "job_gold", "audit")
@@ -96,7 +96,7 @@ def test_gold_that_was_published_after_the_last_of_its_work_is_the_nights(night,
 
 
 def test_without_a_proof_nothing_is_known_to_be_gone(night):
-    assert words(night, entries=GOOD) == ["nobody has proven that nothing is left"]
+    assert words(night, entries=GOOD) == ["no check has shown that nothing is left"]
 
 
 def test_what_begins_after_the_proof_voids_it(night):

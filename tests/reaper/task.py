@@ -14,7 +14,7 @@ OPERATORS = {"apply": ApplyTransientOperator, "destroy": DestroyTransientOperato
 def play(verb, night, ground):
     """Execute the task; gives what it returns."""
     ti = SimpleNamespace(try_number=1, xcom_pull=lambda task_ids: ground if task_ids == "apply_foundation" else None)
-    run = SimpleNamespace(run_id=night.run_id, run_after=night.asked_at, start_date=night.started_at)
+    run = SimpleNamespace(run_id=night.run_id, run_after=night.requested_at, start_date=night.started_at)
     task = OPERATORS[verb](task_id=f"{verb}_transient", pipeline=night.pipeline, settings=night.settings)
     return task.execute({"ti": ti, "dag_run": run, "params": {"ssh_cidr": night.ssh_cidr}})
 

@@ -12,7 +12,7 @@ from nightshift.infrastructure import inventory
 from nightshift.reaper import cleanup
 from nightshift.reaper.verdict import GONE, Fate
 from nightshift.state import ledger, partition_locks
-from nightshift.state.leader_lease import Turn
+from nightshift.state.leader_lease import LeaderLease
 from nightshift.state.ledger import is_open, open_runs
 from tests.patience import until
 from tests.reaper.conftest import kill_tree
@@ -140,7 +140,7 @@ def test_one_run_that_cannot_be_cleaned_does_not_stop_the_others_and_is_named(ri
 
 
 def test_two_reapers_do_not_work_at_once_and_a_dead_ones_turn_ends(rig):
-    first = Turn(rig.aws("s3"), rig.settings, "ann@laptop")
+    first = LeaderLease(rig.aws("s3"), rig.settings, "ann@laptop")
     assert first.take() is None
     assert "ann@laptop" in cleanup.reap(rig.settings, "the DAG reaper").busy
     assert first.take() is None, "its own turn it takes up again"
@@ -164,7 +164,7 @@ def test_the_shell_form_needs_no_airflow_database(rig):
     rig.begun(night, "start_compute")
     partition_locks.of(night).take()
     env = {key: value for key, value in rig.env.items() if not key.startswith("AIRFLOW__")}
-    for arguments, status, words in ((["--dry-run"], 0, "dead"), ([], 0, "told as failed")):
+    for arguments, status, words in ((["--dry-run"], 0, "dead"), ([], 0, "reported as failed")):
         done = shell_reap(env, *arguments)
         assert (done.returncode, words in done.stdout) == (status, True), done.stdout + done.stderr
     assert partition_locks.of(night).holder() is None

@@ -13,7 +13,7 @@ from embedded.sources import card_source
 from medallion import tls
 from medallion.contract import Column, Table
 from medallion.errors import SourceError
-from medallion.jdbc import Database, Found, FoundColumn
+from medallion.jdbc import Database, LocatedColumn, LocatedTable
 from medallion.quality import judge
 from medallion.secret import Address, _parsed
 from medallion.typing_rules import rules_of, typed_columns
@@ -365,7 +365,7 @@ def test_a_date_that_is_none_is_refused_once_and_empty_where_it_is_optional(sour
     assert counts["silver"]["movements"]["reasons"] == {"bad_date": 2, "unknown_card": 1}
     assert counts["silver"]["cards"]["warnings"] == {"bad_date": 1}
     details = {r["reason"]: r["detail"] for r in night.lake.quarantine("silver", PIPELINE, "movements", "2026-01-10")}
-    assert details["unknown_card"] == "cartao 8 is in quarantine itself, as missing_value"
+    assert details["unknown_card"] == "cartao 8 was quarantined itself, as missing_value"
     assert night.csv("2026-01-10").splitlines()[1].endswith(",0123456789012345,ZOE D AVILA,,CC,2020-01-02")
     counts = night("2026-01-20")
     assert (counts["bronze"]["movements"]["warnings"], numbers(counts)) == ({}, (1, 1, 1))
@@ -477,8 +477,8 @@ def test_an_amount_is_the_one_that_the_database_holds_whatever_its_type(kind, se
         rows = ", ".join(f"({value})" for value, _ in values)
         source.do(f"DROP TABLE IF EXISTS t{number}", f"CREATE TABLE t{number} (v {declared})")
         source.do(f"INSERT INTO t{number} VALUES {rows}")
-        column = FoundColumn("v", declared.partition("(")[0])
-        read = database.read(Found(table, f"t{number}", {"v": column}))
+        column = LocatedColumn("v", declared.partition("(")[0])
+        read = database.read(LocatedTable(table, f"t{number}", {"v": column}))
         kept = judge(read, rules_of(table)).where("outcome = 'accepted'").select(typed_columns(table)["v"])
         found[declared] = sorted(str(row["v"]) for row in kept.collect())
     expected = {d: sorted(right for _, right in values if right) for d, values in ODD_TYPES[kind].items()}
@@ -490,7 +490,7 @@ CIPHERS = {
     "postgresql": ("ssl AS secured", "pg_stat_ssl WHERE pid = pg_backend_pid()"),
     "mariadb": ("variable_value <> '' AS secured", f"{STATUS} WHERE variable_name = 'ssl_cipher'"),
 }
-REFUSED = r"asking \w+://.*([Cc]ertificate|CertPath|certification path|[Hh]ostname)"
+REFUSED = r"querying \w+://.*([Cc]ertificate|CertPath|certification path|[Hh]ostname)"
 
 
 @pytest.fixture(scope="session")

@@ -91,4 +91,4 @@ def test_a_judged_frame_splits_into_rows_that_go_on_and_rows_that_do_not(spark: 
 @pytest.mark.parametrize(("reason", "lost"), [("superseded", 0), ("unknown_file", 0), ("orphan_item", 2)])
 def test_what_another_row_stands_for_is_refused_and_not_lost(reason: str, lost: int) -> None:
     count = TableCount("t", 5, 2, 3, 0, {reason: 2, "hidden_file": 1})
-    assert (count.lost, count.told()["lost"]) == (lost, lost)
+    assert (count.lost, count.as_json()["lost"]) == (lost, lost)

@@ -127,7 +127,7 @@ def test_an_encoding_that_does_not_exist_is_refused(lake: Any, drop: Any, a_day:
 
 @pytest.mark.parametrize("folder", [".", "absent"])
 def test_no_file_is_no_input(lake: Any, tmp_path: Path, a_day: str, folder: str) -> None:
-    with pytest.raises(NoInputError, match="nothing lies at"):
+    with pytest.raises(NoInputError, match="nothing at"):
         lake.run(P, a_day, tmp_path / folder)
 
 

@@ -20,7 +20,7 @@ WITH ('connector' = 'filesystem', 'format' = 'csv', 'path' = {path})"""
 COUNT = """
 INSERT INTO counts SELECT kind, place, word, COUNT(*) FROM (
   SELECT kind, IF(kind = 'word', '', file) AS place, word
-  FROM stretches, LATERAL TABLE(said(content)) AS told(kind, word)
+  FROM stretches, LATERAL TABLE(said(content)) AS verdict(kind, word)
 ) GROUP BY kind, place, word"""
 
 
@@ -39,8 +39,8 @@ def count(texts: str, pattern: str, counts: str, encoding: str) -> None:
     """Count the files below `texts` whose path matches `pattern` (a Java regex), as CSV into `counts`; blocks until it
     is done. Raises Flink's own error when the program fails."""
     env = TableEnvironment.create(EnvironmentSettings.in_batch_mode())
-    told = udtf(Said(encoding), result_types=[DataTypes.STRING(), DataTypes.STRING()])
-    env.create_temporary_function("said", told)
+    verdicts = udtf(Said(encoding), result_types=[DataTypes.STRING(), DataTypes.STRING()])
+    env.create_temporary_function("said", verdicts)
     env.execute_sql(LINES.format(path=_quoted(texts), pattern=_quoted(pattern)))
     env.execute_sql(COUNTS.format(path=_quoted(counts)))
     env.execute_sql(COUNT).wait()

@@ -8,7 +8,7 @@ from typing import Any
 
 from pyflink.java_gateway import get_gateway
 
-from flink_wordcount.found import CHUNK, Found
+from flink_wordcount.hdfs_file import CHUNK, HdfsFile
 
 
 class HdfsFiles:
@@ -17,15 +17,15 @@ class HdfsFiles:
     def __init__(self) -> None:
         self._jvm: Any = get_gateway().jvm
 
-    def below(self, folder: str) -> list[Found]:
+    def below(self, folder: str) -> list[HdfsFile]:
         """All files below a folder, sorted by path; none if the folder does not exist."""
         fs, top = self._open(folder)
         if not fs.exists(top):
             return []
         root = str(fs.getFileStatus(top).getPath().getPath())
         files = self._files(fs, top)
-        found = [Found(p.removeprefix(root).lstrip("/"), p, length) for p, length in files]
-        return sorted(found, key=lambda file: file.relative)
+        listed = [HdfsFile(p.removeprefix(root).lstrip("/"), p, length) for p, length in files]
+        return sorted(listed, key=lambda file: file.relative)
 
     def _files(self, fs: Any, folder: Any) -> Iterator[tuple[str, int]]:
         for status in fs.listStatus(folder):
@@ -34,7 +34,7 @@ class HdfsFiles:
             else:
                 yield str(status.getPath().getPath()), int(status.getLen())
 
-    def chunks(self, folder: str, file: Found) -> Iterator[bytes]:
+    def chunks(self, folder: str, file: HdfsFile) -> Iterator[bytes]:
         """The unchanged bytes of a file below a folder, in chunks."""
         fs, top = self._open(folder)
         stream = fs.open(self._jvm.org.apache.flink.core.fs.Path(top, file.relative))

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Protocol
 
 from flink_wordcount import results
-from flink_wordcount.found import Found
+from flink_wordcount.hdfs_file import HdfsFile
 from flink_wordcount.judging import lines_of, text_of
 from flink_wordcount.order import PIPELINE, Order
 from flink_wordcount.results import Row, Tally
@@ -29,13 +29,13 @@ Count = Callable[[str, str, str, str], None]
 class Files(Protocol):
     """The HDFS operations that the job needs; files.HdfsFiles implements them."""
 
-    def below(self, folder: str) -> list[Found]: ...
-    def chunks(self, folder: str, file: Found) -> Iterator[bytes]: ...
+    def below(self, folder: str) -> list[HdfsFile]: ...
+    def chunks(self, folder: str, file: HdfsFile) -> Iterator[bytes]: ...
     def write(self, uri: str, chunks: Iterable[bytes]) -> None: ...
     def delete(self, folder: str) -> None: ...
 
 
-Refused = Mapping[Found, FileRefused]
+Refused = Mapping[HdfsFile, FileRefused]
 
 
 @dataclass(frozen=True)
@@ -68,23 +68,23 @@ class Job:
     def run(self) -> list[Manifest]:
         """See the function `run`."""
         encoding = encoding_named(self.order.encoding)
-        found = self.files.below(self.order.copy)
-        if not found:
+        everything = self.files.below(self.order.copy)
+        if not everything:
             source, copy = self.order.input, self.order.copy
-            raise NoInputError(f"reading text files: nothing lies at {copy}; copy {source} there first")
+            raise NoInputError(f"reading text files: nothing at {copy}; copy {source} there first")
         for folder in (self.order.scratch, self.order.out):
             self.files.delete(folder)
-        bronze = self._judged(encoding, found)
-        lines = self._quarantined(bronze, sum(1 for file in found if not file.length))
-        return self._told(lines, self._staged(bronze.tally))
+        bronze = self._judged(encoding, everything)
+        lines = self._quarantined(bronze, sum(1 for file in everything if not file.length))
+        return self._manifests(lines, self._staged(bronze.tally))
 
-    def _judged(self, encoding: Encoding, found: Sequence[Found]) -> Bronze:
+    def _judged(self, encoding: Encoding, everything: Sequence[HdfsFile]) -> Bronze:
         """All texts counted, and their refused lines and files."""
-        hidden = {file: FileRefused("hidden_file", WHY_HIDDEN) for file in found if is_hidden(file.relative)}
-        texts = [file for file in found if file not in hidden]
+        hidden = {file: FileRefused("hidden_file", WHY_HIDDEN) for file in everything if is_hidden(file.relative)}
+        texts = [file for file in everything if file not in hidden]
         open_files = [file for file in texts if self._lies_open(file, encoding)]
         closed = [file for file in texts if file not in open_files]
-        in_place = self._in_place(encoding.name, open_files, found)
+        in_place = self._in_place(encoding.name, open_files, everything)
         as_utf8 = self._as_utf8(encoding, closed)
         return Bronze(
             in_place.tally + as_utf8.tally,
@@ -93,7 +93,7 @@ class Job:
             chain(in_place.refused, as_utf8.refused),
         )
 
-    def _lies_open(self, file: Found, encoding: Encoding) -> bool:
+    def _lies_open(self, file: HdfsFile, encoding: Encoding) -> bool:
         beginning = b""
         for chunk in self.files.chunks(self.order.copy, file):
             beginning += chunk
@@ -101,30 +101,30 @@ class Job:
                 break
         return lies_open(file.relative, beginning[:LOOK], encoding)
 
-    def _in_place(self, encoding: str, texts: Sequence[Found], found: Sequence[Found]) -> Bronze:
+    def _in_place(self, encoding: str, texts: Sequence[HdfsFile], everything: Sequence[HdfsFile]) -> Bronze:
         """Flink reads the texts in place. If some turn out not to be text, it reads the others again without them, as
         it cannot subtract their words. Files with undecodable lines are read once more, to quarantine those lines."""
-        tally, refused = Tally(), dict[Found, FileRefused]()
+        tally, refused = Tally(), dict[HdfsFile, FileRefused]()
         if texts:
-            tally = self._counted("in-place", self.order.copy, _all_but(_paths(found) - _paths(texts)), encoding)
+            tally = self._counted("in-place", self.order.copy, _all_but(_paths(everything) - _paths(texts)), encoding)
             refused = {file: why for file in texts if (why := _spoilt(tally, file))}
         good = [file for file in texts if file not in refused]
         if refused:
-            others = _all_but(_paths(found) - _paths(good))
+            others = _all_but(_paths(everything) - _paths(good))
             tally = self._counted("again", self.order.copy, others, encoding) if good else Tally()
         bad = [file for file in good if tally.undecodable[file.path]]
         return Bronze(tally, refused, tally.undecodable.total(), self._undecodable(encoding, bad))
 
-    def _undecodable(self, encoding: str, texts: Sequence[Found]) -> Iterator[Row]:
+    def _undecodable(self, encoding: str, texts: Sequence[HdfsFile]) -> Iterator[Row]:
         for file in texts:
             for number, line in enumerate(lines_of(self.files.chunks(self.order.copy, file)), start=1):
                 if text_of(line, encoding) is None:
                     yield self._refused(file, number, line)
 
-    def _as_utf8(self, encoding: Encoding, texts: Sequence[Found]) -> Bronze:
+    def _as_utf8(self, encoding: Encoding, texts: Sequence[HdfsFile]) -> Bronze:
         """Texts that cannot be read in place, packed or without a one-byte line break (UTF-16), which Flink's reader
         would split within characters: write their lines as UTF-8 for Flink."""
-        folder, rows, refused = f"{self.order.scratch}/utf8", list[Row](), dict[Found, FileRefused]()
+        folder, rows, refused = f"{self.order.scratch}/utf8", list[Row](), dict[HdfsFile, FileRefused]()
         for number, file in enumerate(texts):
             try:
                 recoded = b"".join(self._recoded(file, encoding, rows))
@@ -136,7 +136,7 @@ class Job:
         tally = self._counted("utf8", folder, _all_but([]), "utf-8") if read else Tally()
         return Bronze(tally, refused, len(rows), rows)
 
-    def _recoded(self, file: Found, encoding: Encoding, rows: list[Row]) -> Iterator[bytes]:
+    def _recoded(self, file: HdfsFile, encoding: Encoding, rows: list[Row]) -> Iterator[bytes]:
         if too_large := over(file.length):
             raise too_large
         lines, ordered = lines_in(b"".join(self.files.chunks(self.order.copy, file)), encoding, BOUNDS)
@@ -153,15 +153,15 @@ class Job:
             tally.add(b"".join(self.files.chunks(counts, file)).decode("utf-8"))
         return tally
 
-    def _refused(self, file: Found, number: int, line: bytes) -> Row:
+    def _refused(self, file: HdfsFile, number: int, line: bytes) -> Row:
         bits = base64.b64encode(line).decode("ascii")
         return (self._source(file), number, None, "bronze", "undecodable", NO_TEXT, bits, BASE64, None)
 
-    def _refused_file(self, file: Found, why: FileRefused) -> Row:
+    def _refused_file(self, file: HdfsFile, why: FileRefused) -> Row:
         source = self._source(file)
         return (source, 0, None, "bronze", why.reason, why.detail, source, TEXT, None)
 
-    def _source(self, file: Found) -> str:
+    def _source(self, file: HdfsFile) -> str:
         return f"{self.order.input}/{file.relative}"
 
     def _quarantined(self, bronze: Bronze, empty: int) -> TableCount:
@@ -194,7 +194,7 @@ class Job:
         self.files.write(self.order.on_hdfs(uri), [content])
         return content
 
-    def _told(self, bronze: TableCount, staged: Sequence[GoldTable]) -> list[Manifest]:
+    def _manifests(self, bronze: TableCount, staged: Sequence[GoldTable]) -> list[Manifest]:
         """The manifests of the three layers; silver and gold accept every line that bronze accepted, in the same
         pass."""
         lines = TableCount("lines", bronze.accepted, bronze.accepted)
@@ -211,11 +211,11 @@ class Job:
         return manifests
 
 
-def _paths(files: Iterable[Found]) -> set[str]:
+def _paths(files: Iterable[HdfsFile]) -> set[str]:
     return {file.path for file in files}
 
 
-def _spoilt(tally: Tally, file: Found) -> FileRefused | None:
+def _spoilt(tally: Tally, file: HdfsFile) -> FileRefused | None:
     """Why no line of a file counts, from the verdicts on its lines."""
     if tally.not_text[file.path]:
         return FileRefused("not_text", WHY_CONTROLS)

@@ -17,10 +17,10 @@ from medallion.errors import JobError, last_lines
 
 FOLDERS = {
     "input": "where the texts came from",
-    "copy": "where they lie in HDFS",
+    "copy": "where they are in HDFS",
     "lake": "root URI of the lake",
     "out": "folder in HDFS that is laid out as the lake",
-    "scratch": "folder in HDFS of the job's own",
+    "scratch": "scratch folder in HDFS",
     "staging": "URI for staged gold",
     "manifests": "URI for the manifests",
 }
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     order = parse(argv)
     try:
         for manifest in run(order, HdfsFiles(), count):
-            sys.stdout.writelines(manifest.told())
+            sys.stdout.writelines(manifest.log_lines())
     except JobError as error:
         why = last_lines(PIPELINE, order.business_date, error)
         # flink run joins Python's stderr to its stdout (PythonDriver); the step's stderr is the JVM's own.

@@ -11,11 +11,11 @@ from medallion.lake import Lake
 WHOLE = "whole_table_compared"  # the warning of a run that read every movement, because old ones had changed
 
 
-def asked(lake: Lake, source: Movements) -> tuple[Window | None, dict[str, int]]:
+def requested(lake: Lake, source: Movements) -> tuple[Window | None, dict[str, int]]:
     """The window of the movements that may be new or changed (None: read all), with a warning if old ones changed."""
-    found = window(lake) if source.tells else None
-    if found is None or is_all_accounted_for(lake, source, found):
-        return found, {}
+    requested_window = window(lake) if source.is_comparable else None
+    if requested_window is None or is_all_accounted_for(lake, source, requested_window):
+        return requested_window, {}
     return None, {WHOLE: 1}
 
 

@@ -43,11 +43,11 @@ def _read(lake: Lake) -> tuple[TableCount, str]:
     identity, database = owner.check(lake, opened), Database(lake.run.spark, opened, lake.run.timezone)
     tables = database.tables(SOURCES)
     source, last = Movements(database, tables[MOVEMENTS.name]), lake.run.business_date
-    asked, warnings = raw.asked(lake, source)
+    requested, warnings = raw.requested(lake, source)
     # Movements first: the rows they refer to exist by the time that the other tables are read.
-    lake.replace("bronze", MOVEMENTS.name, raw.arrived(lake, source.read(asked, last)))
+    lake.replace("bronze", MOVEMENTS.name, raw.arrived(lake, source.read(requested, last)))
     read = lake.read("bronze", MOVEMENTS.name, bronze_schema(MOVEMENTS))
-    lake.replace("bronze", ASIDE, aside(lake, source, asked, read))
+    lake.replace("bronze", ASIDE, aside(lake, source, requested, read))
     all_of(
         partial(lake.replace, "bronze", table.name, raw.arrived(lake, database.read(tables[table.name])))
         for table in PARENTS
@@ -57,10 +57,10 @@ def _read(lake: Lake) -> tuple[TableCount, str]:
 
 def _arrived(lake: Lake) -> dict[str, TableCount]:
     tables = (lake.read("bronze", t.name, bronze_schema(t)).select(F.lit(t.name).alias("table")) for t in SOURCES)
-    found = {
+    counts_by_table = {
         row["table"]: row["count"] for row in reduce(DataFrame.unionAll, tables).groupBy("table").count().collect()
     }
-    return {table.name: TableCount(table.name, n := found.get(table.name, 0), n) for table in SOURCES}
+    return {table.name: TableCount(table.name, n := counts_by_table.get(table.name, 0), n) for table in SOURCES}
 
 
 def silver(run: Run) -> Manifest:
@@ -100,7 +100,7 @@ def gold(run: Run) -> Manifest:
         text, cells = products.guarded(text)
     lake.stage_csv(CSV, text, delimiter=delimiter, header=header)
     rows = accepted.count() if by_day or is_full_reload(lake) else staged[0].rows
-    told = restated.told(lake, placed.days, whole)
+    restated_days = restated.changes(lake, placed.days, whole)
     run.spark.catalog.clearCache()
     count = TableCount(MOVEMENTS.name, rows, rows, warnings={GUARDED: cells} if cells else {})
-    return lake.manifest("gold", [count], staged, restated=told)
+    return lake.manifest("gold", [count], staged, restated=restated_days)

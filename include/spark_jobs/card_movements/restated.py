@@ -61,12 +61,14 @@ def placed(lake: Lake, accepted: DataFrame, published: DataFrame | None) -> Plac
     return Placed(rows, sorted({own, *touched}), published.where(~F.col(DAY).isin(touched)))
 
 
-def told(lake: Lake, days: Sequence[str], whole: DataFrame) -> list[Restated]:
+def changes(lake: Lake, days: Sequence[str], whole: DataFrame) -> list[Restated]:
     """The differences between `whole`, the new product, and what these days' partitions published."""
     root = f"{lake.run.lake}/gold/{lake.run.pipeline}/{FLAT.name}"
     files = {day: lake.storage.files(f"{root}/{DATED}{day}") for day in days}
     since = {
-        day: datetime.fromtimestamp(max(f.modified for f in found) / 1000, UTC) for day, found in files.items() if found
+        day: datetime.fromtimestamp(max(f.modified for f in day_files) / 1000, UTC)
+        for day, day_files in files.items()
+        if day_files
     }
     published = lake.published(FLAT.name, FLAT.schema, own=True) if since else None
     if published is None:

@@ -25,7 +25,7 @@ from pyspark.sql import functions as F
 
 from card_movements.tables import ASIDE, ASIDE_SCHEMA, FLAT, KEY, MOVEMENTS, REFUSED, REFUSED_SCHEMA
 from medallion.errors import SourceError
-from medallion.jdbc import MOMENTS, WHOLE_NUMBERS, Database, Found
+from medallion.jdbc import MOMENTS, WHOLE_NUMBERS, Database, LocatedTable
 from medallion.lake import DATED, Lake
 from medallion.typing_rules import moment, typed
 
@@ -47,12 +47,12 @@ class Window:
 
 
 class Movements:
-    """SQL on the table of movements, whose dates and numbers the database can compare (`tells`) or stores as text."""
+    """SQL on the table of movements, whose dates and numbers the database compares (`is_comparable`) or has as text."""
 
-    def __init__(self, database: Database, found: Found) -> None:
-        self._database, self._found = database, found
-        self._dated = found.column("moved_at")
-        self._moved, self._key = (database.dialect.name(found.column(n).name) for n in ("moved_at", "movement_id"))
+    def __init__(self, database: Database, located: LocatedTable) -> None:
+        self._database, self._located = database, located
+        self._dated = located.column("moved_at")
+        self._moved, self._key = (database.dialect.name(located.column(n).name) for n in ("moved_at", "movement_id"))
         self._undated = (
             f"({self._moved} IS NULL OR {self._moved} < {self._at(FIRST)} OR {self._moved} > {self._at(LAST)})"
         )
@@ -60,35 +60,35 @@ class Movements:
     @property
     def where(self) -> str:
         """The table's name in messages."""
-        return f"{self._database.uri}/{self._found.name}"
+        return f"{self._database.uri}/{self._located.name}"
 
     @property
-    def tells(self) -> bool:
+    def is_comparable(self) -> bool:
         """Whether the database can compare dates and numbers."""
-        return self._dated.type in MOMENTS and self._found.column("movement_id").type in WHOLE_NUMBERS
+        return self._dated.type in MOMENTS and self._located.column("movement_id").type in WHOLE_NUMBERS
 
-    def read(self, asked: Window | None, last: date) -> DataFrame:
+    def read(self, requested: Window | None, last: date) -> DataFrame:
         """Read the movements of a window up to the end of a day, and those without a valid date."""
-        rows = self._database.read(self._found, self._condition(asked, last) if self.tells else "")
+        rows = self._database.read(self._located, self._condition(requested, last) if self.is_comparable else "")
         return rows.where(~_after(last))
 
     def waiting(self, last: date) -> int:
         """The number of movements dated after a day."""
-        if not self.tells:
-            return int(self._database.read(self._found).where(_after(last)).count())
-        return int(self._ask("COUNT(*)", f"{self._table} WHERE {self._after(last)}")[0])
+        if not self.is_comparable:
+            return int(self._database.read(self._located).where(_after(last)).count())
+        return int(self._query("COUNT(*)", f"{self._table} WHERE {self._after(last)}")[0])
 
-    def outside(self, asked: Window) -> tuple[int, int]:
+    def outside(self, requested: Window) -> tuple[int, int]:
         """The number of movements outside a window, and the sum of their numbers."""
-        older = f"({self._moved} < {self._at(asked.since)} OR {self._undated})"
-        numbers = f"(SELECT {self._key} AS k FROM {self._table} WHERE {older} AND {self._key} <= {asked.above}"  # noqa: S608
-        count, total = self._ask("COUNT(*)", f"{numbers} GROUP BY {self._key}) d", "COALESCE(SUM(k), 0)")
+        older = f"({self._moved} < {self._at(requested.since)} OR {self._undated})"
+        numbers = f"(SELECT {self._key} AS k FROM {self._table} WHERE {older} AND {self._key} <= {requested.above}"  # noqa: S608
+        count, total = self._query("COUNT(*)", f"{numbers} GROUP BY {self._key}) d", "COALESCE(SUM(k), 0)")
         return int(count), int(total)
 
     def fates(self, numbers: Sequence[int], last: date) -> dict[int, str]:
         """Why each of these movements was not read; no entry for one that exists and is dated up to `last`."""
         there: dict[int, str] = {}
-        for start in range(0, len(numbers) if self.tells else 0, NUMBERS_AT_ONCE):
+        for start in range(0, len(numbers) if self.is_comparable else 0, NUMBERS_AT_ONCE):
             some = ", ".join(map(str, numbers[start : start + NUMBERS_AT_ONCE]))
             fate = f"CASE WHEN {self._after(last)} THEN '{WAITS}' ELSE '' END"
             columns = (f"{self._text(self._key)} AS k", f"{fate} AS f")
@@ -98,14 +98,14 @@ class Movements:
 
     @property
     def _table(self) -> str:
-        return self._database.dialect.name(self._found.name)
+        return self._database.dialect.name(self._located.name)
 
-    def _condition(self, asked: Window | None, last: date) -> str:
+    def _condition(self, requested: Window | None, last: date) -> str:
         until = f"({self._moved} < {self._at(midnight_after(last))} OR {self._undated})"
-        if asked is None:
+        if requested is None:
             return until
-        recent = f"({self._moved} >= {self._at(asked.since)} AND NOT {self._undated})"
-        return f"{until} AND ({recent} OR {self._key} > {asked.above})"
+        recent = f"({self._moved} >= {self._at(requested.since)} AND NOT {self._undated})"
+        return f"{until} AND ({recent} OR {self._key} > {requested.above})"
 
     def _after(self, last: date) -> str:
         return f"{self._moved} >= {self._at(midnight_after(last))} AND NOT {self._undated}"
@@ -116,7 +116,7 @@ class Movements:
     def _text(self, expression: str) -> str:
         return self._database.dialect.as_text(expression)
 
-    def _ask(self, first: str, source: str, *more: str) -> list[str]:
+    def _query(self, first: str, source: str, *more: str) -> list[str]:
         names = [f"{self._text(value)} AS v{at}" for at, value in enumerate((first, *more))]
         return list(self._database.ask(", ".join(names), source)[0])
 
@@ -147,7 +147,7 @@ def midnight_after(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min)
 
 
-def is_all_accounted_for(lake: Lake, source: Movements, asked: Window) -> bool:
+def is_all_accounted_for(lake: Lake, source: Movements, requested: Window) -> bool:
     """Whether the database's movements outside the window are exactly those published or refused."""
     published = known(lake)
     assert published is not None, "a window follows from what was published"
@@ -155,19 +155,19 @@ def is_all_accounted_for(lake: Lake, source: Movements, asked: Window) -> bool:
     refused = _refused_before(lake)
     if refused is not None:
         kept = kept.unionByName(refused.join(kept, on=KEY, how="left_anti").select(KEY, MOVED))
-    older = F.coalesce(F.col(MOVED) < _literal(asked.since), F.lit(True))
+    older = F.coalesce(F.col(MOVED) < _literal(requested.since), F.lit(True))
     total = F.sum(KEY).alias("s")
-    [here] = kept.where(older & (F.col(KEY) <= asked.above)).agg(F.count("*").alias("n"), total).collect()
-    return source.outside(asked) == (here["n"], int(here["s"] or 0))
+    [here] = kept.where(older & (F.col(KEY) <= requested.above)).agg(F.count("*").alias("n"), total).collect()
+    return source.outside(requested) == (here["n"], int(here["s"] or 0))
 
 
-def aside(lake: Lake, source: Movements, asked: Window | None, read: DataFrame) -> DataFrame:
+def aside(lake: Lake, source: Movements, requested: Window | None, read: DataFrame) -> DataFrame:
     """The known movements that a run has not read: published ones that no longer exist and (in a window) those refused
     before. Raises SourceError when so many are gone that somebody must confirm it."""
     numbers = read.select(typed(MOVEMENTS.column("movement_id").source, "decimal(38,0)").alias(KEY))
-    gone = [(Decimal(number), None, why) for number, why in _gone(lake, source, asked, numbers)]
+    gone = [(Decimal(number), None, why) for number, why in _gone(lake, source, requested, numbers)]
     rows = lake.run.spark.createDataFrame(gone, ASIDE_SCHEMA)
-    refused = _refused_before(lake) if asked else None
+    refused = _refused_before(lake) if requested else None
     if refused is None:
         return rows
     still = refused.join(numbers, on=KEY, how="left_anti").join(rows, on=KEY, how="left_anti")
@@ -177,8 +177,10 @@ def aside(lake: Lake, source: Movements, asked: Window | None, read: DataFrame) 
 def refused(lake: Lake, judged: DataFrame) -> DataFrame:
     """The movements refused after this run: number and date, null where invalid."""
     raw = {name: F.get_json_object("raw", f"$.{MOVEMENTS.column(name).source}") for name in ("movement_id", "moved_at")}
-    told = judged.where("outcome = 'quarantined'").select(*[text.alias(name) for name, text in raw.items()])
-    own = told.select(typed("movement_id", "decimal(38,0)").alias(KEY), _possible(moment("moved_at")).alias(MOVED))
+    quarantined = judged.where("outcome = 'quarantined'").select(*[text.alias(name) for name, text in raw.items()])
+    own = quarantined.select(
+        typed("movement_id", "decimal(38,0)").alias(KEY), _possible(moment("moved_at")).alias(MOVED)
+    )
     before = set_aside(lake).where(F.col("why") == STILL_REFUSED).select(KEY, MOVED)
     return own.unionByName(before).dropDuplicates([KEY])
 
@@ -190,15 +192,15 @@ def set_aside(lake: Lake) -> DataFrame:
     return lake.run.spark.createDataFrame([], ASIDE_SCHEMA)
 
 
-def _gone(lake: Lake, source: Movements, asked: Window | None, numbers: DataFrame) -> Iterator[tuple[int, str]]:
+def _gone(lake: Lake, source: Movements, requested: Window | None, numbers: DataFrame) -> Iterator[tuple[int, str]]:
     """The published movements of a window that were not read and no longer exist, each with why."""
-    since = asked.since.date() if asked else date.min
+    since = requested.since.date() if requested else date.min
     published = lake.published(FLAT.name, FLAT.schema, since=since)  # a date's partition has no movement dated after it
     if published is None:
         return
     own = F.col(MOVED) < _literal(midnight_after(lake.run.business_date))
-    if asked:
-        own = own & ((F.col(MOVED) >= _literal(asked.since)) | (F.col(KEY) > asked.above))
+    if requested:
+        own = own & ((F.col(MOVED) >= _literal(requested.since)) | (F.col(KEY) > requested.above))
     expected = published.where(own).select(F.col(KEY).cast("decimal(38,0)").alias(KEY))
     absent = [int(row[0]) for row in expected.join(numbers, on=KEY, how="left_anti").distinct().collect()]
     fates = source.fates(absent, lake.run.business_date) if len(absent) <= MOST_GONE else dict.fromkeys(absent, DELETED)
@@ -211,8 +213,8 @@ def _check_gone(lake: Lake, source: Movements, gone: int, expected: DataFrame) -
     if is_full_reload(lake) or gone < FEW_GONE or (gone <= MOST_GONE and gone * 2 <= expected.count()):
         return
     raise SourceError(
-        f"reading {source.where}: {gone} published movements are not there any more, too many for a night to withdraw"
-        " unasked; see whether the table was emptied or is another one. If it is right, run with full_reload"
+        f"reading {source.where}: {gone} published movements are missing, too many to withdraw"
+        " without confirmation; check whether the table was emptied or replaced. If it is right, run with full_reload"
     )
 
 

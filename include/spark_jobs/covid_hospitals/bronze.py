@@ -25,10 +25,10 @@ def rows_of(source_file: str, content: bytes, bounds: Bounds = BOUNDS) -> Iterat
         return
     table = table_of(name, as_utf8(text)[0])
     if table is None:
-        told = f"{len(content)} bytes under a header (and a name) of no known table"
-        yield whole_file(OTHER_FILES, source_file, "unknown_file", told)
+        detail = f"{len(content)} bytes whose header and name match no table of the contract"
+        yield whole_file(OTHER_FILES, source_file, "unknown_file", detail)
     elif not text.removeprefix(codecs.BOM_UTF8).strip():
-        yield whole_file(table.name, source_file, "empty_file", f"{len(content)} bytes, not even a header")
+        yield whole_file(table.name, source_file, "empty_file", f"{len(content)} bytes without a header")
     else:
         yield from rows_in(table, source_file, text)
 

@@ -134,16 +134,16 @@ def _by_place(frame: DataFrame) -> Product:
 
 def with_places(outcomes: DataFrame, state_names: DataFrame, municipalities: DataFrame) -> DataFrame:
     """Each outcome once for its city, once for its state if that is known, once for the country."""
-    told = _with_state(outcomes, state_names, municipalities)
-    city = F.concat_ws("/", "city", "told_state")
+    named = _with_state(outcomes, state_names, municipalities)
+    city = F.concat_ws("/", "city", "own_state")
     kinds = {"city": city, "state": F.col("place_state"), "country": F.lit(COUNTRY)}
     places = [F.struct(F.lit(kind).alias("place_kind"), place.alias("place")) for kind, place in kinds.items()]
-    each = told.withColumn("_place", F.explode(F.array(*places))).select("*", "_place.*").drop("_place")
+    each = named.withColumn("_place", F.explode(F.array(*places))).select("*", "_place.*").drop("_place")
     return each.where(F.col("place").isNotNull())
 
 
 def _with_state(outcomes: DataFrame, state_names: DataFrame, municipalities: DataFrame) -> DataFrame:
-    """The UF that the row itself names (`told_state`), else that of the only municipality of that name
+    """The UF that the row itself names (`own_state`), else that of the only municipality of that name
     (`place_state`)."""
     codes = state_names.select("state_code", "state", folded(F.col("state_name")).alias("_name"))
     states = municipalities.withColumn("state", uf_of_code("state_code")).where(F.col("state").isNotNull())
@@ -155,7 +155,7 @@ def _with_state(outcomes: DataFrame, state_names: DataFrame, municipalities: Dat
         .join(F.broadcast(cities.where(F.col("_namesakes") == 1)), on="_city", how="left")
     )
     own = F.coalesce("_named_state", "state_name")
-    return named.withColumns({"told_state": own, "place_state": F.coalesce(own, "_city_state")})
+    return named.withColumns({"own_state": own, "place_state": F.coalesce(own, "_city_state")})
 
 
 def most_least_affected(cases: DataFrame, cities: DataFrame, population: DataFrame) -> Product:
@@ -184,8 +184,8 @@ def _extremes(values: DataFrame) -> DataFrame:
     extreme = F.explode(F.array(*[F.struct(F.lit(e).alias("extreme"), F.col(e).alias("value")) for e in ENDS]))
     wanted = ends.select(*group, extreme.alias("e")).select(*group, "e.*")
     tied = values.join(wanted, on=[*group, "value"]).groupBy(*group, "extreme", "value")
-    told = tied.agg(F.min("place").alias("place"), F.count(F.lit(1)).alias("ties"), F.max("as_of").alias("as_of"))
-    return told.select(*group, "extreme", "place", "value", "ties", "as_of")
+    chosen = tied.agg(F.min("place").alias("place"), F.count(F.lit(1)).alias("ties"), F.max("as_of").alias("as_of"))
+    return chosen.select(*group, "extreme", "place", "value", "ties", "as_of")
 
 
 ENDS = ("most", "least")

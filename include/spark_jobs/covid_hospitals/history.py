@@ -25,11 +25,11 @@ def write_history(lake: Lake, occupancy: DataFrame) -> None:
     """Write both tables of this date from its accepted notifications and the previous date's known ones."""
     known = _once(known_before(lake).unionByName(occupancy.select(*COLUMNS["occupancy"])))
     of_hospital = Window.partitionBy("hospital_id")
-    stands = F.col("last_snapshot") == F.max("last_snapshot").over(of_hospital)
-    told = known.withColumn("_stands", stands).cache()
-    lake.replace("silver", KNOWN, told.where("_stands").drop("_stands"))
-    lake.replace("silver", ENDED, told.where("not _stands").drop("_stands"))
-    told.unpersist()
+    is_current = F.col("last_snapshot") == F.max("last_snapshot").over(of_hospital)
+    marked = known.withColumn("_stands", is_current).cache()
+    lake.replace("silver", KNOWN, marked.where("_stands").drop("_stands"))
+    lake.replace("silver", ENDED, marked.where("not _stands").drop("_stands"))
+    marked.unpersist()
 
 
 def known_before(lake: Lake) -> DataFrame:

@@ -37,7 +37,9 @@ def bronze(run: Run) -> Manifest:
         return lake.manifest("bronze", [replayed(lake, table, no_unit) for table in SOURCES])
     root = drop_root(lake.storage, run.input, run.business_date)
     if not (files := lake.storage.files(root)):
-        raise NoInputError(f"reading the drop of {run.business_date}: no file at {root}; did any route deliver?")
+        raise NoInputError(
+            f"reading the delivery of {run.business_date}: no file at {root}; check whether any route delivered"
+        )
     roots = input_roots(lake.storage, root, run.reference)
     files += [f for other in roots[1:] for f in lake.storage.files(other)]
     lake.size_shuffles(sum(f.length for f in files))
@@ -56,7 +58,7 @@ def _refuse_nothing(counts: Mapping[str, TableCount], root: str) -> None:
     """Raise NoInputError unless at least one file holds facts."""
     if not any(counts[table.name].rows_in or counts[table.name].warnings for table in FACTS):
         kinds = ", ".join(table.name for table in FACTS)
-        raise NoInputError(f"reading {root}: no file has the columns of any of {kinds}; see its quarantine for why")
+        raise NoInputError(f"reading {root}: no file has the columns of any of {kinds}; its quarantine says why")
 
 
 def silver(run: Run) -> Manifest:

@@ -88,7 +88,7 @@ def with_known_codes(rows: DataFrame, places: DataFrame) -> DataFrame:
     code, six = F.col("city_code"), F.floor(F.col("city_code") / 10).cast("int")
     by_six = places.select(six.alias("_six"), code.alias("_seven")).groupBy("_six").agg(F.min("_seven").alias("_seven"))
     known, any_known = places.select(code.alias("_known")), places.agg(F.count(F.lit(1)).alias("_places"))
-    found = (
+    matched = (
         rows.join(F.broadcast(by_six), on=code == F.col("_six"), how="left")
         .withColumn("city_code", F.coalesce(F.col("_seven"), seven_digits(code)))
         .join(F.broadcast(known), on=code == F.col("_known"), how="left")
@@ -97,18 +97,18 @@ def with_known_codes(rows: DataFrame, places: DataFrame) -> DataFrame:
     by_rule = code.between(1_000_000, 9_999_999) & (code == with_check_digit(six))
     real = F.when(F.col("_places") > 0, F.col("_known").isNotNull()).otherwise(by_rule)
     odd = ~code.isin([0, *(state for state, _, _ in STATES)]) & ~real
-    return found.withColumn("_odd_code", odd).drop("_six", "_seven", "_known", "_places")
+    return matched.withColumn("_odd_code", odd).drop("_six", "_seven", "_known", "_places")
 
 
 def one_name(rows: DataFrame, seen: DataFrame, places: DataFrame, state: str) -> DataFrame:
     """`city` in one spelling for each state and name: the reference's, else the most frequent in `seen` (columns
     `state` and `city`, as they came); of several, the first by code point."""
     by = [F.coalesce("state", F.lit("")).alias("_state"), folded(F.col("city")).alias("_fold")]
-    told = seen.select(*by, "city", F.lit(1).alias("_times"))
+    counted = seen.select(*by, "city", F.lit(1).alias("_times"))
     weight = 2**31  # more than any spelling's count
     named = places.select(*by, "city", F.lit(weight).alias("_times"))
     anywhere = named.withColumn("_state", F.lit("")).distinct()
-    every = told.unionByName(named).unionByName(anywhere).groupBy("_state", "_fold", "city")
+    every = counted.unionByName(named).unionByName(anywhere).groupBy("_state", "_fold", "city")
     times = every.agg((-F.sum("_times")).alias("_rank"))
     best = F.min(F.struct("_rank", "city"))["city"].alias("_name")
     names = times.groupBy("_state", "_fold").agg(best)

@@ -107,9 +107,9 @@ def occupancy(bronze: DataFrame, business_date: date, timezone: str) -> DataFram
 
 def day_of(column: str, timezone: str) -> Column:
     """The day of a moment: in the time zone if the moment has an offset (or Z), else the date as written."""
-    told = moment(column)
-    there = F.convert_timezone(F.current_timezone(), F.lit(timezone), told)
-    return F.when(F.col(column).rlike(_ZONED), there.cast("date")).otherwise(told.cast("date"))
+    instant = moment(column)
+    there = F.convert_timezone(F.current_timezone(), F.lit(timezone), instant)
+    return F.when(F.col(column).rlike(_ZONED), there.cast("date")).otherwise(instant.cast("date"))
 
 
 def series(table: Table, rows: DataFrame, business_date: date) -> DataFrame:
@@ -154,8 +154,8 @@ def population(bronze: DataFrame) -> DataFrame:
     """Each municipality and year once; the year appears only in the file's name."""
     named = bronze.withColumn("_year", F.regexp_extract("source_file", _YEAR_IN_NAME, 1))
     dated = named.withColumn("population_year", typed("_year", "int")).drop("_year")
-    told = F.lit("the file's name tells no year, as populacao-por-municipio-2020.csv does")
-    undated = Rule("no_year", F.col("population_year").isNull(), told)
+    detail = F.lit("the file's name has no year, unlike populacao-por-municipio-2020.csv")
+    undated = Rule("no_year", F.col("population_year").isNull(), detail)
     return _latest(POPULATION, _seven_digits(_typed(POPULATION, dated, ["population_year"], [undated])))
 
 
@@ -178,8 +178,8 @@ def _latest(table: Table, judged: DataFrame, order: Sequence[str] = LINEAGE) -> 
 def until(judged: DataFrame, column: str, business_date: date) -> DataFrame:
     """Refuse rows dated after the business date: they belong to that day's run."""
     day = F.to_date(column)
-    told = F.concat(F.lit(f"{column} is "), day.cast("string"), F.lit(f", after {business_date}"))
-    return overrule(judged, "after_business_date", day > F.lit(business_date), told)
+    detail = F.concat(F.lit(f"{column} is "), day.cast("string"), F.lit(f", after {business_date}"))
+    return overrule(judged, "after_business_date", day > F.lit(business_date), detail)
 
 
 def negative(columns: Sequence[str]) -> Column:

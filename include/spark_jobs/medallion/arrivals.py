@@ -65,11 +65,11 @@ def unread_files(
     unit_of: UnitOf,
 ) -> DataFrame:
     """One judged row for each file that `read_files` never opens: hidden, empty and oversized files."""
-    told = "a file or folder whose name starts with _ or a dot is not read"
+    detail = "a file or folder whose name starts with _ or a dot is not read"
     rows = []
     for file in files:
         if file.hidden:
-            rows.append(whole_file(OTHER_FILES, file.uri, "hidden_file", told, unit_of(file.uri)))
+            rows.append(whole_file(OTHER_FILES, file.uri, "hidden_file", detail, unit_of(file.uri)))
         elif why := over(file.length, run.bounds):
             rows.append(refused(file.uri, why))
         elif not file.length:
@@ -85,9 +85,9 @@ def whole_file(table: str, source_file: str, reason: str, detail: str, unit: int
 def rows_in(table: Table, source_file: str, content: bytes, unit: int | None = None) -> Iterator[Row]:
     """The judged rows of one file, with notes if it has only a header, another encoding or another notation."""
     text, encoding = as_utf8(content)
-    found, told = rewritten(table, records_of(table, text))
-    yield from (_row(table.name, source_file, unit, record) for record in found)
-    notes = {HEADER_ONLY: not found, f"{encoding}_file": encoding != UTF_8, **dict.fromkeys(told, True)}
+    parsed, notations = rewritten(table, records_of(table, text))
+    yield from (_row(table.name, source_file, unit, record) for record in parsed)
+    notes = {HEADER_ONLY: not parsed, f"{encoding}_file": encoding != UTF_8, **dict.fromkeys(notations, True)}
     for note in (note for note, holds in notes.items() if holds):
         yield (table.name, source_file, 1, unit, NOTE, None, None, note, None, None, TEXT, None)
 
@@ -125,8 +125,8 @@ def replayed(lake: Lake, table: Table, unit_of: UnitOf) -> TableCount:
 
 def _rows_again(table: Table, unit_of: UnitOf, source_file: str, refused: Iterable[Refused]) -> Iterator[Row]:
     """The judged rows that the refused rows of one file give under today's rules."""
-    found, _ = rewritten(table, csv_again(table, refused))
-    return (_row(table.name, source_file, unit_of(source_file), record) for record in found)
+    parsed, _ = rewritten(table, csv_again(table, refused))
+    return (_row(table.name, source_file, unit_of(source_file), record) for record in parsed)
 
 
 def _with_arrival(lake: Lake, judged: DataFrame) -> DataFrame:

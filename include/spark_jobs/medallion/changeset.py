@@ -48,8 +48,8 @@ class Changeset:
     def known(self, table: str, days: Iterable[str], schema: str) -> DataFrame | None:
         """The valid rows of some days; None when there are none."""
         tokens = [(day, self.held(table).get(day, _NOTHING)) for day in days]
-        found = [self._folder(table, token, day) for day, token in tokens if not token.endswith(_NOTHING)]
-        return self._lake.run.spark.read.schema(schema).parquet(*found) if found else None
+        folders = [self._folder(table, token, day) for day, token in tokens if not token.endswith(_NOTHING)]
+        return self._lake.run.spark.read.schema(schema).parquet(*folders) if folders else None
 
     def read(self, table: str, days: Iterable[str], schema: str) -> DataFrame:
         """The valid rows of some days; an empty frame when there are none."""

@@ -101,14 +101,14 @@ def plain_name(header: str) -> str:
 def contract(pipeline: str) -> Contract:
     """The contract of a pipeline. Raises FileNotFoundError when the jobs contain none of that name."""
     text = pkgutil.get_data("contracts", f"{pipeline}.toml")  # read from the zip on a cluster
-    told = tomllib.loads((text or b"").decode("utf-8"))
-    sources, gold = ({n: _table(n, t) for n, t in told.get(kind, {}).items()} for kind in ("sources", "gold"))
+    parsed = tomllib.loads((text or b"").decode("utf-8"))
+    sources, gold = ({n: _table(n, t) for n, t in parsed.get(kind, {}).items()} for kind in ("sources", "gold"))
     return Contract(sources, gold)
 
 
-def _table(name: str, told: Mapping[str, Any]) -> Table:
-    columns = tuple(_column(column, spec) for column, spec in told["columns"].items())
-    return Table(name, columns, tuple(told["key"]), told.get("files", ""), told.get("locale", ""))
+def _table(name: str, parsed: Mapping[str, Any]) -> Table:
+    columns = tuple(_column(column, spec) for column, spec in parsed["columns"].items())
+    return Table(name, columns, tuple(parsed["key"]), parsed.get("files", ""), parsed.get("locale", ""))
 
 
 def _column(name: str, spec: Mapping[str, Any]) -> Column:

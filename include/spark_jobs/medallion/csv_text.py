@@ -70,7 +70,7 @@ class _BadRecordError(Exception):
         self.fault = (reason, detail)
 
 
-_UNCLOSED = ("unclosed_quote", "a quote opens here and nothing that follows closes it into a whole record")
+_UNCLOSED = ("unclosed_quote", "a quote opens here and no later line closes it into a whole record")
 
 _SWALLOWS = ("unclosed_quote", "a quote opens here, and what closes it lies beyond lines that are records themselves")
 
@@ -117,7 +117,7 @@ def header_cells(content: bytes) -> list[list[str]]:
 def table_of(tables: Iterable[Table], content: bytes) -> Table | None:
     """The table whose required columns are all in a file's header; if several match, the one with most columns in
     it."""
-    return max(whole_in(tables, content), key=lambda found: found[1], default=(None, 0, 0))[0]
+    return max(whole_in(tables, content), key=lambda candidate: candidate[1], default=(None, 0, 0))[0]
 
 
 def whole_in(tables: Iterable[Table], content: bytes) -> list[tuple[Table, int, int]]:
@@ -216,9 +216,9 @@ def _whole(text: str, fields: list[str], i: int, header: Header) -> Record:
     if len(fields) != header.width:
         raise _BadRecordError("wrong_column_count", f"{len(fields)} fields under a header of {header.width}")
     if "\0" in text:
-        raise _BadRecordError("nul_byte", "a NUL stands in the record")
+        raise _BadRecordError("nul_byte", "the record has a NUL character")
     if header.stands_in(fields):
-        raise _BadRecordError("repeated_header", "the header stands here once more")
+        raise _BadRecordError("repeated_header", "the header is repeated here")
     return Record(i + 1, header.ordered(fields), text, header=header.text)
 
 

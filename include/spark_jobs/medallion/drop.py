@@ -21,7 +21,9 @@ def drop_root(storage: Storage, given: str, business_date: date) -> str:
     if storage.exists(dated):
         return dated
     if any(_YEAR.match(name) for name in storage.names(given)):
-        raise NoInputError(f"reading the drop of {business_date}: there are dated folders at {given}, but no {dated}")
+        raise NoInputError(
+            f"reading the delivery of {business_date}: there are dated folders at {given}, but no {dated}"
+        )
     return given
 
 

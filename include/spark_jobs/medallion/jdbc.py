@@ -38,7 +38,7 @@ MOMENTS = {"date", "datetime", "timestamp", "timestamp without time zone", "time
 
 
 @dataclass(frozen=True)
-class FoundColumn:
+class LocatedColumn:
     """A column's name and type in the database."""
 
     name: str
@@ -70,7 +70,7 @@ class Dialect:
         """An expression cast to text by the database."""
         return f"CAST({expression} AS {self.text})"
 
-    def value(self, column: FoundColumn) -> str:
+    def value(self, column: LocatedColumn) -> str:
         """A column's value as text without loss."""
         return self.as_text(self.texts.get(column.type, "{}").format(self.name(column.name)))
 
@@ -116,14 +116,14 @@ DIALECTS: Mapping[str, Dialect] = {
 
 
 @dataclass(frozen=True)
-class Found:
+class LocatedTable:
     """A contract's table as found in the database: its name there, and its columns by bronze name."""
 
     table: Table
     name: str
-    columns: Mapping[str, FoundColumn]
+    columns: Mapping[str, LocatedColumn]
 
-    def column(self, name: str) -> FoundColumn:
+    def column(self, name: str) -> LocatedColumn:
         """The column with this name in the contract."""
         return self.columns[self.table.column(name).source]
 
@@ -133,7 +133,7 @@ class Database:
 
     def __init__(self, spark: SparkSession, address: Address, zone: str = "UTC") -> None:
         if address.engine not in DIALECTS:
-            raise SourceError(f"opening a database of engine {address.engine!r}: there are {', '.join(DIALECTS)}")
+            raise SourceError(f"opening a database of engine {address.engine!r}: expected one of {', '.join(DIALECTS)}")
         self._spark, self._address, self._zone = spark, address, ZoneInfo(zone)
         self.dialect = DIALECTS[address.engine]
 
@@ -143,7 +143,7 @@ class Database:
         at = self._address
         return f"{at.engine}://{at.host}:{at.port or self.dialect.port}/{at.dbname}"
 
-    def tables(self, wanted: Iterable[Table]) -> dict[str, Found]:
+    def tables(self, wanted: Iterable[Table]) -> dict[str, LocatedTable]:
         """The tables of a contract, by name. Raises SourceError if one does not exist, lacks a column, or has a column
         of an unreadable type."""
         by_stem = {table.files: table for table in wanted}
@@ -153,28 +153,28 @@ class Database:
             ", ".join(f"{self.dialect.as_text(column)} AS {name}" for name, column in fields.items()),
             f"information_schema.columns WHERE table_schema = {self.dialect.here} AND lower(table_name) IN ({stems})",
         )
-        return {table.name: self._found(table, rows) for table in by_stem.values()}
+        return {table.name: self._located(table, rows) for table in by_stem.values()}
 
-    def _found(self, table: Table, rows: Iterable[Row]) -> Found:
+    def _located(self, table: Table, rows: Iterable[Row]) -> LocatedTable:
         own = [row for row in rows if row["t"].lower() == table.files]
         if not own:
             raise SourceError(f"looking for {table.files} in {self.uri}: there is no such table or view")
-        spelt = {plain_name(row["c"]): FoundColumn(row["c"], row["k"].lower()) for row in own}
+        spelt = {plain_name(row["c"]): LocatedColumn(row["c"], row["k"].lower()) for row in own}
         columns = {c.source: spelt[name] for c in table.columns for name in reversed(c.names) if name in spelt}
         if gone := [column for column in table.columns if column.source not in columns]:
-            told = "; ".join(f"{column.name} (known as {', '.join(column.names)})" for column in gone)
+            missing = "; ".join(f"{column.name} (known as {', '.join(column.names)})" for column in gone)
             raise SourceError(
-                f"reading {table.files} in {self.uri}: its columns {', '.join(row['c'] for row in own)} lack {told};"
+                f"reading {table.files} in {self.uri}: its columns {', '.join(row['c'] for row in own)} lack {missing};"
                 " if one of them has a new name, add it to the contract"
             )
         if binary := [f"{c.name} is {c.type}" for c in columns.values() if c.type in self.dialect.unreadable]:
             raise SourceError(
-                f"reading {table.files} in {self.uri}: {', '.join(binary)}, which has no text of its own;"
-                " give the night a view that turns it into text or a number"
+                f"reading {table.files} in {self.uri}: {', '.join(binary)}, which has no text form;"
+                " provide a view that casts it to text or a number"
             )
-        return Found(table, own[0]["t"], columns)
+        return LocatedTable(table, own[0]["t"], columns)
 
-    def moment(self, column: FoundColumn, local: datetime) -> str:
+    def moment(self, column: LocatedColumn, local: datetime) -> str:
         """SQL literal for a moment in the business's local time, to compare a column with."""
         if column.type in self.dialect.instants:
             with suppress(OverflowError):  # the last hours of the year 9999
@@ -186,34 +186,34 @@ class Database:
         try:
             rows: list[Row] = self._query(f"SELECT {select} FROM {source}").load().collect()  # noqa: S608
         except Py4JJavaError as error:
-            raise SourceError(f"asking {self.uri}: {_root_of(error)}") from None
+            raise SourceError(f"querying {self.uri}: {_root_of(error)}") from None
         return rows
 
-    def read(self, found: Found, where: str = "") -> DataFrame:
+    def read(self, located: LocatedTable, where: str = "") -> DataFrame:
         """The rows of a table (filtered by the condition, if any) as text, under bronze's names; evaluated lazily.
 
         Raises SourceError when the database does not answer.
         """
-        columns = [f"{self.dialect.value(c)} AS {self.dialect.name(source)}" for source, c in found.columns.items()]
-        source = f"{self.dialect.name(found.name)}{f' WHERE {where}' if where else ''}"
-        key = found.column(found.table.key[0])
+        columns = [f"{self.dialect.value(c)} AS {self.dialect.name(source)}" for source, c in located.columns.items()]
+        source = f"{self.dialect.name(located.name)}{f' WHERE {where}' if where else ''}"
+        key = located.column(located.table.key[0])
         parts = self._parts(self.dialect.name(key.name), source) if key.type in WHOLE_NUMBERS else {}
         if parts:
             columns.append(f"{self.dialect.name(key.name)} AS {PART}")
         reader = self._query(f"SELECT {', '.join(columns)} FROM {source}").options(**parts)  # noqa: S608
-        said = [self._said(found, source) for source in found.columns]
-        return reader.load().select(*said, F.lit(f"{self.uri}/{found.name}").alias("source_file"))
+        said = [self._said(located, source) for source in located.columns]
+        return reader.load().select(*said, F.lit(f"{self.uri}/{located.name}").alias("source_file"))
 
-    def _said(self, found: Found, source: str) -> Column:
+    def _said(self, located: LocatedTable, source: str) -> Column:
         """A column's text in the form that the typing rules expect."""
-        promised = next(column.type for column in found.table.columns if column.source == source)
-        declared = found.columns[source].type
+        promised = next(column.type for column in located.table.columns if column.source == source)
+        declared = located.columns[source].type
         return as_said(source, promised, declared, self._zone.key, declared in self.dialect.instants)
 
     def _parts(self, key: str, source: str) -> dict[str, str]:
         """The options that read a large table in parts of its key; empty for a small one."""
-        asked = {"low": f"MIN({key})", "high": f"MAX({key})", "n": "COUNT(*)"}
-        select = ", ".join(f"{self.dialect.as_text(value)} AS {name}" for name, value in asked.items())
+        bounds_of = {"low": f"MIN({key})", "high": f"MAX({key})", "n": "COUNT(*)"}
+        select = ", ".join(f"{self.dialect.as_text(value)} AS {name}" for name, value in bounds_of.items())
         [bounds] = self.ask(select, source)
         parts = min(MOST_PARTS, int(bounds["n"]) // ROWS_A_PART + 1)
         if parts == 1:

@@ -120,8 +120,8 @@ class Lake:
                 why = ", ".join(f"{rows} {reason}" for reason, rows in sorted(count.reasons.items()))
                 raise TooMuchRefused(
                     f"judging {layer} {count.table}: {count.quarantined} of {count.rows_in} rows were refused ({why}),"
-                    f" more than {self.run.most_refused:.0%}; nothing of this drop counts. See the quarantine, mend the"
-                    " files or the contract and run the date again"
+                    f" more than {self.run.most_refused:.0%}; nothing of this delivery is used. See the quarantine, fix"
+                    " the files or the contract and run the date again"
                 )
 
     def stage(self, products: Mapping[str, Product], days: Sequence[str] = ()) -> list[GoldTable]:

@@ -46,10 +46,10 @@ class TableCount:
             return 0
         return self.quarantined - sum(rows for reason, rows in self.reasons.items() if reason in NO_LOSS)
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The counts as the manifest's JSON has them."""
-        told = {**asdict(self), "lost": self.lost}
-        return told if self.waiting else {word: said for word, said in told.items() if word != "waiting"}
+        as_json = {**asdict(self), "lost": self.lost}
+        return as_json if self.waiting else {word: said for word, said in as_json.items() if word != "waiting"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Manifest:
             "pipeline": self.pipeline,
             "layer": self.layer,
             "business_date": self.business_date.isoformat(),
-            "tables": [table.told() for table in self.tables],
+            "tables": [table.as_json() for table in self.tables],
             "gold": [asdict(table) for table in self.gold],
             **({"alerts": asdict(self.alerts)} if self.alerts else {}),
             **({"restated": [asdict(day) for day in self.restated]} if self.restated else {}),
@@ -117,7 +117,7 @@ class Manifest:
         }
         return json.dumps(body, ensure_ascii=False, indent=2)
 
-    def told(self) -> Iterator[str]:
+    def log_lines(self) -> Iterator[str]:
         """One line for each table, for the step's log."""
         for t in self.tables:
             counts = f"{t.accepted} accepted + {t.quarantined} quarantined + {t.duplicates} duplicates"

@@ -78,7 +78,9 @@ def rewritten(table: Table, records: Iterable[Record]) -> tuple[list[Record], li
     unchanged."""
     rows = list(records)
     looks = [look for at, c in enumerate(table.columns) if (look := _look(at, c))] if table.locale == PT_BR else []
-    odd = {n: found for n, row in enumerate(rows) if row.fields is not None and (found := _odd(looks, row.fields))}
+    odd = {
+        n: readings for n, row in enumerate(rows) if row.fields is not None and (readings := _odd(looks, row.fields))
+    }
     if not odd:
         return rows, []
     shown = _shown(looks, rows, odd)
@@ -145,8 +147,8 @@ def _settled(
 
 def _doubt(look: _Look, value: str, ways: set[str]) -> dict[str, Any]:
     what = ("ambiguous_date", "day or month first") if look.is_date else ("ambiguous_number", "a fraction or thousands")
-    told = " and ".join(sorted(ways)) or "in no way that says which"
-    detail = f"{look.name} is '{value}': {what[1]}? The rest of the file is written {told}"
+    notations = " and ".join(sorted(ways)) or "without a clear notation"
+    detail = f"{look.name} is '{value}': {what[1]}? The rest of the file is written {notations}"
     return {"reason": what[0], "detail": detail}
 
 
@@ -180,27 +182,27 @@ def _unbroken(number: str | None) -> str | None:
 
 def _day(value: str) -> _Reading | None:
     """A date; a time of midnight beside it is ignored."""
-    if found := _MIDNIGHT.fullmatch(value):
-        return _Reading("", found[1], found[1])
+    if match := _MIDNIGHT.fullmatch(value):
+        return _Reading("", match[1], match[1])
     reading = _moment(value)
     return reading and replace(reading, brazilian=_dated(reading.brazilian), plain=_dated(reading.plain))
 
 
 def _dated(moment: str | None) -> str | None:
-    found = _MIDNIGHT.fullmatch(moment or "")
-    return found[1] if found else moment
+    match = _MIDNIGHT.fullmatch(moment or "")
+    return match[1] if match else moment
 
 
 def _moment(value: str) -> _Reading | None:
     """A date with the day or the month first, optionally with a time."""
-    found = _DAY.fullmatch(value)
-    if found is None:
+    match = _DAY.fullmatch(value)
+    if match is None:
         return None
-    first, second = int(found[1]), int(found[3])
-    time = f" {int(found[5]):02}:{found[6]}{found[7] or ':00'}{found[8] or ''}" if found[5] else ""
-    told = f"{found[4]}-{second:02}-{first:02}{time}"
+    first, second = int(match[1]), int(match[3])
+    time = f" {int(match[5]):02}:{match[6]}{match[7] or ':00'}{match[8] or ''}" if match[5] else ""
+    day_first = f"{match[4]}-{second:02}-{first:02}{time}"
     if first == second:
-        return _Reading("", told, told)
+        return _Reading("", day_first, day_first)
     if first > MONTHS:
-        return _Reading(BRAZILIAN, told, None)
-    return _Reading(PLAIN, None, None) if second > MONTHS else _Reading("", told, None)
+        return _Reading(BRAZILIAN, day_first, None)
+    return _Reading(PLAIN, None, None) if second > MONTHS else _Reading("", day_first, None)

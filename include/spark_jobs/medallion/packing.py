@@ -86,7 +86,7 @@ def out_of_gzip(content: bytes, bounds: Bounds = BOUNDS) -> bytes:
         return content
     text = _gunzipped(content, bounds)
     if text.startswith(GZIP):
-        raise FileRefused("packed_twice", f"{len(content)} bytes of gzip in which there is gzip again; unpack it once")
+        raise FileRefused("packed_twice", f"{len(content)} bytes of gzip that contain gzip again; unpack it once")
     refuse_other_kinds(text)
     return text
 
@@ -95,8 +95,8 @@ def over(length: int, bounds: Bounds = BOUNDS) -> FileRefused | None:
     """Why a file of this many bytes is not read; None if it is."""
     if length <= bounds.most_bytes:
         return None
-    told = f"{length} bytes, more than the {bounds.most_bytes} that a file may have; send it in parts"
-    return FileRefused("too_large", told)
+    detail = f"{length} bytes, more than the {bounds.most_bytes} that a file may have; send it in parts"
+    return FileRefused("too_large", detail)
 
 
 def refuse_other_kinds(beginning: bytes) -> None:
@@ -106,8 +106,8 @@ def refuse_other_kinds(beginning: bytes) -> None:
     for magic, reason, what in _KINDS:
         if beginning.startswith(magic) and (magic != b"BZh" or beginning[4:10] in _BZIP2_BLOCKS):
             office = reason == "zip_file" and b"[Content_Types].xml" in beginning
-            told = "an Office file (xlsx, docx)" if office else what
-            raise FileRefused("office_file" if office else reason, f"{told}; send it as plain text or gzip")
+            kind = "an Office file (xlsx, docx)" if office else what
+            raise FileRefused("office_file" if office else reason, f"{kind}; send it as plain text or gzip")
 
 
 def marked_encoding(beginning: bytes) -> tuple[bytes, str] | None:
@@ -139,8 +139,8 @@ def _gunzipped(content: bytes, bounds: Bounds) -> bytes:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as members:  # may be several in a row: `cat a.gz b.gz`
             while chunk := members.read(_CHUNK):
                 if text.tell() + len(chunk) > most:
-                    told = f"{len(content)} bytes of gzip that unpack to more than {most}, the most that they may"
-                    raise FileRefused("too_large", told)
+                    detail = f"{len(content)} bytes of gzip that unpack to more than {most}, the most that they may"
+                    raise FileRefused("too_large", detail)
                 text.write(chunk)
     except (OSError, EOFError, zlib.error) as error:
         raise FileRefused("bad_gzip", f"{len(content)} bytes of gzip: {error}") from error
@@ -156,4 +156,4 @@ def _recoded(text: bytes) -> bytes:
     try:
         return text[len(mark) :].decode(encoding).encode("utf-8")
     except UnicodeError as error:
-        raise FileRefused("not_text", f"marked as {encoding}, which it is not: {error}") from error
+        raise FileRefused("not_text", f"marked as {encoding}, but not decodable as that: {error}") from error

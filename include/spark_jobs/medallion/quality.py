@@ -32,11 +32,11 @@ class Rule:
 
 def judge(frame: DataFrame, rules: Sequence[Rule], warning: Column | None = None) -> DataFrame:
     """Give each row its verdict; the first broken rule is the reason. An accepted row may have a warning."""
-    told = [
+    faults = [
         F.when(rule.broken, F.struct(F.lit(rule.reason).alias("reason"), rule.detail.alias("detail"))) for rule in rules
     ]
     # The fault is computed as one column first: the rules are then evaluated once a row.
-    judged = frame.withColumn("_fault", F.coalesce(*told))
+    judged = frame.withColumn("_fault", F.coalesce(*faults))
     return judged.select(
         *frame.columns,
         F.when(F.col("_fault").isNull(), ACCEPTED).otherwise(QUARANTINED).alias("outcome"),
@@ -94,9 +94,9 @@ def last_version_wins(
     copy = is_accepted() & (F.col("_copy") > 1)
     marked = ranked.withColumn("outcome", F.when(copy, F.lit(DUPLICATE)).otherwise(F.col("outcome")))
     newer = F.concat_ws(":", F.col("_last.source_file"), F.col("_last.line").cast("string"))
-    told = F.concat(F.lit("replaced by "), newer)
+    detail = F.concat(F.lit("replaced by "), newer)
     why = F.when(F.col("source_file") == F.col("_last.source_file"), F.lit(clash)).otherwise(F.lit("superseded"))
-    return overrule(marked, why, place != F.col("_last"), told).drop("_last", "_copy")
+    return overrule(marked, why, place != F.col("_last"), detail).drop("_last", "_copy")
 
 
 def accepted(judged: DataFrame) -> DataFrame:

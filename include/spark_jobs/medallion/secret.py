@@ -59,13 +59,13 @@ def address(secret: str | None) -> Address:
 def _parsed(secret: str, text: str) -> Address:
     """The parsed secret; an error never quotes it."""
     try:
-        told: Any = json.loads(text)
+        secret_fields: Any = json.loads(text)
     except ValueError:
-        told = None
-    missing = [key for key in NEEDED if not told.get(key)] if isinstance(told, dict) else list(NEEDED)
+        secret_fields = None
+    missing = [key for key in NEEDED if not secret_fields.get(key)] if isinstance(secret_fields, dict) else list(NEEDED)
     if missing:
         raise SourceError(f"reading the secret {secret}: it lacks {', '.join(missing)}; write it in the form {FORM}")
-    port = int(told["port"]) if str(told.get("port", "")).isdigit() else None
-    properties = {str(key): str(value) for key, value in told.get("properties", {}).items()}
-    called = str(told.get("identity") or "")
-    return Address(**{key: str(told[key]) for key in NEEDED}, port=port, properties=properties, called=called)
+    port = int(secret_fields["port"]) if str(secret_fields.get("port", "")).isdigit() else None
+    properties = {str(key): str(value) for key, value in secret_fields.get("properties", {}).items()}
+    called = str(secret_fields.get("identity") or "")
+    return Address(**{key: str(secret_fields[key]) for key in NEEDED}, port=port, properties=properties, called=called)

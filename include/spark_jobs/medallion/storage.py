@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # jobs without Spark use the file-name rules too
     from pyspark.sql import SparkSession
 
-WHY_HIDDEN = "a file or folder whose name starts with _ or a dot is not read; rename it and drop it again"
+WHY_HIDDEN = "a file or folder whose name starts with _ or a dot is not read; rename it and deliver it again"
 _READERS = 16  # of parts of files, at once
 _METADATA = ("_common_metadata", "_metadata")
 
@@ -76,14 +76,14 @@ class Storage:
         fs, path = self._open(uri)
         if not fs.exists(path):
             return []
-        root, found, listing = self.qualified(uri), [], fs.listFiles(path, True)
+        root, listed, listing = self.qualified(uri), [], fs.listFiles(path, True)
         while listing.hasNext():
             status = listing.next()
             file = status.getPath().toString()
             hidden, modified = is_hidden(file.removeprefix(f"{root}/")), int(status.getModificationTime())
-            found.append(FileInfo(file, int(status.getLen()), hidden, modified))
+            listed.append(FileInfo(file, int(status.getLen()), hidden, modified))
         # An object store lists the "folder/" markers of consoles and old Hadoops as empty files.
-        real = [f for f in found if f.name and (f.length or not f.name.endswith("_$folder$"))]
+        real = [f for f in listed if f.name and (f.length or not f.name.endswith("_$folder$"))]
         return sorted(real, key=lambda f: f.uri)
 
     def names(self, uri: str) -> list[str]:
@@ -104,8 +104,8 @@ class Storage:
         paths = self._gateway.new_array(of, len(folders))
         for n, folder in enumerate(folders):
             paths[n] = of(folder)
-        found = self._jvm.org.apache.hadoop.fs.FileUtil.stat2Paths(fs.listStatus(paths))
-        text = str(self._jvm.scala.Predef.genericWrapArray(found).mkString("\0"))
+        listed = self._jvm.org.apache.hadoop.fs.FileUtil.stat2Paths(fs.listStatus(paths))
+        text = str(self._jvm.scala.Predef.genericWrapArray(listed).mkString("\0"))
         return text.split("\0") if text else []
 
     def size(self, uri: str) -> int:

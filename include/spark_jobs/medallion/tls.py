@@ -30,20 +30,24 @@ MARIADB: Mapping[str, Mapping[str, str]] = {
 
 def properties(spark: SparkSession, address: Address) -> dict[str, str]:
     """The driver properties for an address. Raises SourceError for an unknown mode."""
-    told = dict(address.properties)
+    driver_properties = dict(address.properties)
     is_postgres = FAMILIES.get(address.engine, address.engine) == "postgres"
     word = "sslmode" if is_postgres else "sslMode"
-    if not OWN_WORDS & {name.lower() for name in told} and not is_loopback(address.host):
-        told[word] = VERIFIED
-    if told.get(word, VERIFIED) not in MARIADB:
-        raise SourceError(f"opening the database: {word} is {told[word]!r}, expected {', '.join(MARIADB)}")
+    if not OWN_WORDS & {name.lower() for name in driver_properties} and not is_loopback(address.host):
+        driver_properties[word] = VERIFIED
+    if driver_properties.get(word, VERIFIED) not in MARIADB:
+        raise SourceError(f"opening the database: {word} is {driver_properties[word]!r}, expected {', '.join(MARIADB)}")
     if not is_postgres:
-        return {**told, **MARIADB[told[word]]} if word in told else told
-    if told.get("sslrootcert", "").startswith(BEGIN):
-        told["sslrootcert"] = _file(spark, told["sslrootcert"])
-    elif told.get(word, "").startswith("verify") and "sslrootcert" not in told:
-        told.setdefault("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory")  # Java's trust store
-    return told
+        return (
+            {**driver_properties, **MARIADB[driver_properties[word]]}
+            if word in driver_properties
+            else driver_properties
+        )
+    if driver_properties.get("sslrootcert", "").startswith(BEGIN):
+        driver_properties["sslrootcert"] = _file(spark, driver_properties["sslrootcert"])
+    elif driver_properties.get(word, "").startswith("verify") and "sslrootcert" not in driver_properties:
+        driver_properties.setdefault("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory")  # Java's trust store
+    return driver_properties
 
 
 def is_loopback(host: str) -> bool:

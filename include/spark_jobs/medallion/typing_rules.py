@@ -119,19 +119,19 @@ def missing(columns: Sequence[str]) -> Rule:
 
 def not_a_number(column: str, shape: str) -> Rule:
     """Rule: a number has other characters than digits and a decimal point, or is too large."""
-    return Rule("bad_number", ~F.col(column).rlike(shape), _told(column))
+    return Rule("bad_number", ~F.col(column).rlike(shape), _shown(column))
 
 
 def beyond_measure(quantity: str, value: str) -> Rule:
     """Rule: quantity times value exceeds what one cell may hold."""
     worth = typed(quantity, "bigint") * typed(value, MONEY_TYPE)
-    told = F.concat(_told(quantity), F.lit(" and "), _told(value))
-    return Rule("bad_number", worth >= AMOUNT, told)
+    detail = F.concat(_shown(quantity), F.lit(" and "), _shown(value))
+    return Rule("bad_number", worth >= AMOUNT, detail)
 
 
 def not_a_code(column: str) -> Rule:
     """Rule: a spreadsheet turned a code into scientific notation: digits are lost, and distinct codes became equal."""
-    return Rule("rewritten_code", F.col(column).rlike(POWER_OF_TEN), _told(column))
+    return Rule("rewritten_code", F.col(column).rlike(POWER_OF_TEN), _shown(column))
 
 
 def code(column: str) -> Column:
@@ -144,13 +144,13 @@ def code(column: str) -> Column:
 def not_a_date(column: str) -> Rule:
     """Rule: a date is not YYYY-MM-DD, not in the calendar, or before 1900."""
     wrong = ~F.col(column).rlike(DAY) | typed(column, "date").isNull()
-    return Rule("bad_date", F.col(column).isNotNull() & wrong, _told(column))
+    return Rule("bad_date", F.col(column).isNotNull() & wrong, _shown(column))
 
 
 def not_a_moment(column: str) -> Rule:
     """Rule: a moment is not YYYY-MM-DD with or without a time, not in the calendar, or before 1900."""
     wrong = ~F.col(column).rlike(MOMENT) | moment(column).isNull()
-    return Rule("bad_date", F.col(column).isNotNull() & wrong, _told(column))
+    return Rule("bad_date", F.col(column).isNotNull() & wrong, _shown(column))
 
 
 def moment(column: str) -> Column:
@@ -160,7 +160,7 @@ def moment(column: str) -> Column:
 
 def not_listed(reason: str, column: str, terms: Sequence[str]) -> Rule:
     """Rule: a term is not in the list, compared without case and accents."""
-    return Rule(reason, F.col(column).isNotNull() & listed(column, terms).isNull(), _told(column))
+    return Rule(reason, F.col(column).isNotNull() & listed(column, terms).isNull(), _shown(column))
 
 
 def listed(column: str, terms: Sequence[str]) -> Column:
@@ -175,5 +175,5 @@ def typed(column: str, data_type: str) -> Column:
     return F.expr(f"try_cast(`{column}` as {data_type})")
 
 
-def _told(column: str) -> Column:
+def _shown(column: str) -> Column:
     return F.concat(F.lit(f"{column} is '"), F.col(column), F.lit("'"))

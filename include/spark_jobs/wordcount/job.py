@@ -33,7 +33,7 @@ def bronze(run: Run) -> Manifest:
         return lake.manifest("bronze", [_replayed(lake, encoding)])
     files = lake.storage.files(run.input)
     if not files:
-        raise NoInputError(f"reading text files: nothing lies at {run.input}; put at least one file there")
+        raise NoInputError(f"reading text files: nothing at {run.input}; put at least one file there")
     lake.size_shuffles(sum(f.length for f in files))
     judged, count = _judged(run, lake, encoding, files)
     if empty := sum(1 for f in files if not f.length):
@@ -86,8 +86,8 @@ def _apart(
         return [], list(files)
     with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
         begin = list(pool.map(lambda f: lake.storage.beginning(f.uri, LOOK) if f.length else b"", files))
-    told = [(f, lies_open(f.name, beginning, encoding)) for f, beginning in zip(files, begin, strict=True)]
-    return [f for f, is_open in told if is_open], [f for f, is_open in told if not is_open]
+    judged = [(f, lies_open(f.name, beginning, encoding)) for f, beginning in zip(files, begin, strict=True)]
+    return [f for f, is_open in judged if is_open], [f for f, is_open in judged if not is_open]
 
 
 def _jvm_knows(run: Run, charset: str) -> bool:

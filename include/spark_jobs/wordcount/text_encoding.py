@@ -11,14 +11,16 @@ from medallion import packing
 from medallion.errors import UnknownEncodingError
 from medallion.packing import Bounds, FileRefused
 
-NO_TEXT = "bytes that are no text in the encoding of this run"
+NO_TEXT = "bytes that cannot be decoded in the encoding of this run"
 _BOMS = {  # name without byte order -> (mark, name with it); the longest marks come first
     "utf-32": ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be")),
     "utf-16": ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")),
 }
 # Characters that no text has, for Python and Java alike: NUL and the controls that no terminal or old editor writes.
 CONTROLS = r"[\x00-\x06\x0e-\x19]"
-WHY_CONTROLS = "bytes that stand in no text, such as NUL: a program's file, or UTF-16 without its mark (then name it)"
+WHY_CONTROLS = (
+    "bytes that no text has, such as NUL: a binary file, or UTF-16 without a byte order mark (then name the encoding)"
+)
 # File name endings by which the readers of Spark and Flink would decompress a file, whatever its content.
 _CODECS = (".gz", ".gzip", ".bz2", ".deflate", ".lz4", ".snappy", ".xz", ".zst", ".zstd", ".lzo")
 _CONTROL, _CONTROL_BYTE = re.compile(CONTROLS), re.compile(CONTROLS.encode())
@@ -65,19 +67,19 @@ def lines_in(content: bytes, encoding: Encoding, bounds: Bounds) -> tuple[list[b
     """The lines of a whole file, and their encoding, given by its byte order mark or the run. Raises FileRefused."""
     text = packing.out_of_gzip(content, bounds)
     mark, name = packing.marked_encoding(text) or (b"", _unmarked(text, encoding.name))
-    text, told, ordered = text[len(mark) :], encoding_named(name), byte_order(b"", name)
+    text, detected, ordered = text[len(mark) :], encoding_named(name), byte_order(b"", name)
     if has_controls(text, ordered):
         raise FileRefused("not_text", WHY_CONTROLS)
-    lines = text.splitlines() if told.line_bytes else list(split_lines(text, ordered))
+    lines = text.splitlines() if detected.line_bytes else list(split_lines(text, ordered))
     if any(len(line) > bounds.longest_line for line in lines):
         raise packing.long_line(bounds)
     return lines, ordered
 
 
-def _unmarked(text: bytes, asked: str) -> str:
+def _unmarked(text: bytes, requested: str) -> str:
     """The encoding of a text without a byte order mark: the run's. If that is UTF-16, a text without NULs that is valid
     UTF-8 is read as UTF-8, as UTF-16 has NULs at least in its line ends."""
-    return _UTF8 if asked.startswith(("utf-16", "utf-32")) and b"\0" not in text and _is_utf8(text) else asked
+    return _UTF8 if requested.startswith(("utf-16", "utf-32")) and b"\0" not in text and _is_utf8(text) else requested
 
 
 def has_controls(text: bytes, encoding: str) -> bool:

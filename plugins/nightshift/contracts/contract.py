@@ -27,19 +27,19 @@ def read(contracts_dir: Path, pipeline: str) -> tuple[tuple[Source, ...], tuple[
     """Read the sources and gold tables of a pipeline. Raises SettingsError naming the file and its faults."""
     path = contracts_dir / f"{pipeline}.toml"
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        parsed = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as wrong:
         raise SettingsError(f"The contract {path} cannot be read: {wrong}.") from wrong
-    if faults := list(_faults(told)):
+    if faults := list(_faults(parsed)):
         raise SettingsError(f"The contract {path} is wrong: {'; '.join(faults)}.")
-    sources = tuple(_source(name, table) for name, table in told.get("sources", {}).items())
-    return sources, tuple(_gold(name, table) for name, table in told["gold"].items())
+    sources = tuple(_source(name, table) for name, table in parsed.get("sources", {}).items())
+    return sources, tuple(_gold(name, table) for name, table in parsed["gold"].items())
 
 
-def _source(name: str, told: Mapping[str, Any]) -> Source:
-    columns = tuple(_column(column, spec) for column, spec in told["columns"].items())
-    where = {"files": told["files"], "database": bool(told.get("database"))}
-    return Source(name, told["about"], columns=columns, key=tuple(told["key"]), drift=told["drift"], **where)
+def _source(name: str, table: Mapping[str, Any]) -> Source:
+    columns = tuple(_column(column, spec) for column, spec in table["columns"].items())
+    where = {"files": table["files"], "database": bool(table.get("database"))}
+    return Source(name, table["about"], columns=columns, key=tuple(table["key"]), drift=table["drift"], **where)
 
 
 def _column(name: str, spec: Mapping[str, Any]) -> SourceColumn:
@@ -48,47 +48,48 @@ def _column(name: str, spec: Mapping[str, Any]) -> SourceColumn:
     return SourceColumn(name, spec["type"], names, about=spec.get("about", ""), **flags)
 
 
-def _gold(name: str, told: Mapping[str, Any]) -> GoldTable:
+def _gold(name: str, table: Mapping[str, Any]) -> GoldTable:
     return GoldTable(
         name,
-        {column: spec["type"] for column, spec in told["columns"].items()},
-        tuple(told["key"]),
-        min_rows=told.get("min_rows", 1),
-        about=told["about"],
-        notes={column: spec["about"] for column, spec in told["columns"].items() if "about" in spec},
-        fresh_hours=told["fresh_hours"],
-        personal=tuple(column for column, spec in told["columns"].items() if spec.get("personal")),
+        {column: spec["type"] for column, spec in table["columns"].items()},
+        tuple(table["key"]),
+        min_rows=table.get("min_rows", 1),
+        about=table["about"],
+        notes={column: spec["about"] for column, spec in table["columns"].items() if "about" in spec},
+        fresh_hours=table["fresh_hours"],
+        personal=tuple(column for column, spec in table["columns"].items() if spec.get("personal")),
     )
 
 
-def _faults(told: Mapping[str, Any]) -> Iterator[str]:
+def _faults(parsed: Mapping[str, Any]) -> Iterator[str]:
     """The faults of a contract: unknown keys, missing keys and invalid values."""
-    for kind in sorted(told.keys() - KINDS):
-        yield f"it has a part {kind!r}, known are {', '.join(sorted(KINDS))}"
-    for kind in sorted(KINDS & told.keys()):
-        for name, table in told[kind].items():
+    for kind in sorted(parsed.keys() - KINDS):
+        yield f"it has the unknown section {kind!r}: expected {' or '.join(sorted(KINDS))}"
+    for kind in sorted(KINDS & parsed.keys()):
+        for name, table in parsed[kind].items():
             yield from (f"{kind}.{name} {fault}" for fault in _table_faults(kind, table))
 
 
 def _table_faults(kind: str, table: Mapping[str, Any]) -> Iterator[str]:
     needed = {"about", "key", "columns"} | ({"files", "drift"} if kind == "sources" else {"fresh_hours"})
     for word in sorted(table.keys() - TABLE_WORDS[kind]):
-        yield f"says {word!r}, which nobody reads"
+        yield f"has the unknown key {word!r}"
     for word in sorted(needed - table.keys()):
-        yield f"does not say its {word}"
+        yield f"lacks the key {word!r}"
     yield from _column_faults(kind, table.get("columns", {}))
-    if kind == "gold" and (strangers := set(table.get("key", ())) - table.get("columns", {}).keys()):
-        yield f"has no column {', '.join(sorted(strangers))} of its key"
+    if kind == "gold" and (unrecognised := set(table.get("key", ())) - table.get("columns", {}).keys()):
+        yield f"has a key column that it does not define: {', '.join(sorted(unrecognised))}"
     if (locale := table.get("locale", LOCALE)) != LOCALE:
-        yield f"has the locale {locale!r}, known is {LOCALE}"
+        yield f"has the locale {locale!r}: expected {LOCALE}"
     for event, rule in table.get("drift", {}).items():
         if rule not in DRIFT_RULES.get(event, ()):
-            yield f"has the rule {rule!r} for columns that are {event}"
+            expected = " or ".join(DRIFT_RULES.get(event, ("no rule",)))
+            yield f"has the rule {rule!r} for columns that are {event}: expected {expected}"
 
 
 def _column_faults(kind: str, columns: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for column, spec in columns.items():
         for word in sorted(spec.keys() - COLUMN_WORDS[kind]):
-            yield f"says {word!r} of {column}, which nobody reads"
+            yield f"has the unknown key {word!r} in column {column}"
         if "type" not in spec:
-            yield f"does not say the type of {column}"
+            yield f"lacks the type of column {column}"

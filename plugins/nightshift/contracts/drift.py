@@ -93,10 +93,10 @@ class Drift:
     event: str  # added, dropped, retyped, lossy
     column: str
     rule: str
-    told: str
+    words: str
 
     def __str__(self) -> str:
-        return f"{self.source}: {self.column} {self.told} ({self.rule})"
+        return f"{self.source}: {self.column} {self.words} ({self.rule})"
 
 
 def sample(where: str, beginning: bytes, whole: bool) -> Sample | None:
@@ -122,33 +122,37 @@ def _text(beginning: bytes) -> str:
     return codecs.getincrementaldecoder(encoding)("replace").decode(beginning)
 
 
-def drifts(source: Source, found: Sample | Relation) -> Iterator[Drift]:
+def drifts(source: Source, table: Sample | Relation) -> Iterator[Drift]:
     """Every column of a table that differs from its source's contract."""
-    spelt = {plain(name): at for at, name in enumerate(found.header)}
+    spelt = {plain(name): at for at, name in enumerate(table.header)}
     here = {column.name: spelt[name] for column in source.columns for name in column.names if name in spelt}
     known = {name for column in source.columns for name in column.names}
-    strangers = [name for name in found.header if plain(name) not in known]
-    for name in strangers:
+    unrecognised = [name for name in table.header if plain(name) not in known]
+    for name in unrecognised:
         yield _drift(source, "added", name, "is new")
     for column in source.columns:
         if column.name not in here and column.optional:
             continue
         if column.name not in here:
-            yield _drift(source, "dropped", column.names[0], _gone(column, strangers))
+            yield _drift(source, "dropped", column.names[0], _gone(column, unrecognised))
         else:
-            yield from _retyped(source, found, column, here[column.name])
+            yield from _retyped(source, table, column, here[column.name])
 
 
-def _retyped(source: Source, found: Sample | Relation, column: SourceColumn, at: int) -> Iterator[Drift]:
+def _retyped(source: Source, table: Sample | Relation, column: SourceColumn, at: int) -> Iterator[Drift]:
     """How an existing column differs in type. One that cannot be read counts as dropped."""
     name = column.names[0]
-    if isinstance(found, Relation) and (binary := found.unreadable(at)):
-        yield _drift(source, "dropped", name, f"cannot be read, it is {binary}: give the night a view that casts it")
-    elif odd := found.odd(column, at):
-        yield _drift(source, "retyped", name, f"is no {column.type}: {odd}")
-    elif isinstance(found, Relation) and (lossy := found.lossy(column, at)):
-        told = f"is {lossy}, which keeps about seven digits: the cents of large amounts are lost there; make it decimal"
-        yield Drift(source.name, "lossy", name, "read as it is", told)
+    if isinstance(table, Relation) and (binary := table.unreadable(at)):
+        yield _drift(
+            source, "dropped", name, f"has the type {binary}, which cannot be read: provide a view that casts it"
+        )
+    elif odd := table.odd(column, at):
+        yield _drift(source, "retyped", name, f"is not {column.type}: {odd}")
+    elif isinstance(table, Relation) and (lossy := table.lossy(column, at)):
+        words = (
+            f"is {lossy}, which keeps about seven digits: the cents of large amounts are lost there; make it decimal"
+        )
+        yield Drift(source.name, "lossy", name, "read as it is", words)
 
 
 def known_by(sources: Sequence[Source], header: Sequence[str]) -> Source | None:
@@ -160,14 +164,14 @@ def known_by(sources: Sequence[Source], header: Sequence[str]) -> Source | None:
 
 def missing(source: Source, where: str) -> Drift:
     """The drift of a missing table."""
-    return _drift(source, "dropped", source.files, f"is no table or view of {where}")
+    return _drift(source, "dropped", source.files, f"is missing: {where} has no such table or view")
 
 
-def report(found: Mapping[str, Iterable[Drift]]) -> list[str]:
+def report(drifts: Mapping[str, Iterable[Drift]]) -> list[str]:
     """The drifts of many deliveries as sentences; the same drift of several is one sentence with their number and the
     first."""
     places: dict[Drift, list[str]] = {}
-    for where, drifted in found.items():
+    for where, drifted in drifts.items():
         for drift in drifted:
             places.setdefault(drift, []).append(where)
     return [f"{drift}, in {_places(where)}" for drift, where in places.items()]
@@ -179,14 +183,14 @@ def plain(name: str) -> str:
     return "_".join("".join(c for c in letters if c != "\ufeff" and not unicodedata.combining(c)).lower().split())
 
 
-def _drift(source: Source, event: str, column: str, told: str) -> Drift:
-    return Drift(source.name, event, column, source.drift[event], told)
+def _drift(source: Source, event: str, column: str, words: str) -> Drift:
+    return Drift(source.name, event, column, source.drift[event], words)
 
 
-def _gone(column: SourceColumn, strangers: Sequence[str]) -> str:
-    if not strangers:
-        return "is gone"
-    return f"is gone; if {' or '.join(strangers)} is its new name, add that to {column.name} in the contract"
+def _gone(column: SourceColumn, unrecognised: Sequence[str]) -> str:
+    if not unrecognised:
+        return "is missing"
+    return f"is missing; if {' or '.join(unrecognised)} is its new name, add it to {column.name} in the contract"
 
 
 def _places(where: Sequence[str]) -> str:

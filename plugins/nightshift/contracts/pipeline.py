@@ -168,7 +168,7 @@ def ingest_option(routes: tuple[Route, ...]) -> Option:
     return Option(
         INGEST,
         "Fetch",
-        "What a host of the run's own fetches first. None: the files come by themselves.",
+        "What an ingestion host fetches before the run. None: the files are delivered by others.",
         default="none",
         choices=("none", *names, *(["all"] if len(names) > 1 else [])),
     )

@@ -31,16 +31,16 @@ PLACE = re.compile(r"on (?P<file>\S+\.tf) line (?P<line>\d+), in (?P<function>.+
 
 def card(error: BaseException, task: str, links: Mapping[str, str] | None = None) -> Card:
     """The card of an exception that ended `task`. `links` are added to those of the error."""
-    told = _told(error)
-    cause = Cause(told["cause"])
+    facts = _described(error)
+    cause = Cause(facts["cause"])
     return {
-        **found(task, cause, told["message"], told.get("next_action")),
-        **{key: value for key, value in told.items() if key in {"traceback", "tail", "tail_of", "input_file"}},
-        "links": {**told.get("links", {}), **(links or {})},
+        **observed(task, cause, facts["message"], facts.get("next_action")),
+        **{key: value for key, value in facts.items() if key in {"traceback", "tail", "tail_of", "input_file"}},
+        "links": {**facts.get("links", {}), **(links or {})},
     }
 
 
-def found(
+def observed(
     task: str, cause: Cause, message: str, next_action: str | None = None, links: Mapping[str, str] | None = None
 ) -> Card:
     """A card without an exception: what the reaper or the report observed about `task`."""
@@ -88,11 +88,11 @@ def text(card: Mapping[str, Any]) -> str:
     return plain("\n".join((*lines(card), *tail_lines(card))))
 
 
-def _told(error: BaseException) -> dict[str, Any]:
+def _described(error: BaseException) -> dict[str, Any]:
     """The card's keys that an error determines: at least cause and message."""
-    for kind, tell in TELLERS.items():
+    for kind, describe in DESCRIBERS.items():
         if isinstance(error, kind):
-            return tell(error)
+            return describe(error)
     words = str(error).strip() or repr(error)
     cause = cause_in(words, (NO_SPACE,)) or Cause.CODE
     return {"cause": cause, "message": f"{type(error).__name__}: {words}", "traceback": _place(error)}
@@ -149,7 +149,7 @@ def _of_time(error: Any) -> dict[str, Any]:
 
 
 def _of_a_stop(error: Any) -> dict[str, Any]:
-    words = f"The task's process was told to end: {type(error).__name__} {error}".strip()
+    words = f"The task's process was stopped: {type(error).__name__} {error}".strip()
     return {"cause": Cause.STOPPED, "message": words, "traceback": _place(error)}
 
 
@@ -166,7 +166,7 @@ def _short(file: str) -> str:
 
 
 # The first matching type decides.
-TELLERS: dict[type[BaseException], Callable[[Any], dict[str, Any]]] = {
+DESCRIBERS: dict[type[BaseException], Callable[[Any], dict[str, Any]]] = {
     TerraformError: _of_terraform,
     ComputeError: _of_cluster,
     NightshiftError: _of_ours,

@@ -37,68 +37,68 @@ class Remedy:
 REMEDIES: dict[Cause, Remedy] = {
     Cause.DATA: Remedy(
         False,
-        "the same input gives the same answer",
+        "the same input gives the same result",
         "Correct the input or the parameter, then clear the task with downstream or trigger the date again.",
     ),
     Cause.CODE: Remedy(
         False,
-        "the same code gives the same answer",
-        "Mend the code or the setting at the place that is named, then clear the task with downstream.",
+        "the same code gives the same result",
+        "Fix the code or the setting that the message names, then clear the task with downstream.",
     ),
     Cause.BOOTSTRAP: Remedy(
         False,
-        "wait_for_compute has made one new cluster already",
+        "wait_for_compute has already replaced the cluster once",
         "Read the bootstrap action's log under node/ in the cluster's logs, then clear the task with downstream.",
     ),
     Cause.CAPACITY: Remedy(
         False,
-        "wait_for_compute has tried other zones, other instance types and On-Demand already",
-        "Give more instance types (NIGHTSHIFT_*_TYPES) or zones, or clear the task with downstream at another hour.",
+        "wait_for_compute has already tried other zones, other instance types and On-Demand",
+        "Allow more instance types (NIGHTSHIFT_*_TYPES) or zones, or clear the task with downstream at another hour.",
     ),
     Cause.IAM: Remedy(
         False,
-        "a right that is missing stays missing",
-        "Grant the role that is named the action that is named (include/terraform/modules/iam), then clear the task.",
+        "a missing permission stays missing",
+        "Grant the named role the named action (include/terraform/modules/iam), then clear the task.",
     ),
     Cause.THROTTLE: Remedy(
         True,
-        "whom we asked needs patience; the back-off gives it",
-        "Look at the AWS Health dashboard; clear the task with downstream when it answers again.",
+        "the service needs time; the back-off gives it",
+        "Check the AWS Health dashboard; when the service responds again, clear the task with downstream.",
     ),
     Cause.TIMEOUT: Remedy(
         True,
-        "what hung may not hang again, and a task adopts what its first try made; waits that had their time are final",
-        "Look at what the task waited for in the AWS console; clear it with downstream.",
+        "a hang may not recur, and a retry adopts what the first try made; a wait that timed out is final",
+        "Check in the AWS console what the task waited for, then clear the task with downstream.",
     ),
     Cause.DISK: Remedy(
         False,
-        "a full disk stays full until somebody makes room",
-        "Make room on the machine that ran the task (df -h; /tmp and Airflow's logs first), or give the cluster's nodes"
-        " larger volumes when a step said it; then clear the task with downstream.",
+        "a full disk stays full until somebody frees space",
+        "Free space on the machine that ran the task (df -h; /tmp and Airflow's logs first) or, if a step failed, give"
+        " the cluster's nodes larger volumes; then clear the task with downstream.",
     ),
     Cause.TERRAFORM: Remedy(
         True,
-        "terraform goes on from its saved state, and most of what it stumbles over is AWS being late",
-        "Read terraform's own words; clear the task with downstream when they are dealt with.",
+        "terraform continues from its saved state, and most of its errors are delays in AWS",
+        "Read terraform's output and fix what it names, then clear the task with downstream.",
     ),
     Cause.LOCK: Remedy(
         True,
-        "a live owner lets go of the lock, a dead owner's is taken away",
-        "Let the holder end; a run that does not end by itself is ended by ./nightshift reap --run ID.",
+        "a live holder releases the lock, and a dead holder's lock is broken",
+        "Wait until the holder has ended; to end a run that does not, use ./nightshift reap --run ID.",
     ),
     Cause.UPSTREAM: Remedy(
         False,
-        "the task has waited for as long as it may",
-        "Find out why nothing was delivered, then clear the task with downstream.",
+        "the task has already waited as long as it may",
+        "Find out why no input was delivered, then clear the task with downstream.",
     ),
     Cause.STOPPED: Remedy(
         True,
-        "a worker that was shut down has successors; what a person marked is not run again by Airflow",
-        "Find out who or what stopped it in Airflow's audit log; clear the task with downstream to go on.",
+        "a worker that was shut down is replaced; Airflow does not run a task again that a person marked",
+        "See in Airflow's audit log who or what stopped it; clear the task with downstream to continue.",
     ),
     Cause.LEAK: Remedy(
         True,
-        "AWS's lists, and what it counts as used, lag behind its deletions",
-        "Run ./nightshift reap; delete by hand what it cannot: it is on the bill.",
+        "AWS's lists, and what it counts as in use, lag behind deletions",
+        "Run ./nightshift reap; delete by hand what it cannot remove, since that costs money.",
     ),
 }

@@ -39,7 +39,7 @@ from nightshift.failures.causes import REMEDIES, Cause
 # "lost", instances that EC2 took away, counts as missing capacity: the next cluster may get it.
 KINDS = {"capacity": Cause.CAPACITY, "bootstrap": Cause.BOOTSTRAP, "lost": Cause.CAPACITY}
 OWNER_APPLIES = (
-    "Whoever owns the foundation applies it, not a night: make plan ENV=…, then make deploy ENV=…, or terraform apply"
+    "The foundation's owner must apply it, not a run: make plan ENV=…, then make deploy ENV=…, or terraform apply"
     " in include/terraform/stacks/foundation. Then clear the task with downstream."
 )
 ADDRESS = re.compile(r"with ((?:module\.|data\.)?[\w.\[\]\"-]+),$")
@@ -90,7 +90,7 @@ class ParameterError(NightshiftError):
 class PreflightError(NightshiftError):
     """A tool, a credential or the state bucket is missing, or the run would cost or last more than it may."""
 
-    next_action = "Mend what is named and trigger the run again; nothing was started."
+    next_action = "Fix what the message names and trigger the run again; nothing was started."
 
 
 class TerraformError(NightshiftError):
@@ -99,7 +99,7 @@ class TerraformError(NightshiftError):
     cause = Cause.TERRAFORM
 
     def __init__(self, verb: str, stack: str, exit_code: int, tail: str) -> None:
-        super().__init__(f"terraform {verb} of {stack} answered {exit_code}: {first_error(tail)}")
+        super().__init__(f"terraform {verb} of {stack} ended with exit code {exit_code}: {first_error(tail)}")
         self.exit_code, self.tail = exit_code, tail
 
 
@@ -129,21 +129,23 @@ class IngestFailed(NightshiftError):
 
     cause = Cause.UPSTREAM
     final = True
-    next_action = "Mend what its words name, then clear the task with downstream: it goes on behind what has landed."
+    next_action = (
+        "Fix what the message names, then clear the task with downstream: it continues after what is already in S3."
+    )
 
 
 class SourceUnseen(NightshiftError):
     """A database cannot be read from where Airflow runs; the cluster may be able to."""
 
     cause = Cause.UPSTREAM
-    next_action = "Let Airflow's network reach the database, if drift is to be told before a cluster exists."
+    next_action = "Let Airflow's network reach the database, so that drift is reported before a cluster exists."
 
 
 class SchemaDrifted(NightshiftError):
     """Columns of the input differ from the contract in a way that the contract says to refuse."""
 
     cause = Cause.DATA
-    next_action = "Have the sender mend it, or write the change into the contract; then clear the task with downstream."
+    next_action = "Have the sender fix it, or write the change into the contract; then clear the task with downstream."
 
 
 class EncodingRefused(NightshiftError):
@@ -199,7 +201,7 @@ class AuditFailed(NightshiftError):
     """Staged gold breaks its contract; none of it was published."""
 
     cause = Cause.DATA
-    next_action = "Compare the manifest with the pipeline's contract; the gold published before still stands."
+    next_action = "Compare the manifest with the pipeline's contract; the gold published before is unchanged."
 
 
 class DaysFailed(NightshiftError):
@@ -207,7 +209,7 @@ class DaysFailed(NightshiftError):
 
     cause = Cause.DATA
     final = True
-    next_action = "Mend what is named and run the backfill again: it takes only the days that still have a gap."
+    next_action = "Fix what the message names and run the backfill again: it makes only the days that still have a gap."
 
 
 class WaitTimeout(NightshiftError):
@@ -246,6 +248,6 @@ def first_error(tail: str) -> str:
     start = next((number for number, line in enumerate(spoken) if line.startswith("Error:")), None)
     if start is None:
         return spoken[-1] if spoken else ""
-    told = takewhile(lambda line: not line.startswith("Error:"), spoken[start + 1 :])
-    address = next((found[1] for line in told if (found := ADDRESS.match(line))), None)
+    rest = takewhile(lambda line: not line.startswith("Error:"), spoken[start + 1 :])
+    address = next((match[1] for line in rest if (match := ADDRESS.match(line))), None)
     return f"{spoken[start]} ({address})" if address else spoken[start]

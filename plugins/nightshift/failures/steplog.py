@@ -42,15 +42,17 @@ def diagnose(logs: Mapping[str, Sequence[str]], said: str) -> tuple[str, Cause, 
     """
     stream, traceback = _traceback(logs)
     cause, word = _stated(logs)
-    told = [word] if word else _blame(logs, traceback) or [said or "neither EMR nor the step's logs give a reason"]
-    message = told[0][:LONGEST_LINE]
-    text = "\n".join([*told, said])
+    candidates = (
+        [word] if word else _blame(logs, traceback) or [said or "neither EMR nor the step's logs give a reason"]
+    )
+    message = candidates[0][:LONGEST_LINE]
+    text = "\n".join([*candidates, said])
     shown = stream if stream and not word else next((s for s in reversed(STREAMS) if logs.get(s)), None)
     details = {
         "traceback": None if word else tracebacks.card_entry(traceback),
         "tail": _tail(logs.get(shown or "", ())),
         "tail_of": shown,
-        "input_file": _input_file(told),
+        "input_file": _input_file(candidates),
     }
     return message, cause or cause_in(text, STEP) or Cause.CODE, details
 
@@ -66,8 +68,11 @@ def _tail(lines: Sequence[str]) -> list[str]:
 
 
 def _traceback(logs: Mapping[str, Sequence[str]]) -> tuple[str | None, Traceback | None]:
-    found = [(stream, traceback) for stream in STREAMS if (traceback := tracebacks.last_of(logs.get(stream, ())))]
-    return next((pair for pair in found if pair[1].own), found[0] if found else (None, None))
+    parsed = [(stream, traceback) for stream in STREAMS if (traceback := tracebacks.last_of(logs.get(stream, ())))]
+    return next(
+        (pair for pair in parsed if pair[1].own),
+        parsed[0] if parsed else (None, None),
+    )
 
 
 def _stated(logs: Mapping[str, Sequence[str]]) -> tuple[Cause | None, str | None]:
@@ -112,6 +117,6 @@ def _plain(line: str) -> str:
     return PACKAGE.sub("", LOST_TASK.sub("", line).removeprefix(": ")).strip()
 
 
-def _input_file(told: Sequence[str]) -> str | None:
-    found = next((uri for line in told if (uri := S3_URI.search(line))), None)
-    return found[0].rstrip(".:") if found else None
+def _input_file(lines: Sequence[str]) -> str | None:
+    match = next((uri for line in lines if (uri := S3_URI.search(line))), None)
+    return match[0].rstrip(".:") if match else None

@@ -29,7 +29,7 @@ class Traceback:
     @property
     def own(self) -> dict[str, Any] | None:
         """The deepest frame in our code, with its path in the repository; None if there is none."""
-        return next((found for frame in reversed(self.frames) if (found := _own(frame))), None)
+        return next((match for frame in reversed(self.frames) if (match := _own(frame))), None)
 
 
 def last_of(lines: Sequence[str]) -> Traceback | None:
@@ -37,8 +37,8 @@ def last_of(lines: Sequence[str]) -> Traceback | None:
 
     Py4J quotes the worker's traceback inside the driver's, and the worker's may have no frame of ours.
     """
-    found = [_parsed(lines[number + 1 :]) for number, line in enumerate(lines) if START in line]
-    return next((t for t in reversed(found) if t.own), found[-1] if found else None)
+    parsed = [_parsed(lines[number + 1 :]) for number, line in enumerate(lines) if START in line]
+    return next((t for t in reversed(parsed) if t.own), parsed[-1] if parsed else None)
 
 
 def card_entry(traceback: Traceback | None) -> dict[str, Any] | None:
@@ -55,7 +55,7 @@ def is_jvm_frame(line: str) -> bool:
 
 def _parsed(lines: Sequence[str]) -> Traceback:
     inside = list(takewhile(lambda line: line[:1].isspace(), lines))
-    frames = tuple(_frame(found) for line in inside if (found := FRAME.match(line)))
+    frames = tuple(_frame(match) for line in inside if (match := FRAME.match(line)))
     after = dropwhile(lambda line: not line.strip(), lines[len(inside) :])
     return Traceback(frames, tuple(_error(after)))
 
@@ -69,10 +69,10 @@ def _error(lines: Iterator[str]) -> Iterator[str]:
             yield line.strip()
 
 
-def _frame(found: re.Match[str]) -> dict[str, Any]:
-    return {"file": found["file"], "line": int(found["line"]), "function": found["function"] or "<module>"}
+def _frame(match: re.Match[str]) -> dict[str, Any]:
+    return {"file": match["file"], "line": int(match["line"]), "function": match["function"] or "<module>"}
 
 
 def _own(frame: dict[str, Any]) -> dict[str, Any] | None:
-    found = OURS.search(frame["file"])
-    return {**frame, "file": found["in_tree"] or found["entry"]} if found else None
+    match = OURS.search(frame["file"])
+    return {**frame, "file": match["in_tree"] or match["entry"]} if match else None

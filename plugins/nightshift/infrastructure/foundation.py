@@ -54,8 +54,8 @@ def _read(settings: Settings) -> dict[str, Any] | None:
 
 def _inputs(settings: Settings) -> str:
     """SHA-256 over the files, the variables and terraform's environment variables (TF_VAR_*, TF_CLI_ARGS*)."""
-    told = [stacks.foundation(settings), terraform.told_by_environment()]
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    variables = [stacks.foundation(settings), terraform.environment_variables()]
+    digest = hashlib.sha256(json.dumps(variables, sort_keys=True).encode())
     for name, file in _files(settings):
         digest.update(f"\0{name}\0".encode())
         digest.update(file.read_bytes())

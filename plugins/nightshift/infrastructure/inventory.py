@@ -23,20 +23,20 @@ INSTANCES: Any = {"Name": "instance-state-name", "Values": ["pending", "running"
 
 def alive(night: RunContext) -> dict[str, list[str]]:
     """Kind -> the resources of this run that exist. It has every kind; all empty proves that nothing is left."""
-    found = of_run(night)
-    return {kind: [str(thing) for thing in found if thing.kind == kind] for kind in RESOURCE_FINDERS}
+    resources = of_run(night)
+    return {kind: [str(resource) for resource in resources if resource.kind == kind] for kind in RESOURCE_FINDERS}
 
 
 def of_run(night: RunContext) -> list[Resource]:
     """All existing resources of this run."""
     whose = {night.run, digest(night.run)}
-    return [thing for thing in everything(night.settings, night.run) if thing.run in whose]
+    return [resource for resource in everything(night.settings, night.run) if resource.run in whose]
 
 
 def everything(settings: Settings, run: str = "") -> list[Resource]:
     """All existing resources of this deployment's runs; `run` narrows the lists where the service can do that.
     Only what has our name as tag or prefix is in it."""
-    return [thing for look in RESOURCE_FINDERS.values() for thing in look(settings, run)]
+    return [resource for look in RESOURCE_FINDERS.values() for resource in look(settings, run)]
 
 
 def digest(run: str) -> str:

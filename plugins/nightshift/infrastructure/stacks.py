@@ -10,7 +10,7 @@ from nightshift.config import Settings
 from nightshift.run.run_context import RunContext
 
 FOUNDATION_STATE = "foundation.tfstate"
-GROUND = {"vpc_id", "kms_key_arn"}  # foundation outputs that the transient stack requires
+REQUIRED_OUTPUTS = {"vpc_id", "kms_key_arn"}  # foundation outputs that the transient stack requires
 
 
 def foundation(settings: Settings) -> dict[str, Any]:
@@ -22,8 +22,8 @@ def foundation(settings: Settings) -> dict[str, Any]:
     }
 
 
-def transient(night: RunContext, ground: Mapping[str, Any]) -> dict[str, Any]:
-    """The transient stack's variables for a run, without its SSH key; `ground` is the foundation's outputs."""
+def transient(night: RunContext, foundation_outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The transient stack's variables for a run, without its SSH key."""
     return {
         **_shared(night.settings),
         "owner": night.settings.owner,
@@ -31,11 +31,11 @@ def transient(night: RunContext, ground: Mapping[str, Any]) -> dict[str, Any]:
         "pipeline": night.pipeline.name,
         "business_date": str(night.business_date),
         "expires": night.tags["nightshift:expires"],
-        "vpc_id": ground["vpc_id"],
-        "kms_key_arn": ground["kms_key_arn"],
+        "vpc_id": foundation_outputs["vpc_id"],
+        "kms_key_arn": foundation_outputs["kms_key_arn"],
         "certificates": night.uri("lake", night.certificates_key),
         "ssh_cidr": night.ssh_cidr,
-        "ingest_host": ingest_spec.host(night, ground),
+        "ingest_host": ingest_spec.host(night, foundation_outputs),
     }
 
 

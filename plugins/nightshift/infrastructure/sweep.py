@@ -29,15 +29,15 @@ def sweep(night: RunContext, task: str, managed: Collection[str] = ()) -> list[s
     EC2 counts a cluster's network interfaces for a while after its end (symptoms.LINGERS). Returns what it removed
     itself. Raises ClientError.
     """
-    made = [thing for thing in inventory.of_run(night) if thing.kind in REMOVALS]
-    lost = [thing for thing in made if thing.id not in managed]
-    if any(thing.kind == GROUPS for thing in lost):
-        _cut_rules(night.settings, [thing for thing in made if thing.kind == GROUPS])
+    made = [resource for resource in inventory.of_run(night) if resource.kind in REMOVALS]
+    lost = [resource for resource in made if resource.id not in managed]
+    if any(resource.kind == GROUPS for resource in lost):
+        _cut_rules(night.settings, [resource for resource in made if resource.kind == GROUPS])
     went = []
-    for thing in lost:
-        if _unless_gone(partial(REMOVALS[thing.kind], night.settings, thing)):
-            of(night).note(task, "removed", "terraform's state did not know it", kind=thing.kind, id=thing.id)
-            went.append(f"{thing.kind}: {thing.id}")
+    for resource in lost:
+        if _unless_gone(partial(REMOVALS[resource.kind], night.settings, resource)):
+            of(night).note(task, "removed", "it was not in terraform's state", kind=resource.kind, id=resource.id)
+            went.append(f"{resource.kind}: {resource.id}")
     return went
 
 
@@ -67,24 +67,24 @@ def _unless_gone(remove: Callable[[], Any]) -> bool:
     return True
 
 
-def _instance(settings: Settings, thing: Resource) -> None:
+def _instance(settings: Settings, resource: Resource) -> None:
     """Terminate an ingestion host (clusters have ended before) and wait: until then its group cannot be deleted."""
     ec2 = clients.client(settings, "ec2")
-    ec2.terminate_instances(InstanceIds=[thing.id])
-    ec2.get_waiter("instance_terminated").wait(InstanceIds=[thing.id])
+    ec2.terminate_instances(InstanceIds=[resource.id])
+    ec2.get_waiter("instance_terminated").wait(InstanceIds=[resource.id])
 
 
-def _security_group(settings: Settings, thing: Resource) -> None:
-    clients.client(settings, "ec2").delete_security_group(GroupId=thing.id)
+def _security_group(settings: Settings, resource: Resource) -> None:
+    clients.client(settings, "ec2").delete_security_group(GroupId=resource.id)
 
 
-def _key_pair(settings: Settings, thing: Resource) -> None:
-    clients.client(settings, "ec2").delete_key_pair(KeyName=thing.id)
+def _key_pair(settings: Settings, resource: Resource) -> None:
+    clients.client(settings, "ec2").delete_key_pair(KeyName=resource.id)
 
 
-def _secret(settings: Settings, thing: Resource) -> None:
+def _secret(settings: Settings, resource: Resource) -> None:
     """Delete without a recovery window, since a re-run uses the name again."""
-    clients.client(settings, "secretsmanager").delete_secret(SecretId=thing.id, ForceDeleteWithoutRecovery=True)
+    clients.client(settings, "secretsmanager").delete_secret(SecretId=resource.id, ForceDeleteWithoutRecovery=True)
 
 
 REMOVALS: dict[str, Callable[[Settings, Resource], None]] = {

@@ -51,14 +51,14 @@ def make_way(hook: TerraformHook, night: RunContext, task: str) -> None:
             time.sleep(night.settings.poll_seconds)
 
 
-def remove(hook: TerraformHook, night: RunContext, ground: Mapping[str, Any], task: str) -> None:
+def remove(hook: TerraformHook, night: RunContext, foundation_outputs: Mapping[str, Any], task: str) -> None:
     """Remove the run's stack, what is not in its state, the staged data, the state and the claims, in this order, so
-    that a retry still finds what is left. `ground`: the foundation's outputs. Its clusters must have ended before."""
-    if ground.keys() >= stacks.GROUND:
+    that a retry still finds what is left. Its clusters must have ended before."""
+    if foundation_outputs.keys() >= stacks.REQUIRED_OUTPUTS:
         make_way(hook, night, task)
-        hook.destroy(stacks.transient(night, ground))
+        hook.destroy(stacks.transient(night, foundation_outputs))
     else:
-        LOG.info("There is no whole foundation, so no stack stands on it: nothing to destroy.")
+        LOG.info("The foundation is missing or incomplete, so this run has no stack: nothing to destroy.")
     forget(night, task)
 
 
@@ -80,7 +80,7 @@ def _break(hook: TerraformHook, lock: Lock, night: RunContext, task: str, why: s
         there = hook.lock()
         if there and there.id == lock.id:
             raise
-        LOG.info("Somebody else broke the lock %s.", lock.id)
+        LOG.info("Another process broke the lock %s.", lock.id)
 
 
 def _scene(hook: TerraformHook, night: RunContext) -> Scene:

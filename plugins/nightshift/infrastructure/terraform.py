@@ -75,7 +75,7 @@ class TerraformHook:
         words = ("-lock=false", "-detailed-exitcode", *further)
         code, said = self._run("plan", *words, variables=variables, answers=(0, 2))
         if code:
-            raise FoundationDiffers(f"The {self.stack} is not as its files say: {_differences(said)}.")
+            raise FoundationDiffers(f"The {self.stack} differs from its files: {_differences(said)}.")
         return self.outputs()
 
     def destroy(self, variables: Mapping[str, Any]) -> None:
@@ -85,13 +85,13 @@ class TerraformHook:
 
     def outputs(self) -> dict[str, Any]:
         """The outputs without the sensitive ones, which must not reach XCom. {} for an empty state."""
-        told = json.loads(self._answer("output", "-no-color", "-json"))
-        return {name: o["value"] for name, o in told.items() if not o["sensitive"]}
+        outputs = json.loads(self._answer("output", "-no-color", "-json"))
+        return {name: o["value"] for name, o in outputs.items() if not o["sensitive"]}
 
     def managed(self) -> set[str]:
         """The ids of all resources in the state, also of an interrupted apply. Call `init` first."""
-        found = json.loads(self._answer("show", "-no-color", "-json")).get("values", {}).get("root_module", {})
-        return {str(r["values"]["id"]) for r in _resources(found) if r["values"].get("id")}
+        root_module = json.loads(self._answer("show", "-no-color", "-json")).get("values", {}).get("root_module", {})
+        return {str(r["values"]["id"]) for r in _resources(root_module) if r["values"].get("id")}
 
     def lock(self) -> Lock | None:
         """The state's lock; None if there is none."""
@@ -152,38 +152,38 @@ def interrupt() -> None:
             process.wait()
 
 
-def told_by_environment() -> dict[str, str]:
+def environment_variables() -> dict[str, str]:
     """The environment variables that terraform reads as variables and arguments: TF_VAR_* and TF_CLI_ARGS*."""
     return {name: value for name, value in os.environ.items() if name.startswith(("TF_VAR_", "TF_CLI_ARGS"))}
 
 
 def binary() -> str:
     """The path of terraform. Raises PreflightError if it is not on PATH."""
-    found = shutil.which("terraform")
-    if not found:
+    path = shutil.which("terraform")
+    if not path:
         raise PreflightError(
             f"terraform is not on PATH ({os.environ.get('PATH', '')}).",
             f"Install terraform {'.'.join(map(str, MINIMUM))} or newer on the machine that runs Airflow's tasks.",
         )
-    return found
+    return path
 
 
 def version() -> str:
     """The installed version of terraform. Raises PreflightError if it is missing or too old for S3-native locking."""
     done = subprocess.run([binary(), "version"], capture_output=True, text=True, check=False)
-    found = re.search(r"Terraform v(\d+)\.(\d+)\.(\d+)", done.stdout)
-    if not found:
-        raise PreflightError(f"terraform version answered {done.stdout[:200]!r} {done.stderr[:200]!r}.")
-    if (int(found[1]), int(found[2])) < MINIMUM:
-        raise PreflightError(f"{found[0]} is too old: S3-native locking needs {'.'.join(map(str, MINIMUM))}.")
-    return found[0]
+    match = re.search(r"Terraform v(\d+)\.(\d+)\.(\d+)", done.stdout)
+    if not match:
+        raise PreflightError(f"terraform version did not print a version: {done.stdout[:200]!r} {done.stderr[:200]!r}.")
+    if (int(match[1]), int(match[2])) < MINIMUM:
+        raise PreflightError(f"{match[0]} is too old: S3-native locking needs {'.'.join(map(str, MINIMUM))}.")
+    return match[0]
 
 
 def _differences(said: Sequence[str]) -> str:
     """The changes that a plan shows, from its output lines."""
-    found = [match[1] for line in said if (match := DIFFERENCE.match(line)) and "will be read" not in match[1]]
-    more = len(found) - DIFFERENCES_SHOWN
-    shown = [*found[:DIFFERENCES_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+    changes = [match[1] for line in said if (match := DIFFERENCE.match(line)) and "will be read" not in match[1]]
+    more = len(changes) - DIFFERENCES_SHOWN
+    shown = [*changes[:DIFFERENCES_SHOWN], *([f"and {more} more"] if more > 0 else [])]
     return "; ".join(shown) or "its outputs would change"
 
 

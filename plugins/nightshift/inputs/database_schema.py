@@ -31,7 +31,7 @@ FAMILIES = {"postgresql": "postgres", "aurora-postgresql": "postgres", "mariadb"
 PORTS = {"postgres": 5432, "mysql": 3306}
 
 
-class RelationsHook:
+class DatabaseSchemaHook:
     """Compares the tables in the night's database with their contracts."""
 
     def __init__(self, secrets: SecretsManagerClient, night: RunContext) -> None:
@@ -45,51 +45,55 @@ class RelationsHook:
         address = self._address()
         where = f"{address['engine']}://{address['host']}/{address['dbname']}"
         try:
-            found = _relations(address, where)
+            tables = _tables(address, where)
         except (SQLAlchemyError, ImportError, UnicodeError, OSError) as refused:
-            raise SourceUnseen(f"{where} did not show its tables: {_line(refused)}") from None
-        told = {}
+            raise SourceUnseen(f"the tables of {where} could not be read: {_line(refused)}") from None
+        drifts = {}
         for source in self._night.pipeline.sources:
             if source.database:
-                relation = found.get(source.files)
-                drifted = list(drift.drifts(source, relation)) if relation else [drift.missing(source, where)]
-                told[f"{where}/{source.files}"] = drifted
-        return {at: drifted for at, drifted in told.items() if drifted}
+                table = tables.get(source.files)
+                drifted = list(drift.drifts(source, table)) if table else [drift.missing(source, where)]
+                drifts[f"{where}/{source.files}"] = drifted
+        return {at: drifted for at, drifted in drifts.items() if drifted}
 
     def identity(self) -> str:
         """The identity of the night's database, in the form of the jobs' medallion.secret. Raises SourceUnseen."""
-        told = self._address()
-        family = FAMILIES.get(told["engine"], told["engine"])
-        place = f"{family}://{told['host'].lower()}:{told.get('port') or PORTS[family]}/{told['dbname']}"
-        return str(told.get("identity") or place)
+        secret = self._address()
+        family = FAMILIES.get(secret["engine"], secret["engine"])
+        place = f"{family}://{secret['host'].lower()}:{secret.get('port') or PORTS[family]}/{secret['dbname']}"
+        return str(secret.get("identity") or place)
 
     def _address(self) -> Mapping[str, Any]:
         """The content of the secret, which no error quotes. Raises SourceUnseen."""
         name = self._night.source_secret
         try:
-            told = json.loads(self._secrets.get_secret_value(SecretId=name)["SecretString"])
+            secret = json.loads(self._secrets.get_secret_value(SecretId=name)["SecretString"])
         except (ClientError, BotoCoreError) as refused:
             raise SourceUnseen(f"the secret {name} could not be read: {_line(refused)}") from None
         except (ValueError, KeyError):
-            told = None
-        if not isinstance(told, dict) or not all(told.get(key) for key in NEEDED) or told["engine"] not in ENGINES:
+            secret = None
+        if (
+            not isinstance(secret, dict)
+            or not all(secret.get(key) for key in NEEDED)
+            or secret["engine"] not in ENGINES
+        ):
             raise SourceUnseen(f"the secret {name} is not in the form that Amazon RDS writes")
-        return told
+        return secret
 
 
-def _relations(address: Mapping[str, Any], where: str) -> dict[str, Relation]:
+def _tables(address: Mapping[str, Any], where: str) -> dict[str, Relation]:
     """The tables and views of the database, by lower-case name."""
     driver, here = ENGINES[address["engine"]]
     port = int(address["port"]) if str(address.get("port", "")).isdigit() else None
     who = (address["username"], address["password"])
     url = URL.create(driver, *who, host=address["host"], port=port, database=address["dbname"])
-    asked = "table_name, column_name, data_type FROM information_schema.columns"
+    selected = "table_name, column_name, data_type FROM information_schema.columns"
     order = f"WHERE table_schema = {here} ORDER BY table_name, ordinal_position"
     columns: dict[str, list[tuple[str, str]]] = {}
     with tls.connect_args(driver, address) as secured:
         engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": SECONDS, **secured})
         with engine.connect() as connection:
-            for table, column, kind in _texts(connection.execute(text(f"SELECT {asked} {order}"))):
+            for table, column, kind in _texts(connection.execute(text(f"SELECT {selected} {order}"))):
                 columns.setdefault(table.lower(), []).append((column, kind))
     return {
         table: Relation(f"{where}/{table}", *map(tuple, zip(*listed, strict=True))) for table, listed in columns.items()

@@ -33,8 +33,8 @@ class DeliveriesHook:
         """The s3:// address of each delivered file that drifted from its contract -> its drifts."""
         keys = list(self._keys()) if self._night.pipeline.sources else []
         with ThreadPoolExecutor(THREADS) as pool:
-            found = list(pool.map(self._drifts, keys))
-        return {f"s3://{self._raw}/{key}": drifted for key, drifted in zip(keys, found, strict=True) if drifted}
+            drifts = list(pool.map(self._drifts, keys))
+        return {f"s3://{self._raw}/{key}": drifted for key, drifted in zip(keys, drifts, strict=True) if drifted}
 
     def misread(self) -> tuple[list[Beginning], int]:
         """The files whose beginning the run's encoding cannot read, and the number of lines of the other beginnings;
@@ -46,8 +46,8 @@ class DeliveriesHook:
 
     def _misread(self, key: str) -> tuple[Beginning | None, int]:
         text, whole = self._beginning(key)
-        found = looked_at(f"s3://{self._raw}/{key}", text, self._night.encoding, whole=whole)
-        return found, text.count(b"\n")
+        misread = looked_at(f"s3://{self._raw}/{key}", text, self._night.encoding, whole=whole)
+        return misread, text.count(b"\n")
 
     def _keys(self) -> Iterator[str]:
         inputs = self._night.pipeline.inputs

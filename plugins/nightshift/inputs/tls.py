@@ -18,9 +18,9 @@ BEGIN = "-----BEGIN CERTIFICATE-----"
 @contextmanager
 def connect_args(driver: str, address: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """TLS arguments of psycopg2's or pymysql's connect; files that they name exist during the block."""
-    told = {str(name).lower(): str(value) for name, value in (address.get("properties") or {}).items()}
-    mode = told.get("sslmode") or ("" if is_loopback(str(address["host"])) else VERIFIED)
-    ca = told.get("sslrootcert") or told.get("serversslcert") or ""
+    properties = {str(name).lower(): str(value) for name, value in (address.get("properties") or {}).items()}
+    mode = properties.get("sslmode") or ("" if is_loopback(str(address["host"])) else VERIFIED)
+    ca = properties.get("sslrootcert") or properties.get("serversslcert") or ""
     if not mode:
         yield {}
     elif "pymysql" in driver:

@@ -43,9 +43,9 @@ def _shortfalls(manifest: Manifest, most: float) -> Iterator[str]:
     for table in manifest["tables"]:
         if table["lost"] > table["rows_in"] * most:
             where = f"{manifest['layer']}.{table['table']}"
-            yield f"{where}: {table['lost']} of {table['rows_in']} rows are missed ({_reasons(table)})"
+            yield f"{where}: {table['lost']} of {table['rows_in']} rows were lost ({_reasons(table)})"
     if grave := manifest.get("alerts", {}).get("grave"):
-        yield f"{grave} alerts tell of deliveries that did not come or could not be read"
+        yield f"{grave} alerts report deliveries that are missing or could not be read"
 
 
 def _layer(manifest: Manifest, max_quarantine_share: float) -> Iterator[str]:

@@ -31,8 +31,8 @@ class Stale:
 
     def __str__(self) -> str:
         return (
-            f"{self.table}: {self.business_date} is the newest, written {self.hours:.0f} hours ago"
-            f" ({self.written}); {self.limit:g} are allowed"
+            f"{self.table}: the newest partition is {self.business_date}, written {self.hours:.0f} hours ago"
+            f" ({self.written}); the limit is {self.limit:g} hours"
         )
 
 
@@ -46,16 +46,16 @@ def stale(settings: Settings, now: datetime) -> list[Stale]:
         return []
 
 
-def tell(settings: Settings, found: list[Stale]) -> list[Stale]:
+def notify(settings: Settings, tables: list[Stale]) -> list[Stale]:
     """Notify the topic, in one message, of the tables that became stale since the last check; returns them. Raises
     botocore's errors; the next check then notifies again."""
     s3, bucket = clients.client(settings, "s3"), settings.bucket("lake")
-    before = _told(s3, bucket)
-    news = [one for one in found if before.get(one.table) != one.business_date]
+    before = _notified(s3, bucket)
+    news = [stale for stale in tables if before.get(stale.table) != stale.business_date]
     if news:
-        lines = ["Gold that is older than its contract allows; see whether the nights ran:", *map(str, news)]
+        lines = ["This gold is older than its contract allows; check whether its runs succeeded:", *map(str, news)]
         topic.publish(settings, f"stale: {news[0].table} [{settings.name}]"[:100], "\n".join(lines))
-    now = {one.table: one.business_date for one in found}
+    now = {stale.table: stale.business_date for stale in tables}
     if now != before:
         s3.put_object(Bucket=bucket, Key=KEY, Body=json.dumps(now).encode())
     return news
@@ -84,7 +84,7 @@ def _newest(s3: S3Client, bucket: str, prefix: str) -> tuple[str, datetime] | No
     return partition.rpartition("=")[2].rstrip("/"), max(file["LastModified"] for file in files)
 
 
-def _told(s3: S3Client, bucket: str) -> Mapping[str, Any]:
+def _notified(s3: S3Client, bucket: str) -> Mapping[str, Any]:
     try:
         kept: dict[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=KEY)["Body"].read())
     except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):

@@ -30,8 +30,8 @@ class GapsHook:
     def between(self, first: date, last: date) -> list[Gap]:
         """The gaps from `first` to `last`, both included. A date without input is no gap."""
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        found = ((day, self._why(self._night.on(day))) for day in days)
-        return [Gap(day, why) for day, why in found if why]
+        reasons = ((day, self._why(self._night.on(day))) for day in days)
+        return [Gap(day, why) for day, why in reasons if why]
 
     def _why(self, one_day: RunContext) -> str:
         arrived = max(self._written("raw", one_day.input_prefix), default=None)
@@ -50,7 +50,11 @@ class GapsHook:
         home, day = f"silver/{one_day.pipeline.product}/", one_day.business_date
         if not self._is_there(f"{home}orders/_holds/{day}="):
             return "it was made before silver kept the versions of orders"
-        return "silver says something else of it" if self._is_there(f"{home}_unpublished/business_date={day}") else ""
+        return (
+            "silver has changed since it was published"
+            if self._is_there(f"{home}_unpublished/business_date={day}")
+            else ""
+        )
 
     def _is_there(self, prefix: str) -> bool:
         bucket = self._night.settings.bucket("lake")

@@ -53,15 +53,15 @@ def drivers(jdbc_dir: Path) -> list[Driver]:
     try:
         lines = (jdbc_dir / SUMS).read_text(encoding="utf-8").splitlines()
         named = [(expected.lower(), name.strip(" *")) for expected, name in (line.split(maxsplit=1) for line in lines)]
-        found = [Driver(name, (jdbc_dir / name).read_bytes(), expected) for expected, name in named]
+        listed = [Driver(name, (jdbc_dir / name).read_bytes(), expected) for expected, name in named]
     except (OSError, ValueError) as wrong:
         raise DriverRefused(f"The JDBC drivers of {jdbc_dir} cannot be read: {wrong}.") from wrong
-    for driver in found:
+    for driver in listed:
         if (actual := sha256(driver.content).hexdigest()) != driver.sha256:
             raise DriverRefused(
                 f"{jdbc_dir / driver.name} has SHA-256 {actual}, and {SUMS} says {driver.sha256}; it was not used."
             )
-    return found
+    return listed
 
 
 def package(jobs_dir: Path, time_limit: Path, flink_dir: Path | None = None, ingest_dir: Path | None = None) -> Package:

@@ -61,9 +61,9 @@ class LakeHook:
     def manifests(self) -> list[dict[str, Any]]:
         """The manifest of each layer, in the pipeline's order; a layer that did not end has none."""
         prefix = self._night.manifests_prefix
-        found = {item["Key"] for item in self._objects(self._lake, prefix)}
+        existing = {item["Key"] for item in self._objects(self._lake, prefix)}
         keys = [f"{prefix}{layer}.json" for layer in self._night.pipeline.layers]
-        return [self._json(self._lake, key) for key in keys if key in found]
+        return [self._json(self._lake, key) for key in keys if key in existing]
 
     def swap_gold(self, table: str) -> list[date]:
         """Publish one staged table, one partition per staged day; returns the days, the night's own last.
@@ -81,7 +81,7 @@ class LakeHook:
         self._s3.copy({"Bucket": self._lake, "Key": source}, self._lake, key)
         self._delete(item["Key"] for item in self._objects(self._lake, prefix) if item["Key"] != key)
 
-    def told_of(self, days: Iterable[date]) -> None:
+    def clear_unpublished(self, days: Iterable[date]) -> None:
         """Delete the `_unpublished` marks of these days: their gold now matches silver (medallion.changeset)."""
         marks = f"silver/{self._night.pipeline.product}/_unpublished/{DATED}"
         self._delete(f"{marks}{day}" for day in days)
@@ -95,9 +95,9 @@ class LakeHook:
 
     def keep_source(self) -> None:
         """Write down the identity of the database whose rows the lake holds from now on, if the manifests have one."""
-        told = [manifest["source"] for manifest in self.manifests() if manifest.get("source")]
-        if told and told[0] != self.source():
-            body = json.dumps({"identity": told[0], "run": self._night.run}).encode()
+        identities = [manifest["source"] for manifest in self.manifests() if manifest.get("source")]
+        if identities and identities[0] != self.source():
+            body = json.dumps({"identity": identities[0], "run": self._night.run}).encode()
             self._s3.put_object(Bucket=self._lake, Key=self._source_key, Body=body)
 
     @property
@@ -136,10 +136,10 @@ class LakeHook:
         """Read the run's record. Raises NoSuchKey."""
         lake, state = self._night.settings.record_buckets
         try:
-            found: dict[str, Any] = self._json(lake, self._record_key)
+            run_record: dict[str, Any] = self._json(lake, self._record_key)
         except self._s3.exceptions.NoSuchBucket:
-            found = self._json(state, self._record_key)
-        return found
+            run_record = self._json(state, self._record_key)
+        return run_record
 
     @property
     def _record_key(self) -> str:
@@ -151,8 +151,8 @@ class LakeHook:
         folders = {item["Key"].removeprefix(prefix).rpartition("/")[0] for item in self._objects(self._lake, prefix)}
         dated = sorted(folder for folder in folders if folder.startswith(DATED))
         days = {date.fromisoformat(folder.removeprefix(DATED)): f"{prefix}{folder}/" for folder in dated}
-        found = {day: self._single(folder, "Parquet") for day, folder in (days or {own: prefix}).items()}
-        return {**found, **({own: found.pop(own)} if own in found else {})}
+        by_day = {day: self._single(folder, "Parquet") for day, folder in (days or {own: prefix}).items()}
+        return {**by_day, **({own: by_day.pop(own)} if own in by_day else {})}
 
     def _single(self, prefix: str, kind: str) -> str:
         keys = [i["Key"] for i in self._objects(self._lake, prefix) if i["Key"].endswith(f".{kind.lower()}")]

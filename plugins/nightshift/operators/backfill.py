@@ -48,8 +48,8 @@ class PlanBackfillOperator(PreflightOperator):
             self._find(night, context)
         left = self._leave(night)
         why = {str(gap.day): gap.why for gap in self._gaps}
-        told = {"days": list(why), "why": why, "minutes": self._minutes, **left}
-        return {**self.checked(night, len(self._gaps)), **told}
+        facts = {"days": list(why), "why": why, "minutes": self._minutes, **left}
+        return {**self.checked(night, len(self._gaps)), **facts}
 
     def show_plan(self, night: RunContext, context: Context) -> None:
         for gap in self._gaps:
@@ -61,7 +61,7 @@ class PlanBackfillOperator(PreflightOperator):
         first, last = parameters.days(context["params"].get("first"), context["params"].get("last"), night.today)
         self._gaps = GapsHook(clients.client(self.settings, "s3"), night).between(first, last)
         self._known = True
-        self.log.info("%d of the days from %s to %s are to be made.", len(self._gaps), first, last)
+        self.log.info("%d of the days from %s to %s have a gap.", len(self._gaps), first, last)
 
     @property
     def _minutes(self) -> float:
@@ -74,16 +74,17 @@ class PlanBackfillOperator(PreflightOperator):
             raise PreflightError(
                 f"One day takes about {self.pipeline.expected_minutes:g} minutes, longer than a cluster may live"
                 f" ({night.limit_minutes:g} with its start).",
-                "Give backfills more time: NIGHTSHIFT_LIFETIME_HOURS.",
+                "Raise NIGHTSHIFT_LIFETIME_HOURS.",
             )
         self._gaps, left = self._gaps[:most], self._gaps[most:]
         if not left:
             return {}
-        told = (
-            f"{len(left)} days from {left[0].day} on are left, for one cluster has no time for them: run it once more"
+        warning = (
+            f"{len(left)} days from {left[0].day} on are left, since one cluster has no time for them:"
+            " run the backfill again"
         )
-        self.log.warning("%s.", told)
-        return {"warning": told}
+        self.log.warning("%s.", warning)
+        return {"warning": warning}
 
 
 class ClaimDaysOperator(NightOperator):
@@ -99,7 +100,7 @@ class ClaimDaysOperator(NightOperator):
                 partition_locks.note_takeover(one_day, self.task_id, taken)
             else:
                 held[day] = f"held by {claim.holder()}"
-                self.log.warning("%s is left out: it is %s.", day, held[day])
+                self.log.warning("%s is skipped: it is %s.", day, held[day])
         if len(held) == len(days):
             raise partition_locks.DateHeld(f"Every day is {'; '.join(sorted(set(held.values())))}: nothing to make.")
         return {"days": [day for day in days if day not in held], "held": held}
@@ -144,8 +145,8 @@ class WaitForDaysOperator(WaitOperator):
 
     @property
     def _jobs(self) -> Mapping[str, str]:
-        found: Mapping[str, str] = self.output_of(self._context, Task.SUBMIT_JOBS)
-        return found
+        job_ids: Mapping[str, str] = self.output_of(self._context, Task.SUBMIT_JOBS)
+        return job_ids
 
     def _words(self, night: RunContext, day: str, state: str) -> str:
         """Why the day's step failed, from its log."""
@@ -168,16 +169,16 @@ class PublishDaysOperator(NightOperator):
                 failed[day] = why
         if failed:
             every = len(claimed["days"]) + len(claimed["held"])
-            raise DaysFailed(f"{len(failed)} of {every} days were not made: {'; '.join(_told(failed))}.")
+            raise DaysFailed(f"{len(failed)} of {every} days were not made: {'; '.join(_reasons(failed))}.")
         if self.pipeline.restates:
-            self._all_told(night, claimed["days"])
+            self._clear_unpublished(night, claimed["days"])
         return {"published": claimed["days"]}
 
-    def _all_told(self, night: RunContext, days: Sequence[str]) -> None:
+    def _clear_unpublished(self, night: RunContext, days: Sequence[str]) -> None:
         """Remove the `_unpublished` marks of all staged days, since every day is published now."""
         made = [m for day in days for m in self.lake(night.on(date.fromisoformat(day))).manifests()]
         staged = {day for manifest in made for table in manifest["gold"] for day in table.get("days", ())}
-        self.lake(night).told_of(map(date.fromisoformat, sorted(staged)))
+        self.lake(night).clear_unpublished(map(date.fromisoformat, sorted(staged)))
 
     def _publish(self, one_day: RunContext) -> str:
         """Audit and publish one day; returns '' if its gold is in place, else why it is not."""
@@ -191,6 +192,6 @@ class PublishDaysOperator(NightOperator):
         return ""
 
 
-def _told(failed: Mapping[str, str]) -> Iterator[str]:
+def _reasons(failed: Mapping[str, str]) -> Iterator[str]:
     for day in sorted(failed):
         yield f"{day}: {failed[day]}"

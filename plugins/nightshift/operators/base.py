@@ -24,7 +24,7 @@ from nightshift.run.run_context import RunContext, from_run
 from nightshift.state.ledger import Ledger
 from nightshift.waits.triggers import ProbeTrigger
 
-BELT_SECONDS = 600  # safety timeout: so long after its deadline the scheduler ends a wait that no triggerer ended
+SAFETY_SECONDS = 600  # safety timeout: so long after its deadline the scheduler ends a wait that no triggerer ended
 
 
 class NightOperator(BaseOperator):
@@ -34,7 +34,7 @@ class NightOperator(BaseOperator):
     may retry (nightshift.failures.causes).
     """
 
-    _told_to_stop = False
+    _stop_requested = False
 
     def __init__(self, *, pipeline: Pipeline, settings: Settings, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -50,11 +50,11 @@ class NightOperator(BaseOperator):
 
     def work(self, night: RunContext, context: Context) -> Any:
         """Do the task's work. The return value goes to XCom and, if it is a dict, to the ledger."""
-        raise NotImplementedError(f"{type(self).__name__} must say what its work is")
+        raise NotImplementedError(f"{type(self).__name__} must implement work")
 
     def on_kill(self) -> None:
         """Called by Airflow at SIGTERM. The work goes on; an error after this is raised as Stopped."""
-        self._told_to_stop = True
+        self._stop_requested = True
 
     def night(self, context: Context) -> RunContext:
         """The night with the run's parameters. Raises ParameterError, except in a teardown or ALL_DONE task: that one
@@ -82,7 +82,7 @@ class NightOperator(BaseOperator):
         return context["ti"].xcom_pull(task_ids=task_id)
 
     @contextmanager
-    def carded(self, night: RunContext) -> Iterator[None]:
+    def reporting_failure(self, night: RunContext) -> Iterator[None]:
         """Log any error of the body as a failure report; raise AirflowFailException if a retry is not worthwhile."""
         try:
             yield
@@ -111,7 +111,7 @@ class NightOperator(BaseOperator):
 
     def _bracketed(self, context: Context, work: Callable[[RunContext], Any], *, resumed: bool = False) -> Any:
         night, attempt = self.identity(context), context["ti"].try_number
-        with self.carded(night):
+        with self.reporting_failure(night):
             ledger = Ledger(clients.client(self.settings, "s3"), night)
             with ledger.act(self.task_id, attempt, limit=self.limit, resumed=resumed) as facts:
                 result = self._done(work, context)
@@ -125,8 +125,8 @@ class NightOperator(BaseOperator):
         except AirflowFailException:  # final, with a message of its own
             raise
         except Exception as error:
-            if self._told_to_stop:
-                raise Stopped(f"{self.task_id} was told to stop (SIGTERM); it ended with: {error}") from error
+            if self._stop_requested:
+                raise Stopped(f"{self.task_id} was stopped (SIGTERM); it ended with: {error}") from error
             raise
 
 
@@ -158,17 +158,17 @@ class WaitOperator(NightOperator):
 
     def finish(self, night: RunContext, answer: dict[str, Any]) -> Any:
         """Turn the probe's result into the task's result. Raises if the result is a failure."""
-        raise NotImplementedError(f"{type(self).__name__} must say what it makes of the answer")
+        raise NotImplementedError(f"{type(self).__name__} must implement finish")
 
     def wait(self, night: RunContext, probe: str, arguments: dict[str, Any], minutes: float | None = None) -> Any:
         """Poll PROBES[probe](settings, **arguments) until it returns a result, then call `finish`. `minutes` is the
         time left, by default wait_minutes. Raises what `overdue` gives, by default WaitTimeout."""
         seconds = 0 if self._last_chance else (self.wait_minutes if minutes is None else minutes) * 60
         trigger = ProbeTrigger(probe, arguments, self.settings.poll_seconds, time.time() + seconds)
-        answer = trigger.ask(self.settings)
+        answer = trigger.poll(self.settings)
         if answer is None and self.settings.deferrable:
-            belt, attempt = timedelta(seconds=seconds + BELT_SECONDS), self._context["ti"].try_number
-            self.defer(trigger=trigger, method_name="resume", kwargs={"attempt": attempt}, timeout=belt)
+            safety_timeout, attempt = timedelta(seconds=seconds + SAFETY_SECONDS), self._context["ti"].try_number
+            self.defer(trigger=trigger, method_name="resume", kwargs={"attempt": attempt}, timeout=safety_timeout)
         return self._finish(night, answer if answer is not None else trigger.block(self.settings))
 
     def resume(self, context: Context, event: dict[str, Any], attempt: int | None = None) -> Any:
@@ -191,7 +191,7 @@ class WaitOperator(NightOperator):
 
     def overdue(self, night: RunContext) -> NightshiftError:
         """The error for a wait that timed out."""
-        return WaitTimeout(f"{self.task_id} of {night.run} had no answer in {self.wait_minutes:g} minutes.")
+        return WaitTimeout(f"{self.task_id} of {night.run} timed out after {self.wait_minutes:g} minutes.")
 
     def _bracketed(self, context: Context, work: Callable[[RunContext], Any], *, resumed: bool = False) -> Any:
         self._context = context
@@ -206,7 +206,7 @@ class WaitOperator(NightOperator):
         traceback = tracebacks.last_of([line for part in why.get("traceback") or () for line in part.splitlines()])
         words = traceback.error[0] if traceback and traceback.error else str(why.get("error", "no reason given"))
         raise TriggerDied(
-            f"The wait of {self.task_id} broke in Airflow's triggerer: {words}",
+            f"The wait of {self.task_id} failed in Airflow's triggerer: {words}",
             cause=cause_in(words, AWS),
             details={"traceback": tracebacks.card_entry(traceback)},
         )

@@ -83,7 +83,7 @@ class WaitForComputeOperator(WaitOperator):
         """Request the next place of this try and return its id. Raises ComputeError when no attempt is left."""
         target = targets.of(night)
         attempt = target.next_attempt(night, self._first)
-        self.log.warning("%s Asking for another, %s.", attempt.why, attempt.how)
+        self.log.warning("%s Requesting another, %s.", attempt.why, attempt.how)
         facts = {"act": "replace_place", "why": attempt.why, "place_id": attempt.gone, "attempt": attempt.number}
         book = Ledger(clients.client(self.settings, "s3"), night)
         book.append(self.task_id, "note", **facts, lease=book.lease(timedelta(minutes=self.wait_minutes)))

@@ -11,13 +11,13 @@ from nightshift.contracts import drift
 from nightshift.contracts.drift import Drift
 from nightshift.failures import shown
 from nightshift.failures.errors import EncodingRefused, OtherSource, SchemaDrifted, SourceUnseen
-from nightshift.inputs.database_schema import RelationsHook
+from nightshift.inputs.database_schema import DatabaseSchemaHook
 from nightshift.inputs.deliveries import DeliveriesHook
 from nightshift.inputs.text_encoding import share
 from nightshift.operators.base import NightOperator
 from nightshift.run.run_context import RunContext
 
-MOST_TOLD = 20
+MOST_SHOWN = 20
 
 
 class CheckInputsOperator(NightOperator):
@@ -31,16 +31,16 @@ class CheckInputsOperator(NightOperator):
         if night.replay:
             return {"drifted": 0}
         misread = self._check_encoding(night)
-        found, unseen = self._found(night)
-        told = drift.report(found)
-        for line in told:
+        drifts, unseen = self._drifts(night)
+        sentences = drift.report(drifts)
+        for line in sentences:
             self.log.warning("%s", shown.line(line))
-        words = f"The input drifted from its contract: {'; '.join(told[:MOST_TOLD])}."
-        if any(d.rule == "refuse" for drifted in found.values() for d in drifted):
+        words = f"The input drifted from its contract: {'; '.join(sentences[:MOST_SHOWN])}."
+        if any(d.rule == "refuse" for drifted in drifts.values() for d in drifted):
             raise SchemaDrifted(words)
-        warning = " ".join([*([words] if told else []), *([misread] if misread else [])])
+        warning = " ".join([*([words] if sentences else []), *([misread] if misread else [])])
         return {
-            "drifted": len(found),
+            "drifted": len(drifts),
             **({"warning": warning} if warning else {}),
             **({"unseen": unseen} if unseen else {}),
         }
@@ -51,31 +51,31 @@ class CheckInputsOperator(NightOperator):
         misread, clean = DeliveriesHook(clients.client(self.settings, "s3"), night).misread()
         if not misread:
             return ""
-        words = f"{len(misread)} files are not in {night.encoding}: {'; '.join(map(str, misread[:MOST_TOLD]))}."
+        words = f"{len(misread)} files are not in {night.encoding}: {'; '.join(map(str, misread[:MOST_SHOWN]))}."
         if share(misread, clean) > self.settings.max_quarantine_share:
             raise EncodingRefused(words, misread[0].fits)
         self.log.warning("%s", shown.line(words))
         return words
 
-    def _check_source(self, night: RunContext, relations: RelationsHook) -> None:
+    def _check_source(self, night: RunContext, schema: DatabaseSchemaHook) -> None:
         """Raise OtherSource if the lake has rows of another database, to which this night would add."""
         if not self.pipeline.incremental or night.options.get("source_moved") == "true":
             return
-        owner, own = self.lake(night).source(), relations.identity()
+        owner, own = self.lake(night).source(), schema.identity()
         if owner and owner != own:
-            raise OtherSource(f"The lake holds movements of another database: {owner}, and this night reads {own}.")
+            raise OtherSource(f"The lake has rows of another database, {owner}; this run reads {own}.")
 
-    def _found(self, night: RunContext) -> tuple[dict[str, list[Drift]], str]:
+    def _drifts(self, night: RunContext) -> tuple[dict[str, list[Drift]], str]:
         """The drifts of files and tables, and why the tables could not be read ('' if they were)."""
-        found = {}
+        drifts = {}
         if self.pipeline.reads_files:
-            found = DeliveriesHook(clients.client(self.settings, "s3"), night).drifts()
+            drifts = DeliveriesHook(clients.client(self.settings, "s3"), night).drifts()
         if not night.source_secret:
-            return found, ""
-        relations = RelationsHook(clients.client(self.settings, "secretsmanager"), night)
+            return drifts, ""
+        schema = DatabaseSchemaHook(clients.client(self.settings, "secretsmanager"), night)
         try:
-            self._check_source(night, relations)
-            return found | relations.drifts(), ""
+            self._check_source(night, schema)
+            return drifts | schema.drifts(), ""
         except SourceUnseen as unseen:
-            self.log.info("The database's columns are looked at by the step alone: %s.", unseen.args[0])
-            return found, str(unseen.args[0])
+            self.log.info("The database's columns are checked by the step only: %s.", unseen.args[0])
+            return drifts, str(unseen.args[0])

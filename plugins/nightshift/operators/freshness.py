@@ -20,9 +20,11 @@ class CheckFreshnessOperator(BaseOperator):
         self.settings = settings
 
     def execute(self, context: Context) -> list[dict[str, Any]]:
-        found = freshness.stale(self.settings, clock.now(self.settings))
-        for one in found:
-            self.log.warning("%s", one)
-        news = [] if context["params"]["dry_run"] else freshness.tell(self.settings, found)
-        self.log.info("%d tables are stale; %d of them are news, and were told.", len(found), len(news))
-        return [asdict(one) for one in found]
+        stale = freshness.stale(self.settings, clock.now(self.settings))
+        for table in stale:
+            self.log.warning("%s", table)
+        news = [] if context["params"]["dry_run"] else freshness.notify(self.settings, stale)
+        self.log.info(
+            "%d tables are stale; notified of %d that became stale since the last check.", len(stale), len(news)
+        )
+        return [asdict(table) for table in stale]

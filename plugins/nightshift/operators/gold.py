@@ -29,7 +29,7 @@ def publish(night: RunContext, task: str) -> Iterator[tuple[str, str]]:
     of the night's own partition."""
     lake = LakeHook(clients.client(night.settings, "s3"), night)
     catalog = CatalogHook(clients.client(night.settings, "glue"), night)
-    told: set[date] = set()
+    published_days: set[date] = set()
     restated = [day for manifest in lake.manifests() for day in manifest.get("restated", ())]
     if night.pipeline.incremental:
         lake.keep_source()  # before its first row: else a run killed in between leaves rows of an unknown source
@@ -39,10 +39,10 @@ def publish(night: RunContext, task: str) -> Iterator[tuple[str, str]]:
         catalog.register(table, days)
         other = {"restated": own} if (own := [day for day in restated if day["table"] == table.name]) else {}
         ledger.of(night).note(task, "swapped", "its audit passed", uri=uri, partitions=len(days), **other)
-        told |= set(days)
+        published_days |= set(days)
         yield table.name, uri
     if night.pipeline.restates and not night.part:  # in a backfill, a later day may change these again
-        lake.told_of(told)
+        lake.clear_unpublished(published_days)
 
 
 class AuditOperator(NightOperator):
@@ -65,7 +65,7 @@ class PublishOperator(NightOperator):
 
     def work(self, night: RunContext, context: Context) -> dict[str, str]:
         if earlier := self._published(ledger.of(night).entries()):
-            self.log.info("An earlier try published all tables, and no work began since: that stands.")
+            self.log.info("An earlier try published all tables, and no earlier task ran since: nothing to publish.")
             return earlier
         published = dict(publish(night, self.task_id))
         return published | {file: self.lake(night).deliver(file) for file in self.pipeline.exports}

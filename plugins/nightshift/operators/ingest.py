@@ -25,7 +25,7 @@ class IngestOperator(WaitOperator):
 
     def work(self, night: RunContext, context: Context) -> Any:
         if not night.routes:
-            self.log.info("Nothing is fetched: the input comes by itself.")
+            self.log.info("No route is selected: nothing to fetch.")
             return {"fetched": []}
         return self.wait(night, "host_online", {"instance_id": self._host.id})
 
@@ -42,18 +42,18 @@ class IngestOperator(WaitOperator):
 
     def overdue(self, night: RunContext) -> NightshiftError:
         return IngestFailed(
-            f"On {self._host.id}, {self._named(night)} was not done in {self.wait_minutes:g} minutes.",
-            "See the command in Systems Manager; what has landed stays. Raise NIGHTSHIFT_INGEST_TIMEOUT_MINUTES if it"
-            " is just slow.",
+            f"On {self._host.id}, {self._named(night)} did not end within {self.wait_minutes:g} minutes.",
+            "Check the command in Systems Manager; files that are already in S3 stay. If it is only slow, raise"
+            " NIGHTSHIFT_INGEST_TIMEOUT_MINUTES.",
             cause=Cause.TIMEOUT,
         )
 
     def _failed(self, night: RunContext, answer: dict[str, Any]) -> NightshiftError:
         if answer["state"] == "Gone":
-            return IngestFailed(f"The host {self._host.id} is {answer['said']}, and {self._named(night)} was not done.")
+            return IngestFailed(f"The host {self._host.id} is {answer['said']}, and {self._named(night)} did not end.")
         spoken = [line for line in answer["stderr"].splitlines() if line.strip()]
         own = [line.strip() for line in spoken if not line.startswith(AGENT_SAYS)]
-        last = own[-1] if own else f"exit status {answer['code']}, and it said nothing"
+        last = own[-1] if own else f"exit status {answer['code']} without output"
         details = {
             "tail": spoken[-TAIL_LINES:],
             "tail_of": "stderr",
@@ -82,5 +82,5 @@ class StopHostOperator(NightOperator):
         if not instance_id:
             return {"stopped": None}
         HostHook(self.settings, instance_id).end()
-        self.log.info("Host %s is told to end.", instance_id)
+        self.log.info("Host %s is being terminated.", instance_id)
         return {"stopped": instance_id}

@@ -19,20 +19,22 @@ class WaitForInputsOperator(WaitOperator):
             self.log.info("A replay reads the quarantine of %s, no input.", night.business_date)
             return {"files": 0, "bytes": 0}
         if not self.pipeline.reads_files:
-            self.log.info("All input comes out of the database whose secret is %s.", night.source_secret)
+            self.log.info("All input comes from the database whose secret is %s.", night.source_secret)
             return {"files": 0, "bytes": 0}
         self.log.info("Waiting for files in %s", night.uri("raw", night.input_prefix))
         result: dict[str, Any] = self.wait(night, "inputs_settled", {"prefix": night.input_prefix})
         return result
 
     def finish(self, night: RunContext, answer: dict[str, Any]) -> dict[str, Any]:
-        self.log.info("%(files)d files, %(bytes)d bytes are there.", answer)
+        self.log.info("%(files)d files with %(bytes)d bytes have arrived.", answer)
         for key in answer.get("unreadable", ()):
             self.log.warning(
-                "%r is left out: an empty part, . or .. in a key is no path. Rename it and run again.", key
+                "%r is skipped: a key with an empty part, . or .. is not a path. Rename it and run again.", key
             )
         return answer
 
     def overdue(self, night: RunContext) -> NightshiftError:
         where = night.uri("raw", night.input_prefix)
-        return InputsMissing(f"Nothing settled in {where} in {self.wait_minutes:g} minutes.")
+        return InputsMissing(
+            f"No complete input in {where} after {self.wait_minutes:g} minutes: nothing came, or files kept coming."
+        )

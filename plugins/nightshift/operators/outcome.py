@@ -19,13 +19,13 @@ class OutcomeOperator(NightOperator):
 
     def execute(self, context: Context) -> Any:
         night = self.identity(context)
-        with self.carded(night):
+        with self.reporting_failure(night):
             return self.work(night, context)
 
     def work(self, night: RunContext, context: Context) -> str:
-        record = Reporter(self.settings, night).told()
+        record = Reporter(self.settings, night).closed_record()
         if record is None:
-            words = f"{night.run} has no closing entry: its report did not tell what it was."
+            words = f"{night.run} has no closing ledger entry: its report did not end."
             raise NotASuccess(words, cause=Cause.STOPPED)
         if failure := record["failure"]:
             shown = {key: failure[key] for key in ("traceback", "tail", "tail_of", "input_file", "links")}

@@ -74,7 +74,9 @@ class PreflightOperator(NightOperator, SkipMixin):
             return clients.client(self.settings, "sts").get_caller_identity()["Account"]
         except (BotoCoreError, ClientError) as refused:
             cause = Cause(cards.card(refused, self.task_id)["cause"])
-            raise PreflightError(f"AWS does not know who we are: {refused}", cause=cause) from refused
+            raise PreflightError(
+                f"AWS did not confirm the identity of these credentials: {refused}", cause=cause
+            ) from refused
 
     def _check_state_bucket(self) -> None:
         bucket = self.settings.bucket("state")
@@ -91,8 +93,8 @@ class PreflightOperator(NightOperator, SkipMixin):
         limit = self.settings.max_usd_per_night * nights
         if estimate > limit:
             raise PreflightError(
-                f"The night would cost about ${estimate:.2f}, more than the ${limit:.2f} that it may.",
-                "Ask for fewer or smaller instances, or raise NIGHTSHIFT_MAX_USD_PER_NIGHT.",
+                f"The run would cost about ${estimate:.2f}, more than the limit of ${limit:.2f}.",
+                "Request fewer or smaller instances, or raise NIGHTSHIFT_MAX_USD_PER_NIGHT.",
             )
 
     def show_plan(self, night: RunContext, context: Context) -> None:
@@ -102,7 +104,9 @@ class PreflightOperator(NightOperator, SkipMixin):
         for request in targets.of(night).plan(night, jobs_uri, jobs.of_run(night, jobs_uri)):
             self.log.info("%s", request)
         if night.routes:
-            self.log.info("before that a host of its own would run\n%s", "\n".join(ingest_spec.script(night, jobs_uri)))
+            self.log.info(
+                "Before that, an ingestion host would run\n%s", "\n".join(ingest_spec.script(night, jobs_uri))
+            )
 
 
 def _refuse(refused: Exception, _night: RunContext) -> None:

@@ -16,9 +16,9 @@ class ProveNothingLeftOperator(NightOperator):
     """Search for all resources that a run can make. Raises SomethingLeft for any of this run, unless keep_cluster."""
 
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
-        found = inventory.alive(night)
-        left = [f"{kind}: {', '.join(ids)}" for kind, ids in found.items() if ids]
+        alive = inventory.alive(night)
+        left = [f"{kind}: {', '.join(ids)}" for kind, ids in alive.items() if ids]
         if left and not night.keep_cluster:
             raise SomethingLeft(f"{night.run} left {'; '.join(left)}.")
-        self.log.info("Looked for %s. Left: %s", ", ".join(found), "; ".join(left) or "nothing")
-        return {"checked": list(found), "alive": left}
+        self.log.info("Looked for %s. Left: %s", ", ".join(alive), "; ".join(left) or "nothing")
+        return {"checked": list(alive), "alive": left}

@@ -21,7 +21,9 @@ class ReportOperator(NightOperator):
         states = context["ti"].get_task_states(dag_id=self.dag_id, run_ids=[night.run_id])[night.run_id]
         in_order = {task: states.get(task) for task in self.dag.task_ids}
         foundation = self.output_of(context, Task.APPLY_FOUNDATION) or {}
-        told = Reporter(self.settings, night).tell(in_order, told_by="report", topic_arn=foundation.get("topic_arn"))
+        run_record = Reporter(self.settings, night).report(
+            in_order, reported_by="report", topic_arn=foundation.get("topic_arn")
+        )
         uri = links.record(night)
-        words = {"outcome": told["outcome"], "note": message.note(told, uri)}
-        return {**words, "record": uri, "notified": told["notified"]}
+        words = {"outcome": run_record["outcome"], "note": message.note(run_record, uri)}
+        return {**words, "record": uri, "notified": run_record["notified"]}

@@ -55,7 +55,9 @@ class ApplyFoundationOperator(StackOperator):
             teardown.make_way(hook, night, self.task_id)
         outputs = None if night.apply_foundation else foundation.applied(night)
         if outputs is not None:
-            self.log.info("The foundation was looked at today and has not changed: terraform is not run.")
+            self.log.info(
+                "The foundation was applied or compared today and has not changed since: terraform is not run."
+            )
             return outputs
         outputs = self._checked(hook) if reads else self._applied(hook)
         foundation.note(night, outputs)
@@ -74,7 +76,7 @@ class ApplyFoundationOperator(StackOperator):
         except TerraformError as refused:
             if cause_in(refused.tail, [DENIED]):
                 refused.cause = Cause.IAM
-                refused.next_action = f"{OWNER_APPLIES} NIGHTSHIFT_FOUNDATION=check has nights only compare it."
+                refused.next_action = f"{OWNER_APPLIES} NIGHTSHIFT_FOUNDATION=check makes runs only compare it."
             raise
 
 
@@ -85,13 +87,13 @@ class ApplyTransientOperator(StackOperator):
     """
 
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
-        ground = self.output_of(context, Task.APPLY_FOUNDATION)
+        outputs = self.output_of(context, Task.APPLY_FOUNDATION)
         hook = self.transient(night)
         teardown.make_way(hook, night, self.task_id)
         if self._tried_before(night):
             hook.init()
             sweep(night, self.task_id, hook.managed())
-        return hook.apply({**stacks.transient(night, ground), **_ssh(night)})
+        return hook.apply({**stacks.transient(night, outputs), **_ssh(night)})
 
     def _tried_before(self, night: RunContext) -> bool:
         begun = [e for e in ledger.of(night).entries() if (e["task"], e["phase"]) == (self.task_id, "begin")]
@@ -106,8 +108,8 @@ class DestroyTransientOperator(StackOperator):
             partition_locks.release_all(night)
             self.log.warning("Kept on request: the stack of %s, until its lease ends or its cluster does.", night.run)
             return {"kept": True}
-        ground = self.output_of(context, Task.APPLY_FOUNDATION) or self._outputs()
-        teardown.remove(self.transient(night), night, ground, self.task_id)
+        outputs = self.output_of(context, Task.APPLY_FOUNDATION) or self._outputs()
+        teardown.remove(self.transient(night), night, outputs, self.task_id)
         return None
 
     def _outputs(self) -> dict[str, Any]:

@@ -17,32 +17,34 @@ CARD_MOVEMENTS = Pipeline(
         Option(
             "output",
             "Folder of the CSV",
-            "Where movimento_flat.csv is put, in a bucket that Airflow's role may write. Empty: the lake's exports/.",
+            "Where movimento_flat.csv goes, in a bucket that Airflow's role may write. Empty: the lake's exports/.",
             default="",
             pattern=r"^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_=+@-][A-Za-z0-9._=+@-]*)+/?)?$(?!\n)",
             shown="nothing, or a folder like s3://bucket/exports",
         ),
-        Option("delimiter", "Delimiter", "What parts the columns of the CSV.", ",", choices=(",", ";", "|", "tab")),
+        Option(
+            "delimiter", "Delimiter", "The character between the CSV's columns.", ",", choices=(",", ";", "|", "tab")
+        ),
         Option("header", "Header", "Whether the CSV begins with the column names.", "true", choices=("true", "false")),
         Option(
             "guard",
             "Guard formulas",
             "Whether a cell of the CSV that a spreadsheet would run as a formula (= + - @ tab CR first, and no number)"
-            " gets an apostrophe before it. False: byte for byte as the source has it, for programs.",
+            " gets an apostrophe before it. False: unchanged from the source, for programs.",
             "true",
             choices=("true", "false"),
         ),
         Option(
             "full_reload",
             "Full reload",
-            "Read every movement anew; what is not as it was published is restated, in the partition that holds it.",
+            "Read all movements again; one that differs from what was published is restated in its partition.",
             "false",
             choices=("false", "true"),
         ),
         Option(
             "source_moved",
             "The source has moved",
-            "The database is the one whose movements the lake holds, at another address. Once, after a move.",
+            "The database is the one already in the lake, at a new address. Set it once, after a move.",
             "false",
             choices=("false", "true"),
         ),

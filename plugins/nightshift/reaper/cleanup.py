@@ -18,13 +18,13 @@ from nightshift.failures.errors import ComputeError, NightshiftError, PreflightE
 from nightshift.infrastructure import inventory, stacks, teardown
 from nightshift.infrastructure.sweep import REMOVALS
 from nightshift.infrastructure.terraform import TerraformHook
-from nightshift.reaper.discovery import Ask, case_of, survey
-from nightshift.reaper.verdict import Case, Fate, Verdict, finding, told, verdict
+from nightshift.reaper.discovery import StateLookup, case_of, discover
+from nightshift.reaper.verdict import Case, Fate, Verdict, failure_report, is_reported, verdict
 from nightshift.report.outcome_rules import states_of
 from nightshift.report.reporter import Reporter
 from nightshift.run.tasks import Task
 from nightshift.state import heartbeat, ledger
-from nightshift.state.leader_lease import turn
+from nightshift.state.leader_lease import leader
 from nightshift.state.ledger import REAPER, Ledger
 from nightshift.state.terraform_locks import LONGEST
 from nightshift.waits.probes import places_gone
@@ -51,24 +51,24 @@ class Pass:
     busy: str | None = None
 
 
-def reap(settings: Settings, who: str, ask: Ask | None = None, *, dry_run: bool = False) -> Pass:
+def reap(settings: Settings, who: str, airflow_state: StateLookup | None = None, *, dry_run: bool = False) -> Pass:
     """Judge every run and reap the dead ones; a dry run only judges. A run that cannot be judged or cleaned up does not
-    stop the others: its row is not ok. `ask`: see survey.case_of. Raises botocore's errors if AWS cannot be listed. The
-    topic is notified of that and of rows that are not ok (state/heartbeat.py)."""
+    stop the others: its row is not ok. `airflow_state`: see discovery.case_of. Raises botocore's errors if AWS
+    cannot be listed. The topic is notified of that and of rows that are not ok (state/heartbeat.py)."""
     if dry_run:
-        return Pass(list(_rows(settings, ask, dry_run)))
-    with turn(settings, who) as busy:
+        return Pass(list(_rows(settings, airflow_state, dry_run)))
+    with leader(settings, who) as busy:
         if busy:
             return Pass([], busy)
         with heartbeat.watched(settings, who) as trouble:
-            rows = list(_rows(settings, ask, dry_run))
+            rows = list(_rows(settings, airflow_state, dry_run))
             trouble += [f"{row.run}: {row.done}" for row in rows if not row.ok]
     return Pass(rows)
 
 
-def stand(settings: Settings, run: str) -> tuple[Case, Verdict] | None:
+def observe(settings: Settings, run: str) -> tuple[Case, Verdict] | None:
     """The observed state of one run and the verdict on it; None if it is not open and left nothing."""
-    runs = survey(settings).runs
+    runs = discover(settings).runs
     if run not in runs:
         return None
     case = case_of(settings, run, runs[run], None)
@@ -77,27 +77,27 @@ def stand(settings: Settings, run: str) -> tuple[Case, Verdict] | None:
 
 def give_up(settings: Settings, who: str, run: str) -> Pass:
     """Reap one run because `who` says so, without judging it. No rows if it is not open and left nothing."""
-    with turn(settings, who) as busy:
+    with leader(settings, who) as busy:
         if busy:
             return Pass([], busy)
-        runs = survey(settings).runs
-        given_up = Verdict(Fate.DEAD, f"{who} gave it up")
+        runs = discover(settings).runs
+        given_up = Verdict(Fate.DEAD, f"{who} ended it")
         return Pass([_run(settings, run, runs[run], said=given_up)] if run in runs else [])
 
 
-def _rows(settings: Settings, ask: Ask | None, dry_run: bool) -> Iterator[Row]:
-    found = survey(settings)
-    for run, things in found.runs.items():
-        yield _run(settings, run, things, ask, dry_run=dry_run)
-    for thing in found.strays:
-        yield _stray(settings, thing, dry_run)
+def _rows(settings: Settings, airflow_state: StateLookup | None, dry_run: bool) -> Iterator[Row]:
+    discovery = discover(settings)
+    for run, resources in discovery.runs.items():
+        yield _run(settings, run, resources, airflow_state, dry_run=dry_run)
+    for resource in discovery.orphans:
+        yield _orphan(settings, resource, dry_run)
 
 
 def _run(
     settings: Settings,
     run: str,
-    things: Sequence[Resource],
-    ask: Ask | None = None,
+    resources: Sequence[Resource],
+    airflow_state: StateLookup | None = None,
     *,
     dry_run: bool = False,
     said: Verdict | None = None,
@@ -106,35 +106,35 @@ def _run(
     `said`: a verdict that replaces the judgement."""
     judged = Verdict(Fate.UNKNOWN, "it could not be judged")
     try:
-        case = case_of(settings, run, things, ask)
+        case = case_of(settings, run, resources, airflow_state)
         judged = said or verdict(case, clock.now(settings))
         LOG.info("%s is %s: %s.", run, *judged)
         if judged.fate is not Fate.DEAD or dry_run:
             return Row(run, *judged)
-        return Row(run, *judged, Burial(replace(case, things=inventory.of_run(case.night)), judged).hold())
+        return Row(run, *judged, RunCleanup(replace(case, resources=inventory.of_run(case.night)), judged).run())
     except Exception as error:  # an error in one run must not stop the others
-        LOG.exception("%s could not be reaped; the others go on.", run)
+        LOG.exception("%s could not be reaped; the reaper continues with the others.", run)
         return Row(run, *judged, f"could not be reaped: {error!r}", ok=False)
 
 
-def _stray(settings: Settings, thing: Resource, dry_run: bool) -> Row:
+def _orphan(settings: Settings, resource: Resource, dry_run: bool) -> Row:
     """An orphaned resource, with our name but of no known run: removed after its expiry if REMOVALS has its kind."""
-    name = f"{thing.kind} {thing.id}"
-    if thing.expires is None or thing.kind not in REMOVALS:
-        return Row(name, Fate.ALIVE, "no run that is known made it: look at it, and remove it by hand")
-    why = f"no run that is known made it; it may be there until {thing.expires:%Y-%m-%dT%H:%MZ}"
-    if clock.now(settings) <= thing.expires:
+    name = f"{resource.kind} {resource.id}"
+    if resource.expires is None or resource.kind not in REMOVALS:
+        return Row(name, Fate.ALIVE, "it belongs to no known run: check it and remove it by hand")
+    why = f"it belongs to no known run; it expires at {resource.expires:%Y-%m-%dT%H:%MZ}"
+    if clock.now(settings) <= resource.expires:
         return Row(name, Fate.ALIVE, why)
     if dry_run:
         return Row(name, Fate.DEAD, why)
     try:
-        REMOVALS[thing.kind](settings, thing)
+        REMOVALS[resource.kind](settings, resource)
     except (BotoCoreError, ClientError) as refused:
         return Row(name, Fate.DEAD, why, f"could not be removed: {refused}", ok=False)
     return Row(name, Fate.DEAD, why, "removed")
 
 
-class Burial:
+class RunCleanup:
     """The cleanup of one dead run."""
 
     def __init__(self, case: Case, judged: Verdict) -> None:
@@ -142,21 +142,21 @@ class Burial:
         self._night, self._settings = case.night, case.night.settings
         self._book: Ledger = ledger.of(case.night)
 
-    def hold(self) -> str:
+    def run(self) -> str:
         """Clean up, prove that nothing is left, report, close the ledger; returns what was done. Raises NightshiftError
         or botocore's errors, after reporting the run once, so that a leak is not silent."""
-        if not self._case.open and not self._case.things:
+        if not self._case.open and not self._case.resources:
             self._book.unmark()
             return "its marker was removed"
         try:
             with self._book.act(REAPER, self._attempt(), limit=LONGEST) as facts:
                 facts.update(why=self._judged.why, removed=self._clean())
         except (NightshiftError, BotoCoreError, ClientError) as error:
-            if not told(self._case.entries):
-                self._tell(f" The reaper could not clean up: {error}")
+            if not is_reported(self._case.entries):
+                self._report(f" The reaper could not clean up: {error}")
             raise
         outcome = self._close()
-        return f"{', '.join(facts['removed']) or 'nothing was left'}; told as {outcome}"
+        return f"{', '.join(facts['removed']) or 'nothing was left'}; reported as {outcome}"
 
     def _attempt(self) -> int:
         return 1 + sum((e["task"], e["phase"]) == (REAPER, "begin") for e in self._case.entries)
@@ -164,15 +164,17 @@ class Burial:
     def _clean(self) -> list[str]:
         """Terminate the clusters, remove the stack and the rest, prove that nothing is left; returns what there was."""
         for name, target in TARGETS.items():
-            self._end_places(name, [thing.id for thing in self._case.things if thing.kind == target.places_kind])
+            self._end_places(
+                name, [resource.id for resource in self._case.resources if resource.kind == target.places_kind]
+            )
         self._remove_stack()
         left = inventory.alive(self._night)
         if any(left.values()):
-            found = "; ".join(f"{kind}: {', '.join(ids)}" for kind, ids in left.items() if ids)
-            raise SomethingLeft(f"{self._night.run} was reaped and still has {found}.")
-        if self._case.things:
+            leftover = "; ".join(f"{kind}: {', '.join(ids)}" for kind, ids in left.items() if ids)
+            raise SomethingLeft(f"{self._night.run} was reaped and still has {leftover}.")
+        if self._case.resources:
             self._book.append(Task.PROVE_NOTHING_LEFT, "end", checked=list(left), alive=[], by=REAPER)
-        return [f"{thing.kind} {thing}" for thing in self._case.things]
+        return [f"{resource.kind} {resource}" for resource in self._case.resources]
 
     def _end_places(self, name: str, ids: list[str]) -> None:
         """End these places of one compute target and wait until they are gone."""
@@ -190,11 +192,11 @@ class Burial:
     def _remove_stack(self) -> None:
         """Remove the stack by terraform if there is a state. If terraform fails or is missing, remove it without: all
         that the stack makes is also found by tag or name."""
-        if not any(thing.kind == "terraform states" for thing in self._case.things):
+        if not any(resource.kind == "terraform states" for resource in self._case.resources):
             return teardown.forget(self._night, REAPER)
         try:
             hook = TerraformHook(self._settings, "transient", self._night.state_key)
-            teardown.remove(hook, self._night, _ground(self._settings), REAPER)
+            teardown.remove(hook, self._night, _foundation_outputs(self._settings), REAPER)
         except (TerraformError, PreflightError) as error:
             self._book.note(REAPER, "removed without terraform", str(error))
             teardown.forget(self._night, REAPER)
@@ -202,18 +204,18 @@ class Burial:
     def _close(self) -> str:
         """Close the ledger and report; a run that was kept on request has its report already."""
         if self._case.kept and not self._case.open and self._case.outcome:
-            self._book.close(self._case.outcome, told_by=REAPER)
+            self._book.close(self._case.outcome, reported_by=REAPER)
             return self._case.outcome
-        return self._tell()
+        return self._report()
 
-    def _tell(self, more: str = "") -> str:
-        card = finding(self._case, self._judged, more)
+    def _report(self, more: str = "") -> str:
+        card = failure_report(self._case, self._judged, more)
         states = states_of(self._book.entries())
-        record = Reporter(self._settings, self._night).tell(states, told_by=REAPER, finding=card)
+        record = Reporter(self._settings, self._night).report(states, reported_by=REAPER, cleanup_failure=card)
         return str(record["outcome"])
 
 
-def _ground(settings: Settings) -> dict[str, Any]:
+def _foundation_outputs(settings: Settings) -> dict[str, Any]:
     hook = TerraformHook(settings, "foundation", stacks.FOUNDATION_STATE)
     hook.init()
     return hook.outputs()

@@ -17,46 +17,52 @@ from nightshift.run import processes
 from nightshift.state import ledger
 from nightshift.state.known_runs import from_marker, from_run_name
 
-Ask = Callable[[str, str], str | None]
+StateLookup = Callable[[str, str], str | None]
 
 
 @dataclass(frozen=True)
-class Survey:
+class Discovery:
     """The runs, each with its existing resources, and the orphans: resources of no known run."""
 
     runs: Mapping[str, Sequence[Resource]]
-    strays: Sequence[Resource]
+    orphans: Sequence[Resource]
 
 
-def survey(settings: Settings) -> Survey:
+def discover(settings: Settings) -> Discovery:
     """Discover all runs of this deployment. Raises botocore's errors."""
     markers = ledger.open_runs(clients.client(settings, "s3"), settings)
-    things = inventory.everything(settings)
-    runs = dict.fromkeys([*(from_marker(settings, m).run for m in markers), *(t.run for t in things if "/" in t.run)])
+    resources = inventory.everything(settings)
+    runs = dict.fromkeys(
+        [*(from_marker(settings, m).run for m in markers), *(t.run for t in resources if "/" in t.run)]
+    )
     by_digest = {digest(run): run for run in runs}
-    owned = [(by_digest.get(thing.run, thing.run), thing) for thing in things]
-    return Survey(
-        {run: [thing for whose, thing in owned if whose == run] for run in runs},
-        [thing for whose, thing in owned if "/" not in whose],
+    owned = [(by_digest.get(resource.run, resource.run), resource) for resource in resources]
+    return Discovery(
+        {run: [resource for whose, resource in owned if whose == run] for run in runs},
+        [resource for whose, resource in owned if "/" not in whose],
     )
 
 
-def case_of(settings: Settings, run: str, things: Sequence[Resource], ask: Ask | None) -> Case:
-    """The current state of a run. `ask(dag_id, run_id)` returns its state in Airflow; None: Airflow is not queried.
+def case_of(settings: Settings, run: str, resources: Sequence[Resource], airflow_state: StateLookup | None) -> Case:
+    """The current state of a run. `airflow_state(dag_id, run_id)` returns its state in Airflow; without it
+    Airflow is not queried.
 
     Airflow is queried before the ledger, since a run's ledger is closed before Airflow marks it as ended.
     """
-    s3, guessed = clients.client(settings, "s3"), from_run_name(settings, run, _since(settings, things), _date(things))
+    s3, guessed = (
+        clients.client(settings, "s3"),
+        from_run_name(settings, run, _since(settings, resources), _date(resources)),
+    )
     marker = ledger.marker(s3, settings, run)
     identity = marker or _identity(ledger.of(guessed).entries())
-    state = _asked(settings, identity, ask)
+    state = _state_in_airflow(settings, identity, airflow_state)
     night = from_marker(settings, identity) if identity else guessed
     return Case(
         night=night,
         marked=bool(marker),
         known=bool(identity),
         entries=ledger.of(guessed).entries(),
-        things=things,
+        resources=resources,
         airflow=state,
         death=processes.death(night.conductor),
     )
@@ -67,21 +73,23 @@ def _identity(entries: Sequence[ledger.Entry]) -> Any:
     return next((e["identity"] for e in reversed(entries) if e["phase"] == "closed" and e.get("identity")), None)
 
 
-def _asked(settings: Settings, identity: Any, ask: Ask | None) -> str | None:
+def _state_in_airflow(settings: Settings, identity: Any, airflow_state: StateLookup | None) -> str | None:
     """The run's state in Airflow; None for a run of another Airflow, which ours does not know."""
-    if not ask or not identity or identity["airflow"] != settings.airflow:
+    if not airflow_state or not identity or identity["airflow"] != settings.airflow:
         return None
-    return ask(identity["dag_id"], identity["run_id"])
+    return airflow_state(identity["dag_id"], identity["run_id"])
 
 
-def _since(settings: Settings, things: Iterable[Resource]) -> datetime:
+def _since(settings: Settings, resources: Iterable[Resource]) -> datetime:
     """A moment before the run made anything: its earliest expiry minus the lifetime."""
-    ends = [thing.expires for thing in things if thing.expires] or [clock.now(settings)]
+    ends = [resource.expires for resource in resources if resource.expires] or [clock.now(settings)]
     return min(ends) - timedelta(hours=settings.lifetime_hours)
 
 
-def _date(things: Iterable[Resource]) -> date | None:
+def _date(resources: Iterable[Resource]) -> date | None:
     """The business date, from a tag or a claim."""
-    tagged = (thing.tags.get("nightshift:business_date") for thing in things)
-    claimed = (thing.id.rpartition("/")[2].removesuffix(".json") for thing in things if thing.kind == "claims")
+    tagged = (resource.tags.get("nightshift:business_date") for resource in resources)
+    claimed = (
+        resource.id.rpartition("/")[2].removesuffix(".json") for resource in resources if resource.kind == "claims"
+    )
     return next((date.fromisoformat(day) for day in (*tagged, *claimed) if day), None)

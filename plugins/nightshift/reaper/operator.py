@@ -27,11 +27,11 @@ class ReapOperator(BaseOperator):
     def execute(self, context: Context) -> list[dict[str, Any]]:
         """Raises SomethingLeft, after all runs were handled, naming those that could not be cleaned up."""
 
-        def ask(dag_id: str, run_id: str) -> str:
+        def airflow_state(dag_id: str, run_id: str) -> str:
             return state_of(context["ti"], dag_id, run_id)
 
         who = f"the DAG reaper of {self.settings.airflow}"
-        done = cleanup.reap(self.settings, who, ask, dry_run=bool(context["params"]["dry_run"]))
+        done = cleanup.reap(self.settings, who, airflow_state, dry_run=bool(context["params"]["dry_run"]))
         if done.busy:
             self.log.warning("%s", done.busy)
         for row in done.rows:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from nightshift.compute.resources import Resource
 from nightshift.compute.targets import TARGETS
-from nightshift.failures.cards import Card, found
+from nightshift.failures.cards import Card, observed
 from nightshift.failures.causes import Cause
 from nightshift.run import links
 from nightshift.run.run_context import RunContext
@@ -52,7 +52,7 @@ class Case:
     marked: bool
     known: bool
     entries: Sequence[Entry]
-    things: Sequence[Resource]
+    resources: Sequence[Resource]
     airflow: str | None = None
     death: str = ""
 
@@ -89,14 +89,14 @@ def verdict(case: Case, now: datetime) -> Verdict:
     return _until(lease_of(case.entries) or case.night.expires, now, "its ledger is open")
 
 
-def finding(case: Case, judged: Verdict, more: str = "") -> Card | None:
+def failure_report(case: Case, judged: Verdict, more: str = "") -> Card | None:
     """The failure report of a run that the reaper closes; None for a run that lacked only its report, whose outcome is
     its own. `more` says what went wrong in the cleanup."""
     if case.open and proven(case.entries) and not more:
         return None
     task = _where(case.entries)[0] or REAPER
     cause = Cause.STOPPED if case.open else Cause.LEAK
-    return found(task, cause, _message(case, judged) + more, NEXT, {"record": links.record(case.night)})
+    return observed(task, cause, _message(case, judged) + more, NEXT, {"record": links.record(case.night)})
 
 
 def proven(entries: Sequence[Entry]) -> bool:
@@ -106,7 +106,7 @@ def proven(entries: Sequence[Entry]) -> bool:
     return (last.get("task"), last.get("phase"), last.get("alive")) == (Task.PROVE_NOTHING_LEFT, "end", [])
 
 
-def told(entries: Sequence[Entry]) -> bool:
+def is_reported(entries: Sequence[Entry]) -> bool:
     """Whether the run was closed after its last "begin" entry other than the reaper's."""
     for entry in reversed(entries):
         if entry["phase"] == "closed":
@@ -123,19 +123,19 @@ def _until(end: datetime, now: datetime, alive: str) -> Verdict:
 
 
 def _orphan(case: Case, now: datetime) -> Verdict:
-    ends = [thing.expires for thing in case.things if thing.expires]
+    ends = [resource.expires for resource in case.resources if resource.expires]
     if not ends:
-        return Verdict(Fate.ALIVE, "no ledger knows it and it carries no expiry: look at it and remove it by hand")
-    return _until(max(ends), now, "no ledger knows it")
+        return Verdict(Fate.ALIVE, "it has no ledger and no expiry: check it and remove it by hand")
+    return _until(max(ends), now, "it has no ledger")
 
 
 def _leftover(case: Case, now: datetime) -> Verdict:
-    if not case.things:
+    if not case.resources:
         return Verdict(Fate.DEAD, "its ledger is closed; only its marker is left")
-    left = ", ".join(f"{thing.kind} {thing}" for thing in case.things)
+    left = ", ".join(f"{resource.kind} {resource}" for resource in case.resources)
     if not case.kept:
         return Verdict(Fate.DEAD, f"its ledger is closed, but it left {left}")
-    if any(thing.kind in PLACES for thing in case.things) and now <= case.night.expires:
+    if any(resource.kind in PLACES for resource in case.resources) and now <= case.night.expires:
         return Verdict(Fate.KEPT, f"kept on request until its cluster ends or {_utc(case.night.expires)}")
     return Verdict(Fate.DEAD, f"it was kept on request, and that is over; it left {left}")
 

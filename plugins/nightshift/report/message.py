@@ -10,7 +10,7 @@ from typing import Any
 from nightshift.failures import cards
 from nightshift.failures.shown import line, plain
 
-MOST_TOLD = 20
+MOST_SHOWN = 20
 NOTE_BEGINS = "Nightshift: "
 NOTE_LIMIT = 1000  # characters, of the column in Airflow's database
 SUBJECT_LIMIT = 100  # SNS: at most 100 ASCII characters
@@ -45,10 +45,10 @@ def note(record: Mapping[str, Any], record_uri: str) -> str:
 
 
 def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
-    failure, finding = record["failure"], record["finding"]
+    failure, cleanup_failure = record["failure"], record["finding"]
     yield f"{record['pipeline']}, business date {record['business_date']}, run {record['run_id']}: {record['outcome']}"
-    if finding:
-        yield f"Told by the {record['told_by']}: {finding['message']}"
+    if cleanup_failure:
+        yield f"Reported by the {record['told_by']}: {cleanup_failure['message']}"
     if failure:
         yield from failure["text"]
         yield from _others(record["tasks"], failure["task"])
@@ -74,9 +74,9 @@ def _cost(cost: Mapping[str, Any]) -> str:
 
 def _restated(days: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The days whose published figures this run changed."""
-    yield from (f"Restated {line(day['words'])}" for day in days[:MOST_TOLD])
-    if len(days) > MOST_TOLD:
-        yield f"Restated {len(days) - MOST_TOLD} more days: see the record"
+    yield from (f"Restated {line(day['words'])}" for day in days[:MOST_SHOWN])
+    if len(days) > MOST_SHOWN:
+        yield f"Restated {len(days) - MOST_SHOWN} more days: see the record"
 
 
 def _gold(partitions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -118,4 +118,4 @@ def _counts(layer: str, table: Mapping[str, Any]) -> str:
     lost = f"{table['quarantined']} quarantined{f' ({reasons})' if reasons else ''}, {table['duplicates']} duplicates"
     odd = ", ".join(f"{n} {what}" for what, n in sorted(table.get("warnings", {}).items()))
     waiting = f", {table['waiting']} waiting for their date" if table.get("waiting") else ""
-    return f"{layer}.{table['table']}: {counted}, {lost}{waiting}{f'; worth a look: {odd}' if odd else ''}"
+    return f"{layer}.{table['table']}: {counted}, {lost}{waiting}{f'; warnings: {odd}' if odd else ''}"

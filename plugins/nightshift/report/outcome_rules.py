@@ -28,7 +28,7 @@ ENDS = {"end": "success", "failed": "failed", "begin": "interrupted"}
 
 
 @dataclass(frozen=True)
-class Findings:
+class RunFacts:
     """The facts of a run from which its report is made; each sequence oldest first."""
 
     entries: Sequence[Entry]
@@ -47,16 +47,16 @@ class Doubt(NamedTuple):
     words: str
 
 
-def doubts(night: RunContext, found: Findings) -> list[Doubt]:
+def doubts(night: RunContext, facts: RunFacts) -> list[Doubt]:
     """Every reason why the night is not a success; empty for a success."""
-    return [*_tasks(found), *_steps(night, found), *_gold(night, found), *_teardown(night, found.entries)]
+    return [*_tasks(facts), *_steps(night, facts), *_gold(night, facts), *_teardown(night, facts.entries)]
 
 
-def outcome(night: RunContext, found: Findings) -> str:
+def outcome(night: RunContext, facts: RunFacts) -> str:
     """The night's outcome: SUCCESS, WITH_WARNINGS or FAILED."""
-    if doubts(night, found):
+    if doubts(night, facts):
         return FAILED
-    return WITH_WARNINGS if audit.shortfalls(found.manifests, night.settings) else SUCCESS
+    return WITH_WARNINGS if audit.shortfalls(facts.manifests, night.settings) else SUCCESS
 
 
 def judged(states: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -88,18 +88,18 @@ def days(entries: Sequence[Entry]) -> list[str]:
     return next((list(entry["days"]) for entry in reversed(entries) if entry.get("days")), [])
 
 
-def _tasks(found: Findings) -> Iterator[Doubt]:
-    states = judged(found.states)
+def _tasks(facts: RunFacts) -> Iterator[Doubt]:
+    states = judged(facts.states)
     if not states:
-        yield Doubt(Task.PREFLIGHT, Cause.STOPPED, "nothing is known of any task")
+        yield Doubt(Task.PREFLIGHT, Cause.STOPPED, "no task has a known state")
     for task, state in states.items():
         if state != "success":
             yield Doubt(task, Cause.STOPPED, f"task {task} is {state or 'without a state'}")
 
 
-def _steps(night: RunContext, found: Findings) -> Iterator[Doubt]:
-    last = {job.name: job for job in found.jobs}
-    for name, task in _expected(night, found.entries).items():
+def _steps(night: RunContext, facts: RunFacts) -> Iterator[Doubt]:
+    last = {job.name: job for job in facts.jobs}
+    for name, task in _expected(night, facts.entries).items():
         job = last.get(name)
         if job is None or job.state != JobState.COMPLETED:
             words = f"step {name} is {job.words}" if job else f"step {name} was never submitted"
@@ -114,20 +114,20 @@ def _expected(night: RunContext, entries: Sequence[Entry]) -> dict[str, str]:
     return {name: task_of(step.name) for step, name in own}
 
 
-def _gold(night: RunContext, found: Findings) -> Iterator[Doubt]:
-    yield from (Doubt(Task.AUDIT, Cause.DATA, violation) for violation in _violations(night, found))
-    if states_of(found.entries).get(Task.PUBLISH) != "success":
-        yield Doubt(Task.PUBLISH, Cause.STOPPED, "gold was not published to its end")
-    elif again := _begun_again(found.entries):
+def _gold(night: RunContext, facts: RunFacts) -> Iterator[Doubt]:
+    yield from (Doubt(Task.AUDIT, Cause.DATA, violation) for violation in _violations(night, facts))
+    if states_of(facts.entries).get(Task.PUBLISH) != "success":
+        yield Doubt(Task.PUBLISH, Cause.STOPPED, "gold was not completely published")
+    elif again := _begun_again(facts.entries):
         yield Doubt(Task.PUBLISH, Cause.STOPPED, f"{', '.join(sorted(again))} began after gold was published")
 
 
-def _violations(night: RunContext, found: Findings) -> Iterator[str]:
+def _violations(night: RunContext, facts: RunFacts) -> Iterator[str]:
     """Every contract rule that staged data breaks; of a backfill with the day."""
     if not night.pipeline.fills:
-        yield from audit.violations(night.pipeline, found.manifests, night.settings)
-    for day in days(found.entries):
-        own = [manifest for manifest in found.manifests if manifest["business_date"] == day]
+        yield from audit.violations(night.pipeline, facts.manifests, night.settings)
+    for day in days(facts.entries):
+        own = [manifest for manifest in facts.manifests if manifest["business_date"] == day]
         yield from (f"{day}: {violation}" for violation in audit.violations(night.pipeline, own, night.settings))
 
 
@@ -135,7 +135,7 @@ def _teardown(night: RunContext, entries: Sequence[Entry]) -> Iterator[Doubt]:
     """A task that began after the proof may have made resources again. With keep_cluster resources may be alive."""
     seen = proof(entries)
     if seen is None:
-        yield Doubt(PROOF, Cause.LEAK, "nobody has proven that nothing is left")
+        yield Doubt(PROOF, Cause.LEAK, "no check has shown that nothing is left")
         return
     if begun := _begun_since(_is_proof, entries) - {PROOF}:
         yield Doubt(PROOF, Cause.LEAK, f"{', '.join(sorted(begun))} began after the proof that nothing is left")

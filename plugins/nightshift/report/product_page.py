@@ -11,13 +11,13 @@ from nightshift.pipelines import PIPELINES
 
 EARLY = "before it costs anything"
 IF_SEEN = " (in its first step if Airflow cannot reach the database)"
-DRIFT_TOLD = {
+DRIFT_RULE_TEXT = {
     ("added", "ignore"): "a new column is reported and left out",
-    ("added", "refuse"): f"a new column stops the night {EARLY}",
-    ("dropped", "quarantine"): "without one of its columns a file's rows are quarantined",
-    ("dropped", "refuse"): f"without one of its columns the night stops {EARLY}",
+    ("added", "refuse"): f"a new column stops the run {EARLY}",
+    ("dropped", "quarantine"): "the rows of a file without one of its columns are quarantined",
+    ("dropped", "refuse"): f"without one of its columns the run stops {EARLY}",
     ("retyped", "quarantine"): "values of another type are quarantined",
-    ("retyped", "refuse"): f"a column of another type stops the night {EARLY}",
+    ("retyped", "refuse"): f"a column of another type stops the run {EARLY}",
 }
 
 
@@ -52,7 +52,7 @@ def _lines(pipeline: Pipeline) -> Iterator[str]:
 
 def _gold(pipeline: Pipeline, table: GoldTable) -> Iterator[str]:
     yield from ("", f"### {table.name}", "", table.about)
-    yield f"A row is named by {_listed(table.keys)}; the newest partition is at most {table.fresh_hours:g} hours old."
+    yield f"Key: {_listed(table.keys)}. The newest partition is at most {table.fresh_hours:g} hours old."
     yield f"Files: `gold/{pipeline.name}/{table.name}/business_date=YYYY-MM-DD/` of the lake."
     rows = [(f"`{name}`", kind, table.notes.get(name, "")) for name, kind in table.columns.items()]
     yield from ("", *_table(("column", "type", "meaning"), rows))
@@ -60,7 +60,7 @@ def _gold(pipeline: Pipeline, table: GoldTable) -> Iterator[str]:
 
 def _source(pipeline: Pipeline, source: Source) -> Iterator[str]:
     yield from ("", f"### {source.name}", "", source.about)
-    yield f"A row is named by {_listed(source.key)}. Of drift: {'; '.join(_drift(pipeline, source))}."
+    yield f"Key: {_listed(source.key)}. Schema drift: {'; '.join(_drift(pipeline, source))}."
     rows = [
         (f"`{c.name}`", c.type, ", ".join(f"`{n}`" for n in c.names), "yes" if c.required else "", c.about)
         for c in source.columns
@@ -69,9 +69,9 @@ def _source(pipeline: Pipeline, source: Source) -> Iterator[str]:
 
 
 def _drift(pipeline: Pipeline, source: Source) -> list[str]:
-    told = [DRIFT_TOLD[event, rule] for event, rule in source.drift.items()]
+    rules = [DRIFT_RULE_TEXT[event, rule] for event, rule in source.drift.items()]
     # A pipeline that reads files usually gets its input so: its page omits IF_SEEN.
-    return told if pipeline.reads_files else [line.replace(EARLY, f"{EARLY}{IF_SEEN}") for line in told]
+    return rules if pipeline.reads_files else [line.replace(EARLY, f"{EARLY}{IF_SEEN}") for line in rules]
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from nightshift.failures.causes import Cause
 from nightshift.failures.errors import PreflightError
 from nightshift.lake import audit
 from nightshift.report import outcome_rules
-from nightshift.report.outcome_rules import Doubt, Entry, Findings
+from nightshift.report.outcome_rules import Doubt, Entry, RunFacts
 from nightshift.run import links
 from nightshift.run.run_context import RunContext
 from nightshift.run.tasks import Task
@@ -24,49 +24,53 @@ from nightshift.run.tasks import Task
 INNOCENT = {"success", "upstream_failed", "skipped", "removed", None}  # tasks that did not fail themselves
 
 
-def build(night: RunContext, found: Findings, told_by: str = "report", finding: Card | None = None) -> dict[str, Any]:
-    """The record as docs/interfaces.md describes it. `finding` is the reaper's failure report; the Reporter sets
-    `notified` after it has notified."""
-    doubts = outcome_rules.doubts(night, found)
+def build(
+    night: RunContext, facts: RunFacts, reported_by: str = "report", cleanup_failure: Card | None = None
+) -> dict[str, Any]:
+    """The record as docs/interfaces.md describes it. `cleanup_failure` is the reaper's failure report; the
+    Reporter sets `notified` after it has notified."""
+    doubts = outcome_rules.doubts(night, facts)
     return {
         "dag_id": night.pipeline.name,
         "run_id": night.run_id,
         "slug": night.slug,
         "pipeline": night.pipeline.name,
         "business_date": str(night.business_date),
-        "started_at": night.asked_at.isoformat(),
-        "ended_at": found.ended_at.isoformat(),
-        "outcome": outcome_rules.outcome(night, found),
-        "told_by": told_by,
+        "started_at": night.requested_at.isoformat(),
+        "ended_at": facts.ended_at.isoformat(),
+        "outcome": outcome_rules.outcome(night, facts),
+        "told_by": reported_by,
         "warnings": [
-            *audit.shortfalls(found.manifests, night.settings),
-            *{e["task"]: e["warning"] for e in found.entries if e.get("warning")}.values(),
+            *audit.shortfalls(facts.manifests, night.settings),
+            *{e["task"]: e["warning"] for e in facts.entries if e.get("warning")}.values(),
         ],
         "doubts": [doubt.words for doubt in doubts],
         "tasks": {
-            task: {"state": state, **_times(found.entries, task)}
-            for task, state in outcome_rules.judged(found.states).items()
+            task: {"state": state, **_times(facts.entries, task)}
+            for task, state in outcome_rules.judged(facts.states).items()
         },
-        "compute": {"target": night.compute, **_place(found.places[-1])} if found.places else None,
-        "cluster": _place(found.places[-1]) if found.places else None,  # the name of `compute` in older records
-        "steps": [_job(job) for job in found.jobs],
-        "layers": list(found.manifests),
-        "days": outcome_rules.days(found.entries),
-        "gold": _gold(night, found),
-        "restated": _restated(found),
-        "exports": _exports(night, found) if outcome_rules.is_published(found.entries) else [],
-        "cost": _cost(night, found),
-        "proof": _proof(found.entries),
-        "failure": _failure(night, found, doubts, finding) if doubts else None,
-        "finding": finding,
+        "compute": {"target": night.compute, **_place(facts.places[-1])} if facts.places else None,
+        "cluster": _place(facts.places[-1]) if facts.places else None,  # the name of `compute` in older records
+        "steps": [_job(job) for job in facts.jobs],
+        "layers": list(facts.manifests),
+        "days": outcome_rules.days(facts.entries),
+        "gold": _gold(night, facts),
+        "restated": _restated(facts),
+        "exports": _exports(night, facts) if outcome_rules.is_published(facts.entries) else [],
+        "cost": _cost(night, facts),
+        "proof": _proof(facts.entries),
+        "failure": _failure(night, facts, doubts, cleanup_failure) if doubts else None,
+        "finding": cleanup_failure,
         "notified": False,
     }
 
 
-def _failure(night: RunContext, found: Findings, doubts: Sequence[Doubt], finding: Card | None) -> dict[str, Any]:
+def _failure(
+    night: RunContext, facts: RunFacts, doubts: Sequence[Doubt], cleanup_failure: Card | None
+) -> dict[str, Any]:
     """The failure report (card) of the night, with the night's links and the report's text."""
-    card = _spoken(found, doubts) or finding or _silent(found, doubts)
-    cluster = targets.of(night).links(night, found.places[-1].id) if found.places else {}
+    card = _spoken(facts, doubts) or cleanup_failure or _silent(facts, doubts)
+    cluster = targets.of(night).links(night, facts.places[-1].id) if facts.places else {}
     whole = {**card, "links": {**cluster, **(card.get("links") or {}), "record": links.record(night)}}
     return {**whole, "text": list(cards.lines(whole))}
 
@@ -76,21 +80,21 @@ def _culprit(doubts: Sequence[Doubt], states: Mapping[str, str | None]) -> Doubt
     return next((d for d in doubts if d.task not in states or states[d.task] not in INNOCENT), doubts[0])
 
 
-def _spoken(found: Findings, doubts: Sequence[Doubt]) -> Card | None:
+def _spoken(facts: RunFacts, doubts: Sequence[Doubt]) -> Card | None:
     """The failure report of the failed task, if that is its last ledger entry; a killed try wrote none."""
-    culprit = _culprit(doubts, found.states)
-    own = [e for e in found.entries if e["task"] == culprit.task and e["phase"] in outcome_rules.ENDS]
+    culprit = _culprit(doubts, facts.states)
+    own = [e for e in facts.entries if e["task"] == culprit.task and e["phase"] in outcome_rules.ENDS]
     if not own or own[-1]["phase"] != "failed":
         return None
-    blank = cards.found(culprit.task, Cause.CODE, "")
+    blank = cards.observed(culprit.task, Cause.CODE, "")
     return {key: own[-1].get(key, default) for key, default in blank.items()}
 
 
-def _silent(found: Findings, doubts: Sequence[Doubt]) -> Card:
-    culprit = _culprit(doubts, found.states)
+def _silent(facts: RunFacts, doubts: Sequence[Doubt]) -> Card:
+    culprit = _culprit(doubts, facts.states)
     why = "it was stopped from outside or marked by hand"
-    words = f"{culprit.words}; it left no word of its own: {why}" if culprit.task in found.states else culprit.words
-    return cards.found(culprit.task, culprit.cause, f"{words[:1].upper()}{words[1:]}.")
+    words = f"{culprit.words}; it left no error: {why}" if culprit.task in facts.states else culprit.words
+    return cards.observed(culprit.task, culprit.cause, f"{words[:1].upper()}{words[1:]}.")
 
 
 def _times(entries: Iterable[Entry], task: str) -> dict[str, str | None]:
@@ -128,19 +132,19 @@ def _job(job: SubmittedJob) -> dict[str, Any]:
     }
 
 
-def _gold(night: RunContext, found: Findings) -> list[dict[str, Any]]:
+def _gold(night: RunContext, facts: RunFacts) -> list[dict[str, Any]]:
     """The published partitions: all or none of a night's, and each published day of a backfill."""
     if night.pipeline.fills:
-        swapped = {entry["uri"] for entry in found.entries if entry.get("act") == "swapped"}
-        return [gold for gold in _staged(night, found) if gold["uri"] in swapped]
-    return _staged(night, found) if outcome_rules.is_published(found.entries) else []
+        swapped = {entry["uri"] for entry in facts.entries if entry.get("act") == "swapped"}
+        return [gold for gold in _staged(night, facts) if gold["uri"] in swapped]
+    return _staged(night, facts) if outcome_rules.is_published(facts.entries) else []
 
 
-def _staged(night: RunContext, found: Findings) -> list[dict[str, Any]]:
+def _staged(night: RunContext, facts: RunFacts) -> list[dict[str, Any]]:
     """Each table's staged partitions, the one of the manifest's own date first."""
     return [
         {"table": gold["table"], "uri": one_day.uri("lake", one_day.gold_prefix(gold["table"])), "rows": rows}
-        for manifest in found.manifests
+        for manifest in facts.manifests
         for gold in manifest["gold"]
         for one_day, rows in _days(night, manifest["business_date"], gold)
     ]
@@ -152,10 +156,10 @@ def _days(night: RunContext, own: str, gold: Mapping[str, Any]) -> list[tuple[Ru
     return [(replace(night, business_date=date.fromisoformat(day)), rows[day]) for day in days]
 
 
-def _restated(found: Findings) -> list[dict[str, Any]]:
+def _restated(facts: RunFacts) -> list[dict[str, Any]]:
     """The days that were published with other rows before, each as a sentence, of all tables that any try of the run
     published, complete or not."""
-    swapped = [day for entry in found.entries if entry.get("act") == "swapped" for day in entry.get("restated", ())]
+    swapped = [day for entry in facts.entries if entry.get("act") == "swapped" for day in entry.get("restated", ())]
     once = {json.dumps(day, sort_keys=True): day for day in swapped}  # a killed try and its retry may both list a day
     return [{**day, "words": _words(day)} for day in once.values()]
 
@@ -164,31 +168,31 @@ def _words(day: Mapping[str, Any]) -> str:
     """The old and new figures of a restated day, and when the old ones were published."""
     pairs = [(name, was, day["after"][name]) for name, was in day["before"].items()]
     changed = [f"{name} {was} -> {now}" for name, was, now in pairs if was != now]
-    told = ", ".join(changed) or f"{day['rows']} rows, with the same totals"
-    return f"{day['day']} in {day['table']}: {told} (published {day['since']})"
+    figures = ", ".join(changed) or f"{day['rows']} rows, with the same totals"
+    return f"{day['day']} in {day['table']}: {figures} (published {day['since']})"
 
 
-def _exports(night: RunContext, found: Findings) -> list[dict[str, str]]:
+def _exports(night: RunContext, facts: RunFacts) -> list[dict[str, str]]:
     """The files delivered beside gold, and their addresses, which the run's parameters may have set."""
-    ended = [e for e in found.entries if (e["task"], e["phase"]) == (Task.PUBLISH, "end")]
+    ended = [e for e in facts.entries if (e["task"], e["phase"]) == (Task.PUBLISH, "end")]
     return [{"file": file, "uri": ended[-1][file]} for file in night.pipeline.exports if file in ended[-1]]
 
 
-def _cost(night: RunContext, found: Findings) -> dict[str, Any]:
+def _cost(night: RunContext, facts: RunFacts) -> dict[str, Any]:
     """The estimated and the measured cost; null if preflight refused the run for want of a price."""
     try:
-        return {"currency": cost.CURRENCY, **_priced(night, found)}
+        return {"currency": cost.CURRENCY, **_priced(night, facts)}
     except PreflightError as unknown:
         nothing = dict.fromkeys(("estimate", "measured", "prices_as_of"))
         return {"currency": cost.CURRENCY, **nothing, "prices": str(unknown.args[0])}
 
 
-def _priced(night: RunContext, found: Findings) -> dict[str, Any]:
-    minutes = night.pipeline.expected_minutes * max(1, len(outcome_rules.days(found.entries)))
+def _priced(night: RunContext, facts: RunFacts) -> dict[str, Any]:
+    minutes = night.pipeline.expected_minutes * max(1, len(outcome_rules.days(facts.entries)))
     target = targets.of(night)
     return {
         "estimate": target.estimate(night, minutes),
-        "measured": target.measured(night, found.places, found.entries, found.ended_at),
+        "measured": target.measured(night, facts.places, facts.entries, facts.ended_at),
         **target.prices(),
     }
 

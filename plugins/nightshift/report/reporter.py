@@ -18,7 +18,7 @@ from nightshift.config import Settings
 from nightshift.failures.cards import Card
 from nightshift.lake.storage import LakeHook
 from nightshift.report import message, outcome_rules, record
-from nightshift.report.outcome_rules import Findings
+from nightshift.report.outcome_rules import RunFacts
 from nightshift.run import links
 from nightshift.run.run_context import RunContext
 from nightshift.state.ledger import Ledger, is_open
@@ -35,39 +35,39 @@ class Reporter:
         self._s3 = clients.client(settings, "s3")
         self._ledger, self._lake = Ledger(self._s3, night), LakeHook(self._s3, night)
 
-    def tell(
+    def report(
         self,
         states: Mapping[str, str | None],
         *,
-        told_by: str,
+        reported_by: str,
         topic_arn: str | None = None,
-        finding: Card | None = None,
+        cleanup_failure: Card | None = None,
     ) -> Record:
         """Build the record from the task `states`, write it, notify the topic and close the ledger; returns the record.
 
         The record is written before SNS is called, so that the link in the message works. An SNS error does not change
         the outcome. Raises botocore's errors if EMR or S3 cannot be read; then the ledger stays open.
         """
-        told = record.build(self._night, self._findings(states), told_by, finding)
-        self._keep(told)
-        told["notified"] = self._notify(told, topic_arn)
-        if told["notified"]:
-            self._keep(told)
-        self._ledger.close(told["outcome"], told_by)
-        LOG.info("%s", message.body(told, links.record(self._night)))
-        return told
+        report = record.build(self._night, self._facts(states), reported_by, cleanup_failure)
+        self._keep(report)
+        report["notified"] = self._notify(report, topic_arn)
+        if report["notified"]:
+            self._keep(report)
+        self._ledger.close(report["outcome"], reported_by)
+        LOG.info("%s", message.body(report, links.record(self._night)))
+        return report
 
-    def told(self) -> Record | None:
+    def closed_record(self) -> Record | None:
         """The record, if the ledger is closed; None while the run is open or was never reported."""
         entries = self._ledger.entries()
         if is_open(entries) or not any(entry["phase"] == "closed" for entry in entries):
             return None
         return self._lake.record()
 
-    def _findings(self, states: Mapping[str, str | None]) -> Findings:
+    def _facts(self, states: Mapping[str, str | None]) -> RunFacts:
         target = targets.of(self._night)
         places, entries = target.places(self._night), self._ledger.entries()
-        return Findings(
+        return RunFacts(
             entries=entries,
             states=states,
             places=places,
@@ -80,18 +80,18 @@ class Reporter:
         lakes = [LakeHook(self._s3, one_day) for one_day in backfilled] or [self._lake]
         return [manifest for lake in lakes for manifest in lake.manifests()]
 
-    def _keep(self, told: Record) -> None:
-        kept = self._lake.write_record(told)
+    def _keep(self, run_record: Record) -> None:
+        kept = self._lake.write_record(run_record)
         if kept != links.record(self._night):
-            LOG.warning("There is no lake yet; the record stands %s.", f"in {kept}" if kept else "in this log only")
+            LOG.warning("There is no lake yet; the record is %s.", f"in {kept}" if kept else "in this log only")
 
-    def _notify(self, told: Record, topic_arn: str | None) -> bool:
+    def _notify(self, run_record: Record, topic_arn: str | None) -> bool:
         uri = links.record(self._night)
         try:
-            subject, body = message.subject(self._settings.name, told), message.body(told, uri)
+            subject, body = message.subject(self._settings.name, run_record), message.body(run_record, uri)
             topic.publish(self._settings, subject, body, topic_arn)
         except (BotoCoreError, ClientError) as refused:
-            LOG.exception("Nobody was told: SNS refused. The record stands at %s", uri)
-            self._ledger.note(told["told_by"], "told nobody", f"SNS refused: {refused}")
+            LOG.exception("The notification failed: SNS refused it. The record is at %s", uri)
+            self._ledger.note(run_record["told_by"], "not notified", f"SNS refused: {refused}")
             return False
         return True

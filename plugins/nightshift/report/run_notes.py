@@ -42,6 +42,6 @@ def _words_of_report(dag_run: Any) -> str:
     query = XComModel.get_many(
         run_id=dag_run.run_id, key="return_value", task_ids="report", dag_ids=dag_run.dag_id, limit=1
     )
-    found = session.scalar(query) if session else None
-    value = XComModel.deserialize_value(found) if found else None
+    stored = session.scalar(query) if session else None
+    value = XComModel.deserialize_value(stored) if stored else None
     return str(value.get("note") or "") if isinstance(value, dict) else ""

@@ -33,17 +33,17 @@ _NARROWEST = {4: 16, 6: 48}  # as in the transient stack
 _SAMPLE = "\n\rA"
 
 
-def business_date(asked: Any, today: date) -> date | None:
+def business_date(requested: Any, today: date) -> date | None:
     """The requested day, None if there is none. Raises ParameterError unless it is a day from 1900 to `today`."""
-    if not asked:
+    if not requested:
         return None
-    given = _day(asked)
+    given = _day(requested)
     if given is None or given.year < _FIRST_YEAR:
         raise ParameterError(
-            f"business_date is {asked!r}: expected a date like 2026-01-31, from {_FIRST_YEAR} to today."
+            f"business_date is {requested!r}: expected a date like 2026-01-31, from {_FIRST_YEAR} to today."
         )
     if given > today:
-        raise ParameterError(f"business_date is {given}, which is after today, {today}: expected a day until then.")
+        raise ParameterError(f"business_date is {given}, which is after today, {today}: expected a day up to today.")
     return given
 
 
@@ -51,7 +51,7 @@ def eve(day: date, today: date) -> date:
     """The day before `day`. Raises ParameterError if `day` is after `today`."""
     if day > today:
         raise ParameterError(
-            f"The run is of {day}, which is after today, {today}: expected a logical date until then, or business_date."
+            f"The run is of {day}, which is after today, {today}: set a logical date up to today, or business_date."
         )
     return day - timedelta(days=1)
 
@@ -67,27 +67,32 @@ def days(first: Any, last: Any, today: date) -> tuple[date, date]:
     return since, until
 
 
-def _day(asked: Any) -> date | None:
+def _day(requested: Any) -> date | None:
     try:
-        return date.fromisoformat(asked) if _DAY.fullmatch(asked) else None
+        return date.fromisoformat(requested) if _DAY.fullmatch(requested) else None
     except (TypeError, ValueError):
         return None
 
 
-def input_prefix(asked: Any) -> str | None:
+def input_prefix(requested: Any) -> str | None:
     """The requested folder in the raw bucket, with one / at its end; None if there is none.
 
     Raises ParameterError for a value that could leave the folder or means something to a shell, a URI or a glob.
     """
-    if not asked:
+    if not requested:
         return None
-    if not isinstance(asked, str) or not re.search(PREFIX, asked) or _unprintable(asked) or _too_long(asked):
+    if (
+        not isinstance(requested, str)
+        or not re.search(PREFIX, requested)
+        or _unprintable(requested)
+        or _too_long(requested)
+    ):
         raise ParameterError(
-            f"input_prefix is {_shown(asked)}: expected a folder in the raw bucket, like inbox/2026/: letters of any"
-            f" script, digits, blanks and . _ = + @ - in parts between single slashes, none of them . or .., at most"
-            f" {_LONGEST_PREFIX} bytes ({_LONGEST_PART} a part)."
+            f"input_prefix is {_shown(requested)}: expected a folder in the raw bucket, like inbox/2026/: letters"
+            f" of any script, digits, blanks and . _ = + @ - in parts between single slashes, none of them . or .., at"
+            f" most {_LONGEST_PREFIX} bytes ({_LONGEST_PART} a part)."
         )
-    return asked.removesuffix("/") + "/"
+    return requested.removesuffix("/") + "/"
 
 
 def _unprintable(text: str) -> bool:
@@ -100,64 +105,64 @@ def _too_long(prefix: str) -> bool:
     return max(parts) > _LONGEST_PART or sum(parts) + len(parts) > _LONGEST_PREFIX
 
 
-def encoding(asked: Any) -> str:
+def encoding(requested: Any) -> str:
     """Python's name of the requested text encoding. Raises ParameterError if it is not an encoding of text files."""
-    name = _codec(asked) if isinstance(asked, str) and re.search(ENCODING, asked) else None
+    name = _codec(requested) if isinstance(requested, str) and re.search(ENCODING, requested) else None
     if name is None:
         raise ParameterError(
-            f"encoding is {_shown(asked)}, which is no text encoding that Python knows:"
+            f"encoding is {_shown(requested)}, which is no text encoding that Python knows:"
             " expected a name like utf-8, latin-1, cp1252 or utf-16."
         )
     return name
 
 
-def _codec(asked: str) -> str | None:
+def _codec(requested: str) -> str | None:
     """The codec's name, if it encodes each character by itself in the same number of bytes, unlike hex or punycode."""
     try:
-        mark, text = "".encode(asked), _SAMPLE.encode(asked)
-        pieces = [c.encode(asked)[len(mark) :] for c in _SAMPLE]
+        mark, text = "".encode(requested), _SAMPLE.encode(requested)
+        pieces = [c.encode(requested)[len(mark) :] for c in _SAMPLE]
     except (LookupError, ValueError):
         return None
     same_width = len({len(piece) for piece in pieces}) == 1
-    return codecs.lookup(asked).name if same_width and text == mark + b"".join(pieces) else None
+    return codecs.lookup(requested).name if same_width and text == mark + b"".join(pieces) else None
 
 
-def ssh_cidr(asked: Any) -> str | None:
+def ssh_cidr(requested: Any) -> str | None:
     """The network that may log in, None if there is none. Raises ParameterError if it is invalid or too wide."""
-    if not asked:
+    if not requested:
         return None
     try:
-        network = ipaddress.ip_network(asked) if isinstance(asked, str) else None
+        network = ipaddress.ip_network(requested) if isinstance(requested, str) else None
     except ValueError:
         network = None
-    if network is None or str(network) != asked or network.prefixlen < _NARROWEST[network.version]:
+    if network is None or str(network) != requested or network.prefixlen < _NARROWEST[network.version]:
         raise ParameterError(
-            f"ssh_cidr is {_shown(asked)}: expected a network without host bits, /16 or narrower (IPv6: /48),"
+            f"ssh_cidr is {_shown(requested)}: expected a network without host bits, /16 or narrower (IPv6: /48),"
             " like 198.51.100.7/32."
         )
     return str(network)
 
 
-def option(wanted: Option, asked: Any) -> str:
+def option(wanted: Option, requested: Any) -> str:
     """The value of a pipeline's option, by default the option's default. Raises ParameterError."""
-    if asked is None:
+    if requested is None:
         return wanted.default
-    value = str(asked).lower() if isinstance(asked, bool) else asked
+    value = str(requested).lower() if isinstance(requested, bool) else requested
     fits = isinstance(value, str) and (value in wanted.choices or (wanted.pattern and re.search(wanted.pattern, value)))
     if not fits or _unprintable(value):
         expected = wanted.shown or " or ".join(wanted.choices)
-        raise ParameterError(f"{wanted.name} is {_shown(asked)}: expected {expected}.")
+        raise ParameterError(f"{wanted.name} is {_shown(requested)}: expected {expected}.")
     return value
 
 
-def replay(asked: Any, options: Mapping[str, str]) -> bool:
+def replay(requested: Any, options: Mapping[str, str]) -> bool:
     """Whether a replay is requested. Raises ParameterError for an engine without replay."""
-    if asked and options.get("engine") == "flink":
-        raise ParameterError("replay is asked for with engine flink, which keeps no bronze: expected engine spark.")
-    return bool(asked)
+    if requested and options.get("engine") == "flink":
+        raise ParameterError("replay is set with engine flink, which keeps no bronze: expected engine spark.")
+    return bool(requested)
 
 
-def _shown(asked: Any) -> str:
+def _shown(requested: Any) -> str:
     """The value for an error message: escaped and shortened."""
-    text = ascii(asked) if isinstance(asked, str) and _unprintable(asked) else repr(asked)
+    text = ascii(requested) if isinstance(requested, str) and _unprintable(requested) else repr(requested)
     return text if len(text) <= 120 else f"{text[:100]}… ({len(text)} characters)"

@@ -22,7 +22,7 @@ class RunContext:
     settings: Settings
     pipeline: Pipeline
     run_id: str
-    asked_at: datetime
+    requested_at: datetime
     business_date: date
     input_prefix: str
     encoding: str = "utf-8"
@@ -51,8 +51,8 @@ class RunContext:
     @property
     def routes(self) -> tuple[Route, ...]:
         """The routes that an ingestion host fetches before the night waits for its input."""
-        asked = self.options.get(INGEST)
-        return () if self.replay else tuple(r for r in self.pipeline.routes if asked in {r.name, "all"})
+        requested = self.options.get(INGEST)
+        return () if self.replay else tuple(r for r in self.pipeline.routes if requested in {r.name, "all"})
 
     @property
     def run(self) -> str:
@@ -65,7 +65,7 @@ class RunContext:
 
     @property
     def expires(self) -> datetime:
-        return (self.started_at or self.asked_at) + timedelta(hours=self.settings.lifetime_hours)
+        return (self.started_at or self.requested_at) + timedelta(hours=self.settings.lifetime_hours)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -118,8 +118,8 @@ class RunContext:
             "run_id": self.run_id,
             "airflow": self.settings.airflow,
             "conductor": self.conductor.facts if self.conductor else None,
-            "asked_at": _utc(self.asked_at),
-            "started_at": _utc(self.started_at or self.asked_at),
+            "asked_at": _utc(self.requested_at),
+            "started_at": _utc(self.started_at or self.requested_at),
             "business_date": str(self.business_date),
             "params": {"compute": self.compute, "keep_cluster": self.keep_cluster, "ssh_cidr": self.ssh_cidr},
         }
@@ -133,7 +133,7 @@ class RunContext:
     @property
     def today(self) -> date:
         """The date of the run in the settings' zone."""
-        return self.asked_at.astimezone(ZoneInfo(self.settings.timezone)).date()
+        return self.requested_at.astimezone(ZoneInfo(self.settings.timezone)).date()
 
     def on(self, day: date) -> RunContext:
         """One day of a backfill, with its own input, staging, manifests and gold, in the same run and cluster."""
@@ -167,25 +167,25 @@ def from_run(
     settings: Settings,
     pipeline: Pipeline,
     run_id: str,
-    asked_at: datetime,
+    requested_at: datetime,
     params: Mapping[str, Any],
     *,
     started_at: datetime | None = None,
     eve_of: datetime | None = None,
 ) -> RunContext:
-    """The night of a run. `asked_at` is the run's run_after (aware). The default business date is the day before
-    `eve_of`, or else before `asked_at`, in the settings' zone. `started_at` is the run's start_date. Raises
+    """The night of a run. `requested_at` is the run's run_after (aware). The default business date is the day before
+    `eve_of`, or else before `requested_at`, in the settings' zone. `started_at` is the run's start_date. Raises
     ParameterError naming the parameter."""
     zone = ZoneInfo(settings.timezone)
-    today = asked_at.astimezone(zone).date()
-    asked = parameters.business_date(params.get("business_date"), today)
-    business_date = asked or parameters.eve((eve_of or asked_at).astimezone(zone).date(), today)
+    today = requested_at.astimezone(zone).date()
+    requested = parameters.business_date(params.get("business_date"), today)
+    business_date = requested or parameters.eve((eve_of or requested_at).astimezone(zone).date(), today)
     options = {wanted.name: parameters.option(wanted, params.get(wanted.name)) for wanted in pipeline.options}
     return RunContext(
         settings=settings,
         pipeline=pipeline,
         run_id=run_id,
-        asked_at=asked_at,
+        requested_at=requested_at,
         business_date=business_date,
         input_prefix=parameters.input_prefix(params.get("input_prefix")) or pipeline.inputs.prefix_of(business_date),
         encoding=parameters.encoding(params.get("encoding") or "utf-8"),
@@ -202,10 +202,10 @@ def from_run(
 
 
 def identity(
-    settings: Settings, pipeline: Pipeline, run_id: str, asked_at: datetime, *, started_at: datetime | None = None
+    settings: Settings, pipeline: Pipeline, run_id: str, requested_at: datetime, *, started_at: datetime | None = None
 ) -> RunContext:
     """The night of a run with default parameters, for the ledger, report and teardown of a run with refused ones."""
-    return from_run(settings, pipeline, run_id, asked_at, {}, started_at=started_at)
+    return from_run(settings, pipeline, run_id, requested_at, {}, started_at=started_at)
 
 
 IDENTITY = frozenset(

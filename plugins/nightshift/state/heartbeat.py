@@ -41,11 +41,13 @@ def silence(settings: Settings) -> str:
     except (BotoCoreError, ClientError) as refused:
         if getattr(refused, "response", {}).get("Error", {}).get("Code") == "NoSuchBucket":
             return ""
-        return f"Whether a reaper passes cannot be seen: {refused}"
+        return f"The reaper's last pass could not be read: {refused}"
     if last and now - datetime.fromisoformat(last["at"]) < SILENCE:
         return ""
     when = f"since {last['at']}" if last else "yet"
-    return f"No reaper has passed {when}: unpause the DAG reaper, or see why it is red; what leaks stays on the bill."
+    return (
+        f"The reaper has not run {when}: unpause the DAG reaper, or see why it failed; until it runs, leaks cost money."
+    )
 
 
 def _passed(settings: Settings, who: str, trouble: list[str]) -> None:
@@ -56,10 +58,10 @@ def _passed(settings: Settings, who: str, trouble: list[str]) -> None:
         bucket = settings.bucket("lake")
         clients.client(settings, "s3").put_object(Bucket=bucket, Key=KEY, Body=json.dumps(now).encode())
         if trouble and trouble != before:
-            told = ["The reaper could not do its work; what is named here may be on the bill.", *trouble]
-            topic.publish(settings, f"reaper: failed [{settings.name}]"[:100], "\n".join(told))
+            lines = ["The reaper could not clean up; what is named here may still cost money.", *trouble]
+            topic.publish(settings, f"reaper: failed [{settings.name}]"[:100], "\n".join(lines))
     except (BotoCoreError, ClientError) as refused:
-        LOG.warning("The reaper's pass was not taken down or told: %s", refused)
+        LOG.warning("The reaper's pass could not be recorded or notified: %s", refused)
 
 
 def _last(settings: Settings) -> dict[str, Any] | None:
@@ -69,5 +71,5 @@ def _last(settings: Settings) -> dict[str, Any] | None:
         kept = s3.get_object(Bucket=settings.bucket("lake"), Key=KEY)["Body"].read()
     except s3.exceptions.NoSuchKey:
         return None
-    found: dict[str, Any] = json.loads(kept)
-    return found
+    last_pass: dict[str, Any] = json.loads(kept)
+    return last_pass

@@ -19,7 +19,7 @@ def from_marker(settings: Settings, marker: Mapping[str, Any]) -> RunContext:
         settings=settings,
         pipeline=named(marker["pipeline"]),
         run_id=marker["run_id"],
-        asked_at=datetime.fromisoformat(marker["asked_at"]),
+        requested_at=datetime.fromisoformat(marker["asked_at"]),
         business_date=date.fromisoformat(marker["business_date"]),
         input_prefix="",
         compute=marker["params"].get("compute") or settings.compute,
@@ -35,7 +35,7 @@ def from_run_name(settings: Settings, run: str, since: datetime, business_date: 
     pipeline, slug = run.split("/", 1)
     day = business_date or since.date()
     return RunContext(
-        settings, named(pipeline), slug, asked_at=since, business_date=day, input_prefix="", known_slug=slug
+        settings, named(pipeline), slug, requested_at=since, business_date=day, input_prefix="", known_slug=slug
     )
 
 

@@ -26,7 +26,7 @@ KEY = "claims/reaper.json"
 LEASE, BEAT_SECONDS = timedelta(minutes=5), 60.0
 
 
-class Turn:
+class LeaderLease:
     """The lease of one reaper, {"who", "until", "process"}. The same `who` may retake it: an Airflow runs its reaper
     once at a time (max_active_runs), so an earlier one of that name is dead."""
 
@@ -50,12 +50,12 @@ class Turn:
         dead = held["who"] == self.who or processes.death(Process.parsed(held.get("process")))
         if (over or dead) and self._put(IfMatch=there["ETag"]):
             return None
-        return f"Another reaper is at work ({held['who']}); its turn lasts until {held['until']}."
+        return f"Another reaper is running ({held['who']}); its lease lasts until {held['until']}."
 
     def renew(self) -> None:
         """Extend the lease."""
         if self._etag and not self._put(IfMatch=self._etag):
-            LOG.warning("Somebody else took the reaper's turn from %s.", self.who)
+            LOG.warning("Another reaper took over the lease of %s.", self.who)
 
     def release(self) -> None:
         """Release the lease. A failure is only logged, since the lease expires by itself."""
@@ -64,7 +64,7 @@ class Turn:
         try:
             self._s3.delete_object(Bucket=self._bucket, Key=KEY, IfMatch=self._etag)
         except (BotoCoreError, ClientError) as refused:
-            LOG.warning("The reaper's turn was not given back, it ends in %s: %s", LEASE, refused)
+            LOG.warning("The reaper's lease could not be released; it expires in %s: %s", LEASE, refused)
 
     def _put(self, **condition: str) -> bool:
         until = (clock.now(self._settings) + LEASE).isoformat(timespec="seconds")
@@ -75,27 +75,27 @@ class Turn:
 
 
 @contextmanager
-def turn(settings: Settings, who: str) -> Iterator[str | None]:
+def leader(settings: Settings, who: str) -> Iterator[str | None]:
     """Hold the lease during the block. Yields None, or a sentence that says who else holds it."""
-    held = Turn(clients.client(settings, "s3"), settings, who, processes.this())
-    busy = held.take()
+    lease = LeaderLease(clients.client(settings, "s3"), settings, who, processes.this())
+    busy = lease.take()
     if busy:
         yield busy
         return
     over = threading.Event()
-    beat = threading.Thread(target=_beat, args=(held, over), daemon=True)
+    beat = threading.Thread(target=_beat, args=(lease, over), daemon=True)
     beat.start()
     try:
         yield None
     finally:
         over.set()
         beat.join()
-        held.release()
+        lease.release()
 
 
-def _beat(held: Turn, over: threading.Event) -> None:
+def _beat(lease: LeaderLease, over: threading.Event) -> None:
     while not over.wait(BEAT_SECONDS):
         try:
-            held.renew()
+            lease.renew()
         except (BotoCoreError, ClientError):
-            LOG.warning("The reaper's turn was not renewed; the next beat tries again.", exc_info=True)
+            LOG.warning("The reaper's lease could not be renewed; the next attempt follows.", exc_info=True)

@@ -62,7 +62,7 @@ class Ledger:
             number += 1
 
     def note(self, task: str, act: str, why: str, **facts: Any) -> None:
-        """Add an audit entry: something unusual was done. It is no sign of life, so it carries no lease."""
+        """Add an audit entry: something unusual was done. It does not renew the lease."""
         LOG.info("%s: %s (%s)", act, why, facts)
         self.append(task, "note", act=act, why=why, **facts)
 
@@ -91,10 +91,10 @@ class Ledger:
         grace = timedelta(minutes=self._night.settings.grace_minutes)
         return _iso(clock.now(self._night.settings) + (limit or timedelta(0)) + grace)
 
-    def close(self, outcome: str, told_by: str) -> None:
+    def close(self, outcome: str, reported_by: str) -> None:
         """Close the ledger: the run ended as "success", "success with warnings" or "failed", reported by "report" or
         "reaper". The entry keeps the run's identity, since its marker is removed."""
-        self.append("ledger", "closed", outcome=outcome, told_by=told_by, identity=self._night.identity)
+        self.append("ledger", "closed", outcome=outcome, told_by=reported_by, identity=self._night.identity)
         self.unmark()
         if is_open(self.entries()):  # a cleared task began before the marker was removed
             self._mark()
@@ -178,7 +178,7 @@ def open_runs(s3: S3Client, settings: Settings) -> list[dict[str, Any]]:
         keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
     except s3.exceptions.NoSuchBucket:
         return []
-    return [found for key in keys if (found := _marker(s3, lake, key))]
+    return [identity for key in keys if (identity := _marker(s3, lake, key))]
 
 
 def marker(s3: S3Client, settings: Settings, run: str) -> dict[str, Any] | None:
@@ -194,7 +194,7 @@ def _marker(s3: S3Client, lake: str, key: str) -> dict[str, Any] | None:
     except ValueError:
         identity = {}
     if not isinstance(identity, dict) or not identity.keys() >= IDENTITY:
-        LOG.error("s3://%s/%s is no marker of ours: look at it, and delete it when its run is over.", lake, key)
+        LOG.error("s3://%s/%s is not a valid run marker: check it, and delete it once its run has ended.", lake, key)
         return None
     return identity
 
@@ -220,7 +220,7 @@ def over(entries: Sequence[Entry], now: datetime, death: str = "") -> str:
         return death
     lease = lease_of(entries)
     if lease and now > lease:
-        return f"it has given no sign of life, due by {lease:%Y-%m-%dT%H:%MZ}"
+        return f"its lease expired at {lease:%Y-%m-%dT%H:%MZ}"
     return ""
 
 

@@ -78,7 +78,7 @@ class Claim:
     def _over(self, run: str) -> str:
         """Why the holder counts as dead; '' while it is alive."""
         settings, identity = self._night.settings, marker(self._s3, self._night.settings, run)
-        holder = from_marker(settings, identity) if identity else from_run_name(settings, run, self._night.asked_at)
+        holder = from_marker(settings, identity) if identity else from_run_name(settings, run, self._night.requested_at)
         entries = Ledger(self._s3, holder).entries()
         return over(entries, clock.now(settings), processes.death(holder.conductor))
 

@@ -43,10 +43,10 @@ class Lock:
     @classmethod
     def parsed(cls, body: bytes, taken: datetime) -> Lock:
         """Parse the lock file. Go's nanoseconds are cut: Python accepts six digits, and 'Z' only from 3.11 on."""
-        told = json.loads(body)
-        whole, _, rest = str(told["Created"]).rstrip("Z").partition(".")
+        written = json.loads(body)
+        whole, _, rest = str(written["Created"]).rstrip("Z").partition(".")
         created = datetime.fromisoformat(f"{whole}.{rest[:6] or '0'}+00:00")
-        return cls(told["ID"], told.get("Operation", ""), told.get("Who", ""), created, taken)
+        return cls(written["ID"], written.get("Operation", ""), written.get("Who", ""), created, taken)
 
     @property
     def host(self) -> str:
@@ -105,7 +105,7 @@ def holders(lock: Lock, foundation: bool, scene: Scene) -> list[tuple[str, Entry
         and _at(entry) <= lock.created
         and not _ended(entries, entry, before=lock.created)
     ]
-    return sorted(begun, key=lambda found: _at(found[1]))
+    return sorted(begun, key=lambda pair: _at(pair[1]))
 
 
 def _begun(entries: Sequence[Entry], tasks: Collection[str]) -> list[Entry]:
@@ -135,7 +135,7 @@ def _others(run: str, begun: Entry, scene: Scene) -> Judgement:
 def _unknown(lock: Lock, here: bool) -> Judgement:
     if here:
         return Judgement(True, f"{lock.who} held it, and no terraform of the stack is at work on this host")
-    return Judgement(False, f"{lock.who}, of whom no ledger knows, holds it since {lock.taken:%Y-%m-%dT%H:%M:%SZ}")
+    return Judgement(False, f"{lock.who}, who is in no ledger, has held it since {lock.taken:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def _ended(entries: Sequence[Entry], begun: Entry, before: datetime | None = None) -> bool:

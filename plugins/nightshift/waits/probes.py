@@ -15,7 +15,7 @@ from nightshift.state import partition_locks
 from nightshift.state.known_runs import from_marker
 
 Answer = dict[str, Any] | None
-MOST_TOLD = 100  # an answer goes through XCom
+MOST_LISTED = 100  # an answer goes through XCom
 
 
 def inputs_settled(settings: Settings, prefix: str) -> Answer:
@@ -31,14 +31,14 @@ def inputs_settled(settings: Settings, prefix: str) -> Answer:
         if item["Size"] or not item["Key"].endswith("/")
     ]
     unreadable = [item["Key"] for item in listed if _is_another_path(item["Key"])]
-    found = [item for item in listed if not _is_another_path(item["Key"])]
-    if not found:
+    files = [item for item in listed if not _is_another_path(item["Key"])]
+    if not files:
         return None
-    quiet = clock.age(settings, max(item["LastModified"] for item in found))
+    quiet = clock.age(settings, max(item["LastModified"] for item in files))
     if quiet.total_seconds() < settings.settle_seconds:
         return None
-    told = {"unreadable": unreadable[:MOST_TOLD]} if unreadable else {}
-    return {"files": len(found), "bytes": sum(item["Size"] for item in found), **told}
+    more = {"unreadable": unreadable[:MOST_LISTED]} if unreadable else {}
+    return {"files": len(files), "bytes": sum(item["Size"] for item in files), **more}
 
 
 def _is_another_path(key: str) -> bool:
@@ -69,14 +69,14 @@ def jobs_ended(settings: Settings, target: str, place_id: str, job_ids: dict[str
     counts once its logs are there, or after settings.log_wait_seconds. `lost` says how the place ended, if it did so
     before all jobs had."""
     compute = targets.named(settings, target)
-    found = {name: compute.job(place_id, job_id) for name, job_id in job_ids.items()}
-    over = [job for job in found.values() if job.state.ended and not _is_log_due(settings, compute, place_id, job)]
+    by_name = {name: compute.job(place_id, job_id) for name, job_id in job_ids.items()}
+    over = [job for job in by_name.values() if job.state.ended and not _is_log_due(settings, compute, place_id, job)]
     place = compute.place(place_id)
-    gone = place.state == PlaceState.GONE and len(over) < len(found)
+    gone = place.state == PlaceState.GONE and len(over) < len(by_name)
     if len(over) <= seen and not gone:
         return None
     lost = f"it is {place.words} ({place.why})" if gone else ""
-    return {"states": {name: job.words for name, job in found.items()}, "ended": len(over), "lost": lost}
+    return {"states": {name: job.words for name, job in by_name.items()}, "ended": len(over), "lost": lost}
 
 
 def _is_log_due(settings: Settings, compute: ComputeTarget, place_id: str, job: SubmittedJob) -> bool:

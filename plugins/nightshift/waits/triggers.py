@@ -34,17 +34,17 @@ class ProbeTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         settings = config.load()
-        while (answer := await asyncio.to_thread(self.ask, settings)) is None:
+        while (answer := await asyncio.to_thread(self.poll, settings)) is None:
             await asyncio.sleep(self.poll_seconds)
         yield TriggerEvent(answer)
 
     def block(self, settings: Settings) -> dict[str, Any]:
         """The same wait in the task's own process, for an Airflow without a triggerer."""
-        while (answer := self.ask(settings)) is None:
+        while (answer := self.poll(settings)) is None:
             time.sleep(self.poll_seconds)
         return answer
 
-    def ask(self, settings: Settings) -> dict[str, Any] | None:
+    def poll(self, settings: Settings) -> dict[str, Any] | None:
         """Poll once: the probe's result, OVERDUE after the deadline, else None. An `early` result counts only after
         the deadline."""
         answer = PROBES[self.probe](settings, **self.arguments)

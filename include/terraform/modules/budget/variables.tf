@@ -1,4 +1,4 @@
-# How much, and who is told.
+# The limit, and who is notified.
 
 variable "name" {
   description = "Prefix of every resource this module makes."
@@ -23,7 +23,7 @@ variable "monthly_usd" {
 }
 
 variable "email_addresses" {
-  description = "Who is told, at most ten addresses."
+  description = "Addresses to notify, at most ten."
   type        = set(string)
   default     = []
   nullable    = false
@@ -35,12 +35,12 @@ variable "email_addresses" {
 
   validation {
     condition     = length(var.email_addresses) + length(var.topic_arns) > 0
-    error_message = "A budget that tells nobody is none: name an address or a topic."
+    error_message = "A budget needs somebody to notify: name an address or a topic."
   }
 }
 
 variable "topic_arns" {
-  description = "SNS topic that is told too, at most one; its policy, and its key's, must let budgets.amazonaws.com publish."
+  description = "SNS topic to notify too, at most one; its policy, and its key's, must let budgets.amazonaws.com publish."
   type        = set(string)
   default     = []
   nullable    = false

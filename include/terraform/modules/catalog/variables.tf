@@ -1,4 +1,4 @@
-# What the catalog needs to be told.
+# The variables of the catalog.
 
 variable "name" {
   description = "Prefix of every resource this module makes."
@@ -12,7 +12,7 @@ variable "name" {
 }
 
 variable "lake_bucket" {
-  description = "Bucket that holds the lake; new tables land under its prefix of the layer."
+  description = "Bucket of the lake; new tables are created under the layer's prefix."
   type        = string
   nullable    = false
 

@@ -1,4 +1,4 @@
-# What a cluster's surroundings need to be told.
+# The variables of a cluster's surroundings.
 
 variable "name" {
   description = "Prefix of every resource this module makes; carries the run, so that runs do not meet."

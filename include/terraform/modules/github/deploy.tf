@@ -1,6 +1,6 @@
 # What a deployment changes beyond a plan: states, the bundle that Airflow runs, the environment of MWAA, and what holds data
 # or carries messages. What grants authority (roles, keys, bucket policies, the network) it may only read:
-# such a change of the foundation stands in the plan, and an operator applies it.
+# such a change of the foundation is in the plan, and an operator applies it.
 
 data "aws_iam_policy_document" "deploy" {
   statement {
@@ -70,12 +70,12 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
-    sid       = "KeepItsLogsAsLongAsAsked"
+    sid       = "KeepItsLogsAsLongAsSet"
     actions   = ["logs:PutRetentionPolicy"]
     resources = local.log_groups
   }
 
-  # Asked along with UpdateEnvironment: the environment goes on under the role that it has.
+  # Checked with UpdateEnvironment: the environment keeps its role.
   statement {
     sid       = "HandAirflowItsRole"
     actions   = ["iam:PassRole"]

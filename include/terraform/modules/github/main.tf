@@ -33,7 +33,7 @@ locals {
 }
 
 # An account knows an issuer once: the first environment makes it, others in the account are given its ARN. AWS trusts
-# GitHub's certificate by its own list, so no thumbprint is told.
+# GitHub's certificate by its own list, so no thumbprint is set.
 resource "aws_iam_openid_connect_provider" "this" {
   count = var.provider_arn == null && length(local.roles) > 0 ? 1 : 0
 

@@ -1,5 +1,5 @@
 # What a plan reads, and nothing is changed by: the states, and what the foundation holds. What exists only after the
-# foundation (its key, its roles) is found by its tag.
+# foundation (its key, its roles) is looked up by its tag.
 
 data "aws_iam_policy_document" "plan" {
   statement {

@@ -70,7 +70,7 @@ variable "states" {
 }
 
 variable "bundle_prefix" {
-  description = "Where in the artifacts bucket the bundle for MWAA lies."
+  description = "Prefix of the bundle for MWAA in the artifacts bucket."
   type        = string
   default     = "mwaa/"
   nullable    = false

@@ -2,7 +2,7 @@
 # in this account, or change what its foundation's owner decided.
 #
 # Names may begin alike (`acme` and `acme-prod`), so a pattern `<name>-*` reaches further than it means to; and a cluster that
-# is given our tag would be ours from then on. Everything of a name carries nightshift:name, which tells them apart.
+# is given our tag would be ours from then on. Everything of a name carries nightshift:name, which distinguishes them.
 
 locals {
   of_another_name = [

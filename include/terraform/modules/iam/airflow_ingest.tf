@@ -1,7 +1,7 @@
 # What a run's ingestion host takes: terraform that starts and ends it, and the night that sends it its one command.
 
 data "aws_iam_policy_document" "airflow_ingest" {
-  # One call, asked about each thing that it makes or uses; together these keep a host to this name, network and role.
+  # One call, authorised for each resource that it makes or uses; together these keep a host to this name, network and role.
   statement {
     sid       = "StartHostsOfThisName"
     actions   = ["ec2:RunInstances"]
@@ -122,7 +122,7 @@ data "aws_iam_policy_document" "airflow_ingest" {
     resources = ["arn:${local.partition}:ssm:${var.region}::parameter/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"]
   }
 
-  # A command is asked for by document, by instance and by the bucket that its output goes to.
+  # A command is authorised by document, by instance and by the bucket that its output goes to.
   statement {
     sid       = "SendShellScripts"
     actions   = ["ssm:SendCommand"]
@@ -130,7 +130,7 @@ data "aws_iam_policy_document" "airflow_ingest" {
   }
 
   # Run Command's own tag condition: its user guide binds instances by this one, and warns of global keys, which fail when
-  # Systems Manager asks a second time in the caller's name.
+  # Systems Manager checks a second time in the caller's name.
   statement {
     sid       = "SendThemToHostsOfThisName"
     actions   = ["ssm:SendCommand"]

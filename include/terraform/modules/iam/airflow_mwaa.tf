@@ -1,4 +1,4 @@
-# What Amazon MWAA asks of any execution role (user guide, "Amazon MWAA execution role"); idle elsewhere.
+# What Amazon MWAA requires of any execution role (user guide, "Amazon MWAA execution role"); idle elsewhere.
 
 locals {
   # By their whole names: `airflow-<name>-*` would be those of `<name>-2` too.
@@ -7,7 +7,7 @@ locals {
 
 data "aws_iam_policy_document" "airflow_mwaa" {
   statement {
-    sid       = "TellItIsAlive"
+    sid       = "ReportItIsAlive"
     actions   = ["airflow:PublishMetrics"]
     resources = ["${local.here["airflow"]}:environment/${var.name}"]
   }

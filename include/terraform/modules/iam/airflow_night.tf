@@ -65,7 +65,7 @@ data "aws_iam_policy_document" "airflow_night" {
     }
   }
 
-  # Asked along with RunJobFlow, for tags and an idle limit in its request.
+  # Checked with RunJobFlow, for tags and an idle limit in its request.
   statement {
     sid       = "EquipThemAtBirth"
     actions   = ["elasticmapreduce:AddTags", "elasticmapreduce:PutAutoTerminationPolicy"]

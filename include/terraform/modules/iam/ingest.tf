@@ -1,4 +1,4 @@
-# What an ingestion host may do: fetch its program, open its source, fill raw, and be told by Systems Manager what to run.
+# What an ingestion host may do: fetch its program, open its source, fill raw, and take commands from Systems Manager.
 
 data "aws_iam_policy_document" "ingest_host" {
   statement {
@@ -43,7 +43,7 @@ data "aws_iam_policy_document" "ingest_host" {
   # The rest is what Run Command needs of AmazonSSMManagedInstanceCore. That policy also has inventory, patches,
   # packages, associations and every parameter of the account, none of which a host for one command has to do with.
   statement {
-    sid       = "TellItIsThere"
+    sid       = "ReportItIsThere"
     actions   = ["ssm:UpdateInstanceInformation"]
     resources = ["${local.here["ec2"]}:instance/*"]
   }

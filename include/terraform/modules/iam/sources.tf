@@ -1,4 +1,4 @@
-# Which source each pipeline's clusters and ingestion hosts may open: address and password, asked for by the program itself.
+# Which source each pipeline's clusters and ingestion hosts may open: address and password, read by the program itself.
 
 locals {
   node_sources = { for pipeline, sources in var.sources.clusters : "emr-instance-${pipeline}" => sources }

@@ -1,4 +1,4 @@
-# What the roles need to be told: the resources they are scoped to.
+# The variables of the roles: the resources they are scoped to.
 
 variable "name" {
   description = "Prefix of every resource this module makes."

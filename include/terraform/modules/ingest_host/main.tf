@@ -7,7 +7,7 @@ data "aws_ssm_parameter" "image" {
 
 resource "aws_instance" "this" {
   #checkov:skip=CKV_AWS_88:It calls an API on the internet and nobody can call it. A NAT gateway in its place costs 33 USD a month, the address half a cent an hour
-  #checkov:skip=CKV_AWS_126:It works for minutes. Measurements by the minute cost more than they would tell
+  #checkov:skip=CKV_AWS_126:It works for minutes. Measurements by the minute cost more than they are worth
   ami                         = data.aws_ssm_parameter.image.insecure_value # public: no reason to hide it in plans
   instance_type               = var.instance_type
   iam_instance_profile        = var.instance_profile
@@ -41,6 +41,6 @@ resource "aws_instance" "this" {
     ignore_changes = [ami]
   }
 
-  # A host that starts before its rules exist cannot tell Systems Manager that it is there.
+  # A host that starts before its rules exist cannot register with Systems Manager.
   depends_on = [aws_vpc_security_group_egress_rule.https, aws_vpc_security_group_egress_rule.databases]
 }

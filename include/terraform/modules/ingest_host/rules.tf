@@ -1,4 +1,4 @@
-# Who the host may talk to. Nothing comes in: its work comes by Systems Manager, which the host asks for it.
+# Who the host may talk to. Nothing comes in: its commands come from Systems Manager, which the host polls.
 
 data "aws_vpc" "this" {
   id = var.vpc_id

@@ -1,4 +1,4 @@
-# What the host needs to be told.
+# The variables of the ingestion host.
 
 variable "name" {
   description = "Prefix of every resource this module makes; carries the run, so that runs do not meet."

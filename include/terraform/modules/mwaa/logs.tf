@@ -1,7 +1,7 @@
 # The environment's log groups, made before it: those that it makes itself keep everything for ever.
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_338:What a run did is kept in its record in the lake; of these lines nobody asks after months
+  #checkov:skip=CKV_AWS_338:What a run did is kept in its record in the lake; nobody needs these lines after months
   for_each = toset(["DAGProcessing", "Scheduler", "Task", "WebServer", "Worker"])
 
   name              = "airflow-${var.name}-${each.value}"

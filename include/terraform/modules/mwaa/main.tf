@@ -1,7 +1,7 @@
 # The environment that the schedule lives in. Role, bucket, key and network are the foundation's.
 
 locals {
-  # MWAA's own pattern, which backend_kwargs would otherwise replace: aws_default is asked of nobody.
+  # MWAA's own pattern, which backend_kwargs would otherwise replace: aws_default is never looked up.
   # Names begin with the deployment's, so that one Secrets Manager can serve several.
   secrets = {
     connections_prefix         = "${var.name}/connections"
@@ -65,7 +65,7 @@ resource "aws_mwaa_environment" "this" {
 
     worker_logs {
       enabled   = true
-      log_level = "INFO" # startup.sh tells here whether terraform came
+      log_level = "INFO" # startup.sh logs here whether terraform was fetched
     }
   }
 

@@ -1,4 +1,4 @@
-# What the environment needs to be told.
+# The variables of the environment.
 
 variable "name" {
   description = "Name of the environment, and prefix of every resource this module makes."
@@ -35,7 +35,7 @@ variable "bucket_arn" {
 }
 
 variable "bundle_prefix" {
-  description = "Where in the bucket the bundle lies."
+  description = "Prefix of the bundle in the bucket."
   type        = string
   default     = "mwaa/"
   nullable    = false
@@ -83,7 +83,7 @@ variable "tasks_per_worker" {
 }
 
 variable "min_workers" {
-  description = "Workers that are always there; the environment's price holds one."
+  description = "Workers that always run; the environment's price includes one."
   type        = number
   default     = 1
   nullable    = false

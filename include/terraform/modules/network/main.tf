@@ -26,7 +26,7 @@ resource "aws_vpc" "this" {
   tags                 = merge(local.emr_tags, { Name = var.name })
 }
 
-# Managed so that it is empty: whatever is started without a security group can talk to nobody.
+# Managed so that it is empty: whatever is started without a security group has no network access.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
   tags   = { Name = "${var.name}-default-closed" }

@@ -1,4 +1,4 @@
-# The private subnets' way out, made only when var.nat asks for it: about 33 USD a month before traffic.
+# The private subnets' way out, made only if var.nat is set: about 33 USD a month before traffic.
 
 locals {
   nats = var.nat ? 1 : 0

@@ -14,9 +14,9 @@ output "subnet_ids" {
 }
 
 output "public_subnet_id" {
-  description = "The public subnet, for what needs the internet and asks for a public address itself."
+  description = "The public subnet, for resources that need the internet and request a public address."
   value       = aws_subnet.public.id
 
-  # What starts before its route exists finds nobody.
+  # What starts before its route exists has no connection.
   depends_on = [aws_route.public, aws_route_table_association.public]
 }

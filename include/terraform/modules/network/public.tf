@@ -1,5 +1,5 @@
 # The one place that reaches the internet: an internet gateway and a small public subnet. Both are free and always there;
-# what starts in it has a public address only if it asks for one, and no private subnet has a route that leads here.
+# what starts in it has a public address only if it requests one, and no private subnet has a route that leads here.
 
 resource "aws_internet_gateway" "this" {
   vpc_id = aws_vpc.this.id

@@ -1,4 +1,4 @@
-# What the network needs to be told.
+# The variables of the network.
 
 variable "name" {
   description = "Prefix of every resource this module makes."

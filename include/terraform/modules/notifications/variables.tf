@@ -1,4 +1,4 @@
-# What the notifications need to be told.
+# The variables of the notifications.
 
 variable "name" {
   description = "Prefix of every resource this module makes."

@@ -35,7 +35,7 @@ locals {
 data "aws_iam_policy_document" "trust" {
   for_each = local.made
 
-  # Who comes from an identity provider has shown a second factor there; AWS is not told of it.
+  # Who comes from an identity provider has shown a second factor there; AWS does not see it.
   dynamic "statement" {
     for_each = length(var.principals[each.key]) > 0 ? [var.principals[each.key]] : []
 

@@ -1,4 +1,4 @@
-# How the secrets are found.
+# The names and ARNs of the secrets.
 
 output "arns" {
   description = "Secret ARN by name below <name>/."

@@ -26,13 +26,13 @@ resource "aws_secretsmanager_secret_version" "this" {
   # the sentence is for the provider, which wants a value each time, and for the caller who made a pair without one.
   secret_string_wo = coalesce(var.private_key, "no private key was given when this pair was made")
 
-  # A write-only value cannot be compared, so the public half tells when there is a new key to write.
+  # A write-only value cannot be compared, so the public half shows when there is a new key to write.
   secret_string_wo_version = parseint(substr(sha256(var.public_key), 0, 8), 16)
 }
 
 resource "aws_vpc_security_group_ingress_rule" "this" {
   security_group_id = var.security_group_id
-  description       = "SSH from the network that was asked for"
+  description       = "SSH from the requested network"
   cidr_ipv4         = local.ipv6 ? null : var.cidr
   cidr_ipv6         = local.ipv6 ? var.cidr : null
   ip_protocol       = "tcp"

@@ -6,6 +6,6 @@ output "key_name" {
 }
 
 output "secret_arn" {
-  description = "Secret that holds the private key."
+  description = "Secret with the private key."
   value       = aws_secretsmanager_secret.this.arn
 }

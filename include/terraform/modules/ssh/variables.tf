@@ -1,4 +1,4 @@
-# What the way in needs to be told.
+# The variables of SSH access.
 
 variable "name" {
   description = "Prefix of every resource this module makes; carries the run, so that runs do not meet."
@@ -12,13 +12,13 @@ variable "name" {
 }
 
 variable "secret_name" {
-  description = "Name of the secret that holds the private key."
+  description = "Name of the secret with the private key."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^[A-Za-z0-9/_+=.@-]{1,512}$", var.secret_name))
-    error_message = "secret_name may hold letters, digits and /_+=.@-, at most 512."
+    error_message = "secret_name may have letters, digits and /_+=.@-, at most 512."
   }
 }
 

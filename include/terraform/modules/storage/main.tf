@@ -3,7 +3,7 @@
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18:Access logs of a KMS-encrypted bucket need a bucket of their own under another key. Who wants them has CloudTrail's data events for the account
   #checkov:skip=CKV_AWS_144:Raw files come from units that keep them and all else is made again from them; a second region would double the bill
-  #checkov:skip=CKV2_AWS_62:Nobody listens for events. A night asks for its input when it is due
+  #checkov:skip=CKV2_AWS_62:Nothing listens for events. A run polls for its input when it is due
   #checkov:skip=CKV_AWS_21:Versioned below by way of local.buckets, which checkov does not follow; tests/storage.tftest.hcl reads it back
   #checkov:skip=CKV_AWS_145:Likewise encrypted with the key
   #checkov:skip=CKV2_AWS_6:Likewise closed to the public
@@ -53,7 +53,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = local.buckets[each.value].id
 
   rule {
-    # A bucket key asks KMS once for many objects, not once for each: Spark writes thousands.
+    # A bucket key calls KMS once for many objects, not once for each: Spark writes thousands.
     bucket_key_enabled = true
 
     apply_server_side_encryption_by_default {

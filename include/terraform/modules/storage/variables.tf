@@ -1,4 +1,4 @@
-# What the buckets need to be told.
+# The variables of the buckets.
 
 variable "name" {
   description = "Prefix of every resource this module makes."
@@ -54,7 +54,7 @@ variable "noncurrent_days" {
 }
 
 variable "force_destroy" {
-  description = "Whether destroy may delete buckets that still hold objects."
+  description = "Whether destroy may delete buckets that still have objects."
   type        = bool
   default     = false
   nullable    = false

@@ -1,4 +1,4 @@
-# What bootstrap needs to be told.
+# The variables of bootstrap.
 
 variable "name" {
   description = "Prefix of every resource this module makes."
@@ -42,7 +42,7 @@ variable "lifecycle_rules" {
 }
 
 variable "force_destroy" {
-  description = "Whether destroy may delete the bucket while it holds states."
+  description = "Whether destroy may delete the bucket while it has states."
   type        = bool
   default     = false
   nullable    = false

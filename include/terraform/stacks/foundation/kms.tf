@@ -18,7 +18,7 @@ locals {
         Resource  = "*" # in a key policy this means the key itself
         Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root" }
       },
-      # CloudWatch Logs asks by itself, for MWAA's log groups (its User Guide, "Encrypt log data using AWS KMS").
+      # CloudWatch Logs uses the key itself, for MWAA's log groups (its User Guide, "Encrypt log data using AWS KMS").
       {
         Sid       = "EncryptAirflowsLogs"
         Effect    = "Allow"

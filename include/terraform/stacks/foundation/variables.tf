@@ -1,4 +1,4 @@
-# What the foundation needs to be told.
+# The variables of the foundation.
 
 variable "name" {
   description = "Prefix of every resource this module makes."
@@ -127,7 +127,7 @@ variable "sources" {
 }
 
 variable "force_destroy" {
-  description = "Whether destroy may delete buckets that still hold objects."
+  description = "Whether destroy may delete buckets that still have objects."
   type        = bool
   default     = false
   nullable    = false

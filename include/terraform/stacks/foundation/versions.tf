@@ -2,7 +2,7 @@
 terraform {
   required_version = ">= 1.11.0, < 2.0.0"
 
-  # No `encrypt`: it would ask for SSE-S3 and so override the bucket's own KMS encryption.
+  # No `encrypt`: it would request SSE-S3 and so override the bucket's own KMS encryption.
   backend "s3" {
     use_lockfile = true
   }

@@ -4,7 +4,7 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-# What the foundation made is found by its name, without reading its state.
+# What the foundation made is looked up by its name, without reading its state.
 data "aws_kms_alias" "foundation" {
   name = "alias/${var.name}"
 }
@@ -29,7 +29,7 @@ data "aws_route_table" "private" {
 locals {
   has_nat = alltrue([for table in data.aws_route_table.private : anytrue([for route in table.routes : route.nat_gateway_id != ""])])
 
-  # Whom Airflow asks. The first line is MWAA's own (User Guide, "Creating the required VPC service endpoints"), the second
+  # The endpoints that Airflow calls. The first line is MWAA's own (User Guide, "Creating the required VPC service endpoints"), the second
   # a night's; S3 has its gateway. IAM has an endpoint in us-east-1 alone, under another name.
   services = concat(
     ["airflow.api", "airflow.env", "airflow.ops", "ecr.api", "ecr.dkr", "kms", "logs", "monitoring", "sqs"],

@@ -1,4 +1,4 @@
-# What the environment needs to be told beyond its name; the module says what each may be.
+# The variables of the environment beyond its name; the module validates them.
 
 variable "name" {
   description = "Prefix of every resource this module makes."
@@ -49,7 +49,7 @@ variable "tasks_per_worker" {
 }
 
 variable "min_workers" {
-  description = "Workers that are always there; the environment's price holds one."
+  description = "Workers that always run; the environment's price includes one."
   type        = number
   default     = 1
   nullable    = false

@@ -1,7 +1,7 @@
-# Who works beside the nights, what databases and hosts ask of us, and what a month may cost. An operator applies it, after
+# Who works beside the nights, what databases and hosts need, and what a month may cost. An operator applies it, after
 # the foundation; no night does, and the Airflow role cannot read its state.
 
-# By its alias: what the foundation made is found without reading its state.
+# By its alias: what the foundation made is looked up without reading its state.
 data "aws_kms_alias" "foundation" {
   name = "alias/${var.name}"
 }

@@ -21,6 +21,6 @@ output "secret_arns" {
 }
 
 output "budget_name" {
-  description = "Name of the monthly budget, null if none was asked for."
+  description = "Name of the monthly budget, null if none was requested."
   value       = one(module.budget[*].budget_name)
 }

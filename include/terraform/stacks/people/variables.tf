@@ -125,14 +125,14 @@ variable "monthly_usd" {
 }
 
 variable "budget_emails" {
-  description = "Who is told at 80 and at 100 % of the budget, and when the month is forecast to pass it."
+  description = "Addresses to notify at 80 and 100 % of the budget, and when the month is forecast to pass it."
   type        = set(string)
   default     = []
   nullable    = false
 }
 
 variable "budget_topics" {
-  description = "SNS topic that is told too, at most one."
+  description = "SNS topic to notify too, at most one."
   type        = set(string)
   default     = []
   nullable    = false

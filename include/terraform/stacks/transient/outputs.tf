@@ -21,16 +21,16 @@ output "security_configuration" {
 }
 
 output "key_name" {
-  description = "Name of the EC2 key pair, null unless SSH was asked for."
+  description = "Name of the EC2 key pair, null unless SSH was requested."
   value       = one(module.ssh[*].key_name)
 }
 
 output "key_secret_arn" {
-  description = "Secret that holds the private SSH key, null unless SSH was asked for."
+  description = "Secret with the private SSH key, null unless SSH was requested."
   value       = one(module.ssh[*].secret_arn)
 }
 
 output "ingest_instance_id" {
-  description = "EC2 instance of the ingestion host, null unless one was asked for."
+  description = "EC2 instance of the ingestion host, null unless one was requested."
   value       = one(module.ingest_host[*].instance_id)
 }

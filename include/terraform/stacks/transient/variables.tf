@@ -1,4 +1,4 @@
-# What a run tells its surroundings.
+# The variables of a run's stack.
 
 variable "name" {
   description = "Prefix of every resource this module makes."
@@ -159,7 +159,7 @@ variable "ssh_private_key" {
 }
 
 variable "ingest_host" {
-  description = "The run's ingestion host: public subnet and name of its instance profile, as the foundation tells them. Null: none."
+  description = "The run's ingestion host: public subnet and name of its instance profile, from the foundation's outputs. Null: none."
   type = object({
     subnet_id        = string
     instance_profile = string

@@ -58,7 +58,7 @@ class EmrHook:
         ListClusters gives no tags and no order: names narrow the list, tags decide, creation times sort.
         """
         pages = self._emr.get_paginator("list_clusters").paginate(
-            CreatedAfter=night.asked_at.replace(microsecond=0),
+            CreatedAfter=night.requested_at.replace(microsecond=0),
             ClusterStates=list(states),  # type: ignore[arg-type]
         )
         ids = [c["Id"] for page in pages for c in page["Clusters"] if c["Name"] == night.place_name]

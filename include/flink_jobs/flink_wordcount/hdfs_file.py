@@ -8,7 +8,7 @@ CHUNK = 1 << 20  # bytes that are read at once
 
 
 @dataclass(frozen=True)
-class Found:
+class HdfsFile:
     """One file below a folder: its path below it, its path from the file system's root, its length in bytes."""
 
     relative: str
