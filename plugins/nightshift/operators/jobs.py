@@ -12,7 +12,7 @@ from nightshift.failures import steplog
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError, JobFailed, NightshiftError
 from nightshift.operators.base import WaitOperator
-from nightshift.operators.compute import known
+from nightshift.operators.compute import known, made_from
 from nightshift.run.run_context import RunContext
 from nightshift.run.tasks import Task
 
@@ -47,7 +47,8 @@ class WaitForJobOperator(WaitOperator):
         published = self.output_of(context, Task.PUBLISH_JOBS)
         step = next(step for step in self.pipeline.steps if step.name == self.step)
         specs = jobs.of_step(night, step, published["jobs_uri"], published.get("jars", ()))
-        return target.submit(night, place_id, specs, known(self, night, specs), independent=False)[self.step]
+        ours, given = known(self, night, specs), made_from(self, context)
+        return target.submit(night, place_id, specs, ours, given, independent=False)[self.step]
 
     def _wait_for(self, night: RunContext, place_id: str, job_id: str) -> Any:
         return self.wait(night, "job_ended", {"target": night.compute, "place_id": place_id, "job_id": job_id})

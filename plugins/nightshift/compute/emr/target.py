@@ -68,6 +68,7 @@ class EmrTarget:
     noun: ClassVar = "cluster"
     places_kind: ClassVar = "clusters"
     queues: ClassVar = True
+    remembers: ClassVar = True
     finders: ClassVar[Finders] = {
         "clusters": resources.clusters,
         "security configurations": resources.security_configurations,
@@ -144,7 +145,14 @@ class EmrTarget:
         return [place_of(c) for c in (self._emr.tried(run, first) if first else self._emr.clusters(run, EVER))]
 
     def submit(
-        self, _run: RunContext, place_id: str, specs: Sequence[Job], known: Collection[str], *, independent: bool
+        self,
+        _run: RunContext,
+        place_id: str,
+        specs: Sequence[Job],
+        known: Collection[str],
+        _made_from: Ingredients,
+        *,
+        independent: bool,
     ) -> dict[str, str]:
         """Submit all steps in one call, so that EMR runs them back to back."""
         emr = creating(self._settings)
