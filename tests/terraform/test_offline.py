@@ -15,7 +15,7 @@ PLATFORMS = 14  # that HashiCorp builds the provider for
 
 def test_every_module_and_stack_of_the_house_is_there():
     modules = (
-        *("budget", "catalog", "emr", "github", "iam", "ingest_host", "mwaa", "network", "notifications", "people"),
+        *("budget", "catalog", "compute_role", "emr", "github", "iam", "ingest_host", "mwaa", "network", "notifications", "people"),
         *("secrets", "ssh", "storage"),
     )
     stacks = ("bootstrap", "foundation", "mwaa", "people", "transient")
