@@ -60,7 +60,9 @@ class Settings:
 
     compute: str = "emr"  # where jobs run unless a run says otherwise (compute/targets.py)
     workers: int = 4  # of a serverless or Glue job, the driver's included
-    worker_type: str = "G.1X"  # Glue's word; its CPUs and memory are those of a serverless worker too (compute/workers.py)
+    worker_type: str = (
+        "G.1X"  # Glue's word; its CPUs and memory are those of a serverless worker too (compute/workers.py)
+    )
     glue_version: str = "5.1"
     glue_flex: bool = False  # spare capacity: a third cheaper, and a job may wait for it for 20 minutes
     glue_connections: tuple[str, ...] = ()  # of Glue's catalog, through which its jobs reach a database's network

@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from nightshift.compute.workers import SHAPES, Shape
 from nightshift.compute.resources import digest
 from nightshift.compute.target import JobState, SubmittedJob
+from nightshift.compute.workers import SHAPES, Shape
 from nightshift.config import Settings
 from nightshift.run.run_context import RunContext
 
