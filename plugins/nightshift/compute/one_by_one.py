@@ -10,8 +10,17 @@ from nightshift.compute.resources import digest
 from nightshift.compute.target import JobState, SubmittedJob
 from nightshift.compute.workers import SHAPES, Shape
 from nightshift.config import Settings
+from nightshift.failures.causes import Cause
 from nightshift.run.run_context import RunContext
 
+NEXT_ACTIONS = {
+    Cause.CAPACITY: "If memory ran out, ask for larger workers (NIGHTSHIFT_WORKER_TYPE); else for fewer"
+    " (NIGHTSHIFT_WORKERS), or have the account's quota raised in Service Quotas. Then clear the task with downstream.",
+    Cause.IAM: "Grant the job's role the action that is named (include/terraform/modules/compute_role), then clear the"
+    " task with downstream.",
+    Cause.DISK: "Ask for more or larger workers (NIGHTSHIFT_WORKERS, NIGHTSHIFT_WORKER_TYPE), then clear the task with"
+    " downstream.",
+}
 MOST_CHARACTERS = 64  # of an application's name (API reference of EMR Serverless, CreateApplication)
 
 

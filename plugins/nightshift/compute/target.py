@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol
 from nightshift.compute import jobs
 from nightshift.compute.resources import Finders, Removals
 from nightshift.config import Settings
+from nightshift.failures.causes import Cause
 from nightshift.run.run_context import RunContext
 
 
@@ -122,6 +123,7 @@ class ComputeTarget(Protocol):
     places_kind: ClassVar[str]  # the kind of resource that its places are
     queues: ClassVar[bool]  # whether it runs submitted jobs one after the other; else each waits for its predecessor
     remembers: ClassVar[bool]  # whether the service still knows a place and its jobs when the place is gone
+    next_actions: ClassVar[Mapping[Cause, str]]  # what a person does about a failed job, where the remedy differs
     finders: ClassVar[Finders]
     removals: ClassVar[Removals]  # of those kinds that `stop` leaves
 

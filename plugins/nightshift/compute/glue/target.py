@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -20,6 +20,7 @@ from nightshift.compute.jobs import Job, SparkJob
 from nightshift.compute.resources import Finders, Removals
 from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob
 from nightshift.config import Settings
+from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError
 from nightshift.run.run_context import RunContext
 
@@ -28,8 +29,8 @@ JOBS = {
     **dict.fromkeys(("STARTING", "WAITING"), JobState.PENDING),
     **dict.fromkeys(("RUNNING", "STOPPING"), JobState.RUNNING),
     "SUCCEEDED": JobState.COMPLETED,
-    **dict.fromkeys(("FAILED", "ERROR", "TIMEOUT", "EXPIRED"), JobState.FAILED),
-    "STOPPED": JobState.CANCELLED,
+    "FAILED": JobState.FAILED,
+    **dict.fromkeys(("STOPPED", "ERROR", "TIMEOUT", "EXPIRED"), JobState.CANCELLED),  # no error of the job's own
 }
 PLANNED = Ingredients({spec.ROLE: "<role that opens no source>"}, {}, "s3://<artifacts>/jobs/<sha256>/")
 DPU_HOURS = "dpu_hours"
@@ -43,6 +44,7 @@ class GlueTarget:
     places_kind: ClassVar = resources.KIND
     queues: ClassVar = False
     remembers: ClassVar = False
+    next_actions: ClassVar[Mapping[Cause, str]] = one_by_one.NEXT_ACTIONS
     finders: ClassVar[Finders] = {resources.KIND: resources.jobs}
     removals: ClassVar[Removals] = {}
 

@@ -114,6 +114,7 @@ def _conf(settings: Settings) -> dict[str, Any]:
         "spark.executor.instances": executors,
         "spark.dynamicAllocation.maxExecutors": executors,
         "spark.sql.session.timeZone": "UTC",
+        "spark.emr-serverless.driverEnv.AWS_DEFAULT_REGION": settings.region,  # a driver reads its secret there
         **_python(settings.serverless_python),
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from nightshift.compute.resources import RUN, Finders, Removals
 from nightshift.compute.serverless import resources, spec
 from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob
 from nightshift.config import Settings
+from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError
 from nightshift.run.run_context import RunContext
 
@@ -54,6 +55,7 @@ class ServerlessTarget:
     places_kind: ClassVar = resources.KIND
     queues: ClassVar = False
     remembers: ClassVar = False
+    next_actions: ClassVar[Mapping[Cause, str]] = one_by_one.NEXT_ACTIONS
     finders: ClassVar[Finders] = {resources.KIND: resources.applications}
     removals: ClassVar[Removals] = {}
 
