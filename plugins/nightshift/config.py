@@ -66,7 +66,8 @@ class Settings:
     glue_version: str = "5.1"
     glue_flex: bool = False  # spare capacity: a third cheaper, and a job may wait for it for 20 minutes
     glue_connections: tuple[str, ...] = ()  # of Glue's catalog, through which its jobs reach a database's network
-    serverless_python: str = ""  # S3 address of a packed environment with Python 3.11; empty: the application's Python
+    serverless_image: str = ""  # of the application's workers, in ECR; empty: the release's own
+    serverless_python: str = ""  # Python 3.11: S3 address of a packed environment, or a path in the image
     release_label: str = "emr-7.13.0"
     cluster_python: str = "/usr/bin/python3.11"  # the release's default is 3.9
     primary_types: tuple[str, ...] = X86

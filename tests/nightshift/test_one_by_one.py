@@ -13,9 +13,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from localcloud.client import Client
 from localcloud.emr.seam import StepOutcome
 from nightshift.compute import jobs, one_by_one, remembered, targets
+from nightshift.compute.glue import spec as glue
+from nightshift.compute.serverless import spec as serverless
 from nightshift.compute.target import Ingredients, JobState, PlaceState
 from nightshift.failures.errors import ComputeError
 from nightshift.infrastructure import inventory
+from nightshift.pipelines.card_movements import CARD_MOVEMENTS
 from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run import run_context
 from nightshift.waits import probes
@@ -250,3 +253,73 @@ def test_glues_logs_are_those_of_the_streams_that_have_the_runs_id(settings, clo
     there = target.logs("job", "jr_1")
     assert there.are_there()
     assert there.ends() == {"stderr": ["line 0", "more", "line 1", "more"]}
+
+
+@pytest.fixture
+def cards(settings):
+    """A run that reads a database."""
+    asked_at = run_context.datetime(2026, 1, 5, 3, tzinfo=run_context.UTC)
+    return run_context.from_run(settings, CARD_MOVEMENTS, "manual__x", asked_at, {})
+
+
+SOURCES = {"card_movements": "arn:aws:iam::1:role/of-cards"}
+OF_CARDS = replace(
+    GIVEN, foundation={**GIVEN.foundation, "serverless_source_role_arns": SOURCES, "glue_source_role_arns": SOURCES}
+)
+JARS = ("s3://a/jdbc/postgresql.jar", "s3://a/jdbc/mysql.jar")
+
+
+def test_a_job_that_reads_a_database_has_its_pipelines_role_the_drivers_and_a_way_into_the_network(cards):
+    [job, *_] = jobs.of_run(cards, GIVEN.jobs_uri, JARS)
+    application = serverless.application(cards, OF_CARDS, "t")
+    assert application["networkConfiguration"] == {"subnetIds": ["sn-1"], "securityGroupIds": ["sg-2"]}
+    asked = serverless.job_run(cards, "00f", job, OF_CARDS.foundation, "t")
+    assert asked["executionRoleArn"] == SOURCES["card_movements"]
+    assert f"--jars {','.join(JARS)} --py-files" in asked["jobDriver"]["sparkSubmit"]["sparkSubmitParameters"]
+    connected = replace(cards, settings=replace(cards.settings, glue_connections=("coop",), glue_flex=True))
+    glue_job = glue.job(connected, OF_CARDS)
+    assert (glue_job["Role"], glue_job["ExecutionClass"]) == (SOURCES["card_movements"], "FLEX")
+    assert glue_job["Connections"] == {"Connections": ["coop"]}
+    assert glue.arguments(cards, job)["--extra-jars"] == ",".join(JARS)
+    assert "networkConfiguration" not in serverless.application(replace(cards, pipeline=WORDCOUNT), OF_CARDS, "t")
+
+
+@pytest.mark.parametrize(
+    ("python", "archives", "interpreter"),
+    [
+        ("s3://a/python.tar.gz", "s3://a/python.tar.gz#environment", "./environment/bin/python"),
+        ("/usr/bin/python3.11", None, "/usr/bin/python3.11"),
+    ],
+)
+def test_a_serverless_job_has_the_python_that_the_settings_name(night, python, archives, interpreter):
+    run = replace(night, settings=replace(night.settings, serverless_python=python, serverless_image="1.ecr/x:1"))
+    [job, *_] = jobs.of_run(run, GIVEN.jobs_uri)
+    words = serverless.job_run(run, "00f", job, GIVEN.foundation, "t")["jobDriver"]["sparkSubmit"]
+    conf = dict(word.split("=", 1) for word in words["sparkSubmitParameters"].split(" --conf ")[1:])
+    assert conf.get("spark.archives") == archives
+    assert {value for name, value in conf.items() if name.endswith("_PYTHON")} == {interpreter}
+    assert serverless.application(run, GIVEN, "t")["imageConfiguration"] == {"imageUri": "1.ecr/x:1"}
+
+
+@pytest.mark.parametrize(("kind", "cpus", "memory", "heap"), [("G.1X", 4, 16, "14g"), ("G.2X", 8, 32, "28g")])
+def test_a_worker_is_as_large_as_its_type_says_and_its_heap_leaves_room_for_the_rest(night, kind, cpus, memory, heap):
+    run = replace(night, settings=replace(night.settings, worker_type=kind, workers=3))
+    assert serverless.application(run, GIVEN, "t")["maximumCapacity"] == {
+        "cpu": f"{4 * cpus} vCPU",
+        "memory": f"{4 * memory} GB",
+    }
+    [job, *_] = jobs.of_run(run, GIVEN.jobs_uri)
+    words = serverless.job_run(run, "00f", job, GIVEN.foundation, "t")["jobDriver"]["sparkSubmit"]
+    for conf in (f"spark.executor.cores={cpus}", f"spark.executor.memory={heap}", "spark.executor.instances=2"):
+        assert f"--conf {conf}" in words["sparkSubmitParameters"]
+    assert (glue.job(run, GIVEN)["WorkerType"], glue.job(run, GIVEN)["NumberOfWorkers"]) == (kind, 3)
+
+
+def test_a_night_of_ten_minutes_costs_what_the_guide_says(night):
+    on = {name: targets.named(night.settings, name).estimate(night, 10) for name in ("serverless", "glue")}
+    assert on == {"serverless": 0.202, "glue": 0.2933}
+    flex = replace(night.settings, glue_flex=True)
+    assert targets.named(flex, "glue").estimate(replace(night, settings=flex), 10) == 0.1933
+    far = replace(night.settings, region="sa-east-1")
+    assert targets.named(far, "glue").estimate(replace(night, settings=far), 10) > 0.2933
+    assert "as much dearer as m5.xlarge is in sa-east-1" in targets.named(far, "glue").prices()["prices"]

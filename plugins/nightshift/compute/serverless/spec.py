@@ -41,6 +41,7 @@ def application(run: RunContext, made_from: Ingredients, token: str) -> dict[str
             "idleTimeoutMinutes": math.ceil(settings.idle_timeout_seconds / 60),
         },
         "tags": run.tags,
+        **({"imageConfiguration": {"imageUri": settings.serverless_image}} if settings.serverless_image else {}),
         **_network(run, made_from),
     }
 
@@ -119,13 +120,15 @@ def _conf(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _python(archive: str) -> dict[str, str]:
-    """A packed environment for driver and executors (guide, "Using Python libraries with EMR Serverless")."""
-    if not archive:
+def _python(given: str) -> dict[str, str]:
+    """The Python of driver and executors: in a packed environment, or at a path (guide, "Using Python libraries with
+    EMR Serverless")."""
+    if not given:
         return {}
-    python = f"./{ENVIRONMENT}/bin/python"
+    packed = given.startswith("s3://")
+    python = f"./{ENVIRONMENT}/bin/python" if packed else given
     return {
-        "spark.archives": f"{archive}#{ENVIRONMENT}",
+        **({"spark.archives": f"{given}#{ENVIRONMENT}"} if packed else {}),
         "spark.emr-serverless.driverEnv.PYSPARK_DRIVER_PYTHON": python,
         "spark.emr-serverless.driverEnv.PYSPARK_PYTHON": python,
         "spark.executorEnv.PYSPARK_PYTHON": python,
