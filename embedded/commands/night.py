@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from embedded import dates, pipelines
-from embedded.cloud import iam_option
+from embedded.cloud import iam_option, on_option
 from embedded.runs.requests import RunRequest, SessionRequest, run_session
 
 HELP = "run every pipeline that reads files once, on generated data (what `make run` does)"
@@ -21,6 +21,7 @@ EPILOG = "exit status: 0 only if every outcome is success."
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("--keep", action="store_true", help="leave the localcloud that is started running")
+    on_option.add(parser)
     iam_option.add(parser)
 
 
@@ -30,6 +31,7 @@ def run(options: argparse.Namespace) -> int:
 
     def nights(scratch: Path) -> Sequence[RunRequest]:
         makers = pipelines.makers().items()
-        return [RunRequest(pipeline, day, make(scratch / pipeline, [day])[day]) for pipeline, make in makers]
+        params = on_option.params(options)
+        return [RunRequest(pipeline, day, make(scratch / pipeline, [day])[day], params) for pipeline, make in makers]
 
     return run_session(SessionRequest("night", nights, keep=options.keep, iam=iam_option.wanted(options)))

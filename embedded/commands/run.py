@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded import dates, pipelines
-from embedded.cloud import endpoint, iam_option
+from embedded.cloud import endpoint, iam_option, on_option
 from embedded.pipelines import Pipeline, Route
 from embedded.runs.requests import Opened, RunRequest, SessionRequest, nothing_to_open, run_session, token
 from embedded.sources import api_url, source_url
@@ -71,6 +71,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="the user's files or folders; may be given more than once. Symbolic links in a folder are refused",
     )
     parser.add_argument("--encoding", metavar="E", help="how wordcount's text files are written (default: utf-8)")
+    on_option.add(parser)
     parser.add_argument("--engine", metavar="E", help="what counts wordcount's words: spark (default) or flink")
     parser.add_argument("--export", metavar="DIR", type=Path, help="copy gold to DIR/<table>/<business date>.parquet")
     _source_arguments(parser)
@@ -206,6 +207,7 @@ def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
         given.pop("output")  # the night delivers to the lake, and from there it is copied
     chosen |= given
     chosen |= {"engine": _engine(pipeline, options.engine)} if options.engine else {}
+    chosen |= on_option.params(options)
     flags = {"keep_cluster": options.keep, "dry_run": options.dry_run}
     return {**chosen, **{name: True for name, wanted in flags.items() if wanted}}
 

@@ -142,10 +142,9 @@ def _failure(record: Record) -> Iterator[str]:
 
 
 def _facts(kept: Kept, record: Record, log: Path) -> Iterator[str]:
-    cost, cluster = record["cost"], record["cluster"]
-    if cluster:
-        yield f"Cluster:  {cluster['id']} {cluster['state']}"
-    yield f"Cost:     {_cost(cost)}"
+    if place := record["compute"]:
+        yield f"Compute:  {place['target']} {place['id']} {place['state']}"
+    yield f"Cost:     {_cost(record['cost'])}"
     yield f"Teardown: {_proof(record['proof'])}"
     yield f"Record:   {paths.shown(kept.folder / 'record.json')}, with logs/ and gold/ beside it"
     yield f"Log:      {paths.shown(log)}"
@@ -154,8 +153,8 @@ def _facts(kept: Kept, record: Record, log: Path) -> Iterator[str]:
 def _cost(cost: Mapping[str, Any]) -> str:
     if cost["estimate"] is None:
         return f"not known. {cost['prices']}"
-    lived = f"${cost['measured']:.2f} for the seconds this cluster lived"
-    return f"about ${cost['estimate']:.2f} on AWS, {lived} ({cost['prices']})"
+    used = f"${cost['measured']:.2f} for what this run used"
+    return f"about ${cost['estimate']:.2f} on AWS, {used} ({cost['prices']})"
 
 
 def _proof(proof: Mapping[str, Any] | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
@@ -43,9 +44,13 @@ LAYERS: dict[str, dict[str, Callable[[Run], Manifest]]] = {
 }
 
 
+# An argument that carries the whole command line as JSON: AWS Glue's are a map, and Glue adds its own to them.
+ARGV = "--nightshift-argv"
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the layers; a JobError ends the process with status 1 and two lines that say why, in both logs."""
-    args = parse(argv)
+    args = parse(command_line(sys.argv[1:] if argv is None else argv))
     spark = SparkSession.builder.appName(f"{args.pipeline}-{'-'.join(args.layers)}").getOrCreate()
     try:
         for manifest in run_layers(spark, args):
@@ -86,6 +91,11 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--timezone", default="America/Sao_Paulo", help="where the business's days begin")
     parser.add_argument("--replay", action="store_true", help="validate again the rows that bronze quarantined")
     return parser.parse_args(argv)
+
+
+def command_line(argv: Sequence[str]) -> Sequence[str]:
+    """The arguments, or those that ARGV carries beside arguments that are none of ours."""
+    return json.loads(argv[argv.index(ARGV) + 1]) if ARGV in argv else argv
 
 
 def layers(text: str) -> list[str]:

@@ -59,6 +59,15 @@ class Settings:
     retry_seconds: float = 60
 
     compute: str = "emr"  # where jobs run unless a run says otherwise (compute/targets.py)
+    workers: int = 4  # of a serverless or Glue job, the driver's included
+    worker_type: str = (
+        "G.1X"  # Glue's word; its CPUs and memory are those of a serverless worker too (compute/workers.py)
+    )
+    glue_version: str = "5.1"
+    glue_flex: bool = False  # spare capacity: a third cheaper, and a job may wait for it for 20 minutes
+    glue_connections: tuple[str, ...] = ()  # of Glue's catalog, through which its jobs reach a database's network
+    serverless_image: str = ""  # of the application's workers, in ECR; empty: the release's own
+    serverless_python: str = ""  # Python 3.11: S3 address of a packed environment, or a path in the image
     release_label: str = "emr-7.13.0"
     cluster_python: str = "/usr/bin/python3.11"  # the release's default is 3.9
     primary_types: tuple[str, ...] = X86

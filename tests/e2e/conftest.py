@@ -5,13 +5,16 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from embedded.cloud import iam_option
+from localcloud import credentials
+from localcloud.client import Client
 from tests import callers
 from tests.ground import REATTACH, laid, under_role
 
@@ -46,20 +49,29 @@ class Nightshift:
     def client(self, service: str):
         return callers.own_client(self.chosen, service)
 
+    @property
+    def faults(self) -> Client:
+        return Client(credentials.access(self.chosen))
+
     def clusters(self):
         return self.client("emr").list_clusters(ClusterStates=ALIVE)["Clusters"]
 
 
-@pytest.fixture(scope="session")
-def nightshift(tmp_path_factory):
-    home = tmp_path_factory.mktemp("e2e")
-    # With all that EMR has on, under the roles of AWS.
+@contextmanager
+def commands(home: Path, spark: Mapping[str, str]) -> Iterator[Nightshift]:
+    """./nightshift on a cloud whose files are below `home`, under the roles of AWS."""
     with (
-        laid(home, iam_option.of_cloud(iam=True), spark={}) as env,
+        laid(home, iam_option.of_cloud(iam=True), spark=spark) as env,
         under_role(env, home / "operator.log") as role,
     ):
         attached = {key: role[key] for key in (REATTACH,) if key in role}
         yield Nightshift({key: env[key] for key in CLOUD} | attached)
+
+
+@pytest.fixture(scope="session")
+def nightshift(tmp_path_factory):
+    with commands(tmp_path_factory.mktemp("e2e"), spark={}) as started:  # with all that EMR has on
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ RECORD = {
     "business_date": "2025-12-31",
     "outcome": "success with warnings",
     "warnings": ["silver.orders: 2 of 20 rows were lost"],
-    "cluster": {"id": "j-1", "state": "TERMINATED"},
+    "compute": {"target": "emr", "id": "j-1", "state": "TERMINATED"},
     "steps": [{"name": "gold", "log_uri": "s3://nightshift-local-logs/emr/j-1/steps/s-1/"}],
     "layers": [
         {

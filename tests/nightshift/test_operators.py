@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 from medallion.errors import NoInputError, last_lines
 from nightshift.aws import clients
 from nightshift.compute.emr.target import STATES
+from nightshift.compute.target import JobState
 from nightshift.failures.errors import PreflightError, SomethingLeft, TerraformError
 from nightshift.infrastructure import inventory, terraform
 from nightshift.infrastructure.terraform import TerraformHook
@@ -244,6 +245,22 @@ def test_a_failed_step_without_logs_fails_with_emrs_words_and_no_retry(task, aws
     said, card = resumed(task, aws, words)
     assert said.startswith("Step wordcount is FAILED: ValueError: no such page Next: ")
     assert (card["task"], card["cause"]) == ("job_wordcount", "code")
+
+
+@pytest.mark.parametrize(
+    ("word", "said", "cause"),
+    [
+        ("TIMEOUT", "", "timeout"),
+        ("CANCELLED", "Job run timed out: it exceeded executionTimeoutMinutes, 180.", "timeout"),
+        ("STOPPED", "", "stopped"),
+    ],
+)
+def test_a_job_that_reached_its_time_limit_is_told_from_one_that_was_stopped(task, aws, words, word, said, cause):
+    wait = task(WaitForJobOperator, "job_wordcount", step="wordcount", wait_minutes=1)
+    answer = {**FAILED, "state": JobState.CANCELLED, "words": word, "said": said, "lost": ""}
+    with pytest.raises(AirflowFailException, match=f"Step wordcount is {word}"):
+        wait.resume(context(TaskInstance()), answer)
+    assert Ledger(aws("s3"), words).entries()[-1]["cause"] == cause
 
 
 def test_a_failed_step_tells_file_line_input_tail_and_links_in_the_log_and_in_the_ledger(task, aws, words, capsys):

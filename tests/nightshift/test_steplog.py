@@ -207,3 +207,35 @@ def test_without_logs_it_is_what_emr_says_and_without_that_it_is_said():
 def test_a_step_that_died_without_a_word_of_ours_shows_its_last_plain_line():
     logs = {"stderr": split(NOISE + "bash: spark-submit: command not found\n")}
     assert diagnose(logs, "Unknown Error.")[0] == "bash: spark-submit: command not found"
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        (
+            "Job failed as account has reached the service limit on the maximum vCPU it can use.",
+            "capacity",
+        ),
+        (
+            "Worker could not be allocated as the application has exceeded maximumCapacity.",
+            "capacity",
+        ),
+        ("Max concurrent compute (DPU usage) exceeded", "capacity"),
+        ("Resource unavailable", "capacity"),
+        (
+            "Could not assume execution role arn:aws:iam::1:role/x because it does not exist or is not set up with the"
+            " required trust relationship.",
+            "iam",
+        ),
+        ("Role arn:aws:iam::1:role/x should be given assume role permissions for Glue Service.", "iam"),
+        ("Job run failed because S3 access denied. Please check S3 access permissions of the job runtime role.", "iam"),
+        (
+            "ModuleNotFoundError: No module named 'jose'. Please refer to the user guide on how to use python libraries"
+            " with EMR Serverless.",
+            "code",
+        ),
+        ("Error Category: RESOURCE_NOT_FOUND_ERROR; Exit status: 137", "capacity"),
+    ],
+)
+def test_a_job_that_left_no_logs_is_judged_by_the_words_of_emr_serverless_or_glue(said, cause):
+    assert diagnose({}, said)[:2] == (said, Cause(cause))

@@ -2,10 +2,13 @@
 
 import csv
 import json
+import sys
 from decimal import Decimal
 from pathlib import Path
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from card_movements.gold import guarded
 from datagen.cards import CardShape, generate_cards
@@ -15,7 +18,7 @@ from medallion.contract import Column, Table
 from medallion.errors import SourceError
 from medallion.jdbc import Database, LocatedColumn, LocatedTable
 from medallion.quality import judge
-from medallion.secret import Address, _parsed
+from medallion.secret import Address, _parsed, address
 from medallion.typing_rules import rules_of, typed_columns
 from tests import databases
 from tests.spark_jobs.conftest import SECRET
@@ -548,3 +551,20 @@ def test_a_day_ends_at_the_businesss_midnight_where_the_database_keeps_instants(
     night("2024-01-10")
     told = [row["data_movimento"] for row in csv.DictReader(night.csv("2024-01-10").splitlines())]
     assert told == ["2024-01-10 10:00:00", "2024-01-10 22:30:00"]
+
+
+def test_where_the_aws_cli_is_missing_a_secret_is_read_by_boto3(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    told = {"engine": "mysql", "host": "db.example", "dbname": "coop", "username": "reader", "password": "s3gredo"}
+    with mock_aws():
+        boto3.client("secretsmanager").create_secret(Name="acme/sources/cards", SecretString=json.dumps(told))
+        assert address("acme/sources/cards").host == "db.example"
+        with pytest.raises(SourceError, match=r"reading the secret acme/none: .*ResourceNotFound"):
+            address("acme/none")
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    with pytest.raises(SourceError, match="neither the AWS CLI nor boto3"):
+        address("acme/sources/cards")

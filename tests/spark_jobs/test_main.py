@@ -86,3 +86,10 @@ def test_a_step_that_cannot_work_fails_with_one_line_that_says_why(jobs_zip: Pat
     told = [line for line in done.stderr.splitlines() if line.startswith("mrhealth_sales 2025-12-29:")]
     assert len(told) == 1 and f"{tmp_path}/absent" in told[0], done.stderr[-3000:]
     assert "Traceback" not in done.stderr
+
+
+def test_a_command_line_may_come_as_one_argument_among_those_of_glue():
+    own = ["--pipeline", "wordcount", "--replay", "--option=a=b", "--option=c=d"]
+    glues = ["--JOB_NAME", "x", "--JOB_RUN_ID", "jr_1", "--nightshift-run", "wordcount/x"]
+    assert main.command_line([*glues, main.ARGV, json.dumps(own), "--TempDir", "s3://x/"]) == own
+    assert main.command_line(own) == own

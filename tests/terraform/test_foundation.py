@@ -26,7 +26,8 @@ def test_a_night_is_told_what_the_contract_says(told):
     assert set(told) == {
         *("buckets", "subnet_ids", "vpc_id", "topic_arn", "emr_service_role_arn", "emr_instance_profile_arn"),
         *("airflow_role_arn", "kms_key_arn", "databases", "public_subnet_id", "ingest_instance_profiles"),
-        "emr_source_profile_arns",
+        *("emr_source_profile_arns", "serverless_job_role_arn", "serverless_source_role_arns"),
+        *("glue_job_role_arn", "glue_source_role_arns"),
     }
 
 
@@ -80,7 +81,7 @@ def test_what_holds_data_is_not_destroyed(foundation):
 def test_the_roles_policies_fit_into_iams_quotas(cloud, told):
     iam = cloud.client("iam")
     policies = [p for p in iam.list_policies(Scope="Local")["Policies"] if p["PolicyName"].startswith(OF_AIRFLOW)]
-    assert len(policies) == 6
+    assert len(policies) == 7
     for policy in policies:
         version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
         assert _characters(version["PolicyVersion"]["Document"]) <= MANAGED_POLICY_CHARACTERS, policy["PolicyName"]

@@ -15,8 +15,8 @@ PLATFORMS = 14  # that HashiCorp builds the provider for
 
 def test_every_module_and_stack_of_the_house_is_there():
     modules = (
-        *("budget", "catalog", "emr", "github", "iam", "ingest_host", "mwaa", "network", "notifications", "people"),
-        *("secrets", "ssh", "storage"),
+        *("budget", "catalog", "compute_role", "emr", "github", "iam", "ingest_host", "mwaa", "network"),
+        *("notifications", "people", "secrets", "ssh", "storage"),
     )
     stacks = ("bootstrap", "foundation", "mwaa", "people", "transient")
     expected = [*(f"modules/{m}" for m in modules), *(f"stacks/{s}" for s in stacks)]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from medallion.errors import SourceError
 
-# boto3 is not in EMR's Python 3.11, and the CLI is on every node.
+# boto3 is not in EMR's Python 3.11, and the CLI is on every node. Elsewhere boto3 may be there and the CLI not.
 COMMAND = ("aws", "secretsmanager", "get-secret-value", "--query", "SecretString", "--output", "text", "--secret-id")
 SECONDS = 60
 NEEDED = ("engine", "host", "dbname", "username", "password")
@@ -46,6 +48,10 @@ def address(secret: str | None) -> Address:
     """The address in a secret, which is JSON in the format that Amazon RDS writes. Raises SourceError."""
     if not secret:
         raise SourceError("opening the database: no --source-secret was given; name the secret with its address")
+    return _parsed(secret, _by_cli(secret) if shutil.which(COMMAND[0]) else _by_boto3(secret))
+
+
+def _by_cli(secret: str) -> str:
     try:
         done = subprocess.run([*COMMAND, secret], capture_output=True, text=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as problem:
@@ -53,7 +59,18 @@ def address(secret: str | None) -> Address:
     if done.returncode:
         said = " ".join(done.stderr.split()) or f"status {done.returncode}"
         raise SourceError(f"reading the secret {secret}: {said}; make it, in the form {FORM}")
-    return _parsed(secret, done.stdout)
+    return done.stdout
+
+
+def _by_boto3(secret: str) -> str:
+    """By its name, since not every platform that runs jobs has it."""
+    try:
+        client = import_module("boto3").client("secretsmanager")
+        return str(client.get_secret_value(SecretId=secret)["SecretString"])
+    except ModuleNotFoundError:
+        raise SourceError(f"reading the secret {secret}: there is neither the AWS CLI nor boto3 here") from None
+    except Exception as problem:  # noqa: BLE001 - botocore's errors, which cannot be named without it
+        raise SourceError(f"reading the secret {secret}: {problem}; make it, in the form {FORM}") from None
 
 
 def _parsed(secret: str, text: str) -> Address:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from nightshift.config import Settings
 
@@ -31,6 +32,11 @@ class Resource:
 
 Finders = Mapping[str, Callable[[Settings, str], Iterator[Resource]]]  # kind -> those of a run, or of all with ""
 Removals = Mapping[str, Callable[[Settings, Resource], None]]
+
+
+def digest(run: str) -> str:
+    """The 12-digit hash of a run in the names of its resources (the transient stack's local.run_hash)."""
+    return sha256(run.encode()).hexdigest()[:12]
 
 
 def tagged(kind: str, resource_id: str, tags: Mapping[str, str], state: str = "") -> Resource:

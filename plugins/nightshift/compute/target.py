@@ -7,7 +7,7 @@ cluster, an application, a job definition. Source of the design: docs/decisions/
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol
 from nightshift.compute import jobs
 from nightshift.compute.resources import Finders, Removals
 from nightshift.config import Settings
+from nightshift.failures.causes import Cause
 from nightshift.run.run_context import RunContext
 
 
@@ -68,7 +69,8 @@ class Place:
 
 @dataclass(frozen=True)
 class SubmittedJob:
-    """A submitted job as it is now. `words` is the service's own state, `said` its reason for it, '' if none."""
+    """A submitted job as it is now. `words` is the service's own state, `said` its reason for it, '' if none. `billed`:
+    what the service bills for it, in the target's own units; empty while it is not known."""
 
     id: str
     name: str
@@ -78,6 +80,7 @@ class SubmittedJob:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     log_uri: str = ""
+    billed: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,8 @@ class ComputeTarget(Protocol):
     noun: ClassVar[str]  # what a person calls a place: cluster, application
     places_kind: ClassVar[str]  # the kind of resource that its places are
     queues: ClassVar[bool]  # whether it runs submitted jobs one after the other; else each waits for its predecessor
+    remembers: ClassVar[bool]  # whether the service still knows a place and its jobs when the place is gone
+    next_actions: ClassVar[Mapping[Cause, str]]  # what a person does about a failed job, where the remedy differs
     finders: ClassVar[Finders]
     removals: ClassVar[Removals]  # of those kinds that `stop` leaves
 
@@ -155,7 +160,15 @@ class ComputeTarget(Protocol):
         """Every place that the run had, oldest first; from `first` on if it is given."""
 
     def submit(
-        self, run: RunContext, place_id: str, specs: Sequence[jobs.Job], known: Collection[str], /, *, independent: bool
+        self,
+        run: RunContext,
+        place_id: str,
+        specs: Sequence[jobs.Job],
+        known: Collection[str],
+        made_from: Ingredients,
+        /,
+        *,
+        independent: bool,
     ) -> dict[str, str]:
         """Submit jobs, to run in this order; returns name -> id. Adopts those of a submission whose response was lost.
         `known`: the ids that earlier submissions returned. `independent`: whether one runs though another failed."""
@@ -173,4 +186,5 @@ class ComputeTarget(Protocol):
         """Links of a failure report: "cluster" to the place's page, "step_log" to the job's logs."""
 
     def stop(self, place_ids: Collection[str]) -> None:
-        """End jobs and ask for the end of these places. Returns before they are gone."""
+        """End jobs and ask for the end of these places. Returns before they are gone. A service that needs several
+        requests for that gets the next one when this is called again, as long as a place is usable."""

@@ -25,7 +25,8 @@ DENIED = Symptom(
 )
 THROTTLED = Symptom(
     r"Throttl|SlowDown|Slow Down|Rate ?[Ee]xceeded|RequestLimitExceeded|TooManyRequests|ServiceUnavailable"
-    r"|Internal(?:Server)?(?:Error|Failure)|Status(?: )?Code: 5\d\d|reduce your request rate",
+    r"|Internal(?:Server|Service)?(?:Error|Failure|Exception)|Status(?: )?Code: 5\d\d|reduce your request rate"
+    r"|ConcurrentRunsExceeded",
     Cause.THROTTLE,
     "AWS asks for patience, or broke on its own side",
 )
@@ -34,6 +35,17 @@ NO_CAPACITY = Symptom(
     r"|SpotMaxPriceTooLow|MaxSpotInstanceCount|VcpuLimit|INSTANCE_FAILURE",
     Cause.CAPACITY,
     "EC2 has no such instances, or takes one back",
+)
+NO_WORKERS = Symptom(
+    r"service limit on the maximum vCPU|exceeded (?:the )?maximumCapacity|[Ww]orker could not be allocated"
+    r"|Resource unavailable|Max concurrent (?:job runs|compute)|ResourceNumberLimitExceeded|ServiceQuotaExceeded",
+    Cause.CAPACITY,
+    "EMR Serverless (guide, Troubleshooting) and Glue (guide, job run statuses) on an exhausted quota or region",
+)
+UNTRUSTED = Symptom(
+    r"[Cc]ould not assume execution role|should be given assume role permissions|S3 access denied",
+    Cause.IAM,
+    "EMR Serverless and Glue on a job's role that does not trust them, or lacks a right",
 )
 LINGERS = Symptom(
     r"DependencyViolation",
@@ -47,7 +59,7 @@ NO_SPACE = Symptom(
     "the system's words, repeated by Go, Java and Python, and SQLite's",
 )
 
-AWS: Sequence[Symptom] = (DENIED, THROTTLED, NO_CAPACITY, LINGERS)
+AWS: Sequence[Symptom] = (DENIED, UNTRUSTED, THROTTLED, NO_CAPACITY, NO_WORKERS, LINGERS)
 
 TERRAFORM: Sequence[Symptom] = (
     NO_SPACE,
@@ -73,6 +85,8 @@ STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line 
         Cause.CAPACITY,
         "the driver or an executor was out of memory; 137 is SIGKILL, which is YARN's or the kernel's way to say it",
     ),
+    NO_WORKERS,
+    UNTRUSTED,
     DENIED,
     THROTTLED,
     Symptom(
@@ -99,6 +113,11 @@ STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line 
         Cause.CAPACITY,
         "EC2 took nodes away faster than Spark could make up for it",
     ),
+)
+
+
+CUT_SHORT: Sequence[Symptom] = (  # the reason for a job's end that is no error of its own
+    Symptom(r"TIMEOUT|EXPIRED|timed out|exceeded its timeout", Cause.TIMEOUT, "EMR Serverless and Glue at a limit"),
 )
 
 

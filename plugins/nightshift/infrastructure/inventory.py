@@ -6,11 +6,10 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from nightshift.aws import clients
-from nightshift.compute.resources import NAME, RUN, Resource, expiry, tagged
+from nightshift.compute.resources import NAME, RUN, Resource, digest, expiry, tagged
 from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
 
@@ -37,11 +36,6 @@ def everything(settings: Settings, run: str = "") -> list[Resource]:
     """All existing resources of this deployment's runs; `run` narrows the lists where the service can do that.
     Only what has our name as tag or prefix is in it."""
     return [resource for look in RESOURCE_FINDERS.values() for resource in look(settings, run)]
-
-
-def digest(run: str) -> str:
-    """The 12-digit hash of a run in the names that the transient stack gives (its local.run_hash)."""
-    return sha256(run.encode()).hexdigest()[:12]
 
 
 def _instances(settings: Settings, run: str) -> Iterator[Resource]:

@@ -9,8 +9,8 @@ from typing import Any
 from airflow.sdk import Context
 
 from nightshift.aws import clients, clock
-from nightshift.compute import certificates, jobs, targets
-from nightshift.compute.target import Ingredients, Place, PlaceState
+from nightshift.compute import certificates, jobs, remembered, targets
+from nightshift.compute.target import ComputeTarget, Ingredients, Place, PlaceState
 from nightshift.failures.errors import NightshiftError, WaitTimeout
 from nightshift.lake import packaging
 from nightshift.operators.base import NightOperator, WaitOperator
@@ -102,7 +102,8 @@ class SubmitJobsOperator(NightOperator):
             self.log.info("%s has no queue: each job is submitted by the task that waits for it.", night.compute)
             return {}
         specs = self.specs(night, context, self.output_of(context, Task.PUBLISH_JOBS))
-        return target.submit(night, place_id, specs, known(self, night, specs), independent=self.independent)
+        ours, given = known(self, night, specs), made_from(self, context)
+        return target.submit(night, place_id, specs, ours, given, independent=self.independent)
 
     def specs(self, night: RunContext, context: Context, published: Any) -> list[jobs.Job]:
         """The jobs to submit; `published` is what publish_jobs returned."""
@@ -118,7 +119,9 @@ class StopComputeOperator(WaitOperator):
             self.log.warning("Kept on request: it ends itself when idle for %d s, or after %g minutes.", idle, limit)
             return {"kept": True}
         target = targets.of(night)
-        target.stop([place.id for place in target.places(night) if place.usable])
+        usable = [place for place in target.places(night) if place.usable]
+        remember(target, usable, Ledger(clients.client(self.settings, "s3"), night), self.task_id)
+        target.stop([place.id for place in usable])
         left = [place.id for place in target.places(night) if place.state != PlaceState.GONE]
         return self.wait(night, "places_gone", {"target": night.compute, "place_ids": left})
 
@@ -130,6 +133,12 @@ class StopComputeOperator(WaitOperator):
 def handle(night: RunContext, place_id: str) -> dict[str, str]:
     """The XCom that names a run's place."""
     return {"target": night.compute, "id": place_id}
+
+
+def remember(target: ComputeTarget, places: Sequence[Place], book: Ledger, who: str) -> None:
+    """Note the places and their jobs in the ledger before they are stopped, if their service forgets them."""
+    for place in () if target.remembers else places:
+        book.note(who, remembered.ACT, remembered.WHY, **remembered.facts(place, target.jobs(place.id)))
 
 
 def made_from(task: NightOperator, context: Context) -> Ingredients:

@@ -11,8 +11,9 @@ from nightshift.compute.target import JobState
 from nightshift.failures import steplog
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError, JobFailed, NightshiftError
+from nightshift.failures.symptoms import CUT_SHORT, cause_in
 from nightshift.operators.base import WaitOperator
-from nightshift.operators.compute import known
+from nightshift.operators.compute import known, made_from
 from nightshift.run.run_context import RunContext
 from nightshift.run.tasks import Task
 
@@ -47,7 +48,8 @@ class WaitForJobOperator(WaitOperator):
         published = self.output_of(context, Task.PUBLISH_JOBS)
         step = next(step for step in self.pipeline.steps if step.name == self.step)
         specs = jobs.of_step(night, step, published["jobs_uri"], published.get("jars", ()))
-        return target.submit(night, place_id, specs, known(self, night, specs), independent=False)[self.step]
+        ours, given = known(self, night, specs), made_from(self, context)
+        return target.submit(night, place_id, specs, ours, given, independent=False)[self.step]
 
     def _wait_for(self, night: RunContext, place_id: str, job_id: str) -> Any:
         return self.wait(night, "job_ended", {"target": night.compute, "place_id": place_id, "job_id": job_id})
@@ -74,7 +76,8 @@ class WaitForJobOperator(WaitOperator):
         message, cause, details = steplog.diagnose(logs, _last_line(answer["said"]))
         details["links"] = self._links(night, answer)
         name = self._parts(night).get(answer["job_id"], self.step)
-        return JobFailed(f"Step {name} is {answer['words']}: {message}", cause=cause, details=details)
+        advice = targets.of(night).next_actions.get(cause)
+        return JobFailed(f"Step {name} is {answer['words']}: {message}", advice, cause=cause, details=details)
 
     def _lost(self, night: RunContext, answer: dict[str, Any]) -> NightshiftError:
         """The error for a job without one of its own: cancelled, interrupted, or its place ended before it."""
@@ -83,7 +86,7 @@ class WaitForJobOperator(WaitOperator):
         details = {"links": self._links(night, answer)}
         if answer["lost"]:
             return ComputeError(words, details=details)
-        return JobFailed(words, cause=Cause.STOPPED, details=details)
+        return JobFailed(words, cause=cause_in(words, CUT_SHORT) or Cause.STOPPED, details=details)
 
     def _links(self, night: RunContext, answer: dict[str, Any]) -> dict[str, str]:
         return targets.of(night).links(night, answer["place_id"], answer["job_id"])

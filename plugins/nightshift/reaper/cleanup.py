@@ -11,7 +11,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clock
+from nightshift.compute import remembered
 from nightshift.compute.resources import Resource
+from nightshift.compute.target import ComputeTarget
 from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
 from nightshift.failures.errors import ComputeError, NightshiftError, PreflightError, SomethingLeft, TerraformError
@@ -179,8 +181,9 @@ class RunCleanup:
     def _end_places(self, name: str, ids: list[str]) -> None:
         """End these places of one compute target and wait until they are gone."""
         target = TARGETS[name](self._settings)
-        usable = [place_id for place_id in ids if target.place(place_id).usable]
+        usable = [place.id for place in map(target.place, ids) if place.usable]
         if usable:
+            self._remember(target, usable)
             target.stop(usable)
             self._book.note(REAPER, "terminated", self._judged.why, **{target.places_kind: usable})
         deadline = time.monotonic() + self._settings.cluster_timeout_minutes * 60
@@ -188,6 +191,11 @@ class RunCleanup:
             if time.monotonic() > deadline:
                 raise ComputeError(f"{', '.join(ids)} did not end in {self._settings.cluster_timeout_minutes} minutes.")
             time.sleep(self._settings.poll_seconds)
+
+    def _remember(self, target: ComputeTarget, ids: list[str]) -> None:
+        for place_id in () if target.remembers else ids:
+            facts = remembered.facts(target.place(place_id), target.jobs(place_id))
+            self._book.note(REAPER, remembered.ACT, remembered.WHY, **facts)
 
     def _remove_stack(self) -> None:
         """Remove the stack by terraform if there is a state. If terraform fails or is missing, remove it without: all

@@ -8,10 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from nightshift.aws import clients, clock
-from nightshift.compute.resources import Resource
+from nightshift.compute.resources import Resource, digest
 from nightshift.config import Settings
 from nightshift.infrastructure import inventory
-from nightshift.infrastructure.inventory import digest
 from nightshift.reaper.verdict import Case
 from nightshift.run import processes
 from nightshift.state import ledger

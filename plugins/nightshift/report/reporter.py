@@ -13,7 +13,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clients, topic
-from nightshift.compute import targets
+from nightshift.compute import remembered, targets
+from nightshift.compute.target import ComputeTarget, Place, PlaceState, SubmittedJob
 from nightshift.config import Settings
 from nightshift.failures.cards import Card
 from nightshift.lake.storage import LakeHook
@@ -21,7 +22,7 @@ from nightshift.report import message, outcome_rules, record
 from nightshift.report.outcome_rules import RunFacts
 from nightshift.run import links
 from nightshift.run.run_context import RunContext
-from nightshift.state.ledger import Ledger, is_open
+from nightshift.state.ledger import Entry, Ledger, is_open
 
 LOG = logging.getLogger(__name__)
 Record = dict[str, Any]
@@ -65,15 +66,19 @@ class Reporter:
         return self._lake.record()
 
     def _facts(self, states: Mapping[str, str | None]) -> RunFacts:
-        target = targets.of(self._night)
-        places, entries = target.places(self._night), self._ledger.entries()
+        target, entries = targets.of(self._night), self._ledger.entries()
+        places = target.places(self._night) or remembered.places(entries)
         return RunFacts(
             entries=entries,
             states=states,
             places=places,
-            jobs=target.jobs(places[-1].id) if places else (),
+            jobs=self._jobs(target, places[-1], entries) if places else (),
             manifests=self._manifests([self._night.on(date.fromisoformat(day)) for day in outcome_rules.days(entries)]),
         )
+
+    def _jobs(self, target: ComputeTarget, place: Place, entries: Sequence[Entry]) -> Sequence[SubmittedJob]:
+        forgotten = not target.remembers and place.state == PlaceState.GONE
+        return remembered.jobs(entries, place.id) if forgotten else target.jobs(place.id)
 
     def _manifests(self, backfilled: Sequence[RunContext]) -> list[dict[str, Any]]:
         """The layers' manifests: of the night, or of each day of a backfill."""

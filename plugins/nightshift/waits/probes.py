@@ -96,9 +96,12 @@ def place_moved(settings: Settings, target: str, place_id: str, seen: str) -> An
 
 
 def places_gone(settings: Settings, target: str, place_ids: list[str]) -> Answer:
-    """Answers when all these places are gone."""
+    """Answers when all these places are gone. Until then each call asks once more for the end of those that are usable:
+    some services stop a place only when its jobs have ended, and delete only what is stopped."""
     compute = targets.named(settings, target)
     places = [compute.place(place_id) for place_id in place_ids]
+    if usable := [place.id for place in places if place.usable]:
+        compute.stop(usable)
     gone = all(place.state == PlaceState.GONE for place in places)
     return {"places": {place.id: place.words for place in places}} if gone else None
 

@@ -52,13 +52,13 @@ data "aws_iam_policy_document" "airflow_fence" {
     }
   }
 
-  # Glue looks at no tag here, so the three are named.
+  # Glue looks at no tag here, so the three are named. GetTags is for jobs too, which are bound by their tags.
   statement {
     sid     = "LeaveOtherNamesDatabases"
     effect  = "Deny"
     actions = ["glue:GetDatabase", "glue:GetTags"]
     not_resources = concat(
-      ["${local.here["glue"]}:catalog"],
+      ["${local.here["glue"]}:catalog", local.glue_jobs],
       [for layer in ["bronze", "silver", "gold"] : "${local.here["glue"]}:database/${local.database_prefix}_${layer}"],
     )
   }

@@ -9,7 +9,7 @@ locals {
   partition = data.aws_partition.current.partition
 
   # arn:<partition>:<service>:<region>:<account>, the start of most ARNs below.
-  here = { for service in ["airflow", "ec2", "elasticmapreduce", "glue", "logs", "secretsmanager"] :
+  here = { for service in ["airflow", "ec2", "elasticmapreduce", "emr-serverless", "glue", "logs", "secretsmanager"] :
     service => "arn:${local.partition}:${service}:${var.region}:${local.account}"
   }
 
@@ -88,6 +88,7 @@ resource "aws_iam_policy" "airflow" {
     terraform = data.aws_iam_policy_document.airflow_terraform.json
     transient = data.aws_iam_policy_document.airflow_transient.json
     ingest    = data.aws_iam_policy_document.airflow_ingest.json
+    compute   = data.aws_iam_policy_document.airflow_compute.json
     mwaa      = data.aws_iam_policy_document.airflow_mwaa.json
     fence     = data.aws_iam_policy_document.airflow_fence.json
   }

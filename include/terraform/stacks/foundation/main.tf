@@ -47,3 +47,25 @@ module "iam" {
   topic_arn        = module.notifications.topic_arn
   sources          = var.sources
 }
+
+module "compute_serverless" {
+  source = "../../modules/compute_role"
+
+  name        = var.name
+  region      = var.region
+  service     = "emr-serverless"
+  bucket_arns = module.storage.bucket_arns
+  kms_key_arn = local.key.arn
+  sources     = var.sources.clusters
+}
+
+module "compute_glue" {
+  source = "../../modules/compute_role"
+
+  name        = var.name
+  region      = var.region
+  service     = "glue"
+  bucket_arns = module.storage.bucket_arns
+  kms_key_arn = local.key.arn
+  sources     = var.sources.clusters
+}

@@ -40,6 +40,26 @@ output "emr_source_profile_arns" {
   value       = module.iam.emr_source_profile_arns
 }
 
+output "serverless_job_role_arn" {
+  description = "Role of EMR Serverless jobs that open no source."
+  value       = module.compute_serverless.job_role_arn
+}
+
+output "serverless_source_role_arns" {
+  description = "Role of an EMR Serverless job by pipeline, of those whose jobs open sources."
+  value       = module.compute_serverless.source_role_arns
+}
+
+output "glue_job_role_arn" {
+  description = "Role of Glue jobs that open no source."
+  value       = module.compute_glue.job_role_arn
+}
+
+output "glue_source_role_arns" {
+  description = "Role of a Glue job by pipeline, of those whose jobs open sources."
+  value       = module.compute_glue.source_role_arns
+}
+
 output "ingest_instance_profiles" {
   description = "Name of the instance profile of an ingestion host by pipeline."
   value       = module.iam.ingest_instance_profiles

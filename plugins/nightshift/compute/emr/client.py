@@ -7,10 +7,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
-
 from nightshift.aws import clients
+from nightshift.aws.patience import patiently
 from nightshift.failures.errors import ComputeError
 
 if TYPE_CHECKING:
@@ -27,7 +25,6 @@ GONE = ("TERMINATED", "TERMINATED_WITH_ERRORS")
 EVER = (*ALIVE, *GONE)
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "INTERRUPTED")
 NO_CAPACITY = re.compile(r"INSTANCE_FLEET_TIMEOUT|INSUFFICIENT_CAPACITY|_SPOT_(NO_CAPACITY|PRICE_INCREASE)")
-MOST_SECONDS = 30  # between two tries of a throttled call; the first waits are shorter
 NEXT = {
     "capacity": "Wait an hour and clear the task with downstream, or name other types in NIGHTSHIFT_*_TYPES.",
     "bootstrap": "Read stderr.gz under node/<instance>/bootstrap-actions/ in the cluster's logs and mend the action.",
@@ -45,12 +42,7 @@ class EmrHook:
 
     def __init__(self, emr: EMRClient, once: EMRClient | None = None, tries: int = 1) -> None:
         self._emr, self._once = emr, once or emr
-        self._patiently = Retrying(
-            retry=retry_if_exception(_is_throttled),
-            wait=wait_random_exponential(max=MOST_SECONDS),
-            stop=stop_after_attempt(tries),
-            reraise=True,
-        )
+        self._patiently = patiently(tries)
 
     def clusters(self, night: RunContext, states: Sequence[str] = ALIVE) -> list[Any]:
         """The run's clusters in these states as DescribeCluster gives them, oldest first.
@@ -177,11 +169,6 @@ def _age(status: Any) -> str:
         return ""
     minutes = (timeline["EndDateTime"] - timeline["CreationDateTime"]).total_seconds() / 60
     return f", {minutes:.0f} minutes after its creation"
-
-
-def _is_throttled(error: BaseException) -> bool:
-    """Whether EMR refused before it did anything. After a 5xx or a dropped connection that is unknown."""
-    return isinstance(error, ClientError) and error.response["Error"]["Code"] == "ThrottlingException"
 
 
 def _adoptable(step: Any, going: bool, known: Collection[str | None]) -> bool:

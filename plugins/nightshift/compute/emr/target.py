@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -28,6 +28,7 @@ from nightshift.compute.logs import PushedLogs
 from nightshift.compute.resources import Finders, Removals
 from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob
 from nightshift.config import Settings
+from nightshift.failures.causes import Cause
 from nightshift.run.run_context import RunContext
 
 LOG = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ class EmrTarget:
     noun: ClassVar = "cluster"
     places_kind: ClassVar = "clusters"
     queues: ClassVar = True
+    remembers: ClassVar = True
+    next_actions: ClassVar[Mapping[Cause, str]] = {}
     finders: ClassVar[Finders] = {
         "clusters": resources.clusters,
         "security configurations": resources.security_configurations,
@@ -144,7 +147,14 @@ class EmrTarget:
         return [place_of(c) for c in (self._emr.tried(run, first) if first else self._emr.clusters(run, EVER))]
 
     def submit(
-        self, _run: RunContext, place_id: str, specs: Sequence[Job], known: Collection[str], *, independent: bool
+        self,
+        _run: RunContext,
+        place_id: str,
+        specs: Sequence[Job],
+        known: Collection[str],
+        _made_from: Ingredients,
+        *,
+        independent: bool,
     ) -> dict[str, str]:
         """Submit all steps in one call, so that EMR runs them back to back."""
         emr = creating(self._settings)

@@ -34,6 +34,7 @@ run "no_action_is_a_wildcard" {
       data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement, data.aws_iam_policy_document.ingest_host.statement,
       data.aws_iam_policy_document.airflow_night.statement, data.aws_iam_policy_document.airflow_terraform.statement,
       data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement, data.aws_iam_policy_document.airflow_ingest.statement,
+      data.aws_iam_policy_document.airflow_compute.statement,
     ) : s.sid if anytrue([for a in s.actions : strcontains(a, "*")])] == []
     error_message = "Every action must be named."
   }
@@ -47,9 +48,11 @@ run "only_what_aws_cannot_scope_is_unscoped" {
       data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement, data.aws_iam_policy_document.ingest_host.statement,
       data.aws_iam_policy_document.airflow_night.statement, data.aws_iam_policy_document.airflow_terraform.statement,
       data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement, data.aws_iam_policy_document.airflow_ingest.statement,
+      data.aws_iam_policy_document.airflow_compute.statement,
       ) : s.sid if contains(coalesce(s.resources, []), "*")]) == toset([
       "StartClustersOfThisName", "FindWhatIsAlive", "LookAround", "ReadSubscriptions", "KeepSecurityConfigurations", "ProveBucketsArePrivate",
       "FindLogGroups", "Measure", "LookAtHosts", "FollowCommands", "HearCommands", "HearCommandsTheOlderWay",
+      "MakeApplicationsOfThisName", "FindApplications", "FindGlueJobs",
     ])
     error_message = "A new statement over all resources needs a reason here and a comment there."
   }
@@ -63,8 +66,9 @@ run "a_role_is_handed_to_one_service_only" {
       data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement, data.aws_iam_policy_document.ingest_host.statement,
       data.aws_iam_policy_document.airflow_night.statement, data.aws_iam_policy_document.airflow_terraform.statement,
       data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement, data.aws_iam_policy_document.airflow_ingest.statement,
+      data.aws_iam_policy_document.airflow_compute.statement,
       ) :
-      one(s.condition).variable == "iam:PassedToService" && contains([for roles in [["emr-service"], ["emr-instance", "emr-instance-shop"], ["ingest-host-beds"]] : toset([for role in roles : "arn:aws:iam::123456789012:role/acme-nightshift-test-${role}"])], s.resources)
+      one(s.condition).variable == "iam:PassedToService" && contains([for roles in [["emr-service"], ["emr-instance", "emr-instance-shop"], ["ingest-host-beds"], ["serverless", "serverless-shop"], ["glue", "glue-shop"]] : toset([for role in roles : "arn:aws:iam::123456789012:role/acme-nightshift-test-${role}"])], s.resources)
       if contains(s.actions, "iam:PassRole")
     ])
     error_message = "PassRole must name the roles of one kind, and the service."
@@ -79,6 +83,7 @@ run "nobody_can_give_himself_more" {
       data.aws_iam_policy_document.emr_service.statement, data.aws_iam_policy_document.emr_instance.statement, data.aws_iam_policy_document.ingest_host.statement,
       data.aws_iam_policy_document.airflow_night.statement, data.aws_iam_policy_document.airflow_terraform.statement,
       data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement, data.aws_iam_policy_document.airflow_ingest.statement,
+      data.aws_iam_policy_document.airflow_compute.statement,
       ) : s.actions]), [
       "iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:CreatePolicy", "iam:CreatePolicyVersion",
       "iam:SetDefaultPolicyVersion", "iam:UpdateAssumeRolePolicy", "iam:AddRoleToInstanceProfile",
@@ -200,6 +205,22 @@ run "airflow_starts_and_stops_clusters_of_this_name_only" {
       if contains(s.actions, "elasticmapreduce:TerminateJobFlows")
     ])
     error_message = "Nobody else's cluster may be terminated."
+  }
+}
+
+run "applications_and_glue_jobs_are_of_this_name_from_birth_to_end" {
+  command = plan
+
+  assert {
+    condition = { for s in data.aws_iam_policy_document.airflow_compute.statement : s.sid => "${one(s.condition).variable}=${one(one(s.condition).values)}"
+      if length(setintersection(s.actions, ["emr-serverless:CreateApplication", "emr-serverless:DeleteApplication", "emr-serverless:StartJobRun", "glue:CreateJob", "glue:DeleteJob", "glue:StartJobRun"])) > 0
+      } == {
+      MakeApplicationsOfThisName = "aws:RequestTag/nightshift:name=acme-nightshift-test"
+      RunApplicationsOfThisName  = "aws:ResourceTag/nightshift:name=acme-nightshift-test"
+      MakeGlueJobsOfThisName     = "aws:RequestTag/nightshift:name=acme-nightshift-test"
+      RunGlueJobsOfThisName      = "aws:ResourceTag/nightshift:name=acme-nightshift-test"
+    }
+    error_message = "Nobody else's may be run or deleted."
   }
 }
 

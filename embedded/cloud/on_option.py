@@ -1,0 +1,19 @@
+"""The option --on: the compute target of a command's nights."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+TARGETS = ("emr", "serverless", "glue")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the option."""
+    words = "where the jobs run: emr (default), serverless (EMR Serverless) or glue (docs/compute.md)"
+    parser.add_argument("--on", dest="compute", choices=TARGETS, help=words)
+
+
+def params(options: argparse.Namespace) -> dict[str, Any]:
+    """The DAG param that says so; none without the option."""
+    return {"compute": options.compute} if options.compute else {}

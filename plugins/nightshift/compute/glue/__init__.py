@@ -1,0 +1,1 @@
+"""AWS Glue: one job a run, of which one run at a time may be alive."""

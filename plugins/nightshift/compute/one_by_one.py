@@ -1,0 +1,77 @@
+"""What the targets without a queue share: the name of a place, which job is adopted, what they cannot run. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from nightshift.compute.resources import digest
+from nightshift.compute.target import JobState, SubmittedJob
+from nightshift.compute.workers import SHAPES, Shape
+from nightshift.config import Settings
+from nightshift.failures.causes import Cause
+from nightshift.run.run_context import RunContext
+
+NEXT_ACTIONS = {
+    Cause.CAPACITY: "If memory ran out, ask for larger workers (NIGHTSHIFT_WORKER_TYPE); else for fewer"
+    " (NIGHTSHIFT_WORKERS), or have the account's quota raised in Service Quotas. Then clear the task with downstream.",
+    Cause.IAM: "Grant the job's role the action that is named (include/terraform/modules/compute_role), then clear the"
+    " task with downstream.",
+    Cause.DISK: "Ask for more or larger workers (NIGHTSHIFT_WORKERS, NIGHTSHIFT_WORKER_TYPE), then clear the task with"
+    " downstream.",
+}
+MOST_CHARACTERS = 64  # of an application's name (API reference of EMR Serverless, CreateApplication)
+
+
+def place_name(run: RunContext) -> str:
+    """<name>-<dag>-<hash of the run>, in the characters that all services take."""
+    return f"{f'{run.settings.name}-{run.pipeline.name}'[: MOST_CHARACTERS - 13]}-{digest(run.run)}"
+
+
+def place_names(settings: Settings) -> re.Pattern[str]:
+    """What the places of this deployment are called. `acme` has none of `acme-prod`'s: a DAG's name has no dash."""
+    return re.compile(rf"{re.escape(settings.name)}-\w*-[0-9a-f]{{12}}")
+
+
+def refusal(run: RunContext, name: str) -> str:
+    """Why a target of single jobs cannot run this run, and which can; '' if it can."""
+    lacking = [
+        ("Flink", run.engine == "flink"),
+        ("backfills, whose days need a queue", run.pipeline.fills),
+        ("a node to open SSH to (ssh_cidr)", bool(run.ssh_cidr)),
+        (f"workers of type {run.settings.worker_type}, but {', '.join(SHAPES)}", not _has_shape(run.settings)),
+    ]
+    missing = [what for what, wanted in lacking if wanted]
+    return f"The target {name} has no {', no '.join(missing)}: run it with compute emr." if missing else ""
+
+
+def shape(settings: Settings) -> Shape:
+    """The shape of a worker."""
+    return SHAPES[settings.worker_type]
+
+
+def _has_shape(settings: Settings) -> bool:
+    return settings.worker_type in SHAPES
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What there is of one job of the pipeline: the one to adopt if any, else how many of it have ended."""
+
+    adopted: str
+    ended: int
+
+
+def submitted(found: Sequence[SubmittedJob], name: str, known: Collection[str]) -> Submitted:
+    """Adopt a job of this name that is alive; or one that COMPLETED, unless an earlier submission is `known` to have
+    returned it: a cleared task has to read its input again. `found`: oldest first."""
+    ours = [job for job in found if job.name == name]
+    live = [job.id for job in ours if not job.state.ended]
+    unheard = [job.id for job in ours[-1:] if job.state == JobState.COMPLETED and job.id not in known]
+    return Submitted(next(iter([*live, *unheard]), ""), sum(job.state.ended for job in ours))
+
+
+def seconds(jobs: Iterable[SubmittedJob]) -> float:
+    """How long the ended jobs ran together."""
+    return sum((job.ended_at - job.started_at).total_seconds() for job in jobs if job.started_at and job.ended_at)
