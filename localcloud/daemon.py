@@ -113,6 +113,8 @@ def exports(endpoint: str, settings: Settings) -> str:
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+    if settings.kubernetes:
+        values["KUBECONFIG"] = str(settings.kubernetes_dir / "kubeconfig")
     lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
     return "\n".join([*lines, f"unset {' '.join(OTHER_IDENTITIES)}"])
 

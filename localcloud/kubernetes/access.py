@@ -1,7 +1,8 @@
 """Who may call the API: a bearer token of localcloud's own, of EKS's form, or of a pod's service account.
 
-As at localcloud's gate (decision 23), no request of a web page passes, nor one for a foreign host name. There is no
-authorization: whoever has a token may do everything.
+As at localcloud's gate (decision 23), no request of a web page passes, nor one for a foreign host name. An Origin is
+accepted if it is the API's own: Java's client sends it. There is no authorization: whoever has a token may do
+everything.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class Access:
 
     def check(self, path: str, headers: Mapping[str, str]) -> User:
         """The caller of a request. headers: by lower-case name. Raises ApiError 401, 403."""
-        if "origin" in headers or "sec-fetch-site" in headers:
+        own = f"https://{headers.get('host', '')}"  # what Spark's client sends with a watch
+        if headers.get("origin", own) != own or "sec-fetch-site" in headers:
             raise forbidden("web pages have no access to localcloud")
         if headers.get("host", "").rpartition(":")[0].lower() not in self._hosts:
             raise forbidden("this Host is no name of this API server: use the address in its kubeconfig")

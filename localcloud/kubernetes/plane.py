@@ -20,6 +20,7 @@ from localcloud.kubernetes.http_api import HttpApi
 from localcloud.kubernetes.kinds import NAMESPACE
 from localcloud.kubernetes.kubelet import Kubelet, NodePlace
 from localcloud.kubernetes.resources import Resources
+from localcloud.kubernetes.spark_operator import Operator
 from localcloud.kubernetes.store import Store
 from localcloud.kubernetes.subresources import Subresources
 from localcloud.kubernetes.times import Clock
@@ -32,11 +33,11 @@ KUBECONFIG = "kubeconfig"
 
 @dataclass(frozen=True)
 class Listening:
-    """What a node's place is made of, known once the API listens. api: its URL; ca: its authority in PEM."""
+    """What a node's place is made of, known once the API listens. api: its URL."""
 
     directory: Path
     api: str
-    ca: str
+    resources: Resources
 
 
 # Makes the node's place. It is called when the API listens.
@@ -54,8 +55,9 @@ class Plane:
         self._access = Access((HOST, "localhost"), verify, clock)
         listener = _TlsServer(HOST, 0, _late, self._authority.context)
         self._server, self.endpoint = listener, f"https://{HOST}:{listener.port}"
-        place = place_of(Listening(self._directory, self.endpoint, self._authority.ca))
+        place = place_of(Listening(self._directory, self.endpoint, self.resources))
         self._kubelet = Kubelet(place, self.resources, self._access, faults, clock)
+        self._operator = Operator(self.resources, self.endpoint, clock)
         below = Subresources(self.resources, self._access, self._kubelet, clock)
         self._api = HttpApi(self.resources, self._access, below, clock)
         listener.app = self._api
@@ -81,12 +83,14 @@ class Plane:
         for name in _NAMESPACES:
             self.resources.create(NAMESPACE, "", {"metadata": {"name": name}})
         self._kubelet.start()
+        self._operator.start()
         self._thread.start()
         kubeconfig.write(self.kubeconfig, kubeconfig.of_user(self.endpoint, self.ca, self.token))
 
     def stop(self) -> None:
         """End every pod, then stop listening."""
         self._api.stopping = True
+        self._operator.stop()
         self._kubelet.stop()
         self._server.close()
         self.kubeconfig.unlink(missing_ok=True)
@@ -102,6 +106,29 @@ class Plane:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+class OnDemand:
+    """A plane that starts when it is first needed."""
+
+    def __init__(self, make: Callable[[], Plane]) -> None:
+        self._make, self._plane, self._lock = make, list[Plane](), threading.Lock()
+
+    def __call__(self) -> Plane:
+        """The running plane; started by the first call."""
+        with self._lock:
+            if not self._plane:
+                plane = self._make()
+                plane.start()
+                self._plane.append(plane)
+            return self._plane[0]
+
+    def stop(self) -> None:
+        """Stop the plane, if it has started."""
+        with self._lock:
+            for plane in self._plane:
+                plane.stop()
+            self._plane.clear()
 
 
 class _TlsServer(HttpServer):

@@ -18,7 +18,7 @@ from localcloud.kubernetes.kubelet import properties
 from localcloud.kubernetes.kubelet.paths import Paths
 from localcloud.kubernetes.kubelet.program import DRIVER, Program, arguments, role
 from localcloud.kubernetes.kubelet.waiting import Waiting
-from localcloud.steps import hadoop_conf
+from localcloud.steps import hadoop_conf, spark_conf
 from localcloud.steps.commands.jvm import jvm
 from localcloud.steps.environment import driver_environment
 from localcloud.steps.site import Site
@@ -30,7 +30,12 @@ _SIZE = re.compile(r"(\d+)([kmgt]?)b?", re.IGNORECASE)
 _POWERS = {"k": 10, "m": 20, "": 20, "g": 30, "t": 40}  # Spark's memory without a unit is in MiB
 # Interpreters of an image.
 _PYTHONS = ("spark.pyspark.python", "spark.pyspark.driver.python")
-_DEFAULTS = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.authenticate": "true"}
+_DEFAULTS = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.authenticate": "true",
+    **spark_conf.COMMITTER,
+}
 
 
 @dataclass(frozen=True)
