@@ -36,7 +36,7 @@ def defaulted(kind: Kind, item: Json) -> Json:
         spec = {"type": "ClusterIP", "sessionAffinity": "None", **(item.get("spec") or {})}
         return {**item, "spec": spec, "status": {"loadBalancer": {}}}
     if kind == SECRET:
-        return {"type": "Opaque", **item}
+        return {**item, "type": item.get("type") or "Opaque"}
     return item
 
 

@@ -159,10 +159,13 @@ class Resources:
             metadata["name"] = metadata["generateName"] + "".join(secrets.choice(_ALPHABET) for _ in range(5))
         if not metadata.get("name"):
             raise invalid(kind.name, "", "metadata.name: Required value: name or generateName is required")
-        if kind.namespaced and metadata.setdefault("namespace", namespace) != namespace:
+        metadata["namespace"] = metadata.get("namespace") or namespace
+        if metadata["namespace"] != namespace:
             raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
         if metadata.get("resourceVersion"):
             raise bad_request("resourceVersion should not be set on objects to be created")
+        if not kind.namespaced:
+            del metadata["namespace"]
         metadata.update(uid=str(uuid.uuid4()), creationTimestamp=stamp(self._clock()), generation=1)
         given = {name: value for name, value in body.items() if name != "status" or not kind.status}
         return {**given, "apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,7 @@ def test_an_application_reads_and_writes_s3_by_a_driver_and_an_executor_and_leav
         seen += [now] if now not in seen else []
         if now in ("COMPLETED", "FAILED"):
             break
+        time.sleep(0.1)
     log = api.text(f"{PODS}/count-driver/log")
     assert seen[-1] == "COMPLETED", log
     passed = ["SUBMITTED", "RUNNING", "COMPLETED"]
