@@ -21,7 +21,7 @@ from localcloud.errors import LocalCloudError, ServerError, StartError
 from localcloud.settings import Settings
 
 _START_TIMEOUT_SECONDS = 90
-_STOP_TIMEOUT_SECONDS = 45  # its parts may take 28 in sum
+_STOP_TIMEOUT_SECONDS = 45  # its parts may take 41 in sum
 _POLL_SECONDS = 0.05
 _OWNER_SECONDS = 1.0
 

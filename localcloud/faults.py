@@ -69,10 +69,10 @@ MARKETS = ("", "spot", "on-demand")
 class Fault:
     """One armed fault. Patterns are shell globs; an empty one matches everything.
 
-    times: how often it may still strike, None for ever. cluster matches the name or id of a cluster, of a Glue job, an
-    application or a virtual cluster, or a pod's namespace; step that of a step, a job run or a pod; operation an action of these services, SNS or
-    SSM or an HTTP method of S3, zone the availability zone or the subnet that a cluster is launched in, host an
-    instance's Name or id. market: spot, on-demand, or empty for both.
+    times: how often it may still strike, None for ever. cluster matches the name or id of a cluster, of a Glue job,
+    an application or a virtual cluster, or a pod's namespace; step that of a step, a job run or a pod; operation an
+    action of these services, SNS or SSM or an HTTP method of S3, zone the availability zone or the subnet that a
+    cluster is launched in, host an instance's Name or id. market: spot, on-demand, or empty for both.
     """
 
     kind: FaultKind

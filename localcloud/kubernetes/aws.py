@@ -22,7 +22,6 @@ from localcloud.kubernetes.resources import Resources
 
 SERVICE = "eks"  # the service name in signatures
 ROLE = "eks.amazonaws.com/role-arn"  # the annotation of a service account that names its role
-_PODS = "pods.eks.amazonaws.com"
 
 
 class EksClusters:
@@ -72,8 +71,8 @@ class PodAccess:
         role = (found["metadata"].get("annotations") or {}).get(ROLE)
         if not role:
             return None
-        name = f"eks-{pod['metadata']['name']}"[:64]
-        return replace(self._own(), credentials=self._roles.of_service(role, _PODS, name, self._clock()))
+        subject, name = f"system:serviceaccount:{namespace}:{account}", f"eks-{pod['metadata']['name']}"[:64]
+        return replace(self._own(), credentials=self._roles.of_service_account(role, subject, name, self._clock()))
 
 
 def account_of(access_key: str, default: str, configured: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from pathlib import Path
 
 from localcloud import private
@@ -30,7 +31,7 @@ from localcloud.kubernetes.times import Clock, stamp
 NAME = "localcloud"
 _CORES_A_CORE = 8  # pods wait more than they compute: the node has eight times the machine's cores
 _LOOK_SECONDS = 1.0
-_STOP_SECONDS = 10.0
+_STOP_SECONDS = 5.0
 
 
 class Kubelet:
@@ -66,8 +67,9 @@ class Kubelet:
             workers = list(self._workers.values())
         for worker in workers:
             worker.stop()
+        until = time.monotonic() + _STOP_SECONDS
         for worker in workers:
-            worker.join(_STOP_SECONDS)
+            worker.join(max(0.0, until - time.monotonic()))
 
     def log(self, uid: str, container: str, *, previous: bool) -> Path | None:
         """The file of a container's log; None when it has not started."""

@@ -25,7 +25,7 @@ from localcloud.kubernetes.resources import Resources
 from localcloud.kubernetes.times import Clock, stamp
 
 log = logging.getLogger(__name__)
-_TICK_SECONDS = 0.05
+_TICK_SECONDS = 0.1
 _PULL_AGAIN_SECONDS = 5.0  # a kubelet waits ten, then twice as long each time
 _MOUNT_AGAIN_SECONDS = 0.5
 _LONGEST_BACKOFF = 300.0
@@ -55,7 +55,7 @@ class PodWorker:
         self._containers = [Container(one, directory / "logs" / one["name"], now) for one in spec["containers"]]
         self._due: dict[str, float] = {}  # container -> when it may start again
         self._began, self._began_at = time.monotonic(), now()
-        self._stopped, self._final = threading.Event(), False
+        self._stopped, self._final, self._reported = threading.Event(), False, list[Json]()
         self._thread = threading.Thread(target=self._run, name=f"pod-{self._name}", daemon=True)
 
     def start(self) -> None:
@@ -284,8 +284,10 @@ class PodWorker:
         self._write(lambda status: {**status, "phase": statuses.FAILED, "reason": reason, "message": message})
 
     def _report(self, *, final: bool = False) -> None:
-        self._final = self._final or final
-        self._write(lambda status: status)
+        seen = [one.status() for one in self._all()]
+        if final or seen != self._reported:
+            self._final, self._reported = self._final or final, seen
+            self._write(lambda status: status)
 
     def _write(self, change: Callable[[Json], Json]) -> None:
         """Write the pod's status, changed; an ended pod's phase stays."""

@@ -19,7 +19,7 @@ from localcloud.kubernetes.times import Clock, stamp
 
 log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5  # times to live and retries fall due without a change
-_STOP_SECONDS = 10.0
+_STOP_SECONDS = 3.0
 
 
 class Operator:

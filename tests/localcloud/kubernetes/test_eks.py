@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import pytest
 from localcloud.daemon import exports
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings
-from tests.localcloud.helpers import REGION, Client, PlayedSteps
-from tests.localcloud.kubernetes.api import Api
+from tests.localcloud.helpers import REGION, Client, PlayedSteps, client_of
+from tests.localcloud.kubernetes.api import Api, pod
+from tests.patience import until
 
 NAME = "acme-night"
+SAID = "echo $AWS_ACCESS_KEY_ID"
 
 
 def token(cloud: LocalCloud, cluster: str) -> str:
@@ -70,3 +73,26 @@ def test_up_says_where_the_kubeconfig_is_if_kubernetes_was_asked_for(tmp_path: P
     line = f"export KUBECONFIG={tmp_path}/kubernetes/kubeconfig"
     assert line in exports("http://127.0.0.1:1", Settings(home=tmp_path, kubernetes=True))
     assert line not in exports("http://127.0.0.1:1", Settings(home=tmp_path))
+
+
+@pytest.mark.parametrize("way", ["IRSA", "pod identity", "none"])
+def test_where_iam_is_enforced_a_pod_has_its_service_accounts_role_or_nothing(tmp_path: Path, way: str) -> None:
+    issuer = "oidc.eks.eu-west-1.amazonaws.com/id/A"
+    federated = {
+        "Principal": {"Federated": f"arn:aws:iam::123456789012:oidc-provider/{issuer}"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{issuer}:sub": "system:serviceaccount:default:spark"}},
+    }
+    identity = {"Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": ["sts:AssumeRole", "sts:TagSession"]}
+    trust = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", **(federated if way == "IRSA" else identity)}}
+    with LocalCloud(Settings(home=tmp_path, port=0, iam=True, kubernetes=True), runner=PlayedSteps()) as cloud:
+        name = f"jobs-{way.replace(' ', '-')}"
+        role = client_of(cloud)("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+        api = Api.of_kubeconfig(cloud.kubernetes().kubeconfig)
+        marked = {} if way == "none" else {"annotations": {"eks.amazonaws.com/role-arn": role["Role"]["Arn"]}}
+        api.post("/api/v1/namespaces/default/serviceaccounts", {"metadata": {"name": "spark", **marked}})
+        api.post("/api/v1/namespaces/default/pods", pod("a", "sh", "-c", SAID, serviceAccountName="spark"))
+        ended = lambda found: found["status"]["phase"] == "Succeeded"  # noqa: E731
+        until(lambda: api.get("/api/v1/namespaces/default/pods/a"), ended)
+        key = api.text("/api/v1/namespaces/default/pods/a/log").strip()
+    assert key[:4] == ("" if way == "none" else "ASIA"), key
