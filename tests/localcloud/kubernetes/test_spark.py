@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+import yaml
 
 from localcloud.kubernetes.spark_operator.definition import SPARK_APPLICATION
 from localcloud.server import LocalCloud
@@ -21,16 +23,12 @@ from tests.localcloud.kubernetes.api import Api, Json
 from tests.patience import until
 
 pytestmark = pytest.mark.spark
-CODE = """
-import sys
-from pyspark.sql import SparkSession
-spark = SparkSession.builder.getOrCreate()
-source, target = sys.argv[1:]
-lines = spark.read.text(source)
-lines.groupBy("value").count().coalesce(1).write.mode("overwrite").json(target)
-print("counted", lines.rdd.map(lambda row: row.value).count())
-"""
-BUCKET = "night"
+README = (Path(__file__).parents[3] / "localcloud" / "README.md").read_text()
+CODE, MANIFEST = (
+    re.search(rf"```{kind}\n# {name}\n(.*?)```", README, re.DOTALL)[1]  # type: ignore[index]
+    for kind, name in (("python", "lines.py"), ("yaml", "lines.yaml"))
+)
+BUCKET = "lines"
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +38,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
         s3 = client_of(running)("s3")
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         s3.put_object(Bucket=BUCKET, Key="in/a.txt", Body=b"x\ny\nx\n")
-        s3.put_object(Bucket=BUCKET, Key="job.py", Body=CODE.encode())
+        s3.put_object(Bucket=BUCKET, Key="lines.py", Body=CODE.encode())
         yield running
 
 
@@ -58,7 +56,7 @@ APPS = f"/apis/{SPARK_APPLICATION.api_version}/namespaces/default/sparkapplicati
 PODS = "/api/v1/namespaces/default/pods"
 
 
-def application(name: str, *arguments: str, main: str = f"s3://{BUCKET}/job.py", **spec: Any) -> Json:
+def application(name: str, *arguments: str, main: str = f"s3://{BUCKET}/lines.py", **spec: Any) -> Json:
     sizes = {"cores": 1, "memory": "512m"}
     return {
         "metadata": {"name": name, "labels": {"run": name}},
@@ -93,19 +91,21 @@ def ended(api: Api, name: str) -> Json:
     return found
 
 
-def test_an_application_reads_and_writes_s3_by_a_driver_and_an_executor_and_leaves_nothing(api: Api, s3: Any) -> None:
-    api.post(APPS, application("count", f"s3://{BUCKET}/in", f"s3a://{BUCKET}/out"))
-    assert api.status("POST", APPS, application("count"))[0] == 409
+def test_the_readmes_application_reads_and_writes_s3_by_a_driver_and_an_executor_and_leaves_nothing(
+    api: Api, s3: Any
+) -> None:
+    api.post(APPS, yaml.safe_load(MANIFEST))
+    assert api.status("POST", APPS, application("lines"))[0] == 409
     seen, executors = [], dict[str, str]()
     while True:
-        status = state(api, "count")
+        status = state(api, "lines")
         now = status.get("applicationState", {}).get("state", "NEW")
         executors |= status.get("executorState") or {}
         seen += [now] if now not in seen else []
         if now in ("COMPLETED", "FAILED"):
             break
         time.sleep(0.1)
-    log = api.text(f"{PODS}/count-driver/log")
+    log = api.text(f"{PODS}/lines-driver/log")
     assert seen[-1] == "COMPLETED", log
     passed = ["SUBMITTED", "RUNNING", "COMPLETED"]
     assert [one for one in seen if one in passed] == passed
@@ -114,12 +114,12 @@ def test_an_application_reads_and_writes_s3_by_a_driver_and_an_executor_and_leav
     (key,) = [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET, Prefix="out/part")["Contents"]]
     text = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()
     assert sorted(text.split()) == ['{"value":"x","count":2}', '{"value":"y","count":1}']
-    driver = api.get(f"{PODS}/count-driver")
+    driver = api.get(f"{PODS}/lines-driver")
     assert driver["metadata"]["ownerReferences"][0]["kind"] == "SparkApplication"
     assert driver["spec"]["containers"][0]["image"] == "acme/jobs:1"
     assert driver["spec"]["containers"][0]["resources"]["limits"] == {"memory": "896Mi"}
-    api.delete(f"{APPS}/count")
-    until(lambda: nothing_of(api, "count"), what="nothing left")
+    api.delete(f"{APPS}/lines")
+    until(lambda: nothing_of(api, "lines"), what="nothing left")
 
 
 def nothing_of(api: Api, name: str) -> bool:
