@@ -33,6 +33,7 @@ _SETTINGS_HELP = {
     "flink_home": "a Python 3.11 environment with apache-flink, for steps that call flink (default: none)",
     "credentials": "AWS credentials file with the access key of the server (default: a new key at each start)",
     "owner": "id of a process: the server ends when that has ended (default 0: none)",
+    "kubernetes": "start Kubernetes with the server, not with the first EKS cluster (default: no)",
     "iam": "enforce IAM's policies for every key but the server's own (default: no)",
 }
 

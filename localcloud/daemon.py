@@ -21,7 +21,7 @@ from localcloud.errors import LocalCloudError, ServerError, StartError
 from localcloud.settings import Settings
 
 _START_TIMEOUT_SECONDS = 90
-_STOP_TIMEOUT_SECONDS = 45  # its parts may take 28 in sum
+_STOP_TIMEOUT_SECONDS = 45  # its parts may take 41 in sum
 _POLL_SECONDS = 0.05
 _OWNER_SECONDS = 1.0
 
@@ -113,6 +113,8 @@ def exports(endpoint: str, settings: Settings) -> str:
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+    if settings.kubernetes:
+        values["KUBECONFIG"] = str(settings.kubernetes_dir / "kubeconfig")
     lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
     return "\n".join([*lines, f"unset {' '.join(OTHER_IDENTITIES)}"])
 

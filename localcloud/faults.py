@@ -24,6 +24,7 @@ class FaultKind(StrEnum):
     IMAGE_PULL_FAILURE = "image-pull-failure"
     OUT_OF_MEMORY = "out-of-memory"
     EXECUTOR_LOST = "executor-lost"
+    POD_EVICTED = "pod-evicted"
     SLOW_START = "slow-start"
     BOOTSTRAP_FAILURE = "bootstrap-failure"
     STEP_FAILURE = "step-failure"
@@ -44,9 +45,11 @@ DESCRIPTIONS = {
     " a run of Glue, EMR Serverless or EMR on EKS FAILED",
     FaultKind.RUN_THROTTLED: "any call of Glue jobs, EMR Serverless or EMR on EKS (--operation) is throttled",
     FaultKind.RUN_ANSWER_LOST: "such a call (--operation) is carried out, then the connection drops unanswered",
-    FaultKind.IMAGE_PULL_FAILURE: "a run of EMR Serverless or EMR on EKS fails: its image cannot be pulled",
-    FaultKind.OUT_OF_MEMORY: "a run of Glue, EMR Serverless or EMR on EKS dies after --seconds of too little memory",
+    FaultKind.IMAGE_PULL_FAILURE: "the image of a run of EMR Serverless or EMR on EKS, or of a pod, cannot be pulled",
+    FaultKind.OUT_OF_MEMORY: "a run of Glue, EMR Serverless or EMR on EKS, or a pod, dies after --seconds of too little"
+    " memory",
     FaultKind.EXECUTOR_LOST: "such a run fails after --seconds: its executors were lost, more often than Spark retries",
+    FaultKind.POD_EVICTED: "the node evicts a pod (--step, in namespace --cluster) --seconds after its start",
     FaultKind.SLOW_START: "the cluster stays --seconds longer in STARTING; a run waits as much longer for its workers",
     FaultKind.BOOTSTRAP_FAILURE: "a bootstrap action fails: the cluster ends TERMINATED_WITH_ERRORS",
     FaultKind.STEP_FAILURE: "a step or a run fails after --seconds with --message on its stderr; it does no work",
@@ -66,10 +69,10 @@ MARKETS = ("", "spot", "on-demand")
 class Fault:
     """One armed fault. Patterns are shell globs; an empty one matches everything.
 
-    times: how often it may still strike, None for ever. cluster matches the name or id of a cluster, of a Glue job, an
-    application or a virtual cluster, step that of a step or a job run, operation an action of these services, SNS or
-    SSM or an HTTP method of S3, zone the availability zone or the subnet that a cluster is launched in, host an
-    instance's Name or id. market: spot, on-demand, or empty for both.
+    times: how often it may still strike, None for ever. cluster matches the name or id of a cluster, of a Glue job,
+    an application or a virtual cluster, or a pod's namespace; step that of a step, a job run or a pod; operation an
+    action of these services, SNS or SSM or an HTTP method of S3, zone the availability zone or the subnet that a
+    cluster is launched in, host an instance's Name or id. market: spot, on-demand, or empty for both.
     """
 
     kind: FaultKind

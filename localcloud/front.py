@@ -34,6 +34,8 @@ from localcloud.faults import FaultBook, FaultKind
 from localcloud.http_server import DropConnection
 from localcloud.iam.authorizer import Authorizer
 from localcloud.iam.principals import name_of
+from localcloud.kubernetes import aws as kubernetes_aws
+from localcloud.kubernetes.aws import EksClusters
 from localcloud.mwaa import MwaaService
 from localcloud.recorder import Recorder, Seen, call_of, request_of
 from localcloud.refusals import Codes
@@ -67,6 +69,7 @@ class Front:
         mwaa_service: MwaaService,
         runs: RunsService,
         *,
+        eks: EksClusters,
         faults: FaultBook,
         recorder: Recorder,
         settings: Settings,
@@ -75,7 +78,7 @@ class Front:
         """authorizer: enforces IAM; None where every key may do everything."""
         self._admin, self._emr, self._ssm, self._mwaa, self._runs = admin, emr, ssm, mwaa_service, runs
         self._faults, self._recorder, self._settings = faults, recorder, settings
-        self._authorizer = authorizer
+        self._authorizer, self._eks = authorizer, eks
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._conditional_writes = threading.Lock()
 
@@ -137,6 +140,8 @@ class Front:
 
     def _ask_moto(self, environ: WSGIEnvironment, start_response: StartResponse, caller: Caller) -> Iterable[bytes]:
         environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", self._account(caller))
+        if caller.service == kubernetes_aws.SERVICE:
+            self._eks.refresh(self._account(caller), caller.region)
         # S3 decides a conditional write atomically; moto checks and then writes, in concurrent threads.
         one_at_a_time = self._conditional_writes if _is_conditional_write(environ) else nullcontext()
         try:

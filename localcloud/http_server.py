@@ -93,9 +93,12 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto has no types
     def _answer(self, environ: WSGIEnvironment) -> None:
         response = _Response(self)
         chunks = self.server.app(environ, response.start)
+        live = getattr(chunks, "live", False)  # a stream whose reader waits for each part
         try:
             for chunk in chunks:
                 response.write(chunk)
+                if live:
+                    self.wfile.flush()
             response.finish()
         finally:
             # WSGI: the server calls the iterable's close, if there is one.

@@ -32,17 +32,20 @@ from localcloud.iam.sessions import RoleSessions
 from localcloud.iam.step_rights import SessionRights
 from localcloud.identities import Identities
 from localcloud.keyring import Keyring
+from localcloud.kubernetes import aws as kubernetes_aws
+from localcloud.kubernetes.kubelet import NodePlace
+from localcloud.kubernetes.plane import Listening, OnDemand, Plane
 from localcloud.mwaa import MwaaService
 from localcloud.recorder import Recorder
 from localcloud.runs.engine import RunEngine, RunTiming
 from localcloud.runs.model import RunStore
 from localcloud.runs.service import RunsService
-from localcloud.settings import LOOPBACK, Settings
+from localcloud.settings import DEFAULT_ACCOUNT, LOOPBACK, Settings
 from localcloud.ssm.engine import CommandEngine
 from localcloud.ssm.runner import HostRunner
 from localcloud.ssm.service import SsmService
 from localcloud.steps import StepRunner, StepSettings
-from localcloud.steps.rights import everything
+from localcloud.steps.rights import RightsOf, everything
 
 gaps.close_all()  # moto's classes belong to the process: they are patched before any is instantiated
 
@@ -77,6 +80,7 @@ class LocalCloud:
         timing = RunTiming(settings.run_start_seconds, settings.application_seconds)
         self.run_engine = RunEngine(self.runs, self._runner, self.faults, timing, clock)
         self._run_service = RunsService(self.runs, self.run_engine, self.faults, clock)
+        self.kubernetes = OnDemand(self._plane)
         self._roles, self._clock = RoleSessions() if settings.iam else None, clock
         self._server: HttpServer | None = None
         self._thread: threading.Thread | None = None
@@ -105,15 +109,34 @@ class LocalCloud:
         self.run_engine.start(identities.of_run)
         self._thread = threading.Thread(target=self._serve, name="localcloud-http", daemon=True)
         self._thread.start()
+        if self.settings.kubernetes:
+            self.kubernetes()
 
     def _front(self, recorder: Recorder) -> Front:
         admin = Admin(self.store, self.faults, recorder, self._roles)
         return Front(
             *(admin, self._emr, self._ssm, self._mwaa, self._run_service),
+            eks=kubernetes_aws.EksClusters(self.kubernetes),
             faults=self.faults,
             recorder=recorder,
             settings=self.settings,
             authorizer=self._authorizer,
+        )
+
+    def _plane(self) -> Plane:
+        """Kubernetes, not started; called while the server runs."""
+        secret_of = Keyring(self._credentials).secret_of
+        account = partial(kubernetes_aws.account_of, default=DEFAULT_ACCOUNT, configured=self.settings.account)
+        verify = kubernetes_aws.TokenCheck(secret_of, account)
+        return Plane(self.settings.kubernetes_dir, self._node_place, verify, self.faults, self._clock)
+
+    def _node_place(self, listening: Listening) -> NodePlace:
+        pods = kubernetes_aws.PodAccess(lambda: self.access, self._roles, self._clock)
+        return NodePlace(
+            *(listening.directory, _step_settings(self.settings), self.settings.account, self.settings.region),
+            api=listening.api,
+            access_of=lambda pod: pods.of(pod, listening.resources),
+            rights_of=_rights_of(self._authorizer),
         )
 
     def _gate(self, front: Front) -> Gate:
@@ -141,7 +164,8 @@ class LocalCloud:
         """Stop every step and command, then stop listening; safe to call twice."""
         if self._server is None:
             return
-        # Steps first: while they end, they may still write to this server's S3.
+        # Pods and steps first: while they end, they may still write to this server's S3.
+        self.kubernetes.stop()
         self.run_engine.stop()
         self.engine.stop()
         self.commands.stop()
@@ -164,15 +188,22 @@ def _credentials(settings: Settings) -> Credentials:
 
 
 def _step_runner(settings: Settings, authorizer: Authorizer | None) -> StepRunner:
+    own = _step_settings(settings)
+    return StepRunner(settings.work_dir, settings.log_delay_seconds, own, _rights_of(authorizer))
+
+
+def _step_settings(settings: Settings) -> StepSettings:
     flink_home = Path(settings.flink_home).absolute() if settings.flink_home else None
-    own = StepSettings(
+    return StepSettings(
         cores=settings.cores,
         python=settings.python or sys.executable,
         steps_per_java=settings.steps_per_java,
         flink_home=flink_home,
     )
-    rights_of = partial(SessionRights, authorizer) if authorizer else everything
-    return StepRunner(settings.work_dir, settings.log_delay_seconds, own, rights_of)
+
+
+def _rights_of(authorizer: Authorizer | None) -> RightsOf:
+    return partial(SessionRights, authorizer) if authorizer else everything
 
 
 def _timing(settings: Settings) -> Timing:

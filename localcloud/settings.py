@@ -32,6 +32,7 @@ class Settings:
     Python environment with apache-flink, whose Flink runs steps; empty for none. credentials: a file of AWS's SDKs with
     the access key that opens the server; empty for a new key at each start. owner: the id of a process that the
     server does not outlive, 0 for none. iam: whether policies are enforced for every key but the server's own.
+    kubernetes: whether Kubernetes starts with the server; else with the first cluster of EKS.
     """
 
     home: Path = Path(".localcloud")
@@ -52,6 +53,7 @@ class Settings:
     credentials: str = ""
     owner: int = 0
     iam: bool = False
+    kubernetes: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
@@ -74,6 +76,11 @@ class Settings:
     def credentials_file(self) -> Path:
         """Where the server's access key is while it runs."""
         return self.home / credentials.FILE_NAME
+
+    @property
+    def kubernetes_dir(self) -> Path:
+        """Where Kubernetes has its kubeconfig and its pods."""
+        return self.home / "kubernetes"
 
     @property
     def work_dir(self) -> Path:

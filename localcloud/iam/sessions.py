@@ -41,8 +41,15 @@ class RoleSessions:
         The role trusts the pods' service accounts by the cluster's OIDC provider (IRSA), or EKS's pod identity agent.
         Raises RoleRefused.
         """
+        return self.of_service_account(role, _drivers_account(role, namespace), name, now)
+
+    def of_service_account(self, role: str, subject: str, name: str, now: datetime) -> Credentials:
+        """A session of a role for a pod, whose service account is `system:serviceaccount:<namespace>:<name>`.
+
+        The role trusts the account by an OIDC provider (IRSA), or EKS's pod identity agent. Raises RoleRefused.
+        """
         account = _account_of(role)
-        if not _trusts_service_account(role, account, namespace):
+        if not _trusts_subject(role, account, subject):
             self._trusts(role, account, PODS)
         return self._session(role, account, name, now)
 
@@ -79,14 +86,18 @@ def _account_of(role: str) -> str:
     return role.split(":")[4] if role.count(":") >= 5 else ""
 
 
-def _trusts_service_account(role: str, account: str, namespace: str) -> bool:
-    """Whether a role's trust lets a driver's service account assume it by an OIDC provider.
+def _drivers_account(role: str, namespace: str) -> str:
+    """The service account of an EMR on EKS driver.
 
     EMR on EKS names these accounts emr-containers-sa-spark-driver-<account>-<the role's name in base 36>, as the AWS
     CLI's `emr-containers update-role-trust-policy` writes them.
     """
     encoded = _base36(role.rpartition("/")[2])
-    subject = f"system:serviceaccount:{namespace}:emr-containers-sa-spark-driver-{account}-{encoded}"
+    return f"system:serviceaccount:{namespace}:emr-containers-sa-spark-driver-{_account_of(role)}-{encoded}"
+
+
+def _trusts_subject(role: str, account: str, subject: str) -> bool:
+    """Whether a role's trust lets a service account assume it by an OIDC provider."""
     for statement in trust_of(account, role).statements:
         for provider in statement.principals.get("Federated", ()):
             issuer = provider.partition(":oidc-provider/")[2]

@@ -28,6 +28,13 @@ _EMR_ONLY = re.compile(r"com\.amazonaws\.|com\.amazon\.|/usr/lib/|/usr/share/aws
 
 _FILE = "spark-defaults.conf"
 
+# Hadoop's default for s3a:// is a committer of hadoop-aws, which is not here.
+COMMITTER: Mapping[str, str] = {
+    "spark.hadoop.mapreduce.outputcommitter.factory.scheme.s3a": (
+        "org.apache.hadoop.mapreduce.lib.output.FileOutputCommitterFactory"
+    ),
+}
+
 LAPTOP: Mapping[str, str] = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -35,6 +42,7 @@ LAPTOP: Mapping[str, str] = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.warehouse.dir": "hdfs:///user/spark/warehouse",
+    **COMMITTER,
 }
 
 

@@ -122,7 +122,7 @@ data "aws_iam_policy_document" "airflow_compute" {
     }
   }
 
-  # Also asked about a job that does not exist, which has no tags.
+  # Also called about a job that does not exist, which has no tags.
   statement {
     sid       = "LookForGlueJobs"
     actions   = ["glue:GetJob"]
