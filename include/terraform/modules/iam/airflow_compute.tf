@@ -23,7 +23,7 @@ data "aws_iam_policy_document" "airflow_compute" {
     }
   }
 
-  # Asked along with CreateApplication and StartJobRun, for the tags in their requests.
+  # Called along with CreateApplication and StartJobRun, for the tags in their requests.
   statement {
     sid       = "TagThemAndTheirJobsAtBirth"
     actions   = ["emr-serverless:TagResource"]
