@@ -14,6 +14,7 @@ from embedded.terminal import masks
 from embedded.terminal.progress import TaskTime
 from embedded.terminal.record import Kept, Record
 from nightshift.failures import shown
+from nightshift.report import message
 from tools import paths
 
 FIRST_ROWS = 5
@@ -145,6 +146,7 @@ def _facts(kept: Kept, record: Record, log: Path) -> Iterator[str]:
     if place := record["compute"]:
         yield f"Compute:  {place['target']} {place['id']} {place['state']}"
     yield f"Cost:     {_cost(record['cost'])}"
+    yield from (f"          {words}" for words in message.elsewhere(record["cost"]))
     yield f"Teardown: {_proof(record['proof'])}"
     yield f"Record:   {paths.shown(kept.folder / 'record.json')}, with logs/ and gold/ beside it"
     yield f"Log:      {paths.shown(log)}"

@@ -7,7 +7,7 @@ from itertools import takewhile
 
 import pytest
 
-from nightshift.compute import cost, instances
+from nightshift.compute import cost, instances, targets
 from nightshift.compute.emr import spec
 from nightshift.compute.emr.target import place_of
 from nightshift.failures import cards
@@ -189,13 +189,24 @@ def test_the_estimate_is_of_the_expected_minutes_for_each_day_that_was_to_be_mad
     assert record(entries=[plan, *GOOD, PROOF])["cost"]["estimate"] == estimate(days=3)
 
 
-@pytest.mark.parametrize("change", [{"region": "sa-east-1"}, {"core_types": ("m9z.xlarge",)}])
+@pytest.mark.parametrize("change", [{"region": "ca-west-1"}, {"core_types": ("m9z.xlarge",)}])
 def test_a_run_that_was_refused_for_want_of_a_price_has_a_record_that_says_so(night, found, change):
     refused = replace(night, settings=replace(night.settings, **change))
     told = build(refused, found(places=[], jobs=[]))
     assert (told["cost"]["estimate"], told["cost"]["measured"], told["cost"]["prices_as_of"]) == (None, None, None)
     assert f"Cost: not known. {told['cost']['prices']}" in message.body(told, "s3://r")
     assert told["cost"]["prices"].startswith("No price is known for ")
+
+
+def test_the_minutes_of_the_jobs_are_priced_on_the_other_targets_too(record, night):
+    worked = [replace(job, started_at=NOW - timedelta(minutes=4), ended_at=NOW) for job in jobs(*["COMPLETED"] * 3)]
+    others = record(jobs=worked)["cost"]["elsewhere"]
+    assert others == {
+        name: targets.named(night.settings, name).estimate(night, 12) for name in targets.TARGETS if name != "emr"
+    }
+    assert record()["cost"]["elsewhere"] == {}, "nothing is known of jobs that never ran"
+    [words] = message.elsewhere({"elsewhere": {"serverless": 0.2021, "glue": 0.29}})
+    assert words == "The same minutes elsewhere: serverless $0.20, glue $0.29"
 
 
 def test_without_a_cluster_there_is_no_step_and_no_cost(record):

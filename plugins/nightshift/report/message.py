@@ -60,10 +60,17 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
     yield from _gold(record["gold"])
     yield from (f"Warning: {line(warning)}" for warning in record["warnings"])
     yield f"Cost: {_cost(record['cost'])}"
+    yield from elsewhere(record["cost"])
     yield f"Teardown: {_teardown(record['proof'])}"
     if not failure:  # the failure report names the record itself
         yield f"Record: {record_uri}"
     yield from cards.tail_lines(failure or {})
+
+
+def elsewhere(cost: Mapping[str, Any]) -> Iterator[str]:
+    """What the same minutes of work would have cost on the other compute targets; no line if that is not known."""
+    if others := cost.get("elsewhere"):
+        yield f"The same minutes elsewhere: {', '.join(f'{name} ${usd:.2f}' for name, usd in others.items())}"
 
 
 def _cost(cost: Mapping[str, Any]) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from nightshift.compute import cost, targets
 from nightshift.compute.target import Place, SubmittedJob
+from nightshift.compute.targets import TARGETS
 from nightshift.failures import cards
 from nightshift.failures.cards import Card
 from nightshift.failures.causes import Cause
@@ -184,7 +186,7 @@ def _cost(night: RunContext, facts: RunFacts) -> dict[str, Any]:
         return {"currency": cost.CURRENCY, **_priced(night, facts)}
     except PreflightError as unknown:
         nothing = dict.fromkeys(("estimate", "measured", "prices_as_of"))
-        return {"currency": cost.CURRENCY, **nothing, "prices": str(unknown.args[0])}
+        return {"currency": cost.CURRENCY, **nothing, "elsewhere": {}, "prices": str(unknown.args[0])}
 
 
 def _priced(night: RunContext, facts: RunFacts) -> dict[str, Any]:
@@ -194,7 +196,20 @@ def _priced(night: RunContext, facts: RunFacts) -> dict[str, Any]:
         "estimate": target.estimate(night, minutes),
         "measured": target.measured(night, facts.places, facts.entries, facts.ended_at),
         **target.prices(),
+        "elsewhere": dict(_elsewhere(night, facts.jobs)),
     }
+
+
+def _elsewhere(night: RunContext, jobs: Sequence[SubmittedJob]) -> Iterator[tuple[str, float]]:
+    """What the minutes that the jobs worked would have cost on each other target that could run them."""
+    worked = sum(
+        (job.ended_at - job.started_at).total_seconds() / 60 for job in jobs if job.started_at and job.ended_at
+    )
+    for name in (name for name in TARGETS if worked and name != night.compute):
+        other = targets.named(night.settings, name)
+        with suppress(PreflightError):  # a price that is not known
+            if not other.refusal(replace(night, compute=name)):
+                yield name, other.estimate(replace(night, compute=name), worked)
 
 
 def _iso(moment: datetime | None) -> str | None:
