@@ -104,6 +104,11 @@ def test_a_task_that_was_killed_in_its_second_try_does_not_speak_with_its_first(
     )
 
 
+def test_a_task_that_airflow_ended_before_it_began_says_so(record):
+    told = record(entries=[PROOF], states={"preflight": "failed"})
+    assert told["failure"]["message"].startswith("Task preflight is failed; it left no error: it never began")
+
+
 def test_a_card_keeps_its_own_links_and_what_other_tasks_wrote_later_is_not_its_word(record):
     card = entry("publish", "failed", **STEP_CARD, links={"step_log": "s3://log"})
     later = [entry("stop_compute", phase) for phase in ("begin", "end")]

@@ -23,6 +23,10 @@ from nightshift.run import links
 from nightshift.run.run_context import RunContext
 from nightshift.run.tasks import Task
 
+BEGUN = "it was stopped from outside or marked by hand"
+NEVER_BEGUN = (
+    "it never began, so Airflow ended it before its code ran, or it was marked by hand: see the scheduler's log"
+)
 INNOCENT = {"success", "upstream_failed", "skipped", "removed", None}  # tasks that did not fail themselves
 
 
@@ -94,7 +98,8 @@ def _spoken(facts: RunFacts, doubts: Sequence[Doubt]) -> Card | None:
 
 def _silent(facts: RunFacts, doubts: Sequence[Doubt]) -> Card:
     culprit = _culprit(doubts, facts.states)
-    why = "it was stopped from outside or marked by hand"
+    began = any((e["task"], e["phase"]) == (culprit.task, "begin") for e in facts.entries)
+    why = BEGUN if began else NEVER_BEGUN
     words = f"{culprit.words}; it left no error: {why}" if culprit.task in facts.states else culprit.words
     return cards.observed(culprit.task, culprit.cause, f"{words[:1].upper()}{words[1:]}.")
 
