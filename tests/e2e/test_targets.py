@@ -92,3 +92,17 @@ def test_a_job_that_fails_is_reported_by_its_own_logs_and_leaves_nothing(nightsh
     assert "NIGHTSHIFT_WORKER_TYPE" in failure["next_action"]
     assert any(MEMORY in line for line in failure["tail"])
     assert [step["state"] for step in record["steps"]] == ["FAILED"]
+
+
+@pytest.mark.long  # six nights; of one pipeline it is shown above
+@pytest.mark.parametrize("pipeline", ["mrhealth_sales", "covid_hospitals"])
+def test_another_pipeline_makes_the_same_gold_on_every_target(nightshift, pipeline, tmp_path):
+    gold = {}
+    for target in ("emr", *ELSEWHERE):
+        own = tmp_path / target
+        ended = nightshift("run", pipeline, "--on", target, "--date", DAY, "--export", own)
+        assert ended.status == 0, ended.said
+        gold[target] = {table.name: rows(own, table.name) for table in own.iterdir()}
+    assert gold["emr"]
+    assert gold["serverless"] == gold["emr"]
+    assert gold["glue"] == gold["emr"]

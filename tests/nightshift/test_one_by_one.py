@@ -233,6 +233,7 @@ def test_what_only_a_cluster_can_do_is_refused_with_what_can(run, target):
     flink = replace(run, options={"engine": "flink"})
     assert target.refusal(flink) == f"The target {run.compute} has no Flink: run it with compute emr."
     assert "ssh_cidr" in target.refusal(replace(run, ssh_cidr="198.51.100.7/32"))
+    assert "backfills" in target.refusal(replace(run, pipeline=replace(WORDCOUNT, fills="wordcount")))
     assert "G.1X, G.2X, G.4X" in target.refusal(replace(run, settings=replace(run.settings, worker_type="Standard")))
 
 
