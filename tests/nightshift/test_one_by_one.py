@@ -224,7 +224,7 @@ def test_what_a_job_cost_is_measured_by_what_the_service_bills(run, target, plac
     runner.go.set()
     ended(run, place, submit())
     note = {"act": remembered.ACT, **remembered.facts(target.place(place), target.jobs(place))}
-    measured = target.measured(run, [], [note, note], run.asked_at)
+    measured = target.measured(run, [], [note, note], run.requested_at)
     assert 0 <= measured <= target.estimate(run, 1), "a second run note counts once; a minute is the least"
 
 
