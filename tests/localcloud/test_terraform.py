@@ -87,6 +87,7 @@ def test_a_glue_job_an_application_and_a_virtual_cluster_are_applied_changed_and
     assert (app["state"], cluster["state"]) == ("TERMINATED", "TERMINATED")
 
 
+@pytest.mark.long  # the provider waits half a minute for each change; test_eks.py makes the same calls
 @pytest.mark.terraform
 def test_a_cluster_of_eks_with_nodes_access_and_identities_is_applied_changed_and_destroyed(
     cloud: LocalCloud, terraform: Terraform, tmp_path: Path, aws: Client, subnet: str

@@ -102,6 +102,18 @@ def logs(call: Call, place: Place) -> Iterator[Need]:
         raise Unmapped(call)
 
 
+def eks(call: Call, place: Place) -> Iterator[Need]:
+    """What a caller of a cluster's Kubernetes API asks EKS for."""
+    operation = call["operation"]
+    if operation == "ListClusters":
+        yield Need("eks:ListClusters")
+    elif operation == "DescribeCluster":
+        cluster = place.arn("eks", f"cluster/{call['params']['name']}")
+        yield Need("eks:DescribeCluster", cluster, tags("ResourceTag", call["resource_tags"]))
+    else:
+        raise Unmapped(call)
+
+
 def mwaa(call: Call, place: Place) -> Iterator[Need]:
     """A change passes the environment's role (MWAA User Guide, "Accessing an … environment")."""
     operation, name = call["operation"], call["params"].get("Name")
