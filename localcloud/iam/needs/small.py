@@ -1,4 +1,4 @@
-"""Permissions of IAM, KMS, SNS, SSM, STS, CloudWatch Logs and MWAA calls."""
+"""Permissions of IAM, KMS, SNS, SSM, STS, CloudWatch Logs, MWAA and EKS calls."""
 
 from __future__ import annotations
 
