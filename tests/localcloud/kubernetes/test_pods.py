@@ -206,7 +206,7 @@ def test_a_pod_is_deleted_at_once_with_no_grace(pods: Pods) -> None:
 
 
 def test_a_log_is_followed_to_its_end(pods: Pods) -> None:
-    pods.run(pod("a", "sh", "-c", "echo one; sleep 0.4; echo two"), "Running")
+    pods.run(pod("a", "sh", "-c", "echo one; sleep 0.4; echo two"), "Running", "Succeeded")
     assert pods.log("a", follow="true") == "one\ntwo\n"
 
 
