@@ -233,6 +233,14 @@ def test_an_image_that_cannot_be_pulled(pods: Pods, faults: FaultBook, here: str
     pods.gone("a")
 
 
+def test_a_deadline_also_ends_a_pod_whose_image_cannot_be_pulled(pods: Pods, faults: FaultBook, here: str) -> None:
+    fault = faults.add(Fault(FaultKind.IMAGE_PULL_FAILURE, cluster=here, times=None))
+    found = pods.run(pod("a", "true", activeDeadlineSeconds=1), "Failed")
+    faults.clear(fault.id)
+    assert found["status"]["reason"] == "DeadlineExceeded"
+    assert state_of(found) == "ImagePullBackOff"
+
+
 @pytest.mark.parametrize("kind", [FaultKind.POD_EVICTED, FaultKind.OUT_OF_MEMORY])
 def test_a_pod_is_evicted_or_runs_out_of_memory_on_demand(
     pods: Pods, faults: FaultBook, here: str, kind: FaultKind
