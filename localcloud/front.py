@@ -35,7 +35,7 @@ from localcloud.http_server import DropConnection
 from localcloud.iam.authorizer import Authorizer
 from localcloud.iam.principals import name_of
 from localcloud.kubernetes import aws as kubernetes_aws
-from localcloud.kubernetes.aws import EksClusters
+from localcloud.kubernetes.aws import EksFront
 from localcloud.mwaa import MwaaService
 from localcloud.recorder import Recorder, Seen, call_of, request_of
 from localcloud.refusals import Codes
@@ -69,7 +69,7 @@ class Front:
         mwaa_service: MwaaService,
         runs: RunsService,
         *,
-        eks: EksClusters,
+        eks: EksFront,
         faults: FaultBook,
         recorder: Recorder,
         settings: Settings,
@@ -122,6 +122,8 @@ class Front:
             return self._answer_ssm(target.removeprefix(SSM_PREFIX), environ, caller)
         if caller.service == mwaa.SERVICE:
             return self._mwaa.answer(request_of(environ, caller), self._account(caller), caller.region)
+        if caller.service == kubernetes_aws.SERVICE:
+            return self._eks.answer(request_of(environ, caller), self._account(caller), caller.region)
         if caller.service in RUN_SERVICES:
             return self._answer_runs(environ, caller)
         return None
@@ -140,8 +142,6 @@ class Front:
 
     def _ask_moto(self, environ: WSGIEnvironment, start_response: StartResponse, caller: Caller) -> Iterable[bytes]:
         environ.setdefault("HTTP_X_MOTO_ACCOUNT_ID", self._account(caller))
-        if caller.service == kubernetes_aws.SERVICE:
-            self._eks.refresh(self._account(caller), caller.region)
         # S3 decides a conditional write atomically; moto checks and then writes, in concurrent threads.
         one_at_a_time = self._conditional_writes if _is_conditional_write(environ) else nullcontext()
         try:

@@ -33,6 +33,7 @@ from localcloud.iam.step_rights import SessionRights
 from localcloud.identities import Identities
 from localcloud.keyring import Keyring
 from localcloud.kubernetes import aws as kubernetes_aws
+from localcloud.kubernetes.eks import EksService
 from localcloud.kubernetes.kubelet import NodePlace
 from localcloud.kubernetes.plane import Listening, OnDemand, Plane
 from localcloud.mwaa import MwaaService
@@ -80,7 +81,7 @@ class LocalCloud:
         timing = RunTiming(settings.run_start_seconds, settings.application_seconds)
         self.run_engine = RunEngine(self.runs, self._runner, self.faults, timing, clock)
         self._run_service = RunsService(self.runs, self.run_engine, self.faults, clock)
-        self.kubernetes = OnDemand(self._plane)
+        self._eks, self.kubernetes = EksService(clock), OnDemand(self._plane)
         self._roles, self._clock = RoleSessions() if settings.iam else None, clock
         self._server: HttpServer | None = None
         self._thread: threading.Thread | None = None
@@ -116,7 +117,7 @@ class LocalCloud:
         admin = Admin(self.store, self.faults, recorder, self._roles)
         return Front(
             *(admin, self._emr, self._ssm, self._mwaa, self._run_service),
-            eks=kubernetes_aws.EksClusters(self.kubernetes),
+            eks=kubernetes_aws.EksFront(self._eks, self.kubernetes),
             faults=self.faults,
             recorder=recorder,
             settings=self.settings,
@@ -131,7 +132,10 @@ class LocalCloud:
         return Plane(self.settings.kubernetes_dir, self._node_place, verify, self.faults, self._clock)
 
     def _node_place(self, listening: Listening) -> NodePlace:
-        pods = kubernetes_aws.PodAccess(lambda: self.access, self._roles, self._clock)
+        pods = kubernetes_aws.PodAccess(
+            *(lambda: self.access, self._roles, self._clock),
+            associated=partial(self._eks.role_of, self.settings.account),
+        )
         return NodePlace(
             *(listening.directory, _step_settings(self.settings), self.settings.account, self.settings.region),
             api=listening.api,

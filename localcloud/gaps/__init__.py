@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from localcloud.gaps import budgets, core, data, ec2, iam, instances, rds, s3, sqs
+from localcloud.gaps import budgets, core, data, ec2, eks, iam, instances, rds, s3, sqs
 
 GAPS: tuple[Callable[[], None], ...] = (
     core.unimplemented_actions_answer_501,
@@ -32,6 +32,8 @@ GAPS: tuple[Callable[[], None], ...] = (
     data.untagged_athena_resources_list_no_tags,
     data.athena_catalogs_and_queries_can_be_deleted,
     data.glue_connections_can_be_deleted_and_read_back,
+    eks.clusters_keep_their_access_config,
+    eks.node_groups_have_what_was_stated,
     budgets.budgets_keep_their_tags,
     budgets.subscribers_of_a_notification_are_listed,
 )

@@ -15,28 +15,32 @@ from localcloud.credentials import Access
 from localcloud.iam.principals import name_of
 from localcloud.iam.sessions import RoleSessions
 from localcloud.kubernetes import eks_token
+from localcloud.kubernetes.eks import EksService
 from localcloud.kubernetes.errors import Json
 from localcloud.kubernetes.kinds import SERVICE_ACCOUNT
 from localcloud.kubernetes.plane import Plane
 from localcloud.kubernetes.resources import Resources
+from localcloud.operations import Request
+from localcloud.wire import Answer
 
 SERVICE = "eks"  # the service name in signatures
 ROLE = "eks.amazonaws.com/role-arn"  # the annotation of a service account that names its role
 
 
-class EksClusters:
-    """Every EKS cluster of localcloud is the one Kubernetes, which starts with the first of them."""
+class EksFront:
+    """EKS's calls. Every EKS cluster of localcloud is the one Kubernetes, which starts with the first of them."""
 
-    def __init__(self, plane: Callable[[], Plane]) -> None:
+    def __init__(self, service: EksService, plane: Callable[[], Plane]) -> None:
         """plane: the running one, started if it is not."""
-        self._plane = plane
+        self._service, self._plane = service, plane
 
-    def refresh(self, account: str, region: str) -> None:
-        """Give the region's clusters in moto the address of the API and its certificate authority."""
+    def answer(self, request: Request, account: str, region: str) -> Answer | None:
+        """Answer a call; None when it is moto's, whose clusters have the API's address and authority by then."""
         for cluster in _clusters(account, region):
             plane = self._plane()
             cluster.endpoint = plane.endpoint
             cluster.certificate_authority = {"data": base64.b64encode(plane.ca.encode()).decode()}
+        return self._service.answer(request, account, region)
 
 
 class TokenCheck:
@@ -59,8 +63,15 @@ class TokenCheck:
 class PodAccess:
     """Gives a pod the server's own key, or where IAM is enforced a session of its service account's role."""
 
-    def __init__(self, own: Callable[[], Access], roles: RoleSessions | None, clock: Callable[[], datetime]) -> None:
-        self._own, self._roles, self._clock = own, roles, clock
+    def __init__(
+        self,
+        own: Callable[[], Access],
+        roles: RoleSessions | None,
+        clock: Callable[[], datetime],
+        associated: Callable[[str, str], str | None],
+    ) -> None:
+        """associated: the role that EKS's pod identity gives a service account, by namespace and name."""
+        self._own, self._roles, self._clock, self._associated = own, roles, clock, associated
 
     def of(self, pod: Json, resources: Resources) -> Access | None:
         """The access of a pod to AWS; None without a role. Raises RoleRefused."""
@@ -68,7 +79,8 @@ class PodAccess:
             return self._own()
         namespace, account = pod["metadata"]["namespace"], pod["spec"]["serviceAccountName"]
         found = resources.find(SERVICE_ACCOUNT, namespace, account) or {"metadata": {}}
-        role = (found["metadata"].get("annotations") or {}).get(ROLE)
+        stated = (found["metadata"].get("annotations") or {}).get(ROLE)
+        role = self._associated(namespace, account) or stated
         if not role:
             return None
         subject, name = f"system:serviceaccount:{namespace}:{account}", f"eks-{pod['metadata']['name']}"[:64]

@@ -116,7 +116,7 @@ class HttpApi:
     def _watch(self, kind: Kind, route: Route, request: Request, accept: selectors.Test) -> Watch:
         return Watch(
             *(self._resources.store, kind, route.namespace, accept),
-            since=request.query.get("resourceVersion", ""),
+            since=request.number("resourceVersion") or 0,
             seconds=float(request.number("timeoutSeconds") or 1800),
             bookmarks=request.flag("allowWatchBookmarks"),
             initial=request.flag("sendInitialEvents"),

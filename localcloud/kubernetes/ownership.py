@@ -61,7 +61,8 @@ def applied(live: Json, config: Json, entries: Iterable[Json], manager: str) -> 
     others = [paths(entry["fieldsV1"]) for entry in entries if not _is(entry, manager, "Apply")]
     made = copy.deepcopy(live)
     dropped = set().union(*own) - owned(config) - set().union(*others)
-    for path in sorted(dropped, key=len, reverse=True):
+    # Whole items first: without its key an item could not be found.
+    for path in sorted(dropped, key=lambda path: (path[-1] != _SELF, path)):
         _remove(made, path[:-1] if path[-1] == _SELF else path)
     merged: Json = _merged(made, config)
     return merged

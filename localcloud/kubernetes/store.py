@@ -90,9 +90,10 @@ class Store:
             return item
 
     def since(self, version: int) -> list[Change]:
-        """The changes after a version, oldest first. Raises ApiError 410 when they are no longer all kept."""
+        """The changes after a version, oldest first. Raises ApiError 410 when they are not all kept."""
         with self.changed:
-            if len(self._changes) == _KEPT and version < self._changes[0].version - 1:
+            too_old = len(self._changes) == _KEPT and version < self._changes[0].version - 1
+            if too_old or version > self.version:  # of an earlier server
                 raise expired(version)
             found: list[Change] = []
             for change in reversed(self._changes):

@@ -27,14 +27,14 @@ class Watch:
         namespace: str,
         accept: Test,
         *,
-        since: str = "",
+        since: int = 0,
         seconds: float = 1800,
         bookmarks: bool = False,
         initial: bool = False,
         shown: Callable[[Json], Json] = dict,
         ended: Callable[[], bool] = lambda: False,
     ) -> None:
-        """since: a version; empty or 0 begins with the objects that there are, and so does initial, which a bookmark
+        """since: a version; 0 begins with the objects that there are, and so does initial, which a bookmark
         ends. shown: what is sent of an object. ended: whether the server stops."""
         self._store, self._kind, self._namespace, self._accept = store, kind, namespace, accept
         self._since, self._until = since, time.monotonic() + seconds
@@ -43,7 +43,7 @@ class Watch:
     def __iter__(self) -> Iterator[bytes]:
         # The first line is empty: the client gets its head now, not with the first change.
         yield b""
-        version = int(self._since or 0)
+        version = self._since
         if self._initial or not version:
             items, version = self._now()
             yield from (self._line("ADDED", item) for item in items)
@@ -72,7 +72,7 @@ class Watch:
     def _next(self, version: int) -> tuple[list[Change], int]:
         """The changes after a version, waiting a moment for one, and the version that they lead to."""
         with self._store.changed:
-            if self._store.version <= version:
+            if self._store.version == version:
                 self._store.changed.wait(min(_LOOK_SECONDS, max(0.0, self._until - time.monotonic())))
             return self._store.since(version), max(version, self._store.version)
 

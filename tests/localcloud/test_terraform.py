@@ -85,3 +85,23 @@ def test_a_glue_job_an_application_and_a_virtual_cluster_are_applied_changed_and
     (app,) = aws("emr-serverless").list_applications()["applications"]
     (cluster,) = aws("emr-containers").list_virtual_clusters()["virtualClusters"]
     assert (app["state"], cluster["state"]) == ("TERMINATED", "TERMINATED")
+
+
+@pytest.mark.long  # the provider waits half a minute for each change; test_eks.py makes the same calls
+@pytest.mark.terraform
+def test_a_cluster_of_eks_with_nodes_access_and_identities_is_applied_changed_and_destroyed(
+    cloud: LocalCloud, terraform: Terraform, tmp_path: Path, aws: Client, subnet: str
+) -> None:
+    shutil.copy(HERE / "eks.tf", tmp_path / "main.tf")
+    terraform("init")
+    for nodes in ("2", "3"):
+        terraform("apply", "-auto-approve", subnet=subnet, nodes=nodes)
+        terraform("plan", "-detailed-exitcode", subnet=subnet, nodes=nodes)
+    eks = aws("eks")
+    group = eks.describe_nodegroup(clusterName="night", nodegroupName="workers")["nodegroup"]
+    assert group["scalingConfig"]["desiredSize"] == 3
+    (entry,) = eks.list_access_entries(clusterName="night")["accessEntries"]
+    found = eks.describe_access_entry(clusterName="night", principalArn=entry)["accessEntry"]
+    assert found["kubernetesGroups"] == ["nights-3"]
+    terraform("destroy", "-auto-approve", subnet=subnet)
+    assert eks.list_clusters()["clusters"] == []

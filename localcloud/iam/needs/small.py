@@ -1,4 +1,4 @@
-"""Permissions of IAM, KMS, SNS, SSM, STS, CloudWatch Logs and MWAA calls."""
+"""Permissions of IAM, KMS, SNS, SSM, STS, CloudWatch Logs, MWAA and EKS calls."""
 
 from __future__ import annotations
 
@@ -98,6 +98,18 @@ def logs(call: Call, place: Place) -> Iterator[Need]:
     elif operation in LOG_STREAMS:
         stream = f"log-group:{params['logGroupName']}:log-stream:{params['logStreamName']}"
         yield Need(f"logs:{operation}", place.arn("logs", stream))
+    else:
+        raise Unmapped(call)
+
+
+def eks(call: Call, place: Place) -> Iterator[Need]:
+    """What a caller of a cluster's Kubernetes API asks EKS for."""
+    operation = call["operation"]
+    if operation == "ListClusters":
+        yield Need("eks:ListClusters")
+    elif operation == "DescribeCluster":
+        cluster = place.arn("eks", f"cluster/{call['params']['name']}")
+        yield Need("eks:DescribeCluster", cluster, tags("ResourceTag", call["resource_tags"]))
     else:
         raise Unmapped(call)
 

@@ -129,6 +129,8 @@ class PodWorker:
 
     def _pulled(self) -> bool:
         """Pull the image, which only a fault prevents."""
+        if self._deadline_passed():
+            return True
         subject = self._subject()
         image = self._pod["spec"]["containers"][0]["image"]
         if self._faults.strike(FaultKind.IMAGE_PULL_FAILURE, **subject) is None:
@@ -142,7 +144,7 @@ class PodWorker:
             self._report()
             self._events.warning(self._pod, "Failed", f"Error: {reason}")
         again = time.monotonic() + _PULL_AGAIN_SECONDS
-        self._until(lambda: time.monotonic() >= again)
+        self._until(lambda: time.monotonic() >= again or self._deadline_passed())
         return False
 
     def _subject(self) -> dict[str, str | tuple[str, ...]]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_LINE = re.compile(r"((?:\\.|[^\\=:\s])*)\s*[=:\s]?\s*(.*)", re.DOTALL)
+_BLANK = " \t\f"  # what Java takes for white space
+_LINE = re.compile(rf"((?:\\.|[^\\=:{_BLANK}])*)[{_BLANK}]*[=:]?[{_BLANK}]*(.*)", re.DOTALL)
+_BREAK = re.compile(r"\r\n|\r|\n")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _MEANS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 
 
 def read(text: str) -> dict[str, str]:
     """The properties in a file's text."""
-    joined = re.sub(r"(?<!\\)((?:\\\\)*)\\\r?\n\s*", r"\1", text)
+    joined = re.sub(rf"(?<!\\)((?:\\\\)*)\\\r?\n[{_BLANK}]*", r"\1", text)
     found: dict[str, str] = {}
-    for line in map(str.lstrip, joined.splitlines()):
+    for line in (line.lstrip(_BLANK) for line in _BREAK.split(joined)):
         if line and line[0] not in "#!" and (parts := _LINE.fullmatch(line)):
             found[_unescaped(parts[1])] = _unescaped(parts[2])
     return found
@@ -35,4 +37,5 @@ def _meaning(escape: str) -> str:
 
 def _escaped(text: str, special: str) -> str:
     text = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    text = text.replace("\f", "\\f")
     return re.sub(rf"([#!{re.escape(special)}])", r"\\\1", text) if special else re.sub(r"^ ", r"\\ ", text)

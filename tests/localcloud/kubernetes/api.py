@@ -75,7 +75,7 @@ class Api:
     def watch(self, path: str, **query: Any) -> Iterator[tuple[str, Json]]:
         """The events of a watch: type and object."""
         asked = {"watch": "true", **query}
-        with self._http.get(self.server + path, params=asked, stream=True, timeout=30) as answer:
+        with self._http.get(self.server + path, params=asked, stream=True, timeout=180) as answer:
             for line in answer.iter_lines(chunk_size=1):
                 event = json.loads(line)
                 yield event["type"], event["object"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from typing import Any
 
 import pytest
@@ -68,23 +67,17 @@ def test_custom_objects_are_created_patched_and_watched(core: Any, here: str) ->
         "executor": {},
     }
     made = {"apiVersion": "sparkoperator.k8s.io/v1beta2", "kind": "SparkApplication", "metadata": {"name": "a"}}
-    seen, ready = [], threading.Event()
-
-    def follow() -> None:
-        ready.set()
-        for event in watch.Watch().stream(custom.list_namespaced_custom_object, **about, timeout_seconds=60):
-            seen.append(event["type"])
-            if event["type"] == "DELETED":
-                return
-
-    follower = threading.Thread(target=follow, daemon=True)
-    follower.start()
-    ready.wait()
+    version = custom.list_namespaced_custom_object(**about)["metadata"]["resourceVersion"]
     custom.create_namespaced_custom_object(**about, body={**made, "spec": spec})
     patched = custom.patch_namespaced_custom_object(**about, name="a", body={"metadata": {"labels": {"x": "y"}}})
     assert patched["metadata"]["labels"] == {"x": "y"}
     custom.delete_namespaced_custom_object(**about, name="a")
-    follower.join(60)
+    seen = []
+    options = {"resource_version": version, "timeout_seconds": 60}
+    for event in watch.Watch().stream(custom.list_namespaced_custom_object, **about, **options):
+        seen.append(event["type"])
+        if seen[-1] == "DELETED":
+            break
     assert (seen[0], seen[-1]) == ("ADDED", "DELETED")
     bad = {**made, "spec": {**spec, "type": "Cobol"}}
     with pytest.raises(client.ApiException, match="Unsupported value"):

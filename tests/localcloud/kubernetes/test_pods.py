@@ -206,7 +206,7 @@ def test_a_pod_is_deleted_at_once_with_no_grace(pods: Pods) -> None:
 
 
 def test_a_log_is_followed_to_its_end(pods: Pods) -> None:
-    pods.run(pod("a", "sh", "-c", "echo one; sleep 0.4; echo two"), "Running")
+    pods.run(pod("a", "sh", "-c", "echo one; sleep 0.4; echo two"), "Running", "Succeeded")
     assert pods.log("a", follow="true") == "one\ntwo\n"
 
 
@@ -231,6 +231,14 @@ def test_an_image_that_cannot_be_pulled(pods: Pods, faults: FaultBook, here: str
     faults.clear(fault.id)
     pods.api.delete(f"{pods.at}/pods/a")
     pods.gone("a")
+
+
+def test_a_deadline_also_ends_a_pod_whose_image_cannot_be_pulled(pods: Pods, faults: FaultBook, here: str) -> None:
+    fault = faults.add(Fault(FaultKind.IMAGE_PULL_FAILURE, cluster=here, times=None))
+    found = pods.run(pod("a", "true", activeDeadlineSeconds=1), "Failed")
+    faults.clear(fault.id)
+    assert found["status"]["reason"] == "DeadlineExceeded"
+    assert state_of(found) == "ImagePullBackOff"
 
 
 @pytest.mark.parametrize("kind", [FaultKind.POD_EVICTED, FaultKind.OUT_OF_MEMORY])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -56,6 +55,14 @@ APPS = f"/apis/{SPARK_APPLICATION.api_version}/namespaces/default/sparkapplicati
 PODS = "/api/v1/namespaces/default/pods"
 
 
+@pytest.fixture(autouse=True)
+def nothing_before(api: Api) -> None:
+    """What a failed test left goes first."""
+    api.delete(APPS)
+    api.delete(PODS, {"gracePeriodSeconds": 0})
+    until(lambda: nothing_of(api), what="nothing left")
+
+
 def application(name: str, *arguments: str, main: str = f"s3://{BUCKET}/lines.py", **spec: Any) -> Json:
     sizes = {"cores": 1, "memory": "512m"}
     return {
@@ -94,21 +101,20 @@ def ended(api: Api, name: str) -> Json:
 def test_the_readmes_application_reads_and_writes_s3_by_a_driver_and_an_executor_and_leaves_nothing(
     api: Api, s3: Any
 ) -> None:
+    version = api.get(APPS)["metadata"]["resourceVersion"]
     api.post(APPS, yaml.safe_load(MANIFEST))
     assert api.status("POST", APPS, application("lines"))[0] == 409
     seen, executors = [], dict[str, str]()
-    while True:
-        status = state(api, "lines")
+    for _, app in api.watch(APPS, resourceVersion=version):
+        status = app.get("status") or {}
         now = status.get("applicationState", {}).get("state", "NEW")
         executors |= status.get("executorState") or {}
         seen += [now] if now not in seen else []
         if now in ("COMPLETED", "FAILED"):
             break
-        time.sleep(0.1)
     log = api.text(f"{PODS}/lines-driver/log")
     assert seen[-1] == "COMPLETED", log
-    passed = ["SUBMITTED", "RUNNING", "COMPLETED"]
-    assert [one for one in seen if one in passed] == passed
+    assert seen == ["NEW", "SUBMITTED", "RUNNING", "SUCCEEDING", "COMPLETED"]
     assert "counted 3" in log
     assert len(executors) == 1
     (key,) = [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET, Prefix="out/part")["Contents"]]
@@ -119,10 +125,10 @@ def test_the_readmes_application_reads_and_writes_s3_by_a_driver_and_an_executor
     assert driver["spec"]["containers"][0]["image"] == "acme/jobs:1"
     assert driver["spec"]["containers"][0]["resources"]["limits"] == {"memory": "896Mi"}
     api.delete(f"{APPS}/lines")
-    until(lambda: nothing_of(api, "lines"), what="nothing left")
+    until(lambda: nothing_of(api), what="nothing left")
 
 
-def nothing_of(api: Api, name: str) -> bool:
+def nothing_of(api: Api) -> bool:
     maps = [one for one in api.names("/api/v1/namespaces/default/configmaps") if one != "kube-root-ca.crt"]
     return not (api.names(PODS) or api.names("/api/v1/namespaces/default/services") or maps or api.names(APPS))
 
@@ -134,7 +140,7 @@ def test_a_deleted_application_is_cancelled_with_all_its_processes(api: Api, clo
     driver = api.get(f"{PODS}/cancelled-driver")
     session = int(driver["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2])
     api.delete(f"{APPS}/cancelled")
-    until(lambda: nothing_of(api, "cancelled"), what="nothing left")
+    until(lambda: nothing_of(api), what="nothing left")
     until(lambda: not psutil.pid_exists(session))
 
 
@@ -143,7 +149,7 @@ def test_a_failing_driver_fails_its_application_which_goes_when_its_time_is_over
     api.post(APPS, body)
     error = ended(api, "failing")["applicationState"]["errorMessage"]
     assert error.startswith("driver container failed with ExitCode: ")
-    until(lambda: nothing_of(api, "failing"), what="the end of the time to live")
+    until(lambda: nothing_of(api), what="the end of the time to live")
 
 
 def test_a_submission_that_is_refused_fails(api: Api) -> None:
@@ -187,4 +193,4 @@ def test_spark_submit_runs_a_driver_and_executors_in_cluster_mode(api: Api, s3: 
     assert "counted 3" in api.text(f"{PODS}/submitted/log"), done.stderr[-3000:]
     assert s3.list_objects_v2(Bucket=BUCKET, Prefix="submitted/part")["KeyCount"] == 1
     api.delete(f"{PODS}/submitted")
-    until(lambda: nothing_of(api, "submitted"), what="nothing left")
+    until(lambda: nothing_of(api), what="nothing left")
