@@ -147,7 +147,7 @@ def test_a_night_finds_what_was_deployed_because_it_reads_the_same_file(deploy, 
         told = hook.check(stacks.foundation(settings), settings.tfvars)
         assert len(told["subnet_ids"]) == 3
         with pytest.raises(
-            FoundationDiffers, match=r"aws_subnet\.this\S+ will be destroyed.* owns .* make deploy ENV="
+            FoundationDiffers, match=r"aws_subnet\.this\S+ will be destroyed.* owner must apply .* make deploy ENV="
         ):
             hook.check(stacks.foundation(settings))  # without the file there is a zone too many
     assert grants.refused(asked_by("NIGHT"), roles["airflow"]) == [], "the way out is looked at in every night"
@@ -279,6 +279,7 @@ def test_what_knows_no_resource_reads_or_is_written_down(roles):
         "elasticmapreduce:RunJobFlow",  # bound by the tag that it must ask for
         "elasticmapreduce:CreateSecurityConfiguration",
         "elasticmapreduce:DeleteSecurityConfiguration",  # without ARN and tags; its name carries a run's hash
+        "emr-serverless:CreateApplication",  # bound by the tag that it must ask for
         "cloudwatch:PutMetricData",  # bound to MWAA's namespace
     }
 

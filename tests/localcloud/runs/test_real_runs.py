@@ -184,7 +184,8 @@ def test_the_examples_of_the_readme_run(
     for name, value in cloud.access.environment("us-east-1").items():
         monkeypatch.setenv(name, value)
     shown: dict[str, Any] = {}
-    for block in re.findall(r"^```python\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE):
+    section = README.read_text().partition("\n## Job runs\n")[2].partition("\n## ")[0]
+    for block in re.findall(r"^```python\n(.*?)^```", section, re.DOTALL | re.MULTILINE):
         exec(block, shown)
     first, message, second, serverless, third, eks = capsys.readouterr().out.splitlines()
     assert (first, second, third) == ("SUCCEEDED", "SUCCESS", "COMPLETED")

@@ -101,7 +101,7 @@ run "a_deployment_may_add_settings_and_size" {
   }
 
   assert {
-    condition     = nonsensitive(aws_mwaa_environment.this.airflow_configuration_options)["celery.worker_autoscale"] == "5,5" && length(nonsensitive(aws_mwaa_environment.this.airflow_configuration_options)) == 4
+    condition     = nonsensitive(aws_mwaa_environment.this.airflow_configuration_options)["celery.worker_autoscale"] == "5,5" && length(nonsensitive(aws_mwaa_environment.this.airflow_configuration_options)) == 5
     error_message = "Its own settings go beside the module's."
   }
 }
