@@ -79,7 +79,7 @@ def test_gold_and_record_are_those_of_emr_but_for_what_is_the_targets_own(play, 
     assert common(ended.records[0]) == common(of_emr.records[0])
 
 
-@pytest.mark.parametrize("target", ELSEWHERE)
+@pytest.mark.parametrize("target", [pytest.param("serverless", marks=pytest.mark.long), "glue"])
 def test_a_job_that_fails_is_reported_by_its_own_logs_and_leaves_nothing(nightshift, play, text, target):
     assert play("emr")[0].status == 0  # the foundation is laid and compared
     nightshift.faults.add_fault("out-of-memory", times=1)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from localcloud.server import LocalCloud
@@ -183,13 +184,16 @@ def test_the_examples_of_the_readme_run(
 ) -> None:
     for name, value in cloud.access.environment("us-east-1").items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # an earlier test's has that test's credentials
     shown: dict[str, Any] = {}
     section = README.read_text().partition("\n## Job runs\n")[2].partition("\n## ")[0]
     for block in re.findall(r"^```python\n(.*?)^```", section, re.DOTALL | re.MULTILINE):
         exec(block, shown)
     first, message, second, serverless, third, eks = capsys.readouterr().out.splitlines()
     assert (first, second, third) == ("SUCCEEDED", "SUCCESS", "COMPLETED")
-    said = [gzip.decompress(shown["s3"].get_object(Bucket="demo", Key=key)["Body"].read()) for key in (serverless, eks)]
+    said = [
+        gzip.decompress(shown["s3"].get_object(Bucket="demo-runs", Key=key)["Body"].read()) for key in (serverless, eks)
+    ]
     assert (message, *said) == ("wrote glue", b"wrote serverless\n", b"wrote eks\n")
 
 
