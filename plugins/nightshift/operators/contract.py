@@ -51,7 +51,7 @@ class CheckInputsOperator(NightOperator):
         misread, clean = DeliveriesHook(clients.client(self.settings, "s3"), night).misread()
         if not misread:
             return ""
-        words = f"{len(misread)} files are not in {night.encoding}: {'; '.join(map(str, misread[:MOST_SHOWN]))}."
+        words = f"Input that is not in {night.encoding}: {'; '.join(map(str, misread[:MOST_SHOWN]))}."
         if share(misread, clean) > self.settings.max_quarantine_share:
             raise EncodingRefused(words, misread[0].fits)
         self.log.warning("%s", shown.line(words))
