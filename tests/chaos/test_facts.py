@@ -1,5 +1,6 @@
 """The judge sees all that there is: a rig that has played a matrix lists its clusters on more than one page."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -28,12 +29,20 @@ def pages(stubs, *listed):
         stubs.add_response("list_clusters", {"Clusters": clusters, **more}, asked)
 
 
+def fresh_bucket(s3, bucket):
+    """An empty bucket, whatever an earlier test of this process left under its name in moto."""
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    for item in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+        s3.delete_object(Bucket=bucket, Key=item["Key"])
+
+
 @pytest.fixture
 def facts(tmp_path):
     with LocalCloud(Settings(home=tmp_path, port=0), runner=PlayedSteps()) as cloud:
         facts = Facts(SimpleNamespace(aws=client_of(cloud), env={"AWS_ENDPOINT_URL": cloud.endpoint}))
         for bucket in (LAKE, STATE):
-            facts.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+            fresh_bucket(facts.s3, bucket)
         yield facts
         for bucket in (LAKE, STATE):  # moto keeps them in the process, where other tests make their own
             facts.s3.delete_bucket(Bucket=bucket)
