@@ -1,10 +1,11 @@
-"""Airflow plugin: registers the listener that adds notes to runs."""
+"""Airflow plugin: registers the timetable of nights, and the listener that adds notes to runs."""
 
 from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
 from nightshift.report import run_notes
+from nightshift.run.timetable import NightTimetable
 
 
 class NightshiftPlugin(AirflowPlugin):
@@ -12,3 +13,4 @@ class NightshiftPlugin(AirflowPlugin):
 
     name = "nightshift"
     listeners = [run_notes]  # noqa: RUF012 - as in its base class
+    timetables = [NightTimetable]  # noqa: RUF012

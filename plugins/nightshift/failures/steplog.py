@@ -50,21 +50,21 @@ def diagnose(logs: Mapping[str, Sequence[str]], said: str) -> tuple[str, Cause, 
     shown = stream if stream and not word else next((s for s in reversed(STREAMS) if logs.get(s)), None)
     details = {
         "traceback": None if word else tracebacks.card_entry(traceback),
-        "tail": _tail(logs.get(shown or "", ())),
+        "tail": tail(logs.get(shown or "", ())),
         "tail_of": shown,
         "input_file": _input_file(candidates),
     }
     return message, cause or cause_in(text, STEP) or Cause.CODE, details
 
 
-def _tail(lines: Sequence[str]) -> list[str]:
-    """The last lines without the JVM's stack frames: one exception has more of them than TAIL_LINES."""
+def tail(lines: Sequence[str], most: int = TAIL_LINES) -> list[str]:
+    """The last lines without the JVM's stack frames: one exception has more of them than `most`."""
     spoken = [
         line[:LONGEST_LINE]
         for line in lines
         if line.strip() and not line.startswith(MARK) and not tracebacks.is_jvm_frame(line)
     ]
-    return spoken[-TAIL_LINES:]
+    return spoken[-most:]
 
 
 def _traceback(logs: Mapping[str, Sequence[str]]) -> tuple[str | None, Traceback | None]:

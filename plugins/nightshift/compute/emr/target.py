@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -130,6 +131,13 @@ class EmrTarget:
             avoid=attempt.avoid if attempt else (),
         )
         return creating(self._settings).adopt_or_create(run, body)
+
+    def place_request(self, run: RunContext, made_from: Ingredients) -> str:
+        body = spec.job_flow(run, made_from.foundation, made_from.transient, jobs_uri=made_from.jobs_uri)
+        return f"RunJobFlow\n{json.dumps(body, indent=1)}"
+
+    def job_request(self, _run: RunContext, job: Job, _made_from: Ingredients) -> str:
+        return shlex.join(spec.command(job))
 
     def next_attempt(self, run: RunContext, first: str) -> Attempt:
         """The next cluster of this try.

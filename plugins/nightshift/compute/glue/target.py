@@ -89,6 +89,13 @@ class GlueTarget:
             LOG.info("Made Glue job %s.", body["Name"])
         return str(body["Name"])
 
+    def place_request(self, run: RunContext, made_from: Ingredients) -> str:
+        return f"CreateJob\n{json.dumps(spec.job(run, made_from), indent=1)}"
+
+    def job_request(self, run: RunContext, job: Job, _made_from: Ingredients) -> str:
+        arguments = [spec.arguments(run, spark) for spark in _spark([job])]
+        return f"StartJobRun\n{json.dumps(arguments, indent=1)}"
+
     def next_attempt(self, run: RunContext, first: str) -> Attempt:
         """A job definition holds no capacity, so another one would fare no better."""
         raise ComputeError(f"Glue job {first} of {run.run} was deleted.")

@@ -109,6 +109,13 @@ class ServerlessTarget:
         LOG.info("Asked EMR Serverless for application %s.", place_id)
         return str(place_id)
 
+    def place_request(self, run: RunContext, made_from: Ingredients) -> str:
+        return f"CreateApplication\n{json.dumps(spec.application(run, made_from, '<token>'), indent=1)}"
+
+    def job_request(self, run: RunContext, job: Job, made_from: Ingredients) -> str:
+        body = [spec.job_run(run, "<id>", spark, made_from.foundation, "<token>") for spark in _spark([job])]
+        return f"StartJobRun\n{json.dumps(body, indent=1)}"
+
     def next_attempt(self, run: RunContext, first: str) -> Attempt:
         """An application holds no capacity, so another one would fare no better."""
         place = self.places(run, first)[-1]
