@@ -23,9 +23,7 @@ pytest_plugins = ("tests.costs", "tests.order")
 
 HOME = Path(tempfile.mkdtemp(prefix="nightshift-tests-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
-os.environ.update(
-    environment.airflow(HOME)
-)  # here: the conftest of a folder may import Airflow before pytest_configure
+os.environ.update(environment.airflow(HOME))  # a folder's conftest may import Airflow before pytest_configure
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(HOME / "hypothesis"))  # never into the tree
 # CI tries the same examples each time; HYPOTHESIS_PROFILE=thorough seeks new ones for as long as it takes.
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]

@@ -6,6 +6,7 @@ cluster, an application, a job definition. Source of the design: docs/decisions/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -113,6 +114,12 @@ class LogEnds(Protocol):
 
     def ends(self) -> dict[str, list[str]]:
         """The last lines of "stdout" and "stderr", as far as they can be read."""
+
+
+def request_text(call: str, body: Mapping[str, Any]) -> str:
+    """A request as text, one line for each part of its body: Airflow shows 4,096 characters of a rendered field."""
+    parts = (f"{name}: {json.dumps(value, separators=(',', ':'))}" for name, value in body.items())
+    return "\n".join([call, *parts])
 
 
 @runtime_checkable

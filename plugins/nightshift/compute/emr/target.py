@@ -27,7 +27,7 @@ from nightshift.compute.emr.client import (
 from nightshift.compute.jobs import Job
 from nightshift.compute.logs import PushedLogs
 from nightshift.compute.resources import Finders, Removals
-from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob
+from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob, request_text
 from nightshift.config import Settings
 from nightshift.failures.causes import Cause
 from nightshift.run.run_context import RunContext
@@ -134,7 +134,7 @@ class EmrTarget:
 
     def place_request(self, run: RunContext, made_from: Ingredients) -> str:
         body = spec.job_flow(run, made_from.foundation, made_from.transient, jobs_uri=made_from.jobs_uri)
-        return f"RunJobFlow\n{json.dumps(body, indent=1)}"
+        return request_text("RunJobFlow", body)
 
     def job_request(self, _run: RunContext, job: Job, _made_from: Ingredients) -> str:
         return shlex.join(spec.command(job))
