@@ -100,15 +100,15 @@ def run_s_page(dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID]) -
 @app.get("/record", dependencies=[READS_RUN])
 def record(dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID]) -> JSONResponse:
     """The run's record."""
-    found = _required(_object(dag_id, run_id, "record.json"), "No record of this run yet: report writes it.")
-    return JSONResponse(json.loads(found), headers=SAFE)
+    body = _required(_object(dag_id, run_id, "record.json"), "No record of this run yet: report writes it.")
+    return JSONResponse(json.loads(body), headers=SAFE)
 
 
 @app.get("/gold", dependencies=[READS_RUN])
 def gold(dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID], lang: str = "en") -> HTMLResponse:
     """The partitions that the run published."""
-    found = _required(_object(dag_id, run_id, "record.json"), "No record of this run yet: report writes it.")
-    return _document(run_page.gold(json.loads(found), words.of(lang)))
+    body = _required(_object(dag_id, run_id, "record.json"), "No record of this run yet: report writes it.")
+    return _document(run_page.gold(json.loads(body), words.of(lang)))
 
 
 @app.get("/compute", dependencies=[READS_RUN])
@@ -222,7 +222,7 @@ def _xcom(dag_id: str, run_id: str, task_id: str, key: str = BaseXCom.XCOM_RETUR
         return XComModel.deserialize_value(stored) if stored else None
 
 
-def _required(found: Any, refusal: str) -> Any:
-    if found is None:
+def _required(body: Any, refusal: str) -> Any:
+    if body is None:
         raise HTTPException(404, refusal)
-    return found
+    return body
