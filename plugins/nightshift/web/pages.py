@@ -52,8 +52,11 @@ def money(view: View) -> Markup:
     rows = [[month, *(_paid(view, paid.get(dag)) for dag in dags), _total(paid)] for month, paid in view.months()]
     dearest = sorted(view.nights(), key=lambda night: night["usd"] or 0, reverse=True)[:DEAREST]
     most = max([view.limit, *(night["usd"] or 0 for night in dearest)])
-    bars = [[_run(night), _outcome(view, night), _bar(night, most), _usd(night["estimate"])] for night in dearest]
-    names = (view.t("Run"), view.t("Outcome"), view.t("Measured"), view.t("Estimated"))
+    bars = [
+        [_title(view, n["dag_id"]), n["business_date"], _outcome(view, n), _bar(n, most), _usd(n["estimate"]), _run(n)]
+        for n in dearest
+    ]
+    names = [view.t(name) for name in ("Product", "Date", "Outcome", "Measured", "Estimated", "Run")]
     return joined(
         tag("h2", view.t("Money")),
         tag("h3", view.t("By month")),
