@@ -1,18 +1,19 @@
 """Card movements: a cooperative bank's movements, each with its card, account and member, as one flat product."""
 
-from nightshift.config import CONTRACTS
 from nightshift.contracts import contract
-from nightshift.contracts.pipeline import Inputs, Option, Pipeline, Step
+from nightshift.contracts.pipeline import OFF_ON, Inputs, Option, Pipeline, Step
 
-SOURCES, GOLD = contract.read(CONTRACTS, "card_movements")
+SOURCES, GOLD = contract.beside(__file__)
 
-CARD_MOVEMENTS = Pipeline(
+PIPELINE = Pipeline(
     name="card_movements",
     title="Card movements",
     inputs=Inputs(prefix=""),
     steps=(Step("movements", ("bronze", "silver", "gold")),),
     gold=GOLD,
     sources=SOURCES,
+    takes="a bank's MySQL, MariaDB or PostgreSQL",
+    gives="one CSV, and the same rows typed",
     options=(
         Option(
             "output",
@@ -39,17 +40,18 @@ CARD_MOVEMENTS = Pipeline(
             "Full reload",
             "Read all movements again; one that differs from what was published is restated in its partition.",
             "false",
-            choices=("false", "true"),
+            choices=OFF_ON,
         ),
         Option(
             "source_moved",
             "The source has moved",
             "The database is the one already in the lake, at a new address. Set it once, after a move.",
             "false",
-            choices=("false", "true"),
+            choices=OFF_ON,
         ),
     ),
     database="cards",
+    new_owner="source_moved",
     exports=("movimento_flat.csv",),
     incremental=True,
 )

@@ -1,18 +1,19 @@
 """MrHealth sales: what ~50 restaurants sold yesterday, by branch and by product."""
 
-from nightshift.config import CONTRACTS
 from nightshift.contracts import contract
 from nightshift.contracts.pipeline import Inputs, Option, Pipeline, Step
 
-SOURCES, GOLD = contract.read(CONTRACTS, "mrhealth_sales")
+SOURCES, GOLD = contract.beside(__file__)
 
-MRHEALTH_SALES = Pipeline(
+PIPELINE = Pipeline(
     name="mrhealth_sales",
     title="MrHealth sales",
-    inputs=Inputs(prefix="mrhealth/csv_sales/%Y/%m/%d/", reference="mrhealth/reference_data/"),
+    inputs=Inputs(prefix="mrhealth/csv_sales/%Y/%m/%d/", reference="mrhealth/reference_data/", file_prefix="tabela_"),
     steps=tuple(Step(layer, (layer,)) for layer in ("bronze", "silver", "gold")),
     gold=GOLD,
     sources=SOURCES,
+    takes="nightly deliveries of ~50 restaurants, head-office reference data",
+    gives="sales by branch and product, alerts, a week's forecast",
     expected_minutes=15,
     restates=True,
     options=(
@@ -25,4 +26,5 @@ MRHEALTH_SALES = Pipeline(
         ),
     ),
     database="head_office",
+    database_if=("reference", "database"),
 )

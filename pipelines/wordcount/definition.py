@@ -1,26 +1,19 @@
 """WordCount: how often each word occurs in a set of text files, by Spark or by Flink."""
 
-from nightshift.config import CONTRACTS
 from nightshift.contracts import contract
-from nightshift.contracts.pipeline import Inputs, Option, Pipeline, Step
+from nightshift.contracts.pipeline import Inputs, Pipeline, Step, engine_option
 
-SOURCES, GOLD = contract.read(CONTRACTS, "wordcount")
+SOURCES, GOLD = contract.beside(__file__)
 
-ENGINE = Option(
-    "engine",
-    "Engine",
-    "What counts the words: Spark, or Flink over HDFS. The result is the same.",
-    default="spark",
-    choices=("spark", "flink"),
-)
-
-WORDCOUNT = Pipeline(
+PIPELINE = Pipeline(
     name="wordcount",
     title="WordCount",
     inputs=Inputs(prefix="wordcount/%Y/%m/%d/"),
     steps=(Step("wordcount", ("bronze", "silver", "gold")),),
     gold=GOLD,
     sources=SOURCES,
+    takes="text files; on Spark, or on Flink over HDFS",
+    gives="how often each word occurs",
     encodings=True,
-    options=(ENGINE,),
+    options=(engine_option("flink"),),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from card_movements.window import Movements, Window, is_all_accounted_for, window
+from card_movements.jobs.window import Movements, Window, is_all_accounted_for, window
 from medallion.lake import Lake
 
 WHOLE = "whole_table_compared"  # the warning of a run that read every movement, because old ones had changed

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from card_movements.tables import CSV_COLUMNS, FLAT, KEY
+from card_movements.jobs.tables import CSV_COLUMNS, FLAT, KEY
 from medallion.lake import DAY, Product
 
 ORDER = ("data_movimento", KEY)

@@ -8,12 +8,12 @@ from functools import partial, reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from card_movements import bronze as raw
-from card_movements import gold as products
-from card_movements import owner, restated
-from card_movements import silver as flat
-from card_movements.tables import ASIDE, FLAT, MOVEMENTS, PARENTS, REFUSED, SOURCES, bronze_schema
-from card_movements.window import Movements, aside, is_full_reload, known, refused
+from card_movements.jobs import bronze as raw
+from card_movements.jobs import gold as products
+from card_movements.jobs import owner, restated
+from card_movements.jobs import silver as flat
+from card_movements.jobs.tables import ASIDE, FLAT, MOVEMENTS, PARENTS, REFUSED, SOURCES, bronze_schema
+from card_movements.jobs.window import Movements, aside, is_full_reload, known, refused
 from medallion.jdbc import Database
 from medallion.lake import Lake
 from medallion.manifest import Manifest, TableCount

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pyspark.sql import Column, DataFrame, Row, Window
 from pyspark.sql import functions as F
 
-from card_movements.silver import OWN
-from card_movements.tables import FLAT, KEY
-from card_movements.window import MOVED, STILL_REFUSED, set_aside
+from card_movements.jobs.silver import OWN
+from card_movements.jobs.tables import FLAT, KEY
+from card_movements.jobs.window import MOVED, STILL_REFUSED, set_aside
 from medallion.lake import DATED, DAY, Lake
 from medallion.manifest import Restated
 

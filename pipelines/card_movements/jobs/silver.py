@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from card_movements.tables import ACCOUNTS, CARDS, FLAT, KEY, LINEAGE, MEMBERS, MOVEMENTS
+from card_movements.jobs.tables import ACCOUNTS, CARDS, FLAT, KEY, LINEAGE, MEMBERS, MOVEMENTS
 from medallion.contract import Table
 from medallion.masks import masked
 from medallion.quality import DUPLICATE, is_accepted, last_version_wins, overrule, warn

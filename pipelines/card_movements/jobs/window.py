@@ -23,7 +23,7 @@ from decimal import Decimal
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from card_movements.tables import ASIDE, ASIDE_SCHEMA, FLAT, KEY, MOVEMENTS, REFUSED, REFUSED_SCHEMA
+from card_movements.jobs.tables import ASIDE, ASIDE_SCHEMA, FLAT, KEY, MOVEMENTS, REFUSED, REFUSED_SCHEMA
 from medallion.errors import SourceError
 from medallion.jdbc import MOMENTS, WHOLE_NUMBERS, Database, LocatedTable
 from medallion.lake import DATED, Lake

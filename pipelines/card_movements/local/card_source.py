@@ -15,14 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from embedded.sources import card_cells
+from card_movements.local import card_cells
 from embedded.uploads.inputs import existing, refuse_links
-from tools import paths
 from tools.databases import DatabaseUrl
 from tools.errors import InputRefused
 
 TABLES = ("associado", "conta", "cartao", "movimento")
-CONTRACT = paths.ROOT / "include" / "spark_jobs" / "contracts" / "card_movements.toml"
+CONTRACT = Path(__file__).parents[1] / "contract.toml"
 TYPES = {"bigint": "BIGINT", "int": "INTEGER", "decimal(18,2)": "DECIMAL(18,2)", "string": "VARCHAR(255)"}
 MOMENT = {"postgres": "TIMESTAMP NULL"}  # MySQL's own would be an instant, and files have local time
 LONGEST = 255

@@ -6,7 +6,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 
-from covid_hospitals.tables import SOURCES, table_of
+from covid_hospitals.jobs.tables import SOURCES, table_of
 from medallion.arrivals import Row, rows_in, whole_file
 from medallion.charset import as_utf8
 from medallion.manifest import OTHER_FILES

@@ -9,8 +9,8 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from covid_hospitals.names import folded, uf_of_code
-from covid_hospitals.tables import COUNTRY, COUNTRY_CODE
+from covid_hospitals.jobs.names import folded, uf_of_code
+from covid_hospitals.jobs.tables import COUNTRY, COUNTRY_CODE
 from medallion.lake import Product
 
 STALE_DAYS = 14

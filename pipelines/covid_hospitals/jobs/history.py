@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from covid_hospitals.silver import COLUMNS, NOTIFICATION, SCHEMAS
+from covid_hospitals.jobs.silver import COLUMNS, NOTIFICATION, SCHEMAS
 from medallion.lake import Lake
 from medallion.quality import LINEAGE
 

@@ -9,12 +9,12 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from covid_hospitals import bronze as raw
-from covid_hospitals import gold as products
-from covid_hospitals import silver as typed
-from covid_hospitals.history import write_history
-from covid_hospitals.names import official
-from covid_hospitals.tables import FACTS, SOURCES
+from covid_hospitals.jobs import bronze as raw
+from covid_hospitals.jobs import gold as products
+from covid_hospitals.jobs import silver as typed
+from covid_hospitals.jobs.history import write_history
+from covid_hospitals.jobs.names import official
+from covid_hospitals.jobs.tables import FACTS, SOURCES
 from medallion.arrivals import bronze_schema, no_unit, read_files, replayed, unread_files, write_bronze
 from medallion.drop import drop_root, input_roots
 from medallion.errors import NoInputError

@@ -9,8 +9,8 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from covid_hospitals import names
-from covid_hospitals.tables import (
+from covid_hospitals.jobs import names
+from covid_hospitals.jobs.tables import (
     CITIES,
     COUNTRY_CODE,
     FACTS,

@@ -10,7 +10,7 @@ from math import sqrt
 from statistics import median
 from typing import NamedTuple
 
-from mrhealth_sales.robust import OUTLIER, chance_of_at_least, modified_z
+from mrhealth_sales.jobs.robust import OUTLIER, chance_of_at_least, modified_z
 
 UNREADABLE, MISSING = "unreadable_delivery", "missing_file"
 CRITICAL, WARNING, INFO = SEVERITIES = ("critical", "warning", "info")

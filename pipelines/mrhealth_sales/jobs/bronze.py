@@ -15,7 +15,7 @@ from medallion.manifest import OTHER_FILES
 from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
 from medallion.quality import ACCEPTED
 from medallion.storage import FileInfo
-from mrhealth_sales.tables import OF_UNITS, SOURCES, table_of, unit_of
+from mrhealth_sales.jobs.tables import OF_UNITS, SOURCES, table_of, unit_of
 
 TABLES = (*(table.name for table in SOURCES), OTHER_FILES)
 

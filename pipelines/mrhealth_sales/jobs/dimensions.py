@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from medallion.contract import Table
 from medallion.lake import Lake
 from medallion.quality import accepted
-from mrhealth_sales.tables import OF_OFFICE, PRODUCTS
+from mrhealth_sales.jobs.tables import OF_OFFICE, PRODUCTS
 
 STATE, HISTORY = "dimensions", "dimension_history"
 SCHEMA = "table string, key string, attribute string, valid_from date, value string"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import mean, median
 from typing import NamedTuple
 
-from mrhealth_sales.robust import theil_sen
+from mrhealth_sales.jobs.robust import theil_sen
 
 WEEK = 7
 NEEDED_DAYS = 4 * WEEK  # two weeks to forecast from, and eight origins for the backtest

@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from medallion.lake import DAY, Product
-from mrhealth_sales.silver import CANCELLED, DONE, PENDING
+from mrhealth_sales.jobs.silver import CANCELLED, DONE, PENDING
 
 MONEY = "decimal(18,2)"
 PLACE = ["branch", "state", "country"]

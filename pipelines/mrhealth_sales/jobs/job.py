@@ -16,14 +16,14 @@ from medallion.manifest import OTHER_FILES, Manifest, TableCount
 from medallion.parallel import all_of
 from medallion.quality import tally, together
 from medallion.run import Run
-from mrhealth_sales import bronze as raw
-from mrhealth_sales import gold as products
-from mrhealth_sales import look_back, office, outlook, refusals, restated, summaries, versions
-from mrhealth_sales import silver as typed
-from mrhealth_sales.dimensions import Dimensions, Facts, frame_of, observed, prices
-from mrhealth_sales.order_index import OrderIndex
-from mrhealth_sales.summaries import PRODUCT_DAYS, UNIT_DAYS
-from mrhealth_sales.tables import (
+from mrhealth_sales.jobs import bronze as raw
+from mrhealth_sales.jobs import gold as products
+from mrhealth_sales.jobs import look_back, office, outlook, refusals, restated, summaries, versions
+from mrhealth_sales.jobs import silver as typed
+from mrhealth_sales.jobs.dimensions import Dimensions, Facts, frame_of, observed, prices
+from mrhealth_sales.jobs.order_index import OrderIndex
+from mrhealth_sales.jobs.summaries import PRODUCT_DAYS, UNIT_DAYS
+from mrhealth_sales.jobs.tables import (
     ARRIVALS,
     ARRIVALS_SCHEMA,
     DELIVERIES,

@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 from medallion.changeset import Changeset
 from medallion.errors import NoInputError
 from medallion.lake import Lake
-from mrhealth_sales.summaries import SCHEMAS
+from mrhealth_sales.jobs.summaries import SCHEMAS
 
 # Eight of each weekday: enough for a median with an odd week among them; older seasons say little about next week.
 WINDOW_DAYS = 56

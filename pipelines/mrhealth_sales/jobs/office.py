@@ -14,7 +14,7 @@ from medallion.lake import Lake
 from medallion.manifest import TableCount
 from medallion.parallel import all_of
 from medallion.secret import address
-from mrhealth_sales.tables import OF_OFFICE
+from mrhealth_sales.jobs.tables import OF_OFFICE
 
 
 def read(lake: Lake) -> dict[str, TableCount]:

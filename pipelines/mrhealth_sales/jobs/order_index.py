@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from medallion.changeset import Changeset
 from medallion.lake import DAY, Lake
-from mrhealth_sales import index_segments
+from mrhealth_sales.jobs import index_segments
 
 INDEX = "order_index"
 SCHEMA = "business_date date, unit_id int, least bigint, most bigint, hashes array<bigint>"

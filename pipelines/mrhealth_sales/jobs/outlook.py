@@ -14,9 +14,9 @@ from pyspark.sql import functions as F
 from medallion.contract import Table, contract
 from medallion.lake import Product
 from medallion.manifest import Alerts
-from mrhealth_sales.alerts import SEVERITIES, Price, Refusals, UnitDay, alerts_of, is_grave, is_judged, unreadable
-from mrhealth_sales.forecast import forecast
-from mrhealth_sales.summaries import whole_product_days, whole_unit_days
+from mrhealth_sales.jobs.alerts import SEVERITIES, Price, Refusals, UnitDay, alerts_of, is_grave, is_judged, unreadable
+from mrhealth_sales.jobs.forecast import forecast
+from mrhealth_sales.jobs.summaries import whole_product_days, whole_unit_days
 
 _GOLD = contract("mrhealth_sales").gold
 ALERTS, STOCK = _GOLD["alerts"], _GOLD["stock_recommendations"]

@@ -13,8 +13,8 @@ from medallion.manifest import NO_LOSS, OTHER_FILES
 from medallion.quality import QUARANTINED
 from medallion.raw import QUARANTINE_SCHEMA
 from medallion.typing_rules import MONEY_TYPE
-from mrhealth_sales.tables import OF_UNITS
-from mrhealth_sales.versions import TOLD
+from mrhealth_sales.jobs.tables import OF_UNITS
+from mrhealth_sales.jobs.versions import TOLD
 
 # Files that operating systems create beside others; nobody sent them.
 NOT_SENT = r"/(\.DS_Store|\._[^/]*|Thumbs\.db|desktop\.ini|_SUCCESS|[^/]*\.crc)$"

@@ -14,7 +14,7 @@ from medallion.contract import Table
 from medallion.quality import ACCEPTED, LINEAGE, Rule, accepted, last_version_wins, overrule, warn
 from medallion.raw import TEXT
 from medallion.typing_rules import beyond_measure, clean, judge_rows, rules_of, typed, typed_columns
-from mrhealth_sales.tables import COUNTRIES, ITEMS, ORDERS, PRODUCTS, STATES, UNITS
+from mrhealth_sales.jobs.tables import COUNTRIES, ITEMS, ORDERS, PRODUCTS, STATES, UNITS
 
 STATUSES = PENDING, DONE, CANCELLED = ("Pendente", "Finalizado", "Cancelado")
 LINEAGE_SCHEMA = "source_file string, line bigint, ingested_at timestamp"

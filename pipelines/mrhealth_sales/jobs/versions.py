@@ -21,8 +21,8 @@ from medallion.changeset import Changeset
 from medallion.errors import OldLake
 from medallion.lake import DAY
 from medallion.quality import is_accepted, overrule
-from mrhealth_sales.order_index import OrderIndex
-from mrhealth_sales.silver import SCHEMAS, columns_of
+from mrhealth_sales.jobs.order_index import OrderIndex
+from mrhealth_sales.jobs.silver import SCHEMAS, columns_of
 
 ORDERS, ITEMS = "orders", "items"
 CURRENT_ORDERS, CURRENT_ITEMS = "current_orders", "current_items"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from embedded.uploads import mrhealth_files
+from mrhealth_sales.local import mrhealth_files
 from tools.databases import DatabaseUrl
 from tools.errors import InputRefused
 

@@ -6,7 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion.lake import Product
-from wordcount.tokens import words
+from wordcount.jobs.tokens import words
 
 SILVER_SCHEMA = "source_file string, line bigint, words array<string>"
 

@@ -18,8 +18,8 @@ from medallion.quality import accepted, tally, together
 from medallion.replay import BronzeReplay, by_file
 from medallion.run import Run
 from medallion.storage import WHY_HIDDEN, FileInfo
-from wordcount import counts, lines
-from wordcount.text_encoding import Encoding, encoding_named, lies_open
+from wordcount.jobs import counts, lines
+from wordcount.jobs.text_encoding import Encoding, encoding_named, lies_open
 
 COLUMNS = ("source_file", "line", "text", "ingested_at")
 LOOKS_AT_ONCE = 16  # files whose first bytes are read concurrently

@@ -14,7 +14,7 @@ from medallion.quality import ACCEPTED, QUARANTINED
 from medallion.raw import BASE64, TEXT, bytes_of
 from medallion.replay import Refused
 from medallion.storage import FileInfo
-from wordcount.text_encoding import CONTROLS, NO_TEXT, WHY_CONTROLS, Encoding, byte_order, lines_in
+from wordcount.jobs.text_encoding import CONTROLS, NO_TEXT, WHY_CONTROLS, Encoding, byte_order, lines_in
 
 BRONZE_SCHEMA = "source_file string, line bigint, text string, ingested_at timestamp"
 JUDGED_SCHEMA = (
