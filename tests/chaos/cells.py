@@ -7,7 +7,7 @@ from typing import Any
 from localcloud.faults import FaultKind
 from nightshift.config import Settings
 from nightshift.dag_factory import night_dag
-from nightshift.pipelines.wordcount import WORDCOUNT
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 WORD, SALES = "wordcount", "mrhealth_sales"
 
