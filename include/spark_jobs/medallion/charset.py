@@ -34,15 +34,22 @@ def as_utf8(content: bytes) -> tuple[bytes, str]:
     """
     if content.isascii() or _is_utf8_somewhere(content):
         return content, UTF_8
-    readings = {name: text for name in OLDER if _is_portuguese(text := content.decode(name))}
     text = _decoded(content, WINDOWS)
     if text is not None and _signs(text) <= _LETTERS and not _MARK_IN_WORD.search(text):
-        is_doubtful = _BLANK_IN_WORD.search(text) and _signs(text).isdisjoint(_LATIN + _LATIN.upper()) and readings
+        is_doubtful = bool(_BLANK_IN_WORD.search(text)) and _signs(text).isdisjoint(_LATIN + _LATIN.upper())
+        is_doubtful = is_doubtful and bool(_older(content))
         return (content, UTF_8) if is_doubtful else (text.encode(UTF_8), WINDOWS)
-    if len({*readings.values()}) == 1:
-        [name, *_], [text, *_] = readings, readings.values()
+    older = _older(content)
+    if len({*older.values()}) == 1:
+        name, text = next(iter(older.items()))
         return text.encode(UTF_8), name
     return content, UTF_8
+
+
+def _older(content: bytes) -> dict[str, str]:
+    """The texts that the older encodings read, by encoding: those whose non-ASCII characters are all Portuguese."""
+    texts = {name: content.decode(name) for name in OLDER}  # these read any bytes
+    return {name: text for name, text in texts.items() if _is_portuguese(text)}
 
 
 def _is_portuguese(text: str) -> bool:

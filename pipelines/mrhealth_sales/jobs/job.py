@@ -128,7 +128,7 @@ def gold(run: Run) -> Manifest:
     days = sorted({*changes.unpublished(), str(run.business_date)})
     orders, items = versions.current(changes, days)
     names = NamesByDay(lake, days)
-    orders, items = names.of_units(orders), names.of_products(items)
+    orders, items = names.of_units(orders).cache(), names.of_products(items).cache()
     outlooks = _outlooks(lake, changes).cache()
     alerts = outlook.alerts(outlooks)
     sold = {"sales_by_branch_day": products.sales_by_branch_day(orders), "product_sales": products.product_sales(items)}
