@@ -119,7 +119,7 @@ def _text(beginning: bytes) -> str:
     older encoding if no non-ASCII byte is valid UTF-8. The bytes may end in the middle of a character."""
     marked = next((encoding for mark, encoding in MARKS if beginning.startswith(mark)), None)
     one_byte = not beginning.isascii() and beginning.decode(errors="ignore").isascii()
-    encoding = marked or (letters.likely(beginning) if one_byte else "utf-8-sig")
+    encoding = marked or (letters.older(beginning) or letters.WINDOWS if one_byte else "utf-8-sig")
     return codecs.getincrementaldecoder(encoding)("replace").decode(beginning)
 
 

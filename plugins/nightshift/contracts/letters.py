@@ -1,4 +1,4 @@
-"""Which encoding a text's bytes are in, told by the letters that come out: some encodings read any bytes. Pure."""
+"""Which encoding a text's bytes are in, shown by the letters that come out: some encodings read any bytes. Pure."""
 
 from __future__ import annotations
 
@@ -21,6 +21,11 @@ def likely(content: bytes) -> str:
     are nearly all Portuguese in another and fewer of them in that one."""
     usual = next(name for name in WESTERN if reads(content, name))
     return max((name for name in WESTERN if name == usual or _is_portuguese(content, name)), key=_scores(content))
+
+
+def older(content: bytes) -> str:
+    """The encoding of DOS or a Mac that a text is likely in; '' if none of these."""
+    return name if (name := likely(content)) not in WESTERN[:2] else ""
 
 
 def rather(content: bytes, encoding: str) -> str:
