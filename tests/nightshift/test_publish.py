@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from mrhealth_sales.definition import PIPELINE as MRHEALTH_SALES
 from nightshift.lake.catalog import CatalogHook
 from nightshift.lake.storage import LakeHook
 from nightshift.operators.gold import PublishOperator
