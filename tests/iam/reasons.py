@@ -40,6 +40,7 @@ AIRFLOW = (
     Reason("EncryptTheQueue", MWAA),
     Reason("WriteTheLake", LARGE, "s3:AbortMultipartUpload"),
     Reason("PublishJobs", DRIVERS, "*", "*/jdbc/*"),
+    Reason("OpenThePipelinesDatabases", DRIVERS),
     Reason("HandNodesTheirRole", DRIVERS, "iam:PassRole", "*-emr-instance-*"),
     Reason("RunClustersOfThisName", "see the comment there", "elasticmapreduce:PutAutoTerminationPolicy"),
     Reason("LetEmrCleanUp", "asked once, when an account starts its first cluster; localcloud does not look"),

@@ -18,6 +18,7 @@ from embedded.cloud.environment import NAME
 from localcloud.iam.needs import Place, Unmapped, needs
 from localcloud.iam.policies import Need, statements
 from nightshift.config import KINDS
+from nightshift.pipelines import PIPELINES
 from tests.bed_api import DAY as BEDS_DAY
 from tests.iam import grants, leftovers, nodes, reference
 from tests.iam.account import BEDS_PASSWORD, DEAD_RUN
@@ -328,9 +329,12 @@ def test_the_nights_of_files_had_nodes_that_open_no_source(played):
 def test_airflow_may_bring_drivers_and_look_into_a_database_of_its_name(place, granted):
     driver = nodes.call("PutObject", f"{NAME}-artifacts", "jdbc/0123/postgresql.jar")
     assert grants.refused(needs(driver, place), granted) == []
-    for own in (f"{NAME}/sources/cards", f"{NAME}/runs/key"):
-        assert grants.refused(opening(own, place), granted) == []
-    for other in (f"{NAME}-2/sources/cards", f"{NAME}/ssh/bastion"):
+    databases = {f"sources/{pipeline.database}" for pipeline in PIPELINES.values() if pipeline.database}
+    assert databases == {"sources/cards", "sources/head_office"}
+    for own in (*databases, "runs/key"):
+        assert grants.refused(opening(f"{NAME}/{own}", place), granted) == []
+    no_pipelines = ("sources/payroll", "sources/cards-2", "sources/covid_api", "secret", "ssh/bastion")
+    for other in (f"{NAME}-2/sources/cards", *(f"{NAME}/{name}" for name in no_pipelines)):
         assert grants.refused(opening(other, place), granted), other
 
 

@@ -12,7 +12,7 @@ from card_movements.jobs import bronze as raw
 from card_movements.jobs import gold as products
 from card_movements.jobs import owner, restated
 from card_movements.jobs import silver as flat
-from card_movements.jobs.tables import ASIDE, FLAT, MOVEMENTS, PARENTS, REFUSED, SOURCES, bronze_schema
+from card_movements.jobs.tables import ASIDE, CARDS, FLAT, MOVEMENTS, PARENTS, REFUSED, SOURCES, bronze_schema
 from card_movements.jobs.window import Movements, aside, is_full_reload, known, refused
 from medallion.jdbc import Database
 from medallion.lake import Lake
@@ -70,7 +70,8 @@ def silver(run: Run) -> Manifest:
     lake.size_shuffles(lake.size_of("bronze", [table.name for table in SOURCES]))
     judged = {t.name: flat.judged(t, lake.read("bronze", t.name, bronze_schema(t))) for t in SOURCES}
     parents = {table.name: judged[table.name].cache() for table in PARENTS}
-    movements = flat.compared(judged[MOVEMENTS.name], None if is_full_reload(lake) else known(lake))
+    published = None if is_full_reload(lake) else known(lake)
+    movements = flat.compared(judged[MOVEMENTS.name], published, parents[CARDS.name])
     resolved = {MOVEMENTS.name: flat.flat(movements, parents).cache(), **parents}
     counts = tally(together(resolved), resolved)
     writes = [partial(_write_silver, lake, frame, counts[table]) for table, frame in resolved.items()]

@@ -14,7 +14,7 @@ from medallion.quality import DUPLICATE, is_accepted, last_version_wins, overrul
 from medallion.raw import TEXT
 from medallion.typing_rules import clean, judge_rows, rules_of, typed_columns
 
-CHANGED = "changed_after_load"  # the warning of a movement that was published before with another amount, text or date
+CHANGED = "changed_after_load"  # the warning of a movement published before with another amount, text, date or card
 CARRIED = ("source_file", "line", "ingested_at", "unit_id", "raw", "raw_encoding")
 VERDICT = ("outcome", "reason", "detail", "warning")
 # Silver's columns of each table: its own (for movements those of the product), and their lineage.
@@ -63,15 +63,22 @@ def _shown(column: str, personal: bool) -> Column:
     return (masked(F.col(column)) if personal else F.col(column)).alias(column)
 
 
-def compared(movements: DataFrame, known: DataFrame | None) -> DataFrame:
-    """Mark movements that another business date published as duplicates; those with other content stay, as CHANGED."""
+def compared(movements: DataFrame, known: DataFrame | None, cards: DataFrame) -> DataFrame:
+    """Mark movements that another business date published as duplicates; those with other content, or whose card has
+    another number, stay, as CHANGED. A card that is not known any more is no change."""
     if known is None:
         return movements
-    loaded = known.select(KEY, *[F.col(flat).alias(f"_{name}") for name, flat in OWN.items()], F.lit(True).alias("_in"))
-    rows = movements.join(loaded, on=KEY, how="left")
-    same = F.coalesce(F.col("_in"), F.lit(False))
+    of_card = cards.where(is_accepted()).select("card_id", F.col("card_number").alias("_card_now"))
+    own = {**OWN, "_card_now": "numero_cartao"}
+    loaded = known.select(
+        KEY, *[F.col(flat).alias(f"_was{name}") for name, flat in own.items()], F.lit(True).alias("_in")
+    )
+    rows = movements.join(of_card, on="card_id", how="left").join(loaded, on=KEY, how="left")
+    same = F.coalesce(
+        F.col("_in") & F.coalesce(F.col("_card_now") == F.col("_was_card_now"), F.lit(True)), F.lit(False)
+    )
     for name in OWN:
-        same = same & F.col(name).eqNullSafe(F.col(f"_{name}"))
+        same = same & F.col(name).eqNullSafe(F.col(f"_was{name}"))
     outcome = F.when(is_accepted() & same, F.lit(DUPLICATE)).otherwise(F.col("outcome"))
     return warn(rows, CHANGED, F.col("_in") & ~same).withColumn("outcome", outcome).select(*movements.columns)
 

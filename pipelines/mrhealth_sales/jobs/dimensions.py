@@ -6,7 +6,7 @@ A *fact* is the text of one attribute of one key of one table. Silver keeps all 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import reduce
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from medallion.contract import Table
 from medallion.lake import Lake
 from medallion.quality import accepted
-from mrhealth_sales.jobs.tables import OF_OFFICE, PRODUCTS
+from mrhealth_sales.jobs.tables import COUNTRIES, OF_OFFICE, PRODUCTS, STATES, UNITS
 
 STATE, HISTORY = "dimensions", "dimension_history"
 SCHEMA = "table string, key string, attribute string, valid_from date, value string"
@@ -87,6 +87,66 @@ def state_of(seen: Facts, before: State, day: date) -> State:
         name: Told(value, day) for name, value in now.items() if name not in before or before[name].value != value
     }
     return {**before, **changed}
+
+
+class NamesByDay:
+    """The names of units and products as head office's tables had them on each of some days: those stored for the day,
+    else for the last day before it, else for the first day that there is."""
+
+    def __init__(self, lake: Lake, days: Sequence[str]) -> None:
+        self._spark = lake.run.spark
+        stored = lake.dates("silver", STATE, date.min, date.max)
+        last_until = {day: max((one for one in stored if one <= day), default=min(stored)) for day in days}
+        self._states = sorted({*last_until.values()})
+        uris = [lake.partition("silver", STATE, one) for one in self._states]
+        told = self._spark.read.schema(f"{SCHEMA}, business_date string").option("basePath", uris[0].rpartition("/")[0])
+        names = told.parquet(*uris).where(F.col("attribute") != PRICE)
+        self._facts: dict[str, dict[Name, str]] = {one: {} for one in self._states}
+        for row in names.where("value is not null").collect():
+            self._facts[row.business_date][Name(row.table, row.key, row.attribute)] = row.value
+
+    def of_units(self, orders: DataFrame) -> DataFrame:
+        """The orders with the names of their unit on the order's day; a unit without any then keeps the row's own."""
+        return self._renamed(orders, UNITS, {"branch": _branch, "state": _state, "country": _country})
+
+    def of_products(self, items: DataFrame) -> DataFrame:
+        """The items with the name of their product on the order's day, as `of_units`."""
+        return self._renamed(items, PRODUCTS, {"product": _product})
+
+    def _renamed(
+        self, rows: DataFrame, table: Table, names: Mapping[str, Callable[[Mapping[Name, str], str], str | None]]
+    ) -> DataFrame:
+        [key] = table.key
+        known = [
+            (one, own, *(name(facts, own) for name in names.values()))
+            for one, facts in self._facts.items()
+            for own in sorted({fact.key for fact in facts if fact.table == table.name})
+        ]
+        columns = ", ".join(f"_then_{name} string" for name in names)
+        frame = self._spark.createDataFrame(known, f"_as_of string, _key string, {columns}")
+        day, states = F.col("order_date").cast("string"), F.array(*map(F.lit, self._states))
+        as_of = F.coalesce(F.array_max(F.filter(states, lambda one: one <= day)), states[0])
+        joined = rows.withColumns({"_as_of": as_of, "_key": F.col(key).cast("string")}).join(
+            F.broadcast(frame), on=["_as_of", "_key"], how="left"
+        )
+        return joined.withColumns({name: F.coalesce(f"_then_{name}", name) for name in names}).select(*rows.columns)
+
+
+def _branch(facts: Mapping[Name, str], unit: str) -> str | None:
+    return facts.get(Name(UNITS.name, unit, "branch"))
+
+
+def _state(facts: Mapping[Name, str], unit: str) -> str | None:
+    return facts.get(Name(STATES.name, facts.get(Name(UNITS.name, unit, "state_id"), ""), "state"))
+
+
+def _country(facts: Mapping[Name, str], unit: str) -> str | None:
+    state = facts.get(Name(UNITS.name, unit, "state_id"), "")
+    return facts.get(Name(COUNTRIES.name, facts.get(Name(STATES.name, state, "country_id"), ""), "country"))
+
+
+def _product(facts: Mapping[Name, str], product: str) -> str | None:
+    return facts.get(Name(PRODUCTS.name, product, "product"))
 
 
 class Dimensions:

@@ -63,7 +63,7 @@ def _day() -> Column:
 
 
 def _first(name: str) -> Column:
-    """A name as in the day's first delivery: a later renaming of a unit does not change its past."""
+    """A name on the order's day (dimensions.NamesByDay); one that nobody knew then, as in the day's first delivery."""
     return F.min_by(name, F.struct("business_date", "source_file", "line")).alias(name)
 
 

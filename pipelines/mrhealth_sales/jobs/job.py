@@ -20,7 +20,7 @@ from mrhealth_sales.jobs import bronze as raw
 from mrhealth_sales.jobs import gold as products
 from mrhealth_sales.jobs import look_back, office, outlook, refusals, restated, summaries, versions
 from mrhealth_sales.jobs import silver as typed
-from mrhealth_sales.jobs.dimensions import Dimensions, Facts, frame_of, observed, prices
+from mrhealth_sales.jobs.dimensions import Dimensions, Facts, NamesByDay, frame_of, observed, prices
 from mrhealth_sales.jobs.order_index import OrderIndex
 from mrhealth_sales.jobs.summaries import PRODUCT_DAYS, UNIT_DAYS
 from mrhealth_sales.jobs.tables import (
@@ -127,6 +127,8 @@ def gold(run: Run) -> Manifest:
     changes = Changeset(lake)
     days = sorted({*changes.unpublished(), str(run.business_date)})
     orders, items = versions.current(changes, days)
+    names = NamesByDay(lake, days)
+    orders, items = names.of_units(orders).cache(), names.of_products(items).cache()
     outlooks = _outlooks(lake, changes).cache()
     alerts = outlook.alerts(outlooks)
     sold = {"sales_by_branch_day": products.sales_by_branch_day(orders), "product_sales": products.product_sales(items)}

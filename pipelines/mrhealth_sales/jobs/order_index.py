@@ -64,10 +64,16 @@ class OrderIndex:
             F.collect_set(F.expr(NUMBER)).alias("numbers"), F.collect_set(F.expr(HASH)).alias("requested")
         )
         index = parts[0] if len(parts) == 1 else parts[0].unionByName(parts[1])
-        matches = index.join(F.broadcast(requested), on="unit_id").where(
-            _within() | F.arrays_overlap("hashes", "requested")
+        return _dates(index.join(F.broadcast(requested), on="unit_id"))
+
+    def dates_of_any_unit(self, orders: DataFrame) -> list[str]:
+        """The same for orders whose unit is not known (order_id); reads the whole index."""
+        if (index := self._others([*self._changes.held(INDEX)])) is None:
+            return []
+        requested = orders.agg(
+            F.collect_set(F.expr(NUMBER)).alias("numbers"), F.collect_set(F.expr(HASH)).alias("requested")
         )
-        return sorted(row[0].isoformat() for row in matches.select("business_date").distinct().collect())
+        return _dates(index.crossJoin(F.broadcast(requested)))
 
     def keep(self, keys: DataFrame) -> None:
         """Stage the index with the run's own delivery, replacing the date's earlier entries."""
@@ -84,6 +90,12 @@ class OrderIndex:
     def _others(self, periods: list[str]) -> DataFrame | None:
         rows = self._changes.known(INDEX, periods, SCHEMA)
         return None if rows is None else rows.where(F.col("business_date") != F.lit(self._day))
+
+
+def _dates(index: DataFrame) -> list[str]:
+    """The dates of an index joined with the requested `numbers` and hashes, where one matches."""
+    matches = index.where(_within() | F.arrays_overlap("hashes", "requested"))
+    return sorted(row[0].isoformat() for row in matches.select("business_date").distinct().collect())
 
 
 def _within() -> Column:

@@ -82,13 +82,11 @@ def items(bronze: DataFrame, orders: DataFrame) -> DataFrame:
 
 def _with_unit(items: DataFrame, orders: DataFrame) -> DataFrame:
     """Fill the unit of items that have none from the order with their number; if several units have that number, from
-    the first in the file, with a warning."""
+    the first in the file, with a warning. Items whose order is not in the delivery keep none: they wait for it."""
     units = accepted(orders.where("not dated")).groupBy("order_id")
     first = F.min_by("unit_id", F.struct(*LATER)).alias("_unit")
     known = units.agg(first, F.count_distinct("unit_id").alias("_units"))
     marked = items.withColumn("dated", F.col("unit_id").isNotNull()).join(known, on="order_id", how="left")
-    alone = F.lit("the drop has no order that it is of")
-    marked = overrule(marked, "orphan_item", ~F.col("dated") & F.col("_units").isNull(), alone)
     marked = warn(marked, "ambiguous_order", ~F.col("dated") & (F.col("_units") > 1))
     return marked.withColumn("unit_id", F.coalesce("unit_id", "_unit")).drop("_unit", "_units")
 
@@ -97,9 +95,10 @@ def _without_refused(items: DataFrame, orders: DataFrame) -> DataFrame:
     """Quarantine items whose order was refused in the same delivery, whatever other deliveries say of the order."""
     stands = F.max((F.col("outcome") == ACCEPTED).cast("int")).alias("_stands")
     known = orders.groupBy("unit_id", "order_id").agg(stands)
-    marked = items.join(known, on=["unit_id", "order_id"], how="left")
-    told = F.lit("its order was refused")
-    return overrule(marked, "orphan_item", F.col("_stands") == 0, told).drop("_stands")
+    of_any_unit = orders.where("not dated").groupBy("order_id").agg(F.lit(0).alias("_refused"))
+    marked = items.join(known, on=["unit_id", "order_id"], how="left").join(of_any_unit, on="order_id", how="left")
+    refused = F.when(F.col("unit_id").isNull(), F.col("_refused")).otherwise(F.col("_stands"))
+    return overrule(marked, "orphan_item", refused == 0, F.lit("its order was refused")).drop("_stands", "_refused")
 
 
 def _of_the_last_file(items: DataFrame) -> DataFrame:

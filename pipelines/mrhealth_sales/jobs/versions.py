@@ -21,6 +21,7 @@ from medallion.changeset import Changeset
 from medallion.errors import OldLake
 from medallion.lake import DAY
 from medallion.quality import is_accepted, overrule
+from mrhealth_sales.jobs import waiting
 from mrhealth_sales.jobs.order_index import OrderIndex
 from mrhealth_sales.jobs.silver import SCHEMAS, columns_of
 
@@ -65,12 +66,22 @@ def merge(changes: Changeset, index: OrderIndex, orders: DataFrame, items: DataF
     mine = _keys([*told.values()])
     keys = _keys([*told.values(), *(frame for frame in before.values() if frame is not None)]).cache()
     dates = index.dates_of(keys)
+    concerned = waiting.orders_concerned(changes, keys, day)
+    if concerned is not None:
+        dates = sorted({*dates, *index.dates_of_any_unit(concerned)})
+        others = _standing(changes.read(ORDERS, dates, TOLD[ORDERS])).join(concerned, on="order_id", how="left_semi")
+        keys = keys.unionByName(others.select(*KEY)).distinct().cache()
     versions = _with_others(changes, ORDERS, orders, dates, keys)
     latest = _latest(versions).cache()
-    sold = _items_of(latest, _with_others(changes, ITEMS, items, dates, keys)).cache()
+    known = _with_others(changes, ITEMS, items, dates, keys)
+    if concerned is not None:
+        own = _standing(items).where(waiting.WITHOUT_UNIT)
+        known = known.unionByName(waiting.items(changes, own, latest, day, f"{SCHEMAS[ITEMS]}, {_CAME}"))
+        items = waiting.with_unit(items, latest)
+    sold = _items_of(latest, known).cache()
     touched = _dates([versions, *([_standing(before[ORDERS])] if before[ORDERS] is not None else [])], day)
     _check_shape(changes, touched, day)
-    index.keep(mine)
+    index.keep(mine.where(f"not ({waiting.WITHOUT_UNIT})"))
     current = [
         _stage_current(changes, table, frame, keys, touched)
         for table, frame in ((CURRENT_ORDERS, latest), (CURRENT_ITEMS, sold))

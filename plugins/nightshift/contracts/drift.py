@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from nightshift.contracts import letters
 from nightshift.contracts.pipeline import Source, SourceColumn
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -114,11 +115,11 @@ def sample(where: str, beginning: bytes, whole: bool) -> Sample | None:
 
 
 def _text(beginning: bytes) -> str:
-    """Decode as the jobs do (medallion/charset.py): UTF-16 and UTF-32 by their byte order marks, Windows-1252 if no
-    non-ASCII byte is valid UTF-8. The bytes may end in the middle of a character."""
+    """Decode as the jobs do (medallion/charset.py): UTF-16 and UTF-32 by their byte order marks, Windows-1252 or an
+    older encoding if no non-ASCII byte is valid UTF-8. The bytes may end in the middle of a character."""
     marked = next((encoding for mark, encoding in MARKS if beginning.startswith(mark)), None)
-    windows = not beginning.isascii() and beginning.decode(errors="ignore").isascii()
-    encoding = marked or ("cp1252" if windows else "utf-8-sig")
+    one_byte = not beginning.isascii() and beginning.decode(errors="ignore").isascii()
+    encoding = marked or (letters.older(beginning) or letters.WINDOWS if one_byte else "utf-8-sig")
     return codecs.getincrementaldecoder(encoding)("replace").decode(beginning)
 
 

@@ -51,9 +51,12 @@ class CheckInputsOperator(NightOperator):
         misread, clean = DeliveriesHook(clients.client(self.settings, "s3"), night).misread()
         if not misread:
             return ""
+        misread.sort(key=lambda beginning: beginning.doubtful)
         words = f"Input that is not in {night.encoding}: {'; '.join(map(str, misread[:MOST_SHOWN]))}."
         if share(misread, clean) > self.settings.max_quarantine_share:
             raise EncodingRefused(words, misread[0].fits)
+        if misread[0].doubtful:
+            words += f" The words would be others than written: with encoding {misread[0].fits} the text is read so."
         self.log.warning("%s", shown.line(words))
         return words
 

@@ -280,3 +280,28 @@ run "a_night_writes_nothing_of_the_foundation" {
     error_message = "Nor its state."
   }
 }
+
+run "airflow_opens_the_databases_of_clusters_and_no_other_source" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([for s in data.aws_iam_policy_document.airflow_transient.statement : s.resources if contains(s.actions, "secretsmanager:GetSecretValue") && s.effect != "Deny"])) == toset([
+      "arn:aws:secretsmanager:us-east-1:123456789012:secret:acme-nightshift-test/runs/*",
+      "arn:aws:secretsmanager:us-east-1:123456789012:secret:acme-nightshift-test/sources/cards-??????",
+    ])
+    error_message = "A source that no pipeline names, and a host's, are not Airflow's to read."
+  }
+}
+
+run "without_databases_airflow_opens_no_source" {
+  command = plan
+
+  variables {
+    sources = { clusters = {}, hosts = { beds = ["beds_api"] } }
+  }
+
+  assert {
+    condition     = !anytrue([for s in data.aws_iam_policy_document.airflow_transient.statement : anytrue([for r in s.resources : strcontains(r, "/sources/") && s.effect != "Deny"])])
+    error_message = "No pipeline names a database."
+  }
+}
