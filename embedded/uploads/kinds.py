@@ -35,7 +35,7 @@ def refuse_other_files(pipeline: str, sources: Sequence[Source], files: Sequence
     if filled and not any(drift.is_known(sources, file.name, _sample(file)) for file in filled):
         names = ", ".join(source.name for source in sources)
         raise InputRefused(
-            f"No file has the columns of any of {names}: {_listed(filled)}. docs/products/{pipeline}.md lists them."
+            f"No file has the columns of any of {names}: {_listed(filled)}. pipelines/{pipeline}/product.md lists them."
         )
 
 

@@ -155,7 +155,7 @@ class NothingUsable(NightshiftError):
 
     cause = Cause.DATA
     final = True
-    next_action = "Deliver the product's own files (docs/products/ lists them), then clear the task with downstream."
+    next_action = "Deliver the product's own files (its product.md lists them), then clear the task with downstream."
 
 
 class NothingToReplay(NightshiftError):
