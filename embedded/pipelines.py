@@ -8,6 +8,7 @@ from pathlib import Path
 
 from embedded.pipeline import Local, Pipeline
 from embedded.uploads.inputs import Maker
+from embedded.words import meant
 from nightshift.pipelines import REGISTRY
 from nightshift.pipelines.registry import Package, about_broken
 from tools import drivers
@@ -34,7 +35,9 @@ def named(name: str) -> Pipeline:
     if name in PIPELINES:
         return PIPELINES[name]
     broken = [words for folder, words in BROKEN.items() if Path(folder).name == name]
-    raise InputRefused(*broken or [f"There is no pipeline {name!r}: choose {' or '.join(PIPELINES)}."])
+    raise InputRefused(
+        *broken or [f"There is no pipeline {name!r}: choose {' or '.join(PIPELINES)}.{meant(name, PIPELINES)}"]
+    )
 
 
 def _local(package: Package) -> Local:

@@ -1,10 +1,11 @@
-"""Airflow plugin: registers the listener that adds notes to runs."""
+"""Airflow plugin: registers the listener that adds notes to runs, and the formats of the trigger form."""
 
 from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
 from nightshift.report import run_notes
+from nightshift.run import formats  # noqa: F401 - the API server checks forms by them
 
 
 class NightshiftPlugin(AirflowPlugin):

@@ -22,7 +22,7 @@ MUST_NOT_IMPORT = {
     "plugins/nightshift/pipelines": {"boto3", "botocore", "airflow", "subprocess", "os"},
     **{
         f"plugins/nightshift/report/{pure}.py": {"boto3", "botocore", "airflow", "subprocess", "os"}
-        for pure in ("message", "outcome_rules", "product_page", "record")
+        for pure in ("message", "outcome_rules", "product_page", "record", "runbook")
     },
     "include/spark_jobs": NOT_ON_A_CLUSTER,
     "pipelines/*/jobs": NOT_ON_A_CLUSTER,

@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 
 from localcloud import credentials
+from localcloud.credentials import Access
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 def s3(env: Mapping[str, str]) -> S3Client:
     """An S3 client for the endpoint, region and credentials that `env` names."""
     return boto3.client("s3", **_who(env), config=_config(s3={"addressing_style": "path"}))
+
+
+def of(access: Access | None, service: str, region: str | None = None) -> Any:
+    """A client of the cloud of `access`; None is the AWS of this process's environment."""
+    if access is None:
+        return boto3.client(service, region_name=region, config=_config())  # type: ignore[call-overload]
+    return boto3.client(  # type: ignore[call-overload]
+        service, **_who(access.environment(region or "us-east-1")), config=_config(s3={"addressing_style": "path"})
+    )
 
 
 def secrets(env: Mapping[str, str]) -> SecretsManagerClient:

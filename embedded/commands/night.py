@@ -20,7 +20,7 @@ EPILOG = "exit status: 0 only if every outcome is success."
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("--keep", action="store_true", help="leave the localcloud that is started running")
+    parser.add_argument("--keep", action="store_true", help="leave the simulated AWS that is started running")
     on_option.add(parser)
     iam_option.add(parser)
 

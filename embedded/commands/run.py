@@ -20,7 +20,7 @@ from embedded.pipeline import Pipeline, no_files
 from embedded.runs.requests import Opened, RunRequest, SessionRequest, nothing_to_open, run_session, token
 from embedded.sources import api_url, source_url
 from embedded.sources.api_url import ApiUrl
-from embedded.uploads import inputs
+from embedded.uploads import inputs, kinds
 from embedded.uploads.inputs import Delivery
 from nightshift.contracts.pipeline import ENGINE, INGEST, OUTPUT, Option, Route
 from tools import databases, toolchain
@@ -30,7 +30,7 @@ from tools.errors import InputRefused, ToolMissing
 HELP = "play a night of one pipeline on your own files"
 DESCRIPTION = """\
 Plays one night of PIPELINE, or several days in order: terraform apply, an EMR cluster, its Spark steps, gold,
-teardown and the proof that nothing is left, on localcloud unless AWS_ENDPOINT_URL names another AWS.
+teardown and the proof that nothing is left, on a simulated AWS on this machine unless AWS_ENDPOINT_URL names another.
 Without --input the project's own generator makes the data."""
 OWN = "own_"  # before the names of the pipelines' options, among those of the command
 INPUT = "\n".join(
@@ -76,7 +76,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--export", metavar="DIR", type=Path, help="copy gold to DIR/<table>/<business date>.parquet")
     _source_arguments(parser)
     parser.add_argument(
-        "--keep", action="store_true", help="leave the cluster, and a localcloud started for this run, running"
+        "--keep", action="store_true", help="leave the cluster, and a simulated AWS started for this run, running"
     )
     parser.add_argument("--dry-run", action="store_true", help="check, plan and price; create nothing")
     iam_option.add(parser)
@@ -137,6 +137,8 @@ def request(options: argparse.Namespace) -> SessionRequest:
     days = _days(pipeline, options)
     export, output = _directory(options.export), _local(options.output)
     given = pipeline.read(options.paths, days, token()) if options.paths else None
+    uploads = [upload for delivery in (given or {}).values() for upload in delivery.uploads]
+    kinds.refuse_unusable(pipeline.definition, uploads, params.get("encoding", "utf-8"))
     route = _route(pipeline, options)
     make = no_files if given or (route and route.dated) else pipeline.maker()
 
@@ -146,7 +148,9 @@ def request(options: argparse.Namespace) -> SessionRequest:
 
     # Without a foundation, which a dry run does not make, there is no role.
     iam = iam_option.wanted(options) and not options.dry_run
-    return SessionRequest(pipeline.name, nights, keep=options.keep, export=export, output=output, iam=iam)
+    return SessionRequest(
+        pipeline.name, nights, keep=options.keep, export=export, output=output, iam=iam, dry_run=options.dry_run
+    )
 
 
 @contextmanager

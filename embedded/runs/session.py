@@ -12,7 +12,7 @@ from embedded.cloud import bootstrap, endpoint, environment, iam_option, roles
 from embedded.runs.remote import RemoteRunner
 from embedded.runs.requests import RunRequest, SessionRequest
 from embedded.runs.runner import Event, Runner
-from embedded.terminal import record, summary
+from embedded.terminal import again, record, summary
 from embedded.terminal.logs import new_log
 from embedded.terminal.progress import Progress
 from localcloud.credentials import Access, Credentials
@@ -33,7 +33,7 @@ def run_session(request: SessionRequest) -> int:
     tools = toolchain.find()
     with tempfile.TemporaryDirectory(prefix="nightshift-") as scratch:
         home = database.copied(Path(scratch) / "airflow")
-        more = {**request.settings, **iam_option.of_nights(request.iam)}
+        more = {**again.settings(), **request.settings, **iam_option.of_nights(request.iam)}
         waiting = {**environment.embedded(PENDING, tools, home), **more}
         with Runner(waiting, log, lambda again: _stopping(progress, again)) as runner:
             progress.say(f"tools found; log: {paths.shown(log)}")
@@ -42,7 +42,7 @@ def run_session(request: SessionRequest) -> int:
             with endpoint.access(started, keep=request.keep) as access:
                 progress.say(f"cloud: {access.endpoint}")
                 env = {**environment.embedded(access, tools, home), **more}
-                if bootstrap.ensure(env, log):
+                if not request.dry_run and bootstrap.ensure(env, log):
                     progress.say("state bucket made")
                 if request.iam:
                     runner.work_under(roles.of_airflow(access, env, log))
@@ -80,10 +80,11 @@ class Session:
 
     def end(self, run: RunRequest, event: Event) -> bool:
         """Keep what one night left and print its ending; True if its outcome is success."""
-        _show(("", "Tasks", *summary.times(self.progress.tasks, event["tasks"])))
+        _show(("",))
         if run.params.get("dry_run") and event["state"] == "success":
             _show(summary.plan(event["preflight"], self.runner.log))
             return True
+        _show(summary.not_begun(self.progress.tasks, event["tasks"]))
         kept = record.keep(self.env, run.pipeline, event["run_id"])
         _show(summary.ending(kept, self.progress.failures, self.runner.log))
         if self.request.export:

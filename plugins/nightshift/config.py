@@ -56,6 +56,8 @@ class Settings:
     log_wait_seconds: float = 330  # after a step failed, for its logs: EMR pushes them every 5 minutes
     cluster_limit_minutes: float = 360  # then the cluster ends itself, whatever still runs
     retries: int = 2
+    again: str = ""  # how a failed run is tried again, in words; empty: by clearing its task in Airflow
+    kept_dir: str = ""  # a folder to which every run is copied when it ends, for people; empty: they read S3
     retry_seconds: float = 60
 
     compute: str = "emr"  # where jobs run unless a run says otherwise (compute/targets.py)
@@ -81,7 +83,7 @@ class Settings:
     lifetime_hours: int = 24  # lease of a run: after it, the reaper may remove its resources
     grace_minutes: float = 60  # between two acts of a live run: queues, retries and a restart of the scheduler
     lock_wait_minutes: float = 5  # for terraform's lock while a live task holds it
-    reap_schedule: str = "*/15 * * * *"  # leaked resources cost money until the next pass
+    reap_schedule: str = "*/15 * * * *"  # leaked resources cost money until the next pass; none: on request only
 
     email_endpoints: tuple[str, ...] = ()
     queue_endpoints: tuple[str, ...] = ()
@@ -125,6 +127,11 @@ class Settings:
     def when(self) -> str | None:
         """The schedule of the nights; None if they run on request only."""
         return None if self.schedule == "none" else self.schedule
+
+    @property
+    def reaps_when(self) -> str | None:
+        """The schedule of the reaper; None if it passes on request only."""
+        return None if self.reap_schedule == "none" else self.reap_schedule
 
     @property
     def tfvars(self) -> Path | None:

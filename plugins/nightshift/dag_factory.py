@@ -47,12 +47,13 @@ from nightshift.operators.terraform import (
 from nightshift.pipelines.registry import Registry
 from nightshift.reaper.operator import ReapOperator
 from nightshift.report import runbook
-from nightshift.run import parameters
+from nightshift.run import formats
 from nightshift.run.tasks import ABOUT, Group, Task, job
 
 START = pendulum.datetime(2025, 1, 1, tz="America/Sao_Paulo")
 # Sections of the trigger form; fields of the data itself come first, without one.
 WHAT, COMPUTE, DEBUGGING = "What the run does", "Where it runs", "Debugging: leaves things open or running"
+UNPAUSES = "A paused DAG runs only once it is unpaused, which starts its schedule too: pause it again afterwards."
 SHORT, LONG = timedelta(minutes=15), timedelta(minutes=60)
 
 
@@ -102,7 +103,6 @@ def backfill_dag(backfill: Pipeline, settings: Settings, doc_md: str | None) -> 
     with DAG(
         dag_id=backfill.name,
         dag_display_name=backfill.title,
-        doc_md=doc_md,
         schedule=None,
         catchup=False,
         max_active_runs=1,
@@ -113,6 +113,7 @@ def backfill_dag(backfill: Pipeline, settings: Settings, doc_md: str | None) -> 
         render_template_as_native_obj=True,
     ) as dag:
         _Wiring(backfill, settings).draw()
+    dag.doc_md = "\n\n".join((doc_md or "", runbook.tasks_table(dag.task_ids)))
     return dag
 
 
@@ -123,7 +124,7 @@ def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
         dag_id="reaper",
         dag_display_name="Reaper",
         doc_md=doc_md,
-        schedule=settings.reap_schedule,
+        schedule=settings.reaps_when,
         start_date=START.in_timezone(settings.timezone),
         catchup=False,
         max_active_runs=1,
@@ -271,14 +272,16 @@ def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
         "input_prefix": Param(
             None,
             type=["null", "string"],
-            pattern=parameters.PREFIX,
+            format=formats.FOLDER,
+            examples=[pipeline.inputs.prefix_of(START.date())] if pipeline.reads_files else [],
             title="Input prefix",
             description=f"Folder in the raw bucket. Empty: {pipeline.inputs.shown}",
         ),
         "encoding": Param(
             "utf-8",
             type="string",
-            pattern=parameters.ENCODING,
+            format=formats.ENCODING,
+            examples=["utf-8", "latin-1", "cp1252", "utf-16"],
             title="Encoding",
             description="Text encoding of the input files.",
         ),
@@ -298,7 +301,11 @@ def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
             description="For debugging: nothing is torn down; the cluster terminates itself when idle.",
         ),
         "dry_run": Param(
-            False, type="boolean", title="Dry run", section=WHAT, description="Check, plan and price; create nothing."
+            False,
+            type="boolean",
+            title="Dry run",
+            section=WHAT,
+            description=f"Check, plan, price; create nothing. {UNPAUSES}",
         ),
         "replay": Param(
             False,
@@ -317,7 +324,8 @@ def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
         "ssh_cidr": Param(
             None,
             type=["null", "string"],
-            pattern=parameters.SSH_CIDR,
+            format=formats.NETWORK,
+            examples=["198.51.100.7/32"],
             title="SSH from",
             section=DEBUGGING,
             description="Make a key pair for this run and open port 22 to this network, such as 198.51.100.7/32.",
@@ -359,5 +367,7 @@ def _own(pipeline: Pipeline) -> list[str]:
 
 
 def _field(option: Option) -> Param:
-    limits: dict[str, Any] = {"enum": list(option.choices)} if option.choices else {"pattern": option.pattern}
+    limits: dict[str, Any] = {"enum": list(option.choices)}
+    if not option.choices:
+        limits = {"format": formats.of_pattern(option.shown, option.pattern)}
     return Param(option.default, type="string", title=option.title, description=option.about, **limits)

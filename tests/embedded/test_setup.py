@@ -124,7 +124,7 @@ def test_a_night_needs_no_tests_and_what_a_group_brought_stays(copy, tmp_path):
         (["--help"], 0, "commands:"),
         (["run", "--help"], 0, "--full-reload"),
         (["list"], 0, "card_movements"),
-        (["rnu"], 2, "invalid choice: 'rnu'"),
+        (["rnu"], 2, "There is no command 'rnu'"),
         (["run", "wordcuont"], 2, "There is no pipeline 'wordcuont'"),
         (["run", "wordcount", "--input", "absent.txt"], 2, "absent.txt does not exist"),
         (["replay", "wordcuont", "--date", "2026-01-01"], 2, "There is no pipeline 'wordcuont'"),

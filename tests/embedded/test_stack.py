@@ -10,6 +10,7 @@ import pytest
 
 from embedded.airflow import api
 from embedded.airflow.stack import AirflowStack
+from embedded.cloud import endpoint
 from tests.patience import until
 from tools import paths
 from tools.errors import StackError
@@ -70,8 +71,10 @@ def test_the_ui_prints_address_and_login_and_stops_everything_on_sigterm():
             lines.append(line.split(":")[0])
             if line.startswith("Ctrl-C"):
                 break
+        seen = endpoint.running(paths.LOCALCLOUD_HOME)  # so that `cloud status`, `reap` and `diagnose` see it too
         family = psutil.Process(ui.pid).children(recursive=True)
         ui.send_signal(signal.SIGTERM)
         assert ui.wait(timeout=60) == 0
+    assert seen and endpoint.running(paths.LOCALCLOUD_HOME) is None
     assert lines[1:4] == ["Airflow", "Login", "Cloud"] and len(family) >= 4
     assert [process for process in family if process.is_running()] == []

@@ -137,7 +137,12 @@ def test_before_the_first_foundation_the_record_is_kept_beside_terraforms_state_
 def outcome(night, settings):
     task = OutcomeOperator(task_id="outcome", pipeline=night.pipeline, settings=settings)
     run = SimpleNamespace(run_id=night.run_id, run_after=night.requested_at, start_date=night.requested_at)
-    return lambda: task.execute({"dag_run": run, "params": {}, "ti": SimpleNamespace(try_number=1)})
+
+    def run_it():
+        return task.execute({"dag_run": run, "params": {}, "ti": SimpleNamespace(try_number=1)})
+
+    run_it.task = task
+    return run_it
 
 
 def test_the_outcome_is_green_when_the_record_says_so(night, settings, played, outcome):
@@ -148,16 +153,16 @@ def test_the_outcome_is_green_when_the_record_says_so(night, settings, played, o
 
 
 def test_the_outcome_is_red_with_the_records_card_though_every_task_was_marked_green(
-    night, settings, played, outcome, monkeypatch, capsys
+    night, settings, played, outcome, monkeypatch
 ):
     monkeypatch.setattr(EmrHook, "steps", lambda *_: steps("COMPLETED", "CANCELLED", "COMPLETED"))
     Reporter(settings, night).report(GREEN, reported_by="report")
     with pytest.raises(AirflowFailException, match="job_silver failed: Step silver is CANCELLED"):
         outcome()
-    assert "FAILED in outcome (stopped): job_silver failed" in capsys.readouterr().out
+    assert "FAILED in outcome (stopped): job_silver failed" in outcome.task.last_words
 
 
-def test_a_run_that_nobody_closed_is_not_green(played, outcome, capsys):
+def test_a_run_that_nobody_closed_is_not_green(played, outcome):
     with pytest.raises(AirflowFailException, match="has no closing ledger entry"):
         outcome()
-    assert "FAILED in outcome (stopped)" in capsys.readouterr().out
+    assert "FAILED in outcome (stopped)" in outcome.task.last_words

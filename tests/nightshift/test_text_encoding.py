@@ -85,5 +85,16 @@ def test_a_file_that_names_its_encoding_is_in_it_or_is_no_text_is_not_misread(be
     assert looked_at("x", beginning, "utf-8", whole=True) is None
 
 
+def test_files_that_are_no_text_are_refused_before_a_cluster(check):
+    with pytest.raises(
+        AirflowFailException, match=r"2 files came for 2026-01-04, and none is text: s3://.*a\.zip, s3://"
+    ):
+        check({"a.zip": b"PK\x03\x04\0\0", "b.pdf": b"%PDF-1.4"})
+
+
+def test_a_text_beside_other_files_is_enough(check):
+    assert check({"a.zip": b"PK\x03\x04\0\0", "b.txt": b"um dois\n"}) == {"drifted": 0}
+
+
 def test_a_character_that_the_sample_cuts_is_no_fault():
     assert looked_at("x", "um\nolá".encode()[:-1], "utf-8", whole=False) is None

@@ -59,6 +59,13 @@ NO_SPACE = Symptom(
     "the system's words, repeated by Go, Java and Python, and SQLite's",
 )
 
+NO_MEMORY = Symptom(
+    r"OutOfMemory|MemoryError|GC overhead|Cannot allocate memory|(?:[Ee]xit(?:ed)?|status).{0,20}\b137\b"
+    r"|beyond (?:the )?(?:physical|virtual|'?PHYSICAL'?) memory|running beyond|Java was killed",
+    Cause.CAPACITY,
+    "the driver or an executor was out of memory; 137 is SIGKILL, which is YARN's or the kernel's way to say it",
+)
+
 AWS: Sequence[Symptom] = (DENIED, UNTRUSTED, THROTTLED, NO_CAPACITY, NO_WORKERS, LINGERS)
 
 TERRAFORM: Sequence[Symptom] = (
@@ -79,12 +86,7 @@ CLUSTER: Sequence[Symptom] = (  # StateChangeReason and ErrorDetails codes of th
 
 STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line that a job ends with
     NO_SPACE,
-    Symptom(
-        r"OutOfMemory|MemoryError|GC overhead|Cannot allocate memory|(?:[Ee]xit(?:ed)?|status).{0,20}\b137\b"
-        r"|beyond (?:the )?(?:physical|virtual|'?PHYSICAL'?) memory|running beyond",
-        Cause.CAPACITY,
-        "the driver or an executor was out of memory; 137 is SIGKILL, which is YARN's or the kernel's way to say it",
-    ),
+    NO_MEMORY,
     NO_WORKERS,
     UNTRUSTED,
     DENIED,

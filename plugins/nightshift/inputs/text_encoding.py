@@ -33,11 +33,17 @@ class Beginning:
         return f"{self.where}: {self.bad} of {self.lines} lines, the first {line(self.example)!r}, {reads} {self.fits}"
 
 
+def is_text(beginning: bytes, encoding: str) -> bool:
+    """Whether a file can be text, by its beginning: no archive, picture or program, and no broken gzip (b"")."""
+    wide = encoding.startswith(("utf-16", "utf-32")) or beginning.startswith(BOMS)
+    return bool(beginning) and not beginning.startswith(b"%PDF-") and (wide or b"\0" not in beginning)
+
+
 def looked_at(where: str, beginning: bytes, encoding: str, *, whole: bool) -> Beginning | None:
     """The beginning of a file of which some line is not in `encoding`, or that reads like another; None if all lines
     are in it, if the file names its own encoding by a byte order mark, or if it is no text. The last line is left out
     unless it is the whole file: it may be cut."""
-    if beginning.startswith(BOMS) or (b"\0" in beginning and not encoding.startswith(("utf-16", "utf-32"))):
+    if beginning.startswith(BOMS) or not is_text(beginning, encoding):
         return None
     lines = beginning.splitlines() if whole else beginning.splitlines()[:-1]
     text = b"\n".join(lines)

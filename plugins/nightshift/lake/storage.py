@@ -69,6 +69,12 @@ class LakeHook:
         keys = [f"{prefix}{layer}.json" for layer in self._night.pipeline.layers]
         return [self._json(self._lake, key) for key in keys if key in existing]
 
+    def has_bronze(self) -> bool:
+        """Whether bronze has read the run's business date: the lake has its rows, accepted or quarantined."""
+        product, dated = self._night.pipeline.product, f"/{DATED}{self._night.business_date}/"
+        prefixes = (f"quarantine/{product}/bronze/", f"bronze/{product}/")
+        return any(dated in item["Key"] for prefix in prefixes for item in self._objects(self._lake, prefix))
+
     def swap_gold(self, table: str) -> list[date]:
         """Publish one staged table, one partition per staged day; returns the days, the night's own last.
 

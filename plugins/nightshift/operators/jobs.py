@@ -14,6 +14,7 @@ from nightshift.failures.errors import ComputeError, JobFailed, NightshiftError
 from nightshift.failures.symptoms import CUT_SHORT, cause_in
 from nightshift.operators.base import WaitOperator
 from nightshift.operators.compute import known, made_from
+from nightshift.run import links
 from nightshift.run.run_context import RunContext
 from nightshift.run.tasks import Task
 
@@ -74,22 +75,23 @@ class WaitForJobOperator(WaitOperator):
         if not logs and answer["lost"]:
             return self._lost(night, answer)
         message, cause, details = steplog.diagnose(logs, _last_line(answer["said"]))
-        details["links"] = self._links(night, answer)
         name = self._parts(night).get(answer["job_id"], self.step)
-        advice = targets.of(night).next_actions.get(cause)
+        details["links"] = self._links(night, answer, name)
+        of_log = details.pop("next_action", None)
+        advice = targets.of(night).next_actions.get(cause) or of_log
         return JobFailed(f"Step {name} is {answer['words']}: {message}", advice, cause=cause, details=details)
 
     def _lost(self, night: RunContext, answer: dict[str, Any]) -> NightshiftError:
         """The error for a job without one of its own: cancelled, interrupted, or its place ended before it."""
         reason = answer["lost"] or answer["said"] or f"{night.compute} gives no reason"
         words = f"Step {self.step} is {answer['words']}: {reason}."
-        details = {"links": self._links(night, answer)}
+        details = {"links": self._links(night, answer, self.step)}
         if answer["lost"]:
             return ComputeError(words, details=details)
         return JobFailed(words, cause=cause_in(words, CUT_SHORT) or Cause.STOPPED, details=details)
 
-    def _links(self, night: RunContext, answer: dict[str, Any]) -> dict[str, str]:
-        return targets.of(night).links(night, answer["place_id"], answer["job_id"])
+    def _links(self, night: RunContext, answer: dict[str, Any], name: str) -> dict[str, str]:
+        return links.there(night, targets.of(night).links(night, answer["place_id"], answer["job_id"]), name)
 
 
 def _last_line(text: str) -> str:

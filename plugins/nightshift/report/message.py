@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from nightshift.failures import cards
-from nightshift.failures.shown import line, plain
+from nightshift.failures.shown import line, plain, shortened
 
 MOST_SHOWN = 20
 NOTE_BEGINS = "Nightshift: "
@@ -58,7 +58,7 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
         yield from (_counts(manifest["layer"], table) for table in manifest["tables"])
     yield from _restated(record["restated"])
     yield from _gold(record["gold"])
-    yield from (f"Warning: {line(warning)}" for warning in record["warnings"])
+    yield from (f"Warning: {shortened(warning)}" for warning in record["warnings"])
     yield f"Cost: {_cost(record['cost'])}"
     yield from elsewhere(record["cost"])
     yield f"Teardown: {_teardown(record['proof'])}"

@@ -87,7 +87,7 @@ class Reporter:
 
     def _keep(self, run_record: Record) -> None:
         kept = self._lake.write_record(run_record)
-        if kept != links.record(self._night):
+        if kept != links.record_uri(self._night):
             LOG.warning("There is no lake yet; the record is %s.", f"in {kept}" if kept else "in this log only")
 
     def _notify(self, run_record: Record, topic_arn: str | None) -> bool:
