@@ -18,6 +18,7 @@ from medallion.errors import JobError, last_lines
 from medallion.lake import Lake
 from medallion.manifest import Manifest
 from medallion.packing import BOUNDS, Bounds
+from medallion.page import refusals_of_failure
 from medallion.run import Run
 
 LAYERS: dict[str, dict[str, Callable[[Run], Manifest]]] = {
@@ -143,7 +144,8 @@ def run_layers(spark: SparkSession, args: argparse.Namespace) -> list[Manifest]:
     )
     done = []
     for layer in args.layers:
-        manifest = LAYERS[args.pipeline][layer](run)
+        with refusals_of_failure(run):
+            manifest = LAYERS[args.pipeline][layer](run)
         Lake(run).publish(manifest)
         done.append(manifest)
     return done
