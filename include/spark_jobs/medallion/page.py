@@ -22,7 +22,7 @@ from medallion.run import Run
 
 MOST_BYTES = 200_000
 FIRST_ROWS = REFUSED_ROWS = 20
-MOST_ROWS = 100_000  # of a table that is collected whole; of a larger one the first rows only
+MOST_ROWS = 100_000  # of a table that is collected whole
 LONGEST_CELL = 120
 QUARANTINE = "quarantine"
 Record = dict[str, Any]
@@ -97,7 +97,10 @@ def _page(
 
 
 def _is_whole(table: GoldTable, needed: Collection[str]) -> bool:
-    return table.rows <= FIRST_ROWS or (table.table in needed and table.rows <= MOST_ROWS)
+    """Whether all rows of a table are collected. Raises ValueError if they are needed and too many."""
+    if table.table in needed and table.rows > MOST_ROWS:
+        raise ValueError(f"{table.table} has {table.rows} rows, a page sums up at most {MOST_ROWS}")
+    return table.rows <= FIRST_ROWS or table.table in needed
 
 
 def _quarantine(lake: Lake) -> dict[str, DataFrame]:

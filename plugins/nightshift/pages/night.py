@@ -1,0 +1,195 @@
+"""The page of a night: `html(record, page, history)` gives one self-contained HTML. Pure.
+
+record    record.json, as docs/interfaces.md describes it
+page      page.json of the same run, which its gold job wrote; None where there is none
+history   records, or summaries of them (history.summary), of the nights before, in any order
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from nightshift.pages import charts, cures, history, products, render, words
+from nightshift.pages.formats import Both, both
+from nightshift.pipelines import PIPELINES
+from nightshift.run.tasks import Group
+
+Record = Mapping[str, Any]
+DATES = 30
+MOST_DAYS_SHOWN = 40
+MONEY = ("decimal(18,2)",)
+# What records of older versions lack.
+ABSENT: Record = {"restated": [], "days": [], "doubts": [], "compute": None}
+ABSENT_COST: Record = {"elsewhere": {}, "prices": "", "limit": None}
+DEFAULT_ZONE = "America/Sao_Paulo"
+
+
+class Segment(NamedTuple):
+    """A group of tasks on the time line: seconds since the run began, and their usual number."""
+
+    name: Both
+    start: float
+    end: float
+    usual: float | None
+    tone: str
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+def html(
+    record: Record,
+    page: Record | None = None,
+    nights: Iterable[Record] = (),
+    *,
+    place: str = cures.CLI,
+    zone: str = DEFAULT_ZONE,
+) -> str:
+    """The whole page. `place` is where its reader acts (cures.CLI or cures.AIRFLOW), `zone` the zone of its times."""
+    record = {**ABSENT, **record, "cost": {**ABSENT_COST, **record["cost"]}}
+    shown, before = page or {}, history.nights_before(record, nights)
+    view = {
+        "record": record,
+        "title": title(record),
+        "outcome": words.OUTCOMES[record["outcome"]],
+        "tone": words.TONES[record["outcome"]],
+        "own": history.summary(record),
+        "nights": before,
+        "failure": record["failure"],
+        "cure": cures.command(record, place),
+        "segments": segments(record, before),
+        "counts": counts(record),
+        "gold": gold_tables(record, shown, before),
+        "restated": record["restated"][:MOST_DAYS_SHOWN],
+        "costs": costs(record, before),
+        "proof": record["proof"],
+        "resources": words.RESOURCES,
+        "alerts": [m["alerts"] for m in record["layers"] if m.get("alerts")],
+        "quarantine": shown.get("quarantine", []),
+        "lineage": lineage(record, shown),
+        "page": shown,
+        "product": products.view(record, shown),
+        "words": words,
+        "groups": words.GROUPS,
+    }
+    return render.page("night.html", zone, view)
+
+
+def title(record: Record) -> Both:
+    """The product's name, of a backfill with what it fills."""
+    product = record["pipeline"].removeprefix("backfill_")
+    pt, en = words.PRODUCTS.get(product, (product, product))
+    before = words.BACKFILL if product != record["pipeline"] else ("", "")
+    return before[0] + pt, before[1] + en
+
+
+def segments(record: Record, nights: Sequence[Record]) -> list[Segment]:
+    """The six groups in their order; one that did not run is left out."""
+    spans, usual = history.spans(record), history.medians(nights)
+    failed = {str(history.GROUP_OF.get(t, Group.COMPUTE)) for t, f in record["tasks"].items() if f["state"] == "failed"}
+    return [
+        Segment(words.GROUPS[group], *spans[group], usual.get(group), "bad" if group in failed else "")
+        for group in map(str, Group)
+        if group in spans
+    ]
+
+
+def counts(record: Record) -> list[dict[str, Any]]:
+    """A row for each layer and table, with whether its rows are all accounted for."""
+    return [
+        {
+            **table,
+            "layer": words.LAYERS.get(manifest["layer"], (manifest["layer"],) * 2),
+            "day": manifest["business_date"],
+            "whole": table["rows_in"] == table["accepted"] + table["quarantined"] + table["duplicates"],
+        }
+        for manifest in record["layers"]
+        for table in manifest["tables"]
+    ]
+
+
+def gold_tables(record: Record, page: Record, nights: Sequence[Record]) -> list[dict[str, Any]]:
+    """The published tables: own rows, other days, first rows, and the rows of the last dates."""
+    pipeline = PIPELINES.get(record["pipeline"].removeprefix("backfill_"))
+    limits = {table.name: table.fresh_hours for table in pipeline.gold} if pipeline else {}
+    schemas = {g["table"]: g["schema"] for manifest in record["layers"] for g in manifest["gold"]}
+    tables: dict[str, dict[str, Any]] = {}
+    for gold in record["gold"]:
+        known = tables.setdefault(
+            gold["table"], {"name": gold["table"], "rows": gold["rows"], "uri": gold["uri"], "others": -1}
+        )
+        known["others"] += 1
+    for name, table in tables.items():
+        first = page.get("tables", {}).get(name, {"columns": [], "rows": [], "masked": []})
+        kinds = [_kind(column, schemas.get(name, {}).get(column, "string"), record) for column in first["columns"]]
+        table |= {
+            "limit": limits.get(name),
+            "first": first,
+            "kinds": kinds,
+            "spark": charts.sparkline([*(night["rows"].get(name) for night in _by_date(nights)), table["rows"]]),
+            "age": age_hours(record),
+        }
+    return list(tables.values())
+
+
+def age_hours(record: Record) -> float | None:
+    """Hours from the end of the business date, in UTC, to the record; None for a record before that end."""
+    end = datetime.fromisoformat(f"{record['business_date']}T00:00:00+00:00") + timedelta(days=1)
+    hours = (datetime.fromisoformat(record["ended_at"]) - end).total_seconds() / 3600
+    return round(hours, 1) if hours >= 0 else None
+
+
+def _by_date(nights: Sequence[Record]) -> list[Record]:
+    """The last good night of each business date, at most DATES of them."""
+    last = {night["business_date"]: night for night in nights if night["rows"]}
+    return [last[day] for day in sorted(last)][-DATES + 1 :]
+
+
+def _kind(column: str, spark_type: str, record: Record) -> str:
+    """How the values of a column are shown; '' for text. Identifiers and years are no quantities."""
+    if column.endswith("_id") or column in {"year", "unit_id", "product_id", "city_code"}:
+        return "raw"
+    if spark_type in MONEY and record["pipeline"] in {"mrhealth_sales", "card_movements"}:
+        return "brl"
+    if spark_type in {"int", "bigint"}:
+        return "int"
+    if spark_type == "double" and (column.endswith("rate") or "rate_" in column or column == "case_fatality"):
+        return "share"
+    if spark_type.startswith(("double", "decimal", "float")):
+        return "n2"
+    return "day" if spark_type == "date" else ""
+
+
+def costs(record: Record, nights: Sequence[Record]) -> dict[str, Any]:
+    """The cost of each night as bars, the limit, and the other targets."""
+    cost, priced = record["cost"], [n for n in (*nights, history.summary(record)) if n["cost"]["measured"] is not None]
+    labels = [both(night["business_date"], "short") for night in priced]
+    values = [night["cost"]["measured"] for night in priced]
+    name = ("Custo medido", "Measured cost")
+    return {
+        **cost,
+        "chart": charts.bars(labels, [(name, values)], "usd", axis="compact_usd", height=180)
+        if len(priced) > 1
+        else "",
+        "rows": [(night["business_date"], night["cost"]["measured"]) for night in priced],
+        "limit": cost.get("limit"),
+    }
+
+
+def lineage(record: Record, page: Record) -> list[tuple[Both, list[tuple[str, int | None]]]]:
+    """Files, bronze, silver, gold: each with its parts and their rows."""
+    steps: list[tuple[Both, list[tuple[str, int | None]]]] = []
+    if came := [uri for uri in (page.get("input"), page.get("reference")) if uri]:
+        steps.append((("Entrada", "Input"), [(uri, None) for uri in came]))
+    for manifest in record["layers"] if not record["days"] else ():
+        if manifest["layer"] != "gold":
+            parts = [(table["table"], table["accepted"]) for table in manifest["tables"]]
+            steps.append((words.LAYERS.get(manifest["layer"], (manifest["layer"],) * 2), parts))
+    published: dict[str, int] = {}
+    for gold in record["gold"]:
+        published.setdefault(gold["table"], gold["rows"])
+    steps.append((words.LAYERS["gold"], list(published.items())))
+    return steps

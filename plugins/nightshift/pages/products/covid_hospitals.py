@@ -1,0 +1,58 @@
+"""Covid in hospitals: the map of the states, charts of new cases and deaths. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nightshift.pages import charts, words
+from nightshift.pages.formats import both
+
+METRICS = {
+    "cases_per_100k": ("Casos por 100 mil", "Cases per 100,000"),
+    "deaths_per_100k": ("Óbitos por 100 mil", "Deaths per 100,000"),
+    "case_fatality": ("Letalidade", "Case fatality"),
+    "cases": ("Casos", "Cases"),
+    "deaths": ("Óbitos", "Deaths"),
+}
+COLUMNS = tuple((bed, pool) for bed in words.BEDS for pool in words.POOLS)
+
+
+def view(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Charts, tiles and largest values; the figures themselves are the job's."""
+    by_state = {row["state"]: row for row in figures["states"]}
+    daily = figures["daily"]
+    return {
+        "tiles": [(uf, *place, by_state.get(uf)) for uf, place in words.TILES.items()],
+        "most_rate": _most(row["cases_per_100k"] for row in figures["states"]),
+        "most_deaths_rate": _most(row["deaths_per_100k"] for row in figures["states"]),
+        "most_cases": _most(row["cases"] for row in figures["states"]),
+        "names": words.STATES,
+        "columns": COLUMNS,
+        "occupancy": _occupancy(figures["beds"]),
+        "stale": {row["state"]: row for row in figures["stale"]},
+        "new_cases": _daily(daily, 1, ("Casos novos", "New cases")),
+        "new_deaths": _daily(daily, 3, ("Óbitos novos", "New deaths")),
+        "metrics": METRICS,
+        "stale_totals": [sum(row[key] for row in figures["stale"]) for key in ("stale", "hospitals")],
+    }
+
+
+def _daily(daily: Sequence[Sequence[Any]], at: int, name: tuple[str, str]) -> str:
+    if len(daily) < 2:
+        return ""
+    labels = [both(row[0], "short") for row in daily]
+    mean = ("Média de 7 dias", "7-day mean")
+    series = [(name, [row[at] for row in daily]), (mean, [row[at + 1] for row in daily])]
+    return charts.lines(labels, series, "int", dots=False)
+
+
+def _occupancy(beds: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any] | None]]]:
+    """A row a state, with its cells in the order of COLUMNS."""
+    cells = {(row["state"], row["bed_type"], row["pool"]): row for row in beds}
+    states = sorted({row["state"] for row in beds}, key=str)
+    return [(state, [cells.get((state, *column)) for column in COLUMNS]) for state in states]
+
+
+def _most(values: Any) -> float:
+    return max((value for value in values if value is not None), default=0)
