@@ -8,7 +8,20 @@ import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
-from embedded.commands import backfill, cloud, night, prices, reap, replay, run, seed_source, trigger, ui
+from embedded.commands import (
+    backfill,
+    cloud,
+    night,
+    open_page,
+    prices,
+    reap,
+    replay,
+    run,
+    runs,
+    seed_source,
+    trigger,
+    ui,
+)
 from embedded.commands import list as listing
 from nightshift.failures.shown import plain
 from tools.errors import CommandError, InputRefused
@@ -16,7 +29,7 @@ from tools.errors import CommandError, InputRefused
 DESCRIPTION = """\
 Nightshift: every midnight a cluster comes up, works, proves what it did, and leaves nothing behind."""
 EPILOG = """\
-`make run` is `./nightshift night`. Records, step logs and gold of every run are kept in .nightshift/runs/, the
+`make run` is `./nightshift night`. Records, pages, step logs and gold of every run are kept in .nightshift/runs/, the
 output of Airflow and terraform in .nightshift/logs/. ./nightshift COMMAND --help describes each command."""
 COMMANDS: dict[str, ModuleType] = {
     "run": run,
@@ -24,6 +37,8 @@ COMMANDS: dict[str, ModuleType] = {
     "ui": ui,
     "trigger": trigger,
     "list": listing,
+    "runs": runs,
+    "open": open_page,
     "backfill": backfill,
     "replay": replay,
     "seed-source": seed_source,

@@ -39,7 +39,7 @@ class Kept:
 
 
 def keep(env: Mapping[str, str], dag_id: str, run_id: str, runs: Path = paths.RUNS) -> Kept:
-    """Copy record.json, logs (gunzipped) and gold into runs/<dag>/<slug>/; nothing of it need be there."""
+    """Copy record.json, page.json, logs (gunzipped) and gold into runs/<dag>/<slug>/; nothing of it need be there."""
     slug = re.sub(r"[^A-Za-z0-9._-]", "-", run_id)
     folder = runs / dag_id / slug
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,6 +49,7 @@ def keep(env: Mapping[str, str], dag_id: str, run_id: str, runs: Path = paths.RU
     record = _record(s3, f"{name}-lake", key) or _record(s3, f"{name}-state", key)
     if record:
         (folder / "record.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        _object(s3, f"{name}-lake", f"runs/{dag_id}/{slug}/page.json", folder)
         for step in record["steps"]:
             _logs(s3, step["log_uri"], folder / "logs" / step["name"])
         for gold in record["gold"]:
@@ -100,6 +101,17 @@ def _record(s3: S3Client, bucket: str, key: str) -> Record | None:
             return None
         raise
     return record
+
+
+def _object(s3: S3Client, bucket: str, key: str, folder: Path) -> None:
+    """Copy one object into a folder, if it is there."""
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as answer:
+        if answer.response["Error"]["Code"] in ABSENT:
+            return
+        raise
+    (folder / key.rpartition("/")[2]).write_bytes(body)
 
 
 def _logs(s3: S3Client, uri: str, folder: Path) -> None:

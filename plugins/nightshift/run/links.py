@@ -11,3 +11,8 @@ if TYPE_CHECKING:
 def record(night: RunContext) -> str:
     """The address of the run record, which report or the reaper writes."""
     return night.uri("lake", f"{night.record_prefix}record.json")
+
+
+def page(night: RunContext) -> str:
+    """The address of the run's page, which the same writes."""
+    return night.uri("lake", f"{night.record_prefix}index.html")
