@@ -23,6 +23,7 @@ MUST_NOT_IMPORT = {
         f"plugins/nightshift/report/{pure}.py": {"boto3", "botocore", "airflow", "subprocess", "os"}
         for pure in ("message", "outcome_rules", "product_page", "record")
     },
+    "plugins/nightshift/pages": {"boto3", "botocore", "airflow", "subprocess", "os"},
     "include/spark_jobs": {"airflow", "nightshift", "boto3", "botocore", "pandas", "pyarrow", *LAPTOP},
     "include/ingest": {"airflow", "nightshift", "pyspark", "subprocess", "os", *LAPTOP},
     "include/spark_jobs/wordcount": {"argparse", "os", "sys"},

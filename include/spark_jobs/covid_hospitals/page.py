@@ -63,6 +63,8 @@ def _totals(states: Sequence[Row], beds: Sequence[Row]) -> dict[str, Any]:
     sums["as_of"] = max((row["as_of"] for row in states if row["as_of"]), default=None)
     sums["snapshot"] = max((row["snapshot"] for row in beds if row["snapshot"]), default=None)
     sums["states"] = len(states)
+    hospitals = {row["state"]: (row["stale_hospitals"], row["hospitals"]) for row in beds}.values()
+    sums["stale_hospitals"], sums["hospitals"] = (sum(counts[n] for counts in hospitals) for n in (0, 1))
     for bed in ("clinical", "icu"):
         of = [row for row in beds if (row["bed_type"], row["pool"]) == (bed, "total")]
         occupied, offered = (sum(row[key] or 0 for row in of) for key in ("occupied", "offered"))

@@ -14,7 +14,7 @@ from pygal.style import Style
 from nightshift.pages.formats import Both, both
 
 Series = tuple[Both, Sequence[float | None]]
-WIDTH, HEIGHT = 600, 240
+WIDTH, WIDE, HEIGHT = 600, 1120, 240
 MOST_LABELS = 9  # of an axis with more, every nth is shown
 _STYLE = Style(label_font_size=11, major_label_font_size=11)
 _COMMON = {
@@ -22,7 +22,6 @@ _COMMON = {
     "js": (),
     "show_legend": False,
     "disable_xml_declaration": True,
-    "width": WIDTH,
     "margin": 6,
     "spacing": 6,
     "max_scale": 6,
@@ -47,10 +46,11 @@ def bars(
     *,
     axis: str = "compact",
     stacked: bool = False,
+    width: int = WIDTH,
     height: int = HEIGHT,
 ) -> Markup:
     """Vertical bars, one group (or stack) a label. `kind` formats the values, `axis` those of the axis."""
-    chart = (pygal.StackedBar if stacked else pygal.Bar)(**_COMMON, height=height, zero=0)
+    chart = (pygal.StackedBar if stacked else pygal.Bar)(**_COMMON, width=width, height=height, zero=0)
     return _drawn(chart, labels, series, kind, axis)
 
 
@@ -61,20 +61,19 @@ def lines(
     *,
     axis: str = "compact",
     dots: bool = True,
-    fill: bool = False,
+    width: int = WIDTH,
     height: int = HEIGHT,
 ) -> Markup:
     """Lines over labels; a gap where a value is unknown."""
-    chart = pygal.Line(**_COMMON, height=height, show_dots=dots, dots_size=2.5, fill=fill, allow_interruptions=True)
+    chart = pygal.Line(**_COMMON, width=width, height=height, show_dots=dots, dots_size=2.5, allow_interruptions=True)
     if all(value is None or value >= 0 for _, values in series for value in values):
-        chart.config.range = None
         chart.config.include_x_axis = True
     return _drawn(chart, labels, series, kind, axis)
 
 
 def points(pairs: Sequence[tuple[float, float]], name: Both) -> Markup:
     """Frequency over rank, both on logarithmic axes."""
-    chart = pygal.XY(**_COMMON, height=HEIGHT, dots_size=2.5, logarithmic=True, xrange=None)
+    chart = pygal.XY(**_COMMON, width=WIDTH, height=HEIGHT, dots_size=2.5, logarithmic=True, xrange=None)
     chart.x_value_formatter = lambda value: both(value, "compact")[0]
     words: dict[str, str] = {}
     chart.value_formatter = _formatter("compact", words)
@@ -96,8 +95,8 @@ def _drawn(chart: Any, labels: Sequence[Both], series: Sequence[Series], kind: s
     words = dict(labels)
     chart.x_labels = [pt for pt, _ in labels]
     if len(labels) > MOST_LABELS:
-        step = -(-len(labels) // MOST_LABELS)
-        chart.x_labels_major = [pt for pt, _ in labels[::-1][::step]]
+        most = MOST_LABELS * chart.config.width // WIDTH
+        chart.x_labels_major_every = -(-len(labels) // most)
         chart.show_minor_x_labels = False
     values, ticks = _formatter(kind, words), _formatter(axis, words)
     chart.value_formatter = ticks

@@ -49,7 +49,7 @@ def _compact(before: str) -> Callable[[Any], Both]:
             if abs(value) >= size:
                 number = f"{value / size:.1f}".removesuffix(".0")
                 return f"{before}{number.translate(_SWAPPED)}{pt}", f"{before}{number}{en}"
-        number = f"{value:.2f}".rstrip("0").rstrip(".")
+        number = f"{value:.{2 if abs(value) >= 0.1 else 4}f}".rstrip("0").rstrip(".")
         return f"{before}{number.translate(_SWAPPED)}", f"{before}{number}"
 
     return shown

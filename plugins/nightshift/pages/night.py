@@ -101,6 +101,7 @@ def counts(record: Record) -> list[dict[str, Any]]:
     """A row for each layer and table, with whether its rows are all accounted for."""
     return [
         {
+            "warnings": {},
             **table,
             "layer": words.LAYERS.get(manifest["layer"], (manifest["layer"],) * 2),
             "day": manifest["business_date"],

@@ -45,7 +45,7 @@
       const lines = rows.map(row => [...row.cells].map(node => cell(node, comma)).join(comma ? ";" : ","));
       const link = document.createElement("a");
       link.href = URL.createObjectURL(new Blob(["\ufeff", lines.join("\r\n"), "\r\n"], { type: "text/csv;charset=utf-8" }));
-      link.download = `${button.dataset.name || button.dataset.csv}.csv`;
+      link.download = `${button.dataset.csv}.csv`;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     });

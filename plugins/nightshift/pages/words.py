@@ -26,6 +26,21 @@ GROUPS: dict[str, Both] = {
     Group.TEARDOWN: ("Desmontagem", "Teardown"),
     Group.RESULT: ("Relatório", "Report"),
 }
+CAUSES: dict[str, Both] = {
+    "data": ("dados", "data"),
+    "code": ("código ou configuração", "code or configuration"),
+    "bootstrap": ("início do cluster", "bootstrap"),
+    "capacity": ("falta de capacidade na AWS", "no capacity at AWS"),
+    "iam": ("permissões (IAM)", "permissions (IAM)"),
+    "throttle": ("serviço da AWS sem resposta", "a service of AWS did not respond"),
+    "timeout": ("tempo esgotado", "timeout"),
+    "disk": ("disco cheio", "disk full"),
+    "terraform": ("terraform", "terraform"),
+    "lock": ("trava de outra execução", "lock of another run"),
+    "upstream": ("os dados não chegaram", "the data did not arrive"),
+    "stopped": ("interrompida de fora", "stopped from outside"),
+    "leak": ("algo ficou ligado", "something is still alive"),
+}
 LAYERS: dict[str, Both] = {"bronze": ("bronze", "bronze"), "silver": ("prata", "silver"), "gold": ("ouro", "gold")}
 RESOURCES: dict[str, Both] = {
     "clusters": ("clusters", "clusters"),
@@ -33,11 +48,10 @@ RESOURCES: dict[str, Both] = {
     "security groups": ("grupos de segurança", "security groups"),
     "key pairs": ("pares de chaves", "key pairs"),
     "secrets": ("segredos", "secrets"),
-    "volumes": ("volumes", "volumes"),
-    "network interfaces": ("interfaces de rede", "network interfaces"),
     "security configurations": ("configurações de segurança", "security configurations"),
-    "serverless applications": ("aplicações serverless", "serverless applications"),
-    "glue jobs": ("jobs do Glue", "Glue jobs"),
+    "terraform states": ("estados do terraform", "terraform states"),
+    "staging": ("área temporária", "staging"),
+    "claims": ("reservas de datas", "claims on dates"),
 }
 SEVERITIES: dict[str, Both] = {
     "critical": ("crítico", "critical"),

@@ -34,7 +34,6 @@ def view(figures: Mapping[str, Any]) -> dict[str, Any]:
         "new_cases": _daily(daily, 1, ("Casos novos", "New cases")),
         "new_deaths": _daily(daily, 3, ("Óbitos novos", "New deaths")),
         "metrics": METRICS,
-        "stale_totals": [sum(row[key] for row in figures["stale"]) for key in ("stale", "hospitals")],
     }
 
 
