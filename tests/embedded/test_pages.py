@@ -21,8 +21,8 @@ def record(day, outcome="success"):
     return {
         "dag_id": "wordcount", "pipeline": "wordcount", "run_id": f"manual__{day}", "slug": f"manual__{day}",
         "business_date": f"2026-01-{day + 4:02}", "started_at": moment, "ended_at": moment, "outcome": outcome,
-        "tasks": {}, "layers": [], "gold": [], "warnings": [], "doubts": [], "restated": [], "days": [], "compute": None,
-        "cost": {"measured": 0.02, "estimate": 0.31, "prices": "p", "elsewhere": {}}, "proof": None,
+        "tasks": {}, "layers": [], "gold": [], "warnings": [], "doubts": [], "restated": [], "days": [],
+        "compute": None, "cost": {"measured": 0.02, "estimate": 0.31, "prices": "p", "elsewhere": {}}, "proof": None,
         "failure": failure if outcome == "failed" else None,
     }  # fmt: skip
 
