@@ -50,13 +50,13 @@ def generate_text(path: Path, size: int, language: str = "pt", seed: int = 1) ->
     vocabulary = _vocabulary(rng, language)
     # A few words are most of every text: the n-th is n times rarer than the first.
     weights = list(accumulate(1 / n for n in range(1, len(vocabulary) + 1)))
-    gaps_of, written, lines = list(GAPS), 0, 0
+    gaps_of, gap_weights, written, lines = list(GAPS), list(GAPS.values()), 0, 0
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         while written < size:
             words = rng.choices(vocabulary, cum_weights=weights, k=WORDS_A_LINE)
             counts.update(words)
-            gaps = rng.choices(gaps_of, weights=GAPS.values(), k=WORDS_A_LINE)
+            gaps = rng.choices(gaps_of, weights=gap_weights, k=WORDS_A_LINE)
             counts.update(letter for gap in gaps for letter in _LETTERS_IN_GAPS.get(gap, ()))
             written += file.write("".join(_line(rng, words, gaps)).encode("utf-8"))
             lines += 1

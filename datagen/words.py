@@ -48,7 +48,7 @@ STEMS = _listed(
         climb collect comfort count cover cross danc deliver demand develop discover dream drift earn echo engag
         enter expect explain fall farm favour fetch fish flick flow follow forest garden gather glimmer glow grant
         greet grow guard harbour harvest heal help hesitat hunt imagin invent invit journ kindl knock laugh learn
-        lift linger listen look mark meadow measur mend mirror murmur notic offer open paint perform plant play
+        lift linger listen look mark meadow measur mirror murmur notic offer open paint perform plant play
         plough polish pour prepar press promis question quiet reach remember repair rest return rippl roam sail
         scatter search settl shelter shimmer sing smil sort sparkl spend stitch stretch stroll stumbl teach thread
         thunder toil trad travel trust turn visit wait walk wander warm watch weav whisper wonder

@@ -33,7 +33,7 @@ def write(
     lake: Lake,
     staged: Sequence[GoldTable],
     frames: Callable[[], Mapping[str, DataFrame]],
-    figures: Callable[[Mapping[str, list[Record]]], Record],
+    figures: Callable[[Mapping[str, list[Any]]], Record],
     needed: Collection[str] = (),
 ) -> None:
     """Write page.json: the first rows of each staged table, and what `figures` makes of the rows of `frames` and of the
@@ -83,7 +83,7 @@ def _page(
     lake: Lake,
     staged: Sequence[GoldTable],
     frames: Mapping[str, DataFrame],
-    figures: Callable[[Mapping[str, list[Record]]], Record],
+    figures: Callable[[Mapping[str, list[Any]]], Record],
     needed: Collection[str],
 ) -> Record:
     whole = {table.table: own_rows(lake, table) for table in staged if _is_whole(table, needed)}

@@ -14,7 +14,8 @@ from pygal.style import Style
 from nightshift.pages.formats import Both, both
 
 Series = tuple[Both, Sequence[float | None]]
-WIDTH, WIDE, HEIGHT = 600, 1120, 240
+WIDTH, HEIGHT = 600, 240
+WIDE = (1120, 300)
 MOST_LABELS = 9  # of an axis with more, every nth is shown
 _STYLE = Style(label_font_size=11, major_label_font_size=11)
 _COMMON = {
@@ -46,11 +47,11 @@ def bars(
     *,
     axis: str = "compact",
     stacked: bool = False,
-    width: int = WIDTH,
-    height: int = HEIGHT,
+    wide: bool = False,
 ) -> Markup:
-    """Vertical bars, one group (or stack) a label. `kind` formats the values, `axis` those of the axis."""
-    chart = (pygal.StackedBar if stacked else pygal.Bar)(**_COMMON, width=width, height=height, zero=0)
+    """Vertical bars, one group (or stack) a label. `kind` formats the values, `axis` those of the axis; `wide` is for a
+    card as wide as the page."""
+    chart = (pygal.StackedBar if stacked else pygal.Bar)(**_COMMON, **_size(wide), zero=0)
     return _drawn(chart, labels, series, kind, axis)
 
 
@@ -61,8 +62,7 @@ def lines(
     *,
     axis: str = "compact",
     dots: bool = True,
-    width: int = WIDTH,
-    height: int = HEIGHT,
+    wide: bool = False,
 ) -> Markup:
     """Lines over labels; a gap where a value is unknown."""
     chart = pygal.Line(**_COMMON, width=width, height=height, show_dots=dots, dots_size=2.5, allow_interruptions=True)
@@ -73,7 +73,7 @@ def lines(
 
 def points(pairs: Sequence[tuple[float, float]], name: Both) -> Markup:
     """Frequency over rank, both on logarithmic axes."""
-    chart = pygal.XY(**_COMMON, width=WIDTH, height=HEIGHT, dots_size=2.5, logarithmic=True, xrange=None)
+    chart = pygal.XY(**_COMMON, **_size(False), dots_size=2.5, logarithmic=True, xrange=None)
     chart.x_value_formatter = lambda value: both(value, "compact")[0]
     words: dict[str, str] = {}
     chart.value_formatter = _formatter("compact", words)
@@ -89,6 +89,11 @@ def sparkline(values: Sequence[float | None]) -> Markup:
     chart.add("", list(values))
     svg = chart.render_sparkline(width=120, height=28, show_dots=False, margin=2, style=_STYLE, js=())
     return _cleaned(str(svg), {}, "spark")
+
+
+def _size(wide: bool) -> dict[str, int]:
+    width, height = WIDE if wide else (WIDTH, HEIGHT)
+    return {"width": width, "height": height}
 
 
 def _drawn(chart: Any, labels: Sequence[Both], series: Sequence[Series], kind: str, axis: str) -> Markup:

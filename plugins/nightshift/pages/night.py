@@ -172,9 +172,7 @@ def costs(record: Record, nights: Sequence[Record]) -> dict[str, Any]:
     name = ("Custo medido", "Measured cost")
     return {
         **cost,
-        "chart": charts.bars(labels, [(name, values)], "usd", axis="compact_usd", height=180)
-        if len(priced) > 1
-        else "",
+        "chart": charts.bars(labels, [(name, values)], "usd", axis="compact_usd") if len(priced) > 1 else "",
         "rows": [(night["business_date"], night["cost"]["measured"]) for night in priced],
         "limit": cost.get("limit"),
     }

@@ -15,7 +15,6 @@ STATUS: tuple[tuple[str, Both], ...] = (
     ("cancelled_value", ("Cancelado", "Cancelled")),
 )
 TOP = 10
-LARGE = {"width": charts.WIDE, "height": 300}
 
 
 def view(figures: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,7 +23,7 @@ def view(figures: Mapping[str, Any]) -> dict[str, Any]:
     units = figures["units"]
     own = [unit for unit in units if unit["today"]]
     return {
-        "network": charts.bars(days, [(REVENUE, figures["network"]["revenue"])], "brl", axis="compact_brl", **LARGE),
+        "network": charts.bars(days, [(REVENUE, figures["network"]["revenue"])], "brl", axis="compact_brl", wide=True),
         "top": _lines(days, units[:TOP]) if len(days) > 1 else "",
         "top_units": units[:TOP],
         "panels": [(unit, _unit(days, unit)) for unit in units],
@@ -45,13 +44,13 @@ def view(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 def _lines(days: Sequence[Both], units: Sequence[Mapping[str, Any]]) -> str:
     series = [((name(unit), name(unit)), unit["revenue"]) for unit in units]
-    return charts.lines(days, series, "brl", axis="compact_brl", dots=False, **LARGE)
+    return charts.lines(days, series, "brl", axis="compact_brl", dots=False, wide=True)
 
 
 def _unit(days: Sequence[Both], unit: Mapping[str, Any]) -> str:
     if len(days) < 2:
-        return charts.bars(days, [(REVENUE, unit["revenue"])], "brl", axis="compact_brl", **LARGE)
-    return charts.lines(days, [(REVENUE, unit["revenue"])], "brl", axis="compact_brl", dots=False, **LARGE)
+        return charts.bars(days, [(REVENUE, unit["revenue"])], "brl", axis="compact_brl", wide=True)
+    return charts.lines(days, [(REVENUE, unit["revenue"])], "brl", axis="compact_brl", dots=False, wide=True)
 
 
 def name(unit: Mapping[str, Any]) -> str:
