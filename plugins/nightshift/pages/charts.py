@@ -65,7 +65,7 @@ def lines(
     wide: bool = False,
 ) -> Markup:
     """Lines over labels; a gap where a value is unknown."""
-    chart = pygal.Line(**_COMMON, width=width, height=height, show_dots=dots, dots_size=2.5, allow_interruptions=True)
+    chart = pygal.Line(**_COMMON, **_size(wide), show_dots=dots, dots_size=2.5, allow_interruptions=True)
     if all(value is None or value >= 0 for _, values in series for value in values):
         chart.config.include_x_axis = True
     return _drawn(chart, labels, series, kind, axis)
