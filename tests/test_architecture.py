@@ -30,7 +30,10 @@ MUST_NOT_IMPORT = {
     "include/spark_jobs/mrhealth_sales": {"argparse", "os", "sys"},
     "include/spark_jobs/covid_hospitals": {"argparse", "os", "sys"},
     "include/flink_jobs": {"airflow", "nightshift", "boto3", "botocore", "pyspark", *LAPTOP},
-    "include/spark_jobs/wordcount/tokens.py": {"pyspark", "pyflink"},  # both engines count with it
+    **{  # both engines use these
+        f"include/spark_jobs/{pure}.py": {"pyspark", "pyflink"}
+        for pure in ("wordcount/tokens", "wordcount/figures", "medallion/figures")
+    },
     "localcloud": {"airflow", "nightshift", "embedded", "tools", "datagen"},
     "tools": {"airflow", "nightshift", "localcloud", "embedded", "deploy", "datagen", "moto", "tests"},
     "deploy/mwaa": {"nightshift", "localcloud", "embedded", "datagen", "moto", "pyspark", "dags"},

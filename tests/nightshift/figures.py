@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from card_movements import page as of_cards
 from covid_hospitals import page as of_covid
 from mrhealth_sales import page as of_sales
-from wordcount import page as of_words
+from wordcount import figures as of_words
 
 DAY = date(2026, 1, 4)
 BRANCHES = {1: "Mr. Health - Jardim", 2: 'Mr. "Health" <b>Norte</b>', 3: "Mr. Health - Sul"}
@@ -81,8 +81,8 @@ def _stock(unit, product):
 def words():
     ranked = [{"word": w, "occurrences": n, "rank": r} for r, (w, n) in enumerate(COMMON, 1)]
     lengths = [
-        {"length": 2, "words": 3, "occurrences": 1911, "once": 0},
-        {"length": 5, "words": 2, "occurrences": 67, "once": 1},
+        {"length": 2, "words": 3, "occurrences": 1911, "once": 0, "letters": 4523},
+        {"length": 5, "words": 2, "occurrences": 67, "once": 1, "letters": 201},
     ]
     return of_words.figures({"ranked": ranked, "lengths": lengths})
 

@@ -8,7 +8,7 @@ from itertools import pairwise, product
 
 import pytest
 
-from medallion import page as page_job
+from medallion import figures as page_job
 from nightshift.compute.emr.target import place_of
 from nightshift.failures import cards
 from nightshift.failures.causes import Cause

@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from medallion import page
+from medallion.figures import cut
 from medallion.lake import Lake
 from medallion.manifest import GoldTable
 
@@ -69,12 +70,12 @@ def figures(today: str, rows: Mapping[str, list[Row]]) -> dict[str, Any]:
         "ages": _by_number(_of(sums, "age", refund=False)),
         "bands": list(BANDS),
         "accounts": sorted(_of(sums, "account", refund=False), key=lambda row: -row[2]),
-        "texts": [[page.cut(row[0]), *row[1:]] for row in texts[:MOST_TEXTS]],
+        "texts": [[cut(row[0]), *row[1:]] for row in texts[:MOST_TEXTS]],
         "all_texts": len(texts),
         "histogram": _by_number(_of(sums, "amount", refund=False)),
         "steps": list(STEPS),
         "refund_texts": [
-            [page.cut(row[0]), *row[1:]]
+            [cut(row[0]), *row[1:]]
             for row in sorted(_of(sums, "text", refund=True), key=lambda row: -row[2])[:MOST_TEXTS]
         ],
     }

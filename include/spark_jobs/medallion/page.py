@@ -14,18 +14,16 @@ from pyspark.sql import functions as F
 
 from medallion.contract import contract
 from medallion.errors import TooMuchRefused
+from medallion.figures import FIRST_ROWS, LONGEST_CELL, Record, address, cut, fitted
 from medallion.lake import DATED, Lake
 from medallion.manifest import GoldTable
 from medallion.masks import hidden
 from medallion.raw import QUARANTINE_SCHEMA
 from medallion.run import Run
 
-MOST_BYTES = 200_000
-FIRST_ROWS = REFUSED_ROWS = 20
+REFUSED_ROWS = 20
 MOST_ROWS = 100_000  # of a table that is collected whole
-LONGEST_CELL = 120
 QUARANTINE = "quarantine"
-Record = dict[str, Any]
 _JSON = {"ignoreNullFields": "false", "timestampFormat": "yyyy-MM-dd HH:mm:ss"}
 
 
@@ -61,22 +59,7 @@ def refusals_of_failure(run: Run) -> Iterator[None]:
 def _write(lake: Lake, body: Record) -> None:
     head = {"version": 1, "pipeline": lake.run.pipeline, "business_date": str(lake.run.business_date)}
     came = {"input": lake.run.input, "reference": lake.run.reference}
-    lake.storage.write_text(uri(lake.run), fitted({**head, **came, **body}))
-
-
-def uri(run: Run) -> str:
-    """The address of page.json: beside the record, or in a folder of its own for a day of a backfill."""
-    home, _, day = run.manifests.rpartition("/manifests")
-    return f"{home}{day}/page.json"
-
-
-def fitted(page: Record) -> str:
-    """The page as JSON of at most MOST_BYTES: without the tables' rows, or without figures, where these take more."""
-    without_rows = {name: {**table, "rows": []} for name, table in page.get("tables", {}).items()}
-    smaller = {**page, "tables": without_rows}
-    problem = {key: page[key] for key in page.keys() - {"tables", "figures"}} | {"problem": "the figures are too large"}
-    texts = (json.dumps(body, ensure_ascii=False, separators=(",", ":")) for body in (page, smaller, problem))
-    return next(text for text in texts if len(text.encode()) <= MOST_BYTES)
+    lake.storage.write_text(address(lake.run.manifests), fitted({**head, **came, **body}))
 
 
 def _page(
@@ -157,8 +140,3 @@ def first_rows(run: Run, table: GoldTable, rows: Sequence[Mapping[str, Any]]) ->
 
 def _cell(value: Any, is_personal: bool) -> Any:
     return cut(hidden(value) if is_personal else value)
-
-
-def cut(value: Any) -> Any:
-    """The value; of a long text its beginning."""
-    return f"{value[: LONGEST_CELL - 1]}…" if isinstance(value, str) and len(value) > LONGEST_CELL else value
