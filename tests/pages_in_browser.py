@@ -43,13 +43,13 @@ def languages(page: Page) -> Iterator[str]:
     """Portuguese by the browser's language, English by a click; both kept in the page."""
     before = page.inner_text("main")
     yield from [] if page.get_attribute("html", "lang") == "pt-BR" else ["it does not begin in the browser's language"]
-    page.get_by_role("button", name="EN", exact=False).click()
+    page.locator("[data-language=en]").click()
     after = page.inner_text("main")
     if page.get_attribute("html", "lang") != "en" or "Run" not in after or "A execução" in after:
         yield "English does not come by a click"
     page.reload()
     yield from [] if page.get_attribute("html", "lang") == "en" else ["the choice of language is forgotten"]
-    page.get_by_role("button", name="PT", exact=False).click()
+    page.locator("[data-language=pt]").click()
     yield from [] if page.inner_text("main") == before else ["Portuguese does not come back as it was"]
 
 
@@ -58,6 +58,7 @@ def colours(page: Page, file: Path, pictures: Path) -> Iterator[str]:
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     for theme in ("light", "dark"):
         page.locator(f"[data-theme-set={theme}]").click()
+        page.mouse.move(0, 0)
         page.screenshot(path=pictures / f"{file.parent.name}-{theme}.png", full_page=True)
         for fault in Axe().run(page, options=RULES).response["violations"]:
             where = [" ".join(map(str, node["target"])) for node in fault["nodes"][:3]]
