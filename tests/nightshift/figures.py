@@ -48,7 +48,7 @@ def sales(units=BRANCHES, days=15):
                 for unit in units
             ],
             "product_sales": [_product(1, 812.5), _product(2, 421.07)],
-            "alerts": [_alert(2)],
+            "alerts": [_alert(2), {**_alert(3), "kind": "not_judged", "observed": None, "expected": None}],
             "stock_recommendations": [_stock(unit, product) for unit in units for product in (1, 2)],
         },
     )

@@ -23,12 +23,13 @@ FULL, DOUBTFUL = (
     1.0,
     2.0,
 )  # occupancy above which a state has more patients than beds, and above which nobody believes it
+SUMMED = ("cases_by_state", "bed_occupancy", "suspected_confirmed", "deaths_by_status", "most_least_affected")
 Row = Mapping[str, Any]
 
 
 def write(lake: Lake, staged: Sequence[GoldTable], states: DataFrame) -> None:
     """Write page.json from the staged gold and silver's series of the states."""
-    page.write(lake, staged, partial(_frames, lake, states), figures, needed=[table.table for table in staged])
+    page.write(lake, staged, partial(_frames, lake, states), figures, needed=SUMMED)
 
 
 def _frames(lake: Lake, states: DataFrame) -> dict[str, DataFrame]:

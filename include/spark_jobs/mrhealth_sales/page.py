@@ -26,6 +26,7 @@ DAYS, DELIVERY_DAYS = 56, 28
 MOST_UNITS, MOST_PRODUCTS, MOST_ORDERED, MOST_ALERTS = 60, 30, 12, 60
 SAME_WEEKDAYS = 3  # fewer earlier ones say nothing about a weekday
 WEEK = 7
+NOT_JUDGED = "not_judged"
 Row = Mapping[str, Any]
 _SALES = ("order_date", "unit_id", "branch", "state", "orders", "gross_value", "revenue", "pending_value")
 _MONEY = ("gross_value", "revenue", "pending_value", "cancelled_value")
@@ -65,6 +66,7 @@ def figures(today: date, rows: Mapping[str, list[Row]]) -> dict[str, Any]:
     units = _ranked_units(rows["sales"], str(today))
     names = {row["unit_id"]: row["branch"] for row in [*rows["units"], *rows["sales"]]}
     own = [row for row in rows["sales"] if row["order_date"] == str(today)]
+    judged = [row for row in rows["alerts"] if row["kind"] != NOT_JUDGED]
     return {
         "days": days,
         "totals": _totals(own),
@@ -74,8 +76,9 @@ def figures(today: date, rows: Mapping[str, list[Row]]) -> dict[str, Any]:
         "states": _states(own),
         "products": _products(rows["product_sales"]),
         "all_products": len(rows["product_sales"]),
-        "alerts": [_alert(row, names) for row in rows["alerts"][:MOST_ALERTS]],
-        "all_alerts": len(rows["alerts"]),
+        "alerts": [_alert(row, names) for row in judged[:MOST_ALERTS]],
+        "all_alerts": len(judged),
+        "not_judged": len(rows["alerts"]) - len(judged),
         "forecast": _forecast(rows["stock_recommendations"], rows["products"], names),
         "deliveries": _deliveries(rows["came"], names, today),
     }
