@@ -187,7 +187,8 @@ def _forecast(stock: Sequence[Row], products: Sequence[Row], units: Mapping[int,
 def _order_list(unit: int, known: Sequence[Row], units: Mapping[int, str], names: Mapping[int, str]) -> dict[str, Any]:
     own = sorted((row for row in known if row["unit_id"] == unit), key=lambda row: -row["forecast_quantity_7d"])
     order = [
-        [names.get(row["product_id"]), row["forecast_quantity_7d"], row["backtest_error"]] for row in own[:MOST_ORDERED]
+        [names.get(row["product_id"]), row["forecast_quantity_7d"], row["backtest_error"], row.get("order_quantity")]
+        for row in own[:MOST_ORDERED]
     ]
     return {"id": unit, "branch": units.get(unit), "order": order, "all": len(own)}
 
