@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from nightshift.pages import charts, cures, history, products, render, words
 from nightshift.pages.formats import Both, both
@@ -62,7 +63,7 @@ def html(
         "cure": cures.command(record, place),
         "segments": segments(record, before),
         "counts": counts(record),
-        "gold": gold_tables(record, shown, before),
+        "gold": gold_tables(record, shown, before, zone),
         "restated": record["restated"][:MOST_DAYS_SHOWN],
         "costs": costs(record, before),
         "proof": record["proof"],
@@ -112,7 +113,7 @@ def counts(record: Record) -> list[dict[str, Any]]:
     ]
 
 
-def gold_tables(record: Record, page: Record, nights: Sequence[Record]) -> list[dict[str, Any]]:
+def gold_tables(record: Record, page: Record, nights: Sequence[Record], zone: str) -> list[dict[str, Any]]:
     """The published tables: own rows, other days, first rows, and the rows of the last dates."""
     pipeline = PIPELINES.get(record["pipeline"].removeprefix("backfill_"))
     limits = {table.name: table.fresh_hours for table in pipeline.gold} if pipeline else {}
@@ -131,15 +132,15 @@ def gold_tables(record: Record, page: Record, nights: Sequence[Record]) -> list[
             "first": first,
             "kinds": kinds,
             "spark": charts.sparkline([*(night["rows"].get(name) for night in _by_date(nights)), table["rows"]]),
-            "age": age_hours(record),
+            "age": age_hours(record, zone),
         }
     return list(tables.values())
 
 
-def age_hours(record: Record) -> float | None:
-    """Hours from the end of the business date, in UTC, to the record; None for a record before that end."""
-    end = datetime.fromisoformat(f"{record['business_date']}T00:00:00+00:00") + timedelta(days=1)
-    hours = (datetime.fromisoformat(record["ended_at"]) - end).total_seconds() / 3600
+def age_hours(record: Record, zone: str) -> float | None:
+    """Hours from the end of the business date in its zone to the record; None for a record before that end."""
+    midnight = datetime.fromisoformat(record["business_date"]).replace(tzinfo=ZoneInfo(zone)) + timedelta(days=1)
+    hours = (datetime.fromisoformat(record["ended_at"]) - midnight).total_seconds() / 3600
     return round(hours, 1) if hours >= 0 else None
 
 
