@@ -131,7 +131,9 @@ def gold_tables(record: Record, page: Record, nights: Sequence[Record], zone: st
             "limit": limits.get(name),
             "first": first,
             "kinds": kinds,
-            "spark": charts.sparkline([*(night["rows"].get(name) for night in _by_date(nights)), table["rows"]]),
+            "spark": charts.sparkline(
+                [*(night["rows"].get(name) for night in _by_date(record, nights)), table["rows"]]
+            ),
             "age": age_hours(record, zone),
         }
     return list(tables.values())
@@ -144,10 +146,10 @@ def age_hours(record: Record, zone: str) -> float | None:
     return round(hours, 1) if hours >= 0 else None
 
 
-def _by_date(nights: Sequence[Record]) -> list[Record]:
-    """The last good night of each business date, at most DATES of them."""
+def _by_date(record: Record, nights: Sequence[Record]) -> list[Record]:
+    """The last night that published of each earlier business date, at most DATES of them with the record's own."""
     last = {night["business_date"]: night for night in nights if night["rows"]}
-    return [last[day] for day in sorted(last)][-DATES + 1 :]
+    return [last[day] for day in sorted(last) if day < record["business_date"]][-DATES + 1 :]
 
 
 def _kind(column: str, spark_type: str, record: Record) -> str:
