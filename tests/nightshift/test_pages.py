@@ -50,7 +50,7 @@ class Page(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.figures, self.texts, self.tags, self._open = [], [], [], []
+        self.figures, self.texts, self.tags, self._open, self.crossed = [], [], [], [], []
         self.feed(html)
 
     def handle_starttag(self, tag, attributes):
@@ -65,6 +65,7 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attributes)))
 
     def handle_endtag(self, tag):
+        self.crossed += [] if self._open and self._open[-1] == tag else [tag]
         while self._open and self._open.pop() != tag:
             pass
 
@@ -141,6 +142,7 @@ def test_a_page_is_one_file_that_reaches_for_nothing(made, pipeline):
     assert all(link.startswith("#") for link in shown.attributes("href")) and shown.attributes("src") == []
     style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]
     assert "url(" not in style and "@import" not in style
+    assert shown.crossed == [], "a tag is closed that was not the last to be opened"
     assert len(html) < 1_500_000
     assert html == night.html(made(pipeline), figures.page(pipeline, figures.FIGURES[pipeline]())), "not the same twice"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from html import escape, unescape
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pygal
 from markupsafe import Markup
@@ -17,27 +17,20 @@ Series = tuple[Both, Sequence[float | None]]
 WIDTH, HEIGHT = 600, 240
 WIDE = (1120, 300)
 MOST_LABELS = 9  # of an axis with more, every nth is shown
-_STYLE = Style(label_font_size=11, major_label_font_size=11)
 _COMMON = {
-    "style": _STYLE,
+    "style": Style(label_font_size=11, major_label_font_size=11),
     "js": (),
     "show_legend": False,
-    "disable_xml_declaration": True,
     "margin": 6,
     "spacing": 6,
     "max_scale": 6,
     "truncate_label": -1,
-    "print_values": False,
 }
+_SPARK = {"width": 120, "height": 28, "margin": 2, "spacing": 0, "show_x_labels": False, "show_y_labels": False}
 # What pygal writes for its own style sheet, script and tooltips, which the page has once.
-_OWN = re.compile(r"<defs>.*?</defs>|<!--.*?-->|<g class=\"titles\" ?/>", re.DOTALL)
-_OVERLAYS = re.compile(
-    r'<g transform="[^"]*" class="plot (?:text|tooltip)-overlay">.*?(?=<g transform="[^"]*" class="plot |</svg>)',
-    re.DOTALL,
-)
-_MARK = re.compile(r"<(?P<name>rect|circle) (?P<attributes>[^>]*?) ?/>(?P<facts>(?:<desc [^>]*>[^<]*</desc>)+)")
-_FACT = re.compile(r'<desc class="(?P<kind>value|x_label|label)">(?P<text>[^<]*)</desc>')
-_TEXT = re.compile(r"<text (?P<attributes>[^>]*)>(?P<words>[^<]*)</text>(?:<title>[^<]*</title>)?")
+_DROPPED = {"defs", "desc", "title"}
+_OVERLAYS = {"plot text-overlay", "plot tooltip-overlay", "titles"}
+_FACTS = ("label", "x_label", "value")
 
 
 def bars(
@@ -66,29 +59,26 @@ def lines(
 ) -> Markup:
     """Lines over labels; a gap where a value is unknown."""
     chart = pygal.Line(**_COMMON, **_size(wide), show_dots=dots, dots_size=2.5, allow_interruptions=True)
-    if all(value is None or value >= 0 for _, values in series for value in values):
-        chart.config.include_x_axis = True
+    chart.config.include_x_axis = all(value is None or value >= 0 for _, values in series for value in values)
     return _drawn(chart, labels, series, kind, axis)
 
 
 def points(pairs: Sequence[tuple[float, float]], name: Both) -> Markup:
     """Frequency over rank, both on logarithmic axes."""
-    chart = pygal.XY(**_COMMON, **_size(False), dots_size=2.5, logarithmic=True, xrange=None)
-    chart.x_value_formatter = lambda value: both(value, "compact")[0]
     words: dict[str, str] = {}
-    chart.value_formatter = _formatter("compact", words)
-    chart.add(name[0], [(rank, count) for rank, count in pairs])
-    return _finished(chart, words)
+    chart = pygal.XY(**_COMMON, **_size(False), dots_size=2.5, logarithmic=True)
+    chart.x_value_formatter = chart.value_formatter = _formatter("compact", words)
+    chart.add(name[0], list(pairs))
+    return _svg(chart, words, "chart")
 
 
 def sparkline(values: Sequence[float | None]) -> Markup:
     """A small line without axes; nothing for fewer than two values."""
     if sum(value is not None for value in values) < 2:
         return Markup("")
-    chart = pygal.Line(style=_STYLE, js=(), disable_xml_declaration=True)
+    chart = pygal.Line(**{**_COMMON, **_SPARK}, show_dots=False)
     chart.add("", list(values))
-    svg = chart.render_sparkline(width=120, height=28, show_dots=False, margin=2, style=_STYLE, js=())
-    return _cleaned(str(svg), {}, "spark")
+    return _svg(chart, {}, "spark")
 
 
 def _size(wide: bool) -> dict[str, int]:
@@ -100,11 +90,9 @@ def _drawn(chart: Any, labels: Sequence[Both], series: Sequence[Series], kind: s
     words = dict(labels)
     chart.x_labels = [pt for pt, _ in labels]
     if len(labels) > MOST_LABELS:
-        most = MOST_LABELS * chart.config.width // WIDTH
-        chart.x_labels_major_every = -(-len(labels) // most)
+        chart.x_labels_major_every = -(-len(labels) // (MOST_LABELS * chart.config.width // WIDTH))
         chart.show_minor_x_labels = False
-    values, ticks = _formatter(kind, words), _formatter(axis, words)
-    chart.value_formatter = ticks
+    values, chart.value_formatter = _formatter(kind, words), _formatter(axis, words)
     for (pt, en), numbers in series:
         words.setdefault(pt, en)
         chart.add(
@@ -114,7 +102,7 @@ def _drawn(chart: Any, labels: Sequence[Both], series: Sequence[Series], kind: s
                 for n, (label, _) in zip(numbers, labels, strict=True)
             ],
         )
-    return _finished(chart, words)
+    return _svg(chart, words, "chart")
 
 
 def _formatter(kind: str, words: dict[str, str]) -> Callable[[Any], str]:
@@ -128,33 +116,35 @@ def _formatter(kind: str, words: dict[str, str]) -> Callable[[Any], str]:
     return shown
 
 
-def _finished(chart: Any, words: Mapping[str, str]) -> Markup:
-    return _cleaned(chart.render(is_unicode=True), words, "chart")
+def _svg(chart: Any, words: Mapping[str, str], css: str) -> Markup:
+    """The drawing without pygal's style sheet, script, random id and date; its texts have their English beside them.
+    Screen readers leave it out: the same figures are in a table."""
+    drawn = chart.render_tree()
+    svg = ET.Element("svg", {"class": css, "aria-hidden": "true", "viewBox": drawn.get("viewBox", "")})
+    svg.extend(_kept(child, words) for child in drawn if _is_kept(child))
+    return Markup(ET.tostring(svg, encoding="unicode", short_empty_elements=True))  # noqa: S704 - ElementTree escapes
 
 
-def _cleaned(svg: str, words: Mapping[str, str], kind: str) -> Markup:
-    """pygal's SVG without its style sheet, script and random id; its texts with their English beside them."""
-    svg = _OVERLAYS.sub("", _OWN.sub("", svg)).replace("<title>Pygal</title>", "")
-    svg = _MARK.sub(lambda match: _titled(match, words), svg)
-    svg = _TEXT.sub(lambda match: _in_both(match, words), svg)
-    svg = re.sub(r"<desc [^>]*>[^<]*</desc>", "", svg)
-    svg = re.sub(r"(\d+\.\d)\d+", r"\1", svg)
-    svg = re.sub(r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', rf'<svg class="{kind}" aria-hidden="true" \1>', svg, count=1)
-    return Markup(svg)  # noqa: S704 - pygal escapes what it is given
+def _is_kept(node: Any) -> bool:
+    return isinstance(node.tag, str) and node.tag not in _DROPPED and node.get("class") not in _OVERLAYS
 
 
-def _titled(match: re.Match[str], words: Mapping[str, str]) -> str:
-    """A mark with a tooltip: its label and value."""
-    facts = {fact["kind"]: unescape(fact["text"]) for fact in _FACT.finditer(match["facts"])}
-    label = facts.get("label") or facts.get("x_label")
-    pt = [text for text in (label, facts.get("value")) if text]
-    title = (
-        f'<title data-en="{escape(": ".join(words.get(text, text) for text in pt))}">{escape(": ".join(pt))}</title>'
-    )
-    return f"<{match['name']} {match['attributes']}>{title}</{match['name']}>"
+def _kept(node: Any, words: Mapping[str, str]) -> ET.Element:
+    """A copy of a node with what is kept of its content; a mark gets the facts that follow it as its tooltip."""
+    attributes = {key: _short(value) for key, value in node.attrib.items() if value}
+    copy = ET.Element(node.tag, attributes)
+    copy.text = node.text if node.tag == "text" else None
+    if copy.text and words.get(copy.text, copy.text) != copy.text:
+        copy.set("data-en", words[copy.text])
+    copy.extend(_kept(child, words) for child in node if _is_kept(child))
+    facts = {child.get("class"): child.text for child in node if child.tag == "desc"}
+    if len(copy) and "value" in facts:
+        pt = list(dict.fromkeys(facts[name] for name in _FACTS if facts.get(name)))
+        title = ET.SubElement(copy[0], "title", {"data-en": ": ".join(words.get(text, text) for text in pt)})
+        title.text = ": ".join(pt)
+    return copy
 
 
-def _in_both(match: re.Match[str], words: Mapping[str, str]) -> str:
-    pt = unescape(match["words"])
-    english = f' data-en="{escape(words[pt])}"' if words.get(pt, pt) != pt else ""
-    return f"<text {match['attributes']}{english}>{match['words']}</text>"
+def _short(value: str) -> str:
+    """An attribute with one decimal a coordinate."""
+    return re.sub(r"(\d+\.\d)\d+", r"\1", value)
