@@ -117,7 +117,7 @@ def covid():
     ]
     place = {"place_kind": "city", "place": "Salvador/BA"}
     series = [
-        {"series_date": str(DAY - timedelta(days=n)), "cases": 90000 - 731 * n, "deaths": 2900 - 17 * n}
+        {"series_date": str(DAY - timedelta(days=n)), "cases": 90000 - 731 * n, "deaths": 2900 - 17 * n, "states": 27}
         for n in range(12)
     ]
     return of_covid.figures(

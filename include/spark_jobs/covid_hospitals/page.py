@@ -109,12 +109,14 @@ def _scope(table: Sequence[Row]) -> dict[str, list[str]]:
 
 
 def _daily(series: Sequence[Row]) -> list[list[Any]]:
-    """[day, new cases, their mean over seven days, new deaths, their mean] of each day whose day before is known."""
+    """[day, new cases, their mean over seven days, new deaths, their mean] of each day whose day before is known, from
+    as many states."""
     by_day = {date.fromisoformat(row["series_date"]): row for row in series if row["series_date"]}
     new: dict[date, tuple[Any, Any]] = {}
     for day, row in sorted(by_day.items()):
-        if before := by_day.get(day - timedelta(days=1)):
-            new[day] = tuple((row[key] or 0) - (before[key] or 0) for key in ("cases", "deaths"))  # type: ignore[assignment]
+        before = by_day.get(day - timedelta(days=1))
+        if before and before["states"] == row["states"]:
+            new[day] = ((row["cases"] or 0) - (before["cases"] or 0), (row["deaths"] or 0) - (before["deaths"] or 0))
     return [
         [str(day), counts[0], _mean(new, day, 0), counts[1], _mean(new, day, 1)]
         for day, counts in list(new.items())[-SERIES_DAYS:]
