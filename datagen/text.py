@@ -16,7 +16,7 @@ from datagen.words import COMMON, ENDINGS, STEMS
 LANGUAGES = tuple(COMMON)
 WORDS_A_LINE = 12
 # What stands between words ends them: digits, hyphens and apostrophes do, as blanks do. With how many of a thousand.
-GAPS = {" ": 860, ", ": 60, ". ": 50, " - ": 4, "-": 8, "'": 4, "; ": 4, " 42 ": 4, " (1ª) ": 2, " ² ": 4}
+GAPS = {" ": 860, ", ": 60, ". ": 50, " - ": 4, "-": 8, "'": 4, "; ": 4, " 42 ": 4, " (1ª) ": 0.3, " ² ": 4}
 _LETTERS_IN_GAPS = {" (1ª) ": ("ª",)}  # the ordinal mark is a letter (category Lo)
 
 

@@ -37,7 +37,8 @@ def run(options: argparse.Namespace) -> int:
     """Open the page; gives the exit status. Raises InputRefused."""
     from embedded.terminal import pages
 
-    page = pages.write(_chosen(options.night or ""))
+    folder = _chosen(options.night or "")
+    page = pages.of(folder) or pages.write(folder)
     page = pages.shelf_of() if options.all else page
     print(f"Page:     {paths.shown(page)}", flush=True)
     webbrowser.open(page.absolute().as_uri())

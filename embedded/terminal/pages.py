@@ -26,6 +26,11 @@ def write(folder: Path, runs: Path = paths.RUNS) -> Path:
     return written
 
 
+def of(folder: Path) -> Path | None:
+    """The page of a kept night, if it was made."""
+    return folder / PAGE if (folder / PAGE).is_file() else None
+
+
 def nights(runs: Path = paths.RUNS) -> list[tuple[dict[str, Any], Path]]:
     """The summary of each kept night with its folder, the latest first, at most MOST_LISTED."""
     kept = _latest(runs.glob("*/*/record.json"), MOST_LISTED)

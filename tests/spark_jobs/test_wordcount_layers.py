@@ -53,7 +53,7 @@ def assert_page_shows(page: dict[str, Any], counts: Counter[str]) -> None:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     assert (figures["words"], figures["distinct"]) == (counts.total(), len(counts))
     assert figures["once"] == sum(count == 1 for count in counts.values())
-    assert [(word, count) for word, count, _ in figures["top"]] == ordered[:150]
+    assert [(word, count) for word, count, _ in figures["top"]] == ordered[:250]
     assert [row[1] for row in figures["ranks"]] == [ordered[rank - 1][1] for rank, _ in figures["ranks"]]
     assert {row[0]: row[1] for row in figures["lengths"]} == Counter(min(25, len(word)) for word in counts)
     assert [tuple(row) for row in page["tables"]["word_counts"]["rows"]] == ordered[:20]

@@ -8,7 +8,7 @@ from typing import Any
 
 from medallion.figures import cut
 
-MOST_WORDS = 150  # enough for thirty that are no stop words
+MOST_WORDS = 250  # enough for thirty that are no stop words
 LONGEST = 25  # letters; longer words are counted with it
 RANKS = tuple(sorted({round(10 ** (step / 8)) for step in range(8 * 8)}))
 Row = Mapping[str, Any]

@@ -31,6 +31,7 @@ _SPARK = {"width": 120, "height": 28, "margin": 2, "spacing": 0, "show_x_labels"
 _DROPPED = {"defs", "desc", "title"}
 _OVERLAYS = {"plot text-overlay", "plot tooltip-overlay", "titles"}
 _FACTS = ("label", "x_label", "value")
+SAME = "\N{ZERO WIDTH SPACE}"
 
 
 def bars(
@@ -87,7 +88,7 @@ def _size(wide: bool) -> dict[str, int]:
 
 
 def _drawn(chart: Any, labels: Sequence[Both], series: Sequence[Series], kind: str, axis: str) -> Markup:
-    words = dict(labels)
+    labels, words = _distinct(labels), dict(labels)
     chart.x_labels = [pt for pt, _ in labels]
     if len(labels) > MOST_LABELS:
         chart.x_labels_major_every = -(-len(labels) // (MOST_LABELS * chart.config.width // WIDTH))
@@ -103,6 +104,12 @@ def _drawn(chart: Any, labels: Sequence[Both], series: Sequence[Series], kind: s
             ],
         )
     return _svg(chart, words, "chart")
+
+
+def _distinct(labels: Sequence[Both]) -> list[Both]:
+    """The labels, each its own: pygal marks every label that equals a marked one, such as two nights of one date."""
+    texts = [pt for pt, _ in labels]
+    return [(pt + SAME * texts[:n].count(pt), en) for n, (pt, en) in enumerate(labels)]
 
 
 def _formatter(kind: str, words: dict[str, str]) -> Callable[[Any], str]:
@@ -133,11 +140,11 @@ def _kept(node: Any, words: Mapping[str, str]) -> ET.Element:
     """A copy of a node with what is kept of its content; a mark gets the facts that follow it as its tooltip."""
     attributes = {key: _short(value) for key, value in node.attrib.items() if value}
     copy = ET.Element(node.tag, attributes)
-    copy.text = node.text if node.tag == "text" else None
+    copy.text = (node.text or "").rstrip(SAME) if node.tag == "text" else None
     if copy.text and words.get(copy.text, copy.text) != copy.text:
         copy.set("data-en", words[copy.text])
     copy.extend(_kept(child, words) for child in node if _is_kept(child))
-    facts = {child.get("class"): child.text for child in node if child.tag == "desc"}
+    facts = {child.get("class"): (child.text or "").rstrip(SAME) for child in node if child.tag == "desc"}
     if len(copy) and "value" in facts:
         pt = list(dict.fromkeys(facts[name] for name in _FACTS if facts.get(name)))
         title = ET.SubElement(copy[0], "title", {"data-en": ": ".join(words.get(text, text) for text in pt)})

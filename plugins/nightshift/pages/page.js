@@ -60,8 +60,9 @@
 
   // The commonest words, with or without those that every text has.
   for (const box of all("input[data-stop-words]")) {
-    const rows = all("tr[data-word]", document.getElementById(box.dataset.stopWords));
+    const table = document.getElementById(box.dataset.stopWords), rows = all("tr[data-word]", table);
     const show = () => {
+      table.classList.toggle("all", box.checked);
       let left = Number(box.dataset.most);
       for (const row of rows) row.hidden = (!box.checked && row.dataset.word === "stop") || left-- <= 0;
     };

@@ -15,6 +15,7 @@ METRICS = {
     "cases": ("Casos", "Cases"),
     "deaths": ("Óbitos", "Deaths"),
 }
+FEW_DAYS = 14  # so few that each day gets a dot
 COLUMNS = tuple((bed, pool) for bed in words.BEDS for pool in words.POOLS)
 
 
@@ -32,18 +33,18 @@ def view(figures: Mapping[str, Any]) -> dict[str, Any]:
         "occupancy": _occupancy(figures["beds"]),
         "stale": {row["state"]: row for row in figures["stale"]},
         "new_cases": _daily(daily, 1, ("Casos novos", "New cases")),
-        "new_deaths": _daily(daily, 3, ("Óbitos novos", "New deaths")),
+        "new_deaths": _daily(daily, 3, ("Óbitos novos", "New deaths"), wide=True),
         "metrics": METRICS,
     }
 
 
-def _daily(daily: Sequence[Sequence[Any]], at: int, name: tuple[str, str]) -> str:
+def _daily(daily: Sequence[Sequence[Any]], at: int, name: tuple[str, str], wide: bool = False) -> str:
     if len(daily) < 2:
         return ""
     labels = [both(row[0], "short") for row in daily]
     mean = ("Média de 7 dias", "7-day mean")
     series = [(name, [row[at] for row in daily]), (mean, [row[at + 1] for row in daily])]
-    return charts.lines(labels, series, "int", dots=False)
+    return charts.lines(labels, series, "int", dots=len(daily) <= FEW_DAYS, wide=wide)
 
 
 def _occupancy(beds: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any] | None]]]:

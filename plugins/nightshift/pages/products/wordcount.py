@@ -17,6 +17,7 @@ def view(figures: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "top": [(word, count, share, word in words.STOP_WORDS) for word, count, share in figures["top"]],
         "most": max((row[1] for row in figures["top"]), default=0),
+        "most_of_rest": max((row[1] for row in figures["top"] if row[0] not in words.STOP_WORDS), default=0),
         "lengths": charts.bars(labels, [(name, [row[1] for row in lengths])], "int"),
         "zipf": charts.points([(rank, count) for rank, count in ranks], ("Ocorrências", "Occurrences"))
         if len(ranks) > 2
