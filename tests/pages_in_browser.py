@@ -17,6 +17,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 
+TOO_WIDE = """[...document.querySelectorAll("main *")].filter(each =>
+  !each.closest(".scroll, .flow, svg") && each.getBoundingClientRect().right > innerWidth
+).slice(0, 5).map(each => each.outerHTML.slice(0, 80))"""
+
 
 def faults(browser: Browser, file: Path, pictures: Path) -> Iterator[str]:
     """Everything that is wrong with one page."""
@@ -32,8 +36,8 @@ def faults(browser: Browser, file: Path, pictures: Path) -> Iterator[str]:
     yield from csv(page)
     page.set_viewport_size(PHONE)
     page.screenshot(path=pictures / f"{file.parent.name}-phone.png")
-    over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    yield from [f"{over} pixels too wide for a phone"] if over > 0 else []
+    if (over := page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
+        yield f"{over} pixels too wide for a phone: {page.evaluate(TOO_WIDE)}"
     yield from (f"it asked for {url}" for url in asked if url != file.as_uri() and not url.startswith("blob:file"))
     yield from (f"the console says {text}" for text in said)
     page.close()
@@ -45,7 +49,7 @@ def languages(page: Page) -> Iterator[str]:
     yield from [] if page.get_attribute("html", "lang") == "pt-BR" else ["it does not begin in the browser's language"]
     page.locator("[data-language=en]").click()
     after = page.inner_text("main")
-    if page.get_attribute("html", "lang") != "en" or "Run" not in after or "A execução" in after:
+    if page.get_attribute("html", "lang") != "en" or "Gold tables" not in after or "A execução" in after:
         yield "English does not come by a click"
     page.reload()
     yield from [] if page.get_attribute("html", "lang") == "en" else ["the choice of language is forgotten"]
