@@ -12,7 +12,7 @@ locked is left to that run. For failed teardowns and resources that still cost m
 """
 
 from nightshift import config
-from nightshift.dag_factory import backfill_dag
+from nightshift.dag_factory import backfill_dags
 from nightshift.pipelines import BACKFILLS
 
-dags = [backfill_dag(backfill, config.load(), __doc__) for backfill in BACKFILLS.values()]
+dags = backfill_dags(BACKFILLS, config.load(), __doc__)

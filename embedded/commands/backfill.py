@@ -8,7 +8,7 @@ from datetime import date
 
 from embedded import dates, pipelines
 from embedded.cloud import iam_option
-from embedded.pipelines import Pipeline
+from embedded.pipeline import Pipeline
 from embedded.runs.requests import RunRequest, SessionRequest, run_session
 from embedded.uploads.inputs import Delivery
 

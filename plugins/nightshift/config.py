@@ -18,9 +18,8 @@ X86 = ("m5.xlarge", "m5a.xlarge", "m6i.xlarge", "m6a.xlarge")
 GRAVITON = re.compile(r"^[a-z]+\d+g")  # m6g, c7gn, r8gd: the g after the generation
 FOUNDATION = ("apply", "check")
 KINDS = ("raw", "lake", "artifacts", "logs", "state")
-# Beside plugins/ in a checkout; on MWAA in the DAGs' folder. Contracts are read from it at import.
+# Beside plugins/ in a checkout; on MWAA in the DAGs' folder. The pipelines beside it are loaded at import.
 INCLUDE = Path(os.environ.get(f"{PREFIX}INCLUDE_DIR") or Path(__file__).resolve().parents[2] / "include")
-CONTRACTS = INCLUDE / "spark_jobs" / "contracts"  # part of the package: they travel with the jobs
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class Settings:
     api_tries: int = 8  # of each AWS call: throttling, 5xx and dropped connections are tried again
     include_dir: Path = INCLUDE
     prices_file: Path = INCLUDE / "prices.toml"  # what `./nightshift prices` looked up; absent: the shipped table only
+    pipelines: tuple[Path, ...] = ()  # more folders of pipelines, like PATH; read from the environment only
     jdbc_dir: Path = INCLUDE / "jdbc"  # the drivers that clusters read databases with, and their SHA256SUMS
 
     schedule: str = "0 0 * * *"  # none: nights run on request only
@@ -225,6 +225,10 @@ def _items(text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
 
 
+def _paths(text: str) -> tuple[Path, ...]:
+    return tuple(Path(item).resolve() for item in text.split(os.pathsep) if item.strip())
+
+
 _PARSERS: dict[Any, Any] = {
     str: str,
     int: int,
@@ -232,4 +236,6 @@ _PARSERS: dict[Any, Any] = {
     bool: _flag,
     Path: Path,
     tuple[str, ...]: _items,
+    tuple[Path, ...]: _paths,
 }
+PIPELINE_FOLDERS = (INCLUDE.parent / "pipelines", *_paths(os.environ.get(f"{PREFIX}PIPELINES", "")))

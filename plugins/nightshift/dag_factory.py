@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, BaseOperator, Param, TaskGroup, TriggerRule, chain
+from airflow.sdk import DAG, BaseOperator, Param, TaskGroup, TriggerRule, chain, get_parsing_context
 
 from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
@@ -44,8 +44,9 @@ from nightshift.operators.terraform import (
     DestroyTransientOperator,
     OpenStateOperator,
 )
+from nightshift.pipelines.registry import Registry
 from nightshift.reaper.operator import ReapOperator
-from nightshift.report import product_page
+from nightshift.report import runbook
 from nightshift.run import parameters
 from nightshift.run.tasks import ABOUT, Group, Task, job
 
@@ -55,9 +56,26 @@ WHAT, COMPUTE, DEBUGGING = "What the run does", "Where it runs", "Debugging: lea
 SHORT, LONG = timedelta(minutes=15), timedelta(minutes=60)
 
 
+def night_dags(registry: Registry, settings: Settings) -> list[DAG]:
+    """The DAG of each pipeline; of one only while Airflow loads this file for a task of it."""
+    return [
+        night_dag(p.pipeline, settings, runbook.page(p)) for name, p in registry.packages.items() if _is_wanted(name)
+    ]
+
+
+def backfill_dags(backfills: Mapping[str, Pipeline], settings: Settings, doc_md: str | None) -> list[DAG]:
+    """The DAG of each backfill; of one only while Airflow loads this file for a task of it."""
+    return [backfill_dag(backfill, settings, doc_md) for name, backfill in backfills.items() if _is_wanted(name)]
+
+
+def _is_wanted(dag_id: str) -> bool:
+    """Airflow's context of parsing names the DAG that a task belongs to (airflow.sdk.get_parsing_context)."""
+    return get_parsing_context().dag_id in {None, dag_id}
+
+
 def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG:
     """Build the DAG of one pipeline: setups and work, two teardowns, then the proof that nothing is left, the report
-    and the outcome. Its page in the UI is `doc_md` followed by the contract.
+    and the outcome. `doc_md` is its page in the UI.
 
     No dagrun_timeout: it would skip the teardowns (docs/decisions/0002-outcome-and-teardown.md). Each task has its
     own limit instead.
@@ -65,7 +83,7 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
     with DAG(
         dag_id=pipeline.name,
         dag_display_name=pipeline.title,
-        doc_md=f"{doc_md}\n\n{product_page.page(pipeline)}",
+        doc_md=doc_md,
         schedule=settings.when,
         start_date=START.in_timezone(settings.timezone),
         catchup=False,

@@ -87,7 +87,10 @@ def test_the_list_names_every_pipeline(capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["wordcounts"], "no pipeline 'wordcounts': choose wordcount or mrhealth_sales or covid_hospitals"),
+        (
+            ["wordcounts"],
+            "no pipeline 'wordcounts': choose card_movements or covid_hospitals or mrhealth_sales",
+        ),
         (["wordcount", "--date", "31/01/2026"], "--date is '31/01/2026': expected a date like"),
         (["wordcount", "--to", "2026-01-01"], "--to needs --from"),
         (["wordcount", "--date", "2026-01-01", "--from", "2026-01-01"], "give one of them"),
@@ -116,7 +119,7 @@ def test_a_request_that_cannot_be_done_is_one_sentence_and_status_2(arguments, s
 
 def test_one_text_on_several_days_is_refused(text, capsys):
     assert cli.main(["run", "wordcount", "--input", text, "--from", "2026-01-01", "--to", "2026-01-02"]) == 2
-    assert "one day's text" in capsys.readouterr().err
+    assert "files are one day's" in capsys.readouterr().err
 
 
 def test_flat_sales_files_on_several_days_are_refused_with_the_reason(tmp_path, capsys):

@@ -18,10 +18,10 @@ from localcloud.settings import Settings as CloudSettings
 from nightshift import config
 from nightshift.aws import clients
 from nightshift.infrastructure import inventory
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run import processes
 from nightshift.run.run_context import from_run
 from nightshift.state import ledger
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 
 @pytest.fixture

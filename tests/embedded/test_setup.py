@@ -150,7 +150,7 @@ def test_any_other_request_sets_up_first(bare):
 def bare(tmp_path):
     """A checkout without an environment, and a Python that has none of the packages."""
     tree = tmp_path / "bare"
-    for room in ("embedded", "tools", "localcloud", "datagen", "include", "plugins", "requirements"):
+    for room in ("embedded", "tools", "localcloud", "datagen", "include", "pipelines", "plugins", "requirements"):
         shutil.copytree(ROOT / room, tree / room, ignore=shutil.ignore_patterns(".terraform"))
     shutil.copy(ROOT / "nightshift", tree)
     return tree

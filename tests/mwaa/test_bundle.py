@@ -23,14 +23,15 @@ def test_what_travels_in_the_dags_folder(tree, tools):
         "dags/.airflowignore",
         f"dags/{CONSTRAINTS}",
         "dags/include/spark_jobs/main.py",
-        "dags/include/spark_jobs/contracts/night.toml",
+        "dags/pipelines/wordcount/contract.toml",
         "dags/include/terraform/stacks/foundation/main.tf",
         "dags/include/terraform/stacks/foundation/.terraform.lock.hcl",
     }
 
 
-def test_airflow_passes_over_include(tree, tools):
-    assert "include/" in build(tree, NAME, tools).files["dags/.airflowignore"].decode().splitlines()
+def test_airflow_passes_over_what_holds_no_dags(tree, tools):
+    ignored = build(tree, NAME, tools).files["dags/.airflowignore"].decode().splitlines()
+    assert ignored == ["include/", "pipelines/"]
 
 
 def test_the_plugins_are_a_zip_of_what_lies_in_plugins(tree, tools):

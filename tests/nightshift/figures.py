@@ -2,10 +2,10 @@
 
 from datetime import date, timedelta
 
-from card_movements import page as of_cards
-from covid_hospitals import page as of_covid
-from mrhealth_sales import page as of_sales
-from wordcount import figures as of_words
+from card_movements.jobs import page as of_cards
+from covid_hospitals.jobs import page as of_covid
+from mrhealth_sales.jobs import page as of_sales
+from wordcount.jobs import figures as of_words
 
 DAY = date(2026, 1, 4)
 BRANCHES = {1: "Mr. Health - Jardim", 2: 'Mr. "Health" <b>Norte</b>', 3: "Mr. Health - Sul"}

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from card_movements.definition import PIPELINE as CARD_MOVEMENTS
 from nightshift.failures.errors import AuditFailed, DriverRefused, ParameterError
 from nightshift.lake import packaging
 from nightshift.lake.storage import LakeHook
 from nightshift.operators.gold import PublishOperator
 from nightshift.operators.inputs import WaitForInputsOperator
-from nightshift.pipelines.card_movements import CARD_MOVEMENTS
 from nightshift.run import run_context
 from nightshift.state.partition_locks import Claim
 from tests.nightshift.conftest import ASKED_AT, RUN_ID

@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 
 from nightshift.failures.interrupted import Interrupted
 from nightshift.operators.base import NightOperator, WaitOperator
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.state.ledger import Ledger
 from nightshift.waits import probes
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 RUN = SimpleNamespace(
     run_id="manual__2026-01-05T03:00:00+00:00",

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from card_movements.definition import PIPELINE as CARD_MOVEMENTS
 from localcloud.client import Client
 from localcloud.emr.seam import StepOutcome
 from nightshift.compute import jobs, one_by_one, remembered, targets
@@ -18,11 +19,10 @@ from nightshift.compute.serverless import spec as serverless
 from nightshift.compute.target import Ingredients, JobState, PlaceState
 from nightshift.failures.errors import ComputeError
 from nightshift.infrastructure import inventory
-from nightshift.pipelines.card_movements import CARD_MOVEMENTS
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run import run_context
 from nightshift.waits import probes
 from tests.patience import until
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 ROLE = "arn:aws:iam::123456789012:role/jobs"
 GIVEN = Ingredients(

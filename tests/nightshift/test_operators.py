@@ -21,8 +21,8 @@ from nightshift.operators.jobs import WaitForJobOperator
 from nightshift.operators.preflight import PreflightOperator
 from nightshift.operators.proof import ProveNothingLeftOperator
 from nightshift.operators.terraform import ApplyTransientOperator, DestroyTransientOperator
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.state.ledger import Ledger
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 FOUNDATION = {"vpc_id": "vpc-1", "kms_key_arn": "arn:key", "subnet_ids": ["subnet-1"]}
 

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from mrhealth_sales.definition import PIPELINE as MRHEALTH_SALES
 from nightshift.lake.storage import LakeHook
 from nightshift.operators.gold import PublishOperator
-from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
 from nightshift.state.ledger import Ledger
 from nightshift.state.partition_locks import Claim
 

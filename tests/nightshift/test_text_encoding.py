@@ -7,8 +7,8 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from nightshift.inputs.text_encoding import looked_at
 from nightshift.operators.contract import CheckInputsOperator
-from nightshift.pipelines.wordcount import WORDCOUNT
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 OLA = "olá são joão\n".encode("cp1252")
 

@@ -10,9 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from card_movements.gold import guarded
+from card_movements.jobs.gold import guarded
+from card_movements.local import card_source
 from datagen.cards import CardShape, generate_cards
-from embedded.sources import card_source
 from medallion import tls
 from medallion.contract import Column, Table
 from medallion.errors import SourceError

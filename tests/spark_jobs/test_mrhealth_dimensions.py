@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mrhealth_sales.dimensions import Name, Told, as_of, state_of
+from mrhealth_sales.jobs.dimensions import Name, Told, as_of, state_of
 
 P = "mrhealth_sales"
 D1, D2, D3 = "2025-12-29", "2025-12-30", "2025-12-31"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from medallion.arrivals import bronze_schema
-from mrhealth_sales import silver
-from mrhealth_sales.tables import ITEMS, ORDERS, UNITS
+from mrhealth_sales.jobs import silver
+from mrhealth_sales.jobs.tables import ITEMS, ORDERS, UNITS
 
 DAY = date(2025, 12, 31)
 GOOD_ORDER = ("3", "77", "Loja Online", "2025-12-29", "62.34", "Rua A", "6.74", "Finalizado")

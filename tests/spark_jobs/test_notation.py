@@ -2,13 +2,13 @@
 
 import pytest
 
-from covid_hospitals.tables import CITIES, OCCUPANCY, STATE_NAMES
+from covid_hospitals.jobs.tables import CITIES, OCCUPANCY, STATE_NAMES
 from medallion.arrivals import rows_in
 from medallion.charset import as_utf8
 from medallion.csv_text import Record
 from medallion.notation import rewritten
 from medallion.replay import Refused, csv_again
-from mrhealth_sales.tables import ITEMS, ORDERS, table_of
+from mrhealth_sales.jobs.tables import ITEMS, ORDERS, table_of
 
 
 def orders(*values: tuple[str, str]) -> list[Record]:

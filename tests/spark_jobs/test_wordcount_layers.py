@@ -10,7 +10,7 @@ import pytest
 
 from datagen import generate_text
 from medallion.errors import NoInputError, UnknownEncodingError
-from wordcount import lines
+from wordcount.jobs import lines
 
 P = "wordcount"
 

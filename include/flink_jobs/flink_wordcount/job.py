@@ -22,8 +22,8 @@ from medallion.manifest import GoldTable, Manifest, TableCount
 from medallion.packing import BOUNDS, LOOK, FileRefused, long_line, over
 from medallion.raw import BASE64, QUARANTINE_SCHEMA, TEXT
 from medallion.storage import WHY_HIDDEN, is_hidden
-from wordcount.figures import of_counts
-from wordcount.text_encoding import NO_TEXT, WHY_CONTROLS, Encoding, encoding_named, lies_open, lines_in
+from wordcount.jobs.figures import of_counts
+from wordcount.jobs.text_encoding import NO_TEXT, WHY_CONTROLS, Encoding, encoding_named, lies_open, lines_in
 
 Count = Callable[[str, str, str, str], None]
 

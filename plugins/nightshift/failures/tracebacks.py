@@ -12,7 +12,7 @@ START = "Traceback (most recent call last):"
 FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>\S+))?')
 # Our files: a job in its zip (as EMR and localcloud name it) or in the repository, the entry point, or this library.
 OURS = re.compile(
-    r"(?:spark_jobs\.zip/|include/spark_jobs/|plugins/(?=nightshift/))(?P<in_tree>.+)$|/(?P<entry>main\.py)$"
+    r"(?:spark_jobs\.zip/|include/spark_jobs/|/pipelines/(?=\w+/jobs/)|plugins/(?=nightshift/))(?P<in_tree>.+)$|/(?P<entry>main\.py)$"
 )
 LOG_LINE = re.compile(
     r"^(?:\d{2}/\d{2}/\d{2}|\d{4}-\d{2}-\d{2}[T ])\s?\d{2}:\d{2}"

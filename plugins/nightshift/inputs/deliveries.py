@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nightshift.contracts import drift
 from nightshift.contracts.drift import Drift
-from nightshift.contracts.pipeline import Source
+from nightshift.contracts.pipeline import Pipeline, Source
 from nightshift.inputs.text_encoding import Beginning, looked_at
 from nightshift.run.run_context import RunContext
 
@@ -65,17 +65,17 @@ class DeliveriesHook:
     def _drifts(self, key: str) -> list[Drift]:
         text, whole = self._beginning(key)
         sample = drift.sample(key, text, whole=whole)
-        source = source_of(self._night.pipeline.sources, key, sample.header) if sample else None
+        source = source_of(self._night.pipeline, key, sample.header) if sample else None
         return list(drift.drifts(source, sample)) if sample and source else []
 
 
-def source_of(sources: Sequence[Source], key: str, header: Sequence[str] = ()) -> Source | None:
-    """The source of a file, by its header or, if that lacks a column, by its exact name (any case, with or without
-    `Tabela_`, gzip or not). This serves drift checks only: the jobs decide what a file is, and know more names."""
+def source_of(pipeline: Pipeline, key: str, header: Sequence[str] = ()) -> Source | None:
+    """The source of a file, by its header or, if that lacks a column, by its exact name (any case, with or without the
+    pipeline's `file_prefix`, gzip or not). This serves drift checks only: the jobs decide what a file is."""
     name = key.rsplit("/", 1)[-1].lower().removesuffix(".gz")
-    stem = name.removesuffix(".csv").removeprefix("tabela_")
-    by_name = (s for s in sources if name.endswith(".csv") and fnmatchcase(stem, s.files))
-    return drift.known_by(sources, header) or next(by_name, None)
+    stem = name.removesuffix(".csv").removeprefix(pipeline.inputs.file_prefix)
+    by_name = (s for s in pipeline.sources if name.endswith(".csv") and fnmatchcase(stem, s.files))
+    return drift.known_by(pipeline.sources, header) or next(by_name, None)
 
 
 def _unpacked(beginning: bytes) -> bytes:

@@ -14,6 +14,7 @@ from nightshift.compute.target import ComputeTarget, Ingredients, Place, PlaceSt
 from nightshift.failures.errors import NightshiftError, WaitTimeout
 from nightshift.lake import packaging
 from nightshift.operators.base import NightOperator, WaitOperator
+from nightshift.pipelines import FOLDERS
 from nightshift.run.run_context import RunContext
 from nightshift.run.tasks import Task
 from nightshift.state.ledger import Ledger
@@ -30,7 +31,9 @@ class PublishJobsOperator(NightOperator):
 
     def _package(self) -> packaging.Package:
         settings = self.settings
-        return packaging.package(settings.jobs_dir, settings.time_limit_script, settings.flink_dir, settings.ingest_dir)
+        return packaging.package(
+            settings.jobs_dir, settings.time_limit_script, settings.flink_dir, settings.ingest_dir, FOLDERS
+        )
 
 
 class StartComputeOperator(NightOperator):

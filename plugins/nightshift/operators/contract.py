@@ -59,7 +59,7 @@ class CheckInputsOperator(NightOperator):
 
     def _check_source(self, night: RunContext, schema: DatabaseSchemaHook) -> None:
         """Raise OtherSource if the lake has rows of another database, to which this night would add."""
-        if not self.pipeline.incremental or night.options.get("source_moved") == "true":
+        if self.pipeline.accepts_new_owner(night.options):
             return
         owner, own = self.lake(night).source(), schema.identity()
         if owner and owner != own:

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
+
 from nightshift.pages import charts, cures, history, products, render, words
 from nightshift.pages.formats import Both, both
 from nightshift.pipelines import PIPELINES
@@ -72,17 +74,28 @@ def html(
         "quarantine": shown.get("quarantine", []),
         "lineage": lineage(record, shown),
         "page": shown,
-        "product": products.view(record, shown),
         "words": words,
         "groups": words.GROUPS,
     }
-    return render.page("night.html", zone, view)
+    return render.page("night.html", zone, {**view, **_results(record, shown, zone)})
+
+
+def _results(record: Record, page: Record, zone: str) -> dict[str, Any]:
+    """The section of the product's figures, or the problem with them: figures of another version, or a pipeline's own
+    template that fails, leave the rest of the page as it is."""
+    problem = page.get("problem", "")
+    try:
+        own = products.view(record, page)
+        section = render.page(own["template"], zone, own) if own else ""
+    except Exception as error:  # noqa: BLE001 - a pipeline's author wrote what may raise here
+        section, problem = "", f"{type(error).__name__}: {error}"
+    return {"results": Markup(section), "problem": problem}  # noqa: S704 - a template's output, escaped there
 
 
 def title(record: Record) -> Both:
     """The product's name, of a backfill with what it fills."""
-    product = record["pipeline"].removeprefix("backfill_")
-    pt, en = words.PRODUCTS.get(product, (product, product))
+    product = record["pipeline"].removeprefix(products.BACKFILL)
+    pt, en = products.title(product)
     before = words.BACKFILL if product != record["pipeline"] else ("", "")
     return before[0] + pt, before[1] + en
 
@@ -115,7 +128,7 @@ def counts(record: Record) -> list[dict[str, Any]]:
 
 def gold_tables(record: Record, page: Record, nights: Sequence[Record], zone: str) -> list[dict[str, Any]]:
     """The published tables: own rows, other days, first rows, and the rows of the last dates."""
-    pipeline = PIPELINES.get(record["pipeline"].removeprefix("backfill_"))
+    pipeline = PIPELINES.get(record["pipeline"].removeprefix(products.BACKFILL))
     limits = {table.name: table.fresh_hours for table in pipeline.gold} if pipeline else {}
     schemas = {g["table"]: g["schema"] for manifest in record["layers"] for g in manifest["gold"]}
     tables: dict[str, dict[str, Any]] = {}
@@ -156,8 +169,8 @@ def _kind(column: str, spark_type: str, record: Record) -> str:
     """How the values of a column are shown; '' for text. Identifiers and years are no quantities."""
     if column.endswith("_id") or column in {"year", "unit_id", "product_id", "city_code"}:
         return "raw"
-    if spark_type in MONEY and record["pipeline"] in {"mrhealth_sales", "card_movements"}:
-        return "brl"
+    if spark_type in MONEY:
+        return products.money(record["pipeline"])
     if spark_type in {"int", "bigint"}:
         return "int"
     if spark_type == "double" and (column.endswith("rate") or "rate_" in column or column == "case_fatality"):

@@ -7,11 +7,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
 
 from nightshift.failures.shown import plain
-from nightshift.pages import charts
+from nightshift.pages import charts, products
 from nightshift.pages.formats import both
 
 HERE = Path(__file__).parent
@@ -19,7 +19,8 @@ LEVELS = 5  # shades of a heat map
 
 
 def page(template: str, zone: str, view: Mapping[str, Any]) -> str:
-    """A whole page. Texts are Portuguese, with their English in `data-en`: the page's script exchanges them."""
+    """A whole page, or a section of one. Texts are Portuguese, with their English in `data-en`: the page's script
+    exchanges them."""
     own = {"n": partial(number, zone=zone), "css": _asset("page.css"), "js": _asset("page.js"), "zone": zone}
     return f"{_environment().get_template(template).render({**own, **view}).strip()}\n"
 
@@ -59,8 +60,9 @@ def _asset(name: str) -> Markup:
 
 @cache
 def _environment() -> Environment:
+    of_products = PrefixLoader({name: FileSystemLoader(folder) for name, folder in products.folders().items()})
     made = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=ChoiceLoader([FileSystemLoader(HERE / "templates"), of_products]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from nightshift.contracts.pipeline import Option
+from nightshift.contracts.pipeline import ENGINE, SPARK, Option
 from nightshift.failures.errors import ParameterError
 
 # For Python and the browser, hence without \w and \d, which differ between them. It excludes characters that mean
@@ -157,8 +157,8 @@ def option(wanted: Option, requested: Any) -> str:
 
 def replay(requested: Any, options: Mapping[str, str]) -> bool:
     """Whether a replay is requested. Raises ParameterError for an engine without replay."""
-    if requested and options.get("engine") == "flink":
-        raise ParameterError("replay is set with engine flink, which keeps no bronze: expected engine spark.")
+    if requested and (engine := options.get(ENGINE, SPARK)) != SPARK:
+        raise ParameterError(f"replay is set with engine {engine}, which keeps no bronze: expected engine {SPARK}.")
     return bool(requested)
 
 
