@@ -14,7 +14,7 @@ RANKS = tuple(sorted({round(10 ** (step / 8)) for step in range(8 * 8)}))
 Row = Mapping[str, Any]
 
 
-def figures(rows: Mapping[str, list[Row]]) -> dict[str, Any]:
+def figures(rows: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
     """All figures of the page, from the ranked words and the counts by length."""
     ranked = sorted(rows["ranked"], key=lambda row: row["rank"])
     lengths = sorted(rows["lengths"], key=lambda row: row["length"])
