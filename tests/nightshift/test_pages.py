@@ -111,7 +111,7 @@ def test_no_number_is_on_the_page_that_is_not_in_record_page_json_or_the_nights_
     spans = [end - start for start, end in history.spans(record).values()]
     seconds = {*spans, *history.medians(nights).values(), history.summary(record)["seconds"]}
     contract = {table.fresh_hours for table in PIPELINES[pipeline].gold}
-    own = {night.age_hours(record, night.DEFAULT_ZONE)} | contract
+    own = {night.age(record, night.DEFAULT_ZONE)[0]} | contract
     strange = []
     for kind, value in shown.figures:
         if kind in {"day", "short", "moment", "time"}:

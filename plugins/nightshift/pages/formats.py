@@ -49,7 +49,9 @@ def _compact(before: str) -> Callable[[Any], Both]:
             if abs(value) >= size:
                 number = f"{value / size:.1f}".removesuffix(".0")
                 return f"{before}{number.translate(_SWAPPED)}{pt}", f"{before}{number}{en}"
-        number = f"{value:.{2 if abs(value) >= 0.1 else 4}f}".rstrip("0").rstrip(".")
+        digits = 0 if abs(value) >= 100 else 2 if abs(value) >= 0.1 else 4
+        number = f"{value:.{digits}f}"
+        number = number.rstrip("0").rstrip(".") if digits else number
         return f"{before}{number.translate(_SWAPPED)}", f"{before}{number}"
 
     return shown

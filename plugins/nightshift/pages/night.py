@@ -21,6 +21,7 @@ from nightshift.run.tasks import Group
 
 Record = Mapping[str, Any]
 DATES = 30
+MOST_HOURS = 72
 MOST_DAYS_SHOWN = 40
 MONEY = ("decimal(18,2)",)
 # What records of older versions lack.
@@ -147,16 +148,19 @@ def gold_tables(record: Record, page: Record, nights: Sequence[Record], zone: st
             "spark": charts.sparkline(
                 [*(night["rows"].get(name) for night in _by_date(record, nights)), table["rows"]]
             ),
-            "age": age_hours(record, zone),
+            "age": age(record, zone),
         }
     return list(tables.values())
 
 
-def age_hours(record: Record, zone: str) -> float | None:
-    """Hours from the end of the business date in its zone to the record; None for a record before that end."""
+def age(record: Record, zone: str) -> tuple[float, Both] | None:
+    """The time from the end of the business date in its zone to the record, in hours, or in days if it is long; None
+    for a record before that end."""
     midnight = datetime.fromisoformat(record["business_date"]).replace(tzinfo=ZoneInfo(zone)) + timedelta(days=1)
     hours = (datetime.fromisoformat(record["ended_at"]) - midnight).total_seconds() / 3600
-    return round(hours, 1) if hours >= 0 else None
+    if hours < 0:
+        return None
+    return (round(hours, 1), ("h", "h")) if hours <= MOST_HOURS else (round(hours / 24, 1), ("dias", "days"))
 
 
 def _by_date(record: Record, nights: Sequence[Record]) -> list[Record]:

@@ -43,6 +43,8 @@ RESOURCES: dict[str, Both] = {
     "key pairs": ("pares de chaves", "key pairs"),
     "secrets": ("segredos", "secrets"),
     "security configurations": ("configurações de segurança", "security configurations"),
+    "serverless applications": ("aplicações serverless", "serverless applications"),
+    "Glue jobs": ("jobs do Glue", "Glue jobs"),
     "terraform states": ("estados do terraform", "terraform states"),
     "staging": ("área temporária", "staging"),
     "claims": ("reservas de datas", "claims on dates"),
