@@ -8,7 +8,21 @@ import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
-from embedded.commands import backfill, cloud, diagnose, night, prices, reap, replay, run, seed_source, trigger, ui
+from embedded.commands import (
+    backfill,
+    cloud,
+    diagnose,
+    night,
+    open_page,
+    prices,
+    reap,
+    replay,
+    run,
+    runs,
+    seed_source,
+    trigger,
+    ui,
+)
 from embedded.commands import list as listing
 from embedded.words import Parser
 from nightshift.failures.shown import plain
@@ -20,7 +34,7 @@ Nightshift: every midnight a cluster comes up, works, proves what it did, and le
 Here it works against a simulated AWS on this machine (localcloud): no account, no cost. A command starts one and stops
 it again, unless one is running (./nightshift cloud up) or AWS_ENDPOINT_URL names another AWS."""
 EPILOG = """\
-`make run` is `./nightshift night`. Records, step logs and gold of every run are kept in .nightshift/runs/, the
+`make run` is `./nightshift night`. Records, pages, step logs and gold of every run are kept in .nightshift/runs/, the
 output of Airflow and terraform in .nightshift/logs/. ./nightshift COMMAND --help describes each command."""
 COMMANDS: dict[str, ModuleType] = {
     "run": run,
@@ -28,6 +42,8 @@ COMMANDS: dict[str, ModuleType] = {
     "ui": ui,
     "trigger": trigger,
     "list": listing,
+    "runs": runs,
+    "open": open_page,
     "diagnose": diagnose,
     "backfill": backfill,
     "replay": replay,

@@ -24,14 +24,18 @@ MUST_NOT_IMPORT = {
         f"plugins/nightshift/report/{pure}.py": {"boto3", "botocore", "airflow", "subprocess", "os"}
         for pure in ("message", "outcome_rules", "product_page", "record", "runbook")
     },
+    "plugins/nightshift/pages": {"boto3", "botocore", "airflow", "subprocess", "os"},
     "include/spark_jobs": NOT_ON_A_CLUSTER,
     "pipelines/*/jobs": NOT_ON_A_CLUSTER,
     "pipelines/*/definition.py": {"boto3", "botocore", "airflow", "subprocess", "os", "pyspark", *LAPTOP},
+    "pipelines/*/page": {"boto3", "botocore", "airflow", "subprocess", "os", "pyspark", *LAPTOP},
     "pipelines/*/local*": {"boto3", "botocore", "airflow", "pyspark", "localcloud", "moto"},
     "include/ingest": {"airflow", "nightshift", "pyspark", "subprocess", "os", *LAPTOP},
     "pipelines/*/jobs/*.py": {"argparse", "os", "sys"},
     "include/flink_jobs": {"airflow", "nightshift", "boto3", "botocore", "pyspark", *LAPTOP},
-    "pipelines/wordcount/jobs/tokens.py": {"pyspark", "pyflink"},  # both engines count with it
+    "pipelines/wordcount/jobs/tokens.py": {"pyspark", "pyflink"},  # both engines use these
+    "pipelines/wordcount/jobs/figures.py": {"pyspark", "pyflink"},
+    "include/spark_jobs/medallion/figures.py": {"pyspark", "pyflink"},
     "localcloud": {"airflow", "nightshift", "embedded", "tools", "datagen"},
     "tools": {"airflow", "nightshift", "localcloud", "embedded", "deploy", "datagen", "moto", "tests"},
     "deploy/mwaa": {"nightshift", "localcloud", "embedded", "datagen", "moto", "pyspark", "dags"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from embedded.cloud import bootstrap, endpoint, environment, iam_option, roles
 from embedded.runs.remote import RemoteRunner
 from embedded.runs.requests import RunRequest, SessionRequest
 from embedded.runs.runner import Event, Runner
-from embedded.terminal import again, record, summary
+from embedded.terminal import again, pages, record, summary
 from embedded.terminal.logs import new_log
 from embedded.terminal.progress import Progress
 from localcloud.credentials import Access, Credentials
@@ -76,6 +76,8 @@ class Session:
         finally:
             self.runner.finish()  # while the cloud is there: an interrupted night is still tearing down
         _show(f"Not run: {run.title}" for run in left)
+        if len(nights) > 1 and pages.shelf_of().is_file():
+            _show([f"Page:     {paths.shown(pages.shelf_of())}, with a link to each night's"])
         return good and not left
 
     def end(self, run: RunRequest, event: Event) -> bool:
@@ -91,7 +93,18 @@ class Session:
             _show(f"Gold:     {paths.shown(f)}" for f in record.export(kept, self.request.export))
         if self.request.output:
             _show(f"File:     {paths.shown(f)}" for f in record.deliver(self.env, kept, self.request.output))
+        _show(_page(kept))
         return kept.record is not None and kept.record["outcome"] != "failed" and event["state"] == "success"
+
+
+def _page(kept: record.Kept) -> Iterator[str]:
+    """The line that says where the night's page is; a page that cannot be made fails no night."""
+    if kept.record is None:
+        return
+    try:
+        yield f"Page:     {paths.shown(pages.write(kept.folder))}"
+    except Exception as error:  # noqa: BLE001 - whatever it is: the night has ended, and its exit status is known
+        yield f"Warning:  the page could not be made: {type(error).__name__}: {error}"
 
 
 def _show(lines: Iterable[str]) -> None:

@@ -42,7 +42,7 @@ class Kept:
 
 
 def keep(env: Mapping[str, str], dag_id: str, run_id: str, runs: Path = paths.RUNS) -> Kept:
-    """Copy record.json, logs (gunzipped), gold and quarantine into runs/<dag>/<slug>/; nothing of it need be there."""
+    """Copy record.json, page.json, logs (gunzipped), gold and quarantine into runs/<dag>/<slug>/, whatever is there."""
     return keep_run(env, dag_id, slug_of(run_id), runs)
 
 
@@ -66,6 +66,7 @@ def keep_run(env: Mapping[str, str], dag_id: str, slug: str, runs: Path = paths.
     record = _record(s3, f"{name}-lake", key) or _record(s3, f"{name}-state", key)
     if record:
         (folder / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        _object(s3, f"{name}-lake", f"runs/{dag_id}/{slug}/page.json", folder)
         for step in record["steps"]:
             _logs(s3, step["log_uri"], folder / "logs" / step["name"])
         for gold in record["gold"]:
@@ -161,6 +162,17 @@ def _quarantine(s3: S3Client, bucket: str, record: Record, folder: Path) -> None
             file = folder / layer / table / days[dated] / names[-1]
             file.parent.mkdir(parents=True, exist_ok=True)
             s3.download_file(bucket, item["Key"], str(file))
+
+
+def _object(s3: S3Client, bucket: str, key: str, folder: Path) -> None:
+    """Copy one object into a folder, if it is there."""
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as answer:
+        if answer.response["Error"]["Code"] in ABSENT:
+            return
+        raise
+    (folder / key.rpartition("/")[2]).write_bytes(body)
 
 
 def _logs(s3: S3Client, uri: str, folder: Path) -> None:

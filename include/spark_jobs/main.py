@@ -16,6 +16,7 @@ from medallion.errors import JobError, last_lines
 from medallion.lake import Lake
 from medallion.manifest import Manifest
 from medallion.packing import BOUNDS, Bounds
+from medallion.page import refusals_of_failure
 from medallion.run import Run
 
 LAYERS = ("bronze", "silver", "gold")  # functions of a pipeline's module jobs.job: Run -> Manifest
@@ -125,7 +126,8 @@ def run_layers(spark: SparkSession, args: argparse.Namespace) -> list[Manifest]:
     )
     done, job = [], import_module(f"{args.pipeline}.jobs.job")
     for layer in args.layers:
-        manifest: Manifest = getattr(job, layer)(run)
+        with refusals_of_failure(run):
+            manifest: Manifest = getattr(job, layer)(run)
         Lake(run).publish(manifest)
         done.append(manifest)
     return done

@@ -87,6 +87,7 @@ class Settings:
 
     email_endpoints: tuple[str, ...] = ()
     queue_endpoints: tuple[str, ...] = ()
+    page_link_hours: float = 0  # so long the message's link opens the night's page, for whoever has it; 0: no link
     max_usd_per_night: float = 10.0
     max_quarantine_share: float = 0.5  # the night fails if a table loses more than this
     max_refused_share: float = 0.05  # a table or a unit's delivery that loses more gives the night a warning

@@ -117,6 +117,11 @@ class LocalLake:
     def manifest(self, pipeline: str, day: str, layer: str) -> dict[str, Any]:
         return json.loads((self.staging(pipeline, day) / "manifests" / f"{layer}.json").read_text())
 
+    def page(self, pipeline: str, day: str) -> dict[str, Any]:
+        """page.json, which lies beside the manifests' folder."""
+        page: dict[str, Any] = json.loads((self.staging(pipeline, day) / "page.json").read_text(encoding="utf-8"))
+        return page
+
     def counts(self, pipeline: str, day: str, layer: str) -> dict[str, Any]:
         tables = self.manifest(pipeline, day, layer)["tables"]
         for t in tables:

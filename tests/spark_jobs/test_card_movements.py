@@ -210,6 +210,15 @@ def test_generated_movements_add_up_to_their_truth_read_in_parts_or_whole(source
     back = list(csv.DictReader(night.csv("2026-01-04").splitlines()))
     assert sum(Decimal(row["vlr_transacao_movimento"]) for row in back) == truth.total
     assert {'Livraria "O Ponto"', "Posto, loja 2"} <= {row["des_transacao_movimento"] for row in back}
+    page = night.lake.page(PIPELINE, "2026-01-04")
+    figures, first = page["figures"], page["tables"][FLAT]
+    bought = [r["vlr_transacao_movimento"] for r in rows if r["vlr_transacao_movimento"] >= 0]
+    assert figures["amount"] - figures["refunds"]["amount"] == pytest.approx(float(truth.total))
+    assert (figures["count"], figures["amount"]) == (len(bought), pytest.approx(float(sum(bought))))
+    for kind in ("days", "ages", "accounts", "texts", "histogram"):
+        assert sum(row[1] for row in figures[kind]) == len(bought), kind
+    shown = [row[first["columns"].index("numero_cartao")] for row in first["rows"]]
+    assert len(shown) == 20 and all(number == f"****{number[-4:]}" for number in shown)
 
 
 def test_each_night_takes_what_is_new_however_late_it_was_entered_and_the_file_holds_all(source, night):

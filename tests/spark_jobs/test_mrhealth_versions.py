@@ -185,6 +185,10 @@ def test_a_drop_that_is_mostly_refused_changes_nothing_that_holds(shop: Shop) ->
         shop.write(shop.root / "2026/01/02/unit_001/pedido.csv", order + row * 90)
         with pytest.raises(TooMuchRefused, match=rf"{layer} orders: 9\d of \d+ rows were refused .*more than 50%"):
             shop.run(B, most_refused=0.5)
+        refused = shop.lake.page(P, B)["quarantine"]
+        assert len(refused) == 20 and {row["layer"] for row in refused} == {layer}
+        spoilt_lines = [row["line"] for row in refused if row["source_file"].endswith("unit_001/pedido.csv")]
+        assert len(spoilt_lines) >= 10 and min(spoilt_lines) > 2 and "raw" not in refused[0]
     shop.run(A)
     assert {unit: shop.sums(unit) for unit in before} == before
 

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from card_movements.jobs import bronze as raw
 from card_movements.jobs import gold as products
-from card_movements.jobs import owner, restated
+from card_movements.jobs import owner, page, restated
 from card_movements.jobs import silver as flat
 from card_movements.jobs.tables import ASIDE, CARDS, FLAT, MOVEMENTS, PARENTS, REFUSED, SOURCES, bronze_schema
 from card_movements.jobs.window import Movements, aside, is_full_reload, known, refused
@@ -101,6 +101,7 @@ def gold(run: Run) -> Manifest:
         text, cells = products.guarded(text)
     lake.stage_csv(CSV, text, delimiter=delimiter, header=header)
     rows = accepted.count() if by_day or is_full_reload(lake) else staged[0].rows
+    page.write(lake, staged, whole)
     restated_days = restated.changes(lake, placed.days, whole)
     run.spark.catalog.clearCache()
     count = TableCount(MOVEMENTS.name, rows, rows, warnings={GUARDED: cells} if cells else {})

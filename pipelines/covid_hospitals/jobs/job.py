@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from covid_hospitals.jobs import bronze as raw
 from covid_hospitals.jobs import gold as products
+from covid_hospitals.jobs import page
 from covid_hospitals.jobs import silver as typed
 from covid_hospitals.jobs.history import write_history
 from covid_hospitals.jobs.names import official
@@ -106,6 +107,7 @@ def gold(run: Run) -> Manifest:
             "most_least_affected": products.most_least_affected(cases.frame, days["cities"][0], population),
         }
     )
+    page.write(lake, staged, tables["states"])
     newest = {table: day for table, (_, day) in days.items()}
     return lake.manifest("gold", list(_counts(tables, newest, run.business_date)), staged)
 

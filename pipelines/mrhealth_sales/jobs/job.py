@@ -18,7 +18,7 @@ from medallion.quality import tally, together
 from medallion.run import Run
 from mrhealth_sales.jobs import bronze as raw
 from mrhealth_sales.jobs import gold as products
-from mrhealth_sales.jobs import look_back, office, outlook, refusals, restated, summaries, versions
+from mrhealth_sales.jobs import look_back, office, outlook, page, refusals, restated, summaries, versions
 from mrhealth_sales.jobs import silver as typed
 from mrhealth_sales.jobs.dimensions import Dimensions, Facts, NamesByDay, frame_of, observed, prices
 from mrhealth_sales.jobs.order_index import OrderIndex
@@ -142,6 +142,7 @@ def gold(run: Run) -> Manifest:
         days,
     )
     told = outlook.told(alerts, outlooks, next(table.rows for table in staged if table.table == "alerts"))
+    page.write(lake, staged, days, changes)
     own = F.col("business_date") == F.lit(run.business_date)
     rows = {"orders": orders.where(own).count(), "items": items.where(own).count()}
     counts = [TableCount(table, n, n) for table, n in rows.items()]

@@ -18,7 +18,7 @@ from medallion.quality import accepted, tally, together
 from medallion.replay import BronzeReplay, by_file
 from medallion.run import Run
 from medallion.storage import WHY_HIDDEN, FileInfo
-from wordcount.jobs import counts, lines
+from wordcount.jobs import counts, lines, page
 from wordcount.jobs.text_encoding import Encoding, encoding_named, lies_open
 
 COLUMNS = ("source_file", "line", "text", "ingested_at")
@@ -132,5 +132,6 @@ def gold(run: Run) -> Manifest:
     lake.size_shuffles(lake.size_of("silver", ["lines"]))
     kept = lake.read("silver", "lines", counts.SILVER_SCHEMA)
     staged = lake.stage({"word_counts": counts.word_counts(kept)})
+    page.write(lake, staged)
     rows = kept.count()
     return lake.manifest("gold", [TableCount("lines", rows, rows)], staged)

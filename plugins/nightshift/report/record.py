@@ -189,11 +189,12 @@ def _exports(night: RunContext, facts: RunFacts) -> list[dict[str, str]]:
 
 def _cost(night: RunContext, facts: RunFacts) -> dict[str, Any]:
     """The estimated and the measured cost; null if preflight refused the run for want of a price."""
+    limit = {"limit": night.settings.max_usd_per_night * max(1, len(outcome_rules.days(facts.entries)))}
     try:
-        return {"currency": cost.CURRENCY, **_priced(night, facts)}
+        return {"currency": cost.CURRENCY, **limit, **_priced(night, facts)}
     except PreflightError as unknown:
         nothing = dict.fromkeys(("estimate", "measured", "prices_as_of"))
-        return {"currency": cost.CURRENCY, **nothing, "elsewhere": {}, "prices": str(unknown.args[0])}
+        return {"currency": cost.CURRENCY, **limit, **nothing, "elsewhere": {}, "prices": str(unknown.args[0])}
 
 
 def _priced(night: RunContext, facts: RunFacts) -> dict[str, Any]:

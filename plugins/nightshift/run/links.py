@@ -28,3 +28,8 @@ def there(night: RunContext, links: Mapping[str, str], job: str = "") -> dict[st
 
 def _folder(night: RunContext) -> str:
     return f"{night.settings.kept_dir}/{night.run}"
+
+
+def page(night: RunContext) -> str:
+    """The address of the run's page, which the same writes."""
+    return night.uri("lake", f"{night.record_prefix}index.html")

@@ -1,0 +1,34 @@
+"""A Python that plays a browser: the environment of requirements/browser.txt, made at its first use, and chromium."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tools import paths
+
+HOME = paths.ROOT / ".nightshift" / "browser"
+LOCK = paths.ROOT / "requirements" / "browser.txt"
+
+
+def chromium() -> str | None:
+    """Debian's chromium, if it is on this machine."""
+    return shutil.which("chromium")
+
+
+def python() -> Path:
+    """The interpreter that has playwright."""
+    made = HOME / ".made"
+    if not made.exists() or made.read_text() != LOCK.read_text():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(HOME)], check=True)
+        subprocess.run([HOME / "bin" / "pip", "install", "-q", "--require-hashes", "-r", LOCK], check=True)
+        made.write_text(LOCK.read_text())
+    return HOME / "bin" / "python"
+
+
+def play(script: Path, *words: str) -> str:
+    """Run a script of this environment to its end; gives what it printed."""
+    command = [python(), script, *words]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done.stdout
