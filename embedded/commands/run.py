@@ -143,7 +143,9 @@ def request(options: argparse.Namespace) -> SessionRequest:
 
     # Without a foundation, which a dry run does not make, there is no role.
     iam = iam_option.wanted(options) and not options.dry_run
-    return SessionRequest(pipeline.name, nights, keep=options.keep, export=export, output=output, iam=iam)
+    return SessionRequest(
+        pipeline.name, nights, keep=options.keep, export=export, output=output, iam=iam, on=options.compute or ""
+    )
 
 
 @contextmanager

@@ -15,11 +15,14 @@ from tests.light import LIGHT
 pytestmark = [pytest.mark.spark, pytest.mark.terraform]
 
 DAY = "2026-02-01"
-ELSEWHERE = ("serverless", "glue")
+ELSEWHERE = ("serverless", "glue", "kubernetes")
 OWN = {"run_id", "slug", "started_at", "ended_at", "compute", "cluster", "cost"}  # of a night, or of its target
-STATES = {"emr": "TERMINATED", "serverless": "TERMINATED", "glue": "DELETED"}
-SUCCESS = {"emr": "COMPLETED", "serverless": "SUCCESS", "glue": "SUCCEEDED"}
+STATES = {"emr": "TERMINATED", "serverless": "TERMINATED", "glue": "DELETED", "kubernetes": "DELETED"}
+SUCCESS = {"emr": "COMPLETED", "serverless": "SUCCESS", "glue": "SUCCEEDED", "kubernetes": "COMPLETED"}
 MEMORY = "java.lang.OutOfMemoryError: Java heap space"
+LACK = {"serverless": MEMORY, "glue": MEMORY, "kubernetes": "OOMKilled"}  # what its failure report says
+LARGER = {"serverless": "WORKER_TYPE", "glue": "WORKER_TYPE", "kubernetes": "KUBERNETES_MEMORY_GIB"}
+LONG = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +82,9 @@ def test_gold_and_record_are_those_of_emr_but_for_what_is_the_targets_own(play, 
     assert common(ended.records[0]) == common(of_emr.records[0])
 
 
-@pytest.mark.parametrize("target", [pytest.param("serverless", marks=pytest.mark.long), "glue"])
+@pytest.mark.parametrize(
+    "target", [pytest.param("serverless", marks=LONG), "glue", pytest.param("kubernetes", marks=LONG)]
+)
 def test_a_job_that_fails_is_reported_by_its_own_logs_and_leaves_nothing(nightshift, play, text, target):
     assert play("emr")[0].status == 0  # the foundation is laid and compared
     nightshift.faults.add_fault("out-of-memory", times=1)
@@ -88,9 +93,9 @@ def test_a_job_that_fails_is_reported_by_its_own_logs_and_leaves_nothing(nightsh
     assert (ended.status, record["outcome"], record["proof"]["alive"]) == (1, "failed", [])
     failure = record["failure"]
     assert (failure["task"], failure["cause"]) == ("job_wordcount", "capacity")
-    assert MEMORY.rpartition(".")[2] in failure["message"]
-    assert "NIGHTSHIFT_WORKER_TYPE" in failure["next_action"]
-    assert any(MEMORY in line for line in failure["tail"])
+    assert LACK[target].rpartition(".")[2] in failure["message"]
+    assert f"NIGHTSHIFT_{LARGER[target]}" in failure["next_action"]
+    assert target == "kubernetes" or any(MEMORY in line for line in failure["tail"])
     assert [step["state"] for step in record["steps"]] == ["FAILED"]
 
 
@@ -104,5 +109,4 @@ def test_another_pipeline_makes_the_same_gold_on_every_target(nightshift, pipeli
         assert ended.status == 0, ended.said
         gold[target] = {table.name: rows(own, table.name) for table in own.iterdir()}
     assert gold["emr"]
-    assert gold["serverless"] == gold["emr"]
-    assert gold["glue"] == gold["emr"]
+    assert [target for target in ELSEWHERE if gold[target] != gold["emr"]] == []

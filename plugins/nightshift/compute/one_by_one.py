@@ -34,13 +34,15 @@ def place_names(settings: Settings) -> re.Pattern[str]:
     return re.compile(rf"{re.escape(settings.name)}-\w*-[0-9a-f]{{12}}")
 
 
-def refusal(run: RunContext, name: str) -> str:
-    """Why a target of single jobs cannot run this run, and which can; '' if it can."""
+def refusal(run: RunContext, name: str, *, shaped: bool = True) -> str:
+    """Why a target of single jobs cannot run this run, and which can; '' if it can. `shaped`: whether its workers are
+    of settings.worker_type."""
+    unknown = shaped and run.settings.worker_type not in SHAPES
     lacking = [
         ("Flink", run.engine == "flink"),
         ("backfills, whose days need a queue", run.pipeline.fills),
         ("a node to open SSH to (ssh_cidr)", bool(run.ssh_cidr)),
-        (f"workers of type {run.settings.worker_type}, but {', '.join(SHAPES)}", not _has_shape(run.settings)),
+        (f"workers of type {run.settings.worker_type}, but {', '.join(SHAPES)}", unknown),
     ]
     missing = [what for what, wanted in lacking if wanted]
     return f"The target {name} has no {', no '.join(missing)}: run it with compute emr." if missing else ""
@@ -49,10 +51,6 @@ def refusal(run: RunContext, name: str) -> str:
 def shape(settings: Settings) -> Shape:
     """The shape of a worker."""
     return SHAPES[settings.worker_type]
-
-
-def _has_shape(settings: Settings) -> bool:
-    return settings.worker_type in SHAPES
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-# What a night does on EMR Serverless and on Glue: its application or its Glue job, from its making to its end.
+# What a night does on EMR Serverless, on Glue and in Kubernetes: its application or its Glue job, from its making to its end.
 
 locals {
   applications = "${local.here["emr-serverless"]}:/applications/*"
@@ -151,5 +151,19 @@ data "aws_iam_policy_document" "airflow_compute" {
       variable = "iam:PassedToService"
       values   = ["glue.amazonaws.com"]
     }
+  }
+
+  # Where the API of the cluster in the settings is. What Airflow may do there is Kubernetes' to say (deploy/kubernetes).
+  statement {
+    sid       = "FindTheKubernetesApi"
+    actions   = ["eks:DescribeCluster"]
+    resources = ["${local.here["eks"]}:cluster/*"]
+  }
+
+  # A pod's log goes with the pod.
+  statement {
+    sid       = "KeepTheLogsOfPods"
+    actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
+    resources = ["${var.bucket_arns["logs"]}/kubernetes/*"]
   }
 }
