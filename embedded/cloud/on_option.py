@@ -6,12 +6,13 @@ import argparse
 from typing import Any
 
 KUBERNETES = "kubernetes"
-TARGETS = ("emr", "serverless", "glue", KUBERNETES)
+TARGETS = ("emr", "serverless", "glue", "eks", KUBERNETES)
+ON_EKS = ("eks", KUBERNETES)  # they need a cluster
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the option."""
-    words = "where the jobs run: emr (default), serverless (EMR Serverless), glue or kubernetes (docs/compute.md)"
+    words = "where the jobs run: emr (default), serverless (EMR Serverless), glue, eks (EMR on EKS), kubernetes"
     parser.add_argument("--on", dest="compute", choices=TARGETS, help=words)
 
 

@@ -44,7 +44,7 @@ def run_session(request: SessionRequest) -> int:
                 env = {**environment.embedded(access, tools, home), **more}
                 if bootstrap.ensure(env, log):
                     progress.say("state bucket made")
-                if on_option.KUBERNETES in {request.on, env.get("NIGHTSHIFT_COMPUTE")}:
+                if {request.on, env.get("NIGHTSHIFT_COMPUTE")} & {*on_option.ON_EKS}:
                     _kubernetes(env, progress)
                 if request.iam:
                     runner.work_under(roles.of_airflow(access, env, log))

@@ -80,6 +80,9 @@ class Settings:
     kubernetes_memory_gib: int = 14  # of each, all included: what a node of 16 has left
     kubernetes_node_type: str = "m5.xlarge"  # what a pod is priced as
     kubernetes_start_seconds: float = 300  # how long an image may not be there before its job counts as ended
+    eks_namespace: str = "nightshift-emr"  # of kubernetes_cluster, to which EMR on EKS has access
+    eks_image: str = ""  # of drivers and executors, in ECR; empty: the release's own
+    eks_python: str = ""  # the path of Python 3.11 in the image
     release_label: str = "emr-7.13.0"
     cluster_python: str = "/usr/bin/python3.11"  # the release's default is 3.9
     primary_types: tuple[str, ...] = X86

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from nightshift.compute.resources import digest
 from nightshift.compute.target import JobState, SubmittedJob
@@ -68,6 +69,11 @@ def submitted(found: Sequence[SubmittedJob], name: str, known: Collection[str]) 
     live = [job.id for job in ours if not job.state.ended]
     unheard = [job.id for job in ours[-1:] if job.state == JobState.COMPLETED and job.id not in known]
     return Submitted(next(iter([*live, *unheard]), ""), sum(job.state.ended for job in ours))
+
+
+def token(*parts: object) -> str:
+    """A client token for what these parts identify: the same request again makes nothing new."""
+    return sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
 def seconds(jobs: Iterable[SubmittedJob]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nightshift.compute.eks.target import EksTarget
 from nightshift.compute.emr.target import EmrTarget
 from nightshift.compute.glue.target import GlueTarget
 from nightshift.compute.kubernetes.target import KubernetesTarget
@@ -12,7 +13,7 @@ from nightshift.failures.errors import ParameterError
 from nightshift.run.run_context import RunContext
 
 TARGETS: dict[str, type[ComputeTarget]] = {
-    target.name: target for target in (EmrTarget, ServerlessTarget, GlueTarget, KubernetesTarget)
+    target.name: target for target in (EmrTarget, ServerlessTarget, GlueTarget, EksTarget, KubernetesTarget)
 }
 
 

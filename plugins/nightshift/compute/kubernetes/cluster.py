@@ -131,9 +131,10 @@ def is_configured(settings: Settings) -> bool:
 
 
 def exists(settings: Settings) -> bool:
-    """Whether there is a cluster: EKS may know none of the name that the settings have."""
-    if settings.kubernetes_config or not settings.kubernetes_cluster:
-        return is_configured(settings)
+    """Whether there is a cluster whose pods may be ours: without an image there are none (the cluster is EMR's), and
+    EKS may know none of the name that the settings have."""
+    if not settings.kubernetes_image or settings.kubernetes_config or not settings.kubernetes_cluster:
+        return bool(settings.kubernetes_image) and is_configured(settings)
     eks = clients.client(settings, "eks")
     try:
         eks.describe_cluster(name=settings.kubernetes_cluster)
