@@ -12,7 +12,7 @@ import pytest
 from localcloud.client import Client
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings as CloudSettings
-from nightshift.compute import jobs, one_by_one, remembered, targets
+from nightshift.compute import jobs, remembered, targets
 from nightshift.compute.kubernetes import cluster, ends, logs, spec
 from nightshift.compute.kubernetes.cluster import APPLICATIONS, PODS, ApiRefused, Cluster
 from nightshift.compute.target import Ingredients, JobState, PlaceState, SubmittedJob
@@ -113,7 +113,7 @@ def gone(run, place):
 
 
 def test_a_retry_adopts_the_place_that_the_first_try_made(run, target, place):
-    assert target.start(run, GIVEN) == place == one_by_one.place_name(run)
+    assert target.start(run, GIVEN) == place == spec.name_of(run)
     assert [(there.id, there.state) for there in target.places(run)] == [(place, PlaceState.READY)]
 
 
@@ -235,6 +235,8 @@ def test_pods_that_read_a_database_have_their_pipelines_account(settings):
     requested_at = run_context.datetime(2026, 1, 5, 3, tzinfo=run_context.UTC)
     cards_run = run_context.from_run(settings, CARD_MOVEMENTS, "manual__x", requested_at, {"compute": "kubernetes"})
     assert spec.service_account(cards_run) == "default-card-movements"
+    place = targets.of(cards_run).start(cards_run, GIVEN)
+    assert place.startswith(f"{settings.name}-card-movements-"), "a name in Kubernetes has no underscore"
 
 
 def test_a_run_is_refused_where_no_cluster_or_no_image_is_named_and_what_a_cluster_only_can_do(run, target):

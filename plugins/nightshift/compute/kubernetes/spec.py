@@ -30,9 +30,14 @@ def place(run: RunContext) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": place_name(run), "labels": labels(run), "annotations": annotations_of(run)},
+        "metadata": {"name": name_of(run), "labels": labels(run), "annotations": annotations_of(run)},
         "data": {"run": run.run, "business_date": str(run.business_date)},
     }
+
+
+def name_of(run: RunContext) -> str:
+    """The name of the run's ConfigMap, in the characters of a DNS name."""
+    return place_name(run).replace("_", "-")
 
 
 def application(run: RunContext, owner: Mapping[str, Any], job: SparkJob, number: int) -> dict[str, Any]:

@@ -105,7 +105,7 @@ class KubernetesTarget:
         """The run's ConfigMap while it exists. `first` too if it was deleted."""
         if not first and not cluster.exists(self._settings):
             return []
-        place = self.place(first or one_by_one.place_name(run))
+        place = self.place(first or spec.name_of(run))
         return [place] if first or place.state != PlaceState.GONE else []
 
     def submit(
