@@ -52,7 +52,7 @@ run "only_what_aws_cannot_scope_is_unscoped" {
       ) : s.sid if contains(coalesce(s.resources, []), "*")]) == toset([
       "StartClustersOfThisName", "FindWhatIsAlive", "LookAround", "ReadSubscriptions", "KeepSecurityConfigurations", "ProveBucketsArePrivate",
       "FindLogGroups", "Measure", "LookAtHosts", "FollowCommands", "HearCommands", "HearCommandsTheOlderWay",
-      "MakeApplicationsOfThisName", "FindApplications", "FindGlueJobs",
+      "MakeApplicationsOfThisName", "FindApplications", "FindGlueJobs", "MakeVirtualClustersOfThisName", "FindVirtualClusters",
     ])
     error_message = "A new statement over all resources needs a reason here and a comment there."
   }
