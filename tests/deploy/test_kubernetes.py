@@ -87,7 +87,7 @@ def test_a_cluster_that_somebody_else_named_is_left_alone(env):
 
 def test_airflow_has_the_rights_that_the_target_uses_and_no_others(cloud, env, monkeypatch):
     config = str(cloud.kubernetes().kubeconfig)
-    settings = Settings(name="acme", kubernetes_config=config, kubernetes_service_account="none")
+    settings = Settings(name="acme", kubernetes_config=config, kubernetes_image="jobs")
     used = set()
     called = Cluster._call
 
