@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.terraform]
 
 DAY = "2026-02-01"
 ELSEWHERE = ("serverless", "glue", "eks", "kubernetes")
+ROWS = [pytest.param(name, marks=[pytest.mark.long] if name == "eks" else []) for name in ELSEWHERE]
 OWN = {"run_id", "slug", "started_at", "ended_at", "compute", "cluster", "cost"}  # of a night, or of its target
 STATES = {
     "emr": "TERMINATED",
@@ -76,7 +77,7 @@ def common(record):
     return json.loads(json.dumps(plain).replace(record["slug"], "<run>").replace(record["run_id"], "<run>"))
 
 
-@pytest.mark.parametrize("target", ["emr", *ELSEWHERE])
+@pytest.mark.parametrize("target", ["emr", *ROWS])
 def test_a_target_makes_the_gold_that_the_text_has_and_leaves_nothing(play, text, target):
     ended, gold = play(target)
     assert ended.status == 0, ended.said
@@ -88,7 +89,7 @@ def test_a_target_makes_the_gold_that_the_text_has_and_leaves_nothing(play, text
     assert 0 < record["cost"]["measured"] < record["cost"]["estimate"]
 
 
-@pytest.mark.parametrize("target", ELSEWHERE)
+@pytest.mark.parametrize("target", ROWS)
 def test_gold_and_record_are_those_of_emr_but_for_what_is_the_targets_own(play, target):
     (ended, gold), (of_emr, gold_of_emr) = play(target), play("emr")
     assert gold == gold_of_emr
