@@ -25,7 +25,7 @@ setup-lint:
 lock: setup ## pin every package anew, with hashes: requirements/*.in to *.txt; ARGS=--upgrade moves them
 	@requirements/lock.sh $(ARGS)
 
-run: ## one night of the pipelines that read files, on made-up data, on this machine alone; ON=serverless|glue
+run: ## one night of the pipelines that read files, on made-up data, on this machine alone; ON=serverless|glue|eks|kubernetes
 	@./nightshift night $(if $(ON),--on $(ON))
 
 ui: ## the Airflow UI with its scheduler, on localcloud

@@ -14,7 +14,7 @@ from typing import NoReturn
 from botocore.exceptions import BotoCoreError, ClientError
 
 from embedded.airflow.stack import AirflowStack
-from embedded.cloud import bootstrap, endpoint, environment, iam_option, roles
+from embedded.cloud import bootstrap, endpoint, environment, iam_option, kubernetes, roles
 from embedded.terminal import again, record
 from embedded.terminal.logs import new_log
 from embedded.uploads import yesterday
@@ -43,6 +43,7 @@ def serve(port: int | None, makers: Mapping[str, Maker], *, keep: bool, iam: boo
         env = {**environment.embedded(access, tools, scratch / "airflow"), **again.kept(), **ON_REQUEST}
         log = new_log("ui")
         bootstrap.ensure(env, log)
+        kubernetes.ensure(env)  # the form offers it
         role = {**iam_option.of_nights(iam), **roles.of_airflow(access, env, log)} if iam else {}
         print("Starting PostgreSQL and Airflow …", flush=True)
         airflow = stack.enter_context(AirflowStack({**env, **role}, scratch / "airflow", paths.LOGS / "ui", port=port))

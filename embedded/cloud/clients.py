@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 from botocore.config import Config
@@ -33,6 +33,11 @@ def of(access: Access | None, service: str, region: str | None = None) -> Any:
 def secrets(env: Mapping[str, str]) -> SecretsManagerClient:
     """A Secrets Manager client for the same."""
     return boto3.client("secretsmanager", **_who(env), config=_config())
+
+
+def client(env: Mapping[str, str], service: Literal["eks", "sts"]) -> Any:
+    """A client of another service for the same."""
+    return boto3.client(service, **_who(env), config=_config())
 
 
 def _who(env: Mapping[str, str]) -> dict[str, Any]:

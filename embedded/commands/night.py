@@ -34,4 +34,5 @@ def run(options: argparse.Namespace) -> int:
         params = on_option.params(options)
         return [RunRequest(pipeline, day, make(scratch / pipeline, [day])[day], params) for pipeline, make in makers]
 
-    return run_session(SessionRequest("night", nights, keep=options.keep, iam=iam_option.wanted(options)))
+    iam, on = iam_option.wanted(options), options.compute or ""
+    return run_session(SessionRequest("night", nights, keep=options.keep, iam=iam, on=on))

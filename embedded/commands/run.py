@@ -149,7 +149,14 @@ def request(options: argparse.Namespace) -> SessionRequest:
     # Without a foundation, which a dry run does not make, there is no role.
     iam = iam_option.wanted(options) and not options.dry_run
     return SessionRequest(
-        pipeline.name, nights, keep=options.keep, export=export, output=output, iam=iam, dry_run=options.dry_run
+        pipeline.name,
+        nights,
+        keep=options.keep,
+        export=export,
+        output=output,
+        iam=iam,
+        dry_run=options.dry_run,
+        on=options.compute or "",
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded.airflow import database
-from embedded.cloud import bootstrap, endpoint, environment, iam_option, roles
+from embedded.cloud import bootstrap, endpoint, environment, iam_option, on_option, roles
 from embedded.runs.remote import RemoteRunner
 from embedded.runs.requests import RunRequest, SessionRequest
 from embedded.runs.runner import Event, Runner
@@ -44,12 +44,22 @@ def run_session(request: SessionRequest) -> int:
                 env = {**environment.embedded(access, tools, home), **more}
                 if not request.dry_run and bootstrap.ensure(env, log):
                     progress.say("state bucket made")
+                if {request.on, env.get("NIGHTSHIFT_COMPUTE")} & {*on_option.ON_EKS}:
+                    _kubernetes(env, progress)
                 if request.iam:
                     runner.work_under(roles.of_airflow(access, env, log))
                     progress.say("IAM is enforced: nights run under their roles")
                 with request.source(env):
                     good = Session(request, env, progress, runner).play(nights)
             return INTERRUPTED if runner.interrupted else SUCCESS if good else FAILURE
+
+
+def _kubernetes(env: Mapping[str, str], progress: Progress) -> None:
+    """Lay localcloud's cluster."""
+    from embedded.cloud import kubernetes  # noqa: PLC0415 - its client takes a quarter of a second to import
+
+    if kubernetes.ensure(env):
+        progress.say("Kubernetes is up")
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ def client(settings: Settings, service: Literal["ssm"], tries: int = 0) -> SSMCl
 @overload
 def client(settings: Settings, service: Literal["secretsmanager"], tries: int = 0) -> SecretsManagerClient: ...
 @overload
-def client(settings: Settings, service: Literal["emr-serverless", "logs"], tries: int = 0) -> Any: ...
+def client(
+    settings: Settings, service: Literal["emr-serverless", "emr-containers", "logs", "eks"], tries: int = 0
+) -> Any: ...
 def client(settings: Settings, service: str, tries: int = 0) -> Any:
     """A boto3 client: through the amazon provider if an Airflow connection (settings.aws_conn_id) names the role to
     assume, else by boto3's own credential chain. `tries` overrides settings.api_tries, for calls that

@@ -16,6 +16,7 @@ NightshiftError
 ├── EncodingRefused      the input is not in the encoding that the run names
 ├── OtherSource          the lake has rows of another database than the one to be read
 ├── ComputeError         EMR refused the cluster, or it ended by itself
+│   └── ApiRefused       Kubernetes refused a request, or did not answer (compute/kubernetes/cluster)
 ├── JobFailed           a step ended, but not COMPLETED
 ├── AuditFailed          staged gold breaks its contract; what was published before stays
 ├── DaysFailed           some days of a backfill were not made; the others were

@@ -52,16 +52,20 @@ def diagnose(logs: Mapping[str, Sequence[str]], said: str) -> tuple[str, Cause, 
     )
     message = candidates[0][:LONGEST_LINE]
     text = "\n".join([*candidates, said])
-    shown = stream if stream and not word else next((s for s in reversed(STREAMS) if logs.get(s)), None)
     details: dict[str, Any] = {
         "traceback": None if word else tracebacks.card_entry(traceback),
-        "tail": _tail(logs.get(shown or "", ())),
-        "tail_of": shown,
         "input_file": _input_file(candidates),
+        **tail_of(logs, stream if stream and not word else None),
     }
     if cause is None and cause_in(text, (NO_MEMORY,)):
         details["next_action"] = MORE_MEMORY
     return message, cause or cause_in(text, STEP) or Cause.CODE, details
+
+
+def tail_of(logs: Mapping[str, Sequence[str]], stream: str | None = None) -> dict[str, Any]:
+    """The end of a log, as details of the failure report: of `stream`, else of the last that there is."""
+    shown = stream or next((s for s in reversed(STREAMS) if logs.get(s)), None)
+    return {"tail": _tail(logs.get(shown or "", ())), "tail_of": shown}
 
 
 def _tail(lines: Sequence[str]) -> list[str]:

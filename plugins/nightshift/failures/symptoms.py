@@ -42,6 +42,11 @@ NO_WORKERS = Symptom(
     Cause.CAPACITY,
     "EMR Serverless (guide, Troubleshooting) and Glue (guide, job run statuses) on an exhausted quota or region",
 )
+NO_NODES = Symptom(
+    r"exceeded quota|OOMKilled|\bEvicted\b|Preempting|NodeLost|Insufficient (?:cpu|memory)",
+    Cause.CAPACITY,
+    "Kubernetes on a namespace's quota, a container above its limit, a node that is short of something",
+)
 UNTRUSTED = Symptom(
     r"[Cc]ould not assume execution role|should be given assume role permissions|S3 access denied",
     Cause.IAM,
@@ -88,6 +93,7 @@ STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line 
     NO_SPACE,
     NO_MEMORY,
     NO_WORKERS,
+    NO_NODES,
     UNTRUSTED,
     DENIED,
     THROTTLED,
@@ -119,7 +125,13 @@ STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line 
 
 
 CUT_SHORT: Sequence[Symptom] = (  # the reason for a job's end that is no error of its own
-    Symptom(r"TIMEOUT|EXPIRED|timed out|exceeded its timeout", Cause.TIMEOUT, "EMR Serverless and Glue at a limit"),
+    Symptom(
+        r"TIMEOUT|EXPIRED|timed out|exceeded its timeout|DeadlineExceeded",
+        Cause.TIMEOUT,
+        "EMR Serverless, Glue and Kubernetes at a limit",
+    ),
+    NO_NODES,
+    Symptom(r"ErrImagePull|ImagePullBackOff|InvalidImageName|CreateContainer", Cause.CODE, "a pod that cannot start"),
 )
 
 

@@ -85,10 +85,12 @@ class WaitForJobOperator(WaitOperator):
         """The error for a job without one of its own: cancelled, interrupted, or its place ended before it."""
         reason = answer["lost"] or answer["said"] or f"{night.compute} gives no reason"
         words = f"Step {self.step} is {answer['words']}: {reason}."
-        details = {"links": self._links(night, answer, self.step)}
+        details: dict[str, Any] = {"links": self._links(night, answer, self.step)}
         if answer["lost"]:
             return ComputeError(words, details=details)
-        return JobFailed(words, cause=cause_in(words, CUT_SHORT) or Cause.STOPPED, details=details)
+        target, cause = targets.of(night), cause_in(words, CUT_SHORT) or Cause.STOPPED
+        details |= steplog.tail_of(target.logs(answer["place_id"], answer["job_id"]).ends())
+        return JobFailed(words, target.next_actions.get(cause), cause=cause, details=details)
 
     def _links(self, night: RunContext, answer: dict[str, Any], name: str) -> dict[str, str]:
         return links.there(night, targets.of(night).links(night, answer["place_id"], answer["job_id"]), name)

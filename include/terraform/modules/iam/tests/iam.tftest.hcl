@@ -52,7 +52,7 @@ run "only_what_aws_cannot_scope_is_unscoped" {
       ) : s.sid if contains(coalesce(s.resources, []), "*")]) == toset([
       "StartClustersOfThisName", "FindWhatIsAlive", "LookAround", "ReadSubscriptions", "KeepSecurityConfigurations", "ProveBucketsArePrivate",
       "FindLogGroups", "Measure", "LookAtHosts", "FollowCommands", "HearCommands", "HearCommandsTheOlderWay",
-      "MakeApplicationsOfThisName", "FindApplications", "FindGlueJobs",
+      "MakeApplicationsOfThisName", "FindApplications", "FindGlueJobs", "MakeVirtualClustersOfThisName", "FindVirtualClusters",
     ])
     error_message = "A new statement over all resources needs a reason here and a comment there."
   }
@@ -213,14 +213,25 @@ run "applications_and_glue_jobs_are_of_this_name_from_birth_to_end" {
 
   assert {
     condition = { for s in data.aws_iam_policy_document.airflow_compute.statement : s.sid => "${one(s.condition).variable}=${one(one(s.condition).values)}"
-      if length(setintersection(s.actions, ["emr-serverless:CreateApplication", "emr-serverless:DeleteApplication", "emr-serverless:StartJobRun", "glue:CreateJob", "glue:DeleteJob", "glue:StartJobRun"])) > 0
+      if length(setintersection(s.actions, ["emr-serverless:CreateApplication", "emr-serverless:DeleteApplication", "emr-serverless:StartJobRun", "glue:CreateJob", "glue:DeleteJob", "glue:StartJobRun", "emr-containers:CreateVirtualCluster", "emr-containers:DeleteVirtualCluster"])) > 0
       } == {
       MakeApplicationsOfThisName = "aws:RequestTag/nightshift:name=acme-nightshift-test"
       RunApplicationsOfThisName  = "aws:ResourceTag/nightshift:name=acme-nightshift-test"
       MakeGlueJobsOfThisName     = "aws:RequestTag/nightshift:name=acme-nightshift-test"
       RunGlueJobsOfThisName      = "aws:ResourceTag/nightshift:name=acme-nightshift-test"
+
+      MakeVirtualClustersOfThisName = "aws:RequestTag/nightshift:name=acme-nightshift-test"
+      RunVirtualClustersOfThisName  = "aws:ResourceTag/nightshift:name=acme-nightshift-test"
     }
     error_message = "Nobody else's may be run or deleted."
+  }
+
+  assert {
+    condition = [for s in data.aws_iam_policy_document.airflow_compute.statement : { for c in s.condition : c.variable => toset(c.values) } if contains(s.actions, "emr-containers:StartJobRun")] == [{
+      "aws:ResourceTag/nightshift:name" = toset(["acme-nightshift-test"])
+      "emr-containers:ExecutionRoleArn" = toset(["arn:aws:iam::123456789012:role/acme-nightshift-test-kubernetes", "arn:aws:iam::123456789012:role/acme-nightshift-test-kubernetes-shop"])
+    }]
+    error_message = "A job run gets no role but those of this name's pods."
   }
 }
 
