@@ -9,7 +9,7 @@ from dataclasses import replace
 import boto3
 import pytest
 
-from card_movements.definition import CARD_MOVEMENTS
+from card_movements.definition import PIPELINE as CARD_MOVEMENTS
 from localcloud.client import Client
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings as CloudSettings
@@ -26,7 +26,7 @@ from nightshift.infrastructure import inventory
 from nightshift.run import run_context
 from nightshift.waits import probes
 from tests.patience import until
-from wordcount.definition import WORDCOUNT
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 GIVEN = Ingredients({}, {}, "s3://acme-night-artifacts/jobs/abc/")
 KINDS = ("runs in Kubernetes", "Spark applications", "pods")
