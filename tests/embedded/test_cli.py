@@ -130,7 +130,7 @@ def test_a_request_that_cannot_be_done_is_one_sentence_and_status_2(arguments, s
         (["run", "wordcount", "--encodng", "latin-1"], "takes no --encodng latin-1. Did you mean --encoding?"),
         (
             ["run", "wordcount", "--on", "glu"],
-            "There is no --on 'glu': choose emr, serverless, glue. Did you mean glue?",
+            "There is no --on 'glu': choose emr, serverless, glue, eks, kubernetes. Did you mean glue?",
         ),
         (["run"], "the following arguments are required: PIPELINE."),
     ],
