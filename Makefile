@@ -25,7 +25,7 @@ setup-lint:
 lock: setup ## pin every package anew, with hashes: requirements/*.in to *.txt; ARGS=--upgrade moves them
 	@requirements/lock.sh $(ARGS)
 
-run: ## one night of the pipelines that read files, on made-up data, on this machine alone; ON=serverless|glue
+run: ## one night of the pipelines that read files, on made-up data, on this machine alone; ON=serverless|glue|eks|kubernetes
 	@./nightshift night $(if $(ON),--on $(ON))
 
 ui: ## the Airflow UI with its scheduler, on localcloud
@@ -118,8 +118,8 @@ mwaa-tools: setup ## terraform and its provider into the bucket that MWAA's work
 mwaa-preflight: setup-test ## the bundle unpacked, imported and played as on MWAA: Python 3.12, its constraints and settings
 	@$(PYTHON) -m pytest tests/mwaa/preflight.py -q -s -p no:cacheprovider $(ARGS)
 
-docs: setup ## write docs/products/ from the pipelines' contracts
-	@PYTHONPATH=plugins $(PYTHON) -m nightshift.report.product_page docs/products
+docs: setup ## write the pipelines' product.md from their contracts, and the README's table
+	@PYTHONPATH=plugins $(PYTHON) -m nightshift.report.product_page .
 
 format: setup ## let ruff write the code its way
 	@$(PYTHON) -m ruff check --fix --quiet . || true

@@ -1,6 +1,6 @@
 """Whether the alerts are worth reading: how many incidents they find, and how often they cry wolf.
 
-    PYTHONPATH=include/spark_jobs .venv/bin/python -m benchmarks.alarms [--seeds N]
+    PYTHONPATH=include/spark_jobs:pipelines .venv/bin/python -m benchmarks.alarms [--seeds N]
 
 Every unit-day of datagen's seasons that has four weeks before it is judged; what happened on it is known.
 """
@@ -14,8 +14,8 @@ from datetime import date
 from decimal import Decimal
 
 from datagen.seasons import CANCELLATIONS, LATE, MISSING, SLUMP, SURGE, Seasons, orders_of, with_incidents
-from mrhealth_sales.alerts import UnitDay, alerts_of, is_judged
-from mrhealth_sales.look_back import WINDOW_DAYS
+from mrhealth_sales.jobs.alerts import UnitDay, alerts_of, is_judged
+from mrhealth_sales.jobs.look_back import WINDOW_DAYS
 
 FOUND_BY = {SURGE: "unusual_sales", SLUMP: "unusual_sales", CANCELLATIONS: "cancellation_spike"}
 

@@ -1,6 +1,6 @@
 """Whether the stock forecast is worth its trouble: its errors against those of the naive one, on weeks it never saw.
 
-    PYTHONPATH=include/spark_jobs .venv/bin/python -m benchmarks.forecast [--seeds N]
+    PYTHONPATH=include/spark_jobs:pipelines .venv/bin/python -m benchmarks.forecast [--seeds N]
 
 Each series is one product of one unit out of datagen's seasons, without and with incidents. The forecast sees 56 days;
 the seven after them are the truth. A ratio below 1 beats "the same weekday last week" in the same run.
@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from datagen.seasons import Seasons, sold, with_incidents
-from mrhealth_sales.forecast import WEEK, forecast, naive
-from mrhealth_sales.look_back import WINDOW_DAYS
+from mrhealth_sales.jobs.forecast import WEEK, forecast, naive
+from mrhealth_sales.jobs.look_back import WINDOW_DAYS
 
 TRENDS = {"falling 2 % a week": -0.02, "level": 0.0, "rising 1 % a week": 0.01, "rising 5 % a week": 0.05}
 

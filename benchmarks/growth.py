@@ -17,6 +17,7 @@ the days reads more bytes or takes longer than GOAL times the first night.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import sys
@@ -30,8 +31,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-JOBS = str(Path(__file__).resolve().parents[1] / "include" / "spark_jobs")
-sys.path.insert(0, JOBS)
+ROOT = Path(__file__).resolve().parents[1]
+JOBS = [str(ROOT / "include" / "spark_jobs"), str(ROOT / "pipelines")]
+sys.path[:0] = JOBS
 
 import pyarrow.parquet as pq  # noqa: E402
 from pyspark.sql import SparkSession  # noqa: E402 - the jobs are no package: their folder is put on the path
@@ -41,8 +43,8 @@ from benchmarks import history  # noqa: E402
 from benchmarks.reads import Reads  # noqa: E402
 from datagen import Shape, generate_mrhealth  # noqa: E402
 from medallion.run import Run  # noqa: E402
-from mrhealth_sales import gold, versions  # noqa: E402
-from mrhealth_sales.silver import STATUSES  # noqa: E402
+from mrhealth_sales.jobs import gold, versions  # noqa: E402
+from mrhealth_sales.jobs.silver import STATUSES  # noqa: E402
 
 FIRST = date(2024, 1, 1)
 PIPELINE = "mrhealth_sales"
@@ -59,7 +61,7 @@ SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.session.timeZone": "UTC",
     "spark.pyspark.python": sys.executable,
-    "spark.executorEnv.PYTHONPATH": JOBS,
+    "spark.executorEnv.PYTHONPATH": os.pathsep.join(JOBS),
 }
 
 

@@ -20,10 +20,10 @@ from medallion.lake import DATED, DAY, Lake
 from medallion.quality import accepted
 from medallion.run import Run
 from medallion.typing_rules import MONEY_TYPE
-from mrhealth_sales import bronze, gold, look_back, silver, summaries, versions
-from mrhealth_sales.order_index import INDEX, SCHEMA, OrderIndex, entries
-from mrhealth_sales.summaries import PRODUCT_DAYS, UNIT_DAYS
-from mrhealth_sales.tables import ITEMS, OF_OFFICE, ORDERS
+from mrhealth_sales.jobs import bronze, gold, look_back, silver, summaries, versions
+from mrhealth_sales.jobs.order_index import INDEX, SCHEMA, OrderIndex, entries
+from mrhealth_sales.jobs.summaries import PRODUCT_DAYS, UNIT_DAYS
+from mrhealth_sales.jobs.tables import ITEMS, OF_OFFICE, ORDERS
 
 # The tables of silver that are replaced by day or month, which nights read of earlier dates.
 TABLES = (versions.ORDERS, versions.ITEMS, *versions.HOLDS, *summaries.SCHEMAS, INDEX)

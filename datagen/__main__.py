@@ -10,7 +10,7 @@ from pathlib import Path
 from datagen.covid import Epidemic, generate_covid
 from datagen.mrhealth import Shape, generate_mrhealth
 from datagen.seasons import Seasons, generate_seasons, with_incidents
-from datagen.text import SYLLABLES, generate_text
+from datagen.text import LANGUAGES, generate_text
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     _mrhealth_arguments(kinds.add_parser("mrhealth", help="daily deliveries of a chain of units, and its tables"))
     _seasons_arguments(kinds.add_parser("seasons", help="months of a chain with a pattern, a trend and incidents"))
     _covid_arguments(kinds.add_parser("covid", help="snapshots and series of an epidemic, one delivery a day"))
-    _text_arguments(kinds.add_parser("text", help="a text file of made-up words"))
+    _text_arguments(kinds.add_parser("text", help="a text file, made up"))
     return parser
 
 
@@ -76,7 +76,7 @@ def _text_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--truth", type=Path, required=True, help="JSON file for the expected counts")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bytes", type=int, default=400_000, help="at least this many")
-    parser.add_argument("--language", choices=sorted(SYLLABLES), default="pt")
+    parser.add_argument("--language", choices=sorted(LANGUAGES), default="pt")
     parser.set_defaults(run=_text)
 
 

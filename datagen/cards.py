@@ -15,7 +15,8 @@ from datagen.shop import cents
 
 FIRST_NAMES = ("Inês", "João", "Márcia", "Tomé", "Luíza", "Otávio", "Zilá", "Davi")
 LAST_NAMES = ("Conceição", "d'Ávila", "Ferraz, Filho", "Guimarães", "Ibañez", "Quadros", "Sá e Souza", "Ximenes")
-WORDS = ("Padaria", "Farmácia", 'Livraria "O Ponto"', "Posto, loja 2", "Mercado", "Cinema", "Açougue", "Estorno")
+WORDS = ("Padaria", "Farmácia", 'Livraria "O Ponto"', "Posto, loja 2", "Mercado", "Cinema", "Açougue", "Hotel")
+REFUND = "Estorno"
 ACCOUNT_TYPES = ("CC", "CP")
 HEADERS = {
     "associado": ("id", "nome", "sobrenome", "idade", "email"),
@@ -105,7 +106,9 @@ def _movements(rng: Random, shape: CardShape, cards: int) -> Iterator[Row]:
     for number, moment in enumerate(moments, start=1):
         amount = cents(rng.randint(100, 90_000))
         # One in fifty takes a purchase back.
-        yield number, -amount if number % 50 == 0 else amount, rng.choice(WORDS), moment, rng.randint(1, cards)
+        word, is_refund = rng.choice(WORDS), number % 50 == 0
+        signed, words = (-amount, f"{REFUND} {word}") if is_refund else (amount, word)
+        yield number, signed, words, moment, rng.randint(1, cards)
 
 
 def _moment(rng: Random, last_day: date, days: int) -> datetime:

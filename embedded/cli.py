@@ -8,15 +8,33 @@ import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
-from embedded.commands import backfill, cloud, night, prices, reap, replay, run, seed_source, trigger, ui
+from embedded.commands import (
+    backfill,
+    cloud,
+    diagnose,
+    night,
+    open_page,
+    prices,
+    reap,
+    replay,
+    run,
+    runs,
+    seed_source,
+    trigger,
+    ui,
+)
 from embedded.commands import list as listing
+from embedded.words import Parser
 from nightshift.failures.shown import plain
 from tools.errors import CommandError, InputRefused
 
 DESCRIPTION = """\
-Nightshift: every midnight a cluster comes up, works, proves what it did, and leaves nothing behind."""
+Nightshift: every midnight a cluster comes up, works, proves what it did, and leaves nothing behind.
+
+Here it works against a simulated AWS on this machine (localcloud): no account, no cost. A command starts one and stops
+it again, unless one is running (./nightshift cloud up) or AWS_ENDPOINT_URL names another AWS."""
 EPILOG = """\
-`make run` is `./nightshift night`. Records, step logs and gold of every run are kept in .nightshift/runs/, the
+`make run` is `./nightshift night`. Records, pages, step logs and gold of every run are kept in .nightshift/runs/, the
 output of Airflow and terraform in .nightshift/logs/. ./nightshift COMMAND --help describes each command."""
 COMMANDS: dict[str, ModuleType] = {
     "run": run,
@@ -24,6 +42,9 @@ COMMANDS: dict[str, ModuleType] = {
     "ui": ui,
     "trigger": trigger,
     "list": listing,
+    "runs": runs,
+    "open": open_page,
+    "diagnose": diagnose,
     "backfill": backfill,
     "replay": replay,
     "seed-source": seed_source,
@@ -62,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     raw = argparse.RawDescriptionHelpFormatter
-    top = argparse.ArgumentParser("nightshift", description=DESCRIPTION, epilog=EPILOG, formatter_class=raw)
+    top = Parser("nightshift", description=DESCRIPTION, epilog=EPILOG, formatter_class=raw)
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, module in COMMANDS.items():
         command = commands.add_parser(

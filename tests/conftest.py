@@ -57,6 +57,8 @@ def other_clients():
     yield
     if hook := sys.modules.get("nightshift.aws.clients"):
         hook.made.cache_clear()
+    if kubernetes := sys.modules.get("nightshift.compute.kubernetes.cluster"):
+        kubernetes.connected.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,8 @@ from coverage import Coverage
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / ".nightshift" / "coverage" / "html"
 VARIABLE = "COVERAGE_PROCESS_CONFIG"  # `patch = subprocess` sets it, and a .pth of coverage's reads it in each Python
-ROOMS = ("plugins/nightshift", "include/spark_jobs", "include/flink_jobs", "include/ingest", "dags", "localcloud")
+JOBS = ("pipelines", "include/spark_jobs", "include/flink_jobs", "include/ingest")
+ROOMS = ("plugins/nightshift", *JOBS, "dags", "localcloud")
 TOOLS = ("embedded", "datagen", "deploy", "tools")
 
 

@@ -61,3 +61,20 @@ def test_folders_that_the_readme_names_are_there():
     }
     missing = [n for n in named if not (ROOT / n).exists() and not (ROOT / "include/terraform" / n).exists()]
     assert not [n for n in missing if n not in {"reference_data"}]
+
+
+def test_the_monthly_cost_is_the_sum_of_what_the_modules_say_and_the_foundation_has_nothing_else_by_the_hour():
+    terraform = ROOT / "include" / "terraform"
+
+    def figure(readme, pattern):
+        return float(re.search(pattern, (terraform / readme / "README.md").read_text())[1])
+
+    key = figure("stacks/foundation", r"the key costs (\d+) USD a month")
+    nat = figure("modules/network", r"nat = true` \(about (\d+) USD a month")
+    airflow = figure("modules/mwaa", r"About (0\.\d+) USD an hour for mw1\.small") * 730
+    variables = (terraform / "stacks" / "foundation" / "variables.tf").read_text()
+    assert re.search(r'variable "nat" \{[^}]*default += false', variables)
+    assert re.search(r'variable "interface_endpoints" \{[^}]*default += \[\]', variables)
+    words = f"{key:.0f} USD a month", f"about {key + nat + airflow:.0f} with MWAA", f"NAT gateway ({nat:.0f})"
+    assert not [said for said in words if said not in README.replace("\n", " ").replace("  ", " ")]
+    assert f"cerca de {key + nat + airflow:.0f} com MWAA" in IN_PORTUGUESE

@@ -11,13 +11,13 @@ import pytest
 
 from tools.paths import ROOT
 
-ROOMS = ("dags", "datagen", "deploy", "embedded", "include", "localcloud", "plugins", "tools")
+ROOMS = ("dags", "datagen", "deploy", "embedded", "include", "localcloud", "pipelines", "plugins", "tools")
 PROSE = ("README.md", "CONTRIBUTING.md", "docs")
 CODE, TEXT = {".py"}, {".py", ".sh", ".tf", ".md"}
 NOT_YET = (
     "localcloud/",
     "plugins/nightshift/compute/",
-    "include/spark_jobs/mrhealth_sales/",
+    "pipelines/mrhealth_sales/jobs/",
 )
 
 # A word of the dialect -> what a data or platform engineer would look for.

@@ -21,6 +21,7 @@ from deploy.compose.messages import QUEUE
 from deploy.compose.places import READY, secret
 from embedded import dates, pipelines
 from embedded.cloud import bootstrap
+from embedded.pipeline import Seed
 from embedded.sources import secrets
 from embedded.uploads import delivery, yesterday
 from tools import databases, drivers, paths, toolchain
@@ -31,8 +32,7 @@ LOOK_SECONDS = 5
 LOG = Path("/tmp/terraform.log")  # noqa: S108 - of one container only
 PROVIDERS = Path("/opt/terraform/providers")
 NOT_NOW = (*delivery.FAILURES, ClientError, BotoCoreError, CommandError)
-# The pipelines that read a database: the secret with its address, and a table by which it is known to be filled.
-DATABASES = {"card_movements": ("cards_url", "movimento"), "mrhealth_sales": ("office_url", "produto")}
+ADDRESSES = {"cards": "cards_url", "head_office": "office_url"}  # of the databases of docker-compose.yaml, in secrets
 
 
 def main() -> None:
@@ -66,10 +66,10 @@ def settle(env: Mapping[str, str]) -> None:
     if bootstrap.ensure(env, LOG):
         print("state bucket made")
     boto3.client("sqs").create_queue(QueueName=QUEUE)
-    for name, (address, table) in DATABASES.items():
-        pipeline, url = pipelines.PIPELINES[name], databases.parsed(secret(address))
-        if pipeline.seed and not has(url, table):
-            fill(pipeline.seed, url)
+    for pipeline in (p for p in pipelines.PIPELINES.values() if p.database in ADDRESSES):
+        url, local = databases.parsed(secret(ADDRESSES[pipeline.database])), pipeline.local
+        if local.seed and not has(url, local.seeded):
+            fill(local.seed, url)
             print(f"{url} filled")
         secrets.keep(env, pipeline.database, url)
 
@@ -81,7 +81,7 @@ def has(url: DatabaseUrl, table: str) -> bool:
         return cursor.fetchone() is not None
 
 
-def fill(seed: pipelines.Seed, url: DatabaseUrl) -> None:
+def fill(seed: Seed, url: DatabaseUrl) -> None:
     """Made-up rows until yesterday."""
     with tempfile.TemporaryDirectory() as scratch:
         seed(url, (), Path(scratch) / "made", dates.today() - timedelta(days=1))

@@ -1,4 +1,4 @@
-"""Builds what an MWAA environment takes: dags/ with include/ in it, plugins.zip, requirements.txt and startup.sh.
+"""Builds what MWAA takes: DAGs with include/ and pipelines/ beside them, plugins.zip, requirements.txt and startup.sh.
 
     python -m deploy.mwaa.bundle --environment prod
 
@@ -30,7 +30,8 @@ HERE = Path(__file__).parent
 NAME = re.compile(r"^[a-z][a-z0-9-]{2,30}$")  # docs/interfaces.md, "Names"
 CONSTRAINTS = "constraints-mwaa-3.3.1.txt"
 ON_MWAA = f"/usr/local/airflow/dags/{CONSTRAINTS}"
-IGNORED = "# include/ is no DAG: terraform, jobs for the cluster, contracts.\ninclude/\n"
+BESIDE = ("include", "pipelines")  # no DAGs: terraform and jobs, definitions and contracts
+IGNORED = "".join(f"{folder}/\n" for folder in BESIDE)
 MANIFEST = "manifest.json"
 DIGITS = 12
 
@@ -116,10 +117,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _dags(root: Path) -> dict[str, bytes]:
-    """What lies in the DAGs' folder: DAGs, include/, what Airflow is to pass over, and MWAA's constraints."""
-    include = {f"include/{path}": content for path, content in tree.files(root / "include").items()}
+    """What lies in the DAGs' folder: DAGs, BESIDE, what Airflow is to pass over, and MWAA's constraints."""
+    beside = {f"{at}/{path}": content for at in BESIDE for path, content in tree.files(root / at).items()}
     constraints = (root / "requirements" / CONSTRAINTS).read_bytes()
-    return {**tree.files(root / "dags"), **include, ".airflowignore": IGNORED.encode(), CONSTRAINTS: constraints}
+    return {**tree.files(root / "dags"), **beside, ".airflowignore": IGNORED.encode(), CONSTRAINTS: constraints}
 
 
 def _release(root: Path) -> str:

@@ -66,6 +66,14 @@ class AirflowApi:
         tasks = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100")
         return {task["task_id"]: task["state"] for task in tasks["task_instances"]}
 
+    def unfinished(self) -> list[tuple[str, str]]:
+        """(DAG id, run id) of each run that has not ended; none when Airflow does not answer."""
+        try:
+            runs = self.call("GET", "/dags/~/dagRuns?state=running&state=queued&limit=100")["dag_runs"]
+        except (httpx.TransportError, StackError):
+            return []
+        return [(run["dag_id"], run["dag_run_id"]) for run in runs]
+
     def mark_run(self, dag_id: str, run_id: str, state: str) -> None:
         """Set a run's state by hand, as the UI's "Mark run as …" does."""
         self.call("PATCH", f"/dags/{dag_id}/dagRuns/{run_id}", {"state": state})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -60,11 +61,15 @@ class Listener:
 
 
 def dags(folder: Path, narrator: TaskEvents) -> dict[str, DAG]:
-    """Every DAG below `folder`, with `narrator` listening. Raises RuntimeError when a file does not import."""
+    """Every DAG below `folder`, with `narrator` listening. Files that do not import are named on standard error; raises
+    RuntimeError if they leave no DAG."""
     get_listener_manager().add_listener(Listener(narrator))
     bag = DagBag(str(folder))
-    if bag.import_errors:
-        raise RuntimeError("\n".join(f"{file}: {error}" for file, error in bag.import_errors.items()))
+    errors = "\n".join(f"{file}: {error}" for file, error in bag.import_errors.items())
+    if errors and not bag.dags:
+        raise RuntimeError(errors)
+    if errors:
+        print(errors, file=sys.stderr)
     return dict(bag.dags)
 
 

@@ -18,6 +18,7 @@ from localcloud import credentials
 from localcloud.credentials import Access
 from localcloud.errors import CredentialsError
 from tools import paths
+from tools.errors import InputRefused
 
 ENDPOINT_KEY = "AWS_ENDPOINT_URL"
 FLINK_KEY = "LOCALCLOUD_FLINK_HOME"  # the user's takes precedence; a missing Flink is reported when needed
@@ -25,16 +26,24 @@ COMMAND_SECONDS = 150  # more than localcloud takes to give up
 
 
 @contextmanager
-def access(env: Mapping[str, str], *, keep: bool = False, home: Path = paths.LOCALCLOUD_HOME) -> Iterator[Access]:
+def access(
+    env: Mapping[str, str], *, keep: bool = False, shared: bool = False, home: Path = paths.LOCALCLOUD_HOME
+) -> Iterator[Access]:
     """The cloud to use while the block lasts; a localcloud that was started for it, in `env`, is stopped after it.
 
-    With `keep` the one that is started lives on in `home`, where `./nightshift cloud down` finds it. Raises CloudError.
+    With `keep` the one that is started lives on in `home`, where `./nightshift cloud down` finds it; with `shared` it
+    is there too, for other commands, as long as the block lasts. Raises CloudError.
     """
     existing = chosen(home, env)
     if existing:
         yield existing
     elif keep:
         yield start(home, env, stays=True)
+    elif shared:
+        try:
+            yield start(home, env)
+        finally:
+            stop(home, env)
     else:
         with tempfile.TemporaryDirectory(prefix="nightshift-cloud-") as own:
             try:
@@ -51,6 +60,16 @@ def chosen(home: Path = paths.LOCALCLOUD_HOME, environ: Mapping[str, str] = os.e
         ours = running(home)
         return ours if ours and ours.endpoint == named.rstrip("/") else _named(environ)
     return running(home)
+
+
+def needed(what: str) -> Access:
+    """The cloud that is there already, with the lake that a command continues. Raises InputRefused if there is none."""
+    if there := chosen():
+        return there
+    raise InputRefused(
+        f"There is no lake to {what}: a cloud that is started now is empty. Start one with ./nightshift cloud up, run"
+        f" the days on it, and then {what} there; or set {ENDPOINT_KEY} to the AWS that has the lake."
+    )
 
 
 def _named(environ: Mapping[str, str]) -> Access:

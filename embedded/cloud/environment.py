@@ -16,6 +16,14 @@ REGION = "us-east-1"
 LOOPBACK = ("127.0.0.1", "localhost")
 # A user's own identity must neither reach localcloud nor be missed there.
 SOURCE_PASSWORD = "NIGHTSHIFT_SOURCE_PASSWORD"  # noqa: S105 - the name of it
+KUBERNETES = {  # localcloud's own EKS cluster, with one executor and pods that fit on a laptop
+    "NIGHTSHIFT_KUBERNETES_CLUSTER": NAME,
+    "NIGHTSHIFT_KUBERNETES_IMAGE": "nightshift-jobs:local",  # localcloud pulls none
+    "NIGHTSHIFT_KUBERNETES_EXECUTORS": "1",
+    "NIGHTSHIFT_KUBERNETES_CORES": "1",
+    "NIGHTSHIFT_KUBERNETES_MEMORY_GIB": "2",
+    "NIGHTSHIFT_KUBERNETES_START_SECONDS": "10",
+}
 FOREIGN = (
     *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN"),
     *("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
@@ -81,6 +89,7 @@ def waits() -> dict[str, str]:
         "NIGHTSHIFT_RETRY_SECONDS": "1",
         "NIGHTSHIFT_LOG_WAIT_SECONDS": "5",
         "NIGHTSHIFT_INPUT_TIMEOUT_MINUTES": "5",
+        **KUBERNETES,
         "TF_VAR_max_retries": "3",
         "TF_VAR_lifecycle_rules": "false",
         "TF_VAR_force_destroy": "true",

@@ -11,8 +11,8 @@ from tools.errors import InputRefused
 
 KEY = "LOCALCLOUD_IAM"
 HELP = (
-    "localcloud enforces IAM, and the night runs under the roles that it has on AWS: Airflow's, the nodes', the hosts'"
-    " (LOCALCLOUD_IAM=1 says the same)"
+    "the simulated AWS enforces IAM, and the night runs under the roles that it has on AWS: Airflow's, the nodes',"
+    " the hosts' (LOCALCLOUD_IAM=1 says the same)"
 )
 
 

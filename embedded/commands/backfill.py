@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from embedded import dates, pipelines
-from embedded.cloud import iam_option
-from embedded.pipelines import Pipeline
+from embedded.cloud import endpoint, iam_option
+from embedded.pipeline import Pipeline
 from embedded.runs.requests import RunRequest, SessionRequest, run_session
 from embedded.uploads.inputs import Delivery
 
@@ -18,7 +18,7 @@ DESCRIPTION = """\
 Looks for the business dates of PIPELINE that have input but no gold, or gold that is older than its input, and shows
 them with the time and the dollars that making them takes. With --run it makes them, the oldest first, up to 20 days on
 one cluster; a day that fails does not stop the others of its cluster and is named. Input and lake must be there: they
-are those of the localcloud that runs (./nightshift cloud up), or of AWS_ENDPOINT_URL."""
+are those of the simulated AWS that is running (./nightshift cloud up), or of AWS_ENDPOINT_URL."""
 EPILOG = "exit status: 0 every day was made (or shown); 1 a day was not; 2 the request cannot be done."
 
 
@@ -35,6 +35,7 @@ def run(options: argparse.Namespace) -> int:
     """Show or make the days; gives the exit status. Raises CommandError."""
     pipeline = pipelines.named(options.pipeline)
     days = dates.between(dates.parsed(options.first, "--from"), dates.parsed(options.last, "--to"))
+    endpoint.needed("backfill")
     size = DAYS_AT_ONCE if options.make else len(days)
     parts = [days[n : n + size] for n in range(0, len(days), size)]
     requests = [_request(pipeline, part, options.make) for part in parts]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from embedded.cloud import environment
 from tools import paths, toolchain
 
-HELP = "up, status, down, faults: the local AWS of this tree (see ./nightshift cloud --help)"
+HELP = "up, status, down, faults: the simulated AWS on this machine (see ./nightshift cloud --help)"
 
 
 def run(arguments: Sequence[str]) -> int:

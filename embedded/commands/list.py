@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
-from embedded.pipelines import PIPELINES
+from embedded.pipelines import BROKEN, PIPELINES
 
 HELP = "list the pipelines"
 DESCRIPTION = "Lists the pipelines that `./nightshift run` knows."
@@ -16,7 +17,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_options: argparse.Namespace) -> int:
-    """Print a line for each pipeline."""
+    """Print a line for each pipeline, and what is wrong with each that cannot be used."""
     for pipeline in PIPELINES.values():
-        print(f"{pipeline.name:<16} {pipeline.about}")
+        print(f"{pipeline.name:<16} {pipeline.definition.gives}; from {pipeline.definition.takes}")
+    for wrong in BROKEN.values():
+        print(f"nightshift: {wrong}", file=sys.stderr)
     return 0

@@ -20,7 +20,7 @@ EPILOG = "exit status: 0 only if every outcome is success."
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("--keep", action="store_true", help="leave the localcloud that is started running")
+    parser.add_argument("--keep", action="store_true", help="leave the simulated AWS that is started running")
     on_option.add(parser)
     iam_option.add(parser)
 
@@ -34,4 +34,5 @@ def run(options: argparse.Namespace) -> int:
         params = on_option.params(options)
         return [RunRequest(pipeline, day, make(scratch / pipeline, [day])[day], params) for pipeline, make in makers]
 
-    return run_session(SessionRequest("night", nights, keep=options.keep, iam=iam_option.wanted(options)))
+    iam, on = iam_option.wanted(options), options.compute or ""
+    return run_session(SessionRequest("night", nights, keep=options.keep, iam=iam, on=on))

@@ -14,7 +14,7 @@ EPILOG = """\
 example:
   ./nightshift prices m8g.xlarge m8g.2xlarge --region sa-east-1
 
-It needs credentials of an AWS account with pricing:GetProducts, and always calls AWS itself, never localcloud.
+It needs credentials of an AWS account with pricing:GetProducts, and always calls AWS itself.
 
 exit status: 0 written; 1 AWS did not answer; 2 a type has no price there (the others are written)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from embedded import dates, pipelines
-from embedded.cloud import iam_option
+from embedded.cloud import endpoint, iam_option
 from embedded.runs.requests import RunRequest, SessionRequest, run_session
 from embedded.uploads import inputs
 from embedded.uploads.inputs import Delivery
@@ -14,7 +14,7 @@ HELP = "validate the quarantined rows of a date again, after a fix"
 DESCRIPTION = """\
 Executes a run that reads, instead of input, the rows that bronze quarantined on one business date: rows that pass
 today's contract (or encoding) join the accepted ones, and the date's gold is made again. It may be run twice. The
-lake must be there: it is that of the localcloud that runs (./nightshift cloud up), or of AWS_ENDPOINT_URL."""
+lake must be there: it is that of the simulated AWS that is running (./nightshift cloud up), or of AWS_ENDPOINT_URL."""
 EPILOG = "exit status: as of ./nightshift run."
 
 
@@ -29,6 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Play the replay; gives the exit status. Raises CommandError."""
     pipeline = pipelines.named(options.pipeline)
+    endpoint.needed("replay")
     encoding = {"encoding": inputs.encoding(options.encoding)} if options.encoding else {}
     request = RunRequest(
         pipeline.name, dates.parsed(options.date, "--date"), Delivery((), ()), {"replay": True, **encoding}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+import textwrap
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -15,12 +16,13 @@ from typing import Any
 
 from embedded import dates, pipelines
 from embedded.cloud import endpoint, iam_option, on_option
-from embedded.pipelines import Pipeline, Route
+from embedded.pipeline import Pipeline, no_files
 from embedded.runs.requests import Opened, RunRequest, SessionRequest, nothing_to_open, run_session, token
 from embedded.sources import api_url, source_url
 from embedded.sources.api_url import ApiUrl
-from embedded.uploads import inputs
+from embedded.uploads import inputs, kinds
 from embedded.uploads.inputs import Delivery
+from nightshift.contracts.pipeline import ENGINE, INGEST, OUTPUT, Option, Route
 from tools import databases, toolchain
 from tools.databases import DatabaseUrl
 from tools.errors import InputRefused, ToolMissing
@@ -28,18 +30,16 @@ from tools.errors import InputRefused, ToolMissing
 HELP = "play a night of one pipeline on your own files"
 DESCRIPTION = """\
 Plays one night of PIPELINE, or several days in order: terraform apply, an EMR cluster, its Spark steps, gold,
-teardown and the proof that nothing is left, on localcloud unless AWS_ENDPOINT_URL names another AWS.
+teardown and the proof that nothing is left, on a simulated AWS on this machine unless AWS_ENDPOINT_URL names another.
 Without --input the project's own generator makes the data."""
-OPTIONS = ("output", "delimiter", "header", "guard", "full_reload", "source_moved", "reference")
-EPILOG = """\
+OWN = "own_"  # before the names of the pipelines' options, among those of the command
+INPUT = "\n".join(
+    textwrap.fill(f"{name:<16} {p.local.takes}", 118, initial_indent="  ", subsequent_indent=" " * 19)
+    for name, p in pipelines.PIPELINES.items()
+)
+EPILOG = f"""\
 input:
-  wordcount        text files, or folders of them; --encoding says how they are written (utf-8)
-  mrhealth_sales   one folder, laid out as csv_sales/YYYY/MM/DD/unit_NNN/{pedido,item_pedido}.csv with reference_data/,
-                   or flat: PEDIDO.csv, ITEM_PEDIDO.csv and Tabela_{Produto,Unidade,Estado,Pais}.csv
-  covid_hospitals  one folder with bed snapshots (data_YYYY-MM-DD.csv), cases by state and city, outcomes and IBGE's
-                   tables, any of them, packed (.gz) or not; one --date takes all, --from and --to each day's own
-  card_movements   one folder with associado.csv, conta.csv, cartao.csv and movimento.csv, for a PostgreSQL that is
-                   started for the run; or instead of it --source, a database that has these tables
+{INPUT}
 
 examples:
   ./nightshift run wordcount --input book.txt --export out
@@ -76,10 +76,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--export", metavar="DIR", type=Path, help="copy gold to DIR/<table>/<business date>.parquet")
     _source_arguments(parser)
     parser.add_argument(
-        "--keep", action="store_true", help="leave the cluster, and a localcloud started for this run, running"
+        "--keep", action="store_true", help="leave the cluster, and a simulated AWS started for this run, running"
     )
     parser.add_argument("--dry-run", action="store_true", help="check, plan and price; create nothing")
     iam_option.add(parser)
+    _own_arguments(parser)
 
 
 def _source_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,35 +88,37 @@ def _source_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source",
         metavar="URL",
-        help="database that card_movements reads, or head office's of mrhealth_sales:"
-        " postgresql://user@host:port/db?sslrootcert=FILE; for covid_hospitals the API of hospital beds, https://host/index/_search"
-        " (user@ if it requires one), or a database with the table populacao_por_municipio: a host of the"
-        " night's own fetches it",
+        help="database that the pipeline reads, postgresql://user@host:port/db?sslrootcert=FILE, or what a host of the"
+        " night's own fetches its input from: a database, or an API, https://host/index/_search (user@ if it requires"
+        " one)",
     )
     source_url.add(parser)
-    parser.add_argument(
-        "--reference",
-        choices=("files", "database"),
-        help="where mrhealth_sales reads head office's tables (files); without --source the database is one of the"
-        " run's own, filled from the files",
-    )
-    parser.add_argument("--output", metavar="DIR", help="where movimento_flat.csv goes: a directory, or s3://bucket/…")
-    parser.add_argument(
-        "--delimiter", choices=(",", ";", "|", "tab"), help="the character between the CSV's columns (,)"
-    )
-    parser.add_argument("--header", choices=("true", "false"), help="whether it begins with their names (true)")
-    parser.add_argument(
-        "--guard",
-        choices=("true", "false"),
-        help="whether cells that a spreadsheet would run as formulas get an apostrophe before them (true)",
-    )
-    restates = "read every movement, and restate those that differ from what was published"
-    parser.add_argument("--full-reload", action="store_const", const="true", help=restates)
+    parser.add_argument("--output", metavar="DIR", help="where exported files go: a directory, or s3://bucket/…")
     parser.add_argument(
         "--source-id", metavar="NAME", help="what card_movements' database is called wherever it is (its address)"
     )
-    moved = "the database is the one already in the lake, at a new address or under a new --source-id"
-    parser.add_argument("--source-moved", action="store_const", const="true", help=moved)
+
+
+def _own_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the pipelines themselves. One that is called like an option of every run is Airflow's form's."""
+    for name, options in _own_options().items():
+        flag, first = f"--{name.replace('_', '-')}", options[0]
+        about = first.about.replace("%", "%%")
+        choices = list(dict.fromkeys(choice for option in options for choice in option.choices))
+        values: dict[str, Any] = {"choices": choices} if choices else {"metavar": name.upper()}
+        with suppress(argparse.ArgumentError):
+            if first.switch:
+                parser.add_argument(flag, dest=OWN + name, action="store_const", const="true", help=about)
+            else:
+                parser.add_argument(flag, dest=OWN + name, help=f"{about} ({first.default})", **values)
+
+
+def _own_options() -> dict[str, list[Option]]:
+    """The options of all pipelines by name."""
+    named: dict[str, list[Option]] = {}
+    for option in (option for pipeline in pipelines.PIPELINES.values() for option in pipeline.options):
+        named.setdefault(option.name, []).append(option)
+    return named
 
 
 def run(options: argparse.Namespace) -> int:
@@ -134,8 +137,10 @@ def request(options: argparse.Namespace) -> SessionRequest:
     days = _days(pipeline, options)
     export, output = _directory(options.export), _local(options.output)
     given = pipeline.read(options.paths, days, token()) if options.paths else None
+    uploads = [upload for delivery in (given or {}).values() for upload in delivery.uploads]
+    kinds.refuse_unusable(pipeline.definition, uploads, params.get("encoding", "utf-8"))
     route = _route(pipeline, options)
-    make = pipelines.no_files if route and route.enough else pipeline.make
+    make = no_files if given or (route and route.dated) else pipeline.maker()
 
     def nights(scratch: Path) -> Sequence[RunRequest]:
         deliveries: dict[date, Delivery] = given or make(scratch / "made", days)
@@ -143,7 +148,16 @@ def request(options: argparse.Namespace) -> SessionRequest:
 
     # Without a foundation, which a dry run does not make, there is no role.
     iam = iam_option.wanted(options) and not options.dry_run
-    return SessionRequest(pipeline.name, nights, keep=options.keep, export=export, output=output, iam=iam)
+    return SessionRequest(
+        pipeline.name,
+        nights,
+        keep=options.keep,
+        export=export,
+        output=output,
+        iam=iam,
+        dry_run=options.dry_run,
+        on=options.compute or "",
+    )
 
 
 @contextmanager
@@ -154,15 +168,17 @@ def _source(pipeline: Pipeline, options: argparse.Namespace, day: date) -> Itera
     if route := _route(pipeline, options):
         opened = source_url.api if api_url.is_one(options.source) else source_url.database
         url: ApiUrl | DatabaseUrl = opened(options.source, options)
-        yield partial(secrets.opened, name=route.secret, url=url)
-    elif pipeline.seed is None or not _reads_database(pipeline, options):
+        yield partial(secrets.opened, name=route.source, url=url)
+    elif not _reads_database(pipeline, options):
         yield nothing_to_open
     elif options.source:
         named = replace(source_url.database(options.source, options), identity=options.source_id or "")
         yield partial(secrets.opened, name=pipeline.database, url=named)
+    elif (seed := pipeline.local.seed) is None:
+        raise InputRefused(f"{pipeline.name} reads the database {pipeline.database}: name it with --source.")
     else:
         with databases.temporary() as url, tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
-            pipeline.seed(url, options.paths or (), Path(folder) / "made", day)
+            seed(url, options.paths or (), Path(folder) / "made", day)
             yield partial(secrets.opened, name=pipeline.database, url=replace(url, identity=_called(options, day)))
 
 
@@ -183,33 +199,37 @@ def _route(pipeline: Pipeline, options: argparse.Namespace) -> Route | None:
 
 
 def _reads_database(pipeline: Pipeline, options: argparse.Namespace) -> bool:
-    return pipeline.from_database or options.reference == "database" or bool(options.source and pipeline.seed)
+    return bool(pipeline.definition.database_of(_given(options)) or (options.source and pipeline.database))
 
 
 def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
-    if options.encoding and not pipeline.encodings:
+    if options.encoding and not pipeline.definition.encodings:
         raise InputRefused(f"{pipeline.name} detects its files' encoding itself: leave --encoding out.")
     chosen = {"encoding": inputs.encoding(options.encoding)} if options.encoding else {}
-    given = {name: getattr(options, name) for name in OPTIONS if getattr(options, name)}
+    given = _given(options)
     if unsupported := [name for name in (*given, *_named(options)) if not _takes(pipeline, name)]:
         raise InputRefused(f"{pipeline.name} takes no --{unsupported[0].replace('_', '-')}: leave it out.")
-    if options.source and options.reference == "files":
-        raise InputRefused(
-            "--source is head office's database and --reference files says not to read it: leave one out."
-        )
     if route := _route(pipeline, options):
-        given["ingest"] = route.param
-    elif options.source and not pipeline.from_database:
-        given["reference"] = "database"
+        given[INGEST] = route.name
+    elif options.source and pipeline.definition.database_if:
+        name, value = pipeline.definition.database_if
+        if given.setdefault(name, value) != value:
+            raise InputRefused(f"--source is a database and --{name} {given[name]} says not to read it: leave one out.")
     if options.source and options.paths and pipeline.from_database:
         raise InputRefused("--source is a database and --input fills one of the run's own: give one of them.")
     if _local(options.output):
-        given.pop("output")  # the night delivers to the lake, and from there it is copied
+        given.pop(OUTPUT)  # the night delivers to the lake, and from there it is copied
     chosen |= given
-    chosen |= {"engine": _engine(pipeline, options.engine)} if options.engine else {}
+    chosen |= {ENGINE: _engine(pipeline, options.engine)} if options.engine else {}
     chosen |= on_option.params(options)
     flags = {"keep_cluster": options.keep, "dry_run": options.dry_run}
     return {**chosen, **{name: True for name, wanted in flags.items() if wanted}}
+
+
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    """The pipeline's own options that were given, by name."""
+    values = {name: getattr(options, OWN + name, None) for name in _own_options()} | {OUTPUT: options.output}
+    return {name: value for name, value in values.items() if value}
 
 
 def _named(options: argparse.Namespace) -> list[str]:
@@ -219,8 +239,10 @@ def _named(options: argparse.Namespace) -> list[str]:
 
 def _takes(pipeline: Pipeline, name: str) -> bool:
     if name == "source":
-        return pipeline.seed is not None or bool(pipeline.routes)
-    return name in pipeline.options
+        return bool(pipeline.database or pipeline.routes)
+    if name == "source_id":
+        return bool(pipeline.definition.new_owner)
+    return name in {option.name for option in pipeline.definition.options}
 
 
 def _local(output: str | None) -> Path | None:
@@ -230,8 +252,8 @@ def _local(output: str | None) -> Path | None:
 
 def _engine(pipeline: Pipeline, requested: str) -> str:
     """The requested engine. Raises InputRefused, also when localcloud would have no Flink to run."""
-    if requested not in pipeline.engines:
-        expected = f"choose {' or '.join(pipeline.engines)}" if pipeline.engines else "leave --engine out"
+    if requested not in (engines := pipeline.definition.engines):
+        expected = f"choose {' or '.join(engines)}" if engines else "leave --engine out"
         raise InputRefused(f"{pipeline.name} does not run on {requested!r}: {expected}.")
     if requested == "flink" and not os.environ.get(endpoint.ENDPOINT_KEY) and not os.environ.get(endpoint.FLINK_KEY):
         try:
@@ -253,7 +275,7 @@ def _days(pipeline: Pipeline, options: argparse.Namespace) -> list[date]:
         raise InputRefused("--to needs --from: name the first day too.")
     if options.date:
         return [dates.parsed(options.date, "--date")]
-    return [(pipeline.newest(options.paths) if options.paths else None) or yesterday]
+    return [(pipeline.local.newest(options.paths) if options.paths else None) or yesterday]
 
 
 def _directory(path: Path | None, option: str = "--export") -> Path | None:

@@ -63,7 +63,8 @@ class SessionRequest:
 
     `keep` leaves a localcloud that was started running; `export` is a directory for gold, `output` one for what the
     pipeline exports. `source(env)` opens the database that the nights read, `settings` are more of their NIGHTSHIFT_*.
-    With `iam` the nights run under their roles, on a localcloud that enforces them.
+    With `iam` the nights run under their roles, on a localcloud that enforces them. A `dry_run` makes no state bucket.
+    `on` is the compute target that all nights are to have; '' if that is left to them.
     """
 
     name: str
@@ -74,6 +75,8 @@ class SessionRequest:
     source: Opened = nothing_to_open
     settings: Mapping[str, str] = field(default_factory=dict)
     iam: bool = False
+    dry_run: bool = False
+    on: str = ""
 
 
 def token() -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from embedded.airflow import database
-from embedded.cloud import bootstrap, endpoint, environment, iam_option, roles
+from embedded.cloud import bootstrap, endpoint, environment, iam_option, on_option, roles
 from embedded.runs.remote import RemoteRunner
 from embedded.runs.requests import RunRequest, SessionRequest
 from embedded.runs.runner import Event, Runner
-from embedded.terminal import record, summary
+from embedded.terminal import again, pages, record, summary
 from embedded.terminal.logs import new_log
 from embedded.terminal.progress import Progress
 from localcloud.credentials import Access, Credentials
@@ -33,7 +33,7 @@ def run_session(request: SessionRequest) -> int:
     tools = toolchain.find()
     with tempfile.TemporaryDirectory(prefix="nightshift-") as scratch:
         home = database.copied(Path(scratch) / "airflow")
-        more = {**request.settings, **iam_option.of_nights(request.iam)}
+        more = {**again.settings(), **request.settings, **iam_option.of_nights(request.iam)}
         waiting = {**environment.embedded(PENDING, tools, home), **more}
         with Runner(waiting, log, lambda again: _stopping(progress, again)) as runner:
             progress.say(f"tools found; log: {paths.shown(log)}")
@@ -42,14 +42,24 @@ def run_session(request: SessionRequest) -> int:
             with endpoint.access(started, keep=request.keep) as access:
                 progress.say(f"cloud: {access.endpoint}")
                 env = {**environment.embedded(access, tools, home), **more}
-                if bootstrap.ensure(env, log):
+                if not request.dry_run and bootstrap.ensure(env, log):
                     progress.say("state bucket made")
+                if {request.on, env.get("NIGHTSHIFT_COMPUTE")} & {*on_option.ON_EKS}:
+                    _kubernetes(env, progress)
                 if request.iam:
                     runner.work_under(roles.of_airflow(access, env, log))
                     progress.say("IAM is enforced: nights run under their roles")
                 with request.source(env):
                     good = Session(request, env, progress, runner).play(nights)
             return INTERRUPTED if runner.interrupted else SUCCESS if good else FAILURE
+
+
+def _kubernetes(env: Mapping[str, str], progress: Progress) -> None:
+    """Lay localcloud's cluster."""
+    from embedded.cloud import kubernetes  # noqa: PLC0415 - its client takes a quarter of a second to import
+
+    if kubernetes.ensure(env):
+        progress.say("Kubernetes is up")
 
 
 @dataclass(frozen=True)
@@ -76,21 +86,35 @@ class Session:
         finally:
             self.runner.finish()  # while the cloud is there: an interrupted night is still tearing down
         _show(f"Not run: {run.title}" for run in left)
+        if len(nights) > 1 and pages.shelf_of().is_file():
+            _show([f"Page:     {paths.shown(pages.shelf_of())}, with a link to each night's"])
         return good and not left
 
     def end(self, run: RunRequest, event: Event) -> bool:
         """Keep what one night left and print its ending; True if its outcome is success."""
-        _show(("", "Tasks", *summary.times(self.progress.tasks, event["tasks"])))
+        _show(("",))
         if run.params.get("dry_run") and event["state"] == "success":
             _show(summary.plan(event["preflight"], self.runner.log))
             return True
+        _show(summary.not_begun(self.progress.tasks, event["tasks"]))
         kept = record.keep(self.env, run.pipeline, event["run_id"])
         _show(summary.ending(kept, self.progress.failures, self.runner.log))
         if self.request.export:
             _show(f"Gold:     {paths.shown(f)}" for f in record.export(kept, self.request.export))
         if self.request.output:
             _show(f"File:     {paths.shown(f)}" for f in record.deliver(self.env, kept, self.request.output))
+        _show(_page(kept))
         return kept.record is not None and kept.record["outcome"] != "failed" and event["state"] == "success"
+
+
+def _page(kept: record.Kept) -> Iterator[str]:
+    """The line that says where the night's page is; a page that cannot be made fails no night."""
+    if kept.record is None:
+        return
+    try:
+        yield f"Page:     {paths.shown(pages.write(kept.folder))}"
+    except Exception as error:  # noqa: BLE001 - whatever it is: the night has ended, and its exit status is known
+        yield f"Warning:  the page could not be made: {type(error).__name__}: {error}"
 
 
 def _show(lines: Iterable[str]) -> None:

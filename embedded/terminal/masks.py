@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import Any
 
-from tools import paths
+from nightshift.pipelines import PIPELINES
 
 SHOWN = 4
-CONTRACTS = paths.ROOT / "include" / "spark_jobs" / "contracts"
 
 
 def personal(pipeline: str, table: str) -> frozenset[str]:
     """The columns of a gold table that its contract calls personal."""
-    path = CONTRACTS / f"{pipeline}.toml"
-    contract = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    columns = contract.get("gold", {}).get(table, {}).get("columns", {})
-    return frozenset(name for name, spec in columns.items() if spec.get("personal"))
+    known = PIPELINES[pipeline].gold if pipeline in PIPELINES else ()
+    return frozenset(column for gold in known if gold.name == table for column in gold.personal)
 
 
 def masked(value: Any) -> str:

@@ -1,13 +1,13 @@
-"""Brings a night's record, its step logs and its gold from S3 to the user's disk."""
+"""Brings a night's record, step logs, gold and quarantine from S3 to the user's disk."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,15 +15,18 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from embedded.cloud import clients
+from nightshift.run.ids import slug_of
 from tools import paths
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 Record = dict[str, Any]
 ABSENT = {"404", "NoSuchKey", "NoSuchBucket"}
 
 DATED = "business_date="
+RECORD = "record.json"
 
 
 @dataclass(frozen=True)
@@ -39,21 +42,61 @@ class Kept:
 
 
 def keep(env: Mapping[str, str], dag_id: str, run_id: str, runs: Path = paths.RUNS) -> Kept:
-    """Copy record.json, logs (gunzipped) and gold into runs/<dag>/<slug>/; nothing of it need be there."""
-    slug = re.sub(r"[^A-Za-z0-9._-]", "-", run_id)
+    """Copy record.json, page.json, logs (gunzipped), gold and quarantine into runs/<dag>/<slug>/, whatever is there."""
+    return keep_run(env, dag_id, slug_of(run_id), runs)
+
+
+def keep_new(env: Mapping[str, str], runs: Path = paths.RUNS) -> Iterator[Kept]:
+    """Keep every run whose record in S3 is newer than its copy on disk, or has none."""
+    s3, name = clients.s3(env), env["NIGHTSHIFT_NAME"]
+    for bucket in (f"{name}-lake", f"{name}-state"):
+        for item in _listed(s3, bucket, "runs/"):
+            parts = str(item["Key"]).split("/")
+            if len(parts) == 4 and parts[-1] == RECORD and _is_new(item["LastModified"], runs / parts[1] / parts[2]):
+                yield keep_run(env, parts[1], parts[2], runs)
+
+
+def keep_run(env: Mapping[str, str], dag_id: str, slug: str, runs: Path = paths.RUNS) -> Kept:
+    """`keep` for a run that is known by its slug."""
     folder = runs / dag_id / slug
     folder.mkdir(parents=True, exist_ok=True)
     s3 = clients.s3(env)
-    name, key = env["NIGHTSHIFT_NAME"], f"runs/{dag_id}/{slug}/record.json"
+    name, key = env["NIGHTSHIFT_NAME"], f"runs/{dag_id}/{slug}/{RECORD}"
     # A night that ended before there was a lake has its record beside terraform's state.
     record = _record(s3, f"{name}-lake", key) or _record(s3, f"{name}-state", key)
     if record:
-        (folder / "record.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        (folder / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        _object(s3, f"{name}-lake", f"runs/{dag_id}/{slug}/page.json", folder)
         for step in record["steps"]:
             _logs(s3, step["log_uri"], folder / "logs" / step["name"])
         for gold in record["gold"]:
             _copy(s3, gold["uri"], _gold_folder(folder, record, gold))
+        _quarantine(s3, f"{name}-lake", record, folder / "quarantine")
     return Kept(record, folder)
+
+
+def kept_runs(runs: Path = paths.RUNS) -> list[Path]:
+    """The folders of all kept runs, the newest first."""
+    return sorted((folder for folder in runs.glob("*/*") if folder.is_dir()), key=_at, reverse=True)
+
+
+def of_folder(folder: Path) -> Kept:
+    """A run that was kept before."""
+    file = folder / RECORD
+    return Kept(json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None, folder)
+
+
+def is_called(folder: Path, name: str) -> bool:
+    """Whether a kept run is meant by its path, by DAG and slug or run id, by one of them alone; every run is by ''."""
+    dag_id, _, run = name.rpartition("/")
+    if dag_id:
+        return Path(dag_id).name == folder.parent.name and folder.name in {run, slug_of(run)}
+    return name in {"", folder.name, folder.parent.name} or slug_of(name) == folder.name
+
+
+def _at(folder: Path) -> float:
+    file = folder / RECORD
+    return (file if file.is_file() else folder).stat().st_mtime
 
 
 def export(kept: Kept, target: Path) -> list[Path]:
@@ -102,6 +145,36 @@ def _record(s3: S3Client, bucket: str, key: str) -> Record | None:
     return record
 
 
+def _is_new(modified: datetime, folder: Path) -> bool:
+    kept = folder / RECORD
+    return not kept.is_file() or kept.stat().st_mtime < modified.timestamp()
+
+
+def _quarantine(s3: S3Client, bucket: str, record: Record, folder: Path) -> None:
+    """The rows that the run refused, a folder a layer and table; of a backfill a folder a day in it. What an earlier
+    run of the date left is not copied."""
+    since = datetime.fromisoformat(record["started_at"]).replace(microsecond=0)
+    days = {f"{DATED}{day}": day if record["days"] else "" for day in record["days"] or [record["business_date"]]}
+    product = str(record["pipeline"]).removeprefix("backfill_")
+    for item in _listed(s3, bucket, f"quarantine/{product}/"):
+        layer, table, dated, *names = str(item["Key"]).split("/")[2:]
+        if dated in days and names and item["Size"] and item["LastModified"] >= since:
+            file = folder / layer / table / days[dated] / names[-1]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            s3.download_file(bucket, item["Key"], str(file))
+
+
+def _object(s3: S3Client, bucket: str, key: str, folder: Path) -> None:
+    """Copy one object into a folder, if it is there."""
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as answer:
+        if answer.response["Error"]["Code"] in ABSENT:
+            return
+        raise
+    (folder / key.rpartition("/")[2]).write_bytes(body)
+
+
 def _logs(s3: S3Client, uri: str, folder: Path) -> None:
     for name, body in _objects(s3, uri):
         folder.mkdir(parents=True, exist_ok=True)
@@ -120,10 +193,15 @@ def _objects(s3: S3Client, uri: str) -> Iterator[tuple[str, bytes]]:
     bucket, prefix = urlsplit(uri).netloc, urlsplit(uri).path.lstrip("/")
     if not bucket:
         return
+    for item in _listed(s3, bucket, prefix):
+        body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+        yield item["Key"].rsplit("/", 1)[-1], body
+
+
+def _listed(s3: S3Client, bucket: str, prefix: str) -> Iterator[ObjectTypeDef]:
+    """The objects under a prefix; none when the bucket is not there."""
     try:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            for item in page.get("Contents", []):
-                body = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
-                yield item["Key"].rsplit("/", 1)[-1], body
+            yield from page.get("Contents", [])
     except s3.exceptions.NoSuchBucket:
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from embedded.terminal import masks
-from embedded.terminal.progress import TaskTime
 from embedded.terminal.record import Kept, Record
 from nightshift.failures import shown
 from nightshift.report import message
@@ -37,7 +36,7 @@ def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
     yield from (f"Restated {shown.line(day['words'])}" for day in record["restated"][:MOST_SHOWN])
     if len(record["restated"]) > MOST_SHOWN:
         yield f"Restated {len(record['restated']) - MOST_SHOWN} more days: see the record"
-    yield from (f"Warning:  {warning}" for warning in record["warnings"])
+    yield from (f"Warning:  {shown.shortened(warning)}" for warning in record["warnings"])
     yield from _failure(record)
     yield from _facts(kept, record, log)
     yield f"Outcome:  {record['outcome']}"
@@ -62,19 +61,22 @@ def plan(preflight: Mapping[str, Any] | None, log: Path) -> Iterator[str]:
     yield from (f"{day}: {why}" for day, why in checked.get("why", {}).items())
     if "minutes" in checked:
         yield f"{len(checked['days'])} days to make, in about {checked['minutes']:g} minutes"
+    yield from _labelled("Plan:", checked.get("plan", ()))
+    yield from (f"Warning:  {shown.line(words)}" for words in (checked.get("warning"),) if words)
     yield f"Dry run:  nothing was created{price}"
-    yield f"Plan:     {paths.shown(log)}: the request to EMR, and its price"
+    yield f"Log:      {paths.shown(log)}: each request to AWS as it would be sent"
 
 
-def times(tasks: Mapping[str, TaskTime], states: Mapping[str, str]) -> list[str]:
-    """What ran: each task of the night with its last state and its seconds; those that never began as well."""
-    return aligned(
-        ("task", "state", "seconds"),
-        [
-            (task, state, f"{tasks[task].seconds:.1f}" if task in tasks else "-")
-            for task, state in sorted(states.items(), key=lambda item: _began(tasks.get(item[0])))
-        ],
-    )
+def not_begun(tasks: Collection[str], states: Mapping[str, str]) -> Iterator[str]:
+    """The tasks that never began, in one line; no line if every task has: `tasks` are those whose lines were shown."""
+    if waiting := [task for task in states if task not in tasks]:
+        yield f"Not run:  {', '.join(waiting)}"
+
+
+def _labelled(label: str, lines: Iterable[str]) -> Iterator[str]:
+    """Lines in a column, the first after its label."""
+    for number, words in enumerate(lines):
+        yield f"{label if number == 0 else '':<10}{shown.line(words)}"
 
 
 def rows(record: Record) -> Iterator[str]:
@@ -165,10 +167,6 @@ def _proof(proof: Mapping[str, Any] | None) -> str:
     checked = ", ".join(proof["checked"])
     alive = "; ".join(map(str, proof["alive"]))
     return f"STILL ALIVE: {alive}" if alive else f"nothing left alive ({checked} searched by tag)"
-
-
-def _began(seen: TaskTime | None) -> float:
-    return seen.began if seen else float("inf")
 
 
 def _cell(value: Any, widest: int | None) -> str:

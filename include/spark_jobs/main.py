@@ -5,45 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from importlib import import_module
+from importlib.util import find_spec
 
 from pyspark.sql import SparkSession
 
-import card_movements.job
-import covid_hospitals.job
-import mrhealth_sales.job
-import wordcount.job
 from medallion.errors import JobError, last_lines
 from medallion.lake import Lake
 from medallion.manifest import Manifest
 from medallion.packing import BOUNDS, Bounds
+from medallion.page import refusals_of_failure
 from medallion.run import Run
 
-LAYERS: dict[str, dict[str, Callable[[Run], Manifest]]] = {
-    "wordcount": {
-        "bronze": wordcount.job.bronze,
-        "silver": wordcount.job.silver,
-        "gold": wordcount.job.gold,
-    },
-    "covid_hospitals": {
-        "bronze": covid_hospitals.job.bronze,
-        "silver": covid_hospitals.job.silver,
-        "gold": covid_hospitals.job.gold,
-    },
-    "mrhealth_sales": {
-        "bronze": mrhealth_sales.job.bronze,
-        "silver": mrhealth_sales.job.silver,
-        "gold": mrhealth_sales.job.gold,
-    },
-    "card_movements": {
-        "bronze": card_movements.job.bronze,
-        "silver": card_movements.job.silver,
-        "gold": card_movements.job.gold,
-    },
-}
-
-
+LAYERS = ("bronze", "silver", "gold")  # functions of a pipeline's module jobs.job: Run -> Manifest
 # An argument that carries the whole command line as JSON: AWS Glue's are a map, and Glue adds its own to them.
 ARGV = "--nightshift-argv"
 
@@ -67,15 +43,15 @@ def main(argv: Sequence[str] | None = None) -> None:
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """The step's arguments, checked; argparse ends the process with status 2 on a wrong one."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pipeline", choices=sorted(LAYERS), required=True)
+    parser.add_argument("--pipeline", type=pipeline, required=True)
     parser.add_argument("--layers", type=layers, required=True, help="bronze, silver, gold, comma-separated")
     parser.add_argument("--business-date", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--input", type=folder, required=True, help="URI of the delivery (bronze reads it)")
-    parser.add_argument("--reference", type=folder, help="URI of the head-office tables (mrhealth_sales)")
+    parser.add_argument("--reference", type=folder, help="URI of the reference data")
     parser.add_argument("--lake", type=folder, required=True, help="root URI of the lake")
     parser.add_argument("--staging", type=folder, required=True, help="URI for staged gold")
     parser.add_argument("--manifests", type=folder, help="URI for the manifests (default: below --staging)")
-    parser.add_argument("--encoding", default="utf-8", help="of the text files (wordcount)")
+    parser.add_argument("--encoding", default="utf-8", help="of text files")
     parser.add_argument("--source-secret", help="name of the secret that opens the pipeline's database")
     parser.add_argument("--option", type=option, action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--most-refused", type=float, default=1.0, help="share of a table's rows that may be lost (1)")
@@ -98,10 +74,17 @@ def command_line(argv: Sequence[str]) -> Sequence[str]:
     return json.loads(argv[argv.index(ARGV) + 1]) if ARGV in argv else argv
 
 
+def pipeline(name: str) -> str:
+    """The name of a pipeline whose jobs are in the zip."""
+    if not name.isidentifier() or not find_spec(name) or not find_spec(f"{name}.jobs"):
+        raise argparse.ArgumentTypeError(f"there are no jobs of a pipeline {name!r}")
+    return name
+
+
 def layers(text: str) -> list[str]:
     """The layers of a comma-separated list, in the order given."""
     named = [name.strip() for name in text.split(",")]
-    if unknown := [name for name in named if name not in LAYERS["wordcount"]]:
+    if unknown := [name for name in named if name not in LAYERS]:
         raise argparse.ArgumentTypeError(f"unknown layer {unknown[0]!r}; expected bronze, silver or gold")
     return named
 
@@ -141,9 +124,10 @@ def run_layers(spark: SparkSession, args: argparse.Namespace) -> list[Manifest]:
         bounds=Bounds(args.most_bytes, args.most_ratio, args.longest_line),
         started_at=datetime.now(UTC),
     )
-    done = []
+    done, job = [], import_module(f"{args.pipeline}.jobs.job")
     for layer in args.layers:
-        manifest = LAYERS[args.pipeline][layer](run)
+        with refusals_of_failure(run):
+            manifest: Manifest = getattr(job, layer)(run)
         Lake(run).publish(manifest)
         done.append(manifest)
     return done

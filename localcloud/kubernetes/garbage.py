@@ -72,7 +72,7 @@ class Collector:
         elif options.policy == ORPHAN:
             self._orphan(key, marked)
         elif options.policy == FOREGROUND:
-            self._delete_owned(marked)
+            self._delete_owned(marked, FOREGROUND)
             self._end_foreground(marked)
         return marked
 
@@ -88,8 +88,9 @@ class Collector:
             self._end_namespace(key.namespace)
         return gone
 
-    def _delete_owned(self, owner: Json) -> None:
-        """Delete what names the owner, unless another of its owners lives; then drop the reference."""
+    def _delete_owned(self, owner: Json, policy: str = BACKGROUND) -> None:
+        """Delete what names the owner, unless another of its owners lives; then drop the reference. An owner that waits
+        for them waits for what they own as well."""
         uid = owner["metadata"]["uid"]
         for key, item in self._store.all():
             owners = item["metadata"].get("ownerReferences") or []
@@ -98,7 +99,12 @@ class Collector:
                 if self._living(others):
                     self._store.put(key, _with_owners(item, others))
                 elif "deletionTimestamp" not in item["metadata"]:
-                    self.delete(key, item, Deletion())
+                    self.delete(key, item, Deletion(policy=policy if self._owns(item) else BACKGROUND))
+
+    def _owns(self, item: Json) -> bool:
+        """Whether anything names it as its owner."""
+        owners = (one for _, other in self._store.all() for one in other["metadata"].get("ownerReferences") or ())
+        return any(reference["uid"] == item["metadata"]["uid"] for reference in owners)
 
     def _orphan(self, key: Key, item: Json) -> None:
         uid = item["metadata"]["uid"]

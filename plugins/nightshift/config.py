@@ -22,9 +22,8 @@ LANGUAGES = ("en", "pt-BR")
 CLOCK = re.compile(r"^(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)$")
 DAILY = re.compile(r"^(?P<minute>\d{1,2}) (?P<hour>\d{1,2}) \* \* \S+$")  # cron: once on each of its days
 KINDS = ("raw", "lake", "artifacts", "logs", "state")
-# Beside plugins/ in a checkout; on MWAA in the DAGs' folder. Contracts are read from it at import.
+# Beside plugins/ in a checkout; on MWAA in the DAGs' folder. The pipelines beside it are loaded at import.
 INCLUDE = Path(os.environ.get(f"{PREFIX}INCLUDE_DIR") or Path(__file__).resolve().parents[2] / "include")
-CONTRACTS = INCLUDE / "spark_jobs" / "contracts"  # part of the package: they travel with the jobs
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,7 @@ class Settings:
     api_tries: int = 8  # of each AWS call: throttling, 5xx and dropped connections are tried again
     include_dir: Path = INCLUDE
     prices_file: Path = INCLUDE / "prices.toml"  # what `./nightshift prices` looked up; absent: the shipped table only
+    pipelines: tuple[Path, ...] = ()  # more folders of pipelines, like PATH; read from the environment only
     jdbc_dir: Path = INCLUDE / "jdbc"  # the drivers that clusters read databases with, and their SHA256SUMS
 
     schedule: str = "0 0 * * *"  # none: nights run on request only
@@ -63,6 +63,8 @@ class Settings:
     log_wait_seconds: float = 330  # after a step failed, for its logs: EMR pushes them every 5 minutes
     cluster_limit_minutes: float = 360  # then the cluster ends itself, whatever still runs
     retries: int = 2
+    again: str = ""  # how a failed run is tried again, in words; empty: by clearing its task in Airflow
+    kept_dir: str = ""  # a folder to which every run is copied when it ends, for people; empty: they read S3
     retry_seconds: float = 60
 
     compute: str = "emr"  # where jobs run unless a run says otherwise (compute/targets.py)
@@ -75,6 +77,21 @@ class Settings:
     glue_connections: tuple[str, ...] = ()  # of Glue's catalog, through which its jobs reach a database's network
     serverless_image: str = ""  # of the application's workers, in ECR; empty: the release's own
     serverless_python: str = ""  # Python 3.11: S3 address of a packed environment, or a path in the image
+    kubernetes_cluster: str = ""  # an EKS cluster, by Airflow's AWS identity; empty: none, or kubernetes_config
+    kubernetes_config: str = ""  # a kubeconfig file, for any other cluster
+    kubernetes_context: str = ""  # of that file; empty: its current one
+    kubernetes_namespace: str = "nightshift"
+    kubernetes_image: str = ""  # of drivers and executors: deploy/kubernetes/Dockerfile
+    kubernetes_service_account: str = "nightshift-jobs"  # of the pods; for a database's pipeline with its name appended
+    kubernetes_secret: str = ""  # a Kubernetes secret with AWS_* variables, for pods without IRSA or pod identity
+    kubernetes_executors: int = 3
+    kubernetes_cores: int = 4  # of a driver and of an executor
+    kubernetes_memory_gib: int = 14  # of each, all included: what a node of 16 has left
+    kubernetes_node_type: str = "m5.xlarge"  # what a pod is priced as
+    kubernetes_start_seconds: float = 300  # how long an image may not be there before its job counts as ended
+    eks_namespace: str = "nightshift-emr"  # of kubernetes_cluster, to which EMR on EKS has access
+    eks_image: str = ""  # of drivers and executors, in ECR; empty: the release's own
+    eks_python: str = ""  # the path of Python 3.11 in the image
     release_label: str = "emr-7.13.0"
     cluster_python: str = "/usr/bin/python3.11"  # the release's default is 3.9
     primary_types: tuple[str, ...] = X86
@@ -88,10 +105,11 @@ class Settings:
     lifetime_hours: int = 24  # lease of a run: after it, the reaper may remove its resources
     grace_minutes: float = 60  # between two acts of a live run: queues, retries and a restart of the scheduler
     lock_wait_minutes: float = 5  # for terraform's lock while a live task holds it
-    reap_schedule: str = "*/15 * * * *"  # leaked resources cost money until the next pass
+    reap_schedule: str = "*/15 * * * *"  # leaked resources cost money until the next pass; none: on request only
 
     email_endpoints: tuple[str, ...] = ()
     queue_endpoints: tuple[str, ...] = ()
+    page_link_hours: float = 0  # so long the message's link opens the night's page, for whoever has it; 0: no link
     max_usd_per_night: float = 10.0
     max_quarantine_share: float = 0.5  # the night fails if a table loses more than this
     max_refused_share: float = 0.05  # a table or a unit's delivery that loses more gives the night a warning
@@ -162,6 +180,11 @@ class Settings:
             return None
         minutes = [60 * int(at["hour"]) + int(at["minute"]) for at in (due, start)]
         return timedelta(minutes=(minutes[0] - minutes[1]) % (24 * 60) or 24 * 60)
+
+    @property
+    def reaps_when(self) -> str | None:
+        """The schedule of the reaper; None if it passes on request only."""
+        return None if self.reap_schedule == "none" else self.reap_schedule
 
     @property
     def tfvars(self) -> Path | None:
@@ -267,6 +290,10 @@ def _items(text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
 
 
+def _paths(text: str) -> tuple[Path, ...]:
+    return tuple(Path(item).resolve() for item in text.split(os.pathsep) if item.strip())
+
+
 _PARSERS: dict[Any, Any] = {
     str: str,
     int: int,
@@ -274,4 +301,6 @@ _PARSERS: dict[Any, Any] = {
     bool: _flag,
     Path: Path,
     tuple[str, ...]: _items,
+    tuple[Path, ...]: _paths,
 }
+PIPELINE_FOLDERS = (INCLUDE.parent / "pipelines", *_paths(os.environ.get(f"{PREFIX}PIPELINES", "")))

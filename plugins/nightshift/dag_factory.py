@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.sdk import DAG, BaseOperator, Param, TaskGroup, TriggerRule, chain
+from airflow.sdk import DAG, BaseOperator, Param, TaskGroup, TriggerRule, chain, get_parsing_context
 from airflow.sdk.api.datamodels._generated import DagRunType
 
 from nightshift.compute.targets import TARGETS
@@ -47,21 +47,40 @@ from nightshift.operators.terraform import (
     DestroyTransientOperator,
     OpenStateOperator,
 )
+from nightshift.pipelines.registry import Registry
 from nightshift.reaper.operator import ReapOperator
-from nightshift.report import deadline, product_page
-from nightshift.run import parameters, task_texts
+from nightshift.report import deadline, runbook
+from nightshift.run import formats, task_texts
 from nightshift.run.tasks import Group, Task, job
 from nightshift.run.timetable import NightTimetable
 
 START = pendulum.datetime(2025, 1, 1, tz="America/Sao_Paulo")
 # Sections of the trigger form; fields of the data itself come first, without one.
 WHAT, COMPUTE, DEBUGGING = "What the run does", "Where it runs", "Debugging: leaves things open or running"
+UNPAUSES = "A paused DAG runs only once it is unpaused, which starts its schedule too: pause it again afterwards."
 SHORT, LONG = timedelta(minutes=15), timedelta(minutes=60)
+
+
+def night_dags(registry: Registry, settings: Settings) -> list[DAG]:
+    """The DAG of each pipeline; of one only while Airflow loads this file for a task of it."""
+    return [
+        night_dag(p.pipeline, settings, runbook.page(p)) for name, p in registry.packages.items() if _is_wanted(name)
+    ]
+
+
+def backfill_dags(backfills: Mapping[str, Pipeline], settings: Settings, doc_md: str | None) -> list[DAG]:
+    """The DAG of each backfill; of one only while Airflow loads this file for a task of it."""
+    return [backfill_dag(backfill, settings, doc_md) for name, backfill in backfills.items() if _is_wanted(name)]
+
+
+def _is_wanted(dag_id: str) -> bool:
+    """Airflow's context of parsing names the DAG that a task belongs to (airflow.sdk.get_parsing_context)."""
+    return get_parsing_context().dag_id in {None, dag_id}
 
 
 def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG:
     """Build the DAG of one pipeline: setups and work, two teardowns, then the proof that nothing is left, the report
-    and the outcome. Its page in the UI is `doc_md` followed by the contract.
+    and the outcome. `doc_md` is its page in the UI.
 
     Airflow's own Backfill is refused where the pipeline has a backfill DAG, which makes many days on one cluster. No
     dagrun_timeout: it would skip the teardowns (docs/decisions/0002-outcome-and-teardown.md). Each task has its
@@ -71,7 +90,7 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
         dag_id=pipeline.name,
         dag_display_name=pipeline.title,
         description=_summary(doc_md),
-        doc_md=f"{doc_md}\n\n{product_page.page(pipeline)}",
+        doc_md=doc_md,
         schedule=_schedule(settings),
         start_date=START.in_timezone(settings.timezone),
         catchup=False,
@@ -94,7 +113,6 @@ def backfill_dag(backfill: Pipeline, settings: Settings, doc_md: str | None) -> 
         dag_id=backfill.name,
         dag_display_name=backfill.title,
         description=_summary(doc_md),
-        doc_md=doc_md,
         schedule=None,
         catchup=False,
         max_active_runs=1,
@@ -106,6 +124,7 @@ def backfill_dag(backfill: Pipeline, settings: Settings, doc_md: str | None) -> 
         render_template_as_native_obj=True,
     ) as dag:
         _Wiring(backfill, settings).draw()
+    dag.doc_md = "\n\n".join((doc_md or "", runbook.tasks_table(dag.task_ids)))
     return dag
 
 
@@ -117,7 +136,7 @@ def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
         dag_display_name="Reaper",
         description=_summary(doc_md),
         doc_md=doc_md,
-        schedule=settings.reap_schedule,
+        schedule=settings.reaps_when,
         start_date=START.in_timezone(settings.timezone),
         catchup=False,
         max_active_runs=1,
@@ -269,8 +288,9 @@ def _shown(task_id: str, settings: Settings) -> dict[str, Any]:
 
 def _summary(doc_md: str | None) -> str:
     """The first sentence of a DAG's page after its title, for the list of DAGs."""
-    paragraph = " ".join((doc_md or "").split("\n\n")[1].split()) if doc_md else ""
-    return paragraph.split(". ")[0].rstrip(".:") + "."
+    _, *paragraphs = (doc_md or "").split("\n\n")
+    words = " ".join(paragraphs[0].split()) if paragraphs else ""
+    return f"{words.split('. ')[0].rstrip('.:')}." if words else ""
 
 
 def _tags(settings: Settings, kind: str, pipeline: Pipeline | None = None) -> list[str]:
@@ -306,14 +326,16 @@ def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
         "input_prefix": Param(
             None,
             type=["null", "string"],
-            pattern=parameters.PREFIX,
+            format=formats.FOLDER,
+            examples=[pipeline.inputs.prefix_of(START.date())] if pipeline.reads_files else [],
             title="Input prefix",
             description=f"Folder in the raw bucket. Empty: {pipeline.inputs.shown}",
         ),
         "encoding": Param(
             "utf-8",
             type="string",
-            pattern=parameters.ENCODING,
+            format=formats.ENCODING,
+            examples=["utf-8", "latin-1", "cp1252", "utf-16"],
             title="Encoding",
             description="Text encoding of the input files.",
         ),
@@ -333,7 +355,11 @@ def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
             description="For debugging: nothing is torn down; the cluster terminates itself when idle.",
         ),
         "dry_run": Param(
-            False, type="boolean", title="Dry run", section=WHAT, description="Check, plan and price; create nothing."
+            False,
+            type="boolean",
+            title="Dry run",
+            section=WHAT,
+            description=f"Check, plan, price; create nothing. {UNPAUSES}",
         ),
         "replay": Param(
             False,
@@ -352,7 +378,8 @@ def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
         "ssh_cidr": Param(
             None,
             type=["null", "string"],
-            pattern=parameters.SSH_CIDR,
+            format=formats.NETWORK,
+            examples=["198.51.100.7/32"],
             title="SSH from",
             section=DEBUGGING,
             description="Make a key pair for this run and open port 22 to this network, such as 198.51.100.7/32.",
@@ -394,5 +421,7 @@ def _own(pipeline: Pipeline) -> list[str]:
 
 
 def _field(option: Option) -> Param:
-    limits: dict[str, Any] = {"enum": list(option.choices)} if option.choices else {"pattern": option.pattern}
+    limits: dict[str, Any] = {"enum": list(option.choices)}
+    if not option.choices:
+        limits = {"format": formats.of_pattern(option.shown, option.pattern)}
     return Param(option.default, type="string", title=option.title, description=option.about, **limits)

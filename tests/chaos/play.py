@@ -1,6 +1,7 @@
 """One cell played: a night, what befalls it, a reaper's pass if it needs one, the judgement, a failed task cleared."""
 
 import time
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ class Play:
         """Play it to the end. Raises AssertionError when the moment never comes, StackError when the run never ends."""
         self.drop.deliver(self.facts.s3)
         armed = [self.rig.faults.add_fault(kind.value, **options) for kind, options in self.cell.faults]
-        if self.cell.task:
+        if self.cell.task or self.cell.strikes:
             self._strike()
         else:
             self.run_id = self._trigger()
@@ -84,8 +85,22 @@ class Play:
         return self.rig.api.task_states(self.cell.dag, self.run_id)
 
     def _strike(self) -> None:
-        self.hold = moments.prepare(self)
+        strikes = [self._of(cell) for cell in self.cell.strikes or (self.cell,)]
+        for strike in strikes:
+            strike.hold = moments.prepare(strike)
         self.run_id = self._trigger()
+        for strike in strikes:
+            strike.run_id = self.run_id
+            strike._strike_task()
+        self.drop.deliver(self.facts.s3)  # what waits for input has waited for it
+
+    def _of(self, cell: Cell) -> "Play":
+        """This night with the task of `cell` as the one that is struck."""
+        play = copy(self)
+        play.cell = cell
+        return play
+
+    def _strike_task(self) -> None:
         try:
             self.victim = moments.reach(self)
             ACTS[self.cell.column](self)
@@ -93,7 +108,6 @@ class Play:
             self.victim.thaw()
             if isinstance(self.hold, Hold):
                 self.hold.release()
-        self.drop.deliver(self.facts.s3)  # what waits for input has waited for it
 
     def _trigger(self) -> str:
         asked = {"business_date": str(drops.DAY), "apply_foundation": self.cell.task == "apply_foundation"}

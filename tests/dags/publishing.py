@@ -40,9 +40,7 @@ def main():
     for place, name, value in patches():
         setattr(place, name, value)
     run = (
-        DagBag(str(paths.DAGS / "wordcount.py"))
-        .dags["wordcount"]
-        .test(logical_date=None, run_conf={"business_date": DAY})
+        DagBag(str(paths.DAGS / "nights.py")).dags["wordcount"].test(logical_date=None, run_conf={"business_date": DAY})
     )
     assert run.state == "success", run.state
 

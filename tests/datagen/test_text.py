@@ -46,3 +46,13 @@ def test_the_command_writes_text_and_truth(tmp_path: Path, capsys: pytest.Captur
     assert truth["counts"] == counted(tmp_path / "t.txt")
     assert truth["tokens"] == sum(truth["counts"].values())
     assert str(truth["tokens"]) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("language", "usual"), [("pt", {"de", "que", "a", "e", "o"}), ("en", {"the", "of", "and", "to"})]
+)
+def test_the_commonest_words_are_those_of_the_language(tmp_path: Path, language: str, usual: set[str]) -> None:
+    counts = generate_text(tmp_path / "t.txt", 100_000, language).counts
+    commonest = [word for word, _ in counts.most_common(10)]
+    assert usual <= set(commonest), commonest
+    assert 0 < counts["ª"] < counts.total() / 1000

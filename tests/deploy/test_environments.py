@@ -280,6 +280,7 @@ def test_what_knows_no_resource_reads_or_is_written_down(roles):
         "elasticmapreduce:CreateSecurityConfiguration",
         "elasticmapreduce:DeleteSecurityConfiguration",  # without ARN and tags; its name carries a run's hash
         "emr-serverless:CreateApplication",  # bound by the tag that it must ask for
+        "emr-containers:CreateVirtualCluster",  # bound by the tag that it must ask for
         "cloudwatch:PutMetricData",  # bound to MWAA's namespace
     }
 

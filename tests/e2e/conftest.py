@@ -25,11 +25,13 @@ ALIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
 
 @dataclass(frozen=True)
 class Ended:
-    """A command that ended: its exit status, what it printed, the records that it says it kept, in its order."""
+    """A command that ended: its exit status, what it printed, the records and pages that it says it kept, in its
+    order."""
 
     status: int
     said: str
     records: list[dict]
+    pages: list[Path]
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class Nightshift:
         done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=1000, check=False)
         kept = re.findall(r"^Record: +(.+?/record\.json)", done.stdout, re.MULTILINE)
         records = [json.loads((ROOT / path).read_text()) for path in kept]
-        return Ended(done.returncode, done.stdout + done.stderr, records)
+        pages = [ROOT / path for path in re.findall(r"^Page: +(.+?/index\.html)$", done.stdout, re.MULTILINE)]
+        return Ended(done.returncode, done.stdout + done.stderr, records, pages)
 
     def client(self, service: str):
         return callers.own_client(self.chosen, service)

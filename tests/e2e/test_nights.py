@@ -4,6 +4,7 @@ All of them run with --iam, under the roles that they have on AWS.
 """
 
 import json
+import re
 import tarfile
 from collections import Counter
 from contextlib import contextmanager
@@ -14,7 +15,9 @@ import pytest
 
 from datagen import generate_text
 from embedded.cloud.environment import NAME
+from tests import browser
 from tests.bed_api import DAY, BedApi, serving
+from tests.e2e.conftest import ROOT
 
 pytestmark = [pytest.mark.spark, pytest.mark.terraform]
 
@@ -65,13 +68,19 @@ def without(iam, policy, sid):
         iam.delete_policy_version(PolicyArn=own["Arn"], VersionId=made["VersionId"])
 
 
-def test_a_night_whose_role_lacks_one_statement_fails_and_says_which_right_it_lacks(nightshift, novel, tmp_path):
-    """After a night of the same day, which has compared the foundation: the difference would end this one sooner."""
-    (tmp_path / "text.txt").write_text("uma noite\n")
+@pytest.fixture(scope="module")
+def forbidden(nightshift, novel, tmp_path_factory):
+    """A night whose role lacks one statement. It is after a night of the same day, which has compared the foundation:
+    the difference would end this one sooner."""
+    text = tmp_path_factory.mktemp("forbidden") / "text.txt"
+    text.write_text("uma noite\n")
     with without(nightshift.client("iam"), f"{NAME}-airflow-night", "StartClustersOfThisName"):
-        ended = nightshift("run", "wordcount", "--input", tmp_path / "text.txt", "--date", "2026-03-01")
-    assert ended.status == 1
-    (record,) = ended.records
+        return nightshift("run", "wordcount", "--input", text, "--date", "2026-03-01")
+
+
+def test_a_night_whose_role_lacks_one_statement_fails_and_says_which_right_it_lacks(forbidden):
+    assert forbidden.status == 1
+    (record,) = forbidden.records
     assert (record["outcome"], record["failure"]["task"]) == ("failed", "start_compute")
     assert record["failure"]["cause"] == "iam"
     who = f"User: arn:aws:sts::123456789012:assumed-role/{NAME}-airflow/"
@@ -132,14 +141,14 @@ def test_a_backfill_makes_the_days_without_gold_and_names_the_one_that_it_cannot
 
 @pytest.fixture(scope="module")
 def fifty_units(nightshift, shared_data, tmp_path_factory):
-    """A night of fifty units' sales; the words that asked for it, and the folder with its gold."""
+    """A night of fifty units' sales; the words that asked for it, the folder with its gold, and its page."""
     home = tmp_path_factory.mktemp("units")
     with tarfile.open(shared_data / "mrhealth/generated/mrhealth_50units_7days.tar.gz") as archive:
         archive.extractall(home / "drops", filter="data")
     asked = ("run", "mrhealth_sales", "--input", home / "drops", "--export", home / "gold")
     ended = nightshift(*asked, "--date", "2026-01-04")
     assert ended.status == 0, ended.said
-    return asked, home / "gold"
+    return asked, home / "gold", ended.pages[-1]
 
 
 def by_day_of(gold):
@@ -220,3 +229,25 @@ def test_card_movements_of_a_folder_become_one_file_and_leave_neither_secret_nor
     assert nightshift.client("secretsmanager").list_secrets()["SecretList"] == []
     assert not [row["numero_cartao"] for row in flat if row["numero_cartao"] in ended.said]
     assert not [row["numero_cartao"] for row in flat if row["numero_cartao"] in str(record)]
+
+
+def test_every_number_of_a_real_nights_page_is_in_its_record_page_json_or_gold(fifty_units):
+    """Gold as the night published it, not as a test made it up."""
+    _, gold, page = fifty_units
+    record, figures = (json.loads((page.parent / name).read_text()) for name in ("record.json", "page.json"))
+    published = [rows(gold, table) for table in figures["tables"]]
+    known = {float(n) for n in re.findall(r"\d+(?:\.\d+)?", json.dumps([record, figures, published], default=str))}
+    shown = re.findall(r'<data value="(-?[\d.]+)" data-kind="(brl|brl0|usd|int)"', page.read_text())
+    assert len(shown) > 500
+    assert [value for value, _ in shown if abs(float(value)) not in known] == []
+    revenue = sum(row["revenue"] for row in rows(gold, "sales_by_branch_day"))
+    assert f'<data value="{float(revenue)}" data-kind="brl"' in page.read_text()
+
+
+@pytest.mark.skipif(not browser.chromium(), reason="there is no chromium")
+def test_the_pages_of_a_good_and_a_failed_night_work_in_a_browser(novel, fifty_units, forbidden, tmp_path):
+    """Languages, colours, choosers, CSV, phone, no network, and axe-core's rules (tests/pages_in_browser.py)."""
+    pages = {"words": novel[0].pages[-1], "sales": fifty_units[2], "failed": forbidden.pages[-1]}
+    assert all(ended.said.rstrip().splitlines()[-1].startswith("Page:") for ended in (novel[0], forbidden))
+    said = browser.play(ROOT / "tests" / "pages_in_browser.py", str(tmp_path), *map(str, pages.values()))
+    assert dict(zip(pages, map(json.loads, said.splitlines()), strict=True)) == {name: [] for name in pages}

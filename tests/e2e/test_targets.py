@@ -8,6 +8,7 @@ import json
 import pytest
 
 from datagen import generate_text
+from tests.databases import PASSWORD, mariadb
 from tests.e2e.conftest import commands
 from tests.e2e.test_nights import rows
 from tests.light import LIGHT
@@ -15,11 +16,27 @@ from tests.light import LIGHT
 pytestmark = [pytest.mark.spark, pytest.mark.terraform]
 
 DAY = "2026-02-01"
-ELSEWHERE = ("serverless", "glue")
+ELSEWHERE = ("serverless", "glue", "eks", "kubernetes")
+ROWS = [pytest.param(name, marks=[pytest.mark.long] if name == "eks" else []) for name in ELSEWHERE]
 OWN = {"run_id", "slug", "started_at", "ended_at", "compute", "cluster", "cost"}  # of a night, or of its target
-STATES = {"emr": "TERMINATED", "serverless": "TERMINATED", "glue": "DELETED"}
-SUCCESS = {"emr": "COMPLETED", "serverless": "SUCCESS", "glue": "SUCCEEDED"}
+STATES = {
+    "emr": "TERMINATED",
+    "serverless": "TERMINATED",
+    "glue": "DELETED",
+    "eks": "TERMINATED",
+    "kubernetes": "DELETED",
+}
+SUCCESS = {
+    "emr": "COMPLETED",
+    "serverless": "SUCCESS",
+    "glue": "SUCCEEDED",
+    "eks": "COMPLETED",
+    "kubernetes": "COMPLETED",
+}
 MEMORY = "java.lang.OutOfMemoryError: Java heap space"
+# What a failure report says of too little memory, and the setting that it names.
+LACK = {**dict.fromkeys(("serverless", "glue", "eks"), MEMORY), "kubernetes": "OOMKilled"}
+LARGER = {**dict.fromkeys(("serverless", "glue"), "WORKER_TYPE"), "eks": "MEMORY_GIB", "kubernetes": "MEMORY_GIB"}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +77,7 @@ def common(record):
     return json.loads(json.dumps(plain).replace(record["slug"], "<run>").replace(record["run_id"], "<run>"))
 
 
-@pytest.mark.parametrize("target", ["emr", *ELSEWHERE])
+@pytest.mark.parametrize("target", ["emr", *ROWS])
 def test_a_target_makes_the_gold_that_the_text_has_and_leaves_nothing(play, text, target):
     ended, gold = play(target)
     assert ended.status == 0, ended.said
@@ -72,14 +89,16 @@ def test_a_target_makes_the_gold_that_the_text_has_and_leaves_nothing(play, text
     assert 0 < record["cost"]["measured"] < record["cost"]["estimate"]
 
 
-@pytest.mark.parametrize("target", ELSEWHERE)
+@pytest.mark.parametrize("target", ROWS)
 def test_gold_and_record_are_those_of_emr_but_for_what_is_the_targets_own(play, target):
     (ended, gold), (of_emr, gold_of_emr) = play(target), play("emr")
     assert gold == gold_of_emr
     assert common(ended.records[0]) == common(of_emr.records[0])
 
 
-@pytest.mark.parametrize("target", [pytest.param("serverless", marks=pytest.mark.long), "glue"])
+@pytest.mark.parametrize(
+    "target", ["glue", *(pytest.param(name, marks=pytest.mark.long) for name in ELSEWHERE if name != "glue")]
+)
 def test_a_job_that_fails_is_reported_by_its_own_logs_and_leaves_nothing(nightshift, play, text, target):
     assert play("emr")[0].status == 0  # the foundation is laid and compared
     nightshift.faults.add_fault("out-of-memory", times=1)
@@ -88,9 +107,9 @@ def test_a_job_that_fails_is_reported_by_its_own_logs_and_leaves_nothing(nightsh
     assert (ended.status, record["outcome"], record["proof"]["alive"]) == (1, "failed", [])
     failure = record["failure"]
     assert (failure["task"], failure["cause"]) == ("job_wordcount", "capacity")
-    assert MEMORY.rpartition(".")[2] in failure["message"]
-    assert "NIGHTSHIFT_WORKER_TYPE" in failure["next_action"]
-    assert any(MEMORY in line for line in failure["tail"])
+    assert LACK[target].rpartition(".")[2] in failure["message"]
+    assert f"_{LARGER[target]}" in failure["next_action"]
+    assert target == "kubernetes" or any(MEMORY in line for line in failure["tail"])
     assert [step["state"] for step in record["steps"]] == ["FAILED"]
 
 
@@ -104,5 +123,28 @@ def test_another_pipeline_makes_the_same_gold_on_every_target(nightshift, pipeli
         assert ended.status == 0, ended.said
         gold[target] = {table.name: rows(own, table.name) for table in own.iterdir()}
     assert gold["emr"]
-    assert gold["serverless"] == gold["emr"]
-    assert gold["glue"] == gold["emr"]
+    assert [target for target in ELSEWHERE if gold[target] != gold["emr"]] == []
+
+
+@pytest.mark.long  # three nights; the jobs against MySQL are tested in tests/spark_jobs
+def test_the_banks_system_reads_mysql_on_kubernetes_and_its_csv_in_s3_is_that_of_a_cluster(nightshift, tmp_path):
+    """A Spark job on Kubernetes that reads MySQL and writes one CSV to S3, as the cooperative bank's authors asked."""
+    secret = tmp_path / "password"
+    secret.write_text(PASSWORD)
+    csv = {}
+    with mariadb() as url:
+        source = f"mysql://{url.username}@{url.host}:{url.port}/{url.dbname}"
+        known = ("--password-file", secret)
+        made = nightshift("seed-source", "cards", "--url", source, *known, "--rows", "300")
+        assert made.status == 0, made.said
+        for target in ("kubernetes", "eks", "emr"):
+            asked = ("run", "card_movements", "--on", target, "--source", source, *known, "--full-reload")
+            ended = nightshift(*asked)
+            assert ended.status == 0, ended.said
+            (record,) = ended.records
+            assert (record["compute"]["target"], record["proof"]["alive"]) == (target, [])
+            bucket, _, key = record["exports"][0]["uri"].removeprefix("s3://").partition("/")
+            csv[target] = nightshift.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    assert key.endswith("movimento_flat.csv")
+    assert len(csv["kubernetes"].splitlines()) == 301
+    assert csv["kubernetes"] == csv["eks"] == csv["emr"]

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from embedded import cli, dates, pipelines
+from embedded.cloud import endpoint
 from embedded.commands import cloud, run
 from embedded.runs import session
 from embedded.sources import api_url
+from embedded.terminal import again
 from tools import toolchain
 from tools.errors import InputRefused
 
@@ -45,7 +47,9 @@ def asked(monkeypatch, tmp_path):
     return taken
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["night"], ["ui"], ["list"], ["reap"], ["prices"], ["seed-source"]])
+@pytest.mark.parametrize(
+    "command", [[], ["run"], ["night"], ["ui"], ["list"], ["reap"], ["prices"], ["seed-source"], ["diagnose"]]
+)
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main([*command, "--help"])
@@ -87,7 +91,11 @@ def test_the_list_names_every_pipeline(capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["wordcounts"], "no pipeline 'wordcounts': choose wordcount or mrhealth_sales or covid_hospitals"),
+        (
+            ["wordcounts"],
+            "no pipeline 'wordcounts': choose card_movements or covid_hospitals or mrhealth_sales",
+        ),
+        (["covid_hospital"], "Did you mean covid_hospitals?"),
         (["wordcount", "--date", "31/01/2026"], "--date is '31/01/2026': expected a date like"),
         (["wordcount", "--to", "2026-01-01"], "--to needs --from"),
         (["wordcount", "--date", "2026-01-01", "--from", "2026-01-01"], "give one of them"),
@@ -114,9 +122,62 @@ def test_a_request_that_cannot_be_done_is_one_sentence_and_status_2(arguments, s
     assert said in error and error.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["rnu", "wordcount"], "There is no command 'rnu': choose run, "),
+        (["rnu", "wordcount"], "Did you mean run?"),
+        (["run", "wordcount", "--encodng", "latin-1"], "takes no --encodng latin-1. Did you mean --encoding?"),
+        (
+            ["run", "wordcount", "--on", "glu"],
+            "There is no --on 'glu': choose emr, serverless, glue, eks, kubernetes. Did you mean glue?",
+        ),
+        (["run"], "the following arguments are required: PIPELINE."),
+    ],
+)
+def test_a_typo_is_one_line_with_what_was_probably_meant(arguments, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    error = capsys.readouterr().err
+    assert ended.value.code == 2 and said in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["replay", "wordcount", "--date", "2026-01-02"], ["backfill", "wordcount"]])
+def test_what_continues_a_lake_is_refused_where_there_is_none(command, capsys, monkeypatch):
+    monkeypatch.setattr(endpoint, "chosen", lambda: None)
+    days = ["--from", "2026-01-01", "--to", "2026-01-02"] if command[0] == "backfill" else []
+    assert cli.main([*command, *days]) == 2
+    assert "./nightshift cloud up" in capsys.readouterr().err
+
+
+def test_the_command_to_run_again_is_what_was_typed_without_a_password():
+    words = again.settings(["run", "card_movements", "--source", "mysql://u:secret@h/db", "--output", "a b"])
+    assert words["NIGHTSHIFT_AGAIN"] == (
+        "run `./nightshift run card_movements --source mysql://u@h/db --output 'a b'` again"
+    )
+
+
+JUNK = {"a.txt": b"hello\n", "b.csv": b"colour,size\nred,1\n", "c.csv.gz": b"\x1f\x8b broken", "d.pdf": b"%PDF-1.4\0"}
+
+
+@pytest.mark.parametrize("pipeline", ["covid_hospitals", "wordcount", "mrhealth_sales"])
+def test_a_folder_of_which_a_pipeline_can_read_nothing_is_refused_before_anything_starts(pipeline, tmp_path, capsys):
+    folder = tmp_path / "csv_sales/2026/01/02/unit_001" if pipeline == "mrhealth_sales" else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"x.bin": b"PK\x03\x04\0\0", "d.pdf": JUNK["d.pdf"]} if pipeline == "wordcount" else JUNK
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    (tmp_path / "reference_data").mkdir()
+    for table in ("produto", "unidade", "estado", "pais") if pipeline == "mrhealth_sales" else ():
+        (tmp_path / "reference_data" / f"{table}.csv").write_text("id;nome\n")
+    assert cli.main(["run", pipeline, "--input", str(tmp_path), "--date", "2026-01-02"]) == 2
+    error = capsys.readouterr().err
+    assert "No file " in error and "d.pdf" in error
+
+
 def test_one_text_on_several_days_is_refused(text, capsys):
     assert cli.main(["run", "wordcount", "--input", text, "--from", "2026-01-01", "--to", "2026-01-02"]) == 2
-    assert "one day's text" in capsys.readouterr().err
+    assert "files are one day's" in capsys.readouterr().err
 
 
 def test_flat_sales_files_on_several_days_are_refused_with_the_reason(tmp_path, capsys):
@@ -167,7 +228,7 @@ def test_without_a_date_sales_are_those_of_the_newest_drop(asked, tmp_path):
     for path in ("csv_sales/2025/12/29/unit_001", "csv_sales/2025/12/30/unit_001", "reference_data"):
         (tmp_path / path).mkdir(parents=True)
     for file in ("csv_sales/2025/12/29/unit_001/pedido", "csv_sales/2025/12/30/unit_001/pedido"):
-        (tmp_path / f"{file}.csv").write_text("x\n")
+        (tmp_path / f"{file}.csv").write_text("Id_Unidade;Id_Pedido\n")
     for table in ("produto", "unidade", "estado", "pais"):
         (tmp_path / "reference_data" / f"{table}.csv").write_text("x\n")
     assert [night.day for night in asked("mrhealth_sales", "--input", str(tmp_path))] == [date(2025, 12, 30)]

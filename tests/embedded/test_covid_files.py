@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from embedded.uploads import covid_files
+from covid_hospitals.local import covid_files
 from tools.errors import InputRefused
 
 DAY = date(2021, 3, 23)

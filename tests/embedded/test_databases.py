@@ -10,11 +10,13 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from card_movements.local import card_source
 from datagen.cards import CardShape, generate_cards
 from embedded import cli
 from embedded.commands import replay, run
-from embedded.sources import card_source, owners, reference_data, secrets
+from embedded.sources import owners, secrets
 from embedded.terminal import masks, record
+from mrhealth_sales.local import reference_data
 from tests.databases import mariadb, postgresql
 from tools import databases, drivers
 from tools.errors import InputRefused, ToolMissing

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 from pathlib import Path
 
 import boto3
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from embedded.terminal import record, summary
-from embedded.terminal.progress import Progress, TaskTime
+from embedded.terminal.progress import Progress
 from embedded.terminal.record import Kept
 
 RUN = "manual__2026-01-01T00:00:00+00:00_x"
@@ -20,6 +21,7 @@ OWN, EARLIER = "business_date=2025-12-31", "business_date=2025-12-30"
 RECORD = {
     "pipeline": "wordcount",
     "business_date": "2025-12-31",
+    "started_at": "2026-01-01T03:00:00.5+00:00",
     "outcome": "success with warnings",
     "warnings": ["silver.orders: 2 of 20 rows were lost"],
     "compute": {"target": "emr", "id": "j-1", "state": "TERMINATED"},
@@ -84,6 +86,8 @@ def kept(cloud_env, tmp_path, monkeypatch):
         ("lake", f"runs/wordcount/{SLUG}/record.json", json.dumps(RECORD).encode()),
         ("lake", f"gold/w/{OWN}/part-00000.parquet", gold.getvalue()),
         ("lake", f"gold/w/{EARLIER}/part-00000.parquet", gold.getvalue()),
+        ("lake", f"quarantine/wordcount/silver/orders/{OWN}/part-0.snappy.parquet", gold.getvalue()),
+        ("lake", f"quarantine/wordcount/silver/orders/{EARLIER}/part-0.snappy.parquet", gold.getvalue()),
         ("logs", "emr/j-1/steps/s-1/stderr.gz", gzip.compress(b"it went well\n")),
     ):
         s3.put_object(Bucket=f"nightshift-local-{bucket}", Key=key, Body=body)
@@ -94,6 +98,24 @@ def test_record_logs_and_gold_are_kept_together(kept):
     assert json.loads((kept.folder / "record.json").read_text()) == RECORD
     assert (kept.folder / "logs/gold/stderr").read_text() == "it went well\n"
     assert pq.read_table(kept.gold("word_counts")[0]).num_rows == 2
+    assert [file.name for file in (kept.folder / "quarantine/silver/orders").iterdir()] == ["part-0.snappy.parquet"]
+
+
+def test_a_run_of_airflows_own_is_kept_once_its_record_is_there_and_again_when_it_is_newer(kept, cloud_env, tmp_path):
+    runs = tmp_path / "runs"
+    assert list(record.keep_new(cloud_env, runs)) == []
+    (kept.folder / "record.json").unlink()
+    assert [one.folder for one in record.keep_new(cloud_env, runs)] == [kept.folder]
+    os.utime(kept.folder / "record.json", (0, 0))
+    assert len(list(record.keep_new(cloud_env, runs))) == 1
+
+
+def test_rows_that_an_earlier_run_refused_are_not_kept_with_this_one(kept, cloud_env, tmp_path):
+    s3 = boto3.client("s3", endpoint_url=cloud_env["AWS_ENDPOINT_URL"], region_name="us-east-1")
+    body = json.dumps({**RECORD, "started_at": "2999-01-01T00:00:00+00:00"}).encode()
+    s3.put_object(Bucket="nightshift-local-lake", Key=f"runs/wordcount/{SLUG}/record.json", Body=body)
+    later = record.keep(cloud_env, "wordcount", RUN, tmp_path / "later")
+    assert later.record and not (later.folder / "quarantine").exists()
 
 
 def test_gold_is_exported_by_table_and_business_date(kept, tmp_path):
@@ -172,10 +194,26 @@ def test_an_empty_table_still_shows_its_columns():
     assert summary.aligned(("word", "n"), []) == ["  word  n"]
 
 
-def test_tasks_are_told_in_the_order_they_ran_and_those_that_never_began_last():
-    tasks = {"b": TaskTime(began=1.0, state="success", seconds=2.0), "a": TaskTime(began=2.0, seconds=3.0)}
-    lines = summary.times(tasks, {"never": "upstream_failed", "a": "failed", "b": "success"})
-    assert [line.split()[0] for line in lines] == ["task", "b", "a", "never"]
+def test_tasks_that_never_began_are_one_line_and_the_others_are_not_shown_twice():
+    states = {"a": "failed", "b": "upstream_failed", "c": "none"}
+    assert list(summary.not_begun({"a": 1}, states)) == ["Not run:  b, c"]
+    assert list(summary.not_begun(states, states)) == []
+
+
+def test_a_long_warning_is_cut_and_the_record_has_all_of_it(tmp_path):
+    kept = Kept({**RECORD, "warnings": ["drift " * 400], "gold": []}, tmp_path)
+    [line] = [line for line in summary.ending(kept, {}, tmp_path / "log") if line.startswith("Warning:")]
+    assert len(line) < 500 and line.endswith("(2,400 characters: see the record)")
+
+
+def test_the_plan_of_a_dry_run_is_a_few_lines(tmp_path):
+    checked = {"estimate_usd": 0.27, "prices": "of 2026", "plan": ["reads a", "runs b"], "warning": "no bucket"}
+    assert list(summary.plan(checked, tmp_path / "a.log"))[:4] == [
+        "Plan:     reads a",
+        "          runs b",
+        "Warning:  no bucket",
+        "Dry run:  nothing was created; on AWS that costs about $0.27 (of 2026)",
+    ]
 
 
 def test_progress_tells_each_task_its_state_and_the_reason_of_a_failure():

@@ -6,8 +6,10 @@ from datetime import date, timedelta
 
 import pytest
 
+from covid_hospitals.local import covid_files
 from embedded import dates
-from embedded.uploads import covid_files, inputs, mrhealth_files
+from embedded.uploads import inputs
+from mrhealth_sales.local import mrhealth_files
 from tools.errors import InputRefused
 
 DAY = date(2025, 12, 29)

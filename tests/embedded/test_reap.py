@@ -18,10 +18,10 @@ from localcloud.settings import Settings as CloudSettings
 from nightshift import config
 from nightshift.aws import clients
 from nightshift.infrastructure import inventory
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run import processes
 from nightshift.run.run_context import from_run
 from nightshift.state import ledger
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 
 @pytest.fixture
@@ -111,11 +111,18 @@ def test_a_name_that_means_no_run_is_answered_with_those_there_are(live, capsys)
     assert f"manual__typo names no run that is open or left resources: there is {live.run}." in capsys.readouterr().err
 
 
+def test_without_a_cloud_nothing_is_called_unless_the_account_is_named(monkeypatch, capsys):
+    monkeypatch.setattr(command.endpoint, "chosen", lambda: None)
+    monkeypatch.setattr(command.subprocess, "run", lambda *_, **__: pytest.fail("it called AWS"))
+    assert cli.main(["reap", "--dry-run"]) == 2
+    assert "add --aws" in capsys.readouterr().err
+
+
 def test_the_options_travel_to_the_process_that_reaps(monkeypatch):
     calls = []
     monkeypatch.setattr(command.endpoint, "chosen", lambda: None)
     monkeypatch.setattr(command, "_environment", lambda *_: {})
     done = type("Done", (), {"returncode": 0})
     monkeypatch.setattr(command.subprocess, "run", lambda words, **_: calls.append(words[3:]) or done)
-    assert cli.main(["reap", "--run", "wordcount/x", "--yes", "--dry-run"]) == 0
+    assert cli.main(["reap", "--run", "wordcount/x", "--yes", "--dry-run", "--aws"]) == 0
     assert json.dumps(calls) == '[["--dry-run", "--yes", "--run=wordcount/x"]]'

@@ -124,7 +124,7 @@ def test_a_night_needs_no_tests_and_what_a_group_brought_stays(copy, tmp_path):
         (["--help"], 0, "commands:"),
         (["run", "--help"], 0, "--full-reload"),
         (["list"], 0, "card_movements"),
-        (["rnu"], 2, "invalid choice: 'rnu'"),
+        (["rnu"], 2, "There is no command 'rnu'"),
         (["run", "wordcuont"], 2, "There is no pipeline 'wordcuont'"),
         (["run", "wordcount", "--input", "absent.txt"], 2, "absent.txt does not exist"),
         (["replay", "wordcuont", "--date", "2026-01-01"], 2, "There is no pipeline 'wordcuont'"),
@@ -150,7 +150,7 @@ def test_any_other_request_sets_up_first(bare):
 def bare(tmp_path):
     """A checkout without an environment, and a Python that has none of the packages."""
     tree = tmp_path / "bare"
-    for room in ("embedded", "tools", "localcloud", "datagen", "include", "plugins", "requirements"):
+    for room in ("embedded", "tools", "localcloud", "datagen", "include", "pipelines", "plugins", "requirements"):
         shutil.copytree(ROOT / room, tree / room, ignore=shutil.ignore_patterns(".terraform"))
     shutil.copy(ROOT / "nightshift", tree)
     return tree

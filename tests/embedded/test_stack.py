@@ -15,7 +15,7 @@ import pytest
 from embedded.airflow import api
 from embedded.airflow.api import AirflowApi
 from embedded.airflow.stack import AirflowStack
-from embedded.cloud import clients, environment
+from embedded.cloud import clients, endpoint, environment
 from nightshift.report import night_index, products
 from nightshift.run.ids import slug_of
 from tests import browser
@@ -138,8 +138,10 @@ def test_the_ui_prints_address_and_login_and_stops_everything_on_sigterm():
             if browser.chromium():
                 theirs = next(given for given in map(environ_of, family) if "AIRFLOW__API__PORT" in given)
                 the_pages_of_nightshift_are_in_airflows_ui(address, user, password, theirs)
+            seen = endpoint.running(paths.LOCALCLOUD_HOME)  # so that `cloud status`, `reap` and `diagnose` see it too
         finally:
             ui.send_signal(signal.SIGTERM)
         assert ui.wait(timeout=60) == 0
+    assert seen and endpoint.running(paths.LOCALCLOUD_HOME) is None
     assert [line.split(":")[0] for line in lines[1:4]] == ["Airflow", "Login", "Cloud"] and len(family) >= 4
     assert [process for process in family if process.is_running()] == []

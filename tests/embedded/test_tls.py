@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from card_movements.definition import PIPELINE as CARD_MOVEMENTS
 from embedded import cli
 from embedded.cloud import environment
 from embedded.commands import run
@@ -15,7 +16,6 @@ from ingest.errors import Unavailable
 from ingest.relation import Relation
 from nightshift.failures.errors import SourceUnseen
 from nightshift.inputs.database_schema import DatabaseSchemaHook
-from nightshift.pipelines.card_movements import CARD_MOVEMENTS
 from tests.databases import authority, mariadb_with_tls, postgresql, postgresql_with_tls
 from tools import databases
 from tools.errors import InputRefused

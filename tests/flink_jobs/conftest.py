@@ -20,10 +20,11 @@ from localcloud.steps import StepRequest, StepRunner, StepSettings
 from nightshift.config import Settings
 from nightshift.lake import packaging
 from nightshift.lake.storage import LakeHook
-from nightshift.pipelines.wordcount import WORDCOUNT
+from nightshift.pipelines import FOLDERS
 from nightshift.run import run_context
 from nightshift.run.run_context import RunContext
 from tests.nightshift.emr import emr_steps
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 SETTINGS = Settings(name="acme-night")
 ASKED_AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
@@ -82,7 +83,7 @@ def _played(s3: Any, runner: StepRunner, engine: str, texts: dict[str, bytes], e
     tonight = run_context.from_run(SETTINGS, WORDCOUNT, f"manual__{engine}", ASKED_AT, params)
     for name, content in texts.items():
         s3.put_object(Bucket=SETTINGS.bucket("raw"), Key=f"{tonight.input_prefix}{name}", Body=content)
-    jobs = packaging.package(SETTINGS.jobs_dir, SETTINGS.time_limit_script, SETTINGS.flink_dir)
+    jobs = packaging.package(SETTINGS.jobs_dir, SETTINGS.time_limit_script, SETTINGS.flink_dir, pipelines=FOLDERS)
     for number, step in enumerate(emr_steps(tonight, LakeHook(s3, tonight).publish_jobs(jobs))):
         outcome = runner.run(_request(engine, number, step["HadoopJarStep"]))
         assert outcome.exit_code == 0, f"{step['Name']}: {outcome.message}"

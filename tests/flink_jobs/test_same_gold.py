@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections import Counter
 
 import pytest
@@ -49,6 +50,10 @@ def same(spark, flink):
     assert counted == expected  # and in the same order
     assert flink.quarantine == spark.quarantine
     assert without_paths(flink.manifests) == without_paths(spark.manifests)
+    pages = [
+        json.loads(played.objects(f"{played.night.record_prefix}page.json").popitem()[1]) for played in (flink, spark)
+    ]
+    assert pages[0]["figures"] == pages[1]["figures"] and pages[0]["tables"] == pages[1]["tables"]
     return flink.gold
 
 

@@ -107,7 +107,7 @@ def leave_outside_of_the_state(env, vpc_id, tags):
         pair = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": peer}]}
         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[pair])
     ec2.create_key_pair(KeyName=lost, TagSpecifications=spec("key-pair", tags))
-    vault.create_secret(Name=f"{NAME}/lost", SecretString="lost", Tags=tag_list(tags))
+    vault.create_secret(Name=f"{NAME}/runs/lost", SecretString="lost", Tags=tag_list(tags))
 
 
 def spec(kind, tags):

@@ -25,7 +25,7 @@ MWAA = "Amazon MWAA asks it of every execution role, in its own name; localcloud
 LARGE = "a gold file above 8 MB is copied in parts, and what was copied is thrown away when one fails"
 DRIVERS = "for a pipeline that reads a database; these nights read files"
 NETWORK = "a foundation with nat = true is read with it; here there is none"
-ELSEWHERE = "nights on EMR Serverless and on Glue ask it: tests/e2e/test_targets.py plays them under this role"
+ELSEWHERE = "nights on other targets ask it: tests/e2e/test_targets.py plays them under this role"
 ONCE = "asked once, when an account makes its first application; localcloud does not look"
 
 AIRFLOW = (
@@ -40,15 +40,19 @@ AIRFLOW = (
     Reason("EncryptTheQueue", MWAA),
     Reason("WriteTheLake", LARGE, "s3:AbortMultipartUpload"),
     Reason("PublishJobs", DRIVERS, "*", "*/jdbc/*"),
+    Reason("OpenThePipelinesDatabases", DRIVERS),
     Reason("HandNodesTheirRole", DRIVERS, "iam:PassRole", "*-emr-instance-*"),
     Reason("RunClustersOfThisName", "see the comment there", "elasticmapreduce:PutAutoTerminationPolicy"),
     Reason("LetEmrCleanUp", "asked once, when an account starts its first cluster; localcloud does not look"),
     *(Reason(sid, ELSEWHERE) for sid in ("MakeApplicationsOfThisName", "TagThemAndTheirJobsAtBirth")),
     *(Reason(sid, ELSEWHERE) for sid in ("RunApplicationsOfThisName", "HandServerlessJobsTheirRole")),
     *(Reason(sid, ELSEWHERE) for sid in ("MakeGlueJobsOfThisName", "RunGlueJobsOfThisName", "LookForGlueJobs")),
-    *(Reason(sid, ELSEWHERE) for sid in ("HandGlueJobsTheirRole", "ReadGluesLogs")),
+    *(Reason(sid, ELSEWHERE) for sid in ("HandGlueJobsTheirRole", "ReadGluesLogs", "KeepTheLogsOfPods")),
+    *(Reason(sid, ELSEWHERE) for sid in ("MakeVirtualClustersOfThisName", "TagVirtualClustersAndTheirJobsAtBirth")),
+    *(Reason(sid, ELSEWHERE) for sid in ("RunVirtualClustersOfThisName", "StartJobsUnderTheirRoles")),
     Reason("GiveApplicationsAnInterface", DRIVERS),
     Reason("LetServerlessWork", ONCE),
+    Reason("LetEmrOnEksWork", ONCE),
     Reason("LookAround", NETWORK, "ec2:DescribeNatGateways"),
     Reason("LookAround", NETWORK, "ec2:DescribeAddresses"),
     Reason("LookAround", NETWORK, "ec2:DescribeAddressesAttribute"),

@@ -10,17 +10,23 @@ nights again.
 import io
 import json
 from dataclasses import replace
+from functools import partial
 
 import pyarrow.parquet as pq
 import pytest
 
+from embedded.cloud import cluster_logs
 from embedded.cloud.environment import NAME
+from embedded.terminal import diagnosis
 from localcloud.iam.needs import Place, Unmapped, needs
 from localcloud.iam.policies import Need, statements
 from nightshift.config import KINDS
+from nightshift.pipelines import PIPELINES
+from tests import callers
 from tests.bed_api import DAY as BEDS_DAY
 from tests.iam import grants, leftovers, nodes, reference
 from tests.iam.account import BEDS_PASSWORD, DEAD_RUN
+from tests.iam.conftest import RED_DAY
 from tests.iam.reasons import AIRFLOW, HOST, NODES
 
 pytestmark = [pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1200)]  # the first one waits for the nights
@@ -62,6 +68,32 @@ def test_the_nights_were_what_they_should_be(played):
     assert [run["state"] for run in played.runs] == ["success", "success", "success", "success", "failed"]
     assert played.runs[3]["tasks"] == {"reap": "success", "check_freshness": "success"}
     assert played.runs[4]["tasks"]["job_wordcount"] == "failed"
+
+
+def test_a_reader_of_the_logs_alone_learns_why_the_step_failed(played):
+    """diagnose under a role that may not call EMR: nothing but the failed cluster's logs."""
+    iam, [cluster] = (
+        played.client("iam"),
+        [cluster["Id"] for cluster in played.client("emr").list_clusters()["Clusters"] if RED_DAY in cluster["Name"]],
+    )
+    logs = f"arn:aws:s3:::{NAME}-logs"
+    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}
+    may = [
+        {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": logs},
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{logs}/*"},
+        {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": played.foundation["kms_key_arn"]},
+    ]
+    iam.create_role(
+        RoleName="log-reader", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )
+    policy = json.dumps({"Version": "2012-10-17", "Statement": may})
+    iam.put_role_policy(RoleName="log-reader", PolicyName="logs", PolicyDocument=policy)
+    reader = partial(callers.client, played.env, "log-reader")
+    remains = cluster_logs.read(reader("emr"), reader("s3"), cluster, f"s3://{NAME}-logs/emr/")
+    lines = "\n".join(diagnosis.of_cluster(remains))
+    assert "out of memory" in lines and "AccessDenied" in lines
+    whole = cluster_logs.read(played.client("emr"), played.client("s3"), cluster)
+    assert [part.name for part in whole.failed] == ["wordcount"] and not whole.unread
 
 
 def test_the_beds_that_a_host_fetched_at_its_second_try_add_up(played):
@@ -328,9 +360,12 @@ def test_the_nights_of_files_had_nodes_that_open_no_source(played):
 def test_airflow_may_bring_drivers_and_look_into_a_database_of_its_name(place, granted):
     driver = nodes.call("PutObject", f"{NAME}-artifacts", "jdbc/0123/postgresql.jar")
     assert grants.refused(needs(driver, place), granted) == []
-    for own in (f"{NAME}/sources/cards", f"{NAME}/runs/key"):
-        assert grants.refused(opening(own, place), granted) == []
-    for other in (f"{NAME}-2/sources/cards", f"{NAME}/ssh/bastion"):
+    databases = {f"sources/{pipeline.database}" for pipeline in PIPELINES.values() if pipeline.database}
+    assert databases == {"sources/cards", "sources/head_office"}
+    for own in (*databases, "runs/key"):
+        assert grants.refused(opening(f"{NAME}/{own}", place), granted) == []
+    no_pipelines = ("sources/payroll", "sources/cards-2", "sources/covid_api", "secret", "ssh/bastion")
+    for other in (f"{NAME}-2/sources/cards", *(f"{NAME}/{name}" for name in no_pipelines)):
         assert grants.refused(opening(other, place), granted), other
 
 

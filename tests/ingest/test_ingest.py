@@ -12,8 +12,8 @@ import boto3
 import pytest
 from tenacity import RetryCallState
 
-from covid_hospitals.bronze import rows_of as bronze_rows
-from covid_hospitals.tables import OCCUPANCY
+from covid_hospitals.jobs.bronze import rows_of as bronze_rows
+from covid_hospitals.jobs.tables import OCCUPANCY
 from ingest import api as of_api
 from ingest.__main__ import ingest, main
 from ingest.errors import OddAnswer, Refused, Unavailable

@@ -9,8 +9,8 @@ import boto3
 import psycopg2
 import pytest
 
-from covid_hospitals.bronze import rows_of as bronze_rows
-from covid_hospitals.tables import POPULATION
+from covid_hospitals.jobs.bronze import rows_of as bronze_rows
+from covid_hospitals.jobs.tables import POPULATION
 from ingest import relation
 from ingest.__main__ import main
 from tests.ingest.helpers import BUCKET, body, keys, rows_of

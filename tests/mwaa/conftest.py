@@ -8,7 +8,7 @@ TREE = {
     "dags/night.py": "dag = 1\n",
     "dags/__pycache__/night.pyc": "cache",
     "include/spark_jobs/main.py": "main = 1\n",
-    "include/spark_jobs/contracts/night.toml": "a = 1\n",
+    "pipelines/wordcount/contract.toml": "a = 1\n",
     "include/terraform/stacks/foundation/main.tf": "# stack\n",
     "include/terraform/stacks/foundation/.terraform.lock.hcl": "# lock\n",
     "include/terraform/stacks/foundation/.terraform/providers/aws": "700 MB",

@@ -43,14 +43,14 @@ def test_every_dag_imports_without_error_or_warning(there):
     assert told["library"].startswith(str(there.home))
 
 
-def test_without_the_folder_that_startup_names_the_same_dags_do_not_import(there):
+def test_without_the_folder_that_startup_names_the_registry_says_which_folder_is_not_there(there):
     environ = place.environ(there, "scheduler", Path(sys.executable), {"AWS_DEFAULT_REGION": "us-east-1"})
-    code = "import sys; sys.path.insert(0, 'plugins'); import nightshift.pipelines.wordcount"
+    code = "import sys; sys.path.insert(0, 'plugins'); import nightshift.pipelines as p; p.REGISTRY.refuse_broken()"
     done = subprocess.run(
         [sys.executable, "-c", code], env=environ, cwd=there.home, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "/include/spark_jobs/contracts/" in done.stderr
+    assert f"There is no folder of pipelines {there.home}/pipelines" in done.stderr
 
 
 def test_the_pages_in_airflow_need_no_include_and_importing_their_plugin_imports_nothing_of_ours(there):

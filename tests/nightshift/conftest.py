@@ -11,11 +11,11 @@ from moto import mock_aws
 
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings as CloudSettings
+from mrhealth_sales.definition import PIPELINE as MRHEALTH_SALES
 from nightshift.aws import clients
 from nightshift.config import Settings
-from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run import run_context
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 RUN_ID = "manual__2026-01-05T03:00:00+00:00"
 ASKED_AT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)  # 00:00 in São Paulo

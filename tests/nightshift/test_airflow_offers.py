@@ -18,7 +18,6 @@ from nightshift.compute import targets
 from nightshift.compute.jobs import SparkJob
 from nightshift.compute.target import Ingredients, ShowsRequests
 from nightshift.config import Settings
-from nightshift.contracts import contract
 from nightshift.dag_factory import night_dag
 from nightshift.failures import steplog
 from nightshift.failures.errors import SettingsError
@@ -27,8 +26,6 @@ from nightshift.operators import hold, links
 from nightshift.operators.hold import HoldCostOperator, HoldGoldOperator
 from nightshift.operators.jobs import WaitForJobOperator
 from nightshift.pipelines import PIPELINES
-from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.report import deadline, lineage
 from nightshift.run import task_texts
 from nightshift.run.ids import slug_of
@@ -37,6 +34,7 @@ from nightshift.run.timetable import NightTimetable
 from nightshift.state.ledger import Ledger, lease_of
 from tests.nightshift.test_operators import TaskInstance, context
 
+WORDCOUNT, MRHEALTH_SALES = PIPELINES["wordcount"], PIPELINES["mrhealth_sales"]
 KEY = SimpleNamespace(dag_id="wordcount", run_id="manual__2026-01-05T03:00:00+00:00", task_id="job_wordcount")
 HELD = {"hold_over_usd": 0.1, "hold_over_quarantined": 0.1}
 
@@ -318,11 +316,11 @@ def test_the_texts_are_of_the_tasks_that_there_are():
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_the_lineage_names_columns_that_there_are(name):
-    settings = Settings()
-    sources, gold = contract.read(settings.jobs_dir / "contracts", name)
+    sources, gold = PIPELINES[name].sources, PIPELINES[name].gold
     known = {f"{source.name}.{column.name}" for source in sources for column in source.columns} or {"texts.value"}
     tables = {table.name: set(table.columns) for table in gold}
-    for table, columns in lineage.columns(settings, name).items():
+    assert lineage.columns(name)
+    for table, columns in lineage.columns(name).items():
         assert set(columns) <= tables[table], table
         assert {origin for origins in columns.values() for origin in origins} <= known, table
-    assert set(lineage.columns(settings, name)) <= set(tables)
+    assert set(lineage.columns(name)) <= set(tables)

@@ -6,7 +6,7 @@ import pytest
 
 from nightshift.config import Settings
 from nightshift.lake import audit
-from nightshift.pipelines.wordcount import WORDCOUNT
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 
 def counted(layer, rows_in=10, accepted=8, quarantined=1, duplicates=1, gold=()):

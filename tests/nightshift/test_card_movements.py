@@ -1,17 +1,18 @@
 """A night that reads a database: its drivers, its secret, its one claim, the file that it delivers."""
 
 from hashlib import sha256
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from card_movements.definition import PIPELINE as CARD_MOVEMENTS
 from nightshift.failures.errors import AuditFailed, DriverRefused, ParameterError
 from nightshift.lake import packaging
 from nightshift.lake.storage import LakeHook
 from nightshift.operators.gold import PublishOperator
 from nightshift.operators.inputs import WaitForInputsOperator
-from nightshift.pipelines.card_movements import CARD_MOVEMENTS
 from nightshift.run import run_context
 from nightshift.state.partition_locks import Claim
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
@@ -156,12 +157,14 @@ def test_a_full_reload_killed_between_two_dates_leaves_each_date_whole_and_once(
     restage(s3, cards, "2026-01-02", "2026-01-03", "2026-01-04")
     s3.put_object(Bucket=LAKE, Key=f"{ROOT}business_date=2026-01-02/part-00000.parquet", Body=b"the day before")
     Claim(s3, cards()).take()
-    swap, done = LakeHook._swap, []
+    swap, first_done = LakeHook._swap, Event()
 
-    def killed(hook, source, prefix):
-        if done:
+    def killed(hook, *where):
+        if "business_date=2026-01-02" not in str(where):
+            first_done.wait(timeout=20)
             raise KeyboardInterrupt
-        done.append(swap(hook, source, prefix))
+        swap(hook, *where)
+        first_done.set()
 
     monkeypatch.setattr(LakeHook, "_swap", killed)
     with pytest.raises(KeyboardInterrupt):

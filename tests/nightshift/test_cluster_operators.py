@@ -17,11 +17,11 @@ from nightshift.compute.emr import client as hook
 from nightshift.config import Settings
 from nightshift.operators.compute import StartComputeOperator, SubmitJobsOperator, WaitForComputeOperator
 from nightshift.operators.jobs import WaitForJobOperator
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run.run_context import from_run
 from nightshift.state.ledger import Ledger, lease_of
 from tests.nightshift.emr import emr_steps
 from tests.patience import until
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 LIMIT_MINUTES = 5
 

@@ -76,10 +76,10 @@ def test_a_cluster_of_two_architectures_is_refused_because_emr_builds_it_from_on
     assert config.load(graviton).types == ("m6g.xlarge", "m7g.xlarge", "c7gn.xlarge")
 
 
-def test_the_folder_that_the_environment_names_holds_the_contracts_too():
+def test_the_pipelines_lie_beside_the_folder_that_the_environment_names():
     """They are read when the library is imported, so an environment of its own tells it."""
-    code = "from nightshift import config; print(config.CONTRACTS, config.load({}).jobs_dir, config.load({}).jdbc_dir)"
+    code = "from nightshift import config as c; print(*c.PIPELINE_FOLDERS, c.load({}).jobs_dir, c.load({}).jdbc_dir)"
     library = str(Path(config.__file__).parents[1])
     env = {"PYTHONPATH": library, "NIGHTSHIFT_INCLUDE_DIR": "/dags/include"}
     told = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
-    assert told.split() == ["/dags/include/spark_jobs/contracts", "/dags/include/spark_jobs", "/dags/include/jdbc"]
+    assert told.split() == ["/dags/pipelines", "/dags/include/spark_jobs", "/dags/include/jdbc"]

@@ -6,10 +6,9 @@ import pytest
 
 from medallion.contract import Column, Table
 from medallion.contract import contract as of_jobs
-from nightshift.config import CONTRACTS
 from nightshift.contracts import contract
 from nightshift.failures.errors import SettingsError
-from nightshift.pipelines import PIPELINES
+from nightshift.pipelines import PIPELINES, REGISTRY
 from nightshift.report import product_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,13 +31,13 @@ columns.day = { type = "date" }
 def refused(tmp_path, text):
     (tmp_path / "shop.toml").write_text(text)
     with pytest.raises(SettingsError) as told:
-        contract.read(tmp_path, "shop")
+        contract.read(tmp_path / "shop.toml")
     return str(told.value)
 
 
 def test_a_sound_contract_is_read(tmp_path):
     (tmp_path / "shop.toml").write_text(SOUND)
-    (source,), (table,) = contract.read(tmp_path, "shop")
+    (source,), (table,) = contract.read(tmp_path / "shop.toml")
     assert (source.files, source.columns[0].names, table.columns) == ("venda", ("id",), {"day": "date"})
 
 
@@ -60,7 +59,7 @@ def test_a_wrong_contract_is_refused_by_name(tmp_path, wrong, told):
 
 def test_a_contract_that_is_not_there_is_refused_by_name(tmp_path):
     with pytest.raises(SettingsError, match=r"shop\.toml cannot be read"):
-        contract.read(tmp_path, "shop")
+        contract.read(tmp_path / "shop.toml")
 
 
 @pytest.mark.parametrize("name", PIPELINES)
@@ -94,12 +93,13 @@ def test_the_page_of_a_product_tells_every_column(name):
         assert all(f"| `{column}` | {kind} |" in told for column, kind in table.columns.items())
 
 
-@pytest.mark.parametrize("path", sorted(CONTRACTS.glob("*.toml")), ids=lambda path: path.stem)
-def test_every_contract_belongs_to_a_pipeline(path):
-    assert path.stem in PIPELINES
-
-
 @pytest.mark.parametrize("name", PIPELINES)
 def test_the_page_in_the_documentation_is_that_of_the_contract(name):
-    page = ROOT / "docs" / "products" / f"{name}.md"
+    page = ROOT / "pipelines" / name / "product.md"
     assert page.read_text(encoding="utf-8") == product_page.whole(PIPELINES[name]), "run `make docs`"
+
+
+def test_the_table_of_the_readme_has_every_pipeline():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert product_page.with_table(readme, ROOT, REGISTRY.packages.values()) == readme, "run `make docs`"
+    assert all(f"(pipelines/{name}/product.md)" in readme for name in PIPELINES)

@@ -7,13 +7,13 @@ from functools import partial
 import boto3
 import pytest
 
+from mrhealth_sales.definition import PIPELINE as MRHEALTH_SALES
 from nightshift.contracts import drift
 from nightshift.contracts.pipeline import Source, SourceColumn
-from nightshift.failures.errors import SchemaDrifted
+from nightshift.failures.errors import NothingToReplay, NothingUsable, SchemaDrifted
 from nightshift.inputs import deliveries
 from nightshift.inputs.deliveries import DeliveriesHook, source_of
 from nightshift.operators.contract import CheckInputsOperator
-from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
 
 packed = partial(gzip.compress, mtime=0)  # the same bytes whenever a worker collects its tests
 
@@ -93,14 +93,17 @@ def test_the_same_drift_of_many_files_is_told_once():
     assert line == "sales: loja is new (ignore), in 2 deliveries, the first s3://raw/1.csv"
 
 
+SHOP = replace(MRHEALTH_SALES, sources=(SALES,))
+
+
 @pytest.mark.parametrize("name", ["venda.csv", "Tabela_VENDA.CSV", "vendas_2026-01-04.csv.gz"])
 def test_a_file_is_told_by_its_name(name):
-    assert source_of([SALES], f"a/b/{name}") is SALES
+    assert source_of(SHOP, f"a/b/{name}") is SALES
 
 
 @pytest.mark.parametrize("name", ["venda.txt", "outra.csv", "venda"])
 def test_any_other_file_is_no_table(name):
-    assert source_of([SALES], name) is None
+    assert source_of(SHOP, name) is None
 
 
 @pytest.fixture
@@ -159,6 +162,27 @@ def test_drift_that_the_contract_lets_pass_is_a_warning_of_the_night(put, night,
     put(f"{night.input_prefix}unit_002/pedido.csv", f"{ORDERS};Canal\n".encode())
     answer = check(MRHEALTH_SALES).work(night, {})
     assert answer["drifted"] == 1 and "Canal is new" in answer["warning"]
+
+
+def test_files_of_which_none_is_the_products_are_refused_before_a_cluster(put, night, check):
+    for name, body in {"a.csv": b"colour;size\nred;1\n", "pedido.csv": b"hello\n", "x.csv.gz": b"\x1f\x8b cut"}.items():
+        put(f"{night.input_prefix}unit_001/{name}", body)
+    put("mrhealth/reference_data/Tabela_Pais.csv", b"Id_Pais;Nome_Pais\nBR;Brasil\n")
+    with pytest.raises(
+        NothingUsable, match=r"3 files came for 2026-01-04, and none has the columns of any of orders, "
+    ):
+        check(MRHEALTH_SALES).work(night, {})
+    put(f"{night.input_prefix}unit_002/pedido.csv", f"{ORDERS}\n".encode())
+    assert check(MRHEALTH_SALES).work(night, {})["drifted"]
+
+
+def test_a_replay_of_a_day_that_bronze_never_read_is_refused_before_a_cluster(aws, settings, night, check):
+    replayed = replace(night, replay=True)
+    with pytest.raises(NothingToReplay, match="no row of 2026-01-04"):
+        check(MRHEALTH_SALES).work(replayed, {})
+    key = "quarantine/mrhealth_sales/bronze/orders/business_date=2026-01-04/part-0.parquet"
+    aws("s3").put_object(Bucket=settings.bucket("lake"), Key=key, Body=b"x")
+    assert check(MRHEALTH_SALES).work(replayed, {}) == {"drifted": 0}
 
 
 def test_input_as_the_contract_has_it_is_not_worth_a_word(put, night, check):

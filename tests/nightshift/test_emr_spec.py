@@ -7,12 +7,12 @@ import boto3
 import pytest
 from botocore.validate import ParamValidator
 
+from mrhealth_sales.definition import PIPELINE as MRHEALTH_SALES
 from nightshift.compute.emr import spec
 from nightshift.config import INCLUDE
 from nightshift.contracts.pipeline import backfill_of
 from nightshift.failures.errors import PreflightError
 from nightshift.pipelines import PIPELINES
-from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
 from nightshift.run.run_context import RunContext, from_run
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
 from tests.nightshift.emr import emr_steps, spark_submit

@@ -10,10 +10,10 @@ from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from botocore.exceptions import ClientError
 
 from nightshift.failures.interrupted import Interrupted
-from nightshift.operators.base import NightOperator, WaitOperator
-from nightshift.pipelines.wordcount import WORDCOUNT
+from nightshift.operators.base import NightOperator, WaitOperator, say_last_words
 from nightshift.state.ledger import Ledger
 from nightshift.waits import probes
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 RUN = SimpleNamespace(
     run_id="manual__2026-01-05T03:00:00+00:00",
@@ -82,7 +82,17 @@ def test_a_missing_right_is_not_tried_again_and_its_card_is_in_log_and_ledger(aw
     with pytest.raises(AirflowFailException, match=r"AccessDeniedException.* Next: Grant the named role"):
         task.execute(context)
     assert (last_entry(aws, words)["phase"], last_entry(aws, words)["cause"]) == ("failed", "iam")
-    assert "FAILED in start_compute (iam): An error occurred (AccessDeniedException)" in capsys.readouterr().out
+    said = capsys.readouterr().out  # Airflow's traceback comes first; boto's lines do not come at all
+    assert not [words for words in ("FAILED in", "credential", "boto") if words in said]
+    say_last_words({**context, "task": task})
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert "::endgroup::" in lines[0]
+    assert "FAILED in start_compute (iam): An error occurred (AccessDeniedException)" in lines[1]
+
+
+def test_a_task_that_was_killed_has_no_last_words(context, settings, capsys):
+    say_last_words({**context, "task": Work(act=raising(refusal("x")), task_id="a", settings=settings)})
+    assert capsys.readouterr().out == ""
 
 
 def test_a_throttled_call_is_left_to_airflows_retry(aws, settings, words, context):

@@ -7,13 +7,13 @@ import pytest
 from nightshift.compute import flink as flink_commands
 from nightshift.compute import jobs
 from nightshift.failures.errors import ParameterError
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.report import outcome_rules
 from nightshift.run.run_context import from_run
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
 from tests.nightshift.emr import emr_steps
 from tests.nightshift.findings import jobs as finished_jobs
 from tests.nightshift.test_emr_spec import JOBS, job_flow, refused_by_botocore
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 NAMES = ["wordcount_clear", "wordcount_copy_jobs", "wordcount_copy_in", "wordcount_count", "wordcount"]
 

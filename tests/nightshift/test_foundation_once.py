@@ -8,14 +8,14 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from mrhealth_sales.definition import PIPELINE as MRHEALTH_SALES
 from nightshift.failures.errors import TerraformError
 from nightshift.infrastructure.stacks import FOUNDATION_STATE
 from nightshift.infrastructure.teardown import StateLocked
 from nightshift.infrastructure.terraform import TerraformHook
 from nightshift.operators.terraform import ApplyFoundationOperator
-from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
-from nightshift.pipelines.wordcount import WORDCOUNT
 from tests.nightshift.test_operators import RUN, TaskInstance, context
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 LOCK = b'{"ID": "1", "Who": "ana@laptop", "Operation": "OperationTypeApply", "Created": "2026-01-05T03:00:00Z"}'
 STATE = {"Bucket": "acme-night-state", "Key": FOUNDATION_STATE}

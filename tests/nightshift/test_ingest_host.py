@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
+from covid_hospitals.definition import PIPELINE as COVID_HOSPITALS
 from localcloud.faults import Fault, FaultKind
 from nightshift.compute import ingest_spec
 from nightshift.compute.host import HostHook
@@ -19,7 +20,6 @@ from nightshift.infrastructure import stacks
 from nightshift.lake.packaging import package
 from nightshift.lake.storage import LakeHook
 from nightshift.operators.ingest import IngestOperator, StopHostOperator
-from nightshift.pipelines.covid_hospitals import COVID_HOSPITALS
 from nightshift.run import parameters, run_context
 from tests.bed_api import DAY, BedApi, serving
 from tests.nightshift.conftest import ASKED_AT, RUN_ID

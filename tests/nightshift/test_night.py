@@ -4,9 +4,9 @@ import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run import processes, run_context
 from nightshift.state import known_runs
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 MIDNIGHT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 

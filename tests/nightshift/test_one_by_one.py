@@ -1,5 +1,5 @@
-"""Targets without a queue, EMR Serverless and Glue: places and jobs are adopted, never doubled, ended and found by tag;
-against localcloud's services."""
+"""Targets without a queue, EMR Serverless, Glue and EMR on EKS: places and jobs are adopted, never doubled, ended and
+found by tag; against localcloud's services."""
 
 import json
 from contextlib import suppress
@@ -10,29 +10,32 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from card_movements.definition import PIPELINE as CARD_MOVEMENTS
 from localcloud.client import Client
 from localcloud.emr.seam import StepOutcome
 from nightshift.compute import jobs, one_by_one, remembered, targets
 from nightshift.compute.glue import spec as glue
 from nightshift.compute.serverless import spec as serverless
 from nightshift.compute.target import Ingredients, JobState, PlaceState
+from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError
+from nightshift.failures.symptoms import CUT_SHORT, cause_in
 from nightshift.infrastructure import inventory
-from nightshift.pipelines.card_movements import CARD_MOVEMENTS
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run import run_context
 from nightshift.waits import probes
 from tests.patience import until
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 ROLE = "arn:aws:iam::123456789012:role/jobs"
 GIVEN = Ingredients(
-    {"serverless_job_role_arn": ROLE, "glue_job_role_arn": ROLE, "subnet_ids": ["sn-1"]},
+    {f"{of}_job_role_arn": ROLE for of in ("serverless", "glue", "kubernetes")} | {"subnet_ids": ["sn-1"]},
     {"worker_security_group_id": "sg-2"},
     "s3://acme-night-artifacts/jobs/abc/",
 )
-SERVICES = ["glue.amazonaws.com", "emr-serverless.amazonaws.com"]
+SERVICES = ["glue.amazonaws.com", "emr-serverless.amazonaws.com", "pods.eks.amazonaws.com"]
 TRUST = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": SERVICES}}]}
-KINDS = ("serverless applications", "Glue jobs")
+KINDS = ("serverless applications", "Glue jobs", "virtual clusters")
+EKS = "nights"
 
 
 class Runner:
@@ -65,10 +68,16 @@ def cloud(localcloud, runner):
     return localcloud(runner=runner)
 
 
-@pytest.fixture(params=["serverless", "glue"])
+@pytest.fixture(params=["serverless", "glue", "eks"])
 def run(request, settings, cloud):
+    if request.param == "eks" and EKS not in boto3.client("eks").list_clusters()["clusters"]:
+        boto3.client("eks").create_cluster(name=EKS, roleArn=ROLE, resourcesVpcConfig={})
     night = run_context.from_run(
-        settings, WORDCOUNT, "manual__x", run_context.datetime.now(run_context.UTC), {"compute": request.param}
+        replace(settings, kubernetes_cluster=EKS),
+        WORDCOUNT,
+        "manual__x",
+        run_context.datetime.now(run_context.UTC),
+        {"compute": request.param},
     )
     with suppress(ClientError):  # moto keeps what an earlier test of this process made
         boto3.client("iam").create_role(RoleName="jobs", AssumeRolePolicyDocument=json.dumps(TRUST))
@@ -142,7 +151,7 @@ def test_a_job_gets_the_program_its_arguments_and_a_time_limit(run, target, plac
     if run.compute == "serverless":
         told = boto3.client("emr-serverless").get_job_run(applicationId=place, jobRunId=job_id)["jobRun"]
         assert told["executionTimeoutMinutes"] == run.settings.step_timeout_minutes
-    else:
+    elif run.compute == "glue":
         assert boto3.client("glue").get_job_run(JobName=place, RunId=job_id)["JobRun"]["Timeout"] == 180
     runner.go.set()
 
@@ -171,7 +180,7 @@ def test_a_job_that_failed_is_made_anew_and_so_is_a_completed_one_whose_task_is_
     first = submit()
     news = ended(run, place, first)
     assert (news["state"], news["lost"]) == ("FAILED", "")
-    assert "boom" in news["said"]
+    assert ("USER_ERROR" if run.compute == "eks" else "boom") in news["said"]
     runner.exit_code = 0
     second = submit()
     assert ended(run, place, second)["state"] == "COMPLETED"
@@ -234,13 +243,34 @@ def test_what_only_a_cluster_can_do_is_refused_with_what_can(run, target):
     assert target.refusal(flink) == f"The target {run.compute} has no Flink: run it with compute emr."
     assert "ssh_cidr" in target.refusal(replace(run, ssh_cidr="198.51.100.7/32"))
     assert "backfills" in target.refusal(replace(run, pipeline=replace(WORDCOUNT, fills="wordcount")))
-    assert "G.1X, G.2X, G.4X" in target.refusal(replace(run, settings=replace(run.settings, worker_type="Standard")))
+    odd = target.refusal(replace(run, settings=replace(run.settings, worker_type="Standard")))
+    assert odd == "" if run.compute == "eks" else "G.1X, G.2X, G.4X" in odd
 
 
 def test_a_dry_run_shows_every_request(run, target):
     told = list(target.plan(run, GIVEN.jobs_uri, jobs.of_run(run, GIVEN.jobs_uri)))
     assert len(told) == 2
     assert one_by_one.place_name(run) in told[0]
+
+
+@pytest.mark.parametrize("run", ["eks"], indirect=True)
+def test_a_job_past_its_time_limit_is_cancelled_by_who_looks_since_emr_on_eks_has_none(
+    run, target, place, submit, runner
+):
+    job_id = submit()
+    until(lambda: runner.requests)
+    assert not target.job(place, job_id).state.ended
+    strict = targets.named(replace(run.settings, step_timeout_minutes=-1), run.compute)
+    job = until(lambda: strict.job(place, job_id), lambda job: job.state.ended)
+    assert (job.state, cause_in(job.said, CUT_SHORT)) == (JobState.CANCELLED, Cause.TIMEOUT)
+
+
+@pytest.mark.parametrize("run", ["eks"], indirect=True)
+def test_a_namespace_that_another_run_has_is_refused_with_what_to_do(run, place):
+    other = replace(run, run_id="manual__y")
+    with pytest.raises(ComputeError, match="already exists in the given namespace") as refused:
+        targets.of(other).start(other, GIVEN)
+    assert "NIGHTSHIFT_EKS_NAMESPACE" in str(refused.value)
 
 
 def test_glues_logs_are_those_of_the_streams_that_have_the_runs_id(settings, cloud):
@@ -318,8 +348,8 @@ def test_a_worker_is_as_large_as_its_type_says_and_its_heap_leaves_room_for_the_
 
 
 def test_a_night_of_ten_minutes_costs_what_the_guide_says(night):
-    on = {name: targets.named(night.settings, name).estimate(night, 10) for name in ("serverless", "glue")}
-    assert on == {"serverless": 0.202, "glue": 0.2933}
+    on = {name: targets.named(night.settings, name).estimate(night, 10) for name in ("serverless", "glue", "eks")}
+    assert on == {"serverless": 0.202, "glue": 0.2933, "eks": 0.2294}, "pods have 14 GB, of a node's 16"
     flex = replace(night.settings, glue_flex=True)
     assert targets.named(flex, "glue").estimate(replace(night, settings=flex), 10) == 0.1933
     far = replace(night.settings, region="sa-east-1")

@@ -13,6 +13,7 @@ from medallion.errors import NoInputError, last_lines
 from nightshift.aws import clients
 from nightshift.compute.emr.target import STATES
 from nightshift.compute.target import JobState
+from nightshift.failures import cards
 from nightshift.failures.errors import PreflightError, SomethingLeft, TerraformError
 from nightshift.infrastructure import inventory, terraform
 from nightshift.infrastructure.terraform import TerraformHook
@@ -21,8 +22,8 @@ from nightshift.operators.jobs import WaitForJobOperator
 from nightshift.operators.preflight import PreflightOperator
 from nightshift.operators.proof import ProveNothingLeftOperator
 from nightshift.operators.terraform import ApplyTransientOperator, DestroyTransientOperator
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.state.ledger import Ledger
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 FOUNDATION = {"vpc_id": "vpc-1", "kms_key_arn": "arn:key", "subnet_ids": ["subnet-1"]}
 
@@ -167,16 +168,32 @@ def test_a_dry_run_prices_the_night_skips_the_rest_and_writes_nothing(task, aws,
     with pytest.raises(DownstreamTasksSkipped):
         task(PreflightOperator).execute(context(ti, dry_run=True))
     assert ti.pushed["return_value"]["estimate_usd"] > 0
+    assert ti.pushed["return_value"]["plan"] == [
+        "reads s3://acme-night-raw/wordcount/2026/01/04/",
+        "runs wordcount on a cluster (emr) for about 10 minutes",
+        "publishes word_counts of 2026-01-04",
+    ]
     assert aws("s3").list_objects_v2(Bucket="acme-night-lake")["KeyCount"] == 0
 
 
-@pytest.mark.parametrize("params", [{"encoding": "klingon"}, {"business_date": "2026-13-01"}])
-def test_a_refused_dry_run_says_why_in_its_card_and_in_the_ledger(task, aws, words, monkeypatch, capsys, params):
+def test_a_dry_run_needs_no_state_bucket_and_says_that_it_is_not_there(task, aws, monkeypatch):
     monkeypatch.setattr(terraform, "version", lambda: "Terraform v1.11.4")
-    [value] = params.values()
+    aws("s3").delete_bucket(Bucket="acme-night-state")
+    ti = TaskInstance()
+    with pytest.raises(DownstreamTasksSkipped):
+        task(PreflightOperator).execute(context(ti, dry_run=True))
+    assert "acme-night-state is not there yet" in ti.pushed["return_value"]["warning"]
+    with pytest.raises(AirflowFailException, match="acme-night-state cannot be read"):
+        task(PreflightOperator).execute(context(TaskInstance()))
+
+
+@pytest.mark.parametrize("params", [{"encoding": "klingon"}, {"business_date": "2026-13-01"}])
+def test_a_refused_dry_run_says_why_in_its_card_and_in_the_ledger(task, aws, words, monkeypatch, params):
+    monkeypatch.setattr(terraform, "version", lambda: "Terraform v1.11.4")
+    [value], preflight = params.values(), task(PreflightOperator, "preflight")
     with pytest.raises(AirflowFailException, match=value):
-        task(PreflightOperator, "preflight").execute(context(TaskInstance(), dry_run=True, **params))
-    assert "FAILED in preflight (data)" in capsys.readouterr().out
+        preflight.execute(context(TaskInstance(), dry_run=True, **params))
+    assert "FAILED in preflight (data)" in preflight.last_words
     assert value in Ledger(aws("s3"), words).entries()[-1]["message"]
 
 
@@ -263,7 +280,7 @@ def test_a_job_that_reached_its_time_limit_is_told_from_one_that_was_stopped(tas
     assert Ledger(aws("s3"), words).entries()[-1]["cause"] == cause
 
 
-def test_a_failed_step_tells_file_line_input_tail_and_links_in_the_log_and_in_the_ledger(task, aws, words, capsys):
+def test_a_failed_step_tells_file_line_input_tail_and_links_in_the_log_and_in_the_ledger(task, aws, words):
     stdout = """Traceback (most recent call last):
   File "/mnt/tmp/spark-1/userFiles-2/spark_jobs.zip/wordcount/job.py", line 26, in bronze
     text = spark.read.text(run.input)
@@ -281,7 +298,7 @@ ValueError: no such page in s3://acme-night-raw/a.txt
     assert card["links"]["cluster"].endswith("#/clusterDetails/j-1")
     assert card["links"]["step_log"] == "s3://acme-night-logs/emr/j-1/steps/s-1/"
     assert card["links"]["record"] == f"s3://acme-night-lake/{words.record_prefix}record.json"
-    shown = capsys.readouterr().out
+    shown = cards.text(card)
     assert "At wordcount/job.py line 26, in bronze" in shown
     assert "| ValueError: no such page" in shown
 

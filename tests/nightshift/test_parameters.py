@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from nightshift import dag_factory
 from nightshift.config import Settings
 from nightshift.failures.errors import ParameterError
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run import parameters, run_context
 from tests.nightshift.emr import spark_submit
-from wordcount.lines import judged_file
-from wordcount.text_encoding import encoding_named
+from wordcount.definition import PIPELINE as WORDCOUNT
+from wordcount.jobs.lines import judged_file
+from wordcount.jobs.text_encoding import encoding_named
 
 TODAY = date(2026, 1, 5)
 MIDNIGHT = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)

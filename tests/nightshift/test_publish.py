@@ -1,14 +1,18 @@
 """Publishing: only who holds the date, every table whole, and the ledger says which were swapped."""
 
 import json
+import re
+from datetime import date, timedelta
+from threading import Barrier
 from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from mrhealth_sales.definition import PIPELINE as MRHEALTH_SALES
+from nightshift.lake.catalog import CatalogHook
 from nightshift.lake.storage import LakeHook
 from nightshift.operators.gold import PublishOperator
-from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
 from nightshift.state.ledger import Ledger
 from nightshift.state.partition_locks import Claim
 
@@ -93,6 +97,35 @@ def test_every_day_that_was_staged_is_swapped_registered_and_no_longer_marked(s3
     assert sorted(p["Values"] for p in found["Partitions"]) == [["2026-01-01"], ["2026-01-04"]]
     left = s3.list_objects_v2(Bucket=LAKE, Prefix=mark)["Contents"]
     assert [item["Key"] for item in left] == [f"{mark}2026-01-03"]
+
+
+def test_the_days_of_years_are_published_several_at_once_and_the_nights_own_last(s3, aws, night, publish, monkeypatch):
+    """A folder of years stages a thousand days a table; one after another they take longer than a task may."""
+    Claim(s3, night).take()
+    sales = MRHEALTH_SALES.gold[0].name
+    days = [str(date(2025, 1, 1) + timedelta(days=n)) for n in range(12)]
+    s3.delete_object(Bucket=LAKE, Key=f"{night.staging_prefix}gold/{sales}/p.parquet")
+    for day in (str(night.business_date), *days):
+        key = f"{night.staging_prefix}gold/{sales}/business_date={day}/p.parquet"
+        s3.put_object(Bucket=LAKE, Key=key, Body=day.encode())
+    together, ended, swap, upsert = Barrier(4), [], LakeHook._swap, CatalogHook._upsert_partition
+
+    def swapped_together(self, *where):
+        day = re.search(r"business_date=([0-9-]+)/|$", str(where))[1]
+        if day in days:
+            together.wait(timeout=20)
+        swap(self, *where)
+        ended.append(day or str(night.business_date))
+
+    def registered_together(self, name, table, day):
+        if str(day) in days:
+            together.wait(timeout=20)
+        upsert(self, name, table, day)
+
+    monkeypatch.setattr(LakeHook, "_swap", swapped_together)
+    monkeypatch.setattr(CatalogHook, "_upsert_partition", registered_together)
+    publish()
+    assert sorted(ended[:12]) == days and ended[12] == str(night.business_date)
 
 
 def test_a_run_that_lost_its_date_publishes_nothing(s3, night, publish):

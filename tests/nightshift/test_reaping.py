@@ -14,13 +14,13 @@ from nightshift.compute.resources import Resource
 from nightshift.config import Settings
 from nightshift.infrastructure import inventory
 from nightshift.lake.storage import LakeHook
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.reaper import cleanup
 from nightshift.reaper.verdict import Fate
 from nightshift.run import processes
 from nightshift.run.run_context import from_run
 from nightshift.state import heartbeat, leader_lease, ledger, partition_locks
 from nightshift.state.ledger import is_open
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 CLUSTER = {
     "ReleaseLabel": "emr-7.13.0",

@@ -6,6 +6,7 @@ from dataclasses import replace
 import boto3
 import pytest
 
+from card_movements.definition import PIPELINE as CARD_MOVEMENTS
 from medallion.secret import _parsed
 from nightshift.contracts import drift
 from nightshift.contracts.drift import Relation
@@ -13,7 +14,6 @@ from nightshift.contracts.pipeline import Source, SourceColumn
 from nightshift.failures.errors import OtherSource, SchemaDrifted, SourceUnseen
 from nightshift.inputs.database_schema import DatabaseSchemaHook
 from nightshift.operators.contract import CheckInputsOperator
-from nightshift.pipelines.card_movements import CARD_MOVEMENTS
 from tests import databases
 
 TABLES = (

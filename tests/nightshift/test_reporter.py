@@ -1,7 +1,11 @@
 """Telling what a night was: the record kept, SNS told or not, the ledger closed, the outcome read from it."""
 
 import json
+import re
+import time
+from dataclasses import replace
 from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
@@ -12,9 +16,11 @@ from nightshift.failures import cards
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import Stopped
 from nightshift.operators.outcome import OutcomeOperator
-from nightshift.report.outcome_rules import states_of
+from nightshift.report import night_page, record
+from nightshift.report.outcome_rules import RunFacts, states_of
 from nightshift.report.reporter import Reporter
 from nightshift.state.ledger import Ledger, is_open
+from tests.nightshift import figures
 from tests.nightshift.findings import CLUSTER, GOOD, PROOF, TASKS, manifests, steps
 
 GREEN = dict.fromkeys(TASKS, "success")
@@ -137,7 +143,12 @@ def test_before_the_first_foundation_the_record_is_kept_beside_terraforms_state_
 def outcome(night, settings):
     task = OutcomeOperator(task_id="outcome", pipeline=night.pipeline, settings=settings)
     run = SimpleNamespace(run_id=night.run_id, run_after=night.requested_at, start_date=night.requested_at)
-    return lambda: task.execute({"dag_run": run, "params": {}, "ti": SimpleNamespace(try_number=1)})
+
+    def run_it():
+        return task.execute({"dag_run": run, "params": {}, "ti": SimpleNamespace(try_number=1)})
+
+    run_it.task = task
+    return run_it
 
 
 def test_the_outcome_is_green_when_the_record_says_so(night, settings, played, outcome):
@@ -148,16 +159,72 @@ def test_the_outcome_is_green_when_the_record_says_so(night, settings, played, o
 
 
 def test_the_outcome_is_red_with_the_records_card_though_every_task_was_marked_green(
-    night, settings, played, outcome, monkeypatch, capsys
+    night, settings, played, outcome, monkeypatch
 ):
     monkeypatch.setattr(EmrHook, "steps", lambda *_: steps("COMPLETED", "CANCELLED", "COMPLETED"))
     Reporter(settings, night).report(GREEN, reported_by="report")
     with pytest.raises(AirflowFailException, match="job_silver failed: Step silver is CANCELLED"):
         outcome()
-    assert "FAILED in outcome (stopped): job_silver failed" in capsys.readouterr().out
+    assert "FAILED in outcome (stopped): job_silver failed" in outcome.task.last_words
 
 
-def test_a_run_that_nobody_closed_is_not_green(played, outcome, capsys):
+def test_a_run_that_nobody_closed_is_not_green(played, outcome):
     with pytest.raises(AirflowFailException, match="has no closing ledger entry"):
         outcome()
-    assert "FAILED in outcome (stopped)" in capsys.readouterr().out
+    assert "FAILED in outcome (stopped)" in outcome.task.last_words
+
+
+def object_of(aws, key):
+    return aws("s3").get_object(Bucket="acme-night-lake", Key=key)
+
+
+def test_the_page_lies_beside_the_record_made_of_what_lies_there(aws, night, settings, post, played):
+    page = figures.page("mrhealth_sales", figures.sales())
+    aws("s3").put_object(Bucket="acme-night-lake", Key=f"{night.record_prefix}page.json", Body=json.dumps(page))
+    Reporter(settings, night).report(GREEN, reported_by="report", topic_arn=post.topic)
+    written = object_of(aws, f"{night.record_prefix}index.html")
+    html = written["Body"].read().decode()
+    assert written["ContentType"] == "text/html; charset=utf-8"
+    assert "Mr. Health - Jardim" in html and night.slug in html
+    assert f"Page: s3://acme-night-lake/{night.record_prefix}index.html" in post.read()[0]["Message"]
+
+
+def test_the_link_in_the_message_opens_the_page_if_a_setting_allows_it(aws, night, settings, post, played):
+    allowed = replace(settings, page_link_hours=2)
+    Reporter(allowed, replace(night, settings=allowed)).report(GREEN, reported_by="report", topic_arn=post.topic)
+    [link] = re.findall(r"^Page: (https://.*)$", post.read()[0]["Message"], re.MULTILINE)
+    query = parse_qs(urlsplit(link).query)
+    assert urlsplit(link).path.endswith("/index.html") and "acme-night-lake" in link
+    assert query.get("X-Amz-Expires") == ["7200"] or 7000 < int(query["Expires"][0]) - time.time() < 7300
+
+
+def test_a_page_that_cannot_be_made_is_a_warning_and_fails_no_night(aws, night, settings, post, played, monkeypatch):
+    def broken(*_, **__):
+        raise KeyError("figures")
+
+    monkeypatch.setattr(night_page.night, "html", broken)
+    told = Reporter(settings, night).report(GREEN, reported_by="report", topic_arn=post.topic)
+    assert (told["outcome"], told["notified"]) == ("success", True)
+    assert kept(aws, night)["warnings"] == ["The page could not be made: KeyError: 'figures'"]
+    assert "Page:" not in post.read()[0]["Message"].replace("The page", "")
+
+
+def test_the_nights_before_are_one_object_that_a_second_report_does_not_lengthen(aws, night, settings, played):
+    older = [{"slug": f"s{n}", "run_id": f"r{n}", "ended_at": f"2025-01-01T00:{n:02}", "groups": {}} for n in range(40)]
+    key = "runs/mrhealth_sales/nights.json"
+    aws("s3").put_object(Bucket="acme-night-lake", Key=key, Body=json.dumps(older))
+    told = _record(night)
+    nights = [night_page._listed(aws("s3"), "acme-night-lake", night, told) for _ in range(2)]
+    assert nights[0] == nights[1] == json.loads(object_of(aws, key)["Body"].read())
+    assert [each["slug"] for each in nights[0]] == [*(f"s{n}" for n in range(10, 40)), night.slug]
+
+
+def test_a_list_that_another_report_changes_meanwhile_is_read_again(aws, night, monkeypatch):
+    lost = iter([False, True])
+    monkeypatch.setattr(night_page, "put_if", lambda *_, **__: next(lost))
+    assert len(night_page._listed(aws("s3"), "acme-night-lake", night, _record(night))) == 1
+    assert next(lost, None) is None
+
+
+def _record(night):
+    return record.build(night, RunFacts(entries=[*GOOD, PROOF], states=GREEN, manifests=manifests(night.pipeline)))

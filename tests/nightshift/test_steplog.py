@@ -204,6 +204,29 @@ def test_without_logs_it_is_what_emr_says_and_without_that_it_is_said():
     assert "neither EMR nor the step's logs" in diagnose({}, "")[0]
 
 
+REFUSED = """Traceback (most recent call last):
+  File "/mnt/tmp/spark-1/spark_jobs.zip/wordcount/job.py", line 26, in bronze
+    text.count()
+  File "/usr/lib/spark/python/lib/py4j-0.10.9.7-src.zip/py4j/clientserver.py", line 438, in connect_to_java_server
+    self.socket.connect((self.java_address, self.java_port))
+ConnectionRefusedError: [Errno 111] Connection refused
+"""
+
+
+@pytest.mark.parametrize("text", [GONE, REFUSED])
+def test_a_java_that_was_killed_is_said_so_and_called_a_lack_of_memory(text):
+    message, cause, details = diagnose({"stderr": split(NOISE + text)}, "Unknown Error.")
+    assert message.startswith("The driver's Java was killed") and cause is Cause.CAPACITY
+    assert "more memory" in details["next_action"]
+
+
+def test_a_database_that_refuses_the_connection_is_no_lack_of_memory():
+    text = REFUSED.replace("/usr/lib/spark/python/lib/py4j-0.10.9.7-src.zip/py4j/clientserver.py", "/usr/lib/a.py")
+    message, cause, details = diagnose({"stderr": split(NOISE + text)}, "Unknown Error.")
+    assert (message, cause) == ("ConnectionRefusedError: [Errno 111] Connection refused", Cause.CODE)
+    assert "next_action" not in details
+
+
 def test_a_step_that_died_without_a_word_of_ours_shows_its_last_plain_line():
     logs = {"stderr": split(NOISE + "bash: spark-submit: command not found\n")}
     assert diagnose(logs, "Unknown Error.")[0] == "bash: spark-submit: command not found"

@@ -15,10 +15,10 @@ from nightshift.compute.emr.client import EmrHook
 from nightshift.config import Settings
 from nightshift.lake import packaging
 from nightshift.lake.storage import LakeHook
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run.run_context import from_run
 from tests.nightshift.emr import emr_steps
 from tests.patience import Clock, until
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 SCRIPT = Settings().time_limit_script
 FAKE = """#!/bin/sh

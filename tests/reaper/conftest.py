@@ -20,12 +20,12 @@ from nightshift.compute.emr import spec
 from nightshift.compute.emr.client import EmrHook
 from nightshift.infrastructure import stacks
 from nightshift.infrastructure.terraform import TerraformHook
-from nightshift.pipelines.wordcount import WORDCOUNT
 from nightshift.run import run_context
 from nightshift.state import ledger
 from tests import callers
 from tests.ground import OWN_PROVIDER, laid
 from tools import paths
+from wordcount.definition import PIPELINE as WORDCOUNT
 
 NUMBERS = itertools.count()
 TASKS = Path(__file__).with_name("task.py")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import date
@@ -16,13 +15,15 @@ import pyarrow.parquet as pq
 import pytest
 
 import main
+from nightshift.config import Settings
+from nightshift.lake.packaging import package
+from nightshift.pipelines import FOLDERS
 from tests import databases
 from tests.light import LIGHT
 from tests.spark_jobs.quick_spark import AS_A_CLUSTER, quick_session
 from tools import drivers
 
 ROOT = Path(__file__).resolve().parents[2]
-JOBS = ROOT / "include" / "spark_jobs"
 SECRET = "acme/sources/shop"
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
@@ -37,10 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def jobs_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What --py-files carries: everything beside main.py."""
     path = tmp_path_factory.mktemp("jobs") / "spark_jobs.zip"
-    with zipfile.ZipFile(path, "w") as bundle:
-        for source in sorted([*JOBS.rglob("*.py"), *JOBS.rglob("*.toml")]):
-            if source.name != "main.py":
-                bundle.write(source, source.relative_to(JOBS))
+    settings = Settings()
+    path.write_bytes(package(settings.jobs_dir, settings.time_limit_script, pipelines=FOLDERS).archive)
     return path
 
 
@@ -117,6 +116,11 @@ class LocalLake:
 
     def manifest(self, pipeline: str, day: str, layer: str) -> dict[str, Any]:
         return json.loads((self.staging(pipeline, day) / "manifests" / f"{layer}.json").read_text())
+
+    def page(self, pipeline: str, day: str) -> dict[str, Any]:
+        """page.json, which lies beside the manifests' folder."""
+        page: dict[str, Any] = json.loads((self.staging(pipeline, day) / "page.json").read_text(encoding="utf-8"))
+        return page
 
     def counts(self, pipeline: str, day: str, layer: str) -> dict[str, Any]:
         tables = self.manifest(pipeline, day, layer)["tables"]

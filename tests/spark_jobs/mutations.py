@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from mrhealth_sales.tables import ITEMS, ORDERS
+from mrhealth_sales.jobs.tables import ITEMS, ORDERS
 
 DAY = "2025-12-29"
 STRUCTURE = frozenset(

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from mrhealth_sales.alerts import CRITICAL, INFO, WARNING, Alert, Price, UnitDay, alerts_of, is_judged
+from mrhealth_sales.jobs.alerts import CRITICAL, INFO, WARNING, Alert, Price, UnitDay, alerts_of, is_judged
 
 TODAY = date(2026, 3, 2)
 USUAL = (800, 850, 900, 1000, 1250, 1400, 0)  # by weekday: closed on Sundays

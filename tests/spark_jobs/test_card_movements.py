@@ -10,9 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from card_movements.gold import guarded
+from card_movements.jobs.gold import guarded
+from card_movements.local import card_source
 from datagen.cards import CardShape, generate_cards
-from embedded.sources import card_source
 from medallion import tls
 from medallion.contract import Column, Table
 from medallion.errors import SourceError
@@ -210,6 +210,15 @@ def test_generated_movements_add_up_to_their_truth_read_in_parts_or_whole(source
     back = list(csv.DictReader(night.csv("2026-01-04").splitlines()))
     assert sum(Decimal(row["vlr_transacao_movimento"]) for row in back) == truth.total
     assert {'Livraria "O Ponto"', "Posto, loja 2"} <= {row["des_transacao_movimento"] for row in back}
+    page = night.lake.page(PIPELINE, "2026-01-04")
+    figures, first = page["figures"], page["tables"][FLAT]
+    bought = [r["vlr_transacao_movimento"] for r in rows if r["vlr_transacao_movimento"] >= 0]
+    assert figures["amount"] - figures["refunds"]["amount"] == pytest.approx(float(truth.total))
+    assert (figures["count"], figures["amount"]) == (len(bought), pytest.approx(float(sum(bought))))
+    for kind in ("days", "ages", "accounts", "texts", "histogram"):
+        assert sum(row[1] for row in figures[kind]) == len(bought), kind
+    shown = [row[first["columns"].index("numero_cartao")] for row in first["rows"]]
+    assert len(shown) == 20 and all(number == f"****{number[-4:]}" for number in shown)
 
 
 def test_each_night_takes_what_is_new_however_late_it_was_entered_and_the_file_holds_all(source, night):
@@ -242,15 +251,18 @@ def test_what_changed_or_went_after_it_was_published_is_restated_where_it_lies_a
         source.add(number, day)
     counts = night("2026-01-02")
     assert (numbers(counts), counts["bronze"]["movements"]["waiting"]) == ((3, 0, 0), 1)
+    source.add(3, "2026-01-03")
     counts = night("2026-01-03")
-    assert (numbers(counts), "waiting" in counts["bronze"]["movements"]) == ((1, 0, 2), False)
+    assert (numbers(counts), "waiting" in counts["bronze"]["movements"]) == ((2, 0, 2), False)
     source.do("UPDATE movimento SET vlr_transacao = 7.00, data_movimento = '2026-01-02' WHERE id = 1")
     source.do("UPDATE movimento SET data_movimento = '2026-02-01' WHERE id = 4", "DELETE FROM movimento WHERE id = 2")
+    source.do("INSERT INTO cartao VALUES (8, '4000123412341234', 'Z D AVILA', 7, 5, NULL)")
+    source.do("UPDATE movimento SET id_cartao = 8 WHERE id = 3")
     source.add(5, "2026-01-04")
     counts = night("2026-01-04")
-    assert (numbers(counts), counts["bronze"]["movements"]["waiting"]) == ((2, 0, 0), 1)
-    assert counts["silver"]["movements"]["warnings"] == {"changed_after_load": 1}
-    assert night.published() == {"2026-01-02": [9], "2026-01-03": [1], "2026-01-04": [5]}
+    assert (numbers(counts), counts["bronze"]["movements"]["waiting"]) == ((3, 0, 0), 1)
+    assert counts["silver"]["movements"]["warnings"] == {"changed_after_load": 2}
+    assert night.published() == {"2026-01-02": [9], "2026-01-03": [1, 3], "2026-01-04": [5]}
     amount, moved = "vlr_transacao_movimento", "data_movimento"
     assert night.restated("2026-01-04") == {
         "2026-01-02": [
@@ -259,15 +271,22 @@ def test_what_changed_or_went_after_it_was_published_is_restated_where_it_lies_a
             ("movement 4", "1.00 of 2026-01-02 00:00:00", "dated after the business date"),
         ],
         "2026-01-03": [
-            *(("movements", "1", "0"), ("amount", "1.00", "0.00")),
+            *(("movements", "2", "1"), ("amount", "2.00", "1.00")),
             (
                 "movement 1",
                 f"{amount} 1.00, {moved} 2026-01-03 00:00:00",
                 f"{amount} 7.00, {moved} 2026-01-02 00:00:00",
             ),
+            (
+                "movement 3",
+                "numero_cartao, nome_impresso_cartao",
+                "another numero_cartao, another nome_impresso_cartao",
+            ),
         ],
     }
-    assert [line.split(",")[3] for line in night.csv("2026-01-04").splitlines()[1:]] == ["1.00", "7.00", "1.00"]
+    rows = [(line.split(",")[3], line.split(",")[6]) for line in night.csv("2026-01-04").splitlines()[1:]]
+    old = "0123456789012345"
+    assert rows == [("1.00", old), ("7.00", old), ("1.00", "4000123412341234"), ("1.00", old)]
 
 
 def test_a_movement_that_went_long_after_is_found_once_and_a_full_reload_restates_the_rest(mariadb_source, night):

@@ -58,6 +58,23 @@ def test_the_country_is_the_sum_of_27_states_and_total_is_none_of_them(covid: An
     assert states["SP"]["case_fatality"] == pytest.approx(states["SP"]["deaths"] / 5_363_464)
 
 
+def test_page_json_has_the_figures_of_gold(covid: Any) -> None:
+    figures = covid.page(P, LAST)["figures"]
+    assert (figures["totals"]["cases"], figures["totals"]["deaths"]) == (30_349_463, 662_891)
+    assert figures["states"][0]["state"] == "SP" and len(figures["states"]) == 27
+    beds = covid.gold(P, LAST, "bed_occupancy")
+    levels = {(b["state"], b["bed_type"], b["pool"]): b["level"] for b in figures["beds"]}
+    assert len(levels) == len(beds)
+    assert all(
+        (level == "doubtful") == ((bed["rate"] or 0) > 2) for bed, level in zip(beds, levels.values(), strict=True)
+    )
+    day, new, mean, *_ = figures["daily"][-1]
+    week = [row[1] for row in figures["daily"][-7:]]
+    assert day == LAST and mean == pytest.approx(sum(week) / 7, abs=0.06) and new == week[-1]
+    cities = {row["place"] for row in covid.gold(P, LAST, "suspected_confirmed") if row["place_kind"] == "city"}
+    assert figures["scope"]["cities"] == sorted(cities)[:40]
+
+
 def test_the_states_most_and_least_affected_are_known(covid: Any) -> None:
     ends = by(covid.gold(P, LAST, "most_least_affected"), "place_kind", "metric", "extreme")
     assert ends["state", "cases", "most"]["place"] == "SP"

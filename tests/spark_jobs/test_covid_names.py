@@ -5,7 +5,7 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from covid_hospitals.names import folded, seven_digits, uf
+from covid_hospitals.jobs.names import folded, seven_digits, uf
 
 
 def test_a_name_is_its_letters_and_digits(spark: Any) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from medallion.contract import plain_name
 from medallion.csv_text import Record, header_cells, records, records_of
-from mrhealth_sales.bronze import rows_of
-from mrhealth_sales.tables import COUNTRIES, ITEMS, ORDERS, table_of, unit_of
+from mrhealth_sales.jobs.bronze import rows_of
+from mrhealth_sales.jobs.tables import COUNTRIES, ITEMS, ORDERS, table_of, unit_of
 
 HEADER = "Id_Pedido;Id_Item_Pedido;Id_Produto;Qtd;Vlr_Item;Observacao\n"
 

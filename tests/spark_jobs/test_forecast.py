@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from mrhealth_sales.forecast import INSUFFICIENT, METHODS, NAIVE, USUAL, forecast
+from mrhealth_sales.jobs.forecast import INSUFFICIENT, METHODS, NAIVE, USUAL, forecast
 
 WEEK = [8, 9, 10, 11, 14, 16, 7]
 

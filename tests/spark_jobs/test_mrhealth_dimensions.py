@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mrhealth_sales.dimensions import Name, Told, as_of, state_of
+from mrhealth_sales.jobs.dimensions import Name, Told, as_of, state_of
 
 P = "mrhealth_sales"
 D1, D2, D3 = "2025-12-29", "2025-12-30", "2025-12-31"
@@ -49,11 +49,17 @@ class Chain:
 
     def __init__(self, lake: Any, folder: Path) -> None:
         self.lake, self.drops, self.office = lake, folder / "csv_sales", folder / "reference_data"
+        self.orders: dict[int, str] = {}
 
     def sells(self, day: str, number: int, price: str, pieces: int = 1) -> None:
         value = f"{pieces * float(price):.2f}"
-        self._put(day, "pedido.csv", f"{ORDERS}1,{number},Loja Online,{day},{value},Rua A,0.00,Finalizado\n")
+        self.orders[number] = f"1,{number},Loja Online,{day},{value},Rua A,0.00,Finalizado\n"
+        self._put(day, "pedido.csv", f"{ORDERS}{self.orders[number]}")
         self._put(day, "item_pedido.csv", f"{ITEMS}{number},1,1,{pieces},{price},\n")
+
+    def sends_all_again(self, day: str) -> None:
+        """All orders, of whatever day, in the delivery of one day, later than any before."""
+        self._put(day, "pedido.csv", ORDERS + "".join(self.orders.values()))
 
     def _put(self, day: str, name: str, text: str) -> None:
         folder = self.drops / day.replace("-", "/") / "unit_001"
@@ -119,7 +125,10 @@ def test_each_day_keeps_the_name_of_its_night_whatever_head_office_says_later_an
     assert {f: t for f, t in chain.lake.files().items() if D2 not in f and "order_index" not in f} == others
     assert [chain.branch(day) for day in (D1, D2, D3)] == names
     assert chain.history("1", "price") == prices
-    # The newest day once more: it has the new name as the day before it, which is no change.
-    chain.lake.run(P, D3, chain.drops, chain.office, layers="bronze,silver")
-    assert [o["branch"] for o in chain.lake.held(P, "current_orders")] == ["Centro", "Praça da Sé", "Praça da Sé"]
+    # The newest day once more: it has the new name as the day before it, which is no change. It sends all orders again,
+    # and the days of the older ones keep their names, although the version that counts came under the new one.
+    chain.sends_all_again(D3)
+    chain.night(D3)
+    assert [o["branch"] for o in chain.lake.held(P, "current_orders")] == ["Praça da Sé"] * 3
+    assert [chain.branch(day) for day in (D1, D2, D3)] == ["Centro", "Praça da Sé", "Praça da Sé"]
     assert chain.history("1", "branch") == changes

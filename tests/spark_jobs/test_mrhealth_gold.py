@@ -4,8 +4,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from mrhealth_sales import gold
-from mrhealth_sales.versions import HOLDS
+from mrhealth_sales.jobs import gold
+from mrhealth_sales.jobs.versions import HOLDS
 
 DAY = date(2025, 12, 29)
 CAME = (True, DAY, None)  # in the drop of its unit, of that date

@@ -125,6 +125,29 @@ def test_clean_days_refuse_nothing(ends: Any) -> None:
     assert_nothing_is_refused(ends, ENDS)
 
 
+def test_page_json_has_the_figures_of_gold(ends: Any) -> None:
+    page, [first, last] = ends.page(P, ENDS[-1]), [ends.gold(P, day, "sales_by_branch_day") for day in ENDS]
+    figures, totals = page["figures"], page["figures"]["totals"]
+    assert figures["days"] == ENDS
+    for column in ("orders", "gross_value", "revenue", "pending_value", "cancelled_value"):
+        sums = [float(sum(row[column] for row in rows)) for rows in (first, last)]
+        assert figures["network"][column] == pytest.approx(sums)
+        assert totals[column] == pytest.approx(sums[-1])
+    assert totals["ticket"] == pytest.approx(219832.13 / totals["orders"], abs=0.005)
+    by_unit = {row["unit_id"]: float(row["revenue"]) for row in last}
+    assert {unit["id"]: unit["today"]["revenue"] for unit in figures["units"]} == by_unit
+    assert sum(row["revenue"] for row in figures["states"]) == pytest.approx(totals["revenue"])
+    products = ends.gold(P, ENDS[-1], "product_sales")
+    assert {row["id"]: row["quantity"] for row in figures["products"]} == {
+        p["product_id"]: p["quantity"] for p in products
+    }
+    assert figures["products"][-1]["until"] == pytest.approx(1)
+    assert figures["all_alerts"] == len(ends.gold(P, ENDS[-1], "alerts")) - figures["not_judged"]
+    assert {files for unit in figures["deliveries"]["units"] for files in unit["files"]} <= {"0", "1", "2"}
+    assert page["tables"]["sales_by_branch_day"]["total"] == 50
+    assert len(page["tables"]["sales_by_branch_day"]["rows"]) == 20 and page["quarantine"] == []
+
+
 # The week whole goes last: it adds to the lake of its ends.
 
 

@@ -13,9 +13,9 @@ from medallion.changeset import Changeset
 from medallion.errors import NoInputError
 from medallion.lake import Lake
 from medallion.run import Run
-from mrhealth_sales import look_back
-from mrhealth_sales.look_back import KEPT_DAYS, WINDOW_DAYS, Window
-from mrhealth_sales.summaries import PRODUCT_DAYS, SCHEMAS
+from mrhealth_sales.jobs import look_back
+from mrhealth_sales.jobs.look_back import KEPT_DAYS, WINDOW_DAYS, Window
+from mrhealth_sales.jobs.summaries import PRODUCT_DAYS, SCHEMAS
 
 TODAY = date(2026, 3, 10)
 WINDOW = f"{PRODUCT_DAYS}_window"

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from datagen import Shape, generate_mrhealth
-from embedded.sources import reference_data
-from embedded.uploads import mrhealth_files
 from medallion.errors import SourceError
+from mrhealth_sales.local import mrhealth_files, reference_data
 from tests.spark_jobs.conftest import SECRET
 
 P, DAY = "mrhealth_sales", "2025-12-29"

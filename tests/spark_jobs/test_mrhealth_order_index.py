@@ -18,9 +18,9 @@ from medallion.changeset import Changeset
 from medallion.lake import DAY, Lake
 from medallion.run import Run
 from medallion.storage import Storage
-from mrhealth_sales import index_segments
-from mrhealth_sales.index_segments import SEGMENTS
-from mrhealth_sales.order_index import INDEX, SCHEMA, OrderIndex, entries
+from mrhealth_sales.jobs import index_segments
+from mrhealth_sales.jobs.index_segments import SEGMENTS
+from mrhealth_sales.jobs.order_index import INDEX, SCHEMA, OrderIndex, entries
 
 NUMBERED, RANDOM, MIXED = 1, 2, 3  # units: how they number their orders
 PER_DAY = 20

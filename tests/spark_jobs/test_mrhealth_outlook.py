@@ -26,7 +26,7 @@ from datagen.seasons import (
     write_drops,
 )
 from datagen.seasons import generate_seasons as generate
-from mrhealth_sales.forecast import INSUFFICIENT, forecast
+from mrhealth_sales.jobs.forecast import INSUFFICIENT, forecast
 
 P = "mrhealth_sales"
 MONEY = pa.decimal128(18, 2)

@@ -185,6 +185,10 @@ def test_a_drop_that_is_mostly_refused_changes_nothing_that_holds(shop: Shop) ->
         shop.write(shop.root / "2026/01/02/unit_001/pedido.csv", order + row * 90)
         with pytest.raises(TooMuchRefused, match=rf"{layer} orders: 9\d of \d+ rows were refused .*more than 50%"):
             shop.run(B, most_refused=0.5)
+        refused = shop.lake.page(P, B)["quarantine"]
+        assert len(refused) == 20 and {row["layer"] for row in refused} == {layer}
+        spoilt_lines = [row["line"] for row in refused if row["source_file"].endswith("unit_001/pedido.csv")]
+        assert len(spoilt_lines) >= 10 and min(spoilt_lines) > 2 and "raw" not in refused[0]
     shop.run(A)
     assert {unit: shop.sums(unit) for unit in before} == before
 
@@ -193,3 +197,33 @@ def test_a_lake_from_before_versions_is_not_cut_down_to_what_comes_late(shop: Sh
     shutil.rmtree(shop.lake.root / "silver" / P)
     with pytest.raises(OldLake, match=rf"what holds on {A}: .*backfill mrhealth_sales"):
         shop.run(B)
+
+
+def test_an_item_of_a_drop_that_names_no_unit_meets_its_order_whichever_of_them_comes_first(
+    lake: Any, tmp_path: Path
+) -> None:
+    """The items come on A in one file of all units, without orders; B brings the orders, and is run first."""
+    shop = Shop(lake, tmp_path / "drops")
+    flat, b = shop.root / "2026/01/01", shop.root / "2026/01/02"
+    # By their products: 11 and 12 are of orders of one unit and of two, 13's order comes later, 14's is refused.
+    items = "".join(f"{order},1,{product},2,5.00,\n" for order, product in zip("xyzw", range(11, 15), strict=True))
+    shop.write(flat / "ITEM_PEDIDO.csv", ITEMS + items)
+    shop.write(flat / "PEDIDO.csv", f"{ORDERS}1,w,Loja Online,{A},abc,Rua A,0.00,{DONE}\n")
+    shop.write(b / "PEDIDO.csv", f"{ORDERS}1,x,Loja Online,{A},10.00,Rua A,0.00,{DONE}\n")
+    for unit in (3, 2):
+        shop.deliver(B, unit, (Sold("y", "10.00", B),))
+    shop.run(B, A)
+
+    def sold() -> dict[tuple[str, int], str]:
+        return {(row["order_id"], row["unit_id"]): str(row["order_date"]) for row in lake.held(P, "current_items")}
+
+    assert sold() == {("x", 1): A, ("y", 2): B}
+    assert [row["product_id"] for row in lake.gold(P, B, "product_sales")] == [12]
+    refused = {(row["raw"][0], row["detail"]) for row in lake.quarantine("silver", P, "items", A)}
+    assert refused == {("w", "its order was refused"), ("z", "no drop has brought the order that it is of")}
+    # x is withdrawn, and z comes.
+    shop.write(b / "PEDIDO.csv", f"{ORDERS}4,z,Loja Online,{B},10.00,Rua A,0.00,{DONE}\n")
+    shop.run(B)
+    assert sold() == {("y", 2): B, ("z", 4): B}
+    assert [row["product_id"] for row in lake.gold(P, A, "product_sales")] == []
+    assert [row["product_id"] for row in lake.gold(P, B, "product_sales")] == [12, 13]

@@ -16,8 +16,8 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.spark_jobs.conftest import LocalLake
-from wordcount.text_encoding import byte_order, split_lines
-from wordcount.tokens import words
+from wordcount.jobs.text_encoding import byte_order, split_lines
+from wordcount.jobs.tokens import words
 
 P, DAY = "wordcount", "2025-12-29"
 PIECES = [

@@ -2,13 +2,13 @@
 
 import pytest
 
-from covid_hospitals.tables import CITIES, OCCUPANCY, STATE_NAMES
+from covid_hospitals.jobs.tables import CITIES, OCCUPANCY, STATE_NAMES
 from medallion.arrivals import rows_in
 from medallion.charset import as_utf8
 from medallion.csv_text import Record
 from medallion.notation import rewritten
 from medallion.replay import Refused, csv_again
-from mrhealth_sales.tables import ITEMS, ORDERS, table_of
+from mrhealth_sales.jobs.tables import ITEMS, ORDERS, table_of
 
 
 def orders(*values: tuple[str, str]) -> list[Record]:
@@ -110,12 +110,35 @@ HEADER = "Id_Unidade;Id_Pedido;Tipo_Pedido;Data_Pedido;Vlr_Pedido;Endereco_Entre
 ROW = "1;7;Loja Física;29/12/2025;1.234,56;Praça São João, nº 5;;Finalizado"
 
 
-@pytest.mark.parametrize(("encoding", "note"), [("utf-8", None), ("utf-8-sig", None), ("cp1252", "cp1252_file")])
+@pytest.mark.parametrize(
+    ("encoding", "note"),
+    [
+        *[("utf-8", None), ("utf-8-sig", None), ("cp1252", "cp1252_file")],
+        *[("cp850", "cp850_file"), ("mac_roman", "mac_roman_file")],
+    ],
+)
 def test_a_file_is_read_in_the_encoding_that_it_is_in_and_that_is_told(encoding: str, note: str | None) -> None:
     rows = list(rows_in(ORDERS, "f", f"{HEADER}\r\n{ROW}\r\n".encode(encoding)))
     fields = ("1", "7", "Loja Física", "2025-12-29", "1234.56", "Praça São João, nº 5", "", "Finalizado")
     assert [tuple(row[8]) for row in rows if row[8]] == [fields]
     assert [row[7] for row in rows if row[7]] == [*([note] if note else []), "brazilian_notation"]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "detected"),
+    [
+        ("suco sólido, saúde e Sônia", "cp850", "cp850"),  # in cp1252 s¢lido, sa£de and S“nia, all of them its marks
+        ("NÃO, AÇÃO, ÓLEO", "cp860", "cp860"),
+        ("d\u2019ouro… 10\xa0kg de café", "cp1252", "cp1252"),
+        ("Praça", "cp850", "utf-8"),  # or Praáa of a Mac
+        ("fácil", "cp850", "utf-8"),  # or two words of cp1252 with a blank that does not break
+    ],
+)
+def test_an_encoding_that_reads_any_bytes_is_told_by_the_letters_that_come_out(
+    text: str, encoding: str, detected: str
+) -> None:
+    content = text.encode(encoding)
+    assert as_utf8(content) == (content if detected == "utf-8" else text.encode(), detected)
 
 
 @pytest.mark.parametrize("content", [b"caf\xc3\xa9 e p\xe3o", b"broken \xff\xfe", b"\x81\x8d", b"\xff\xfeodd"])

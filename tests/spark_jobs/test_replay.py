@@ -8,7 +8,7 @@ import pytest
 
 from medallion.contract import contract
 from medallion.replay import Refused, csv_again
-from mrhealth_sales.tables import ITEMS
+from mrhealth_sales.jobs.tables import ITEMS
 
 P, DAY = "mrhealth_sales", "2025-12-29"
 HEADER = "Id_Pedido;Id_Item_Pedido;Id_Produto;Qtd;Vlr_Item;Observacao"

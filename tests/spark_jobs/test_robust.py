@@ -4,7 +4,7 @@ from math import comb, inf
 
 import pytest
 
-from mrhealth_sales.robust import OUTLIER, chance_of_at_least, modified_z, theil_sen
+from mrhealth_sales.jobs.robust import OUTLIER, chance_of_at_least, modified_z, theil_sen
 
 
 def test_one_wild_value_hides_neither_itself_nor_makes_others_outliers() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from py4j.protocol import Py4JJavaError
 
 from medallion.storage import Storage, is_hidden
-from wordcount import lines
+from wordcount.jobs import lines
 
 ODD = ["_metadata.txt", "_metadata", "_common_metadata.csv", "_metadata=1", "_x=1", "_x", ".x", ".x=1", "a._COPYING_"]
 ODD += [

@@ -8,8 +8,8 @@ import pytest
 from medallion.errors import UnknownEncodingError
 from medallion.packing import BOUNDS, Bounds
 from medallion.storage import FileInfo
-from wordcount.lines import Block, judged_file, lines_before, refused_files
-from wordcount.text_encoding import byte_order, encoding_named, lies_open, lines_in, split_lines
+from wordcount.jobs.lines import Block, judged_file, lines_before, refused_files
+from wordcount.jobs.text_encoding import byte_order, encoding_named, lies_open, lines_in, split_lines
 
 packed = partial(gzip.compress, mtime=0)  # the same bytes whenever a worker collects its tests
 SMALL = Bounds(longest_line=12)

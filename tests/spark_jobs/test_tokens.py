@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from wordcount.tokens import words
+from wordcount.jobs.tokens import words
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from datagen import generate_text
 from medallion.errors import NoInputError, UnknownEncodingError
-from wordcount import lines
+from wordcount.jobs import lines
 
 P = "wordcount"
 
@@ -44,6 +44,19 @@ def test_generated_text_is_counted_as_its_generator_did(lake: Any, tmp_path: Pat
     assert {layer: t["lines"]["accepted"] for layer, t in result.items()} == dict.fromkeys(
         result, one.lines + two.lines
     )
+    assert_page_shows(lake.page(P, a_day), one.counts + two.counts)
+
+
+def assert_page_shows(page: dict[str, Any], counts: Counter[str]) -> None:
+    """The figures of page.json against a count that Spark had no part in."""
+    figures = page["figures"]
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    assert (figures["words"], figures["distinct"]) == (counts.total(), len(counts))
+    assert figures["once"] == sum(count == 1 for count in counts.values())
+    assert [(word, count) for word, count, _ in figures["top"]] == ordered[:250]
+    assert [row[1] for row in figures["ranks"]] == [ordered[rank - 1][1] for rank, _ in figures["ranks"]]
+    assert {row[0]: row[1] for row in figures["lengths"]} == Counter(min(25, len(word)) for word in counts)
+    assert [tuple(row) for row in page["tables"]["word_counts"]["rows"]] == ordered[:20]
 
 
 def test_words_are_ordered_by_occurrences_then_by_code_point(lake: Any, drop: Any, a_day: str) -> None:

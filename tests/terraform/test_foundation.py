@@ -27,7 +27,7 @@ def test_a_night_is_told_what_the_contract_says(told):
         *("buckets", "subnet_ids", "vpc_id", "topic_arn", "emr_service_role_arn", "emr_instance_profile_arn"),
         *("airflow_role_arn", "kms_key_arn", "databases", "public_subnet_id", "ingest_instance_profiles"),
         *("emr_source_profile_arns", "serverless_job_role_arn", "serverless_source_role_arns"),
-        *("glue_job_role_arn", "glue_source_role_arns"),
+        *("glue_job_role_arn", "glue_source_role_arns", "kubernetes_job_role_arn", "kubernetes_source_role_arns"),
     }
 
 

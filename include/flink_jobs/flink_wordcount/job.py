@@ -17,11 +17,13 @@ from flink_wordcount.order import PIPELINE, Order
 from flink_wordcount.results import Row, Tally
 from medallion.contract import contract
 from medallion.errors import NoInputError
+from medallion.figures import FIRST_ROWS, address, fitted
 from medallion.manifest import GoldTable, Manifest, TableCount
 from medallion.packing import BOUNDS, LOOK, FileRefused, long_line, over
 from medallion.raw import BASE64, QUARANTINE_SCHEMA, TEXT
 from medallion.storage import WHY_HIDDEN, is_hidden
-from wordcount.text_encoding import NO_TEXT, WHY_CONTROLS, Encoding, encoding_named, lies_open, lines_in
+from wordcount.jobs.figures import of_counts
+from wordcount.jobs.text_encoding import NO_TEXT, WHY_CONTROLS, Encoding, encoding_named, lies_open, lines_in
 
 Count = Callable[[str, str, str, str], None]
 
@@ -76,7 +78,9 @@ class Job:
             self.files.delete(folder)
         bronze = self._judged(encoding, everything)
         lines = self._quarantined(bronze, sum(1 for file in everything if not file.length))
-        return self._manifests(lines, self._staged(bronze.tally))
+        staged = self._staged(bronze.tally)
+        self._write_page(bronze.tally, staged)
+        return self._manifests(lines, staged)
 
     def _judged(self, encoding: Encoding, everything: Sequence[HdfsFile]) -> Bronze:
         """All texts counted, and their refused lines and files."""
@@ -187,6 +191,23 @@ class Job:
         table = contract(PIPELINE).gold["word_counts"]
         uri = self.order.staged(table.name)
         return [results.measured(self._put(f"{uri}/part-00000.parquet", table.schema, tally.ranked()), table, uri)]
+
+    def _write_page(self, tally: Tally, staged: Sequence[GoldTable]) -> None:
+        """Write page.json, the figures of the night's page, as the Spark job does; without the refused rows."""
+        [table], counts = staged, tally.ranked()
+        columns = [column.name for column in contract(PIPELINE).gold[table.table].columns]
+        first = {"columns": columns, "masked": [], "rows": counts[:FIRST_ROWS], "total": table.rows}
+        page = {
+            "version": 1,
+            "pipeline": PIPELINE,
+            "business_date": str(self.order.business_date),
+            "input": self.order.input,
+            "reference": None,
+            "tables": {table.table: first},
+            "quarantine": [],
+            "figures": of_counts(counts),
+        }
+        self.files.write(self.order.on_hdfs(address(self.order.manifests)), [fitted(page).encode("utf-8")])
 
     def _put(self, uri: str, schema: str, rows: Iterable[Row]) -> bytes:
         """Write rows as the Parquet file that s3-dist-cp copies to this URI; returns the file's bytes."""

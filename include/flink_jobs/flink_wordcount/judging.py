@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from medallion.packing import BOUNDS
-from wordcount.text_encoding import has_controls
-from wordcount.tokens import words
+from wordcount.jobs.text_encoding import has_controls
+from wordcount.jobs.tokens import words
 
 ACCEPTED, UNDECODABLE, WORD = "accepted", "undecodable", "word"
 NOT_TEXT, LONG_LINE = "not_text", "long_line"  # verdicts on a line because of which no line of its file counts

@@ -1,4 +1,4 @@
-"""A pipeline's contract as its jobs use it: the tables of contracts/<pipeline>.toml."""
+"""A pipeline's contract as its jobs use it: the tables of its contract.toml."""
 
 from __future__ import annotations
 
@@ -100,8 +100,10 @@ def plain_name(header: str) -> str:
 @cache
 def contract(pipeline: str) -> Contract:
     """The contract of a pipeline. Raises FileNotFoundError when the jobs contain none of that name."""
-    text = pkgutil.get_data("contracts", f"{pipeline}.toml")  # read from the zip on a cluster
-    parsed = tomllib.loads((text or b"").decode("utf-8"))
+    text = pkgutil.get_data(pipeline, "contract.toml")  # of the pipeline's package, in the zip on a cluster
+    if text is None:
+        raise FileNotFoundError(f"{pipeline}/contract.toml")
+    parsed = tomllib.loads(text.decode("utf-8"))
     sources, gold = ({n: _table(n, t) for n, t in parsed.get(kind, {}).items()} for kind in ("sources", "gold"))
     return Contract(sources, gold)
 

@@ -12,3 +12,9 @@ def masked(text: Column) -> Column:
     """**** and the last four characters; **** alone for a text of four characters or fewer."""
     end = F.when(F.length(text) > SHOWN, F.substring(text, -SHOWN, SHOWN)).otherwise("")
     return F.when(text.isNotNull(), F.concat(F.lit("****"), end))
+
+
+def hidden(value: object) -> str | None:
+    """The same for a value that the driver has."""
+    text = None if value is None else str(value)
+    return text and f"****{text[-SHOWN:] if len(text) > SHOWN else ''}"

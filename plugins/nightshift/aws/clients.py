@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from boto3.session import Session
 from botocore.config import Config
 
 from nightshift.config import Settings
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
+
+for _chatty in ("botocore", "boto3"):  # at each client: where its credentials and its endpoint come from
+    logging.getLogger(_chatty).setLevel(logging.WARNING)
 
 
 @overload
@@ -38,10 +43,12 @@ def client(settings: Settings, service: Literal["ssm"], tries: int = 0) -> SSMCl
 @overload
 def client(settings: Settings, service: Literal["secretsmanager"], tries: int = 0) -> SecretsManagerClient: ...
 @overload
-def client(settings: Settings, service: Literal["emr-serverless", "logs"], tries: int = 0) -> Any: ...
+def client(
+    settings: Settings, service: Literal["emr-serverless", "emr-containers", "logs", "eks"], tries: int = 0
+) -> Any: ...
 def client(settings: Settings, service: str, tries: int = 0) -> Any:
-    """A boto3 client through the amazon provider, so that an Airflow connection (settings.aws_conn_id) may name the
-    role to assume; without one, boto3's own credential chain. `tries` overrides settings.api_tries, for calls that
+    """A boto3 client: through the amazon provider if an Airflow connection (settings.aws_conn_id) names the role to
+    assume, else by boto3's own credential chain. `tries` overrides settings.api_tries, for calls that
     boto3 must not repeat. Clients are thread-safe and cached per process: making one takes 0.1 s and more."""
     return made(settings, service, tries or settings.api_tries)
 
@@ -49,14 +56,14 @@ def client(settings: Settings, service: str, tries: int = 0) -> Any:
 @cache
 def made(settings: Settings, service: str, tries: int) -> Any:
     """Make the client, cached; `made.cache_clear()` empties the cache."""
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": tries},
+        connect_timeout=10,
+        read_timeout=60,
+    )
+    if not settings.aws_conn_id:  # the provider's hook would do the same, and say so in the log of every task
+        return Session(region_name=settings.region).client(service, config=config)  # type: ignore[call-overload]
     hook = AwsBaseHook(
-        aws_conn_id=settings.aws_conn_id or None,
-        region_name=settings.region,
-        client_type=service,
-        config=Config(
-            retries={"mode": "standard", "total_max_attempts": tries},
-            connect_timeout=10,
-            read_timeout=60,
-        ),
+        aws_conn_id=settings.aws_conn_id, region_name=settings.region, client_type=service, config=config
     )
     return hook.get_conn()

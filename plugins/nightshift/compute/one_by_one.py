@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from nightshift.compute.resources import digest
 from nightshift.compute.target import JobState, SubmittedJob
@@ -34,13 +35,15 @@ def place_names(settings: Settings) -> re.Pattern[str]:
     return re.compile(rf"{re.escape(settings.name)}-\w*-[0-9a-f]{{12}}")
 
 
-def refusal(run: RunContext, name: str) -> str:
-    """Why a target of single jobs cannot run this run, and which can; '' if it can."""
+def refusal(run: RunContext, name: str, *, shaped: bool = True) -> str:
+    """Why a target of single jobs cannot run this run, and which can; '' if it can. `shaped`: whether its workers are
+    of settings.worker_type."""
+    unknown = shaped and run.settings.worker_type not in SHAPES
     lacking = [
         ("Flink", run.engine == "flink"),
         ("backfills, whose days need a queue", run.pipeline.fills),
         ("a node to open SSH to (ssh_cidr)", bool(run.ssh_cidr)),
-        (f"workers of type {run.settings.worker_type}, but {', '.join(SHAPES)}", not _has_shape(run.settings)),
+        (f"workers of type {run.settings.worker_type}, but {', '.join(SHAPES)}", unknown),
     ]
     missing = [what for what, wanted in lacking if wanted]
     return f"The target {name} has no {', no '.join(missing)}: run it with compute emr." if missing else ""
@@ -49,10 +52,6 @@ def refusal(run: RunContext, name: str) -> str:
 def shape(settings: Settings) -> Shape:
     """The shape of a worker."""
     return SHAPES[settings.worker_type]
-
-
-def _has_shape(settings: Settings) -> bool:
-    return settings.worker_type in SHAPES
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,11 @@ def submitted(found: Sequence[SubmittedJob], name: str, known: Collection[str]) 
     live = [job.id for job in ours if not job.state.ended]
     unheard = [job.id for job in ours[-1:] if job.state == JobState.COMPLETED and job.id not in known]
     return Submitted(next(iter([*live, *unheard]), ""), sum(job.state.ended for job in ours))
+
+
+def token(*parts: object) -> str:
+    """A client token for what these parts identify: the same request again makes nothing new."""
+    return sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
 def seconds(jobs: Iterable[SubmittedJob]) -> float:

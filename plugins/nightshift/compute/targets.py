@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from nightshift.compute.eks.target import EksTarget
 from nightshift.compute.emr.target import EmrTarget
 from nightshift.compute.glue.target import GlueTarget
+from nightshift.compute.kubernetes.target import KubernetesTarget
 from nightshift.compute.serverless.target import ServerlessTarget
 from nightshift.compute.target import ComputeTarget
 from nightshift.config import Settings
 from nightshift.failures.errors import ParameterError
 from nightshift.run.run_context import RunContext
 
-TARGETS: dict[str, type[ComputeTarget]] = {target.name: target for target in (EmrTarget, ServerlessTarget, GlueTarget)}
+TARGETS: dict[str, type[ComputeTarget]] = {
+    target.name: target for target in (EmrTarget, ServerlessTarget, GlueTarget, EksTarget, KubernetesTarget)
+}
 
 
 def named(settings: Settings, name: str) -> ComputeTarget:

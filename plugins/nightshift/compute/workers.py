@@ -1,4 +1,4 @@
-"""Workers of EMR Serverless and Glue: what one has, and what it costs, from dated list prices and hours. Pure."""
+"""Workers of EMR Serverless, Glue and EMR on EKS: what they have and cost, from dated list prices and hours. Pure."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from nightshift.compute.instances import YARDSTICK, Table
 AS_OF = "2026-11-28"  # of these prices, us-east-1; sources: docs/decisions/0005-prices.md
 SERVERLESS = {"vCPUHour": 0.052624, "memoryGBHour": 0.0057785, "storageGBHour": 0.000111}  # $; x86, storage above 20 GB
 DPU, DPU_FLEX = 0.44, 0.29  # $ per hour of a data processing unit of Glue
+EKS_CPU, EKS_GB = 0.01012, 0.00111125  # $ per hour that EMR on EKS adds to a pod, by what it asks for
 
 
 class Shape(NamedTuple):
@@ -44,6 +45,11 @@ def serverless(used: Mapping[str, float], table: Table) -> float:
 def glue(dpu_hours: float, table: Table, *, flex: bool = False) -> float:
     """Dollars for data processing units times hours. Raises as `serverless` does."""
     return round(dpu_hours * (DPU_FLEX if flex else DPU) * _dearer(table), 4)
+
+
+def eks(cpus: int, memory: int, hours: float, table: Table) -> float:
+    """Dollars that EMR on EKS adds for so many hours of pods of that size. Raises as `serverless` does."""
+    return (cpus * EKS_CPU + memory * EKS_GB) * hours * _dearer(table)
 
 
 def _dearer(table: Table) -> float:

@@ -1,4 +1,4 @@
-"""Contracts: reads and validates a pipeline's sources and gold tables from contracts/<pipeline>.toml."""
+"""Contracts: reads and validates a pipeline's sources and gold tables from its contract.toml."""
 
 from __future__ import annotations
 
@@ -23,9 +23,13 @@ COLUMN_WORDS = {
 }
 
 
-def read(contracts_dir: Path, pipeline: str) -> tuple[tuple[Source, ...], tuple[GoldTable, ...]]:
-    """Read the sources and gold tables of a pipeline. Raises SettingsError naming the file and its faults."""
-    path = contracts_dir / f"{pipeline}.toml"
+def beside(definition: str) -> tuple[tuple[Source, ...], tuple[GoldTable, ...]]:
+    """The sources and gold tables of contract.toml beside a definition (its __file__). Raises SettingsError."""
+    return read(Path(definition).with_name("contract.toml"))
+
+
+def read(path: Path) -> tuple[tuple[Source, ...], tuple[GoldTable, ...]]:
+    """Read the sources and gold tables of a contract. Raises SettingsError naming the file and its faults."""
     try:
         parsed = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as wrong:

@@ -8,7 +8,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
+from nightshift.contracts import letters
 from nightshift.contracts.pipeline import Source, SourceColumn
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -114,11 +116,11 @@ def sample(where: str, beginning: bytes, whole: bool) -> Sample | None:
 
 
 def _text(beginning: bytes) -> str:
-    """Decode as the jobs do (medallion/charset.py): UTF-16 and UTF-32 by their byte order marks, Windows-1252 if no
-    non-ASCII byte is valid UTF-8. The bytes may end in the middle of a character."""
+    """Decode as the jobs do (medallion/charset.py): UTF-16 and UTF-32 by their byte order marks, Windows-1252 or an
+    older encoding if no non-ASCII byte is valid UTF-8. The bytes may end in the middle of a character."""
     marked = next((encoding for mark, encoding in MARKS if beginning.startswith(mark)), None)
-    windows = not beginning.isascii() and beginning.decode(errors="ignore").isascii()
-    encoding = marked or ("cp1252" if windows else "utf-8-sig")
+    one_byte = not beginning.isascii() and beginning.decode(errors="ignore").isascii()
+    encoding = marked or (letters.older(beginning) or letters.WINDOWS if one_byte else "utf-8-sig")
     return codecs.getincrementaldecoder(encoding)("replace").decode(beginning)
 
 
@@ -160,6 +162,23 @@ def known_by(sources: Sequence[Source], header: Sequence[str]) -> Source | None:
     names = {plain(name) for name in header}
     whole = [s for s in sources if all(c.optional or names & {*c.names} for c in s.columns)]
     return max(whole, key=lambda s: sum(bool(names & {*c.names}) for c in s.columns), default=None)
+
+
+def is_known(sources: Sequence[Source], where: str, sample: Sample | None) -> bool:
+    """Whether a file can be one of the sources: its header has all columns of one, or half of them, or one of them
+    under that source's name. The jobs judge such a file; of any other they can use nothing."""
+    if sample is None:
+        return False
+    names = {plain(name) for name in sample.header}
+    shared = {source.name: sum(bool(names & {*column.names}) for column in source.columns) for source in sources}
+    named = any(shared[source.name] and fnmatchcase(stem(where), f"*{source.files}*") for source in sources)
+    halves = any(2 * shared[source.name] >= len(source.columns) for source in sources)
+    return named or halves or known_by(sources, sample.header) is not None
+
+
+def stem(where: str) -> str:
+    """The name of a file without folders and endings, in lower case."""
+    return where.rsplit("/", 1)[-1].lower().removesuffix(".gz").removesuffix(".csv")
 
 
 def missing(source: Source, where: str) -> Drift:

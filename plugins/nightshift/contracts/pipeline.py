@@ -7,15 +7,19 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 INGEST = "ingest"  # name of the option that selects routes
+ENGINE = "engine"  # name of the option that selects what runs the steps
+SPARK = "spark"
+OUTPUT = "output"  # name of the option with the folder that exported files go to
 
 
 @dataclass(frozen=True)
 class Inputs:
     """Where a night's input is in the raw bucket. `prefix` may have strftime codes of the business date, and is '' if
-    all input comes from a database."""
+    all input comes from a database. `file_prefix` is what the name of a source's file may begin with, in lower case."""
 
     prefix: str
     reference: str | None = None
+    file_prefix: str = ""
 
     @property
     def shown(self) -> str:
@@ -103,6 +107,14 @@ class Option:
     choices: tuple[str, ...] = ()
     shown: str = ""
 
+    @property
+    def switch(self) -> bool:
+        """Whether the option is off unless a run switches it on."""
+        return self.choices == OFF_ON
+
+
+OFF_ON = ("false", "true")
+
 
 @dataclass(frozen=True)
 class Route:
@@ -122,7 +134,10 @@ class Pipeline:
 
     * `expected_minutes`: how long its steps take on AWS, for the cost estimate.
     * `encodings`: whether a run may name the text encoding of its input. `options`: its other parameters.
+    * `takes`, `gives`: its input and its result in a few words, for the lists of the README and the command line.
     * `database`: the database that its steps read; its address and password are in <name>/sources/<database>.
+      `database_if`: the option, and its value, with which a run reads it; without, every run does.
+    * `new_owner`: the switch with which an incremental pipeline accepts that its database has another address.
     * `exports`: the files that it delivers beside gold.
     * `incremental`: the data of a date depends on other dates; then there is no backfill. `restates`: a date's run may
       change what other dates published. With either, one run works at a time, whatever its date.
@@ -136,10 +151,14 @@ class Pipeline:
     steps: tuple[Step, ...]
     gold: tuple[GoldTable, ...]
     sources: tuple[Source, ...] = ()
+    takes: str = ""
+    gives: str = ""
     expected_minutes: int = 10
     encodings: bool = False
     options: tuple[Option, ...] = ()
     database: str | None = None
+    database_if: tuple[str, str] | None = None
+    new_owner: str = ""
     exports: tuple[str, ...] = ()
     incremental: bool = False
     restates: bool = False
@@ -155,6 +174,20 @@ class Pipeline:
     def reads_files(self) -> bool:
         """Whether a night waits for files in the raw bucket."""
         return bool(self.inputs.prefix)
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """The engines that a run may select; () if it is always Spark."""
+        return next((option.choices for option in self.options if option.name == ENGINE), ())
+
+    def database_of(self, options: Mapping[str, str]) -> str:
+        """The database that a run with these options reads; '' if it reads none."""
+        name, value = self.database_if or ("", None)
+        return (self.database or "") if options.get(name) == value else ""
+
+    def accepts_new_owner(self, options: Mapping[str, str]) -> bool:
+        """Whether a run with these options may add rows of another database to the lake."""
+        return not self.incremental or options.get(self.new_owner) == "true"
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -174,8 +207,14 @@ def ingest_option(routes: tuple[Route, ...]) -> Option:
     )
 
 
+def engine_option(*others: str) -> Option:
+    """The option that selects the engine of a run: Spark, or one of `others`."""
+    about = f"What runs the steps: spark or {' or '.join(others)}. The result is the same."
+    return Option(ENGINE, "Engine", about, default=SPARK, choices=(SPARK, *others))
+
+
 def backfill_of(pipeline: Pipeline) -> Pipeline:
     """The backfill of a pipeline: it makes many days on a cluster by Spark, one step per day, and fetches no input."""
     name, title = f"backfill_{pipeline.name}", f"{pipeline.title}, backfill"
-    options = tuple(option for option in pipeline.options if option.name not in {"engine", INGEST})
+    options = tuple(option for option in pipeline.options if option.name not in {ENGINE, INGEST})
     return replace(pipeline, name=name, title=title, fills=pipeline.name, options=options, routes=())

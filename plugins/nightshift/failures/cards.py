@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 from botocore.exceptions import ConnectionError as NoConnection
 
 from nightshift.failures import tracebacks
-from nightshift.failures.causes import REMEDIES, Cause
+from nightshift.failures.causes import REMEDIES, Cause, advice
 from nightshift.failures.errors import ComputeError, NightshiftError, TerraformError
 from nightshift.failures.shown import plain
 from nightshift.failures.symptoms import AWS, CLUSTER, NO_SPACE, TERRAFORM, cause_in
@@ -29,26 +29,33 @@ LABELS = {"cluster": "Cluster", "step_log": "Step logs", "record": "Record"}
 PLACE = re.compile(r"on (?P<file>\S+\.tf) line (?P<line>\d+), in (?P<function>.+):")
 
 
-def card(error: BaseException, task: str, links: Mapping[str, str] | None = None) -> Card:
-    """The card of an exception that ended `task`. `links` are added to those of the error."""
+def card(error: BaseException, task: str, links: Mapping[str, str] | None = None, again: str = "") -> Card:
+    """The card of an exception that ended `task`. `links` are added to those of the error; `again` says how a run is
+    tried again (settings.again)."""
     facts = _described(error)
     cause = Cause(facts["cause"])
     return {
-        **observed(task, cause, facts["message"], facts.get("next_action")),
+        **observed(task, cause, facts["message"], facts.get("next_action"), again=again),
         **{key: value for key, value in facts.items() if key in {"traceback", "tail", "tail_of", "input_file"}},
         "links": {**facts.get("links", {}), **(links or {})},
     }
 
 
 def observed(
-    task: str, cause: Cause, message: str, next_action: str | None = None, links: Mapping[str, str] | None = None
+    task: str,
+    cause: Cause,
+    message: str,
+    next_action: str | None = None,
+    links: Mapping[str, str] | None = None,
+    *,
+    again: str = "",
 ) -> Card:
     """A card without an exception: what the reaper or the report observed about `task`."""
     return {
         "task": task,
         "cause": str(cause),
         "message": " ".join(message.split())[:LONGEST],
-        "next_action": next_action or REMEDIES[cause].next_action,
+        "next_action": advice(next_action or REMEDIES[cause].next_action, again),
         "traceback": None,
         "tail": [],
         "tail_of": None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -38,7 +39,7 @@ REMEDIES: dict[Cause, Remedy] = {
     Cause.DATA: Remedy(
         False,
         "the same input gives the same result",
-        "Correct the input or the parameter, then clear the task with downstream or trigger the date again.",
+        "Correct the input or the parameter, then clear the task with downstream.",
     ),
     Cause.CODE: Remedy(
         False,
@@ -58,7 +59,7 @@ REMEDIES: dict[Cause, Remedy] = {
     Cause.IAM: Remedy(
         False,
         "a missing permission stays missing",
-        "Grant the named role the named action (include/terraform/modules/iam), then clear the task.",
+        "Grant the named role the named action (include/terraform/modules/iam), then clear the task with downstream.",
     ),
     Cause.THROTTLE: Remedy(
         True,
@@ -94,7 +95,7 @@ REMEDIES: dict[Cause, Remedy] = {
     Cause.STOPPED: Remedy(
         True,
         "a worker that was shut down is replaced; Airflow does not run a task again that a person marked",
-        "See in Airflow's audit log who or what stopped it; clear the task with downstream to continue.",
+        "Find out who or what stopped it (a person: Airflow's audit log), then clear the task with downstream.",
     ),
     Cause.LEAK: Remedy(
         True,
@@ -102,3 +103,12 @@ REMEDIES: dict[Cause, Remedy] = {
         "Run ./nightshift reap; delete by hand what it cannot remove, since that costs money.",
     ),
 }
+# What remedies and errors say of another try, in Airflow's words.
+_CLEARED = re.compile(r"(?P<first>[Cc])lear (?:the|this) task(?: with downstream)?")
+
+
+def advice(next_action: str, again: str) -> str:
+    """What to do next at this place: `again` says there how a run is tried again; '' is Airflow's way."""
+    if not again:
+        return next_action
+    return _CLEARED.sub(lambda m: again if m["first"] == "c" else f"{again[:1].upper()}{again[1:]}", next_action)

@@ -11,9 +11,12 @@ NightshiftError
 ├── IngestFailed         the ingestion host could not fetch the run's input
 ├── SourceUnseen         a database cannot be read from where Airflow runs
 ├── SchemaDrifted        the input does not match its contract, which says to refuse that
+├── NothingUsable        no file of the input is one that the pipeline reads
+├── NothingToReplay      the quarantine that a replay would validate again is empty
 ├── EncodingRefused      the input is not in the encoding that the run names
 ├── OtherSource          the lake has rows of another database than the one to be read
 ├── ComputeError         EMR refused the cluster, or it ended by itself
+│   └── ApiRefused       Kubernetes refused a request, or did not answer (compute/kubernetes/cluster)
 ├── JobFailed           a step ended, but not COMPLETED
 ├── AuditFailed          staged gold breaks its contract; what was published before stays
 ├── NotApproved          nobody approved what the settings hold for approval
@@ -155,6 +158,24 @@ class SchemaDrifted(NightshiftError):
 
     cause = Cause.DATA
     next_action = "Have the sender fix it, or write the change into the contract; then clear the task with downstream."
+
+
+class NothingUsable(NightshiftError):
+    """Files were delivered, and the pipeline can read none of them."""
+
+    cause = Cause.DATA
+    final = True
+    next_action = "Deliver the product's own files (its product.md lists them), then clear the task with downstream."
+
+
+class NothingToReplay(NightshiftError):
+    """The quarantine that a replay would validate again has no rows."""
+
+    cause = Cause.DATA
+    final = True
+    next_action = (
+        "Name a business date whose record shows rows quarantined in bronze; without replay the input is read."
+    )
 
 
 class EncodingRefused(NightshiftError):

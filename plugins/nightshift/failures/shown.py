@@ -6,6 +6,7 @@ import unicodedata
 
 # Bidirectional controls: they reorder displayed text, so that a line looks different from its content (Trojan Source).
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+LONGEST = 400
 _OTHERS = {"Cc", "Cs", "Zl", "Zp"}  # controls (C0, C1, so ANSI escapes too), lone surrogates, line separators
 
 
@@ -17,6 +18,14 @@ def plain(text: str) -> str:
 def line(text: str) -> str:
     """Likewise, with line ends and tabs escaped too, so that a value cannot fake a line of ours."""
     return plain(text).replace("\r", "\\r").replace("\n", "\\n").replace("\t", "\\t")
+
+
+def shortened(text: str, most: int = LONGEST) -> str:
+    """`line` of a text, cut to about `most` characters; the record has the whole text."""
+    whole = line(text)
+    if len(whole) <= most:
+        return whole
+    return f"{whole[:most].rsplit(' ', 1)[0]} … ({len(whole):,} characters: see the record)"
 
 
 def _plain(letter: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from nightshift.failures import tracebacks
 from nightshift.failures.causes import Cause
-from nightshift.failures.symptoms import DENIED, STEP, THROTTLED, cause_in
+from nightshift.failures.symptoms import DENIED, NO_MEMORY, STEP, THROTTLED, cause_in
 from nightshift.failures.tracebacks import Traceback
 
 STREAMS = ("stdout", "stderr")
@@ -24,6 +24,11 @@ USAGE = re.compile(r"^main\.py: error: .+")  # argparse
 # Errors that end the driver's JVM; the Python traceback then only says that the connection to it is lost.
 FATAL = re.compile(r"OutOfMemoryError|[Ee]xit(?:ed|ing)?(?: status| code| with ret)?\W{0,5}137|^Exception in thread")
 JVM_GONE = re.compile(r"Py4JNetworkError|ConnectionRefusedError|Connection refused|Answer from Java side is empty")
+KILLED = "The driver's Java was killed, or ended without an error of its own"  # what Python says then is the connection
+MORE_MEMORY = (
+    "Give the job more memory (larger types in NIGHTSHIFT_*_TYPES, or NIGHTSHIFT_WORKER_TYPE) or less input at once,"
+    " then clear the task with downstream."
+)
 # Lines that only wrap the actual error.
 WRAPPER = re.compile(
     r"An error occurred while calling|Job aborted\.?$|SparkUserAppException|An exception was thrown from the Python"
@@ -47,14 +52,20 @@ def diagnose(logs: Mapping[str, Sequence[str]], said: str) -> tuple[str, Cause, 
     )
     message = candidates[0][:LONGEST_LINE]
     text = "\n".join([*candidates, said])
-    shown = stream if stream and not word else next((s for s in reversed(STREAMS) if logs.get(s)), None)
-    details = {
+    details: dict[str, Any] = {
         "traceback": None if word else tracebacks.card_entry(traceback),
-        "tail": tail(logs.get(shown or "", ())),
-        "tail_of": shown,
         "input_file": _input_file(candidates),
+        **tail_of(logs, stream if stream and not word else None),
     }
+    if cause is None and cause_in(text, (NO_MEMORY,)):
+        details["next_action"] = MORE_MEMORY
     return message, cause or cause_in(text, STEP) or Cause.CODE, details
+
+
+def tail_of(logs: Mapping[str, Sequence[str]], stream: str | None = None) -> dict[str, Any]:
+    """The end of a log, as details of the failure report: of `stream`, else of the last that there is."""
+    shown = stream or next((s for s in reversed(STREAMS) if logs.get(s)), None)
+    return {"tail": tail(logs.get(shown or "", ())), "tail_of": shown}
 
 
 def tail(lines: Sequence[str], most: int = TAIL_LINES) -> list[str]:
@@ -98,10 +109,18 @@ def _blame(logs: Mapping[str, Sequence[str]], traceback: Traceback | None) -> li
     stderr = [line.strip() for line in logs.get("stderr", ()) if line.strip()]
     fatal = [_plain(line) for line in reversed(stderr) if FATAL.search(line) and not WRAPPER.search(line)]
     error = list(_reasons(traceback.error)) if traceback else []
+    is_gone = bool(error and JVM_GONE.search(" ".join(error)) and traceback and _lost_java(traceback))
+    if is_gone and not fatal:
+        return [f"{KILLED}: {error[0]}"]
     if error and not (fatal and JVM_GONE.search(" ".join(error))):
         return error
     spoken = [_plain(line) for line in reversed(stderr) if not tracebacks.LOG_LINE.match(line)]
     return [*fatal, *error, *spoken[:1]]
+
+
+def _lost_java(traceback: Traceback) -> bool:
+    """Whether the error is one of Py4J's own calls: the connection to the driver's Java, not to a database."""
+    return any("py4j" in frame["file"] for frame in traceback.frames) or "Py4JNetworkError" in " ".join(traceback.error)
 
 
 def _reasons(error: Sequence[str]) -> Iterator[str]:

@@ -42,6 +42,11 @@ NO_WORKERS = Symptom(
     Cause.CAPACITY,
     "EMR Serverless (guide, Troubleshooting) and Glue (guide, job run statuses) on an exhausted quota or region",
 )
+NO_NODES = Symptom(
+    r"exceeded quota|OOMKilled|\bEvicted\b|Preempting|NodeLost|Insufficient (?:cpu|memory)",
+    Cause.CAPACITY,
+    "Kubernetes on a namespace's quota, a container above its limit, a node that is short of something",
+)
 UNTRUSTED = Symptom(
     r"[Cc]ould not assume execution role|should be given assume role permissions|S3 access denied",
     Cause.IAM,
@@ -57,6 +62,13 @@ NO_SPACE = Symptom(
     r"[Nn]o space left on device|[Dd]isk quota exceeded|database or disk is full",
     Cause.DISK,
     "the system's words, repeated by Go, Java and Python, and SQLite's",
+)
+
+NO_MEMORY = Symptom(
+    r"OutOfMemory|MemoryError|GC overhead|Cannot allocate memory|(?:[Ee]xit(?:ed)?|status).{0,20}\b137\b"
+    r"|beyond (?:the )?(?:physical|virtual|'?PHYSICAL'?) memory|running beyond|Java was killed",
+    Cause.CAPACITY,
+    "the driver or an executor was out of memory; 137 is SIGKILL, which is YARN's or the kernel's way to say it",
 )
 
 AWS: Sequence[Symptom] = (DENIED, UNTRUSTED, THROTTLED, NO_CAPACITY, NO_WORKERS, LINGERS)
@@ -79,13 +91,9 @@ CLUSTER: Sequence[Symptom] = (  # StateChangeReason and ErrorDetails codes of th
 
 STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line that a job ends with
     NO_SPACE,
-    Symptom(
-        r"OutOfMemory|MemoryError|GC overhead|Cannot allocate memory|(?:[Ee]xit(?:ed)?|status).{0,20}\b137\b"
-        r"|beyond (?:the )?(?:physical|virtual|'?PHYSICAL'?) memory|running beyond",
-        Cause.CAPACITY,
-        "the driver or an executor was out of memory; 137 is SIGKILL, which is YARN's or the kernel's way to say it",
-    ),
+    NO_MEMORY,
     NO_WORKERS,
+    NO_NODES,
     UNTRUSTED,
     DENIED,
     THROTTLED,
@@ -117,7 +125,13 @@ STEP: Sequence[Symptom] = (  # the error at the end of a traceback, or the line 
 
 
 CUT_SHORT: Sequence[Symptom] = (  # the reason for a job's end that is no error of its own
-    Symptom(r"TIMEOUT|EXPIRED|timed out|exceeded its timeout", Cause.TIMEOUT, "EMR Serverless and Glue at a limit"),
+    Symptom(
+        r"TIMEOUT|EXPIRED|timed out|exceeded its timeout|DeadlineExceeded",
+        Cause.TIMEOUT,
+        "EMR Serverless, Glue and Kubernetes at a limit",
+    ),
+    NO_NODES,
+    Symptom(r"ErrImagePull|ImagePullBackOff|InvalidImageName|CreateContainer", Cause.CODE, "a pod that cannot start"),
 )
 
 

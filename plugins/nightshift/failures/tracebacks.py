@@ -12,8 +12,10 @@ START = "Traceback (most recent call last):"
 FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>\S+))?')
 # Our files: a job in its zip (as EMR and localcloud name it) or in the repository, the entry point, or this library.
 OURS = re.compile(
-    r"(?:spark_jobs\.zip/|include/spark_jobs/|plugins/(?=nightshift/))(?P<in_tree>.+)$|/(?P<entry>main\.py)$"
+    r"(?:spark_jobs\.zip/|include/spark_jobs/|/pipelines/(?=\w+/jobs/)|plugins/(?=nightshift/))(?P<in_tree>.+)$|/(?P<entry>main\.py)$"
 )
+# Files of Python, Spark and installed packages: a frame of somebody's own code is in none of them.
+LIBRARIES = re.compile(r"site-packages|dist-packages|/lib(?:64)?/python\d|/(?:pyspark|py4j)(?:/|\.zip|-src\.zip)|^<")
 LOG_LINE = re.compile(
     r"^(?:\d{2}/\d{2}/\d{2}|\d{4}-\d{2}-\d{2}[T ])\s?\d{2}:\d{2}"
 )  # the start of a log4j line, where the error's text ends
@@ -31,6 +33,11 @@ class Traceback:
         """The deepest frame in our code, with its path in the repository; None if there is none."""
         return next((match for frame in reversed(self.frames) if (match := _own(frame))), None)
 
+    @property
+    def of_a_user(self) -> dict[str, Any] | None:
+        """The deepest frame in somebody's own code, ours or another's; None if there is none."""
+        return next((frame for frame in reversed(self.frames) if not LIBRARIES.search(frame["file"])), None)
+
 
 def last_of(lines: Sequence[str]) -> Traceback | None:
     """The last traceback with a frame in our code, else the last one; None if there is none.
@@ -45,7 +52,8 @@ def card_entry(traceback: Traceback | None) -> dict[str, Any] | None:
     """The traceback entry of a failure report: {"file", "line", "function", "error"}; None without a frame."""
     if traceback is None or not traceback.frames:
         return None
-    return {**(traceback.own or traceback.frames[-1]), "error": traceback.error[0] if traceback.error else ""}
+    frame = traceback.own or traceback.of_a_user or traceback.frames[-1]
+    return {**frame, "error": traceback.error[0] if traceback.error else ""}
 
 
 def is_jvm_frame(line: str) -> bool:

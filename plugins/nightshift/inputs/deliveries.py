@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from nightshift.contracts import drift
 from nightshift.contracts.drift import Drift
-from nightshift.contracts.pipeline import Source
-from nightshift.inputs.text_encoding import Beginning, looked_at
+from nightshift.contracts.pipeline import Pipeline, Source
+from nightshift.inputs.text_encoding import Beginning, is_text, looked_at
 from nightshift.run.run_context import RunContext
 
 if TYPE_CHECKING:
@@ -35,6 +35,25 @@ class DeliveriesHook:
         with ThreadPoolExecutor(THREADS) as pool:
             drifts = list(pool.map(self._drifts, keys))
         return {f"s3://{self._raw}/{key}": drifted for key, drifted in zip(keys, drifts, strict=True) if drifted}
+
+    def unusable(self) -> list[str]:
+        """The s3:// addresses of the files of the run's own prefix, if no job can use any of them; else [].
+
+        Of a pipeline with sources it is a file that is like none of them; of one that reads text, a file that is none.
+        """
+        night = self._night
+        keys = [key for key in self._keys() if key.startswith(night.input_prefix)]
+        if not night.pipeline.sources and not night.pipeline.encodings:
+            return []
+        usable = self._is_known if night.pipeline.sources else self._is_text
+        return [] if any(usable(key) for key in keys) else [f"s3://{self._raw}/{key}" for key in keys]
+
+    def _is_known(self, key: str) -> bool:
+        text, whole = self._beginning(key)
+        return drift.is_known(self._night.pipeline.sources, key, drift.sample(key, text, whole=whole))
+
+    def _is_text(self, key: str) -> bool:
+        return is_text(self._beginning(key)[0], self._night.encoding)
 
     def misread(self) -> tuple[list[Beginning], int]:
         """The files whose beginning the run's encoding cannot read, and the number of lines of the other beginnings;
@@ -65,17 +84,17 @@ class DeliveriesHook:
     def _drifts(self, key: str) -> list[Drift]:
         text, whole = self._beginning(key)
         sample = drift.sample(key, text, whole=whole)
-        source = source_of(self._night.pipeline.sources, key, sample.header) if sample else None
+        source = source_of(self._night.pipeline, key, sample.header) if sample else None
         return list(drift.drifts(source, sample)) if sample and source else []
 
 
-def source_of(sources: Sequence[Source], key: str, header: Sequence[str] = ()) -> Source | None:
-    """The source of a file, by its header or, if that lacks a column, by its exact name (any case, with or without
-    `Tabela_`, gzip or not). This serves drift checks only: the jobs decide what a file is, and know more names."""
+def source_of(pipeline: Pipeline, key: str, header: Sequence[str] = ()) -> Source | None:
+    """The source of a file, by its header or, if that lacks a column, by its exact name (any case, with or without the
+    pipeline's `file_prefix`, gzip or not). This serves drift checks only: the jobs decide what a file is."""
     name = key.rsplit("/", 1)[-1].lower().removesuffix(".gz")
-    stem = name.removesuffix(".csv").removeprefix("tabela_")
-    by_name = (s for s in sources if name.endswith(".csv") and fnmatchcase(stem, s.files))
-    return drift.known_by(sources, header) or next(by_name, None)
+    stem = name.removesuffix(".csv").removeprefix(pipeline.inputs.file_prefix)
+    by_name = (s for s in pipeline.sources if name.endswith(".csv") and fnmatchcase(stem, s.files))
+    return drift.known_by(pipeline.sources, header) or next(by_name, None)
 
 
 def _unpacked(beginning: bytes) -> bytes:

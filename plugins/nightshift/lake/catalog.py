@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from nightshift.contracts.pipeline import GoldTable
     from nightshift.run.run_context import RunContext
 
+THREADS = 8  # botocore keeps ten connections for a client
 PARQUET = {
     "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
     "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
@@ -31,8 +34,8 @@ class CatalogHook:
         """Create or update the table from its contract, and its partitions of these days. May run twice."""
         name = f"{self._night.pipeline.product}_{table.name}"
         self._upsert_table(table_input(name, table, self._root(table)))
-        for day in days:
-            self._upsert_partition(name, table, replace(self._night, business_date=day))
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(partial(self._upsert_partition, name, table), days))
 
     def _root(self, table: GoldTable) -> str:
         return self._night.uri("lake", f"gold/{self._night.pipeline.product}/{table.name}/")
@@ -43,7 +46,8 @@ class CatalogHook:
         except self._glue.exceptions.AlreadyExistsException:
             self._glue.update_table(DatabaseName=self._database, TableInput=body, SkipArchive=True)
 
-    def _upsert_partition(self, name: str, table: GoldTable, one_day: RunContext) -> None:
+    def _upsert_partition(self, name: str, table: GoldTable, day: date) -> None:
+        one_day = replace(self._night, business_date=day)
         value = str(one_day.business_date)
         location = one_day.uri("lake", one_day.gold_prefix(table.name))
         body: Any = {"Values": [value], "StorageDescriptor": storage(table, location)}

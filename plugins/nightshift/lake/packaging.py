@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -13,6 +13,7 @@ from pathlib import Path
 from nightshift.failures.errors import DriverRefused
 
 TRAVELS = (".py", ".toml")
+OF_A_PIPELINE = ("__init__.py", "contract.toml")
 SUMS = "SHA256SUMS"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's earliest date, for all files: the same jobs give the same bytes
 
@@ -64,18 +65,25 @@ def drivers(jdbc_dir: Path) -> list[Driver]:
     return listed
 
 
-def package(jobs_dir: Path, time_limit: Path, flink_dir: Path | None = None, ingest_dir: Path | None = None) -> Package:
-    """Package main.py of `jobs_dir`, a zip of its other .py files and the contracts, the bootstrap action `time_limit`,
-    and the files that Flink (`flink_dir`) and the ingestion host (`ingest_dir`) need. Raises FileNotFoundError."""
+def package(
+    jobs_dir: Path,
+    time_limit: Path,
+    flink_dir: Path | None = None,
+    ingest_dir: Path | None = None,
+    pipelines: Iterable[Path] = (),
+) -> Package:
+    """Package main.py of `jobs_dir`, a zip of its other .py files with the jobs and contracts in the folders
+    `pipelines`, the bootstrap action `time_limit`, and the files that Flink (`flink_dir`) and the ingestion host
+    (`ingest_dir`) need. Raises FileNotFoundError."""
     main = jobs_dir / "main.py"
     flink = _flink(flink_dir, time_limit.with_name("flink_python.sh")) if flink_dir else {}
     others = {**flink, **(_ingest(ingest_dir) if ingest_dir else {})}
-    return Package(main.read_bytes(), _zipped(jobs_dir, main), time_limit.read_bytes(), others)
+    return Package(main.read_bytes(), _jobs(jobs_dir, main, pipelines), time_limit.read_bytes(), others)
 
 
 def _flink(flink_dir: Path, python_script: Path) -> dict[str, bytes]:
     return {
-        "flink_jobs.zip": _zipped(flink_dir),
+        "flink_jobs.zip": _zipped(_modules(flink_dir, flink_dir)),
         "flink_python.sh": python_script.read_bytes(),
         "flink_requirements.txt": (flink_dir / "requirements.txt").read_bytes(),
     }
@@ -83,17 +91,30 @@ def _flink(flink_dir: Path, python_script: Path) -> dict[str, bytes]:
 
 def _ingest(ingest_dir: Path) -> dict[str, bytes]:
     return {
-        "ingest.zip": _zipped(ingest_dir, root=ingest_dir.parent),
+        "ingest.zip": _zipped(_modules(ingest_dir, ingest_dir.parent)),
         "ingest.sh": (ingest_dir / "ingest.sh").read_bytes(),
         "ingest_requirements.txt": (ingest_dir / "requirements.txt").read_bytes(),
     }
 
 
-def _zipped(folder: Path, *but: Path, root: Path | None = None) -> bytes:
-    """Zip the modules of a folder, by their paths from `root`, by default the folder itself."""
-    modules = sorted(path for path in folder.rglob("*") if path.suffix in TRAVELS and path not in but)
+def _jobs(jobs_dir: Path, main: Path, pipelines: Iterable[Path]) -> bytes:
+    """The zip of the engine and, of each pipeline, what its steps need: its package, contract and jobs."""
+    files = {name: path for name, path in _modules(jobs_dir, jobs_dir).items() if path != main}
+    for folder in pipelines:
+        files |= {f"{folder.name}/{name}": folder / name for name in OF_A_PIPELINE}
+        files |= _modules(folder / "jobs", folder.parent)
+    return _zipped(files)
+
+
+def _modules(folder: Path, root: Path) -> dict[str, Path]:
+    """The modules of a folder, by their paths from `root`."""
+    return {path.relative_to(root).as_posix(): path for path in folder.rglob("*") if path.suffix in TRAVELS}
+
+
+def _zipped(files: Mapping[str, Path]) -> bytes:
+    """A zip of files by their names in it; the same files give the same bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in modules:
-            archive.writestr(zipfile.ZipInfo(path.relative_to(root or folder).as_posix(), EPOCH), path.read_bytes())
+        for name in sorted(files):
+            archive.writestr(zipfile.ZipInfo(name, EPOCH), files[name].read_bytes())
     return buffer.getvalue()

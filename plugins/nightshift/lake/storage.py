@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 GOLD_FILE = "part-00000.parquet"
 DATED = "business_date="
+THREADS = 8  # botocore keeps ten connections for a client
 
 
 class LakeHook:
@@ -65,6 +69,12 @@ class LakeHook:
         keys = [f"{prefix}{layer}.json" for layer in self._night.pipeline.layers]
         return [self._json(self._lake, key) for key in keys if key in existing]
 
+    def has_bronze(self) -> bool:
+        """Whether bronze has read the run's business date: the lake has its rows, accepted or quarantined."""
+        product, dated = self._night.pipeline.product, f"/{DATED}{self._night.business_date}/"
+        prefixes = (f"quarantine/{product}/bronze/", f"bronze/{product}/")
+        return any(dated in item["Key"] for prefix in prefixes for item in self._objects(self._lake, prefix))
+
     def swap_gold(self, table: str) -> list[date]:
         """Publish one staged table, one partition per staged day; returns the days, the night's own last.
 
@@ -72,11 +82,16 @@ class LakeHook:
         AuditFailed unless exactly one Parquet file is staged for each day.
         """
         staged = self._staged(table)
-        for day, source in staged.items():
-            self._swap(source, replace(self._night, business_date=day).gold_prefix(table))
+        own = self._night.business_date
+        with ThreadPoolExecutor(THREADS) as pool:  # a delivery of years has a thousand days
+            list(pool.map(partial(self._swap, table), (item for item in staged.items() if item[0] != own)))
+        if own in staged:
+            self._swap(table, (own, staged[own]))
         return list(staged)
 
-    def _swap(self, source: str, prefix: str) -> None:
+    def _swap(self, table: str, staged: tuple[date, str]) -> None:
+        day, source = staged
+        prefix = replace(self._night, business_date=day).gold_prefix(table)
         key = f"{prefix}{GOLD_FILE}"
         self._s3.copy({"Bucket": self._lake, "Key": source}, self._lake, key)
         self._delete(item["Key"] for item in self._objects(self._lake, prefix) if item["Key"] != key)
@@ -148,14 +163,23 @@ class LakeHook:
     def _staged(self, table: str) -> dict[date, str]:
         """The staged file of each day, the night's own day last: once it is published, all are."""
         prefix, own = f"{self._night.staging_prefix}gold/{table}/", self._night.business_date
-        folders = {item["Key"].removeprefix(prefix).rpartition("/")[0] for item in self._objects(self._lake, prefix)}
+        keys = [item["Key"] for item in self._objects(self._lake, prefix)]
+        folders = {key.removeprefix(prefix).rpartition("/")[0] for key in keys}
         dated = sorted(folder for folder in folders if folder.startswith(DATED))
         days = {date.fromisoformat(folder.removeprefix(DATED)): f"{prefix}{folder}/" for folder in dated}
-        by_day = {day: self._single(folder, "Parquet") for day, folder in (days or {own: prefix}).items()}
+        in_folder: dict[str, list[str]] = defaultdict(list)
+        for key in keys:
+            in_folder[f"{key.rpartition('/')[0]}/" if days else prefix].append(key)
+        by_day = {
+            day: self._one_of(in_folder[folder], folder, "Parquet") for day, folder in (days or {own: prefix}).items()
+        }
         return {**by_day, **({own: by_day.pop(own)} if own in by_day else {})}
 
     def _single(self, prefix: str, kind: str) -> str:
-        keys = [i["Key"] for i in self._objects(self._lake, prefix) if i["Key"].endswith(f".{kind.lower()}")]
+        return self._one_of([item["Key"] for item in self._objects(self._lake, prefix)], prefix, kind)
+
+    def _one_of(self, present: Iterable[str], prefix: str, kind: str) -> str:
+        keys = [key for key in present if key.endswith(f".{kind.lower()}")]
         if len(keys) != 1:
             raise AuditFailed(f"s3://{self._lake}/{prefix} holds {len(keys)} {kind} files, one was expected.")
         return keys[0]
@@ -170,10 +194,8 @@ class LakeHook:
         return json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
     def _delete(self, keys: Iterator[str]) -> int:
-        doomed = list(keys)
-        for key in doomed:
-            self._s3.delete_object(Bucket=self._lake, Key=key)
-        return len(doomed)
+        with ThreadPoolExecutor(THREADS) as pool:
+            return len(list(pool.map(lambda key: self._s3.delete_object(Bucket=self._lake, Key=key), keys)))
 
     def _exists(self, bucket: str, key: str) -> bool:
         try:

@@ -51,6 +51,10 @@ class PlanBackfillOperator(PreflightOperator):
         facts = {"days": list(why), "why": why, "minutes": self._minutes, **left}
         return {**self.checked(night, len(self._gaps)), **facts}
 
+    def outline(self, night: RunContext) -> Iterator[str]:
+        """Nothing: `why` has a line for each day."""
+        yield from ()
+
     def show_plan(self, night: RunContext, context: Context) -> None:
         for gap in self._gaps:
             self.log.info("%s: %s", gap.day, gap.why)

@@ -30,14 +30,15 @@ SAFETY_SECONDS = 600  # safety timeout: so long after its deadline the scheduler
 class NightOperator(BaseOperator):
     """A task that does its work between two ledger entries. Subclasses implement `work`; its return value is the XCom.
 
-    Any error becomes a failure report (card), in the ledger and in the task's log; its cause decides whether Airflow
-    may retry (nightshift.failures.causes).
+    Any error becomes a failure report (card), in the ledger and at the end of the task's log; its cause decides whether
+    Airflow may retry (nightshift.failures.causes).
     """
 
+    last_words = ""  # the failure report of this try
     _stop_requested = False
 
     def __init__(self, *, pipeline: Pipeline, settings: Settings, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(on_failure_callback=say_last_words, on_retry_callback=say_last_words, **kwargs)
         self.pipeline, self.settings = pipeline, settings
 
     @property
@@ -83,14 +84,14 @@ class NightOperator(BaseOperator):
 
     @contextmanager
     def reporting_failure(self, night: RunContext) -> Iterator[None]:
-        """Log any error of the body as a failure report; raise AirflowFailException if a retry is not worthwhile."""
+        """Keep the failure report of any error of the body; raise AirflowFailException if a retry is not worthwhile."""
         try:
             yield
         except (TaskDeferred, TaskAwaitingInput):
             raise
         except BaseException as error:  # also AirflowTaskTimeout, a BaseException
-            card = cards.card(error, self.task_id, {"record": links.record(night)})
-            self.log.error("%s", cards.text(card))  # noqa: TRY400 - Airflow prints the traceback below it
+            card = cards.card(error, self.task_id, {"record": links.record(night)}, self.settings.again)
+            self.last_words = cards.text(card)
             if isinstance(error, AirflowFailException) or cards.is_worth_a_retry(card, error):
                 raise
             words = shown.plain(f"{card['message']} Next: {card['next_action']}")
@@ -128,6 +129,15 @@ class NightOperator(BaseOperator):
             if self._stop_requested:
                 raise Stopped(f"{self.task_id} was stopped (SIGTERM); it ended with: {error}") from error
             raise
+
+
+def say_last_words(context: Context) -> None:
+    """Log the failure report of a task that failed: called by Airflow after it has logged the traceback. The line
+    before closes the group of lines that Airflow has opened, which its UI shows folded."""
+    task = context["task"]
+    if words := getattr(task, "last_words", ""):  # none after a kill: then Airflow calls this elsewhere
+        task.log.info("::endgroup::")
+        task.log.error("%s", words)
 
 
 def _eve_of(dag_run: Any) -> datetime | None:

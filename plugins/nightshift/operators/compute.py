@@ -15,6 +15,7 @@ from nightshift.failures.errors import NightshiftError, WaitTimeout
 from nightshift.lake import packaging
 from nightshift.operators import links
 from nightshift.operators.base import NightOperator, WaitOperator
+from nightshift.pipelines import FOLDERS
 from nightshift.run.run_context import RunContext
 from nightshift.run.tasks import Task
 from nightshift.state.ledger import Ledger
@@ -31,7 +32,9 @@ class PublishJobsOperator(NightOperator):
 
     def _package(self) -> packaging.Package:
         settings = self.settings
-        return packaging.package(settings.jobs_dir, settings.time_limit_script, settings.flink_dir, settings.ingest_dir)
+        return packaging.package(
+            settings.jobs_dir, settings.time_limit_script, settings.flink_dir, settings.ingest_dir, FOLDERS
+        )
 
 
 class StartComputeOperator(NightOperator):

@@ -10,7 +10,14 @@ from nightshift.aws import clients
 from nightshift.contracts import drift
 from nightshift.contracts.drift import Drift
 from nightshift.failures import shown
-from nightshift.failures.errors import EncodingRefused, OtherSource, SchemaDrifted, SourceUnseen
+from nightshift.failures.errors import (
+    EncodingRefused,
+    NothingToReplay,
+    NothingUsable,
+    OtherSource,
+    SchemaDrifted,
+    SourceUnseen,
+)
 from nightshift.inputs.database_schema import DatabaseSchemaHook
 from nightshift.inputs.deliveries import DeliveriesHook
 from nightshift.inputs.text_encoding import share
@@ -18,6 +25,7 @@ from nightshift.operators.base import NightOperator
 from nightshift.run.run_context import RunContext
 
 MOST_SHOWN = 20
+FEW_SHOWN = 5
 
 
 class CheckInputsOperator(NightOperator):
@@ -29,7 +37,9 @@ class CheckInputsOperator(NightOperator):
 
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         if night.replay:
+            self._check_quarantine(night)
             return {"drifted": 0}
+        self._check_kinds(night)
         misread = self._check_encoding(night)
         drifts, unseen = self._drifts(night)
         sentences = drift.report(drifts)
@@ -45,21 +55,43 @@ class CheckInputsOperator(NightOperator):
             **({"unseen": unseen} if unseen else {}),
         }
 
+    def _check_quarantine(self, night: RunContext) -> None:
+        """Raise NothingToReplay if bronze never read the run's business date. One whose rows a replay has accepted may
+        be replayed again: its silver and gold may have failed."""
+        if not self.lake(night).has_bronze():
+            raise NothingToReplay(f"The lake has no row of {night.business_date} in bronze or its quarantine.")
+
+    def _check_kinds(self, night: RunContext) -> None:
+        """Raise NothingUsable if files were delivered and none of them is of the pipeline."""
+        if not self.pipeline.reads_files:
+            return
+        unusable = DeliveriesHook(clients.client(self.settings, "s3"), night).unusable()
+        if not unusable:
+            return
+        sources = ", ".join(source.name for source in self.pipeline.sources)
+        expected = f"has the columns of any of {sources}" if sources else "is text"
+        came = "1 file" if len(unusable) == 1 else f"{len(unusable)} files"
+        listed = ", ".join(map(shown.line, unusable[:FEW_SHOWN])) + (", …" if len(unusable) > FEW_SHOWN else "")
+        raise NothingUsable(f"{came} came for {night.business_date}, and none {expected}: {listed}.")
+
     def _check_encoding(self, night: RunContext) -> str:
         """Which files the run's encoding cannot read, as a warning; '' if it reads all of them. Raises EncodingRefused
         if so many lines would be quarantined that the run would fail after it was paid for."""
         misread, clean = DeliveriesHook(clients.client(self.settings, "s3"), night).misread()
         if not misread:
             return ""
+        misread.sort(key=lambda beginning: beginning.doubtful)
         words = f"Input that is not in {night.encoding}: {'; '.join(map(str, misread[:MOST_SHOWN]))}."
         if share(misread, clean) > self.settings.max_quarantine_share:
             raise EncodingRefused(words, misread[0].fits)
+        if misread[0].doubtful:
+            words += f" The words would be others than written: with encoding {misread[0].fits} the text is read so."
         self.log.warning("%s", shown.line(words))
         return words
 
     def _check_source(self, night: RunContext, schema: DatabaseSchemaHook) -> None:
         """Raise OtherSource if the lake has rows of another database, to which this night would add."""
-        if not self.pipeline.incremental or night.options.get("source_moved") == "true":
+        if self.pipeline.accepts_new_owner(night.options):
             return
         owner, own = self.lake(night).source(), schema.identity()
         if owner and owner != own:

@@ -12,9 +12,10 @@ from nightshift.failures import steplog
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError, JobFailed, NightshiftError
 from nightshift.failures.symptoms import CUT_SHORT, cause_in
-from nightshift.operators import links
 from nightshift.operators.base import WaitOperator
 from nightshift.operators.compute import known, made_from, requests
+from nightshift.operators.links import COMPUTE, STEP_LOG
+from nightshift.run import links
 from nightshift.run.links import JOB_KEY
 from nightshift.run.run_context import RunContext
 from nightshift.run.tasks import Task
@@ -29,7 +30,7 @@ class WaitForJobOperator(WaitOperator):
 
     template_fields = ("command",)
     overwrite_rtif_after_execution = True  # Airflow's flag to show the fields as they are when the task has ended
-    operator_extra_links = (links.STEP_LOG, links.COMPUTE)
+    operator_extra_links = (STEP_LOG, COMPUTE)
     command = ""
 
     def __init__(self, *, step: str, **kwargs: Any) -> None:
@@ -65,7 +66,7 @@ class WaitForJobOperator(WaitOperator):
         ends = logs.ends() if logs.are_there() else {}
         for stream, lines in ends.items():
             self.log.info("The last lines of %s:\n%s", stream, "\n".join(steplog.tail(lines, SHOWN_LINES)))
-        where = self._links(night, answer).get("step_log", "")
+        where = self._links(night, answer, self.step).get("step_log", "")
         self.log.info("Whole log: %s (and the link Step log). %s", where, "" if ends else "It is not delivered yet.")
 
     def _submitted(self, night: RunContext, context: Context, place_id: str) -> str:
@@ -104,22 +105,25 @@ class WaitForJobOperator(WaitOperator):
         if not logs and answer["lost"]:
             return self._lost(night, answer)
         message, cause, details = steplog.diagnose(logs, _last_line(answer["said"]))
-        details["links"] = self._links(night, answer)
         name = self._parts(night).get(answer["job_id"], self.step)
-        advice = targets.of(night).next_actions.get(cause)
+        details["links"] = self._links(night, answer, name)
+        of_log = details.pop("next_action", None)
+        advice = targets.of(night).next_actions.get(cause) or of_log
         return JobFailed(f"Step {name} is {answer['words']}: {message}", advice, cause=cause, details=details)
 
     def _lost(self, night: RunContext, answer: dict[str, Any]) -> NightshiftError:
         """The error for a job without one of its own: cancelled, interrupted, or its place ended before it."""
         reason = answer["lost"] or answer["said"] or f"{night.compute} gives no reason"
         words = f"Step {self.step} is {answer['words']}: {reason}."
-        details = {"links": self._links(night, answer)}
+        details: dict[str, Any] = {"links": self._links(night, answer, self.step)}
         if answer["lost"]:
             return ComputeError(words, details=details)
-        return JobFailed(words, cause=cause_in(words, CUT_SHORT) or Cause.STOPPED, details=details)
+        target, cause = targets.of(night), cause_in(words, CUT_SHORT) or Cause.STOPPED
+        details |= steplog.tail_of(target.logs(answer["place_id"], answer["job_id"]).ends())
+        return JobFailed(words, target.next_actions.get(cause), cause=cause, details=details)
 
-    def _links(self, night: RunContext, answer: dict[str, Any]) -> dict[str, str]:
-        return targets.of(night).links(night, answer["place_id"], answer["job_id"])
+    def _links(self, night: RunContext, answer: dict[str, Any], name: str) -> dict[str, str]:
+        return links.there(night, targets.of(night).links(night, answer["place_id"], answer["job_id"]), name)
 
 
 def _last_line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -16,8 +17,11 @@ from nightshift.failures.causes import Cause
 from nightshift.failures.errors import PreflightError
 from nightshift.infrastructure import terraform
 from nightshift.operators.base import NightOperator
+from nightshift.run import parameters
 from nightshift.run.run_context import RunContext
 from nightshift.state import heartbeat
+
+ABSENT = {"404", "NoSuchBucket"}
 
 
 class PreflightOperator(NightOperator, SkipMixin):
@@ -29,7 +33,7 @@ class PreflightOperator(NightOperator, SkipMixin):
             return super().execute(context)
         try:
             night = self.night(context)
-            checked = self.work(night, context)
+            checked = {**self.work(night, context), "plan": list(self.outline(night))}
         except Exception as refused:  # noqa: BLE001 - any refusal gets its failure report and its ledger entry
             return self._bracketed(context, partial(_refuse, refused))
         context["ti"].xcom_push(key=BaseXCom.XCOM_RETURN_KEY, value=checked)  # skip() raises
@@ -42,6 +46,8 @@ class PreflightOperator(NightOperator, SkipMixin):
         return bool(context["params"].get("dry_run"))
 
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
+        if self.has_dag():  # type: ignore[no-untyped-call]
+            parameters.refuse_unknown(context["params"], self.dag.params)
         return self.checked(night)
 
     def checked(self, night: RunContext, nights: int = 1) -> dict[str, Any]:
@@ -52,9 +58,9 @@ class PreflightOperator(NightOperator, SkipMixin):
         estimate = target.estimate(night, self.pipeline.expected_minutes * nights) + self._fetching(night)
         checked = {"account": self._account(), "terraform": terraform.version(), "estimate_usd": estimate}
         checked["prices"] = prices = target.prices()["prices"]
-        self._check_state_bucket()
+        missing = self._check_state_bucket(night)
         self._check_budget(estimate, nights)
-        checked |= self._warning()
+        checked |= self._warning(missing)
         self.log.info("%s of %s costs about $%.2f (%s).", night.run, night.business_date, estimate, prices)
         return checked
 
@@ -62,9 +68,10 @@ class PreflightOperator(NightOperator, SkipMixin):
         """The most that the run's ingestion host can cost; 0 without one."""
         return cost.host(self.settings.ingest_timeout_minutes, instances.of(self.settings)) if night.routes else 0
 
-    def _warning(self) -> dict[str, str]:
-        """A warning if the reaper has not run lately; it goes into the run's record and message."""
-        warning = heartbeat.silence(self.settings)
+    def _warning(self, missing: str) -> dict[str, str]:
+        """A warning of what is missing, or if the reaper has not run lately; it goes into the run's record and
+        message."""
+        warning = " ".join(filter(None, (missing, heartbeat.silence(self.settings))))
         if warning:
             self.log.warning("%s", warning)
         return {"warning": warning} if warning else {}
@@ -78,16 +85,22 @@ class PreflightOperator(NightOperator, SkipMixin):
                 f"AWS did not confirm the identity of these credentials: {refused}", cause=cause
             ) from refused
 
-    def _check_state_bucket(self) -> None:
+    def _check_state_bucket(self, night: RunContext) -> str:
+        """Raise PreflightError if terraform's state bucket cannot be read. One that is not there yet is a warning in a
+        dry run, which needs no state."""
         bucket = self.settings.bucket("state")
         try:
             clients.client(self.settings, "s3").head_bucket(Bucket=bucket)
         except ClientError as refused:
+            code = refused.response["Error"]["Code"]
+            if night.dry_run and code in ABSENT:
+                return f"The state bucket {bucket} is not there yet."
             raise PreflightError(
-                f"The state bucket {bucket} cannot be read ({refused.response['Error']['Code']}).",
+                f"The state bucket {bucket} cannot be read ({code}).",
                 "Apply include/terraform/stacks/bootstrap once, or correct NIGHTSHIFT_NAME.",
                 cause=Cause(cards.card(refused, self.task_id)["cause"]),
             ) from refused
+        return ""
 
     def _check_budget(self, estimate: float, nights: int) -> None:
         limit = self.settings.max_usd_per_night * nights
@@ -96,6 +109,14 @@ class PreflightOperator(NightOperator, SkipMixin):
                 f"The run would cost about ${estimate:.2f}, more than the limit of ${limit:.2f}.",
                 "Request fewer or smaller instances, or raise NIGHTSHIFT_MAX_USD_PER_NIGHT.",
             )
+
+    def outline(self, night: RunContext) -> Iterator[str]:
+        """What the run would do, in a few lines."""
+        source = night.uri("raw", night.input_prefix) if self.pipeline.reads_files else night.source_secret
+        yield f"reads {source}"
+        names, noun = ", ".join(job.name for job in jobs.of_run(night, "")), targets.of(night).noun
+        yield f"runs {names} on a {noun} ({night.compute}) for about {self.pipeline.expected_minutes:g} minutes"
+        yield f"publishes {', '.join(table.name for table in self.pipeline.gold)} of {night.business_date}"
 
     def show_plan(self, night: RunContext, context: Context) -> None:
         """Log what the run would request from AWS."""

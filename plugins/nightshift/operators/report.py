@@ -29,4 +29,4 @@ class ReportOperator(NightOperator):
         )
         uri = links.record(night)
         words = {"outcome": run_record["outcome"], "note": message.note(run_record, uri)}
-        return {**words, "record": uri, "notified": run_record["notified"]}
+        return {**words, "record": links.record_uri(night), "notified": run_record["notified"]}

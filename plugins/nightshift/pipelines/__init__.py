@@ -1,10 +1,10 @@
-"""Registry of all pipelines by name (one module each), and of the backfills of those that are not incremental."""
+"""The pipelines that the registry finds, by name, their folders, and the backfills of those that can have one."""
 
+from nightshift import config
 from nightshift.contracts.pipeline import backfill_of
-from nightshift.pipelines.card_movements import CARD_MOVEMENTS
-from nightshift.pipelines.covid_hospitals import COVID_HOSPITALS
-from nightshift.pipelines.mrhealth_sales import MRHEALTH_SALES
-from nightshift.pipelines.wordcount import WORDCOUNT
+from nightshift.pipelines.registry import discover
 
-PIPELINES = {pipeline.name: pipeline for pipeline in (WORDCOUNT, MRHEALTH_SALES, COVID_HOSPITALS, CARD_MOVEMENTS)}
+REGISTRY = discover(config.PIPELINE_FOLDERS)
+PIPELINES = {name: package.pipeline for name, package in REGISTRY.packages.items()}
+FOLDERS = tuple(package.folder for package in REGISTRY.packages.values())
 BACKFILLS = {f"backfill_{name}": backfill_of(p) for name, p in PIPELINES.items() if not p.incremental}

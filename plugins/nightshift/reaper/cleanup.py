@@ -131,7 +131,7 @@ def _orphan(settings: Settings, resource: Resource, dry_run: bool) -> Row:
         return Row(name, Fate.DEAD, why)
     try:
         REMOVALS[resource.kind](settings, resource)
-    except (BotoCoreError, ClientError) as refused:
+    except (NightshiftError, BotoCoreError, ClientError) as refused:
         return Row(name, Fate.DEAD, why, f"could not be removed: {refused}", ok=False)
     return Row(name, Fate.DEAD, why, "removed")
 

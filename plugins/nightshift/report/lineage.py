@@ -15,21 +15,22 @@ from typing import Any
 
 from nightshift.config import Settings
 from nightshift.contracts.pipeline import GoldTable, Pipeline, Source
+from nightshift.pipelines import REGISTRY
 
 LINE = {"texts": ["value"]}  # a pipeline without contracts of its sources reads lines
 Columns = Mapping[str, Mapping[str, list[str]]]
 
 
-def columns(settings: Settings, product: str) -> Columns:
-    """{table: {column: ["source.column", …]}} of a product, from include/lineage."""
-    text = (settings.include_dir / "lineage" / f"{product}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+def columns(product: str) -> Columns:
+    """{table: {column: ["source.column", …]}} of a product, from lineage.toml in its package; {} without one."""
+    file = REGISTRY.packages[product].folder / "lineage.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 def of_run(settings: Settings, pipeline: Pipeline, rows: Mapping[str, int]) -> Any:
     """What OpenLineage's extractor takes: inputs and outputs. `rows` are the published rows of each table."""
     sources = {name: _source(settings, pipeline, name) for name in _names(pipeline)}
-    comes_from, lake = columns(settings, pipeline.product), f"s3://{settings.bucket('lake')}"
+    comes_from, lake = columns(pipeline.product), f"s3://{settings.bucket('lake')}"
     outputs = []
     for table in pipeline.gold:
         lineage = {

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from nightshift.failures import cards
-from nightshift.failures.shown import line, plain
+from nightshift.failures.shown import line, plain, shortened
 
 MOST_SHOWN = 20
 NOTE_BEGINS = "Nightshift: "
@@ -25,9 +25,10 @@ def subject(name: str, record: Mapping[str, Any]) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in plain)[:SUBJECT_LIMIT]
 
 
-def body(record: Mapping[str, Any], record_uri: str) -> str:
-    """What ran, what it made, what it cost, what to do next; plain text, with a failure's log lines last."""
-    return plain("\n".join(_lines(record, record_uri)))
+def body(record: Mapping[str, Any], record_uri: str, page: str = "") -> str:
+    """What ran, what it made, what it cost, what to do next, where its page is; plain text, with a failure's log lines
+    last."""
+    return plain("\n".join(_lines(record, record_uri, page)))
 
 
 def note(record: Mapping[str, Any], record_uri: str) -> str:
@@ -44,7 +45,7 @@ def note(record: Mapping[str, Any], record_uri: str) -> str:
     return plain(f"{shown.rstrip()[:room]}\n\n{last}")
 
 
-def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
+def _lines(record: Mapping[str, Any], record_uri: str, page: str) -> Iterator[str]:
     failure, cleanup_failure = record["failure"], record["finding"]
     yield f"{record['pipeline']}, business date {record['business_date']}, run {record['run_id']}: {record['outcome']}"
     if cleanup_failure:
@@ -58,12 +59,14 @@ def _lines(record: Mapping[str, Any], record_uri: str) -> Iterator[str]:
         yield from (_counts(manifest["layer"], table) for table in manifest["tables"])
     yield from _restated(record["restated"])
     yield from _gold(record["gold"])
-    yield from (f"Warning: {line(warning)}" for warning in record["warnings"])
+    yield from (f"Warning: {shortened(warning)}" for warning in record["warnings"])
     yield f"Cost: {_cost(record['cost'])}"
     yield from elsewhere(record["cost"])
     yield f"Teardown: {_teardown(record['proof'])}"
     if not failure:  # the failure report names the record itself
         yield f"Record: {record_uri}"
+    if page:
+        yield f"Page: {page}"
     yield from cards.tail_lines(failure or {})
 
 

@@ -1,14 +1,17 @@
-"""Documentation page of a pipeline, from its contract: gold tables, sources, and rules for schema drift."""
+"""Documentation of pipelines: a page from each contract (gold, sources, drift rules), the README's table."""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from nightshift.contracts.pipeline import GoldTable, Pipeline, Source
-from nightshift.pipelines import PIPELINES
+from nightshift.pipelines import REGISTRY
+from nightshift.pipelines.registry import Package
 
+PAGE = "product.md"  # of a pipeline's folder
 EARLY = "before it costs anything"
 IF_SEEN = " (in its first step if Airflow cannot reach the database)"
 DRIFT_RULE_TEXT = {
@@ -26,11 +29,25 @@ def page(pipeline: Pipeline) -> str:
     return "\n".join(_lines(pipeline))
 
 
-def write(folder: Path) -> None:
-    """Write one page per pipeline into a folder, as `make docs` does."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for pipeline in PIPELINES.values():
-        (folder / f"{pipeline.name}.md").write_text(whole(pipeline), encoding="utf-8")
+def write(root: Path) -> None:
+    """Write the page of each pipeline of a checkout and the table in its README, as `make docs` does."""
+    packages = [package for package in REGISTRY.packages.values() if package.folder.is_relative_to(root.resolve())]
+    for package in packages:
+        (package.folder / PAGE).write_text(whole(package.pipeline), encoding="utf-8")
+    readme = root / "README.md"
+    readme.write_text(with_table(readme.read_text(encoding="utf-8"), root, packages), encoding="utf-8")
+
+
+def with_table(readme: str, root: Path, packages: Iterable[Package]) -> str:
+    """The text of README.md with a row for each pipeline."""
+    header, line, *rows = _table(("product", "from", "gold"), [_row(package, root.resolve()) for package in packages])
+    given = re.escape(f"{header}\n{line}\n") + r"(\|.*\n)*"
+    return re.sub(given, lambda _: "\n".join((header, line, *rows)) + "\n", readme)
+
+
+def _row(package: Package, root: Path) -> tuple[str, ...]:
+    pipeline, page_of = package.pipeline, (package.folder / PAGE).relative_to(root).as_posix()
+    return f"[{pipeline.name}]({page_of})", pipeline.takes, pipeline.gives
 
 
 def whole(pipeline: Pipeline) -> str:

@@ -14,7 +14,7 @@ from nightshift.compute.target import Place, SubmittedJob
 from nightshift.compute.targets import TARGETS
 from nightshift.failures import cards
 from nightshift.failures.cards import Card
-from nightshift.failures.causes import Cause
+from nightshift.failures.causes import Cause, advice
 from nightshift.failures.errors import PreflightError
 from nightshift.lake import audit
 from nightshift.report import outcome_rules
@@ -76,8 +76,10 @@ def _failure(
 ) -> dict[str, Any]:
     """The failure report (card) of the night, with the night's links and the report's text."""
     card = _spoken(facts, doubts) or cleanup_failure or _silent(facts, doubts)
-    cluster = targets.of(night).links(night, facts.places[-1].id) if facts.places else {}
-    whole = {**card, "links": {**cluster, **(card.get("links") or {}), "record": links.record(night)}}
+    place = links.there(night, targets.of(night).links(night, facts.places[-1].id)) if facts.places else {}
+    next_action = advice(card["next_action"], night.settings.again)
+    every = {**place, **(card.get("links") or {}), "record": links.record(night)}
+    whole = {**card, "next_action": next_action, "links": every}
     return {**whole, "text": list(cards.lines(whole))}
 
 
@@ -187,11 +189,12 @@ def _exports(night: RunContext, facts: RunFacts) -> list[dict[str, str]]:
 
 def _cost(night: RunContext, facts: RunFacts) -> dict[str, Any]:
     """The estimated and the measured cost; null if preflight refused the run for want of a price."""
+    limit = {"limit": night.settings.max_usd_per_night * max(1, len(outcome_rules.days(facts.entries)))}
     try:
-        return {"currency": cost.CURRENCY, **_priced(night, facts)}
+        return {"currency": cost.CURRENCY, **limit, **_priced(night, facts)}
     except PreflightError as unknown:
         nothing = dict.fromkeys(("estimate", "measured", "prices_as_of"))
-        return {"currency": cost.CURRENCY, **nothing, "elsewhere": {}, "prices": str(unknown.args[0])}
+        return {"currency": cost.CURRENCY, **limit, **nothing, "elsewhere": {}, "prices": str(unknown.args[0])}
 
 
 def _priced(night: RunContext, facts: RunFacts) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from nightshift.compute.target import ComputeTarget, Place, PlaceState, Submitte
 from nightshift.config import Settings
 from nightshift.failures.cards import Card
 from nightshift.lake.storage import LakeHook
-from nightshift.report import message, night_index, outcome_rules, products, record
+from nightshift.report import message, night_index, night_page, outcome_rules, products, record
 from nightshift.report.outcome_rules import RunFacts
 from nightshift.run import links
 from nightshift.run.run_context import RunContext
@@ -44,14 +44,16 @@ class Reporter:
         topic_arn: str | None = None,
         cleanup_failure: Card | None = None,
     ) -> Record:
-        """Build the record from the task `states`, write it, notify the topic and close the ledger; returns the record.
+        """Build the record from the task `states`, write it and its page, notify the topic and close the ledger;
+        returns the record.
 
         The record is written before SNS is called, so that the link in the message works. An SNS error does not change
         the outcome. Raises botocore's errors if EMR or S3 cannot be read; then the ledger stays open.
         """
         report = record.build(self._night, self._facts(states), reported_by, cleanup_failure)
+        page = self._page(report)
         self._keep(report)
-        report["notified"] = self._notify(report, topic_arn)
+        report["notified"] = self._notify(report, topic_arn, page)
         if report["notified"]:
             self._keep(report)
         night_index.keep(self._settings, report, self._night.pipeline.product, products.all_of_them())
@@ -88,13 +90,24 @@ class Reporter:
 
     def _keep(self, run_record: Record) -> None:
         kept = self._lake.write_record(run_record)
-        if kept != links.record(self._night):
+        if kept != links.record_uri(self._night):
             LOG.warning("There is no lake yet; the record is %s.", f"in {kept}" if kept else "in this log only")
 
-    def _notify(self, run_record: Record, topic_arn: str | None) -> bool:
+    def _page(self, run_record: Record) -> str:
+        """Write the run's page; returns its address for people, '' if that failed: a page that cannot be made is a
+        warning and fails no night."""
+        try:
+            kept = night_page.keep(self._s3, self._night, run_record)
+            return night_page.link(self._s3, self._night) or kept
+        except Exception as error:
+            LOG.exception("The page of the night could not be made")
+            run_record["warnings"].append(f"The page could not be made: {type(error).__name__}: {str(error)[:200]}")
+            return ""
+
+    def _notify(self, run_record: Record, topic_arn: str | None, page: str) -> bool:
         uri = links.record(self._night)
         try:
-            subject, body = message.subject(self._settings.name, run_record), message.body(run_record, uri)
+            subject, body = message.subject(self._settings.name, run_record), message.body(run_record, uri, page)
             topic.publish(self._settings, subject, body, topic_arn)
         except (BotoCoreError, ClientError) as refused:
             LOG.exception("The notification failed: SNS refused it. The record is at %s", uri)

@@ -6,11 +6,12 @@ import codecs
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
+from difflib import get_close_matches
 from typing import Any
 
-from nightshift.contracts.pipeline import Option
+from nightshift.contracts.pipeline import ENGINE, SPARK, Option
 from nightshift.failures.errors import ParameterError
 
 # For Python and the browser, hence without \w and \d, which differ between them. It excludes characters that mean
@@ -31,6 +32,16 @@ _FIRST_YEAR = 1900  # the jobs have no older orders, and strftime writes years b
 _LONGEST_PREFIX, _LONGEST_PART = 512, 255
 _NARROWEST = {4: 16, 6: 48}  # as in the transient stack
 _SAMPLE = "\n\rA"
+
+
+def refuse_unknown(given: Iterable[str], known: Collection[str]) -> None:
+    """Raise ParameterError for a parameter that the run's DAG does not have: with a typo in its name, a run would
+    silently use the default."""
+    for name in given:
+        if name not in known:
+            close = get_close_matches(name, list(known), n=1)
+            meant = f"did you mean {close[0]}?" if close else f"expected one of {', '.join(sorted(known))}."
+            raise ParameterError(f"There is no parameter {_shown(name)}: {meant}")
 
 
 def business_date(requested: Any, today: date) -> date | None:
@@ -157,8 +168,8 @@ def option(wanted: Option, requested: Any) -> str:
 
 def replay(requested: Any, options: Mapping[str, str]) -> bool:
     """Whether a replay is requested. Raises ParameterError for an engine without replay."""
-    if requested and options.get("engine") == "flink":
-        raise ParameterError("replay is set with engine flink, which keeps no bronze: expected engine spark.")
+    if requested and (engine := options.get(ENGINE, SPARK)) != SPARK:
+        raise ParameterError(f"replay is set with engine {engine}, which keeps no bronze: expected engine {SPARK}.")
     return bool(requested)
 
 

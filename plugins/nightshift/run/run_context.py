@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from nightshift.config import Settings
-from nightshift.contracts.pipeline import INGEST, Pipeline, Route
+from nightshift.contracts.pipeline import ENGINE, INGEST, OUTPUT, SPARK, Pipeline, Route
 from nightshift.run import parameters, processes
 from nightshift.run.ids import slug_of
 from nightshift.run.processes import Process
@@ -46,7 +46,7 @@ class RunContext:
     @property
     def engine(self) -> str:
         """The engine of the steps, spark or flink."""
-        return self.options.get("engine", "spark")
+        return self.options.get(ENGINE, SPARK)
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -143,7 +143,7 @@ class RunContext:
     @property
     def source_secret(self) -> str:
         """The name of the secret of the database that the run reads; '' if it reads none."""
-        reads = self.pipeline.database if self.options.get("reference") != "files" else None
+        reads = self.pipeline.database_of(self.options)
         return f"{self.settings.name}/sources/{reads}" if reads else ""
 
     @property
@@ -156,7 +156,7 @@ class RunContext:
 
     def export_uri(self, file: str) -> str:
         """The address of an exported file: in the run's `output` folder, else in the lake's exports."""
-        folder = self.options.get("output") or self.uri("lake", f"exports/{self.pipeline.product}")
+        folder = self.options.get(OUTPUT) or self.uri("lake", f"exports/{self.pipeline.product}")
         return f"{folder.rstrip('/')}/{file}"
 
     def gold_prefix(self, table: str) -> str:

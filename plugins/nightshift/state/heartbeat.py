@@ -35,7 +35,10 @@ def watched(settings: Settings, who: str) -> Iterator[list[str]]:
 
 
 def silence(settings: Settings) -> str:
-    """A warning if no reaper has passed for SILENCE, or if that cannot be read; '' if one has, or without a lake."""
+    """A warning if no reaper has passed for SILENCE, or if that cannot be read; '' if one has, without a lake, and
+    where none is scheduled (a runner process ends what it started)."""
+    if settings.conductor or not settings.reaps_when:
+        return ""
     try:
         last, now = _last(settings), clock.now(settings)
     except (BotoCoreError, ClientError) as refused:

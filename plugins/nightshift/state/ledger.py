@@ -82,7 +82,7 @@ class Ledger:
         except (TaskDeferred, TaskAwaitingInput):
             raise
         except BaseException as error:  # a task's timeout is one
-            self._fail(cards.card(error, task, self._links), attempt)
+            self._fail(cards.card(error, task, self._links, self._night.settings.again), attempt)
             raise
         self.append(task, "end", attempt=attempt, lease=self.lease(), **facts)
 

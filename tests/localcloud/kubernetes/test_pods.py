@@ -303,6 +303,23 @@ def test_a_deletion_in_the_foreground_waits_and_one_may_orphan(pods: Pods, polic
     until(lambda: pods.api.status("GET", f"{pods.at}/configmaps/owner")[0] == 404)
 
 
+def test_a_deletion_in_the_foreground_waits_for_what_is_owned_in_turn(pods: Pods) -> None:
+    def owned(body: Json, owner: Json) -> Json:
+        reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": owner["metadata"]["name"]}
+        body["metadata"]["ownerReferences"] = [{**reference, "uid": owner["metadata"]["uid"]}]
+        return body
+
+    first = pods.api.post(f"{pods.at}/configmaps", config("first"))
+    second = pods.api.post(f"{pods.at}/configmaps", owned(config("second"), first))
+    slow = "trap '' TERM; while :; do sleep 0.1; done"
+    pods.run(owned(pod("a", "sh", "-c", slow, terminationGracePeriodSeconds=2), second), "Running")
+    pods.api.delete(f"{pods.at}/configmaps/first", {"propagationPolicy": "Foreground"})
+    for name in ("first", "second"):
+        assert "deletionTimestamp" in pods.api.get(f"{pods.at}/configmaps/{name}")["metadata"]
+    until(lambda: pods.api.status("GET", f"{pods.at}/configmaps/first")[0] == 404)
+    assert pods.api.names(f"{pods.at}/pods") == []
+
+
 def test_a_namespace_ends_when_it_is_empty(own: Api) -> None:
     own.post("/api/v1/namespaces", {"metadata": {"name": "ending"}})
     pods = Pods(own, "ending")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from moto.s3.models import s3_backends
 
+from nightshift.config import Settings
+from nightshift.lake.packaging import package
+from nightshift.pipelines import FOLDERS
 from tests.localcloud.steps.conftest import ACCOUNT
 
 pytestmark = pytest.mark.spark
 
-JOBS = Path(__file__).resolve().parents[3] / "include" / "spark_jobs"
+SETTINGS = Settings()
 DAY = "2025-12-29"
 READABLE = [
     *("com espaço/a b .txt", "é.txt", "e\u0301.txt", 'it\'s "quoted".txt', "100%.txt", "%2e%2e%2f.txt", "a+b.txt"),
@@ -41,12 +42,9 @@ ORDERS = "Id_Unidade,Id_Pedido,Tipo_Pedido,Data_Pedido,Vlr_Pedido,Endereco_Entre
 @pytest.fixture
 def jobs(s3):
     """The package of the jobs where a night publishes it."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for source in sorted([*JOBS.rglob("*.py"), *JOBS.rglob("*.toml")]):
-            archive.write(source, source.relative_to(JOBS))
-    s3.put_object(Bucket="lake", Key="jobs/spark_jobs.zip", Body=packed.getvalue())
-    s3.put_object(Bucket="lake", Key="jobs/main.py", Body=(JOBS / "main.py").read_bytes())
+    packed = package(SETTINGS.jobs_dir, SETTINGS.time_limit_script, pipelines=FOLDERS)
+    for name in ("spark_jobs.zip", "main.py"):
+        s3.put_object(Bucket="lake", Key=f"jobs/{name}", Body=packed.files[name])
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ data "aws_partition" "current" {}
 locals {
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
-  base      = "${var.name}-${var.service == "glue" ? "glue" : "serverless"}"
+  base      = "${var.name}-${local.short[var.service]}"
+  short     = { glue = "glue", emr-serverless = "serverless", "pods.eks" = "kubernetes" }
 
   # By pipeline; "" is the role that opens no source.
   roles = { for pipeline in concat([""], keys(var.sources)) : pipeline => pipeline == "" ? local.base : "${local.base}-${pipeline}" }
@@ -18,7 +19,7 @@ locals {
 # Without aws:SourceAccount, which neither service's guide promises to send: PassRole hands out roles of one's own account only.
 data "aws_iam_policy_document" "trust" {
   statement {
-    actions = ["sts:AssumeRole"]
+    actions = var.service == "pods.eks" ? ["sts:AssumeRole", "sts:TagSession"] : ["sts:AssumeRole"]
 
     principals {
       type        = "Service"
@@ -46,14 +47,14 @@ data "aws_iam_policy_document" "job" {
     resources = ["${var.bucket_arns["lake"]}/*"]
   }
 
-  # EMR Serverless writes logs in the job's name (its guide, "Storing logs").
+  # EMR Serverless and EMR on EKS write logs in the job's name (their guides, "Storing logs", "Using S3 logs").
   dynamic "statement" {
     for_each = var.service == "glue" ? [] : ["logs"]
 
     content {
       sid       = "WriteLogs"
       actions   = ["s3:PutObject", "s3:AbortMultipartUpload"]
-      resources = ["${var.bucket_arns["logs"]}/serverless/*"]
+      resources = ["${var.bucket_arns["logs"]}/${var.service == "pods.eks" ? "eks" : "serverless"}/*"]
     }
   }
 

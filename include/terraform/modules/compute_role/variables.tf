@@ -23,13 +23,13 @@ variable "region" {
 }
 
 variable "service" {
-  description = "Service that runs the jobs: emr-serverless or glue."
+  description = "Service that runs the jobs: emr-serverless, glue, or pods.eks, which is EKS's pod identity."
   type        = string
   nullable    = false
 
   validation {
-    condition     = contains(["emr-serverless", "glue"], var.service)
-    error_message = "service must be emr-serverless or glue."
+    condition     = contains(["emr-serverless", "glue", "pods.eks"], var.service)
+    error_message = "service must be emr-serverless, glue or pods.eks."
   }
 }
 

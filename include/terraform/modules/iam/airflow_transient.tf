@@ -73,15 +73,26 @@ data "aws_iam_policy_document" "airflow_transient" {
   }
 
   statement {
-    sid = "KeepSecretsOfThisName"
+    sid = "KeepSecretsOfRuns"
     actions = [
       "secretsmanager:CreateSecret", "secretsmanager:TagResource", "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue",
       "secretsmanager:PutSecretValue", "secretsmanager:GetResourcePolicy", "secretsmanager:DeleteSecret",
     ]
-    resources = ["${local.here["secretsmanager"]}:secret:${var.name}/*"]
+    resources = ["${local.here["secretsmanager"]}:secret:${var.name}/runs/*"]
   }
 
-  # Passwords of databases have the same beginning: read, to look at tables before a cluster does, and left as they are.
+  # Databases that clusters read: check_inputs compares their tables with the contract before a cluster is paid.
+  dynamic "statement" {
+    for_each = length(local.databases) > 0 ? [local.databases] : []
+
+    content {
+      sid       = "OpenThePipelinesDatabases"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [for source in statement.value : "${local.here["secretsmanager"]}:secret:${var.name}/sources/${source}-??????"]
+    }
+  }
+
+  # Passwords of databases are left as they are, whatever a policy that is attached later allows.
   statement {
     sid       = "LeaveSourcesAlone"
     effect    = "Deny"

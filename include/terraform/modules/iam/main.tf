@@ -9,7 +9,7 @@ locals {
   partition = data.aws_partition.current.partition
 
   # arn:<partition>:<service>:<region>:<account>, the start of most ARNs below.
-  here = { for service in ["airflow", "ec2", "elasticmapreduce", "emr-serverless", "glue", "logs", "secretsmanager"] :
+  here = { for service in ["airflow", "ec2", "elasticmapreduce", "emr-serverless", "emr-containers", "eks", "glue", "logs", "secretsmanager"] :
     service => "arn:${local.partition}:${service}:${var.region}:${local.account}"
   }
 

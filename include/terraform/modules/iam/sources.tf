@@ -8,6 +8,9 @@ locals {
   # Every role of a cluster's nodes; the first one opens no source.
   node_roles = concat(["emr-instance"], keys(local.node_sources))
   host_roles = keys(local.host_sources)
+
+  # The sources that clusters read, of all pipelines: Airflow looks into these too, and into no others.
+  databases = sort(distinct(flatten([for sources in values(var.sources.clusters) : tolist(sources)])))
 }
 
 data "aws_iam_policy_document" "sources" {

@@ -69,3 +69,14 @@ module "compute_glue" {
   kms_key_arn = local.key.arn
   sources     = var.sources.clusters
 }
+
+module "compute_kubernetes" {
+  source = "../../modules/compute_role"
+
+  name        = var.name
+  region      = var.region
+  service     = "pods.eks"
+  bucket_arns = module.storage.bucket_arns
+  kms_key_arn = local.key.arn
+  sources     = var.sources.clusters
+}

@@ -60,6 +60,16 @@ output "glue_source_role_arns" {
   value       = module.compute_glue.source_role_arns
 }
 
+output "kubernetes_job_role_arn" {
+  description = "Role of pods on Kubernetes whose jobs open no source."
+  value       = module.compute_kubernetes.job_role_arn
+}
+
+output "kubernetes_source_role_arns" {
+  description = "Role of a job's pods on Kubernetes by pipeline, of those whose jobs open sources."
+  value       = module.compute_kubernetes.source_role_arns
+}
+
 output "ingest_instance_profiles" {
   description = "Name of the instance profile of an ingestion host by pipeline."
   value       = module.iam.ingest_instance_profiles

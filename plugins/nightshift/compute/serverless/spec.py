@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any
 
 from nightshift.compute.jobs import SparkJob
@@ -77,11 +76,6 @@ def role(run: RunContext, foundation: Mapping[str, Any]) -> str:
     if not run.source_secret:
         return str(foundation[ROLE])
     return str(foundation[SOURCE_ROLES][run.pipeline.product])
-
-
-def token(*parts: object) -> str:
-    """A client token for what these parts identify: the same request again makes nothing new."""
-    return sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
 def logs_prefix(place_id: str, job_id: str) -> str:

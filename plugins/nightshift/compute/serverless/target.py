@@ -104,7 +104,7 @@ class ServerlessTarget:
         if usable := [place for place in had if place.usable]:
             LOG.info("Adopted application %s (%s), which this run made before.", usable[-1].id, usable[-1].words)
             return usable[-1].id
-        token = spec.token(run.run, run.started_at, attempt and attempt.number, *(place.id for place in had))
+        token = one_by_one.token(run.run, run.started_at, attempt and attempt.number, *(place.id for place in had))
         place_id = self._api.create_application(**spec.application(run, made_from, token))["applicationId"]
         LOG.info("Asked EMR Serverless for application %s.", place_id)
         return str(place_id)
@@ -154,7 +154,7 @@ class ServerlessTarget:
         found, started = self.jobs(place_id), {}
         for job in _spark(specs):
             there = one_by_one.submitted(found, job.name, known)
-            token = spec.token(run.run, job.name, there.ended)
+            token = one_by_one.token(run.run, job.name, there.ended)
             body = spec.job_run(run, place_id, job, made_from.foundation, token)
             started[job.name] = there.adopted or str(self._api.start_job_run(**body)["jobRunId"])
         return started

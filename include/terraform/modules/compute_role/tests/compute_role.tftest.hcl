@@ -64,6 +64,28 @@ run "a_glue_job_writes_the_lake_and_glues_log_groups_only" {
   }
 }
 
+run "a_pods_job_has_its_role_by_pod_identity" {
+  command = plan
+
+  variables {
+    service = "pods.eks"
+  }
+
+  assert {
+    condition = (
+      one(data.aws_iam_policy_document.trust.statement[0].principals).identifiers == toset(["pods.eks.amazonaws.com"]) &&
+      data.aws_iam_policy_document.trust.statement[0].actions == toset(["sts:AssumeRole", "sts:TagSession"]) &&
+      aws_iam_role.this["shop"].name == "acme-nightshift-test-kubernetes-shop"
+    )
+    error_message = "Roles of pods, handed out by EKS alone, which tags their sessions."
+  }
+
+  assert {
+    condition     = contains(flatten([for s in data.aws_iam_policy_document.job.statement : s.resources if contains(s.actions, "s3:PutObject")]), "arn:aws:s3:::acme-nightshift-test-logs/eks/*")
+    error_message = "EMR on EKS writes a job's logs in its name."
+  }
+}
+
 run "only_the_role_of_a_pipeline_opens_its_sources" {
   command = plan
 

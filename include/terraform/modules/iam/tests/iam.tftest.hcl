@@ -52,7 +52,7 @@ run "only_what_aws_cannot_scope_is_unscoped" {
       ) : s.sid if contains(coalesce(s.resources, []), "*")]) == toset([
       "StartClustersOfThisName", "FindWhatIsAlive", "LookAround", "ReadSubscriptions", "KeepSecurityConfigurations", "ProveBucketsArePrivate",
       "FindLogGroups", "Measure", "LookAtHosts", "FollowCommands", "HearCommands", "HearCommandsTheOlderWay",
-      "MakeApplicationsOfThisName", "FindApplications", "FindGlueJobs",
+      "MakeApplicationsOfThisName", "FindApplications", "FindGlueJobs", "MakeVirtualClustersOfThisName", "FindVirtualClusters",
     ])
     error_message = "A new statement over all resources needs a reason here and a comment there."
   }
@@ -213,14 +213,25 @@ run "applications_and_glue_jobs_are_of_this_name_from_birth_to_end" {
 
   assert {
     condition = { for s in data.aws_iam_policy_document.airflow_compute.statement : s.sid => "${one(s.condition).variable}=${one(one(s.condition).values)}"
-      if length(setintersection(s.actions, ["emr-serverless:CreateApplication", "emr-serverless:DeleteApplication", "emr-serverless:StartJobRun", "glue:CreateJob", "glue:DeleteJob", "glue:StartJobRun"])) > 0
+      if length(setintersection(s.actions, ["emr-serverless:CreateApplication", "emr-serverless:DeleteApplication", "emr-serverless:StartJobRun", "glue:CreateJob", "glue:DeleteJob", "glue:StartJobRun", "emr-containers:CreateVirtualCluster", "emr-containers:DeleteVirtualCluster"])) > 0
       } == {
       MakeApplicationsOfThisName = "aws:RequestTag/nightshift:name=acme-nightshift-test"
       RunApplicationsOfThisName  = "aws:ResourceTag/nightshift:name=acme-nightshift-test"
       MakeGlueJobsOfThisName     = "aws:RequestTag/nightshift:name=acme-nightshift-test"
       RunGlueJobsOfThisName      = "aws:ResourceTag/nightshift:name=acme-nightshift-test"
+
+      MakeVirtualClustersOfThisName = "aws:RequestTag/nightshift:name=acme-nightshift-test"
+      RunVirtualClustersOfThisName  = "aws:ResourceTag/nightshift:name=acme-nightshift-test"
     }
     error_message = "Nobody else's may be run or deleted."
+  }
+
+  assert {
+    condition = [for s in data.aws_iam_policy_document.airflow_compute.statement : { for c in s.condition : c.variable => toset(c.values) } if contains(s.actions, "emr-containers:StartJobRun")] == [{
+      "aws:ResourceTag/nightshift:name" = toset(["acme-nightshift-test"])
+      "emr-containers:ExecutionRoleArn" = toset(["arn:aws:iam::123456789012:role/acme-nightshift-test-kubernetes", "arn:aws:iam::123456789012:role/acme-nightshift-test-kubernetes-shop"])
+    }]
+    error_message = "A job run gets no role but those of this name's pods."
   }
 }
 
@@ -278,5 +289,30 @@ run "a_night_writes_nothing_of_the_foundation" {
   assert {
     condition     = toset(flatten([for s in data.aws_iam_policy_document.airflow_terraform.statement : s.resources if s.sid == "KeepState"])) == toset(["arn:aws:s3:::acme-nightshift-test-state/foundation.applied.json", "arn:aws:s3:::acme-nightshift-test-state/transient/*"])
     error_message = "Nor its state."
+  }
+}
+
+run "airflow_opens_the_databases_of_clusters_and_no_other_source" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([for s in data.aws_iam_policy_document.airflow_transient.statement : s.resources if contains(s.actions, "secretsmanager:GetSecretValue") && s.effect != "Deny"])) == toset([
+      "arn:aws:secretsmanager:us-east-1:123456789012:secret:acme-nightshift-test/runs/*",
+      "arn:aws:secretsmanager:us-east-1:123456789012:secret:acme-nightshift-test/sources/cards-??????",
+    ])
+    error_message = "A source that no pipeline names, and a host's, are not Airflow's to read."
+  }
+}
+
+run "without_databases_airflow_opens_no_source" {
+  command = plan
+
+  variables {
+    sources = { clusters = {}, hosts = { beds = ["beds_api"] } }
+  }
+
+  assert {
+    condition     = !anytrue([for s in data.aws_iam_policy_document.airflow_transient.statement : anytrue([for r in s.resources : strcontains(r, "/sources/") && s.effect != "Deny"])])
+    error_message = "No pipeline names a database."
   }
 }

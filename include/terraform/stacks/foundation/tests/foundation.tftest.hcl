@@ -51,6 +51,7 @@ run "a_night_learns_where_everything_is" {
       output.vpc_id, output.topic_arn, output.emr_service_role_arn, output.emr_instance_profile_arn, output.airflow_role_arn, output.kms_key_arn,
       output.public_subnet_id, output.ingest_instance_profiles["covid_hospitals"], output.emr_source_profile_arns["card_movements"],
       output.serverless_job_role_arn, output.glue_job_role_arn, output.serverless_source_role_arns["card_movements"], output.glue_source_role_arns["card_movements"],
+      output.kubernetes_job_role_arn, output.kubernetes_source_role_arns["card_movements"],
     ] : length(value) > 0])
     error_message = "No output may be empty."
   }

@@ -1,0 +1,45 @@
+"""The command line's parser: a mistake is one line, with the word that was probably meant."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+WRONG_CHOICE = re.compile(r"argument (?P<what>\S+): invalid choice: '(?P<word>.*)' \(choose from (?P<names>.*)\)")
+
+
+def meant(word: str, names: Iterable[str]) -> str:
+    """The question for the name that is most like a mistyped word, after a blank; '' if none is."""
+    close = get_close_matches(word, list(names), n=1)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, whose errors do not repeat the usage of every option."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Raises SystemExit also for unknown options, which argparse leaves to the parser of the whole line: that one
+        does not know which options the command has."""
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            hint = meant(unknown[0].partition("=")[0], self._option_string_actions)
+            self.error(f"{self._name} takes no {' '.join(unknown)}.{hint}")
+        return options, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """One line on stderr, exit status 2."""
+        if wrong := WRONG_CHOICE.fullmatch(message):
+            names = [name.strip(" '") for name in wrong["names"].split(",")]
+            what = "command" if wrong["what"] == "COMMAND" else wrong["what"]
+            message = f"There is no {what} {wrong['word']!r}: choose {', '.join(names)}.{meant(wrong['word'], names)}"
+        end = "" if message.endswith((".", "?")) else "."
+        self.exit(2, f"nightshift: {message}{end} See {self._name} --help.\n")
+
+    @property
+    def _name(self) -> str:
+        return f"./{self.prog}"

@@ -1,0 +1,142 @@
+"""page.json: the figures that a night's page shows, which the gold job writes beside the run's record."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from medallion.contract import contract
+from medallion.errors import TooMuchRefused
+from medallion.figures import FIRST_ROWS, LONGEST_CELL, Record, address, cut, fitted
+from medallion.lake import DATED, Lake
+from medallion.manifest import GoldTable
+from medallion.masks import hidden
+from medallion.raw import QUARANTINE_SCHEMA
+from medallion.run import Run
+
+REFUSED_ROWS = 20
+MOST_ROWS = 100_000  # of a table that is collected whole
+QUARANTINE = "quarantine"
+_JSON = {"ignoreNullFields": "false", "timestampFormat": "yyyy-MM-dd HH:mm:ss"}
+
+
+def write(
+    lake: Lake,
+    staged: Sequence[GoldTable],
+    frames: Callable[[], Mapping[str, DataFrame]],
+    figures: Callable[[Mapping[str, list[Any]]], Record],
+    needed: Collection[str] = (),
+) -> None:
+    """Write page.json: the first rows of each staged table, and what `figures` makes of the rows of `frames` and of the
+    tables that are `needed` whole. A failure is written there and in the step's log, and fails no night."""
+    try:
+        body = _page(lake, staged, frames(), figures, needed)
+    except Exception as error:  # noqa: BLE001 - whatever it is, gold is made, and the night goes on without a picture
+        problem = f"{type(error).__name__}: {str(error)[:LONGEST_CELL]}"
+        sys.stdout.write(f"nightshift-warning: page.json has no figures: {problem}\n")
+        body = {"problem": problem}
+    _write(lake, body)
+
+
+@contextmanager
+def refusals_of_failure(run: Run) -> Iterator[None]:
+    """Around a layer: if it stops because too much was refused, the first refused rows are written to page.json."""
+    try:
+        yield
+    except TooMuchRefused:
+        lake = Lake(run)
+        _write(lake, {"quarantine": collected(_quarantine(lake)).get(QUARANTINE, [])})
+        raise
+
+
+def _write(lake: Lake, body: Record) -> None:
+    head = {"version": 1, "pipeline": lake.run.pipeline, "business_date": str(lake.run.business_date)}
+    came = {"input": lake.run.input, "reference": lake.run.reference}
+    lake.storage.write_text(address(lake.run.manifests), fitted({**head, **came, **body}))
+
+
+def _page(
+    lake: Lake,
+    staged: Sequence[GoldTable],
+    frames: Mapping[str, DataFrame],
+    figures: Callable[[Mapping[str, list[Any]]], Record],
+    needed: Collection[str],
+) -> Record:
+    whole = {table.table: own_rows(lake, table) for table in staged if _is_whole(table, needed)}
+    rows = collected({**whole, **frames, **_quarantine(lake)})
+    for table in staged:
+        if table.table not in whole:
+            first = _as_json(own_rows(lake, table)).take(FIRST_ROWS)
+            rows[table.table] = [json.loads(row["row"]) for row in first]
+    tables = {table.table: first_rows(lake.run, table, rows[table.table]) for table in staged}
+    return {"tables": tables, "quarantine": rows.pop(QUARANTINE, []), "figures": figures(rows)}
+
+
+def _is_whole(table: GoldTable, needed: Collection[str]) -> bool:
+    """Whether all rows of a table are collected. Raises ValueError if they are needed and too many."""
+    if table.table in needed and table.rows > MOST_ROWS:
+        raise ValueError(f"{table.table} has {table.rows} rows, a page sums up at most {MOST_ROWS}")
+    return table.rows <= FIRST_ROWS or table.table in needed
+
+
+def _quarantine(lake: Lake) -> dict[str, DataFrame]:
+    """The first refused rows of this date, without their text, which may be personal; nothing if there are none."""
+    root, day = f"{lake.run.lake}/quarantine/{lake.run.pipeline}", f"{DATED}{lake.run.business_date}"
+    tables = [
+        (table, f"{root}/{layer}/{table}/{day}")
+        for layer in ("bronze", "silver")
+        for table in lake.storage.names(f"{root}/{layer}")
+    ]
+    read = lake.run.spark.read.schema(QUARANTINE_SCHEMA)
+    columns = ("layer", "source_file", "line", "reason", "detail")
+    parts = [
+        read.parquet(folder).select(F.lit(table).alias("table"), *columns)
+        for table, folder in tables
+        if lake.storage.exists(folder)
+    ]
+    if not parts:
+        return {}
+    return {QUARANTINE: reduce(DataFrame.unionAll, parts).orderBy("layer", "source_file", "line").limit(REFUSED_ROWS)}
+
+
+def own_rows(lake: Lake, table: GoldTable) -> DataFrame:
+    """The staged rows of the run's own date, in the file's order."""
+    schema = contract(lake.run.pipeline).gold[table.table].schema
+    folder = f"/{DATED}{lake.run.business_date}" if table.days else ""
+    return lake.run.spark.read.schema(schema).parquet(f"{lake.staged(table.table)}{folder}")
+
+
+def collected(frames: Mapping[str, DataFrame]) -> dict[str, list[Record]]:
+    """The rows of some small frames by name, as JSON has them: one Spark job, since each costs more than its rows."""
+    named = [_as_json(frame).withColumn("name", F.lit(name)) for name, frame in frames.items()]
+    rows: dict[str, list[Record]] = {name: [] for name in frames}
+    for row in reduce(DataFrame.unionAll, named).collect() if named else ():
+        rows[row["name"]].append(json.loads(row["row"]))
+    return rows
+
+
+def _as_json(frame: DataFrame) -> DataFrame:
+    return frame.select(F.to_json(F.struct(*frame.columns), _JSON).alias("row"))
+
+
+def first_rows(run: Run, table: GoldTable, rows: Sequence[Mapping[str, Any]]) -> Record:
+    """The first rows of a table for people: personal columns masked, long texts cut."""
+    columns = contract(run.pipeline).gold[table.table].columns
+    personal = [column.name for column in columns if column.personal]
+    return {
+        "columns": [column.name for column in columns],
+        "masked": personal,
+        "rows": [[_cell(row.get(c.name), c.name in personal) for c in columns] for row in rows[:FIRST_ROWS]],
+        "total": table.days.get(str(run.business_date), table.rows),
+    }
+
+
+def _cell(value: Any, is_personal: bool) -> Any:
+    return cut(hidden(value) if is_personal else value)

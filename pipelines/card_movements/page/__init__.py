@@ -1,0 +1,57 @@
+"""The card movements of a bank: charts by day, age, account and amount. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nightshift.pages import charts
+from nightshift.pages.formats import NONE, Both, both
+
+TITLE: Both = ("Movimentos de cartão", "Card movements")
+MONEY = "brl"
+UNKNOWN: Both = ("não informado", "not stated")
+AMOUNT: Both = ("Valor", "Amount")
+COUNT: Both = ("Movimentos", "Movements")
+ACCOUNTS: dict[str, Both] = {"CC": ("Conta corrente", "Current account"), "CP": ("Poupança", "Savings")}
+
+
+def view(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Charts and largest values; the figures themselves are the job's."""
+    days = [both(row[0], "short") for row in figures["days"]]
+    ages = _ranges(figures["ages"], figures["bands"], "", ("anos", "years"))
+    bins = _ranges(figures["histogram"], figures["steps"], "R$ ", ("", ""))
+    return {
+        "by_day": charts.bars(days, [(AMOUNT, [row[2] for row in figures["days"]])], "brl", axis="compact_brl"),
+        "counts_by_day": charts.bars(days, [(COUNT, [row[1] for row in figures["days"]])], "int"),
+        "by_age": charts.bars(
+            [label for label, *_ in ages], [(AMOUNT, [row[2] for row in ages])], "brl", axis="compact_brl"
+        ),
+        "histogram": charts.bars([label for label, *_ in bins], [(COUNT, [row[1] for row in bins])], "int"),
+        "ages": ages,
+        "bins": bins,
+        "accounts": [(ACCOUNTS.get(row[0], (row[0] or UNKNOWN[0],) * 2), *row[1:]) for row in figures["accounts"]],
+        "most_account": max((row[2] for row in figures["accounts"]), default=0),
+        "most_text": max((row[2] for row in figures["texts"]), default=0),
+        "most_refund": max((row[2] for row in figures["refund_texts"]), default=0),
+        "unknown": UNKNOWN,
+    }
+
+
+def _ranges(
+    rows: Sequence[Sequence[Any]], steps: Sequence[int], before: str, after: Both
+) -> list[tuple[Both, int, float]]:
+    """The rows of a histogram with the range of each in words."""
+    return [(_range(row[0], steps, before, after), row[1], row[2]) for row in rows]
+
+
+def _range(first: int | None, steps: Sequence[int], before: str, after: Both) -> Both:
+    if first is None:
+        return UNKNOWN
+    nexts = [step for step in steps if step > first]
+    words = []
+    for language, unit in enumerate(after):
+        low = both(first, "int")[language]
+        high = f"{NONE}{both(nexts[0] - 1, 'int')[language]}" if nexts else "+"
+        words.append(f"{before}{low}{high} {unit}".strip())
+    return words[0], words[1]

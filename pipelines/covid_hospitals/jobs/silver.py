@@ -1,0 +1,187 @@
+"""Silver of covid_hospitals: typed rows, one a business key, none dated after the business date."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from covid_hospitals.jobs import names
+from covid_hospitals.jobs.tables import (
+    CITIES,
+    COUNTRY_CODE,
+    FACTS,
+    MUNICIPALITIES,
+    OCCUPANCY,
+    OUTCOMES,
+    POPULATION,
+    STATE_NAMES,
+    STATES,
+)
+from medallion.contract import Table
+from medallion.quality import LINEAGE, Rule, is_accepted, last_version_wins, overrule, warn
+from medallion.raw import TEXT
+from medallion.typing_rules import clean, judge_rows, moment, rules_of, typed, typed_columns
+
+LINEAGE_SCHEMA = "source_file string, line bigint, ingested_at timestamp"
+NOTIFICATION = OCCUPANCY.key
+HISTORY = "snapshot date, first_snapshot date, last_snapshot date"
+SCHEMAS = {
+    "occupancy": f"{OCCUPANCY.schema}, {HISTORY}, {LINEAGE_SCHEMA}",
+    "population": f"population_year int, {POPULATION.schema}, {LINEAGE_SCHEMA}",
+    **{t.name: f"{t.schema}, {LINEAGE_SCHEMA}" for t in (STATES, CITIES, OUTCOMES, STATE_NAMES, MUNICIPALITIES)},
+}
+COLUMNS = {
+    table: [column.split()[0] for column in re.split(r", (?=[a-z])", schema)] for table, schema in SCHEMAS.items()
+}
+# Columns kept beside a row's own until it is accepted: its origin and original text.
+CARRIED = (*LINEAGE, "unit_id", "ingested_at", "raw", "outcome", "reason", "detail", "warning")
+_DAY_IN_NAME = r"([0-9]{4}-[0-9]{2}-[0-9]{2})[^/]*$"
+_YEAR_IN_NAME = r"((?:19|20)[0-9]{2})[^/]*$"
+_ZONED = r":[0-9.]+\s*(Z|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"
+_CNES = r"^[0-9]{7}$"
+
+
+# Columns that hold place codes, and columns that name states by UF, name or code; by bronze name.
+CODES = {
+    "cities": ("ibgeid",),
+    "state_names": ("codigo_uf",),
+    "municipalities": ("codigo_ibge", "codigo_uf"),
+    "population": ("city_ibge_code", "state_ibge_code"),
+}
+NAMED_STATES = {
+    "occupancy": ("estadosigla",),
+    "states": ("state",),
+    "cities": ("state",),
+    "outcomes": ("estado",),
+    "population": ("state",),
+}
+ODD_CODE = "unknown_city_code"
+
+
+def names_of_places(arrived: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
+    """The judged rows of the reference tables of places."""
+    judge = {"state_names": state_names, "municipalities": municipalities, "population": population}
+    return {table: of(_tidy(arrived, table)) for table, of in judge.items()}
+
+
+def facts(
+    arrived: Mapping[str, DataFrame], places: DataFrame, business_date: date, timezone: str
+) -> dict[str, DataFrame]:
+    """The judged rows of the fact tables, at `places` (names.official); moments become days of the time zone."""
+    came = {table.name: _tidy(arrived, table.name) for table in FACTS}
+    return {
+        "occupancy": occupancy(came["occupancy"], business_date, timezone),
+        "states": series(STATES, _typed(STATES, came["states"]), business_date),
+        "cities": cities(came["cities"], places, business_date),
+        "outcomes": outcomes(came["outcomes"], places, business_date, timezone),
+    }
+
+
+def _tidy(arrived: Mapping[str, DataFrame], table: str) -> DataFrame:
+    return names.tidy(arrived[table], CODES.get(table, ()), NAMED_STATES.get(table, ()))
+
+
+def occupancy(bronze: DataFrame, business_date: date, timezone: str) -> DataFrame:
+    """Each notification of a hospital once, as in its newest snapshot, with the first and last snapshot that have
+    it."""
+    named = bronze.withColumn("_day", F.regexp_extract("source_file", _DAY_IN_NAME, 1))
+    taken = F.coalesce(typed("_day", "date"), day_of("ts_run", timezone))
+    dated = named.withColumn("snapshot", taken).drop("_day")
+    undated = Rule(
+        "no_snapshot_date", F.col("snapshot").isNull(), F.lit("neither the file's name nor ts_run is a date")
+    )
+    rows = until(_typed(OCCUPANCY, dated, ["snapshot"], [undated]), "snapshot", business_date)
+    same = Window.partitionBy("outcome", *NOTIFICATION)
+    rows = rows.select(
+        "*", F.min("snapshot").over(same).alias("first_snapshot"), F.max("snapshot").over(same).alias("last_snapshot")
+    )
+    once = _latest(OCCUPANCY, rows, order=("snapshot", *LINEAGE))
+    beds = [c.name for c in OCCUPANCY.columns if c.name.startswith(("offered_", "occupied_"))]
+    once = warn(once, "negative_beds", negative(beds))
+    return warn(once, "odd_hospital_code", ~F.col("hospital_id").rlike(_CNES))
+
+
+def day_of(column: str, timezone: str) -> Column:
+    """The day of a moment: in the time zone if the moment has an offset (or Z), else the date as written."""
+    instant = moment(column)
+    there = F.convert_timezone(F.current_timezone(), F.lit(timezone), instant)
+    return F.when(F.col(column).rlike(_ZONED), there.cast("date")).otherwise(instant.cast("date"))
+
+
+def series(table: Table, rows: DataFrame, business_date: date) -> DataFrame:
+    """Each place's day once; if several files have it, from the one that reaches furthest, as it was published last."""
+    reach = Window.partitionBy("outcome", "source_file")
+    rows = rows.withColumn("published", F.max("series_date").over(reach))
+    return _latest(table, until(rows, "series_date", business_date), order=("published", *LINEAGE))
+
+
+def cities(bronze: DataFrame, places: DataFrame, business_date: date) -> DataFrame:
+    """Each city's day once, under the name and the code of the reference tables."""
+    coded = names.with_known_codes(_typed(CITIES, bronze), places)
+    bare = coded.withColumn("city", names.without_uf("city"))
+    seen = bronze.select("state", names.without_uf("city").alias("city"))
+    named = names.one_name(bare, seen, places, state="state")
+    full = F.when(F.col("state") == COUNTRY_CODE, F.col("city")).otherwise(F.concat_ws("/", "city", "state"))
+    rows = named.withColumn("city", F.when(F.col("city").isNotNull(), full))
+    return warn(series(CITIES, rows, business_date), ODD_CODE, F.col("_odd_code"))
+
+
+def outcomes(bronze: DataFrame, places: DataFrame, business_date: date, timezone: str) -> DataFrame:
+    """Each city's (or hospital's) day once."""
+    dated = bronze.withColumn("notified_on", day_of("datanotificacao", timezone))
+    seen = bronze.select(F.trim("estado").alias("state"), F.trim("municipio").alias("city"))
+    named = names.one_name(_typed(OUTCOMES, dated, ["notified_on"]), seen, places, state="state_name")
+    rows = until(named, "notified_on", business_date)
+    figures = [c.name for c in OUTCOMES.columns if c.type == "double"]
+    return warn(_latest(OUTCOMES, rows), "negative_figure", negative(figures))
+
+
+def state_names(bronze: DataFrame) -> DataFrame:
+    """Each state once."""
+    return _latest(STATE_NAMES, _typed(STATE_NAMES, bronze))
+
+
+def municipalities(bronze: DataFrame) -> DataFrame:
+    """Each municipality once."""
+    return _latest(MUNICIPALITIES, _seven_digits(_typed(MUNICIPALITIES, bronze)))
+
+
+def population(bronze: DataFrame) -> DataFrame:
+    """Each municipality and year once; the year appears only in the file's name."""
+    named = bronze.withColumn("_year", F.regexp_extract("source_file", _YEAR_IN_NAME, 1))
+    dated = named.withColumn("population_year", typed("_year", "int")).drop("_year")
+    detail = F.lit("the file's name has no year, unlike populacao-por-municipio-2020.csv")
+    undated = Rule("no_year", F.col("population_year").isNull(), detail)
+    return _latest(POPULATION, _seven_digits(_typed(POPULATION, dated, ["population_year"], [undated])))
+
+
+def _seven_digits(rows: DataFrame) -> DataFrame:
+    return rows.withColumn("city_code", names.seven_digits(F.col("city_code")))
+
+
+def _typed(table: Table, bronze: DataFrame, extra: Sequence[str] = (), rules: Sequence[Rule] = ()) -> DataFrame:
+    """Judged rows of a source table under their lake names; `extra` are additional bronze columns."""
+    beside = [column for column in table.columns if column.optional]
+    rows = judge_rows(clean(bronze, table.source_names), [*rules_of(table), *rules], beside)
+    return rows.select(*typed_columns(table).values(), *extra, F.lit(TEXT).alias("raw_encoding"), *CARRIED)
+
+
+def _latest(table: Table, judged: DataFrame, order: Sequence[str] = LINEAGE) -> DataFrame:
+    content = [column.name for column in table.columns if column.name not in (*table.key, "snapshot_at")]
+    return last_version_wins(judged, table.key, content, order=order)
+
+
+def until(judged: DataFrame, column: str, business_date: date) -> DataFrame:
+    """Refuse rows dated after the business date: they belong to that day's run."""
+    day = F.to_date(column)
+    detail = F.concat(F.lit(f"{column} is "), day.cast("string"), F.lit(f", after {business_date}"))
+    return overrule(judged, "after_business_date", day > F.lit(business_date), detail)
+
+
+def negative(columns: Sequence[str]) -> Column:
+    """Whether any of the columns is below zero."""
+    return is_accepted() & (F.least(*columns, F.lit(0)) < 0)

@@ -1,0 +1,112 @@
+"""The sales of the restaurants: charts of revenue, status and branches. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nightshift.pages import charts
+from nightshift.pages.formats import Both, both
+
+TITLE: Both = ("Vendas Mr. Health", "Mr. Health sales")
+MONEY = "brl"
+REVENUE: Both = ("Receita", "Revenue")
+STATUS: tuple[tuple[str, Both], ...] = (
+    ("revenue", ("Finalizado", "Finished")),
+    ("pending_value", ("Pendente", "Pending")),
+    ("cancelled_value", ("Cancelado", "Cancelled")),
+)
+TOP = 10
+SEVERITIES: dict[str, Both] = {
+    "critical": ("crítico", "critical"),
+    "warning": ("atenção", "warning"),
+    "info": ("informação", "info"),
+}
+SEVERITY_TONES = {"critical": "bad", "warning": "warn", "info": "calm"}
+ALERTS: dict[str, Both] = {
+    "missing_file": ("arquivo ausente", "missing file"),
+    "unreadable_delivery": ("entrega ilegível", "unreadable delivery"),
+    "late_file": ("pedidos atrasados", "late orders"),
+    "unusual_sales": ("venda fora do usual", "unusual sales"),
+    "cancellation_spike": ("pico de cancelamentos", "cancellation spike"),
+    "price_change": ("mudança de preço", "price change"),
+}
+ACTIONS: dict[str, Both] = {
+    "missing_file": (
+        "Peça o arquivo à unidade; a próxima entrega corrige o dia.",
+        "Request the file from the branch; the next delivery corrects the day.",
+    ),
+    "unreadable_delivery": (
+        "Veja a quarentena abaixo e peça à unidade um arquivo correto.",
+        "See the quarantine below and request a correct file from the branch.",
+    ),
+    "late_file": (
+        "Nada a fazer hoje: os dias anteriores foram corrigidos. Se repetir, fale com a unidade.",
+        "Nothing to do today: the earlier days were corrected. If it happens again, talk to the branch.",
+    ),
+    "unusual_sales": (
+        "Confira com a unidade: feriado, loja fechada, promoção ou arquivo incompleto?",
+        "Check with the branch: holiday, closed shop, promotion or an incomplete file?",
+    ),
+    "cancellation_spike": (
+        "Pergunte à unidade o motivo: falta de produto, entrega ou fraude.",
+        "Request the reason from the branch: out of stock, delivery, or fraud.",
+    ),
+    "price_change": (
+        "Confirme o preço com a matriz; se não foi decidido lá, corrija no caixa.",
+        "Confirm the price with head office; if it was not decided there, correct it at the till.",
+    ),
+}
+WEEKDAYS: tuple[Both, ...] = (
+    ("seg", "Mon"), ("ter", "Tue"), ("qua", "Wed"), ("qui", "Thu"), ("sex", "Fri"), ("sáb", "Sat"), ("dom", "Sun")
+)  # fmt: skip
+
+
+def view(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Charts and largest values; the figures themselves are the job's."""
+    days = [both(day, "short") for day in figures["days"]]
+    units = figures["units"]
+    own = [unit for unit in units if unit["today"]]
+    return {
+        "network": charts.bars(days, [(REVENUE, figures["network"]["revenue"])], "brl", axis="compact_brl", wide=True),
+        "top": _lines(days, units[:TOP]) if len(days) > 1 else "",
+        "top_units": units[:TOP],
+        "panels": [(unit, _unit(days, unit)) for unit in units],
+        "status": charts.bars(
+            days, [(name, figures["network"][key]) for key, name in STATUS], "brl", axis="compact_brl", stacked=True
+        ),
+        "status_names": [name for _, name in STATUS],
+        "ranking": own,
+        "most_revenue": _most(unit["today"]["revenue"] for unit in own),
+        "most_state": _most(row["revenue"] for row in figures["states"]),
+        "most_product": _most(row["revenue"] for row in figures["products"]),
+        "most_weekday": _most(value for unit in units for value in unit["weekdays"]),
+        "most_forecast": _most(row["quantity"] + row["error"] for row in figures["forecast"]["products"]),
+        "order_lists": figures["forecast"]["branches"],
+        "days": figures["days"],
+        "severities": SEVERITIES,
+        "tones": SEVERITY_TONES,
+        "kinds": ALERTS,
+        "actions": ACTIONS,
+        "weekdays": WEEKDAYS,
+    }
+
+
+def _lines(days: Sequence[Both], units: Sequence[Mapping[str, Any]]) -> str:
+    series = [((name(unit), name(unit)), unit["revenue"]) for unit in units]
+    return charts.lines(days, series, "brl", axis="compact_brl", dots=False, wide=True)
+
+
+def _unit(days: Sequence[Both], unit: Mapping[str, Any]) -> str:
+    if len(days) < 2:
+        return charts.bars(days, [(REVENUE, unit["revenue"])], "brl", axis="compact_brl", wide=True)
+    return charts.lines(days, [(REVENUE, unit["revenue"])], "brl", axis="compact_brl", dots=False, wide=True)
+
+
+def name(unit: Mapping[str, Any]) -> str:
+    """A branch as people know it."""
+    return f"{unit['branch'] or '?'} · {unit['id']}"
+
+
+def _most(values: Any) -> float:
+    return max((value for value in values if value is not None), default=0)

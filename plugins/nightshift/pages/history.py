@@ -1,0 +1,78 @@
+"""What a page and an index keep of the nights before: one small summary a record. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from nightshift.run.tasks import Group, Task
+
+Record = Mapping[str, Any]
+MOST_NIGHTS = 30
+GROUP_OF = {
+    **dict.fromkeys(
+        (Task.PREFLIGHT, Task.OPEN_STATE, Task.APPLY_FOUNDATION, Task.APPLY_TRANSIENT, Task.PUBLISH_JOBS), Group.PREPARE
+    ),
+    **dict.fromkeys(
+        (Task.CLAIM_DATE, Task.CLAIM_DAYS, Task.INGEST, Task.STOP_HOST, Task.WAIT_FOR_INPUTS, Task.CHECK_INPUTS),
+        Group.INPUT,
+    ),
+    **dict.fromkeys((Task.AUDIT, Task.PUBLISH), Group.GOLD),
+    **dict.fromkeys((Task.STOP_COMPUTE, Task.DESTROY_TRANSIENT, Task.PROVE_NOTHING_LEFT), Group.TEARDOWN),
+    **dict.fromkeys((Task.REPORT, Task.OUTCOME), Group.RESULT),
+}  # the tasks that wait for jobs have ids of their own: every other task is of Group.COMPUTE
+
+
+def summary(record: Record) -> dict[str, Any]:
+    """One night in a few fields: what indexes list, and what later pages compare themselves with."""
+    failure, proof = record["failure"], record["proof"]
+    kept = ("dag_id", "run_id", "slug", "pipeline", "business_date", "started_at", "ended_at", "outcome")
+    return {
+        **{key: record[key] for key in kept},
+        "seconds": _seconds(record["started_at"], record["ended_at"]),
+        "cost": {key: record["cost"].get(key) for key in ("measured", "estimate")},
+        "groups": {name: end - start for name, (start, end) in spans(record).items()},
+        "rows": {gold["table"]: gold["rows"] for gold in reversed(record["gold"])},
+        "alive": len(proof["alive"]) if proof else None,
+        "warnings": len(record["warnings"]),
+        "restated": len(record.get("restated", ())),
+        "failure": {key: failure[key] for key in ("task", "cause")} if failure else None,
+    }
+
+
+def spans(record: Record) -> dict[str, tuple[float, float]]:
+    """The first start and the last end of each group that ran, in seconds since the run began; the result's group is
+    what lies between the last task and the record."""
+    begin, times = datetime.fromisoformat(record["started_at"]), dict[str, list[float]]()
+    for task, facts in record["tasks"].items():
+        moments = [facts[key] for key in ("started_at", "ended_at") if facts.get(key)]
+        group = str(GROUP_OF.get(task, Group.COMPUTE))
+        times.setdefault(group, []).extend((datetime.fromisoformat(m) - begin).total_seconds() for m in moments)
+    known = {group: (min(moments), max(moments)) for group, moments in times.items() if moments}
+    end = _seconds(record["started_at"], record["ended_at"])
+    last = max((until for _, until in known.values()), default=end)
+    return {**known, str(Group.RESULT): (min(last, end), end)}
+
+
+def nights_before(record: Record, history: Iterable[Record]) -> list[dict[str, Any]]:
+    """The last summaries before a record, oldest first; `history` has summaries or records, in any order."""
+    summaries = (night if "groups" in night else summary(night) for night in history)
+    earlier = {n["run_id"]: dict(n) for n in summaries if n["ended_at"] < record["ended_at"]}
+    earlier.pop(record["run_id"], None)
+    return sorted(earlier.values(), key=lambda night: night["ended_at"])[-MOST_NIGHTS:]
+
+
+def medians(nights: Sequence[Record]) -> dict[str, float]:
+    """The median seconds of each group over the nights that were no failure."""
+    good = [night["groups"] for night in nights if night["outcome"] != "failed"]
+    return {group: median(_of(good, group)) for group in map(str, Group) if any(True for _ in _of(good, group))}
+
+
+def _of(nights: Iterable[Mapping[str, float]], group: str) -> Iterator[float]:
+    return (groups[group] for groups in nights if group in groups)
+
+
+def _seconds(start: str, end: str) -> float:
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()

@@ -1,0 +1,73 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const remembered = key => { try { return localStorage.getItem(key); } catch { return null; } };
+  const remember = (key, value) => { try { localStorage.setItem(key, value); } catch { /* a page from disk may not */ } };
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+
+  // Every text with English beside it is Portuguese first; the two are exchanged.
+  const speak = language => {
+    const english = language === "en";
+    root.lang = english ? "en" : "pt-BR";
+    for (const node of all("[data-en]")) {
+      node.dataset.pt ??= node.textContent;
+      node.textContent = english ? node.dataset.en : node.dataset.pt;
+    }
+    for (const button of all("[data-language]"))
+      button.setAttribute("aria-pressed", String(button.dataset.language === language));
+  };
+  for (const button of all("[data-language]"))
+    button.addEventListener("click", () => { remember("nightshift-language", button.dataset.language); speak(button.dataset.language); });
+  const wanted = new URLSearchParams(location.search).get("lang");
+  speak(wanted || remembered("nightshift-language") || (/^pt/i.test(navigator.language) ? "pt" : "en"));
+
+  const paint = theme => {
+    if (theme) root.dataset.theme = theme;
+    for (const button of all("[data-theme-set]"))
+      button.setAttribute("aria-pressed", String(button.dataset.themeSet === (theme || "")));
+  };
+  for (const button of all("[data-theme-set]"))
+    button.addEventListener("click", () => { delete root.dataset.theme; remember("nightshift-theme", button.dataset.themeSet); paint(button.dataset.themeSet); });
+  paint(remembered("nightshift-theme") || "");
+
+  // A table as CSV: the plain values behind what is shown; in Portuguese with semicolons and decimal commas.
+  const cell = (node, comma) => {
+    const data = node.querySelector("data[value]");
+    let text = data ? data.value : node.textContent.trim().replace(/\s+/g, " ");
+    if (data && comma && /^-?\d+\.\d+$/.test(text)) text = text.replace(".", ",");
+    if (!data && /^[=+\-@\t\r]/.test(text)) text = `'${text}`;
+    return /[";,\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  for (const button of all("[data-csv]"))
+    button.addEventListener("click", () => {
+      const comma = root.lang !== "en";
+      const rows = all("tr", document.getElementById(button.dataset.csv));
+      const lines = rows.map(row => [...row.cells].map(node => cell(node, comma)).join(comma ? ";" : ","));
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob(["\ufeff", lines.join("\r\n"), "\r\n"], { type: "text/csv;charset=utf-8" }));
+      link.download = `${button.dataset.csv}.csv`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    });
+
+  for (const select of all("select[data-choose]")) {
+    const choose = () => {
+      for (const panel of all(`[data-panel="${select.dataset.choose}"]`)) panel.hidden = panel.dataset.key !== select.value;
+    };
+    select.addEventListener("change", choose);
+    choose();
+  }
+
+  // The commonest words, with or without those that every text has.
+  for (const box of all("input[data-stop-words]")) {
+    const table = document.getElementById(box.dataset.stopWords), rows = all("tr[data-word]", table);
+    const show = () => {
+      table.classList.toggle("all", box.checked);
+      let left = Number(box.dataset.most);
+      for (const row of rows) row.hidden = (!box.checked && row.dataset.word === "stop") || left-- <= 0;
+    };
+    box.addEventListener("change", show);
+    show();
+  }
+  addEventListener("beforeprint", () => { for (const details of all("details[data-print]")) details.open = true; });
+})();

@@ -1,0 +1,51 @@
+"""What a pipeline's own package brings to the pages of its nights: a title, the section of its figures. Pure.
+
+A package may have a folder `page`: its module sets TITLE (in both languages), `view(figures)`, which gives the template
+page.html more to show beside the figures `f` as `v`, and where money is one currency MONEY, a key of formats.KINDS.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from nightshift.pages.formats import Both
+from nightshift.pipelines import PIPELINES, REGISTRY
+
+BACKFILL = "backfill_"
+MODULE, TEMPLATE = "page", "page.html"
+
+
+def folders() -> dict[str, Path]:
+    """The folders of the templates by pipeline."""
+    own = {name: package.folder / MODULE for name, package in REGISTRY.packages.items()}
+    return {name: folder for name, folder in own.items() if (folder / TEMPLATE).is_file()}
+
+
+def title(pipeline: str) -> Both:
+    """The pipeline's title in both languages, of a backfill that of what it fills."""
+    module, definition = _module(pipeline), PIPELINES.get(pipeline)
+    plain = definition.title if definition else pipeline
+    both: Both = getattr(module, "TITLE", (plain, plain))
+    return both
+
+
+def money(pipeline: str) -> str:
+    """How amounts of money are shown: a key of formats.KINDS."""
+    return str(getattr(_module(pipeline), "MONEY", "n2"))
+
+
+def view(record: Mapping[str, Any], page: Mapping[str, Any]) -> dict[str, Any] | None:
+    """{"template", "f", "v"} of the night's product; None without figures."""
+    module = _module(record["pipeline"])
+    if module is None or not page.get("figures"):
+        return None
+    figures = page["figures"]
+    return {"template": f"{record['pipeline']}/{TEMPLATE}", "f": figures, "v": module.view(figures)}
+
+
+def _module(pipeline: str) -> ModuleType | None:
+    return importlib.import_module(f"{pipeline}.{MODULE}") if pipeline in folders() else None

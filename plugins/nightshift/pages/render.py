@@ -1,0 +1,80 @@
+"""Templates to HTML: escaping, the two languages of every text and number, style and script inline. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from markupsafe import Markup
+
+from nightshift.failures.shown import plain
+from nightshift.pages import charts, products
+from nightshift.pages.formats import both
+
+HERE = Path(__file__).parent
+LEVELS = 5  # shades of a heat map
+
+
+def page(template: str, zone: str, view: Mapping[str, Any]) -> str:
+    """A whole page, or a section of one. Texts are Portuguese, with their English in `data-en`: the page's script
+    exchanges them."""
+    own = {"n": partial(number, zone=zone), "css": _asset("page.css"), "js": _asset("page.js"), "zone": zone}
+    return f"{_environment().get_template(template).render({**own, **view}).strip()}\n"
+
+
+def words(pt: Any, en: Any = None, css: str = "") -> Markup:
+    """A text in both languages; `pt` may be the pair. `css` is a class."""
+    pt, en = pt if isinstance(pt, tuple) else (pt, en)
+    named = Markup(' class="{}"').format(css) if css else ""
+    english = "" if en is None or en == pt else Markup(' data-en="{}"').format(plain(str(en)))
+    return Markup("<span{}{}>{}</span>").format(named, english, plain(str(pt)))
+
+
+def number(value: Any, kind: str, zone: str = "UTC") -> Markup:
+    """A number, amount, date or time in both languages, with its plain value beside it for the CSV."""
+    pt, en = both(value, kind, zone)
+    if value is None:
+        return Markup('<span class="none">{}</span>').format(pt)
+    return Markup('<data value="{}" data-kind="{}" data-en="{}">{}</data>').format(value, kind, en, pt)
+
+
+def level(value: float | None, most: float) -> str:
+    """The class of a heat map's cell, from none to the darkest."""
+    if value is None:
+        return "h-none"
+    return f"h{min(LEVELS, int(LEVELS * value / most + 0.999))}" if most > 0 and value > 0 else "h0"
+
+
+def width(value: float | None, most: float) -> str:
+    """The width of a bar as CSS has it."""
+    return f"{max(0.0, min(100.0, 100 * value / most)):.1f}%" if value and most else "0"
+
+
+@cache
+def _asset(name: str) -> Markup:
+    return Markup((HERE / name).read_text(encoding="utf-8"))  # noqa: S704 - ours
+
+
+@cache
+def _environment() -> Environment:
+    of_products = PrefixLoader({name: FileSystemLoader(folder) for name, folder in products.folders().items()})
+    made = Environment(
+        loader=ChoiceLoader([FileSystemLoader(HERE / "templates"), of_products]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalized,
+    )
+    made.globals |= {"t": words, "level": level, "width": width, "charts": charts, "both": both}
+    return made
+
+
+def _finalized(value: Any) -> Any:
+    """What a template shows: text from data with its control characters escaped, nothing for None."""
+    if value is None:
+        return ""
+    return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,51 @@
+"""The words of a page in Portuguese and English that are chosen by data: outcomes, tasks' groups, causes, layers."""
+
+from __future__ import annotations
+
+from nightshift.pages.formats import Both
+from nightshift.run.tasks import Group
+
+BACKFILL: Both = ("Preenchimento: ", "Backfill: ")
+OUTCOMES: dict[str, Both] = {
+    "success": ("Concluída", "Completed"),
+    "success with warnings": ("Concluída com avisos", "Completed with warnings"),
+    "failed": ("Falhou", "Failed"),
+}
+TONES = {"success": "good", "success with warnings": "warn", "failed": "bad"}
+GROUPS: dict[str, Both] = {
+    Group.PREPARE: ("Preparação", "Prepare"),
+    Group.INPUT: ("Entrada", "Input"),
+    Group.COMPUTE: ("Processamento", "Compute"),
+    Group.GOLD: ("Conferência e publicação", "Check and publish"),
+    Group.TEARDOWN: ("Desmontagem", "Teardown"),
+    Group.RESULT: ("Relatório", "Report"),
+}
+CAUSES: dict[str, Both] = {
+    "data": ("dados", "data"),
+    "code": ("código ou configuração", "code or configuration"),
+    "bootstrap": ("início do cluster", "bootstrap"),
+    "capacity": ("falta de capacidade na AWS", "no capacity at AWS"),
+    "iam": ("permissões (IAM)", "permissions (IAM)"),
+    "throttle": ("serviço da AWS sem resposta", "a service of AWS did not respond"),
+    "timeout": ("tempo esgotado", "timeout"),
+    "disk": ("disco cheio", "disk full"),
+    "terraform": ("terraform", "terraform"),
+    "lock": ("trava de outra execução", "lock of another run"),
+    "upstream": ("os dados não chegaram", "the data did not arrive"),
+    "stopped": ("interrompida de fora", "stopped from outside"),
+    "leak": ("algo ficou ligado", "something is still alive"),
+}
+LAYERS: dict[str, Both] = {"bronze": ("bronze", "bronze"), "silver": ("prata", "silver"), "gold": ("ouro", "gold")}
+RESOURCES: dict[str, Both] = {
+    "clusters": ("clusters", "clusters"),
+    "instances": ("instâncias", "instances"),
+    "security groups": ("grupos de segurança", "security groups"),
+    "key pairs": ("pares de chaves", "key pairs"),
+    "secrets": ("segredos", "secrets"),
+    "security configurations": ("configurações de segurança", "security configurations"),
+    "serverless applications": ("aplicações serverless", "serverless applications"),
+    "Glue jobs": ("jobs do Glue", "Glue jobs"),
+    "terraform states": ("estados do terraform", "terraform states"),
+    "staging": ("área temporária", "staging"),
+    "claims": ("reservas de datas", "claims on dates"),
+}

@@ -1,0 +1,108 @@
+"""Registry of pipelines: finds their packages in folders and in installed distributions, loads their definitions."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+
+from nightshift.contracts.pipeline import Pipeline
+from nightshift.failures.errors import SettingsError
+
+GROUP = "nightshift.pipelines"  # of entry points, like  sales = "sales"
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # it is a DAG's id, a folder of the lake, a database's table and a module
+TAKEN = re.compile(r"reaper|backfill_.*|main|medallion")  # DAGs of the library, and modules of include/spark_jobs
+PARTS = ("__init__.py", "definition.py", "contract.toml", "jobs/__init__.py", "jobs/job.py")
+
+
+@dataclass(frozen=True)
+class Package:
+    """The package of one pipeline: its definition and its folder."""
+
+    pipeline: Pipeline
+    folder: Path
+
+    @property
+    def runbook(self) -> str:
+        """What the pipeline does and how to react when it fails: runbook.md, or the title alone."""
+        file = self.folder / "runbook.md"
+        return file.read_text(encoding="utf-8") if file.is_file() else f"### {self.pipeline.title}\n\n{{failures}}\n"
+
+
+@dataclass
+class Registry:
+    """The usable packages by name, and a sentence about each that is broken, by its folder."""
+
+    packages: dict[str, Package] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def refuse_broken(self) -> None:
+        """Raises SettingsError with the sentences about the broken packages, if there are any."""
+        if self.broken:
+            raise SettingsError("\n".join(self.broken.values()))
+
+    def add(self, name: str, folder: Path) -> None:
+        """Load the package `name`, which is importable and must lie in `folder`; a folder counts once."""
+        if name in self.packages and self.packages[name].folder == folder:
+            return
+        try:
+            self.packages[name] = Package(self._loaded(name, folder), folder)
+        except Exception as wrong:  # noqa: BLE001 - whatever its author's code raises, the other pipelines go on
+            self.broken[str(folder)] = about_broken(folder, wrong)
+
+    def _loaded(self, name: str, folder: Path) -> Pipeline:
+        if not NAME.fullmatch(name) or TAKEN.fullmatch(name):
+            raise SettingsError(f"{name!r} is no name for a pipeline: expected {NAME.pattern}, not {TAKEN.pattern}.")
+        if name in self.packages:
+            raise SettingsError(f"the name {name} is that of the pipeline in {self.packages[name].folder}.")
+        if lacking := [part for part in PARTS if not (folder / part).is_file()]:
+            raise SettingsError(f"it lacks {', '.join(lacking)}.")
+        spec = find_spec(name)
+        if spec is None or Path(spec.origin or "").resolve() != (folder / "__init__.py").resolve():
+            raise SettingsError(f"Python finds {name} in {spec and spec.origin}: give the package another name.")
+        pipeline = getattr(importlib.import_module(f"{name}.definition"), "PIPELINE", None)
+        if not isinstance(pipeline, Pipeline) or pipeline.name != name:
+            raise SettingsError(f"its definition.py must set PIPELINE to a Pipeline with the name {name!r}.")
+        return pipeline
+
+
+def about_broken(folder: Path, wrong: Exception) -> str:
+    """The sentence about a package that cannot be used."""
+    kind = "" if isinstance(wrong, SettingsError) else f"{type(wrong).__name__}: "
+    return f"The pipeline in {folder} cannot be used: {kind}{wrong}"
+
+
+def discover(folders: Sequence[Path]) -> Registry:
+    """The pipelines of all packages in `folders`, in order, then of the installed ones. Broken ones are reported in
+    the result; the others are not affected."""
+    registry = Registry()
+    for folder in folders:
+        if not folder.is_dir():
+            registry.broken[str(folder)] = (
+                f"There is no folder of pipelines {folder}: check NIGHTSHIFT_INCLUDE_DIR and NIGHTSHIFT_PIPELINES."
+            )
+            continue
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
+        for package in sorted(path for path in folder.iterdir() if _is_package(path)):
+            registry.add(package.name, package)
+    for name, folder in _installed():
+        registry.add(name, folder)
+    return registry
+
+
+def _is_package(path: Path) -> bool:
+    return (path / "__init__.py").is_file() or (path / "definition.py").is_file()
+
+
+def _installed() -> Iterator[tuple[str, Path]]:
+    """The packages that installed distributions name, by name; a pipeline's package must be a top-level one."""
+    for point in sorted(entry_points(group=GROUP)):
+        spec = find_spec(point.value) if NAME.fullmatch(point.value) else None
+        places = list(spec.submodule_search_locations or ()) if spec else []
+        yield point.value, Path(places[0] if places else f"{point.value} (an entry point of {point.dist})")

@@ -1,0 +1,90 @@
+"""Pages on the user's disk: one a kept night, one that lists them, and the commands that show them."""
+
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from embedded import cli
+from embedded.commands import open_page
+from embedded.terminal import pages
+from tools import paths
+
+START = datetime(2026, 1, 5, 3, tzinfo=UTC)
+
+
+def record(day, outcome="success"):
+    moment = (START + timedelta(days=day)).isoformat()
+    failure = {"task": "audit", "cause": "data", "message": "m", "next_action": "n", "traceback": None}
+    failure |= {"tail": [], "tail_of": None, "input_file": None, "links": {}, "text": []}
+    return {
+        "dag_id": "wordcount", "pipeline": "wordcount", "run_id": f"manual__{day}", "slug": f"manual__{day}",
+        "business_date": f"2026-01-{day + 4:02}", "started_at": moment, "ended_at": moment, "outcome": outcome,
+        "tasks": {}, "layers": [], "gold": [], "warnings": [], "doubts": [], "restated": [], "days": [],
+        "compute": None, "cost": {"measured": 0.02, "estimate": 0.31, "prices": "p", "elsewhere": {}}, "proof": None,
+        "failure": failure if outcome == "failed" else None,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """Three nights on disk, the last one failed; the second has its page already."""
+    runs = tmp_path / ".nightshift" / "runs"
+    for day, outcome in enumerate(("success", "success", "failed")):
+        folder = runs / "wordcount" / f"manual__{day}"
+        folder.mkdir(parents=True)
+        (folder / "record.json").write_text(json.dumps(record(day, outcome)))
+    monkeypatch.setattr(paths, "RUNS", runs)
+    for function in (pages.nights, pages.shelf_of):
+        monkeypatch.setattr(function, "__defaults__", (runs,))
+    monkeypatch.setattr(pages.write, "__defaults__", (runs,))
+    pages.write(runs / "wordcount" / "manual__1")
+    opened = []
+    monkeypatch.setattr(open_page.webbrowser, "open", opened.append)
+    return runs, opened
+
+
+def test_a_night_has_its_page_and_the_list_has_only_nights_that_have_one(kept):
+    runs, _ = kept
+    assert "06/01/2026" in (runs / "wordcount" / "manual__1" / "index.html").read_text()  # the day before it too
+    listed = (runs.parent / "index.html").read_text()
+    assert 'href="runs/wordcount/manual__1/index.html"' in listed and "manual__0/index.html" not in listed
+
+
+def test_open_shows_the_last_night_or_the_one_that_is_named(kept, capsys):
+    runs, opened = kept
+    assert cli.main(["open"]) == 0
+    assert cli.main(["open", "manual__0"]) == 0
+    assert cli.main(["open", "wordcount", "--list"]) == 0
+    folder = runs / "wordcount"
+    assert opened == [
+        (folder / "manual__2" / "index.html").as_uri(),
+        (folder / "manual__0" / "index.html").as_uri(),
+        (runs.parent / "index.html").as_uri(),
+    ]
+    assert "Page:     " in capsys.readouterr().out
+    assert "Falhou em" in (folder / "manual__2" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("manual", "3 nights are called 'manual'"), ("x", "0 nights are called 'x'")]
+)
+def test_a_name_of_no_night_or_of_several_is_refused(kept, capsys, name, why):
+    assert cli.main(["open", name]) == cli.REFUSED
+    assert why in capsys.readouterr().err
+
+
+def test_without_a_night_open_says_how_to_get_one(kept, capsys):
+    shutil.rmtree(kept[0] / "wordcount")
+    assert cli.main(["open"]) == cli.REFUSED
+    assert "play one with ./nightshift run" in capsys.readouterr().err
+
+
+def test_runs_lists_the_nights_the_latest_first(kept, capsys):
+    assert cli.main(["runs"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in lines] == ["name", "manual__2", "manual__1", "manual__0"]
+    assert "failed in audit" in lines[1] and "$0.02" in lines[1]
+    cli.main(["runs", "mrhealth_sales"])
+    assert "No night in" in capsys.readouterr().out

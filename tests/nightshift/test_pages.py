@@ -1,0 +1,317 @@
+"""The page of a night: everything inside it, in two languages, no number of its own, nothing from data that acts."""
+
+import json
+import re
+from datetime import datetime, timedelta
+from html.parser import HTMLParser
+from itertools import pairwise, product
+
+import pytest
+
+from medallion import figures as page_job
+from nightshift.compute.emr.target import place_of
+from nightshift.failures import cards
+from nightshift.failures.causes import Cause
+from nightshift.pages import cures, formats, history, night, shelf
+from nightshift.pipelines import PIPELINES
+from nightshift.report import record as records
+from nightshift.report.outcome_rules import RunFacts
+from nightshift.run import run_context
+from tests.nightshift import figures
+from tests.nightshift.findings import CLUSTER, GOOD, NOW, PROOF, TASKS, entry, jobs, manifests
+
+TIMES = [
+    {**each, "at": (NOW + timedelta(seconds=17 * n)).isoformat()} for n, each in enumerate([*GOOD, PROOF], start=-14)
+]
+
+
+@pytest.fixture
+def made(settings):
+    """Builds a record of a pipeline's night as the reporter does."""
+
+    def build(pipeline="mrhealth_sales", entries=TIMES, states=None, day=4):
+        asked = datetime.fromisoformat(f"2026-01-{day + 1:02}T03:00:00+00:00")
+        run = run_context.from_run(settings, PIPELINES[pipeline], f"manual__{asked.isoformat()}", asked, {})
+        facts = RunFacts(
+            entries=entries,
+            states=states or dict.fromkeys(TASKS, "success"),
+            places=[place_of(CLUSTER)],
+            jobs=jobs(*["COMPLETED"] * len(run.pipeline.steps), names=[step.name for step in run.pipeline.steps]),
+            manifests=manifests(run.pipeline),
+            ended_at=NOW + timedelta(minutes=9, days=day - 4),
+        )
+        return json.loads(json.dumps(records.build(run, facts)))
+
+    return build
+
+
+class Page(HTMLParser):
+    """What a page shows: its figures (plain values by kind), its texts, its tags with their attributes."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.figures, self.texts, self.tags, self._open, self.crossed = [], [], [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.tags.append((tag, given))
+        if tag == "data":
+            self.figures.append((given["data-kind"], given["value"]))
+        if tag not in {"meta", "input", "br"}:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        self.crossed += [] if self._open and self._open[-1] == tag else [tag]
+        while self._open and self._open.pop() != tag:
+            pass
+
+    def handle_data(self, text):
+        if text.strip() and not {"data", "style", "script", "svg"} & set(self._open):
+            self.texts.append(text.strip())
+
+    def attributes(self, name):
+        return [given[name] for _, given in self.tags if name in given]
+
+
+def numbers(value):
+    """All numbers in JSON data, also those in its texts."""
+    if isinstance(value, dict):
+        return {n for key, each in value.items() for n in numbers(key) | numbers(each)}
+    if isinstance(value, list):
+        return {n for each in value for n in numbers(each)}
+    if isinstance(value, bool) or value is None:
+        return set()
+    if isinstance(value, str):
+        return {float(text) for text in re.findall(r"\d+(?:\.\d+)?", value)}
+    return {float(value)}
+
+
+def lengths(data):
+    """How many there are of what: the only figures that a page may count itself."""
+    if isinstance(data, dict):
+        return {n for each in data.values() for n in lengths(each)}
+    if isinstance(data, list):
+        return {float(len(data))} | {n for each in data for n in lengths(each)}
+    return set()
+
+
+ALL = sorted(figures.FIGURES)
+
+
+@pytest.mark.parametrize("pipeline", ALL)
+def test_no_number_is_on_the_page_that_is_not_in_record_page_json_or_the_nights_before(made, pipeline):
+    record, page = made(pipeline), figures.page(pipeline, figures.FIGURES[pipeline]())
+    nights = [history.summary(made(pipeline, day=day)) for day in (1, 2, 3)]
+    shown = Page(night.html(record, page, nights))
+    given = numbers([record, page, nights]) | lengths([record, page])
+    spans = [end - start for start, end in history.spans(record).values()]
+    seconds = {*spans, *history.medians(nights).values(), history.summary(record)["seconds"]}
+    contract = {table.fresh_hours for table in PIPELINES[pipeline].gold}
+    own = {night.age(record, night.DEFAULT_ZONE)[0]} | contract
+    strange = []
+    for kind, value in shown.figures:
+        if kind in {"day", "short", "moment", "time"}:
+            strange += [] if value in json.dumps([record, page, nights]) else [(kind, value)]
+        elif float(value) not in given | own | (seconds if kind == "duration" else set()):
+            strange.append((kind, value))
+    assert len(shown.figures) > 40
+    assert strange == []
+
+
+OURS = {"1", "2", "7", "14", "30", "35", "100", "200", "000", "20", "3"}  # of sentences such as "7-day mean"
+
+
+@pytest.mark.parametrize("pipeline", ALL)
+def test_no_text_hides_a_number(made, pipeline):
+    record, page = made(pipeline), figures.page(pipeline, figures.FIGURES[pipeline]())
+    shown = Page(night.html(record, page))
+    known = json.dumps([record, page], ensure_ascii=False)
+    hidden = [text for text in shown.texts for n in re.findall(r"\d+", text) if n not in OURS and n not in known]
+    assert [text for text in hidden if "/" not in text and formats.NONE not in text and "anos" not in text] == []
+
+
+@pytest.mark.parametrize("pipeline", ALL)
+def test_a_page_is_one_file_that_reaches_for_nothing(made, pipeline):
+    html = night.html(made(pipeline), figures.page(pipeline, figures.FIGURES[pipeline]()))
+    shown = Page(html)
+    assert {tag for tag, _ in shown.tags} & {"link", "img", "iframe", "base", "object"} == set()
+    assert all(link.startswith("#") for link in shown.attributes("href")) and shown.attributes("src") == []
+    style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]
+    assert "url(" not in style and "@import" not in style
+    assert shown.crossed == [], "a tag is closed that was not the last to be opened"
+    assert len(html) < 1_500_000
+    assert html == night.html(made(pipeline), figures.page(pipeline, figures.FIGURES[pipeline]())), "not the same twice"
+
+
+def test_what_data_says_is_shown_and_never_acts(made):
+    record = made()
+    record["warnings"] = ["<script>alert(1)</script> \u202eevil"]
+    page = figures.page("mrhealth_sales", figures.sales())
+    page["quarantine"][0]["detail"] = "'\"><img src=x onerror=alert(1)>"
+    html = night.html(record, page)
+    tags = Page(html).tags
+    assert sum(tag == "script" for tag, _ in tags) == 1 and not any(
+        tag in {"img", "b"} and "src" in a for tag, a in tags
+    )
+    assert not [name for _, given in tags for name in given if name.startswith("on")]
+    assert "\u202e" not in html and r"\u202eevil" in html
+    assert "<b>Norte</b>" not in html
+
+
+def test_money_and_numbers_are_written_as_each_language_writes_them():
+    assert formats.both(1234567.5, "brl") == ("R$\u00a01.234.567,50", "R$\u00a01,234,567.50")
+    assert formats.both(-3.25, "brl") == ("-R$\u00a03,25", "-R$\u00a03.25")
+    assert formats.both(0.1234, "share") == ("12,3%", "12.3%")
+    assert formats.both("2026-01-04", "day") == ("04/01/2026", "4 Jan 2026")
+    assert formats.both("2026-01-05T03:20:00+00:00", "moment", "America/Sao_Paulo")[0] == "05/01/2026 00:20"
+    assert formats.both(4021, "duration") == ("1 h 07 min",) * 2
+    assert formats.both(1_500_000, "compact_brl") == ("R$\u00a01,5 mi", "R$\u00a01.5M")
+    assert formats.both(None, "brl") == (formats.NONE,) * 2
+
+
+@pytest.mark.parametrize("pipeline", ALL)
+def test_every_portuguese_text_has_its_english(made, pipeline):
+    """Of the words that only Portuguese has: a sentence that was forgotten shows by one of them."""
+    html = night.html(made(pipeline), figures.page(pipeline, figures.FIGURES[pipeline]()))
+    english = re.sub(r'<(\w+)([^>]*?) data-en="([^"]*)"([^>]*)>[^<]*', r"<\1\2\4>\3", html)
+    left = " ".join(Page(english).texts)
+    assert re.findall(r"\b(?:não|são|das|dos|dia|noite|linhas|unidade|com os|pelo)\b", left) == []
+
+
+def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
+    card = cards.observed("job_silver", Cause.DATA, "orders: 12 of 20 rows were refused.")
+    card |= {"tail": ["line 1", "line 2"], "tail_of": "stdout"}
+    failed = [*TIMES[:4], entry("job_silver", "failed", **{k: v for k, v in card.items() if k != "task"}), PROOF]
+    record = made(entries=failed, states={**dict.fromkeys(TASKS, "success"), "job_silver": "failed", "publish": None})
+    assert record["outcome"] == "failed"
+    here, there = night.html(record), night.html(record, place=cures.AIRFLOW)
+    assert "orders: 12 of 20 rows were refused." in here and "line 2" in here
+    assert "./nightshift run mrhealth_sales --date 2026-01-04" in here
+    assert "airflow tasks clear mrhealth_sales --task-regex &#39;^job_silver$&#39; --downstream" in there
+    assert "Nada foi publicado nesta noite" in here
+
+
+def test_a_leak_is_cured_by_the_reaper(made):
+    record = {**made(), "outcome": "failed", "failure": {"cause": "leak", "task": "prove_nothing_left"}}
+    assert cures.command(record, cures.CLI)["command"].startswith("./nightshift reap --run mrhealth_sales/manual__")
+
+
+def test_rows_that_do_not_add_up_have_no_tick(made):
+    record = made()
+    assert all(count["whole"] for count in night.counts(record))
+    record["layers"][0]["tables"][0]["accepted"] -= 1
+    assert [count["whole"] for count in night.counts(record)] == [False, True, True]
+    assert "não" in night.html(record)
+
+
+def test_the_time_line_has_the_groups_in_their_order_beside_the_median_of_good_nights(made):
+    nights = [history.summary(made(day=day)) for day in (1, 2, 3)]
+    for each, seconds in zip(nights, (10.0, 30.0, 500.0), strict=True):
+        each["groups"]["compute"] = seconds
+    nights[2]["outcome"] = "failed"
+    segments = night.segments(made(), nights)
+    assert [segment.name[1] for segment in segments] == [
+        "Prepare",
+        "Compute",
+        "Check and publish",
+        "Teardown",
+        "Report",
+    ]
+    assert segments[1].usual == 20.0
+    assert all(one.start <= other.start for one, other in pairwise(segments))
+
+
+def test_a_page_compares_itself_with_thirty_earlier_nights_at_most_and_not_with_itself(made):
+    record = made()
+    nights = [
+        {**history.summary(record), "run_id": f"r{n}", "ended_at": f"2025-11-{n % 28 + 1:02}T00:{n:02}"}
+        for n in range(45)
+    ]
+    before = history.nights_before(record, [*nights, record, {**nights[0], "run_id": "later", "ended_at": "2027"}])
+    assert len(before) == history.MOST_NIGHTS
+    assert record["run_id"] not in {each["run_id"] for each in before} and "later" not in {e["run_id"] for e in before}
+
+
+def test_a_night_without_figures_says_why(made):
+    html = night.html(made(), {"problem": "ValueError: too many"})
+    assert "ValueError: too many" in html and 'id="results"' not in html
+    assert 'id="results"' not in night.html(made(), None)
+
+
+def test_a_record_of_an_older_version_still_has_a_page(made):
+    record = made()
+    for key in ("restated", "days", "doubts", "compute"):
+        del record[key]
+    for key in ("elsewhere", "limit"):
+        del record["cost"][key]
+    assert "nada ficou ligado" in night.html(
+        record, None, [{**record, "run_id": "older", "ended_at": record["started_at"]}]
+    )
+
+
+def test_the_list_of_nights_links_each_page(made):
+    rows = [(history.summary(made(day=day)), f"runs/{day}/index.html") for day in (3, 2)]
+    shown = Page(shelf.html(rows))
+    assert [link for link in shown.attributes("href") if link.startswith("runs/")] == [
+        "runs/3/index.html",
+        "runs/3/index.html",
+        "runs/2/index.html",
+    ]
+
+
+def test_a_chain_of_a_hundred_branches_fits_into_page_json_and_the_page_says_how_many_are_left_out(made):
+    units = {n: f"Mr. Health - Unidade de nome comprido número {n}" for n in range(1, 101)}
+    page = figures.page("mrhealth_sales", figures.sales(units, days=56))
+    text = page_job.fitted(page)
+    assert len(text.encode()) <= page_job.MOST_BYTES and json.loads(text)["figures"] == page["figures"]
+    shown = Page(night.html(made(), page))
+    assert ("int", "60") in shown.figures and ("int", "100") in shown.figures
+
+
+def test_a_page_json_that_would_be_too_large_loses_rows_first_and_then_figures():
+    table = {"columns": ["a"], "masked": [], "rows": [["x" * 150_000]] * 2, "total": 2}
+    page = {"business_date": "2026-01-04", "tables": {"t": table}, "figures": {"n": 7}}
+    assert json.loads(page_job.fitted(page)) == {**page, "tables": {"t": {**table, "rows": []}}}
+    fitted = json.loads(page_job.fitted({**page, "figures": {"n": "x" * 250_000}}))
+    assert fitted == {"business_date": "2026-01-04", "problem": "the figures are too large"}
+
+
+@pytest.mark.parametrize("pipeline", ALL)
+def test_controls_are_named_headings_in_order_and_tables_have_heads(made, pipeline):
+    html = night.html(made(pipeline), figures.page(pipeline, figures.FIGURES[pipeline]()))
+    shown = Page(html)
+    assert all(
+        "label" in html[: html.index(f'data-choose="{name}"')][-250:] for name in set(shown.attributes("data-choose"))
+    )
+    ids = shown.attributes("id")
+    assert len(ids) == len(set(ids)), "an id occurs twice"
+    assert set(shown.attributes("data-csv")) <= set(ids)
+    assert html.count("<table") == html.count("<thead>")
+    levels = [int(tag[1]) for tag, _ in shown.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1 and all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def _luminance(colour):
+    parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def _contrast(one, other):
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_text_has_the_contrast_of_wcag_aa_in_light_and_dark(made):
+    style = re.search(r"<style>(.*?)</style>", night.html(made()), re.DOTALL)[1]
+    for theme in (style[: style.index("@media")], style[style.index(":root[data-theme=dark]") :]):
+        colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", theme.split("\n}\n")[0]))
+        pairs = [*product(("ink", "soft", "accent", "good", "warn", "bad"), ("card", "paper"))]
+        pairs += [(name, f"{name}-soft") for name in ("good", "warn", "bad", "calm", "accent")]
+        pairs += [("soft", "hover"), *product(("ink",), ("h0", "h1", "h2", "h3"))]
+        low = {pair: round(_contrast(colours[pair[0]], colours[pair[1]]), 2) for pair in pairs}
+        assert {pair: ratio for pair, ratio in low.items() if ratio < 4.5} == {}

@@ -1,0 +1,112 @@
+"""A reader of nights' pages: opens them from disk, changes language and colours, chooses, downloads, at two widths.
+
+    python pages_in_browser.py PICTURES PAGE...      (in the environment of requirements/browser.txt)
+
+Prints one JSON list a page: what is wrong with it, in words; an empty list is a good page.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
+
+TOO_WIDE = """[...document.querySelectorAll("main *")].filter(each =>
+  !each.closest(".scroll, .flow, svg") && each.getBoundingClientRect().right > innerWidth
+).slice(0, 5).map(each => each.outerHTML.slice(0, 80))"""
+
+
+def faults(browser: Browser, file: Path, pictures: Path) -> Iterator[str]:
+    """Everything that is wrong with one page."""
+    asked, said = [], []
+    page = browser.new_page(viewport=DESKTOP, locale="pt-BR", color_scheme="light")
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(file.as_uri())
+    yield from languages(page)
+    yield from colours(page, file, pictures)
+    yield from choices(page)
+    yield from csv(page)
+    page.set_viewport_size(PHONE)
+    page.screenshot(path=pictures / f"{file.parent.name}-phone.png")
+    if (over := page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
+        yield f"{over} pixels too wide for a phone: {page.evaluate(TOO_WIDE)}"
+    yield from (f"it asked for {url}" for url in asked if url != file.as_uri() and not url.startswith("blob:file"))
+    yield from (f"the console says {text}" for text in said)
+    page.close()
+
+
+def languages(page: Page) -> Iterator[str]:
+    """Portuguese by the browser's language, English by a click; both kept in the page."""
+    before = page.inner_text("main")
+    yield from [] if page.get_attribute("html", "lang") == "pt-BR" else ["it does not begin in the browser's language"]
+    page.locator("[data-language=en]").click()
+    after = page.inner_text("main")
+    if page.get_attribute("html", "lang") != "en" or "Gold tables" not in after or "A execução" in after:
+        yield "English does not come by a click"
+    page.reload()
+    yield from [] if page.get_attribute("html", "lang") == "en" else ["the choice of language is forgotten"]
+    page.locator("[data-language=pt]").click()
+    yield from [] if page.inner_text("main") == before else ["Portuguese does not come back as it was"]
+
+
+def colours(page: Page, file: Path, pictures: Path) -> Iterator[str]:
+    """axe-core's rules of WCAG 2.2 AA, everything unfolded, in light and in dark."""
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    for theme in ("light", "dark"):
+        page.locator(f"[data-theme-set={theme}]").click()
+        page.mouse.move(0, 0)
+        page.screenshot(path=pictures / f"{file.parent.name}-{theme}.png", full_page=True)
+        for fault in Axe().run(page, options=RULES).response["violations"]:
+            where = [" ".join(map(str, node["target"])) for node in fault["nodes"][:3]]
+            yield f"{theme}: {fault['id']} ({fault['help']}) at {where}: {fault['nodes'][0]['failureSummary']}"
+
+
+def choices(page: Page) -> Iterator[str]:
+    """A chooser shows the panel that is chosen, and only that; it is reached and changed by the keyboard."""
+    for name in page.eval_on_selector_all("select[data-choose]", "all => all.map(each => each.dataset.choose)"):
+        select = page.locator(f"select[data-choose={name}]")
+        select.focus()
+        page.keyboard.press("End")
+        shown = page.locator(f"[data-panel={name}]:visible")
+        if shown.count() != 1 or shown.get_attribute("data-key") != select.input_value():
+            yield f"the chooser {name} does not show what is chosen"
+    if page.locator("input[data-stop-words]").count():
+        rows = page.locator("tr[data-word]:visible")
+        before = rows.all_inner_texts()
+        page.locator("input[data-stop-words]").press("Space")
+        if rows.all_inner_texts() == before or rows.count() > 30:
+            yield "the switch of the stop words does nothing"
+
+
+def csv(page: Page) -> Iterator[str]:
+    """A table comes as a file with its plain numbers, in Portuguese with semicolons."""
+    button = page.locator("[data-csv]").first
+    if not button.count():
+        return
+    with page.expect_download() as download:
+        button.click()
+    lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    rows = page.locator(f"#{button.get_attribute('data-csv')} tr").count()
+    if len(lines) != rows or ";" not in lines[0] or "R$" in lines[-1]:
+        yield f"the CSV {download.value.suggested_filename} has {lines[:2]} of {rows} rows"
+
+
+def main(pictures: str, *files: str) -> None:
+    Path(pictures).mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for file in map(Path, files):
+            print(json.dumps([*faults(browser, file, Path(pictures))]), flush=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
