@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
@@ -65,19 +66,28 @@ def test_the_links_of_a_night_reach_airflow_by_names_of_their_own():
     }
 
 
-@pytest.mark.parametrize("name", ["emr", "serverless", "glue"])
+REQUESTS = {
+    "emr": ("RunJobFlow", "spark-submit"),
+    "serverless": ("CreateApplication", "StartJobRun"),
+    "glue": ("CreateJob", "StartJobRun"),
+    "kubernetes": ("ConfigMap", "SparkApplication"),
+    "eks": ("CreateVirtualCluster", "StartJobRun"),
+}
+
+
+@pytest.mark.parametrize("name", targets.TARGETS)
 def test_every_target_shows_what_it_requests(settings, words, name):
     target = targets.named(settings, name)
     assert isinstance(target, ShowsRequests)
-    roles = ("emr_service_role_arn", "emr_instance_profile_arn", "serverless_job_role_arn", "glue_job_role_arn")
-    foundation = {**dict.fromkeys(roles, "arn:role"), "subnet_ids": ["subnet-1"]}
+    foundation = defaultdict(lambda: "arn:role", subnet_ids=["subnet-1"])
     groups = ("security_configuration", "master_security_group_id", "worker_security_group_id")
     transient = dict.fromkeys((*groups, "service_security_group_id"), "sg-1")
     given = Ingredients(foundation, transient, "s3://acme-night-artifacts/jobs/abc/")
     job = SparkJob("wordcount", "wordcount-wordcount", "s3://jobs/main.py", ("--pipeline", "wordcount"))
     shown = target.place_request(words, given), target.job_request(words, job, given)
-    assert {"emr": "RunJobFlow", "serverless": "CreateApplication", "glue": "CreateJob"}[name] in shown[0]
-    assert "arn:role" in "".join(shown) and "wordcount" in shown[1]
+    assert all(word in text for word, text in zip(REQUESTS[name], shown, strict=True))
+    assert name == "kubernetes" or "arn:role" in "".join(shown)
+    assert "wordcount" in shown[1]
     assert max(map(len, shown)) < 4096, "Airflow cuts off a longer field"
     if name == "emr":
         assert shown[1].startswith("spark-submit --deploy-mode client --name wordcount-wordcount")
