@@ -157,6 +157,13 @@ def test_the_ending_tells_rows_gold_cost_proof_and_outcome(kept):
     assert said.endswith("Outcome:  success with warnings")
 
 
+def test_the_record_line_names_what_is_kept_beside_it(kept, tmp_path):
+    [line] = [line for line in summary.ending(kept, {}, tmp_path / "log") if line.startswith("Record:")]
+    assert line.endswith("record.json, with logs/, gold/ and quarantine/ beside it")
+    bare = Kept({**RECORD, "gold": []}, tmp_path / "bare")
+    assert "beside" not in "".join(summary.ending(bare, {}, tmp_path / "log"))
+
+
 @pytest.mark.parametrize(
     ("proof", "words"), [(None, "NOT PROVEN"), ({"alive": ["cluster j-9"], "checked": []}, "STILL ALIVE: cluster j-9")]
 )
