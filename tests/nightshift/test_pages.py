@@ -10,7 +10,7 @@ import pytest
 
 from medallion import figures as page_job
 from nightshift.compute.emr.target import place_of
-from nightshift.failures import cards
+from nightshift.failures import cards, causes
 from nightshift.failures.causes import Cause
 from nightshift.pages import cures, formats, history, night, shelf
 from nightshift.pipelines import PIPELINES
@@ -188,9 +188,14 @@ def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
     failed = [*TIMES[:4], entry("job_silver", "failed", **{k: v for k, v in card.items() if k != "task"}), PROOF]
     record = made(entries=failed, states={**dict.fromkeys(TASKS, "success"), "job_silver": "failed", "publish": None})
     assert record["outcome"] == "failed"
-    here, there = night.html(record), night.html(record, place=cures.AIRFLOW)
+    there = night.html(record, place=cures.AIRFLOW)
+    assert cures.command(record, cures.CLI) is None, "what was run is not known"
+    own = "./nightshift run mrhealth_sales --input 'my files' --date 2026-01-04"
+    record["failure"]["next_action"] = causes.advice(record["failure"]["next_action"], f"run `{own}` again")
+    here = night.html(record)
     assert "orders: 12 of 20 rows were refused." in here and "line 2" in here
-    assert "./nightshift run mrhealth_sales --date 2026-01-04" in here
+    assert cures.command(record, cures.CLI)["command"] == own
+    assert "<code>./nightshift run mrhealth_sales --input &#39;my files&#39; --date 2026-01-04</code>" in here
     assert "airflow tasks clear mrhealth_sales --task-regex &#39;^job_silver$&#39; --downstream" in there
     assert "Nada foi publicado nesta noite" in here
 
