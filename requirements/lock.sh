@@ -29,6 +29,7 @@ lock run "$mwaa" -- "$@"
 lock test "$mwaa" "$night" -- "$@" # the groups lie in one environment
 lock lint "$mwaa" "$night" requirements/test.txt -- "$@"
 lock java "$night" -- "$@"
+lock openlineage "$mwaa" -- --no-deps "$@" # the rest is in the group run
 lock postgres "$night" -- "$@"
 for name in checks browser mutants uv; do # each lies by itself
   lock "$name" -- "$@"

@@ -23,6 +23,7 @@ pytest_plugins = ("tests.costs", "tests.order")
 
 HOME = Path(tempfile.mkdtemp(prefix="nightshift-tests-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+os.environ.update(environment.airflow(HOME))  # a folder's conftest may import Airflow before pytest_configure
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(HOME / "hypothesis"))  # never into the tree
 # CI tries the same examples each time; HYPOTHESIS_PROFILE=thorough seeks new ones for as long as it takes.
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
@@ -44,7 +45,6 @@ def pytest_configure():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     logging.getLogger("py4j").setLevel(logging.WARNING)  # it speaks once more when pytest has closed its streams
     template = paths.AIRFLOW_HOME / "airflow.db"
-    os.environ.update(environment.airflow(HOME))
     if template.is_file():
         shutil.copyfile(template, HOME / "airflow.db")
     else:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -17,6 +18,9 @@ NAME = re.compile(r"^[a-z][a-z0-9-]{2,30}$")
 X86 = ("m5.xlarge", "m5a.xlarge", "m6i.xlarge", "m6a.xlarge")
 GRAVITON = re.compile(r"^[a-z]+\d+g")  # m6g, c7gn, r8gd: the g after the generation
 FOUNDATION = ("apply", "check")
+LANGUAGES = ("en", "pt-BR")
+CLOCK = re.compile(r"^(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)$")
+DAILY = re.compile(r"^(?P<minute>\d{1,2}) (?P<hour>\d{1,2}) \* \* \S+$")  # cron: once on each of its days
 KINDS = ("raw", "lake", "artifacts", "logs", "state")
 # Beside plugins/ in a checkout; on MWAA in the DAGs' folder. The pipelines beside it are loaded at import.
 INCLUDE = Path(os.environ.get(f"{PREFIX}INCLUDE_DIR") or Path(__file__).resolve().parents[2] / "include")
@@ -34,7 +38,9 @@ class Settings:
     foundation: str = "apply"  # check, as on AWS: a night only compares it with its files; its owner applies it
     airflow: str = "main"  # the Airflow that runs the nights: only it knows that one of its runs is gone
     conductor: int = 0  # pid of the runner process without which its runs cannot go on; 0: a scheduler runs them
-    owner: str = "nightshift"  # who is responsible for the resources: the tag nightshift:owner
+    owner: str = "nightshift"  # who is responsible: the tag nightshift:owner, and the owner of the DAGs
+    owner_link: str = ""  # where the owner is reached: https:// or mailto:
+    language: str = "en"  # of the tasks' titles and descriptions in Airflow: en or pt-BR
     region: str = "us-east-1"
     aws_conn_id: str = ""  # empty: boto3's own credential chain, which on MWAA is the execution role
     api_tries: int = 8  # of each AWS call: throttling, 5xx and dropped connections are tried again
@@ -45,6 +51,7 @@ class Settings:
 
     schedule: str = "0 0 * * *"  # none: nights run on request only
     timezone: str = "America/Sao_Paulo"
+    gold_by: str = ""  # HH:MM, in the timezone: a night that is not over by then is reported as late; empty: never
 
     deferrable: bool = True
     poll_seconds: float = 30
@@ -106,6 +113,9 @@ class Settings:
     max_usd_per_night: float = 10.0
     max_quarantine_share: float = 0.5  # the night fails if a table loses more than this
     max_refused_share: float = 0.05  # a table or a unit's delivery that loses more gives the night a warning
+    hold_over_usd: float = 0  # a night that would cost more waits for a person's approval; 0: none does
+    hold_over_quarantined: float = 0  # likewise gold of which a table quarantined a larger share of its rows
+    hold_hours: float = 8  # for that approval; then the night fails
     warnings_fail: bool = False  # whether such a night fails instead, its gold not published
     max_file_bytes: int = 0  # limit for one file's unpacked text; 0, here and below: medallion/packing.py's limit
     max_packed_ratio: int = 0  # bytes of text per byte of gzip
@@ -117,8 +127,26 @@ class Settings:
         self._check_types()
         self._check_limit()
         self._check_environment()
-        if self.foundation not in FOUNDATION:
-            raise SettingsError(f"{PREFIX}FOUNDATION is {self.foundation!r}: expected {' or '.join(FOUNDATION)}.")
+        self._check_choices()
+        self._check_gold_by()
+
+    def _check_choices(self) -> None:
+        for key, value, choices in (
+            ("FOUNDATION", self.foundation, FOUNDATION),
+            ("LANGUAGE", self.language, LANGUAGES),
+        ):
+            if value not in choices:
+                raise SettingsError(f"{PREFIX}{key} is {value!r}: expected {' or '.join(choices)}.")
+
+    def _check_gold_by(self) -> None:
+        """A deadline counts from the start that a daily schedule names."""
+        if self.gold_by and not CLOCK.match(self.gold_by):
+            raise SettingsError(f"{PREFIX}GOLD_BY is {self.gold_by!r}: expected a time such as 06:00.")
+        if self.gold_by and not DAILY.match(self.schedule):
+            raise SettingsError(
+                f"{PREFIX}GOLD_BY needs nights at one time of the day: {PREFIX}SCHEDULE is {self.schedule!r}, "
+                "expected one like '0 0 * * *'."
+            )
 
     def _check_types(self) -> None:
         if len({bool(GRAVITON.match(kind)) for kind in self.types}) > 1:
@@ -143,6 +171,15 @@ class Settings:
     def when(self) -> str | None:
         """The schedule of the nights; None if they run on request only."""
         return None if self.schedule == "none" else self.schedule
+
+    @property
+    def gold_within(self) -> timedelta | None:
+        """The time from a night's start by its schedule until its gold is due; None without a deadline."""
+        due, start = CLOCK.match(self.gold_by), DAILY.match(self.schedule)
+        if not due or not start:
+            return None
+        minutes = [60 * int(at["hour"]) + int(at["minute"]) for at in (due, start)]
+        return timedelta(minutes=(minutes[0] - minutes[1]) % (24 * 60) or 24 * 60)
 
     @property
     def reaps_when(self) -> str | None:
@@ -213,6 +250,12 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     given.setdefault("region", environ.get("AWS_REGION", ""))
     values = {f.name: _parsed(f.name, given[f.name], types[f.name]) for f in fields(Settings) if given.get(f.name)}
     return Settings(**values)
+
+
+def of_reader(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings for a process that only shows what runs made, such as Airflow's web server. It needs no include/: the
+    environment's file of terraform variables is not looked for."""
+    return load({key: value for key, value in environ.items() if key != f"{PREFIX}ENVIRONMENT"})
 
 
 def _keys(environ: Mapping[str, str]) -> dict[str, str]:

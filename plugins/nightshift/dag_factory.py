@@ -9,10 +9,12 @@ from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, BaseOperator, Param, TaskGroup, TriggerRule, chain, get_parsing_context
+from airflow.sdk.api.datamodels._generated import DagRunType
 
 from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
 from nightshift.contracts.pipeline import Option, Pipeline
+from nightshift.lake import assets
 from nightshift.operators.backfill import (
     ClaimDaysOperator,
     PlanBackfillOperator,
@@ -31,6 +33,7 @@ from nightshift.operators.compute import (
 from nightshift.operators.contract import CheckInputsOperator
 from nightshift.operators.freshness import CheckFreshnessOperator
 from nightshift.operators.gold import AuditOperator, PublishOperator
+from nightshift.operators.hold import HoldCostOperator, HoldGoldOperator
 from nightshift.operators.ingest import IngestOperator, StopHostOperator
 from nightshift.operators.inputs import WaitForInputsOperator
 from nightshift.operators.jobs import WaitForJobOperator
@@ -46,9 +49,10 @@ from nightshift.operators.terraform import (
 )
 from nightshift.pipelines.registry import Registry
 from nightshift.reaper.operator import ReapOperator
-from nightshift.report import runbook
-from nightshift.run import formats
-from nightshift.run.tasks import ABOUT, Group, Task, job
+from nightshift.report import deadline, runbook
+from nightshift.run import formats, task_texts
+from nightshift.run.tasks import Group, Task, job
+from nightshift.run.timetable import NightTimetable
 
 START = pendulum.datetime(2025, 1, 1, tz="America/Sao_Paulo")
 # Sections of the trigger form; fields of the data itself come first, without one.
@@ -78,19 +82,24 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
     """Build the DAG of one pipeline: setups and work, two teardowns, then the proof that nothing is left, the report
     and the outcome. `doc_md` is its page in the UI.
 
-    No dagrun_timeout: it would skip the teardowns (docs/decisions/0002-outcome-and-teardown.md). Each task has its
+    Airflow's own Backfill is refused where the pipeline has a backfill DAG, which makes many days on one cluster. No
+    dagrun_timeout: it would skip the teardowns (docs/decisions/0002-outcome-and-teardown.md). Each task has its
     own limit instead.
     """
     with DAG(
         dag_id=pipeline.name,
         dag_display_name=pipeline.title,
+        description=_summary(doc_md),
         doc_md=doc_md,
-        schedule=settings.when,
+        schedule=_schedule(settings),
         start_date=START.in_timezone(settings.timezone),
         catchup=False,
         max_active_runs=1,
+        allowed_run_types=[kind for kind in DagRunType if pipeline.incremental or kind != DagRunType.BACKFILL],
+        deadline=deadline.alert(settings),
         params=form(pipeline, settings),
-        tags=["nightshift"],
+        tags=_tags(settings, "night", pipeline),
+        owner_links=_owner_links(settings),
         default_args=_defaults(settings),
         render_template_as_native_obj=True,
     ) as dag:
@@ -103,12 +112,14 @@ def backfill_dag(backfill: Pipeline, settings: Settings, doc_md: str | None) -> 
     with DAG(
         dag_id=backfill.name,
         dag_display_name=backfill.title,
+        description=_summary(doc_md),
         schedule=None,
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,
         params=backfill_form(backfill, settings),
-        tags=["nightshift"],
+        tags=_tags(settings, "backfill", backfill),
+        owner_links=_owner_links(settings),
         default_args=_defaults(settings),
         render_template_as_native_obj=True,
     ) as dag:
@@ -123,6 +134,7 @@ def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
     with DAG(
         dag_id="reaper",
         dag_display_name="Reaper",
+        description=_summary(doc_md),
         doc_md=doc_md,
         schedule=settings.reaps_when,
         start_date=START.in_timezone(settings.timezone),
@@ -130,12 +142,15 @@ def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
         max_active_runs=1,
         is_paused_upon_creation=False,
         params={"dry_run": dry_run},
-        tags=["nightshift"],
+        tags=_tags(settings, "maintenance"),
+        owner_links=_owner_links(settings),
         default_args=_defaults(settings),
         render_template_as_native_obj=True,
     ) as dag:
-        ReapOperator(task_id="reap", settings=settings, execution_timeout=LONG, retries=1)
-        CheckFreshnessOperator(task_id="check_freshness", settings=settings, execution_timeout=SHORT)
+        reap = _shown("reap", settings)
+        ReapOperator(task_id="reap", settings=settings, execution_timeout=LONG, retries=1, **reap)
+        fresh = _shown("check_freshness", settings)
+        CheckFreshnessOperator(task_id="check_freshness", settings=settings, execution_timeout=SHORT, **fresh)
     return dag
 
 
@@ -148,31 +163,34 @@ class _Wiring:
     def draw(self) -> None:
         """Make every task, in its group, and the arrows between them."""
         shape = BACKFILL if self._pipeline.fills else NIGHT
-        with _group(Group.PREPARE):
+        with self._group(Group.PREPARE):
             preflight = self._task(shape.preflight, Task.PREFLIGHT, retries=1)
+            hold_cost = self._held(HoldCostOperator, Task.HOLD_COST, self._settings.hold_over_usd)
             open_state = self._task(OpenStateOperator, Task.OPEN_STATE).as_setup()
             foundation = self._task(ApplyFoundationOperator, Task.APPLY_FOUNDATION, LONG)
             transient = self._task(ApplyTransientOperator, Task.APPLY_TRANSIENT, LONG).as_setup()
             publish_jobs = self._task(PublishJobsOperator, Task.PUBLISH_JOBS).as_setup()
-        with _group(Group.INPUT):
+        with self._group(Group.INPUT):
             claim, *inputs = shape.inputs(self)
-        with _group(Group.COMPUTE):
+        with self._group(Group.COMPUTE):
             limit = self._settings.cluster_timeout_minutes
             start = self._task(StartComputeOperator, Task.START_COMPUTE).as_setup()
             ready = self.wait(WaitForComputeOperator, Task.WAIT_FOR_COMPUTE, limit).as_setup()
             submit = self._task(shape.submit, Task.SUBMIT_JOBS).as_setup()
             jobs = [job.as_setup() for job in shape.jobs(self)]
-        with _group(Group.GOLD):
+        with self._group(Group.GOLD):
             *audit, publish = shape.gold(self)
-        with _group(Group.TEARDOWN):
+            hold_gold = self._held(HoldGoldOperator, Task.HOLD_GOLD, self._settings.hold_over_quarantined)
+        with self._group(Group.TEARDOWN):
             stop = self.wait(StopComputeOperator, Task.STOP_COMPUTE, limit)
             destroy = self._task(DestroyTransientOperator, Task.DESTROY_TRANSIENT, LONG)
             proof = self._task(ProveNothingLeftOperator, Task.PROVE_NOTHING_LEFT, trigger_rule=TriggerRule.ALL_DONE)
-        with _group(Group.RESULT):
+        with self._group(Group.RESULT):
             report = self._task(ReportOperator, Task.REPORT, trigger_rule=TriggerRule.ALL_DONE)
             outcome = self._task(OutcomeOperator, Task.OUTCOME)
 
-        prepared = [preflight, open_state, foundation, transient, publish_jobs]
+        audit = [*audit, *(hold.as_setup() for hold in hold_gold)]  # cleared with downstream, gold is held again
+        prepared = [preflight, *hold_cost, open_state, foundation, transient, publish_jobs]
         chain(*prepared, claim, *inputs, start, ready, submit, *jobs, *audit)
         chain([submit, *jobs, *audit][-1], publish, stop, destroy, proof, report, outcome)
         # A task that later ones need is a setup, so that clearing one of those runs it again: also the jobs and the
@@ -207,15 +225,28 @@ class _Wiring:
 
     def gold(self) -> list[Any]:
         """The tasks that audit a night's staged gold and publish it."""
-        return [self._task(AuditOperator, Task.AUDIT).as_setup(), self._task(PublishOperator, Task.PUBLISH)]
+        return [self._task(AuditOperator, Task.AUDIT).as_setup(), self._publish(PublishOperator)]
 
     def gold_of_days(self) -> list[Any]:
         """The task that audits and publishes each day of a backfill."""
-        return [self._task(PublishDaysOperator, Task.PUBLISH, LONG)]
+        return [self._publish(PublishDaysOperator, LONG)]
 
     def wait(self, operator: type[BaseOperator], task_id: str, minutes: float, **arguments: Any) -> Any:
         """A task that waits, at most so many minutes."""
         return self._task(operator, task_id, None, wait_minutes=minutes, **arguments)
+
+    def _publish(self, operator: type[BaseOperator], limit: timedelta = SHORT) -> Any:
+        """The task that publishes gold, whose outlets are its tables."""
+        outlets = assets.of_pipeline(self._settings, self._pipeline)
+        return self._task(operator, Task.PUBLISH, limit, outlets=outlets)
+
+    def _held(self, operator: type[BaseOperator], task_id: str, limit: float) -> list[Any]:
+        """The task that asks for approval over a limit; none without one."""
+        return [self._task(operator, task_id, None)] if limit else []
+
+    def _group(self, group: Group) -> TaskGroup:
+        title, about = (texts[group].of(self._settings.language) for texts in (task_texts.GROUPS, task_texts.ABOUT))
+        return TaskGroup(group_id=str(group), prefix_group_id=False, group_display_name=title, tooltip=about)
 
     def _fetching(self) -> list[Any]:
         """The tasks that fetch input on an ingestion host and end that host."""
@@ -226,7 +257,7 @@ class _Wiring:
         self, operator: type[BaseOperator], task_id: str, limit: timedelta | None = SHORT, **arguments: Any
     ) -> Any:
         facts: dict[str, Any] = {"pipeline": self._pipeline, "settings": self._settings, "execution_timeout": limit}
-        return operator(task_id=str(task_id), **facts, **arguments)
+        return operator(task_id=str(task_id), **facts, **_shown(task_id, self._settings), **arguments)
 
 
 @dataclass(frozen=True)
@@ -244,14 +275,37 @@ NIGHT = _Shape(PreflightOperator, SubmitJobsOperator, _Wiring.inputs, _Wiring.jo
 BACKFILL = _Shape(PlanBackfillOperator, SubmitDaysOperator, _Wiring.claim_days, _Wiring.days, _Wiring.gold_of_days)
 
 
-def _group(group: Group) -> TaskGroup:
-    return TaskGroup(group_id=str(group), prefix_group_id=False, tooltip=ABOUT[group])
+def _schedule(settings: Settings) -> NightTimetable | None:
+    """The timetable of nights; None if they run on request only."""
+    return NightTimetable(settings.when, timezone=settings.timezone) if settings.when else None
+
+
+def _shown(task_id: str, settings: Settings) -> dict[str, Any]:
+    """What Airflow's UI shows of a task, in the settings' language."""
+    language = settings.language
+    return {"task_display_name": task_texts.title(task_id, language), "doc_md": task_texts.doc(task_id, language)}
+
+
+def _summary(doc_md: str | None) -> str:
+    """The first sentence of a DAG's page after its title, for the list of DAGs."""
+    _, *paragraphs = (doc_md or "").split("\n\n")
+    words = " ".join(paragraphs[0].split()) if paragraphs else ""
+    return f"{words.split('. ')[0].rstrip('.:')}." if words else ""
+
+
+def _tags(settings: Settings, kind: str, pipeline: Pipeline | None = None) -> list[str]:
+    """What a DAG can be looked up by: its kind, its product, its environment."""
+    return ["nightshift", kind, *([pipeline.product] if pipeline else []), *filter(None, [settings.environment])]
+
+
+def _owner_links(settings: Settings) -> dict[str, str]:
+    return {settings.owner: settings.owner_link} if settings.owner_link else {}
 
 
 def _defaults(settings: Settings) -> dict[str, Any]:
     delay = timedelta(seconds=settings.retry_seconds)
     return {
-        "owner": settings.name,
+        "owner": settings.owner,
         "retries": settings.retries,
         "retry_delay": delay,
         "retry_exponential_backoff": True,

@@ -6,7 +6,9 @@ Airflow.
 
 import json
 import re
+from urllib.parse import quote
 
+import httpx
 import pytest
 
 from nightshift.run.ids import slug_of
@@ -107,6 +109,35 @@ def test_late_input_is_waited_for_and_a_destroy_that_fails_is_red_and_the_proof_
     note = rig.api.call("GET", f"/dags/wordcount/dagRuns/{run_id}")["note"]
     assert re.match(r"Nightshift: wordcount \S+: failed\s+destroy_transient failed: ", note)
     assert note.endswith("/record.json")
+    what_airflow_shows_of_it(rig, run_id)
+
+
+def what_airflow_shows_of_it(rig, run_id):
+    """The links of its tasks and what they open, what was requested, the event of its gold, its place in the index."""
+    tasks = f"/dags/wordcount/dagRuns/{run_id}/taskInstances"
+    job, start = (rig.api.call("GET", f"{tasks}/{task}") for task in ("job_wordcount", "start_compute"))
+    assert job["rendered_fields"]["command"].startswith("spark-submit ")
+    assert start["rendered_fields"]["request"].startswith("RunJobFlow\nName: ")
+    links = rig.api.call("GET", f"{tasks}/job_wordcount/links")["extra_links"]
+    assert "===== stderr =====" in opened(rig, links["Step log"])
+    assert "TERMINATED" in opened(rig, links["Compute"])
+    of_report = rig.api.call("GET", f"{tasks}/report/links")["extra_links"]
+    assert json.loads(opened(rig, of_report["Record"]))["run_id"] == run_id
+    assert "word_counts" in opened(rig, of_report["Gold"])
+    events = rig.api.call("GET", f"/assets/events?source_dag_id=wordcount&source_run_id={quote(run_id)}")
+    [event] = events["asset_events"]
+    assert event["extra"]["rows"] == next(iter(event["extra"]["partitions"].values())) > 0
+    index = json.loads(rig.aws("s3").get_object(Bucket=LAKE, Key="runs/index.json")["Body"].read())
+    assert index["nights"]["wordcount"][-1]["run_id"] == run_id
+    assert index["nights"]["wordcount"][-1]["alive"] != []
+
+
+def opened(rig, link):
+    """What a link of Airflow's UI opens."""
+    token = rig.api._http.headers["Authorization"]
+    answer = httpx.get(f"{rig.api.url}/{link}", headers={"Authorization": token}, trust_env=False, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return answer.text
 
 
 @pytest.mark.long

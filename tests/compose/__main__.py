@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +18,7 @@ from embedded.cloud import environment
 from embedded.terminal import record
 from localcloud import credentials
 from localcloud.credentials import Access
+from tests import browser as playing
 from tests.compose import standins
 from tests.compose.deployment import KILLED, ROOT, Deployment, settings
 from tests.compose.engine import engine
@@ -88,11 +88,7 @@ def tools(it: Deployment) -> None:
 
 def browser(it: Deployment) -> None:
     """A night triggered through the form of the UI; its gold is what its record says."""
-    place = HOME / "browser"
-    if not (place / "bin" / "playwright").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(place)], check=True)
-        subprocess.run([place / "bin" / "pip", "install", "-qr", ROOT / "requirements" / "browser.txt"], check=True)
-    command = [place / "bin" / "python", ROOT / "tests" / "compose" / "browser.py"]
+    command = [playing.python(), ROOT / "tests" / "compose" / "browser.py"]
     words = [it.address, secret(it, "passwords.json"), str(PICTURES), "wordcount"]
     done = subprocess.run([*command, *words], check=True, stdout=subprocess.PIPE, text=True)
     gold(it, "wordcount", done.stdout.split()[-1])

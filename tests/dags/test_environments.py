@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+OWNERS = {"dev": "data-dev@example.com", "prod": "data@example.com"}
 NIGHTS = {"wordcount", "mrhealth_sales", "covid_hospitals", "card_movements"}
 
 
@@ -22,9 +23,12 @@ def parsed(monkeypatch, environment):
 @pytest.mark.parametrize(("environment", "when"), [("dev", None), ("prod", "0 0 * * *")])
 def test_dev_sleeps_until_it_is_asked_and_prod_runs_every_night(monkeypatch, environment, when):
     dags = parsed(monkeypatch, environment)
-    assert {name: dags[name].schedule for name in NIGHTS} == dict.fromkeys(NIGHTS, when)
+    assert {name: dags[name].schedule and dags[name].timetable.summary for name in NIGHTS} == dict.fromkeys(
+        NIGHTS, when
+    )
     assert dags["reaper"].schedule is not None, "what dev leaves behind costs as much"
-    assert {dag.default_args["owner"] for dag in dags.values()} == {f"acme-nightshift-{environment}"}
+    assert {dag.default_args["owner"] for dag in dags.values()} == {OWNERS[environment]}
+    assert all(environment in dag.tags for dag in dags.values())
 
 
 def test_a_pipelines_tasks_are_the_same_in_both(monkeypatch):

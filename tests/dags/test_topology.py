@@ -127,7 +127,7 @@ def test_the_outcome_is_the_one_leaf_and_hears_work_teardowns_proof_and_report(d
 
 
 def test_it_runs_at_midnight_in_sao_paulo_one_at_a_time_and_never_catches_up(night):
-    assert (night.schedule, str(night.timezone)) == ("0 0 * * *", "America/Sao_Paulo")
+    assert (night.timetable.summary, str(night.timezone)) == ("0 0 * * *", "America/Sao_Paulo")
     assert (night.max_active_runs, night.catchup) == (1, False)
 
 

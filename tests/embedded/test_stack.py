@@ -1,16 +1,25 @@
 """Airflow with its real scheduler: up, a run with teardown, a failing run, and nothing left."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psutil
 import pytest
 
 from embedded.airflow import api
+from embedded.airflow.api import AirflowApi
 from embedded.airflow.stack import AirflowStack
-from embedded.cloud import endpoint
+from embedded.cloud import clients, endpoint, environment
+from nightshift.report import night_index, products
+from nightshift.run.ids import slug_of
+from tests import browser
+from tests.nightshift.records import ZONE, record
 from tests.patience import until
 from tools import paths
 from tools.errors import StackError
@@ -61,20 +70,78 @@ def a_dag_that_is_not_read_yet_is_waited_for_and_one_that_is_nowhere_is_named(st
         stack.api.trigger("nobody")
 
 
+PAGE = """<!doctype html><title>x</title><h1>The page of a night</h1><p id=stolen></p><script>
+let seen = "nothing"; try { seen = document.cookie || parent.document.cookie || "nothing"; } catch (closed) {}
+document.getElementById("stolen").textContent = seen;</script>"""
+PICTURES = paths.ROOT / ".nightshift" / "ui" / "pictures"
+
+
+def nights(run):
+    """The last ten nights of two products: the latest of wordcount is `run`, one of sales failed and left a cluster."""
+    failure = {"task": "job_silver", "cause": "data", "message": "Step silver is FAILED: 61 % of orders were refused."}
+    for ago in range(10, 0, -1):
+        started = datetime.now(UTC) - timedelta(days=ago - 1, minutes=20)
+        times = {"started_at": started.isoformat(), "ended_at": (started + timedelta(minutes=14)).isoformat()}
+        day = str(started.date() - timedelta(days=1))
+        own = {"run_id": run, "slug": slug_of(run), "outcome": "success with warnings"} if ago == 1 else {}
+        yield record(ago, business_date=day, **times, **own)
+        bad = {"outcome": "failed", "failure": failure, "proof": {"alive": ["cluster j-1"]}} if ago == 1 else {}
+        gold = [{"table": "alerts", "uri": f"s3://l/gold/mrhealth_sales/alerts/business_date={day}/", "rows": 3}]
+        cost = {"measured": 0.31 + ago / 9, "estimate": 0.9}
+        yield record(ago, "mrhealth_sales", business_date=day, cost=cost, gold=[] if bad else gold, **times, **bad)
+
+
+def the_pages_of_nightshift_are_in_airflows_ui(address, user, password, env):
+    """Seen by a browser: a night of the lake on Home, in the sidebar, in its DAG's tab and its run's tab."""
+    run = AirflowApi(address, user, password).trigger("wordcount", {"dry_run": True})
+    s3, lake = clients.s3(env), f"{environment.NAME}-lake"
+    s3.create_bucket(Bucket=lake)
+    index = night_index.empty(products.all_of_them())
+    played = [*nights(run)]
+    for night in played:
+        index = night_index.updated(index, night, night["pipeline"], ZONE)
+    s3.put_object(Bucket=lake, Key=night_index.KEY, Body=json.dumps(index))
+    s3.put_object(Bucket=lake, Key=f"runs/wordcount/{slug_of(run)}/index.html", Body=PAGE)
+    shutil.rmtree(PICTURES, ignore_errors=True)
+    PICTURES.mkdir(parents=True)
+    said = browser.play(
+        Path(__file__).with_name("ui_pages.py"), address, user, password, str(PICTURES), "wordcount", run
+    )
+    pages = dict(line.split(": ", 1) for line in said.splitlines())
+    assert f"! WordCount {played[-2]['business_date']}" in pages["1-home"] and "✗ MrHealth sales" in pages["1-home"]
+    assert "cluster j-1" in pages["4-alive"]
+    assert run in pages["2-nights"] and run in pages["7-dag"]
+    assert len(list(PICTURES.iterdir())) == 9
+
+
+def environ_of(process):
+    """The environment of a process; {} of one that is gone."""
+    try:
+        return process.environ()
+    except psutil.Error:
+        return {}
+
+
 @pytest.mark.terraform
 def test_the_ui_prints_address_and_login_and_stops_everything_on_sigterm():
     env = {key: value for key, value in os.environ.items() if key != "AWS_ENDPOINT_URL"}
     command = [sys.executable, "-m", "embedded", "ui"]
     with subprocess.Popen(command, cwd=paths.ROOT, env=env, stdout=subprocess.PIPE, text=True) as ui:
         lines = []
-        for line in ui.stdout:
-            lines.append(line.split(":")[0])
-            if line.startswith("Ctrl-C"):
-                break
-        seen = endpoint.running(paths.LOCALCLOUD_HOME)  # so that `cloud status`, `reap` and `diagnose` see it too
-        family = psutil.Process(ui.pid).children(recursive=True)
-        ui.send_signal(signal.SIGTERM)
+        try:
+            for line in ui.stdout:
+                lines.append(line.strip())
+                if line.startswith("Ctrl-C"):
+                    break
+            family = psutil.Process(ui.pid).children(recursive=True)
+            address, user, _, password = (word for line in lines[1:3] for word in line.split()[1:])
+            if browser.chromium():
+                theirs = next(given for given in map(environ_of, family) if "AIRFLOW__API__PORT" in given)
+                the_pages_of_nightshift_are_in_airflows_ui(address, user, password, theirs)
+            seen = endpoint.running(paths.LOCALCLOUD_HOME)  # so that `cloud status`, `reap` and `diagnose` see it too
+        finally:
+            ui.send_signal(signal.SIGTERM)
         assert ui.wait(timeout=60) == 0
     assert seen and endpoint.running(paths.LOCALCLOUD_HOME) is None
-    assert lines[1:4] == ["Airflow", "Login", "Cloud"] and len(family) >= 4
+    assert [line.split(":")[0] for line in lines[1:4]] == ["Airflow", "Login", "Cloud"] and len(family) >= 4
     assert [process for process in family if process.is_running()] == []

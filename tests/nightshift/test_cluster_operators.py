@@ -58,7 +58,7 @@ class Rig:
             "apply_transient": {"security_configuration": self._security(), **groups},
             "publish_jobs": {"jobs_uri": f"s3://{settings.bucket('artifacts')}/jobs/abc/"},
         }
-        ti = SimpleNamespace(try_number=1, map_index=-1, xcom_pull=self._pull)
+        ti = SimpleNamespace(try_number=1, map_index=-1, xcom_pull=self._pull, xcom_push=lambda **_: None)
         self.context = {"ti": ti, "dag_run": run, "params": {}}
         for kind in ("lake", "artifacts", "logs"):
             self.s3.create_bucket(Bucket=settings.bucket(kind))

@@ -6,11 +6,12 @@ cluster, an application, a job definition. Source of the design: docs/decisions/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from nightshift.compute import jobs
 from nightshift.compute.resources import Finders, Removals
@@ -113,6 +114,23 @@ class LogEnds(Protocol):
 
     def ends(self) -> dict[str, list[str]]:
         """The last lines of "stdout" and "stderr", as far as they can be read."""
+
+
+def request_text(call: str, body: Mapping[str, Any]) -> str:
+    """A request as text, one line for each part of its body: Airflow shows 4,096 characters of a rendered field."""
+    parts = (f"{name}: {json.dumps(value, separators=(',', ':'))}" for name, value in body.items())
+    return "\n".join([call, *parts])
+
+
+@runtime_checkable
+class ShowsRequests(Protocol):
+    """A target that can say what it requests, for Airflow's page of rendered templates."""
+
+    def place_request(self, run: RunContext, made_from: Ingredients) -> str:
+        """What is requested for the place, in its first attempt."""
+
+    def job_request(self, run: RunContext, job: jobs.Job, made_from: Ingredients) -> str:
+        """What is requested for a job: its command line or the service's body."""
 
 
 class ComputeTarget(Protocol):

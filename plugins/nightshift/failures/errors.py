@@ -19,6 +19,7 @@ NightshiftError
 │   └── ApiRefused       Kubernetes refused a request, or did not answer (compute/kubernetes/cluster)
 ├── JobFailed           a step ended, but not COMPLETED
 ├── AuditFailed          staged gold breaks its contract; what was published before stays
+├── NotApproved          nobody approved what the settings hold for approval
 ├── DaysFailed           some days of a backfill were not made; the others were
 ├── WaitTimeout          a wait timed out, such as one for EMR to reach a state
 ├── TriggerDied          a deferred wait failed in the triggerer
@@ -112,6 +113,14 @@ class FoundationDiffers(NightshiftError):
     cause = Cause.TERRAFORM
     final = True
     next_action = OWNER_APPLIES
+
+
+class NotApproved(NightshiftError):
+    """A person rejected what a setting holds for approval, or nobody answered in time."""
+
+    cause = Cause.STOPPED
+    final = True
+    next_action = "Trigger the run again when it may go on, or change the NIGHTSHIFT_HOLD_* setting that held it."
 
 
 class DriverRefused(NightshiftError):

@@ -65,17 +65,17 @@ def diagnose(logs: Mapping[str, Sequence[str]], said: str) -> tuple[str, Cause, 
 def tail_of(logs: Mapping[str, Sequence[str]], stream: str | None = None) -> dict[str, Any]:
     """The end of a log, as details of the failure report: of `stream`, else of the last that there is."""
     shown = stream or next((s for s in reversed(STREAMS) if logs.get(s)), None)
-    return {"tail": _tail(logs.get(shown or "", ())), "tail_of": shown}
+    return {"tail": tail(logs.get(shown or "", ())), "tail_of": shown}
 
 
-def _tail(lines: Sequence[str]) -> list[str]:
-    """The last lines without the JVM's stack frames: one exception has more of them than TAIL_LINES."""
+def tail(lines: Sequence[str], most: int = TAIL_LINES) -> list[str]:
+    """The last lines without the JVM's stack frames: one exception has more of them than `most`."""
     spoken = [
         line[:LONGEST_LINE]
         for line in lines
         if line.strip() and not line.startswith(MARK) and not tracebacks.is_jvm_frame(line)
     ]
-    return spoken[-TAIL_LINES:]
+    return spoken[-most:]
 
 
 def _traceback(logs: Mapping[str, Sequence[str]]) -> tuple[str | None, Traceback | None]:

@@ -162,7 +162,7 @@ class WaitForDaysOperator(WaitOperator):
         return words
 
 
-class PublishDaysOperator(NightOperator):
+class PublishDaysOperator(gold.PublishingOperator):
     """Audit and publish each day that was made. Raises DaysFailed naming the other days and why."""
 
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
@@ -176,6 +176,7 @@ class PublishDaysOperator(NightOperator):
             raise DaysFailed(f"{len(failed)} of {every} days were not made: {'; '.join(_reasons(failed))}.")
         if self.pipeline.restates:
             self._clear_unpublished(night, claimed["days"])
+        self.announce(context, [night.on(date.fromisoformat(day)) for day in sorted(claimed["days"])])
         return {"published": claimed["days"]}
 
     def _clear_unpublished(self, night: RunContext, days: Sequence[str]) -> None:

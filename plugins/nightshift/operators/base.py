@@ -10,7 +10,7 @@ from typing import Any
 
 from airflow.sdk import BaseOperator, Context, TriggerRule
 from airflow.sdk.bases.operator import TRIGGER_FAIL_REPR, TriggerFailureReason
-from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from airflow.sdk.exceptions import AirflowFailException, TaskAwaitingInput, TaskDeferred
 
 from nightshift.aws import clients
 from nightshift.config import Settings
@@ -87,7 +87,7 @@ class NightOperator(BaseOperator):
         """Keep the failure report of any error of the body; raise AirflowFailException if a retry is not worthwhile."""
         try:
             yield
-        except TaskDeferred:
+        except (TaskDeferred, TaskAwaitingInput):
             raise
         except BaseException as error:  # also AirflowTaskTimeout, a BaseException
             card = cards.card(error, self.task_id, {"record": links.record(night)}, self.settings.again)

@@ -10,9 +10,10 @@ from airflow.sdk import Context
 
 from nightshift.aws import clients, clock
 from nightshift.compute import certificates, jobs, remembered, targets
-from nightshift.compute.target import ComputeTarget, Ingredients, Place, PlaceState
+from nightshift.compute.target import ComputeTarget, Ingredients, Place, PlaceState, ShowsRequests
 from nightshift.failures.errors import NightshiftError, WaitTimeout
 from nightshift.lake import packaging
+from nightshift.operators import links
 from nightshift.operators.base import NightOperator, WaitOperator
 from nightshift.pipelines import FOLDERS
 from nightshift.run.run_context import RunContext
@@ -39,8 +40,16 @@ class PublishJobsOperator(NightOperator):
 class StartComputeOperator(NightOperator):
     """Adopt the run's place if there is one, else make one. Does not wait. The XCom is the handle {"target", "id"}."""
 
+    template_fields = ("request",)
+    overwrite_rtif_after_execution = True  # Airflow's flag to show the fields as they are when the task has ended
+    operator_extra_links = (links.COMPUTE,)
+    request = ""
+
     def work(self, night: RunContext, context: Context) -> dict[str, str]:
-        return handle(night, targets.of(night).start(night, made_from(self, context)))
+        target, given = targets.of(night), made_from(self, context)
+        if isinstance(target, ShowsRequests):
+            self.request = target.place_request(night, given)
+        return handle(night, target.start(night, given))
 
 
 class WaitForComputeOperator(WaitOperator):
@@ -49,6 +58,8 @@ class WaitForComputeOperator(WaitOperator):
     A replacement is requested only after its predecessor has ended, so there is never a second one. Later tasks use the
     XCom, the handle {"target", "id"}.
     """
+
+    operator_extra_links = (links.COMPUTE,)
 
     def work(self, night: RunContext, context: Context) -> Any:
         return self._watch(night, self._tried(night)[-1], seen="")
@@ -97,7 +108,11 @@ class SubmitJobsOperator(NightOperator):
     """Submit all jobs in one call to a target that runs them one after the other; to any other the waiting tasks do.
     The XCom is {job name: job id}."""
 
+    template_fields = ("commands",)
+    overwrite_rtif_after_execution = True
+    operator_extra_links = (links.COMPUTE,)
     independent = False  # whether a job runs though an earlier one failed
+    commands = ""
 
     def work(self, night: RunContext, context: Context) -> dict[str, str]:
         target, place_id = targets.of(night), self.output_of(context, Task.WAIT_FOR_COMPUTE)["id"]
@@ -106,6 +121,7 @@ class SubmitJobsOperator(NightOperator):
             return {}
         specs = self.specs(night, context, self.output_of(context, Task.PUBLISH_JOBS))
         ours, given = known(self, night, specs), made_from(self, context)
+        self.commands = requests(night, specs, given)
         return target.submit(night, place_id, specs, ours, given, independent=self.independent)
 
     def specs(self, night: RunContext, context: Context, published: Any) -> list[jobs.Job]:
@@ -115,6 +131,8 @@ class SubmitJobsOperator(NightOperator):
 
 class StopComputeOperator(WaitOperator):
     """End every place of the run and wait until it is gone. Finds them by tag, so it needs no XCom."""
+
+    operator_extra_links = (links.COMPUTE,)
 
     def work(self, night: RunContext, context: Context) -> Any:
         if night.keep_cluster:
@@ -136,6 +154,14 @@ class StopComputeOperator(WaitOperator):
 def handle(night: RunContext, place_id: str) -> dict[str, str]:
     """The XCom that names a run's place."""
     return {"target": night.compute, "id": place_id}
+
+
+def requests(night: RunContext, specs: Sequence[jobs.Job], given: Ingredients) -> str:
+    """What the target requests for these jobs, one text a job; '' if it does not say."""
+    target = targets.of(night)
+    if not isinstance(target, ShowsRequests):
+        return ""
+    return "\n\n".join(target.job_request(night, job, given) for job in specs)
 
 
 def remember(target: ComputeTarget, places: Sequence[Place], book: Ledger, who: str) -> None:

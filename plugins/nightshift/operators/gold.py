@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,11 +10,12 @@ from airflow.sdk import Context
 
 from nightshift.aws import clients
 from nightshift.failures.errors import AuditFailed
-from nightshift.lake import audit
+from nightshift.lake import assets, audit
 from nightshift.lake.catalog import CatalogHook
 from nightshift.lake.storage import LakeHook
+from nightshift.operators import links
 from nightshift.operators.base import NightOperator
-from nightshift.report import outcome_rules
+from nightshift.report import lineage, outcome_rules
 from nightshift.run.run_context import RunContext
 from nightshift.state import ledger, partition_locks
 
@@ -55,7 +56,28 @@ class AuditOperator(NightOperator):
         return {"rows": {gold["table"]: gold["rows"] for m in manifests for gold in m["gold"]}}
 
 
-class PublishOperator(NightOperator):
+class PublishingOperator(NightOperator):
+    """A task that publishes gold: it announces the tables as Airflow's assets and to OpenLineage."""
+
+    operator_extra_links = (links.GOLD,)
+    _rows: Mapping[str, int] | None = None  # of each published table
+
+    def announce(self, context: Context, nights: Sequence[RunContext]) -> None:
+        """Say what was published for the business dates of `nights`, oldest first."""
+        if self.outlets:
+            published = [(night, self.lake(night).manifests()) for night in nights]
+            assets.announce(self.outlets, context["outlet_events"], published)
+            self._rows = assets.rows(published)
+
+    def get_openlineage_facets_on_complete(self, _task_instance: Any) -> Any:
+        """Called by Airflow's OpenLineage provider, if there is one."""
+        return lineage.of_run(self.settings, self.pipeline, self._rows or {})
+
+    def get_openlineage_facets_on_failure(self, _task_instance: Any) -> None:
+        """A failed task says nothing: which tables it replaced is in the run's ledger."""
+
+
+class PublishOperator(PublishingOperator):
     """Publish each staged table, one atomic object per partition, register it in the catalog, deliver the exports.
 
     The ledger says which tables were published. After a kill between two tables each one is whole, and a retry (or the
@@ -64,9 +86,14 @@ class PublishOperator(NightOperator):
     """
 
     def work(self, night: RunContext, context: Context) -> dict[str, str]:
-        if earlier := self._published(ledger.of(night).entries()):
+        earlier = self._published(ledger.of(night).entries())
+        if earlier:
             self.log.info("An earlier try published all tables, and no earlier task ran since: nothing to publish.")
-            return earlier
+        published = earlier or self._publish(night)
+        self.announce(context, [night])
+        return published
+
+    def _publish(self, night: RunContext) -> dict[str, str]:
         published = dict(publish(night, self.task_id))
         return published | {file: self.lake(night).deliver(file) for file in self.pipeline.exports}
 

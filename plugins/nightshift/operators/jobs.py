@@ -13,16 +13,25 @@ from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError, JobFailed, NightshiftError
 from nightshift.failures.symptoms import CUT_SHORT, cause_in
 from nightshift.operators.base import WaitOperator
-from nightshift.operators.compute import known, made_from
+from nightshift.operators.compute import known, made_from, requests
+from nightshift.operators.links import COMPUTE, STEP_LOG
 from nightshift.run import links
+from nightshift.run.links import JOB_KEY
 from nightshift.run.run_context import RunContext
 from nightshift.run.tasks import Task
+
+SHOWN_LINES = 15  # of a successful job's log
 
 
 class WaitForJobOperator(WaitOperator):
     """One waiting task per pipeline step, so that the graph shows which layer failed. Where the target has no queue, it
     submits the step's job first. If a step is several jobs, the task waits for the last one and reports the one that
     failed."""
+
+    template_fields = ("command",)
+    overwrite_rtif_after_execution = True  # Airflow's flag to show the fields as they are when the task has ended
+    operator_extra_links = (STEP_LOG, COMPUTE)
+    command = ""
 
     def __init__(self, *, step: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -35,11 +44,30 @@ class WaitForJobOperator(WaitOperator):
         return self._wait_for(night, place_id, job_id)
 
     def finish(self, night: RunContext, answer: dict[str, Any]) -> Any:
+        self._show(night)
         if answer["state"] == JobState.COMPLETED:
+            self._log_end(night, answer)
             return {"state": answer["words"], self.step: answer["job_id"]}
         if answer["state"] == JobState.CANCELLED and (culprit := self._failed_before(night, answer)):
             return self._wait_for(night, answer["place_id"], culprit)  # it has ended; this waits for its logs
         raise self._failed(night, answer) if answer["state"] == JobState.FAILED else self._lost(night, answer)
+
+    def _show(self, night: RunContext) -> None:
+        """The job's command line, for Airflow's page of rendered templates. A task that lost its XComs shows none."""
+        if not self.output_of(self._context, Task.PUBLISH_JOBS):
+            return
+        given = made_from(self, self._context)
+        step = next(step for step in self.pipeline.steps if step.name == self.step)
+        self.command = requests(night, jobs.of_step(night, step, given.jobs_uri, given.jars), given)
+
+    def _log_end(self, night: RunContext, answer: dict[str, Any]) -> None:
+        """Log the last lines of a successful job and where its log is; a service may deliver it minutes later."""
+        logs = targets.of(night).logs(answer["place_id"], answer["job_id"])
+        ends = logs.ends() if logs.are_there() else {}
+        for stream, lines in ends.items():
+            self.log.info("The last lines of %s:\n%s", stream, "\n".join(steplog.tail(lines, SHOWN_LINES)))
+        where = self._links(night, answer, self.step).get("step_log", "")
+        self.log.info("Whole log: %s (and the link Step log). %s", where, "" if ends else "It is not delivered yet.")
 
     def _submitted(self, night: RunContext, context: Context, place_id: str) -> str:
         """The id of the step's (last) job: from submit_jobs, or of the job that this task submits or adopts."""
@@ -53,6 +81,8 @@ class WaitForJobOperator(WaitOperator):
         return target.submit(night, place_id, specs, ours, given, independent=False)[self.step]
 
     def _wait_for(self, night: RunContext, place_id: str, job_id: str) -> Any:
+        job = {"target": night.compute, "place_id": place_id, "job_id": job_id}
+        self._context["ti"].xcom_push(key=JOB_KEY, value=job)
         return self.wait(night, "job_ended", {"target": night.compute, "place_id": place_id, "job_id": job_id})
 
     def _failed_before(self, night: RunContext, answer: dict[str, Any]) -> str | None:

@@ -9,6 +9,7 @@ from airflow.sdk import Context
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import NotASuccess
 from nightshift.operators.base import NightOperator
+from nightshift.operators.links import GOLD, PAGE, RECORD
 from nightshift.report.reporter import Reporter
 from nightshift.run.run_context import RunContext
 
@@ -16,6 +17,8 @@ from nightshift.run.run_context import RunContext
 class OutcomeOperator(NightOperator):
     """Succeed only if the run's closing entry and its record say success, so that Airflow, SNS and the reaper agree.
     Writes no ledger entry, since the closing one is the last."""
+
+    operator_extra_links = (PAGE, RECORD, GOLD)
 
     def execute(self, context: Context) -> Any:
         night = self.identity(context)

@@ -7,6 +7,7 @@ from typing import Any
 from airflow.sdk import Context
 
 from nightshift.operators.base import NightOperator
+from nightshift.operators.links import GOLD, PAGE, RECORD
 from nightshift.report import message
 from nightshift.report.reporter import Reporter
 from nightshift.run import links
@@ -16,6 +17,8 @@ from nightshift.run.tasks import Task
 
 class ReportOperator(NightOperator):
     """Pass Airflow's states of the run's tasks, in the DAG's order, to the Reporter (report/reporter.py)."""
+
+    operator_extra_links = (PAGE, RECORD, GOLD)
 
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         states = context["ti"].get_task_states(dag_id=self.dag_id, run_ids=[night.run_id])[night.run_id]

@@ -18,7 +18,7 @@ from nightshift.compute.target import ComputeTarget, Place, PlaceState, Submitte
 from nightshift.config import Settings
 from nightshift.failures.cards import Card
 from nightshift.lake.storage import LakeHook
-from nightshift.report import message, night_page, outcome_rules, record
+from nightshift.report import message, night_index, night_page, outcome_rules, products, record
 from nightshift.report.outcome_rules import RunFacts
 from nightshift.run import links
 from nightshift.run.run_context import RunContext
@@ -56,6 +56,7 @@ class Reporter:
         report["notified"] = self._notify(report, topic_arn, page)
         if report["notified"]:
             self._keep(report)
+        night_index.keep(self._settings, report, self._night.pipeline.product, products.all_of_them())
         self._ledger.close(report["outcome"], reported_by)
         LOG.info("%s", message.body(report, links.record(self._night)))
         return report

@@ -1,9 +1,10 @@
-"""Links for failure reports: console pages and S3 addresses, or the files of a run that are kept on disk. Pure."""
+"""Links of a run: S3 addresses or the files that are kept on disk, and what the plugin serves in Airflow. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
     from nightshift.run.run_context import RunContext
@@ -33,3 +34,27 @@ def _folder(night: RunContext) -> str:
 def page(night: RunContext) -> str:
     """The address of the run's page, which the same writes."""
     return night.uri("lake", f"{night.record_prefix}index.html")
+
+
+JOB_KEY = "nightshift_job"  # XCom of a waiting task: the job that it waited for, {"target", "place_id", "job_id"}
+
+
+def in_airflow(page: str, **query: str) -> str:
+    """The address of what this project's plugin serves in Airflow's web server (plugins/nightshift_ui.py). It is
+    relative to the UI's base address, so that it opens wherever the UI does."""
+    return f"nightshift/{page}?{urlencode(query)}"
+
+
+def dag_page(dag_id: str) -> str:
+    """The address of a DAG's page in Airflow, relative like the others."""
+    return f"dags/{quote(dag_id, safe='')}"
+
+
+def run_page(dag_id: str, run_id: str) -> str:
+    """The address of a run's page in Airflow."""
+    return f"{dag_page(dag_id)}/runs/{quote(run_id, safe='')}"
+
+
+def run_tab(dag_id: str, run_id: str) -> str:
+    """The address of the tab that the plugin adds to a run."""
+    return f"{run_page(dag_id, run_id)}/plugin/nightshift_run"

@@ -9,6 +9,7 @@ class Task(StrEnum):
     """The id of a task. The tasks that wait for jobs have ids of their own (job)."""
 
     PREFLIGHT = "preflight"
+    HOLD_COST = "hold_cost"  # with the setting hold_over_usd
     OPEN_STATE = "open_state"
     APPLY_FOUNDATION = "apply_foundation"
     APPLY_TRANSIENT = "apply_transient"
@@ -24,6 +25,7 @@ class Task(StrEnum):
     SUBMIT_JOBS = "submit_jobs"
     WAIT_FOR_DAYS = "wait_for_days"  # of a backfill
     AUDIT = "audit"
+    HOLD_GOLD = "hold_gold"  # with the setting hold_over_quarantined
     PUBLISH = "publish"
     STOP_COMPUTE = "stop_compute"
     DESTROY_TRANSIENT = "destroy_transient"
@@ -43,14 +45,6 @@ class Group(StrEnum):
     RESULT = "result"
 
 
-ABOUT = {
-    Group.PREPARE: "Check parameters and price, apply the infrastructure, publish the jobs",
-    Group.INPUT: "Claim the business date, wait for its input and check it",
-    Group.COMPUTE: "Start compute, submit the jobs and wait for them",
-    Group.GOLD: "Check the staged gold and publish it",
-    Group.TEARDOWN: "Stop compute, remove the infrastructure, prove that nothing is left",
-    Group.RESULT: "Write the record, notify the topic, set the run's outcome",
-}
 REAPER, LEDGER = "reaper", "ledger"  # they write ledger entries like tasks
 # They report the outcome and are not part of it.
 REPORTING = frozenset({Task.REPORT, Task.OUTCOME, REAPER, LEDGER})

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.exceptions import TaskAwaitingInput, TaskDeferred
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clients, clock
@@ -79,7 +79,7 @@ class Ledger:
         facts: dict[str, Any] = {}
         try:
             yield facts
-        except TaskDeferred:
+        except (TaskDeferred, TaskAwaitingInput):
             raise
         except BaseException as error:  # a task's timeout is one
             self._fail(cards.card(error, task, self._links, self._night.settings.again), attempt)

@@ -16,7 +16,7 @@ from nightshift.compute.eks import resources, spec
 from nightshift.compute.jobs import Job, SparkJob
 from nightshift.compute.logs import PushedLogs
 from nightshift.compute.resources import RUN, Finders, Removals
-from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob
+from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob, request_text
 from nightshift.config import Settings
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError
@@ -111,6 +111,13 @@ class EksTarget:
             ) from refused
         LOG.info("Asked EMR on EKS for virtual cluster %s.", place_id)
         return str(place_id)
+
+    def place_request(self, run: RunContext, _made_from: Ingredients) -> str:
+        return request_text("CreateVirtualCluster", spec.virtual_cluster(run, "<token>"))
+
+    def job_request(self, run: RunContext, job: Job, made_from: Ingredients) -> str:
+        [program] = _spark([job])
+        return request_text("StartJobRun", spec.job_run(run, "<id>", program, made_from.foundation, "<token>"))
 
     def next_attempt(self, run: RunContext, first: str) -> Attempt:
         """A virtual cluster holds no capacity, so another one would fare no better."""

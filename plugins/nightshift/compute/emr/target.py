@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -26,7 +27,7 @@ from nightshift.compute.emr.client import (
 from nightshift.compute.jobs import Job
 from nightshift.compute.logs import PushedLogs
 from nightshift.compute.resources import Finders, Removals
-from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob
+from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob, request_text
 from nightshift.config import Settings
 from nightshift.failures.causes import Cause
 from nightshift.run.run_context import RunContext
@@ -130,6 +131,13 @@ class EmrTarget:
             avoid=attempt.avoid if attempt else (),
         )
         return creating(self._settings).adopt_or_create(run, body)
+
+    def place_request(self, run: RunContext, made_from: Ingredients) -> str:
+        body = spec.job_flow(run, made_from.foundation, made_from.transient, jobs_uri=made_from.jobs_uri)
+        return request_text("RunJobFlow", body)
+
+    def job_request(self, _run: RunContext, job: Job, _made_from: Ingredients) -> str:
+        return shlex.join(spec.command(job))
 
     def next_attempt(self, run: RunContext, first: str) -> Attempt:
         """The next cluster of this try.

@@ -18,7 +18,7 @@ from nightshift.compute.glue import resources, spec
 from nightshift.compute.glue.logs import GROUPS, StreamedLogs
 from nightshift.compute.jobs import Job, SparkJob
 from nightshift.compute.resources import Finders, Removals
-from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob
+from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob, request_text
 from nightshift.config import Settings
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError
@@ -88,6 +88,13 @@ class GlueTarget:
             self._glue.create_job(**body)
             LOG.info("Made Glue job %s.", body["Name"])
         return str(body["Name"])
+
+    def place_request(self, run: RunContext, made_from: Ingredients) -> str:
+        return request_text("CreateJob", spec.job(run, made_from))
+
+    def job_request(self, run: RunContext, job: Job, _made_from: Ingredients) -> str:
+        [program] = _spark([job])
+        return request_text("StartJobRun", spec.arguments(run, program))
 
     def next_attempt(self, run: RunContext, first: str) -> Attempt:
         """A job definition holds no capacity, so another one would fare no better."""

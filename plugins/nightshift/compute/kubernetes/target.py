@@ -14,7 +14,7 @@ from nightshift.compute.kubernetes import cluster, logs, resources, spec
 from nightshift.compute.kubernetes.cluster import APPLICATIONS, CONFIG_MAPS, PODS, Cluster
 from nightshift.compute.kubernetes.ends import end_of
 from nightshift.compute.resources import Finders, Removals
-from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob
+from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob, request_text
 from nightshift.config import Settings
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError
@@ -86,6 +86,13 @@ class KubernetesTarget:
             raise ComputeError(f"{made['name']} is still being deleted.", kind="lost")
         LOG.info("The run is %s in namespace %s.", made["name"], made["namespace"])
         return str(made["name"])
+
+    def place_request(self, run: RunContext, _made_from: Ingredients) -> str:
+        return request_text("Create", spec.place(run))
+
+    def job_request(self, run: RunContext, job: Job, _made_from: Ingredients) -> str:
+        [program] = _spark([job])
+        return request_text("Create", spec.application(run, {"name": spec.name_of(run), "uid": "<uid>"}, program, 0))
 
     def next_attempt(self, run: RunContext, first: str) -> Attempt:
         """A ConfigMap holds no capacity, so another one would fare no better."""

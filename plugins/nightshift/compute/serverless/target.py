@@ -16,7 +16,7 @@ from nightshift.compute.jobs import Job, SparkJob
 from nightshift.compute.logs import PushedLogs
 from nightshift.compute.resources import RUN, Finders, Removals
 from nightshift.compute.serverless import resources, spec
-from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob
+from nightshift.compute.target import Attempt, Ingredients, JobState, Place, PlaceState, SubmittedJob, request_text
 from nightshift.config import Settings
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError
@@ -108,6 +108,13 @@ class ServerlessTarget:
         place_id = self._api.create_application(**spec.application(run, made_from, token))["applicationId"]
         LOG.info("Asked EMR Serverless for application %s.", place_id)
         return str(place_id)
+
+    def place_request(self, run: RunContext, made_from: Ingredients) -> str:
+        return request_text("CreateApplication", spec.application(run, made_from, "<token>"))
+
+    def job_request(self, run: RunContext, job: Job, made_from: Ingredients) -> str:
+        [program] = _spark([job])
+        return request_text("StartJobRun", spec.job_run(run, "<id>", program, made_from.foundation, "<token>"))
 
     def next_attempt(self, run: RunContext, first: str) -> Attempt:
         """An application holds no capacity, so another one would fare no better."""

@@ -1,0 +1,277 @@
+"""The pages in Airflow's UI, each a fragment of HTML made from a View. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from nightshift.run.links import dag_page, run_page, run_tab
+from nightshift.web.markup import Markup, Part, joined, link, table, tag
+from nightshift.web.view import BACKFILL, Gold, Night, View
+
+DATES, LATEST, DEAREST = 30, 20, 10
+MARKS = {"success": "✓", "success with warnings": "!", "failed": "✗"}
+CLASSES = {"success": "ok", "success with warnings": "warn", "failed": "bad"}
+
+
+def home(view: View) -> Markup:
+    """The strip on Airflow's Home: last night by product, what is alive, gold that is too old, dollars this month."""
+    return tag(
+        "section",
+        _card(view.t("Last night"), *(_last(view, name) for name in view.products)),
+        _card(view.t("What is alive"), *_alive_lines(view)),
+        _card(view.t("Gold older than its limit"), *_stale_lines(view)),
+        _card(view.t("This month"), *_month_lines(view)),
+        class_="ns-strip",
+        aria_label="Nightshift",
+    )
+
+
+def nights(view: View) -> Markup:
+    """Product by date, and the latest nights."""
+    dates = view.dates(DATES)
+    header = [view.t("Product"), *(tag("span", day[8:], title=day) for day in dates)]
+    rows = [[link(dag_page(name), view.title(name)), *_cells(view, name, dates)] for name in view.products]
+    legend = [tag("span", _mark(view, outcome), " ", view.t(outcome)) for outcome in MARKS]
+    grid = tag("div", table(header, rows), class_="ns-grid")
+    span = f"{dates[0]} to {dates[-1]}"
+    return joined(
+        tag("h2", view.t("Nights"), " ", tag("small", span)),
+        grid,
+        tag("p", *legend, class_="ns-legend"),
+        tag("h3", view.t("Latest nights")),
+        _listed(view, view.nights()[:LATEST]),
+    )
+
+
+def money(view: View) -> Markup:
+    """Dollars by month and product, and the most expensive nights beside the limit of one."""
+    dags = sorted({dag for _, paid in view.months() for dag in paid})
+    header = [view.t("Month"), *(_title(view, dag) for dag in dags), view.t("Total")]
+    rows = [[month, *(_paid(view, paid.get(dag)) for dag in dags), _total(paid)] for month, paid in view.months()]
+    dearest = sorted(view.nights(), key=lambda night: night["usd"] or 0, reverse=True)[:DEAREST]
+    most = max([view.limit, *(night["usd"] or 0 for night in dearest)])
+    bars = [
+        [_title(view, n["dag_id"]), n["business_date"], _outcome(view, n), _bar(n, most), _usd(n["estimate"]), _run(n)]
+        for n in dearest
+    ]
+    names = [view.t(name) for name in ("Product", "Date", "Outcome", "Measured", "Estimated", "Run")]
+    return joined(
+        tag("h2", view.t("Money")),
+        tag("h3", view.t("By month")),
+        table(header, rows, empty=view.t("Nothing yet.")),
+        tag("h3", view.t("Most expensive nights"), " ", tag("small", view.t("Limit a night"), f": ${view.limit:g}")),
+        table(names, bars, empty=view.t("Nothing yet.")),
+    )
+
+
+def alive(view: View) -> Markup:
+    """What runs now, and what runs left behind."""
+    running = [[link(run_page(r.dag_id, r.run_id), r.run_id), _title(view, r.dag_id), r.state] for r in view.running]
+    left = [
+        [_run(night), _title(view, night["dag_id"]), what or view.t("not proven")] for night, what in view.left_behind()
+    ]
+    names = (view.t("Run"), view.t("Product"))
+    return joined(
+        tag("h2", view.t("Alive")),
+        tag("h3", view.t("Running now")),
+        table((*names, view.t("Outcome")), running, empty=view.t("Nothing yet.")),
+        tag("h3", view.t("Left behind by a run")),
+        table((*names, view.t("Resource")), left, empty=view.t("Nothing runs and nothing is left behind.")),
+    )
+
+
+def products(view: View) -> Markup:
+    """Each product with its gold tables: newest date, age beside its limit, rows."""
+    return joined(tag("h2", view.t("Products")), *(_product(view, name) for name in view.products))
+
+
+def dictionary(view: View) -> Markup:
+    """Each gold table with its columns, as the contracts describe them."""
+    return joined(tag("h2", view.t("Data dictionary")), *(_described(view, name) for name in view.products))
+
+
+def dag(view: View, dag_id: str) -> Markup:
+    """The nights of a DAG and, of a product, of its backfill."""
+    if dag_id.removeprefix(BACKFILL) not in view.index["products"]:
+        return tag("p", view.t("This DAG makes no data product."), class_="ns-empty")
+    own = view.nights(dag_id) if dag_id.startswith(BACKFILL) else view.nights_of(dag_id)
+    product = dag_id.removeprefix(BACKFILL)
+    tables = [tag("h3", "Gold"), _gold_table(view, product)] if product in view.products else []
+    return joined(tag("h2", view.t("All nights of this DAG")), _listed(view, own), *tables)
+
+
+PAGES: Mapping[str, Callable[[View], Markup]] = {
+    "home": home,
+    "nights": nights,
+    "money": money,
+    "alive": alive,
+    "products": products,
+    "dictionary": dictionary,
+}
+
+
+def _last(view: View, product: str) -> Markup:
+    latest = next(iter(view.nights_of(product)), None)
+    if latest is None:
+        return tag("p", link(dag_page(product), view.title(product)), " ", tag("i", view.t("No night yet")))
+    when = f" {latest['business_date']}"
+    return tag("p", _mark(view, latest["outcome"]), " ", link(_href(latest), view.title(product)), when)
+
+
+def _alive_lines(view: View) -> Iterable[Markup]:
+    runs = [tag("p", link(run_page(r.dag_id, r.run_id), _title(view, r.dag_id)), f" {r.state}") for r in view.running]
+    left = [
+        tag("p", _mark(view, "failed"), " ", link(_href(night), _title(view, night["dag_id"])), ": ", what)
+        for night, what in _named(view)
+    ]
+    return [*runs, *left] or [tag("p", _mark(view, "success"), " ", view.t("Nothing runs and nothing is left behind."))]
+
+
+def _named(view: View) -> list[tuple[Night, str]]:
+    return [(night, what or view.t("not proven")) for night, what in view.left_behind()]
+
+
+def _stale_lines(view: View) -> Iterable[Markup]:
+    stale = view.stale()
+    if stale:
+        return [tag("p", _mark(view, "failed"), f" {gold.product}.{gold.name}: ", _age(view, gold)) for gold in stale]
+    fresh = any(gold.hours is not None for product in view.products for gold in view.gold(product))
+    words = view.t("Every table is fresh.") if fresh else view.t("No gold yet.")
+    return [tag("p", *([_mark(view, "success"), " "] if fresh else []), words)]
+
+
+def _month_lines(view: View) -> Iterable[Markup]:
+    paid = view.this_month()
+    yield tag("p", _usd(sum(dag["usd"] for dag in paid.values())), class_="ns-figure")
+    yield tag("p", _counted(view, sum(dag["nights"] for dag in paid.values())))
+    yield tag("p", link("plugin/nightshift_money", view.t("Money")))
+
+
+def _card(title: str, *lines: Part) -> Markup:
+    return tag("article", tag("h3", title), *lines, class_="ns-card")
+
+
+def _cells(view: View, product: str, dates: Iterable[str]) -> Iterable[Markup]:
+    known = view.by_date(product)
+    for day in dates:
+        night = known.get(day)
+        if night is None:
+            yield tag("td", tag("span", "·", title=f"{day}: {view.t('no night')}"))
+        else:
+            about = f"{day}: {view.t(night['outcome'])}, {_usd(night['usd'])}"
+            mark = link(_href(night), MARKS[night["outcome"]], title=about, aria_label=about)
+            yield tag("td", mark, class_=f"ns-{CLASSES[night['outcome']]}")
+
+
+def _listed(view: View, some: Iterable[Night]) -> Markup:
+    names = ("Product", "Date", "Outcome", "Started", "Duration", "Measured", "Estimated", "Failure", "Run")
+    return table([view.t(name) for name in names], [_row(view, night) for night in some], empty=view.t("Nothing yet."))
+
+
+def _row(view: View, night: Night) -> list[Part]:
+    failure = night["failure"]
+    words = [tag("b", failure["task"]), f" ({failure['cause']}): {failure['message']}"] if failure else []
+    why = tag("td", *words, class_="ns-text") if words else ""
+    return [
+        _title(view, night["dag_id"]),
+        f"{night['days'][0]} to {night['days'][-1]}" if night["days"] else night["business_date"],
+        _outcome(view, night),
+        night["started_at"][:16].replace("T", " "),
+        _duration(night),
+        _usd(night["usd"]),
+        _usd(night["estimate"]),
+        why,
+        _run(night),
+    ]
+
+
+def _product(view: View, product: str) -> Markup:
+    latest = next(iter(view.nights_of(product)), None)
+    state = [_outcome(view, latest), " ", link(_href(latest), latest["business_date"])] if latest else []
+    title = tag("h3", link(dag_page(product), view.title(product)))
+    return tag("article", title, tag("p", *(state or [view.t("No night yet")])), _gold_table(view, product))
+
+
+def _gold_table(view: View, product: str) -> Markup:
+    names = ("Table", "Newest date", "Rows", "Age", "Limit", "Meaning")
+    rows = [_gold_row(view, gold) for gold in view.gold(product)]
+    return table([view.t(name) for name in names], rows)
+
+
+def _gold_row(view: View, gold: Gold) -> list[Part]:
+    never = tag("i", view.t("never published"))
+    age = never if gold.hours is None else _age(view, gold)
+    limit = f"{gold.limit:g} {view.t('hours')}"
+    return [tag("code", gold.name), gold.business_date, gold.rows, age, limit, gold.contract["about"]]
+
+
+def _age(view: View, gold: Gold) -> Markup:
+    return tag("span", f"{gold.hours:g} {view.t('hours')}", class_="ns-bad" if gold.is_stale else None)
+
+
+def _described(view: View, product: str) -> Markup:
+    tables = [_table(view, contract) for contract in view.products[product]["gold"]]
+    return tag("article", tag("h3", link(dag_page(product), view.title(product))), *tables)
+
+
+def _table(view: View, contract: Mapping[str, Any]) -> Markup:
+    personal = set(contract["personal"])
+    rows = [
+        [tag("code", name), kind, contract["notes"].get(name, ""), view.t("personal") if name in personal else ""]
+        for name, kind in contract["columns"].items()
+    ]
+    header = (view.t("Column"), view.t("Type"), view.t("Meaning"), "")
+    summary = tag("summary", tag("code", contract["name"]), " ", contract["about"])
+    key = tag("p", view.t("Key"), ": ", ", ".join(contract["keys"]))
+    return tag("details", summary, key, table(header, rows))
+
+
+def _outcome(view: View, night: Night) -> Markup:
+    return tag("span", _mark(view, night["outcome"]), " ", view.t(night["outcome"]), class_="ns-outcome")
+
+
+def _mark(view: View, outcome: str) -> Markup:
+    return tag("b", MARKS[outcome], class_=f"ns-mark ns-{CLASSES[outcome]}", aria_label=view.t(outcome), role="img")
+
+
+def _title(view: View, dag_id: str) -> str:
+    product = dag_id.removeprefix(BACKFILL)
+    return view.title(product) + (", backfill" if product != dag_id else "")
+
+
+def _run(night: Night) -> Markup:
+    return link(_href(night), night["run_id"], class_="ns-run")
+
+
+def _href(night: Night) -> str:
+    return run_tab(night["dag_id"], night["run_id"])
+
+
+def _paid(view: View, paid: Mapping[str, Any] | None) -> Part:
+    return [_usd(paid["usd"]), " ", tag("small", _counted(view, paid["nights"]))] if paid else "-"
+
+
+def _counted(view: View, nights: int) -> str:
+    return f"{nights} {view.t('night' if nights == 1 else 'nights')}"
+
+
+def _total(paid: Mapping[str, Any]) -> Markup:
+    return tag("b", _usd(sum(dag["usd"] for dag in paid.values())))
+
+
+def _bar(night: Night, most: float) -> Markup:
+    """The measured dollars as a bar; its full length is the limit, or the dearest night over it."""
+    share = round(100 * (night["usd"] or 0) / most, 1) if most else 0
+    return tag("div", tag("i", style=f"width:{share}%"), tag("span", _usd(night["usd"])), class_="ns-bar")
+
+
+def _usd(dollars: float | None) -> str:
+    return "-" if dollars is None else f"${dollars:,.2f}"
+
+
+def _duration(night: Night) -> str:
+    took = datetime.fromisoformat(night["ended_at"]) - datetime.fromisoformat(night["started_at"])
+    minutes, seconds = divmod(int(took.total_seconds()), 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {seconds} s"

@@ -1,0 +1,76 @@
+"""A DAG of somebody else's that is scheduled by gold: a night publishes, and Airflow's scheduler makes its run."""
+
+import json
+
+import pytest
+from airflow.dag_processing import dagbag
+from airflow.dag_processing.bundles.manager import DagBundlesManager
+from airflow.jobs.job import Job
+from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
+from airflow.models.dag import DagModel
+from airflow.models.dagrun import DagRun
+from airflow.utils.session import create_session
+from sqlalchemy import select
+
+from tests.dags import publishing
+from tools import paths
+
+CONSUMER = """
+from airflow.sdk import DAG, Asset, task
+
+with DAG("consumer", schedule=[Asset("wordcount.word_counts", "s3://nightshift-local-lake/gold/wordcount/word_counts")]):
+
+    @task
+    def read():
+        pass
+
+    read()
+"""
+
+
+@pytest.fixture
+def bundles(tmp_path, monkeypatch):
+    """Airflow reads the tree's DAGs and a folder with the consumer."""
+    (tmp_path / "consumer.py").write_text(CONSUMER)
+    folders = {"dags-folder": paths.DAGS, "consumers": tmp_path}
+    local = "airflow.dag_processing.bundles.local.LocalDagBundle"
+    config = [{"name": n, "classpath": local, "kwargs": {"path": str(path)}} for n, path in folders.items()]
+    monkeypatch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps(config))
+    manager = DagBundlesManager()
+    with create_session() as session:
+        manager.sync_bundles_to_db(session=session)
+    for bundle in manager.get_all_dag_bundles():
+        bag = dagbag.BundleDagBag(dag_folder=bundle.path, bundle_path=bundle.path, bundle_name=bundle.name)
+        assert bag.import_errors == {}
+        dagbag.sync_bag_to_db(bag, bundle.name, bundle.version)
+    monkeypatch.setattr(dagbag, "sync_bag_to_db", lambda *_: None)
+    with create_session() as session:
+        session.get(DagModel, "consumer").is_paused = False
+
+
+@pytest.fixture
+def published(monkeypatch):
+    """Every task ends at once, but publish runs under Airflow."""
+    for place, name, value in publishing.patches():
+        monkeypatch.setattr(place, name, value)
+
+
+def test_gold_that_is_published_starts_the_dag_that_is_scheduled_by_it(dags, bundles, published):
+    night = dags["wordcount"].test(logical_date=None, run_conf={"business_date": "2026-01-04"})
+    assert night.state == "success"
+    with create_session() as session:
+        job = Job()
+        session.add(job)
+        session.flush()
+        due, triggered = DagModel.dags_needing_dagruns(session)
+        models = [model for model in due if model.dag_id in triggered]
+        assert [model.dag_id for model in models] == ["consumer"]
+        SchedulerJobRunner(job=job, executors=[])._create_dag_runs_asset_triggered(dag_models=models, session=session)
+        run = session.scalar(select(DagRun).where(DagRun.dag_id == "consumer"))
+        [event] = run.consumed_asset_events
+        assert (run.run_type, event.source_run_id) == ("asset_triggered", night.run_id)
+        where = "s3://nightshift-local-lake/gold/wordcount/word_counts/business_date=2026-01-04/"
+        partitions = {"2026-01-04": 7}
+        assert event.extra == {
+            "business_date": "2026-01-04", "partition": where, "rows": 7, "partitions": partitions
+        }  # fmt: skip

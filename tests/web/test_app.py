@@ -1,0 +1,192 @@
+"""The plugin's app as Airflow's web server asks it: who may see what, how much it reads, and that text stays text."""
+
+import gzip
+import json
+import re
+from types import SimpleNamespace
+
+import pytest
+from airflow.api_fastapi.app import get_auth_manager
+
+from nightshift.web import app as web
+from tests.nightshift.records import record
+
+PAGES = ("home", "nights", "money", "alive", "products", "dictionary", "dag")
+EVIL = "<script>alert(1)</script>\u202e\"'"
+LINES = {"table": "lines", "rows_in": 5, "accepted": 4, "quarantined": 1, "duplicates": 0}
+RUN = {"dag_id": "wordcount", "run_id": "scheduled__3"}
+DATA = ("/fragment/home", "/fragment/dag", "/fragment/run", "/page", "/record", "/gold", "/compute", "/log")
+
+
+def whole_record(**over):
+    return record(
+        3,
+        layers=[{"layer": "bronze", "tables": [LINES]}],
+        steps=[],
+        **over,
+    )
+
+
+@pytest.fixture
+def refusing(server, monkeypatch):
+    """Airflow's auth manager from now on lets nobody read a DAG."""
+
+    def refuse(dag_id):
+        may = lambda *, details=None, **_: details is None or details.id != dag_id  # noqa: E731
+        monkeypatch.setattr(get_auth_manager(), "is_authorized_dag", may)
+
+    return refuse
+
+
+@pytest.mark.parametrize("path", DATA)
+def test_nobody_reads_anything_without_signing_in(server, lake, path):
+    answer = server(role=None).get(f"/nightshift{path}", params={**RUN, "task_id": "job_wordcount"})
+    assert (answer.status_code, "wordcount" in answer.text) == (401, False)
+
+
+@pytest.mark.parametrize("path", DATA)
+def test_a_dag_that_airflow_does_not_let_the_user_read_is_refused(server, lake, keep, put, refusing, path):
+    keep(record(3), record(3, dag="mrhealth_sales"))
+    put("wordcount", "scheduled__3", "record.json", json.dumps(whole_record()))
+    refusing("wordcount")
+    answer = server().get(f"/nightshift{path}", params={**RUN, "task_id": "job_wordcount"})
+    assert answer.status_code == 403
+    everything = server().get("/nightshift/fragment/nights")
+    assert everything.status_code == 200
+    assert ("MrHealth" in everything.text, "WordCount" in everything.text) == (True, False)
+
+
+@pytest.mark.parametrize("path", ["/fragment/nights", "/record"])
+@pytest.mark.parametrize("method", ["post", "put", "delete", "patch"])
+def test_it_only_reads(server, lake, path, method):
+    assert getattr(server("ADMIN"), method)(f"/nightshift{path}", params=RUN).status_code == 405
+
+
+def test_a_page_reads_one_object_after_10_runs_as_after_2000(server, lake, keep, calls):
+    reads = {}
+    for runs in (10, 2000):
+        keep(*(record(number) for number in range(runs)))
+        for name in PAGES:
+            calls.clear()
+            assert server().get(f"/nightshift/fragment/{name}", params={"dag_id": "wordcount"}).status_code == 200
+            reads[runs, name] = list(calls)
+    assert set(map(tuple, reads.values())) == {("GetObject",)}
+
+
+def test_before_the_first_night_every_page_is_there(server, lake):
+    for name in PAGES:
+        answer = server().get(f"/nightshift/fragment/{name}", params={"dag_id": "wordcount"})
+        assert answer.status_code == 200, name
+    assert "No night yet" in server().get("/nightshift/fragment/home").text
+
+
+def test_the_home_strip_says_what_happened_what_is_alive_what_is_old_and_what_it_cost(server, lake, keep):
+    now = web.datetime.now(web.UTC)
+    started = now.isoformat()
+    alive = {"alive": ["cluster j-1"]}
+    failure = {"task": "audit", "cause": "data", "message": "too many rows are quarantined"}
+    keep(
+        record(2, ended_at="2026-01-04T00:00:00+00:00"),
+        record(3, started_at=started, gold=[], outcome="failed", proof=alive, failure=failure),
+    )
+    text = plain(server().get("/nightshift/fragment/home").text)
+    assert re.search(r"Last night .*✗ WordCount 2026-01-04", text)
+    assert "WordCount: cluster j-1" in text
+    assert re.search(r"wordcount\.word_counts: [0-9.]+ hours", text)
+    assert "This month $0.50 1 night Money" in text
+
+
+def test_the_nights_are_a_product_by_its_dates_and_a_backfill_fills_its_days(server, lake, keep):
+    days = web.View({"nights": {}}, (), web.datetime.now(web.UTC), 1, "America/Sao_Paulo").dates(30)
+    keep(
+        record(1, business_date=days[-1], outcome="success with warnings", started_at=f"{days[-1]}T03:00:00+00:00"),
+        record(2, dag="backfill_wordcount", business_date=days[-4], days=days[-4:-1], gold=[]),
+    )
+    html = server().get("/nightshift/fragment/nights").text
+    row = html[html.index("WordCount") : html.index("MrHealth")]
+    assert re.findall(r">([✓!✗·])<", row)[-5:] == ["·", "✓", "✓", "✓", "!"]
+    assert f'title="{days[-1]}: success with warnings, $0.50"' in row
+
+
+def test_a_product_of_another_deployment_or_a_foreign_dag_has_no_nights(server, lake, keep):
+    keep(record(3))
+    text = server().get("/nightshift/fragment/dag", params={"dag_id": "reaper"}).text
+    assert "This DAG makes no data product." in text
+
+
+def test_text_of_the_data_never_becomes_markup(server, lake, keep, put):
+    failure = {"task": EVIL, "cause": EVIL, "message": EVIL}
+    keep(record(3, outcome="failed", failure=failure, proof={"alive": [EVIL]}))
+    card = {**failure, "next_action": EVIL, "tail": [EVIL]}
+    body = whole_record(outcome="failed", failure=card, warnings=[EVIL], proof={"alive": [EVIL]})
+    put("wordcount", "scheduled__3", "record.json", json.dumps(body))
+    for name in (*PAGES, "run"):
+        html = server().get(f"/nightshift/fragment/{name}", params={**RUN, "lang": EVIL}).text
+        assert "<script" not in html and "\u202e" not in html, name
+    assert "&lt;script&gt;" in html
+
+
+def test_a_run_shows_its_record_until_its_page_is_there(server, lake, put):
+    waits = server().get("/nightshift/fragment/run", params=RUN)
+    assert (waits.status_code, "No report of this run yet" in waits.text) == (200, True)
+    put("wordcount", "scheduled__3", "record.json", json.dumps(whole_record()))
+    assert "wordcount 2026-01-04: success" in plain(server().get("/nightshift/fragment/run", params=RUN).text)
+    assert server().get("/nightshift/record", params=RUN).json()["outcome"] == "success"
+    assert "word_counts" in server().get("/nightshift/gold", params=RUN).text
+    put("wordcount", "scheduled__3", "index.html", "<h1>a night</h1><script>1</script>")
+    frame = server().get("/nightshift/fragment/run", params=RUN).text
+    assert 'src="nightshift/page?dag_id=wordcount&amp;run_id=scheduled__3" sandbox="allow-scripts' in frame
+    page = server().get("/nightshift/page", params=RUN)
+    assert page.text.startswith("<h1>a night</h1>")
+    rules = page.headers["Content-Security-Policy"]
+    assert rules.startswith("sandbox allow-scripts") and "allow-same-origin" not in rules
+    assert "default-src 'none'" in rules
+
+
+@pytest.mark.parametrize("dag_id", ["../index.json?", "~", "wordcount/x", "a b", "", "w" * 300])
+def test_a_dag_id_that_is_none_is_refused(server, lake, dag_id):
+    assert server().get("/nightshift/record", params={**RUN, "dag_id": dag_id}).status_code == 422
+
+
+def test_of_two_dag_ids_the_one_that_was_authorised_is_shown(server, lake, put, refusing):
+    put("secret_dag", "scheduled__3", "record.json", json.dumps({"secret": 1}))
+    refusing("secret_dag")
+    for order in (("secret_dag", "wordcount"), ("wordcount", "secret_dag")):
+        answer = server().get("/nightshift/record", params={"run_id": "scheduled__3", "dag_id": list(order)})
+        assert answer.status_code in {403, 404} and "secret" not in answer.text
+
+
+def test_the_log_and_the_compute_of_a_run_come_from_the_service(server, lake, settings, monkeypatch):
+    job = {"target": "emr", "place_id": "j-1", "job_id": "s-1"}
+    pushed = {"wait_for_compute": {"target": "emr", "id": "j-1"}, "job_wordcount": job}
+    monkeypatch.setattr(web, "_xcom", lambda _dag, _run, task, _key="return_value": pushed.get(task))
+    log = {"task_id": "job_wordcount"}
+    assert "no log yet" in server().get("/nightshift/log", params={**RUN, **log}).text
+    body = gzip.compress(b"line one\nline \x1b[31mtwo\n")
+    lake.put_object(Bucket=settings.bucket("logs"), Key="emr/j-1/steps/s-1/stderr.gz", Body=body)
+    answer = server().get("/nightshift/log", params={**RUN, **log})
+    assert answer.text == "===== stderr =====\nline one\nline \\x1b[31mtwo"
+    assert answer.headers["content-type"].startswith("text/plain")
+    place = SimpleNamespace(id="j-1", name="n", words="WAITING", why="", created_at=None, ready_at=None, ended_at=None)
+    monkeypatch.setattr(web.targets, "named", lambda *_: SimpleNamespace(place=lambda _id: place))
+    assert "WAITING" in server().get("/nightshift/compute", params=RUN).text
+    assert server().get("/nightshift/log", params={**RUN, "task_id": "audit"}).status_code == 404
+
+
+def test_the_pages_speak_the_readers_language(server, lake, keep):
+    keep(record(3))
+    for tag, words in (("pt-BR", "Última noite"), ("pt", "Última noite"), ("en", "Last night"), ("xx", "Last night")):
+        assert words in server().get("/nightshift/fragment/home", params={"lang": tag}).text
+
+
+def test_a_script_is_served_for_each_page_and_nothing_else(server):
+    for name in (*PAGES, "run"):
+        answer = server(role=None).get(f"/nightshift/{name}.js")
+        assert f"nightshift/fragment/{name}?" in answer.text
+    assert server(role=None).get("/nightshift/other.js").status_code == 404
+    assert server().get("/nightshift/fragment/other").status_code == 404
+
+
+def plain(html):
+    """The text of a fragment."""
+    return re.sub(r"\s+", " ", re.sub(r"<style>.*?</style>|<[^>]+>", " ", html, flags=re.S)).replace(" : ", ": ")
