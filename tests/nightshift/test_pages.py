@@ -10,6 +10,8 @@ import pytest
 
 from medallion import figures as page_job
 from nightshift.compute.emr.target import place_of
+from nightshift.config import Settings
+from nightshift.dag_factory import night_dag
 from nightshift.failures import cards, causes
 from nightshift.failures.causes import Cause
 from nightshift.pages import cures, formats, history, night, shelf
@@ -17,6 +19,7 @@ from nightshift.pipelines import PIPELINES
 from nightshift.report import record as records
 from nightshift.report.outcome_rules import RunFacts
 from nightshift.run import run_context
+from nightshift.run.tasks import Task
 from tests.nightshift import figures
 from tests.nightshift.findings import CLUSTER, GOOD, NOW, PROOF, TASKS, entry, jobs, manifests
 
@@ -228,6 +231,14 @@ def test_the_time_line_has_the_groups_in_their_order_beside_the_median_of_good_n
     ]
     assert segments[1].usual == 20.0
     assert all(one.start <= other.start for one, other in pairwise(segments))
+
+
+@pytest.mark.parametrize("pipeline", ALL)
+def test_a_task_is_in_the_group_of_its_box_in_airflow(pipeline):
+    dag = night_dag(PIPELINES[pipeline], Settings(name="acme-night"), None)
+    boxes = {task.task_id: task.task_group.group_id for task in dag.tasks}
+    assert boxes == {task: str(history.GROUP_OF.get(task, "compute")) for task in boxes}
+    assert {*Task} <= history.GROUP_OF.keys()
 
 
 def test_a_page_compares_itself_with_thirty_earlier_nights_at_most_and_not_with_itself(made):
