@@ -74,6 +74,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     on_option.add(parser)
     parser.add_argument("--engine", metavar="E", help="what counts wordcount's words: spark (default) or flink")
     parser.add_argument("--export", metavar="DIR", type=Path, help="copy gold to DIR/<table>/<business date>.parquet")
+    parser.add_argument(
+        "--format", choices=("csv", "xlsx", "parquet"), help="of the files of --export (parquet); xlsx is Excel's"
+    )
     _source_arguments(parser)
     parser.add_argument(
         "--keep", action="store_true", help="leave the cluster, and a localcloud started for this run, running"
@@ -136,6 +139,8 @@ def request(options: argparse.Namespace) -> SessionRequest:
     params = _params(pipeline, options)
     days = _days(pipeline, options)
     export, output = _directory(options.export), _local(options.output)
+    if options.format and not export:
+        raise InputRefused("--format is that of the files of --export: name its directory too.")
     given = pipeline.read(options.paths, days, token()) if options.paths else None
     route = _route(pipeline, options)
     make = no_files if given or (route and route.dated) else pipeline.maker()
@@ -146,7 +151,15 @@ def request(options: argparse.Namespace) -> SessionRequest:
 
     # Without a foundation, which a dry run does not make, there is no role.
     iam = iam_option.wanted(options) and not options.dry_run
-    return SessionRequest(pipeline.name, nights, keep=options.keep, export=export, output=output, iam=iam)
+    return SessionRequest(
+        pipeline.name,
+        nights,
+        keep=options.keep,
+        export=export,
+        export_format=options.format or "parquet",
+        output=output,
+        iam=iam,
+    )
 
 
 @contextmanager
