@@ -1,13 +1,12 @@
 """What Athena and QuickSight show of the products: read strictly, written out for terraform."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from nightshift.config import INCLUDE
 from nightshift.failures.errors import SettingsError
-from nightshift.pipelines import PIPELINES
+from nightshift.pipelines import PIPELINES, REGISTRY
 from nightshift.report import views
 
 CARDS = PIPELINES["card_movements"]
@@ -31,7 +30,7 @@ def test_the_file_that_terraform_reads_is_up_to_date():
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_every_gold_table_has_a_view_of_its_newest_partition_without_what_is_personal(name):
-    shown = views.product(PIPELINES[name])["views"]
+    shown = views.product(PIPELINES[name], REGISTRY.packages[name].folder)["views"]
     for table in PIPELINES[name].gold:
         view = shown[f"{table.name}_latest"]
         columns = [column["name"] for column in view["columns"]]
@@ -43,18 +42,18 @@ def test_every_gold_table_has_a_view_of_its_newest_partition_without_what_is_per
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_every_product_has_totals_a_saved_query_and_charts(name):
-    body = views.product(PIPELINES[name])
+    body = views.product(PIPELINES[name], REGISTRY.packages[name].folder)
     assert {chart["kind"] for chart in body["charts"]} >= {"kpi", "bar"} and body["queries"]
     assert len(body["views"]) > len(PIPELINES[name].gold)
 
 
 def test_a_product_without_a_file_has_the_newest_partitions_only(tmp_path):
-    body = views.product(replace(CARDS, name="none"), tmp_path)
+    body = views.product(CARDS, tmp_path)
     assert list(body["views"]) == ["movimento_flat_latest"] and body["queries"] == {} and body["charts"] == []
 
 
 def test_a_sound_file_is_read(tmp_path):
-    (tmp_path / "card_movements.toml").write_text(SOUND)
+    (tmp_path / "views.toml").write_text(SOUND)
     body = views.product(CARDS, tmp_path)
     assert body["views"]["day"]["columns"] == [{"name": "n", "type": "int", "about": "One."}]
     assert body["charts"] == [{"category": "", "title": "N", "kind": "kpi", "view": "day", "values": ["n"]}]
@@ -72,6 +71,6 @@ def test_a_sound_file_is_read(tmp_path):
     ],
 )
 def test_a_wrong_file_is_refused_by_its_fault(tmp_path, wrong, fault):
-    (tmp_path / "card_movements.toml").write_text(wrong)
+    (tmp_path / "views.toml").write_text(wrong)
     with pytest.raises(SettingsError, match=fault):
         views.product(CARDS, tmp_path)

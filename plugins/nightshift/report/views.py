@@ -1,7 +1,7 @@
 """What Athena and QuickSight show of each product, for terraform: views, saved queries and charts.
 
-`include/terraform/views/<product>.toml` has those of a product's own, with the SQL of Athena (Trino); each gold table
-also has a view `<table>_latest` of its newest partition. `make docs` writes all of them into one file,
+`views.toml` in a pipeline's folder has those of its own, with the SQL of Athena (Trino). Each gold table also has a
+view `<table>_latest` of its newest partition. `make docs` writes all of them into one file,
 include/terraform/views.json, since terraform reads no TOML and a view has to state its columns' types.
 """
 
@@ -14,12 +14,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nightshift.config import INCLUDE
 from nightshift.contracts.pipeline import GoldTable, Pipeline
 from nightshift.failures.errors import SettingsError
-from nightshift.pipelines import PIPELINES
+from nightshift.pipelines import REGISTRY
 
-FOLDER = INCLUDE / "terraform" / "views"
+FILE = "views.toml"
 WORDS = {  # of the parts of a file: the words that an entry must have, and those that it may have
     "views": ({"about", "sql", "columns"}, set[str]()),
     "queries": ({"about", "sql"}, set[str]()),
@@ -30,10 +29,10 @@ DAY = {"name": "business_date", "type": "date", "about": "The partition that the
 Body = dict[str, Any]
 
 
-def product(pipeline: Pipeline, folder: Path = FOLDER) -> Body:
-    """The views, queries and charts of a product, as views.json has them. Raises SettingsError naming the file and its
-    faults."""
-    path = folder / f"{pipeline.name}.toml"
+def product(pipeline: Pipeline, folder: Path) -> Body:
+    """The views, queries and charts of the product in a folder, as views.json has them. Raises SettingsError naming the
+    file and its faults."""
+    path = folder / FILE
     own: Body = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if faults := [*_faults(own)]:
         raise SettingsError(f"The views in {path} are wrong: {'; '.join(faults)}.")
@@ -48,7 +47,7 @@ def product(pipeline: Pipeline, folder: Path = FOLDER) -> Body:
 
 def text() -> str:
     """The whole of views.json."""
-    every = {name: product(pipeline) for name, pipeline in PIPELINES.items()}
+    every = {name: product(package.pipeline, package.folder) for name, package in REGISTRY.packages.items()}
     return json.dumps(every, ensure_ascii=False, indent=1) + "\n"
 
 
