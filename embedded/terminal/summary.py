@@ -33,6 +33,7 @@ def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
         return
     yield from rows(record)
     yield from _gold(kept, record)
+    yield from (words for manifest in record["layers"] for words in message.alerts(manifest.get("alerts")))
     yield from (f"Restated {shown.line(day['words'])}" for day in record["restated"][:MOST_SHOWN])
     if len(record["restated"]) > MOST_SHOWN:
         yield f"Restated {len(record['restated']) - MOST_SHOWN} more days: see the record"

@@ -193,6 +193,19 @@ def test_an_export_directory_that_cannot_be_made_is_told_before_the_night(text, 
     assert "--export" in capsys.readouterr().err
 
 
+def test_a_format_without_an_export_is_refused(text, capsys):
+    assert cli.main(["run", "wordcount", "--input", text, "--format", "xlsx"]) == 2
+    assert "--format is that of the files of --export" in capsys.readouterr().err
+
+
+def test_the_format_of_an_export_is_passed_on_and_parquet_by_default(monkeypatch, text, tmp_path):
+    requests = []
+    monkeypatch.setattr(run, "run_session", lambda request: requests.append(request) or 0)
+    for words in ([], ["--format", "csv"]):
+        assert cli.main(["run", "wordcount", "--input", text, "--export", str(tmp_path / "out"), *words]) == 0
+    assert [request.export_format for request in requests] == ["parquet", "csv"]
+
+
 def one_sentence(capsys):
     said = capsys.readouterr().err
     assert said.startswith("nightshift: ") and said.count("\n") == 1
