@@ -10,6 +10,7 @@ from embedded.new.proposal import Proposal
 from medallion.contract import Column
 
 WIDTH = 118
+HEAD = "# What {name} takes in and gives out; docs/contracts.md says what each word means.\n\n"
 SUM_TYPE = "decimal(28,2)"  # what Spark's sum of decimal(18,2) gives
 JOB = '''\
 """The layers of {name}: bronze and silver follow from the contract, gold is this product's own."""
@@ -147,19 +148,20 @@ def files(name: str, proposals: Sequence[Proposal]) -> dict[str, str]:
 
 def contract(name: str, proposals: Sequence[Proposal]) -> str:
     """The text of contract.toml."""
-    head = f"# What {name} takes in and gives out; docs/contracts.md says what each word means.\n\n"
-    return head + "\n".join([*("\n".join(_source(p)) + "\n" for p in proposals), "\n".join(_gold(proposals[0]))]) + "\n"
+    parts = [*(source_lines(proposal) for proposal in proposals), _gold(proposals[0])]
+    return HEAD.format(name=name) + "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
-def _source(proposal: Proposal) -> Iterator[str]:
+def source_lines(proposal: Proposal) -> Iterator[str]:
+    """The lines of a source table in contract.toml."""
     table = proposal.table
     yield f"[sources.{table.name}]"
     about = f"{table.name}, one row per {' and '.join(table.key)}."
-    yield f"about = {_text(about)}"
-    yield f"files = {_text(table.files)}"
-    yield f"key = {_list(table.key)}"
+    yield f"about = {quoted(about)}"
+    yield f"files = {quoted(table.files)}"
+    yield f"key = {quoted_list(table.key)}"
     if table.locale:
-        yield f"locale = {_text(table.locale)}"
+        yield f"locale = {quoted(table.locale)}"
     yield 'drift = { added = "ignore", dropped = "quarantine", retyped = "quarantine" }'
     yield ""
     yield f"[sources.{table.name}.columns]"
@@ -167,10 +169,10 @@ def _source(proposal: Proposal) -> Iterator[str]:
 
 
 def _column(column: Column, personal: str) -> str:
-    words = [f"from = {_list(column.names)}", f"type = {_text(column.type)}"]
+    words = [f"from = {quoted_list(column.names)}", f"type = {quoted(column.type)}"]
     words += [f"digits = {column.digits}"] if column.type == "bigint" else []
     words += [f"{flag} = true" for flag in ("signed", "required") if getattr(column, flag)]
-    words += [f"personal = true, about = {_text(personal)}"] if personal else []
+    words += [f"personal = true, about = {quoted(personal)}"] if personal else []
     return f"{column.name} = {{ {', '.join(words)} }}"
 
 
@@ -178,13 +180,13 @@ def _gold(proposal: Proposal) -> Iterator[str]:
     table, group = proposal.table, proposal.table.column(proposal.group)
     yield f"[gold.{proposal.gold}]"
     about = f"The {table.name} of one business date by {group.name}."
-    yield f"about = {_text(about)}"
-    yield f"key = {_list([group.name])}"
+    yield f"about = {quoted(about)}"
+    yield f"key = {quoted_list([group.name])}"
     yield "fresh_hours = 36"
     yield ""
     yield f"[gold.{proposal.gold}.columns]"
     personal = ", personal = true" if group.name in proposal.personal else ""
-    yield f"{group.name} = {{ type = {_text(group.type)}{personal} }}"
+    yield f"{group.name} = {{ type = {quoted(group.type)}{personal} }}"
     yield 'rows = { type = "bigint", about = "How many rows." }'
     for name in proposal.sums:
         yield f'total_{name} = {{ type = "{SUM_TYPE}", about = "The sum of {name}." }}'
@@ -203,9 +205,11 @@ def shown(proposals: Sequence[Proposal]) -> str:
     return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="    ") for line in lines)
 
 
-def _text(value: str) -> str:
+def quoted(value: str) -> str:
+    """A string as TOML and Python write it."""
     return json.dumps(value, ensure_ascii=False)
 
 
-def _list(values: Sequence[str]) -> str:
-    return f"[{', '.join(map(_text, values))}]"
+def quoted_list(values: Sequence[str]) -> str:
+    """A list of strings as TOML writes it."""
+    return f"[{', '.join(map(quoted, values))}]"

@@ -54,7 +54,7 @@ def propose(sample: Sample) -> Proposal:
     kinds = {c.name: kind for c, v in zip(sample.columns, values, strict=True) if (kind := _kind(c, v))}
     plain, brazilian = (_typed(sample, kinds, values, locale) for locale in ("", PT_BR))
     table = max(plain, brazilian, key=lambda table: sum(column.type != "string" for column in table.columns))
-    key = _key(table.columns, rows, kinds)
+    key = key_of(table.columns, rows, kinds)
     full = {column.name for column, cells in zip(table.columns, values, strict=True) if all(cells)}
     columns = tuple(
         replace(c, required=c.name in full and (c.name in key or c.type != "string")) for c in table.columns
@@ -121,7 +121,7 @@ def _is(value: str, shape: str) -> bool:
     return True
 
 
-def _key(columns: Sequence[Column], rows: Sequence[tuple[str, ...]], kinds: dict[str, str]) -> tuple[str, ...]:
+def key_of(columns: Sequence[Column], rows: Sequence[tuple[str, ...]], kinds: dict[str, str]) -> tuple[str, ...]:
     """The fewest columns that no two different rows share and every row has, those whose names identify first; all
     columns where there are none."""
     different = set(rows)

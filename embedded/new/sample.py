@@ -87,7 +87,7 @@ def _columns(path: Path, header: Sequence[str]) -> tuple[Column, ...]:
             continue
         name = lake_name(plain, "column")
         name = f"{name}_given" if name in TAKEN else name
-        columns.append(Column(name, "string", tuple(dict.fromkeys((name, plain)))))
+        columns.append(Column(name, "string", tuple(dict.fromkeys((name, plain, cell.strip())))))
     names = [column.name for column in columns]
     if twice := {name for name in names if names.count(name) > 1}:
         raise InputRefused(f"{path} names {', '.join(sorted(twice))} more than once: give each column a name.")

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 
@@ -16,13 +17,10 @@ from tests.fifth import forgotten
 from tests.house import ROOT
 from tools.errors import InputRefused
 
-BRAZILIAN = """\
-Nº Pedido;Data;Cliente CPF;E-mail;Valor Total;Qtd;Loja;CEP
-1001;29/12/2025;529.982.247-25;ana@example.com;1.234,56;3;Centro;01310100
-1002;29/12/2025;111.444.777-35;bia@example.com;99,90;1;Norte;04001000
-1003;30/12/2025;529.982.247-25;ana@example.com;-10,00;12;Centro;01310100
-1004;30/12/2025;;caio@example.com;5,00;2;Sul;01310100
-"""
+GUIDE = (ROOT / "docs/your-own-pipeline.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+SHELL = [text for kind, text in BLOCKS if kind == "sh"]
+BRAZILIAN = SHELL[0].partition("\n")[2].removesuffix("END\n")
 PLAIN = """\
 sale,line,sold at,price,weight,card,mobile,customer name,big
 1,1,2026-01-04 10:00:00,12.50,0.12345,4111111111111111,+44 20 7946 0958,Ann,12345678901
@@ -63,15 +61,13 @@ def test_a_brazilian_sample_shows_its_types_key_locale_and_personal_columns(prop
     assert types(made) == {
         "no_pedido": "int",
         "data": "date",
-        "cliente_cpf": "string",
+        "cpf": "string",
         "e_mail": "string",
-        "valor_total": "decimal(18,2)",
-        "qtd": "int",
         "loja": "string",
-        "cep": "string",
+        "valor_total": "decimal(18,2)",
     }
     assert (made.table.name, made.table.key, made.table.locale) == ("orders", ("no_pedido",), "pt-BR")
-    assert made.personal == {"cliente_cpf": "CPF", "e_mail": "e-mail address"}
+    assert made.personal == {"cpf": "CPF", "e_mail": "e-mail address"}
     assert made.sample.written == "CSV, semicolon between fields, cp1252"
     assert (made.gold, made.sums) == ("orders_by_data", ("valor_total",))
     assert [c.name for c in made.table.columns if c.signed] == ["valor_total"]
@@ -143,12 +139,22 @@ def test_a_sample_that_shows_nothing_is_refused(tmp_path, content, why):
         sample.read(tmp_path / "s.csv")
 
 
-def test_the_package_is_one_that_the_registry_and_ruff_accept(new, tmp_path):
+def test_the_guide_shows_what_its_own_command_proposes(new, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "orders.csv").write_text(BRAZILIAN)
+    words = SHELL[1].split()
+    assert words[:2] == ["./nightshift", "new"]
+    assert new(*words[2:])[0] == 0
+    [shown] = [text for kind, text in BLOCKS if kind == "toml"]
+    assert shown in (tmp_path / "mine/shop_orders/contract.toml").read_text()
+
+
+def test_the_package_is_one_that_the_registry_accepts(new, tmp_path):
     (tmp_path / "orders.csv").write_text(BRAZILIAN)
     (tmp_path / "lines.csv").write_text(PLAIN)
     status, said = new("shop_orders", "--sample", tmp_path / "orders.csv", tmp_path / "lines.csv", "--yes")
     assert status == 0, said
-    assert "personal: cliente_cpf (CPF)" in said and "[sources.lines.columns]" in said
+    assert "personal: cpf (CPF)" in said and "[sources.lines.columns]" in said
     package = registry.discover([tmp_path / "mine"]).packages["shop_orders"]
     sources, gold = contract.read(package.folder / "contract.toml")
     assert [source.name for source in sources] == ["orders", "lines"]
@@ -196,3 +202,11 @@ def test_it_reads_samples_on_a_bare_python():
         "import sys; sys.path[:0] = sys.argv[1:2]; import embedded.new.package",
     ]
     subprocess.run([*command, str(ROOT)], check=True)
+
+
+def test_a_script_without_a_place_to_write_to_is_refused_before_it_runs(new, tmp_path):
+    (tmp_path / "orders.csv").write_text(BRAZILIAN)
+    (tmp_path / "job.py").write_text("raise SystemExit(3)\n")
+    words = ("--script", tmp_path / "job.py", "--sample", tmp_path / "orders.csv", "--yes")
+    status, said = new("totals", *words, "--args", "{input}")
+    assert status == 2 and "--args has no {output}" in said
