@@ -29,7 +29,7 @@ __all__ = ["bronze", "gold", "silver"]
 
 def gold(run: Run) -> Manifest:
     """Of each {group} the number of rows{and_sums}."""
-    rows = by_contract.rows(run, "{source}")
+    rows = by_contract.rows(run, "{source}"){dated}
     totals = rows.groupBy("{group}").agg(
         F.count(F.lit(1)).alias("rows"),
 {sums}    )
@@ -118,14 +118,16 @@ def files(name: str, proposals: Sequence[Proposal]) -> dict[str, str]:
     """The texts of a package by their paths in its folder; gold is of the first proposal. product.md is not among them:
     `make docs` writes it from the contract."""
     first = proposals[0]
+    timed = first.group_by.name != first.group
     words = {
         "name": name,
         "title": name.replace("_", " ").capitalize(),
         "imports": "\n".join(sorted(["from datagen.tables import ROWS", f"from {name}.local import LOCAL"])),
         "source": first.table.name,
         "takes": ", ".join(proposal.table.name for proposal in proposals),
-        "gives": f"{first.table.name} by {first.group}",
-        "group": first.group,
+        "gives": f"{first.table.name} by {first.group_by.name}",
+        "group": first.group_by.name,
+        "dated": f'.withColumn("{first.group_by.name}", F.to_date("{first.group}"))' if timed else "",
         "gold": first.gold,
         "sums": "".join(f'        F.sum("{name}").alias("total_{name}"),\n' for name in first.sums),
         "and_sums": " and the sum of each amount" if first.sums else "",
@@ -177,7 +179,7 @@ def _column(column: Column, personal: str) -> str:
 
 
 def _gold(proposal: Proposal) -> Iterator[str]:
-    table, group = proposal.table, proposal.table.column(proposal.group)
+    table, group = proposal.table, proposal.group_by
     yield f"[gold.{proposal.gold}]"
     about = f"The {table.name} of one business date by {group.name}."
     yield f"about = {quoted(about)}"
@@ -185,8 +187,9 @@ def _gold(proposal: Proposal) -> Iterator[str]:
     yield "fresh_hours = 36"
     yield ""
     yield f"[gold.{proposal.gold}.columns]"
-    personal = ", personal = true" if group.name in proposal.personal else ""
-    yield f"{group.name} = {{ type = {quoted(group.type)}{personal} }}"
+    personal = ", personal = true" if proposal.group in proposal.personal else ""
+    of = "The date of" if group.name != proposal.group else "As in"
+    yield f'{group.name} = {{ type = {quoted(group.type)}{personal}, about = "{of} {table.name}.{proposal.group}." }}'
     yield 'rows = { type = "bigint", about = "How many rows." }'
     for name in proposal.sums:
         yield f'total_{name} = {{ type = "{SUM_TYPE}", about = "The sum of {name}." }}'

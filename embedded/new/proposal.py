@@ -42,9 +42,15 @@ class Proposal:
     sums: tuple[str, ...]
 
     @property
+    def group_by(self) -> Column:
+        """The column of gold that it groups by: of a time, its date."""
+        column = self.table.column(self.group)
+        return Column(f"{column.name}_date", "date") if column.type == "timestamp" else column
+
+    @property
     def gold(self) -> str:
         """The name of the gold table."""
-        return f"{self.table.name}_by_{self.group}"
+        return f"{self.table.name}_by_{self.group_by.name}"
 
 
 def propose(sample: Sample) -> Proposal:
@@ -143,9 +149,9 @@ def _group(
     kinds: dict[str, str],
     full: set[str],
 ) -> str:
-    """The column that gold groups by: a date, else a text of few values, else the key's first column."""
+    """The column that gold groups by: a date or time, else a text of few values, else the key's first column."""
     may = [(c, len(set(v))) for c, v in zip(columns, values, strict=True) if c.name in full and c.name not in kinds]
-    dates = [column.name for column, _ in may if column.type == "date"]
+    dates = [column.name for kind in TIMES for column, _ in may if column.type == kind]
     texts = [c.name for c, distinct in may if c.type == "string" and c.name not in key and distinct <= FEW]
     others = [c.name for c, _ in may if c.name in key] or [c.name for c, _ in may] or [key[0]]
     return next(iter([*dates, *texts, *others]))

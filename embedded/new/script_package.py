@@ -106,4 +106,4 @@ def _gold(table: Written) -> Iterator[str]:
     yield f"[gold.{table.name}.columns]"
     for column, kind in table.columns.items():
         personal = ", personal = true" if column in table.personal else ""
-        yield f"{column} = {{ type = {quoted(kind)}{personal} }}"
+        yield f'{column} = {{ type = {quoted(kind)}{personal}, about = "As the script writes it." }}'

@@ -93,7 +93,7 @@ def test_a_plain_sample_shows_a_key_of_two_columns_and_other_personal_ones(propo
         "customer_name": "personal by its name",
     }
     assert proposed(PLAIN.replace(",big", ",x").replace(",1234567890", ",0")).table.key == ("x",)
-    assert proposed("\n".join(line.rpartition(",")[0] for line in PLAIN.splitlines())).table.key != ("sale",)
+    assert proposed("sale,line,price\n1,1,2.50\n1,2,2.50\n2,1,3.50\n").table.key == ("sale", "line_given")
 
 
 def test_json_lines_packed_give_what_the_same_csv_gives(proposed):

@@ -14,10 +14,10 @@ def is_json_lines(text: bytes) -> bool:
 
 
 def as_csv(text: bytes) -> bytes:
-    """CSV with a header of all names in the file, so that a row's line is one more than its line in the file. A line
-    that is no object becomes a record of another width, which bronze refuses. Numbers keep their digits, nested values
-    stay JSON, null is empty."""
-    lines = [line for line in text.decode("utf-8-sig", errors="surrogateescape").splitlines() if line.strip()]
+    """CSV with a header of all names in the file; rows and their line numbers are those of this CSV. A line that is no
+    object becomes a record of another width, which bronze refuses. Numbers keep their digits, null is empty, nested
+    values are JSON with their numbers quoted."""
+    lines = [line for line in text.decode("utf-8-sig", errors="surrogateescape").split("\n") if line.strip()]
     objects = [_object(line) for line in lines]
     names = list(dict.fromkeys(name for parsed in objects if parsed is not None for name in parsed))
     written = io.StringIO()
