@@ -11,7 +11,7 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion import csv_text
+from medallion import csv_text, page
 from medallion.arrivals import (
     Row,
     bronze_schema,
@@ -127,7 +127,7 @@ def rows(run: Run, source: str) -> DataFrame:
 
 def staged(run: Run, tables: Mapping[str, DataFrame]) -> Manifest:
     """Stage gold: of each frame the columns that its table has in the contract, in their order and types, sorted by its
-    key."""
+    key. Their first rows go to the night's page."""
     lake, sources, gold = Lake(run), _sources(run), contract(run.pipeline).gold
     lake.size_shuffles(lake.size_of("silver", [table.name for table in sources]))
     products = {
@@ -139,7 +139,9 @@ def staged(run: Run, tables: Mapping[str, DataFrame]) -> Manifest:
         for name, frame in tables.items()
     }
     counted = {table.name: rows(run, table.name).count() for table in sources}
-    return lake.manifest("gold", [TableCount(name, n, n) for name, n in counted.items()], lake.stage(products))
+    gold_tables = lake.stage(products)
+    page.write(lake, gold_tables, dict, lambda _rows: {})
+    return lake.manifest("gold", [TableCount(name, n, n) for name, n in counted.items()], gold_tables)
 
 
 def _sources(run: Run) -> Sequence[Table]:

@@ -14,6 +14,7 @@ from pyspark import SparkContext
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from medallion import page
 from medallion.contract import Table, contract
 from medallion.drop import drop_root
 from medallion.errors import NoInputError, ScriptFailed
@@ -43,6 +44,7 @@ def gold(run: Run, script: str, arguments: Sequence[str]) -> Manifest:
     tables = contract(run.pipeline).gold
     frames = {name: written(run.spark, output, table, alone=len(tables) == 1) for name, table in tables.items()}
     staged = lake.stage({name: _product(tables[name], frame) for name, frame in frames.items()})
+    page.write(lake, staged, dict, lambda _rows: {})
     return lake.manifest("gold", [TableCount(table.table, table.rows, table.rows) for table in staged], staged)
 
 
