@@ -50,7 +50,7 @@ def _digits(text: str) -> list[int]:
     return [int(character) for character in text if character.isdigit()]
 
 
-KINDS: dict[str, Callable[[str], object]] = {
+KINDS: dict[str, Callable[[str], bool]] = {
     "CPF": is_cpf,
     "e-mail address": lambda text: bool(_EMAIL.fullmatch(text)),
     "card number": is_card,
