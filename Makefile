@@ -118,8 +118,9 @@ mwaa-tools: setup ## terraform and its provider into the bucket that MWAA's work
 mwaa-preflight: setup-test ## the bundle unpacked, imported and played as on MWAA: Python 3.12, its constraints and settings
 	@$(PYTHON) -m pytest tests/mwaa/preflight.py -q -s -p no:cacheprovider $(ARGS)
 
-docs: setup ## write the pipelines' product.md from their contracts, and the README's table
+docs: setup ## write the pipelines' product.md and Athena's views from their contracts, and the README's table
 	@PYTHONPATH=plugins $(PYTHON) -m nightshift.report.product_page .
+	@PYTHONPATH=plugins $(PYTHON) -m nightshift.report.views include/terraform/views.json
 
 format: setup ## let ruff write the code its way
 	@$(PYTHON) -m ruff check --fix --quiet . || true

@@ -4,6 +4,7 @@
 
 Each series is one product of one unit out of datagen's seasons, without and with incidents. The forecast sees 56 days;
 the seven after them are the truth. A ratio below 1 beats "the same weekday last week" in the same run.
+"In band" is the share of weeks, and of days, whose truth lies in the forecast's band, which is made for four of five.
 """
 
 from __future__ import annotations
@@ -21,13 +22,16 @@ TRENDS = {"falling 2 % a week": -0.02, "level": 0.0, "rising 1 % a week": 0.01, 
 
 
 class Series(NamedTuple):
-    """One series held to the truth: pieces off by our method, by the naive one, and what the backtest promised."""
+    """One series held to the truth: pieces off by our method, by the naive one, and what the backtest promised,
+    and whether the truth is in its band."""
 
     method: str
     off: float
     naive_off: float
     promised: float
     naive_promised: float
+    week_in_band: bool
+    days_in_band: int
 
 
 def main() -> None:
@@ -35,8 +39,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5, help="chains made up of each kind (default 5)")
     seeds = range(1, parser.parse_args().seeds + 1)
-    print("| season | series | error / naive error | promised by the backtest | worse than naive | methods chosen |")
-    print("|---|---:|---:|---:|---:|---|")
+    measures = "error / naive error | promised by the backtest | worse than naive | weeks in band | days in band"
+    print(f"| season | series | {measures} | methods chosen |")
+    print("|---|---:|---:|---:|---:|---:|---:|---|")
     for name, trend in TRENDS.items():
         shapes = [Seasons(seed=seed, days=WINDOW_DAYS + WEEK, trend=trend) for seed in seeds]
         struck = [with_incidents(shape) for shape in shapes]
@@ -50,9 +55,12 @@ def judged(seasons: Seasons) -> Iterator[Series]:
         for history in sold(seasons, unit_id).values():
             truth = [quantity for quantity in history[WINDOW_DAYS:] if quantity is not None]
             told = forecast(history[:WINDOW_DAYS])
-            if len(truth) == WEEK and told.quantity is not None:
+            if len(truth) == WEEK and told.quantity is not None and told.total is not None:
                 off, naive_off = told.quantity - sum(truth), last_week(history[:WINDOW_DAYS]) - sum(truth)
-                yield Series(told.method, abs(off), abs(naive_off), told.error or 0, told.naive_error or 0)
+                errors = (told.error or 0, told.naive_error or 0)
+                inside = told.total.low <= sum(truth) <= told.total.high
+                days = sum(band.low <= pieces <= band.high for band, pieces in zip(told.path, truth, strict=True))
+                yield Series(told.method, abs(off), abs(naive_off), *errors, inside, days)
 
 
 def last_week(history: list[int | None]) -> float:
@@ -67,7 +75,9 @@ def row(name: str, found: list[Series]) -> str:
     promised = sum(s.promised for s in found) / sum(s.naive_promised for s in found)
     worse = sum(s.off > s.naive_off for s in found) / len(found)
     chosen = ", ".join(f"{method} {n}" for method, n in Counter(s.method for s in found).most_common())
-    return f"| {name} | {len(found)} | {ratio:.2f} | {promised:.2f} | {worse:.0%} | {chosen} |"
+    bands = (sum(s.week_in_band for s in found), sum(s.days_in_band for s in found) / WEEK)
+    covered = " | ".join(f"{n / len(found):.0%}" for n in bands)
+    return f"| {name} | {len(found)} | {ratio:.2f} | {promised:.2f} | {worse:.0%} | {covered} | {chosen} |"
 
 
 if __name__ == "__main__":

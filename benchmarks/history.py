@@ -19,7 +19,7 @@ from medallion.changeset import Changeset
 from medallion.lake import DATED, DAY, Lake
 from medallion.quality import accepted
 from medallion.run import Run
-from medallion.typing_rules import MONEY_TYPE
+from medallion.shapes import MONEY_TYPE
 from mrhealth_sales.jobs import bronze, gold, look_back, silver, summaries, versions
 from mrhealth_sales.jobs.order_index import INDEX, SCHEMA, OrderIndex, entries
 from mrhealth_sales.jobs.summaries import PRODUCT_DAYS, UNIT_DAYS

@@ -43,7 +43,7 @@ _COLUMN_OF = {
     ("other", "icu"): "HospUti",
 }
 NOWHERE = "CASO SEM LOCALIZAÇÃO DEFINIDA"
-SERIES_DAYS, OUTCOME_DAYS = 4, 3
+SERIES_DAYS, OUTCOME_DAYS = 9, 3
 Cells = dict[str, object]
 
 
@@ -129,6 +129,9 @@ def _hospital_row(notified: Notification, day: date) -> Cells:
     beds: Cells = {f"oferta{_COLUMN_OF[bed]}": _cell(value) for bed, value in notified.offered.items()}
     beds |= {f"ocup{_COLUMN_OF[bed]}": _cell(value) for bed, value in notified.occupied.items()}
     named = {"_index": "leito_ocupacao", "_id": notified.code, "cnes": notified.code, "estadoSigla": notified.uf}
+    if notified.city:  # every other document has its name in capitals
+        city = notified.city.name
+        named["municipio"] = city.upper() if int(notified.code) % 2 else city
     moments = {
         "dataNotificacaoOcupacao": f"{notified.notified_at}T12:00:00.000Z",
         "ts_run": f"{day}T16:00:00.000000+00:00",
@@ -162,6 +165,7 @@ def _states(shape: Epidemic, day: date, truth: CovidTruth) -> Iterator[Cells]:
         totals["TOTAL"] = {of: sum(t[of] for t in totals.values()) for of in ("cases", "deaths")}
         for uf, total in totals.items():
             truth.row("states", SOUND)
+            truth.series[series_day, uf] = total
             yield _state_row(uf, series_day, total)
     truth.cases = {uf: _total(shape, uf, day) for uf, _, _ in UFS}
     if shape.faults:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 UFS = (("SP", 35, "São Paulo"), ("AC", 12, "Acre"), ("MG", 31, "Minas Gerais"), ("PE", 26, "Pernambuco"))
 CITIES_A_STATE = 5
@@ -25,11 +26,13 @@ class City:
 
 @dataclass(frozen=True)
 class Notification:
-    """The figures that a hospital reported for one day; beds by (pool, bed type). `code` is as the source spells it."""
+    """The figures that a hospital reported for one day; beds by (pool, bed type). `code` is as the source spells it;
+    `city` is None where it names none."""
 
     code: str
     uf: str
     notified_at: date
+    city: City | None
     offered: dict[tuple[str, str], float | None]
     occupied: dict[tuple[str, str], float]
 
@@ -39,6 +42,7 @@ class Notification:
         return self.code.strip(), self.notified_at
 
 
+@cache
 def cities(seed: int) -> list[City]:
     """Every city; in each state the last two are quiet."""
     rng = random.Random(f"{seed} cities")
@@ -64,4 +68,6 @@ def notification(seed: int, number: int, snapshot: date) -> Notification:
     if number % 11 == 6:
         occupied["other", "clinical"] = -2.0
     code = f"{2_000_000 + number}" + (" " if number % 8 == 1 else "")
-    return Notification(code, uf.lower() if empty else uf, notified_at, offered, occupied)
+    own = [city for city in cities(seed) if city.uf == uf]
+    city = None if empty else own[number // len(UFS) % CITIES_A_STATE]
+    return Notification(code, uf.lower() if empty else uf, notified_at, city, offered, occupied)

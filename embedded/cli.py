@@ -12,6 +12,7 @@ from embedded.commands import (
     backfill,
     cloud,
     diagnose,
+    new,
     night,
     open_page,
     prices,
@@ -37,6 +38,7 @@ EPILOG = """\
 `make run` is `./nightshift night`. Records, pages, step logs and gold of every run are kept in .nightshift/runs/, the
 output of Airflow and terraform in .nightshift/logs/. ./nightshift COMMAND --help describes each command."""
 COMMANDS: dict[str, ModuleType] = {
+    "new": new,
     "run": run,
     "night": night,
     "ui": ui,

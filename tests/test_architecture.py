@@ -52,7 +52,8 @@ READERS_OF_THE_ENVIRONMENT = {
 
 
 def python_files(place: Path) -> list[Path]:
-    return [place] if place.is_file() else sorted(place.rglob("*.py"))
+    """The modules of a place, without users' own scripts, which run as they are."""
+    return [place] if place.is_file() else sorted(p for p in place.rglob("*.py") if p.parent.name != "scripts")
 
 
 def imported_roots(path: Path) -> set[str]:

@@ -74,6 +74,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     on_option.add(parser)
     parser.add_argument("--engine", metavar="E", help="what counts wordcount's words: spark (default) or flink")
     parser.add_argument("--export", metavar="DIR", type=Path, help="copy gold to DIR/<table>/<business date>.parquet")
+    parser.add_argument(
+        "--format", choices=("csv", "xlsx", "parquet"), help="of the files of --export (parquet); xlsx is Excel's"
+    )
     _source_arguments(parser)
     parser.add_argument(
         "--keep", action="store_true", help="leave the cluster, and a simulated AWS started for this run, running"
@@ -136,6 +139,8 @@ def request(options: argparse.Namespace) -> SessionRequest:
     params = _params(pipeline, options)
     days = _days(pipeline, options)
     export, output = _directory(options.export), _local(options.output)
+    if options.format and not export:
+        raise InputRefused("--format is that of the files of --export: name its directory too.")
     given = pipeline.read(options.paths, days, token()) if options.paths else None
     uploads = [upload for delivery in (given or {}).values() for upload in delivery.uploads]
     kinds.refuse_unusable(pipeline.definition, uploads, params.get("encoding", "utf-8"))
@@ -153,6 +158,7 @@ def request(options: argparse.Namespace) -> SessionRequest:
         nights,
         keep=options.keep,
         export=export,
+        export_format=options.format or "parquet",
         output=output,
         iam=iam,
         dry_run=options.dry_run,

@@ -61,16 +61,17 @@ class RunRequest:
 class SessionRequest:
     """All that a command requests: `nights` is called once the tools are there, so that it may make data.
 
-    `keep` leaves a localcloud that was started running; `export` is a directory for gold, `output` one for what the
-    pipeline exports. `source(env)` opens the database that the nights read, `settings` are more of their NIGHTSHIFT_*.
-    With `iam` the nights run under their roles, on a localcloud that enforces them. A `dry_run` makes no state bucket.
-    `on` is the compute target that all nights are to have; '' if that is left to them.
+    `keep` leaves a localcloud that was started running; `export` is a directory for gold, in `export_format`, `output`
+    one for what the pipeline exports. `source(env)` opens the database that the nights read, `settings` are more of
+    their NIGHTSHIFT_*. With `iam` the nights run under their roles, on a localcloud that enforces them. A `dry_run`
+    makes no state bucket. `on` is the compute target that all nights are to have; '' if that is left to them.
     """
 
     name: str
     nights: Callable[[Path], Sequence[RunRequest]]
     keep: bool = False
     export: Path | None = None
+    export_format: str = "parquet"
     output: Path | None = None
     source: Opened = nothing_to_open
     settings: Mapping[str, str] = field(default_factory=dict)

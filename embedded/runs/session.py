@@ -100,7 +100,8 @@ class Session:
         kept = record.keep(self.env, run.pipeline, event["run_id"])
         _show(summary.ending(kept, self.progress.failures, self.runner.log))
         if self.request.export:
-            _show(f"Gold:     {paths.shown(f)}" for f in record.export(kept, self.request.export))
+            written = record.export(kept, self.request.export, self.request.export_format)
+            _show(f"Gold:     {paths.shown(f)}" for f in written)
         if self.request.output:
             _show(f"File:     {paths.shown(f)}" for f in record.deliver(self.env, kept, self.request.output))
         _show(_page(kept))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,8 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from embedded.cloud import clients
+from embedded.terminal import tables
+from nightshift.pipelines import BACKFILLS, PIPELINES
 from nightshift.run.ids import slug_of
 from tools import paths
 
@@ -99,23 +100,28 @@ def _at(folder: Path) -> float:
     return (file if file.is_file() else folder).stat().st_mtime
 
 
-def export(kept: Kept, target: Path) -> list[Path]:
-    """Copy gold to target/<table>/<business_date>.parquet, every day that the run published, whole files only; gives
-    the paths written."""
+def export(kept: Kept, target: Path, form: str = "parquet") -> list[Path]:
+    """Write gold to target/<table>/<business_date>.<form> (parquet, csv or xlsx), every day that the run published,
+    whole files only; gives the paths written."""
     if not kept.record:
         return []
     own, written = kept.record["business_date"], []
     for table in dict.fromkeys(gold["table"] for gold in kept.record["gold"]):
         folder = target / table
         folder.mkdir(parents=True, exist_ok=True)
-        home = kept.folder / "gold" / table
+        home, notes = kept.folder / "gold" / table, _notes(kept.record["pipeline"], table)
         for file in sorted([*home.glob("*.parquet"), *home.glob(f"{DATED}*/*.parquet")]):
             day = own if file.parent == home else file.parent.name.removeprefix(DATED)
-            final = folder / f"{day}.parquet"
-            partial = final.with_suffix(".partial")
-            shutil.copyfile(file, partial)
-            written.append(partial.replace(final))
+            partial = folder / f".{day}.partial.{form}"
+            tables.write(file, partial, notes)
+            written.append(partial.replace(folder / f"{day}.{form}"))
     return written
+
+
+def _notes(pipeline: str, table: str) -> Mapping[str, str]:
+    """What the columns of a gold table mean, by the contract; nothing for a table that it does not have (any more)."""
+    of = (PIPELINES | BACKFILLS).get(pipeline)
+    return next((gold.notes for gold in of.gold if gold.name == table), {}) if of else {}
 
 
 def _gold_folder(folder: Path, record: Record, gold: Mapping[str, Any]) -> Path:

@@ -33,6 +33,7 @@ def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
         return
     yield from rows(record)
     yield from _gold(kept, record)
+    yield from (words for manifest in record["layers"] for words in message.alerts(manifest.get("alerts")))
     yield from (f"Restated {shown.line(day['words'])}" for day in record["restated"][:MOST_SHOWN])
     if len(record["restated"]) > MOST_SHOWN:
         yield f"Restated {len(record['restated']) - MOST_SHOWN} more days: see the record"
@@ -150,8 +151,14 @@ def _facts(kept: Kept, record: Record, log: Path) -> Iterator[str]:
     yield f"Cost:     {_cost(record['cost'])}"
     yield from (f"          {words}" for words in message.elsewhere(record["cost"]))
     yield f"Teardown: {_proof(record['proof'])}"
-    yield f"Record:   {paths.shown(kept.folder / 'record.json')}, with logs/ and gold/ beside it"
+    yield f"Record:   {paths.shown(kept.folder / 'record.json')}{_beside(kept.folder)}"
     yield f"Log:      {paths.shown(log)}"
+
+
+def _beside(folder: Path) -> str:
+    """What else is kept of a run, after its record."""
+    *names, last = [f"{name}/" for name in ("logs", "gold", "quarantine") if (folder / name).is_dir()] or [""]
+    return f", with {', '.join(names)}{' and ' if names else ''}{last} beside it" if last else ""
 
 
 def _cost(cost: Mapping[str, Any]) -> str:

@@ -31,6 +31,7 @@ GAPS: tuple[Callable[[], None], ...] = (
     rds.changed_parameters_are_the_users,
     data.untagged_athena_resources_list_no_tags,
     data.athena_catalogs_and_queries_can_be_deleted,
+    data.athena_workgroups_and_queries_can_be_changed,
     data.glue_connections_can_be_deleted_and_read_back,
     eks.clusters_keep_their_access_config,
     eks.node_groups_have_what_was_stated,

@@ -48,7 +48,7 @@ def asked(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["run"], ["night"], ["ui"], ["list"], ["reap"], ["prices"], ["seed-source"], ["diagnose"]]
+    "command", [[], ["new"], ["run"], ["night"], ["ui"], ["list"], ["reap"], ["prices"], ["seed-source"], ["diagnose"]]
 )
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as ended:
@@ -191,6 +191,19 @@ def test_flat_sales_files_on_several_days_are_refused_with_the_reason(tmp_path, 
 def test_an_export_directory_that_cannot_be_made_is_told_before_the_night(text, capsys):
     assert cli.main(["run", "wordcount", "--input", text, "--export", f"{text}/out"]) == 2
     assert "--export" in capsys.readouterr().err
+
+
+def test_a_format_without_an_export_is_refused(text, capsys):
+    assert cli.main(["run", "wordcount", "--input", text, "--format", "xlsx"]) == 2
+    assert "--format is that of the files of --export" in capsys.readouterr().err
+
+
+def test_the_format_of_an_export_is_passed_on_and_parquet_by_default(monkeypatch, text, tmp_path):
+    requests = []
+    monkeypatch.setattr(run, "run_session", lambda request: requests.append(request) or 0)
+    for words in ([], ["--format", "csv"]):
+        assert cli.main(["run", "wordcount", "--input", text, "--export", str(tmp_path / "out"), *words]) == 0
+    assert [request.export_format for request in requests] == ["parquet", "csv"]
 
 
 def one_sentence(capsys):

@@ -124,6 +124,21 @@ def test_gold_is_exported_by_table_and_business_date(kept, tmp_path):
     assert sorted(written) == sorted(home.iterdir()) == [home / "2025-12-30.parquet", home / "2025-12-31.parquet"]
 
 
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_gold_is_exported_in_the_format_that_was_requested(kept, tmp_path, form):
+    written = record.export(kept, tmp_path / "out", form)
+    home = tmp_path / "out" / "word_counts"
+    assert sorted(written) == sorted(home.iterdir()) == [home / f"2025-12-30.{form}", home / f"2025-12-31.{form}"]
+
+
+def test_the_alerts_and_what_was_not_judged_are_said_at_the_end(kept):
+    alerts = {"total": 0, "told": [], "unjudged": "sales of 50 units; 1,360 of 1,360 stock recommendations"}
+    layers = [{**RECORD["layers"][0], "alerts": alerts}]
+    said = list(summary.ending(Kept({**RECORD, "layers": layers}, kept.folder), {}, Path("a.log")))
+    assert said[said.index("Alerts: none") + 1] == f"  Not judged: {alerts['unjudged']}"
+    assert not any(line.startswith("Alerts") for line in summary.ending(kept, {}, Path("a.log")))
+
+
 def test_a_night_that_wrote_no_record_is_kept_without_one(cloud_env, tmp_path):
     kept = record.keep(cloud_env, "wordcount", "never", tmp_path / "runs")
     assert kept.record is None and record.export(kept, tmp_path) == []
@@ -155,6 +170,13 @@ def test_the_ending_tells_rows_gold_cost_proof_and_outcome(kept):
     assert "and 1 other days of word_counts" in said
     assert "Restated 2025-12-30 in word_counts: rows 2 -> 1 (published 2025-12-31T03:00:00Z)" in said
     assert said.endswith("Outcome:  success with warnings")
+
+
+def test_the_record_line_names_what_is_kept_beside_it(kept, tmp_path):
+    [line] = [line for line in summary.ending(kept, {}, tmp_path / "log") if line.startswith("Record:")]
+    assert line.endswith("record.json, with logs/, gold/ and quarantine/ beside it")
+    bare = Kept({**RECORD, "gold": []}, tmp_path / "bare")
+    assert "beside" not in "".join(summary.ending(bare, {}, tmp_path / "log"))
 
 
 @pytest.mark.parametrize(

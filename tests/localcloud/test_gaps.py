@@ -235,6 +235,29 @@ def test_a_parameter_that_was_set_is_the_users(aws: Client) -> None:
     assert (parameter["ParameterValue"], parameter["Source"]) == ("1", "user")
 
 
+def test_a_workgroup_and_a_saved_query_of_athena_can_be_changed(aws: Client) -> None:
+    athena, name = aws("athena"), unique("group")
+    athena.create_work_group(Name=name, Configuration={"BytesScannedCutoffPerQuery": 20_000_000})
+    updates = {
+        "RemoveBytesScannedCutoffPerQuery": True,
+        "EnforceWorkGroupConfiguration": True,
+        "ResultConfigurationUpdates": {"OutputLocation": "s3://lake/athena/"},
+    }
+    athena.update_work_group(WorkGroup=name, Description="new", ConfigurationUpdates=updates)
+    group = athena.get_work_group(WorkGroup=name)["WorkGroup"]
+    assert group["Description"] == "new" and group["State"] == "ENABLED"
+    assert "BytesScannedCutoffPerQuery" not in group["Configuration"]
+    assert group["Configuration"]["ResultConfiguration"] == {"OutputLocation": "s3://lake/athena/"}
+    query = athena.create_named_query(Name="q", Database="d", QueryString="select 1")["NamedQueryId"]
+    athena.update_named_query(NamedQueryId=query, Name="r", QueryString="select 2")
+    changed = athena.get_named_query(NamedQueryId=query)["NamedQuery"]
+    assert (changed["Name"], changed["QueryString"]) == ("r", "select 2")
+    athena.delete_work_group(WorkGroup=name)
+    for call in (athena.get_work_group, athena.update_work_group):
+        with pytest.raises(athena.exceptions.InvalidRequestException, match="is not found"):
+            call(WorkGroup=name)
+
+
 def test_athena_without_tags_lists_none_and_lets_go_of_its_things(aws: Client) -> None:
     athena, name = aws("athena"), unique("group")
     athena.create_work_group(Name=name)

@@ -1,8 +1,11 @@
 """The catalog says what the contract says."""
 
+from dataclasses import replace
+
 import pytest
 
-from nightshift.lake.catalog import CatalogHook
+from nightshift.lake.catalog import LONGEST_COMMENT, CatalogHook, shortened
+from nightshift.pipelines import PIPELINES
 
 
 @pytest.fixture
@@ -23,3 +26,20 @@ def test_a_published_table_can_be_found_with_its_columns_and_its_partition(glue,
     (partition,) = glue.get_partitions(DatabaseName="acme_night_gold", TableName=name)["Partitions"]
     assert partition["Values"] == ["2026-01-04"]
     assert partition["StorageDescriptor"]["Location"].endswith("/sales_by_branch_day/business_date=2026-01-04/")
+
+
+def test_a_table_and_its_columns_carry_the_contracts_descriptions(glue, night):
+    table = replace(night.pipeline.gold[0], notes={**night.pipeline.gold[0].notes, "orders": "many\n words " * 60})
+    CatalogHook(glue, night).register(table, [])
+    found = glue.get_table(DatabaseName="acme_night_gold", Name=f"mrhealth_sales_{table.name}")["Table"]
+    assert found["Description"] == found["Parameters"]["comment"] == table.about
+    comments = {column["Name"]: column["Comment"] for column in found["StorageDescriptor"]["Columns"]}
+    assert comments["branch"] == "The unit's name; two units may share one."
+    assert len(comments["orders"]) == LONGEST_COMMENT and comments["orders"].startswith("many words many")
+    assert found["PartitionKeys"][0]["Comment"]
+
+
+@pytest.mark.parametrize("table", [t for p in PIPELINES.values() for t in p.gold], ids=lambda table: table.name)
+def test_every_column_of_gold_is_described_in_a_comment_that_fits(table):
+    assert table.notes.keys() == table.columns.keys()
+    assert {name: note for name, note in table.notes.items() if note != shortened(note, LONGEST_COMMENT)} == {}

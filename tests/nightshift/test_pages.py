@@ -10,13 +10,16 @@ import pytest
 
 from medallion import figures as page_job
 from nightshift.compute.emr.target import place_of
-from nightshift.failures import cards
+from nightshift.config import Settings
+from nightshift.dag_factory import night_dag
+from nightshift.failures import cards, causes
 from nightshift.failures.causes import Cause
 from nightshift.pages import cures, formats, history, night, shelf
 from nightshift.pipelines import PIPELINES
 from nightshift.report import record as records
 from nightshift.report.outcome_rules import RunFacts
 from nightshift.run import run_context
+from nightshift.run.tasks import Task
 from tests.nightshift import figures
 from tests.nightshift.findings import CLUSTER, GOOD, NOW, PROOF, TASKS, entry, jobs, manifests
 
@@ -188,9 +191,14 @@ def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
     failed = [*TIMES[:4], entry("job_silver", "failed", **{k: v for k, v in card.items() if k != "task"}), PROOF]
     record = made(entries=failed, states={**dict.fromkeys(TASKS, "success"), "job_silver": "failed", "publish": None})
     assert record["outcome"] == "failed"
-    here, there = night.html(record), night.html(record, place=cures.AIRFLOW)
+    there = night.html(record, place=cures.AIRFLOW)
+    assert cures.command(record, cures.CLI) is None, "what was run is not known"
+    own = "./nightshift run mrhealth_sales --input 'my files' --date 2026-01-04"
+    record["failure"]["next_action"] = causes.advice(record["failure"]["next_action"], f"run `{own}` again")
+    here = night.html(record)
     assert "orders: 12 of 20 rows were refused." in here and "line 2" in here
-    assert "./nightshift run mrhealth_sales --date 2026-01-04" in here
+    assert cures.command(record, cures.CLI)["command"] == own
+    assert "<code>./nightshift run mrhealth_sales --input &#39;my files&#39; --date 2026-01-04</code>" in here
     assert "airflow tasks clear mrhealth_sales --task-regex &#39;^job_silver$&#39; --downstream" in there
     assert "Nada foi publicado nesta noite" in here
 
@@ -223,6 +231,14 @@ def test_the_time_line_has_the_groups_in_their_order_beside_the_median_of_good_n
     ]
     assert segments[1].usual == 20.0
     assert all(one.start <= other.start for one, other in pairwise(segments))
+
+
+@pytest.mark.parametrize("pipeline", ALL)
+def test_a_task_is_in_the_group_of_its_box_in_airflow(pipeline):
+    dag = night_dag(PIPELINES[pipeline], Settings(name="acme-night"), None)
+    boxes = {task.task_id: task.task_group.group_id for task in dag.tasks}
+    assert boxes == {task: str(history.GROUP_OF.get(task, "compute")) for task in boxes}
+    assert {*Task} <= history.GROUP_OF.keys()
 
 
 def test_a_page_compares_itself_with_thirty_earlier_nights_at_most_and_not_with_itself(made):

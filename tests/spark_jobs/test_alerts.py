@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from mrhealth_sales.jobs.alerts import CRITICAL, INFO, WARNING, Alert, Price, UnitDay, alerts_of, is_judged
+from mrhealth_sales.jobs.alerts import CRITICAL, INFO, NOT_JUDGED, WARNING, Alert, Price, UnitDay, alerts_of, is_judged
 
 TODAY = date(2026, 3, 2)
 USUAL = (800, 850, 900, 1000, 1250, 1400, 0)  # by weekday: closed on Sundays
@@ -21,6 +21,11 @@ def sold(day: date, value: float, orders: int = 20, cancelled: int = 1, came: bo
 
 
 def found(today: UnitDay | None, days: list[UnitDay], prices: list[Price] | None = None) -> list[Alert]:
+    """The alerts, without the rows that say what was not judged."""
+    return [alert for alert in whole(today, days, prices) if alert.kind != NOT_JUDGED]
+
+
+def whole(today: UnitDay | None, days: list[UnitDay], prices: list[Price] | None = None) -> list[Alert]:
     return list(alerts_of(7, TODAY, [*days, *([today] if today else [])], prices or []))
 
 
@@ -55,7 +60,12 @@ def test_a_trifle_alarms_nobody_however_regular_the_unit_is() -> None:
 def test_too_little_history_judges_nothing_and_says_so() -> None:
     young = past(days=27)
     assert not is_judged(TODAY, young) and is_judged(TODAY, past(days=28))
-    assert found(sold(TODAY, 9000, cancelled=20), young) == []
+    [row] = whole(sold(TODAY, 9000, cancelled=20), young)
+    assert (row.kind, row.metric, row.observed, row.expected, row.severity) == (
+        *(NOT_JUDGED, "same_weekdays", 3, 4, INFO),
+    )
+    assert row.message.endswith("are not judged: 3 earlier days of this weekday are known, 4 are needed")
+    assert whole(sold(TODAY, 810), past(days=28)) == []
 
 
 def test_days_whose_file_did_not_come_are_no_history() -> None:
@@ -108,6 +118,7 @@ def test_a_price_is_held_to_the_last_one_known_however_long_ago() -> None:
     [alert] = found(sold(TODAY, 810), past(), [*new, *known])
     assert (alert.kind, alert.metric) == ("price_change", "price of product 1")
     assert (alert.observed, alert.expected, alert.severity) == (Decimal("11.90"), Decimal("10.90"), INFO)
+    assert alert.product_id == 1
 
 
 def test_a_price_that_halves_or_comes_from_nought_looks_like_a_slip() -> None:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,7 @@ def test_suspects_and_deaths_are_sums_over_all_rows_with_the_negative_cell_in_th
     assert beds[country]["suspected_rate"] == pytest.approx(0.742054, abs=5e-7)
     assert deaths[country]["death_rate_suspected"] == pytest.approx(0.306569, abs=5e-7)
     assert deaths[country]["death_rate_confirmed"] == pytest.approx(0.216847, abs=5e-7)
+    assert (beds[country]["cities"], beds[country]["scope"]) == (3, "Belo Horizonte, Rio de Janeiro, São Paulo")
     assert {place for kind, place in beds if kind == "city"} == {"Belo Horizonte", "Rio de Janeiro", "São Paulo"}
     assert {place for kind, place in beds if kind == "state"} == {"MG", "RJ", "SP"}
     assert covid.counts(P, LAST, "silver")["outcomes"]["warnings"] == {"negative_figure": 1}
@@ -132,6 +133,31 @@ def test_rates_above_one_are_told_as_they_are(snapshots: Any) -> None:
     beds = by(snapshots.gold(P, APRIL, "bed_occupancy"), "state", "bed_type", "pool")
     assert beds["AP", "icu", "covid"]["rate"] == pytest.approx(29.6667, abs=5e-5)
     assert beds["AP", "icu", "other"]["rate"] == pytest.approx(11.2)
+
+
+def test_what_cannot_be_is_marked_and_is_found_by_hospital_and_city(snapshots: Any) -> None:
+    beds = by(snapshots.gold(P, APRIL, "bed_occupancy"), "state", "bed_type", "pool")
+    assert beds["AP", "icu", "covid"]["doubt"] == "over_200_percent"
+    assert beds["SP", "icu", "total"]["doubt"] is None
+    for table, key in (("city", "city"), ("hospital", "hospital_id")):
+        rows = by(snapshots.gold(P, APRIL, f"bed_occupancy_by_{table}"), "state", key, "bed_type", "pool")
+        ap = [row for (state, _, bed, pool), row in rows.items() if (state, bed, pool) == ("AP", "icu", "covid")]
+        for figure in ("occupied", "offered"):
+            assert sum(row[figure] for row in ap) == beds["AP", "icu", "covid"][figure]
+        assert all((row["rate"] or 0) > 2 for row in rows.values() if "over_200" in (row["doubt"] or ""))
+        assert all(row["doubt"] for row in rows.values() if (row["rate"] or 0) > 2)
+
+
+def test_the_series_of_a_state_has_its_new_cases_and_their_mean(covid: Any) -> None:
+    rows = by(covid.gold(P, LAST, "cases_by_state_day"), "series_date", "state")
+    assert len({state for _, state in rows}) == 27
+    assert sum(row["cases"] for (day, _), row in rows.items() if str(day) == LAST) == 30_349_463
+    sp = {day: row for (day, state), row in rows.items() if state == "SP"}
+    for day, row in sp.items():
+        before, week = sp.get(day - timedelta(1)), sp.get(day - timedelta(7))
+        assert row["new_cases"] == (row["cases"] - before["cases"] if before else None)
+        assert row["new_cases_7d_mean"] == (pytest.approx((row["cases"] - week["cases"]) / 7) if week else None)
+    assert {row["doubt"] for row in rows.values()} == {None, "corrected"}
 
 
 def test_one_night_of_all_snapshots_knows_the_last_as_the_night_of_the_last_does(covid: Any, snapshots: Any) -> None:

@@ -4,12 +4,13 @@ import gzip
 import json
 import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from covid_hospitals.jobs.gold import cases_by_state_day
 from datagen import Epidemic, generate_covid
 from medallion.errors import NoInputError
 
@@ -43,7 +44,13 @@ def test_every_row_ends_where_the_generator_says(nights: Any, day: str, layer: s
 
 
 @pytest.mark.parametrize("day", [D1, D2])
-@pytest.mark.parametrize("table", ["cases_by_state", "bed_occupancy", "suspected_confirmed", "deaths_by_status"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        *("cases_by_state", "bed_occupancy", "bed_occupancy_by_city", "bed_occupancy_by_hospital"),
+        *("suspected_confirmed", "deaths_by_status"),
+    ],
+)
 def test_gold_is_what_the_generator_made_up(nights: Any, day: str, table: str) -> None:
     lake, _, told = nights
     expected = told[day]["gold"][table]
@@ -62,6 +69,35 @@ def test_the_ends_of_the_cases_are_the_generators_with_their_ties(nights: Any, d
     expected = sorted(told[day]["gold"]["most_least_affected"], key=lambda row: (row["place_kind"], row["extreme"]))
     assert [{c: row[c] for c in expected[0]} for row in found] == expected
     assert {row["ties"] for row in expected if row["extreme"] == "least" and row["place_kind"] == "city"} == {8}
+
+
+def test_new_cases_are_the_difference_of_the_days_and_their_mean_that_of_a_week(nights: Any) -> None:
+    """The sources' own newCases (3) and newDeaths (-1) of every day are not believed."""
+    lake, truth, _ = nights
+    series = truth[date.fromisoformat(D2)].series
+    rows = {(row["series_date"], row["state"]): row for row in lake.gold(P, D2, "cases_by_state_day")}
+    assert rows.keys() == {key for key in series if key[1] != "TOTAL"}
+    for (day, state), row in rows.items():
+        for of in ("cases", "deaths"):
+            assert row[of] == series[day, state][of]
+            for ago, name in ((1, f"new_{of}"), (7, f"new_{of}_7d_mean")):
+                earlier = series.get((day - timedelta(ago), state))
+                assert row[name] == (None if earlier is None else (row[of] - earlier[of]) / ago)
+    assert {row["new_cases_7d_mean"] is None for row in rows.values()} == {True, False}
+
+
+def test_states_carry_their_name_region_and_ibge_code(nights: Any) -> None:
+    lake = nights[0]
+    for table in ("cases_by_state", "cases_by_state_day", "bed_occupancy", "bed_occupancy_by_city"):
+        named = {tuple(r[c] for c in ("state", "state_name", "region", "state_code")) for r in lake.gold(P, D2, table)}
+        assert named == {
+            ("AC", "Acre", "Norte", 12),
+            ("MG", "Minas Gerais", "Sudeste", 31),
+            ("PE", "Pernambuco", "Nordeste", 26),
+            ("SP", "São Paulo", "Sudeste", 35),
+        }
+    cities = {(r["city"], r["city_code"]) for r in lake.gold(P, D2, "bed_occupancy_by_city")}
+    assert ("Vila SP 1", 3500011) in cities and ("(not stated)", None) in cities
 
 
 def test_over_two_nights_each_notification_stands_in_one_place_with_its_span(nights: Any) -> None:
@@ -101,7 +137,7 @@ def test_a_night_reads_of_the_past_only_what_stood_the_night_before(nights: Any,
     both = truth[date.fromisoformat(D1)].notifications & truth[date.fromisoformat(D2)].notifications
     known = next(row for row in lake.rows("silver", P, "known_notifications", D2) if key(row) in both)
     told = f"{known['hospital_id']},SP,{known['notified_at']:%Y-%m-%dT%H:%M:%S.000Z},1,1,1,1,1,1,1,1\n"
-    lake.run(P, D3, drop({f"occupation/data_{D3}.csv": OCCUPANCY + told}))
+    lake.run(P, D3, drop({f"occupation/data_{D3}.csv": OCCUPANCY + told}), layers="bronze,silver")
     rows = {key(row): row for row in lake.rows("silver", P, "known_notifications", D3)}
     row = rows[key(known)]
     assert (str(row["first_snapshot"]), str(row["last_snapshot"])) == (D1, D3)
@@ -205,6 +241,35 @@ def test_rates_are_null_where_nothing_is_offered_and_above_one_where_more_is_tak
     }
 
 
+def test_a_doubtful_figure_is_marked_and_says_why(places: Any) -> None:
+    found = {(r["bed_type"], r["pool"]): r["doubt"] for r in places.gold(P, DAY, "bed_occupancy")}
+    assert found == {
+        ("clinical", "covid"): None,
+        ("clinical", "other"): "none_offered",
+        ("clinical", "total"): "none_offered",
+        ("icu", "covid"): "over_200_percent",
+        ("icu", "other"): "none_offered",
+        ("icu", "total"): "over_200_percent",
+    }
+
+
+def test_a_corrected_day_is_doubtful_and_a_missing_one_gives_no_difference(spark: Any) -> None:
+    days = ["2021-03-01", "2021-03-02", "2021-03-04", "2021-03-08", "2021-03-09"]
+    rows = [(date.fromisoformat(d), "SP", n, 0) for d, n in zip(days, (10, 13, 12, 70, 69), strict=True)]
+    series = spark.createDataFrame(rows, "series_date date, state string, cases bigint, deaths bigint")
+    got = [
+        (r.new_cases, r.new_cases_7d_mean, r.doubt)
+        for r in cases_by_state_day(series).frame.orderBy("series_date").collect()
+    ]
+    assert got == [
+        (None, None, None),
+        (3, None, None),
+        (None, None, None),
+        (None, 60 / 7, None),
+        (-1, 8.0, "corrected"),
+    ]
+
+
 def test_as_of_an_earlier_date_later_snapshots_and_days_do_not_exist(lake: Any, drop: Any) -> None:
     row = "2000001,SP,2021-03-01T03:00:00.000Z,1,1,1,1,{},1,1,1\n"
     files = {f"data_2021-03-{d}.csv": OCCUPANCY + row.format(n) for d, n in (("19", 5), ("20", 6), ("21", 7))}
@@ -228,6 +293,13 @@ def test_a_city_goes_to_a_state_only_if_it_can_be_told_which(places: Any) -> Non
         ("state", "PI"): 4.0,
         ("state", "RN"): 2.0,
     }
+
+
+def test_a_place_says_of_what_it_is_the_sum(places: Any) -> None:
+    for table in ("suspected_confirmed", "deaths_by_status"):
+        found = {r["place"]: (r["cities"], r["scope"]) for r in places.gold(P, DAY, table)}
+        assert found["Brasil"] == (3, "Bom Jesus, Bom Jesus/PI, Natal")
+        assert found["RN"] == found["Natal"] == (1, "Natal")
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from medallion.contract import contract
 from mrhealth_sales.jobs import gold
 from mrhealth_sales.jobs.versions import HOLDS
 
@@ -71,6 +72,30 @@ def test_products_of_all_orders_and_of_those_that_are_finished(spark: Any) -> No
         8: (5, Decimal("99.50"), 2, Decimal("39.80")),
         9: (1, Decimal("0.10"), 0, Decimal("0.00")),
     }
+
+
+def test_products_of_each_unit_and_day_carry_the_names_of_both(spark: Any) -> None:
+    flat = list(item(1, 8, 50, "1.00"))
+    flat[0] = None
+    items = [
+        item(1, 8, 2, "19.90"),
+        item(1, 8, 1, "19.90", "Pendente"),
+        item(2, 8, 3, "10.00", "Cancelado"),
+        tuple(flat),
+    ]
+    orders = [order(1, "1", "59.70", "Finalizado", branch="Praia"), order(2, "1", "30.00", "Cancelado", branch=None)]
+    frames = [
+        spark.createDataFrame(rows, HOLDS[of]) for rows, of in ((items, "current_items"), (orders, "current_orders"))
+    ]
+    product = gold.sales_by_product_branch_day(*frames)
+    assert (
+        ", ".join(f"{n} {t}" for n, t in product.frame.dtypes[1:])
+        == contract("mrhealth_sales").gold["sales_by_product_branch_day"].schema
+    )
+    assert sorted(tuple(row)[2:] for row in product.frame.collect()) == [
+        (1, "Praia", "SP", "Brasil", 8, "Suco", 3, Decimal("59.70"), 2, Decimal("39.80")),
+        (2, None, "SP", "Brasil", 8, "Suco", 3, Decimal("30.00"), 0, Decimal("0.00")),
+    ]
 
 
 def test_a_name_is_that_of_the_first_drop_of_the_day(spark: Any) -> None:

@@ -78,7 +78,9 @@ def test_the_manifest_of_gold_measures_what_was_staged(night: Any) -> None:
         assert (table["null_keys"], table["duplicate_keys"]) == (0, 0)
         assert table["rows"] >= len(lake.gold(P, D2, name))
     late = [D1, D2]  # D2 brings orders of D1
-    of_days = {"sales_by_branch_day": late, "sales_by_branch_year": late, "product_sales": late}
+    of_days = dict.fromkeys(
+        ("sales_by_branch_day", "sales_by_branch_year", "product_sales", "sales_by_product_branch_day"), late
+    )
     assert {name: list(table["days"]) for name, table in staged.items() if table["days"]} == of_days
     assert staged["product_sales"]["schema"] == {
         "product_id": "int",
@@ -142,13 +144,16 @@ def test_a_drop_of_nothing_but_trouble_still_gives_empty_gold(lake: Any, drop: A
     assert counts["bronze"]["other_files"]["reasons"] == {"hidden_file": 1, "unknown_file": 1}
     assert lake.gold(P, D1, "sales_by_branch_day") == []
     rows = {t["table"]: t["rows"] for t in lake.manifest(P, D1, "gold")["gold"]}
-    assert rows.pop("alerts") == 3  # two units lack files; one sent two that nobody can read
+    assert rows.pop("alerts") == 5  # two units lack files; one sent two that nobody can read; neither has a history
     assert set(rows.values()) == {0}
     assert [(a["unit_id"], a["kind"], a["severity"]) for a in lake.gold(P, D1, "alerts")] == [
         (2, "missing_file", "critical"),
         (2, "unreadable_delivery", "critical"),
         (1, "missing_file", "warning"),
+        (1, "not_judged", "info"),
+        (2, "not_judged", "info"),
     ]
+    assert lake.manifest(P, D1, "gold")["alerts"]["total"] == 3
 
 
 def test_a_date_whose_folder_is_missing_is_refused_and_not_replaced_by_other_dates(lake: Any, drop: Any) -> None:
@@ -260,7 +265,9 @@ def test_a_unit_of_which_much_was_refused_or_a_file_unread_is_told_and_counted_a
         (3, "refused_value_share"): Decimal("0.4667"),
         (4, "refused_share"): Decimal("0.1667"),
     }
-    assert {place for place in told if place not in unreadable} == set()
+    assert {(alert[0], place[1]) for place, alert in told.items() if place not in unreadable} == {
+        ("not_judged", "same_weekdays")
+    }
     [message] = [a["message"] for a in lake.gold(P, D1, "alerts") if a["metric"] == "unread_files"]
     assert message == "unit 2: relatorio.pdf of 2025-12-29 could not be read"
     assert lake.manifest(P, D1, "gold")["alerts"]["grave"] == 5

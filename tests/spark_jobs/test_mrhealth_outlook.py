@@ -144,6 +144,43 @@ def test_each_incident_is_told_of_its_unit_and_nothing_else_is(night: Any) -> No
     assert all(a["message"].startswith(f"unit {a['unit_id']}: ") for a in alerts)
 
 
+def test_alerts_and_recommendations_name_the_unit_and_the_product(night: Any) -> None:
+    branches = {unit["unit_id"]: unit["branch"] for unit in night.rows("silver", P, "units", TODAY.isoformat())}
+    assert len(branches) == 6 and None not in branches.values()
+    tables = {
+        t: night.gold(P, TODAY.isoformat(), t) for t in ("alerts", "stock_recommendations", "stock_forecast_days")
+    }
+    assert all(row["branch"] == branches[row["unit_id"]] for rows in tables.values() for row in rows)
+    products = {row["product_id"]: row["product"] for row in night.gold(P, TODAY.isoformat(), "product_sales")}
+    named = {(a["kind"], a["product_id"], a["product"]) for a in tables["alerts"] if a["product_id"]}
+    assert named == {("price_change", 3, products[3])}
+    assert {(r["product_id"], r["product"]) for r in tables["stock_recommendations"]} == set(products.items())
+
+
+def test_each_forecast_has_seven_days_with_their_bands_and_an_order(night: Any) -> None:
+    days: dict[Any, list[Any]] = defaultdict(list)
+    for row in night.gold(P, TODAY.isoformat(), "stock_forecast_days"):
+        days[row["unit_id"], row["product_id"]].append(row)
+    stock = night.gold(P, TODAY.isoformat(), "stock_recommendations")
+    assert days.keys() == {(r["unit_id"], r["product_id"]) for r in stock}
+    for row in stock:
+        path = days[row["unit_id"], row["product_id"]]
+        assert [d["forecast_date"] for d in path] == [TODAY + timedelta(n) for n in range(1, 8)]
+        assert sum(d["quantity"] for d in path) == pytest.approx(row["forecast_quantity_7d"], abs=0.05)
+        assert all(d["low"] <= d["quantity"] <= d["high"] and d["method"] == row["method"] for d in path)
+        assert row["forecast_low_7d"] <= row["forecast_quantity_7d"] <= row["forecast_high_7d"]
+        assert row["order_quantity"] - 1 < row["forecast_high_7d"] <= row["order_quantity"] and row["note"] is None
+
+
+def test_what_the_units_sold_of_the_products_adds_up_to_the_products(night: Any) -> None:
+    by_product: dict[int, int] = defaultdict(int)
+    rows = night.gold(P, TODAY.isoformat(), "sales_by_product_branch_day")
+    for row in rows:
+        by_product[row["product_id"]] += row["quantity"]
+    assert by_product == {r["product_id"]: r["quantity"] for r in night.gold(P, TODAY.isoformat(), "product_sales")}
+    assert {r["unit_id"] for r in rows} == {1, 3, 4, 5, 6} and {r["order_date"] for r in rows} == {TODAY}
+
+
 def test_the_manifest_tells_the_most_severe_alerts_first(night: Any) -> None:
     told = night.manifest(P, TODAY.isoformat(), "gold")["alerts"]
     assert told["total"] == len(told["told"]) == 6 and told["unjudged"] is None
@@ -175,8 +212,18 @@ def test_the_first_night_of_all_invents_nothing_and_says_so(lake: Any, tmp_path:
     data = tmp_path / "data"
     generate(data, tmp_path / "truth.json", Seasons(units=2, days=1, orders=5))
     lake.run(P, "2025-11-03", data / "csv_sales", data / "reference_data")
-    assert lake.gold(P, "2025-11-03", "alerts") == []
+    unjudged = lake.gold(P, "2025-11-03", "alerts")
+    assert [(a["unit_id"], a["kind"], a["observed"], a["expected"]) for a in unjudged] == [
+        (unit, "not_judged", 0, 4) for unit in (1, 2)
+    ]
     rows = lake.gold(P, "2025-11-03", "stock_recommendations")
     assert {(r["method"], r["forecast_quantity_7d"], r["backtest_error"]) for r in rows} == {(INSUFFICIENT, None, None)}
     told = lake.manifest(P, "2025-11-03", "gold")["alerts"]
-    assert told["unjudged"].startswith("sales and cancellations of 2 units")
+    assert told["unjudged"] == (
+        "sales and cancellations of 2 units, for want of four known days of this weekday; "
+        f"{len(rows)} of {len(rows)} stock recommendations, for want of 28 known days"
+    )
+    assert (told["total"], told["told"]) == (0, [])
+    assert {row["note"] for row in rows} == {"not judged: 1 days are known, 28 are needed"}
+    assert {(r["order_quantity"], r["forecast_high_7d"]) for r in rows} == {(None, None)}
+    assert lake.gold(P, "2025-11-03", "stock_forecast_days") == []

@@ -15,10 +15,10 @@ PLATFORMS = 14  # that HashiCorp builds the provider for
 
 def test_every_module_and_stack_of_the_house_is_there():
     modules = (
-        *("budget", "catalog", "compute_role", "emr", "github", "iam", "ingest_host", "mwaa", "network"),
-        *("notifications", "people", "secrets", "ssh", "storage"),
+        *("athena", "budget", "catalog", "compute_role", "dashboard", "emr", "github", "iam", "ingest_host"),
+        *("mwaa", "network", "notifications", "people", "secrets", "ssh", "storage"),
     )
-    stacks = ("bootstrap", "foundation", "mwaa", "people", "transient")
+    stacks = ("analytics", "bootstrap", "dashboard", "foundation", "mwaa", "people", "transient")
     expected = [*(f"modules/{m}" for m in modules), *(f"stacks/{s}" for s in stacks)]
     assert expected == FOLDERS
 

@@ -26,7 +26,7 @@ def test_logs_staging_and_old_versions_expire(cloud, whole):
     assert rules["lake"]["expire-staging"]["Filter"] == {"Prefix": "staging/"}
     assert {kind: set(found) for kind, found in rules.items()} == {
         "raw": {"tidy"},
-        "lake": {"tidy", "expire-staging"},
+        "lake": {"tidy", "expire-staging", "expire-athena-results"},
         "artifacts": {"tidy"},
         "logs": {"tidy", "expire-logs"},
     }

@@ -7,6 +7,7 @@ JobError
  +- TooMuchRefused       more rows of a table were refused than allowed; the whole delivery is discarded
  +- TakenOver            another run has begun, which considered this one dead
  +- OldLake              silver of other days has a format that the jobs no longer read
+ +- ScriptFailed         a user's own script failed, or did not write what the contract says
  +- SourceError          the pipeline's database cannot be opened, or does not match the contract
 """
 
@@ -55,6 +56,10 @@ class SourceError(JobError):
     """The pipeline's database cannot be opened, or does not match the contract."""
 
     cause = "upstream"
+
+
+class ScriptFailed(JobError):
+    """A user's own script ended with an error status, or did not write what the contract says."""
 
 
 def last_lines(pipeline: str, business_date: date, error: JobError) -> str:

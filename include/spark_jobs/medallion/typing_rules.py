@@ -15,18 +15,10 @@ from pyspark.sql import functions as F
 from medallion.contract import Column as Promise
 from medallion.contract import Table
 from medallion.quality import Rule, judge
+from medallion.shapes import DAY, FIGURE, MOMENT, MONEY_TYPE, money, whole
 
-# With these bounds, and AMOUNT for a product of two, ten million rows add up within decimal(18,2).
-MONEY = r"^[0-9]{1,9}(\.[0-9]{1,2}0{0,16})?$"  # zeros after the second decimal place change no amount
-DAY = r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
-FIGURE = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,12})?$"
-MONEY_TYPE = "decimal(18,2)"
 POWER_OF_TEN = r"^[0-9]([.,][0-9]+)?[eE][+][0-9]{1,3}$"
-# A date, or a date and time, with or without a zone.
-MOMENT = (
-    r"^(19|[2-9][0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}"
-    r"([ T]+[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?$"
-)
+# With this bound, and those of shapes.py, ten million products of two add up within decimal(18,2).
 AMOUNT = 10**9
 _ACCENTED, _PLAIN = "áàâãäéèêëíìîïóòôõöúùûüçñ", "aaaaaeeeeiiiiooooouuuucn"
 
@@ -44,9 +36,9 @@ def _shape(column: Promise) -> list[Rule]:
     if column.code:
         return [not_a_code(column.source)]
     if column.type in ("int", "bigint"):
-        return [not_a_number(column.source, rf"^{'-?' if column.signed else ''}[0-9]{{1,{column.digits}}}$")]
+        return [not_a_number(column.source, whole(column.digits, signed=column.signed))]
     if column.type == MONEY_TYPE:
-        return [not_a_number(column.source, MONEY.replace("^", "^-?") if column.signed else MONEY)]
+        return [not_a_number(column.source, money(signed=column.signed))]
     if column.type == "double":
         return [not_a_number(column.source, FIGURE)]
     if column.type == "timestamp":

@@ -1,1 +1,1 @@
-"""The covid_hospitals pipeline: reads bed snapshots, cases, deaths and outcomes; writes five comparisons of places."""
+"""The covid_hospitals pipeline: reads bed snapshots, cases, deaths and outcomes; compares places."""

@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from datetime import date
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from covid_hospitals.jobs.names import folded, uf_of_code
+from covid_hospitals.jobs.names import described, folded, uf_of_code
 from covid_hospitals.jobs.tables import COUNTRY, COUNTRY_CODE
 from medallion.lake import Product
 
 STALE_DAYS = 14
+DOUBTFUL_RATE = 2  # above it, beds in use were more likely counted wrongly than really taken
+WEEK = 7
+MOST_NAMED = 5  # cities in a scope; of more, their number only
+NOT_STATED = "(not stated)"
 BED_TYPES, POOLS = ("clinical", "icu"), ("covid", "other")
 METRICS = ("cases", "deaths", "cases_per_100k", "deaths_per_100k", "case_fatality")
 FIRST_CITY_CODE = 1_000_000  # IBGE city codes have seven digits; shorter codes are states, for rows without a city
@@ -23,7 +27,23 @@ def cases_by_state(states: DataFrame, population: DataFrame) -> Product:
     """Key state; `states` are the rows of one day, `population` those of one year."""
     people = population.groupBy("state").agg(F.sum("population").alias("population"))
     of_states = states.where(F.col("state") != COUNTRY_CODE)
-    return Product(_with_rates(of_states, people, "state", ["state"]), ["state"], [F.col("state").asc()])
+    rates = described(_with_rates(of_states, people, "state", ["state"]))
+    return Product(rates, ["state"], [F.col("state").asc()])
+
+
+def cases_by_state_day(states: DataFrame) -> Product:
+    """Key (series_date, state); `states` are all rows of the series."""
+    series = states.where(F.col("state") != COUNTRY_CODE)
+    day = F.datediff("series_date", F.lit("1970-01-01"))
+    # By the day, not lag(): a day that was not delivered must give null, not an older day's figures.
+    before, week = (Window.partitionBy("state").orderBy(day).rangeBetween(-ago, -ago) for ago in (1, WEEK))
+    new = {f"new_{of}": F.col(of) - F.max(of).over(before) for of in ("cases", "deaths")}
+    means = {f"new_{of}_7d_mean": (F.col(of) - F.max(of).over(week)) / WEEK for of in ("cases", "deaths")}
+    doubt = F.when(F.least(F.col("new_cases"), F.col("new_deaths")) < 0, "corrected")
+    rows = series.withColumns({**new, **means}).withColumn("doubt", doubt)
+    columns = described(rows.select("series_date", "state", "cases", "deaths", *new, *means, "doubt"))
+    key = ["series_date", "state"]
+    return Product(columns, key, [F.col(column).asc() for column in key])
 
 
 def _with_rates(series: DataFrame, people: DataFrame, key: str, names: Sequence[str]) -> DataFrame:
@@ -62,27 +82,87 @@ def population_of(population: DataFrame, year: int) -> DataFrame:
     return population.where(F.col("population_year") == F.lit(chosen))
 
 
-def bed_occupancy(snapshot: DataFrame) -> Product:
-    """Key (state, bed_type, pool); `snapshot` holds the rows of one snapshot."""
-    states = snapshot.groupBy("state", "snapshot").agg(
-        *[F.sum(f"{side}_{pool}_{bed}").alias(f"{side}_{pool}_{bed}") for side, pool, bed in _BEDS],
-        F.countDistinct("hospital_id").alias("hospitals"),
-    )
-    stale = _stale_hospitals(snapshot)
-    beds = F.explode(F.array(*[_beds(pool, bed) for bed in BED_TYPES for pool in (*POOLS, "total")])).alias("beds")
-    rows = states.join(F.broadcast(stale), on="state", how="left").select("*", beds).select("*", "beds.*")
-    columns = rows.select(
-        *("state", "bed_type", "pool", "occupied", "offered"),
-        ratio(F.col("occupied"), F.col("offered")).alias("rate"),
-        "hospitals",
-        F.coalesce("stale_hospitals", F.lit(0).cast("bigint")).alias("stale_hospitals"),
-        "snapshot",
-    )
-    key = ["state", "bed_type", "pool"]
+def hospitals(snapshot: DataFrame, municipalities: DataFrame) -> DataFrame:
+    """One row a hospital of one snapshot, over its documents: its beds, and name, city and freshness by its newest
+    notification."""
+    newest = [F.max_by(name, "notified_at").alias(name) for name in ("hospital", "city")]
+    beds = [F.sum(name).alias(name) for name in _NAMES]
+    whole = snapshot.groupBy("state", "hospital_id", "snapshot")
+    sums = whole.agg(*newest, F.max("notified_at").alias("notified_at"), *beds)
+    age = F.datediff("snapshot", F.to_date("notified_at"))
+    return _with_cities(sums.withColumn("is_stale", age > STALE_DAYS), municipalities)
+
+
+def bed_occupancy(hospitals: DataFrame) -> Product:
+    """Key (state, bed_type, pool)."""
+    return _of_places(hospitals, ["state"])
+
+
+def bed_occupancy_by_city(hospitals: DataFrame) -> Product:
+    """Key (state, city, bed_type, pool)."""
+    return _of_places(hospitals, ["state", "city"], F.max("city_code").alias("city_code"))
+
+
+def bed_occupancy_by_hospital(hospitals: DataFrame) -> Product:
+    """Key (state, hospital_id, bed_type, pool)."""
+    first, then = ("state", "hospital_id", "hospital", "city"), ("notified_at", "is_stale", "snapshot", "doubt")
+    columns = _by_beds(hospitals).select(*first, *_FIGURES, *then, "city_code")
+    return _beds_by(_last(described(columns), "city_code"), "state", "hospital_id")
+
+
+def _of_places(hospitals: DataFrame, place: Sequence[str], *more: Column) -> Product:
+    """The beds of places, with their number of hospitals."""
+    counts = {"hospitals": F.count(F.lit(1)), "stale_hospitals": F.sum(F.col("is_stale").cast("bigint"))}
+    figures = [*[F.sum(name).alias(name) for name in _NAMES], *[of.alias(name) for name, of in counts.items()]]
+    rows = _by_beds(hospitals.groupBy(*place, "snapshot").agg(*figures, *more))
+    extra = ["city_code"] if more else []
+    columns = described(rows.select(*place, *_FIGURES, *counts, "snapshot", "doubt", *extra))
+    return _beds_by(_last(columns, *extra), *place)
+
+
+def _by_beds(sums: DataFrame) -> DataFrame:
+    """A row for each bed type and pool of each place, with `rate` and `doubt`."""
+    each = F.explode(F.array(*[_beds(pool, bed) for bed in BED_TYPES for pool in (*POOLS, "total")])).alias("beds")
+    rows = sums.select("*", each).select("*", "beds.*")
+    return rows.withColumn("rate", ratio(F.col("occupied"), F.col("offered"))).withColumn("doubt", _doubt())
+
+
+def _with_cities(rows: DataFrame, municipalities: DataFrame) -> DataFrame:
+    """Rows with each city's name and `city_code` by IBGE's table, where it has the name in that state; of other cities
+    one spelling each."""
+    known = municipalities.withColumn("state", uf_of_code("state_code")).where(F.col("state").isNotNull())
+    places = known.groupBy("state", folded(F.col("city")).alias("_fold"))
+    named = places.agg(F.min("city").alias("_official"), F.min("city_code").alias("city_code"))
+    spelt = F.coalesce(F.trim("city"), F.lit(NOT_STATED))
+    keyed = rows.withColumns({"city": spelt, "_fold": folded(spelt)})
+    joined = keyed.join(F.broadcast(named), on=["state", "_fold"], how="left")
+    first = F.min("city").over(Window.partitionBy("state", "_fold"))
+    return joined.withColumn("city", F.coalesce("_official", first)).drop("_fold", "_official")
+
+
+def _beds_by(columns: DataFrame, *place: str) -> Product:
+    key = [*place, "bed_type", "pool"]
     return Product(columns, key, [F.col(column).asc() for column in key])
 
 
+def _last(rows: DataFrame, *last: str) -> DataFrame:
+    return rows.select(*[name for name in rows.columns if name not in last], *last)
+
+
+def _doubt() -> Column:
+    """Why a figure of beds is doubtful; null if it is not."""
+    doubts = {
+        "over_200_percent": F.col("rate") > DOUBTFUL_RATE,
+        "none_offered": (F.col("offered") == 0) & (F.col("occupied") > 0),
+        "negative_beds": F.least("occupied", "offered") < 0,
+    }
+    words = F.concat_ws(", ", *[F.when(holds, name) for name, holds in doubts.items()])
+    return F.when(words != "", words)
+
+
+_FIGURES = ["bed_type", "pool", "occupied", "offered", "rate"]
 _BEDS = [(side, pool, bed) for side in ("occupied", "offered") for pool in POOLS for bed in BED_TYPES]
+_NAMES = [f"{side}_{pool}_{bed}" for side, pool, bed in _BEDS]
 
 
 def _beds(pool: str, bed: str) -> Column:
@@ -94,32 +174,39 @@ def _beds(pool: str, bed: str) -> Column:
     return F.struct(*[value.alias(name) for name, value in zip(names, values, strict=True)])
 
 
-def _stale_hospitals(snapshot: DataFrame) -> DataFrame:
-    """Each state's hospitals whose newest notification is old."""
-    hospitals = snapshot.groupBy("state", "hospital_id", "snapshot").agg(F.max("notified_at").alias("notified_at"))
-    age = F.datediff("snapshot", F.to_date("notified_at"))
-    return hospitals.where(age > STALE_DAYS).groupBy("state").agg(F.count(F.lit(1)).alias("stale_hospitals"))
-
-
 def suspected_confirmed(places: DataFrame) -> Product:
     """Key (place_kind, place); `places` are outcomes with the places for which each row counts."""
     suspected, confirmed = (F.sum(F.col(f"{s}_clinical") + F.col(f"{s}_icu")) for s in ("suspected", "confirmed"))
-    sums = places.groupBy("place_kind", "place").agg(suspected.alias("suspected"), confirmed.alias("confirmed"))
+    sums = places.groupBy("place_kind", "place").agg(
+        suspected.alias("suspected"), confirmed.alias("confirmed"), *_scope()
+    )
     both = F.col("suspected") + F.col("confirmed")
     rates = [ratio(F.col(status), both).alias(f"{status}_rate") for status in ("suspected", "confirmed")]
-    return _by_place(sums.select("*", *rates))
+    return _by_place(sums.select("place_kind", "place", "suspected", "confirmed", *rates, *_SCOPE))
 
 
 def deaths_by_status(places: DataFrame) -> Product:
     """Key (place_kind, place); `places` as in suspected_confirmed."""
     figures = [f"{fate}_{status}" for fate in ("deaths", "discharges") for status in ("suspected", "confirmed")]
-    sums = places.groupBy("place_kind", "place").agg(*[F.sum(figure).alias(figure) for figure in figures])
+    sums = places.groupBy("place_kind", "place").agg(*[F.sum(figure).alias(figure) for figure in figures], *_scope())
     columns = sums.select(
         *("place_kind", "place", "deaths_suspected", "deaths_confirmed"),
         *[_death_rate(status).alias(f"death_rate_{status}") for status in ("suspected", "confirmed")],
         *("discharges_suspected", "discharges_confirmed"),
+        *_SCOPE,
     )
     return _by_place(columns)
+
+
+_SCOPE = ["scope", "cities"]
+
+
+def _scope() -> list[Column]:
+    """Of which cities a row is the sum: `Brasil` is three capitals where only they deliver."""
+    city = F.concat_ws("/", "city", "own_state")
+    count, names = F.countDistinct(city), F.concat_ws(", ", F.sort_array(F.collect_set(city)))
+    words = F.when(count > MOST_NAMED, F.concat(count.cast("string"), F.lit(" cities"))).otherwise(names)
+    return [words.alias("scope"), count.alias("cities")]
 
 
 def _death_rate(status: str) -> Column:

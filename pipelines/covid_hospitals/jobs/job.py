@@ -90,7 +90,7 @@ def _write_silver(lake: Lake, judged: Mapping[str, DataFrame]) -> dict[str, Tabl
 
 
 def gold(run: Run) -> Manifest:
-    """Typed rows -> the five products, staged; a kind without a file gives an empty table, and a warning."""
+    """Typed rows -> the products, staged; a kind without a file gives an empty table, and a warning."""
     lake = Lake(run)
     lake.size_shuffles(lake.size_of("silver", typed.COLUMNS))
     tables = {table: lake.read("silver", table, schema).cache() for table, schema in typed.SCHEMAS.items()}
@@ -98,10 +98,14 @@ def gold(run: Run) -> Manifest:
     days = {table: products.newest_day(tables[table], column) for table, column in DAYS.items()}
     cases = products.cases_by_state(days["states"][0], population)
     places = products.with_places(tables["outcomes"], tables["state_names"], tables["municipalities"]).cache()
+    hospitals = products.hospitals(days["occupancy"][0], tables["municipalities"]).cache()
     staged = lake.stage(
         {
             "cases_by_state": cases,
-            "bed_occupancy": products.bed_occupancy(days["occupancy"][0]),
+            "cases_by_state_day": products.cases_by_state_day(tables["states"]),
+            "bed_occupancy": products.bed_occupancy(hospitals),
+            "bed_occupancy_by_city": products.bed_occupancy_by_city(hospitals),
+            "bed_occupancy_by_hospital": products.bed_occupancy_by_hospital(hospitals),
             "suspected_confirmed": products.suspected_confirmed(places),
             "deaths_by_status": products.deaths_by_status(places),
             "most_least_affected": products.most_least_affected(cases.frame, days["cities"][0], population),

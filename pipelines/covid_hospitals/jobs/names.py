@@ -18,6 +18,8 @@ STATES = (
     *((43, "RS", "Rio Grande do Sul"), (50, "MS", "Mato Grosso do Sul"), (51, "MT", "Mato Grosso")),
     *((52, "GO", "Goiás"), (53, "DF", "Distrito Federal")),
 )
+# IBGE's regions, by the first digit of a state's code.
+REGIONS = {1: "Norte", 2: "Nordeste", 3: "Sudeste", 4: "Sul", 5: "Centro-Oeste"}
 # The municipalities whose check digit breaks IBGE's rule (the complete list, by IBGE's own table).
 _ODD_CHECK_DIGITS = (2201919, 2201988, 2202251, 2611533, 3117836, 3152131, 4305871, 5203939, 5203962)
 _ACCENTED, _PLAIN = "áàâãäåéèêëíìîïóòôõöúùûüçñý", "aaaaaaeeeeiiiiooooouuuucny"
@@ -42,6 +44,14 @@ def uf(column: str) -> Column:
 def uf_of_code(code: str) -> Column:
     """The UF of a state's code; null for any other."""
     return _lookup({str(number): state for number, state, _ in STATES})[F.col(code).cast("string")]
+
+
+def described(rows: DataFrame) -> DataFrame:
+    """Rows of states with `state_name`, `region` and `state_code` (IBGE's) of their `state`."""
+    words = {state: f"{name}|{REGIONS[code // 10]}|{code}" for code, state, name in STATES}
+    rows = rows.withColumn("_words", F.split(_lookup(words)[F.col("state")], r"\|"))
+    names = {name: F.col("_words")[n] for n, name in enumerate(("state_name", "region"))}
+    return rows.withColumns({**names, "state_code": F.col("_words")[2].cast("int")}).drop("_words")
 
 
 def _lookup(pairs: Mapping[str, str]) -> Column:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mrhealth_sales.jobs.robust import OUTLIER, chance_of_at_least, modified_z
 
-UNREADABLE, MISSING = "unreadable_delivery", "missing_file"
+UNREADABLE, MISSING, NOT_JUDGED = "unreadable_delivery", "missing_file", "not_judged"
 CRITICAL, WARNING, INFO = SEVERITIES = ("critical", "warning", "info")
 WEEK = 7
 SAME_WEEKDAYS = 4  # fewer days are too small a sample for a weekday
@@ -56,7 +56,7 @@ class Refusals(NamedTuple):
 
 
 class Alert(NamedTuple):
-    """One row of the alerts table, without its unit."""
+    """One row of the alerts table, without its unit and without names."""
 
     kind: str
     metric: str
@@ -64,14 +64,17 @@ class Alert(NamedTuple):
     expected: Decimal
     severity: str
     message: str
+    product_id: int | None = None
 
 
 def alerts_of(unit_id: int, today: date, days: Sequence[UnitDay], prices: Sequence[Price]) -> Iterator[Alert]:
-    """The alerts of one unit: `days` and `prices` are those of the window, including today's if there are any."""
+    """The alerts of one unit: `days` and `prices` are those of the window, including today's if there are any. Without
+    enough history one of them, NOT_JUDGED, says what was not evaluated."""
     own = next((day for day in days if day.day == today), UnitDay(today, 0, 0, Decimal(0), False, False))
     past = [day for day in days if day.day < today and day.orders_came]
     yield from _missing(unit_id, own)
     yield from _late(unit_id, days)
+    yield from _young(unit_id, today, past)
     if own.orders_came:
         yield from _unusual(unit_id, own, past)
         yield from _cancelled(unit_id, own, past)
@@ -101,6 +104,14 @@ def is_grave(kind: str, severity: str) -> bool:
 def is_judged(today: date, days: Iterable[UnitDay]) -> bool:
     """Whether a unit has enough history to judge today's sales and cancellations."""
     return len(_same_weekday(today, [day for day in days if day.orders_came])) >= SAME_WEEKDAYS
+
+
+def _young(unit_id: int, today: date, past: Sequence[UnitDay]) -> Iterator[Alert]:
+    known = len(_same_weekday(today, past))
+    if known < SAME_WEEKDAYS:
+        why = f"{known} earlier days of this weekday are known, {SAME_WEEKDAYS} are needed"
+        words = f"unit {unit_id}: sales and cancellations of {today} are not judged: {why}"
+        yield Alert(NOT_JUDGED, "same_weekdays", _figure(known), _figure(SAME_WEEKDAYS), INFO, words)
 
 
 def _missing(unit_id: int, own: UnitDay) -> Iterator[Alert]:
@@ -175,7 +186,7 @@ def _repriced(unit_id: int, today: date, prices: Sequence[Price]) -> Iterator[Al
             wild = not known or abs(price - known) / known >= WILD_PRICE
             told = f"unit {unit_id}: product {product_id} costs {price} since {today}, before {known}"
             metric, severity = f"price of product {product_id}", WARNING if wild else INFO
-            yield Alert("price_change", metric, _figure(price), _figure(known), severity, told)
+            yield Alert("price_change", metric, _figure(price), _figure(known), severity, told, product_id)
 
 
 def _figure(value: Decimal | int) -> Decimal:

@@ -42,19 +42,33 @@ def _sales(orders: DataFrame, period: str) -> Product:
 def product_sales(items: DataFrame) -> Product:
     """Key product_id; all items of valid orders, whatever the order's status, and separately those of finished
     orders."""
-    worth, done = F.col("quantity") * F.col("item_value"), F.col("status") == DONE
-    sums = (
-        items.withColumn(DAY, _day())
-        .groupBy(DAY, "product_id")
-        .agg(
-            _first("product"),
-            F.sum("quantity").alias("quantity"),
-            _money(worth, "gross_value"),
-            F.coalesce(F.sum(F.when(done, F.col("quantity"))), F.lit(0)).alias("finished_quantity"),
-            _money(F.when(done, worth), "revenue"),
-        )
-    )
+    sums = items.withColumn(DAY, _day()).groupBy(DAY, "product_id").agg(_first("product"), *_sold())
     return Product(sums, key=["product_id"], order=[F.col("product_id").asc()])
+
+
+def sales_by_product_branch_day(items: DataFrame, orders: DataFrame) -> Product:
+    """Key (order_date, unit_id, product_id): product_sales by unit, without the items that came with no unit; the
+    unit's names are those of its orders of that day."""
+    key = ["order_date", "unit_id", "product_id"]
+    of_units = items.where(F.col("unit_id").isNotNull()).withColumn(DAY, _day())
+    sums = of_units.groupBy(DAY, *key).agg(_first("product"), *_sold())
+    names = orders.groupBy("order_date", "unit_id").agg(*[_first(column) for column in PLACE])
+    columns = [DAY, "order_date", "unit_id", *PLACE, "product_id", "product", *SOLD]
+    rows = sums.join(names, on=["order_date", "unit_id"], how="left").select(*columns)
+    return Product(rows, key, order=[F.col(column).asc() for column in key])
+
+
+SOLD = ["quantity", "gross_value", "finished_quantity", "revenue"]
+
+
+def _sold() -> list[Column]:
+    worth, done = F.col("quantity") * F.col("item_value"), F.col("status") == DONE
+    return [
+        F.sum("quantity").alias("quantity"),
+        _money(worth, "gross_value"),
+        F.coalesce(F.sum(F.when(done, F.col("quantity"))), F.lit(0)).alias("finished_quantity"),
+        _money(F.when(done, worth), "revenue"),
+    ]
 
 
 def _day() -> Column:

@@ -136,12 +136,14 @@ def gold(run: Run) -> Manifest:
         {
             **sold,
             "sales_by_branch_year": products.sales_by_branch_year(orders),
+            "sales_by_product_branch_day": products.sales_by_product_branch_day(items, orders),
             "alerts": alerts,
             "stock_recommendations": outlook.stock_recommendations(outlooks),
+            "stock_forecast_days": outlook.stock_forecast_days(outlooks),
         },
         days,
     )
-    told = outlook.told(alerts, outlooks, next(table.rows for table in staged if table.table == "alerts"))
+    told = outlook.told(alerts, outlooks)
     page.write(lake, staged, days, changes)
     own = F.col("business_date") == F.lit(run.business_date)
     rows = {"orders": orders.where(own).count(), "items": items.where(own).count()}
@@ -151,7 +153,8 @@ def gold(run: Run) -> Manifest:
 
 def _outlooks(lake: Lake, changes: Changeset) -> DataFrame:
     """Each unit's alerts and stock recommendations."""
-    units = lake.read("silver", "units", typed.SCHEMAS["units"])
+    units, sold = (lake.read("silver", table, typed.SCHEMAS[table]) for table in ("units", "products"))
+    names = {row.product_id: row.product for row in sold.collect()}
     windows = {table: look_back.window(lake, changes, table) for table in (UNIT_DAYS, PRODUCT_DAYS)}
     for window in windows.values():
         window.rows.cache()
@@ -159,4 +162,5 @@ def _outlooks(lake: Lake, changes: Changeset) -> DataFrame:
     today = lake.run.business_date
     unit_days, product_days = (w.rows.where(F.col("order_date") <= F.lit(today)) for w in windows.values())
     missed = refusals.of_units(lake, changes)
-    return outlook.outlook(unit_days, product_days, units, missed, today, most_refused=lake.run.most_refused_of_unit)
+    most_refused = lake.run.most_refused_of_unit
+    return outlook.outlook(unit_days, product_days, units, missed, today, products=names, most_refused=most_refused)

@@ -12,7 +12,7 @@ from medallion.lake import Lake
 from medallion.manifest import NO_LOSS, OTHER_FILES
 from medallion.quality import QUARANTINED
 from medallion.raw import QUARANTINE_SCHEMA
-from medallion.typing_rules import MONEY_TYPE
+from medallion.shapes import MONEY_TYPE
 from mrhealth_sales.jobs.tables import OF_UNITS
 from mrhealth_sales.jobs.versions import TOLD
 

@@ -12,7 +12,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from medallion.quality import accepted
-from medallion.typing_rules import MONEY_TYPE
+from medallion.shapes import MONEY_TYPE
 from mrhealth_sales.jobs.silver import CANCELLED
 
 UNIT_DAYS, PRODUCT_DAYS = "unit_days", "product_days"

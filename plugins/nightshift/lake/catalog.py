@@ -21,6 +21,9 @@ PARQUET = {
     "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
     "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
 }
+# Limits of Glue's API (data types Column and TableInput).
+LONGEST_COMMENT, LONGEST_DESCRIPTION = 255, 2048
+PARTITION = "The business date whose run wrote the partition; of tables by day the day of the rows."
 
 
 class CatalogHook:
@@ -60,17 +63,29 @@ class CatalogHook:
 
 
 def table_input(name: str, table: GoldTable, location: str) -> dict[str, Any]:
-    """Glue's TableInput for a gold table, partitioned by business_date."""
+    """Glue's TableInput for a gold table, partitioned by business_date, with the contract's descriptions. Athena shows
+    the table's from its parameter `comment`."""
+    about = shortened(table.about, LONGEST_DESCRIPTION)
     return {
         "Name": name,
+        "Description": about,
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE"},
-        "PartitionKeys": [{"Name": "business_date", "Type": "date"}],
+        "Parameters": {"classification": "parquet", "EXTERNAL": "TRUE", "comment": about},
+        "PartitionKeys": [{"Name": "business_date", "Type": "date", "Comment": PARTITION}],
         "StorageDescriptor": storage(table, location),
     }
 
 
 def storage(table: GoldTable, location: str) -> dict[str, Any]:
     """Glue's StorageDescriptor for Parquet files with the table's columns at a location."""
-    columns = [{"Name": name, "Type": kind} for name, kind in table.columns.items()]
+    columns = [
+        {"Name": name, "Type": kind, "Comment": shortened(table.notes.get(name, ""), LONGEST_COMMENT)}
+        for name, kind in table.columns.items()
+    ]
     return {"Columns": columns, "Location": location, **PARQUET}
+
+
+def shortened(text: str, longest: int) -> str:
+    """A text in one line, cut at a limit."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"

@@ -98,11 +98,12 @@ def _ingest(ingest_dir: Path) -> dict[str, bytes]:
 
 
 def _jobs(jobs_dir: Path, main: Path, pipelines: Iterable[Path]) -> bytes:
-    """The zip of the engine and, of each pipeline, what its steps need: its package, contract and jobs."""
+    """The zip of the engine and, of each pipeline, what its steps need: package, contract, jobs and scripts."""
     files = {name: path for name, path in _modules(jobs_dir, jobs_dir).items() if path != main}
     for folder in pipelines:
         files |= {f"{folder.name}/{name}": folder / name for name in OF_A_PIPELINE}
-        files |= _modules(folder / "jobs", folder.parent)
+        for travels in ("jobs", "scripts"):
+            files |= _modules(folder / travels, folder.parent)
     return _zipped(files)
 
 

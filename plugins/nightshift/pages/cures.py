@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from nightshift.failures.causes import Cause
 from nightshift.pages.formats import Both
 
 CLI, AIRFLOW = "cli", "airflow"
+QUOTED = re.compile(r"`(?P<command>\./nightshift [^`]+)`")  # failures.causes.advice puts it there
 WORDS: dict[str, Both] = {
     Cause.DATA: (
         "Corrija os dados ou o parâmetro e rode a data outra vez:",
@@ -27,23 +29,22 @@ OTHERWISE: Both = (
 
 
 def command(record: Mapping[str, Any], place: str) -> dict[str, Any] | None:
-    """{"words", "command"} of a failed night; None for another."""
-    if not (failure := record["failure"]):
-        return None
-    leak = failure["cause"] == Cause.LEAK
-    return {
-        "words": WORDS.get(failure["cause"], OTHERWISE),
-        "command": _reap(record) if leak else _again(record, place),
-    }
+    """{"words", "command"} of a failed night; None for another, and where no command is known."""
+    failure = record["failure"]
+    wanted = _command(record, place) if failure else ""
+    return {"words": WORDS.get(failure["cause"], OTHERWISE), "command": wanted} if wanted else None
 
 
-def _again(record: Mapping[str, Any], place: str) -> str:
-    dag, day, task = record["dag_id"], record["business_date"], record["failure"]["task"]
+def _command(record: Mapping[str, Any], place: str) -> str:
+    """The command: of a leak the reaper's; where the advice quotes the command that was run, that; else Airflow's."""
+    failure = record["failure"]
+    if failure["cause"] == Cause.LEAK:
+        return _reap(record)
+    if quoted := QUOTED.search(failure["next_action"]):
+        return quoted["command"]
     if place == AIRFLOW:
-        return f"airflow tasks clear {dag} --task-regex '^{task}$' --downstream --yes"
-    if record["pipeline"].startswith("backfill_"):
-        return f"./nightshift backfill {dag.removeprefix('backfill_')} --from FIRST --to LAST --run"
-    return f"./nightshift run {dag} --date {day}"
+        return f"airflow tasks clear {record['dag_id']} --task-regex '^{failure['task']}$' --downstream --yes"
+    return ""
 
 
 def _reap(record: Mapping[str, Any]) -> str:

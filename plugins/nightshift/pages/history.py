@@ -11,18 +11,22 @@ from nightshift.run.tasks import Group, Task
 
 Record = Mapping[str, Any]
 MOST_NIGHTS = 30
-GROUP_OF = {
-    **dict.fromkeys(
-        (Task.PREFLIGHT, Task.OPEN_STATE, Task.APPLY_FOUNDATION, Task.APPLY_TRANSIENT, Task.PUBLISH_JOBS), Group.PREPARE
+_TASKS = {
+    Group.PREPARE: (
+        *(Task.PREFLIGHT, Task.HOLD_COST, Task.OPEN_STATE),
+        *(Task.APPLY_FOUNDATION, Task.APPLY_TRANSIENT, Task.PUBLISH_JOBS),
     ),
-    **dict.fromkeys(
-        (Task.CLAIM_DATE, Task.CLAIM_DAYS, Task.INGEST, Task.STOP_HOST, Task.WAIT_FOR_INPUTS, Task.CHECK_INPUTS),
-        Group.INPUT,
+    Group.INPUT: (
+        *(Task.CLAIM_DATE, Task.CLAIM_DAYS, Task.INGEST, Task.STOP_HOST),
+        *(Task.WAIT_FOR_INPUTS, Task.CHECK_INPUTS),
     ),
-    **dict.fromkeys((Task.AUDIT, Task.PUBLISH), Group.GOLD),
-    **dict.fromkeys((Task.STOP_COMPUTE, Task.DESTROY_TRANSIENT, Task.PROVE_NOTHING_LEFT), Group.TEARDOWN),
-    **dict.fromkeys((Task.REPORT, Task.OUTCOME), Group.RESULT),
-}  # the tasks that wait for jobs have ids of their own: every other task is of Group.COMPUTE
+    Group.COMPUTE: (Task.START_COMPUTE, Task.WAIT_FOR_COMPUTE, Task.SUBMIT_JOBS, Task.WAIT_FOR_DAYS),
+    Group.GOLD: (Task.AUDIT, Task.HOLD_GOLD, Task.PUBLISH),
+    Group.TEARDOWN: (Task.STOP_COMPUTE, Task.DESTROY_TRANSIENT, Task.PROVE_NOTHING_LEFT),
+    Group.RESULT: (Task.REPORT, Task.OUTCOME),
+}
+# The tasks that wait for jobs have ids of their own: every other task is of Group.COMPUTE.
+GROUP_OF = {task: group for group, tasks in _TASKS.items() for task in tasks}
 
 
 def summary(record: Record) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def _lines(record: Mapping[str, Any], record_uri: str, page: str) -> Iterator[st
         yield from failure["text"]
         yield from _others(record["tasks"], failure["task"])
     for manifest in record["layers"]:
-        yield from _alerts(manifest.get("alerts"))
+        yield from alerts(manifest.get("alerts"))
     for manifest in record["layers"]:
         yield from (_counts(manifest["layer"], table) for table in manifest["tables"])
     yield from _restated(record["restated"])
@@ -97,16 +97,17 @@ def _gold(partitions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"Gold {table}: {first['rows']} rows at {first['uri']}{more}"
 
 
-def _alerts(alerts: Mapping[str, Any] | None) -> Iterator[str]:
-    """The alerts that a layer found in the data; the manifest has the most severe ones, in order."""
-    if alerts is None:
+def alerts(raised: Mapping[str, Any] | None) -> Iterator[str]:
+    """The alerts that a layer raised about the data (its manifest has the most severe ones, in order), and what it
+    could not judge; no line of a layer that has none to raise."""
+    if raised is None:
         return
-    yield f"Alerts: {alerts['total'] or 'none'}"
-    yield from (f"  {line(words)}" for words in alerts["told"])
-    if hidden := alerts["total"] - len(alerts["told"]):
+    yield f"Alerts: {raised['total'] or 'none'}"
+    yield from (f"  {line(words)}" for words in raised["told"])
+    if hidden := raised["total"] - len(raised["told"]):
         yield f"  and {hidden} less severe ones in gold alerts"
-    if alerts["unjudged"]:
-        yield f"  Not judged: {line(alerts['unjudged'])}"
+    if raised["unjudged"]:
+        yield f"  Not judged: {line(raised['unjudged'])}"
 
 
 def _others(tasks: Mapping[str, Any], culprit: str) -> Iterator[str]:

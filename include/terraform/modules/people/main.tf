@@ -9,7 +9,7 @@ locals {
   partition = data.aws_partition.current.partition
 
   # arn:<partition>:<service>:<region>:<account>, the start of most ARNs in this module.
-  here = { for service in ["backup", "ecs", "glue", "lambda", "logs", "sns"] :
+  here = { for service in ["athena", "backup", "ecs", "glue", "lambda", "logs", "sns"] :
     service => "arn:${local.partition}:${service}:${var.region}:${local.account}"
   }
   iam = "arn:${local.partition}:iam::${local.account}"

@@ -34,6 +34,40 @@ data "aws_iam_policy_document" "reader" {
     )
   }
 
+  statement {
+    sid = "QueryInTheWorkgroup"
+    actions = [
+      "athena:GetWorkGroup", "athena:StartQueryExecution", "athena:StopQueryExecution", "athena:GetQueryExecution",
+      "athena:GetQueryResults", "athena:ListQueryExecutions", "athena:GetNamedQuery", "athena:BatchGetNamedQuery", "athena:ListNamedQueries",
+    ]
+    resources = ["${local.here["athena"]}:workgroup/${var.name}"]
+  }
+
+  # Athena reads the location and writes a query's result with its caller's rights.
+  statement {
+    sid       = "FindTheResultsPlace"
+    actions   = ["s3:GetBucketLocation"]
+    resources = [local.buckets["lake"]]
+  }
+
+  statement {
+    sid       = "KeepResults"
+    actions   = ["s3:PutObject"]
+    resources = ["${local.buckets["lake"]}/athena/*"]
+  }
+
+  statement {
+    sid       = "SealResults"
+    actions   = ["kms:GenerateDataKey"]
+    resources = [var.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${var.region}.amazonaws.com"]
+    }
+  }
+
   dynamic "statement" {
     for_each = var.tasks[*]
 

@@ -4,7 +4,10 @@ locals {
   # Days after which current objects go; what is not named here stays until somebody deletes it.
   expirations = {
     logs = [{ id = "expire-logs", prefix = "", days = 30 }]
-    lake = [{ id = "expire-staging", prefix = "staging/", days = 7 }]
+    lake = [
+      { id = "expire-staging", prefix = "staging/", days = 7 },
+      { id = "expire-athena-results", prefix = "athena/", days = 7 },
+    ]
   }
 }
 

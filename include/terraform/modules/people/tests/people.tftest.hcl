@@ -89,8 +89,14 @@ run "a_reader_changes_nothing" {
   assert {
     condition = toset([for a in flatten([for s in data.aws_iam_policy_document.reader.statement : s.actions]) : a if !can(regex(":(Get|List|Describe|Decrypt)", a))]) == toset([
       "ecs:RunTask", "ecs:StopTask", "iam:PassRole",
+      "athena:BatchGetNamedQuery", "athena:StartQueryExecution", "athena:StopQueryExecution", "s3:PutObject", "kms:GenerateDataKey",
     ])
-    error_message = "Beside reading, a reader runs and stops named tasks."
+    error_message = "Beside reading, a reader runs and stops named tasks, and queries."
+  }
+
+  assert {
+    condition     = [for s in data.aws_iam_policy_document.reader.statement : s.resources if contains(s.actions, "s3:PutObject")] == [toset(["arn:aws:s3:::acme-nightshift-test-lake/athena/*"])]
+    error_message = "What a reader writes is the results of queries."
   }
 }
 

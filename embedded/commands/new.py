@@ -1,0 +1,146 @@
+"""./nightshift new: a pipeline's package from a sample of its input."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+
+from embedded import dates
+from embedded.new import package, sample, script_package, trial
+from embedded.new.proposal import Proposal, propose
+from embedded.uploads.inputs import existing
+from nightshift.pipelines.registry import NAME, TAKEN, discover
+from nightshift.report import product_page
+from tools import paths
+from tools.errors import InputRefused
+
+HELP = "make the package of a new pipeline from a sample of its input"
+DESCRIPTION = """\
+Reads a sample of what a new pipeline NAME is to take, proposes a contract (types, key, notation, personal columns),
+shows it and, once confirmed, writes the package pipelines/NAME/: definition, contract, job, test, generator, pages.
+With --script the job is an existing spark-submit script, unmodified: it is run once on the sample, here, and what it
+writes below {output} becomes the contract of gold."""
+EPILOG = """\
+example:
+  ./nightshift new shop_orders --sample orders.csv
+  make test ARGS="-k shop_orders"
+  ./nightshift run shop_orders --input orders.csv
+  ./nightshift new totals --script job.py --args "--in {input} --out {output} --day {business_date}" --sample in.csv
+
+docs/your-own-pipeline.md is the walk-through."""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("name", metavar="NAME", help="of the pipeline, its package and its DAG: a-z, 0-9 and _")
+    parser.add_argument(
+        "--sample", metavar="FILE", type=Path, nargs="+", required=True, help="CSV or JSON lines, one file per table"
+    )
+    parser.add_argument("--script", metavar="FILE", type=Path, help="an existing script for spark-submit")
+    parser.add_argument(
+        "--args",
+        metavar="WORDS",
+        default="{input} {output}",
+        help="the script's arguments; {business_date}, {input} and {output} are replaced (default: {input} {output})",
+    )
+    parser.add_argument("--into", metavar="FOLDER", type=Path, default=paths.ROOT / "pipelines", help="(pipelines)")
+    parser.add_argument("--yes", action="store_true", help="write it without confirmation")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Propose and, once confirmed, write; gives the exit status. Raises InputRefused."""
+    folder = _folder(options.name, options.into)
+    proposals, texts = _of_script(options) if options.script else _of_sample(options)
+    print(f"{package.shown(proposals)}\n\n{texts['contract.toml']}")
+    if not (options.yes or _confirmed(folder)):
+        print("Nothing was written.")
+        return 1
+    _write(folder, texts)
+    print(f"Written: {paths.shown(folder)}/ ({', '.join(texts)}, product.md)")
+    print(f"Next:    {_next(options.name, folder)}")
+    return 0
+
+
+def _of_sample(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, str]]:
+    proposals = _proposals(options.sample)
+    return proposals, package.files(options.name, proposals)
+
+
+def _of_script(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, str]]:
+    """The sources, if their format is one that samples can have, and the texts. Raises InputRefused."""
+    existing(options.script)
+    arguments = shlex.split(options.args)
+    if not any("{output}" in argument for argument in arguments):
+        raise InputRefused("--args has no {output}: the script must be given the folder to write to.")
+    print(f"Running {options.script} once on the sample …", flush=True)
+    day = dates.today() - timedelta(days=1)
+    tables = trial.play(options.name, options.script.resolve(), arguments, options.sample, day)
+    try:
+        proposals = _proposals(options.sample)
+    except InputRefused as other_format:
+        print(f"No generator and no test: {other_format}")
+        proposals = []
+    return proposals, script_package.files(options.name, options.script, arguments, proposals, tables)
+
+
+def _folder(name: str, into: Path) -> Path:
+    """The new package's folder. Raises InputRefused for a name that cannot be a package's, or that one has."""
+    if not NAME.fullmatch(name) or TAKEN.fullmatch(name):
+        raise InputRefused(f"{name!r} is no name for a pipeline: expected {NAME.pattern}, not {TAKEN.pattern}.")
+    folder = into.resolve() / name
+    if folder.exists():
+        raise InputRefused(f"{folder} exists: choose another name, or remove it.")
+    if name in sys.stdlib_module_names or (spec := find_spec(name)):
+        where = "Python's library" if name in sys.stdlib_module_names else spec and spec.origin
+        raise InputRefused(f"Python has a package {name} already ({where}): choose another name.")
+    return folder
+
+
+def _proposals(files: Sequence[Path]) -> list[Proposal]:
+    """A proposal for each table; samples with the same columns are of one. Raises InputRefused."""
+    tables: dict[tuple[str, ...], sample.Sample] = {}
+    for read in map(sample.read, files):
+        columns = tuple(column.name for column in read.columns)
+        before = tables.get(columns)
+        tables[columns] = replace(before, records=(*before.records, *read.records)) if before else read
+    proposals = [propose(table) for table in tables.values()]
+    names = [proposed.table.name for proposed in proposals]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise InputRefused(f"Two samples with other columns would both be {', '.join(twice)}: name their files apart.")
+    return proposals
+
+
+def _confirmed(folder: Path) -> bool:
+    """Whether the user wants it written. Raises InputRefused where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise InputRefused("Nothing was written: confirm with --yes where there is no terminal.")
+    return input(f"Write {paths.shown(folder)}/ with this contract? You can change it there. [y/N] ").lower() == "y"
+
+
+def _write(folder: Path, texts: dict[str, str]) -> None:
+    """Write the package and its page; the registry must accept it. Raises InputRefused."""
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    importlib.invalidate_caches()
+    registry = discover([folder.parent])
+    if (wrong := registry.broken.get(str(folder))) is not None:
+        raise InputRefused(wrong)
+    page = product_page.whole(registry.packages[folder.name].pipeline)
+    (folder / product_page.PAGE).write_text(page, encoding="utf-8")
+
+
+def _next(name: str, folder: Path) -> str:
+    """The commands to go on with."""
+    night = f"./nightshift run {name} --input FILE"
+    if folder.parent == paths.ROOT / "pipelines":
+        return f'make test ARGS="-k {name}", {night}, make docs (the README\'s table)'
+    test = f".venv/bin/python -m pytest -c pyproject.toml -p pipelines.conftest {folder}"
+    return f"export NIGHTSHIFT_PIPELINES={folder.parent}, {test}, {night}"

@@ -1,0 +1,218 @@
+"""The files of a new pipeline's package, as texts, from what was proposed."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from embedded.new.proposal import Proposal
+from medallion.contract import Column
+
+WIDTH = 118
+HEAD = "# What {name} takes in and gives out; docs/contracts.md says what each word means.\n\n"
+SUM_TYPE = "decimal(28,2)"  # what Spark's sum of decimal(18,2) gives
+JOB = '''\
+"""The layers of {name}: bronze and silver follow from the contract, gold is this product's own."""
+
+from __future__ import annotations
+
+from pyspark.sql import functions as F
+
+from medallion import by_contract
+from medallion.by_contract import bronze, silver
+from medallion.manifest import Manifest
+from medallion.run import Run
+
+__all__ = ["bronze", "gold", "silver"]
+
+
+def gold(run: Run) -> Manifest:
+    """Of each {group} the number of rows{and_sums}."""
+    rows = by_contract.rows(run, "{source}"){dated}
+    totals = rows.groupBy("{group}").agg(
+        F.count(F.lit(1)).alias("rows"),
+{sums}    )
+    return by_contract.staged(run, {{"{gold}": totals}})
+'''
+DEFINITION = '''\
+"""{title}: {gives}."""
+
+from nightshift.contracts import contract
+from nightshift.contracts.pipeline import Inputs, Pipeline, Step
+
+SOURCES, GOLD = contract.beside(__file__)
+
+PIPELINE = Pipeline(
+    name="{name}",
+    title="{title}",
+    inputs=Inputs(prefix="{name}/%Y/%m/%d/"),
+    steps=(Step("layers", ("bronze", "silver", "gold")),),
+    gold=GOLD,
+    sources=SOURCES,
+    takes="files of {takes}: CSV or JSON lines, gzipped or not",
+    gives="{gives}",
+)
+'''
+LOCAL = '''\
+"""{title} on this machine: made-up files."""
+
+from embedded.by_contract import local
+
+LOCAL = local("{name}", "{name}/%Y/%m/%d/")
+'''
+TEST = '''\
+"""{title}: made-up rows of the sample's shape, through the three layers."""
+
+from datetime import date
+
+{imports}
+
+DAY = date(2026, 1, 20)
+
+
+def delivered(folder):
+    """Write a day's files into a folder as its delivery; gives the path of each source's file, by its name."""
+    uploads = LOCAL.make(folder, [DAY])[DAY].uploads
+    return {{upload.source.stem: upload.source for upload in uploads}}
+
+
+def test_every_made_up_row_counts_once(lake, tmp_path):
+    delivered(tmp_path)
+    counts = lake.run("{name}", str(DAY), tmp_path)
+    assert {{name: count["accepted"] for name, count in counts["silver"].items()}} == {accepted}
+    assert sum(row["rows"] for row in lake.gold("{name}", str(DAY), "{gold}")) == ROWS
+    assert {{**lake.manifest("{name}", str(DAY), "gold")["gold"][0]}}["duplicate_keys"] == 0
+'''
+REFUSALS = """\
+
+
+def test_a_row_without_its_key_and_one_of_another_width_are_quarantined(lake, tmp_path):
+    file = delivered(tmp_path)["{source}"]
+    header, *lines = file.read_text().splitlines()
+    delimiter = "{delimiter}"
+    file.write_text("\\n".join([header, *lines, delimiter * {cells}, delimiter.join("x" * {wider})]))
+    counts = lake.run("{name}", str(DAY), tmp_path, layers="bronze,silver")
+    assert counts["bronze"]["{source}"]["reasons"] == {{"wrong_column_count": 1}}
+    assert counts["silver"]["{source}"]["reasons"] == {{"missing_value": 1}}
+    assert counts["silver"]["{source}"]["accepted"] == ROWS
+"""
+RUNBOOK = """\
+### {title}
+
+Every night at 00:00 in São Paulo: {gives}, of the files under `{name}/YYYY/MM/DD/` of the raw bucket. Gold:
+`gold/{name}/{gold}/business_date=…/`, one complete partition per business date.
+
+{{failures}}
+| wait_for_inputs | whether anything was delivered under the prefix it names |
+| check_inputs | the columns in its message: they differ from the contract below |
+| audit | the broken rule it names, then `quarantine/{name}/` in the lake for the rows |
+
+**To run a date again**, trigger with `business_date` (or the logical date of the day after it): it replaces that date's
+partition and nothing else. After a failed task clear it *with downstream*: the cluster and all that it needs are
+created again.
+"""
+
+
+def files(name: str, proposals: Sequence[Proposal]) -> dict[str, str]:
+    """The texts of a package by their paths in its folder; gold is of the first proposal. product.md is not among them:
+    `make docs` writes it from the contract."""
+    first = proposals[0]
+    timed = first.group_by.name != first.group
+    words = {
+        "name": name,
+        "title": name.replace("_", " ").capitalize(),
+        "imports": "\n".join(sorted(["from datagen.tables import ROWS", f"from {name}.local import LOCAL"])),
+        "source": first.table.name,
+        "takes": ", ".join(proposal.table.name for proposal in proposals),
+        "gives": f"{first.table.name} by {first.group_by.name}",
+        "group": first.group_by.name,
+        "dated": f'.withColumn("{first.group_by.name}", F.to_date("{first.group}"))' if timed else "",
+        "gold": first.gold,
+        "sums": "".join(f'        F.sum("{name}").alias("total_{name}"),\n' for name in first.sums),
+        "and_sums": " and the sum of each amount" if first.sums else "",
+        "delimiter": ";" if first.table.locale else ",",
+        "cells": len(first.table.columns) - 1,
+        "wider": len(first.table.columns) + 1,
+        "accepted": "{" + ", ".join(f'"{proposal.table.name}": ROWS' for proposal in proposals) + "}",
+    }
+    return {
+        "__init__.py": f'"""The package of {name}: definition, contract, jobs, test, generator and pages."""\n',
+        "definition.py": DEFINITION.format(**words),
+        "contract.toml": contract(name, proposals),
+        "jobs/__init__.py": f'"""The jobs of {name}."""\n',
+        "jobs/job.py": JOB.format(**words),
+        "local.py": LOCAL.format(**words),
+        "runbook.md": RUNBOOK.format(**words),
+        f"test_{name}.py": (TEST + (REFUSALS if len(first.table.columns) > 1 else "")).format(**words),
+    }
+
+
+def contract(name: str, proposals: Sequence[Proposal]) -> str:
+    """The text of contract.toml."""
+    parts = [*(source_lines(proposal) for proposal in proposals), _gold(proposals[0])]
+    return HEAD.format(name=name) + "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def source_lines(proposal: Proposal) -> Iterator[str]:
+    """The lines of a source table in contract.toml."""
+    table = proposal.table
+    yield f"[sources.{table.name}]"
+    about = f"{table.name}, one row per {' and '.join(table.key)}."
+    yield f"about = {quoted(about)}"
+    yield f"files = {quoted(table.files)}"
+    yield f"key = {quoted_list(table.key)}"
+    if table.locale:
+        yield f"locale = {quoted(table.locale)}"
+    yield 'drift = { added = "ignore", dropped = "quarantine", retyped = "quarantine" }'
+    yield ""
+    yield f"[sources.{table.name}.columns]"
+    yield from (_column(column, proposal.personal.get(column.name, "")) for column in table.columns)
+
+
+def _column(column: Column, personal: str) -> str:
+    words = [f"from = {quoted_list(column.names)}", f"type = {quoted(column.type)}"]
+    words += [f"digits = {column.digits}"] if column.type == "bigint" else []
+    words += [f"{flag} = true" for flag in ("signed", "required") if getattr(column, flag)]
+    words += [f"personal = true, about = {quoted(personal)}"] if personal else []
+    return f"{column.name} = {{ {', '.join(words)} }}"
+
+
+def _gold(proposal: Proposal) -> Iterator[str]:
+    table, group = proposal.table, proposal.group_by
+    yield f"[gold.{proposal.gold}]"
+    about = f"The {table.name} of one business date by {group.name}."
+    yield f"about = {quoted(about)}"
+    yield f"key = {quoted_list([group.name])}"
+    yield "fresh_hours = 36"
+    yield ""
+    yield f"[gold.{proposal.gold}.columns]"
+    personal = ", personal = true" if proposal.group in proposal.personal else ""
+    of = "The date of" if group.name != proposal.group else "As in"
+    yield f'{group.name} = {{ type = {quoted(group.type)}{personal}, about = "{of} {table.name}.{proposal.group}." }}'
+    yield 'rows = { type = "bigint", about = "How many rows." }'
+    for name in proposal.sums:
+        yield f'total_{name} = {{ type = "{SUM_TYPE}", about = "The sum of {name}." }}'
+
+
+def shown(proposals: Sequence[Proposal]) -> str:
+    """What was read and noticed, for the user to confirm beside the contract."""
+    lines = []
+    for proposal in proposals:
+        sample = proposal.sample
+        refused = sum(record.fields is None for record in sample.records)
+        lines.append(f"{sample.path}: {sample.written}; {len(sample.records)} rows looked at, {refused} refused")
+        lines.append(f"  numbers and dates: {'Brazilian (1.234,56; 29/12/2025)' if proposal.table.locale else 'plain'}")
+        lines.append(f"  key: {', '.join(proposal.table.key)}, unique in the sample: check that it always is")
+        lines += [f"  personal: {name} ({kind})" for name, kind in proposal.personal.items()]
+    return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="    ") for line in lines)
+
+
+def quoted(value: str) -> str:
+    """A string as TOML and Python write it."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def quoted_list(values: Sequence[str]) -> str:
+    """A list of strings as TOML writes it."""
+    return f"[{', '.join(map(quoted, values))}]"

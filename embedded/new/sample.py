@@ -1,0 +1,101 @@
+"""The rows of a sample file, read by the same code as a night reads its files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from medallion import csv_text
+from medallion.charset import as_utf8
+from medallion.contract import Column, Table, plain_name
+from medallion.csv_text import Record
+from medallion.json_lines import as_csv, is_json_lines
+from medallion.packing import MARKS, FileRefused, unpacked
+from tools.errors import InputRefused
+
+MOST_BYTES = 8 * 1024 * 1024
+MOST_ROWS = 1000
+# Columns that the lake adds to a table's own, and partitions.
+TAKEN = {"source_file", "line", "unit_id", "ingested_at", "raw", "raw_encoding", "header", "fields", "table"}
+TAKEN |= {"outcome", "reason", "detail", "warning", "unreadable", "rows", "day", "business_date"}
+SHOWN = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample as a table of text: its columns' names in the lake and as the file spells them, its first rows, which
+    are refused ones too, and how the file is written."""
+
+    path: Path
+    columns: tuple[Column, ...]
+    records: tuple[Record, ...]
+    written: str
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its endings, its dates and its numbers, as a name of the lake."""
+        return lake_name(re.sub(r"[0-9]+", " ", self.path.name.partition(".")[0]), "rows")
+
+
+def read(path: Path) -> Sample:
+    """Read the beginning of a CSV or JSON-lines file, gzipped or not. Raises InputRefused when it is none, or has no
+    row that a night could read."""
+    content = _beginning(path)
+    json_lines = is_json_lines(content)
+    text, encoding = as_utf8(as_csv(content) if json_lines else content)
+    headers = csv_text.header_cells(text)
+    header = max(headers, key=len, default=[])
+    if not any(cell.strip() for cell in header):
+        raise InputRefused(f"{path} has no header: its first line must name the columns.")
+    columns = _columns(path, header)
+    table = Table("sample", columns, ())
+    records = tuple(csv_text.records_of(table, text))[:MOST_ROWS]
+    if all(record.fields is None for record in records):
+        why = next((f"{record.reason}: {record.detail}" for record in records), "it has a header only")
+        raise InputRefused(f"{path} has no row that can be read ({why}): give a file with some rows.")
+    delimiter = SHOWN[csv_text.DELIMITERS[headers.index(header)]]
+    written = "JSON lines" if json_lines else f"CSV, {delimiter} between fields"
+    return Sample(path, columns, records, f"{written}, {_marked(path) or encoding}")
+
+
+def lake_name(spelt: str, fallback: str) -> str:
+    """A column's or table's name in the lake: a-z, 0-9 and _, beginning with a letter."""
+    name = re.sub(r"[^a-z0-9]+", "_", plain_name(spelt)).strip("_")
+    return name if name[:1].isalpha() else f"{fallback}_{name}".strip("_")
+
+
+def _beginning(path: Path) -> bytes:
+    """The text of the beginning of a file, to its last whole line."""
+    try:
+        content = path.read_bytes()
+    except OSError as refused:
+        raise InputRefused(f"{path} cannot be read ({refused.strerror}): name a file that can.") from None
+    try:
+        text = unpacked(content)
+    except FileRefused as why:
+        raise InputRefused(f"{path} is not read ({why.detail}): give CSV or JSON lines.") from None
+    return text if len(text) <= MOST_BYTES else text[: text.rfind(b"\n", 0, MOST_BYTES) + 1]
+
+
+def _columns(path: Path, header: Sequence[str]) -> tuple[Column, ...]:
+    """A text column for each named cell of a header. Raises InputRefused when two have the same name."""
+    columns = []
+    for cell in header:
+        if not (plain := plain_name(cell)):
+            continue
+        name = lake_name(plain, "column")
+        name = f"{name}_given" if name in TAKEN else name
+        columns.append(Column(name, "string", tuple(dict.fromkeys((name, plain, cell.strip())))))
+    names = [column.name for column in columns]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise InputRefused(f"{path} names {', '.join(sorted(twice))} more than once: give each column a name.")
+    return tuple(columns)
+
+
+def _marked(path: Path) -> str:
+    """The encoding that a byte order mark names; '' without one."""
+    with path.open("rb") as file:
+        beginning = file.read(4)
+    return next((name for mark, name in MARKS if beginning.startswith(mark)), "")

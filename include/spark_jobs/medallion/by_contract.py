@@ -1,0 +1,148 @@
+"""Layers that follow from a contract alone: bronze and silver of every source, and the staging of gold."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import partial
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from medallion import csv_text, page
+from medallion.arrivals import (
+    Row,
+    bronze_schema,
+    no_unit,
+    read_files,
+    replayed,
+    rows_in,
+    unread_files,
+    whole_file,
+    write_bronze,
+)
+from medallion.charset import as_utf8
+from medallion.contract import Table, contract
+from medallion.drop import drop_root, input_roots
+from medallion.errors import NoInputError
+from medallion.json_lines import as_csv, is_json_lines
+from medallion.lake import Lake, Product
+from medallion.manifest import OTHER_FILES, Manifest, TableCount
+from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
+from medallion.parallel import all_of
+from medallion.quality import LINEAGE, last_version_wins, tally, together
+from medallion.raw import TEXT
+from medallion.run import Run
+from medallion.typing_rules import clean, judge_rows, rules_of, typed_columns
+
+LINEAGE_SCHEMA = "source_file string, line bigint, ingested_at timestamp"
+# Columns kept beside a row's own until it is accepted: its origin, original text and verdict.
+CARRIED = (*LINEAGE, "unit_id", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
+CLASH = "clashing_key"  # of two rows of one file with the same key and other content, one is lost
+_ENDING = re.compile(r"(\.(csv|tsv|txt|jsonl|ndjson|json|gz))+$")
+
+
+def bronze(run: Run) -> Manifest:
+    """The delivered files -> the rows of each source as they arrived; raises NoInputError when there is no file. In a
+    replay: judge the rows that were refused before again; accepted rows stay."""
+    lake, sources = Lake(run), _sources(run)
+    if run.replay:
+        return lake.manifest("bronze", [replayed(lake, table, no_unit) for table in sources])
+    root = drop_root(lake.storage, run.input, run.business_date)
+    if not (files := lake.storage.files(root)):
+        raise NoInputError(
+            f"reading the delivery of {run.business_date}: no file at {root}; check whether anything was delivered"
+        )
+    roots = input_roots(lake.storage, root, run.reference)
+    files += [f for other in roots[1:] for f in lake.storage.files(other)]
+    lake.size_shuffles(sum(f.length for f in files))
+    parsed = partial(rows_of, sources, bounds=run.bounds)
+    unread = unread_files(run, files, parsed, partial(_refused, sources), no_unit)
+    rows = read_files(run, roots, parsed).unionByName(unread).cache()
+    counts = tally(rows, [*(table.name for table in sources), OTHER_FILES])
+    all_of(partial(write_bronze, lake, rows, table, counts[table.name]) for table in sources)
+    lake.replace_quarantine("bronze", rows.where(F.col("table") == OTHER_FILES), counts[OTHER_FILES])
+    rows.unpersist()
+    return lake.manifest("bronze", [c for c in counts.values() if c.table != OTHER_FILES or c.rows_in])
+
+
+def rows_of(sources: Sequence[Table], source_file: str, content: bytes, bounds: Bounds = BOUNDS) -> Iterator[Row]:
+    """The judged rows of one file: CSV or JSON lines, of the source that its header or else its name suggests."""
+    try:
+        text = unpacked(content, bounds)
+    except FileRefused as why:
+        yield _refused(sources, source_file, why)
+        return
+    text = as_csv(text) if is_json_lines(text) else text
+    table = csv_text.table_of(sources, as_utf8(text)[0]) or _named(sources, source_file)
+    if table is None:
+        detail = f"{len(content)} bytes whose header and name match no table of the contract"
+        yield whole_file(OTHER_FILES, source_file, "unknown_file", detail)
+    elif not text.removeprefix(codecs.BOM_UTF8).strip():
+        yield whole_file(table.name, source_file, "empty_file", f"{len(content)} bytes without a header")
+    else:
+        yield from rows_in(table, source_file, text)
+
+
+def _refused(sources: Sequence[Table], source_file: str, why: FileRefused) -> Row:
+    """A row for a file that cannot be read, under the table that its name suggests."""
+    named = _named(sources, source_file)
+    return whole_file(named.name if named else OTHER_FILES, source_file, why.reason, why.detail)
+
+
+def _named(sources: Sequence[Table], source_file: str) -> Table | None:
+    stem = _ENDING.sub("", source_file.rsplit("/", 1)[-1].lower())
+    return next((table for table in sources if fnmatchcase(stem, table.files)), None)
+
+
+def silver(run: Run) -> Manifest:
+    """Rows as they arrived -> typed rows of each source, one a key."""
+    lake, sources = Lake(run), _sources(run)
+    lake.size_shuffles(lake.size_of("bronze", [table.name for table in sources]))
+    judged = {t.name: _judged(t, lake.read("bronze", t.name, bronze_schema(t))).cache() for t in sources}
+    counts = tally(together(judged), judged)
+    kept = {t.name: [*(column.name for column in t.columns), *LINEAGE, "ingested_at"] for t in sources}
+    all_of(partial(lake.replace_judged, "silver", judged[name], kept[name], counts[name]) for name in judged)
+    run.spark.catalog.clearCache()
+    return lake.manifest("silver", list(counts.values()))
+
+
+def _judged(table: Table, arrived: DataFrame) -> DataFrame:
+    """Judged rows with typed columns. An unreadable value in a column that is not required is left out with a
+    warning."""
+    cleaned = clean(arrived.withColumn("raw_encoding", F.lit(TEXT)), table.source_names)
+    judged = judge_rows(cleaned, rules_of(table), [column for column in table.columns if not column.required])
+    rows = judged.select(*typed_columns(table).values(), *CARRIED)
+    content = [column.name for column in table.columns if column.name not in table.key]
+    return last_version_wins(rows, table.key, content, clash=CLASH)
+
+
+def rows(run: Run, source: str) -> DataFrame:
+    """The typed rows of a source for this business date, each with its file and line."""
+    table = contract(run.pipeline).sources[source]
+    return Lake(run).read("silver", source, f"{table.schema}, {LINEAGE_SCHEMA}")
+
+
+def staged(run: Run, tables: Mapping[str, DataFrame]) -> Manifest:
+    """Stage gold: of each frame the columns that its table has in the contract, in their order and types, sorted by its
+    key. Their first rows go to the night's page."""
+    lake, sources, gold = Lake(run), _sources(run), contract(run.pipeline).gold
+    lake.size_shuffles(lake.size_of("silver", [table.name for table in sources]))
+    products = {
+        name: Product(
+            frame.select(*[F.col(column.name).cast(column.type) for column in gold[name].columns]),
+            gold[name].key,
+            [F.col(column) for column in gold[name].key],
+        )
+        for name, frame in tables.items()
+    }
+    counted = {table.name: rows(run, table.name).count() for table in sources}
+    gold_tables = lake.stage(products)
+    page.write(lake, gold_tables, dict, lambda _rows: {})
+    return lake.manifest("gold", [TableCount(name, n, n) for name, n in counted.items()], gold_tables)
+
+
+def _sources(run: Run) -> Sequence[Table]:
+    return tuple(contract(run.pipeline).sources.values())

@@ -1,0 +1,212 @@
+"""./nightshift new: what a sample shows becomes a contract, and the package is one that the registry accepts."""
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from embedded import cli
+from embedded.new import personal, sample
+from embedded.new.proposal import propose
+from nightshift.contracts import contract
+from nightshift.pipelines import registry
+from tests.fifth import forgotten
+from tests.house import ROOT
+from tools.errors import InputRefused
+
+GUIDE = (ROOT / "docs/your-own-pipeline.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+SHELL = [text for kind, text in BLOCKS if kind == "sh"]
+BRAZILIAN = SHELL[0].partition("\n")[2].removesuffix("END\n")
+PLAIN = """\
+sale,line,sold at,price,weight,card,mobile,customer name,big
+1,1,2026-01-04 10:00:00,12.50,0.12345,4111111111111111,+44 20 7946 0958,Ann,12345678901
+1,2,2026-01-04 10:00:00,3.00,1.5,5500005555555559,+44 20 7946 0959,Ann,12345678902
+2,1,2026-01-05 11:30:00,8.25,20.75,4012888888881881,+44 20 7946 0960,Bob,12345678903
+"""
+
+
+@pytest.fixture
+def proposed(tmp_path):
+    """Propose a contract for a text; gives the proposal."""
+
+    def of(text, name="orders-2026-01-04.csv"):
+        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        return propose(sample.read(tmp_path / name))
+
+    return of
+
+
+@pytest.fixture
+def new(tmp_path, capsys):
+    """Play the command into a folder; gives its status and all that it printed."""
+
+    def play(*words):
+        status = cli.main(["new", *map(str, words), "--into", str(tmp_path / "mine")])
+        return status, "".join(capsys.readouterr())
+
+    with forgotten(tmp_path):
+        yield play
+
+
+def types(proposal):
+    return {column.name: column.type for column in proposal.table.columns}
+
+
+def test_a_brazilian_sample_shows_its_types_key_locale_and_personal_columns(proposed):
+    made = proposed(BRAZILIAN.encode("cp1252"))
+    assert types(made) == {
+        "no_pedido": "int",
+        "data": "date",
+        "cpf": "string",
+        "e_mail": "string",
+        "loja": "string",
+        "valor_total": "decimal(18,2)",
+    }
+    assert (made.table.name, made.table.key, made.table.locale) == ("orders", ("no_pedido",), "pt-BR")
+    assert made.personal == {"cpf": "CPF", "e_mail": "e-mail address"}
+    assert made.sample.written == "CSV, semicolon between fields, cp1252"
+    assert (made.gold, made.sums) == ("orders_by_data", ("valor_total",))
+    assert [c.name for c in made.table.columns if c.signed] == ["valor_total"]
+
+
+def test_a_plain_sample_shows_a_key_of_two_columns_and_other_personal_ones(proposed):
+    made = proposed(PLAIN)
+    assert types(made) == {
+        "sale": "int",
+        "line_given": "int",
+        "sold_at": "timestamp",
+        "price": "decimal(18,2)",
+        "weight": "double",
+        "card": "string",
+        "mobile": "string",
+        "customer_name": "string",
+        "big": "bigint",
+    }
+    assert made.table.locale == ""
+    assert made.personal == {
+        "card": "card number",
+        "mobile": "phone number",
+        "customer_name": "personal by its name",
+    }
+    assert proposed(PLAIN.replace(",big", ",x").replace(",1234567890", ",0")).table.key == ("x",)
+    assert proposed("sale,line,price\n1,1,2.50\n1,2,2.50\n2,1,3.50\n").table.key == ("sale", "line_given")
+
+
+def test_json_lines_packed_give_what_the_same_csv_gives(proposed):
+    header, *lines = [line.split(",") for line in PLAIN.splitlines()]
+    objects = [json.dumps(dict(zip(header, line, strict=True))) for line in lines]
+    made = proposed(gzip.compress("\n".join(objects).encode()), "orders.jsonl.gz")
+    assert types(made) == types(proposed(PLAIN))
+    assert made.sample.written == "JSON lines, utf-8"
+
+
+def test_a_few_odd_values_do_not_change_a_type_and_many_do(proposed):
+    rows = [f"{n},{n}.50" for n in range(1, 101)]
+    assert types(proposed("\n".join(["id,v", *rows, "101,none"])))["v"] == "decimal(18,2)"
+    assert types(proposed("\n".join(["id,v", *rows, *(f"{n},none" for n in range(101, 110))])))["v"] == "string"
+
+
+def test_dates_that_show_no_notation_and_american_ones_stay_text(proposed):
+    assert types(proposed("id,d\n1,05/02/2024\n2,06/02/2024\n"))["d"] == "string"
+    assert types(proposed("id,d\n1,12/31/2025\n2,12/30/2025\n"))["d"] == "string"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [("529.982.247-25", True), ("52998224725", True), ("529.982.247-26", False), ("11111111111", False)],
+)
+def test_a_cpf_is_known_by_its_check_digits(text, is_one):
+    assert personal.is_cpf(text) is is_one
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "has no header"),
+        (b"a,b\n", "it has a header only"),
+        (b"a,b,a\n1,2,3\n", "names a more than once"),
+        (b"PAR1 and more", "a Parquet file"),
+        (b"a,b\n1,2,3\n", "wrong_column_count"),
+    ],
+)
+def test_a_sample_that_shows_nothing_is_refused(tmp_path, content, why):
+    (tmp_path / "s.csv").write_bytes(content)
+    with pytest.raises(InputRefused, match=why):
+        sample.read(tmp_path / "s.csv")
+
+
+def test_the_guide_shows_what_its_own_command_proposes(new, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "orders.csv").write_text(BRAZILIAN)
+    words = SHELL[1].split()
+    assert words[:2] == ["./nightshift", "new"]
+    assert new(*words[2:])[0] == 0
+    [shown] = [text for kind, text in BLOCKS if kind == "toml"]
+    assert shown in (tmp_path / "mine/shop_orders/contract.toml").read_text()
+
+
+def test_the_package_is_one_that_the_registry_accepts(new, tmp_path):
+    (tmp_path / "orders.csv").write_text(BRAZILIAN)
+    (tmp_path / "lines.csv").write_text(PLAIN)
+    status, said = new("shop_orders", "--sample", tmp_path / "orders.csv", tmp_path / "lines.csv", "--yes")
+    assert status == 0, said
+    assert "personal: cpf (CPF)" in said and "[sources.lines.columns]" in said
+    package = registry.discover([tmp_path / "mine"]).packages["shop_orders"]
+    sources, gold = contract.read(package.folder / "contract.toml")
+    assert [source.name for source in sources] == ["orders", "lines"]
+    assert [table.name for table in gold] == ["orders_by_data"]
+    assert "### orders_by_data" in (package.folder / "product.md").read_text()
+    text = "".join(path.read_text() for path in package.folder.rglob("*") if path.is_file())
+    assert not [cell for cell in ("529.982", "ana@", "1234,56", "Centro") if cell in text]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("Shop", "'Shop' is no name for a pipeline"),
+        ("reaper", "'reaper' is no name"),
+        ("json", "Python has a package json already"),
+        ("pyspark", "Python has a package pyspark already"),
+        ("wordcount", "Python has a package wordcount already"),
+    ],
+)
+def test_a_name_that_cannot_be_a_package_is_refused_and_nothing_is_written(new, tmp_path, name, why):
+    (tmp_path / "orders.csv").write_text(BRAZILIAN)
+    status, said = new(name, "--sample", tmp_path / "orders.csv", "--yes")
+    assert status == 2 and why in said
+    assert not (tmp_path / "mine").exists()
+
+
+def test_nothing_is_written_over_or_without_confirmation(new, tmp_path, monkeypatch):
+    (tmp_path / "orders.csv").write_text(BRAZILIAN)
+    words = ("shop_orders", "--sample", tmp_path / "orders.csv")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: "n")
+    assert new(*words)[0] == 1
+    assert not (tmp_path / "mine").exists()
+    (tmp_path / "mine/shop_orders").mkdir(parents=True)
+    status, said = new(*words, "--yes")
+    assert status == 2 and "exists: choose another name" in said
+
+
+def test_it_reads_samples_on_a_bare_python():
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        "import sys; sys.path[:0] = sys.argv[1:2]; import embedded.new.package",
+    ]
+    subprocess.run([*command, str(ROOT)], check=True)
+
+
+def test_a_script_without_a_place_to_write_to_is_refused_before_it_runs(new, tmp_path):
+    (tmp_path / "orders.csv").write_text(BRAZILIAN)
+    (tmp_path / "job.py").write_text("raise SystemExit(3)\n")
+    words = ("--script", tmp_path / "job.py", "--sample", tmp_path / "orders.csv", "--yes")
+    status, said = new("totals", *words, "--args", "{input}")
+    assert status == 2 and "--args has no {output}" in said

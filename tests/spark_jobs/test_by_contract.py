@@ -1,0 +1,120 @@
+"""The layers that follow from a contract: a generated package plays its own test, a sample gives known answers."""
+
+import json
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from importlib import import_module
+
+import pytest
+
+from embedded import cli
+from medallion import script
+from medallion.errors import ScriptFailed
+from medallion.json_lines import as_csv
+from tests.embedded.test_new import BRAZILIAN, PLAIN
+from tests.fifth import forgotten
+
+DAY = "2026-01-04"
+header, *lines = [line.split(",") for line in PLAIN.splitlines()]
+SAMPLES = {
+    "own_brazilian": ("orders.csv", BRAZILIAN),
+    "own_json": ("sales.jsonl", "\n".join(json.dumps(dict(zip(header, line, strict=True))) for line in lines)),
+}
+# As somebody runs it today: spark-submit by_shop.py --in … --out … --day …
+SCRIPT = """\
+import argparse
+
+from pyspark.sql import SparkSession, functions as F
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    for option in ("--in", "--out", "--day"):
+        parser.add_argument(option, required=True)
+    given = vars(parser.parse_args())
+    spark = SparkSession.builder.master("local[*]").appName("by shop").getOrCreate()
+    orders = spark.read.option("header", True).option("sep", ";").csv(given["in"])
+    shops = orders.groupBy(F.col("Loja").alias("shop")).agg(F.count("Valor Total").alias("orders"))
+    shops = shops.withColumn("day_of", F.lit(given["day"]))
+    shops.write.mode("overwrite").parquet(given["out"] + "/shops")
+    spark.stop()
+"""
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    """A folder with a package made of each sample, by the command."""
+    folder = tmp_path_factory.mktemp("own")
+    with forgotten(folder):
+        for name, (file, text) in SAMPLES.items():
+            (folder / name).mkdir()
+            (folder / name / file).write_text(text)
+            words = ["new", name, "--sample", str(folder / name / file), "--into", str(folder / "mine"), "--yes"]
+            assert cli.main(words) == 0
+        (folder / "by_shop.py").write_text(SCRIPT)
+        given = ["--script", str(folder / "by_shop.py"), "--args=--in {input} --out {output} --day {business_date}"]
+        sample = str(folder / "own_brazilian/orders.csv")
+        into = ["--into", str(folder / "mine"), "--yes"]
+        assert cli.main(["new", "own_script", "--sample", sample, *given, *into]) == 0
+        yield folder
+
+
+@pytest.mark.parametrize(("name", "number_of_tests"), [*((name, 2) for name in SAMPLES), ("own_script", 1)])
+def test_the_package_plays_its_own_test(packages, new_lake, tmp_path, name, number_of_tests):
+    own = import_module(f"{name}.test_{name}")
+    tests = [test for word, test in vars(own).items() if word.startswith("test_")]
+    assert len(tests) == number_of_tests
+    for number, test in enumerate(tests):
+        (tmp_path / str(number)).mkdir()
+        test(new_lake(), tmp_path / str(number))
+
+
+def test_the_sample_itself_gives_known_answers(packages, lake):
+    counts = lake.run("own_brazilian", DAY, packages / "own_brazilian")
+    assert counts["silver"]["orders"]["accepted"] == 4
+    gold = [tuple(row.values()) for row in lake.gold("own_brazilian", DAY, "orders_by_data")]
+    first, second = date(2025, 12, 29), date(2025, 12, 30)
+    assert gold == [(first, 2, Decimal("1334.46")), (second, 2, Decimal("-5.00"))]
+
+
+def test_a_script_runs_as_it_is_and_what_it_wrote_is_staged_as_the_contract_says(packages, lake):
+    assert (packages / "mine/own_script/scripts/by_shop.py").read_text() == SCRIPT
+    lake.run("own_script", DAY, packages / "own_brazilian", layers="gold")
+    shops = [tuple(row.values()) for row in lake.gold("own_script", DAY, "shops")]
+    assert shops == [("Centro", 2, DAY), ("Norte", 1, DAY), ("Sul", 1, DAY)]
+    [table] = lake.manifest("own_script", DAY, "gold")["gold"]
+    assert table["schema"] == {"shop": "string", "orders": "bigint", "day_of": "string"}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("import sys\nsys.exit(3)\n", "by_shop.py: it ended with 3"),
+        ("import sys\nsys.exit()\n", "the script wrote no Parquet or CSV with a header or JSON lines at"),
+        (SCRIPT.replace('alias("orders")', 'alias("sold")'), "lacks orders of the contract"),
+    ],
+)
+def test_a_script_that_fails_or_writes_something_else_is_refused(packages, lake, monkeypatch, text, why):
+    monkeypatch.setattr(script.pkgutil, "get_data", partial(_with_script, script.pkgutil.get_data, text.encode()))
+    with pytest.raises(ScriptFailed, match=why):
+        lake.run("own_script", DAY, packages / "own_brazilian", layers="gold")
+
+
+def _with_script(get_data, text, package, path):
+    return text if path.startswith("scripts/") else get_data(package, path)
+
+
+def test_a_file_of_no_table_one_key_twice_and_a_broken_line_are_quarantined(packages, lake, drop):
+    again = SAMPLES["own_json"][1].splitlines()
+    changed = json.dumps({**json.loads(again[0]), "price": "99.00"})
+    folder = drop({"a.jsonl": "\n".join([*again, changed, again[1], "{broken"]), "notes.txt": "of no table\n"})
+    counts = lake.run("own_json", DAY, folder)
+    assert counts["bronze"]["sales"]["reasons"] == {"wrong_column_count": 1}
+    assert counts["bronze"]["other_files"]["reasons"] == {"unknown_file": 1}
+    silver = counts["silver"]["sales"]
+    assert (silver["accepted"], silver["duplicates"], silver["reasons"]) == (3, 1, {"clashing_key": 1})
+
+
+def test_json_lines_keep_their_digits_and_nested_values():
+    text = b'{"a": 1.10, "b": null}\n\n{"b": true, "a": {"c": [1, "\xc3\xa9"]}, "d": "x\\ny"}\n'
+    assert as_csv(text) == b'a,b,d\n"1.10","",""\n"{""c"": [""1"", ""\xc3\xa9""]}","true","x\ny"\n'
