@@ -122,6 +122,9 @@ docs: setup ## write the pipelines' product.md and Athena's views from their con
 	@PYTHONPATH=plugins $(PYTHON) -m nightshift.report.product_page .
 	@PYTHONPATH=plugins $(PYTHON) -m nightshift.report.views include/terraform/views.json
 
+screenshots: setup ## README's pictures, of the newest kept night of mrhealth_sales (Debian's chromium)
+	@$(PYTHON) -m tests.screenshots
+
 format: setup ## let ruff write the code its way
 	@$(PYTHON) -m ruff check --fix --quiet . || true
 	@$(PYTHON) -m ruff format .
@@ -133,4 +136,4 @@ clean: down ## remove what runs left (records, logs, downloads), not the environ
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
 .PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth flink mwaa-bundle mwaa-tools \
-  mwaa-preflight docs format down clean
+  mwaa-preflight docs screenshots format down clean
