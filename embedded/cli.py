@@ -38,7 +38,6 @@ EPILOG = """\
 `make run` is `./nightshift night`. Records, pages, step logs and gold of every run are kept in .nightshift/runs/, the
 output of Airflow and terraform in .nightshift/logs/. ./nightshift COMMAND --help describes each command."""
 COMMANDS: dict[str, ModuleType] = {
-    "new": new,
     "run": run,
     "night": night,
     "ui": ui,
@@ -49,6 +48,7 @@ COMMANDS: dict[str, ModuleType] = {
     "diagnose": diagnose,
     "backfill": backfill,
     "replay": replay,
+    "new": new,
     "seed-source": seed_source,
     "reap": reap,
     "prices": prices,

@@ -118,7 +118,7 @@ def _proposals(files: Sequence[Path]) -> list[Proposal]:
 
 
 def _confirmed(folder: Path) -> bool:
-    """Whether the user wants it written. Raises InputRefused where nobody can be asked."""
+    """Whether the user wants it written. Raises InputRefused where there is no terminal."""
     if not sys.stdin.isatty():
         raise InputRefused("Nothing was written: confirm with --yes where there is no terminal.")
     return input(f"Write {paths.shown(folder)}/ with this contract? You can change it there. [y/N] ").lower() == "y"

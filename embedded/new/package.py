@@ -142,6 +142,7 @@ def files(name: str, proposals: Sequence[Proposal]) -> dict[str, str]:
         "contract.toml": contract(name, proposals),
         "jobs/__init__.py": f'"""The jobs of {name}."""\n',
         "jobs/job.py": JOB.format(**words),
+        "lineage.toml": _lineage(first),
         "local.py": LOCAL.format(**words),
         "runbook.md": RUNBOOK.format(**words),
         f"test_{name}.py": (TEST + (REFUSALS if len(first.table.columns) > 1 else "")).format(**words),
@@ -193,6 +194,14 @@ def _gold(proposal: Proposal) -> Iterator[str]:
     yield 'rows = { type = "bigint", about = "How many rows." }'
     for name in proposal.sums:
         yield f'total_{name} = {{ type = "{SUM_TYPE}", about = "The sum of {name}." }}'
+
+
+def _lineage(proposal: Proposal) -> str:
+    """The text of lineage.toml: which column of the source each of gold comes from."""
+    of = proposal.table.name
+    lines = [f'{proposal.group_by.name} = ["{of}.{proposal.group}"]', f'rows = ["{of}.{proposal.group}"]']
+    lines += [f'total_{name} = ["{of}.{name}"]' for name in proposal.sums]
+    return "\n".join(["# Which columns each gold column comes from.", "", f"[{proposal.gold}]", *lines]) + "\n"
 
 
 def shown(proposals: Sequence[Proposal]) -> str:

@@ -9,6 +9,8 @@ from embedded.new.package import HEAD, LOCAL, RUNBOOK, quoted, quoted_list, sour
 from embedded.new.proposal import Proposal
 from embedded.new.trial import Written
 
+QUARANTINE = ", then `quarantine/{name}/` in the lake for the rows"  # of the runbook; a script has none
+OTHER = ": what the script wrote is not what the contract below says"
 JOB = '''\
 """The only layer of {name}: the script, as it is, and the tables that it writes."""
 
@@ -86,7 +88,7 @@ def files(
         "jobs/__init__.py": f'"""The job of {name}."""\n',
         "jobs/job.py": JOB.format(**words),
         f"scripts/{script.name}": script.read_text(encoding="utf-8"),
-        "runbook.md": RUNBOOK.format(**words),
+        "runbook.md": RUNBOOK.replace(QUARANTINE, OTHER).format(**words),
         **made_up,
     }
 
