@@ -211,7 +211,7 @@ def test_the_minutes_of_the_jobs_are_priced_on_the_other_targets_too(record, nig
     }, "no cluster is named for the others"
     assert record()["cost"]["elsewhere"] == {}, "nothing is known of jobs that never ran"
     [words] = message.elsewhere({"elsewhere": {"serverless": 0.2021, "glue": 0.29}})
-    assert words == "The same minutes elsewhere: serverless $0.20, glue $0.29"
+    assert words == "The same work elsewhere, with the usual start-up: serverless $0.20, glue $0.29"
 
 
 def test_without_a_cluster_there_is_no_step_and_no_cost(record):

@@ -71,9 +71,11 @@ def _lines(record: Mapping[str, Any], record_uri: str, page: str) -> Iterator[st
 
 
 def elsewhere(cost: Mapping[str, Any]) -> Iterator[str]:
-    """What the same minutes of work would have cost on the other compute targets; no line if that is not known."""
+    """What the same work would have cost on the other compute targets, with the start-up that is usual there; no line
+    if that is not known."""
     if others := cost.get("elsewhere"):
-        yield f"The same minutes elsewhere: {', '.join(f'{name} ${usd:.2f}' for name, usd in others.items())}"
+        prices = ", ".join(f"{name} ${usd:.2f}" for name, usd in others.items())
+        yield f"The same work elsewhere, with the usual start-up: {prices}"
 
 
 def _cost(cost: Mapping[str, Any]) -> str:
