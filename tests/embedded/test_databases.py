@@ -13,6 +13,7 @@ from moto import mock_aws
 from card_movements.local import card_source
 from datagen.cards import CardShape, generate_cards
 from embedded import cli
+from embedded.cloud import endpoint
 from embedded.commands import replay, run
 from embedded.sources import owners, secrets
 from embedded.terminal import masks, record
@@ -295,6 +296,7 @@ def test_a_replay_of_a_pipeline_out_of_a_database_finds_the_drivers(monkeypatch,
     programs = []
     monkeypatch.setattr(drivers, "bring", lambda: tmp_path)
     monkeypatch.setattr(replay, "run_session", lambda program: programs.append(program) or 0)
+    monkeypatch.setattr(endpoint, "chosen", lambda: "a cloud that is there")
     assert cli.main(["replay", "card_movements", "--date", "2026-01-02"]) == 0
     assert programs[0].settings == {"NIGHTSHIFT_JDBC_DIR": str(tmp_path)}
 

@@ -34,7 +34,7 @@ def test_a_table_and_its_columns_carry_the_contracts_descriptions(glue, night):
     found = glue.get_table(DatabaseName="acme_night_gold", Name=f"mrhealth_sales_{table.name}")["Table"]
     assert found["Description"] == found["Parameters"]["comment"] == table.about
     comments = {column["Name"]: column["Comment"] for column in found["StorageDescriptor"]["Columns"]}
-    assert comments["branch"] == "The unit's name; two units may share one."
+    assert comments["branch"] == table.notes["branch"] != ""
     assert len(comments["orders"]) == LONGEST_COMMENT and comments["orders"].startswith("many words many")
     assert found["PartitionKeys"][0]["Comment"]
 

@@ -13,6 +13,7 @@ from nightshift.run.tasks import Task
 JOB = "job_…"
 RED: dict[str, str] = {
     Task.PREFLIGHT: "A parameter, a credential, a tool, the state bucket or the price is refused. Nothing was started.",
+    Task.HOLD_COST: "A person refused the night, or nobody answered: its estimate is over NIGHTSHIFT_HOLD_OVER_USD.",
     Task.OPEN_STATE: "terraform's state of this run cannot be opened: its bucket, or the rights on it.",
     Task.APPLY_FOUNDATION: "terraform's error, or a foundation that differs from its files: its owner applies it.",
     Task.APPLY_TRANSIENT: "terraform's error about this run's own security groups and keys. What was made is removed.",
@@ -29,6 +30,7 @@ RED: dict[str, str] = {
     JOB: "The step failed: its error, line of code and the end of its log are in the report.",
     Task.WAIT_FOR_DAYS: "No day of a backfill was made, or its cluster ended.",
     Task.AUDIT: "Staged gold breaks its contract. What was published before stays; the rows are in `quarantine/`.",
+    Task.HOLD_GOLD: "A person refused gold, or nobody answered: too many rows were quarantined (NIGHTSHIFT_HOLD_*).",
     Task.PUBLISH: "Gold could not be swapped in completely. It may run again; a backfill names the days not made.",
     Task.STOP_COMPUTE: "**The cluster may still cost money.** `./nightshift reap`, then the EMR console.",
     Task.DESTROY_TRANSIENT: "**Resources of the run are left.** The reaper tries again; the report names them.",
