@@ -11,6 +11,8 @@ import pytest
 from embedded import cli
 from embedded.new import personal, sample
 from embedded.new.proposal import propose
+from embedded.uploads import kinds
+from embedded.uploads.inputs import Upload
 from nightshift.contracts import contract
 from nightshift.pipelines import registry
 from tests.fifth import forgotten
@@ -162,6 +164,18 @@ def test_the_package_is_one_that_the_registry_accepts(new, tmp_path):
     assert "### orders_by_data" in (package.folder / "product.md").read_text()
     text = "".join(path.read_text() for path in package.folder.rglob("*") if path.is_file())
     assert not [cell for cell in ("529.982", "ana@", "1234,56", "Centro") if cell in text]
+
+
+def test_a_run_takes_the_sample_of_its_own_package_in_json_lines_and_no_other(new, tmp_path):
+    flat, other = tmp_path / "flat.jsonl", tmp_path / "other.jsonl"
+    flat.write_text('{"id": 1, "shop": "a", "total": 2.5}\n{"id": 2, "shop": "a", "total": 3.5}\n')
+    other.write_text('{"x": 1}\n{"x": 2}\n')
+    status, said = new("s_flat", "--sample", flat, "--yes")
+    assert status == 0, said
+    pipeline = registry.discover([tmp_path / "mine"]).packages["s_flat"].pipeline
+    kinds.refuse_unusable(pipeline, [Upload(flat, "s_flat/2026/01/04/flat.jsonl")], "utf-8")
+    with pytest.raises(InputRefused, match="No file has the columns of any of flat: .*other.jsonl"):
+        kinds.refuse_unusable(pipeline, [Upload(other, "s_flat/2026/01/04/other.jsonl")], "utf-8")
 
 
 @pytest.mark.parametrize(
