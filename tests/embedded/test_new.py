@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from embedded import cli
-from embedded.new import personal, sample
+from embedded.new import personal, sample, trial
 from embedded.new.proposal import propose
 from embedded.uploads import kinds
 from embedded.uploads.inputs import Upload
@@ -174,7 +174,7 @@ def test_a_run_takes_the_sample_of_its_own_package_in_json_lines_and_no_other(ne
     assert status == 0, said
     pipeline = registry.discover([tmp_path / "mine"]).packages["s_flat"].pipeline
     kinds.refuse_unusable(pipeline, [Upload(flat, "s_flat/2026/01/04/flat.jsonl")], "utf-8")
-    with pytest.raises(InputRefused, match="No file has the columns of any of flat: .*other.jsonl"):
+    with pytest.raises(InputRefused, match=r"No file has the columns of any of flat: .*other\.jsonl"):
         kinds.refuse_unusable(pipeline, [Upload(other, "s_flat/2026/01/04/other.jsonl")], "utf-8")
 
 
@@ -224,3 +224,39 @@ def test_a_script_without_a_place_to_write_to_is_refused_before_it_runs(new, tmp
     words = ("--script", tmp_path / "job.py", "--sample", tmp_path / "orders.csv", "--yes")
     status, said = new("totals", *words, "--args", "{input}")
     assert status == 2 and "--args has no {output}" in said
+
+
+NAMED = """\
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--in", required=True)
+parser.add_argument("--out", required=True)
+parser.parse_args()
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (NAMED, ["usage: by_shop.py", "required: --in, --out"]),
+        (
+            "def total(rows):\n    return rows['x']\ntotal({})\n",
+            ["by_shop.py, line 3: total({})", "line 2: return rows['x']", "KeyError: 'x'"],
+        ),
+        ("raise SystemExit('no such shop')\n", ["no such shop"]),
+        ("x = (\n", ["SyntaxError"]),
+    ],
+)
+def test_a_script_that_fails_says_so_in_its_own_lines(tmp_path, capsys, text, why):
+    (tmp_path / "by_shop.py").write_text(text)
+    assert not trial.played(tmp_path / "by_shop.py", ["in", "out"])
+    logged = "26/01/04 10:00:00 WARN NativeCodeLoader: Unable\n"
+    said = trial.failure("by_shop.py", "{input} {output}", logged + capsys.readouterr().err)
+    assert all(part in said for part in why), said
+    assert '--args "--in {input} --out {output}' in said
+    assert not [part for part in ("WARN", "runpy", "medallion", "trial.py", "Exception: ") if part in said], said
+
+
+def test_a_script_that_ends_well_is_played(tmp_path):
+    (tmp_path / "by_shop.py").write_text(f"open({str(tmp_path / 'written')!r}, 'w').close()\n")
+    assert trial.played(tmp_path / "by_shop.py", []) and (tmp_path / "written").exists()
