@@ -133,6 +133,9 @@ def test_a_cpf_is_known_by_its_check_digits(text, is_one):
         (b"a,b,a\n1,2,3\n", "names a more than once"),
         (b"PAR1 and more", "a Parquet file"),
         (b"a,b\n1,2,3\n", "wrong_column_count"),
+        (b'[{"a": 1}, {"a": 2}]', "s.csv is a JSON array: write one object a line"),
+        (b'\xef\xbb\xbf[\n  {"a": 1}\n]\n', "is a JSON array"),
+        (b'{\n  "a": 1\n}\n', "objects have several lines: write one object a line"),
     ],
 )
 def test_a_sample_that_shows_nothing_is_refused(tmp_path, content, why):
