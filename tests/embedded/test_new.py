@@ -92,10 +92,26 @@ def test_a_plain_sample_shows_a_key_of_two_columns_and_other_personal_ones(propo
     assert made.personal == {
         "card": "card number",
         "mobile": "phone number",
-        "customer_name": "personal by its name",
+        "customer_name": "person's name",
     }
     assert proposed(PLAIN.replace(",big", ",x").replace(",1234567890", ",0")).table.key == ("x",)
     assert proposed("sale,line,price\n1,1,2.50\n1,2,2.50\n2,1,3.50\n").table.key == ("sale", "line_given")
+
+
+PEOPLE = "name,e-mail,total\nAnn,ann@example.com,2.50\nBob,bob@example.com,3.50\n"
+
+
+def test_gold_never_groups_by_a_personal_column(new, proposed, tmp_path):
+    made = proposed(PEOPLE, "people.csv")
+    assert (made.table.key, set(made.personal)) == (("name",), {"name", "e_mail"})
+    assert (made.group, made.gold, made.sums) == ("", "people_by_delivery_date", ("total",))
+    status, said = new("people_daily", "--sample", tmp_path / "people.csv", "--yes")
+    assert status == 0 and "gold: one row a night. By a personal column" in said
+    folder = tmp_path / "mine/people_daily"
+    assert '.withColumn("delivery_date", F.lit(run.business_date))' in (folder / "jobs/job.py").read_text()
+    assert "| `name` | string | `name` | yes | **Personal.** person's name |" in (folder / "product.md").read_text()
+    [gold] = contract.read(folder / "contract.toml")[1]
+    assert (gold.keys, [*gold.columns][:2], gold.personal) == (("delivery_date",), ["delivery_date", "rows"], ())
 
 
 def test_json_lines_packed_give_what_the_same_csv_gives(proposed):
