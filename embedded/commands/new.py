@@ -16,7 +16,7 @@ from embedded import dates
 from embedded.new import package, sample, script_package, trial
 from embedded.new.proposal import Proposal, propose
 from embedded.uploads.inputs import existing
-from nightshift.pipelines.registry import NAME, TAKEN, discover
+from nightshift.pipelines.registry import discover, name_fault
 from nightshift.report import product_page
 from tools import paths
 from tools.errors import InputRefused
@@ -39,7 +39,9 @@ docs/your-own-pipeline.md is the walk-through."""
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("name", metavar="NAME", help="of the pipeline, its package and its DAG: a-z, 0-9 and _")
+    parser.add_argument(
+        "name", metavar="NAME", help="of the pipeline, its package and its DAG: a letter, then a-z, 0-9 and _"
+    )
     parser.add_argument(
         "--sample", metavar="FILE", type=Path, nargs="+", required=True, help="CSV or JSON lines, one file per table"
     )
@@ -92,14 +94,14 @@ def _of_script(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, s
 
 def _folder(name: str, into: Path) -> Path:
     """The new package's folder. Raises InputRefused for a name that cannot be a package's, or that one has."""
-    if not NAME.fullmatch(name) or TAKEN.fullmatch(name):
-        raise InputRefused(f"{name!r} is no name for a pipeline: expected {NAME.pattern}, not {TAKEN.pattern}.")
+    if fault := name_fault(name):
+        raise InputRefused(fault)
     folder = into.resolve() / name
     if folder.exists():
         raise InputRefused(f"{folder} exists: choose another name, or remove it.")
     if name in sys.stdlib_module_names or (spec := find_spec(name)):
         where = "Python's library" if name in sys.stdlib_module_names else spec and spec.origin
-        raise InputRefused(f"Python has a package {name} already ({where}): choose another name.")
+        raise InputRefused(f"Python has a package {name} already ({where}): choose another name, such as my_{name}.")
     return folder
 
 

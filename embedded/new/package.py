@@ -118,7 +118,6 @@ def files(name: str, proposals: Sequence[Proposal]) -> dict[str, str]:
     """The texts of a package by their paths in its folder; gold is of the first proposal. product.md is not among them:
     `make docs` writes it from the contract."""
     first = proposals[0]
-    timed = first.group_by.name != first.group
     words = {
         "name": name,
         "title": name.replace("_", " ").capitalize(),
@@ -127,7 +126,7 @@ def files(name: str, proposals: Sequence[Proposal]) -> dict[str, str]:
         "takes": ", ".join(proposal.table.name for proposal in proposals),
         "gives": f"{first.table.name} by {first.group_by.name}",
         "group": first.group_by.name,
-        "dated": f'.withColumn("{first.group_by.name}", F.to_date("{first.group}"))' if timed else "",
+        "dated": _dated(first),
         "gold": first.gold,
         "sums": "".join(f'        F.sum("{name}").alias("total_{name}"),\n' for name in first.sums),
         "and_sums": " and the sum of each amount" if first.sums else "",
@@ -147,6 +146,15 @@ def files(name: str, proposals: Sequence[Proposal]) -> dict[str, str]:
         "runbook.md": RUNBOOK.format(**words),
         f"test_{name}.py": (TEST + (REFUSALS if len(first.table.columns) > 1 else "")).format(**words),
     }
+
+
+def _dated(proposal: Proposal) -> str:
+    """The code that adds the column to group by, where it is none of the source's."""
+    group = proposal.group_by.name
+    if group == proposal.group:
+        return ""
+    value = f'F.to_date("{proposal.group}")' if proposal.group else "F.lit(run.business_date)"
+    return f'.withColumn("{group}", {value})'
 
 
 def contract(name: str, proposals: Sequence[Proposal]) -> str:
@@ -188,9 +196,9 @@ def _gold(proposal: Proposal) -> Iterator[str]:
     yield "fresh_hours = 36"
     yield ""
     yield f"[gold.{proposal.gold}.columns]"
-    personal = ", personal = true" if proposal.group in proposal.personal else ""
     of = "The date of" if group.name != proposal.group else "As in"
-    yield f'{group.name} = {{ type = {quoted(group.type)}{personal}, about = "{of} {table.name}.{proposal.group}." }}'
+    meaning = f"{of} {table.name}.{proposal.group}." if proposal.group else "The business date."
+    yield f"{group.name} = {{ type = {quoted(group.type)}, about = {quoted(meaning)} }}"
     yield 'rows = { type = "bigint", about = "How many rows." }'
     for name in proposal.sums:
         yield f'total_{name} = {{ type = "{SUM_TYPE}", about = "The sum of {name}." }}'
@@ -199,7 +207,9 @@ def _gold(proposal: Proposal) -> Iterator[str]:
 def _lineage(proposal: Proposal) -> str:
     """The text of lineage.toml: which column of the source each of gold comes from."""
     of = proposal.table.name
-    lines = [f'{proposal.group_by.name} = ["{of}.{proposal.group}"]', f'rows = ["{of}.{proposal.group}"]']
+    group = proposal.group or proposal.table.key[0]
+    lines = [f'{proposal.group_by.name} = ["{of}.{proposal.group}"]'] if proposal.group else []
+    lines += [f'rows = ["{of}.{group}"]']
     lines += [f'total_{name} = ["{of}.{name}"]' for name in proposal.sums]
     return "\n".join(["# Which columns each gold column comes from.", "", f"[{proposal.gold}]", *lines]) + "\n"
 
@@ -214,6 +224,8 @@ def shown(proposals: Sequence[Proposal]) -> str:
         lines.append(f"  numbers and dates: {'Brazilian (1.234,56; 29/12/2025)' if proposal.table.locale else 'plain'}")
         lines.append(f"  key: {', '.join(proposal.table.key)}, unique in the sample: check that it always is")
         lines += [f"  personal: {name} ({kind})" for name, kind in proposal.personal.items()]
+    if proposals and not proposals[0].group:
+        lines.append("gold: one row a night. By a personal column it would publish its values, and there is no other")
     return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="    ") for line in lines)
 
 

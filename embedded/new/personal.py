@@ -6,23 +6,17 @@ import re
 from collections.abc import Callable, Sequence
 
 MOST = 0.6  # the share of a column's values that must match
-_NAMED = re.compile(
-    r"(^|_)(cpf|cnpj|rg|ssn|passport|passaporte|e_?mail|phone|mobile|tel|telefone|fone|celular|whatsapp|iban|address"
-    r"|endereco|birth|nascimento|birthday)(_|$)|^(name|nome|full_name|first_name|last_name|surname|sobrenome)$"
-    r"|(customer|client|cliente|person|pessoa|patient|paciente|holder|titular)_(name|nome)"
-    r"|nome_(do_|da_)?(cliente|pessoa|paciente|titular)|(card|cartao)_?(number|numero|no)?$"
-)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")
 _PHONE = re.compile(r"\+?[0-9]{0,3} ?\(?[0-9]{2,3}\)?[ -]?9?[0-9]{4}-[0-9]{4}|\+[0-9][0-9 ()-]{8,18}")
 
 
 def kind_of(name: str, values: Sequence[str]) -> str:
-    """What a column of these values holds (its name in the lake is `name`): CPF, e-mail, card number, …; '' if nothing
-    personal."""
+    """What a column of these values holds (its name in the lake is `name`): CPF, e-mail address, person's name, …; ''
+    if nothing personal."""
     for kind, matches in KINDS.items():
         if values and sum(map(matches, values)) >= MOST * len(values):
             return kind
-    return "personal by its name" if _NAMED.search(name) else ""
+    return next((kind for kind, named in NAMED.items() if re.search(named, name)), "")
 
 
 def is_cpf(text: str) -> bool:
@@ -55,4 +49,19 @@ KINDS: dict[str, Callable[[str], bool]] = {
     "e-mail address": lambda text: bool(_EMAIL.fullmatch(text)),
     "card number": is_card,
     "phone number": lambda text: bool(_PHONE.fullmatch(text)),
+}
+# The words of a column's name that say what it holds, in English and Portuguese.
+NAMED = {
+    "CPF": r"(^|_)cpf(_|$)",
+    "CNPJ": r"(^|_)cnpj(_|$)",
+    "number of an identity document": r"(^|_)(rg|ssn|passport|passaporte)(_|$)",
+    "e-mail address": r"(^|_)e_?mail(_|$)",
+    "phone number": r"(^|_)(phone|mobile|tel|telefone|fone|celular|whatsapp)(_|$)",
+    "account number": r"(^|_)iban(_|$)",
+    "card number": r"(card|cartao)_?(number|numero|no)?$",
+    "address": r"(^|_)(address|endereco)(_|$)",
+    "date of birth": r"(^|_)(birth|nascimento|birthday)(_|$)",
+    "person's name": r"^(name|nome|full_name|first_name|last_name|surname|sobrenome)$"
+    r"|(customer|client|cliente|person|pessoa|patient|paciente|holder|titular)_(name|nome)"
+    r"|nome_(do_|da_)?(cliente|pessoa|paciente|titular)",
 }

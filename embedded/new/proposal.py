@@ -26,6 +26,7 @@ TIMES = {"date": DAY, "timestamp": MOMENT}
 _PLAIN_WHOLE = re.compile(r"-?[0-9]+")
 _CODE = re.compile(r"0[0-9]+")  # 00017 is no number: its zeros would be lost
 _IDENTIFIES = re.compile(r"(^|_)(id|code|codigo|number|numero|num|key|chave|uuid|order|pedido)(_|$)")
+AMOUNTS = (MONEY_TYPE, "double")  # neither a key nor a column to group by
 WIDEST_KEY, CANDIDATES = 3, 10
 FEW = 20  # distinct values of a column to group by
 
@@ -33,7 +34,7 @@ FEW = 20  # distinct values of a column to group by
 @dataclass(frozen=True)
 class Proposal:
     """A source table as proposed, the kind of each personal column, and the gold table made of it: the column that it
-    groups by and those that it adds up."""
+    groups by ('' if only personal ones could be: it then has one row) and those that it adds up."""
 
     sample: Sample
     table: Table
@@ -43,7 +44,9 @@ class Proposal:
 
     @property
     def group_by(self) -> Column:
-        """The column of gold that it groups by: of a time, its date."""
+        """The column of gold that it groups by: of a time, its date; of no column, the night's business date."""
+        if not self.group:
+            return Column("delivery_date", "date")
         column = self.table.column(self.group)
         return Column(f"{column.name}_date", "date") if column.type == "timestamp" else column
 
@@ -131,9 +134,7 @@ def key_of(columns: Sequence[Column], rows: Sequence[tuple[str, ...]], kinds: di
     """The fewest columns that no two different rows share and every row has, those whose names identify first; all
     columns where there are none."""
     different = set(rows)
-    may = [
-        n for n, c in enumerate(columns) if c.type not in (MONEY_TYPE, "double") and all(row[n].strip() for row in rows)
-    ]
+    may = [n for n, c in enumerate(columns) if c.type not in AMOUNTS and all(row[n].strip() for row in rows)]
     may.sort(key=lambda n: (not _IDENTIFIES.search(columns[n].name), columns[n].name in kinds, n))
     for width in range(1, WIDEST_KEY + 1):
         for chosen in combinations(may[:CANDIDATES], width):
@@ -149,9 +150,10 @@ def _group(
     kinds: dict[str, str],
     full: set[str],
 ) -> str:
-    """The column that gold groups by: a date or time, else a text of few values, else the key's first column."""
+    """The column that gold groups by: a date or time, else a text of few values, else the key's first column; '' if
+    only amounts are left and personal columns, whose values gold would publish."""
     may = [(c, len(set(v))) for c, v in zip(columns, values, strict=True) if c.name in full and c.name not in kinds]
     dates = [column.name for kind in TIMES for column, _ in may if column.type == kind]
     texts = [c.name for c, distinct in may if c.type == "string" and c.name not in key and distinct <= FEW]
-    others = [c.name for c, _ in may if c.name in key] or [c.name for c, _ in may] or [key[0]]
-    return next(iter([*dates, *texts, *others]))
+    others = [c.name for c, _ in may if c.name in key] or [c.name for c, _ in may if c.type not in AMOUNTS]
+    return next(iter([*dates, *texts, *others]), "")

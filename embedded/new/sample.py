@@ -21,6 +21,10 @@ MOST_ROWS = 1000
 TAKEN = {"source_file", "line", "unit_id", "ingested_at", "raw", "raw_encoding", "header", "fields", "table"}
 TAKEN |= {"outcome", "reason", "detail", "warning", "unreadable", "rows", "day", "business_date"}
 SHOWN = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+OTHER_JSON = (  # what it is, how it begins, jq's filter that makes lines of it
+    ("a JSON array", re.compile(rb"(\xef\xbb\xbf)?\s*\[\s*[{\[\]]"), ".[]"),
+    ("JSON whose objects have several lines", re.compile(rb"(\xef\xbb\xbf)?\s*\{[ \t]*\r?\n"), "."),
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ def read(path: Path) -> Sample:
     """Read the beginning of a CSV or JSON-lines file, gzipped or not. Raises InputRefused when it is none, or has no
     row that a night could read."""
     content = _beginning(path)
+    _refuse_other_json(path, content)
     json_lines = is_json_lines(content)
     text, encoding = as_utf8(as_csv(content) if json_lines else content)
     headers = csv_text.header_cells(text)
@@ -58,6 +63,13 @@ def read(path: Path) -> Sample:
     delimiter = SHOWN[csv_text.DELIMITERS[headers.index(header)]]
     written = "JSON lines" if json_lines else f"CSV, {delimiter} between fields"
     return Sample(path, columns, records, f"{written}, {_marked(path) or encoding}")
+
+
+def _refuse_other_json(path: Path, content: bytes) -> None:
+    """Raise InputRefused for JSON that a night cannot read: an array, or an object over several lines."""
+    for kind, begins, lines in OTHER_JSON:
+        if begins.match(content):
+            raise InputRefused(f"{path} is {kind}: write one object a line, as `jq -c '{lines}' {path}` does.")
 
 
 def lake_name(spelt: str, fallback: str) -> str:

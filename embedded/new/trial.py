@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,9 +23,13 @@ from tools import paths, toolchain
 from tools.errors import InputRefused
 
 MOST_ROWS = 1000
+MOST_LINES, MOST_FRAMES, MOST_ERROR = 12, 3, 5  # shown of a script that failed
+SPARK_LOGS = re.compile(r"[0-9/]{8} [0-9:]{8} (WARN|INFO)\b|Setting default log level|To adjust logging level")
+HINT = 'If it takes them by name, say so, with its own names: --args "--in {input} --out {output}".'
 LOCAL = {
     "spark.master": "local[1]",
     "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.sql.session.timeZone": "UTC",
@@ -56,12 +62,19 @@ def play(name: str, script: Path, arguments: Sequence[str], samples: Sequence[Pa
         command = [sys.executable, "-m", "embedded.new.trial", json.dumps(spec), str(described)]
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         if done.returncode or not described.is_file():
-            last = "\n".join(done.stderr.strip().splitlines()[-5:])
-            raise InputRefused(f"{script} was run on the sample with {' '.join(arguments)} and failed:\n{last}")
+            raise InputRefused(failure(script.name, " ".join(arguments), done.stderr))
         tables = [Written(t["name"], t["columns"], tuple(t["key"]), t["personal"]) for t in _tables(described)]
     if not tables:
-        raise InputRefused(f"{script} ran, and wrote no Parquet, CSV or JSON below {{output}}: give it as an argument.")
+        wrote_none = f"{script.name} ran with the arguments {' '.join(arguments)}, and wrote no Parquet, CSV or JSON"
+        raise InputRefused(f"{wrote_none} below {{output}}. {HINT}")
     return tables
+
+
+def failure(script: str, arguments: str, stderr: str) -> str:
+    """The sentences about a script that failed: its own last lines, without what Spark logs, and what may help."""
+    own = [line for line in stderr.splitlines() if line.strip() and not SPARK_LOGS.match(line)][-MOST_LINES:]
+    lines = "".join(f"\n  {line}" for line in own)
+    return f"{script} was run on the sample with the arguments {arguments}, and failed:{lines}\n{HINT}"
 
 
 def _tables(described: Path) -> list[dict[str, Any]]:
@@ -70,7 +83,7 @@ def _tables(described: Path) -> list[dict[str, Any]]:
 
 
 def main(spec: dict[str, Any], described: Path) -> None:
-    """In the new process: run the script as a step does, and write down what it wrote."""
+    """In the new process: run the script as a step does, and write down what it wrote, or end with status 1."""
     from pyspark.sql import SparkSession
 
     from medallion import script
@@ -80,9 +93,10 @@ def main(spec: dict[str, Any], described: Path) -> None:
     for key, value in LOCAL.items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
-    script.play("script.py", Path(spec["script"]).read_bytes(), script.filled(spec["arguments"], spec["values"]))
+    if not played(Path(spec["script"]), script.filled(spec["arguments"], spec["values"])):
+        sys.exit(1)
     output, storage = spec["values"]["output"], Storage(spark)
-    below = [path for path in sorted(Path(output).iterdir()) if path.is_dir() and not path.name.startswith(("_", "."))]
+    below = [path for path in sorted(Path(output).glob("[!_.]*")) if path.is_dir()]
     folders = [(path.name, str(path)) for path in below if "=" not in path.name] or [(spec["name"], output)]
     tables = []
     for name, folder in folders:
@@ -91,6 +105,34 @@ def main(spec: dict[str, Any], described: Path) -> None:
             tables.append(_described(name, reader.format(kind).load(folder)))
     described.write_text(json.dumps(tables), encoding="utf-8")
     spark.stop()
+
+
+def played(script: Path, arguments: Sequence[str]) -> bool:
+    """Run a script in this process; whether it came to its end. If it did not, standard error says why, in the
+    script's own lines."""
+    from medallion import script as scripts
+    from medallion.errors import ScriptFailed
+
+    try:
+        scripts.play(script.name, script.read_bytes(), arguments)
+    except ScriptFailed as ended:
+        print(ended, file=sys.stderr)
+    except Exception as raised:  # noqa: BLE001 - whatever a user's script raises
+        print("\n".join(_own(raised, script)), file=sys.stderr)
+    else:
+        return True
+    return False
+
+
+def _own(raised: Exception, script: Path) -> Iterator[str]:
+    """Where a script was when an error was raised, and the error's first lines: the frames of libraries and of Java
+    are none of the user's."""
+    text = script.read_text(encoding="utf-8", errors="replace").splitlines()
+    frames = [f for f in traceback.extract_tb(raised.__traceback__) if Path(f.filename).name == script.name]
+    for frame in frames[-MOST_FRAMES:]:
+        yield f"{script.name}, line {frame.lineno}: {text[(frame.lineno or 1) - 1].strip()}"
+    lines = "".join(traceback.format_exception_only(raised)).splitlines()
+    yield from [line for line in lines if not line.lstrip().startswith("at ")][:MOST_ERROR]
 
 
 def _described(name: str, frame: Any) -> dict[str, Any]:

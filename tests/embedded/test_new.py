@@ -9,8 +9,10 @@ import sys
 import pytest
 
 from embedded import cli
-from embedded.new import personal, sample
+from embedded.new import personal, sample, trial
 from embedded.new.proposal import propose
+from embedded.uploads import kinds
+from embedded.uploads.inputs import Upload
 from nightshift.contracts import contract
 from nightshift.pipelines import registry
 from tests.fifth import forgotten
@@ -90,10 +92,26 @@ def test_a_plain_sample_shows_a_key_of_two_columns_and_other_personal_ones(propo
     assert made.personal == {
         "card": "card number",
         "mobile": "phone number",
-        "customer_name": "personal by its name",
+        "customer_name": "person's name",
     }
     assert proposed(PLAIN.replace(",big", ",x").replace(",1234567890", ",0")).table.key == ("x",)
     assert proposed("sale,line,price\n1,1,2.50\n1,2,2.50\n2,1,3.50\n").table.key == ("sale", "line_given")
+
+
+PEOPLE = "name,e-mail,total\nAnn,ann@example.com,2.50\nBob,bob@example.com,3.50\n"
+
+
+def test_gold_never_groups_by_a_personal_column(new, proposed, tmp_path):
+    made = proposed(PEOPLE, "people.csv")
+    assert (made.table.key, set(made.personal)) == (("name",), {"name", "e_mail"})
+    assert (made.group, made.gold, made.sums) == ("", "people_by_delivery_date", ("total",))
+    status, said = new("people_daily", "--sample", tmp_path / "people.csv", "--yes")
+    assert status == 0 and "gold: one row a night. By a personal column" in said
+    folder = tmp_path / "mine/people_daily"
+    assert '.withColumn("delivery_date", F.lit(run.business_date))' in (folder / "jobs/job.py").read_text()
+    assert "| `name` | string | `name` | yes | **Personal.** person's name |" in (folder / "product.md").read_text()
+    [gold] = contract.read(folder / "contract.toml")[1]
+    assert (gold.keys, [*gold.columns][:2], gold.personal) == (("delivery_date",), ["delivery_date", "rows"], ())
 
 
 def test_json_lines_packed_give_what_the_same_csv_gives(proposed):
@@ -131,6 +149,9 @@ def test_a_cpf_is_known_by_its_check_digits(text, is_one):
         (b"a,b,a\n1,2,3\n", "names a more than once"),
         (b"PAR1 and more", "a Parquet file"),
         (b"a,b\n1,2,3\n", "wrong_column_count"),
+        (b'[{"a": 1}, {"a": 2}]', "s.csv is a JSON array: write one object a line"),
+        (b'\xef\xbb\xbf[\n  {"a": 1}\n]\n', "is a JSON array"),
+        (b'{\n  "a": 1\n}\n', "objects have several lines: write one object a line"),
     ],
 )
 def test_a_sample_that_shows_nothing_is_refused(tmp_path, content, why):
@@ -162,6 +183,18 @@ def test_the_package_is_one_that_the_registry_accepts(new, tmp_path):
     assert "### orders_by_data" in (package.folder / "product.md").read_text()
     text = "".join(path.read_text() for path in package.folder.rglob("*") if path.is_file())
     assert not [cell for cell in ("529.982", "ana@", "1234,56", "Centro") if cell in text]
+
+
+def test_a_run_takes_the_sample_of_its_own_package_in_json_lines_and_no_other(new, tmp_path):
+    flat, other = tmp_path / "flat.jsonl", tmp_path / "other.jsonl"
+    flat.write_text('{"id": 1, "shop": "a", "total": 2.5}\n{"id": 2, "shop": "a", "total": 3.5}\n')
+    other.write_text('{"x": 1}\n{"x": 2}\n')
+    status, said = new("s_flat", "--sample", flat, "--yes")
+    assert status == 0, said
+    pipeline = registry.discover([tmp_path / "mine"]).packages["s_flat"].pipeline
+    kinds.refuse_unusable(pipeline, [Upload(flat, "s_flat/2026/01/04/flat.jsonl")], "utf-8")
+    with pytest.raises(InputRefused, match=r"No file has the columns of any of flat: .*other\.jsonl"):
+        kinds.refuse_unusable(pipeline, [Upload(other, "s_flat/2026/01/04/other.jsonl")], "utf-8")
 
 
 @pytest.mark.parametrize(
@@ -210,3 +243,39 @@ def test_a_script_without_a_place_to_write_to_is_refused_before_it_runs(new, tmp
     words = ("--script", tmp_path / "job.py", "--sample", tmp_path / "orders.csv", "--yes")
     status, said = new("totals", *words, "--args", "{input}")
     assert status == 2 and "--args has no {output}" in said
+
+
+NAMED = """\
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--in", required=True)
+parser.add_argument("--out", required=True)
+parser.parse_args()
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (NAMED, ["usage: by_shop.py", "required: --in, --out"]),
+        (
+            "def total(rows):\n    return rows['x']\ntotal({})\n",
+            ["by_shop.py, line 3: total({})", "line 2: return rows['x']", "KeyError: 'x'"],
+        ),
+        ("raise SystemExit('no such shop')\n", ["no such shop"]),
+        ("x = (\n", ["SyntaxError"]),
+    ],
+)
+def test_a_script_that_fails_says_so_in_its_own_lines(tmp_path, capsys, text, why):
+    (tmp_path / "by_shop.py").write_text(text)
+    assert not trial.played(tmp_path / "by_shop.py", ["in", "out"])
+    logged = "26/01/04 10:00:00 WARN NativeCodeLoader: Unable\n"
+    said = trial.failure("by_shop.py", "{input} {output}", logged + capsys.readouterr().err)
+    assert all(part in said for part in why), said
+    assert '--args "--in {input} --out {output}' in said
+    assert not [part for part in ("WARN", "runpy", "medallion", "trial.py", "Exception: ") if part in said], said
+
+
+def test_a_script_that_ends_well_is_played(tmp_path):
+    (tmp_path / "by_shop.py").write_text(f"open({str(tmp_path / 'written')!r}, 'w').close()\n")
+    assert trial.played(tmp_path / "by_shop.py", []) and (tmp_path / "written").exists()

@@ -81,6 +81,19 @@ def test_a_header_is_read_in_the_encodings_that_the_jobs_read(encoding, cut):
     assert (found.header, found.rows) == (("situação", "preço"), (("1", "2"),))
 
 
+OBJECTS = '{"id": 1, "valor": 2.50}\n{"id": 2, "data": "2026-01-04", "sub": {"a": [1]}}\n[3]\n{"id"'
+
+
+def test_json_lines_are_judged_by_the_keys_of_their_first_objects():
+    sample = drift.sample("a.jsonl", OBJECTS.encode("utf-8-sig"), whole=False)
+    assert sample.header == ("id", "valor", "data", "sub")
+    assert sample.rows == (("1", "2.50", "", ""), ("2", "", "2026-01-04", '{"a": ["1"]}'))
+    assert [(d.event, d.column) for d in drift.drifts(SALES, sample)] == [("added", "sub")]
+    assert drift.is_known([SALES], "a.jsonl", sample)
+    assert not drift.is_known([SALES], "a.jsonl", drift.sample("a.jsonl", b'{"x": 1}\n{"y": 2}\n', whole=True))
+    assert not drift.is_known([SALES], "a.json", drift.sample("a.json", b'{\n  "id": 1\n}\n', whole=True))
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\x81\x8d\x00id"])
 def test_what_has_no_header_is_left_to_bronze(content):
     assert drift.sample("a.csv", content, whole=True) is None

@@ -133,6 +133,24 @@ def test_a_broken_package_is_named_with_its_fault_and_leaves_the_others(folder, 
     assert words in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [
+        ("Café Orders-2", "cafe_orders_2"),
+        ("2024_sales", "pipeline_2024_sales"),
+        ("reaper", "my_reaper"),
+        ("Main", "my_main"),
+        ("backfill_shop", "my_backfill_shop"),
+        ("--", "pipeline"),
+        ("S" * 70, "s" * 63),
+    ],
+)
+def test_a_name_that_is_none_is_answered_with_one_that_is_like_it(name, offered):
+    fault = registry.name_fault(name)
+    assert fault.startswith(f"{name!r} is no name for a pipeline: ") and fault.endswith(f" such as {offered}.")
+    assert "[a-z]" not in fault and not registry.name_fault(offered)
+
+
 def test_a_name_is_given_once_and_a_folder_must_be_there(folder):
     first, second = planted(folder / "a", "mints"), planted(folder / "b", "mints")
     found = registry.discover([folder / "a", folder / "b", folder / "a", folder / "c"])

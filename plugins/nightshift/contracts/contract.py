@@ -48,7 +48,7 @@ def _source(name: str, table: Mapping[str, Any]) -> Source:
 
 def _column(name: str, spec: Mapping[str, Any]) -> SourceColumn:
     names = tuple(spec.get("from", (name,)))
-    flags = {flag: bool(spec.get(flag)) for flag in ("required", "optional")}
+    flags = {flag: bool(spec.get(flag)) for flag in ("required", "optional", "personal")}
     return SourceColumn(name, spec["type"], names, about=spec.get("about", ""), **flags)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import codecs
 import csv
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 from nightshift.contracts import letters
 from nightshift.contracts.pipeline import Source, SourceColumn
@@ -102,17 +104,44 @@ class Drift:
 
 
 def sample(where: str, beginning: bytes, whole: bool) -> Sample | None:
-    """The sample in the first bytes of a CSV file; None for a file without a text header line.
+    """The sample in the first bytes of a CSV or JSON-lines file; None for a file without a text header line.
 
     `whole` says that these bytes are the whole file; otherwise the last line may be cut and is left out.
     """
-    lines = _text(beginning).splitlines()
+    text = _text(beginning)
+    json_lines = text.lstrip("\ufeff \t\r\n").startswith("{")
+    lines = text.split("\n") if json_lines else text.splitlines()
     kept = [line for line in (lines if whole else lines[:-1]) if line.strip() and not SEP.fullmatch(line.strip())]
     if not kept or "\ufffd" in kept[0]:
         return None
-    delimiter = max(DELIMITERS, key=kept[0].count)
-    header, *rows = csv.reader(kept, delimiter=delimiter)
+    header, *rows = _objects(kept) if json_lines else _records(kept)
     return Sample(where, tuple(header), tuple(tuple(row) for row in rows if len(row) == len(header)))
+
+
+def _records(lines: Sequence[str]) -> list[list[str]]:
+    delimiter = max(DELIMITERS, key=lines[0].count)
+    return list(csv.reader(lines, delimiter=delimiter))
+
+
+def _objects(lines: Sequence[str]) -> list[list[str]]:
+    """JSON lines as a header of all names in them, and rows, as the jobs read them (medallion/json_lines.py)."""
+    objects = [parsed for line in lines if (parsed := _object(line)) is not None]
+    names = list(dict.fromkeys(name for parsed in objects for name in parsed))
+    return [names, *([_cell(parsed.get(name)) for name in names] for parsed in objects)]
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    try:
+        parsed = json.loads(line, parse_float=str, parse_int=str)
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _text(beginning: bytes) -> str:

@@ -42,8 +42,8 @@ class Step:
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column that a source has (if `optional`, may have): its name and Spark type in the lake, and all names that it
-    has had in the source."""
+    """A column that a source has (if `optional`, may have): its name and Spark type in the lake, all names that it has
+    had in the source, and whether its values are `personal`."""
 
     name: str
     type: str
@@ -51,6 +51,7 @@ class SourceColumn:
     required: bool = False
     about: str = ""
     optional: bool = False
+    personal: bool = False
 
 
 @dataclass(frozen=True)

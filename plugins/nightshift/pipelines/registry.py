@@ -11,11 +11,13 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
+from nightshift.contracts.drift import plain
 from nightshift.contracts.pipeline import Pipeline
 from nightshift.failures.errors import SettingsError
 
 GROUP = "nightshift.pipelines"  # of entry points, like  sales = "sales"
-NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # it is a DAG's id, a folder of the lake, a database's table and a module
+LONGEST = 63  # characters of a name, which is a DAG's id, a folder of the lake, a database's table and a module
+NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{LONGEST - 1}}}")
 TAKEN = re.compile(r"reaper|backfill_.*|main|medallion")  # DAGs of the library, and modules of include/spark_jobs
 PARTS = ("__init__.py", "definition.py", "contract.toml", "jobs/__init__.py", "jobs/job.py")
 
@@ -56,8 +58,8 @@ class Registry:
             self.broken[str(folder)] = about_broken(folder, wrong)
 
     def _loaded(self, name: str, folder: Path) -> Pipeline:
-        if not NAME.fullmatch(name) or TAKEN.fullmatch(name):
-            raise SettingsError(f"{name!r} is no name for a pipeline: expected {NAME.pattern}, not {TAKEN.pattern}.")
+        if fault := name_fault(name):
+            raise SettingsError(fault)
         if name in self.packages:
             raise SettingsError(f"the name {name} is that of the pipeline in {self.packages[name].folder}.")
         if lacking := [part for part in PARTS if not (folder / part).is_file()]:
@@ -69,6 +71,25 @@ class Registry:
         if not isinstance(pipeline, Pipeline) or pipeline.name != name:
             raise SettingsError(f"its definition.py must set PIPELINE to a Pipeline with the name {name!r}.")
         return pipeline
+
+
+def name_fault(name: str) -> str:
+    """Why a pipeline cannot have a name, with one made of it that it can have; '' if it can."""
+    if TAKEN.fullmatch(name):
+        return f"{name!r} is no name for a pipeline: Nightshift uses it itself. Choose another one, such as my_{name}."
+    if NAME.fullmatch(name):
+        return ""
+    return (
+        f"{name!r} is no name for a pipeline: it must begin with a letter and have lower-case letters (a-z), digits and"
+        f" underscores only, at most {LONGEST}. Choose another one, such as {_valid(name)}."
+    )
+
+
+def _valid(name: str) -> str:
+    """A valid name that is like another one."""
+    made = re.sub(r"[^a-z0-9]+", "_", plain(name)).strip("_")
+    made = made if made[:1].isalpha() else f"pipeline_{made}".strip("_")
+    return (f"my_{made}" if TAKEN.fullmatch(made) else made)[:LONGEST]
 
 
 def about_broken(folder: Path, wrong: Exception) -> str:

@@ -71,7 +71,10 @@ def _gold(pipeline: Pipeline, table: GoldTable) -> Iterator[str]:
     yield from ("", f"### {table.name}", "", table.about)
     yield f"Key: {_listed(table.keys)}. The newest partition is at most {table.fresh_hours:g} hours old."
     yield f"Files: `gold/{pipeline.name}/{table.name}/business_date=YYYY-MM-DD/` of the lake."
-    rows = [(f"`{name}`", kind, table.notes.get(name, "")) for name, kind in table.columns.items()]
+    rows = [
+        (f"`{name}`", kind, _meaning(table.notes.get(name, ""), name in table.personal))
+        for name, kind in table.columns.items()
+    ]
     yield from ("", *_table(("column", "type", "meaning"), rows))
 
 
@@ -79,10 +82,20 @@ def _source(pipeline: Pipeline, source: Source) -> Iterator[str]:
     yield from ("", f"### {source.name}", "", source.about)
     yield f"Key: {_listed(source.key)}. Schema drift: {'; '.join(_drift(pipeline, source))}."
     rows = [
-        (f"`{c.name}`", c.type, ", ".join(f"`{n}`" for n in c.names), "yes" if c.required else "", c.about)
+        (
+            f"`{c.name}`",
+            c.type,
+            ", ".join(f"`{n}`" for n in c.names),
+            "yes" if c.required else "",
+            _meaning(c.about, c.personal),
+        )
         for c in source.columns
     ]
     yield from ("", *_table(("column", "type", "in the source", "required", "meaning"), rows))
+
+
+def _meaning(about: str, personal: bool) -> str:
+    return f"**Personal.** {about}".strip() if personal else about
 
 
 def _drift(pipeline: Pipeline, source: Source) -> list[str]:
