@@ -197,6 +197,7 @@ def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
     record["failure"]["next_action"] = causes.advice(record["failure"]["next_action"], f"run `{own}` again")
     here = night.html(record)
     assert "orders: 12 of 20 rows were refused." in here and "line 2" in here
+    assert "task publish is" not in here, "what did not run is on the time line, and no warning"
     assert cures.command(record, cures.CLI)["command"] == own
     assert "<code>./nightshift run mrhealth_sales --input &#39;my files&#39; --date 2026-01-04</code>" in here
     assert "airflow tasks clear mrhealth_sales --task-regex &#39;^job_silver$&#39; --downstream" in there
@@ -260,7 +261,7 @@ def test_a_night_without_figures_says_why(made):
 
 def test_a_record_of_an_older_version_still_has_a_page(made):
     record = made()
-    for key in ("restated", "days", "doubts", "compute"):
+    for key in ("restated", "days", "compute"):
         del record[key]
     for key in ("elsewhere", "limit"):
         del record["cost"][key]

@@ -25,7 +25,7 @@ MOST_HOURS = 72
 MOST_DAYS_SHOWN = 40
 MONEY = ("decimal(18,2)",)
 # What records of older versions lack.
-ABSENT: Record = {"restated": [], "days": [], "doubts": [], "compute": None}
+ABSENT: Record = {"restated": [], "days": [], "compute": None}
 ABSENT_COST: Record = {"elsewhere": {}, "prices": "", "limit": None}
 DEFAULT_ZONE = "America/Sao_Paulo"
 
