@@ -204,6 +204,12 @@ def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
     assert "Nada foi publicado nesta noite" in here
 
 
+def test_the_average_order_says_of_what_it_is_the_average(made):
+    html = night.html(made(), figures.page("mrhealth_sales", figures.FIGURES["mrhealth_sales"]()))
+    tile = html[html.index("Valor médio do pedido") :].partition("</div>")[0]
+    assert "valor bruto, todos os pedidos" in tile and "gross value, all orders" in tile
+
+
 def test_a_leak_is_cured_by_the_reaper(made):
     record = {**made(), "outcome": "failed", "failure": {"cause": "leak", "task": "prove_nothing_left"}}
     assert cures.command(record, cures.CLI)["command"].startswith("./nightshift reap --run mrhealth_sales/manual__")
