@@ -14,7 +14,7 @@ from nightshift.config import Settings
 from nightshift.dag_factory import night_dag
 from nightshift.failures import cards, causes
 from nightshift.failures.causes import Cause
-from nightshift.pages import cures, formats, history, night, shelf
+from nightshift.pages import charts, cures, formats, history, night, shelf
 from nightshift.pipelines import PIPELINES
 from nightshift.report import record as records
 from nightshift.report.outcome_rules import RunFacts
@@ -257,6 +257,23 @@ def test_a_page_compares_itself_with_thirty_earlier_nights_at_most_and_not_with_
     before = history.nights_before(record, [*nights, record, {**nights[0], "run_id": "later", "ended_at": "2027"}])
     assert len(before) == history.MOST_NIGHTS
     assert record["run_id"] not in {each["run_id"] for each in before} and "later" not in {e["run_id"] for e in before}
+
+
+def test_the_costs_are_in_the_order_of_the_business_dates_with_their_years(made):
+    record = made()
+    dates = {"2025-12-29": "2026-01-03", "2025-11-28": "2026-01-04"}  # the business date that ran on which day
+    nights = [{**history.summary(record), "business_date": day, "ended_at": ended} for day, ended in dates.items()]
+    costs = night.costs(record, nights)
+    assert [day for day, _ in costs["rows"]] == ["2025-11-28", "2025-12-29", "2026-01-04"]
+    assert re.findall(r">(\d\d/\d\d/\d\d)<", costs["chart"]) == ["28/11/25", "29/12/25", "04/01/26"]
+    assert [pt for pt, _ in formats.days(["2026-01-04", "2026-01-05"])] == ["04/01", "05/01"]
+
+
+def test_the_last_label_of_a_line_is_inside_the_drawing():
+    drawn = charts.lines(formats.days(["2025-12-31", "2026-01-01"]), [(("a", "b"), [1, 2])], "int")
+    left = float(re.search(r"translate\(([\d.]+)", drawn)[1])
+    middle = max(float(x) for x in re.findall(r'<text x="([\d.]+)"[^>]*>\d\d/\d\d/\d\d<', drawn))
+    assert left + middle + charts.HALF_A_LABEL <= charts.WIDTH
 
 
 def test_a_night_without_figures_says_why(made):
