@@ -240,6 +240,20 @@ def test_the_time_line_has_the_groups_in_their_order_beside_the_median_of_good_n
     assert all(one.start <= other.start for one, other in pairwise(segments))
 
 
+def test_what_ran_before_there_was_a_ledger_is_time_of_preparing(made):
+    record = made()
+    begun = datetime.fromisoformat(record["started_at"])
+    seen = [(task, begun + timedelta(seconds=seconds)) for task, seconds in (("apply_transient", 30), ("job_gold", 40))]
+    times = {t: {"state": "success", "started_at": f"{at}", "ended_at": f"{at + timedelta(0, 9)}"} for t, at in seen}
+    unseen = {"state": "success", "started_at": None, "ended_at": None}
+    first = {**record, "tasks": {"preflight": unseen, **times}}
+    assert history.spans(first)["prepare"] == (0, 39)
+    assert history.spans({**first, "tasks": {"hold_cost": {**unseen, "state": "skipped"}, **times}})["prepare"] == (
+        30,
+        39,
+    )
+
+
 @pytest.mark.parametrize("pipeline", ALL)
 def test_a_task_is_in_the_group_of_its_box_in_airflow(pipeline):
     dag = night_dag(PIPELINES[pipeline], Settings(name="acme-night"), None)
