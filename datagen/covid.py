@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 from datagen.covid_places import CITIES_A_STATE, UFS, City, Notification, cities, notification
@@ -44,6 +47,8 @@ _COLUMN_OF = {
 }
 NOWHERE = "CASO SEM LOCALIZAÇÃO DEFINIDA"
 SERIES_DAYS, OUTCOME_DAYS = 9, 3
+EPIDEMIC_DAYS, WAVE_DAYS, DEATHS_LATER = 1000, 90, 14
+REPORTED = (0.7, 1.15, 1.25, 1.2, 1.15, 0.9, 0.65)  # Monday to Sunday, of what happened
 Cells = dict[str, object]
 
 
@@ -154,8 +159,28 @@ def _broken_hospitals(sound: Cells) -> Iterator[tuple[Cells, Fate]]:
 
 def _total(shape: Epidemic, uf: str, day: date) -> dict[str, int]:
     """The cumulative cases and deaths of a state; the days before it had fewer."""
-    rng, days = random.Random(f"{shape.seed} {uf}"), day.toordinal() % 1000
-    return {"cases": rng.randrange(50, 400) * (days + 10), "deaths": rng.randrange(1, 9) * (days + 1)}
+    epidemic, days = divmod(day.toordinal(), EPIDEMIC_DAYS)
+    return {of: totals[days] for of, totals in _totals(shape.seed, uf, epidemic).items()}
+
+
+@cache
+def _totals(seed: int, uf: str, epidemic: int) -> dict[str, list[int]]:
+    """The cumulative figures of each day of one epidemic: waves, and weekends on which little is reported. Deaths are
+    a share of the cases, whose wave they follow."""
+    rng = random.Random(f"{seed} {uf}")
+    size, lethality, phase = rng.randrange(50, 400), rng.uniform(0.01, 0.03), rng.uniform(0, WAVE_DAYS / 6)
+    cases, deaths = [], []
+    for day in range(EPIDEMIC_DAYS):
+        weekday = date.fromordinal(epidemic * EPIDEMIC_DAYS + day).weekday()
+        reported = size * REPORTED[weekday] * rng.uniform(0.9, 1.1)
+        cases.append(round(reported * _wave(day - phase)) + 1)
+        deaths.append(round(reported * _wave(day - phase - DEATHS_LATER) * lethality))
+    return {"cases": list(accumulate(cases)), "deaths": list(accumulate(deaths))}
+
+
+def _wave(day: float) -> float:
+    """The height of the waves on a day, 1 on average."""
+    return 1 + 0.8 * math.sin(2 * math.pi * day / WAVE_DAYS)
 
 
 def _states(shape: Epidemic, day: date, truth: CovidTruth) -> Iterator[Cells]:

@@ -9,6 +9,8 @@ from functools import cache
 
 UFS = (("SP", 35, "São Paulo"), ("AC", 12, "Acre"), ("MG", 31, "Minas Gerais"), ("PE", 26, "Pernambuco"))
 CITIES_A_STATE = 5
+FULL, FULL_OVER = (0.4, 0.98), (1.0, 1.2)  # the share of a hospital's beds that is occupied
+OVER = 0.08  # of the hospitals have more patients than beds
 STALE = timedelta(days=20)
 BEDS = tuple((pool, bed) for pool in ("covid", "other") for bed in ("clinical", "icu"))
 
@@ -62,7 +64,8 @@ def notification(seed: int, number: int, snapshot: date) -> Notification:
     rng = random.Random(f"{seed} {number} {notified_at}")
     empty = number % 6 == 5  # hospitals that come with their UF in lower case and offer nothing
     offered = {bed: None if empty else float(rng.randrange(0, 60)) for bed in BEDS}
-    occupied = {bed: float(rng.randrange(0, 80)) for bed in BEDS}
+    full = FULL_OVER if rng.random() < OVER else FULL
+    occupied = {bed: float(round((offered[bed] or 3 * empty) * rng.uniform(*full))) for bed in BEDS}
     if number % 9 == 4:
         occupied["covid", "icu"] = 2.5
     if number % 11 == 6:

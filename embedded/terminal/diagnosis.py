@@ -30,7 +30,7 @@ def of_record(record: Record) -> Iterator[str]:
     yield f"{record['dag_id']}, business date {record['business_date']}, run {record['run_id']}: {record['outcome']}"
     if failure := record["failure"]:
         yield from cards.text(failure).splitlines()
-        yield from (f"  Also: {words}" for words in record["doubts"][1:])
+        yield from (f"  Also: {words}" for words in failure.get("also", ()))
     yield from (f"Warning:  {shown.shortened(words)}" for words in record["warnings"])
 
 

@@ -2,12 +2,16 @@
 
 import gzip
 import json
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
+from statistics import mean
 
 import pytest
 
-from datagen import Epidemic, generate_covid
+from datagen import Epidemic, covid, generate_covid
 from datagen.__main__ import main
+from datagen.covid_places import UFS, notification
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -34,6 +38,18 @@ def test_a_snapshot_has_every_oddity_of_the_real_ones(tmp_path: Path) -> None:
     text = gzip.decompress(made(tmp_path)["2021/03/20/occupation/data_2021-03-20.csv.gz"]).decode()
     for oddity in (",pe,", ",-2.0,", ",2.5,", "2000001 ,", ",XX,", ",doze,"):
         assert oddity in text, oddity
+
+
+def test_cases_come_in_waves_with_few_at_weekends_and_most_hospitals_have_free_beds() -> None:
+    days = Epidemic(first_day=date(2021, 3, 1), days=100).dates()
+    totals = [sum(covid._total(Epidemic(), uf, day)["cases"] for uf, *_ in UFS) for day in days]
+    new = [after - before for before, after in pairwise(totals)]
+    weeks = [sum(new[at : at + 7]) for at in range(0, 98, 7)]
+    assert min(new) > 0 and max(weeks) > 3 * min(weeks)
+    sundays = [n for n, day in zip(new, days[1:], strict=True) if day.weekday() == 6]
+    assert mean(sundays) < 0.8 * mean(new)
+    beds = [b for n in range(200) for b in [notification(1, n, days[0])] if None not in b.offered.values()]
+    assert 0.02 < mean(sum(b.occupied.values()) > sum(b.offered.values()) for b in beds) < 0.2
 
 
 def test_the_truth_may_not_lie_among_the_data(tmp_path: Path) -> None:

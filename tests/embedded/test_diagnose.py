@@ -104,7 +104,7 @@ RECORD = {
     "run_id": "manual__x",
     "business_date": "2026-01-04",
     "outcome": "failed",
-    "doubts": ["task job_wordcount is failed", "gold was not completely published"],
+    "doubts": ["task job_wordcount is failed", "task publish is upstream_failed", "task stop_compute is failed"],
     "warnings": ["a table lost rows"],
     "failure": {
         "task": "job_wordcount",
@@ -116,6 +116,7 @@ RECORD = {
         "tail": ["boom"],
         "tail_of": "stderr",
         "links": {"record": "/x/record.json"},
+        "also": ["task stop_compute is failed"],
     },
 }
 
@@ -146,8 +147,9 @@ def test_a_kept_run_is_shown_with_cause_tail_next_action_and_files(runs, capsys,
     assert cli.main(["diagnose", *name]) == 0
     text = capsys.readouterr().out
     assert text.startswith(f"{pipeline}, business date 2026-01-04, run manual__x: failed\n")
-    for words in ("FAILED in job_wordcount (data)", "Next: Correct the input", "| boom", "Also: gold was not", "logs/"):
+    for words in ("FAILED in job_wordcount (data)", "Next: Correct the input", "| boom", "Also: task stop", "logs/"):
         assert words in text
+    assert "upstream_failed" not in text
 
 
 def test_a_name_that_no_run_has_is_refused_with_the_one_that_was_meant(runs, capsys):

@@ -63,7 +63,11 @@ def test_what_is_refused_and_no_loss_does_not_stop_the_night():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"schema": {"word": "string"}}, "columns are"),
+        (
+            {"schema": {"word": "int", "count": "bigint"}},
+            "gold.word_counts: column occurrences is missing, column count is not in the contract,"
+            " column word is int, the contract says string",
+        ),
         ({"rows": 0}, "0 rows, at least 1 expected"),
         ({"null_keys": 2}, "2 null keys in word"),
         ({"duplicate_keys": 1}, "1 duplicate keys in word"),

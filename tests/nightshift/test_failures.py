@@ -61,7 +61,7 @@ def terraform(tail):
 
 
 CAUSES = [
-    (errors.AuditFailed("x"), Cause.DATA),
+    (errors.AuditFailed("x", "c.toml"), Cause.DATA),
     (errors.ParameterError("x"), Cause.DATA),
     (errors.SettingsError("x"), Cause.CODE),
     (KeyError("cluster_id"), Cause.CODE),
@@ -147,7 +147,7 @@ def test_every_cause_is_shown_by_one_of_these_and_has_a_remedy():
         (AirflowTaskTimeout("Timeout, PID: 7"), True),
         (SystemExit(143), True),
         (Interrupted("x"), False),
-        (errors.AuditFailed("x"), False),
+        (errors.AuditFailed("x", "c.toml"), False),
         (KeyError("x"), False),
         (errors.InputsMissing("x"), False),
         # What has ended, or had its time, answers the same when it is asked again.

@@ -14,7 +14,7 @@ from nightshift.config import Settings
 from nightshift.dag_factory import night_dag
 from nightshift.failures import cards, causes
 from nightshift.failures.causes import Cause
-from nightshift.pages import cures, formats, history, night, shelf
+from nightshift.pages import charts, cures, formats, history, night, shelf
 from nightshift.pipelines import PIPELINES
 from nightshift.report import record as records
 from nightshift.report.outcome_rules import RunFacts
@@ -197,10 +197,17 @@ def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
     record["failure"]["next_action"] = causes.advice(record["failure"]["next_action"], f"run `{own}` again")
     here = night.html(record)
     assert "orders: 12 of 20 rows were refused." in here and "line 2" in here
+    assert "task publish is" not in here, "what did not run is on the time line, and no warning"
     assert cures.command(record, cures.CLI)["command"] == own
     assert "<code>./nightshift run mrhealth_sales --input &#39;my files&#39; --date 2026-01-04</code>" in here
     assert "airflow tasks clear mrhealth_sales --task-regex &#39;^job_silver$&#39; --downstream" in there
     assert "Nada foi publicado nesta noite" in here
+
+
+def test_the_average_order_says_of_what_it_is_the_average(made):
+    html = night.html(made(), figures.page("mrhealth_sales", figures.FIGURES["mrhealth_sales"]()))
+    tile = html[html.index("Valor médio do pedido") :].partition("</div>")[0]
+    assert "valor bruto, todos os pedidos" in tile and "gross value, all orders" in tile
 
 
 def test_a_leak_is_cured_by_the_reaper(made):
@@ -233,6 +240,20 @@ def test_the_time_line_has_the_groups_in_their_order_beside_the_median_of_good_n
     assert all(one.start <= other.start for one, other in pairwise(segments))
 
 
+def test_what_ran_before_there_was_a_ledger_is_time_of_preparing(made):
+    record = made()
+    begun = datetime.fromisoformat(record["started_at"])
+    seen = [(task, begun + timedelta(seconds=seconds)) for task, seconds in (("apply_transient", 30), ("job_gold", 40))]
+    times = {t: {"state": "success", "started_at": f"{at}", "ended_at": f"{at + timedelta(0, 9)}"} for t, at in seen}
+    unseen = {"state": "success", "started_at": None, "ended_at": None}
+    first = {**record, "tasks": {"preflight": unseen, **times}}
+    assert history.spans(first)["prepare"] == (0, 39)
+    assert history.spans({**first, "tasks": {"hold_cost": {**unseen, "state": "skipped"}, **times}})["prepare"] == (
+        30,
+        39,
+    )
+
+
 @pytest.mark.parametrize("pipeline", ALL)
 def test_a_task_is_in_the_group_of_its_box_in_airflow(pipeline):
     dag = night_dag(PIPELINES[pipeline], Settings(name="acme-night"), None)
@@ -252,6 +273,23 @@ def test_a_page_compares_itself_with_thirty_earlier_nights_at_most_and_not_with_
     assert record["run_id"] not in {each["run_id"] for each in before} and "later" not in {e["run_id"] for e in before}
 
 
+def test_the_costs_are_in_the_order_of_the_business_dates_with_their_years(made):
+    record = made()
+    dates = {"2025-12-29": "2026-01-03", "2025-11-28": "2026-01-04"}  # the business date that ran on which day
+    nights = [{**history.summary(record), "business_date": day, "ended_at": ended} for day, ended in dates.items()]
+    costs = night.costs(record, nights)
+    assert [day for day, _ in costs["rows"]] == ["2025-11-28", "2025-12-29", "2026-01-04"]
+    assert re.findall(r">(\d\d/\d\d/\d\d)<", costs["chart"]) == ["28/11/25", "29/12/25", "04/01/26"]
+    assert [pt for pt, _ in formats.days(["2026-01-04", "2026-01-05"])] == ["04/01", "05/01"]
+
+
+def test_the_last_label_of_a_line_is_inside_the_drawing():
+    drawn = charts.lines(formats.days(["2025-12-31", "2026-01-01"]), [(("a", "b"), [1, 2])], "int")
+    left = float(re.search(r"translate\(([\d.]+)", drawn)[1])
+    middle = max(float(x) for x in re.findall(r'<text x="([\d.]+)"[^>]*>\d\d/\d\d/\d\d<', drawn))
+    assert left + middle + charts.HALF_A_LABEL <= charts.WIDTH
+
+
 def test_a_night_without_figures_says_why(made):
     html = night.html(made(), {"problem": "ValueError: too many"})
     assert "ValueError: too many" in html and 'id="results"' not in html
@@ -260,7 +298,7 @@ def test_a_night_without_figures_says_why(made):
 
 def test_a_record_of_an_older_version_still_has_a_page(made):
     record = made()
-    for key in ("restated", "days", "doubts", "compute"):
+    for key in ("restated", "days", "compute"):
         del record[key]
     for key in ("elsewhere", "limit"):
         del record["cost"][key]

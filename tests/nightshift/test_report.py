@@ -88,6 +88,14 @@ def test_the_first_failure_speaks_for_the_night_with_its_own_card_and_the_nights
     assert failure["text"] == list(cards.lines(failure))
 
 
+def test_what_failed_besides_is_neither_the_same_failure_nor_what_it_kept_from_running(record, failed_step):
+    assert "task publish is upstream_failed" in failed_step["doubts"] and failed_step["failure"]["also"] == []
+    left = entry("prove_nothing_left", "end", alive=["volume v-1"], checked=["volume"])
+    states = {**dict.fromkeys(TASKS, "success"), "job_gold": "failed", "publish": None, "stop_compute": "failed"}
+    failure = record(entries=[*GOOD[:6], entry("job_gold", "failed", **STEP_CARD), left], states=states)["failure"]
+    assert failure["also"] == ["task stop_compute is failed", "still alive: volume v-1"]
+
+
 def test_a_failure_speaks_with_its_last_try(record):
     tries = [entry("publish", "failed", **{**STEP_CARD, "message": words}) for words in ("first try", "second try")]
     states = {**dict.fromkeys(TASKS, "success"), "publish": "failed"}

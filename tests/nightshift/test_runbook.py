@@ -48,6 +48,14 @@ def test_the_advice_of_every_error_can_be_put_in_the_words_of_the_place():
     assert not [words for words in own if "with downstream" in advice(words, AGAIN)]
 
 
+@pytest.mark.parametrize("given", ["", " --encoding utf-8", " --encoding=utf-8"])
+def test_another_encoding_is_in_the_command_that_is_to_be_run(given):
+    refused = errors.EncodingRefused("x", "cp1252").next_action
+    here = advice(refused, f"run `./nightshift run wordcount --input 'a b'{given} --date 2026-01-04` again")
+    command = "./nightshift run wordcount --input 'a b' --date 2026-01-04 --encoding cp1252"
+    assert here == f"Run `{command}`, or have the sender deliver the encoding that was named."
+
+
 def test_links_are_those_of_aws_or_of_the_files_that_are_kept_here(words):
     service = targets.of(words).links(words, "j-1", "s-1")
     assert links.there(words, service, "wordcount") == service

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nightshift.pages import charts
+from nightshift.pages import charts, formats
 from nightshift.pages.formats import NONE, Both, both
 
 TITLE: Both = ("Movimentos de cartão", "Card movements")
@@ -18,7 +18,7 @@ ACCOUNTS: dict[str, Both] = {"CC": ("Conta corrente", "Current account"), "CP": 
 
 def view(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Charts and largest values; the figures themselves are the job's."""
-    days = [both(row[0], "short") for row in figures["days"]]
+    days = formats.days([row[0] for row in figures["days"]])
     ages = _ranges(figures["ages"], figures["bands"], "", ("anos", "years"))
     bins = _ranges(figures["histogram"], figures["steps"], "R$ ", ("", ""))
     return {

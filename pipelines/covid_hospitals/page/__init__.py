@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nightshift.pages import charts
-from nightshift.pages.formats import Both, both
+from nightshift.pages import charts, formats
+from nightshift.pages.formats import Both
 
 TITLE: Both = ("Covid nos hospitais", "Covid in hospitals")
 BEDS: dict[str, Both] = {"clinical": ("Clínico", "Clinical"), "icu": ("UTI", "ICU")}
@@ -64,7 +64,7 @@ def view(figures: Mapping[str, Any]) -> dict[str, Any]:
 def _daily(daily: Sequence[Sequence[Any]], at: int, name: tuple[str, str], wide: bool = False) -> str:
     if len(daily) < 2:
         return ""
-    labels = [both(row[0], "short") for row in daily]
+    labels = formats.days([row[0] for row in daily])
     mean = ("Média de 7 dias", "7-day mean")
     series = [(name, [row[at] for row in daily]), (mean, [row[at + 1] for row in daily])]
     return charts.lines(labels, series, "int", dots=len(daily) <= FEW_DAYS, wide=wide)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nightshift.pages import charts
-from nightshift.pages.formats import Both, both
+from nightshift.pages import charts, formats
+from nightshift.pages.formats import Both
 
 TITLE: Both = ("Vendas Mr. Health", "Mr. Health sales")
 MONEY = "brl"
@@ -64,7 +64,7 @@ WEEKDAYS: tuple[Both, ...] = (
 
 def view(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Charts and largest values; the figures themselves are the job's."""
-    days = [both(day, "short") for day in figures["days"]]
+    days = formats.days(figures["days"])
     units = figures["units"]
     own = [unit for unit in units if unit["today"]]
     return {

@@ -172,6 +172,11 @@ class Pipeline:
         return self.fills or self.name
 
     @property
+    def contract_file(self) -> str:
+        """The path of the contract in the repository."""
+        return f"pipelines/{self.product}/contract.toml"
+
+    @property
     def reads_files(self) -> bool:
         """Whether a night waits for files in the raw bucket."""
         return bool(self.inputs.prefix)

@@ -105,10 +105,21 @@ REMEDIES: dict[Cause, Remedy] = {
 }
 # What remedies and errors say of another try, in Airflow's words.
 _CLEARED = re.compile(r"(?P<first>[Cc])lear (?:the|this) task(?: with downstream)?")
+_CHANGED = re.compile(r"Trigger the date again with .+? \(on the command line (?P<flag>--\S+) (?P<value>\S+)\)")
+_COMMAND = re.compile(r"`(?P<command>[^`]+)`")
 
 
 def advice(next_action: str, again: str) -> str:
     """What to do next at this place: `again` says there how a run is tried again; '' is Airflow's way."""
     if not again:
         return next_action
+    if (changed := _CHANGED.search(next_action)) and (command := _COMMAND.search(again)):
+        whole = _with(command["command"], changed["flag"], changed["value"])
+        return next_action.replace(changed[0], f"Run `{whole}`")
     return _CLEARED.sub(lambda m: again if m["first"] == "c" else f"{again[:1].upper()}{again[1:]}", next_action)
+
+
+def _with(command: str, flag: str, value: str) -> str:
+    """The command line with the option at this value, in place of the one that it had."""
+    given = re.compile(rf" {flag}[ =]\S+")
+    return f"{given.sub('', command)} {flag} {value}"

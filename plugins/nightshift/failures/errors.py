@@ -154,10 +154,15 @@ class SourceUnseen(NightshiftError):
 
 
 class SchemaDrifted(NightshiftError):
-    """Columns of the input differ from the contract in a way that the contract says to refuse."""
+    """Columns of the input differ from the contract, at this path, in a way that the contract says to refuse."""
 
     cause = Cause.DATA
-    next_action = "Have the sender fix it, or write the change into the contract; then clear the task with downstream."
+
+    def __init__(self, message: str, contract: str) -> None:
+        next_action = (
+            f"Have the sender fix it, or write the change into {contract}; then clear the task with downstream."
+        )
+        super().__init__(message, next_action)
 
 
 class NothingUsable(NightshiftError):
@@ -228,10 +233,14 @@ class JobFailed(NightshiftError):
 
 
 class AuditFailed(NightshiftError):
-    """Staged gold breaks its contract; none of it was published."""
+    """Staged gold breaks its contract, the `contract` at this path; none of it was published."""
 
     cause = Cause.DATA
-    next_action = "Compare the manifest with the pipeline's contract; the gold published before is unchanged."
+
+    def __init__(self, message: str, contract: str) -> None:
+        super().__init__(
+            message, f"Compare what the message names with {contract}; the gold published before is unchanged."
+        )
 
 
 class DaysFailed(NightshiftError):

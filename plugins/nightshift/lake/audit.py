@@ -73,12 +73,19 @@ def _gold(table: GoldTable, staged: Mapping[str, Any] | None) -> Iterator[str]:
         yield f"gold.{table.name} was not staged"
         return
     if staged["schema"] != table.columns:
-        yield f"gold.{table.name}: columns are {staged['schema']}, the contract says {table.columns}"
+        yield f"gold.{table.name}: {', '.join(_differences(staged['schema'], table.columns))}"
     if staged["rows"] < table.min_rows:
         yield f"gold.{table.name}: {staged['rows']} rows, at least {table.min_rows} expected"
     for fault in ("null_keys", "duplicate_keys"):
         if staged[fault]:
             yield f"gold.{table.name}: {staged[fault]} {fault.replace('_', ' ')} in {', '.join(table.keys)}"
+
+
+def _differences(staged: Mapping[str, str], contract: Mapping[str, str]) -> Iterator[str]:
+    yield from (f"column {name} is missing" for name in contract if name not in staged)
+    yield from (f"column {name} is not in the contract" for name in staged if name not in contract)
+    for name in (name for name in contract if staged.get(name, contract[name]) != contract[name]):
+        yield f"column {name} is {staged[name]}, the contract says {contract[name]}"
 
 
 def _reasons(table: Mapping[str, Any]) -> str:

@@ -181,7 +181,8 @@ class LakeHook:
     def _one_of(self, present: Iterable[str], prefix: str, kind: str) -> str:
         keys = [key for key in present if key.endswith(f".{kind.lower()}")]
         if len(keys) != 1:
-            raise AuditFailed(f"s3://{self._lake}/{prefix} holds {len(keys)} {kind} files, one was expected.")
+            words = f"s3://{self._lake}/{prefix} holds {len(keys)} {kind} files, one was expected."
+            raise AuditFailed(words, self._night.pipeline.contract_file)
         return keys[0]
 
     def _objects(self, bucket: str, prefix: str) -> Iterator[ObjectTypeDef]:

@@ -47,7 +47,7 @@ class CheckInputsOperator(NightOperator):
             self.log.warning("%s", shown.line(line))
         words = f"The input drifted from its contract: {'; '.join(sentences[:MOST_SHOWN])}."
         if any(d.rule == "refuse" for drifted in drifts.values() for d in drifted):
-            raise SchemaDrifted(words)
+            raise SchemaDrifted(words, self.pipeline.contract_file)
         warning = " ".join([*([words] if sentences else []), *([misread] if misread else [])])
         return {
             "drifted": len(drifts),

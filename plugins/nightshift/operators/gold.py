@@ -52,7 +52,8 @@ class AuditOperator(NightOperator):
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         manifests = self.lake(night).manifests()
         if broken := violations(night, manifests):
-            raise AuditFailed(f"Gold of {night.run} was not published: {'; '.join(broken)}.")
+            words = f"Gold of {night.run} was not published: {'; '.join(broken)}."
+            raise AuditFailed(words, self.pipeline.contract_file)
         return {"rows": {gold["table"]: gold["rows"] for m in manifests for gold in m["gold"]}}
 
 

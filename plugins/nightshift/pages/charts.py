@@ -17,6 +17,7 @@ Series = tuple[Both, Sequence[float | None]]
 WIDTH, HEIGHT = 600, 240
 WIDE = (1120, 300)
 MOST_LABELS = 9  # of an axis with more, every nth is shown
+HALF_A_LABEL = 30  # the last label's middle is at the end of a line chart's axis
 _COMMON = {
     "style": Style(label_font_size=11, major_label_font_size=11),
     "js": (),
@@ -59,7 +60,8 @@ def lines(
     wide: bool = False,
 ) -> Markup:
     """Lines over labels; a gap where a value is unknown."""
-    chart = pygal.Line(**_COMMON, **_size(wide), show_dots=dots, dots_size=2.5, allow_interruptions=True)
+    shape = {**_COMMON, **_size(wide), "margin_right": HALF_A_LABEL}
+    chart = pygal.Line(**shape, show_dots=dots, dots_size=2.5, allow_interruptions=True)
     chart.config.include_x_axis = all(value is None or value >= 0 for _, values in series for value in values)
     return _drawn(chart, labels, series, kind, axis)
 

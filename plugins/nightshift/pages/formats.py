@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,12 @@ def both(value: Any, kind: str, zone: str = "UTC") -> Both:
     if kind in {"time", "moment"}:
         return KINDS[kind](datetime.fromisoformat(str(value)).astimezone(ZoneInfo(zone)))
     return KINDS[kind](value)
+
+
+def days(dates: Sequence[Any]) -> list[Both]:
+    """The labels of a chart's days: short, with the year where the years differ."""
+    kind = "short" if len({str(day)[:4] for day in dates}) < 2 else "short_year"
+    return [both(day, kind) for day in dates]
 
 
 def _decimals(digits: int, before: str = "", after: str = "") -> Callable[[Any], Both]:
@@ -67,6 +73,11 @@ def _short_day(value: Any) -> Both:
     return f"{day:%d/%m}", f"{day.day} {MONTHS[day.month - 1]}"
 
 
+def _short_year(value: Any) -> Both:
+    day = date.fromisoformat(str(value)[:10])
+    return f"{day:%d/%m/%y}", f"{day.day} {MONTHS[day.month - 1]} \N{RIGHT SINGLE QUOTATION MARK}{day:%y}"
+
+
 def _time(moment: datetime) -> Both:
     return (f"{moment:%H:%M:%S}",) * 2
 
@@ -105,6 +116,7 @@ KINDS: dict[str, Callable[[Any], Both]] = {
     "compact_usd": _compact("US$\u00a0"),
     "day": _day,
     "short": _short_day,
+    "short_year": _short_year,
     "time": _time,
     "moment": _moment,
     "duration": _duration,

@@ -48,8 +48,11 @@ def summary(record: Record) -> dict[str, Any]:
 
 def spans(record: Record) -> dict[str, tuple[float, float]]:
     """The first start and the last end of each group that ran, in seconds since the run began; the result's group is
-    what lies between the last task and the record."""
+    what lies between the last task and the record. A task of Group.PREPARE that ran before there was a ledger has no
+    times: the group then began with the run."""
     begin, times = datetime.fromisoformat(record["started_at"]), dict[str, list[float]]()
+    if any(_is_unwritten(facts) for task, facts in record["tasks"].items() if task in _TASKS[Group.PREPARE]):
+        times[str(Group.PREPARE)] = [0.0]
     for task, facts in record["tasks"].items():
         moments = [facts[key] for key in ("started_at", "ended_at") if facts.get(key)]
         group = str(GROUP_OF.get(task, Group.COMPUTE))
@@ -58,6 +61,11 @@ def spans(record: Record) -> dict[str, tuple[float, float]]:
     end = _seconds(record["started_at"], record["ended_at"])
     last = max((until for _, until in known.values()), default=end)
     return {**known, str(Group.RESULT): (min(last, end), end)}
+
+
+def _is_unwritten(facts: Record) -> bool:
+    """Whether a task ended of which the ledger, which lies in the lake, has no beginning."""
+    return facts["state"] in {"success", "failed"} and not facts.get("started_at")
 
 
 def nights_before(record: Record, history: Iterable[Record]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from nightshift.pages import charts, cures, history, products, render, words
-from nightshift.pages.formats import Both, both
+from nightshift.pages.formats import Both, days
 from nightshift.pipelines import PIPELINES
 from nightshift.run.tasks import Group
 
@@ -25,7 +25,7 @@ MOST_HOURS = 72
 MOST_DAYS_SHOWN = 40
 MONEY = ("decimal(18,2)",)
 # What records of older versions lack.
-ABSENT: Record = {"restated": [], "days": [], "doubts": [], "compute": None}
+ABSENT: Record = {"restated": [], "days": [], "compute": None}
 ABSENT_COST: Record = {"elsewhere": {}, "prices": "", "limit": None}
 DEFAULT_ZONE = "America/Sao_Paulo"
 
@@ -185,9 +185,10 @@ def _kind(column: str, spark_type: str, record: Record) -> str:
 
 
 def costs(record: Record, nights: Sequence[Record]) -> dict[str, Any]:
-    """The cost of each night as bars, the limit, and the other targets."""
+    """The cost of each night as bars by business date, the limit, and the other targets."""
     cost, priced = record["cost"], [n for n in (*nights, history.summary(record)) if n["cost"]["measured"] is not None]
-    labels = [both(night["business_date"], "short") for night in priced]
+    priced.sort(key=lambda night: (night["business_date"], night["ended_at"]))
+    labels = days([night["business_date"] for night in priced])
     values = [night["cost"]["measured"] for night in priced]
     name = ("Custo medido", "Measured cost")
     return {

@@ -27,7 +27,8 @@ BEGUN = "it was stopped from outside or marked by hand"
 NEVER_BEGUN = (
     "it never began, so Airflow ended it before its code ran, or it was marked by hand: see the scheduler's log"
 )
-INNOCENT = {"success", "upstream_failed", "skipped", "removed", None}  # tasks that did not fail themselves
+KEPT_BACK = {"upstream_failed", "skipped", "removed", None}  # tasks that another's failure kept from running
+INNOCENT = {"success", *KEPT_BACK}  # tasks that did not fail themselves
 
 
 def build(
@@ -75,17 +76,29 @@ def _failure(
     night: RunContext, facts: RunFacts, doubts: Sequence[Doubt], cleanup_failure: Card | None
 ) -> dict[str, Any]:
     """The failure report (card) of the night, with the night's links and the report's text."""
-    card = _spoken(facts, doubts) or cleanup_failure or _silent(facts, doubts)
+    own = _spoken(facts, doubts)
+    card = own or cleanup_failure or _silent(facts, doubts)
     place = links.there(night, targets.of(night).links(night, facts.places[-1].id)) if facts.places else {}
     next_action = advice(card["next_action"], night.settings.again)
     every = {**place, **(card.get("links") or {}), "record": links.record(night)}
-    whole = {**card, "next_action": next_action, "links": every}
+    also = list(_also(_culprit(doubts, facts.states), doubts, facts.states, is_spoken=own is not None))
+    whole = {**card, "next_action": next_action, "links": every, "also": also}
     return {**whole, "text": list(cards.lines(whole))}
 
 
 def _culprit(doubts: Sequence[Doubt], states: Mapping[str, str | None]) -> Doubt:
     """The first doubt whose task failed by itself or has no state in Airflow, else the first of all."""
     return next((d for d in doubts if d.task not in states or states[d.task] not in INNOCENT), doubts[0])
+
+
+def _also(
+    culprit: Doubt, doubts: Iterable[Doubt], states: Mapping[str, str | None], *, is_spoken: bool
+) -> Iterator[str]:
+    """What failed besides: no more of a task that spoke for itself, and nothing of one that was kept from running."""
+    for doubt in doubts:
+        is_said = doubt == culprit or (is_spoken and doubt.task == culprit.task)
+        if not is_said and states.get(doubt.task, "success") not in KEPT_BACK:
+            yield doubt.words
 
 
 def _spoken(facts: RunFacts, doubts: Sequence[Doubt]) -> Card | None:
