@@ -31,7 +31,7 @@ run: ## one night of the pipelines that read files, on made-up data, on this mac
 ui: ## the Airflow UI with its scheduler, on localcloud
 	@./nightshift ui
 
-test: setup-test ## what CI plays, every room with its real parts, 20 minutes; ARGS="-k word" chooses
+test: setup-test ## what CI plays, every room with its real parts, half an hour; ARGS="-k word" chooses
 	@$(PLAY) -m "not long" $(ARGS)
 
 test-quick: setup-test ## between two edits: the tests that start no Spark, terraform, Airflow or database; two minutes
