@@ -213,6 +213,13 @@ def test_stopping_a_place_that_is_gone_is_no_error(run, target, place):
         target.next_attempt(run, place)
 
 
+def test_a_lost_answer_to_a_deletion_is_no_error(cloud, run, target, place):
+    Client(cloud.access).add_fault("run-answer-lost", times=1, operation="Delete*")
+    target.stop([place])
+    gone(run, place)
+    assert not [fault for fault in Client(cloud.access).faults() if fault["left"]]
+
+
 def test_a_run_that_is_cleared_after_its_end_gets_a_place_of_its_own(run, target, place):
     target.stop([place])
     gone(run, place)

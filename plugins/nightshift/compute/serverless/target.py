@@ -189,12 +189,13 @@ class ServerlessTarget:
         return {"cluster": page, **log}
 
     def stop(self, place_ids: Collection[str]) -> None:
-        """The next request towards the end of each: cancel its jobs, stop it, delete it."""
+        """The next request towards the end of each: cancel its jobs, stop it, delete it. One that is gone meanwhile, by
+        a request whose answer was lost or by somebody else's, is no error."""
         for place_id in place_ids:
             try:
                 self._stop(place_id)
             except ClientError as refused:
-                if not _is_missing(refused):
+                if not _is_missing(refused) and self.place(place_id).state != PlaceState.GONE:
                     raise
 
     def _stop(self, place_id: str) -> None:
