@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from botocore.exceptions import ClientError
+
+from nightshift.compute.jobs import Job, SparkJob
 from nightshift.compute.resources import digest
-from nightshift.compute.target import JobState, SubmittedJob
+from nightshift.compute.target import JobState, Place, SubmittedJob
 from nightshift.compute.workers import SHAPES, Shape
 from nightshift.config import Settings
 from nightshift.failures.causes import Cause
@@ -69,6 +72,35 @@ def submitted(found: Sequence[SubmittedJob], name: str, known: Collection[str]) 
     live = [job.id for job in ours if not job.state.ended]
     unheard = [job.id for job in ours[-1:] if job.state == JobState.COMPLETED and job.id not in known]
     return Submitted(next(iter([*live, *unheard]), ""), sum(job.state.ended for job in ours))
+
+
+def spark(specs: Iterable[Job]) -> list[SparkJob]:
+    """The Spark jobs of these: preflight has refused every other kind (`refusal`)."""
+    return [job for job in specs if isinstance(job, SparkJob)]
+
+
+def submit(
+    specs: Iterable[Job], found: Sequence[SubmittedJob], known: Collection[str], start: Callable[[SparkJob, int], str]
+) -> dict[str, str]:
+    """The id of each job by name: of the one to adopt, else what `start(job, number of its ended runs)` gives."""
+    started = {}
+    for job in spark(specs):
+        there = submitted(found, job.name, known)
+        started[job.name] = there.adopted or start(job, there.ended)
+    return started
+
+
+def since(found: list[Place], first: str, look: Callable[[str], Place]) -> list[Place]:
+    """The places from `first` on, all if it is ""; only what `look(first)` gives if the service lists it no more."""
+    ids = [place.id for place in found]
+    if first and first not in ids:
+        return [look(first)]
+    return found[ids.index(first) :] if first else found
+
+
+def is_missing(refused: ClientError) -> bool:
+    """Whether the service says that there is no such thing."""
+    return bool(refused.response["Error"]["Code"] == "ResourceNotFoundException")
 
 
 def token(*parts: object) -> str:

@@ -75,7 +75,7 @@ class EksTarget:
         """The bodies of CreateVirtualCluster and of each StartJobRun."""
         own = {spec.SOURCE_ROLES: {run.pipeline.product: f"<role that opens {run.source_secret} alone>"}}
         yield f"EMR on EKS would be asked for\n{json.dumps(spec.virtual_cluster(run, '<token>'), indent=1)}"
-        for job in _spark(specs):
+        for job in one_by_one.spark(specs):
             body = spec.job_run(run, "<id>", job, {**PLANNED, **own}, "<token>")
             yield f"and job {job.name}\n{json.dumps(body, indent=1)}"
 
@@ -116,7 +116,7 @@ class EksTarget:
         return request_text("CreateVirtualCluster", spec.virtual_cluster(run, "<token>"))
 
     def job_request(self, run: RunContext, job: Job, made_from: Ingredients) -> str:
-        [program] = _spark([job])
+        [program] = one_by_one.spark([job])
         return request_text("StartJobRun", spec.job_run(run, "<id>", program, made_from.foundation, "<token>"))
 
     def next_attempt(self, run: RunContext, first: str) -> Attempt:
@@ -129,7 +129,7 @@ class EksTarget:
         try:
             return place_of(self._api.describe_virtual_cluster(id=place_id)["virtualCluster"])
         except ClientError as refused:
-            if not _is_missing(refused):
+            if not one_by_one.is_missing(refused):
                 raise
             return Place(place_id, "", PlaceState.GONE, "TERMINATED")
 
@@ -137,10 +137,7 @@ class EksTarget:
         """Deleted ones only as long as EMR on EKS lists them."""
         ours = [found for found in resources.described(self._settings) if found["tags"][RUN] == run.run]
         found = [place_of(one) for one in sorted(ours, key=lambda one: one["createdAt"])]
-        ids = [place.id for place in found]
-        if not first:
-            return found
-        return found[ids.index(first) :] if first in ids else [self.place(first)]
+        return one_by_one.since(found, first, self.place)
 
     def submit(
         self,
@@ -154,13 +151,14 @@ class EksTarget:
     ) -> dict[str, str]:
         """Start each job, or adopt the one that an earlier try started. The token counts the job's ended runs: after a
         lost response the same run is returned, after a failure a new one is made."""
-        found, started = self.jobs(place_id), {}
-        for job in _spark(specs):
-            there = one_by_one.submitted(found, job.name, known)
-            token = one_by_one.token(run.run, place_id, job.name, there.ended)
-            body = spec.job_run(run, place_id, job, made_from.foundation, token)
-            started[job.name] = there.adopted or str(self._api.start_job_run(**body)["id"])
-        return started
+
+        def start(job: SparkJob, ended: int) -> str:
+            body = spec.job_run(
+                run, place_id, job, made_from.foundation, one_by_one.token(run.run, place_id, job.name, ended)
+            )
+            return str(self._api.start_job_run(**body)["id"])
+
+        return one_by_one.submit(specs, self.jobs(place_id), known, start)
 
     def job(self, place_id: str, job_id: str) -> SubmittedJob:
         """One job run. The service has no time limit, so a look at one that is past ours cancels it."""
@@ -239,12 +237,3 @@ def place_of(found: Any) -> Place:
     """A virtual cluster, as DescribeVirtualCluster gives it, as a place."""
     created, state = found["createdAt"], found["state"]
     return Place(found["id"], found["name"], PLACES[state], state, created_at=created, ready_at=created)
-
-
-def _spark(specs: Sequence[Job]) -> list[SparkJob]:
-    """Preflight has refused what is no Spark job (EksTarget.refusal)."""
-    return [job for job in specs if isinstance(job, SparkJob)]
-
-
-def _is_missing(refused: ClientError) -> bool:
-    return refused.response["Error"]["Code"] == "ResourceNotFoundException"

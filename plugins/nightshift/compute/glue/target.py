@@ -64,7 +64,7 @@ class GlueTarget:
         own = {spec.SOURCE_ROLES: {run.pipeline.product: f"<role that opens {run.source_secret} alone>"}}
         body = spec.job(run, Ingredients({**PLANNED.foundation, **own}, {}, PLANNED.jobs_uri))
         yield f"Glue would be asked for\n{json.dumps(body, indent=1)}"
-        for job in _spark(specs):
+        for job in one_by_one.spark(specs):
             yield f"and run {job.name}\n{json.dumps(spec.arguments(run, job), indent=1)}"
 
     def prices(self) -> dict[str, str]:
@@ -93,7 +93,7 @@ class GlueTarget:
         return request_text("CreateJob", spec.job(run, made_from))
 
     def job_request(self, run: RunContext, job: Job, _made_from: Ingredients) -> str:
-        [program] = _spark([job])
+        [program] = one_by_one.spark([job])
         return request_text("StartJobRun", spec.arguments(run, program))
 
     def next_attempt(self, run: RunContext, first: str) -> Attempt:
@@ -129,12 +129,12 @@ class GlueTarget:
         """Start a run for each job, or adopt the one that an earlier try started. There is no token, so a call whose
         response was lost is not repeated: the task's retry looks first."""
         once = clients.client(self._settings, "glue", tries=1)
-        again, found, started = patiently(self._settings.api_tries), self.jobs(place_id), {}
-        for job in _spark(specs):
-            started[job.name] = one_by_one.submitted(found, job.name, known).adopted or str(
-                again(once.start_job_run, JobName=place_id, Arguments=spec.arguments(run, job))["JobRunId"]
-            )
-        return started
+        again = patiently(self._settings.api_tries)
+
+        def start(job: SparkJob, _ended: int) -> str:
+            return str(again(once.start_job_run, JobName=place_id, Arguments=spec.arguments(run, job))["JobRunId"])
+
+        return one_by_one.submit(specs, self.jobs(place_id), known, start)
 
     def job(self, place_id: str, job_id: str) -> SubmittedJob:
         return self._job(self._glue.get_job_run(JobName=place_id, RunId=job_id)["JobRun"])
@@ -188,8 +188,3 @@ class GlueTarget:
 
     def _dollars(self, dpu_hours: float) -> float:
         return workers.glue(dpu_hours, instances.of(self._settings), flex=self._settings.glue_flex)
-
-
-def _spark(specs: Sequence[Job]) -> list[SparkJob]:
-    """Preflight has refused what is no Spark job (GlueTarget.refusal)."""
-    return [job for job in specs if isinstance(job, SparkJob)]

@@ -63,7 +63,7 @@ class KubernetesTarget:
     def plan(self, run: RunContext, _jobs_uri: str, specs: Sequence[Job]) -> Iterator[str]:
         """The manifests."""
         yield f"Kubernetes would be asked for\n{json.dumps(spec.place(run), indent=1)}"
-        for job in _spark(specs):
+        for job in one_by_one.spark(specs):
             yield f"and job {job.name}\n{json.dumps(spec.application(run, PLANNED, job, 0), indent=1)}"
 
     def prices(self) -> dict[str, str]:
@@ -91,7 +91,7 @@ class KubernetesTarget:
         return request_text("Create", spec.place(run))
 
     def job_request(self, run: RunContext, job: Job, _made_from: Ingredients) -> str:
-        [program] = _spark([job])
+        [program] = one_by_one.spark([job])
         return request_text("Create", spec.application(run, {"name": spec.name_of(run), "uid": "<uid>"}, program, 0))
 
     def next_attempt(self, run: RunContext, first: str) -> Attempt:
@@ -131,7 +131,7 @@ class KubernetesTarget:
         if owner is None:
             raise ComputeError(f"ConfigMap {place_id} of {run.run} was deleted.")
         there, started = self._applications(place_id), {}
-        for job in _spark(specs):
+        for job in one_by_one.spark(specs):
             mine = [app for app in there if app["metadata"]["labels"][spec.JOB] == job.name]
             adopted = one_by_one.submitted([self._job(place_id, app) for app in mine], job.name, known).adopted
             started[job.name] = adopted or self._start(run, owner["metadata"], job, mine)
@@ -214,8 +214,3 @@ def _owned_by(app: Any, place_id: str) -> bool:
 
 def _moment(stamp: str) -> datetime:
     return datetime.fromisoformat(stamp.replace("Z", "+00:00"))
-
-
-def _spark(specs: Sequence[Job]) -> list[SparkJob]:
-    """Preflight has refused what is no Spark job (KubernetesTarget.refusal)."""
-    return [job for job in specs if isinstance(job, SparkJob)]

@@ -76,7 +76,7 @@ class ServerlessTarget:
         foundation = {**PLANNED.foundation, **own}
         body = spec.application(run, Ingredients(foundation, PLANNED.transient, ""), "<token>")
         yield f"EMR Serverless would be asked for\n{json.dumps(body, indent=1)}"
-        for job in _spark(specs):
+        for job in one_by_one.spark(specs):
             yield f"and job {job.name}\n{json.dumps(spec.job_run(run, '<id>', job, foundation, '<token>'), indent=1)}"
 
     def prices(self) -> dict[str, str]:
@@ -113,7 +113,7 @@ class ServerlessTarget:
         return request_text("CreateApplication", spec.application(run, made_from, "<token>"))
 
     def job_request(self, run: RunContext, job: Job, made_from: Ingredients) -> str:
-        [program] = _spark([job])
+        [program] = one_by_one.spark([job])
         return request_text("StartJobRun", spec.job_run(run, "<id>", program, made_from.foundation, "<token>"))
 
     def next_attempt(self, run: RunContext, first: str) -> Attempt:
@@ -126,7 +126,7 @@ class ServerlessTarget:
         try:
             return place_of(self._api.get_application(applicationId=place_id)["application"])
         except ClientError as refused:
-            if not _is_missing(refused):
+            if not one_by_one.is_missing(refused):
                 raise
             return Place(place_id, "", PlaceState.GONE, "TERMINATED")
 
@@ -134,10 +134,7 @@ class ServerlessTarget:
         """Deleted ones only as long as EMR Serverless lists them."""
         ours = [app for app in resources.described(self._settings) if app["tags"][RUN] == run.run]
         found = [place_of(app) for app in sorted(ours, key=lambda app: app["createdAt"])]
-        ids = [place.id for place in found]
-        if not first:
-            return found
-        return found[ids.index(first) :] if first in ids else [self.place(first)]
+        return one_by_one.since(found, first, self.place)
 
     def submit(
         self,
@@ -151,13 +148,13 @@ class ServerlessTarget:
     ) -> dict[str, str]:
         """Start each job, or adopt the one that an earlier try started. The token counts the job's ended runs: after a
         lost response the same run is returned, after a failure a new one is made."""
-        found, started = self.jobs(place_id), {}
-        for job in _spark(specs):
-            there = one_by_one.submitted(found, job.name, known)
-            token = one_by_one.token(run.run, job.name, there.ended)
+
+        def start(job: SparkJob, ended: int) -> str:
+            token = one_by_one.token(run.run, job.name, ended)
             body = spec.job_run(run, place_id, job, made_from.foundation, token)
-            started[job.name] = there.adopted or str(self._api.start_job_run(**body)["jobRunId"])
-        return started
+            return str(self._api.start_job_run(**body)["jobRunId"])
+
+        return one_by_one.submit(specs, self.jobs(place_id), known, start)
 
     def job(self, place_id: str, job_id: str) -> SubmittedJob:
         run = self._api.get_job_run(applicationId=place_id, jobRunId=job_id)["jobRun"]
@@ -195,7 +192,7 @@ class ServerlessTarget:
             try:
                 self._stop(place_id)
             except ClientError as refused:
-                if not _is_missing(refused) and self.place(place_id).state != PlaceState.GONE:
+                if not one_by_one.is_missing(refused) and self.place(place_id).state != PlaceState.GONE:
                     raise
 
     def _stop(self, place_id: str) -> None:
@@ -233,12 +230,3 @@ def place_of(application: Any) -> Place:
         ready_at=application["createdAt"] if state == PlaceState.READY else None,
         ended_at=application["updatedAt"] if state == PlaceState.GONE else None,
     )
-
-
-def _spark(specs: Sequence[Job]) -> list[SparkJob]:
-    """Preflight has refused what is no Spark job (ServerlessTarget.refusal)."""
-    return [job for job in specs if isinstance(job, SparkJob)]
-
-
-def _is_missing(refused: ClientError) -> bool:
-    return refused.response["Error"]["Code"] == "ResourceNotFoundException"
