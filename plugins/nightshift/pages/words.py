@@ -35,7 +35,7 @@ CAUSES: dict[str, Both] = {
     "stopped": ("interrompida de fora", "stopped from outside"),
     "leak": ("algo ficou ligado", "something is still alive"),
 }
-LAYERS: dict[str, Both] = {"bronze": ("bronze", "bronze"), "silver": ("prata", "silver"), "gold": ("ouro", "gold")}
+LAYERS: dict[str, Both] = {"bronze": ("bronze", "bronze"), "silver": ("silver", "silver"), "gold": ("gold", "gold")}
 RESOURCES: dict[str, Both] = {
     "clusters": ("clusters", "clusters"),
     "instances": ("instâncias", "instances"),
