@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
@@ -51,11 +50,11 @@ def received():
 
 
 @pytest.fixture(scope="module")
-def published(provider, received, tmp_path_factory):
+def published(provider, received, unused_database, tmp_path_factory):
     """The event of `publish` when a night of wordcount has ended."""
     url, events = received
     home = tmp_path_factory.mktemp("airflow")
-    shutil.copyfile(Path(os.environ["AIRFLOW_HOME"]) / "airflow.db", home / "airflow.db")
+    shutil.copyfile(unused_database, home / "airflow.db")
     transport = {"type": "http", "url": url, "endpoint": "api/v1/lineage", "compression": None}
     own = {
         **environment.airflow(home),

@@ -68,9 +68,9 @@ def made(tools):
 
 
 @pytest.fixture(scope="session")
-def there(made, tmp_path_factory):
+def there(made, unused_database, tmp_path_factory):
     laid = place.unpacked(made, tmp_path_factory.mktemp("mwaa"))
-    shutil.copyfile(Path(os.environ["AIRFLOW_HOME"]) / "airflow.db", laid.home / "airflow.db")
+    shutil.copyfile(unused_database, laid.home / "airflow.db")
     yield laid
     place.unsealed(laid)
     shutil.rmtree(laid.home / "tools", ignore_errors=True)  # 800 MB, and pytest keeps what three runs made
