@@ -51,7 +51,7 @@ def bundles(tmp_path, monkeypatch):
 
 @pytest.fixture
 def published(monkeypatch):
-    """Every task ends at once, but publish runs under Airflow. A scheduler makes its process read DAGs without links."""
+    """Every task ends at once, but publish runs under Airflow. A scheduler has its process read DAGs without links."""
     monkeypatch.setattr(DagSerialization, "_load_operator_extra_links", DagSerialization._load_operator_extra_links)
     for place, name, value in publishing.patches():
         monkeypatch.setattr(place, name, value)
