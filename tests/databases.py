@@ -17,13 +17,29 @@ from tools.postgres import Postgres, _unprivileged, free_port
 
 USER, PASSWORD, DATABASE = "coop", "s3gredo!", "cartoes"
 START_SECONDS = 60
+RELOAD_SECONDS = 0.5  # a server reads its settings when it gets to it
 
 
 @contextmanager
-def postgresql():
-    """The address of a PostgreSQL with an empty database."""
+def postgresql(costly_passwords=True):
+    """The address of a PostgreSQL with an empty database. A client hashes a password 4,096 times for SCRAM, which is a
+    tenth of a night that connects dozens of times; without `costly_passwords` it is MD5's, hashed once."""
     with Postgres(USER, DATABASE) as server:
-        yield parsed(f"postgresql://{USER}:{server.password}@127.0.0.1:{server.port}/{DATABASE}")
+        url = parsed(f"postgresql://{USER}:{server.password}@127.0.0.1:{server.port}/{DATABASE}")
+        if not costly_passwords:
+            _hash_once(url)
+        yield url
+
+
+def _hash_once(url):
+    with url.connected() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW hba_file")
+        [[rules]] = cursor.fetchall()
+        cursor.execute("SET password_encryption = 'md5'")
+        cursor.execute(f"ALTER ROLE {USER} PASSWORD %s", [url.password])
+        cursor.execute(f"COPY (SELECT 'host all all 127.0.0.1/32 md5') TO '{rules}'")
+        cursor.execute("SELECT pg_reload_conf()")
+    time.sleep(RELOAD_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -90,7 +106,7 @@ def postgresql_with_tls(by):
                 cursor.execute(f"ALTER SYSTEM SET ssl_key_file = '{place}/server.key'")
                 cursor.execute("ALTER SYSTEM SET ssl = on")
                 cursor.execute("SELECT pg_reload_conf()")
-        time.sleep(0.5)  # it reads its settings when it gets to it
+        time.sleep(RELOAD_SECONDS)
         yield url
 
 

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -202,12 +203,13 @@ def a_day() -> str:
 @pytest.fixture(scope="session")
 def servers():
     """The two servers, each started when it is first asked for."""
+    starts = {"postgresql": partial(databases.postgresql, costly_passwords=False), "mariadb": databases.mariadb}
     with ExitStack() as stack:
         started = {}
 
         def server(kind):
             if kind not in started:
-                started[kind] = stack.enter_context(getattr(databases, kind)())
+                started[kind] = stack.enter_context(starts[kind]())
             return started[kind]
 
         yield server
@@ -218,19 +220,26 @@ def postgresql(servers):
     return servers("postgresql")
 
 
+def opener(folder, patch):
+    """Lets a secret open a database: an `aws` on PATH that answers as the AWS CLI does, and knows this one secret."""
+    kept, program = folder / "secret.json", folder / "bin" / "aws"
+    asked = f"secretsmanager get-secret-value --query SecretString --output text --secret-id {SECRET}"
+    refused = "An error occurred (ResourceNotFoundException): Secrets Manager can't find the specified secret."
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n[ "$*" = "{asked}" ] && exec cat {kept}\necho "{refused}" >&2\nexit 254\n')
+    program.chmod(0o755)
+    patch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    return kept.write_text
+
+
 @pytest.fixture
 def opens(tmp_path, monkeypatch):
-    """Let a secret open a database: an `aws` on PATH that answers as the AWS CLI does, and knows this one secret."""
+    """What a test gives the secret to."""
+    return opener(tmp_path, monkeypatch)
 
-    def with_secret(text):
-        kept = tmp_path / "secret.json"
-        kept.write_text(text)
-        program = tmp_path / "bin" / "aws"
-        program.parent.mkdir(exist_ok=True)
-        asked = f"secretsmanager get-secret-value --query SecretString --output text --secret-id {SECRET}"
-        refused = "An error occurred (ResourceNotFoundException): Secrets Manager can't find the specified secret."
-        program.write_text(f'#!/bin/sh\n[ "$*" = "{asked}" ] && exec cat {kept}\necho "{refused}" >&2\nexit 254\n')
-        program.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
 
-    return with_secret
+@pytest.fixture(scope="module")
+def opens_for_all(tmp_path_factory):
+    """The same for fixtures whose nights several tests read."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield opener(tmp_path_factory.mktemp("secret"), patch)

@@ -2,9 +2,11 @@
 
 import csv
 import json
+import shutil
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import boto3
 import pytest
@@ -25,6 +27,7 @@ from tests.spark_jobs.conftest import SECRET
 
 PIPELINE, FLAT = "card_movements", "movimento_flat"
 MEMBER = "5,Zoë,d'Ávila,41,zoe@exemplo.coop.br"
+NO_DATES = ("infinity", "0000-00-00")
 SMALL = {
     "associado": f"id,nome,sobrenome,idade,email\n{MEMBER}\n",
     "conta": "id,tipo,data_criacao,id_associado\n7,CC,2020-01-02,5\n",
@@ -36,11 +39,6 @@ SMALL = {
 @pytest.fixture
 def mariadb(servers):
     return servers("mariadb")
-
-
-@pytest.fixture(params=["postgresql", "mariadb"])
-def url(request, servers):
-    return servers(request.param)
 
 
 class Source:
@@ -67,16 +65,28 @@ class Source:
         self.do(f"INSERT INTO movimento VALUES ({number}, {amount}, 'Padaria', '{day}', {card})")
 
 
-@pytest.fixture
-def source(url, tmp_path, opens):
-    opens(url.secret)
-    return Source(url, tmp_path / "tables")
+class Both:
+    """The same in a database of each kind."""
 
+    def __init__(self, servers, folder, kinds=("postgresql", "mariadb")):
+        self.by_kind = {kind: Source(servers(kind), folder / kind) for kind in kinds}
 
-@pytest.fixture
-def mariadb_source(mariadb, tmp_path, opens):
-    opens(mariadb.secret)
-    return Source(mariadb, tmp_path / "tables")
+    def fill(self, files):
+        for source in self.by_kind.values():
+            source.folder.parent.mkdir(exist_ok=True)
+            source.fill(files)
+
+    def fill_from(self, folder):
+        for source in self.by_kind.values():
+            source.fill_from(folder)
+
+    def do(self, *statements):
+        for source in self.by_kind.values():
+            source.do(*statements)
+
+    def add(self, *words, **more):
+        for source in self.by_kind.values():
+            source.add(*words, **more)
 
 
 @pytest.fixture
@@ -127,6 +137,48 @@ class Nights:
         }
 
 
+class NightsOfBoth(Nights):
+    """Nights that read both databases: what arrives is the same, so that one alone goes on to silver and gold."""
+
+    def __init__(self, lake, opens, both):
+        super().__init__(lake)
+        self.opens, (self.first, self.other) = opens, both.by_kind.values()
+
+    def __call__(self, day, publish=True, other_layers="bronze", **options):
+        self.opens(self.other.url.secret)
+        theirs = self.lake.run(PIPELINE, day, "unread", secret=SECRET, **{**options, "layers": other_layers})
+        arrived = self.arrived(day, theirs)
+        self.opens(self.first.url.secret)
+        counts = super().__call__(day, publish, **options)
+        assert self.arrived(day, {layer: counts[layer] for layer in theirs}) == arrived
+        return counts
+
+    def arrived(self, day, counts):
+        """A day's rows in these layers, but for where and when they were read, and their counts."""
+        tables = {(layer, table) for layer in counts for table in ("movements", "cards", "accounts", "members")}
+        rows = {
+            (layer, table): sorted(self.content(row) for row in self.lake.rows(layer, PIPELINE, table, day))
+            for layer, table in {*tables, ("bronze", "movements_aside")}
+        }
+        assert rows["bronze", "members"]
+        return rows, counts
+
+    def content(self, row):
+        """What a row says; a date that is none each database spells in its own way."""
+        kept = {name: str(value) for name, value in row.items() if name not in {"source_file", "line", "ingested_at"}}
+        return sorted((name, "no date" if value in NO_DATES else value) for name, value in kept.items())
+
+
+@pytest.fixture
+def both(servers, tmp_path):
+    return Both(servers, tmp_path / "tables")
+
+
+@pytest.fixture
+def night_of_both(lake, opens, both):
+    return NightsOfBoth(lake, opens, both)
+
+
 def test_a_cell_of_the_csv_is_no_formula_and_a_number_no_text(spark):
     cells = [
         "=1+1",
@@ -159,20 +211,20 @@ def numbers(counts, layer="silver", table="movements"):
     return told["accepted"], told["quarantined"], told["duplicates"]
 
 
-def test_the_known_movements_of_wesleyst5(source, night, shared_data, as_a_cluster):
-    source.fill_from(shared_data / "cards" / "wesleyst5")
+def test_the_known_movements_of_wesleyst5(both, night_of_both, shared_data, as_a_cluster):
+    both.fill_from(shared_data / "cards" / "wesleyst5")
     with as_a_cluster():
-        counts = night("2023-01-01")
+        counts = night_of_both("2023-01-01")
     assert numbers(counts) == (5, 0, 0)
-    rows = night.lake.gold(PIPELINE, "2023-01-01", FLAT)
+    rows = night_of_both.lake.gold(PIPELINE, "2023-01-01", FLAT)
     assert (len(rows), sum(row["vlr_transacao_movimento"] for row in rows)) == (5, Decimal("8123.48"))
-    told = list(csv.reader(night.csv("2023-01-01").splitlines()))
+    told = list(csv.reader(night_of_both.csv("2023-01-01").splitlines()))
     assert told[0] == list(card_columns())
     assert told[-1] == [
         *("Jose", "Santos Silva", "45", "4499.50", "PS5", "2022-03-30 05:00:00", "40778", "Jose S Silva", ""),
         *("CC", "2022-02-28 09:00:00"),
     ]
-    assert "\r" not in night.csv("2023-01-01")
+    assert "\r" not in night_of_both.csv("2023-01-01")
 
 
 def card_columns():
@@ -183,11 +235,11 @@ def card_columns():
     )
 
 
-def test_the_movements_of_candidabruxel_are_those_that_somebody_else_expects(source, night, shared_data):
+def test_the_movements_of_candidabruxel_are_those_that_somebody_else_expects(both, night_of_both, shared_data):
     folder = shared_data / "cards" / "candidabruxel"
-    source.fill_from(folder)
-    night("2024-01-01")
-    rows = list(csv.DictReader(night.csv("2024-01-01").splitlines()))
+    both.fill_from(folder)
+    night_of_both("2024-01-01")
+    rows = list(csv.DictReader(night_of_both.csv("2024-01-01").splitlines()))
     expected = list(csv.DictReader((folder / "expected_movimento_flat.csv").read_text().splitlines()))
     ours = [{"tipo": row["tipo_conta"], **{k: v for k, v in row.items() if k in expected[0]}} for row in rows]
     assert sorted(map(sorted_items, ours)) == sorted(map(sorted_items, expected))
@@ -198,19 +250,19 @@ def sorted_items(row):
     return sorted(row.items())
 
 
-def test_generated_movements_add_up_to_their_truth_read_in_parts_or_whole(source, night, tmp_path, monkeypatch):
+def test_generated_movements_add_up_to_their_truth_read_in_parts_or_whole(both, night_of_both, tmp_path, monkeypatch):
     truth = generate_cards(tmp_path / "made", CardShape(rows=400))
-    source.fill_from(tmp_path / "made")
+    both.fill_from(tmp_path / "made")
     monkeypatch.setattr("medallion.jdbc.ROWS_A_PART", 60)
-    night("2026-01-04")
-    rows = night.lake.gold(PIPELINE, "2026-01-04", FLAT)
+    night_of_both("2026-01-04")
+    rows = night_of_both.lake.gold(PIPELINE, "2026-01-04", FLAT)
     assert (len(rows), sum(r["vlr_transacao_movimento"] for r in rows)) == (truth.rows, truth.total)
     assert len({row["movement_id"] for row in rows}) == truth.rows
     assert {len(row["numero_cartao"]) for row in rows} == {16}
-    back = list(csv.DictReader(night.csv("2026-01-04").splitlines()))
+    back = list(csv.DictReader(night_of_both.csv("2026-01-04").splitlines()))
     assert sum(Decimal(row["vlr_transacao_movimento"]) for row in back) == truth.total
     assert {'Livraria "O Ponto"', "Posto, loja 2"} <= {row["des_transacao_movimento"] for row in back}
-    page = night.lake.page(PIPELINE, "2026-01-04")
+    page = night_of_both.lake.page(PIPELINE, "2026-01-04")
     figures, first = page["figures"], page["tables"][FLAT]
     bought = [r["vlr_transacao_movimento"] for r in rows if r["vlr_transacao_movimento"] >= 0]
     assert figures["amount"] - figures["refunds"]["amount"] == pytest.approx(float(truth.total))
@@ -221,57 +273,86 @@ def test_generated_movements_add_up_to_their_truth_read_in_parts_or_whole(source
     assert len(shown) == 20 and all(number == f"****{number[-4:]}" for number in shown)
 
 
-def test_each_night_takes_what_is_new_however_late_it_was_entered_and_the_file_holds_all(source, night):
-    source.fill(SMALL)
-    source.add(10, "2025-06-01")
-    source.add(20, "2026-01-02 23:59:59")
-    assert numbers(night("2026-01-02")) == (2, 0, 0)
-    source.add(22, "2026-01-02 23:59:59")  # of the same moment as the watermark: neither skipped nor doubled
-    source.add(21, "2024-02-29")  # an old date under a new number
-    source.add(23, "2026-01-03 10:00:00", amount="-0.50")
-    counts = night("2026-01-03")
-    assert numbers(counts) == (3, 0, 1)
-    assert counts["bronze"]["movements"]["warnings"] == {}
-    amounts = [row["vlr_transacao_movimento"] for row in csv.DictReader(night.csv("2026-01-03").splitlines())]
-    assert amounts == ["1.00", "1.00", "1.00", "1.00", "-0.50"]
-    source.add(5, "2024-03-01")  # an old date under an old number
-    assert night("2026-01-04")["bronze"]["movements"]["warnings"] == {"whole_table_compared": 1}
-    assert night.asked("2026-01-05")["warnings"] == {}
-    assert night.published() == {
-        "2026-01-02": [10, 20],
-        "2026-01-03": [21, 22, 23],
+class Observed(NamedTuple):
+    """What a night showed when it was over."""
+
+    counts: Any
+    restated: Any
+    csv: str
+    published: Any
+
+
+@pytest.fixture(scope="module")
+def story(new_lake, servers, opens_for_all, tmp_path_factory):
+    """Five dates, the first of which dies before it publishes, and then three of them again: by name what each night
+    showed, and bronze of a date after them."""
+    both, told = Both(servers, tmp_path_factory.mktemp("story") / "tables"), {}
+    night = NightsOfBoth(new_lake(), opens_for_all, both)
+    alone = Nights(night.lake)  # the first database's, which the secret opens after each night of both
+
+    def observe(name, play, day, **options):
+        counts = play(day, **options)
+        told[name] = Observed(counts, night.restated(day), night.csv(day), night.published())
+
+    both.fill(SMALL)
+    for number, day in ((9, "2025-12-01"), (10, "2025-06-01"), (2, "2026-01-02"), (4, "2026-01-02")):
+        both.add(number, day)
+    both.add(20, "2026-01-02 23:59:59")
+    both.add(1, "2026-01-03")
+    night("2026-01-01", publish=False)
+    observe("first", night, "2026-01-02")
+    both.add(3, "2026-01-03")
+    both.add(22, "2026-01-02 23:59:59")  # of the same moment as the watermark: neither skipped nor doubled
+    both.add(21, "2024-02-29")  # an old date under a new number
+    both.add(23, "2026-01-03 10:00:00", amount="-0.50")
+    observe("second", night, "2026-01-03")
+    both.do("UPDATE movimento SET vlr_transacao = 7.00, data_movimento = '2026-01-02' WHERE id = 1")
+    both.do("UPDATE movimento SET data_movimento = '2026-02-01' WHERE id = 4", "DELETE FROM movimento WHERE id = 2")
+    both.do("INSERT INTO cartao VALUES (8, '4000123412341234', 'Z D AVILA', 7, 5, NULL)")
+    both.do("UPDATE movimento SET id_cartao = 8 WHERE id = 3")
+    both.add(5, "2026-01-04")
+    observe("third", night, "2026-01-04")
+    both.add(6, "2024-03-01")  # an old date under an old number
+    observe("fourth", night, "2026-01-05")
+    told["after it"] = night.asked("2026-01-06")
+    observe("killed, again", alone, "2026-01-01")
+    alone("2026-01-02")
+    observe("all again", alone, "2026-01-05")
+    return told
+
+
+def test_each_night_takes_what_is_new_however_late_it_was_entered_and_the_file_holds_all(story):
+    assert numbers(story["second"].counts) == (5, 0, 3)
+    assert story["second"].counts["bronze"]["movements"]["warnings"] == {}
+    amounts = [row["vlr_transacao_movimento"] for row in csv.DictReader(story["second"].csv.splitlines())]
+    assert amounts == [*["1.00"] * 9, "-0.50"]
+    assert story["fourth"].counts["bronze"]["movements"]["warnings"] == {"whole_table_compared": 1}
+    assert story["after it"]["warnings"] == {}
+    assert story["fourth"].published == {
+        "2026-01-02": [9, 10, 20],
+        "2026-01-03": [1, 3, 21, 22, 23],
         "2026-01-04": [5],
+        "2026-01-05": [6],
     }
 
 
-def test_what_changed_or_went_after_it_was_published_is_restated_where_it_lies_and_told(postgres_source, night):
-    source = postgres_source
-    source.fill(SMALL)
-    for number, day in ((1, "2026-01-03"), (2, "2026-01-02"), (4, "2026-01-02"), (9, "2025-12-01")):
-        source.add(number, day)
-    counts = night("2026-01-02")
-    assert (numbers(counts), counts["bronze"]["movements"]["waiting"]) == ((3, 0, 0), 1)
-    source.add(3, "2026-01-03")
-    counts = night("2026-01-03")
-    assert (numbers(counts), "waiting" in counts["bronze"]["movements"]) == ((2, 0, 2), False)
-    source.do("UPDATE movimento SET vlr_transacao = 7.00, data_movimento = '2026-01-02' WHERE id = 1")
-    source.do("UPDATE movimento SET data_movimento = '2026-02-01' WHERE id = 4", "DELETE FROM movimento WHERE id = 2")
-    source.do("INSERT INTO cartao VALUES (8, '4000123412341234', 'Z D AVILA', 7, 5, NULL)")
-    source.do("UPDATE movimento SET id_cartao = 8 WHERE id = 3")
-    source.add(5, "2026-01-04")
-    counts = night("2026-01-04")
-    assert (numbers(counts), counts["bronze"]["movements"]["waiting"]) == ((3, 0, 0), 1)
-    assert counts["silver"]["movements"]["warnings"] == {"changed_after_load": 2}
-    assert night.published() == {"2026-01-02": [9], "2026-01-03": [1, 3], "2026-01-04": [5]}
+def test_what_changed_or_went_after_it_was_published_is_restated_where_it_lies_and_told(story):
+    waiting = [story[night].counts["bronze"]["movements"].get("waiting") for night in ("first", "second", "third")]
+    assert waiting == [1, None, 1]
+    assert story["first"].published == {"2026-01-02": [2, 4, 9, 10, 20]}
+    night = story["third"]
+    assert (numbers(night.counts), night.counts["bronze"]["movements"]["warnings"]) == ((3, 0, 3), {})
+    assert night.counts["silver"]["movements"]["warnings"] == {"changed_after_load": 2}
+    assert night.published == {"2026-01-02": [9, 10, 20], "2026-01-03": [1, 3, 21, 22, 23], "2026-01-04": [5]}
     amount, moved = "vlr_transacao_movimento", "data_movimento"
-    assert night.restated("2026-01-04") == {
+    assert night.restated == {
         "2026-01-02": [
-            *(("movements", "2", "1"), ("amount", "2.00", "7.00")),
+            *(("movements", "4", "3"), ("amount", "4.00", "9.00")),
             ("movement 2", "1.00 of 2026-01-02 00:00:00", "deleted"),
             ("movement 4", "1.00 of 2026-01-02 00:00:00", "dated after the business date"),
         ],
         "2026-01-03": [
-            *(("movements", "2", "1"), ("amount", "2.00", "1.00")),
+            *(("movements", "3", "2"), ("amount", "1.50", "0.50")),
             (
                 "movement 1",
                 f"{amount} 1.00, {moved} 2026-01-03 00:00:00",
@@ -284,77 +365,110 @@ def test_what_changed_or_went_after_it_was_published_is_restated_where_it_lies_a
             ),
         ],
     }
-    rows = [(line.split(",")[3], line.split(",")[6]) for line in night.csv("2026-01-04").splitlines()[1:]]
-    old = "0123456789012345"
-    assert rows == [("1.00", old), ("7.00", old), ("1.00", "4000123412341234"), ("1.00", old)]
+    rows = [(line.split(",")[3], line.split(",")[6]) for line in night.csv.splitlines()[1:]]
+    old, new = "0123456789012345", "4000123412341234"
+    of_the_second = [("7.00", old), ("1.00", old), ("1.00", old)]
+    assert rows == [*[("1.00", old)] * 3, *of_the_second, ("1.00", new), ("-0.50", old), ("1.00", old)]
 
 
-def test_a_movement_that_went_long_after_is_found_once_and_a_full_reload_restates_the_rest(mariadb_source, night):
-    source = mariadb_source
-    source.fill(SMALL)
-    for number, day in ((1, "2026-01-01"), (2, "2026-01-02"), (3, "2026-01-10")):
-        source.add(number, day)
-    night("2026-01-10")
-    source.do("DELETE FROM movimento WHERE id = 1", "UPDATE movimento SET des_transacao = 'Feira' WHERE id = 2")
-    source.add(4, "2026-01-20")
-    source.do("UPDATE movimento SET des_transacao = 'Padaria' WHERE id = 2")
-    counts = night("2026-01-20")
-    assert counts["bronze"]["movements"]["warnings"] == {"whole_table_compared": 1}
-    assert night.restated("2026-01-20")["2026-01-01"][-1] == ("movement 1", "1.00 of 2026-01-01 00:00:00", "deleted")
-    source.do("UPDATE associado SET nome = 'Zoé'", "UPDATE movimento SET des_transacao = 'Feira' WHERE id = 2")
-    counts = night("2026-01-21")
-    assert (counts["bronze"]["movements"]["warnings"], night.restated("2026-01-21")) == ({}, {})
-    assert numbers(night("2026-01-21", full_reload="true")) == (3, 0, 0)
-    assert night.published() == {"2026-01-10": [2, 3], "2026-01-20": [4], "2026-01-21": []}
-    told = night.restated("2026-01-21")
-    assert told["2026-01-02"] == [
+def test_a_night_killed_before_it_published_moves_no_watermark_and_a_date_run_again_loses_nothing(story):
+    assert numbers(story["first"].counts) == (5, 0, 0), "9 and 10 among them, which the killed night had read"
+    before = story["fourth"].published
+    assert numbers(story["killed, again"].counts) == (0, 0, 4)
+    assert story["all again"].published == {"2026-01-01": [], **before}
+
+
+ODD_DATES = {"postgresql": ("'infinity'", "'1700-01-01'"), "mariadb": ("'0000-00-00'", "'1700-01-01'")}
+
+
+@pytest.fixture(scope="module")
+def long_story(new_lake, servers, opens_for_all, tmp_path_factory):
+    """Five dates with movements whose date is none, and others that change or go long after they were published."""
+    both = Both(servers, tmp_path_factory.mktemp("long") / "tables", ("mariadb", "postgresql"))
+    night, told = NightsOfBoth(new_lake(), opens_for_all, both), {}
+
+    def observe(day, **options):
+        counts = night(day, **options)
+        told[day] = Observed(counts, night.restated(day), night.csv(day), night.published())
+
+    both.fill({**SMALL, "associado": SMALL["associado"].replace(",41,", ",,")})
+    both.do("INSERT INTO cartao VALUES (8, NULL, 'Z', 7, 5, NULL)")
+    for number, day in ((1, "2026-01-01"), (4, "2026-01-10"), (5, "2026-01-10"), (6, "2026-01-20")):
+        both.add(number, day, card=8 if number == 5 else 9)
+    for number, day in ((11, "2026-01-01"), (12, "2026-01-02"), (13, "2026-01-10")):
+        both.add(number, day)
+    for kind, (one, other) in ODD_DATES.items():
+        mode = ["SET sql_mode = ''"] if kind == "mariadb" else []
+        odd = f"INSERT INTO movimento VALUES (2, 1, 'x', {one}, 9), (3, 1, 'x', {other}, 9)"
+        both.by_kind[kind].do(*mode, f"UPDATE cartao SET data_criacao = {one} WHERE id = 9", odd)
+    observe("2026-01-10", other_layers="bronze,silver")
+    details = night.lake.quarantine("silver", PIPELINE, "movements", "2026-01-10")
+    told["details"] = {row["reason"]: row["detail"] for row in details}
+    both.do("UPDATE associado SET nome = 'Zoé'", "UPDATE movimento SET des_transacao = 'Feira' WHERE id = 12")
+    observe("2026-01-20")
+    both.do("UPDATE movimento SET des_transacao = 'Padaria' WHERE id = 12", "DELETE FROM movimento WHERE id = 2")
+    observe("2026-01-21")
+    told["after it"] = night.asked("2026-01-22")
+    both.do("DELETE FROM movimento WHERE id = 11")
+    both.add(14, "2026-01-22")
+    observe("2026-01-22")
+    both.do("UPDATE movimento SET des_transacao = 'Feira' WHERE id = 12")
+    observe("2026-01-23", full_reload="true")
+    return told
+
+
+def test_a_date_that_is_none_is_refused_once_and_empty_where_it_is_optional(long_story):
+    """Later nights ask for what is new: what stands refused is accounted for, until it is mended or gone."""
+    night = long_story["2026-01-10"]
+    assert night.counts["silver"]["movements"]["reasons"] == {"bad_date": 2, "unknown_card": 1}
+    assert night.counts["silver"]["cards"]["warnings"] == {"bad_date": 1}
+    assert long_story["details"]["unknown_card"] == "cartao 8 was quarantined itself, as missing_value"
+    assert night.csv.splitlines()[1].endswith(",0123456789012345,ZOE D AVILA,,CC,2020-01-02")
+    night = long_story["2026-01-20"]
+    assert (night.counts["bronze"]["movements"]["warnings"], numbers(night.counts)) == ({}, (1, 1, 2))
+    night = long_story["2026-01-21"]
+    assert night.counts["bronze"]["movements"]["warnings"] == {"whole_table_compared": 1}
+    assert long_story["after it"]["warnings"] == {}
+    assert night.published == {"2026-01-10": [1, 4, 11, 12, 13], "2026-01-20": [6], "2026-01-21": []}
+
+
+def test_a_movement_that_went_long_after_is_found_once_and_a_full_reload_restates_the_rest(long_story):
+    night = long_story["2026-01-20"]
+    assert (night.counts["bronze"]["movements"]["warnings"], night.restated) == ({}, {})
+    night = long_story["2026-01-22"]
+    assert night.counts["bronze"]["movements"]["warnings"] == {"whole_table_compared": 1}
+    assert night.restated["2026-01-01"][-1] == ("movement 11", "1.00 of 2026-01-01 00:00:00", "deleted")
+    night = long_story["2026-01-23"]
+    assert numbers(night.counts) == (6, 2, 0)
+    assert night.published == {
+        "2026-01-10": [1, 4, 12, 13],
+        "2026-01-20": [6],
+        "2026-01-21": [],
+        "2026-01-22": [14],
+        "2026-01-23": [],
+    }
+    assert night.restated["2026-01-02"] == [
         (
-            "movement 2",
+            "movement 12",
             "des_transacao_movimento Padaria, nome_associado",
             "des_transacao_movimento Feira, another nome_associado",
         )
     ]
-    assert list(told) == ["2026-01-02", "2026-01-10", "2026-01-20"] and "Zoé" not in str(told)
-    assert night.csv("2026-01-21").count("Zoé,d'Ávila") == 3
+    # Those published since have the new name already.
+    assert list(night.restated) == ["2026-01-01", "2026-01-02", "2026-01-10"] and "Zoé" not in str(night.restated)
+    assert night.csv.count("Zoé,d'Ávila") == 6
 
 
-def test_a_night_killed_before_it_published_moves_no_watermark_and_a_date_run_again_loses_nothing(
-    postgres_source, night
-):
-    postgres_source.fill(SMALL)
-    postgres_source.add(1, "2026-01-02")
-    night("2026-01-02", publish=False)
-    postgres_source.add(2, "2026-01-09")
-    assert numbers(night("2026-01-09")) == (2, 0, 0)
-    postgres_source.add(3, "2026-01-20")
-    night("2026-01-20")
-    before = night.published()
-    assert numbers(night("2026-01-02")) == (0, 0, 1)
-    for day in before:
-        night(day)
-    assert before == {"2026-01-09": [1, 2], "2026-01-20": [3]}
-    assert night.published() == {"2026-01-02": [], **before}
-
-
-def test_what_is_refused_shows_the_last_four_digits_of_a_card_and_nobodys_address(postgres_source, night, lake):
+@pytest.fixture(scope="module")
+def odd(new_lake, servers, opens_for_all, tmp_path_factory):
+    """A night whose dates are text and whose amounts are floats, some of them none, with cards of nobody's account."""
+    source = Source(servers("postgresql"), tmp_path_factory.mktemp("odd"))
+    opens_for_all(source.url.secret)
     refused = "8,0123456789012345,ZOE,99,5,\n7,5432109876543210,ZOE,,5,\n"  # of no account, and of none named
-    postgres_source.fill({**SMALL, "cartao": SMALL["cartao"].replace("9,0123456789012345,", "9,9999,") + refused})
-    for number, card in ((1, 8), (2, 99), (3, 7)):
-        postgres_source.add(number, "2026-01-02", card=card)
-    assert night("2026-01-02")["silver"]["movements"]["reasons"] == {"unknown_account": 1, "unknown_card": 2}
-    one, two, _ = sorted(row["raw"] for row in lake.quarantine("silver", PIPELINE, "movements", "2026-01-02"))
-    assert '"id":"1"' in one and '"id_cartao":"99"' in two
-    assert night.csv("2026-01-02").splitlines()[1:] == []
-    [row] = lake.quarantine("silver", PIPELINE, "cards", "2026-01-02")
-    assert '"num_cartao":"****3210"' in row["raw"]
-    everything = b"".join(f.read_bytes() for f in lake.root.rglob("*") if f.is_file() and "cards" not in str(f))
-    assert b"0123456789012345" not in everything and b"5432109876543210" not in everything
-    assert not [f for f in lake.root.rglob("*") if f.is_file() and b"zoe@exemplo" in f.read_bytes()]
-
-
-def test_dates_and_amounts_that_are_none_are_quarantined_and_not_raised(postgres_source, night):
-    postgres_source.fill(SMALL)
-    postgres_source.do(
+    source.fill({**SMALL, "cartao": SMALL["cartao"].replace("9,0123456789012345,", "9,9999,") + refused})
+    for number, card in ((11, 8), (12, 99), (13, 7)):
+        source.add(number, "2026-01-02", card=card)
+    source.do(
         "DROP VIEW movimento_flat",
         "ALTER TABLE movimento ALTER COLUMN data_movimento TYPE varchar(40)",
         "ALTER TABLE movimento ALTER COLUMN vlr_transacao TYPE double precision",
@@ -362,39 +476,36 @@ def test_dates_and_amounts_that_are_none_are_quarantined_and_not_raised(postgres
         " (3, 1, 'x', '31/12/2025', 9), (4, 1, 'x', NULL, 9),"
         " (5, 1, 'x', '2026-01-02T23:30:00Z', 9), (6, 1, 'x', '2026-01-02 23:30:00-05', 9)",
     )
-    counts = night("2026-01-02")
+    night = Nights(new_lake())
+    return night, night("2026-01-02")
+
+
+REFUSED_CARDS = {"unknown_account": 1, "unknown_card": 2}
+
+
+def test_what_is_refused_shows_the_last_four_digits_of_a_card_and_nobodys_address(odd):
+    night, counts = odd
+    assert REFUSED_CARDS.items() <= counts["silver"]["movements"]["reasons"].items()
+    refused = night.lake.quarantine("silver", PIPELINE, "movements", "2026-01-02")
+    one, two, _ = sorted(row["raw"] for row in refused if row["reason"] in REFUSED_CARDS)
+    assert '"id":"11"' in one and '"id_cartao":"99"' in two
+    assert [line.split(",")[6] for line in night.csv("2026-01-02").splitlines()[1:]] == ["9999", "9999"]
+    [row] = night.lake.quarantine("silver", PIPELINE, "cards", "2026-01-02")
+    assert '"num_cartao":"****3210"' in row["raw"]
+    files = [file for file in night.lake.root.rglob("*") if file.is_file()]
+    everything = b"".join(f.read_bytes() for f in files if "cards" not in str(f))
+    assert b"9999" in everything
+    assert b"0123456789012345" not in everything and b"5432109876543210" not in everything
+    assert not [file for file in files if b"zoe@exemplo" in file.read_bytes()]
+
+
+def test_dates_and_amounts_that_are_none_are_quarantined_and_not_raised(odd):
+    night, counts = odd
     reasons = counts["silver"]["movements"]["reasons"]
-    assert reasons == {"bad_date": 1, "bad_number": 1, "missing_value": 1}
+    assert reasons == {"bad_date": 1, "bad_number": 1, "missing_value": 1, **REFUSED_CARDS}
     assert "2026-01-02 20:30:00" in night.csv("2026-01-02") and counts["bronze"]["movements"]["waiting"] == 1
     assert "10.50" in night.csv("2026-01-02")
     assert "2026-01-02 05:00:00" in night.csv("2026-01-02")
-
-
-ODD_DATES = {"postgresql": ("'infinity'", "'1700-01-01'"), "mariadb": ("'0000-00-00'", "'1700-01-01'")}
-
-
-def test_a_date_that_is_none_is_refused_once_and_empty_where_it_is_optional(source, night):
-    """Later nights ask for what is new: what stands refused is accounted for, until it is mended or gone."""
-    kind = "postgresql" if source.url.engine == "postgres" else "mariadb"
-    mode = ["SET sql_mode = ''"] if kind == "mariadb" else []
-    one, other = ODD_DATES[kind]
-    source.fill({**SMALL, "associado": SMALL["associado"].replace(",41,", ",,")})
-    source.do(*mode, f"UPDATE cartao SET data_criacao = {one}", "INSERT INTO cartao VALUES (8, NULL, 'Z', 7, 5, NULL)")
-    for number, day in ((1, "2026-01-01"), (4, "2026-01-10"), (5, "2026-01-10"), (6, "2026-01-20")):
-        source.add(number, day, card=8 if number == 5 else 9)
-    source.do(*mode, f"INSERT INTO movimento VALUES (2, 1, 'x', {one}, 9), (3, 1, 'x', {other}, 9)")
-    counts = night("2026-01-10")
-    assert counts["silver"]["movements"]["reasons"] == {"bad_date": 2, "unknown_card": 1}
-    assert counts["silver"]["cards"]["warnings"] == {"bad_date": 1}
-    details = {r["reason"]: r["detail"] for r in night.lake.quarantine("silver", PIPELINE, "movements", "2026-01-10")}
-    assert details["unknown_card"] == "cartao 8 was quarantined itself, as missing_value"
-    assert night.csv("2026-01-10").splitlines()[1].endswith(",0123456789012345,ZOE D AVILA,,CC,2020-01-02")
-    counts = night("2026-01-20")
-    assert (counts["bronze"]["movements"]["warnings"], numbers(counts)) == ({}, (1, 1, 1))
-    source.do("DELETE FROM movimento WHERE id = 2")
-    assert night("2026-01-21")["bronze"]["movements"]["warnings"] == {"whole_table_compared": 1}
-    assert night.asked("2026-01-22")["warnings"] == {}
-    assert night.published() == {"2026-01-10": [1, 4], "2026-01-20": [6], "2026-01-21": []}
 
 
 def test_a_lake_that_holds_anothers_movements_is_refused_before_any_is_read(postgres_source, night, opens):
@@ -455,19 +566,6 @@ def test_a_secret_that_is_not_there_is_told_in_awss_words(opens, lake):
     opens("{}")
     with pytest.raises(SourceError, match=r"reading the secret acme/none: An error occurred .ResourceNotFound"):
         lake.run(PIPELINE, "2026-01-02", "unread", secret="acme/none")
-
-
-def test_a_replay_judges_what_had_arrived_asks_the_database_nothing_and_writes_the_csv_as_asked_for(
-    postgres_source, night, monkeypatch
-):
-    postgres_source.fill(SMALL)
-    postgres_source.add(1, "2026-01-02")
-    night("2026-01-02")
-    monkeypatch.setattr("medallion.jdbc.Database.ask", None)
-    assert numbers(night("2026-01-02", replay=True, delimiter=";", header="false")) == (1, 0, 0)
-    assert night.csv("2026-01-02") == (
-        "Zoë;d'Ávila;41;1.00;Padaria;2026-01-02;0123456789012345;ZOE D AVILA;;CC;2020-01-02\n"
-    )
 
 
 ODD_TYPES = {
@@ -553,23 +651,43 @@ def test_a_secret_that_says_nothing_of_tls_is_verified_to_any_other_machine(engi
         tls.properties(None, Address(engine, "db.example", None, "d", "u", "p", {word: "prefer"}))
 
 
-INSTANTS = {"postgresql": "timestamptz", "mariadb": "timestamp"}
+INSTANTS = {
+    "postgresql": ("SET TIME ZONE 'UTC'", "ALTER COLUMN data_movimento TYPE timestamptz"),
+    "mariadb": ("SET time_zone = '+00:00'", "MODIFY data_movimento timestamp"),
+}
 
 
-@pytest.mark.parametrize("kind", INSTANTS)
-def test_a_day_ends_at_the_businesss_midnight_where_the_database_keeps_instants(kind, servers, tmp_path, opens, night):
-    source = Source(servers(kind), tmp_path / "tables")
-    opens(source.url.secret)
-    source.fill(SMALL)
-    zone = "SET TIME ZONE 'UTC'" if kind == "postgresql" else "SET time_zone = '+00:00'"
-    retype = "ALTER COLUMN data_movimento TYPE" if kind == "postgresql" else "MODIFY data_movimento"
-    source.do(zone, "DROP VIEW movimento_flat", f"ALTER TABLE movimento {retype} {INSTANTS[kind]}")
-    instants = ("2024-01-11 01:30:00", "2024-01-10 13:00:00", "2024-01-11 03:00:00")  # 22:30, 10:00, and midnight
-    rows = ", ".join(f"({number}, 1, 'x', '{moment}', 9)" for number, moment in enumerate(instants, 1))
-    source.do(zone, f"INSERT INTO movimento VALUES {rows}")
+@pytest.fixture(scope="module")
+def instants(new_lake, servers, opens_for_all, tmp_path_factory):
+    """A night of databases that keep instants."""
+    both = Both(servers, tmp_path_factory.mktemp("instants") / "tables")
+    both.fill(SMALL)
+    moments = ("2024-01-11 01:30:00", "2024-01-10 13:00:00", "2024-01-11 03:00:00")  # 22:30, 10:00, and midnight
+    rows = ", ".join(f"({number}, 1, 'x', '{moment}', 9)" for number, moment in enumerate(moments, 1))
+    for kind, (zone, retype) in INSTANTS.items():
+        both.by_kind[kind].do("DROP VIEW movimento_flat", f"ALTER TABLE movimento {retype}")
+        both.by_kind[kind].do(zone, f"INSERT INTO movimento VALUES {rows}")
+    night = NightsOfBoth(new_lake(), opens_for_all, both)
     night("2024-01-10")
-    told = [row["data_movimento"] for row in csv.DictReader(night.csv("2024-01-10").splitlines())]
+    return night
+
+
+def test_a_day_ends_at_the_businesss_midnight_where_the_database_keeps_instants(instants):
+    told = [row["data_movimento"] for row in csv.DictReader(instants.csv("2024-01-10").splitlines())]
     assert told == ["2024-01-10 10:00:00", "2024-01-10 22:30:00"]
+
+
+def test_a_replay_judges_what_had_arrived_asks_the_database_nothing_and_writes_the_csv_as_asked_for(
+    instants, lake, monkeypatch
+):
+    shutil.copytree(instants.lake.root, lake.root)
+    monkeypatch.setattr("medallion.jdbc.Database.ask", None)
+    night = Nights(lake)
+    assert numbers(night("2024-01-10", replay=True, delimiter=";", header="false")) == (2, 0, 0)
+    assert night.csv("2024-01-10") == "".join(
+        f"Zoë;d'Ávila;41;1.00;x;2024-01-10 {time};0123456789012345;ZOE D AVILA;;CC;2020-01-02\n"
+        for time in ("10:00:00", "22:30:00")
+    )
 
 
 def test_where_the_aws_cli_is_missing_a_secret_is_read_by_boto3(monkeypatch, tmp_path):

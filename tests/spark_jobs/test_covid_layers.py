@@ -211,13 +211,16 @@ def test_reference_tables_alone_are_no_input(lake: Any, drop: Any, a_day: str) -
 
 @pytest.fixture(scope="module")
 def places(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A day of one hospital and three cities, through every layer."""
+    """A day of three cities and two hospitals, through every layer; of one also the snapshots before and after it."""
     header = "dataNotificacao,municipio,estado,ocupacaoSuspeitoCli,ocupacaoSuspeitoUti,ocupacaoConfirmadoCli,"
     header += "ocupacaoConfirmadoUti,saidaSuspeitaObitos,saidaSuspeitaAltas,saidaConfirmadaObitos,saidaConfirmadaAltas"
     cities = ("Bom Jesus,,1", "Natal,,2", "Bom Jesus,Piauí,4")
+    other = "2000002,SP,2025-12-01T03:00:00.000Z,1,1,1,1,{},1,1,1\n"
     rows = "".join(f"\n{DAY},{city},0,0,0,0,0,0,0" for city in cities)
     files = {
         f"data_{DAY}.csv": f"{OCCUPANCY}2000001,ac,{DAY}T03:00:00.000Z,,0,,2,5,1,,7\n",
+        **{f"data_2025-12-{day}.2.csv": OCCUPANCY + other.format(n) for day, n in ((28, 5), (29, 6), (30, 7))},
+        "s.csv": STATES + "".join(f"2025-12-{day},SP,{day},1\n" for day in (28, 29, 30)),
         "l.csv": header + rows,
         "estados.csv": "codigo_uf,uf,nome\n22,PI,Piauí\n24,RN,Rio Grande do Norte\n43,RS,Rio Grande do Sul\n",
         "municipios.csv": "codigo_ibge,nome,codigo_uf\n2201903,Bom Jesus,22\n4302303,Bom Jesus,43\n2408102,Natal,24\n",
@@ -229,9 +232,14 @@ def places(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory
     return lake
 
 
+def beds_of(lake: Any, state: str, figure: Callable[[Any], Any]) -> dict[tuple[str, str], Any]:
+    """A figure of a state's beds, by their type and pool."""
+    rows = (row for row in lake.gold(P, DAY, "bed_occupancy") if row["state"] == state)
+    return {(row["bed_type"], row["pool"]): figure(row) for row in rows}
+
+
 def test_rates_are_null_where_nothing_is_offered_and_above_one_where_more_is_taken(places: Any) -> None:
-    found = {(r["bed_type"], r["pool"]): (r["occupied"], r["rate"]) for r in places.gold(P, DAY, "bed_occupancy")}
-    assert found == {
+    assert beds_of(places, "AC", lambda row: (row["occupied"], row["rate"])) == {
         ("clinical", "covid"): (0.0, None),
         ("clinical", "other"): (5.0, None),
         ("clinical", "total"): (5.0, None),
@@ -242,8 +250,7 @@ def test_rates_are_null_where_nothing_is_offered_and_above_one_where_more_is_tak
 
 
 def test_a_doubtful_figure_is_marked_and_says_why(places: Any) -> None:
-    found = {(r["bed_type"], r["pool"]): r["doubt"] for r in places.gold(P, DAY, "bed_occupancy")}
-    assert found == {
+    assert beds_of(places, "AC", lambda row: row["doubt"]) == {
         ("clinical", "covid"): None,
         ("clinical", "other"): "none_offered",
         ("clinical", "total"): "none_offered",
@@ -270,17 +277,13 @@ def test_a_corrected_day_is_doubtful_and_a_missing_one_gives_no_difference(spark
     ]
 
 
-def test_as_of_an_earlier_date_later_snapshots_and_days_do_not_exist(lake: Any, drop: Any) -> None:
-    row = "2000001,SP,2021-03-01T03:00:00.000Z,1,1,1,1,{},1,1,1\n"
-    files = {f"data_2021-03-{d}.csv": OCCUPANCY + row.format(n) for d, n in (("19", 5), ("20", 6), ("21", 7))}
-    files["s.csv"] = STATES + "".join(f"2021-03-{d},SP,{d},1\n" for d in (19, 20, 21))
-    counts = lake.run(P, D1, drop(files))["silver"]
+def test_as_of_an_earlier_date_later_snapshots_and_days_do_not_exist(places: Any) -> None:
+    counts = places.counts(P, DAY, "silver")
     # The same notification says 5 in the first snapshot and 6 in the second: the newer word stands.
     assert counts["occupancy"]["reasons"] == {"after_business_date": 1, "superseded": 1}
     assert counts["states"]["reasons"] == {"after_business_date": 1}
-    assert lake.gold(P, D1, "cases_by_state")[0]["cases"] == 20
-    beds = {(r["bed_type"], r["pool"]): r["occupied"] for r in lake.gold(P, D1, "bed_occupancy")}
-    assert beds["clinical", "other"] == 6.0
+    assert places.gold(P, DAY, "cases_by_state")[0]["cases"] == 29
+    assert beds_of(places, "SP", lambda row: row["occupied"])["clinical", "other"] == 6.0
 
 
 def test_a_city_goes_to_a_state_only_if_it_can_be_told_which(places: Any) -> None:

@@ -14,7 +14,6 @@ from datagen import Shape, generate_mrhealth
 from medallion.errors import NoInputError
 
 P = "mrhealth_sales"
-TO_SILVER = "bronze,silver"
 D1, D2, D3 = "2025-12-29", "2025-12-30", "2025-12-31"
 ORDERS = "Id_Unidade,Id_Pedido,Tipo_Pedido,Data_Pedido,Vlr_Pedido,Endereco_Entrega,Taxa_Entrega,Status\n"
 ITEMS = "Id_Pedido,Id_Item_Pedido,Id_Produto,Qtd,Vlr_Item,Observacao\n"
@@ -111,23 +110,6 @@ def order(unit: int, number: int, day: str, value: str = "10.00") -> str:
 
 def item(number: int, product: int = 1) -> str:
     return f"{number},1,{product},1,10.00,\n"
-
-
-def test_a_flat_drop_brings_its_own_history_names_no_unit_and_alarms_nobody(lake: Any, drop: Any) -> None:
-    days = ("2023-05-05", "2024-05-05", D1)
-    files = {
-        "PEDIDO.csv": ORDERS + "".join(order(1, number, day) for number, day in enumerate(days)),
-        "UNIDADE.csv": "Id_Unidade,Nome_Unidade,Id_Estado\n2,Praia,11\n",
-    }
-    assert lake.run(P, D1, drop(files))["silver"]["orders"]["accepted"] == 3
-    years = [lake.gold(P, day, "sales_by_branch_year") for day in days]
-    assert [(row["year"], row["branch"]) for rows in years for row in rows] == [
-        (2023, None),
-        (2024, None),
-        (2025, None),
-    ]
-    assert lake.counts(P, D1, "silver")["orders"]["warnings"] == {"unknown_unit": 3}
-    assert lake.gold(P, D1, "alerts") == lake.gold(P, D1, "stock_recommendations") == []
 
 
 def test_a_drop_of_nothing_but_trouble_still_gives_empty_gold(lake: Any, drop: Any) -> None:
@@ -245,12 +227,34 @@ def test_what_people_name_and_excel_writes_is_sold(people: Any) -> None:
     assert counts["silver"]["orders"]["lost"] == 4, "all but the order that a later file corrected"
 
 
-def test_a_mended_drop_clears_the_quarantine_of_its_day(people: Any, lake: Any, drop: Any) -> None:
-    bad, _ = people
+@pytest.fixture(scope="module")
+def flat(people: Any, new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The same date once more: a drop without folders of units, which nobody could refuse."""
+    days = ("2023-05-05", "2024-05-05", D1)
+    drop, lake = tmp_path_factory.mktemp("flat"), new_lake()
+    (drop / "PEDIDO.csv").write_text(ORDERS + "".join(order(1, number, day) for number, day in enumerate(days)))
+    (drop / "UNIDADE.csv").write_text("Id_Unidade,Nome_Unidade,Id_Estado\n2,Praia,11\n")
+    shutil.copytree(people[0].root, lake.root, dirs_exist_ok=True)
+    return lake, lake.run(P, D1, drop), days
+
+
+def test_a_flat_drop_brings_its_own_history_names_no_unit_and_alarms_nobody(flat: Any) -> None:
+    lake, counts, days = flat
+    assert counts["silver"]["orders"]["accepted"] == 3
+    years = [lake.gold(P, day, "sales_by_branch_year") for day in days]
+    assert [(row["year"], row["branch"]) for rows in years for row in rows] == [
+        (2023, None),
+        (2024, None),
+        (2025, None),
+    ]
+    assert counts["silver"]["orders"]["warnings"] == {"unknown_unit": 3}
+    assert lake.gold(P, D1, "alerts") == lake.gold(P, D1, "stock_recommendations") == []
+
+
+def test_a_mended_drop_clears_the_quarantine_of_its_day(people: Any, flat: Any) -> None:
+    (bad, _), (lake, counts, _) = people, flat
     assert bad.quarantine("silver", P, "orders", D1) and bad.quarantine("bronze", P, "other_files", D1)
-    shutil.copytree(bad.root, lake.root)
-    good = drop({"unit_001/pedido.csv": ORDERS + order(1, 1, D1)})
-    assert lake.run(P, D1, good, layers=TO_SILVER)["silver"]["orders"]["quarantined"] == 0
+    assert counts["silver"]["orders"]["quarantined"] == 0
     assert lake.quarantine("silver", P, "orders", D1) == lake.quarantine("bronze", P, "other_files", D1) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from decimal import Decimal
@@ -104,21 +105,66 @@ class Shop:
         return tuple(map(int, (*figures, sum(row["gross_value"] for row in items))))
 
 
+# Orders of units beside the cases, whose items come in a file of all units, without one.
+FLAT_ITEMS = dict(zip("stuv", range(101, 105), strict=True))  # their products
+
+
+class Table(NamedTuple):
+    """The shop after its nights, and what two deliveries that were mostly refused left of B."""
+
+    shop: Shop
+    refused: dict[str, Any]
+
+
 @pytest.fixture(scope="module")
-def table(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """Every case in a unit of its own: A, then B, then A again."""
+def played(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Table:
+    """Every case in a unit of its own: A, then B, and A again. Before that B comes twice more, mostly refused.
+
+    The items of A's last night come in one file of all units, without orders; B brought the orders before."""
     shop = Shop(new_lake(), tmp_path_factory.mktemp("drops"))
     for unit, case in enumerate(CASES, start=1):
         shop.deliver(A, unit, case.first)
     shop.run(A)
     for unit, case in enumerate(CASES, start=1):
         shop.deliver(B, unit, (ORDER_B, *case.brings), case.items)
+    shop.write(shop.root / "2026/01/02/PEDIDO.csv", f"{ORDERS}21,s,Loja Online,{A},10.00,Rua A,0.00,{DONE}\n")
+    for unit in (23, 22):
+        shop.deliver(B, unit, (Sold("t", "10.00", B),))
     shop.run(B)
+    refused = mostly_refused(shop)
     for unit, case in enumerate(CASES, start=1):
         if case.again is not None:
             shop.deliver(A, unit, case.again)
+    # 101 and 102 are of orders of one unit and of two, 103's order comes later, 104's is refused.
+    items = "".join(f"{order},1,{product},2,5.00,\n" for order, product in FLAT_ITEMS.items())
+    shop.write(shop.root / "2026/01/01/ITEM_PEDIDO.csv", ITEMS + items)
+    shop.write(shop.root / "2026/01/01/PEDIDO.csv", f"{ORDERS}21,v,Loja Online,{A},abc,Rua A,0.00,{DONE}\n")
     shop.run(A)
-    return shop
+    return Table(shop, refused)
+
+
+def mostly_refused(shop: Shop) -> dict[str, Any]:
+    """Deliver B anew, mostly refused by one layer, then by the other: of each what it says, shows and changes."""
+    file, told = shop.root / "2026/01/02/unit_001/pedido.csv", {}
+    order, before = f"{ORDERS}1,a,Loja Online,{B},7.00,Rua A,0.00,{DONE}\n", file.read_text(encoding="utf-8")
+    spoilt = {"bronze": "1,p\n", "silver": f"1,x,Loja Online,{B},abc,Rua A,0.00,{DONE}\n"}
+    for layer, row in spoilt.items():
+        held = all_sums(shop)
+        shop.write(file, order + row * 90)
+        with pytest.raises(TooMuchRefused) as error:
+            shop.run(B, most_refused=0.5)
+        told[layer] = str(error.value), shop.lake.page(P, B)["quarantine"], held, all_sums(shop)
+    shop.write(file, before)
+    return told
+
+
+def all_sums(shop: Shop) -> dict[int, tuple[int, ...]]:
+    return {unit: shop.sums(unit) for unit in range(1, len(CASES) + 1)}
+
+
+@pytest.fixture(scope="module")
+def table(played: Table) -> Shop:
+    return played.shop
 
 
 @pytest.mark.parametrize("unit", range(1, len(CASES) + 1), ids=[case.name for case in CASES])
@@ -144,7 +190,8 @@ def test_rows_that_do_not_count_say_why(table: Shop) -> None:
 def test_published_days_that_say_something_else_are_told_with_what_they_said(table: Shop) -> None:
     """Of the second night of A: what B's night had published of A."""
     restated = {(told["table"], told["day"]): told for told in table.lake.manifest(P, A, "gold")["restated"]}
-    assert restated.keys() == {("sales_by_branch_day", A), ("product_sales", A)}
+    # Of B: the items of a file of all units that are of its orders.
+    assert restated.keys() == {("sales_by_branch_day", A), ("product_sales", A), ("product_sales", B)}
     told = restated["sales_by_branch_day", A]
     assert (told["rows"], told["since"][:2]) == (3, "20")
     change = Decimal(told["after"]["gross_value"]) - Decimal(told["before"]["gross_value"])
@@ -152,78 +199,81 @@ def test_published_days_that_say_something_else_are_told_with_what_they_said(tab
     assert int(told["after"]["orders"]) == int(told["before"]["orders"])
 
 
-@pytest.fixture
-def shop(table: Shop, lake: Any, tmp_path: Path) -> Shop:
+def copied(table: Shop, lake: Any, root: Path) -> Shop:
     """That lake and its drops, to go on with."""
-    for source, target in ((table.lake.root, lake.root), (table.root, tmp_path / "drops")):
-        shutil.copytree(source, target, copy_function=shutil.copy2)
-    own = Shop(lake, tmp_path / "drops")
+    for source, target in ((table.lake.root, lake.root), (table.root, root)):
+        shutil.copytree(source, target, copy_function=shutil.copy2, dirs_exist_ok=True)
+    own = Shop(lake, root)
     own.clock = table.clock
     return own
 
 
-def test_of_two_files_in_one_drop_the_one_that_came_later_counts_whatever_its_name(shop: Shop) -> None:
-    """Its items with it: an item that the later file leaves out is sold no more. And a drop that takes back what it
-    alone told of leaves nothing of it."""
-    folder, late = shop.root / "2026/01/02", 7
-    assert CASES[late - 1].name == "an order that comes late"
+@pytest.fixture(scope="module")
+def later(table: Shop, new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """B once more: of unit 1 there are two files, an order that came late is gone, as is `s`, and `u` comes."""
+    shop = copied(table, new_lake(), tmp_path_factory.mktemp("later"))
+    folder = shop.root / "2026/01/02"
     shop.write(folder / "unit_01/PEDIDO.csv", f"{ORDERS}1,b,Loja Online,{B},999.00,Rua A,0.00,Pendente\n")
     shop.write(folder / "unit_01/item_pedido.csv", ITEMS + TWO_ITEMS.format(unit=1))
     shop.deliver(B, 1, (ORDER_B,))
     os.utime(folder / "unit_01/PEDIDO.csv", (1, 1))
-    shop.deliver(B, late, (ORDER_B,))
+    shop.deliver(B, LATE, (ORDER_B,))
+    shop.write(folder / "PEDIDO.csv", f"{ORDERS}24,u,Loja Online,{B},10.00,Rua A,0.00,{DONE}\n")
     shop.run(B)
-    assert shop.sums(1) == shop.sums(late) == (3, 185, 130, 170)
+    return shop
 
 
-def test_a_drop_that_is_mostly_refused_changes_nothing_that_holds(shop: Shop) -> None:
-    """Not by the next night either."""
-    before = {unit: shop.sums(unit) for unit in range(1, len(CASES) + 1)}
-    order = f"{ORDERS}1,a,Loja Online,{B},7.00,Rua A,0.00,{DONE}\n"
-    spoilt = {"bronze": "1,p\n", "silver": f"1,x,Loja Online,{B},abc,Rua A,0.00,{DONE}\n"}
-    for layer, row in spoilt.items():
-        shop.write(shop.root / "2026/01/02/unit_001/pedido.csv", order + row * 90)
-        with pytest.raises(TooMuchRefused, match=rf"{layer} orders: 9\d of \d+ rows were refused .*more than 50%"):
-            shop.run(B, most_refused=0.5)
-        refused = shop.lake.page(P, B)["quarantine"]
+LATE = 7
+
+
+def test_of_two_files_in_one_drop_the_one_that_came_later_counts_whatever_its_name(later: Shop) -> None:
+    """Its items with it: an item that the later file leaves out is sold no more. And a drop that takes back what it
+    alone told of leaves nothing of it."""
+    assert CASES[LATE - 1].name == "an order that comes late"
+    assert later.sums(1) == later.sums(LATE) == (3, 185, 130, 170)
+
+
+def test_a_drop_that_is_mostly_refused_changes_nothing_that_holds(played: Table) -> None:
+    """Not by the next night either, which is A's: what that leaves are the sums of each case."""
+    assert played.refused.keys() == {"bronze", "silver"}
+    for layer, (message, refused, before, after) in played.refused.items():
+        assert re.search(rf"{layer} orders: 9\d of \d+ rows were refused .*more than 50%", message)
         assert len(refused) == 20 and {row["layer"] for row in refused} == {layer}
         spoilt_lines = [row["line"] for row in refused if row["source_file"].endswith("unit_001/pedido.csv")]
         assert len(spoilt_lines) >= 10 and min(spoilt_lines) > 2 and "raw" not in refused[0]
-    shop.run(A)
-    assert {unit: shop.sums(unit) for unit in before} == before
+        assert before == after and (3, 1185, 1130, 1170) in after.values()
+    assert all_sums(played.shop) == {unit: case.sums for unit, case in enumerate(CASES, start=1)}
 
 
-def test_a_lake_from_before_versions_is_not_cut_down_to_what_comes_late(shop: Shop) -> None:
+def test_a_lake_from_before_versions_is_not_cut_down_to_what_comes_late(table: Shop, lake: Any, tmp_path: Path) -> None:
+    shop = copied(table, lake, tmp_path / "drops")
     shutil.rmtree(shop.lake.root / "silver" / P)
     with pytest.raises(OldLake, match=rf"what holds on {A}: .*backfill mrhealth_sales"):
         shop.run(B)
 
 
 def test_an_item_of_a_drop_that_names_no_unit_meets_its_order_whichever_of_them_comes_first(
-    lake: Any, tmp_path: Path
+    table: Shop, later: Shop
 ) -> None:
     """The items come on A in one file of all units, without orders; B brings the orders, and is run first."""
-    shop = Shop(lake, tmp_path / "drops")
-    flat, b = shop.root / "2026/01/01", shop.root / "2026/01/02"
-    # By their products: 11 and 12 are of orders of one unit and of two, 13's order comes later, 14's is refused.
-    items = "".join(f"{order},1,{product},2,5.00,\n" for order, product in zip("xyzw", range(11, 15), strict=True))
-    shop.write(flat / "ITEM_PEDIDO.csv", ITEMS + items)
-    shop.write(flat / "PEDIDO.csv", f"{ORDERS}1,w,Loja Online,{A},abc,Rua A,0.00,{DONE}\n")
-    shop.write(b / "PEDIDO.csv", f"{ORDERS}1,x,Loja Online,{A},10.00,Rua A,0.00,{DONE}\n")
-    for unit in (3, 2):
-        shop.deliver(B, unit, (Sold("y", "10.00", B),))
-    shop.run(B, A)
 
-    def sold() -> dict[tuple[str, int], str]:
-        return {(row["order_id"], row["unit_id"]): str(row["order_date"]) for row in lake.held(P, "current_items")}
+    def sold(shop: Shop) -> dict[tuple[str, int], str]:
+        rows = (row for row in shop.lake.held(P, "current_items") if row["order_id"] in FLAT_ITEMS)
+        return {(row["order_id"], row["unit_id"]): str(row["order_date"]) for row in rows}
 
-    assert sold() == {("x", 1): A, ("y", 2): B}
-    assert [row["product_id"] for row in lake.gold(P, B, "product_sales")] == [12]
-    refused = {(row["raw"][0], row["detail"]) for row in lake.quarantine("silver", P, "items", A)}
-    assert refused == {("w", "its order was refused"), ("z", "no drop has brought the order that it is of")}
-    # x is withdrawn, and z comes.
-    shop.write(b / "PEDIDO.csv", f"{ORDERS}4,z,Loja Online,{B},10.00,Rua A,0.00,{DONE}\n")
-    shop.run(B)
-    assert sold() == {("y", 2): B, ("z", 4): B}
-    assert [row["product_id"] for row in lake.gold(P, A, "product_sales")] == []
-    assert [row["product_id"] for row in lake.gold(P, B, "product_sales")] == [12, 13]
+    def products(shop: Shop, day: str) -> list[int]:
+        found = (row["product_id"] for row in shop.lake.gold(P, day, "product_sales"))
+        return [product for product in found if product in FLAT_ITEMS.values()]
+
+    assert sold(table) == {("s", 21): A, ("t", 22): B}
+    assert products(table, B) == [102] and products(table, A) == [101]
+    refused = {
+        (row["raw"][0], row["detail"])
+        for row in table.lake.quarantine("silver", P, "items", A)
+        if row["source_file"].endswith("ITEM_PEDIDO.csv")
+    }
+    assert refused == {("v", "its order was refused"), ("u", "no drop has brought the order that it is of")}
+    # s is withdrawn, and u comes.
+    assert sold(later) == {("t", 22): B, ("u", 24): B}
+    assert products(later, A) == []
+    assert products(later, B) == [102, 103]
