@@ -56,12 +56,12 @@ def unit_files(item_header: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def night(new_lake: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A night whose unit had renamed a column, its files gone since; the lake, and where the files were."""
+    """The lake of a night whose unit had renamed a column, up to silver, and where its files were, which are gone."""
     lake, root = new_lake(), tmp_path_factory.mktemp("renamed") / "in"
     for path, text in {**OFFICE, **unit_files(HEADER.replace("Qtd", "Quantidade"))}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
-    lake.run(P, DAY, root / "drop", root / "ref")
+    lake.run(P, DAY, root / "drop", root / "ref", layers="bronze,silver")
     shutil.rmtree(root)
     return lake, root
 
