@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 import pytest
 
 import main
+from datagen import Shape, generate_mrhealth
 from nightshift.config import Settings
 from nightshift.lake.packaging import package
 from nightshift.pipelines import FOLDERS
@@ -172,6 +173,23 @@ def lake(spark: Any, tmp_path: Path) -> LocalLake:
 def new_lake(spark: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], LocalLake]:
     """Lakes for fixtures that live longer than a test."""
     return lambda: LocalLake(spark, tmp_path_factory.mktemp("lake"))
+
+
+class FirstNight(NamedTuple):
+    """The lake of a night, its day, and the folder of its files."""
+
+    lake: LocalLake
+    day: str
+    data: Path
+
+
+@pytest.fixture(scope="session")
+def first_night(new_lake: Callable[[], LocalLake], tmp_path_factory: pytest.TempPathFactory) -> FirstNight:
+    """The first night of all of four units of mrhealth_sales, whose files are without fault."""
+    data, lake = tmp_path_factory.mktemp("first") / "data", new_lake()
+    [day] = generate_mrhealth(data, data.with_name("truth.json"), Shape(units=4, days=1, orders=10, faults=False))
+    lake.run("mrhealth_sales", day.isoformat(), data / "csv_sales", data / "reference_data")
+    return FirstNight(lake, day.isoformat(), data)
 
 
 @pytest.fixture(scope="session")

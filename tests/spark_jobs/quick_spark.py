@@ -42,6 +42,12 @@ SETTINGS = {
     "spark.sql.ui.explainMode": "simple",
     "spark.sql.debug.maxToStringFields": "1",
     **{f"spark.{what}.compress": "false" for what in ("shuffle", "shuffle.spill", "broadcast")},
+    # Buffers for a dozen rows. By default what is sent to tasks takes 4 MB each time, a quarter of all that a night
+    # allocates; a sort or a sum takes 32 MB, and a column that is read or cached what 4,096 or 10,000 rows need.
+    "spark.buffer.pageSize": "1m",
+    "spark.broadcast.blockSize": "64k",
+    "spark.sql.parquet.columnarReaderBatchSize": "512",
+    "spark.sql.inMemoryColumnarStorage.batchSize": "500",
     "spark.python.daemon.module": "tests.spark_jobs.quick_daemon",
 }
 # Of Hadoop's defaults, those of daemons, of stores and of a MapReduce that nobody runs: three in four.

@@ -1,25 +1,25 @@
 """Head office's tables out of a real PostgreSQL: the same gold as out of its files, and a history of names."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from datagen import Shape, generate_mrhealth
 from medallion.errors import SourceError
 from mrhealth_sales.local import mrhealth_files, reference_data
-from tests.spark_jobs.conftest import SECRET
+from tests.spark_jobs.conftest import SECRET, FirstNight
 
 P, DAY = "mrhealth_sales", "2025-12-29"
 TABLES = ("sales_by_branch_day", "sales_by_branch_year", "product_sales")
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shop") / "data"
-    generate_mrhealth(folder, folder.with_name("truth.json"), Shape(units=4, days=1, orders=10, faults=False))
-    return folder
+@pytest.fixture
+def shop(first_night: FirstNight, tmp_path: Path) -> Path:
+    """The files of that night, to go on with."""
+    assert first_night.day == DAY
+    return shutil.copytree(first_night.data, tmp_path / "shop")
 
 
 @pytest.fixture
@@ -38,13 +38,11 @@ def do(url: Any, *statements: str) -> None:
 
 
 def test_gold_is_the_same_out_of_files_and_out_of_a_database_and_a_renamed_unit_keeps_its_old_name_the_day_before(
-    lake: Any, new_lake: Any, shop: Any, office: Any
+    lake: Any, first_night: FirstNight, shop: Any, office: Any
 ) -> None:
-    by_files = new_lake()
-    by_files.run(P, DAY, shop / "csv_sales", shop / "reference_data")
     counts = lake.run(P, DAY, shop / "csv_sales", secret=SECRET)
     for table in TABLES:
-        assert lake.gold(P, DAY, table) == by_files.gold(P, DAY, table)
+        assert lake.gold(P, DAY, table) == first_night.lake.gold(P, DAY, table)
     assert (counts["bronze"]["units"]["accepted"], counts["silver"]["units"]["rows_in"]) == (4, 4)
     [first, *_] = lake.rows("bronze", P, "countries", DAY)
     assert first["source_file"].startswith("postgres://127.0.0.1:") and first["source_file"].endswith("/pais")

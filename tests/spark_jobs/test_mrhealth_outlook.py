@@ -27,6 +27,7 @@ from datagen.seasons import (
 )
 from datagen.seasons import generate_seasons as generate
 from mrhealth_sales.jobs.forecast import INSUFFICIENT, forecast
+from tests.spark_jobs.conftest import FirstNight
 
 P = "mrhealth_sales"
 MONEY = pa.decimal128(18, 2)
@@ -210,22 +211,20 @@ def test_the_backtest_beats_the_naive_forecast_on_the_whole(night: Any) -> None:
     assert sum(r["backtest_error"] for r in rows) < 0.9 * sum(r["naive_error"] for r in rows)
 
 
-def test_the_first_night_of_all_invents_nothing_and_says_so(lake: Any, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    generate(data, tmp_path / "truth.json", Seasons(units=2, days=1, orders=5))
-    lake.run(P, "2025-11-03", data / "csv_sales", data / "reference_data")
-    unjudged = lake.gold(P, "2025-11-03", "alerts")
+def test_the_first_night_of_all_invents_nothing_and_says_so(first_night: FirstNight) -> None:
+    lake, day, _ = first_night
+    unjudged = lake.gold(P, day, "alerts")
     assert [(a["unit_id"], a["kind"], a["observed"], a["expected"]) for a in unjudged] == [
-        (unit, "not_judged", 0, 4) for unit in (1, 2)
+        (unit, "not_judged", 0, 4) for unit in (1, 2, 3, 4)
     ]
-    rows = lake.gold(P, "2025-11-03", "stock_recommendations")
+    rows = lake.gold(P, day, "stock_recommendations")
     assert {(r["method"], r["forecast_quantity_7d"], r["backtest_error"]) for r in rows} == {(INSUFFICIENT, None, None)}
-    told = lake.manifest(P, "2025-11-03", "gold")["alerts"]
+    told = lake.manifest(P, day, "gold")["alerts"]
     assert told["unjudged"] == (
-        "sales and cancellations of 2 units, for want of four known days of this weekday; "
+        "sales and cancellations of 4 units, for want of four known days of this weekday; "
         f"{len(rows)} of {len(rows)} stock recommendations, for want of 28 known days"
     )
     assert (told["total"], told["told"]) == (0, [])
     assert {row["note"] for row in rows} == {"not judged: 1 days are known, 28 are needed"}
     assert {(r["order_quantity"], r["forecast_high_7d"]) for r in rows} == {(None, None)}
-    assert lake.gold(P, "2025-11-03", "stock_forecast_days") == []
+    assert lake.gold(P, day, "stock_forecast_days") == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -21,26 +21,36 @@ def movimento_flat(movements: DataFrame, by_day: bool) -> Product:
     return Product(movements.select(*columns), FLAT.key, [F.col(column).asc() for column in ORDER])
 
 
-def as_text(movements: DataFrame) -> DataFrame:
-    """The product's 11 columns as text, in one partition sorted by time.
+def as_text(movements: DataFrame, guard: bool) -> tuple[DataFrame, int]:
+    """The product's 11 columns as text, in one partition sorted by time, and the number of cells that `guard` changed.
 
     If every time in a column of moments is midnight, the column is written as dates.
     """
     moments = [column.name for column in FLAT.columns if column.type == "timestamp"]
+    words = (
+        [column.name for column in FLAT.columns if column.type == "string"] if guard else []
+    )  # no other is a formula
     timed = [F.max(F.col(name) != F.date_trunc("day", name)).alias(name) for name in moments]
-    [with_time] = movements.agg(*timed).collect()
+    [facts] = movements.agg(*timed, *risky_cells(words)).collect()
+    with_time = {name: facts[name] for name in moments}
     ordered = movements.repartition(1).sortWithinPartitions(*ORDER)
-    return ordered.select(*[_text(name, with_time.asDict()) for name in CSV_COLUMNS])
+    text = ordered.select(*[_text(name, with_time) for name in CSV_COLUMNS])
+    return guarded(text, words), sum(facts[name] for name in words)
 
 
-def guarded(text: DataFrame) -> tuple[DataFrame, int]:
-    """Text columns with an apostrophe before each cell that a spreadsheet would run as a formula, and the number of
-    such cells. Numbers are unchanged."""
-    risky = {name: F.col(name).rlike(_FORMULA) & ~F.col(name).rlike(_NUMBER) for name in text.columns}
-    cells = [F.count(F.when(is_risky, True)).alias(name) for name, is_risky in risky.items()]
-    [counts] = text.agg(*cells).collect()
-    shown = [F.when(r, F.concat(F.lit("'"), name)).otherwise(F.col(name)).alias(name) for name, r in risky.items()]
-    return text.select(*shown), sum(counts)
+def risky_cells(columns: Sequence[str]) -> list[Column]:
+    """The number of cells of each text column that a spreadsheet would run as a formula."""
+    return [F.count(F.when(_is_risky(name), True)).alias(name) for name in columns]
+
+
+def guarded(text: DataFrame, columns: Sequence[str]) -> DataFrame:
+    """Text columns, of which these have an apostrophe before each such cell. Numbers are unchanged."""
+    shown = {name: F.when(_is_risky(name), F.concat(F.lit("'"), name)).otherwise(F.col(name)) for name in columns}
+    return text.select(*[shown[name].alias(name) if name in shown else name for name in text.columns])
+
+
+def _is_risky(name: str) -> Column:
+    return F.col(name).rlike(_FORMULA) & ~F.col(name).rlike(_NUMBER)
 
 
 def _text(column: str, with_time: Mapping[str, bool | None]) -> Column:

@@ -96,9 +96,7 @@ def gold(run: Run) -> Manifest:
     whole = ours if others is None else ours.unionByName(others.select(*restated.COLUMNS))
     delimiter = run.options.get("delimiter", ",").replace("tab", "\t")
     header = run.options.get("header", "true") == "true"
-    text, cells = products.as_text(whole), 0
-    if run.options.get("guard", "true") == "true":
-        text, cells = products.guarded(text)
+    text, cells = products.as_text(whole, guard=run.options.get("guard", "true") == "true")
     lake.stage_csv(CSV, text, delimiter=delimiter, header=header)
     rows = accepted.count() if by_day or is_full_reload(lake) else staged[0].rows
     page.write(lake, staged, whole)

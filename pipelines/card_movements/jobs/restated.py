@@ -6,7 +6,7 @@ Changes are reported by day: the day's figures before and after, and its movemen
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,10 +77,13 @@ def changes(lake: Lake, days: Sequence[str], whole: DataFrame) -> list[Restated]
     now = whole.join(before.select(KEY), on=KEY, how="left_semi").select(KEY, _content().alias("_now"))
     after = before.join(now, on=KEY, how="left").join(_withdrawn(lake), on=KEY, how="left")
     changed = after.where(~F.col("_was").eqNullSafe(F.col("_now"))).withColumn("_day", _day("_was")).cache()
-    counts = {row["_day"]: row["count"] for row in changed.groupBy("_day").count().collect()}
-    if not counts:
+    pairs = changed.groupBy("_day", _day("_now").alias("_to")).count().collect()
+    if not pairs:
         return []
-    moved = {*counts, *(row[0] for row in changed.select(_day("_now")).distinct().collect() if row[0])}
+    counts = Counter[str]()
+    for pair in pairs:
+        counts[pair["_day"]] += pair["count"]
+    moved = {day for pair in pairs for day in (pair["_day"], pair["_to"]) if day}
     figures = _figures(published, moved), _figures(whole, moved)
     first = F.row_number().over(Window.partitionBy("_day").orderBy(KEY)) <= MOST_NAMED
     by_day: dict[str, list[Row]] = defaultdict(list)
@@ -91,7 +94,7 @@ def changes(lake: Lake, days: Sequence[str], whole: DataFrame) -> list[Restated]
         _restated(
             day,
             by_day[day],
-            counts.get(day, 0),
+            counts[day],
             max((since[row[DAY]] for row in by_day[day]), default=latest),
             [totals.get(day, NOTHING) for totals in figures],
         )
