@@ -114,10 +114,11 @@ def own_rows(lake: Lake, table: GoldTable) -> DataFrame:
 
 
 def collected(frames: Mapping[str, DataFrame]) -> dict[str, list[Record]]:
-    """The rows of some small frames by name, as JSON has them: one Spark job, since each costs more than its rows."""
+    """The rows of some small frames by name, as JSON has them: one Spark job, since each costs more than its rows. One
+    task ends it: a task of a union is sent the plans of all its frames."""
     named = [_as_json(frame).withColumn("name", F.lit(name)) for name, frame in frames.items()]
     rows: dict[str, list[Record]] = {name: [] for name in frames}
-    for row in reduce(DataFrame.unionAll, named).collect() if named else ():
+    for row in reduce(DataFrame.unionAll, named).coalesce(1).collect() if named else ():
         rows[row["name"]].append(json.loads(row["row"]))
     return rows
 

@@ -69,10 +69,9 @@ def ratio(part: Column, whole: Column) -> Column:
     return F.when(whole != 0, part.cast("double") / whole)
 
 
-def newest_day(frame: DataFrame, column: str) -> tuple[DataFrame, date | None]:
-    """The rows of the newest day in a column, and that day; None where there are no rows."""
-    newest: date | None = frame.agg(F.max(column)).first()[0]
-    return frame.where(F.col(column) == F.lit(newest)), newest
+def of_day(frame: DataFrame, column: str, day: date | None) -> DataFrame:
+    """The rows of one day in a column; none for None."""
+    return frame.where(F.col(column) == F.lit(day))
 
 
 def population_of(population: DataFrame, year: int) -> DataFrame:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
-from functools import partial
+from functools import partial, reduce
+from typing import NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -95,10 +96,11 @@ def gold(run: Run) -> Manifest:
     lake.size_shuffles(lake.size_of("silver", typed.COLUMNS))
     tables = {table: lake.read("silver", table, schema).cache() for table, schema in typed.SCHEMAS.items()}
     population = products.population_of(tables["population"], run.business_date.year).cache()
-    days = {table: products.newest_day(tables[table], column) for table, column in DAYS.items()}
-    cases = products.cases_by_state(days["states"][0], population)
+    came = _came(tables)
+    newest = {table: products.of_day(tables[table], column, came[table].newest) for table, column in DAYS.items()}
+    cases = products.cases_by_state(newest["states"], population)
     places = products.with_places(tables["outcomes"], tables["state_names"], tables["municipalities"]).cache()
-    hospitals = products.hospitals(days["occupancy"][0], tables["municipalities"]).cache()
+    hospitals = products.hospitals(newest["occupancy"], tables["municipalities"]).cache()
     staged = lake.stage(
         {
             "cases_by_state": cases,
@@ -108,22 +110,35 @@ def gold(run: Run) -> Manifest:
             "bed_occupancy_by_hospital": products.bed_occupancy_by_hospital(hospitals),
             "suspected_confirmed": products.suspected_confirmed(places),
             "deaths_by_status": products.deaths_by_status(places),
-            "most_least_affected": products.most_least_affected(cases.frame, days["cities"][0], population),
+            "most_least_affected": products.most_least_affected(cases.frame, newest["cities"], population),
         }
     )
     page.write(lake, staged, tables["states"])
-    newest = {table: day for table, (_, day) in days.items()}
-    return lake.manifest("gold", list(_counts(tables, newest, run.business_date)), staged)
+    return lake.manifest("gold", [_count(table, of, run.business_date) for table, of in came.items()], staged)
 
 
-def _counts(
-    tables: Mapping[str, DataFrame], newest: Mapping[str, date | None], business_date: date
-) -> Iterator[TableCount]:
-    """Row counts of each kind, with warnings about a kind as a whole."""
-    for table, frame in tables.items():
-        rows, warnings = frame.count(), {}
-        if not rows:
-            warnings[NOT_DELIVERED] = 1
-        elif (newest.get(table) or business_date) < business_date:
-            warnings[OLDER] = rows
-        yield TableCount(table, rows, rows, warnings=warnings)
+class _Came(NamedTuple):
+    """The number of rows of a kind, and its newest day; None for a kind without days or rows."""
+
+    rows: int
+    newest: date | None
+
+
+def _came(tables: Mapping[str, DataFrame]) -> dict[str, _Came]:
+    """What came of each kind, in one Spark job."""
+    no_day = F.lit(None).cast("date")
+    days = {table: F.col(DAYS[table]) if table in DAYS else no_day for table in tables}
+    parts = [frame.select(F.lit(table).alias("table"), days[table].alias("day")) for table, frame in tables.items()]
+    by_table = reduce(DataFrame.unionAll, parts).groupBy("table")
+    found = by_table.agg(F.count(F.lit(1)).alias("rows"), F.max("day").alias("newest")).collect()
+    return dict.fromkeys(tables, _Came(0, None)) | {row["table"]: _Came(row["rows"], row["newest"]) for row in found}
+
+
+def _count(table: str, came: _Came, business_date: date) -> TableCount:
+    """The row count of a kind, with a warning about it as a whole."""
+    warnings = {}
+    if not came.rows:
+        warnings[NOT_DELIVERED] = 1
+    elif (came.newest or business_date) < business_date:
+        warnings[OLDER] = came.rows
+    return TableCount(table, came.rows, came.rows, warnings=warnings)
