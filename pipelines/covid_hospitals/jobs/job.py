@@ -130,8 +130,8 @@ def _came(tables: Mapping[str, DataFrame]) -> dict[str, _Came]:
     days = {table: F.col(DAYS[table]) if table in DAYS else no_day for table in tables}
     parts = [frame.select(F.lit(table).alias("table"), days[table].alias("day")) for table, frame in tables.items()]
     by_table = reduce(DataFrame.unionAll, parts).groupBy("table")
-    found = by_table.agg(F.count(F.lit(1)).alias("rows"), F.max("day").alias("newest")).collect()
-    return dict.fromkeys(tables, _Came(0, None)) | {row["table"]: _Came(row["rows"], row["newest"]) for row in found}
+    rows = by_table.agg(F.count(F.lit(1)).alias("rows"), F.max("day").alias("newest")).collect()
+    return dict.fromkeys(tables, _Came(0, None)) | {row["table"]: _Came(row["rows"], row["newest"]) for row in rows}
 
 
 def _count(table: str, came: _Came, business_date: date) -> TableCount:
