@@ -6,16 +6,18 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import pyarrow.parquet as pq
 import pytest
 
 import main
+import medallion.page
 from datagen import Shape, generate_mrhealth
 from nightshift.config import Settings
 from nightshift.lake.packaging import package
@@ -87,16 +89,19 @@ class LocalLake:
         most_refused: float = 1,
         most_refused_of_unit: float = 1,
         words: Sequence[str] = (),
+        page: bool = False,
         **options: str,
     ) -> dict[str, dict[str, Any]]:
-        """Run the layers; the counts of each layer's tables by name."""
+        """Run the layers; the counts of each layer's tables by name. Gold writes page.json only with `page`: a night
+        goes on without one, so nobody would see in a test that does not read it whether it is right."""
         words = [*words, "--pipeline", pipeline, "--layers", layers, "--business-date", day, "--input", str(source)]
         words += ["--lake", str(self.root), "--staging", str(self.staging(pipeline, day)), "--encoding", encoding]
         words += ["--replay"] if replay else []
         words += ["--source-secret", secret] if secret else []
         words += ["--most-refused", str(most_refused), "--most-refused-of-unit", str(most_refused_of_unit)]
         words += [f"--option={name}={value}" for name, value in options.items()]
-        main.run_layers(self.spark, main.parse(words + (["--reference", str(reference)] if reference else [])))
+        with nullcontext() if page else patch.object(medallion.page, "write"):
+            main.run_layers(self.spark, main.parse(words + (["--reference", str(reference)] if reference else [])))
         if "gold" in layers:
             self.publish(pipeline, day)
         return {layer: self.counts(pipeline, day, layer) for layer in layers.split(",")}
@@ -238,7 +243,7 @@ def postgresql(servers):
     return servers("postgresql")
 
 
-def opener(folder, patch):
+def opener(folder, monkeypatch):
     """Lets a secret open a database: an `aws` on PATH that answers as the AWS CLI does, and knows this one secret."""
     kept, program = folder / "secret.json", folder / "bin" / "aws"
     asked = f"secretsmanager get-secret-value --query SecretString --output text --secret-id {SECRET}"
@@ -246,7 +251,7 @@ def opener(folder, patch):
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\n[ "$*" = "{asked}" ] && exec cat {kept}\necho "{refused}" >&2\nexit 254\n')
     program.chmod(0o755)
-    patch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     return kept.write_text
 
 
@@ -259,5 +264,5 @@ def opens(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def opens_for_all(tmp_path_factory):
     """The same for fixtures whose nights several tests read."""
-    with pytest.MonkeyPatch.context() as patch:
-        yield opener(tmp_path_factory.mktemp("secret"), patch)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield opener(tmp_path_factory.mktemp("secret"), monkeypatch)

@@ -253,7 +253,7 @@ def test_generated_movements_add_up_to_their_truth_read_in_parts_or_whole(both, 
     truth = generate_cards(tmp_path / "made", CardShape(rows=400))
     both.fill_from(tmp_path / "made")
     monkeypatch.setattr("medallion.jdbc.ROWS_A_PART", 60)
-    night_of_both("2026-01-04")
+    night_of_both("2026-01-04", page=True)
     rows = night_of_both.lake.gold(PIPELINE, "2026-01-04", FLAT)
     assert (len(rows), sum(r["vlr_transacao_movimento"] for r in rows)) == (truth.rows, truth.total)
     assert len({row["movement_id"] for row in rows}) == truth.rows
@@ -476,7 +476,7 @@ def odd(new_lake, servers, opens_for_all, tmp_path_factory):
         " (5, 1, 'x', '2026-01-02T23:30:00Z', 9), (6, 1, 'x', '2026-01-02 23:30:00-05', 9)",
     )
     night = Nights(new_lake())
-    return night, night("2026-01-02")
+    return night, night("2026-01-02", page=True)
 
 
 REFUSED_CARDS = {"unknown_account": 1, "unknown_card": 2}
@@ -492,6 +492,7 @@ def test_what_is_refused_shows_the_last_four_digits_of_a_card_and_nobodys_addres
     [row] = night.lake.quarantine("silver", PIPELINE, "cards", "2026-01-02")
     assert '"num_cartao":"****3210"' in row["raw"]
     files = [file for file in night.lake.root.rglob("*") if file.is_file()]
+    assert "page.json" in {file.name for file in files}
     everything = b"".join(f.read_bytes() for f in files if "cards" not in str(f))
     assert b"9999" in everything
     assert b"0123456789012345" not in everything and b"5432109876543210" not in everything

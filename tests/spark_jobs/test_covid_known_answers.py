@@ -22,7 +22,7 @@ def covid(new_lake: Callable[[], Any], shared_data: Path, as_a_cluster: Any) -> 
     """Everything that there is, as of the last day of the series."""
     lake = new_lake()
     with as_a_cluster():
-        lake.run(P, LAST, shared_data / "covid")
+        lake.run(P, LAST, shared_data / "covid", page=True)
     return lake
 
 

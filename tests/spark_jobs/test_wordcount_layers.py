@@ -39,7 +39,7 @@ def test_a_real_book_is_counted_right(
 def test_generated_text_is_counted_as_its_generator_did(lake: Any, tmp_path: Path, a_day: str) -> None:
     one = generate_text(tmp_path / "text" / "pt.txt", 60_000)
     two = generate_text(tmp_path / "text" / "deep" / "en é+x.txt", 60_000, language="en")
-    result = lake.run(P, a_day, tmp_path / "text")
+    result = lake.run(P, a_day, tmp_path / "text", page=True)
     assert counted(lake, a_day) == one.counts + two.counts
     assert {layer: t["lines"]["accepted"] for layer, t in result.items()} == dict.fromkeys(
         result, one.lines + two.lines
