@@ -219,6 +219,8 @@ def test_generated_movements_add_up_to_their_truth_read_in_parts_or_whole(source
         assert sum(row[1] for row in figures[kind]) == len(bought), kind
     shown = [row[first["columns"].index("numero_cartao")] for row in first["rows"]]
     assert len(shown) == 20 and all(number == f"****{number[-4:]}" for number in shown)
+    names = [first["columns"].index(f"{name}_associado") for name in ("nome", "sobrenome")]
+    assert {row[at] for row in first["rows"] for at in names} == {"****"}
 
 
 def test_each_night_takes_what_is_new_however_late_it_was_entered_and_the_file_holds_all(source, night):
@@ -346,7 +348,7 @@ def test_what_is_refused_shows_the_last_four_digits_of_a_card_and_nobodys_addres
     assert '"id":"1"' in one and '"id_cartao":"99"' in two
     assert night.csv("2026-01-02").splitlines()[1:] == []
     [row] = lake.quarantine("silver", PIPELINE, "cards", "2026-01-02")
-    assert '"num_cartao":"****3210"' in row["raw"]
+    assert '"num_cartao":"****3210"' in row["raw"] and '"nom_impresso":"****"' in row["raw"]
     everything = b"".join(f.read_bytes() for f in lake.root.rglob("*") if f.is_file() and "cards" not in str(f))
     assert b"0123456789012345" not in everything and b"5432109876543210" not in everything
     assert not [f for f in lake.root.rglob("*") if f.is_file() and b"zoe@exemplo" in f.read_bytes()]
