@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def pages() -> dict[str, int]:
-    """What the apps of plugins answer, as the web server mounts them: the status of one script of each by its prefix."""
+    """What the apps of plugins answer when mounted: the status of one script of each, by its prefix."""
     from airflow.plugins_manager import get_fastapi_plugins  # noqa: PLC0415
     from starlette.testclient import TestClient  # noqa: PLC0415 - of Airflow's own requirements
 
