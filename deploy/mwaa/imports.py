@@ -33,9 +33,19 @@ def main() -> int:
         "seconds": {Path(stat.file).name: stat.duration.total_seconds() for stat in bag.dagbag_stats},
         "dags": {dag_id: len(dag.tasks) for dag_id, dag in sorted(bag.dags.items())},
         "library": sys.modules["nightshift"].__file__,
+        "pages": pages(),
     }
     print("\n" + json.dumps(answer))
     return 0
+
+
+def pages() -> dict[str, int]:
+    """What the apps of plugins answer when mounted: the status of one script of each, by its prefix."""
+    from airflow.plugins_manager import get_fastapi_plugins  # noqa: PLC0415
+    from starlette.testclient import TestClient  # noqa: PLC0415 - of Airflow's own requirements
+
+    apps, _ = get_fastapi_plugins()
+    return {app["url_prefix"]: TestClient(app["app"]).get("/nights.js").status_code for app in apps}
 
 
 if __name__ == "__main__":

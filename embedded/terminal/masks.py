@@ -1,12 +1,14 @@
-"""What of a product is personal, so that a terminal shows its end only."""
+"""What of a product is personal, so that a terminal shows no more of it than the end of a number."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from nightshift.pipelines import PIPELINES
 
 SHOWN = 4
+END = re.compile(rf".[0-9]{{{SHOWN}}}$")
 
 
 def personal(pipeline: str, table: str) -> frozenset[str]:
@@ -16,6 +18,6 @@ def personal(pipeline: str, table: str) -> frozenset[str]:
 
 
 def masked(value: Any) -> str:
-    """The value with * in place of all but its last four characters; of one that is no longer than that, all."""
+    """The value as ****, with the last four digits of a number that has more."""
     text = "" if value is None else str(value)
-    return text and f"****{text[-SHOWN:] if len(text) > SHOWN else ''}"
+    return text and f"****{text[-SHOWN:] if END.search(text) else ''}"

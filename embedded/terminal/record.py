@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from embedded.cloud import clients
 from embedded.terminal import tables
+from nightshift.pages import products
 from nightshift.pipelines import BACKFILLS, PIPELINES
 from nightshift.run.ids import slug_of
 from tools import paths
@@ -67,7 +68,7 @@ def keep_run(env: Mapping[str, str], dag_id: str, slug: str, runs: Path = paths.
     record = _record(s3, f"{name}-lake", key) or _record(s3, f"{name}-state", key)
     if record:
         (folder / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-        _object(s3, f"{name}-lake", f"runs/{dag_id}/{slug}/page.json", folder)
+        _object(s3, f"{name}-lake", f"runs/{dag_id}/{slug}/{products.figures_file(record)}", folder)
         for step in record["steps"]:
             _logs(s3, step["log_uri"], folder / "logs" / step["name"])
         for gold in record["gold"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from moto.athena.models import athena_backends
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
@@ -40,6 +41,10 @@ class MotoPlace(Place):
     def secret_arn(self, secret: str) -> str:
         found = self._secret(secret)
         return str(found.arn) if found else super().secret_arn(secret)
+
+    def workgroup_of(self, query: str) -> str:
+        found = athena_backends[self.account][self.region].named_queries.get(query)
+        return str(found.workgroup.name) if found else ""
 
     def role_of(self, profile: str) -> str:
         found = instance_profile(self.account, profile)

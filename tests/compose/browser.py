@@ -64,7 +64,8 @@ def main(address: str, passwords: str, folder: str, dag: str) -> None:
                 page.goto(f"{address}/dags/{place}")
                 page.wait_for_load_state("networkidle")
                 page.screenshot(path=pictures / f"{name}.png")
-            for name, place in (("5-report", f"/dags/{dag}/runs/{run}/plugin/nightshift_run"), ("6-home", "")):
+            report = f"/dags/{dag}/runs/{run}/plugin/nightshift_run"
+            for name, place in (("5-report", report), ("6-home", ""), ("7-nights", "/plugin/nightshift_nights")):
                 page.goto(f"{address}{place}")
                 expect(page.locator(".ns").first).to_be_visible()
                 page.screenshot(path=pictures / f"{name}.png")

@@ -284,8 +284,11 @@ def test_a_folder_in_s3_is_the_nights_own_to_write(monkeypatch, tmp_path):
 
 
 def test_a_terminal_shows_the_end_of_a_card_number_only():
-    assert masks.personal("card_movements", "movimento_flat") == {"numero_cartao"}
-    assert [masks.masked(v) for v in ("0123456789012345", "1234", None)] == ["****2345", "****", ""]
+    assert masks.personal("card_movements", "movimento_flat") == {
+        *("numero_cartao", "nome_associado", "sobrenome_associado", "nome_impresso_cartao")
+    }
+    values = ("0123456789012345", "1234", "Zoé Ávila", None)
+    assert [masks.masked(value) for value in values] == ["****2345", "****", "****", ""]
 
 
 def test_a_night_without_a_record_delivers_nothing(tmp_path):

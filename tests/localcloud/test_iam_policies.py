@@ -2,6 +2,7 @@
 
 import pytest
 
+from localcloud.iam.needs import Place, needs
 from localcloud.iam.policies import Need, allowed, matches, statements
 
 GROUP = "arn:aws:ec2:us-east-1:123456789012:security-group/sg-1"
@@ -25,6 +26,31 @@ def policy(**statement):
 )
 def test_wildcards_stand_for_any_characters_and_nothing_else_does(pattern, value, same):
     assert matches(pattern, value) is same
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params", "action", "resource"),
+    [
+        ("athena", "CreateWorkGroup", {"Name": "acme"}, "athena:CreateWorkGroup", "arn:aws:athena:r:1:workgroup/acme"),
+        ("athena", "GetNamedQuery", {"NamedQueryId": "q"}, "athena:GetNamedQuery", "arn:aws:athena:r:1:workgroup/acme"),
+        (
+            "athena",
+            "GetNamedQuery",
+            {"NamedQueryId": "?"},
+            "athena:GetNamedQuery",
+            "arn:aws:athena:r:1:workgroup/primary",
+        ),
+        ("glue", "GetTable", {"DatabaseName": "d", "Name": "v"}, "glue:GetTable", "arn:aws:glue:r:1:table/d/v"),
+        ("glue", "DeleteTable", {"DatabaseName": "d", "Name": "v"}, "glue:DeleteTable", "arn:aws:glue:r:1:table/d/v"),
+    ],
+)
+def test_views_and_saved_queries_need_rights_on_their_workgroup_and_table(service, operation, params, action, resource):
+    class Known(Place):
+        def workgroup_of(self, query):
+            return {"q": "acme"}.get(query, "")
+
+    call = {"service": service, "operation": operation, "params": params, "resource_tags": {}, "request_tags": {}}
+    assert (action, resource) in [(need.action, need.resource) for need in needs(call, Known("r", "1"))]
 
 
 def test_an_action_is_compared_without_case_and_a_resource_with_it():

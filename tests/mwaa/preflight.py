@@ -111,6 +111,7 @@ def test_every_dag_imports_without_error_or_warning(there, python, bound, compon
     assert (told["errors"], told["warnings"]) == ({}, {})
     assert set(told["seconds"]) == {path.name for path in (ROOT / "dags").glob("*.py")}
     assert told["library"].startswith(str(there.home / "plugins"))
+    assert told["pages"] == {"/nightshift": 200}, "the plugin's app does not answer"
     assert max(told["seconds"].values()) < PARSE_SECONDS
 
 

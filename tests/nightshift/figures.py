@@ -50,6 +50,7 @@ def sales(units=BRANCHES, days=15):
             "product_sales": [_product(1, 812.5), _product(2, 421.07)],
             "alerts": [_alert(2), {**_alert(3), "kind": "not_judged", "observed": None, "expected": None}],
             "stock_recommendations": [_stock(unit, product) for unit in units for product in (1, 2)],
+            "path": [_ahead(of, n, day) for of in ("unit", "product") for n in (*units, 2)[:3] for day in range(1, 8)],
         },
     )
 
@@ -76,6 +77,12 @@ def _stock(unit, product):
     figures = {"forecast_quantity_7d": 81.25 * product, "backtest_error": 9.75} if known else {}
     nothing = {"forecast_quantity_7d": None, "backtest_error": None}
     return {"unit_id": unit, "product_id": product, **nothing, **figures}
+
+
+def _ahead(of, number, day):
+    pieces = 10.5 * number + day
+    band = {"quantity": pieces, "low": pieces - 3.25, "high": pieces + 4.75}
+    return {"of": of, "id": number, "forecast_date": str(DAY + timedelta(days=day)), **band}
 
 
 def words():
@@ -134,6 +141,7 @@ def covid():
                     "deaths_confirmed": 43.0,
                     "death_rate_suspected": 0.37,
                     "death_rate_confirmed": 0.43,
+                    "doubt": "negative_counts",
                 }
             ],
             "most_least_affected": [
@@ -148,8 +156,20 @@ def covid():
                 }
             ],
             "series": series,
+            "of_cities": [
+                {"state": "BA", "city": "Salvador", "hospitals": 41, "stale_hospitals": 13, **_beds(151.0, None)}
+            ],
+            "of_hospitals": [
+                {"state": "BA", "hospital_id": "0004294", "hospital": "Santa Casa <b>", "city": "Salvador"}
+                | {"is_stale": True, "notified_at": "2026-01-01 09:00:00", **_beds(905.0, "over_200_percent")}
+            ],
         }
     )
+
+
+def _beds(taken, doubt):
+    icu = {"icu_occupied": taken, "icu_offered": 100.0, "icu_rate": taken / 100, "icu_doubt": doubt}
+    return icu | {"clinical_occupied": 57.0, "clinical_offered": 80.0, "clinical_rate": 0.7125, "clinical_doubt": None}
 
 
 FIGURES = {"mrhealth_sales": sales, "wordcount": words, "card_movements": cards, "covid_hospitals": covid}

@@ -14,7 +14,7 @@ from nightshift.config import Settings
 from nightshift.dag_factory import night_dag
 from nightshift.failures import cards, causes
 from nightshift.failures.causes import Cause
-from nightshift.pages import charts, cures, formats, history, night, shelf
+from nightshift.pages import charts, cures, formats, history, night, products, shelf
 from nightshift.pipelines import PIPELINES
 from nightshift.report import record as records
 from nightshift.report.outcome_rules import RunFacts
@@ -294,6 +294,28 @@ def test_a_night_without_figures_says_why(made):
     html = night.html(made(), {"problem": "ValueError: too many"})
     assert "ValueError: too many" in html and 'id="results"' not in html
     assert 'id="results"' not in night.html(made(), None)
+
+
+def test_a_backfills_page_has_the_figures_of_the_last_day_that_it_published(made):
+    record, days = made(), ["2026-01-02", "2026-01-03", "2026-01-04"]
+    gold = [{"table": "alerts", "rows": 1, "uri": f"s3://lake/gold/x/alerts/business_date={day}/"} for day in days[:2]]
+    filled = {**record, "pipeline": "backfill_mrhealth_sales", "days": days, "gold": gold}
+    assert products.figures_file(filled) == "2026-01-03/page.json"
+    assert products.figures_file({**filled, "gold": []}) == products.figures_file(record) == "page.json"
+    page = figures.page("mrhealth_sales", figures.sales(), business_date="2026-01-03")
+    html = night.html(filled, page)
+    assert 'id="revenue-days"' in html and "Of the last day that this backfill published" in html
+    assert re.search(r'<section id="results">.*?value="2026-01-03"', html)
+
+
+def test_a_restated_day_has_its_figures_before_and_now(made):
+    day = {"table": "sales_by_branch_day", "day": "2026-01-01", "since": "2026-01-02T03:20:00Z", "rows": 3}
+    changed = {**day, "before": {"revenue": "10.50", "orders": "7"}, "after": {"revenue": "12.75", "orders": "7"}}
+    record = {**made(), "restated": [{**changed, "words": "w"}, {**day, "before": {}, "after": {}, "words": "w"}]}
+    table = night.html(record).partition('<table id="restated">')[2].partition("</table>")[0]
+    rows = [re.findall(r">([^<>]*[^<>\s])<", row) for row in table.split("<tr>")[2:]]
+    assert rows[0][-4:] == ["revenue", "10.50", "12.75", "02/01/2026 00:20"]
+    assert "orders" not in table and rows[1][-3:] == ["3", "linhas mudaram, com as mesmas somas", "02/01/2026 00:20"]
 
 
 def test_a_record_of_an_older_version_still_has_a_page(made):

@@ -198,6 +198,18 @@ def test_the_link_in_the_message_opens_the_page_if_a_setting_allows_it(aws, nigh
     assert query.get("X-Amz-Expires") == ["7200"] or 7000 < int(query["Expires"][0]) - time.time() < 7300
 
 
+def test_a_run_that_was_refused_before_there_was_a_lake_has_no_page_and_no_error(aws, night, settings, post, caplog):
+    s3 = aws("s3")
+    for key in s3.list_objects_v2(Bucket=settings.bucket("lake")).get("Contents", ()):
+        s3.delete_object(Bucket=settings.bucket("lake"), Key=key["Key"])
+    s3.delete_bucket(Bucket=settings.bucket("lake"))
+    with caplog.at_level("INFO"):
+        told = Reporter(settings, night).report({"preflight": "failed"}, reported_by="report", topic_arn=post.topic)
+    assert "There is no lake yet, so the run has no page there." in caplog.text
+    assert not [entry for entry in caplog.records if entry.levelname == "ERROR"]
+    assert not [warning for warning in told["warnings"] if "page" in warning.lower()]
+
+
 def test_a_page_that_cannot_be_made_is_a_warning_and_fails_no_night(aws, night, settings, post, played, monkeypatch):
     def broken(*_, **__):
         raise KeyError("figures")

@@ -270,6 +270,8 @@ def test_generated_movements_add_up_to_their_truth_read_in_parts_or_whole(both, 
         assert sum(row[1] for row in figures[kind]) == len(bought), kind
     shown = [row[first["columns"].index("numero_cartao")] for row in first["rows"]]
     assert len(shown) == 20 and all(number == f"****{number[-4:]}" for number in shown)
+    names = [first["columns"].index(f"{name}_associado") for name in ("nome", "sobrenome")]
+    assert {row[at] for row in first["rows"] for at in names} == {"****"}
 
 
 class Observed(NamedTuple):
@@ -490,7 +492,7 @@ def test_what_is_refused_shows_the_last_four_digits_of_a_card_and_nobodys_addres
     assert '"id":"11"' in one and '"id_cartao":"99"' in two
     assert [line.split(",")[6] for line in night.csv("2026-01-02").splitlines()[1:]] == ["9999", "9999"]
     [row] = night.lake.quarantine("silver", PIPELINE, "cards", "2026-01-02")
-    assert '"num_cartao":"****3210"' in row["raw"]
+    assert '"num_cartao":"****3210"' in row["raw"] and '"nom_impresso":"****"' in row["raw"]
     files = [file for file in night.lake.root.rglob("*") if file.is_file()]
     assert "page.json" in {file.name for file in files}
     everything = b"".join(f.read_bytes() for f in files if "cards" not in str(f))

@@ -67,6 +67,14 @@ def test_page_json_has_the_figures_of_gold(covid: Any) -> None:
     assert all(
         (level == "doubtful") == ((bed["rate"] or 0) > 2) for bed, level in zip(beds, levels.values(), strict=True)
     )
+    for kind, key in (("cities", "city"), ("hospitals", "hospital_id")):
+        table = covid.gold(P, LAST, "bed_occupancy_by_city" if kind == "cities" else "bed_occupancy_by_hospital")
+        icu = [row for row in table if (row["bed_type"], row["pool"]) == ("icu", "total")]
+        trusted = sorted((row["occupied"] for row in icu if not row["doubt"]), reverse=True)
+        assert len(figures[kind]) == min(40, len(icu)) > 5
+        shown = [(row["state"], row[key], row["icu"]["occupied"]) for row in figures[kind]]
+        assert {*shown} <= {(row["state"], row[key], row["occupied"]) for row in icu}
+        assert [taken for *_, taken in shown] == trusted[:40]
     day, new, mean, *_ = figures["daily"][-1]
     week = [row[1] for row in figures["daily"][-7:]]
     assert day == LAST and mean == pytest.approx(sum(week) / 7, abs=0.06) and new == week[-1]
@@ -105,6 +113,9 @@ def test_suspects_and_deaths_are_sums_over_all_rows_with_the_negative_cell_in_th
     assert beds[country]["suspected_rate"] == pytest.approx(0.742054, abs=5e-7)
     assert deaths[country]["death_rate_suspected"] == pytest.approx(0.306569, abs=5e-7)
     assert deaths[country]["death_rate_confirmed"] == pytest.approx(0.216847, abs=5e-7)
+    fates = [f"{fate}_{status}" for fate in ("deaths", "discharges") for status in ("suspected", "confirmed")]
+    negative = {place for place, row in deaths.items() if min(row[fate] or 0 for fate in fates) < 0}
+    assert {place for place, row in deaths.items() if row["doubt"]} == negative
     assert (beds[country]["cities"], beds[country]["scope"]) == (3, "Belo Horizonte, Rio de Janeiro, São Paulo")
     assert {place for kind, place in beds if kind == "city"} == {"Belo Horizonte", "Rio de Janeiro", "São Paulo"}
     assert {place for kind, place in beds if kind == "state"} == {"MG", "RJ", "SP"}

@@ -142,6 +142,14 @@ def test_page_json_has_the_figures_of_gold(ends: Any) -> None:
         p["product_id"]: p["quantity"] for p in products
     }
     assert figures["products"][-1]["until"] == pytest.approx(1)
+    ahead = ends.gold(P, ENDS[-1], "stock_forecast_days")
+    for n, day in enumerate(figures["forecast"]["days"]):
+        of_day = [row for row in ahead if str(row["forecast_date"]) == day]
+        sums = [sum(row[name] for row in of_day) for name in ("quantity", "low", "high")]
+        assert figures["forecast"]["path"][n] == pytest.approx(sums, abs=0.01)
+        for branch in figures["forecast"]["branches"]:
+            pieces = sum(row["quantity"] for row in of_day if row["unit_id"] == branch["id"])
+            assert branch["path"][n][0] == pytest.approx(pieces, abs=0.01)
     assert figures["all_alerts"] == len(ends.gold(P, ENDS[-1], "alerts")) - figures["not_judged"]
     assert {files for unit in figures["deliveries"]["units"] for files in unit["files"]} <= {"0", "1", "2"}
     assert page["tables"]["sales_by_branch_day"]["total"] == 50

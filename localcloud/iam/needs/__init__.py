@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from localcloud.iam.needs.athena import athena
 from localcloud.iam.needs.common import Call, Place, Unmapped
 from localcloud.iam.needs.ec2 import ec2
 from localcloud.iam.needs.emr import emr
@@ -23,7 +24,7 @@ __all__ = ["Call", "Place", "Unmapped", "needs"]
 SERVICES: dict[str, Callable[[Call, Place], Iterator[Need]]] = {
     **{
         table.__name__: table
-        for table in (s3, emr, ec2, eks, glue, secretsmanager, iam, kms, logs, mwaa, sns, ssm, sts)
+        for table in (s3, athena, emr, ec2, eks, glue, secretsmanager, iam, kms, logs, mwaa, sns, ssm, sts)
     },
     "emr-serverless": emr_serverless,
     "emr-containers": emr_containers,

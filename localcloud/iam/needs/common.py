@@ -40,6 +40,10 @@ class Place:
         """The full ARN of a secret, to which Secrets Manager appends six random characters."""
         return secret if secret.startswith("arn:") else self.arn("secretsmanager", f"secret:{secret}-AbCdEf")
 
+    def workgroup_of(self, query: str) -> str:  # noqa: ARG002
+        """The workgroup of a saved query of Athena, '' if that is not known."""
+        return ""
+
     def role_of(self, profile: str) -> str:
         """The ARN of the role in an instance profile, given by name or ARN. The foundation gives both the same name."""
         return f"arn:aws:iam::{self.account}:role/{profile.rsplit('/', 1)[-1]}"

@@ -11,7 +11,9 @@ from localcloud.iam.policies import Need
 # operation: whether it needs the table too. Each also needs the catalog and the database.
 GLUE = {
     **dict.fromkeys(("GetDatabase", "UpdateDatabase"), False),
-    **dict.fromkeys(("CreateTable", "UpdateTable", "CreatePartition", "UpdatePartition"), True),
+    **dict.fromkeys(
+        ("GetTable", "CreateTable", "UpdateTable", "DeleteTable", "CreatePartition", "UpdatePartition"), True
+    ),
 }
 
 
@@ -30,7 +32,7 @@ def glue(call: Call, place: Place) -> Iterator[Need]:
     yield Need(asked, place.arn("glue", "catalog"))
     yield Need(asked, place.arn("glue", f"database/{database}"))
     if GLUE[operation]:
-        table = params.get("TableName") or params["TableInput"]["Name"]
+        table = params.get("TableName") or params.get("TableInput", params)["Name"]
         yield Need(asked, place.arn("glue", f"table/{database}/{table}"))
 
 

@@ -193,6 +193,7 @@ def deaths_by_status(places: DataFrame) -> Product:
         *[_death_rate(status).alias(f"death_rate_{status}") for status in ("suspected", "confirmed")],
         *("discharges_suspected", "discharges_confirmed"),
         *_SCOPE,
+        _doubt_of_deaths(*figures).alias("doubt"),
     )
     return _by_place(columns)
 
@@ -211,6 +212,11 @@ def _scope() -> list[Column]:
 def _death_rate(status: str) -> Column:
     deaths, discharges = F.col(f"deaths_{status}"), F.col(f"discharges_{status}")
     return ratio(deaths, deaths + discharges)
+
+
+def _doubt_of_deaths(*figures: str) -> Column:
+    """negative_counts where more deaths or discharges were taken back than reported; else null."""
+    return F.when(F.least(*figures) < 0, "negative_counts")
 
 
 def _by_place(frame: DataFrame) -> Product:

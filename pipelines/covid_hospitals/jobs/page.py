@@ -9,7 +9,7 @@ from functools import partial
 from statistics import mean
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from covid_hospitals.jobs.tables import COUNTRY_CODE
@@ -23,25 +23,44 @@ FULL, DOUBTFUL = (
     1.0,
     2.0,
 )  # occupancy above which a state has more patients than beds, and above which nobody believes it
+BEDS, FIGURES = ("icu", "clinical"), ("occupied", "offered", "rate", "doubt")
 SUMMED = ("cases_by_state", "bed_occupancy", "suspected_confirmed", "deaths_by_status", "most_least_affected")
 Row = Mapping[str, Any]
 
 
 def write(lake: Lake, staged: Sequence[GoldTable], states: DataFrame) -> None:
     """Write page.json from the staged gold and silver's series of the states."""
-    page.write(lake, staged, partial(_frames, lake, states), figures, needed=SUMMED)
+    page.write(lake, staged, partial(_frames, lake, staged, states), figures, needed=SUMMED)
 
 
-def _frames(lake: Lake, states: DataFrame) -> dict[str, DataFrame]:
+def _frames(lake: Lake, staged: Sequence[GoldTable], states: DataFrame) -> dict[str, DataFrame]:
+    own = {table.table: page.own_rows(lake, table) for table in staged if table.table.startswith("bed_occupancy_by_")}
+    counts = [F.max(name).alias(name) for name in ("hospitals", "stale_hospitals")]
+    last = [F.max(name).alias(name) for name in ("hospital", "city", "is_stale", "notified_at")]
     since = lake.run.business_date - timedelta(days=SERIES_DAYS + WEEK)
     recent = states.where((F.col("state") != COUNTRY_CODE) & (F.col("series_date") >= F.lit(since)))
     sums = [F.sum(figure).alias(figure) for figure in ("cases", "deaths")]
     reporting = F.countDistinct("state").alias("states")
-    return {"series": recent.groupBy("series_date").agg(*sums, reporting)}
+    return {
+        "series": recent.groupBy("series_date").agg(*sums, reporting),
+        "of_cities": _fullest(own["bed_occupancy_by_city"], ["state", "city"], counts),
+        "of_hospitals": _fullest(own["bed_occupancy_by_hospital"], ["state", "hospital_id"], last),
+    }
+
+
+def _fullest(beds: DataFrame, place: Sequence[str], facts: Sequence[Column]) -> DataFrame:
+    """The places with the most ICU beds taken, doubtful ones last; each with its beds of both types, of all pools."""
+    total = [
+        F.max(F.when(F.col("bed_type") == bed, F.col(name))).alias(f"{bed}_{name}") for bed in BEDS for name in FIGURES
+    ]
+    rows = beds.where(F.col("pool") == "total").groupBy(*place).agg(*total, *facts)
+    order = [F.col("icu_doubt").isNotNull().asc(), F.col("icu_occupied").desc_nulls_last()]
+    return rows.orderBy(*order, *place).limit(MOST_PLACES)
 
 
 def figures(rows: Mapping[str, list[Row]]) -> dict[str, Any]:
-    """All figures of the page. `rows`: the tables of gold, and the cumulated `series` of the country by day."""
+    """All figures of the page. `rows`: the tables of gold, the cumulated `series` of the country by day, and
+    the places with the most beds taken."""
     states = sorted(rows["cases_by_state"], key=lambda row: (-(row["cases"] or 0), row["state"]))
     return {
         "totals": _totals(states, rows["bed_occupancy"]),
@@ -52,6 +71,8 @@ def figures(rows: Mapping[str, list[Row]]) -> dict[str, Any]:
         "stale": _stale(rows["bed_occupancy"]),
         "suspected": _places(rows["suspected_confirmed"]),
         "deaths": _places(rows["deaths_by_status"]),
+        "cities": [_place(row) for row in sorted(rows["of_cities"], key=_by_icu)],
+        "hospitals": [_place(row) for row in sorted(rows["of_hospitals"], key=_by_icu)],
         "scope": _scope(rows["suspected_confirmed"]),
         "daily": _daily(rows["series"]),
         "extremes": rows["most_least_affected"],
@@ -75,9 +96,26 @@ def _totals(states: Sequence[Row], beds: Sequence[Row]) -> dict[str, Any]:
 
 def _bed(row: Row) -> dict[str, Any]:
     kept = ("state", "bed_type", "pool", "occupied", "offered", "rate")
-    rate = row["rate"]
+    return {**{key: row[key] for key in kept}, **_rated(row["rate"])}
+
+
+def _rated(rate: float | None) -> dict[str, Any]:
     level = "unknown" if rate is None else "doubtful" if rate > DOUBTFUL else "full" if rate > FULL else "usual"
-    return {**{key: row[key] for key in kept}, "rate": None if rate is None else round(rate, 4), "level": level}
+    return {"rate": None if rate is None else round(rate, 4), "level": level}
+
+
+def _place(row: Row) -> dict[str, Any]:
+    """A city or a hospital: its facts, and {"occupied", "offered", "rate", "level"} of each bed type."""
+    facts = {key: value for key, value in row.items() if not key.startswith(BEDS)}
+    for bed in BEDS:
+        rated = _rated(row[f"{bed}_rate"])
+        doubt = {"level": "doubtful"} if row[f"{bed}_doubt"] else {}
+        facts[bed] = {"occupied": row[f"{bed}_occupied"], "offered": row[f"{bed}_offered"], **rated, **doubt}
+    return facts
+
+
+def _by_icu(row: Row) -> tuple[Any, ...]:
+    return bool(row["icu_doubt"]), -(row["icu_occupied"] or 0), row["state"], row.get("hospital_id") or row["city"]
 
 
 def _stale(beds: Sequence[Row]) -> list[dict[str, Any]]:

@@ -21,11 +21,12 @@ from mrhealth_sales.jobs import look_back
 from mrhealth_sales.jobs.silver import SCHEMAS
 from mrhealth_sales.jobs.summaries import UNIT_DAYS
 
-SALES = "sales_by_branch_day"
+SALES, PATH = "sales_by_branch_day", "stock_forecast_days"
 DAYS, DELIVERY_DAYS = 56, 28
 MOST_UNITS, MOST_PRODUCTS, MOST_ORDERED, MOST_ALERTS = 60, 30, 12, 60
 SAME_WEEKDAYS = 3  # fewer earlier ones say nothing about a weekday
 WEEK = 7
+BAND = ("quantity", "low", "high")  # of a forecast
 NOT_JUDGED = "not_judged"
 Row = Mapping[str, Any]
 _SALES = ("order_date", "unit_id", "branch", "state", "orders", "gross_value", "revenue", "pending_value")
@@ -34,11 +35,11 @@ _MONEY = ("gross_value", "revenue", "pending_value", "cancelled_value")
 
 def write(lake: Lake, staged: Sequence[GoldTable], days: Sequence[str], changes: Changeset) -> None:
     """Write page.json from the staged gold, the published days before, and which files have arrived."""
-    frames, of_today = partial(_frames, lake, days, changes), partial(figures, lake.run.business_date)
+    frames, of_today = partial(_frames, lake, staged, days, changes), partial(figures, lake.run.business_date)
     page.write(lake, staged, frames, of_today, needed=("product_sales", "alerts", "stock_recommendations"))
 
 
-def _frames(lake: Lake, days: Sequence[str], changes: Changeset) -> dict[str, DataFrame]:
+def _frames(lake: Lake, staged: Sequence[GoldTable], days: Sequence[str], changes: Changeset) -> dict[str, DataFrame]:
     today, columns = lake.run.business_date, [*_SALES, "cancelled_value"]
     schema = contract(lake.run.pipeline).gold[SALES].schema
     since = today - timedelta(days=DAYS - 1)
@@ -57,11 +58,19 @@ def _frames(lake: Lake, days: Sequence[str], changes: Changeset) -> dict[str, Da
         "came": unit_days.where(recent & (F.col("arrived") == F.col("order_date"))).select(
             "order_date", "unit_id", "orders_came", "items_came"
         ),
+        "path": _path(page.own_rows(lake, next(table for table in staged if table.table == PATH))),
     }
 
 
+def _path(forecasts: DataFrame) -> DataFrame:
+    """The forecasts of each day summed over the products of a unit and over the units of a product, in one pass."""
+    parts = [F.struct(F.lit(of).alias("of"), F.col(f"{of}_id").alias("id")) for of in ("unit", "product")]
+    each = forecasts.select("forecast_date", *BAND, F.explode(F.array(*parts)).alias("part"))
+    return each.groupBy("part.of", "part.id", "forecast_date").agg(*[F.sum(name).alias(name) for name in BAND])
+
+
 def figures(today: date, rows: Mapping[str, list[Row]]) -> dict[str, Any]:
-    """All figures of the page. `rows`: the tables of gold, and sales, units, products and came of `_frames`."""
+    """All figures of the page. `rows`: the tables of gold, and those of `_frames`."""
     days = sorted({row["order_date"] for row in rows["sales"]})
     units = _ranked_units(rows["sales"], str(today))
     names = {row["unit_id"]: row["branch"] for row in [*rows["units"], *rows["sales"]]}
@@ -79,7 +88,7 @@ def figures(today: date, rows: Mapping[str, list[Row]]) -> dict[str, Any]:
         "alerts": [_alert(row, names) for row in judged[:MOST_ALERTS]],
         "all_alerts": len(judged),
         "not_judged": len(rows["alerts"]) - len(judged),
-        "forecast": _forecast(rows["stock_recommendations"], rows["products"], names),
+        "forecast": _forecast(rows["stock_recommendations"], rows["products"], names, rows["path"]),
         "deliveries": _deliveries(rows["came"], names, today),
     }
 
@@ -161,9 +170,11 @@ def _alert(row: Row, names: Mapping[int, str]) -> dict[str, Any]:
     return {**{key: row[key] for key in kept}, "branch": names.get(row["unit_id"])}
 
 
-def _forecast(stock: Sequence[Row], products: Sequence[Row], units: Mapping[int, str]) -> dict[str, Any]:
+def _forecast(
+    stock: Sequence[Row], products: Sequence[Row], units: Mapping[int, str], path: Sequence[Row]
+) -> dict[str, Any]:
     """Pieces of the next seven days: a product over all branches, its error the sum of the branches' errors in the
-    backtest; and a list for each branch."""
+    backtest; and a list for each branch. `days` are the dates, `path` has [pieces, low, high] of each, summed."""
     names = {row["product_id"]: row["product"] for row in products}
     known = [row for row in stock if row["forecast_quantity_7d"] is not None]
     by_product = defaultdict(list)
@@ -176,12 +187,26 @@ def _forecast(stock: Sequence[Row], products: Sequence[Row], units: Mapping[int,
             "quantity": _sum(part, "forecast_quantity_7d"),
             "error": _sum(part, "backtest_error"),
             "branches": len(part),
+            "path": _daily(path, "product", product),
         }
         for product, part in by_product.items()
     ]
     ranked = sorted(summed, key=lambda row: (-row["quantity"], row["id"]))[:MOST_PRODUCTS]
-    lists = [_order_list(unit, known, units, names) for unit in sorted({row["unit_id"] for row in known})[:MOST_UNITS]]
-    return {"products": ranked, "branches": lists, "known": len(known), "all": len(stock)}
+    listed = sorted({row["unit_id"] for row in known})[:MOST_UNITS]
+    lists = [{**_order_list(unit, known, units, names), "path": _daily(path, "unit", unit)} for unit in listed]
+    days = sorted({row["forecast_date"] for row in path})
+    every = [_band([row for row in path if (row["of"], row["forecast_date"]) == ("unit", day)]) for day in days]
+    counts = {"known": len(known), "all": len(stock)}
+    return {"products": ranked, "branches": lists, "days": days, "path": every, **counts}
+
+
+def _daily(path: Sequence[Row], of: str, number: int) -> list[list[float]]:
+    own = sorted((r for r in path if (r["of"], r["id"]) == (of, number)), key=lambda row: str(row["forecast_date"]))
+    return [_band([row]) for row in own]
+
+
+def _band(rows: Sequence[Row]) -> list[float]:
+    return [_sum(rows, name) for name in BAND]
 
 
 def _order_list(unit: int, known: Sequence[Row], units: Mapping[int, str], names: Mapping[int, str]) -> dict[str, Any]:

@@ -57,6 +57,7 @@ ACTIONS: dict[str, Both] = {
         "Confirm the price with head office; if it was not decided there, correct it at the till.",
     ),
 }
+BANDS: tuple[tuple[Both, int], ...] = ((("Previsto", "Forecast"), 0), (("De", "From"), 1), (("Até", "To"), 2))
 WEEKDAYS: tuple[Both, ...] = (
     ("seg", "Mon"), ("ter", "Tue"), ("qua", "Wed"), ("qui", "Thu"), ("sex", "Fri"), ("sáb", "Sat"), ("dom", "Sun")
 )  # fmt: skip
@@ -83,6 +84,9 @@ def view(figures: Mapping[str, Any]) -> dict[str, Any]:
         "most_weekday": _most(value for unit in units for value in unit["weekdays"]),
         "most_forecast": _most(row["quantity"] + row["error"] for row in figures["forecast"]["products"]),
         "order_lists": figures["forecast"]["branches"],
+        "forecast_days": _path(figures["forecast"]),
+        "most_ahead": _most(pieces for row in figures["forecast"]["products"] for pieces, *_ in row["path"]),
+        "bands": [name for name, _ in BANDS],
         "days": figures["days"],
         "severities": SEVERITIES,
         "tones": SEVERITY_TONES,
@@ -101,6 +105,14 @@ def _unit(days: Sequence[Both], unit: Mapping[str, Any]) -> str:
     if len(days) < 2:
         return charts.bars(days, [(REVENUE, unit["revenue"])], "brl", axis="compact_brl", wide=True)
     return charts.lines(days, [(REVENUE, unit["revenue"])], "brl", axis="compact_brl", dots=False, wide=True)
+
+
+def _path(forecast: Mapping[str, Any]) -> str:
+    """The network's forecast day by day between the ends of its band."""
+    if len(forecast["days"]) < 2:
+        return ""
+    series = [(name, [day[at] for day in forecast["path"]]) for name, at in BANDS]
+    return charts.lines(formats.days(forecast["days"]), series, "int", wide=True)
 
 
 def name(unit: Mapping[str, Any]) -> str:

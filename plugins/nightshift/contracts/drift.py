@@ -108,14 +108,18 @@ def sample(where: str, beginning: bytes, whole: bool) -> Sample | None:
 
     `whole` says that these bytes are the whole file; otherwise the last line may be cut and is left out.
     """
-    text = _text(beginning)
-    json_lines = text.lstrip("\ufeff \t\r\n").startswith("{")
+    text, json_lines = _text(beginning), is_json_lines(beginning)
     lines = text.split("\n") if json_lines else text.splitlines()
     kept = [line for line in (lines if whole else lines[:-1]) if line.strip() and not SEP.fullmatch(line.strip())]
     if not kept or "\ufffd" in kept[0]:
         return None
     header, *rows = _objects(kept) if json_lines else _records(kept)
     return Sample(where, tuple(header), tuple(tuple(row) for row in rows if len(row) == len(header)))
+
+
+def is_json_lines(beginning: bytes) -> bool:
+    """Whether a file begins as JSON lines do."""
+    return _text(beginning).lstrip("\ufeff \t\r\n").startswith("{")
 
 
 def _records(lines: Sequence[str]) -> list[list[str]]:
@@ -203,6 +207,15 @@ def is_known(sources: Sequence[Source], where: str, sample: Sample | None) -> bo
     named = any(shared[source.name] and fnmatchcase(stem(where), f"*{source.files}*") for source in sources)
     halves = any(2 * shared[source.name] >= len(source.columns) for source in sources)
     return named or halves or known_by(sources, sample.header) is not None
+
+
+def is_readable(sources: Sequence[Source], where: str, sample: Sample | None) -> bool:
+    """Whether a job can accept a row of a file: it is known, and lacks no column for which all of its rows would be
+    quarantined. A contract that refuses such a file names its columns itself."""
+    if sample is None or not is_known(sources, where, sample):
+        return False
+    is_whole = known_by(sources, sample.header) is not None
+    return is_whole or any(source.drift["dropped"] != "quarantine" for source in sources)
 
 
 def stem(where: str) -> str:

@@ -39,18 +39,21 @@ class DeliveriesHook:
     def unusable(self) -> list[str]:
         """The s3:// addresses of the files of the run's own prefix, if no job can use any of them; else [].
 
-        Of a pipeline with sources it is a file that is like none of them; of one that reads text, a file that is none.
+        Of a pipeline with sources such a file is like none of them, or lacks a column without which its rows are
+        quarantined; of one that reads text, it is no text.
         """
         night = self._night
         keys = [key for key in self._keys() if key.startswith(night.input_prefix)]
         if not night.pipeline.sources and not night.pipeline.encodings:
             return []
-        usable = self._is_known if night.pipeline.sources else self._is_text
+        usable = self._is_readable if night.pipeline.sources else self._is_text
         return [] if any(usable(key) for key in keys) else [f"s3://{self._raw}/{key}" for key in keys]
 
-    def _is_known(self, key: str) -> bool:
+    def _is_readable(self, key: str) -> bool:
         text, whole = self._beginning(key)
-        return drift.is_known(self._night.pipeline.sources, key, drift.sample(key, text, whole=whole))
+        # A column of JSON lines may come first behind this beginning.
+        judged = drift.is_known if drift.is_json_lines(text) else drift.is_readable
+        return judged(self._night.pipeline.sources, key, drift.sample(key, text, whole=whole))
 
     def _is_text(self, key: str) -> bool:
         return is_text(self._beginning(key)[0], self._night.encoding)

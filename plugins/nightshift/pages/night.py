@@ -67,7 +67,7 @@ def html(
         "segments": segments(record, before),
         "counts": counts(record),
         "gold": gold_tables(record, shown, before, zone),
-        "restated": record["restated"][:MOST_DAYS_SHOWN],
+        "restated": [restated(day) for day in record["restated"][:MOST_DAYS_SHOWN]],
         "costs": costs(record, before),
         "proof": record["proof"],
         "resources": words.RESOURCES,
@@ -151,6 +151,12 @@ def gold_tables(record: Record, page: Record, nights: Sequence[Record], zone: st
             "age": age(record, zone),
         }
     return list(tables.values())
+
+
+def restated(day: Record) -> dict[str, Any]:
+    """A day that was published before, with the figures that changed: (name, before, now)."""
+    pairs = ((name, was, day["after"].get(name)) for name, was in day["before"].items())
+    return {**day, "changed": [pair for pair in pairs if pair[1] != pair[2]]}
 
 
 def age(record: Record, zone: str) -> tuple[float, Both] | None:

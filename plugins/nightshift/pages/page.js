@@ -32,8 +32,8 @@
 
   // A table as CSV: the plain values behind what is shown; in Portuguese with semicolons and decimal commas.
   const cell = (node, comma) => {
-    const data = node.querySelector("data[value]");
-    let text = data ? data.value : node.textContent.trim().replace(/\s+/g, " ");
+    const [data, ...more] = all("data[value]", node);
+    let text = more.length ? [data, ...more].map(each => each.value).join(" ") : data ? data.value : node.textContent.trim().replace(/\s+/g, " ");
     if (data && comma && /^-?\d+\.\d+$/.test(text)) text = text.replace(".", ",");
     if (!data && /^[=+\-@\t\r]/.test(text)) text = `'${text}`;
     return /[";,\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

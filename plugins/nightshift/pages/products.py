@@ -16,7 +16,7 @@ from nightshift.pages.formats import Both
 from nightshift.pipelines import PIPELINES, REGISTRY
 
 BACKFILL = "backfill_"
-MODULE, TEMPLATE = "page", "page.html"
+MODULE, TEMPLATE, FIGURES = "page", "page.html", "page.json"
 
 
 def folders() -> dict[str, Path]:
@@ -38,13 +38,22 @@ def money(pipeline: str) -> str:
     return str(getattr(_module(pipeline), "MONEY", "n2"))
 
 
+def figures_file(record: Mapping[str, Any]) -> str:
+    """Where the run's page.json lies beside its record; of a backfill that of the last day that it published."""
+    days = {gold["uri"].rpartition("business_date=")[2].rstrip("/") for gold in record["gold"]} & {
+        *record.get("days", ())
+    }
+    return f"{max(days)}/{FIGURES}" if days else FIGURES
+
+
 def view(record: Mapping[str, Any], page: Mapping[str, Any]) -> dict[str, Any] | None:
     """{"template", "f", "v"} of the night's product; None without figures."""
-    module = _module(record["pipeline"])
+    product = record["pipeline"].removeprefix(BACKFILL)
+    module = _module(product)
     if module is None or not page.get("figures"):
         return None
     figures = page["figures"]
-    return {"template": f"{record['pipeline']}/{TEMPLATE}", "f": figures, "v": module.view(figures)}
+    return {"template": f"{product}/{TEMPLATE}", "f": figures, "v": module.view(figures)}
 
 
 def _module(pipeline: str) -> ModuleType | None:

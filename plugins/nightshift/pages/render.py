@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup
 
+from nightshift.failures.portuguese import translated
 from nightshift.failures.shown import plain
 from nightshift.pages import charts, products
 from nightshift.pages.formats import both
@@ -21,8 +22,8 @@ LEVELS = 5  # shades of a heat map
 def page(template: str, zone: str, view: Mapping[str, Any]) -> str:
     """A whole page, or a section of one. Texts are Portuguese, with their English in `data-en`: the page's script
     exchanges them."""
-    own = {"n": partial(number, zone=zone), "css": _asset("page.css"), "js": _asset("page.js"), "zone": zone}
-    return f"{_environment().get_template(template).render({**own, **view}).strip()}\n"
+    every = {"n": partial(number, zone=zone), "css": _asset("page.css"), "js": _asset("page.js"), "zone": zone}
+    return f"{_environment().get_template(template).render({**every, **view}).strip()}\n"
 
 
 def words(pt: Any, en: Any = None, css: str = "") -> Markup:
@@ -31,6 +32,11 @@ def words(pt: Any, en: Any = None, css: str = "") -> Markup:
     named = Markup(' class="{}"').format(css) if css else ""
     english = "" if en is None or en == pt else Markup(' data-en="{}"').format(plain(str(en)))
     return Markup("<span{}{}>{}</span>").format(named, english, plain(str(pt)))
+
+
+def sentence(english: str) -> Markup:
+    """A sentence that the code wrote, in both languages."""
+    return words(translated(english), english)
 
 
 def number(value: Any, kind: str, zone: str = "UTC") -> Markup:
@@ -69,7 +75,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalized,
     )
-    made.globals |= {"t": words, "level": level, "width": width, "charts": charts, "both": both}
+    made.globals |= {"t": words, "level": level, "width": width, "charts": charts, "both": both, "sentence": sentence}
     return made
 
 

@@ -35,6 +35,11 @@ CAUSES: dict[str, Both] = {
     "stopped": ("interrompida de fora", "stopped from outside"),
     "leak": ("algo ficou ligado", "something is still alive"),
 }
+LINKS: dict[str, Both] = {
+    "cluster": ("processamento", "compute"),
+    "step_log": ("logs do passo", "step logs"),
+    "record": ("registro", "record"),
+}
 LAYERS: dict[str, Both] = {"bronze": ("bronze", "bronze"), "silver": ("silver", "silver"), "gold": ("gold", "gold")}
 RESOURCES: dict[str, Both] = {
     "clusters": ("clusters", "clusters"),

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nightshift.pages import cures, history, night
+from nightshift.pages import cures, history, night, products
 from nightshift.run import links
 from nightshift.state.ledger import put_if
 
@@ -30,7 +30,7 @@ def keep(s3: S3Client, run: RunContext, record: Mapping[str, Any]) -> str:
     nights = _listed(s3, lake, run, record)
     html = night.html(
         record,
-        _json(s3, lake, f"{run.record_prefix}page.json"),
+        _json(s3, lake, f"{run.record_prefix}{products.figures_file(record)}"),
         nights,
         place=cures.CLI if run.settings.conductor else cures.AIRFLOW,
         zone=run.settings.timezone,

@@ -99,6 +99,9 @@ class Reporter:
         try:
             kept = night_page.keep(self._s3, self._night, run_record)
             return night_page.link(self._s3, self._night) or kept
+        except self._s3.exceptions.NoSuchBucket:
+            LOG.info("There is no lake yet, so the run has no page there.")
+            return ""
         except Exception as error:
             LOG.exception("The page of the night could not be made")
             run_record["warnings"].append(f"The page could not be made: {type(error).__name__}: {str(error)[:200]}")

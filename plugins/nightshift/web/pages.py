@@ -172,7 +172,9 @@ def _listed(view: View, some: Iterable[Night]) -> Markup:
 
 def _row(view: View, night: Night) -> list[Part]:
     failure = night["failure"]
-    words = [tag("b", failure["task"]), f" ({failure['cause']}): {failure['message']}"] if failure else []
+    words = (
+        [tag("b", failure["task"]), f" ({view.t(failure['cause'])}): {view.t(failure['message'])}"] if failure else []
+    )
     why = tag("td", *words, class_="ns-text") if words else ""
     return [
         _title(view, night["dag_id"]),

@@ -31,7 +31,7 @@ def summary(record: Record, t: Words) -> Markup:
     return joined(
         tag("h2", f"{record['pipeline']} {record['business_date']}: ", t(record["outcome"])),
         *_failure(record, t),
-        *(tag("p", f"⚠ {warning}") for warning in record["warnings"]),
+        *(tag("p", f"⚠ {t(warning)}") for warning in record["warnings"]),
         tag("h3", t("Rows by layer")),
         _layers(record, t),
         tag("h3", "Gold"),
@@ -58,9 +58,9 @@ def _failure(record: Record, t: Words) -> Iterator[Markup]:
     failure = record["failure"]
     if not failure:
         return
-    words = tag("p", tag("b", failure["task"]), f" ({failure['cause']}): {failure['message']}")
+    words = tag("p", tag("b", failure["task"]), f" ({t(failure['cause'])}): {t(failure['message'])}")
     tail = [tag("details", tag("summary", "Log"), tag("pre", "\n".join(failure["tail"])))] if failure["tail"] else []
-    yield tag("article", words, tag("p", t("Next"), f": {failure['next_action']}"), *tail, class_="ns-failure")
+    yield tag("article", words, tag("p", t("Next"), f": {t(failure['next_action'])}"), *tail, class_="ns-failure")
 
 
 def _layers(record: Record, t: Words) -> Markup:

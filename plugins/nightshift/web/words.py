@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nightshift.failures.portuguese import translated
+from nightshift.pages.words import CAUSES
+
 Words = Callable[[str], str]
 
 PT = {
@@ -87,4 +90,8 @@ PT = {
 
 def of(language: str) -> Words:
     """The words of a language tag such as pt-BR: Portuguese for any pt, else English."""
-    return (lambda text: PT.get(text, text)) if language.lower().startswith("pt") else (lambda text: text)
+    return _portuguese if language.lower().startswith("pt") else (lambda text: text)
+
+
+def _portuguese(text: str) -> str:
+    return PT.get(text) or CAUSES.get(text, ("",))[0] or translated(text)

@@ -1,0 +1,63 @@
+"""Failures, advice and warnings in Portuguese, by the catalogue of sentences in portuguese.toml.
+
+A sentence has {places}; what stands in one is translated too where the catalogue knows it. A log line or the name of a
+file stays as it is, and a text that the catalogue lacks stays English.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import NamedTuple
+
+CATALOGUE = Path(__file__).with_name("portuguese.toml")
+
+
+class _Sentence(NamedTuple):
+    """An English sentence as what stands between its places, their names, and its Portuguese."""
+
+    between: tuple[str, ...]
+    places: tuple[str, ...]
+    portuguese: str
+
+
+def translated(english: str) -> str:
+    """A text in Portuguese; what the catalogue does not know stays English."""
+    for sentence in _catalogue():
+        values = _values(sentence, english)
+        if values is not None:
+            return sentence.portuguese.format(**{name: translated(value) for name, value in values.items()})
+    return english
+
+
+def _values(sentence: _Sentence, text: str) -> dict[str, str] | None:
+    """What stands in the sentence's places; None if the text is another. One pass: a text from data cannot slow it."""
+    first, *inner = sentence.between
+    if not text.startswith(first):
+        return None
+    at, values = len(first), list[str]()
+    for n, part in enumerate(inner, 1):
+        is_last = n == len(inner)
+        end = len(text) - len(part) if is_last else text.find(part, at + 1)
+        if end <= at or (is_last and not text.endswith(part)):
+            return None
+        values.append(text[at:end])
+        at = end + len(part)
+    return dict(zip(sentence.places, values, strict=True)) if at == len(text) else None
+
+
+@cache
+def _catalogue() -> tuple[_Sentence, ...]:
+    """All sentences, those with the most words of their own first."""
+    written = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))["sentence"]
+    parsed = (_parsed(each["en"], each["pt"]) for each in written)
+    return tuple(sorted(parsed, key=lambda sentence: -sum(map(len, sentence.between))))
+
+
+def _parsed(english: str, portuguese: str) -> _Sentence:
+    parts = [(text, place) for text, place, _, _ in Formatter().parse(english)]
+    places = tuple(place for _, place in parts if place)
+    between = tuple(text for text, _ in parts)
+    return _Sentence(between if parts[-1][1] is None else (*between, ""), places, portuguese)

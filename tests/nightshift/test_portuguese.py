@@ -1,0 +1,144 @@
+"""Every failure, piece of advice and doubt that the code writes in English has its Portuguese, with the same facts."""
+
+import ast
+import inspect
+import pkgutil
+import re
+import tomllib
+from importlib import import_module
+from types import SimpleNamespace
+
+import pytest
+
+import nightshift
+from medallion import lake as jobs_lake
+from nightshift.compute.emr.client import NEXT as OF_EMR
+from nightshift.compute.targets import TARGETS
+from nightshift.config import Settings
+from nightshift.failures import errors, steplog
+from nightshift.failures.causes import REMEDIES, Cause, advice
+from nightshift.failures.portuguese import CATALOGUE, translated
+from nightshift.lake import audit
+from nightshift.pages import words
+from nightshift.pipelines import PIPELINES
+from nightshift.reaper import verdict
+from nightshift.report import outcome_rules, record
+from nightshift.web.words import of
+from tests.nightshift.findings import manifests
+from tools import paths
+
+AGAIN = "run `./nightshift run wordcount --date 2026-01-04` again"
+PLACE = "X7"
+SCANNED = sorted((paths.ROOT / "plugins" / "nightshift").rglob("*.py"))
+# Of these no page shows a message: with a setting or a package that is wrong there is no night.
+WITHOUT_A_PAGE = {"SettingsError"}
+
+
+def _subclasses(kind):
+    return {kind.__name__} | {name for each in kind.__subclasses__() for name in _subclasses(each)}
+
+
+for module in pkgutil.walk_packages(nightshift.__path__, "nightshift."):
+    if module.name.split(".")[1] in {"failures", "state", "infrastructure", "compute"}:
+        import_module(module.name)
+KINDS = _subclasses(errors.NightshiftError) - WITHOUT_A_PAGE
+
+
+def written(node):
+    """A text of the code with PLACE for each value in it; None for what is no text."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else PLACE for part in node.values)
+    return None
+
+
+def raised():
+    """(where, message or advice) of every error that the code makes from a literal text."""
+    for file in SCANNED:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in KINDS:
+                for text in filter(None, map(written, node.args[:2])):
+                    yield f"{file.name}:{node.lineno}", text
+
+
+def advised():
+    """(where, advice) of remedies, error classes, targets and the rest that a report may advise."""
+    yield from ((cause, remedy.next_action) for cause, remedy in REMEDIES.items())
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and kind.__name__ in KINDS]
+    yield from ((kind.__name__, kind.next_action) for kind in kinds if kind.next_action)
+    for target in TARGETS.values():
+        yield from ((target.name, text) for text in target.next_actions.values())
+    yield from (("EMR", text) for text in OF_EMR.values())
+    own = (errors.SchemaDrifted(PLACE, PLACE), errors.AuditFailed(PLACE, PLACE), errors.EncodingRefused(PLACE, PLACE))
+    yield from ((type(error).__name__, error.next_action) for error in own)
+    yield from (("step log", steplog.MORE_MEMORY), ("reaper", verdict.NEXT))
+
+
+def same_facts(english):
+    portuguese_text = translated(english)
+    return portuguese_text != english and portuguese_text.count(PLACE) == english.count(PLACE)
+
+
+def test_every_message_that_an_error_is_raised_with_has_its_portuguese():
+    texts = [(where, text) for where, text in raised() if text not in {"output", PLACE}]
+    assert len(texts) > 50
+    assert [pair for pair in texts if not same_facts(pair[1])] == []
+
+
+@pytest.mark.parametrize("again", ["", AGAIN, "run it again"])
+def test_every_advice_has_its_portuguese_with_the_command_of_the_place(again):
+    for where, english in advised():
+        here = advice(english, again)
+        assert same_facts(here), where
+        assert not re.search(r"\b(?:the|then|again|clear the|with downstream)\b", translated(here)), translated(here)
+        assert re.findall(r"`[^`]+`|NIGHTSHIFT_\w+", here) == re.findall(r"`[^`]+`|NIGHTSHIFT_\w+", translated(here))
+
+
+def test_every_cause_has_a_name_in_both_languages():
+    assert words.CAUSES.keys() == {*map(str, Cause)}
+    assert of("pt-BR")("upstream") == words.CAUSES["upstream"][0] and of("en")("upstream") == "upstream"
+
+
+def test_the_reasons_why_a_night_is_no_success_have_their_portuguese():
+    pipeline, settings = PIPELINES["mrhealth_sales"], Settings(max_quarantine_share=0.1)
+    whole = manifests(pipeline)
+    bad = {"quarantined": 9, "lost": 9, "reasons": {"bad_date": 9}}
+    broken = [{**m, "tables": [{**t, **bad} for t in m["tables"]], "alerts": {"grave": 2}} for m in whole]
+    unread = [{**m, "tables": [{**t, "rows_in": 99} for t in m["tables"]]} for m in whole]
+    gold = [{**whole[-1], "gold": [{**g, "rows": -1, "null_keys": 1, "duplicate_keys": 2} for g in whole[-1]["gold"]]}]
+    found = [v for few in ([], broken, unread, gold) for v in audit.violations(pipeline, few, settings)]
+    doubts = [*audit.shortfalls(broken, settings), *found]
+    kinds = {re.sub(r"\d+|\S+\.\S+|\(.*\)", "", text) for text in doubts}
+    assert len(kinds) > 6
+    assert [text for text in doubts if translated(text) == text] == []
+    made = [node for node in ast.walk(ast.parse(inspect.getsource(outcome_rules))) if isinstance(node, ast.Call)]
+    doubt = [node.args[2] for node in made if getattr(node.func, "id", "") == "Doubt"]
+    phrases = [text for node in doubt if (text := written(node))]
+    assert len(phrases) > 5
+    assert [text for text in (*phrases, record.BEGUN, record.NEVER_BEGUN) if translated(text) == text] == []
+
+
+def test_what_a_step_says_is_translated_within_the_sentence_about_the_step():
+    run = SimpleNamespace(most_refused=0.05)
+    count = SimpleNamespace(lost=12, rows_in=20, quarantined=12, reasons={"bad_date": 12}, table="orders")
+    with pytest.raises(jobs_lake.TooMuchRefused) as refused:
+        jobs_lake.Lake.check_losses(SimpleNamespace(run=run), "silver", [count])
+    here = translated(f"Step silver is FAILED: mrhealth_sales 2026-01-04: {refused.value}")
+    assert here.startswith(
+        "O passo silver está FAILED: mrhealth_sales 2026-01-04: ao conferir silver orders, 12 de 20 "
+    )
+    assert translated("Step silver is FAILED: KeyError: 'x'") == "O passo silver está FAILED: KeyError: 'x'"
+
+
+def test_text_from_data_is_neither_lost_nor_slow():
+    assert translated("no sentence of ours") == "no sentence of ours"
+    assert translated("Step {0} is {x}: {y}") == "O passo {0} está {x}: {y}"
+    assert len(translated("Every day is " + ": x of y is " * 20_000)) > 200_000
+
+
+def test_a_sentence_stands_once_and_has_the_same_places_in_both_languages():
+    sentences = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))["sentence"]
+    assert len({each["en"] for each in sentences}) == len(sentences)
+    places = [[set(re.findall(r"{(\w*)}", each[language])) for language in ("en", "pt")] for each in sentences]
+    assert [each for each in places if each[0] != each[1]] == []
