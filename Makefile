@@ -115,6 +115,9 @@ mwaa-bundle: setup ## what Amazon MWAA takes, into .nightshift/mwaa/; ENV=dev or
 mwaa-tools: setup ## terraform and its provider into the bucket that MWAA's workers fetch them from; ENV=dev or prod
 	@$(PYTHON) -m deploy.mwaa.tools --environment $(ENV) $(ARGS)
 
+python-archive: setup ## Python 3.11 for EMR Serverless, packed under its hash into .nightshift/python/; ARGS="--home DIR"
+	@$(PYTHON) -m deploy.python_archive $(ARGS)
+
 mwaa-preflight: setup-test ## the bundle unpacked, imported and played as on MWAA: Python 3.12, its constraints and settings
 	@$(PYTHON) -m pytest tests/mwaa/preflight.py -q -s -p no:cacheprovider $(ARGS)
 
@@ -135,5 +138,5 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth flink mwaa-bundle mwaa-tools \
+.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth flink mwaa-bundle mwaa-tools python-archive \
   mwaa-preflight docs screenshots format down clean

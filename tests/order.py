@@ -41,7 +41,7 @@ UNITS = {
     "tests/reaper/": "reaper",
     **{
         f"tests/terraform/test_{name}.py": "stacks on a foundation"
-        for name in ("analytics", "foundation", "people", "transient", "whole_foundation")
+        for name in ("analytics", "foundation", "optional", "people", "transient", "whole_foundation")
     },
     "tests/spark_jobs/test_mrhealth_": "Spark, mrhealth",
     "tests/spark_jobs/": "Spark",

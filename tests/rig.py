@@ -50,8 +50,9 @@ def _lay(env: dict[str, str], log: Path, ground: Callable[[dict[str, str]], None
 class Rig:
     """What a test on the scheduler has at hand."""
 
-    def __init__(self, stack: AirflowStack, env: Mapping[str, str], order: Path) -> None:
+    def __init__(self, stack: AirflowStack, env: Mapping[str, str], home: Path, order: Path) -> None:
         self.stack, self.api, self.faults, self.env = stack, stack.api, Client(credentials.access(env)), env
+        self.home = home
         self._order = order
 
     def aws(self, service: str):
@@ -118,4 +119,4 @@ def opened(home: Path, settings: Mapping[str, str], ground: Callable[[dict[str, 
             over = {**CALM, **settings}
             with AirflowStack(env, home / "airflow", home / "logs", settings=over) as stack:
                 ready.result()
-                yield Rig(stack, env, order)
+                yield Rig(stack, env, home, order)

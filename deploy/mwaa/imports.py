@@ -5,6 +5,7 @@ It stands alone: the environment that it runs in has what MWAA installs, and not
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import os
@@ -13,6 +14,9 @@ import time
 import warnings
 from pathlib import Path
 from typing import Any
+
+# What a compute target imports when it is first used, so that no DAG shows that it is missing.
+LATER = ("kubernetes.client", "kubernetes.client.exceptions", "kubernetes.config")
 
 
 def main() -> int:
@@ -28,7 +32,7 @@ def main() -> int:
     answer: dict[str, Any] = {
         "python": sys.version.split()[0],
         "airflow_seconds": round(ready - began, 2),
-        "errors": {**bag.import_errors, **plugins_manager.get_import_errors()},
+        "errors": {**bag.import_errors, **plugins_manager.get_import_errors(), **missing()},
         "warnings": {file: list(lines) for file, lines in bag.captured_warnings.items() if lines},
         "seconds": {Path(stat.file).name: stat.duration.total_seconds() for stat in bag.dagbag_stats},
         "dags": {dag_id: len(dag.tasks) for dag_id, dag in sorted(bag.dags.items())},
@@ -46,6 +50,17 @@ def pages() -> dict[str, int]:
 
     apps, _ = get_fastapi_plugins()
     return {app["url_prefix"]: TestClient(app["app"]).get("/nights.js").status_code for app in apps}
+
+
+def missing() -> dict[str, str]:
+    """Why each module of LATER cannot be imported, of those that cannot."""
+    why = {}
+    for name in LATER:
+        try:
+            importlib.import_module(name)
+        except ImportError as refused:
+            why[name] = str(refused)
+    return why
 
 
 if __name__ == "__main__":

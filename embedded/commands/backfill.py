@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from embedded import dates, pipelines
-from embedded.cloud import endpoint, iam_option
+from embedded.cloud import endpoint, iam_option, on_option
 from embedded.pipeline import Pipeline
 from embedded.runs.requests import RunRequest, SessionRequest, run_session
 from embedded.uploads.inputs import Delivery
@@ -28,6 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="first", metavar="YYYY-MM-DD", required=True, help="first business date")
     parser.add_argument("--to", dest="last", metavar="YYYY-MM-DD", required=True, help="last of them, included")
     parser.add_argument("--run", dest="make", action="store_true", help="make them")
+    on_option.add(parser)
     iam_option.add(parser)
 
 
@@ -38,10 +40,12 @@ def run(options: argparse.Namespace) -> int:
     endpoint.needed("backfill")
     size = DAYS_AT_ONCE if options.make else len(days)
     parts = [days[n : n + size] for n in range(0, len(days), size)]
-    requests = [_request(pipeline, part, options.make) for part in parts]
-    return run_session(SessionRequest("backfill", lambda _scratch: requests, iam=iam_option.wanted(options)))
+    requests = [_request(pipeline, part, {"dry_run": not options.make, **on_option.params(options)}) for part in parts]
+    return run_session(
+        SessionRequest("backfill", lambda _scratch: requests, iam=iam_option.wanted(options), on=options.compute or "")
+    )
 
 
-def _request(pipeline: Pipeline, days: Sequence[date], make: bool) -> RunRequest:
-    params = {"first": str(days[0]), "last": str(days[-1]), "dry_run": not make}
+def _request(pipeline: Pipeline, days: Sequence[date], more: dict[str, Any]) -> RunRequest:
+    params = {"first": str(days[0]), "last": str(days[-1]), **more}
     return RunRequest(pipelines.backfill_of(pipeline), days[-1], Delivery((), ()), params)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from embedded import dates, pipelines
-from embedded.cloud import endpoint, iam_option
+from embedded.cloud import endpoint, iam_option, on_option
 from embedded.runs.requests import RunRequest, SessionRequest, run_session
 from embedded.uploads import inputs
 from embedded.uploads.inputs import Delivery
@@ -23,6 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pipeline", metavar="PIPELINE", help="see ./nightshift list")
     parser.add_argument("--date", metavar="YYYY-MM-DD", required=True, help="business date of the refused rows")
     parser.add_argument("--encoding", metavar="E", help="how wordcount's text is written, if that was the fault")
+    on_option.add(parser)
     iam_option.add(parser)
 
 
@@ -32,8 +33,13 @@ def run(options: argparse.Namespace) -> int:
     endpoint.needed("replay")
     encoding = {"encoding": inputs.encoding(options.encoding)} if options.encoding else {}
     request = RunRequest(
-        pipeline.name, dates.parsed(options.date, "--date"), Delivery((), ()), {"replay": True, **encoding}
+        pipeline.name,
+        dates.parsed(options.date, "--date"),
+        Delivery((), ()),
+        {"replay": True, **encoding, **on_option.params(options)},
     )
     settings = pipelines.jdbc() if pipeline.from_database else {}
     iam = iam_option.wanted(options)
-    return run_session(SessionRequest("replay", lambda _scratch: [request], settings=settings, iam=iam))
+    return run_session(
+        SessionRequest("replay", lambda _scratch: [request], settings=settings, iam=iam, on=options.compute or "")
+    )

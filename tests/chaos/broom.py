@@ -40,6 +40,7 @@ def _remove(facts: Facts) -> None:
     left = facts.alive()
     if clusters := left.get("clusters"):
         facts.emr.terminate_job_flows(JobFlowIds=clusters)
+    facts.places.end()
     for key in facts.keys(STATE, ""):
         if key not in KEPT:
             facts.s3.delete_object(Bucket=STATE, Key=key)

@@ -42,6 +42,7 @@ class Cell:
     hastens: bool = False  # the cluster's own time limit comes when the faults have struck
     clears: str = ""  # the task that a person clears when it failed, so that the same run goes on
     strikes: tuple["Cell", ...] = ()  # the cells whose tasks are all struck in this night, in their order
+    on: str = "emr"  # the compute target
 
     @property
     def id(self) -> str:
@@ -60,7 +61,7 @@ def moments(task: str) -> list[str]:
         **dict.fromkeys(("wait_for_inputs", "wait_for_compute", "stop_compute"), "deferred"),
         "publish": "between",
     }
-    middle = "deferred" if task.startswith("step_") else during.get(task)
+    middle = "deferred" if task.startswith("job_") else during.get(task)
     return [*([middle] if middle else []), "after"]
 
 
@@ -80,12 +81,12 @@ def shell_cells() -> list[Cell]:
     return [_task_cell(WORD, task, "after", Column.SHELL) for task in ("apply_transient", "start_compute", "publish")]
 
 
-def _task_cell(dag: str, task: str, moment: str, column: Column) -> Cell:
-    shown = f"{task} ({'two tables, ' if dag == SALES else ''}{moment})"
+def _task_cell(dag: str, task: str, moment: str, column: Column, on: str = "emr") -> Cell:
+    shown = f"{task} ({'two tables, ' if dag == SALES else ''}{moment}){'' if on == 'emr' else f' on {on}'}"
     # preflight is the one task that is not tried again: nothing was started, a person triggers anew.
     mends = column not in {*BY_HAND, Column.SHELL} and (task != "preflight" or column in {Column.SIGTERM, Column.CLEAR})
     clears = task if column is Column.MARK_TASK else ""
-    return Cell(shown, column.value, dag, task, moment, mends=mends, clears=clears)
+    return Cell(shown, column.value, dag, task, moment, mends=mends, clears=clears, on=on)
 
 
 # Three strikes that a night recovers from, in one night: what CI plays of them.
@@ -129,6 +130,41 @@ FAULTS: dict[str, list[tuple[str, bool, dict[str, Any]]]] = {
     # The night that is played has no host: tests/nightshift/test_ingest_host.py strikes these.
     "ssm-throttled": [],
     "agent-offline": [],
+    # They strike on the other targets: ELSEWHERE.
+    "run-throttled": [],
+    "run-answer-lost": [],
+    "image-pull-failure": [],
+    "out-of-memory": [],
+    "executor-lost": [],
+    "pod-evicted": [],
+}
+
+# Where a target is asked for something of its own, what befalls the task there, and what is armed.
+OWN_TASKS = (
+    *(("start_compute", "after"), ("job_wordcount", "deferred"), ("job_wordcount", "after")),
+    *(("stop_compute", "deferred"), ("stop_compute", "after")),
+)
+OWN_COLUMNS = (Column.SIGKILL, Column.MARK_TASK, Column.MARK_RUN, Column.CLEAR)
+OF_SERVICES: list[tuple[FaultKind, str, bool, dict[str, Any]]] = [
+    (FaultKind.RUN_THROTTLED, "starting the job, twice", True, {"operation": "StartJobRun", "times": 2}),
+    (FaultKind.RUN_THROTTLED, "deleting, twice", True, {"operation": "Delete*", "times": 2}),
+    (FaultKind.RUN_ANSWER_LOST, "starting the job", True, {"operation": "StartJobRun"}),
+    (FaultKind.RUN_ANSWER_LOST, "making the place", True, {"operation": "Create*"}),
+    (FaultKind.CAPACITY_REFUSED, "once", False, {}),
+    (FaultKind.STEP_FAILURE, "once", False, {"message": "ValueError: told to fail"}),
+    (FaultKind.OUT_OF_MEMORY, "once", False, {}),
+]
+NO_IMAGE = (FaultKind.IMAGE_PULL_FAILURE, "once", False, {})
+ELSEWHERE = {
+    "serverless": [*OF_SERVICES, NO_IMAGE],
+    "glue": OF_SERVICES,
+    "eks": [*OF_SERVICES, NO_IMAGE],
+    "kubernetes": [
+        (FaultKind.IMAGE_PULL_FAILURE, "once", True, {}),
+        (FaultKind.IMAGE_PULL_FAILURE, "for ever", False, {"times": 1000}),
+        (FaultKind.OUT_OF_MEMORY, "the driver", False, {"step": "*-driver"}),
+        (FaultKind.POD_EVICTED, "the driver", False, {"step": "*-driver"}),
+    ],
 }
 
 
@@ -158,6 +194,29 @@ TOGETHER = [
 ]
 
 
+def target_cells() -> list[Cell]:
+    """Those of the targets other than EMR, at the tasks and calls that are theirs."""
+    return [*struck_elsewhere(), *faults_elsewhere()]
+
+
+def struck_elsewhere() -> list[Cell]:
+    rows = [(target, *row) for target in ELSEWHERE for row in OWN_TASKS if _is_asked_again(target, *row)]
+    return [_task_cell(WORD, task, moment, column, on) for on, task, moment in rows for column in OWN_COLUMNS]
+
+
+def _is_asked_again(target: str, task: str, moment: str) -> bool:
+    """Whether the target comes to the moment: a Glue job without a run, or Kubernetes' objects, are gone at once."""
+    return (task, moment) != ("stop_compute", "deferred") or target == "serverless"
+
+
+def faults_elsewhere() -> list[Cell]:
+    return [
+        Cell(f"{kind.value} on {on}", how, faults=((kind, options),), mends=mends, on=on)
+        for on, faults in ELSEWHERE.items()
+        for kind, how, mends, options in faults
+    ]
+
+
 def fault_cells() -> list[Cell]:
     usual = [("once", False, {})]
     return [
@@ -174,7 +233,6 @@ def fault_cells() -> list[Cell]:
 # but SIGTERM, after which a task is tried again as after SIGKILL. Terraform that is killed with its task has tests of
 # its own, tests/reaper/test_killed_terraform.py.
 SOME_TASKS = {
-    ("job_wordcount", "deferred", Column.MARK_RUN),
     ("start_compute", "after", Column.SHELL),
     ("destroy_transient", "terraform", Column.MARK_TASK),
 }
@@ -187,6 +245,8 @@ def pays_by_itself(cell: Cell) -> bool:
 
 
 def is_representative(cell: Cell) -> bool:
+    if cell.on != "emr":
+        return (cell.on, cell.task, cell.moment, cell.column) == ("glue", "job_wordcount", "deferred", Column.MARK_RUN)
     if cell.strikes:
         return True
     if cell.faults:

@@ -50,7 +50,12 @@ def pytest_addoption(parser):
 
 
 def pytest_generate_tests(metafunc):
-    made = {"struck": cells.struck_cells, "reaped": cells.shell_cells, "faulty": cells.fault_cells}
+    made = {
+        "struck": cells.struck_cells,
+        "reaped": cells.shell_cells,
+        "faulty": cells.fault_cells,
+        "elsewhere": cells.target_cells,
+    }
     for name, make in made.items():
         if name in metafunc.fixturenames:
             # Last who runs its own date again: it pays what the cells before it owe, and owes nothing.

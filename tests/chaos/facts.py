@@ -9,6 +9,7 @@ import psutil
 import pyarrow.parquet as pq
 
 from tests.chaos.drops import DAY, Drop, measured
+from tests.chaos.places import Places
 
 LAKE, STATE = "nightshift-local-lake", "nightshift-local-state"
 ALIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
@@ -30,11 +31,13 @@ class Facts:
     def __init__(self, rig: Any) -> None:
         self._rig = rig
         self.s3, self.emr, self.ec2 = rig.aws("s3"), rig.aws("emr"), rig.aws("ec2")
+        self.places = Places(rig)
 
     def alive(self) -> dict[str, list[str]]:
         """What costs money or stands in the way of the next night, by kind; kinds without any are not in it."""
         found = {
             "clusters": [cluster["Id"] for cluster in self.clusters(ClusterStates=ALIVE)],
+            **self.places.alive(),
             "instances": self._instances(),
             "security groups": self.security_groups(),
             "security configurations": self.security_configurations(),

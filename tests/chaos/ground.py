@@ -4,8 +4,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from embedded.cloud.on_option import ON_EKS
 from tests.chaos import broom, results
 from tests.chaos.cells import Cell
+from tests.chaos.places import Places
 from tests.chaos.play import OWED, Play, timed
 from tests.chaos.post import Post
 from tests.rig import Rig
@@ -28,6 +30,8 @@ class Ground:
 
     def play(self, cell: Cell) -> None:
         """Play a cell, keep its line, sweep behind it; raises AssertionError with the promises that it broke."""
+        if cell.on in ON_EKS:
+            Places(self.rig).lay_cluster()
         result, seconds = timed(Play(self.rig, cell, self.holds, self.scratch, self.post))
         results.keep(cell, result, seconds)
         broom.sweep(self.rig)

@@ -110,7 +110,8 @@ class Play:
                 self.hold.release()
 
     def _trigger(self) -> str:
-        asked = {"business_date": str(drops.DAY), "apply_foundation": self.cell.task == "apply_foundation"}
+        foundation = self.cell.task == "apply_foundation"
+        asked = {"business_date": str(drops.DAY), "apply_foundation": foundation, "compute": self.cell.on}
         return self.rig.api.trigger(self.cell.dag, asked)
 
     def _ended(self) -> Seen:
@@ -118,7 +119,8 @@ class Play:
 
     def _seen(self, airflow: str) -> Seen:
         post = self.post.about(self.run_id)
-        return judge.look(self.facts, self.cell.dag, self.run_id, self.drop, airflow, post)
+        steps = self.facts.gold_steps(self.run_id) if self.cell.on == "emr" else None
+        return judge.look(self.facts, self.cell.dag, self.run_id, self.drop, airflow, post, steps)
 
     def _reaped(self, at_end: Seen) -> tuple[Seen, list[str]]:
         """What is after one pass of the reaper, and whether the reaper itself was red."""

@@ -10,7 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.cells import Cell, Column, fault_cells, task_cells
+from tests.chaos.cells import (
+    OWN_COLUMNS,
+    Cell,
+    Column,
+    fault_cells,
+    faults_elsewhere,
+    struck_elsewhere,
+    target_cells,
+    task_cells,
+)
 from tests.chaos.play import OWED, Result
 from tools import paths
 
@@ -75,7 +84,7 @@ def table(lines: Iterable[Line]) -> str:
 
 def report(also: Sequence[str] = ()) -> str:
     """docs/chaos.md of this commit, with what was played at `also`."""
-    lines, cells = kept(also), [*task_cells(), *fault_cells()]
+    lines, cells = kept(also), [*task_cells(), *fault_cells(), *target_cells()]
     known = [lines[cell.id] for cell in cells if cell.id in lines]
     red = [line for line in known if not line["green"]]
     earlier = Counter(line["commit"] for line in known if line["commit"] != commit())
@@ -92,9 +101,15 @@ def report(also: Sequence[str] = ()) -> str:
             "",
             HOW_TO_READ,
             "",
-            *_matrix(lines),
+            *_matrix(lines, task_cells(), tuple(Column)),
             "",
-            *_faults(lines),
+            *_faults(lines, fault_cells()),
+            "",
+            ON_OTHER_TARGETS,
+            "",
+            *_matrix(lines, struck_elsewhere(), OWN_COLUMNS),
+            "",
+            *_faults(lines, faults_elsewhere()),
             "",
             *_red(red),
             "## Every cell",
@@ -115,20 +130,26 @@ once more (*again*): the failed task of that run cleared, or the next night on t
 same date with other input and must have its own rows and no others."""
 
 
-def _matrix(lines: dict[str, Line]) -> list[str]:
-    rows = list(dict.fromkeys(cell.row for cell in task_cells()))
+ON_OTHER_TARGETS = """\
+## On the other targets
+
+The tasks at which another target than EMR is asked for something of its own, and the faults of its service. The rest of
+a night is the same on every target. A service forgets a job with its place, so the truth is gold and what is alive."""
+
+
+def _matrix(lines: dict[str, Line], cells: Sequence[Cell], columns: Sequence[Column]) -> list[str]:
+    rows = list(dict.fromkeys(cell.row for cell in cells))
     return [
-        "| task (moment) | " + " | ".join(Column) + " |",
-        "|---" * (len(Column) + 1) + "|",
+        "| task (moment) | " + " | ".join(columns) + " |",
+        "|---" * (len(columns) + 1) + "|",
         *(
-            f"| {row} | " + " | ".join(_word(lines.get(f"{row} x {column}")) for column in Column) + " |"
+            f"| {row} | " + " | ".join(_word(lines.get(f"{row} x {column}")) for column in columns) + " |"
             for row in rows
         ),
     ]
 
 
-def _faults(lines: dict[str, Line]) -> list[str]:
-    cells = fault_cells()
+def _faults(lines: dict[str, Line], cells: Sequence[Cell]) -> list[str]:
     return [
         "| fault | told |",
         "|---|---|",

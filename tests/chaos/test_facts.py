@@ -40,7 +40,8 @@ def fresh_bucket(s3, bucket):
 @pytest.fixture
 def facts(tmp_path):
     with LocalCloud(Settings(home=tmp_path, port=0), runner=PlayedSteps()) as cloud:
-        facts = Facts(SimpleNamespace(aws=client_of(cloud), env={"AWS_ENDPOINT_URL": cloud.endpoint}))
+        rig = SimpleNamespace(aws=client_of(cloud), env={"AWS_ENDPOINT_URL": cloud.endpoint}, home=tmp_path)
+        facts = Facts(rig)
         for bucket in (LAKE, STATE):
             fresh_bucket(facts.s3, bucket)
         yield facts

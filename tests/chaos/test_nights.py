@@ -33,6 +33,10 @@ def test_a_fault_of_aws_is_got_over_or_told_and_nothing_is_left(ground, faulty):
     ground.play(faulty)
 
 
+def test_what_befalls_a_night_on_another_target_leaves_nothing_and_the_truth_is_told(ground, elsewhere):
+    ground.play(elsewhere)
+
+
 # Whatever fails, the run is red, the teardowns ran and nothing is left. A night that works is in the cells above.
 
 

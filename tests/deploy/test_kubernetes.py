@@ -5,7 +5,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-import yaml
 
 from embedded.cloud import environment, kubernetes
 from localcloud.server import LocalCloud
@@ -14,31 +13,12 @@ from nightshift.compute.kubernetes import cluster
 from nightshift.compute.kubernetes.cluster import APPLICATIONS, CONFIG_MAPS, PODS, Cluster
 from nightshift.compute.kubernetes.resources import FINDERS, REMOVALS
 from nightshift.config import Settings
+from tests import kubernetes_rights
+from tests.kubernetes_rights import allowed, manifests
 from tests.localcloud.kubernetes.api import Api
 from tests.patience import until
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "deploy" / "kubernetes"
-VERBS = {"POST": "create", "DELETE": "delete"}
-ITEM = re.compile(
-    r"/apis?/(?:(?P<group>[\w.]+)/)?v\w+/namespaces/[\w-]+/(?P<kind>\w+)(?:/(?P<name>[\w-]+))?(?P<log>/log)?"
-)
-
-
-def manifests(*files):
-    return [item for file in files for item in yaml.safe_load_all((FOLDER / file).read_text())]
-
-
-def rules(name):
-    """{(group, resource, verb)} of a Role."""
-    [role] = [i for i in manifests("rbac.yaml") if (i["kind"], i["metadata"]["name"]) == ("Role", name)]
-    return {
-        (group, resource, verb)
-        for rule in role["rules"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
 
 
 @pytest.fixture(scope="module")
@@ -88,16 +68,7 @@ def test_a_cluster_that_somebody_else_named_is_left_alone(env):
 def test_airflow_has_the_rights_that_the_target_uses_and_no_others(cloud, env, monkeypatch):
     config = str(cloud.kubernetes().kubeconfig)
     settings = Settings(name="acme", kubernetes_config=config, kubernetes_image="jobs")
-    used = set()
-    called = Cluster._call
-
-    def recorded(self, method, path, query, body=None):
-        item = ITEM.fullmatch(path)
-        verb = VERBS.get(method) or ("get" if item["name"] else "list")
-        used.add((item["group"] or "", f"{item['kind']}{item['log'] or ''}", verb))
-        return called(self, method, path, query, body)
-
-    monkeypatch.setattr(Cluster, "_call", recorded)
+    used = kubernetes_rights.recorded(monkeypatch)
     own, labels = Cluster(settings), {"nightshift/name": "acme", "nightshift/run": "x"}
     about = {"metadata": {"name": "a", "labels": labels}}
     spec = {"type": "Python", "sparkVersion": "3.5.6", "mainApplicationFile": "s3://a/b.py", "executor": {}}
@@ -114,7 +85,7 @@ def test_airflow_has_the_rights_that_the_target_uses_and_no_others(cloud, env, m
     own.delete(PODS, "a-driver")
     own.delete(CONFIG_MAPS, "a")
     until(lambda: not [thing for find in FINDERS.values() for thing in find(settings, "")])
-    held = rules("nightshift-airflow")
+    held = allowed("nightshift-airflow")
     assert used - held == set()
     assert held - used == {("", "configmaps/finalizers", "update")}  # for admission, where it is strict
 
@@ -123,7 +94,7 @@ def test_a_driver_has_at_most_what_the_operators_own_chart_gives_it():
     """templates/spark/rbac.yaml of the chart, 2.4.0."""
     kinds = ("pods", "configmaps", "persistentvolumeclaims", "services")
     verbs = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
-    assert rules("nightshift-driver") < {("", kind, verb) for kind in kinds for verb in verbs}
+    assert allowed("nightshift-driver") < {("", kind, verb) for kind in kinds for verb in verbs}
 
 
 def test_accounts_namespace_and_operator_agree_with_the_settings_and_the_foundations_sources():

@@ -148,3 +148,18 @@ def test_the_banks_system_reads_mysql_on_kubernetes_and_its_csv_in_s3_is_that_of
     assert key.endswith("movimento_flat.csv")
     assert len(csv["kubernetes"].splitlines()) == 301
     assert csv["kubernetes"] == csv["eks"] == csv["emr"]
+
+
+@pytest.mark.long  # two nights; tests/nightshift/test_one_by_one.py makes the days by the operator alone
+@pytest.mark.parametrize("target", ["serverless", "kubernetes"])
+def test_a_backfill_makes_its_days_on_a_target_without_a_queue(nightshift, target):
+    month = {"serverless": "04", "kubernetes": "05"}[target]
+    for day in ("01", "02"):
+        key = f"wordcount/2026/{month}/{day}/in.txt"
+        nightshift.client("s3").put_object(Bucket="nightshift-local-raw", Key=key, Body=b"o rato roeu a roupa\n")
+    asked = ("--from", f"2026-{month}-01", "--to", f"2026-{month}-02", "--run", "--on", target)
+    ended = nightshift("backfill", "wordcount", *asked)
+    assert ended.status == 0, ended.said
+    (record,) = ended.records
+    assert (record["outcome"], record["compute"]["target"], record["proof"]["alive"]) == ("success", target, [])
+    assert [step["name"] for step in record["steps"]] == [f"2026-{month}-01", f"2026-{month}-02"]

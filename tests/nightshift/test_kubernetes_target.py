@@ -5,6 +5,7 @@ import gzip
 import json
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 
 import boto3
 import pytest
@@ -23,8 +24,11 @@ from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError
 from nightshift.failures.symptoms import CUT_SHORT, STEP, cause_in
 from nightshift.infrastructure import inventory
+from nightshift.reaper import cleanup
+from nightshift.reaper.verdict import Fate
 from nightshift.run import run_context
 from nightshift.waits import probes
+from tests import dead_runs, kubernetes_rights
 from tests.patience import until
 from wordcount.definition import PIPELINE as WORDCOUNT
 
@@ -172,6 +176,37 @@ def test_the_end_of_a_place_ends_its_live_jobs_keeps_their_logs_and_leaves_nothi
     with pytest.raises(ComputeError, match="deleted"):
         submit()
     assert target.start(run, GIVEN) == place, "a run that is cleared after its end begins anew"
+
+
+def test_the_reaper_ends_what_a_dead_run_left_with_the_rights_of_airflow_and_proves_it(
+    settings, run, target, place, submit, monkeypatch
+):
+    run = replace(run, settings=replace(settings, poll_seconds=0.05))
+    dead_runs.begun(run)
+    live = replace(run, run_id="manual__live")
+    beside, job_id = target.start(live, GIVEN), submit()
+    until(lambda: Cluster(settings).find(PODS, f"{job_id}-driver"))
+    [job] = jobs.of_run(run, GIVEN.jobs_uri)
+    lost = spec.application(run, {"name": "gone", "uid": "87654321-9"}, job, 0)
+    del lost["metadata"]["ownerReferences"]  # its ConfigMap was deleted without what it owns
+    Cluster(settings).create(APPLICATIONS, lost)
+    used = kubernetes_rights.recorded(monkeypatch)
+    entries = dead_runs.reaped(run)
+    assert alive(run) == []
+    assert [thing.id for thing in alive(live)] == [beside]
+    assert [job.id for job in remembered.jobs(entries, place)] == [job_id]
+    assert used - kubernetes_rights.allowed("nightshift-airflow") == set()
+    assert {("", "configmaps", "delete"), ("sparkoperator.k8s.io", "sparkapplications", "delete")} <= used
+
+
+def test_a_run_in_kubernetes_of_which_no_ledger_is_left_is_reaped_past_its_expiry(run):
+    for kind in ("raw", "lake", "artifacts", "logs", "state"):
+        boto3.client("s3").create_bucket(Bucket=run.settings.bucket(kind))
+    old = replace(run, started_at=run.requested_at - timedelta(hours=2 * run.settings.lifetime_hours))
+    targets.of(old).start(old, GIVEN)
+    [row] = cleanup.reap(run.settings, "a test").rows
+    assert (row.run, row.fate, row.ok) == (run.run, Fate.DEAD, True), row.done
+    assert alive(run) == []
 
 
 def test_a_driver_without_its_image_ends_as_a_job_that_names_the_setting_and_its_next_try_is_another(

@@ -2,12 +2,16 @@
 found by tag; against localcloud's services."""
 
 import json
+import uuid
 from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 from threading import Event
+from types import SimpleNamespace
 
 import boto3
 import pytest
+from airflow.sdk.exceptions import TaskDeferred
 from botocore.exceptions import BotoCoreError, ClientError
 
 from card_movements.definition import PIPELINE as CARD_MOVEMENTS
@@ -21,8 +25,11 @@ from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError
 from nightshift.failures.symptoms import CUT_SHORT, cause_in
 from nightshift.infrastructure import inventory
+from nightshift.operators.backfill import WaitForDaysOperator
+from nightshift.pipelines import BACKFILLS
 from nightshift.run import run_context
 from nightshift.waits import probes
+from tests import dead_runs
 from tests.patience import until
 from wordcount.definition import PIPELINE as WORDCOUNT
 
@@ -43,11 +50,13 @@ class Runner:
 
     def __init__(self):
         self.exit_code, self.go, self.requests = 0, Event(), []
+        self.bad = ""  # a word of the job that fails
 
     def run(self, request):
         self.requests.append(request)
         self.go.wait(60)
-        return StepOutcome(self.exit_code, "boom" if self.exit_code else "")
+        exit_code = 1 if self.bad and self.bad in " ".join(request.args) else self.exit_code
+        return StepOutcome(exit_code, "boom" if exit_code else "")
 
     def kill(self, place_id, run_id):
         self.go.set()
@@ -205,6 +214,23 @@ def test_a_place_with_a_live_job_is_stopped_step_by_step_and_nothing_is_left(run
     assert (job.id, job.name) == (job_id, "wordcount")
 
 
+def test_the_reaper_cancels_the_job_of_a_dead_run_deletes_its_place_and_proves_it(run, runner):
+    dead = replace(run, settings=replace(run.settings, name=f"acme-{uuid.uuid4().hex[:8]}"))
+    live = replace(dead, run_id="manual__live")
+    target = targets.of(dead)
+    dead_runs.begun(dead)
+    place = target.start(dead, GIVEN)
+    until(lambda: target.place(place).state == PlaceState.READY)
+    job_id = target.submit(dead, place, jobs.of_run(dead, GIVEN.jobs_uri), (), GIVEN, independent=False)["wordcount"]
+    until(lambda: runner.requests)
+    beside = "" if run.compute == "eks" else target.start(live, GIVEN)  # a namespace has one virtual cluster at a time
+    entries = dead_runs.reaped(dead)
+    assert (alive(dead), bool(alive(live))) == ([], bool(beside))
+    [job] = remembered.jobs(entries, place)
+    assert (job.id, job.name) == (job_id, "wordcount")
+    assert dead_runs.reaped(dead) == entries, "the next pass finds nothing of it"
+
+
 def test_stopping_a_place_that_is_gone_is_no_error(run, target, place):
     target.stop([place])
     gone(run, place)
@@ -249,9 +275,38 @@ def test_what_only_a_cluster_can_do_is_refused_with_what_can(run, target):
     flink = replace(run, options={"engine": "flink"})
     assert target.refusal(flink) == f"The target {run.compute} has no Flink: run it with compute emr."
     assert "ssh_cidr" in target.refusal(replace(run, ssh_cidr="198.51.100.7/32"))
-    assert "backfills" in target.refusal(replace(run, pipeline=replace(WORDCOUNT, fills="wordcount")))
+    assert target.refusal(replace(run, pipeline=BACKFILLS["backfill_wordcount"])) == ""
     odd = target.refusal(replace(run, settings=replace(run.settings, worker_type="Standard")))
     assert odd == "" if run.compute == "eks" else "G.1X, G.2X, G.4X" in odd
+
+
+def test_the_days_of_a_backfill_are_made_one_after_the_other_and_a_killed_wait_makes_none_twice(
+    run, target, place, runner
+):
+    days = ["2026-01-01", "2026-01-02", "2026-01-03"]
+    fill = replace(run, pipeline=BACKFILLS["backfill_wordcount"])
+    given = {"apply_foundation": GIVEN.foundation, "apply_transient": GIVEN.transient, "claim_days": {"days": days}}
+    xcoms = {**given, "publish_jobs": {"jobs_uri": GIVEN.jobs_uri}, "wait_for_compute": {"id": place}}
+    settings = replace(run.settings, deferrable=True, log_wait_seconds=0)
+    task = WaitForDaysOperator(task_id="wait_for_days", pipeline=fill.pipeline, settings=settings, wait_minutes=1)
+    task._context = {"ti": SimpleNamespace(xcom_pull=lambda task_ids: xcoms[task_ids], try_number=1)}
+    runner.bad = days[1]
+    with pytest.raises(TaskDeferred):
+        task.work(fill, task._context)
+    until(lambda: runner.requests)
+    runner.go.set()
+    until(lambda: target.jobs(place)[0].state.ended)
+    again = WaitForDaysOperator(
+        task_id="wait_for_days", pipeline=fill.pipeline, settings=replace(settings, deferrable=False), wait_minutes=1
+    )
+    again._context = task._context
+    result = again.work(fill, task._context)
+    assert [job.name for job in target.jobs(place)] == days
+    assert [day in " ".join(request.args) for day, request in zip(days, runner.requests, strict=True)] == [True] * 3
+    assert result.keys() == {"failed", *days}
+    assert result["failed"].keys() == {days[1]}
+    spans = [(job.started_at, job.ended_at) for job in target.jobs(place)]
+    assert all(ended <= started for (_, ended), (started, _) in pairwise(spans)), "one after the other"
 
 
 def test_a_dry_run_shows_every_request(run, target):

@@ -18,7 +18,7 @@ def test_every_module_and_stack_of_the_house_is_there():
         *("athena", "budget", "catalog", "compute_role", "dashboard", "emr", "github", "iam", "ingest_host"),
         *("mwaa", "network", "notifications", "people", "secrets", "ssh", "storage"),
     )
-    stacks = ("analytics", "bootstrap", "dashboard", "foundation", "mwaa", "people", "transient")
+    stacks = ("analytics", "bootstrap", "dashboard", "eks", "foundation", "mwaa", "people", "rds", "transient")
     expected = [*(f"modules/{m}" for m in modules), *(f"stacks/{s}" for s in stacks)]
     assert expected == FOLDERS
 

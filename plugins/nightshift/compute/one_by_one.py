@@ -44,7 +44,6 @@ def refusal(run: RunContext, name: str, *, shaped: bool = True) -> str:
     unknown = shaped and run.settings.worker_type not in SHAPES
     lacking = [
         ("Flink", run.engine == "flink"),
-        ("backfills, whose days need a queue", run.pipeline.fills),
         ("a node to open SSH to (ssh_cidr)", bool(run.ssh_cidr)),
         (f"workers of type {run.settings.worker_type}, but {', '.join(SHAPES)}", unknown),
     ]

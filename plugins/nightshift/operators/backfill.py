@@ -1,4 +1,4 @@
-"""Operators of a backfill that differ from a night's: many days on one cluster, each with its own result."""
+"""Operators of a backfill that differ from a night's: many days on one place, each with its own result."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nightshift.aws import clients
 from nightshift.compute import jobs, targets
 from nightshift.compute.cost import PROVISIONING_MINUTES
-from nightshift.compute.target import JobState
+from nightshift.compute.target import JobState, SubmittedJob
 from nightshift.failures import steplog
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError, DaysFailed, NightshiftError, PreflightError
 from nightshift.lake.gaps import Gap, GapsHook
 from nightshift.operators import gold
 from nightshift.operators.base import NightOperator, WaitOperator
-from nightshift.operators.compute import SubmitJobsOperator
+from nightshift.operators.compute import SubmitJobsOperator, known, made_from
 from nightshift.operators.preflight import PreflightOperator
 from nightshift.run import parameters
 from nightshift.run.run_context import RunContext
@@ -111,33 +111,55 @@ class ClaimDaysOperator(NightOperator):
 
 
 class SubmitDaysOperator(SubmitJobsOperator):
-    """Submit one step a day, all in one call. The XCom is {day: step id}."""
+    """Submit one step a day, all in one call, to a target with a queue. The XCom is {day: step id}."""
 
     independent = True
 
     def specs(self, night: RunContext, context: Context, published: Any) -> list[jobs.Job]:
-        days = [date.fromisoformat(day) for day in self.output_of(context, Task.CLAIM_DAYS)["days"]]
-        return jobs.of_days(night, days, published["jobs_uri"], published.get("jars", ()))
+        return _specs(self, night, context, published)
 
 
 class WaitForDaysOperator(WaitOperator):
-    """Wait until every day's step has ended, and log how many have. The XCom is {"failed": {day: its error message}}.
+    """Wait until every day's job has ended, and log how many have. The XCom is {"failed": {day: its error message}}.
 
-    A failed day does not fail this task: the others go on, and PublishDaysOperator names it.
+    Where the target has no queue it submits each day's job when the one before has ended, and the XCom has {day: job
+    id} too. A failed day does not fail this task: the others go on, and PublishDaysOperator names it.
     """
 
     def work(self, night: RunContext, context: Context) -> Any:
-        return self._watch(night, seen=0)
+        return self._watch(night, seen=0) if targets.of(night).queues else self._submit(night, 0)
 
     def finish(self, night: RunContext, answer: dict[str, Any]) -> Any:
+        if lost := answer.get("lost"):
+            raise ComputeError(f"The {targets.of(night).noun} ended before the days: {lost}.")
+        if "job_id" in answer:
+            return self._go_on(night, answer["job_id"])
         states: dict[str, str] = answer["states"]
         self.log.info("%d of %d days have ended.", answer["ended"], len(states))
-        if answer["lost"]:
-            raise ComputeError(f"The cluster ended before the days: {answer['lost']}.")
         if answer["ended"] < len(states):
             return self._watch(night, seen=answer["ended"])
-        bad = {day: state for day, state in states.items() if state != "COMPLETED"}
-        return {"failed": {day: self._words(night, day, state) for day, state in bad.items()}}
+        bad = [day for day, words in states.items() if words != JobState.COMPLETED]
+        target = targets.of(night)
+        return {"failed": self._failed(night, {day: target.job(self._place_id, self._jobs[day]) for day in bad})}
+
+    def _submit(self, night: RunContext, number: int) -> Any:
+        """Submit the job of one day, or adopt it, and wait for it. `number` counts from 0."""
+        given = made_from(self, self._context)
+        specs = _specs(self, night, self._context, self.output_of(self._context, Task.PUBLISH_JOBS))
+        one, ours = [specs[number]], known(self, night, specs)
+        submitted = targets.of(night).submit(night, self._place_id, one, ours, given, independent=True)
+        job = {"target": night.compute, "place_id": self._place_id, "job_id": submitted[one[0].name]}
+        return self.wait(night, "job_ended", job)
+
+    def _go_on(self, night: RunContext, job_id: str) -> Any:
+        """The next day after the one whose job has ended; after the last one the result."""
+        days: list[str] = self.output_of(self._context, Task.CLAIM_DAYS)["days"]
+        last = {job.name: job for job in targets.of(night).jobs(self._place_id)}
+        ended = 1 + days.index(next(name for name, job in last.items() if job.id == job_id))
+        self.log.info("%d of %d days have ended.", ended, len(days))
+        if ended < len(days):
+            return self._submit(night, ended)
+        return {"failed": self._failed(night, {day: last[day] for day in days}), **{day: last[day].id for day in days}}
 
     def _watch(self, night: RunContext, seen: int) -> Any:
         arguments = {"target": night.compute, "place_id": self._place_id, "job_ids": self._jobs, "seen": seen}
@@ -152,12 +174,17 @@ class WaitForDaysOperator(WaitOperator):
         job_ids: Mapping[str, str] = self.output_of(self._context, Task.SUBMIT_JOBS)
         return job_ids
 
-    def _words(self, night: RunContext, day: str, state: str) -> str:
-        """Why the day's step failed, from its log."""
-        failed = state == JobState.FAILED
-        logs = targets.of(night).logs(self._place_id, self._jobs[day]).ends() if failed else {}
-        message, cause, _ = steplog.diagnose(logs, "no log was pushed")
-        words = f"{message} ({cause or Cause.CODE})" if failed else f"its step is {state}"
+    def _failed(self, night: RunContext, by_day: Mapping[str, SubmittedJob]) -> dict[str, str]:
+        """Why each day failed, of those that did."""
+        bad = {day: job for day, job in by_day.items() if job.state != JobState.COMPLETED}
+        return {day: self._words(night, day, job) for day, job in bad.items()}
+
+    def _words(self, night: RunContext, day: str, job: SubmittedJob) -> str:
+        """Why the day's job failed, from its log."""
+        failed = job.state == JobState.FAILED
+        logs = targets.of(night).logs(self._place_id, job.id).ends() if failed else {}
+        message, cause, _ = steplog.diagnose(logs, job.said or "no log was pushed")
+        words = f"{message} ({cause or Cause.CODE})" if failed else f"its job is {job.words}"
         self.log.error("%s failed: %s", day, words)
         return words
 
@@ -195,6 +222,12 @@ class PublishDaysOperator(gold.PublishingOperator):
             return str(refused.args[0])
         self.log.info("%s is published.", one_day.business_date)
         return ""
+
+
+def _specs(task: NightOperator, night: RunContext, context: Context, published: Any) -> list[jobs.Job]:
+    """The jobs of the days that are claimed."""
+    days = [date.fromisoformat(day) for day in task.output_of(context, Task.CLAIM_DAYS)["days"]]
+    return jobs.of_days(night, days, published["jobs_uri"], published.get("jars", ()))
 
 
 def _reasons(failed: Mapping[str, str]) -> Iterator[str]:

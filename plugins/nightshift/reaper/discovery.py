@@ -9,6 +9,7 @@ from typing import Any
 
 from nightshift.aws import clients, clock
 from nightshift.compute.resources import Resource, digest
+from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
 from nightshift.infrastructure import inventory
 from nightshift.reaper.verdict import Case
@@ -50,7 +51,7 @@ def case_of(settings: Settings, run: str, resources: Sequence[Resource], airflow
     """
     s3, guessed = (
         clients.client(settings, "s3"),
-        from_run_name(settings, run, _since(settings, resources), _date(resources)),
+        from_run_name(settings, run, _since(settings, resources), _date(resources), _compute(resources)),
     )
     marker = ledger.marker(s3, settings, run)
     identity = marker or _identity(ledger.of(guessed).entries())
@@ -83,6 +84,12 @@ def _since(settings: Settings, resources: Iterable[Resource]) -> datetime:
     """A moment before the run made anything: its earliest expiry minus the lifetime."""
     ends = [resource.expires for resource in resources if resource.expires] or [clock.now(settings)]
     return min(ends) - timedelta(hours=settings.lifetime_hours)
+
+
+def _compute(resources: Iterable[Resource]) -> str:
+    """The compute target that one of the resources is a place of; '' if none is."""
+    kinds = {resource.kind for resource in resources}
+    return next((name for name, target in TARGETS.items() if target.places_kind in kinds), "")
 
 
 def _date(resources: Iterable[Resource]) -> date | None:

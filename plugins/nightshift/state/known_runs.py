@@ -30,12 +30,21 @@ def from_marker(settings: Settings, marker: Mapping[str, Any]) -> RunContext:
     )
 
 
-def from_run_name(settings: Settings, run: str, since: datetime, business_date: date | None = None) -> RunContext:
-    """The night of a run that is known only by its tag `<dag>/<slug>`. `since` is a moment before it began."""
+def from_run_name(
+    settings: Settings, run: str, since: datetime, business_date: date | None = None, compute: str = ""
+) -> RunContext:
+    """The night of a run that is known only by its tag `<dag>/<slug>`. `since` is a moment before it began, `compute`
+    the target that its place shows."""
     pipeline, slug = run.split("/", 1)
-    day = business_date or since.date()
     return RunContext(
-        settings, named(pipeline), slug, requested_at=since, business_date=day, input_prefix="", known_slug=slug
+        settings,
+        named(pipeline),
+        slug,
+        requested_at=since,
+        business_date=business_date or since.date(),
+        input_prefix="",
+        compute=compute or settings.compute,
+        known_slug=slug,
     )
 
 

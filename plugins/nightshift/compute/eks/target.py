@@ -65,7 +65,7 @@ class EksTarget:
         return clients.client(self._settings, "emr-containers")
 
     def refusal(self, run: RunContext) -> str:
-        """Flink, a backfill's queue and SSH are EMR's; and the settings must name an EKS cluster."""
+        """Flink and SSH are EMR's; and the settings must name an EKS cluster."""
         if not run.settings.kubernetes_cluster:
             return "No EKS cluster is named: set NIGHTSHIFT_KUBERNETES_CLUSTER."
         instances.of(run.settings).price(run.settings.kubernetes_node_type)

@@ -56,7 +56,7 @@ class GlueTarget:
         return clients.client(self._settings, "glue")
 
     def refusal(self, run: RunContext) -> str:
-        """Flink, a backfill's queue and SSH are EMR's."""
+        """Flink and SSH are EMR's."""
         return one_by_one.refusal(run, self.name)
 
     def plan(self, run: RunContext, _jobs_uri: str, specs: Sequence[Job]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -9,6 +10,7 @@ from nightshift.compute.kubernetes import cluster, spec
 from nightshift.compute.kubernetes.cluster import APPLICATIONS, CONFIG_MAPS, PODS, Cluster
 from nightshift.compute.resources import Finders, Removals, Resource, digest, tagged
 from nightshift.config import Settings
+from nightshift.failures.errors import ComputeError
 
 KIND = "runs in Kubernetes"
 KINDS = {KIND: CONFIG_MAPS, "Spark applications": APPLICATIONS, "pods": PODS}
@@ -26,7 +28,13 @@ def _found(settings: Settings, run: str, kind: str) -> Iterator[Resource]:
 
 
 def _removed(settings: Settings, resource: Resource) -> None:
-    Cluster(settings).delete(KINDS[resource.kind], resource.id)
+    """Delete an object and wait: it goes after all that it owns. Raises ComputeError if it does not go."""
+    deadline, kind = time.monotonic() + settings.cluster_timeout_minutes * 60, KINDS[resource.kind]
+    Cluster(settings).delete(kind, resource.id)
+    while Cluster(settings).find(kind, resource.id) is not None:
+        if time.monotonic() > deadline:
+            raise ComputeError(f"{resource} was not deleted in {settings.cluster_timeout_minutes} minutes.")
+        time.sleep(settings.poll_seconds)
 
 
 def _finder(kind: str) -> Callable[[Settings, str], Iterator[Resource]]:

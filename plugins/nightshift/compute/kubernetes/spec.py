@@ -73,8 +73,10 @@ def application(run: RunContext, owner: Mapping[str, Any], job: SparkJob, number
 
 
 def application_name(owner_uid: str, job: str, number: int) -> str:
-    """The fixed name of a job's application, so that a second create is refused; another place gives others."""
-    return f"{job.replace('_', '-')[:MOST_CHARACTERS]}-{owner_uid[:8]}-{number}"
+    """The fixed name of a job's application, so that a second create is refused; another place gives others. A driver's
+    service is called after it, and the name of a service begins with a letter (DNS-1035): that of a day does not."""
+    called = job.replace("_", "-") if job[0].isalpha() else f"day-{job}"
+    return f"{called[:MOST_CHARACTERS]}-{owner_uid[:8]}-{number}"
 
 
 def driver_name(application: Mapping[str, Any]) -> str:

@@ -51,7 +51,7 @@ class KubernetesTarget:
         self._settings, self._cluster = settings, Cluster(settings)
 
     def refusal(self, run: RunContext) -> str:
-        """Flink, a backfill's queue and SSH are EMR's; and the settings must name a cluster and an image."""
+        """Flink and SSH are EMR's; and the settings must name a cluster and an image."""
         settings = run.settings
         if not cluster.is_configured(settings):
             return "No cluster is named: set NIGHTSHIFT_KUBERNETES_CLUSTER (of EKS) or NIGHTSHIFT_KUBERNETES_CONFIG."
