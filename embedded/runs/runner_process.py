@@ -6,9 +6,12 @@ not the terraform that is tearing something down.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -72,12 +75,24 @@ def play(order: Order, dags: dict[str, DAG], narrator: Narrator, stop: Stop) -> 
     narrator.order = order
     for task in dag.tasks:
         stop.guard(task)
-    run = dag.test(run_conf=order.conf, logical_date=None)
+    with params_as_they_were(dag):
+        run = dag.test(run_conf=order.conf, logical_date=None)
     states = {ti.task_id: str(ti.state or "none") for ti in run.get_task_instances()}
     plan = run.get_task_instance("preflight")
     preflight = plan.xcom_pull(task_ids="preflight") if plan else None
     narrator.emit("night", run_id=run.run_id, state=str(run.state), tasks=states, preflight=preflight)
     return str(run.state) == "success"
+
+
+@contextmanager
+def params_as_they_were(dag: DAG) -> Iterator[None]:
+    """Airflow puts a run's conf into the params of the tasks, where the next run in this process would find it."""
+    before = {task.task_id: copy.deepcopy(task.params) for task in dag.tasks}
+    try:
+        yield
+    finally:
+        for task in dag.tasks:
+            task.params = before[task.task_id]
 
 
 def main() -> int:
