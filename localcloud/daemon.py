@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -24,6 +25,7 @@ _START_TIMEOUT_SECONDS = 90
 _STOP_TIMEOUT_SECONDS = 45  # its parts may take 41 in sum
 _POLL_SECONDS = 0.05
 _OWNER_SECONDS = 1.0
+_RARELY = (50_000, 20, 100)  # new objects, and collections of the younger, before garbage is sought among them
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def down(settings: Settings) -> bool:
 def serve(settings: Settings) -> None:
     """Run the server in this process until SIGTERM, SIGINT, or its owner process ends. Raises PortTakenError."""
     # moto takes a second to import; `status` and `down` must not wait for it.
+    gc.set_threshold(*_RARELY)
     from localcloud.server import LocalCloud  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -96,6 +99,7 @@ def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with LocalCloud(settings) as cloud:
+        gc.freeze()  # moto's models stay
         _write_state(settings.state_file, cloud.endpoint)
         logging.getLogger(__name__).info("listening on %s", cloud.endpoint)
         while not stop.wait(_OWNER_SECONDS) and _lives(settings.owner):

@@ -84,3 +84,12 @@ def flink_home():
     if not (paths.FLINK / ".made").is_file():
         pytest.skip("Flink is not on this machine: run `make flink`")
     return paths.FLINK
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory):
+    """The nights that tests/iam and tests/e2e read, on a cloud that stays up for them."""
+    from tests.iam import stage  # noqa: PLC0415 - it is heavy, and few files need it
+
+    with stage.opened(tmp_path_factory.mktemp("cloud"), tmp_path_factory.mktemp("nights")) as nights:
+        yield nights

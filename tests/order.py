@@ -39,6 +39,7 @@ HEAVY = {
 # Spark that is warm.
 UNITS = {
     "tests/reaper/": "reaper",
+    **dict.fromkeys(("tests/e2e/", "tests/iam/"), "whole nights"),
     **{
         f"tests/terraform/test_{name}.py": "stacks on a foundation"
         for name in ("analytics", "foundation", "optional", "people", "transient", "whole_foundation")

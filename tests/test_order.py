@@ -51,7 +51,7 @@ def test_a_shuffle_moves_whole_files_and_a_seed_is_always_the_same_order(collect
 def test_files_of_a_unit_of_work_take_as_long_as_all_of_them():
     costs = {"tests/reaper/test_reaping.py": {"wall": 3}, "tests/iam/test_nights.py": {"wall": 9}}
     files = [*costs, "tests/reaper/test_reaping.py", "tests/reaper/test_new.py"]
-    assert order.wall_of(files, costs) == {"reaper": 3 + order.UNKNOWN_SECONDS, "tests/iam/test_nights.py": 9}
+    assert order.wall_of(files, costs) == {"reaper": 3 + order.UNKNOWN_SECONDS, "whole nights": 9}
 
 
 def test_xdist_hands_out_units_of_work_as_whole():

@@ -132,10 +132,15 @@ def test_the_plan_of_each_names_only_its_own(cloud, deploy, environment, tmp_pat
     assert len(re.findall(r'vpc_endpoint_type +(?:=|\+=) "Interface"', said)) == len(endpoints)
 
 
+@pytest.fixture(scope="module")
+def planned(deploy, dev, quick_include):
+    """What a pull request's plan of dev says, just after the deployment; it is made by the key PULL."""
+    return deploy.run("plan.sh", "dev", key="PULL", NIGHTSHIFT_INCLUDE_DIR=str(quick_include)).stdout
+
+
 @pytest.mark.terraform
-def test_a_second_plan_of_what_was_deployed_is_empty(deploy, dev, quick_include):
-    said = deploy.run("plan.sh", "dev", NIGHTSHIFT_INCLUDE_DIR=str(quick_include)).stdout
-    assert said.count("No changes.") == 2, said
+def test_a_second_plan_of_what_was_deployed_is_empty(planned):
+    assert planned.count("No changes.") == 2, planned
 
 
 @pytest.mark.terraform
@@ -329,8 +334,7 @@ def test_a_deployment_needs_no_more_than_its_role_may(cloud, deploy, dev, quick_
 
 
 @pytest.mark.terraform
-def test_a_pull_requests_plan_needs_no_more_than_its_role_may(deploy, dev, quick_include, asked_by, roles):
-    deploy.run("plan.sh", "dev", key="PULL", NIGHTSHIFT_INCLUDE_DIR=str(quick_include))
+def test_a_pull_requests_plan_needs_no_more_than_its_role_may(planned, asked_by, roles):
     asked = asked_by("PULL")
     assert len(asked) > 50
     assert grants.refused(asked, roles["github-plan"]) == []

@@ -1,85 +1,70 @@
-"""The ./nightshift command as a user runs it with --iam, on one localcloud that stays up for the folder."""
+"""The ./nightshift command as a user runs it with --iam, on one localcloud that stays up: the cloud of tests/iam."""
 
-import json
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from datagen import generate_text
 from embedded.cloud import iam_option
-from localcloud import credentials
-from localcloud.client import Client
-from tests import callers
-from tests.ground import REATTACH, laid, under_role
+from tests.commands import Ended, Nightshift
+from tests.ground import REATTACH
+from tests.iam.stage import DAY
+from tools import paths
 
-ROOT = Path(__file__).resolve().parents[2]
 CLOUD = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", iam_option.KEY)
-ALIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A command that ended: its exit status, what it printed, the records and pages that it says it kept, in its
-    order."""
-
-    status: int
-    said: str
-    records: list[dict]
-    pages: list[Path]
-
-
-@dataclass(frozen=True)
-class Nightshift:
-    """Runs ./nightshift's Python side against one cloud, in the environment of a user who chose it."""
-
-    chosen: Mapping[str, str]
-
-    def __call__(self, *arguments: object) -> Ended:
-        env = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")} | self.chosen
-        command = [sys.executable, "-m", "embedded", *map(str, arguments)]
-        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=1000, check=False)
-        kept = re.findall(r"^Record: +(.+?/record\.json)", done.stdout, re.MULTILINE)
-        records = [json.loads((ROOT / path).read_text()) for path in kept]
-        pages = [ROOT / path for path in re.findall(r"^Page: +(.+?/index\.html)$", done.stdout, re.MULTILINE)]
-        return Ended(done.returncode, done.stdout + done.stderr, records, pages)
-
-    def client(self, service: str):
-        return callers.own_client(self.chosen, service)
-
-    @property
-    def faults(self) -> Client:
-        return Client(credentials.access(self.chosen))
-
-    def clusters(self):
-        return self.client("emr").list_clusters(ClusterStates=ALIVE)["Clusters"]
-
-
-@contextmanager
-def commands(home: Path, spark: Mapping[str, str]) -> Iterator[Nightshift]:
-    """./nightshift on a cloud whose files are below `home`, under the roles of AWS."""
-    with (
-        laid(home, iam_option.of_cloud(iam=True), spark=spark) as env,
-        under_role(env, home / "operator.log") as role,
-    ):
-        attached = {key: role[key] for key in (REATTACH,) if key in role}
-        yield Nightshift({key: env[key] for key in CLOUD} | attached)
+SHARED_DATA = paths.ROOT.parent / "shared" / "data"
+TARGETS = ("serverless", "glue", "kubernetes")
+LATIN = ("coração não é ilusão\n" * 50).encode("latin-1")
+DAYS = ("backfill", "wordcount", "--from", DAY, "--to", "2026-02-06")
 
 
 @pytest.fixture(scope="session")
-def nightshift(tmp_path_factory):
-    with commands(tmp_path_factory.mktemp("e2e"), spark={}) as started:  # with all that EMR has on
-        yield started
+def nightshift(played):
+    """Commands in the environment of a user who chose the cloud and what its foundation was laid with."""
+    chosen = {key: played.env[key] for key in (*CLOUD, "NIGHTSHIFT_EMAIL_ENDPOINTS")}
+    return Nightshift(chosen | {key: value for key, value in played.stage.role.items() if key == REATTACH})
 
 
 @pytest.fixture(scope="session")
 def shared_data():
-    folder = ROOT.parent / "shared" / "data"
-    if not folder.is_dir():
+    if not SHARED_DATA.is_dir():
         pytest.skip("the real input data (../shared/data) is not on this machine")
-    return folder
+    return SHARED_DATA
+
+
+@dataclass(frozen=True)
+class Others:
+    """Commands whose nights one process played after those of tests/iam, by a name; truth: of flink's text."""
+
+    words: dict[str, tuple]
+    ended: dict[str, Ended]
+    gold: dict[str, Path]
+    truth: dict[str, int]
+
+
+@pytest.fixture(scope="session")
+def others(played, tmp_path_factory):
+    """The first night's text on each target, one that Flink counts, sales of fifty units, and a backfill, shown and
+    made. Of the backfill's days the first has its gold already; the third one's text is in another encoding, so this
+    night fails."""
+    home = tmp_path_factory.mktemp("others")
+    for day, text in (("02", b"dois dias\n"), ("03", LATIN), ("05", b"cinco\n")):
+        key = f"wordcount/2026/02/{day}/a.txt"
+        played.client("s3").put_object(Bucket="nightshift-local-raw", Key=key, Body=text)
+    truth = generate_text(home / "made.txt", 40_000, "pt", seed=3)
+    same = ("run", "wordcount", "--input", played.text[0], "--date", DAY)
+    words = {target: (*same, "--on", target) for target in TARGETS}
+    if (paths.FLINK / ".made").is_file():
+        words["flink"] = ("run", "wordcount", "--engine", "flink", "--input", home / "made.txt")
+    if SHARED_DATA.is_dir():
+        with tarfile.open(SHARED_DATA / "mrhealth/generated/mrhealth_50units_7days.tar.gz") as archive:
+            archive.extractall(home / "drops", filter="data")
+        words["sales"] = ("run", "mrhealth_sales", "--input", home / "drops", "--date", "2026-01-04")
+    gold = {name: home / name for name in words}
+    words = {name: (*given, "--export", gold[name]) for name, given in words.items()}
+    words |= {"shown": DAYS, "made": (*DAYS, "--run")}
+    played.stage.lay_kubernetes()
+    ended = played.stage.play([played.stage.command(*given) for given in words.values()])
+    return Others(words, dict(zip(words, ended, strict=True)), gold, dict(truth.counts))

@@ -1,21 +1,19 @@
 """The same night on every compute target, by the command that users have: the same gold, the same record, nothing left.
 
-All of them run with --iam, on one cloud and one foundation.
+All of them run with --iam, on one cloud and one foundation; emr's is the first night of tests/iam.
 """
 
 import json
 
 import pytest
 
-from datagen import generate_text
 from tests.databases import PASSWORD, mariadb
-from tests.e2e.conftest import commands
+from tests.e2e.conftest import TARGETS
 from tests.e2e.test_nights import rows
-from tests.light import LIGHT
+from tests.iam.stage import DAY
 
 pytestmark = [pytest.mark.spark, pytest.mark.terraform]
 
-DAY = "2026-02-01"
 ELSEWHERE = ("serverless", "glue", "eks", "kubernetes")
 ROWS = [pytest.param(name, marks=[pytest.mark.long] if name == "eks" else []) for name in ELSEWHERE]
 OWN = {"run_id", "slug", "started_at", "ended_at", "compute", "cluster", "cost"}  # of a night, or of its target
@@ -40,29 +38,18 @@ LARGER = {**dict.fromkeys(("serverless", "glue"), "WORKER_TYPE"), "eks": "MEMORY
 
 
 @pytest.fixture(scope="module")
-def nightshift(tmp_path_factory):
-    with commands(tmp_path_factory.mktemp("targets"), LIGHT) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory):
-    """A text, and how often each of its words occurs."""
-    path = tmp_path_factory.mktemp("text") / "made.txt"
-    return path, dict(generate_text(path, 20_000, "pt", seed=5).counts)
-
-
-@pytest.fixture(scope="module")
-def play(nightshift, text, tmp_path_factory):
+def play(played, others, nightshift, tmp_path_factory):
     """play(target) -> (what the night's command left, the rows of its gold); once each."""
-    played = {}
+    there = {"emr": (played.first, played.gold[0])}
+    there |= {target: (others.ended[target], others.gold[target]) for target in TARGETS}
 
     def on(target):
-        if target not in played:
+        if target not in there:
             gold = tmp_path_factory.mktemp(target)
-            asked = ("run", "wordcount", "--on", target, "--input", text[0], "--date", DAY, "--export", gold)
-            played[target] = nightshift(*asked), rows(gold, "word_counts")
-        return played[target]
+            asked = ("run", "wordcount", "--on", target, "--input", played.text[0], "--date", DAY, "--export", gold)
+            there[target] = nightshift(*asked), gold
+        ended, gold = there[target]
+        return ended, rows(gold, "word_counts")
 
     return on
 
@@ -78,10 +65,10 @@ def common(record):
 
 
 @pytest.mark.parametrize("target", ["emr", *ROWS])
-def test_a_target_makes_the_gold_that_the_text_has_and_leaves_nothing(play, text, target):
+def test_a_target_makes_the_gold_that_the_text_has_and_leaves_nothing(play, played, target):
     ended, gold = play(target)
     assert ended.status == 0, ended.said
-    assert {row["word"]: row["occurrences"] for row in gold} == text[1]
+    assert {row["word"]: row["occurrences"] for row in gold} == played.text[1]
     (record,) = ended.records
     assert record["proof"]["alive"] == []
     assert (record["compute"]["target"], record["compute"]["state"]) == (target, STATES[target])
@@ -99,10 +86,10 @@ def test_gold_and_record_are_those_of_emr_but_for_what_is_the_targets_own(play, 
 @pytest.mark.parametrize(
     "target", ["glue", *(pytest.param(name, marks=pytest.mark.long) for name in ELSEWHERE if name != "glue")]
 )
-def test_a_job_that_fails_is_reported_by_its_own_logs_and_leaves_nothing(nightshift, play, text, target):
-    assert play("emr")[0].status == 0  # the foundation is laid and compared
+def test_a_job_that_fails_is_reported_by_its_own_logs_and_leaves_nothing(nightshift, played, target):
+    assert played.first.status == 0  # it compared the foundation
     nightshift.faults.add_fault("out-of-memory", times=1)
-    ended = nightshift("run", "wordcount", "--on", target, "--input", text[0], "--date", "2026-03-01")
+    ended = nightshift("run", "wordcount", "--on", target, "--input", played.text[0], "--date", "2026-03-02")
     (record,) = ended.records
     assert (ended.status, record["outcome"], record["proof"]["alive"]) == (1, "failed", [])
     failure = record["failure"]

@@ -30,7 +30,8 @@ with DAG("toy", schedule=None, params={"seconds": 0, "broken": False}):
 
     @task(retries=3)
     def work(params=None):
-        print("conducted by", os.environ.get("NIGHTSHIFT_CONDUCTOR"), "as", os.environ["AWS_ACCESS_KEY_ID"])
+        who, role = os.environ.get("NIGHTSHIFT_CONDUCTOR"), os.environ["AWS_ACCESS_KEY_ID"]
+        print("conducted by", who, "as", role, "for", params["seconds"])
         time.sleep(params["seconds"])
         if params["broken"]:
             raise RuntimeError("the toy broke")

@@ -1,5 +1,6 @@
 """A night in a process of its own, on a toy DAG in the real Airflow: its events, its input, its end when stopped."""
 
+import re
 import signal
 import time
 
@@ -43,7 +44,7 @@ def test_a_night_tells_its_tasks_brings_its_input_and_its_end(env, raw, tmp_path
     raw.put_object(Bucket="nightshift-local-raw", Key="inbox/old.txt", Body=b"of another night")
     with Runner(env, tmp_path / "log", lambda _again: None) as runner:
         runner.work_under({"AWS_ACCESS_KEY_ID": "its-role"})
-        orders = [order([(str(file), "inbox/book.txt")]), order(broken=False)]
+        orders = [order([(str(file), "inbox/book.txt")], seconds=0.1), order(broken=False)]
         events = [e for e in runner.play(env, orders, tick=60) if e["event"] != "tick"]
     first = [(e["event"], e.get("task")) for e in events][: events.index(nights(events)[0])]
     names = ("open_state", "apply_foundation", "work", "destroy")
@@ -53,7 +54,8 @@ def test_a_night_tells_its_tasks_brings_its_input_and_its_end(env, raw, tmp_path
     objects = raw.list_objects_v2(Bucket="nightshift-local-raw")["Contents"]
     assert [item["Key"] for item in objects] == ["inbox/book.txt"]
     assert runner._process.returncode == 0
-    assert f"conducted by {runner._process.pid} as its-role" in (tmp_path / "log").read_text()
+    said = re.findall(r"conducted by (\d+) as its-role for ([0-9.]+)", (tmp_path / "log").read_text())
+    assert said == [(str(runner._process.pid), "0.1"), (str(runner._process.pid), "0")], "each run has its own params"
 
 
 def test_an_interrupted_night_fails_its_work_without_a_retry_and_tears_down(env, tmp_path):

@@ -24,8 +24,8 @@ from localcloud.faults import Fault, FaultKind
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings
 from localcloud.ssm.model import CANCELLED, HOST_GONE, Invocation, Status
+from tests.localcloud.conftest import Terraform
 from tests.localcloud.helpers import Client, PlayedSteps, client_at, client_of
-from tests.localcloud.test_terraform import environment
 from tests.patience import Clock, lives, until
 
 ENDED = ("Success", "Failed", "TimedOut", "Cancelled")
@@ -418,36 +418,23 @@ def test_a_command_that_was_done_before_it_was_cancelled_is_done() -> None:
 
 @pytest.mark.terraform
 def test_a_host_is_applied_kept_used_and_destroyed_by_terraform(
-    cloud: LocalCloud, aws: Client, ssm: Any, tmp_path: Path
+    terraform: Terraform, aws: Client, ssm: Any, tmp_path: Path
 ) -> None:
-    if shutil.which("terraform") is None:
-        pytest.skip("terraform is not on PATH")
-    work = tmp_path / "stack"
-    work.mkdir()
-    shutil.copy(SOURCE, work / "main.tf")
+    shutil.copy(SOURCE, tmp_path / "main.tf")
     profile = aws("iam").create_instance_profile(InstanceProfileName=f"host-{uuid.uuid4().hex}")["InstanceProfile"]
-    given = {
-        "TF_VAR_kms_key": aws("kms").create_key()["KeyMetadata"]["Arn"],
-        "TF_VAR_instance_profile": profile["InstanceProfileName"],
-    }
-
-    def terraform(*words: str) -> None:
-        command = ["terraform", words[0], "-no-color", "-input=false", *words[1:]]
-        env = {**environment(cloud), **given}
-        done = subprocess.run(command, cwd=work, env=env, capture_output=True, text=True, check=False, timeout=300)
-        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-
+    key = aws("kms").create_key()["KeyMetadata"]["Arn"]
+    given = {"kms_key": key, "instance_profile": profile["InstanceProfileName"]}
     terraform("init")
-    terraform("apply", "-auto-approve")
-    host = json.loads((work / "terraform.tfstate").read_text())["outputs"]["instance"]["value"]
+    terraform("apply", "-auto-approve", **given)
+    host = json.loads((tmp_path / "terraform.tfstate").read_text())["outputs"]["instance"]["value"]
     sent = ssm.send_command(
         InstanceIds=[host],
         DocumentName="AWS-RunShellScript",
         Parameters={"commands": [STUBBORN.format(pid=tmp_path / "pid")]},
     )
     pid = pid_in(tmp_path / "pid")
-    terraform("plan", "-detailed-exitcode")
-    terraform("destroy", "-refresh=false", "-auto-approve")
+    terraform("plan", "-detailed-exitcode", **given)
+    terraform("destroy", "-refresh=false", "-auto-approve", **given)
     dies(pid)
     command = sent["Command"]["CommandId"]
     until(

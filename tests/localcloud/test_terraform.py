@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from localcloud.server import LocalCloud
+from tests.localcloud.conftest import Terraform
 from tests.localcloud.helpers import Client, client_of
 from tests.localcloud.runs.conftest import eks_cluster
 
 HERE = Path(__file__).parent
-INIT_ARGUMENTS = "TF_CLI_ARGS_init"
-
-
-def environment(cloud: LocalCloud) -> dict[str, str]:
-    """The environment that points terraform at the server, free of what the caller's own AWS set-up says."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_CLI_CONFIG"))}
-    return {
-        **own,
-        INIT_ARGUMENTS: own.get(INIT_ARGUMENTS, _mirror_argument()),
-        **cloud.access.environment("eu-west-1"),
-        "CHECKPOINT_DISABLE": "1",
-    }
-
-
-def _mirror_argument() -> str:
-    toolchain = pytest.importorskip("tools.toolchain")
-    mirror = toolchain.provider_mirror()
-    return f"-plugin-dir={mirror}" if mirror else ""
-
-
-Terraform = Callable[..., None]
-
-
-@pytest.fixture
-def terraform(cloud: LocalCloud, tmp_path: Path) -> Terraform:
-    """Runs terraform against the server in a directory with a copy of a file."""
-    if shutil.which("terraform") is None:
-        pytest.skip("terraform is not on PATH")
-
-    def run(*words: str, **variables: str) -> None:
-        command = ["terraform", words[0], "-no-color", "-input=false", *words[1:]]
-        env = {**environment(cloud), **{f"TF_VAR_{name}": value for name, value in variables.items()}}
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=300)
-        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-
-    return run
 
 
 @pytest.mark.terraform
