@@ -2,8 +2,8 @@
 
     PYTHONPATH=plugins .venv/bin/python -m benchmarks.costs [--nights N]
 
-The clusters are localcloud's, with seven minutes of provisioning; the library starts, prices and stops them through
-boto3 as on AWS. Only Airflow is played: its polls and the time between two tasks are those of SHAPES' comment. The bill
+The clusters are localcloud's, with six to eight minutes of provisioning; the library starts, prices and stops them
+through boto3 as on AWS. Only Airflow is played: POLL, BETWEEN, AUDIT and PUBLISH are the time that it takes. The bill
 is summed here by itself, second by second of each node, from localcloud's own list; the estimate is what preflight
 would have shown before the night.
 """
@@ -11,6 +11,7 @@ would have shown before the night.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import random
 import tempfile
@@ -25,6 +26,7 @@ from statistics import median
 from typing import Any
 
 from localcloud.emr.seam import StepOutcome, StepRequest
+from localcloud.faults import Fault, FaultKind
 from localcloud.server import LocalCloud
 from localcloud.settings import Settings as CloudSettings
 from localcloud.steps.request import BootstrapRequest
@@ -41,7 +43,8 @@ from nightshift.run import run_context
 
 BEGAN = datetime(2026, 1, 1, 3, tzinfo=UTC)
 PREPARED = 60.0  # seconds from the run's begin to its cluster's
-PROVISIONING, TERMINATION = 420.0, 0.0  # seconds; EC2 stops billing a node when it is shutting down
+PROVISIONING, SPREAD = 420.0, 120  # seconds, from 6 to 8 minutes: 7 in the mean
+TERMINATION = 0.0  # seconds; EC2 stops billing a node when it is shutting down
 POLL = 30.0  # seconds: NIGHTSHIFT_POLL_SECONDS
 BETWEEN = 5.0  # seconds that Airflow takes from one task to the next
 AUDIT, PUBLISH = 5.0, 5.0
@@ -160,8 +163,11 @@ class Simulation:
 
     def _play(self, run: run_context.RunContext, work: float) -> str:
         made_from = Ingredients(OUTPUTS, OUTPUTS, "s3://artifacts/jobs/")
+        extra = float(self._random.randint(0, SPREAD))  # whole seconds: the clock has microseconds
+        self._cloud.faults.add(Fault(FaultKind.SLOW_START, seconds=extra))
         place_id, began = self._target.start(run, made_from), self._clock.now
-        self._go(PROVISIONING, lambda: self._target.place(place_id).ready_at is not None)
+        self._go(0, partial(self._nodes, place_id))
+        self._go(PROVISIONING - SPREAD / 2 + extra, lambda: self._target.place(place_id).ready_at is not None)
         self._until_poll(began)
         names = [step.name for step in self._pipeline.steps]
         commands = [Command(name=name, command=("hold",)) for name in names]
@@ -178,6 +184,11 @@ class Simulation:
         self._go(TERMINATION, lambda: self._target.place(place_id).ended_at is not None)
         return place_id
 
+    def _nodes(self, place_id: str) -> list[Any]:
+        """The cluster's nodes as EMR lists them; none before its launch."""
+        nodes: list[Any] = clients.client(self._settings, "emr").list_instances(ClusterId=place_id)["Instances"]
+        return nodes
+
     def _has_begun(self, place_id: str, job_id: str) -> bool:
         return self._target.job(place_id, job_id).started_at is not None
 
@@ -189,7 +200,7 @@ class Simulation:
         waited = (self._clock.now - since).total_seconds()
         self._clock.now += timedelta(seconds=-waited % POLL + BETWEEN)
 
-    def _go(self, seconds: float, done: Callable[[], bool]) -> None:
+    def _go(self, seconds: float, done: Callable[[], Any]) -> None:
         """Let time pass, and localcloud's threads catch up with it. Raises TimeoutError."""
         self._clock.now += timedelta(seconds=seconds)
         for _ in range(2000):
@@ -202,7 +213,7 @@ class Simulation:
     def _bill(self, place_id: str) -> float:
         """What EC2 and EMR would bill, second by second of each node."""
         table, usd = instances.of(self._settings), 0.0
-        for node in clients.client(self._settings, "emr").list_instances(ClusterId=place_id)["Instances"]:
+        for node in self._nodes(place_id):
             times, price = node["Status"]["Timeline"], table.price(node["InstanceType"])
             began = times["CreationDateTime"]
             each = price.emr + cost.disks(node["InstanceType"], table)
@@ -248,7 +259,7 @@ def simulated(minutes: int, nights: int) -> Iterator[Night]:
     settings = Settings(name="acme-night", poll_seconds=POLL)
     with tempfile.TemporaryDirectory(prefix="nightshift-") as home:
         cloud_settings = CloudSettings(
-            home=Path(home), port=0, provisioning_seconds=PROVISIONING, termination_seconds=TERMINATION
+            home=Path(home), port=0, provisioning_seconds=PROVISIONING - SPREAD / 2, termination_seconds=TERMINATION
         )
         with LocalCloud(cloud_settings, runner=steps, clock=clock) as cloud:
             os.environ.update(cloud.access.environment("us-east-1"))
@@ -265,6 +276,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nights", type=int, default=30, help="of each size (default 30)")
     nights = parser.parse_args().nights
+    logging.disable(logging.INFO)
     print("| planned work | bill | estimates, of it | by plan | by nights, median error | largest | record | idle |")
     print("|---:|---:|---:|---:|---:|---:|---:|---:|")
     for minutes in SHAPES:
