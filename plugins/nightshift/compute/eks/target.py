@@ -184,8 +184,9 @@ class EksTarget:
         return self._api.describe_job_run(virtualClusterId=place_id, id=job_id)["jobRun"]
 
     def _limit(self, described: Any) -> float:
-        """The time limit of a job run in minutes."""
-        return float(described.get("tags", {}).get(LIMIT, self._settings.step_timeout_minutes))
+        """The time limit of a job run in minutes: the settings', or what its run's dollars bought."""
+        most = self._settings.step_timeout_minutes
+        return min(most, float(described.get("tags", {}).get(LIMIT, most)))
 
     def _job(self, place_id: str, job_id: str) -> SubmittedJob:
         run = self._described(place_id, job_id)
