@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -162,7 +163,7 @@ class Simulation:
         return usual * (WEEKEND if number % 7 in {5, 6} else 1) * self._random.lognormvariate(0, NOISE)
 
     def _play(self, run: run_context.RunContext, work: float) -> str:
-        made_from = Ingredients(OUTPUTS, OUTPUTS, "s3://artifacts/jobs/")
+        made_from = Ingredients(OUTPUTS, OUTPUTS, f"s3://{self._settings.bucket('artifacts')}/jobs/")
         extra = float(self._random.randint(0, SPREAD))  # whole seconds: the clock has microseconds
         self._cloud.faults.add(Fault(FaultKind.SLOW_START, seconds=extra))
         place_id, began = self._target.start(run, made_from), self._clock.now
@@ -252,6 +253,14 @@ def quotes(parsed: dict[str, Any], **_: Any) -> None:
     parsed["SpotPriceHistory"] = rows
 
 
+def _publish(settings: Settings) -> None:
+    """Put the bootstrap action where clusters look for it; what an earlier simulation of this process made stays."""
+    s3, bucket = clients.client(settings, "s3"), settings.bucket("artifacts")
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="jobs/time_limit.sh", Body=settings.time_limit_script.read_bytes())
+
+
 def simulated(minutes: int, nights: int) -> Iterator[Night]:
     """Nights whose plan is so many minutes of work."""
     clock, steps = Clock(), Steps()
@@ -264,6 +273,7 @@ def simulated(minutes: int, nights: int) -> Iterator[Night]:
         with LocalCloud(cloud_settings, runner=steps, clock=clock) as cloud:
             os.environ.update(cloud.access.environment("us-east-1"))
             clients.made.cache_clear()
+            _publish(settings)
             events = clients.client(settings, "ec2").meta.events
             events.register("after-call.ec2.DescribeSpotPriceHistory", quotes)
             simulation = Simulation(cloud, clock, steps, settings, pipeline)
