@@ -1,6 +1,6 @@
 """Whether a night's estimate is right: thirty nights on localcloud's EMR, by a clock that jumps, and their bill.
 
-    PYTHONPATH=plugins .venv/bin/python -m benchmarks.costs [--nights N]
+    PYTHONPATH=plugins .venv/bin/python -m benchmarks.costs [--nights N] [--poll SECONDS]
 
 The clusters are localcloud's, with six to eight minutes of provisioning; the library starts, prices and stops them
 through boto3 as on AWS. Only Airflow is played: POLL, BETWEEN, AUDIT and PUBLISH are the time that it takes. The bill
@@ -46,7 +46,7 @@ BEGAN = datetime(2026, 1, 1, 3, tzinfo=UTC)
 PREPARED = 60.0  # seconds from the run's begin to its cluster's
 PROVISIONING, SPREAD = 420.0, 120  # seconds, from 6 to 8 minutes: 7 in the mean
 TERMINATION = 0.0  # seconds; EC2 stops billing a node when it is shutting down
-POLL = 30.0  # seconds: NIGHTSHIFT_POLL_SECONDS
+POLL = Settings().poll_seconds
 BETWEEN = 5.0  # seconds that Airflow takes from one task to the next
 AUDIT, PUBLISH = 5.0, 5.0
 PLANNED_SHARE, NOISE, WEEKEND = 1.1, 0.06, 0.9  # the work is a tenth over the plan, varies, and is less on two days
@@ -199,7 +199,7 @@ class Simulation:
     def _until_poll(self, since: datetime) -> None:
         """Go on to the next poll of a wait that began at `since`, and to the task after it."""
         waited = (self._clock.now - since).total_seconds()
-        self._clock.now += timedelta(seconds=-waited % POLL + BETWEEN)
+        self._clock.now += timedelta(seconds=-waited % self._settings.poll_seconds + BETWEEN)
 
     def _go(self, seconds: float, done: Callable[[], Any]) -> None:
         """Let time pass, and localcloud's threads catch up with it. Raises TimeoutError."""
@@ -261,11 +261,11 @@ def _publish(settings: Settings) -> None:
     s3.put_object(Bucket=bucket, Key="jobs/time_limit.sh", Body=settings.time_limit_script.read_bytes())
 
 
-def simulated(minutes: int, nights: int) -> Iterator[Night]:
+def simulated(minutes: int, nights: int, poll: float) -> Iterator[Night]:
     """Nights whose plan is so many minutes of work."""
     clock, steps = Clock(), Steps()
     pipeline = replace(PIPELINES["mrhealth_sales"], name="priced", expected_minutes=minutes)
-    settings = Settings(name="acme-night", poll_seconds=POLL)
+    settings = Settings(name="acme-night", poll_seconds=poll)
     with tempfile.TemporaryDirectory(prefix="nightshift-") as home:
         cloud_settings = CloudSettings(
             home=Path(home), port=0, provisioning_seconds=PROVISIONING - SPREAD / 2, termination_seconds=TERMINATION
@@ -285,12 +285,13 @@ def main() -> None:
     """Print a Markdown table, a row a size of night."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nights", type=int, default=30, help="of each size (default 30)")
-    nights = parser.parse_args().nights
+    parser.add_argument("--poll", type=float, default=POLL, help=f"NIGHTSHIFT_POLL_SECONDS (default {POLL:g})")
+    options = parser.parse_args()
     logging.disable(logging.INFO)
     print("| planned work | bill | estimates, of it | by plan | by nights, median error | largest | record | idle |")
     print("|---:|---:|---:|---:|---:|---:|---:|---:|")
     for minutes in SHAPES:
-        print(row(minutes, list(simulated(minutes, nights))), flush=True)
+        print(row(minutes, list(simulated(minutes, options.nights, options.poll))), flush=True)
 
 
 def row(minutes: int, played: list[Night]) -> str:
