@@ -104,6 +104,12 @@ smoke: ## one small night on an environment's MWAA; ENV=dev or prod
 bench-growth: setup-test ## what day 1 and day 400 of a history read and take, beside a full rebuild
 	@$(PYTHON) -m benchmarks.growth $(ARGS)
 
+bench-costs: setup-test ## thirty nights of each size on localcloud's EMR by a clock of its own: estimate beside bill, idle share
+	@PYTHONPATH=plugins $(PYTHON) -m benchmarks.costs $(ARGS)
+
+prices: setup ## refresh include/prices.toml from AWS's published price lists; FILES="AmazonEC2.csv ElasticMapReduce.csv" REGION=sa-east-1
+	@./nightshift prices --file $(FILES) $(if $(REGION),--region $(REGION))
+
 flink: setup $(FLINK)/.made ## bring Flink for `./nightshift run wordcount --engine flink` (700 MB, once)
 
 $(FLINK)/.made: include/flink_jobs/requirements.txt embedded/flink.sh
@@ -138,5 +144,5 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth flink mwaa-bundle mwaa-tools python-archive \
+.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth bench-costs prices flink mwaa-bundle mwaa-tools python-archive \
   mwaa-preflight docs screenshots format down clean

@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 
 from embedded.commands import (
+    advise,
     backfill,
     cloud,
+    costs,
     diagnose,
     new,
     night,
@@ -51,6 +53,8 @@ COMMANDS: dict[str, ModuleType] = {
     "new": new,
     "seed-source": seed_source,
     "reap": reap,
+    "costs": costs,
+    "advise": advise,
     "prices": prices,
 }
 FAILED, REFUSED, INTERRUPTED = 1, 2, 130

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +42,13 @@ def target(region: str | None) -> tuple[Path, str]:
     return settings.prices_file, region or settings.region
 
 
+def known(file: Path) -> list[str]:
+    """The types that the tables have: the shipped one and the price file."""
+    shipped = tomllib.loads(instances.TYPES.read_text(encoding="utf-8"))
+    families = (instances.sizes(family, facts) for family, facts in shipped["families"].items())
+    return [*dict.fromkeys([*(name for names in families for name in names), *instances.read(file)["types"]])]
+
+
 def look_up(names: Iterable[str], region: str) -> dict[str, Priced]:
     """The types that EC2 and EMR list in a region, with their prices there. Raises CloudError."""
     client = boto3.client("pricing", region_name=API_REGION, endpoint_url=ENDPOINT)
@@ -60,10 +68,14 @@ def of(client: Any, name: str, region: str) -> Priced | None:
     if not machines or not fees:
         return None
     facts = machines[0]["product"]["attributes"]
-    architecture = ARM64 if "Graviton" in facts["physicalProcessor"] else "x86_64"
-    gib = float(facts["memory"].removesuffix(" GiB").replace(",", ""))
     price = Price(max(map(_rate, machines)), max(map(_rate, fees)), str(datetime.now(UTC).date()))
-    return InstanceType(name, architecture, int(facts["vcpu"]), gib), price
+    return described(name, facts["physicalProcessor"], facts["vcpu"], facts["memory"]), price
+
+
+def described(name: str, processor: str, vcpu: str, memory: str) -> InstanceType:
+    """A type from the words of a price list, such as "AWS Graviton3 Processor", "8" and "1,024 GiB"."""
+    architecture = ARM64 if "Graviton" in processor else "x86_64"
+    return InstanceType(name, architecture, int(vcpu), float(memory.removesuffix(" GiB").replace(",", "")))
 
 
 def write(file: Path, region: str, priced: Mapping[str, Priced]) -> None:
@@ -72,7 +84,7 @@ def write(file: Path, region: str, priced: Mapping[str, Priced]) -> None:
     types, prices = kept["types"], kept["prices"]
     for name, (kind, price) in priced.items():
         types[name] = {"architecture": kind.architecture, "vcpu": kind.vcpu, "gib": kind.gib}
-        prices.setdefault(region, {})[name] = {"ec2": price.ec2, "emr": price.emr, "as_of": price.as_of}
+        prices.setdefault(region, {})[name] = {key: value for key, value in vars(price).items() if value != ""}
     sections = {"types": types, **{f"prices.{place}": rows for place, rows in prices.items()}}
     text = HEAD + "".join(f"\n[{title}]\n{_rows(rows)}" for title, rows in sections.items())
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 HELP = "look up what instance types cost, and add them to those that a cluster may have"
 DESCRIPTION = """\
@@ -13,32 +14,50 @@ ratio to it."""
 EPILOG = """\
 example:
   ./nightshift prices m8g.xlarge m8g.2xlarge --region sa-east-1
+  ./nightshift prices --file AmazonEC2.csv ElasticMapReduce.csv --region sa-east-1
 
-It needs credentials of an AWS account with pricing:GetProducts, and always calls AWS itself.
+With --file it reads AWS's price lists as they are published for a service and a region (CSV, which needs less
+memory, or JSON; AWS Billing guide, "Getting price list files manually") and refreshes every type that the tables
+have, besides each TYPE; it needs no account and no network. The addresses of the lists:
+https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/{AmazonEC2,ElasticMapReduce}/current/REGION/index.csv
+
+Without --file it needs credentials of an AWS account with pricing:GetProducts, and calls AWS itself.
 
 exit status: 0 written; 1 AWS did not answer; 2 a type has no price there (the others are written)."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("types", metavar="TYPE", nargs="+", help="EC2 instance types, such as m8g.xlarge")
+    parser.add_argument("types", metavar="TYPE", nargs="*", help="EC2 instance types, such as m8g.xlarge")
+    parser.add_argument(
+        "--file",
+        dest="files",
+        metavar="FILE",
+        type=Path,
+        nargs="+",
+        help="price lists of AmazonEC2 and ElasticMapReduce",
+    )
     parser.add_argument("--region", help="the clusters' region (NIGHTSHIFT_REGION, else AWS_REGION, else us-east-1)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Look the types up, write those that have a price and show them; gives 0. Raises CloudError and InputRefused."""
-    from embedded.cloud import price_list
+    from embedded.cloud import price_file, price_list
     from tools import paths
     from tools.errors import InputRefused
 
     file, region = price_list.target(options.region)
-    priced = price_list.look_up(options.types, region)
+    types = [*options.types, *(price_list.known(file) if options.files else ())]
+    if not types:
+        raise InputRefused("Name instance types, or the files of price lists with --file.")
+    priced = price_file.read(options.files, types, region) if options.files else price_list.look_up(types, region)
     if priced:
         price_list.write(file, region, priced)
     for kind, price in priced.values():
         facts = f"{kind.vcpu} vCPU, {kind.gib:g} GiB, {kind.architecture}"
         print(f"{kind.name:<14} {facts}: EC2 ${price.ec2:g} and EMR ${price.emr:g} an hour in {region}")
-    print(f"{len(priced)} of {len(options.types)} written to {paths.shown(file)}.")
-    if missing := [name for name in options.types if name not in priced]:
+    print(f"{len(priced)} of {len(types)} written to {paths.shown(file)}.")
+    wanted = options.types or ([] if priced else types)
+    if missing := [name for name in wanted if name not in priced]:
         raise InputRefused(f"AWS lists no price of both EC2 and EMR for {', '.join(missing)} in {region}.")
     return 0

@@ -23,6 +23,8 @@ from embedded.sources.api_url import ApiUrl
 from embedded.uploads import inputs, kinds
 from embedded.uploads.inputs import Delivery
 from nightshift.contracts.pipeline import ENGINE, INGEST, OUTPUT, Option, Route
+from nightshift.failures.errors import ParameterError
+from nightshift.run import parameters
 from tools import databases, toolchain
 from tools.databases import DatabaseUrl
 from tools.errors import InputRefused, ToolMissing
@@ -72,6 +74,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--encoding", metavar="E", help="how wordcount's text files are written (default: utf-8)")
     on_option.add(parser)
+    parser.add_argument(
+        "--max-usd",
+        metavar="USD",
+        help="refuse a night that is expected to cost more; its compute ends itself when it has"
+        " (NIGHTSHIFT_MAX_USD_PER_NIGHT)",
+    )
     parser.add_argument("--engine", metavar="E", help="what counts wordcount's words: spark (default) or flink")
     parser.add_argument("--export", metavar="DIR", type=Path, help="copy gold to DIR/<table>/<business date>.parquet")
     parser.add_argument(
@@ -228,8 +236,9 @@ def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
     chosen |= given
     chosen |= {ENGINE: _engine(pipeline, options.engine)} if options.engine else {}
     chosen |= on_option.params(options)
+    more: dict[str, Any] = {"max_usd": _dollars(options.max_usd)} if options.max_usd else {}
     flags = {"keep_cluster": options.keep, "dry_run": options.dry_run}
-    return {**chosen, **{name: True for name, wanted in flags.items() if wanted}}
+    return {**chosen, **more, **{name: True for name, wanted in flags.items() if wanted}}
 
 
 def _given(options: argparse.Namespace) -> dict[str, Any]:
@@ -254,6 +263,14 @@ def _takes(pipeline: Pipeline, name: str) -> bool:
 def _local(output: str | None) -> Path | None:
     """The directory of --output, made now; None for an address in S3."""
     return None if not output or output.startswith("s3://") else _directory(Path(output), "--output")
+
+
+def _dollars(requested: str) -> float | None:
+    """The dollars of --max-usd. Raises InputRefused."""
+    try:
+        return parameters.max_usd(requested)
+    except ParameterError as wrong:
+        raise InputRefused(str(wrong.args[0]).replace("max_usd", "--max-usd")) from None
 
 
 def _engine(pipeline: Pipeline, requested: str) -> str:

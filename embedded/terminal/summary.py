@@ -149,7 +149,7 @@ def _facts(kept: Kept, record: Record, log: Path) -> Iterator[str]:
     if place := record["compute"]:
         yield f"Compute:  {place['target']} {place['id']} {place['state']}"
     yield f"Cost:     {_cost(record['cost'])}"
-    yield from (f"          {words}" for words in message.elsewhere(record["cost"]))
+    yield from (f"          {words}" for words in (*message.parts(record["cost"]), *message.elsewhere(record["cost"])))
     yield f"Teardown: {_proof(record['proof'])}"
     yield f"Record:   {paths.shown(kept.folder / 'record.json')}{_beside(kept.folder)}"
     yield f"Log:      {paths.shown(log)}"

@@ -21,6 +21,7 @@ FOUNDATION = ("apply", "check")
 LANGUAGES = ("en", "pt-BR")
 CLOCK = re.compile(r"^(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)$")
 DAILY = re.compile(r"^(?P<minute>\d{1,2}) (?P<hour>\d{1,2}) \* \* \S+$")  # cron: once on each of its days
+BUDGET = re.compile(r"^(?P<pipeline>\w+|\*)=(?P<usd>\d+(\.\d+)?)$")
 KINDS = ("raw", "lake", "artifacts", "logs", "state")
 # Beside plugins/ in a checkout; on MWAA in the DAGs' folder. The pipelines beside it are loaded at import.
 INCLUDE = Path(os.environ.get(f"{PREFIX}INCLUDE_DIR") or Path(__file__).resolve().parents[2] / "include")
@@ -54,7 +55,7 @@ class Settings:
     gold_by: str = ""  # HH:MM, in the timezone: a night that is not over by then is reported as late; empty: never
 
     deferrable: bool = True
-    poll_seconds: float = 30
+    poll_seconds: float = 20  # a short night idles 4 % of its billed time, and 5 % with 30 (docs/performance.md)
     settle_seconds: float = 600  # input is complete when no file arrived for so long
     input_timeout_minutes: int = 240
     ingest_timeout_minutes: int = 120  # for all routes of a run; its host ends itself a while later
@@ -111,6 +112,7 @@ class Settings:
     queue_endpoints: tuple[str, ...] = ()
     page_link_hours: float = 0  # so long the message's link opens the night's page, for whoever has it; 0: no link
     max_usd_per_night: float = 10.0
+    monthly_budgets: tuple[str, ...] = ()  # $ a calendar month by pipeline, such as sales=5; *=20 for all others
     max_quarantine_share: float = 0.5  # the night fails if a table loses more than this
     max_refused_share: float = 0.05  # a table or a unit's delivery that loses more gives the night a warning
     hold_over_usd: float = 0  # a night that would cost more waits for a person's approval; 0: none does
@@ -129,6 +131,10 @@ class Settings:
         self._check_environment()
         self._check_choices()
         self._check_gold_by()
+        if wrong := [item for item in self.monthly_budgets if not BUDGET.match(item)]:
+            raise SettingsError(
+                f"{PREFIX}MONTHLY_BUDGETS has {', '.join(wrong)}: expected items such as sales=5 or *=20."
+            )
 
     def _check_choices(self) -> None:
         for key, value, choices in (
@@ -185,6 +191,12 @@ class Settings:
     def reaps_when(self) -> str | None:
         """The schedule of the reaper; None if it passes on request only."""
         return None if self.reap_schedule == "none" else self.reap_schedule
+
+    def budget_of(self, product: str) -> float | None:
+        """What a pipeline's runs may cost in a calendar month, in dollars; None without a budget."""
+        budgets = dict(item.split("=") for item in self.monthly_budgets)
+        given = budgets.get(product, budgets.get("*"))
+        return None if given is None else float(given)
 
     @property
     def tfvars(self) -> Path | None:

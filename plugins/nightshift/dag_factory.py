@@ -347,6 +347,15 @@ def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
             section=COMPUTE,
             description="Where the jobs run.",
         ),
+        "max_usd": Param(
+            None,
+            type=["null", "number"],
+            exclusiveMinimum=0,
+            title="Most dollars",
+            section=COMPUTE,
+            description="Refused if it would cost more; its compute ends itself when it has. Empty: "
+            f"${settings.max_usd_per_night:.2f} a night.",
+        ),
         "keep_cluster": Param(
             False,
             type="boolean",
@@ -392,7 +401,7 @@ def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
 
 def backfill_form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
     """The Params of a backfill; dry_run is on by default."""
-    common = {"encoding", "compute", "apply_foundation", *_own(pipeline)}
+    common = {"encoding", "compute", "max_usd", "apply_foundation", *_own(pipeline)}
     kept = {name: field for name, field in form(pipeline, settings).items() if name in common}
     return {
         "first": Param(

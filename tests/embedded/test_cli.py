@@ -48,7 +48,21 @@ def asked(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["new"], ["run"], ["night"], ["ui"], ["list"], ["reap"], ["prices"], ["seed-source"], ["diagnose"]]
+    "command",
+    [
+        [],
+        ["new"],
+        ["run"],
+        ["night"],
+        ["ui"],
+        ["list"],
+        ["reap"],
+        ["prices"],
+        ["seed-source"],
+        ["diagnose"],
+        ["costs"],
+        ["advise"],
+    ],
 )
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as ended:

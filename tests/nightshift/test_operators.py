@@ -171,6 +171,7 @@ def test_a_dry_run_prices_the_night_skips_the_rest_and_writes_nothing(task, aws,
     assert ti.pushed["return_value"]["plan"] == [
         "reads s3://acme-night-raw/wordcount/2026/01/04/",
         "runs wordcount on a cluster (emr) for about 10 minutes",
+        "costs about $0.35 and takes 17 minutes by the plan (fewer than 5 nights like it are known)",
         "publishes word_counts of 2026-01-04",
     ]
     assert aws("s3").list_objects_v2(Bucket="acme-night-lake")["KeyCount"] == 0
@@ -201,7 +202,7 @@ def test_a_night_over_its_budget_is_refused(task, monkeypatch):
     monkeypatch.setattr(terraform, "version", lambda: "Terraform v1.11.4")
     preflight = task(PreflightOperator)
     preflight.settings = replace(preflight.settings, max_usd_per_night=0.01)
-    with pytest.raises(AirflowFailException, match=r"more than the limit of \$0.01"):
+    with pytest.raises(AirflowFailException, match=r"by the plan, more than its limit of \$0.01.*max_usd"):
         preflight.execute(context(TaskInstance()))
 
 

@@ -48,6 +48,17 @@ def made(settings):
     return build
 
 
+def test_the_cost_is_shown_by_part_with_what_was_start_up_and_idle_and_what_was_expected(made):
+    plain = made()
+    seconds = {"billed": 1680.0, "start_up": 420.0, "working": 1200.0, "idle": 60.0}
+    shown = {"basis": "nights", "nights": 9, "usd": 0.31, "usd_p90": 0.4, "minutes": 15.0, "minutes_p90": 19.0}
+    cost = {**plain["cost"], "parts": {"EC2": 0.4321}, "seconds": seconds, "expected": shown, "spot": "Spot as it was"}
+    page = Page(night.html({**plain, "cost": cost}))
+    assert {("usd4", "0.4321"), ("duration", "420.0"), ("duration", "60.0"), ("usd", "0.31")} <= set(page.figures)
+    assert "Spot as it was" in page.texts
+    assert ("usd4", "0.4321") not in Page(night.html({**plain, "cost": {**cost, "parts": {}}})).figures
+
+
 class Page(HTMLParser):
     """What a page shows: its figures (plain values by kind), its texts, its tags with their attributes."""
 

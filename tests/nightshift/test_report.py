@@ -168,24 +168,80 @@ def test_a_restated_day_is_told_with_what_it_said_before_once_its_table_is_swapp
     assert "2 rows, with the same totals" in quiet["words"]
 
 
-def test_the_cost_is_what_the_cluster_lived_at_list_prices(record):
-    # one primary, two core and two task nodes for an hour, at the dearest of the types
-    assert record()["cost"]["measured"] == round(5 * 0.240, 4)
+def hour(night, kind="m5.xlarge"):
+    """Dollars of five nodes for an hour: one primary, two core and two task nodes."""
+    table = instances.of(night.settings)
+    return 5 * (table.price(kind).total + cost.disks(kind, table))
 
 
-def test_a_cluster_that_replaced_another_costs_what_its_own_types_do(record):
+def test_the_cost_is_what_the_cluster_lived_at_list_prices(record, night):
+    told = record()["cost"]
+    assert told["parts"]["emr"] == pytest.approx(hour(night), abs=1e-4), "at the dearest of the types"
+    assert told["measured"] == round(sum(told["parts"].values()), 4)
+
+
+def test_nodes_that_are_known_are_billed_by_second_and_part_with_spot_at_its_own_price(record, night):
+    hours = {"started_at": NOW - timedelta(hours=1), "ended_at": NOW}
+    nodes = [
+        cost.Node("j-1", "m5.xlarge", "ON_DEMAND", **hours),
+        cost.Node("j-1", "m5.xlarge", "SPOT", **hours, spot=0.07),
+        cost.Node("j-1", "m5.xlarge", "SPOT", NOW - timedelta(seconds=5), None),
+    ]
+    told = record(nodes=nodes)["cost"]
+    assert (told["parts"]["EC2"], told["parts"]["EMR"]) == (
+        round(0.192 + 0.07 + 0.192 / 60, 4),
+        round(0.048 * 121 / 60, 4),
+    )
+    assert told["parts"]["EBS"] == pytest.approx(
+        cost.disks("m5.xlarge", instances.of(night.settings)) * 121 / 60, abs=1e-4
+    )
+    assert told["spot"] == "Spot of 1 of 2 nodes as On-Demand: AWS gave no price"
+    said = message.body({**record(nodes=nodes)}, "s3://r")
+    assert f"EC2 ${told['parts']['EC2']:.4f}, EMR ${told['parts']['EMR']:.4f}, EBS $" in said
+
+
+def test_what_a_cluster_did_in_its_billed_seconds_is_start_up_work_or_idle(record):
+    timeline = {"CreationDateTime": NOW - timedelta(minutes=20), "ReadyDateTime": NOW - timedelta(minutes=13)}
+    place = place_of({**CLUSTER, "Status": {"State": "TERMINATED", "Timeline": {**timeline, "EndDateTime": NOW}}})
+    moments = [(12, 8), (9, 5), (5, 1)]  # minutes before the end; the first two overlap
+    worked = [
+        replace(job, started_at=NOW - timedelta(minutes=began), ended_at=NOW - timedelta(minutes=ended))
+        for job, (began, ended) in zip(jobs(*["COMPLETED"] * 3), moments, strict=True)
+    ]
+    told = record(places=[place], jobs=worked)
+    assert told["cost"]["seconds"] == {"billed": 1200, "start_up": 420, "working": 660, "idle": 120}
+    assert "Of 20.0 minutes that were billed 35% were start-up and 10% idle" in message.body(told, "s3://r")
+
+
+def test_the_ingestion_host_is_billed_from_terraforms_apply_until_it_was_stopped(record, night):
+    minutes = {"apply_transient": 60, "ingest": 50, "stop_host": 30}
+    at = {task: (NOW - timedelta(minutes=ago)).isoformat() for task, ago in minutes.items()}
+    made, began = ({**entry(task, "begin"), "at": at[task]} for task in ("apply_transient", "ingest"))
+    ended = {**entry("stop_host", "end"), "at": at["stop_host"]}
+    host = record(entries=[made, began, ended, *GOOD, PROOF])["cost"]["parts"]["host"]
+    assert host == cost.host(30, instances.of(night.settings))
+    assert "host" not in record()["cost"]["parts"]
+
+
+def test_the_estimate_of_a_record_is_the_one_that_preflight_showed(record):
+    shown = {"basis": "nights", "nights": 9, "usd": 0.31, "usd_p90": 0.4, "minutes": 15.0, "minutes_p90": 19.0}
+    told = record(entries=[*GOOD, entry("preflight", "end", estimate_usd=0.31, expected=shown), PROOF])["cost"]
+    assert (told["estimate"], told["expected"]) == (0.31, shown)
+
+
+def test_a_cluster_that_replaced_another_costs_what_its_own_types_do(record, night):
     second = {**CLUSTER, "Id": "j-2"}
     note = entry("wait_for_compute", "note", act="replace_place", place_id="j-1", attempt=2)
     told = record(places=[place_of(CLUSTER), place_of(second)], entries=[*GOOD, note, PROOF])
     # the second may have had the spare types, of which r5.xlarge is the dearest
-    assert told["cost"]["measured"] == round(5 * 0.240 + 5 * 0.315, 4)
+    assert told["cost"]["parts"]["emr"] == pytest.approx(hour(night) + hour(night, "r5.xlarge"), abs=1e-4)
     assert told["cluster"]["id"] == "j-2"
 
 
-def test_a_cluster_that_still_lives_costs_what_it_lived_until_now(record):
+def test_a_cluster_that_still_lives_costs_what_it_lived_until_now(record, night):
     timeline = {"CreationDateTime": NOW - timedelta(minutes=30)}
     told = record(places=[place_of({**CLUSTER, "Status": {"State": "RUNNING", "Timeline": timeline}})])
-    assert told["cost"]["measured"] == round(5 * 0.240 / 2, 4)
+    assert told["cost"]["parts"]["emr"] == pytest.approx(hour(night) / 2, abs=1e-4)
     assert (told["cluster"]["created_at"], told["cluster"]["ended_at"]) == (
         timeline["CreationDateTime"].isoformat(),
         None,
@@ -222,9 +278,9 @@ def test_the_minutes_of_the_jobs_are_priced_on_the_other_targets_too(record, nig
     assert words == "The same work elsewhere, with the usual start-up: serverless $0.20, glue $0.29"
 
 
-def test_without_a_cluster_there_is_no_step_and_no_cost(record):
+def test_without_a_cluster_there_is_no_step_and_only_requests_cost(record):
     told = record(places=[], jobs=[])
-    assert (told["cluster"], told["steps"], told["cost"]["measured"]) == (None, [], 0)
+    assert (told["cluster"], told["steps"], list(told["cost"]["parts"])) == (None, [], ["requests"])
 
 
 def test_a_task_began_with_its_first_try_and_ended_with_its_last(record):

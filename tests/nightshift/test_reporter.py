@@ -53,6 +53,7 @@ def played(aws, night, monkeypatch):
         key = f"{night.record_prefix}manifests/{manifest['layer']}.json"
         aws("s3").put_object(Bucket="acme-night-lake", Key=key, Body=json.dumps(manifest))
     monkeypatch.setattr(EmrHook, "clusters", lambda *_: [CLUSTER])
+    monkeypatch.setattr(EmrHook, "instances", lambda *_: [])
     monkeypatch.setattr(EmrHook, "steps", lambda *_: steps(*["COMPLETED"] * 3))
     return ledger
 

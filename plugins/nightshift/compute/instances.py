@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ TYPES = INCLUDE / "instance_types.toml"
 VCPU_OF_XLARGE = 4
 YARDSTICK = "m5.xlarge"  # the type whose price in a region says how much dearer the others are there
 ARM64 = "arm64"
+OLD_DAYS = 90  # after which prices are worth a warning
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,13 @@ class InstanceType:
 
 @dataclass(frozen=True)
 class Price:
-    """$ per hour of one instance: EC2 On-Demand and EMR's fee. `as_of` is the date of the list price."""
+    """$ per hour of one instance: EC2 On-Demand and EMR's fee. `as_of` is the date of the list price, `source` the
+    file that it was read from, '' if it was looked up."""
 
     ec2: float
     emr: float
     as_of: str
+    source: str = ""
 
     @property
     def total(self) -> float:
@@ -106,6 +110,14 @@ def of(settings: Settings) -> Table:
         raise PreflightError(f"The price file {settings.prices_file} is invalid: {invalid!r}.") from invalid
 
 
+def age_warning(as_of: str, today: date) -> str:
+    """That prices of this date are old by now, and what makes them new; '' for newer ones."""
+    age = (today - date.fromisoformat(as_of)).days if as_of else 0
+    if age <= OLD_DAYS:
+        return ""
+    return f"The prices are {age} days old ({as_of}): refresh them with make prices (docs/compute.md)."
+
+
 def read(file: Path) -> dict[str, Any]:
     """A price file: {"types": {name: {architecture, vcpu, gib}}, "prices": {region: {name: {ec2, emr, as_of}}}}, both
     empty if there is no such file. Raises TOMLDecodeError."""
@@ -127,10 +139,14 @@ def _table(region: str, shipped: Mapping[str, Any], added: Mapping[str, Any]) ->
 def _families(shipped: Mapping[str, Any]) -> Iterator[tuple[InstanceType, Price]]:
     """Every size of every family, with its price in us-east-1."""
     for family, facts in shipped["families"].items():
-        for size in facts["sizes"]:
-            name = f"{family}.{size if size > 1 else ''}xlarge"
+        for name, size in zip(sizes(family, facts), facts["sizes"], strict=True):
             price = Price(facts["ec2"] * size, facts["emr"] * size, shipped["as_of"])
             yield InstanceType(name, facts["architecture"], VCPU_OF_XLARGE * size, facts["gib"] * size), price
+
+
+def sizes(family: str, facts: Mapping[str, Any]) -> list[str]:
+    """The names of a family's sizes in the shipped table."""
+    return [f"{family}.{size if size > 1 else ''}xlarge" for size in facts["sizes"]]
 
 
 def _listed(region: str, shipped: Mapping[str, Any], at_home: Price) -> Price | None:

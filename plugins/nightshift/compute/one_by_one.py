@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 from botocore.exceptions import ClientError
 
+from nightshift.compute import cost, cost_limit
 from nightshift.compute.jobs import Job, SparkJob
 from nightshift.compute.resources import digest
 from nightshift.compute.target import JobState, Place, SubmittedJob
@@ -105,6 +108,28 @@ def is_missing(refused: ClientError) -> bool:
 def token(*parts: object) -> str:
     """A client token for what these parts identify: the same request again makes nothing new."""
     return sha256("\n".join(map(str, parts)).encode()).hexdigest()
+
+
+def limit_minutes(run: RunContext, price: Callable[[RunContext, float], float], found: Sequence[SubmittedJob]) -> float:
+    """The time limit of the run's next job: the settings', or what is left of the run's dollars after the jobs that it
+    had. `price`: the target's estimate. Raises ComputeError if no minute is left."""
+    most = run.settings.step_timeout_minutes
+    if run.dollar_limit is None:
+        return most
+    bought, used = cost.minutes_within(run.dollar_limit, partial(price, run)), seconds(found) / 60
+    if bought - used < 1:
+        raise cost_limit.used_up(run.run, run.dollar_limit, price(run, used))
+    return min(most, math.floor(bought - used))
+
+
+def dollars_ended(run: RunContext, price: Callable[[RunContext, float], float], found: Sequence[SubmittedJob]) -> str:
+    """Why the last of the jobs was ended, if the time that its dollars bought was its limit; '' if not."""
+    *before, job = found
+    limit = limit_minutes(run, price, before) * 60
+    lived = seconds([job])
+    if limit >= run.settings.step_timeout_minutes * 60 or lived < limit:
+        return ""
+    return cost_limit.words(f"{run.dollar_limit:.2f}", lived / 60)
 
 
 def seconds(jobs: Iterable[SubmittedJob]) -> float:

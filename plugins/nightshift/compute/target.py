@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from nightshift.compute import jobs
+from nightshift.compute.cost import Node
 from nightshift.compute.resources import Finders, Removals
 from nightshift.config import Settings
 from nightshift.failures.causes import Cause
@@ -123,6 +124,14 @@ def request_text(call: str, body: Mapping[str, Any]) -> str:
 
 
 @runtime_checkable
+class ListsNodes(Protocol):
+    """A target whose places are billed by node and second, from their start to their end."""
+
+    def nodes(self, places: Sequence[Place], now: datetime) -> list[Node]:
+        """Every node that the places had; none if the service does not list them."""
+
+
+@runtime_checkable
 class ShowsRequests(Protocol):
     """A target that can say what it requests, for Airflow's page of rendered templates."""
 
@@ -156,6 +165,9 @@ class ComputeTarget(Protocol):
 
     def prices(self) -> dict[str, str]:
         """Where the prices come from, in a phrase: {"prices_as_of": a date, "prices": their source}."""
+
+    def shape(self, run: RunContext) -> str:
+        """The machines that it would use, in a phrase: nights are compared with others of the same shape."""
 
     def estimate(self, run: RunContext, minutes: float) -> float:
         """The price in dollars of `minutes` of work, with what starting the place costs. Raises PreflightError, as

@@ -41,7 +41,7 @@ from typing import Any
 from nightshift.failures.causes import REMEDIES, Cause
 
 # "lost", instances that EC2 took away, counts as missing capacity: the next cluster may get it.
-KINDS = {"capacity": Cause.CAPACITY, "bootstrap": Cause.BOOTSTRAP, "lost": Cause.CAPACITY}
+KINDS = {"capacity": Cause.CAPACITY, "bootstrap": Cause.BOOTSTRAP, "lost": Cause.CAPACITY, "dollars": Cause.TIMEOUT}
 OWNER_APPLIES = (
     "The foundation's owner must apply it, not a run: make plan ENV=…, then make deploy ENV=…, or terraform apply"
     " in include/terraform/stacks/foundation. Then clear the task with downstream."
@@ -208,7 +208,7 @@ class OtherSource(NightshiftError):
 
 
 class ComputeError(NightshiftError):
-    """EMR refused the cluster, or it ended. `kind` is capacity, bootstrap, lost or other; `code` is EMR's most
+    """EMR refused the cluster, or it ended. `kind` is capacity, bootstrap, lost, dollars or other; `code` is EMR's most
     specific code ('' if none). For kind other, the failure report takes the cause from the message."""
 
     final = True

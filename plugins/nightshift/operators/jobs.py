@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift.compute import jobs, targets
+from nightshift.compute import cost_limit, jobs, one_by_one, targets
 from nightshift.compute.target import JobState
 from nightshift.failures import steplog
 from nightshift.failures.causes import Cause
@@ -50,6 +50,7 @@ class WaitForJobOperator(WaitOperator):
             return {"state": answer["words"], self.step: answer["job_id"]}
         if answer["state"] == JobState.CANCELLED and (culprit := self._failed_before(night, answer)):
             return self._wait_for(night, answer["place_id"], culprit)  # it has ended; this waits for its logs
+        self._refuse_dollars(night, answer)
         raise self._failed(night, answer) if answer["state"] == JobState.FAILED else self._lost(night, answer)
 
     def _show(self, night: RunContext) -> None:
@@ -111,11 +112,26 @@ class WaitForJobOperator(WaitOperator):
         advice = targets.of(night).next_actions.get(cause) or of_log
         return JobFailed(f"Step {name} is {answer['words']}: {message}", advice, cause=cause, details=details)
 
+    def _refuse_dollars(self, night: RunContext, answer: dict[str, Any]) -> None:
+        """Raise ComputeError if the job was ended because its run's dollars were used. Where jobs queue, it is the
+        place's own reason."""
+        target, job_id = targets.of(night), answer["job_id"]
+        if target.queues:
+            return
+        every = target.jobs(answer["place_id"])
+        upto = next((every[: n + 1] for n, job in enumerate(every) if job.id == job_id), [])
+        if upto and (why := one_by_one.dollars_ended(night, target.estimate, upto)):
+            words = f"Step {self.step} is {answer['words']}: {why}."
+            details = {"links": self._links(night, answer, self.step)}
+            raise ComputeError(words, cost_limit.raise_it(night.dollar_limit or 0), kind="dollars", details=details)
+
     def _lost(self, night: RunContext, answer: dict[str, Any]) -> NightshiftError:
         """The error for a job without one of its own: cancelled, interrupted, or its place ended before it."""
         reason = answer["lost"] or answer["said"] or f"{night.compute} gives no reason"
         words = f"Step {self.step} is {answer['words']}: {reason}."
         details: dict[str, Any] = {"links": self._links(night, answer, self.step)}
+        if cost_limit.REACHED in reason:
+            return ComputeError(words, cost_limit.raise_it(night.dollar_limit or 0), kind="dollars", details=details)
         if answer["lost"]:
             return ComputeError(words, details=details)
         target, cause = targets.of(night), cause_in(words, CUT_SHORT) or Cause.STOPPED

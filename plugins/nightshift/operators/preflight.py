@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,12 +11,14 @@ from airflow.sdk.bases.skipmixin import SkipMixin
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clients
-from nightshift.compute import cost, ingest_spec, instances, jobs, targets
+from nightshift.compute import cost, cost_limit, ingest_spec, instances, jobs, targets
 from nightshift.failures import cards
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import PreflightError
 from nightshift.infrastructure import terraform
 from nightshift.operators.base import NightOperator
+from nightshift.report import expected, night_index
+from nightshift.report.expected import Expected
 from nightshift.run import parameters
 from nightshift.run.run_context import RunContext
 from nightshift.state import heartbeat
@@ -27,6 +29,8 @@ ABSENT = {"404", "NoSuchBucket"}
 class PreflightOperator(NightOperator, SkipMixin):
     """Check what a night needs and price it. A dry run shows the plan, writes nothing, and skips the later tasks; a
     refused one fails like any other run."""
+
+    _expected: Expected  # of this try's run
 
     def execute(self, context: Context) -> Any:
         if not self.is_plan_only(context):
@@ -55,23 +59,38 @@ class PreflightOperator(NightOperator, SkipMixin):
         target = targets.of(night)
         if refusal := target.refusal(night):
             raise PreflightError(refusal)
-        estimate = target.estimate(night, self.pipeline.expected_minutes * nights) + self._fetching(night)
-        checked = {"account": self._account(), "terraform": terraform.version(), "estimate_usd": estimate}
-        checked["prices"] = prices = target.prices()["prices"]
+        plan = self._planned(night, nights)
+        checked: dict[str, Any] = {"account": self._account(), "terraform": terraform.version()}
+        prices = target.prices()
         missing = self._check_state_bucket(night)
-        self._check_budget(estimate, nights)
-        checked |= self._warning(missing)
-        self.log.info("%s of %s costs about $%.2f (%s).", night.run, night.business_date, estimate, prices)
+        index = night_index.read(self.settings) or night_index.empty()
+        self._expected = expected.of(
+            () if self.pipeline.fills else index["nights"].get(self.pipeline.name, ()),
+            night.compute,
+            target.shape(night),
+            plan,
+        )
+        self._check_limit(night, self._expected, nights)
+        self._check_month(night, self._expected, index["money"])
+        checked |= {"estimate_usd": self._expected.usd, "expected": self._expected.facts, "prices": prices["prices"]}
+        checked |= self._warning(missing, instances.age_warning(prices["prices_as_of"], night.today))
+        self.log.info("%s of %s %s (%s).", night.run, night.business_date, self._expected.words, prices["prices"])
         return checked
+
+    def _planned(self, night: RunContext, nights: int) -> Expected:
+        """What the plan of `nights` on one place costs and takes."""
+        minutes = self.pipeline.expected_minutes * nights
+        usd = targets.of(night).estimate(night, minutes) + self._fetching(night)
+        return expected.planned(round(usd, 4), minutes + cost.PROVISIONING_MINUTES)
 
     def _fetching(self, night: RunContext) -> float:
         """The most that the run's ingestion host can cost; 0 without one."""
         return cost.host(self.settings.ingest_timeout_minutes, instances.of(self.settings)) if night.routes else 0
 
-    def _warning(self, missing: str) -> dict[str, str]:
-        """A warning of what is missing, or if the reaper has not run lately; it goes into the run's record and
+    def _warning(self, *missing: str) -> dict[str, str]:
+        """A warning of what is missing or old, or if the reaper has not run lately; it goes into the run's record and
         message."""
-        warning = " ".join(filter(None, (missing, heartbeat.silence(self.settings))))
+        warning = " ".join(filter(None, (*missing, heartbeat.silence(self.settings))))
         if warning:
             self.log.warning("%s", warning)
         return {"warning": warning} if warning else {}
@@ -102,12 +121,26 @@ class PreflightOperator(NightOperator, SkipMixin):
             ) from refused
         return ""
 
-    def _check_budget(self, estimate: float, nights: int) -> None:
-        limit = self.settings.max_usd_per_night * nights
-        if estimate > limit:
+    def _check_limit(self, night: RunContext, priced: Expected, nights: int) -> None:
+        """Raise PreflightError if nine of ten such runs would not stay within the run's dollars."""
+        limit = self.settings.max_usd_per_night * nights if night.max_usd is None else night.max_usd
+        if priced.usd_p90 > limit:
             raise PreflightError(
-                f"The run would cost about ${estimate:.2f}, more than the limit of ${limit:.2f}.",
-                "Request fewer or smaller instances, or raise NIGHTSHIFT_MAX_USD_PER_NIGHT.",
+                f"The run {_would(priced)}, more than its limit of ${limit:.2f}.", cost_limit.raise_it(priced.usd_p90)
+            )
+
+    def _check_month(self, night: RunContext, priced: Expected, money: Mapping[str, Any]) -> None:
+        """Raise PreflightError if the run would take its pipeline over its budget of the month."""
+        product, budget = self.pipeline.product, self.settings.budget_of(self.pipeline.product)
+        month = expected.month(night.requested_at, self.settings.timezone)
+        spent = expected.spent(money, product, month)
+        if budget is not None and spent + priced.usd_p90 > budget:
+            raise PreflightError(
+                f"The runs of {product} cost ${spent:.2f} in {month}, and this one {_would(priced)}: more than the"
+                f" month's budget of ${budget:.2f}.",
+                f"Wait for the next month, or raise {product}'s figure in NIGHTSHIFT_MONTHLY_BUDGETS: in the shell of"
+                " ./nightshift, in the environment of Airflow, on MWAA in the environment's startup script. Then"
+                " trigger the run again.",
             )
 
     def outline(self, night: RunContext) -> Iterator[str]:
@@ -116,6 +149,7 @@ class PreflightOperator(NightOperator, SkipMixin):
         yield f"reads {source}"
         names, noun = ", ".join(job.name for job in jobs.of_run(night, "")), targets.of(night).noun
         yield f"runs {names} on a {noun} ({night.compute}) for about {self.pipeline.expected_minutes:g} minutes"
+        yield self._expected.words
         yield f"publishes {', '.join(table.name for table in self.pipeline.gold)} of {night.business_date}"
 
     def show_plan(self, night: RunContext, context: Context) -> None:
@@ -128,6 +162,13 @@ class PreflightOperator(NightOperator, SkipMixin):
             self.log.info(
                 "Before that, an ingestion host would run\n%s", "\n".join(ingest_spec.script(night, jobs_uri))
             )
+
+
+def _would(priced: Expected) -> str:
+    """What a refused run would cost, and how that is known."""
+    if priced.basis == expected.PLAN:
+        return f"would cost about ${priced.usd_p90:.2f} by the plan"
+    return f"would cost up to ${priced.usd_p90:.2f}, as nine of ten of the last {priced.nights} nights"
 
 
 def _refuse(refused: Exception, _night: RunContext) -> None:

@@ -108,6 +108,7 @@ KINDS: dict[str, Callable[[Any], Both]] = {
     "brl": _decimals(2, "R$\u00a0"),
     "brl0": _decimals(0, "R$\u00a0"),
     "usd": _decimals(2, "US$\u00a0"),
+    "usd4": _decimals(4, "US$\u00a0"),
     "share": _share(1),
     "share0": _share(0),
     "change": _change,

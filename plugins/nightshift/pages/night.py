@@ -26,7 +26,15 @@ MOST_DAYS_SHOWN = 40
 MONEY = ("decimal(18,2)",)
 # What records of older versions lack.
 ABSENT: Record = {"restated": [], "days": [], "compute": None}
-ABSENT_COST: Record = {"elsewhere": {}, "prices": "", "limit": None}
+ABSENT_COST: Record = {
+    "elsewhere": {},
+    "prices": "",
+    "limit": None,
+    "parts": {},
+    "seconds": {},
+    "expected": None,
+    "spot": "",
+}
 DEFAULT_ZONE = "America/Sao_Paulo"
 
 

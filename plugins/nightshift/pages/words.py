@@ -41,6 +41,11 @@ LINKS: dict[str, Both] = {
     "record": ("registro", "record"),
 }
 LAYERS: dict[str, Both] = {"bronze": ("bronze", "bronze"), "silver": ("silver", "silver"), "gold": ("gold", "gold")}
+PARTS: dict[str, Both] = {
+    "EBS": ("discos (EBS)", "disks (EBS)"),
+    "host": ("host de ingestão", "ingestion host"),
+    "requests": ("requisições ao S3 (estimadas)", "requests to S3 (estimated)"),
+}
 RESOURCES: dict[str, Both] = {
     "clusters": ("clusters", "clusters"),
     "instances": ("instâncias", "instances"),

@@ -61,6 +61,7 @@ def _lines(record: Mapping[str, Any], record_uri: str, page: str) -> Iterator[st
     yield from _gold(record["gold"])
     yield from (f"Warning: {shortened(warning)}" for warning in record["warnings"])
     yield f"Cost: {_cost(record['cost'])}"
+    yield from parts(record["cost"])
     yield from elsewhere(record["cost"])
     yield f"Teardown: {_teardown(record['proof'])}"
     if not failure:  # the failure report names the record itself
@@ -82,6 +83,17 @@ def _cost(cost: Mapping[str, Any]) -> str:
     if cost["estimate"] is None:
         return f"not known. {line(cost['prices'])}"
     return f"about ${cost['measured']:.2f} measured, ${cost['estimate']:.2f} estimated ({cost['prices']})"
+
+
+def parts(cost: Mapping[str, Any]) -> Iterator[str]:
+    """The bill by part, and what of it was start-up and idle; no line of a record without them."""
+    known = [f"{name} ${usd:.4f}" for name, usd in (cost.get("parts") or {}).items()]
+    if not known:
+        return
+    yield ", ".join([*known, *([cost["spot"]] if cost.get("spot") else [])])
+    if billed := (cost.get("seconds") or {}).get("billed"):
+        start_up, idle = (cost["seconds"][key] / billed for key in ("start_up", "idle"))
+        yield f"Of {billed / 60:.1f} minutes that were billed {start_up:.0%} were start-up and {idle:.0%} idle"
 
 
 def _restated(days: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -58,16 +58,33 @@ def night_of(record: Record) -> dict[str, Any]:
     """What the index keeps of a record."""
     failure, proof = record["failure"], record["proof"]
     shown = {key: str(failure[key])[:LONGEST] for key in ("task", "cause", "message")} if failure else None
+    cost, compute = record["cost"], record.get("compute") or {}
     same = ("dag_id", "run_id", "slug", "business_date", "outcome", "started_at", "ended_at", "days")
     return {
         **{key: record.get(key) for key in same},
-        "usd": record["cost"]["measured"],
-        "estimate": record["cost"]["estimate"],
+        "usd": cost["measured"],
+        "estimate": cost["estimate"],
+        "parts": cost.get("parts", {}),
+        "target": compute.get("target"),
+        "shape": cost.get("shape", ""),
+        "minutes": _minutes(record),
         "alive": [str(resource) for resource in proof["alive"]][:NIGHTS] if proof else None,
         "failure": shown,
         "warnings": len(record["warnings"]),
         "restated": len(record["restated"]),
     }
+
+
+def _minutes(record: Record) -> float | None:
+    """The minutes of a night's compute: those that its places lived, else from the first job to the last."""
+    if billed := (record["cost"].get("seconds") or {}).get("billed"):
+        return round(float(billed) / 60, 2)
+    times = [(step["started_at"], step["ended_at"]) for step in record.get("steps", ())]
+    known = [(began, ended) for began, ended in times if began and ended]
+    if not known:
+        return None
+    first, last = min(began for began, _ in known), max(ended for _, ended in known)
+    return round((datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds() / 60, 2)
 
 
 def read(settings: Settings) -> Index | None:

@@ -14,6 +14,7 @@ from itertools import takewhile
 from typing import Any, NamedTuple
 
 from nightshift.compute import jobs
+from nightshift.compute.cost import Node
 from nightshift.compute.target import JobState, Place, SubmittedJob
 from nightshift.failures.causes import Cause
 from nightshift.lake import audit
@@ -36,6 +37,7 @@ class RunFacts:
     places: Sequence[Place] = ()
     jobs: Sequence[SubmittedJob] = ()
     manifests: Sequence[Mapping[str, Any]] = ()
+    nodes: Sequence[Node] = ()
     ended_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 

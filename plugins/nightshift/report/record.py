@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from nightshift.compute import cost, targets
-from nightshift.compute.target import Place, SubmittedJob
+from nightshift.compute import cost, instances, targets
+from nightshift.compute.target import ListsNodes, Place, SubmittedJob
 from nightshift.compute.targets import TARGETS
 from nightshift.failures import cards
 from nightshift.failures.cards import Card
@@ -202,23 +202,80 @@ def _exports(night: RunContext, facts: RunFacts) -> list[dict[str, str]]:
 
 def _cost(night: RunContext, facts: RunFacts) -> dict[str, Any]:
     """The estimated and the measured cost; null if preflight refused the run for want of a price."""
-    limit = {"limit": night.settings.max_usd_per_night * max(1, len(outcome_rules.days(facts.entries)))}
+    usual = night.settings.max_usd_per_night * max(1, len(outcome_rules.days(facts.entries)))
+    limit = {"limit": usual if night.max_usd is None else night.max_usd}
     try:
         return {"currency": cost.CURRENCY, **limit, **_priced(night, facts)}
     except PreflightError as unknown:
         nothing = dict.fromkeys(("estimate", "measured", "prices_as_of"))
-        return {"currency": cost.CURRENCY, **limit, **nothing, "elsewhere": {}, "prices": str(unknown.args[0])}
+        empty: dict[str, Any] = {"expected": None, "parts": {}, "seconds": {}, "spot": "", "shape": "", "elsewhere": {}}
+        return {"currency": cost.CURRENCY, **limit, **nothing, **empty, "prices": str(unknown.args[0])}
 
 
 def _priced(night: RunContext, facts: RunFacts) -> dict[str, Any]:
     minutes = night.pipeline.expected_minutes * max(1, len(outcome_rules.days(facts.entries)))
-    target = targets.of(night)
+    target, known = targets.of(night), _preflight(facts.entries)
+    parts = _parts(night, facts)
     return {
-        "estimate": target.estimate(night, minutes),
-        "measured": target.measured(night, facts.places, facts.entries, facts.ended_at),
+        "estimate": known.get("estimate_usd", target.estimate(night, minutes)),
+        "expected": known.get("expected"),
+        "measured": round(sum(parts.values()), 4),
+        "parts": parts,
+        "seconds": seconds(facts) if isinstance(target, ListsNodes) else {},
+        "spot": cost.spot_words(facts.nodes),
+        "shape": target.shape(night),
         **target.prices(),
         "elsewhere": dict(_elsewhere(night, facts.jobs)),
     }
+
+
+def _preflight(entries: Sequence[Entry]) -> Entry:
+    """What preflight last checked; empty if it never ended."""
+    ended = [e for e in entries if (e["task"], e["phase"]) == (Task.PREFLIGHT, "end")]
+    return ended[-1] if ended else {}
+
+
+def _parts(night: RunContext, facts: RunFacts) -> dict[str, float]:
+    """Dollars by part: the nodes' as billed, or what the target measured under its name; the ingestion host; S3's
+    requests, estimated."""
+    target, table = targets.of(night), instances.of(night.settings)
+    own = cost.bill(facts.nodes, facts.ended_at, table) if facts.nodes else {}
+    if not own and facts.places:
+        own = {night.compute: target.measured(night, facts.places, facts.entries, facts.ended_at)}
+    fetched = _host_minutes(facts)
+    host = {cost.HOST_PART: cost.host(fetched, table)} if fetched else {}
+    tables = sum(len(manifest["tables"]) for manifest in facts.manifests)
+    return {**own, **host, cost.REQUESTS: cost.requests(len(facts.entries), tables)}
+
+
+def _host_minutes(facts: RunFacts) -> float:
+    """How long the ingestion host lived: from the start of terraform's apply, which makes it, until it was stopped."""
+    if Task.INGEST not in {e["task"] for e in facts.entries}:
+        return 0.0
+    began = next((e["at"] for e in facts.entries if e["task"] == Task.APPLY_TRANSIENT), None)
+    stopped = [e["at"] for e in facts.entries if (e["task"], e["phase"]) == (Task.STOP_HOST, "end")]
+    end = datetime.fromisoformat(stopped[-1]) if stopped else facts.ended_at
+    return (end - datetime.fromisoformat(began)).total_seconds() / 60 if began else 0.0
+
+
+def seconds(facts: RunFacts) -> dict[str, float]:
+    """What the billed seconds of the places were: starting up, at work on jobs, or idle."""
+    lives = [(p.created_at, p.ready_at, p.ended_at or facts.ended_at) for p in facts.places if p.created_at]
+    billed = sum((end - began).total_seconds() for began, _, end in lives)
+    start_up = sum(((ready or end) - began).total_seconds() for began, ready, end in lives)
+    working = _union([(j.started_at, j.ended_at) for j in facts.jobs if j.started_at and j.ended_at])
+    idle = max(0.0, billed - start_up - working)
+    return {"billed": billed, "start_up": start_up, "working": working, "idle": round(idle, 3)}
+
+
+def _union(spans: Iterable[tuple[datetime, datetime]]) -> float:
+    """The seconds that these spans cover together."""
+    covered, until = 0.0, None
+    for began, ended in sorted(spans):
+        begin = began if until is None else max(began, until)
+        if ended > begin:
+            covered, until = covered + (ended - begin).total_seconds(), ended
+    return covered
 
 
 def _elsewhere(night: RunContext, jobs: Sequence[SubmittedJob]) -> Iterator[tuple[str, float]]:

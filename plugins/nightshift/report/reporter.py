@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clients, topic
 from nightshift.compute import remembered, targets
-from nightshift.compute.target import ComputeTarget, Place, PlaceState, SubmittedJob
+from nightshift.compute.target import ComputeTarget, ListsNodes, Place, PlaceState, SubmittedJob
 from nightshift.config import Settings
 from nightshift.failures.cards import Card
 from nightshift.lake.storage import LakeHook
@@ -76,6 +76,7 @@ class Reporter:
             states=states,
             places=places,
             jobs=self._jobs(target, places[-1], entries) if places else (),
+            nodes=target.nodes(places, datetime.now(UTC)) if isinstance(target, ListsNodes) else (),
             manifests=self._manifests([self._night.on(date.fromisoformat(day)) for day in outcome_rules.days(entries)]),
         )
 

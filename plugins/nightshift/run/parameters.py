@@ -31,6 +31,7 @@ _FIRST_YEAR = 1900  # the jobs have no older orders, and strftime writes years b
 # S3 allows 1,024 bytes per key, a file system 255 per name; the files under the prefix need room as well.
 _LONGEST_PREFIX, _LONGEST_PART = 512, 255
 _NARROWEST = {4: 16, 6: 48}  # as in the transient stack
+_MOST_USD = 1_000_000  # and neither nan nor infinity
 _SAMPLE = "\n\rA"
 
 
@@ -152,6 +153,19 @@ def ssh_cidr(requested: Any) -> str | None:
             " like 198.51.100.7/32."
         )
     return str(network)
+
+
+def max_usd(requested: Any) -> float | None:
+    """The dollars that the run may cost, None if it names none. Raises ParameterError unless it is a number over 0."""
+    if requested is None or requested == "":
+        return None
+    try:
+        dollars = 0.0 if isinstance(requested, bool) else float(requested)
+    except (TypeError, ValueError):
+        dollars = 0.0
+    if not 0 < dollars < _MOST_USD:
+        raise ParameterError(f"max_usd is {_shown(requested)}: expected dollars over 0, such as 2.50.")
+    return dollars
 
 
 def option(wanted: Option, requested: Any) -> str:

@@ -30,6 +30,7 @@ class RunContext:
     keep_cluster: bool = False
     dry_run: bool = False
     replay: bool = False
+    max_usd: float | None = None  # what the run may cost; None: by the settings
     apply_foundation: bool = False  # even if it was applied today
     ssh_cidr: str | None = None
     known_slug: str | None = None  # the slug of a run that is known by its tag only
@@ -121,7 +122,12 @@ class RunContext:
             "asked_at": _utc(self.requested_at),
             "started_at": _utc(self.started_at or self.requested_at),
             "business_date": str(self.business_date),
-            "params": {"compute": self.compute, "keep_cluster": self.keep_cluster, "ssh_cidr": self.ssh_cidr},
+            "params": {
+                "compute": self.compute,
+                "keep_cluster": self.keep_cluster,
+                "ssh_cidr": self.ssh_cidr,
+                "max_usd": self.max_usd,
+            },
         }
 
     @property
@@ -129,6 +135,14 @@ class RunContext:
         """The cluster's time limit; a backfill has the whole lease."""
         settings = self.settings
         return settings.lifetime_hours * 60 if self.pipeline.fills else settings.cluster_limit_minutes
+
+    @property
+    def dollar_limit(self) -> float | None:
+        """The dollars at which the run's compute ends itself; None for a backfill without a limit of its own, whose
+        number of days decides what it may cost."""
+        if self.max_usd is not None or self.pipeline.fills:
+            return self.max_usd
+        return self.settings.max_usd_per_night
 
     @property
     def today(self) -> date:
@@ -193,6 +207,7 @@ def from_run(
         keep_cluster=bool(params.get("keep_cluster")),
         dry_run=bool(params.get("dry_run")),
         replay=parameters.replay(params.get("replay"), options),
+        max_usd=parameters.max_usd(params.get("max_usd")),
         apply_foundation=bool(params.get("apply_foundation")),
         ssh_cidr=parameters.ssh_cidr(params.get("ssh_cidr")),
         options=options,

@@ -25,6 +25,7 @@ def from_marker(settings: Settings, marker: Mapping[str, Any]) -> RunContext:
         compute=marker["params"].get("compute") or settings.compute,
         keep_cluster=bool(marker["params"].get("keep_cluster")),
         ssh_cidr=marker["params"].get("ssh_cidr"),
+        max_usd=marker["params"].get("max_usd"),
         started_at=datetime.fromisoformat(marker["started_at"]),
         conductor=Process.parsed(marker.get("conductor")),
     )

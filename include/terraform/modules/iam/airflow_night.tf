@@ -83,6 +83,7 @@ data "aws_iam_policy_document" "airflow_night" {
     sid = "RunClustersOfThisName"
     actions = [
       "elasticmapreduce:DescribeCluster", "elasticmapreduce:DescribeStep", "elasticmapreduce:ListSteps",
+      "elasticmapreduce:ListInstances",
       "elasticmapreduce:AddJobFlowSteps", "elasticmapreduce:TerminateJobFlows", "elasticmapreduce:SetTerminationProtection",
       "elasticmapreduce:PutAutoTerminationPolicy",
     ]
@@ -98,6 +99,12 @@ data "aws_iam_policy_document" "airflow_night" {
   statement {
     sid       = "FindWhatIsAlive"
     actions   = ["elasticmapreduce:ListClusters"]
+    resources = ["*"] # knows no resource
+  }
+
+  statement {
+    sid       = "PriceSpot"
+    actions   = ["ec2:DescribeSpotPriceHistory"]
     resources = ["*"] # knows no resource
   }
 

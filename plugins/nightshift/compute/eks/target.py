@@ -36,6 +36,7 @@ JOBS = {
     "FAILED": JobState.FAILED,
     "CANCELLED": JobState.CANCELLED,
 }
+LIMIT = "nightshift:limit_minutes"  # tag of a job run, whose service has no time limit
 NODE_MINUTES = 5.0  # that a node is paid for beside the work: its start, and its idle time before it is removed
 PLANNED = {spec.ROLE: "<role that opens no source>"}
 NEXT_ACTIONS = {
@@ -83,6 +84,10 @@ class EksTarget:
         table = instances.of(self._settings)
         node = self._settings.kubernetes_node_type
         return {"prices_as_of": table.as_of, "prices": f"{table.source}; a node ({node}) for each pod, and EMR's fee"}
+
+    def shape(self, run: RunContext) -> str:
+        """The workers, the driver's included."""
+        return f"{run.settings.kubernetes_executors + 1} {run.settings.kubernetes_node_type}"
 
     def estimate(self, run: RunContext, minutes: float) -> float:
         """The fee for the pods, and the price of a node for each with what it costs beside the work."""
@@ -152,30 +157,43 @@ class EksTarget:
         """Start each job, or adopt the one that an earlier try started. The token counts the job's ended runs: after a
         lost response the same run is returned, after a failure a new one is made."""
 
+        found = self.jobs(place_id)
+
         def start(job: SparkJob, ended: int) -> str:
             body = spec.job_run(
                 run, place_id, job, made_from.foundation, one_by_one.token(run.run, place_id, job.name, ended)
             )
+            body["tags"] = {**body["tags"], LIMIT: f"{one_by_one.limit_minutes(run, self.estimate, found):g}"}
             return str(self._api.start_job_run(**body)["id"])
 
-        return one_by_one.submit(specs, self.jobs(place_id), known, start)
+        return one_by_one.submit(specs, found, known, start)
 
     def job(self, place_id: str, job_id: str) -> SubmittedJob:
         """One job run. The service has no time limit, so a look at one that is past ours cancels it."""
         job = self._job(place_id, job_id)
         if job.state.ended or job.started_at is None:
             return job
-        if clock.age(self._settings, job.started_at).total_seconds() > self._settings.step_timeout_minutes * 60:
+        limit = self._limit(self._described(place_id, job_id))
+        if clock.age(self._settings, job.started_at).total_seconds() > limit * 60:
             LOG.warning("Job %s is past its time limit and is cancelled.", job_id)
             self._cancel(place_id, job_id)
             return self._job(place_id, job_id)
         return job
 
+    def _described(self, place_id: str, job_id: str) -> Any:
+        return self._api.describe_job_run(virtualClusterId=place_id, id=job_id)["jobRun"]
+
+    def _limit(self, described: Any) -> float:
+        """The time limit of a job run in minutes: the settings', or what its run's dollars bought."""
+        most = self._settings.step_timeout_minutes
+        return min(most, float(described.get("tags", {}).get(LIMIT, most)))
+
     def _job(self, place_id: str, job_id: str) -> SubmittedJob:
-        run = self._api.describe_job_run(virtualClusterId=place_id, id=job_id)["jobRun"]
+        run = self._described(place_id, job_id)
         state, ended = JOBS[run["state"]], run.get("finishedAt")
-        late = ended and (ended - run["createdAt"]).total_seconds() > self._settings.step_timeout_minutes * 60
-        limit = f"it exceeded its timeout of {self._settings.step_timeout_minutes:g} minutes; "
+        most = self._limit(run)
+        late = ended and (ended - run["createdAt"]).total_seconds() > most * 60
+        limit = f"it exceeded its timeout of {most:g} minutes; "
         said = (run.get("failureReason") or "", run.get("stateDetails") or "")
         return SubmittedJob(
             id=job_id,

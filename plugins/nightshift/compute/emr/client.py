@@ -107,6 +107,11 @@ class EmrHook:
         """One cluster as DescribeCluster gives it, however long ago it ended."""
         return self._emr.describe_cluster(ClusterId=cluster_id)["Cluster"]
 
+    def instances(self, cluster_id: str) -> list[Any]:
+        """Every node that the cluster had, as ListInstances gives it; EMR knows ended ones for 30 days."""
+        pages = self._emr.get_paginator("list_instances").paginate(ClusterId=cluster_id)
+        return [node for page in pages for node in page["Instances"]]
+
     def terminate(self, cluster_ids: Iterable[str]) -> None:
         """Ask EMR to end these clusters, protected or not; returns before they are gone."""
         ids = list(cluster_ids)

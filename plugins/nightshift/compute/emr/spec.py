@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from nightshift.compute import flink, instances
+from nightshift.compute import cost, cost_limit, flink, instances
 from nightshift.compute.instances import Table
 from nightshift.compute.jobs import Command, Job
 from nightshift.config import Settings
@@ -21,6 +21,7 @@ ATTEMPTS = (
     "in other zones if there are any, with the spare types too",
     "in any zone, with every type, On-Demand only",
 )
+LIMIT_SECONDS = "nightshift:limit_seconds"  # tag of a cluster whose time limit is that of its dollars
 LAST_ATTEMPT = len(ATTEMPTS) - 1  # attempts count from 0
 
 
@@ -32,14 +33,19 @@ def job_flow(
     *,
     jobs_uri: str,
     avoid: Collection[str] = (),
+    spent: float = 0.0,
 ) -> dict[str, Any]:
     """The body of RunJobFlow: fleets over the subnets, logs, roles, encryption, tags and the two limits.
 
     The cluster stays alive without steps because a task of its own submits them. The teardown ends it; the idle limit
     and the time limit, which are always set, are the fallback. `attempt` is the number of clusters of this try that got
-    no capacity, at most LAST_ATTEMPT, `avoid` their subnets; `jobs_uri` is the prefix of the published jobs.
+    no capacity, at most LAST_ATTEMPT, `avoid` their subnets; `jobs_uri` is the prefix of the published jobs. Where the
+    dollars that are left after `spent` end before the time, the first limit is theirs, and two tags say so. Raises
+    ComputeError if none are left.
     """
-    settings = night.settings
+    settings, seconds = night.settings, limit_seconds(night, attempt, spent)
+    is_bounded = seconds < night.limit_minutes * 60
+    bounded = {cost_limit.TAG: f"{night.dollar_limit or 0:.2f}", LIMIT_SECONDS: str(seconds)} if is_bounded else {}
     return {
         "Name": night.place_name,
         "ReleaseLabel": settings.release_label,
@@ -53,13 +59,13 @@ def job_flow(
             "Ec2SubnetIds": subnets(foundation["subnet_ids"], attempt, avoid),
             **_instances(transient),
         },
-        "BootstrapActions": actions(night, jobs_uri),
+        "BootstrapActions": actions(night, jobs_uri, seconds),
         "Configurations": _configurations(settings) if night.engine == "spark" else [],
         "StepConcurrencyLevel": 1,
         "AutoTerminationPolicy": {"IdleTimeout": settings.idle_timeout_seconds},
         "ScaleDownBehavior": "TERMINATE_AT_TASK_COMPLETION",
         "VisibleToAllUsers": True,
-        "Tags": [{"Key": key, "Value": value} for key, value in night.tags.items()],
+        "Tags": [{"Key": key, "Value": value} for key, value in (night.tags | bounded).items()],
     }
 
 
@@ -95,15 +101,26 @@ def command(job: Job) -> list[str]:
     ]
 
 
-def actions(night: RunContext, jobs_uri: str) -> list[dict[str, Any]]:
+def limit_seconds(night: RunContext, attempt: int = 0, spent: float = 0.0) -> int:
+    """The cluster's time limit from its bootstrap on: the settings', or what the run's dollars buy beyond start-up."""
+    table, most = instances.of(night.settings), night.limit_minutes
+    if night.dollar_limit is not None:
+        left = night.dollar_limit - spent
+        bought = cost.minutes_within(left, lambda m: cost.estimate(fleets(night, attempt), m, table))
+        if bought <= 0:
+            raise cost_limit.used_up(night.run, night.dollar_limit, spent)
+        most = min(most, bought)
+    return max(1, round(most * 60))
+
+
+def actions(night: RunContext, jobs_uri: str, seconds: int) -> list[dict[str, Any]]:
     """The bootstrap actions: the time limit first, then what the engine needs."""
     own = [python_action(night, jobs_uri)] if night.engine == "flink" else []
-    return [time_limit(night, jobs_uri), *own]
+    return [time_limit(night, jobs_uri, seconds), *own]
 
 
-def time_limit(night: RunContext, jobs_uri: str) -> dict[str, Any]:
+def time_limit(night: RunContext, jobs_uri: str, seconds: int) -> dict[str, Any]:
     """The bootstrap action that ends the cluster at its time limit; AutoTerminationPolicy covers idleness only."""
-    seconds = max(1, round(night.limit_minutes * 60))
     script = {"Path": f"{jobs_uri}time_limit.sh", "Args": [str(seconds), night.settings.region]}
     return {"Name": "time limit", "ScriptBootstrapAction": script}
 

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from nightshift.aws import clients
-from nightshift.compute import cost, instances
-from nightshift.compute.emr import resources, spec
+from nightshift.aws import clients, clock
+from nightshift.compute import cost, cost_limit, instances
+from nightshift.compute.emr import bill, resources, spec
 from nightshift.compute.emr.client import (
     EVER,
     GONE,
@@ -22,6 +22,7 @@ from nightshift.compute.emr.client import (
     creating,
     ended,
     refuse_if_dead,
+    tags_of,
     why_ended,
 )
 from nightshift.compute.jobs import Job
@@ -38,6 +39,7 @@ CLUSTERS = {
     "capacity": len(spec.ATTEMPTS),  # other subnets, instance types or On-Demand may have it
     "bootstrap": 2,  # a download or a bad node may have failed; an error in the action itself fails again
 }
+BOOTSTRAP_SECONDS = 300  # at most, from a cluster's first action until it is ready
 STATES = {  # EMR's step states
     "PENDING": JobState.PENDING,
     "RUNNING": JobState.RUNNING,
@@ -110,6 +112,15 @@ class EmrTarget:
         table = instances.of(self._settings)
         return {"prices_as_of": table.as_of, "prices": table.source}
 
+    def shape(self, run: RunContext) -> str:
+        """The fleets, each as its first type."""
+        own = run.settings
+        fleets = ((1, own.primary_types), (own.core_units, own.core_types), (own.task_units, own.task_types))
+        return " + ".join(f"{units} {types[0]}" for units, types in fleets if units)
+
+    def nodes(self, places: Sequence[Place], now: datetime) -> list[cost.Node]:
+        return bill.nodes(self._settings, places, now)
+
     def estimate(self, run: RunContext, minutes: float) -> float:
         """The price of a cluster that works for `minutes`, with its start."""
         return cost.estimate(spec.fleets(run), minutes, instances.of(run.settings))
@@ -121,7 +132,8 @@ class EmrTarget:
         return round(sum(cost.measured(spec.fleets(run, n), _lived(place, now), table) for place, n in pairs), 4)
 
     def start(self, run: RunContext, made_from: Ingredients, attempt: Attempt | None = None) -> str:
-        """Adopt the run's cluster if there is one, else call RunJobFlow."""
+        """Adopt the run's cluster if there is one, else call RunJobFlow. Raises ComputeError if the clusters that the
+        run had have used its dollars."""
         body = spec.job_flow(
             run,
             made_from.foundation,
@@ -129,6 +141,7 @@ class EmrTarget:
             attempt.number - 1 if attempt else 0,
             jobs_uri=made_from.jobs_uri,
             avoid=attempt.avoid if attempt else (),
+            spent=self._spent(run),
         )
         return creating(self._settings).adopt_or_create(run, body)
 
@@ -186,6 +199,11 @@ class EmrTarget:
     def stop(self, place_ids: Collection[str]) -> None:
         self._emr.terminate(place_ids)
 
+    def _spent(self, run: RunContext) -> float:
+        """Dollars of the run's clusters that have ended; an alive one is adopted with the limit that it has."""
+        ended = [place for place in self.places(run) if place.state == PlaceState.GONE]
+        return self.measured(run, ended, (), clock.now(self._settings)) if ended else 0.0
+
     def _job(self, place_id: str, step: Any) -> SubmittedJob:
         status = step["Status"]
         failure, timeline = status.get("FailureDetails", {}), status.get("Timeline", {})
@@ -242,11 +260,25 @@ def place_of(cluster: Any) -> Place:
         state=_state(word),
         words=word,
         code=reason.get("Code", ""),
-        reason=reason.get("Message", ""),
+        reason=_limit_reached(cluster) or reason.get("Message", ""),
         created_at=timeline.get("CreationDateTime"),
         ready_at=timeline.get("ReadyDateTime"),
         ended_at=timeline.get("EndDateTime"),
     )
+
+
+def _limit_reached(cluster: Any) -> str:
+    """That the cluster ended itself at its limit in dollars, which EMR reports as a user's request; '' if it did not.
+    The cluster's tags have the limit (spec.job_flow)."""
+    tags, timeline = tags_of(cluster), cluster["Status"].get("Timeline", {})
+    began, ended = timeline.get("CreationDateTime"), timeline.get("EndDateTime")
+    if spec.LIMIT_SECONDS not in tags or not began or not ended:
+        return ""
+    lived, worked = ((ended - moment).total_seconds() for moment in (began, timeline.get("ReadyDateTime", began)))
+    limit = float(tags[spec.LIMIT_SECONDS])
+    # The timer starts with the bootstrap, somewhere between creation and readiness.
+    is_reached = lived >= limit and worked >= limit - BOOTSTRAP_SECONDS
+    return cost_limit.words(tags[cost_limit.TAG], lived / 60) if is_reached else ""
 
 
 def _state(word: str) -> PlaceState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
@@ -70,6 +71,10 @@ class GlueTarget:
     def prices(self) -> dict[str, str]:
         return workers.source(instances.of(self._settings))
 
+    def shape(self, run: RunContext) -> str:
+        """The workers, the driver's included."""
+        return f"{run.settings.workers} {run.settings.worker_type}{' Flex' if run.settings.glue_flex else ''}"
+
     def estimate(self, run: RunContext, minutes: float) -> float:
         """The price of all workers for `minutes`, at least one: nothing is billed while they start."""
         return self._dollars(one_by_one.shape(run.settings).dpus * run.settings.workers * max(minutes, 1) / 60)
@@ -131,10 +136,18 @@ class GlueTarget:
         once = clients.client(self._settings, "glue", tries=1)
         again = patiently(self._settings.api_tries)
 
-        def start(job: SparkJob, _ended: int) -> str:
-            return str(again(once.start_job_run, JobName=place_id, Arguments=spec.arguments(run, job))["JobRunId"])
+        found = self.jobs(place_id)
 
-        return one_by_one.submit(specs, self.jobs(place_id), known, start)
+        def start(job: SparkJob, _ended: int) -> str:
+            limit = one_by_one.limit_minutes(run, self.estimate, found)
+            request: dict[str, Any] = {
+                "JobName": place_id,
+                "Arguments": spec.arguments(run, job),
+                "Timeout": math.ceil(limit),
+            }
+            return str(again(once.start_job_run, **request)["JobRunId"])
+
+        return one_by_one.submit(specs, found, known, start)
 
     def job(self, place_id: str, job_id: str) -> SubmittedJob:
         return self._job(self._glue.get_job_run(JobName=place_id, RunId=job_id)["JobRun"])

@@ -40,9 +40,12 @@ def name_of(run: RunContext) -> str:
     return place_name(run).replace("_", "-")
 
 
-def application(run: RunContext, owner: Mapping[str, Any], job: SparkJob, number: int) -> dict[str, Any]:
-    """The SparkApplication of one job, the `number`th for it; `owner` is the metadata of the run's ConfigMap."""
-    settings = run.settings
+def application(
+    run: RunContext, owner: Mapping[str, Any], job: SparkJob, number: int, limit_minutes: float | None = None
+) -> dict[str, Any]:
+    """The SparkApplication of one job, the `number`th for it; `owner` is the metadata of the run's ConfigMap. Its time
+    limit is by default that of the settings."""
+    settings, limit = run.settings, run.settings.step_timeout_minutes if limit_minutes is None else limit_minutes
     own = {**labels(run), JOB: job.name, NUMBER: str(number)}
     return {
         "apiVersion": "sparkoperator.k8s.io/v1beta2",
@@ -66,8 +69,8 @@ def application(run: RunContext, owner: Mapping[str, Any], job: SparkJob, number
             "sparkConf": {"spark.sql.session.timeZone": "UTC"},
             "restartPolicy": {"type": "Never"},
             "timeToLiveSeconds": settings.lifetime_hours * 3600,  # if nobody deletes it before
-            "driver": _pod(run, DRIVER, own),
-            "executor": {**_pod(run, EXECUTOR, own), "instances": settings.kubernetes_executors},
+            "driver": _pod(run, DRIVER, own, limit),
+            "executor": {**_pod(run, EXECUTOR, own, limit), "instances": settings.kubernetes_executors},
         },
     }
 
@@ -121,7 +124,7 @@ def _owner(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return {**reference, "controller": True, "blockOwnerDeletion": True}
 
 
-def _pod(run: RunContext, container: str, own: Mapping[str, str]) -> dict[str, Any]:
+def _pod(run: RunContext, container: str, own: Mapping[str, str], limit_minutes: float) -> dict[str, Any]:
     """A driver or an executor. A quarter of its memory is for what is not Java: Python, and Spark's own overhead. Its
     deadline is the job's time limit, which a SparkApplication has no word for."""
     settings = run.settings
@@ -137,7 +140,7 @@ def _pod(run: RunContext, container: str, own: Mapping[str, str]) -> dict[str, A
         "template": {
             "metadata": {},
             "spec": {
-                "activeDeadlineSeconds": math.ceil(settings.step_timeout_minutes * 60),
+                "activeDeadlineSeconds": math.ceil(limit_minutes * 60),
                 "securityContext": {
                     "runAsNonRoot": True,
                     "runAsUser": SPARK_USER,

@@ -70,6 +70,10 @@ class KubernetesTarget:
         table = instances.of(self._settings)
         return {"prices_as_of": table.as_of, "prices": f"{table.source}; a node ({self._node}) for each pod"}
 
+    def shape(self, run: RunContext) -> str:
+        """The workers, the driver's included."""
+        return f"{run.settings.kubernetes_executors + 1} {run.settings.kubernetes_node_type}"
+
     def estimate(self, run: RunContext, minutes: float) -> float:
         """The price of a node for each pod, for `minutes` and what a node costs beside the work."""
         return self._dollars(run.settings, minutes + NODE_MINUTES)
@@ -134,15 +138,17 @@ class KubernetesTarget:
         for job in one_by_one.spark(specs):
             mine = [app for app in there if app["metadata"]["labels"][spec.JOB] == job.name]
             adopted = one_by_one.submitted([self._job(place_id, app) for app in mine], job.name, known).adopted
-            started[job.name] = adopted or self._start(run, owner["metadata"], job, mine)
+            started[job.name] = adopted or self._start(run, owner["metadata"], job, there)
         return started
 
-    def _start(self, run: RunContext, owner: Mapping[str, Any], job: SparkJob, before: Sequence[Any]) -> str:
+    def _start(self, run: RunContext, owner: Mapping[str, Any], job: SparkJob, there: Sequence[Any]) -> str:
+        limit = one_by_one.limit_minutes(run, self.estimate, [self._job(owner["name"], app) for app in there])
+        before = [app for app in there if app["metadata"]["labels"][spec.JOB] == job.name]
         for app in before:
             if not end_of(app, self._driver(app), self._settings).by_itself:
                 self._cluster.delete(APPLICATIONS, app["metadata"]["name"])
         number = 1 + max((int(app["metadata"]["labels"][spec.NUMBER]) for app in before), default=-1)
-        made = self._cluster.create(APPLICATIONS, spec.application(run, owner, job, number))
+        made = self._cluster.create(APPLICATIONS, spec.application(run, owner, job, number, limit))
         LOG.info("Asked for SparkApplication %s.", made["metadata"]["name"])
         return str(made["metadata"]["name"])
 

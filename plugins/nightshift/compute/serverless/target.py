@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
@@ -82,6 +83,10 @@ class ServerlessTarget:
     def prices(self) -> dict[str, str]:
         return workers.source(instances.of(self._settings))
 
+    def shape(self, run: RunContext) -> str:
+        """The workers, the driver's included."""
+        return f"{run.settings.workers} {run.settings.worker_type}"
+
     def estimate(self, run: RunContext, minutes: float) -> float:
         """The price of all workers for `minutes`: nothing is billed while they start."""
         settings = run.settings
@@ -149,12 +154,15 @@ class ServerlessTarget:
         """Start each job, or adopt the one that an earlier try started. The token counts the job's ended runs: after a
         lost response the same run is returned, after a failure a new one is made."""
 
+        found = self.jobs(place_id)
+
         def start(job: SparkJob, ended: int) -> str:
             token = one_by_one.token(run.run, job.name, ended)
             body = spec.job_run(run, place_id, job, made_from.foundation, token)
+            body["executionTimeoutMinutes"] = math.ceil(one_by_one.limit_minutes(run, self.estimate, found))
             return str(self._api.start_job_run(**body)["jobRunId"])
 
-        return one_by_one.submit(specs, self.jobs(place_id), known, start)
+        return one_by_one.submit(specs, found, known, start)
 
     def job(self, place_id: str, job_id: str) -> SubmittedJob:
         run = self._api.get_job_run(applicationId=place_id, jobRunId=job_id)["jobRun"]

@@ -1,0 +1,132 @@
+"""AWS's published price lists, files of one service and region in JSON or CSV, as the source of the price file.
+
+Their forms: AWS Billing guide, "Reading the service price list file for an AWS service". A CSV has five lines about the
+file, then a header; JSON has products and terms apart.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from embedded.cloud import price_list
+from embedded.cloud.price_list import Priced
+from nightshift.compute.instances import Price
+from tools.errors import InputRefused
+
+EC2, FEE = "AmazonEC2", "ElasticMapReduce"
+LINES_BEFORE_HEADER = 5
+LINUX = {**price_list.LINUX, "termType": "OnDemand", "unit": "Hrs"}
+FEES = {"softwareType": "EMR", "termType": "OnDemand"}
+COLUMNS = {  # of a CSV, by the names that a JSON has
+    "instanceType": "Instance Type",
+    "regionCode": "Region Code",
+    "operatingSystem": "Operating System",
+    "tenancy": "Tenancy",
+    "preInstalledSw": "Pre Installed S/W",
+    "capacitystatus": "CapacityStatus",
+    "marketoption": "MarketOption",
+    "softwareType": "Software Type",
+    "physicalProcessor": "Physical Processor",
+    "vcpu": "vCPU",
+    "memory": "Memory",
+    "termType": "TermType",
+    "unit": "Unit",
+    "usd": "PricePerUnit",
+}
+Rows = list[Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class PriceList:
+    """One file: its service, the day and version of its publication, and a row for each price."""
+
+    service: str
+    published: str
+    version: str
+    rows: Rows
+
+    @property
+    def source(self) -> str:
+        return f"{self.service} {self.version}"
+
+
+def read(files: Sequence[Path], names: Collection[str], region: str) -> dict[str, Priced]:
+    """The named types as far as the lists of both services have them in the region. Raises InputRefused for a file that
+    is no price list, or if one of the services is missing."""
+    lists = {one.service: one for one in map(_list, files)}
+    if missing := [service for service in (EC2, FEE) if service not in lists]:
+        raise InputRefused(
+            f"None of the files is the price list of {' and '.join(missing)}: name both services' with --file."
+        )
+    machines, fees = _of_types(lists[EC2], LINUX, region), _of_types(lists[FEE], FEES, region)
+    as_of = min(lists[EC2].published, lists[FEE].published)
+    source = f"{lists[EC2].source}, {lists[FEE].source}"
+    return {
+        name: _priced(name, machines[name], fees[name], as_of, source)
+        for name in names
+        if name in machines and name in fees
+    }
+
+
+def _priced(name: str, machine: Rows, fee: Rows, as_of: str, source: str) -> Priced:
+    facts = machine[0]
+    ec2, emr = (max(float(row["usd"]) for row in rows) for rows in (machine, fee))
+    kind = price_list.described(name, facts["physicalProcessor"], facts["vcpu"], facts["memory"])
+    return kind, Price(ec2, emr, as_of, source)
+
+
+def _of_types(prices: PriceList, wanted: Mapping[str, str], region: str) -> dict[str, Rows]:
+    """The rows of each instance type that have the wanted attributes. One that a list does not have does not count:
+    older ones lack some."""
+    by_type: dict[str, Rows] = {}
+    for row in prices.rows:
+        fits = all(row.get(name) in (None, "", value) for name, value in {**wanted, "regionCode": region}.items())
+        if fits and row.get("instanceType") and float(row["usd"] or 0):
+            by_type.setdefault(row["instanceType"], []).append(row)
+    return by_type
+
+
+def _list(file: Path) -> PriceList:
+    try:
+        with file.open(encoding="utf-8", newline="") as stream:
+            return _of_json(json.load(stream)) if file.suffix == ".json" else _of_csv(csv.reader(stream))
+    except OSError as refused:
+        raise InputRefused(f"{file} cannot be read ({refused.strerror}).") from None
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, StopIteration) as wrong:
+        raise InputRefused(f"{file} is no price list of an AWS service in JSON or CSV: {wrong!r}.") from None
+
+
+def _of_json(body: Any) -> PriceList:
+    rows = list(_json_rows(body["products"], body["terms"]["OnDemand"]))
+    return PriceList(body["offerCode"], _day(body["publicationDate"]), body["version"], rows)
+
+
+def _json_rows(products: Any, on_demand: Any) -> Iterator[Mapping[str, str]]:
+    for sku, terms in on_demand.items():
+        attributes = products.get(sku, {}).get("attributes", {})
+        for term in terms.values():
+            for rate in term["priceDimensions"].values():
+                usd = rate["pricePerUnit"].get("USD", "0")
+                yield {**attributes, "termType": "OnDemand", "unit": rate["unit"], "usd": usd}
+
+
+def _of_csv(lines: Iterator[list[str]]) -> PriceList:
+    """Line by line: a region's list of EC2 has hundreds of megabytes, most of them of reserved instances."""
+    about = {name: value for name, value, *_ in islice(lines, LINES_BEFORE_HEADER)}
+    header = next(lines)
+    places = {name: header.index(column) for name, column in COLUMNS.items() if column in header}
+    on_demand = (line for line in lines if line[places["termType"]] == "OnDemand" and line[places["instanceType"]])
+    rows: Rows = [{name: line[at] for name, at in places.items()} for line in on_demand]
+    return PriceList(about["OfferCode"], _day(about["Publication Date"]), about["Version"], rows)
+
+
+def _day(moment: str) -> str:
+    """The date of 2026-11-01T00:00:00Z. Raises ValueError."""
+    return str(date.fromisoformat(moment[:10]))

@@ -1,0 +1,154 @@
+"""./nightshift costs and advise, and prices from AWS's published lists, on files of the same forms."""
+
+import csv
+import json
+import tomllib
+
+import pytest
+
+from embedded import cli
+from tests.embedded.test_price_list import GRAVITON
+from tests.nightshift.records import record
+from tools import paths
+
+EVENTS = [
+    {"Event": "SparkListenerApplicationStart", "App Name": "silver", "Timestamp": 1_700_000_000_000},
+    {"Event": "SparkListenerExecutorAdded", "Timestamp": 0, "Executor ID": "1", "Executor Info": {"Total Cores": 8}},
+    *(
+        {
+            "Event": "SparkListenerTaskEnd",
+            "Task Info": {"Launch Time": 1_700_000_000_000, "Finish Time": 1_700_000_050_000},
+            "Task Executor Metrics": {"JVMHeapMemory": 2**30},
+            "Task Metrics": {
+                "Executor Run Time": 50_000,
+                "Executor CPU Time": 40_000_000_000,
+                "Disk Bytes Spilled": 0,
+                "Shuffle Write Metrics": {"Shuffle Bytes Written": 2**20},
+            },
+        }
+        for _ in range(2)
+    ),
+    {"Event": "SparkListenerApplicationEnd", "Timestamp": 1_700_000_100_000},
+]
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """Two nights on disk, of January and February."""
+    seconds = {"billed": 1680, "start_up": 420, "working": 1200, "idle": 60}
+    for number in (0, 200):
+        dollars = {"measured": 0.5, "parts": {"EC2": 0.4, "EMR": 0.1}, "seconds": seconds, "elsewhere": {"glue": 0.2}}
+        folder = tmp_path / "wordcount" / str(number)
+        folder.mkdir(parents=True)
+        made = record(number, cost=dollars, compute={"target": "emr"})
+        (folder / "record.json").write_text(json.dumps(made))
+    monkeypatch.setattr(paths, "RUNS", tmp_path)
+    return tmp_path
+
+
+def test_costs_are_by_month_pipeline_and_part(kept, capsys):
+    assert cli.main(["costs"]) == 0
+    header, january, february = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert header == ["month", "pipeline", "runs", "total", "EC2", "EMR", "start-up", "idle"]
+    assert january == ["2026-01", "wordcount", "1", "$0.50", "$0.4000", "$0.1000", "25.0%", "3.6%"]
+    assert february[0] == "2026-02"
+    assert cli.main(["costs", "--month", "2026-03"]) == 0
+    assert capsys.readouterr().out == "No run of 2026-03 is known.\n"
+    assert cli.main(["costs", "--month", "March"]) == 2
+
+
+def test_advice_reads_nights_and_event_logs_and_changes_nothing(kept, capsys):
+    log = kept / "application_1"
+    log.write_text("".join(json.dumps(event) + "\n" for event in EVENTS) + '{"Event": "cut o')
+    assert cli.main(["advise", "wordcount", "--events", str(log)]) == 0
+    said = capsys.readouterr().out
+    assert "2 nights on emr, $0.5000 in the median" in said and "25% start-up, 71% working, 4% idle" in said
+    assert "Spark: 12% of 8 cores busy, 80% of that on the CPU; shuffled 2 MiB, spilled 0, heap up to 1,024" in said
+    assert "instead of 1 + 4 m5.xlarge: " in said and "% less" in said
+    assert "On glue the same work would have cost $0.2000: 60% less" in said
+    assert cli.main(["advise", "wordcount"]) == 0
+    assert "No event log is known" in capsys.readouterr().out
+    assert cli.main(["advise", "wordcount", "--events", str(kept / "none")]) == 2
+    assert cli.main(["advise", "card_movements"]) == 2
+
+
+M5 = {"vcpu": "4", "memory": "16 GiB", "physicalProcessor": "Intel Xeon Platinum 8175"}
+LINUX = {"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA", "capacitystatus": "Used"}
+
+
+def offer(code, products):
+    """A price list in JSON: products (attributes, unit, dollars) under made-up SKUs."""
+    body = {
+        "formatVersion": "v1.0",
+        "offerCode": code,
+        "version": "20260901000000",
+        "publicationDate": "2026-09-01T00:00:00Z",
+        "products": {},
+        "terms": {"OnDemand": {}, "Reserved": {}},
+    }
+    for number, (attributes, unit, dollars) in enumerate(products):
+        sku = f"{code}{number}"
+        rate = {"unit": unit, "pricePerUnit": {"USD": dollars}}
+        body["products"][sku] = {"sku": sku, "attributes": {"regionCode": "sa-east-1", **attributes}}
+        body["terms"]["OnDemand"][sku] = {f"{sku}.T": {"priceDimensions": {f"{sku}.T.R": rate}}}
+    return json.dumps(body)
+
+
+def ec2(name, facts, **other):
+    return {"instanceType": name, **LINUX, **facts, **other}
+
+
+@pytest.fixture
+def lists(tmp_path, monkeypatch):
+    """The two price lists as files, and where the price file is written."""
+    monkeypatch.setenv("NIGHTSHIFT_PRICES_FILE", str(tmp_path / "prices.toml"))
+    machines = [
+        (ec2("m5.xlarge", M5), "Hrs", "0.3060000000"),
+        (ec2("m5.xlarge", M5, operatingSystem="Windows"), "Hrs", "9.0"),
+        (ec2("m5.xlarge", M5, capacitystatus="UnusedCapacityReservation"), "Hrs", "8.0"),
+        (ec2("m5.xlarge", M5, regionCode="us-east-1"), "Hrs", "7.0"),
+        (ec2("r8g.2xlarge", GRAVITON), "Hrs", "0.6"),
+    ]
+    fees = [({"instanceType": name, "softwareType": "EMR"}, "Hrs", "0.07") for name in ("m5.xlarge", "r8g.2xlarge")]
+    (tmp_path / "ec2.json").write_text(offer("AmazonEC2", machines))
+    (tmp_path / "emr.json").write_text(offer("ElasticMapReduce", fees))
+    return tmp_path
+
+
+def test_a_price_list_refreshes_the_known_types_and_adds_named_ones_with_date_and_source(lists, capsys):
+    files = [str(lists / "ec2.json"), str(lists / "emr.json")]
+    assert cli.main(["prices", "r8g.2xlarge", "--region", "sa-east-1", "--file", *files]) == 0
+    written = tomllib.loads((lists / "prices.toml").read_text())["prices"]["sa-east-1"]
+    source = "AmazonEC2 20260901000000, ElasticMapReduce 20260901000000"
+    assert written["m5.xlarge"] == {"ec2": 0.306, "emr": 0.07, "as_of": "2026-09-01", "source": source}
+    assert set(written) == {"m5.xlarge", "r8g.2xlarge"}
+    assert "EC2 $0.306 and EMR $0.07 an hour in sa-east-1" in capsys.readouterr().out
+
+
+def test_the_csv_form_gives_the_same(lists):
+    header = ["SKU", "TermType", "Unit", "PricePerUnit", "Instance Type", "Operating System", "Tenancy"]
+    header += ["Pre Installed S/W", "CapacityStatus", "Region Code", "Physical Processor", "vCPU", "Memory"]
+    facts = ["Linux", "Shared", "NA", "Used", "sa-east-1", M5["physicalProcessor"], "4", "16 GiB"]
+    rows = [
+        [n, term, "Hrs", usd, "m5.xlarge", *facts]
+        for n, term, usd in (("1", "OnDemand", "0.3"), ("2", "Reserved", "9"))
+    ]
+    about = [["FormatVersion", "v1.0"], ["Disclaimer", "none"], ["Publication Date", "2026-08-01T00:00:00Z"]]
+    about += [["Version", "1"], ["OfferCode", "AmazonEC2"]]
+    with (lists / "ec2.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([*about, header, *rows])
+    assert cli.main(["prices", "--region", "sa-east-1", "--file", str(lists / "ec2.csv"), str(lists / "emr.json")]) == 0
+    written = tomllib.loads((lists / "prices.toml").read_text())["prices"]["sa-east-1"]
+    assert (written["m5.xlarge"]["ec2"], written["m5.xlarge"]["as_of"]) == (0.3, "2026-08-01")
+
+
+def test_a_file_that_is_none_and_a_service_that_is_missing_are_refused_by_name(lists, capsys):
+    (lists / "other.json").write_text("[]")
+    for files, words in (
+        (["other.json"], "other.json is no price list"),
+        (["ec2.json"], "None of the files is the price list of ElasticMapReduce"),
+        (["none.csv"], "none.csv cannot be read"),
+    ):
+        assert cli.main(["prices", "--file", *(str(lists / file) for file in files)]) == 2
+        assert words in capsys.readouterr().err
+    assert cli.main(["prices"]) == 2
