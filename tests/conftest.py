@@ -25,6 +25,7 @@ pytest_plugins = ("tests.costs", "tests.order")
 HOME = Path(tempfile.mkdtemp(prefix="nightshift-tests-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 os.environ.update(environment.airflow(HOME))  # a folder's conftest may import Airflow before pytest_configure
+os.environ["NIGHTSHIFT_PRICES_MAX_AGE_DAYS"] = "36500"  # a good night has no warnings, in whatever year it is played
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(HOME / "hypothesis"))  # never into the tree
 # CI tries the same examples each time; HYPOTHESIS_PROFILE=thorough seeks new ones for as long as it takes.
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]

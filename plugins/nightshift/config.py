@@ -113,6 +113,7 @@ class Settings:
     page_link_hours: float = 0  # so long the message's link opens the night's page, for whoever has it; 0: no link
     max_usd_per_night: float = 10.0
     monthly_budgets: tuple[str, ...] = ()  # $ a calendar month by pipeline, such as sales=5; *=20 for all others
+    prices_max_age_days: int = 90  # older prices are a warning
     max_quarantine_share: float = 0.5  # the night fails if a table loses more than this
     max_refused_share: float = 0.05  # a table or a unit's delivery that loses more gives the night a warning
     hold_over_usd: float = 0  # a night that would cost more waits for a person's approval; 0: none does

@@ -109,9 +109,9 @@ def test_a_months_budget_counts_nights_and_backfills_and_names_itself(preflight)
 
 
 def test_prices_older_than_ninety_days_are_a_warning():
-    assert instances.age_warning("2026-01-01", date(2026, 4, 1)) == ""
+    assert instances.age_warning("2026-01-01", date(2026, 4, 1), 90) == ""
     assert "91 days old (2026-01-01): refresh them with make prices" in instances.age_warning(
-        "2026-01-01", date(2026, 4, 2)
+        "2026-01-01", date(2026, 4, 2), 90
     )
 
 

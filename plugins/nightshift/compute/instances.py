@@ -20,7 +20,6 @@ TYPES = INCLUDE / "instance_types.toml"
 VCPU_OF_XLARGE = 4
 YARDSTICK = "m5.xlarge"  # the type whose price in a region says how much dearer the others are there
 ARM64 = "arm64"
-OLD_DAYS = 90  # after which prices are worth a warning
 
 
 @dataclass(frozen=True)
@@ -110,10 +109,10 @@ def of(settings: Settings) -> Table:
         raise PreflightError(f"The price file {settings.prices_file} is invalid: {invalid!r}.") from invalid
 
 
-def age_warning(as_of: str, today: date) -> str:
-    """That prices of this date are old by now, and what makes them new; '' for newer ones."""
+def age_warning(as_of: str, today: date, days: int) -> str:
+    """That prices of this date are older than so many days, and what makes them new; '' for newer ones."""
     age = (today - date.fromisoformat(as_of)).days if as_of else 0
-    if age <= OLD_DAYS:
+    if age <= days:
         return ""
     return f"The prices are {age} days old ({as_of}): refresh them with make prices (docs/compute.md)."
 
