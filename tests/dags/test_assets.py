@@ -9,7 +9,6 @@ from airflow.jobs.job import Job
 from airflow.jobs.scheduler_job_runner import SchedulerJobRunner
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
-from airflow.serialization.serialized_objects import DagSerialization
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
@@ -51,8 +50,7 @@ def bundles(tmp_path, monkeypatch):
 
 @pytest.fixture
 def published(monkeypatch):
-    """Every task ends at once, but publish runs under Airflow. A scheduler has its process read DAGs without links."""
-    monkeypatch.setattr(DagSerialization, "_load_operator_extra_links", DagSerialization._load_operator_extra_links)
+    """Every task ends at once, but publish runs under Airflow."""
     for place, name, value in publishing.patches():
         monkeypatch.setattr(place, name, value)
 

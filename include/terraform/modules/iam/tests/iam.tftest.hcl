@@ -50,7 +50,7 @@ run "only_what_aws_cannot_scope_is_unscoped" {
       data.aws_iam_policy_document.airflow_transient.statement, data.aws_iam_policy_document.airflow_mwaa.statement, data.aws_iam_policy_document.airflow_ingest.statement,
       data.aws_iam_policy_document.airflow_compute.statement,
       ) : s.sid if contains(coalesce(s.resources, []), "*")]) == toset([
-      "StartClustersOfThisName", "FindWhatIsAlive", "LookAround", "ReadSubscriptions", "KeepSecurityConfigurations", "ProveBucketsArePrivate",
+      "StartClustersOfThisName", "FindWhatIsAlive", "PriceSpot", "LookAround", "ReadSubscriptions", "KeepSecurityConfigurations", "ProveBucketsArePrivate",
       "FindLogGroups", "Measure", "LookAtHosts", "FollowCommands", "HearCommands", "HearCommandsTheOlderWay",
       "MakeApplicationsOfThisName", "FindApplications", "FindGlueJobs", "MakeVirtualClustersOfThisName", "FindVirtualClusters",
     ])
