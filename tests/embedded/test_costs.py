@@ -7,6 +7,7 @@ import tomllib
 import pytest
 
 from embedded import cli
+from nightshift.report import night_index
 from tests.embedded.test_price_list import GRAVITON
 from tests.nightshift.records import record
 from tools import paths
@@ -152,3 +153,11 @@ def test_a_file_that_is_none_and_a_service_that_is_missing_are_refused_by_name(l
         assert cli.main(["prices", "--file", *(str(lists / file) for file in files)]) == 2
         assert words in capsys.readouterr().err
     assert cli.main(["prices"]) == 2
+
+
+def test_costs_of_the_lake_are_its_index_by_month_and_dag(monkeypatch, capsys):
+    paid = {"wordcount": {"nights": 3, "usd": 1.5}, "backfill_wordcount": {"nights": 1, "usd": 0.25}}
+    monkeypatch.setattr(night_index, "read", lambda _settings: {"money": {"2026-01": paid, "2026-02": paid}})
+    assert cli.main(["costs", "--lake", "--month", "2026-01"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[1:] == [["2026-01", "backfill_wordcount", "1", "$0.25"], ["2026-01", "wordcount", "3", "$1.50"]]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+BACKFILL = "backfill_"  # before a pipeline's name: the DAG of its backfills
 INGEST = "ingest"  # name of the option that selects routes
 ENGINE = "engine"  # name of the option that selects what runs the steps
 SPARK = "spark"
@@ -221,6 +222,6 @@ def engine_option(*others: str) -> Option:
 
 def backfill_of(pipeline: Pipeline) -> Pipeline:
     """The backfill of a pipeline: it makes many days on a cluster by Spark, one step per day, and fetches no input."""
-    name, title = f"backfill_{pipeline.name}", f"{pipeline.title}, backfill"
+    name, title = f"{BACKFILL}{pipeline.name}", f"{pipeline.title}, backfill"
     options = tuple(option for option in pipeline.options if option.name not in {ENGINE, INGEST})
     return replace(pipeline, name=name, title=title, fills=pipeline.name, options=options, routes=())

@@ -9,9 +9,10 @@ from statistics import median, quantiles
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from nightshift.contracts.pipeline import BACKFILL
+
 LEAST, MOST = 5, 30  # nights that are looked at
 NIGHTS, PLAN = "nights", "plan"
-BACKFILL = "backfill_"  # before the DAG id of a pipeline's backfills
 
 
 @dataclass(frozen=True)

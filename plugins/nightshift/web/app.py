@@ -30,6 +30,7 @@ from nightshift import config
 from nightshift.aws import clients
 from nightshift.compute import targets
 from nightshift.config import Settings
+from nightshift.contracts.pipeline import BACKFILL
 from nightshift.failures.errors import SettingsError
 from nightshift.failures.shown import plain
 from nightshift.report import night_index
@@ -146,7 +147,7 @@ def _view(user: Any, lang: str) -> View:
     """The index as far as the user may read its DAGs."""
     settings = _settings()
     index = night_index.read(settings) or night_index.empty(_contracts())
-    dag_ids = {*index["products"], *index["nights"], *(f"backfill_{name}" for name in index["products"])}
+    dag_ids = {*index["products"], *index["nights"], *(f"{BACKFILL}{name}" for name in index["products"])}
     readable = get_auth_manager().filter_authorized_dag_ids(dag_ids=dag_ids, user=user, method="GET")
     return View(
         index=index,

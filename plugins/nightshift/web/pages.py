@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from nightshift.contracts.pipeline import BACKFILL
 from nightshift.run.links import dag_page, run_page, run_tab
 from nightshift.web.markup import Markup, Part, joined, link, table, tag
-from nightshift.web.view import BACKFILL, Gold, Night, View
+from nightshift.web.view import Gold, Night, View
 
 DATES, LATEST, DEAREST = 30, 20, 10
 MARKS = {"success": "✓", "success with warnings": "!", "failed": "✗"}

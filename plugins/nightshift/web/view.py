@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from nightshift.contracts.pipeline import BACKFILL
 from nightshift.web import words
 from nightshift.web.words import Words
 
 Night = Mapping[str, Any]
-BACKFILL = "backfill_"  # contracts/pipeline.py, backfill_of
 
 
 @dataclass(frozen=True)
