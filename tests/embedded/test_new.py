@@ -111,7 +111,7 @@ def test_gold_never_groups_by_a_personal_column(new, proposed, tmp_path):
     assert '.withColumn("delivery_date", F.lit(run.business_date))' in (folder / "jobs/job.py").read_text()
     assert "| `name` | string | `name` | yes | **Personal.** person's name |" in (folder / "product.md").read_text()
     [gold] = contract.read(folder / "contract.toml")[1]
-    assert (gold.keys, [*gold.columns][:2], gold.personal) == (("delivery_date",), ["delivery_date", "rows"], ())
+    assert (gold.key, [*gold.types][:2], gold.personal) == (("delivery_date",), ["delivery_date", "rows"], ())
 
 
 def test_json_lines_packed_give_what_the_same_csv_gives(proposed):
