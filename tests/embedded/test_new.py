@@ -180,6 +180,8 @@ def test_the_package_is_one_that_the_registry_accepts(new, tmp_path):
     sources, gold = contract.read(package.folder / "contract.toml")
     assert [source.name for source in sources] == ["orders", "lines"]
     assert [table.name for table in gold] == ["orders_by_data"]
+    named = (package.folder / "contract.toml").read_text().partition("\n")[0].removeprefix("#:schema ")
+    assert (package.folder / named).resolve() == ROOT / "docs" / "contract.schema.json"
     assert "### orders_by_data" in (package.folder / "product.md").read_text()
     text = "".join(path.read_text() for path in package.folder.rglob("*") if path.is_file())
     assert not [cell for cell in ("529.982", "ana@", "1234,56", "Centro") if cell in text]
