@@ -120,8 +120,8 @@ def sample(sources: Iterable[Table], where: str, beginning: bytes, whole: bool) 
 def _uncut(beginning: bytes, whole: bool) -> bytes:
     """The beginning without its last line, which may be cut; UTF-16 and UTF-32 as UTF-8. The bytes may end in the
     middle of a character."""
-    if found := marked_encoding(beginning):
-        mark, encoding = found
+    if marked := marked_encoding(beginning):
+        mark, encoding = marked
         text = codecs.getincrementaldecoder(encoding)("replace").decode(beginning.removeprefix(mark))
         beginning = text.encode("utf-8")
     return beginning if whole else beginning[: max(beginning.rfind(end) for end in (b"\n", b"\r")) + 1]

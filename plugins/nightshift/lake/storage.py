@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 GOLD_FILE = "part-00000.parquet"
+CONTRACT = "contract"  # metadata of a gold partition: the digest of the contract that made it
 DATED = "business_date="
 THREADS = 8  # botocore keeps ten connections for a client
 
@@ -78,8 +79,8 @@ class LakeHook:
     def swap_gold(self, table: str) -> list[date]:
         """Publish one staged table, one partition per staged day; returns the days, the night's own last.
 
-        A gold partition is one object, so S3 replaces it atomically: a reader sees the old file or the new one. Raises
-        AuditFailed unless exactly one Parquet file is staged for each day.
+        A gold partition is one object, so S3 replaces it atomically: a reader sees the old file or the new one. It says
+        which contract made it. Raises AuditFailed unless exactly one Parquet file is staged for each day.
         """
         staged = self._staged(table)
         own = self._night.business_date
@@ -93,7 +94,9 @@ class LakeHook:
         day, source = staged
         prefix = replace(self._night, business_date=day).gold_prefix(table)
         key = f"{prefix}{GOLD_FILE}"
-        self._s3.copy({"Bucket": self._lake, "Key": source}, self._lake, key)
+        made_by: Any = {CONTRACT: self._night.pipeline.contract.digest}
+        extra = {"Metadata": made_by, "MetadataDirective": "REPLACE"}
+        self._s3.copy({"Bucket": self._lake, "Key": source}, self._lake, key, ExtraArgs=extra)
         self._delete(item["Key"] for item in self._objects(self._lake, prefix) if item["Key"] != key)
 
     def clear_unpublished(self, days: Iterable[date]) -> None:
