@@ -9,7 +9,6 @@ from embedded import pipelines
 from nightshift import config
 from nightshift.contracts import contract
 from nightshift.failures.errors import SettingsError
-from nightshift.report import odcs
 from tools.errors import InputRefused
 
 HELP = "export a pipeline's contract, or check a contract.toml"
@@ -21,7 +20,7 @@ EPILOG = """\
 example:
   ./nightshift contract export mrhealth_sales > mrhealth_sales.odcs.yaml
   ./nightshift contract check pipelines/mrhealth_sales/contract.toml"""
-FORMATS = {"odcs": odcs.text}
+FORMATS = ("odcs",)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +36,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what was requested; gives the exit status. Raises InputRefused."""
     if options.action == "export":
-        definition = pipelines.named(options.pipeline).definition
-        print(FORMATS[options.format](definition, config.load()), end="")
+        from nightshift.report import odcs
+
+        print(odcs.text(pipelines.named(options.pipeline).definition, config.load()), end="")
         return 0
     try:
         sources, gold = contract.read(options.file)
