@@ -89,7 +89,7 @@ def test_gold_of_an_older_contract_is_a_gap_and_gold_of_this_one_is_none(s3, fil
         s3.put_object(
             Bucket=settings.bucket("lake"), Key=f"{night.staging_prefix}gold/{gold.name}/part-0.parquet", Body=b"x"
         )
-        assert LakeHook(s3, night).swap_gold(gold.name) == [day]
+        assert LakeHook(s3, night).swap_gold(gold.name, night.pipeline.contract.digest) == [day]
     assert gaps(s3, fill) == [(DAYS[0], "an older contract made the gold of word_counts")]
 
 

@@ -43,7 +43,6 @@ def build(
         "slug": night.slug,
         "pipeline": night.pipeline.name,
         "business_date": str(night.business_date),
-        "contract": night.pipeline.contract.digest,
         "started_at": night.requested_at.isoformat(),
         "ended_at": facts.ended_at.isoformat(),
         "outcome": outcome_rules.outcome(night, facts),
