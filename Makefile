@@ -127,9 +127,10 @@ python-archive: setup ## Python 3.11 for EMR Serverless, packed under its hash i
 mwaa-preflight: setup-test ## the bundle unpacked, imported and played as on MWAA: Python 3.12, its constraints and settings
 	@$(PYTHON) -m pytest tests/mwaa/preflight.py -q -s -p no:cacheprovider $(ARGS)
 
-docs: setup ## write the pipelines' product.md and Athena's views from their contracts, and the README's table
+docs: setup ## write product.md, Athena's views and the README's table from the contracts, and the schema of a contract
 	@PYTHONPATH=plugins $(PYTHON) -m nightshift.report.product_page .
 	@PYTHONPATH=plugins $(PYTHON) -m nightshift.report.views include/terraform/views.json
+	@PYTHONPATH=plugins $(PYTHON) -m nightshift_contract.schema docs/contract.schema.json
 
 screenshots: setup ## README's pictures, of the newest kept night of mrhealth_sales (Debian's chromium)
 	@$(PYTHON) -m tests.screenshots

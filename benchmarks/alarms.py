@@ -1,6 +1,6 @@
 """Whether the alerts are worth reading: how many incidents they find, and how often they cry wolf.
 
-    PYTHONPATH=include/spark_jobs:pipelines .venv/bin/python -m benchmarks.alarms [--seeds N]
+    PYTHONPATH=plugins:include/spark_jobs:pipelines .venv/bin/python -m benchmarks.alarms [--seeds N]
 
 Every unit-day of datagen's seasons that has four weeks before it is judged; what happened on it is known.
 """

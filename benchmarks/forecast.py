@@ -1,6 +1,6 @@
 """Whether the stock forecast is worth its trouble: its errors against those of the naive one, on weeks it never saw.
 
-    PYTHONPATH=include/spark_jobs:pipelines .venv/bin/python -m benchmarks.forecast [--seeds N]
+    PYTHONPATH=plugins:include/spark_jobs:pipelines .venv/bin/python -m benchmarks.forecast [--seeds N]
 
 Each series is one product of one unit out of datagen's seasons, without and with incidents. The forecast sees 56 days;
 the seven after them are the truth. A ratio below 1 beats "the same weekday last week" in the same run.

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-JOBS = [str(ROOT / "include" / "spark_jobs"), str(ROOT / "pipelines")]
+JOBS = [str(ROOT / "include" / "spark_jobs"), str(ROOT / "pipelines"), str(ROOT / "plugins")]
 sys.path[:0] = JOBS
 
 import pyarrow.parquet as pq  # noqa: E402

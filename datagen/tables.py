@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from medallion.contract import Column, Table
+    from nightshift_contract.model import Column, Table
 
 ROWS = 200
 BRAZIL = "pt-BR"

@@ -10,7 +10,7 @@ from pathlib import Path
 from datagen.tables import generate_table
 from embedded.pipeline import Local
 from embedded.uploads.inputs import Delivery, Upload
-from medallion.contract import contract
+from nightshift_contract.reading import contract
 
 
 def local(pipeline: str, prefix: str) -> Local:

@@ -26,6 +26,7 @@ MUST_NOT_IMPORT = {
     },
     "plugins/nightshift/pages": {"boto3", "botocore", "airflow", "subprocess", "os"},
     "include/spark_jobs": NOT_ON_A_CLUSTER,
+    "plugins/nightshift_contract": {*NOT_ON_A_CLUSTER, "pyspark", "medallion", "pydantic", "yaml", "os"},
     "pipelines/*/jobs": NOT_ON_A_CLUSTER,
     "pipelines/*/definition.py": {"boto3", "botocore", "airflow", "subprocess", "os", "pyspark", *LAPTOP},
     "pipelines/*/page": {"boto3", "botocore", "airflow", "subprocess", "os", "pyspark", *LAPTOP},

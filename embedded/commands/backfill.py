@@ -16,10 +16,11 @@ from embedded.uploads.inputs import Delivery
 DAYS_AT_ONCE = 20  # on one cluster, whose time is limited
 HELP = "make the days that have input but no gold (shows them unless --run)"
 DESCRIPTION = """\
-Looks for the business dates of PIPELINE that have input but no gold, or gold that is older than its input, and shows
-them with the time and the dollars that making them takes. With --run it makes them, the oldest first, up to 20 days on
-one cluster; a day that fails does not stop the others of its cluster and is named. Input and lake must be there: they
-are those of the simulated AWS that is running (./nightshift cloud up), or of AWS_ENDPOINT_URL."""
+Looks for the business dates of PIPELINE that have input but no gold, or gold that is older than its input or was made
+by an older contract, and shows them with the time and the dollars that making them takes. With --run it makes them, the
+oldest first, up to 20 days on one cluster; a day that fails does not stop the others of its cluster and is named. Input
+and lake must be there: they are those of the simulated AWS that is running (./nightshift cloud up), or of
+AWS_ENDPOINT_URL."""
 EPILOG = "exit status: 0 every day was made (or shown); 1 a day was not; 2 the request cannot be done."
 
 
@@ -29,6 +30,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="first", metavar="YYYY-MM-DD", required=True, help="first business date")
     parser.add_argument("--to", dest="last", metavar="YYYY-MM-DD", required=True, help="last of them, included")
     parser.add_argument("--run", dest="make", action="store_true", help="make them")
+    parser.add_argument("--force", action="store_true", help="all days that have input, also those without a gap")
     on_option.add(parser)
     iam_option.add(parser)
 
@@ -40,7 +42,10 @@ def run(options: argparse.Namespace) -> int:
     endpoint.needed("backfill")
     size = DAYS_AT_ONCE if options.make else len(days)
     parts = [days[n : n + size] for n in range(0, len(days), size)]
-    requests = [_request(pipeline, part, {"dry_run": not options.make, **on_option.params(options)}) for part in parts]
+    requests = [
+        _request(pipeline, part, {"dry_run": not options.make, "force": options.force, **on_option.params(options)})
+        for part in parts
+    ]
     return run_session(
         SessionRequest("backfill", lambda _scratch: requests, iam=iam_option.wanted(options), on=options.compute or "")
     )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
+from os.path import relpath
 from pathlib import Path
 
 from embedded import dates
@@ -21,6 +22,7 @@ from nightshift.report import product_page
 from tools import paths
 from tools.errors import InputRefused
 
+SCHEMA = paths.ROOT / "docs" / "contract.schema.json"  # an editor completes a contract by it
 HELP = "make the package of a new pipeline from a sample of its input"
 DESCRIPTION = """\
 Reads a sample of what a new pipeline NAME is to take, proposes a contract (types, key, notation, personal columns),
@@ -60,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
     """Propose and, once confirmed, write; gives the exit status. Raises InputRefused."""
     folder = _folder(options.name, options.into)
     proposals, texts = _of_script(options) if options.script else _of_sample(options)
+    texts["contract.toml"] = f"#:schema {relpath(SCHEMA, folder)}\n{texts['contract.toml']}"
     print(f"{package.shown(proposals)}\n\n{texts['contract.toml']}")
     if not (options.yes or _confirmed(folder)):
         print("Nothing was written.")

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from embedded.new.proposal import Proposal
-from medallion.contract import Column
+from nightshift_contract.model import Column
 
 WIDTH = 118
 HEAD = "# What {name} takes in and gives out; docs/contracts.md says what each word means.\n\n"

@@ -10,9 +10,9 @@ from itertools import combinations
 
 from embedded.new import personal
 from embedded.new.sample import Sample
-from medallion.contract import Column, Table
-from medallion.notation import PT_BR, rewritten
+from medallion.notation import rewritten
 from medallion.shapes import DAY, FIGURE, MOMENT, MONEY_TYPE, money, whole
+from nightshift_contract.model import PT_BR, Column, Table
 
 WHOLE, LONG = 7, 18  # digits of an int, of a bigint
 MOST_ODD = 0.02  # the share of a column's values that may not fit its type

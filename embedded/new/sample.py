@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medallion import csv_text
-from medallion.charset import as_utf8
-from medallion.contract import Column, Table, plain_name
 from medallion.csv_text import Record
-from medallion.json_lines import as_csv, is_json_lines
-from medallion.packing import MARKS, FileRefused, unpacked
+from medallion.packing import FileRefused, unpacked
+from nightshift_contract.charset import as_utf8, marked_encoding
+from nightshift_contract.json_lines import as_csv, is_json_lines
+from nightshift_contract.model import Column, Table, plain_name
 from tools.errors import InputRefused
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -51,7 +51,7 @@ def read(path: Path) -> Sample:
     json_lines = is_json_lines(content)
     text, encoding = as_utf8(as_csv(content) if json_lines else content)
     headers = csv_text.header_cells(text)
-    header = max(headers, key=len, default=[])
+    delimiter, header = max(headers.items(), key=lambda one: len(one[1]), default=("", []))
     if not any(cell.strip() for cell in header):
         raise InputRefused(f"{path} has no header: its first line must name the columns.")
     columns = _columns(path, header)
@@ -60,8 +60,7 @@ def read(path: Path) -> Sample:
     if all(record.fields is None for record in records):
         why = next((f"{record.reason}: {record.detail}" for record in records), "it has a header only")
         raise InputRefused(f"{path} has no row that can be read ({why}): give a file with some rows.")
-    delimiter = SHOWN[csv_text.DELIMITERS[headers.index(header)]]
-    written = "JSON lines" if json_lines else f"CSV, {delimiter} between fields"
+    written = "JSON lines" if json_lines else f"CSV, {SHOWN[delimiter]} between fields"
     return Sample(path, columns, records, f"{written}, {_marked(path) or encoding}")
 
 
@@ -109,5 +108,5 @@ def _columns(path: Path, header: Sequence[str]) -> tuple[Column, ...]:
 def _marked(path: Path) -> str:
     """The encoding that a byte order mark names; '' without one."""
     with path.open("rb") as file:
-        beginning = file.read(4)
-    return next((name for mark, name in MARKS if beginning.startswith(mark)), "")
+        marked = marked_encoding(file.read(4))
+    return marked[1] if marked else ""

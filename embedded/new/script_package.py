@@ -61,7 +61,7 @@ def test_what_the_script_writes_is_what_the_contract_says(lake, tmp_path):
     assert LOCAL.make(tmp_path, [DAY])[DAY].uploads
     lake.run("{name}", str(DAY), tmp_path / str(DAY), layers="gold")
     staged = lake.manifest("{name}", str(DAY), "gold")["gold"]
-    assert {{table["table"]: table["schema"] for table in staged}} == {{table.name: table.columns for table in GOLD}}
+    assert {{table["table"]: table["schema"] for table in staged}} == {{table.name: table.types for table in GOLD}}
     assert [table["table"] for table in staged if table["null_keys"] or table["duplicate_keys"]] == []
 '''
 

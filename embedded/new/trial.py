@@ -18,7 +18,7 @@ from typing import Any
 
 from embedded.new import personal
 from embedded.new.proposal import key_of
-from medallion.contract import Column
+from nightshift_contract.model import Column
 from tools import paths, toolchain
 from tools.errors import InputRefused
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from nightshift.pipelines import PIPELINES
-
-SHOWN = 4
-END = re.compile(rf".[0-9]{{{SHOWN}}}$")
+from nightshift_contract.masks import hidden
 
 
 def personal(pipeline: str, table: str) -> frozenset[str]:
@@ -18,6 +15,5 @@ def personal(pipeline: str, table: str) -> frozenset[str]:
 
 
 def masked(value: Any) -> str:
-    """The value as ****, with the last four digits of a number that has more."""
-    text = "" if value is None else str(value)
-    return text and f"****{text[-SHOWN:] if END.search(text) else ''}"
+    """The value as nightshift_contract masks it; '' for none."""
+    return hidden(value) or ""

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from embedded.uploads.inputs import Upload
 from nightshift.contracts import drift
-from nightshift.contracts.pipeline import Pipeline, Source
+from nightshift.contracts.pipeline import Pipeline
 from nightshift.inputs.text_encoding import is_text
+from nightshift_contract.model import Table
 from tools.errors import InputRefused
 
 BEGINNING = 64 * 1024  # bytes
@@ -28,11 +29,11 @@ def refuse_unusable(pipeline: Pipeline, uploads: Sequence[Upload], encoding: str
         refuse_no_text(files, encoding)
 
 
-def refuse_other_files(pipeline: str, sources: Sequence[Source], files: Sequence[Path]) -> None:
+def refuse_other_files(pipeline: str, sources: Sequence[Table], files: Sequence[Path]) -> None:
     """Raise InputRefused if no file that is not empty can be one of the pipeline's sources: its header has none of
     their columns."""
     filled = [file for file in files if file.stat().st_size]
-    if filled and not any(drift.is_known(sources, file.name, _sample(file)) for file in filled):
+    if filled and not any(drift.is_known(sources, file.name, _sample(sources, file)) for file in filled):
         names = ", ".join(source.name for source in sources)
         raise InputRefused(
             f"No file has the columns of any of {names}: {_listed(filled)}. pipelines/{pipeline}/product.md lists them."
@@ -46,9 +47,9 @@ def refuse_no_text(files: Sequence[Path], encoding: str) -> None:
         raise InputRefused(f"No file is text: {_listed(filled)}. Save it as plain text, or pack that as gzip.")
 
 
-def _sample(file: Path) -> drift.Sample | None:
+def _sample(sources: Sequence[Table], file: Path) -> drift.Sample | None:
     text, whole = _beginning(file)
-    return drift.sample(file.name, text, whole=whole)
+    return drift.sample(sources, file.name, text, whole=whole)
 
 
 def _beginning(file: Path) -> tuple[bytes, bool]:

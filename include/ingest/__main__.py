@@ -19,7 +19,6 @@ from ingest.api import Patience, SearchApi
 from ingest.errors import IngestError
 from ingest.landing import Landing, Progress
 from ingest.relation import Relation
-from ingest.secret import API, DATABASE
 
 SPOOLED = 64 * 1024 * 1024  # bytes of a table kept in memory; beyond that a temporary file is used
 
@@ -48,7 +47,7 @@ def _api(args: argparse.Namespace) -> str:
 def _search_api(args: argparse.Namespace) -> SearchApi:
     """The API at the given address, or at the one in the secret, with the secret's user if it names one. A user in the
     address itself is removed from it, because the address is written into the progress and into messages."""
-    source = secret.read(boto3.client("secretsmanager"), args.secret, API) if args.secret else {"url": args.url}
+    source = secret.api(boto3.client("secretsmanager"), args.secret) if args.secret else {"url": args.url}
     session, address = requests.Session(), urlsplit(source["url"])
     session.auth = get_auth_from_url(source["url"]) if "@" in address.netloc else None
     if "username" in source:
@@ -70,7 +69,7 @@ def ingest(api: SearchApi, landing: Landing) -> Progress:
 
 def _table(args: argparse.Namespace) -> str:
     """Copy the whole table to one object: the object is replaced whole, or unchanged."""
-    address = secret.read(boto3.client("secretsmanager"), args.secret, DATABASE)
+    address = secret.database(boto3.client("secretsmanager"), args.secret)
     relation = Relation(address, args.table, _patience(args))
     folder = f"{args.business_date:%Y/%m/%d}/table" if args.business_date else "reference_data"
     key = f"{args.prefix.strip('/')}/{folder}/{args.name or args.table}.csv.gz"

@@ -6,7 +6,7 @@ import csv
 import gzip
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import IO, Any
 
@@ -16,6 +16,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from ingest import tls
 from ingest.api import Backoff, Patience
 from ingest.errors import Refused, Unavailable
+from nightshift_contract.secret import Address
 
 ROWS_AT_ONCE = 10_000
 CURSOR = "ingest"  # a named cursor keeps the rows on the server until they are fetched
@@ -26,7 +27,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?
 class Relation:
     """One table at one address."""
 
-    def __init__(self, address: Mapping[str, Any], table: str, patience: Patience) -> None:
+    def __init__(self, address: Address, table: str, patience: Patience) -> None:
         if not _NAME.fullmatch(table):
             raise Refused(f"{table!r} is not a table's name: expected table or schema.table")
         self.table, self._address = table, address
@@ -51,20 +52,20 @@ class Relation:
                 cursor.execute(f"SELECT * FROM {self._quoted()}")  # noqa: S608 - a name of letters, checked and quoted
                 return _packed(cursor, file)
         except psycopg2.OperationalError as lost:
-            attempt = f"reading {self.table} at {self._address['host']} was interrupted: {_line(lost)}"
+            attempt = f"reading {self.table} at {self._address.host} was interrupted: {_line(lost)}"
             raise Unavailable(f"{attempt}; check whether the database is up") from lost
         except psycopg2.Error as refused:
-            attempt = f"{self._address['host']} refused to read {self.table}: {_line(refused)}"
+            attempt = f"{self._address.host} refused to read {self.table}: {_line(refused)}"
             raise Refused(f"{attempt}; check its name and the user's rights") from refused
 
     def _connected(self) -> Any:
         with tls.connect_args(self._address) as secured:
             return psycopg2.connect(
-                host=self._address["host"],
-                port=self._address["port"],
-                dbname=self._address["dbname"],
-                user=self._address["username"],
-                password=self._address["password"],
+                host=self._address.host,
+                port=self._address.port,
+                dbname=self._address.dbname,
+                user=self._address.username,
+                password=self._address.password,
                 connect_timeout=CONNECT_SECONDS,
                 **secured,
             )

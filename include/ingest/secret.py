@@ -3,40 +3,44 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ingest.errors import Refused
+from nightshift_contract import secret
+from nightshift_contract.secret import FORM, Address
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-
-@dataclass(frozen=True)
-class Form:
-    """The format of one kind of secret: its required fields, and an example for messages."""
-
-    fields: tuple[str, ...]
-    shown: str
+API_FORM = '{"url": "https://…/_search", "username": …, "password": …}, the last two if it requires a user'
 
 
-API = Form(("url",), '{"url": "https://…/_search", "username": …, "password": …}, the last two if it requires a user')
-DATABASE = Form(  # of Amazon RDS
-    ("host", "port", "dbname", "username", "password"),
-    '{"engine": "postgres", "host": …, "port": …, "dbname": …, "username": …, "password": …}',
-)
-
-
-def read(secrets: SecretsManagerClient, name: str, form: Form) -> dict[str, Any]:
-    """All fields of the secret, as text except `properties`. Raises Refused, which never quotes it."""
+def api(secrets: SecretsManagerClient, name: str) -> dict[str, str]:
+    """The address of an API and its user, if it requires one. Raises Refused, which never quotes the secret."""
+    text = _text(secrets, name, API_FORM)
     try:
-        secret = json.loads(secrets.get_secret_value(SecretId=name)["SecretString"])
-        values = {str(field): value if field == "properties" else str(value) for field, value in secret.items()}
+        values = {str(field): str(value) for field, value in json.loads(text).items()}
+    except (AttributeError, ValueError):
+        values = {}
+    if "url" not in values:
+        raise Refused(f"the secret {name} has no url: write it in the form {API_FORM}")
+    return values
+
+
+def database(secrets: SecretsManagerClient, name: str) -> Address:
+    """The address of a PostgreSQL database. Raises Refused, which never quotes the secret."""
+    try:
+        address = secret.parsed(_text(secrets, name, FORM))
+    except ValueError as odd:
+        raise Refused(f"the secret {name} cannot be used: {odd}") from None
+    if address.family != secret.POSTGRES:
+        raise Refused(f"the secret {name} is of {address.engine}: tables are read from PostgreSQL only")
+    return address
+
+
+def _text(secrets: SecretsManagerClient, name: str, form: str) -> str:
+    try:
+        return secrets.get_secret_value(SecretId=name).get("SecretString", "")
     except secrets.exceptions.ClientError as error:
         code = error.response["Error"]["Code"]
-        raise Refused(f"the secret {name} cannot be read ({code}): create it, in the form {form.shown}") from None
-    except (AttributeError, KeyError, TypeError, ValueError):
-        values = {}
-    if missing := [field for field in form.fields if field not in values]:
-        raise Refused(f"the secret {name} has no {', '.join(missing)}: write it in the form {form.shown}")
-    return values
+        raise Refused(f"the secret {name} cannot be read ({code}): create it, in the form {form}") from None

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
-from typing import Any
 
 import certifi
+
+from nightshift_contract.secret import Address
 
 BEGIN = "-----BEGIN CERTIFICATE-----"
 
 
 @contextmanager
-def connect_args(address: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def connect_args(address: Address) -> Iterator[dict[str, str]]:
     """Arguments of psycopg2's connect; the certificate file that they name exists while the context is open."""
-    properties = address.get("properties") or {}
-    mode = str(properties.get("sslmode") or ("" if is_loopback(str(address["host"])) else "verify-full"))
-    ca = str(properties.get("sslrootcert") or "")
+    mode = address.properties.get("sslmode") or ("" if address.is_loopback else "verify-full")
+    ca = address.properties.get("sslrootcert", "")
     if not mode.startswith("verify"):
         yield {"sslmode": mode} if mode else {}
         return
@@ -26,11 +25,3 @@ def connect_args(address: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         file.write(ca)
         file.flush()
         yield {"sslmode": mode, "sslrootcert": file.name if ca.startswith(BEGIN) else ca or certifi.where()}
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

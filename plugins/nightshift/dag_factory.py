@@ -421,6 +421,12 @@ def backfill_form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
         "dry_run": Param(
             True, type="boolean", title="Dry run", description="Show the gaps, time and price; make none."
         ),
+        "force": Param(
+            False,
+            type="boolean",
+            title="Force",
+            description="Make all days of the range that have input, also those without a gap.",
+        ),
         **kept,
     }
 

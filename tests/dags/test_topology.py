@@ -135,7 +135,7 @@ def test_it_runs_at_midnight_in_sao_paulo_one_at_a_time_and_never_catches_up(nig
 def test_a_backfill_runs_on_request_only_and_shows_what_it_would_do_unless_told_otherwise(dags, name):
     backfill = dags[f"backfill_{name}"]
     assert (backfill.schedule, backfill.max_active_runs, backfill.catchup) == (None, 1, False)
-    assert backfill.params["dry_run"] is True
+    assert (backfill.params["dry_run"], backfill.params["force"]) == (True, False)
     assert {"first", "last"} <= set(backfill.params)
 
 

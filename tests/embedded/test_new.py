@@ -111,7 +111,7 @@ def test_gold_never_groups_by_a_personal_column(new, proposed, tmp_path):
     assert '.withColumn("delivery_date", F.lit(run.business_date))' in (folder / "jobs/job.py").read_text()
     assert "| `name` | string | `name` | yes | **Personal.** person's name |" in (folder / "product.md").read_text()
     [gold] = contract.read(folder / "contract.toml")[1]
-    assert (gold.keys, [*gold.columns][:2], gold.personal) == (("delivery_date",), ["delivery_date", "rows"], ())
+    assert (gold.key, [*gold.types][:2], gold.personal) == (("delivery_date",), ["delivery_date", "rows"], ())
 
 
 def test_json_lines_packed_give_what_the_same_csv_gives(proposed):
@@ -180,6 +180,8 @@ def test_the_package_is_one_that_the_registry_accepts(new, tmp_path):
     sources, gold = contract.read(package.folder / "contract.toml")
     assert [source.name for source in sources] == ["orders", "lines"]
     assert [table.name for table in gold] == ["orders_by_data"]
+    named = (package.folder / "contract.toml").read_text().partition("\n")[0].removeprefix("#:schema ")
+    assert (package.folder / named).resolve() == ROOT / "docs" / "contract.schema.json"
     assert "### orders_by_data" in (package.folder / "product.md").read_text()
     text = "".join(path.read_text() for path in package.folder.rglob("*") if path.is_file())
     assert not [cell for cell in ("529.982", "ana@", "1234,56", "Centro") if cell in text]

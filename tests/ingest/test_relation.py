@@ -22,7 +22,7 @@ PEOPLE = [
     ("AC", 12, 1200013, 'Vila "Nova"', 345_678),
     ("SP", 35, 3500022, "Sem Gente", None),
 ]
-DOWN = {"host": "127.0.0.1", "port": 1, "dbname": "airflow", "username": "airflow", "password": "hidden"}
+DOWN = dict(engine="postgres", host="127.0.0.1", port=1, dbname="airflow", username="airflow", password="hidden")
 FILE = "covid/reference_data/populacao-por-municipio-2020.csv.gz"
 
 

@@ -28,7 +28,7 @@ def manifests(pipeline):
     """Of each layer what the contract asks for."""
     tables = [{"table": "orders", **LAWFUL}]
     gold = [
-        {"table": t.name, "path": "s3://", "rows": 3, "schema": t.columns, "null_keys": 0, "duplicate_keys": 0}
+        {"table": t.name, "path": "s3://", "rows": 3, "schema": t.types, "null_keys": 0, "duplicate_keys": 0}
         for t in pipeline.gold
     ]
     first = {"layer": "bronze", "business_date": "2026-01-04", "tables": tables, "gold": []}

@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from nightshift.compute.emr.target import place_of
 from nightshift.failures.errors import DaysFailed, PreflightError
 from nightshift.lake.gaps import GapsHook
+from nightshift.lake.storage import LakeHook
 from nightshift.operators.backfill import ClaimDaysOperator, PlanBackfillOperator, PublishDaysOperator
 from nightshift.pipelines import BACKFILLS
 from nightshift.report import outcome_rules, record
@@ -53,8 +54,8 @@ def gold(s3, settings):
     return put
 
 
-def gaps(s3, fill):
-    return [(gap.day, gap.why) for gap in GapsHook(s3, fill).between(DAYS[0], DAYS[-1])]
+def gaps(s3, fill, **how):
+    return [(gap.day, gap.why) for gap in GapsHook(s3, fill).between(DAYS[0], DAYS[-1], **how)]
 
 
 def test_a_day_with_input_and_no_gold_is_a_gap_and_a_day_without_input_is_none(s3, fill, deliver, gold):
@@ -76,6 +77,27 @@ def test_gold_that_is_older_than_its_input_is_a_gap(s3, fill, deliver, gold, mon
     )
     [(day, why)] = gaps(s3, fill)
     assert (day, why[:28]) == (DAYS[1], "gold is older than its input")
+
+
+def test_gold_of_an_older_contract_is_a_gap_and_gold_of_this_one_is_none(s3, fill, deliver, settings):
+    """The partitions are published as a night does; between the first day and the others a column got a type."""
+    table = FILL.gold[0]
+    narrow = replace(table, columns=tuple(replace(column, type="string") for column in table.columns))
+    for day, gold in zip(DAYS, (narrow, table, replace(table, about="In other words.")), strict=True):
+        deliver(day)
+        night = replace(fill, business_date=day, pipeline=replace(FILL, gold=(gold,)))
+        s3.put_object(
+            Bucket=settings.bucket("lake"), Key=f"{night.staging_prefix}gold/{gold.name}/part-0.parquet", Body=b"x"
+        )
+        assert LakeHook(s3, night).swap_gold(gold.name, night.pipeline.contract.digest) == [day]
+    assert gaps(s3, fill) == [(DAYS[0], "an older contract made the gold of word_counts")]
+
+
+def test_force_makes_every_day_that_has_input(s3, fill, deliver, gold):
+    for day in DAYS[:2]:
+        deliver(day)
+    gold(DAYS[0])
+    assert gaps(s3, fill, force=True) == [(DAYS[0], "force was requested"), (DAYS[1], "no gold of word_counts")]
 
 
 def test_a_day_that_was_made_before_orders_had_versions_is_a_gap_of_an_older_lake(s3, settings):

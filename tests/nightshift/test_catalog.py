@@ -22,14 +22,16 @@ def test_a_published_table_can_be_found_with_its_columns_and_its_partition(glue,
     hook.register(table, [night.business_date])  # every task may run twice
     name = "mrhealth_sales_sales_by_branch_day"
     found = glue.get_table(DatabaseName="acme_night_gold", Name=name)["Table"]
-    assert {c["Name"]: c["Type"] for c in found["StorageDescriptor"]["Columns"]} == table.columns
+    assert {c["Name"]: c["Type"] for c in found["StorageDescriptor"]["Columns"]} == table.types
     (partition,) = glue.get_partitions(DatabaseName="acme_night_gold", TableName=name)["Partitions"]
     assert partition["Values"] == ["2026-01-04"]
     assert partition["StorageDescriptor"]["Location"].endswith("/sales_by_branch_day/business_date=2026-01-04/")
 
 
 def test_a_table_and_its_columns_carry_the_contracts_descriptions(glue, night):
-    table = replace(night.pipeline.gold[0], notes={**night.pipeline.gold[0].notes, "orders": "many\n words " * 60})
+    gold = night.pipeline.gold[0]
+    long = "many\n words " * 60
+    table = replace(gold, columns=tuple(replace(c, about=long) if c.name == "orders" else c for c in gold.columns))
     CatalogHook(glue, night).register(table, [])
     found = glue.get_table(DatabaseName="acme_night_gold", Name=f"mrhealth_sales_{table.name}")["Table"]
     assert found["Description"] == found["Parameters"]["comment"] == table.about
@@ -41,5 +43,5 @@ def test_a_table_and_its_columns_carry_the_contracts_descriptions(glue, night):
 
 @pytest.mark.parametrize("table", [t for p in PIPELINES.values() for t in p.gold], ids=lambda table: table.name)
 def test_every_column_of_gold_is_described_in_a_comment_that_fits(table):
-    assert table.notes.keys() == table.columns.keys()
+    assert table.notes.keys() == table.types.keys()
     assert {name: note for name, note in table.notes.items() if note != shortened(note, LONGEST_COMMENT)} == {}

@@ -1,16 +1,19 @@
 """Contracts: read strictly, and everything that follows from them says the same."""
 
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 
-from medallion.contract import Column, Table
-from medallion.contract import contract as of_jobs
 from nightshift.contracts import contract
 from nightshift.failures.errors import SettingsError
 from nightshift.pipelines import PIPELINES, REGISTRY
 from nightshift.report import product_page
+from nightshift_contract import schema
+from nightshift_contract.model import Column, Table
 
+SCHEMA = jsonschema.Draft7Validator(schema.schema())
 ROOT = Path(__file__).resolve().parents[2]
 SOUND = """
 [sources.sales]
@@ -38,7 +41,7 @@ def refused(tmp_path, text):
 def test_a_sound_contract_is_read(tmp_path):
     (tmp_path / "shop.toml").write_text(SOUND)
     (source,), (table,) = contract.read(tmp_path / "shop.toml")
-    assert (source.files, source.columns[0].names, table.columns) == ("venda", ("id",), {"day": "date"})
+    assert (source.files, source.columns[0].names, table.types) == ("venda", ("id",), {"day": "date"})
 
 
 @pytest.mark.parametrize(
@@ -57,20 +60,44 @@ def test_a_wrong_contract_is_refused_by_name(tmp_path, wrong, told):
     assert told in refused(tmp_path, wrong)
 
 
-def test_a_contract_that_is_not_there_is_refused_by_name(tmp_path):
-    with pytest.raises(SettingsError, match=r"shop\.toml cannot be read"):
-        contract.read(tmp_path / "shop.toml")
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("about", "abuot"),
+        ("fresh_hours = 36", ""),
+        ('"ignore"', '"shrug"'),
+        (', dropped = "refuse"', ""),
+        ("type = ", "typ = "),
+        ('"bigint"', "7"),
+        ('["sale_id"]', '"sale_id"'),
+        ('"bigint"', '"bigint", signed = 1'),
+        ("[gold", "[golden"),
+        ('files = "venda"', 'files = "venda"\nlocale = "pt"'),
+        ('columns.day = { type = "date" }', ""),
+    ],
+)
+def test_an_editor_marks_what_a_run_refuses(tmp_path, old, new):
+    assert SCHEMA.is_valid(tomllib.loads(SOUND))
+    wrong = SOUND.replace(old, new, 1)
+    assert refused(tmp_path, wrong) and not SCHEMA.is_valid(tomllib.loads(wrong))
 
 
 @pytest.mark.parametrize("name", PIPELINES)
-def test_jobs_and_library_read_the_same_out_of_a_contract(name):
-    pipeline, jobs = PIPELINES[name], of_jobs(name)
-    assert {t.name: t.columns for t in pipeline.gold} == {
-        name: {column.name: column.type for column in table.columns} for name, table in jobs.gold.items()
-    }
-    assert [(s.name, [(c.name, c.names, c.optional) for c in s.columns]) for s in pipeline.sources] == [
-        (name, [(c.name, c.names, c.optional) for c in table.columns]) for name, table in jobs.sources.items()
-    ]
+def test_a_contract_names_the_schema_that_it_keeps(name):
+    file = ROOT / "pipelines" / name / "contract.toml"
+    text = file.read_text(encoding="utf-8")
+    named = file.parent / text.splitlines()[0].removeprefix("#:schema ")
+    assert named.resolve() == ROOT / "docs" / "contract.schema.json"
+    assert [fault.message for fault in SCHEMA.iter_errors(tomllib.loads(text))] == []
+
+
+def test_the_schema_in_the_documentation_is_that_of_the_model():
+    assert (ROOT / "docs" / "contract.schema.json").read_text(encoding="utf-8") == schema.text(), "run `make docs`"
+
+
+def test_a_contract_that_is_not_there_is_refused_by_name(tmp_path):
+    with pytest.raises(SettingsError, match=r"shop\.toml cannot be read"):
+        contract.read(tmp_path / "shop.toml")
 
 
 def test_a_column_of_the_jobs_is_by_default_any_whole_number_of_nine_digits_that_may_be_missing():
@@ -90,7 +117,7 @@ def test_the_page_of_a_product_tells_every_column(name):
     told = product_page.page(PIPELINES[name])
     for table in PIPELINES[name].gold:
         assert f"### {table.name}\n" in told
-        assert all(f"| `{column}` | {kind} |" in told for column, kind in table.columns.items())
+        assert all(f"| `{column}` | {kind} |" in told for column, kind in table.types.items())
 
 
 @pytest.mark.parametrize("name", PIPELINES)

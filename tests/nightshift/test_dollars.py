@@ -76,14 +76,14 @@ def preflight(settings, aws, monkeypatch):
     """preflight(index or None, settings' changes, parameters) -> what it checked."""
     monkeypatch.setattr(terraform, "version", lambda: "Terraform v1.11.4")
 
-    def check(index=None, settings_too=None, **params):
+    def check(index=None, settings_too=None, count=1, **params):
         if index:
             body = json.dumps({**night_index.empty(), **index})
             aws("s3").put_object(Bucket=settings.bucket("lake"), Key=night_index.KEY, Body=body)
         task = PreflightOperator(
             task_id="preflight", pipeline=WORDCOUNT, settings=replace(settings, **settings_too or {})
         )
-        return task.checked(task.night(context(TaskInstance(), **params)))
+        return task.checked(task.night(context(TaskInstance(), **params)), count)
 
     return check
 
@@ -106,6 +106,10 @@ def test_a_months_budget_counts_nights_and_backfills_and_names_itself(preflight)
         preflight({"money": spent}, {"monthly_budgets": ("wordcount=5",)})
     assert "NIGHTSHIFT_MONTHLY_BUDGETS" in refused.value.next_action and "MWAA" in refused.value.next_action
     assert preflight({"money": spent}, {"monthly_budgets": ("wordcount=6", "*=1")})["expected"]["basis"] == "plan"
+
+
+def test_a_backfill_without_a_gap_costs_nothing_and_is_within_its_limit(preflight):
+    assert preflight(count=0)["estimate_usd"] == 0
 
 
 def test_prices_older_than_ninety_days_are_a_warning():

@@ -9,26 +9,26 @@ import pytest
 
 from mrhealth_sales.definition import PIPELINE as MRHEALTH_SALES
 from nightshift.contracts import drift
-from nightshift.contracts.pipeline import Source, SourceColumn
 from nightshift.failures.errors import NothingToReplay, NothingUsable, SchemaDrifted
 from nightshift.inputs import deliveries
 from nightshift.inputs.deliveries import DeliveriesHook, source_of
 from nightshift.operators.contract import CheckInputsOperator
+from nightshift_contract.model import Column, Table
 
 packed = partial(gzip.compress, mtime=0)  # the same bytes whenever a worker collects its tests
 
 COLUMNS = (
-    SourceColumn("sale_id", "bigint", ("id",), required=True),
-    SourceColumn("amount", "decimal(18,2)", ("valor", "vlr")),
-    SourceColumn("day", "date", ("data",)),
+    Column("sale_id", "bigint", ("id",), required=True),
+    Column("amount", "decimal(18,2)", ("valor", "vlr")),
+    Column("day", "date", ("data",)),
 )
 RULES = {"added": "ignore", "dropped": "refuse", "retyped": "quarantine"}
-SALES = Source("sales", "What was sold.", "venda*", COLUMNS, ("sale_id",), RULES)
+SALES = Table("sales", COLUMNS, ("sale_id",), files="venda*", drift=RULES, about="What was sold.")
 ROWS = "1;2,50;2026-01-04\n2;3.00;2026-01-04\n3;1;2026-01-04\n"
 
 
 def told(text, source=SALES):
-    found = drift.sample("a.csv", text.encode(), whole=True)
+    found = drift.sample([SALES], "a.csv", text.encode(), whole=True)
     return [(d.event, d.column, d.rule) for d in drift.drifts(source, found)]
 
 
@@ -42,7 +42,7 @@ def test_a_new_column_is_told_and_let_in():
 
 
 def test_a_column_that_is_gone_is_told_with_the_name_that_may_have_replaced_it():
-    found = drift.sample("a.csv", b"id,montante,data\n1,2.50,2026-01-04\n", whole=True)
+    found = drift.sample([SALES], "a.csv", b"id,montante,data\n1,2.50,2026-01-04\n", whole=True)
     added, dropped = drift.drifts(SALES, found)
     assert (added.event, added.column) == ("added", "montante")
     assert (dropped.event, dropped.column, dropped.rule) == ("dropped", "valor", "refuse")
@@ -59,7 +59,7 @@ def test_one_odd_value_is_no_drift_of_its_column():
 
 
 def test_a_column_that_a_source_may_come_without_is_not_missed_but_still_looked_at():
-    source = replace(SALES, columns=(*COLUMNS, SourceColumn("discount", "double", ("desconto",), optional=True)))
+    source = replace(SALES, columns=(*COLUMNS, Column("discount", "double", ("desconto",), optional=True)))
     assert told(f"id;valor;data\n{ROWS}", source) == []
     rows = "".join(f"{n};1;2026-01-04;muito\n" for n in range(3))
     assert told(f"id;valor;data;desconto\n{rows}", source) == [("retyped", "desconto", "quarantine")]
@@ -70,14 +70,14 @@ def test_too_few_values_say_nothing_about_a_column():
 
 
 def test_the_cut_last_line_of_a_beginning_is_left_out():
-    assert drift.sample("a.csv", b"id;valor\n1;2\n3;", whole=False).rows == (("1", "2"),)
+    assert drift.sample([SALES], "a.csv", b"id;valor\n1;2\n3;", whole=False).rows == (("1", "2"),)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-32"])
 @pytest.mark.parametrize("cut", [0, 1])
 def test_a_header_is_read_in_the_encodings_that_the_jobs_read(encoding, cut):
     content = "situação;preço\n1;2\n3;ção".encode(encoding)
-    found = drift.sample("a.csv", content[: len(content) - cut], whole=False)
+    found = drift.sample([SALES], "a.csv", content[: len(content) - cut], whole=False)
     assert (found.header, found.rows) == (("situação", "preço"), (("1", "2"),))
 
 
@@ -85,22 +85,22 @@ OBJECTS = '{"id": 1, "valor": 2.50}\n{"id": 2, "data": "2026-01-04", "sub": {"a"
 
 
 def test_json_lines_are_judged_by_the_keys_of_their_first_objects():
-    sample = drift.sample("a.jsonl", OBJECTS.encode("utf-8-sig"), whole=False)
+    sample = drift.sample([SALES], "a.jsonl", OBJECTS.encode("utf-8-sig"), whole=False)
     assert sample.header == ("id", "valor", "data", "sub")
     assert sample.rows == (("1", "2.50", "", ""), ("2", "", "2026-01-04", '{"a": ["1"]}'))
     assert [(d.event, d.column) for d in drift.drifts(SALES, sample)] == [("added", "sub")]
     assert drift.is_known([SALES], "a.jsonl", sample)
-    assert not drift.is_known([SALES], "a.jsonl", drift.sample("a.jsonl", b'{"x": 1}\n{"y": 2}\n', whole=True))
-    assert not drift.is_known([SALES], "a.json", drift.sample("a.json", b'{\n  "id": 1\n}\n', whole=True))
+    assert not drift.is_known([SALES], "a.jsonl", drift.sample([SALES], "a.jsonl", b'{"x": 1}\n{"y": 2}\n', whole=True))
+    assert not drift.is_known([SALES], "a.json", drift.sample([SALES], "a.json", b'{\n  "id": 1\n}\n', whole=True))
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\x81\x8d\x00id"])
 def test_what_has_no_header_is_left_to_bronze(content):
-    assert drift.sample("a.csv", content, whole=True) is None
+    assert drift.sample([SALES], "a.csv", content, whole=True) is None
 
 
 def test_the_same_drift_of_many_files_is_told_once():
-    found = drift.sample("x", b"id,valor,data,loja\n", whole=True)
+    found = drift.sample([SALES], "x", b"id,valor,data,loja\n", whole=True)
     drifted = list(drift.drifts(SALES, found))
     (line,) = drift.report({"s3://raw/1.csv": drifted, "s3://raw/2.csv": drifted})
     assert line == "sales: loja is new (ignore), in 2 deliveries, the first s3://raw/1.csv"

@@ -58,10 +58,10 @@ def test_a_publish_killed_between_two_tables_leaves_each_whole_and_its_retry_fin
     Claim(s3, night).take()
     swap = LakeHook.swap_gold
 
-    def die_at_the_second(self, table):
+    def die_at_the_second(self, table, made_by):
         if table == MRHEALTH_SALES.gold[1].name:
             raise SystemExit("killed")
-        return swap(self, table)
+        return swap(self, table, made_by)
 
     monkeypatch.setattr(LakeHook, "swap_gold", die_at_the_second)
     with pytest.raises(SystemExit):
@@ -84,13 +84,14 @@ def test_every_day_that_was_staged_is_swapped_registered_and_no_longer_marked(s3
     for day in ("2026-01-01", "2026-01-03", "2026-01-04"):
         s3.put_object(Bucket=LAKE, Key=f"{mark}{day}", Body=b"")
     told = {"table": sales, "day": "2026-01-01", "since": "2026-01-02T03:20:00Z", "before": {}, "after": {}, "rows": 1}
-    body = json.dumps({"layer": "gold", "restated": [told]})
+    body = json.dumps({"layer": "gold", "restated": [told], "contract": "c0ffee"})
     s3.put_object(Bucket=LAKE, Key=f"{night.manifests_prefix}gold.json", Body=body.encode())
     publish()
     assert [note.get("restated") for note in swaps(s3, night)] == [[told], *[None] * (TABLES - 1)]
     home = f"gold/mrhealth_sales/{sales}/business_date="
     for day in ("2026-01-01", "2026-01-04"):
-        assert s3.get_object(Bucket=LAKE, Key=f"{home}{day}/part-00000.parquet")["Body"].read() == day.encode()
+        there = s3.get_object(Bucket=LAKE, Key=f"{home}{day}/part-00000.parquet")
+        assert (there["Body"].read(), there["Metadata"]) == (day.encode(), {"contract": "c0ffee"})
     found = aws("glue").get_partitions(
         DatabaseName=night.settings.database("gold"), TableName=f"mrhealth_sales_{sales}"
     )

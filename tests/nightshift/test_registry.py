@@ -36,7 +36,7 @@ print(json.dumps([status, sorted(BACKFILLS), packed[0].sha256 == packed[1].sha25
 ON_THE_CLUSTER = """
 import sys
 sys.path[:0] = [sys.argv[1]]
-from medallion.contract import contract
+from nightshift_contract.reading import contract
 for name in sys.argv[2:]:
     job = __import__(f"{name}.jobs.job", fromlist=["job"])
     print(job.__file__.endswith(f".zip/{name}/jobs/job.py"), *contract(name).gold)

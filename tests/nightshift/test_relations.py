@@ -7,13 +7,13 @@ import boto3
 import pytest
 
 from card_movements.definition import PIPELINE as CARD_MOVEMENTS
-from medallion.secret import _parsed
 from nightshift.contracts import drift
 from nightshift.contracts.drift import Relation
-from nightshift.contracts.pipeline import Source, SourceColumn
 from nightshift.failures.errors import OtherSource, SchemaDrifted, SourceUnseen
 from nightshift.inputs.database_schema import DatabaseSchemaHook
 from nightshift.operators.contract import CheckInputsOperator
+from nightshift_contract import secret
+from nightshift_contract.model import Column, Table
 from tests import databases
 
 TABLES = (
@@ -124,7 +124,7 @@ def test_a_night_on_anothers_lake_ends_before_its_cluster_unless_the_database_ha
 def test_airflow_and_the_jobs_call_a_database_by_the_same_name(secrets, cards, told):
     text = json.dumps({**told, "username": "u", "password": "p"})
     secrets.create_secret(Name=cards.source_secret, SecretString=text)
-    assert DatabaseSchemaHook(secrets, cards).identity() == _parsed("-", text).identity
+    assert DatabaseSchemaHook(secrets, cards).identity() == secret.parsed(text).identity
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_head_offices_tables_are_looked_at_where_they_are_read(secrets, night, s
     ],
 )
 def test_a_declared_type_has_drifted_when_no_value_of_it_would_do(kind, declared, odd):
-    source = Source("s", "-", "s", (SourceColumn("c", kind, ("c",)),), ("c",), RULES)
+    source = Table("s", (Column("c", kind, ("c",)),), ("c",), files="s", drift=RULES)
     found = [d.words for d in drift.drifts(source, Relation("w", ("C",), (declared,)))]
     assert found == ([f"is not {kind}: {odd}"] if odd else [])
 
@@ -188,6 +188,6 @@ def test_a_declared_type_has_drifted_when_no_value_of_it_would_do(kind, declared
     ],
 )
 def test_a_type_that_loses_digits_is_warned_of_and_one_without_text_is_as_good_as_gone(kind, declared, event, rule):
-    source = Source("s", "-", "s", (SourceColumn("c", kind, ("c",)),), ("c",), RULES)
+    source = Table("s", (Column("c", kind, ("c",)),), ("c",), files="s", drift=RULES)
     [found] = drift.drifts(source, Relation("w", ("C",), (declared,)))
     assert (found.event, found.rule, declared.lower() in found.words) == (event, rule, True)

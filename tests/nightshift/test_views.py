@@ -34,7 +34,7 @@ def test_every_gold_table_has_a_view_of_its_newest_partition_without_what_is_per
     for table in PIPELINES[name].gold:
         view = shown[f"{table.name}_latest"]
         columns = [column["name"] for column in view["columns"]]
-        assert columns == [c for c in table.columns if c not in table.personal] + ["business_date"]
+        assert columns == [c for c in table.types if c not in table.personal] + ["business_date"]
         assert all(column["about"] for column in view["columns"])
     everything = json.dumps(shown)
     assert not [column for table in PIPELINES[name].gold for column in table.personal if column in everything]

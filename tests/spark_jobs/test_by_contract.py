@@ -11,7 +11,7 @@ import pytest
 from embedded import cli
 from medallion import script
 from medallion.errors import ScriptFailed
-from medallion.json_lines import as_csv
+from nightshift_contract.json_lines import as_csv
 from tests.embedded.test_new import BRAZILIAN, PLAIN
 from tests.fifth import forgotten
 

@@ -16,12 +16,13 @@ from card_movements.jobs.gold import guarded, risky_cells
 from card_movements.local import card_source
 from datagen.cards import CardShape, generate_cards
 from medallion import tls
-from medallion.contract import Column, Table
 from medallion.errors import SourceError
 from medallion.jdbc import Database, LocatedColumn, LocatedTable
 from medallion.quality import judge
-from medallion.secret import Address, _parsed, address
+from medallion.secret import address
 from medallion.typing_rules import rules_of, typed_columns
+from nightshift_contract.model import Column, Table
+from nightshift_contract.secret import Address, parsed
 from tests import databases
 from tests.spark_jobs.conftest import SECRET
 
@@ -591,7 +592,7 @@ def test_an_amount_is_the_one_that_the_database_holds_whatever_its_type(kind, se
     """One table with a column a type, read as a night reads it; a server of another place does not change its words."""
 
     url, table = servers(kind), Table("t", (Column("v", "decimal(18,2)", ("v",), signed=True),), ("v",), "v")
-    database, source = Database(spark, _parsed("-", url.secret), "America/Sao_Paulo"), Source(url, tmp_path)
+    database, source = Database(spark, parsed(url.secret), "America/Sao_Paulo"), Source(url, tmp_path)
     if kind == "postgresql":
         source.do(f"ALTER DATABASE {url.dbname} SET DateStyle = 'German'", "SET extra_float_digits = 0")
     found = {}
@@ -629,7 +630,7 @@ def test_the_jobs_connect_by_the_certificates_in_the_secret_and_by_no_others(kin
     with getattr(databases, f"{kind}_with_tls")(one) as url:
 
         def answer(opened):
-            return Database(spark, _parsed("-", opened.secret)).ask(*CIPHERS[kind])[0]["secured"]
+            return Database(spark, parsed(opened.secret)).ask(*CIPHERS[kind])[0]["secured"]
 
         assert answer(one.opened(url)) and answer(one.opened(url, "verify-ca", host="127.0.0.1"))
         assert answer(one.opened(url, "require", host="127.0.0.1")) and not answer(one.opened(url, "disable"))

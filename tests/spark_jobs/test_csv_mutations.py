@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medallion.contract import plain_name
 from medallion.csv_text import Record, records
 from mrhealth_sales.jobs import bronze
 from mrhealth_sales.jobs.tables import COUNTRIES, ITEMS, ORDERS
+from nightshift_contract.model import plain_name
 from tests.spark_jobs.mutations import FILE_MUTATIONS, MUTATIONS, STRUCTURE, mutated, sound_drop
 
 COLUMNS = {"pedido.csv": ORDERS.source_names, "item_pedido.csv": ITEMS.source_names}

@@ -4,10 +4,10 @@ import base64
 
 import pytest
 
-from medallion.contract import plain_name
 from medallion.csv_text import Record, header_cells, records, records_of
 from mrhealth_sales.jobs.bronze import rows_of
 from mrhealth_sales.jobs.tables import COUNTRIES, ITEMS, ORDERS, table_of, unit_of
+from nightshift_contract.model import plain_name
 
 HEADER = "Id_Pedido;Id_Item_Pedido;Id_Produto;Qtd;Vlr_Item;Observacao\n"
 
@@ -85,8 +85,9 @@ def test_a_record_may_have_64_lines(breaks: int, reason: str | None) -> None:
 
 
 def test_the_cells_of_a_header_are_told_for_each_delimiter() -> None:
-    assert header_cells(b"\xef\xbb\xbf\n \na,b;c\n1,2;3\n")[:2] == [["a", "b;c"], ["a,b", "c"]]
-    assert header_cells(b"\n \n") == []
+    cells = header_cells(b"\xef\xbb\xbf\n \na,b;c\n1,2;3\n")
+    assert (cells[","], cells[";"]) == (["a", "b;c"], ["a,b", "c"])
+    assert header_cells(b"\n \n") == {}
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from medallion.contract import contract
 from mrhealth_sales.jobs import gold
 from mrhealth_sales.jobs.versions import HOLDS
+from nightshift_contract.reading import contract
 
 DAY = date(2025, 12, 29)
 CAME = (True, DAY, None)  # in the drop of its unit, of that date

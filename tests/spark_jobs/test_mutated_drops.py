@@ -11,13 +11,13 @@ from typing import Any
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from medallion.charset import as_utf8
-from medallion.contract import Table
 from medallion.csv_text import Record
 from medallion.packing import FileRefused, unpacked
 from medallion.storage import is_hidden
 from mrhealth_sales.jobs.bronze import rows_of
 from mrhealth_sales.jobs.tables import ITEMS, ORDERS, unit_of
+from nightshift_contract.charset import as_utf8
+from nightshift_contract.model import Table
 from tests.spark_jobs.conftest import LocalLake
 from tests.spark_jobs.mutations import DAY, FILE_MUTATIONS, MUTATIONS, Files, mutated
 from tests.spark_jobs.test_csv_mutations import assert_every_line_is_in_one_record

@@ -4,11 +4,11 @@ import pytest
 
 from covid_hospitals.jobs.tables import CITIES, OCCUPANCY, STATE_NAMES
 from medallion.arrivals import rows_in
-from medallion.charset import as_utf8
 from medallion.csv_text import Record
 from medallion.notation import rewritten
 from medallion.replay import Refused, csv_again
 from mrhealth_sales.jobs.tables import ITEMS, ORDERS, table_of
+from nightshift_contract.charset import as_utf8
 
 
 def orders(*values: tuple[str, str]) -> list[Record]:

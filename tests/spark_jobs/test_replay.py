@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from medallion.contract import contract
 from medallion.replay import Refused, csv_again
 from mrhealth_sales.jobs.tables import ITEMS
+from nightshift_contract.reading import contract
 
 P, DAY = "mrhealth_sales", "2025-12-29"
 HEADER = "Id_Pedido;Id_Item_Pedido;Id_Produto;Qtd;Vlr_Item;Observacao"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from medallion.contract import Column, Table
 from medallion.quality import judge
 from medallion.typing_rules import rules_of, typed_columns
+from nightshift_contract.model import Column, Table
 
 
 def told(spark: Any, column: Column, texts: list[str]) -> list[Any]:

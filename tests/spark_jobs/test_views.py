@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from medallion.contract import contract
+from nightshift_contract.reading import contract
 from tests.spark_jobs.conftest import ROOT
 
 VIEWS = json.loads((ROOT / "include" / "terraform" / "views.json").read_text(encoding="utf-8"))

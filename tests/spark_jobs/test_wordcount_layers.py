@@ -10,6 +10,7 @@ import pytest
 
 from datagen import generate_text
 from medallion.errors import NoInputError, UnknownEncodingError
+from nightshift_contract.reading import contract
 from wordcount.jobs import lines
 
 P = "wordcount"
@@ -64,7 +65,9 @@ def test_words_are_ordered_by_occurrences_then_by_code_point(lake: Any, drop: An
     words = [(row["word"], row["occurrences"]) for row in lake.gold(P, a_day, "word_counts")]
     assert words == sorted(words, key=lambda row: (-row[1], row[0]))
     assert words[:2] == [("b", 2), ("é", 2)]
-    [table] = lake.manifest(P, a_day, "gold")["gold"]
+    manifest = lake.manifest(P, a_day, "gold")
+    [table], made_by = manifest["gold"], manifest["contract"]
+    assert made_by == contract(P).digest
     assert table["schema"] == {"word": "string", "occurrences": "bigint"}
     assert (table["rows"], table["null_keys"], table["duplicate_keys"]) == (len(words), 0, 0)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medallion import secret
+from nightshift_contract import secret
 from tests.kubernetes_rights import manifests
 from tools import databases
 
@@ -27,7 +27,7 @@ def test_a_source_is_private_and_its_secret_is_what_the_jobs_read(cloud, stack, 
     assert there["KmsKeyId"] == foundation[2]["kms_key_arn"]
     assert outputs["secret"] == f"{NAME}/sources/{source}"
     text = cloud.client("secretsmanager").get_secret_value(SecretId=outputs["secret"])["SecretString"]
-    address, url = secret._parsed(outputs["secret"], text), databases.parsed(outputs["url"])
+    address, url = secret.parsed(text), databases.parsed(outputs["url"])
     assert (address.engine, address.password) == (engine, PASSWORD)
     assert (address.host, address.port, address.dbname, address.username) == (
         *(url.host, url.port),

@@ -15,13 +15,13 @@ from flink_wordcount.hdfs_file import HdfsFile
 from flink_wordcount.judging import lines_of, text_of
 from flink_wordcount.order import PIPELINE, Order
 from flink_wordcount.results import Row, Tally
-from medallion.contract import contract
 from medallion.errors import NoInputError
 from medallion.figures import FIRST_ROWS, address, fitted
 from medallion.manifest import GoldTable, Manifest, TableCount
 from medallion.packing import BOUNDS, LOOK, FileRefused, long_line, over
 from medallion.raw import BASE64, QUARANTINE_SCHEMA, TEXT
 from medallion.storage import WHY_HIDDEN, is_hidden
+from nightshift_contract.reading import contract
 from wordcount.jobs.figures import of_counts
 from wordcount.jobs.text_encoding import NO_TEXT, WHY_CONTROLS, Encoding, encoding_named, lies_open, lines_in
 

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flink_wordcount.judging import ACCEPTED, LONG_LINE, NOT_TEXT, UNDECODABLE, WORD
-from medallion.contract import Table
 from medallion.manifest import GoldTable
+from nightshift_contract.model import Table
 
 Row = Sequence[Any]
 ROWS_AT_ONCE = 10_000

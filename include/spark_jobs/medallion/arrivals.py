@@ -9,8 +9,6 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion.charset import UTF_8, as_utf8
-from medallion.contract import Table
 from medallion.csv_text import Record, records_of
 from medallion.lake import Lake
 from medallion.manifest import OTHER_FILES, TableCount
@@ -21,6 +19,8 @@ from medallion.raw import TEXT
 from medallion.replay import BronzeReplay, Refused, by_file, csv_again
 from medallion.run import Run
 from medallion.storage import FileInfo
+from nightshift_contract.charset import UTF_8, as_utf8
+from nightshift_contract.model import Table
 
 HEADER_ONLY = "header_only_file"  # the note on a file that arrived without any row
 ROW_SCHEMA = (

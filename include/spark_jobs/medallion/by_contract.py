@@ -23,11 +23,8 @@ from medallion.arrivals import (
     whole_file,
     write_bronze,
 )
-from medallion.charset import as_utf8
-from medallion.contract import Table, contract
 from medallion.drop import drop_root, input_roots
 from medallion.errors import NoInputError
-from medallion.json_lines import as_csv, is_json_lines
 from medallion.lake import Lake, Product
 from medallion.manifest import OTHER_FILES, Manifest, TableCount
 from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
@@ -36,6 +33,10 @@ from medallion.quality import LINEAGE, last_version_wins, tally, together
 from medallion.raw import TEXT
 from medallion.run import Run
 from medallion.typing_rules import clean, judge_rows, rules_of, typed_columns
+from nightshift_contract.charset import as_utf8
+from nightshift_contract.json_lines import as_csv, is_json_lines
+from nightshift_contract.model import Table
+from nightshift_contract.reading import contract
 
 LINEAGE_SCHEMA = "source_file string, line bigint, ingested_at timestamp"
 # Columns kept beside a row's own until it is accepted: its origin, original text and verdict.

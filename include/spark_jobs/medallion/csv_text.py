@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import codecs
 import csv
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from medallion.contract import Table, plain_name
 from medallion.raw import TEXT, keep
+from nightshift_contract import dialect
+from nightshift_contract.model import Table, plain_name
 
-DELIMITERS = (",", ";", "\t", "|")
-_SEP = re.compile(rb'^"?sep=[,;\t|]"?\s*$', re.IGNORECASE)  # Excel's own hint above the header
 # A quoted field may hold line breaks, but an unbalanced quote must not swallow the file.
 MAX_LINES_OF_A_RECORD = 64
-# The csv module rejects fields beyond 128 KiB; a long note is valid.
-csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True)
@@ -89,7 +85,7 @@ def records(
     in the order of `columns`, can be a record: a quoted field must not contain a line that is one.
     """
     lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
-    first = _first_line(lines)
+    first = dialect.header_at(lines)
     if first == len(lines):
         return
     header = _header(lines[first], columns, name_of, optional, fits)
@@ -107,11 +103,11 @@ def records_of(table: Table, content: bytes) -> Iterator[Record]:
     return records(content, table.source_names, table.source_name, table.optional_names, table.may_be)
 
 
-def header_cells(content: bytes) -> list[list[str]]:
-    """The cells of the first line that is not blank, split by each delimiter; empty where there is no such line."""
+def header_cells(content: bytes) -> dict[str, list[str]]:
+    """The cells of the first line that is not blank, by each delimiter; empty where there is no such line."""
     lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
-    text = b"".join(lines[(first := _first_line(lines)) : first + 1]).decode("utf-8", errors="replace")
-    return [_cells(text, delimiter) for delimiter in DELIMITERS] if text else []
+    text = b"".join(lines[(first := dialect.header_at(lines)) : first + 1]).decode("utf-8", errors="replace")
+    return dialect.splits(text) if text else {}
 
 
 def table_of(tables: Iterable[Table], content: bytes) -> Table | None:
@@ -123,7 +119,7 @@ def table_of(tables: Iterable[Table], content: bytes) -> Table | None:
 def whole_in(tables: Iterable[Table], content: bytes) -> list[tuple[Table, int, int]]:
     """The tables whose required columns are all in a file's header, with how many of the table's columns and how many
     others the header has."""
-    headers = [{plain_name(cell) for cell in cells} for cells in header_cells(content)]
+    headers = [{plain_name(cell) for cell in cells} for cells in header_cells(content).values()]
     spelt = [(table, {table.source_name(cell) for cell in header}) for header in headers for table in tables]
     known = [(table, names, {*table.source_names}) for table, names in spelt]
     return [(t, len(names & own), len(names - own)) for t, names, own in known if names >= own - t.optional_names]
@@ -131,15 +127,8 @@ def whole_in(tables: Iterable[Table], content: bytes) -> list[tuple[Table, int, 
 
 def part_of(table: Table, content: bytes) -> float:
     """The share of a table's columns that a file's header has."""
-    headers = [{table.source_name(plain_name(cell)) for cell in cells} for cells in header_cells(content)]
+    headers = [{table.source_name(plain_name(cell)) for cell in cells} for cells in header_cells(content).values()]
     return max((len(names & {*table.source_names}) for names in headers), default=0) / len(table.columns)
-
-
-def _first_line(lines: Sequence[bytes]) -> int:
-    """The index of the header: the first non-blank line, after Excel's `sep=;` if there is one."""
-    written = (i for i, line in enumerate(lines) if line.strip())
-    first = next(written, len(lines))
-    return next(written, len(lines)) if first < len(lines) and _SEP.match(lines[first]) else first
 
 
 def _header(
@@ -154,22 +143,14 @@ def _header(
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
         return "not_utf8", f"the header: {error}"
-    cells = {d: [name_of(cell) for cell in _cells(text, d)] for d in DELIMITERS}
-    delimiter = max(DELIMITERS, key=lambda d: len(set(cells[d]) & set(columns)))
-    names = cells[delimiter]
+    delimiter, cells = dialect.split(text, lambda cell: name_of(cell) in columns)
+    names = [name_of(cell) for cell in cells]
     if missing := [c for c in columns if c not in names and c not in optional]:
         return "missing_column", f"the header lacks {', '.join(missing)}"
     if twice := [c for c in columns if names.count(c) > 1]:
         return "duplicate_column", f"the header has {', '.join(twice)} more than once"
     positions = tuple(names.index(c) if c in names else None for c in columns)
     return Header(text, delimiter, len(names), columns, positions, name_of, fits)
-
-
-def _cells(text: str, delimiter: str) -> list[str]:
-    try:
-        return _fields(text, delimiter)
-    except _BadRecordError:
-        return []
 
 
 def _body(lines: Sequence[bytes], start: int, header: Header) -> Iterator[Record]:

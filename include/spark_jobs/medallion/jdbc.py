@@ -24,10 +24,11 @@ from pyspark.sql import Column, DataFrame, DataFrameReader, Row, SparkSession
 from pyspark.sql import functions as F
 
 from medallion import tls
-from medallion.contract import Table, plain_name
 from medallion.errors import SourceError
 from medallion.jdbc_text import as_said
-from medallion.secret import Address
+from nightshift_contract import secret
+from nightshift_contract.model import Table, plain_name
+from nightshift_contract.secret import Address
 
 ROWS_A_PART = 250_000
 MOST_PARTS = 8  # concurrent connections: a run must not starve the database's other clients
@@ -52,7 +53,6 @@ class Dialect:
     zone; `unreadable` are those without any text."""
 
     url: str
-    port: int
     driver: str
     quote: str
     text: str
@@ -77,7 +77,6 @@ class Dialect:
 
 POSTGRES = Dialect(
     url="jdbc:postgresql://{host}:{port}/{dbname}",
-    port=5432,
     driver="org.postgresql.Driver",
     quote='"',
     text="text",
@@ -92,7 +91,6 @@ POSTGRES = Dialect(
 # One driver for both. Spark picks MySQL's quotes by the URL scheme, which this driver accepts only when configured to.
 MYSQL = Dialect(
     url="jdbc:mysql://{host}:{port}/{dbname}?permitMysqlScheme",
-    port=3306,
     driver="org.mariadb.jdbc.Driver",
     quote="`",
     text="char",
@@ -105,14 +103,7 @@ MYSQL = Dialect(
     ),
     texts={"float": "{} + 0e0", "bit": "{} + 0"},  # default text: six digits, and the raw bytes of the number
 )
-DIALECTS: Mapping[str, Dialect] = {
-    "postgres": POSTGRES,
-    "postgresql": POSTGRES,
-    "aurora-postgresql": POSTGRES,
-    "mysql": MYSQL,
-    "mariadb": MYSQL,
-    "aurora-mysql": MYSQL,
-}
+DIALECTS: Mapping[str, Dialect] = {secret.POSTGRES: POSTGRES, secret.MYSQL: MYSQL}  # by the engine's family
 
 
 @dataclass(frozen=True)
@@ -132,16 +123,17 @@ class Database:
     """One database; every query opens a new connection. `zone` is the business's; instants are converted to it."""
 
     def __init__(self, spark: SparkSession, address: Address, zone: str = "UTC") -> None:
-        if address.engine not in DIALECTS:
-            raise SourceError(f"opening a database of engine {address.engine!r}: expected one of {', '.join(DIALECTS)}")
+        if address.family not in DIALECTS:
+            expected = ", ".join(secret.FAMILIES)
+            raise SourceError(f"opening a database of engine {address.engine!r}: expected one of {expected}")
         self._spark, self._address, self._zone = spark, address, ZoneInfo(zone)
-        self.dialect = DIALECTS[address.engine]
+        self.dialect = DIALECTS[address.family]
 
     @property
     def uri(self) -> str:
         """The database's URI for lineage, without the user."""
         at = self._address
-        return f"{at.engine}://{at.host}:{at.port or self.dialect.port}/{at.dbname}"
+        return f"{at.engine}://{at.host}:{at.port}/{at.dbname}"
 
     def tables(self, wanted: Iterable[Table]) -> dict[str, LocatedTable]:
         """The tables of a contract, by name. Raises SourceError if one does not exist, lacks a column, or has a column
@@ -229,7 +221,7 @@ class Database:
         at = self._address
         return {
             **tls.properties(self._spark, at),
-            "url": self.dialect.url.format(host=at.host, port=at.port or self.dialect.port, dbname=at.dbname),
+            "url": self.dialect.url.format(host=at.host, port=at.port, dbname=at.dbname),
             "driver": self.dialect.driver,
             "user": at.username,
             "password": at.password,

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+from nightshift_contract.reading import contract
+
 # Refused without loss to the product: an unrecognised file, a row that another row replaces, or a row that belongs to a
 # later date's run.
 NO_LOSS = frozenset(
@@ -111,6 +113,7 @@ class Manifest:
             "business_date": self.business_date.isoformat(),
             "tables": [table.as_json() for table in self.tables],
             "gold": [asdict(table) for table in self.gold],
+            **({"contract": contract(self.pipeline).digest} if self.gold else {}),
             **({"alerts": asdict(self.alerts)} if self.alerts else {}),
             **({"restated": [asdict(day) for day in self.restated]} if self.restated else {}),
             **({"source": self.source} if self.source else {}),

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from medallion.contract import Column, Table
 from medallion.csv_text import Record
+from nightshift_contract.model import PT_BR, Column, Table
 
-PT_BR = "pt-BR"
 # Notes on a file: it is in this notation; an ambiguous value was left out, in a column that the product does not need.
 WARNING, LEFT_OUT = "brazilian_notation", "ambiguous_value_left_out"
 BRAZILIAN, PLAIN = "brazilian", "plain"

@@ -6,11 +6,12 @@ unpacked size is bounded, so that no file exhausts the memory that others need.
 
 from __future__ import annotations
 
-import codecs
 import gzip
 import io
 import zlib
 from dataclasses import dataclass
+
+from nightshift_contract.charset import marked_encoding
 
 MIB = 1024 * 1024
 LOOK = 512  # leading bytes that the detection looks at
@@ -38,14 +39,6 @@ _KINDS = (
 )
 _TAR_AT = 257  # offset of the magic number in a tar's first header
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")  # what follows BZh and a digit: text may begin with BZh
-# The longest marks come first: UTF-32's begins with UTF-16's.
-MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 @dataclass(frozen=True)
@@ -108,11 +101,6 @@ def refuse_other_kinds(beginning: bytes) -> None:
             office = reason == "zip_file" and b"[Content_Types].xml" in beginning
             kind = "an Office file (xlsx, docx)" if office else what
             raise FileRefused("office_file" if office else reason, f"{kind}; send it as plain text or gzip")
-
-
-def marked_encoding(beginning: bytes) -> tuple[bytes, str] | None:
-    """The byte order mark of a text and its encoding; None without one."""
-    return next(((mark, name) for mark, name in MARKS if beginning.startswith(mark)), None)
 
 
 def check_lines(text: bytes, bounds: Bounds = BOUNDS) -> None:

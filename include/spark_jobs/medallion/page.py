@@ -12,14 +12,14 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion.contract import contract
 from medallion.errors import TooMuchRefused
 from medallion.figures import FIRST_ROWS, LONGEST_CELL, Record, address, cut, fitted
 from medallion.lake import DATED, Lake
 from medallion.manifest import GoldTable
-from medallion.masks import hidden
 from medallion.raw import QUARANTINE_SCHEMA
 from medallion.run import Run
+from nightshift_contract.masks import hidden
+from nightshift_contract.reading import contract
 
 REFUSED_ROWS = 20
 MOST_ROWS = 100_000  # of a table that is collected whole

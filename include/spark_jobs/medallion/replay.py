@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion.contract import Table
 from medallion.csv_text import Record, records_of
 from medallion.lake import Lake
 from medallion.manifest import TableCount
 from medallion.quality import LINEAGE, is_accepted, quarantine, tally, together
 from medallion.raw import QUARANTINE_SCHEMA, bytes_of
+from nightshift_contract.model import Table
 
 
 class Refused(NamedTuple):

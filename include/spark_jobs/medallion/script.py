@@ -15,13 +15,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from medallion import page
-from medallion.contract import Table, contract
 from medallion.drop import drop_root
 from medallion.errors import NoInputError, ScriptFailed
 from medallion.lake import Lake, Product
 from medallion.manifest import Manifest, TableCount
 from medallion.run import Run
 from medallion.storage import Storage
+from nightshift_contract.model import Table
+from nightshift_contract.reading import contract
 
 FORMATS = {"parquet": "Parquet", "csv": "CSV with a header", "json": "JSON lines"}
 

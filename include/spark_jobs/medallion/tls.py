@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from medallion.errors import SourceError
-from medallion.secret import FAMILIES, Address
+from nightshift_contract.secret import POSTGRES, Address
 
 VERIFIED = "verify-full"
 BEGIN = "-----BEGIN CERTIFICATE-----"
@@ -31,9 +30,9 @@ MARIADB: Mapping[str, Mapping[str, str]] = {
 def properties(spark: SparkSession, address: Address) -> dict[str, str]:
     """The driver properties for an address. Raises SourceError for an unknown mode."""
     driver_properties = dict(address.properties)
-    is_postgres = FAMILIES.get(address.engine, address.engine) == "postgres"
+    is_postgres = address.family == POSTGRES
     word = "sslmode" if is_postgres else "sslMode"
-    if not OWN_WORDS & {name.lower() for name in driver_properties} and not is_loopback(address.host):
+    if not OWN_WORDS & {name.lower() for name in driver_properties} and not address.is_loopback:
         driver_properties[word] = VERIFIED
     if driver_properties.get(word, VERIFIED) not in MARIADB:
         raise SourceError(f"opening the database: {word} is {driver_properties[word]!r}, expected {', '.join(MARIADB)}")
@@ -48,14 +47,6 @@ def properties(spark: SparkSession, address: Address) -> dict[str, str]:
     elif driver_properties.get(word, "").startswith("verify") and "sslrootcert" not in driver_properties:
         driver_properties.setdefault("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory")  # Java's trust store
     return driver_properties
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _file(spark: SparkSession, certificates: str) -> str:

@@ -12,10 +12,10 @@ from functools import partial
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from medallion.contract import Column as Promise
-from medallion.contract import Table
 from medallion.quality import Rule, judge
 from medallion.shapes import DAY, FIGURE, MOMENT, MONEY_TYPE, money, whole
+from nightshift_contract.model import Column as Promise
+from nightshift_contract.model import Table
 
 POWER_OF_TEN = r"^[0-9]([.,][0-9]+)?[eE][+][0-9]{1,3}$"
 # With this bound, and those of shapes.py, ten million products of two add up within decimal(18,2).

@@ -6,7 +6,7 @@ import json
 
 from medallion.errors import SourceError
 from medallion.lake import Lake
-from medallion.secret import Address
+from nightshift_contract.secret import Address
 
 
 def check(lake: Lake, address: Address) -> str:

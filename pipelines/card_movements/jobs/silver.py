@@ -8,11 +8,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from card_movements.jobs.tables import ACCOUNTS, CARDS, FLAT, KEY, LINEAGE, MEMBERS, MOVEMENTS
-from medallion.contract import Table
 from medallion.masks import masked
 from medallion.quality import DUPLICATE, is_accepted, last_version_wins, overrule, warn
 from medallion.raw import TEXT
 from medallion.typing_rules import clean, judge_rows, rules_of, typed_columns
+from nightshift_contract.model import Table
 
 CHANGED = "changed_after_load"  # the warning of a movement published before with another amount, text, date or card
 CARRIED = ("source_file", "line", "ingested_at", "unit_id", "raw", "raw_encoding")

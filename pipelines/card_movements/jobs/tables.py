@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from medallion.contract import Table, contract
+from nightshift_contract.model import Table
+from nightshift_contract.reading import contract
 
 _CONTRACT = contract("card_movements")
 MOVEMENTS, CARDS, ACCOUNTS, MEMBERS = (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+
+from nightshift_contract.model import Column
 
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T]+(\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?)?", re.ASCII)
 FIRST_YEAR = 1900
@@ -15,14 +15,13 @@ class Unreadable(ValueError):
     """A cell is not as its column's contract says; the text is what was expected."""
 
 
-def value(spec: Mapping[str, Any], cell: str) -> str | None:
+def value(column: Column, cell: str) -> str | None:
     """What a database is given for a cell; None for an empty one. Raises Unreadable."""
     if not cell.strip():
         return None
-    kind = spec.get("type", "string")
-    if kind == "string":
+    if column.type == "string":
         return _text(cell)
-    return _READERS[kind](spec, cell.strip())
+    return _READERS[column.type](column, cell.strip())
 
 
 def _text(cell: str) -> str:
@@ -31,15 +30,15 @@ def _text(cell: str) -> str:
     return cell
 
 
-def _whole(spec: Mapping[str, Any], cell: str) -> str:
-    sign, digits = "-?" if spec.get("signed") else "", spec.get("digits", 9)
+def _whole(column: Column, cell: str) -> str:
+    sign, digits = "-?" if column.signed else "", column.digits
     if not re.fullmatch(rf"{sign}[0-9]{{1,{digits}}}", cell):
         raise Unreadable(f"a whole number of at most {digits} digits")
     return cell
 
 
-def _amount(spec: Mapping[str, Any], cell: str) -> str:
-    sign = "-?" if spec.get("signed") else ""
+def _amount(column: Column, cell: str) -> str:
+    sign = "-?" if column.signed else ""
     if not re.fullmatch(rf"{sign}[0-9]{{1,9}}(\.[0-9]{{1,2}}0*)?", cell):
         raise Unreadable(
             "an amount like 1234.56: digits, a decimal point, at most two decimals, below a thousand million"
@@ -47,7 +46,7 @@ def _amount(spec: Mapping[str, Any], cell: str) -> str:
     return cell
 
 
-def _moment(_spec: Mapping[str, Any], cell: str) -> str:
+def _moment(_column: Column, cell: str) -> str:
     """A day, or a day and a time of it, in one way of writing."""
     expected = f"a day like 2024-01-31, from {FIRST_YEAR} on, or a day and a time like 2024-01-31 22:30:00"
     if not (match := MOMENT.fullmatch(cell)):

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +16,13 @@ from typing import Any
 
 from card_movements.local import card_cells
 from embedded.uploads.inputs import existing, refuse_links
+from nightshift_contract.model import Column, Table
+from nightshift_contract.reading import contract
 from tools.databases import DatabaseUrl
 from tools.errors import InputRefused
 
 TABLES = ("associado", "conta", "cartao", "movimento")
-CONTRACT = Path(__file__).parents[1] / "contract.toml"
+SOURCES = contract("card_movements").sources
 TYPES = {"bigint": "BIGINT", "int": "INTEGER", "decimal(18,2)": "DECIMAL(18,2)", "string": "VARCHAR(255)"}
 MOMENT = {"postgres": "TIMESTAMP NULL"}  # MySQL's own would be an instant, and files have local time
 LONGEST = 255
@@ -49,7 +50,7 @@ class CardTable:
     """The CSV file of one table."""
 
     file: Path
-    columns: Mapping[str, Any]
+    table: Table
 
     @cached_property
     def header(self) -> list[str]:
@@ -64,10 +65,10 @@ class CardTable:
         return header
 
     @cached_property
-    def specs(self) -> list[Mapping[str, Any]]:
-        """What the contract says of each column; nothing of one that it does not know."""
-        known = {name: spec for spec in self.columns.values() for name in spec["from"]}
-        return [known.get(name.lower(), {}) for name in self.header]
+    def columns(self) -> list[Column]:
+        """What the contract says of each column; of one that it does not know, that it is text."""
+        known = {name: column for column in self.table.columns for name in column.names}
+        return [known.get(name.lower(), Column(name, "string")) for name in self.header]
 
     def rows(self) -> Iterator[tuple[int, list[str | None]]]:
         """Each row with its line: what a database is given for its cells. Raises InputRefused, which names the first
@@ -83,7 +84,7 @@ class CardTable:
 
     def _value(self, line: int, at: int, cell: str) -> str | None:
         try:
-            return card_cells.value(self.specs[at], cell)
+            return card_cells.value(self.columns[at], cell)
         except card_cells.Unreadable as expected:
             where = f"{self.file}, line {line}, column {self.header[at]}"
             raise InputRefused(f"{where} is {cell!r}: expected {expected}.") from None
@@ -114,7 +115,7 @@ class CardFiles:
 
     def table(self, name: str) -> CardTable:
         """The file of a table."""
-        return CardTable(self.folder / f"{name}.csv", _columns(name))
+        return CardTable(self.folder / f"{name}.csv", next(t for t in SOURCES.values() if t.files == name))
 
 
 def read(folder: Path) -> CardFiles:
@@ -128,8 +129,8 @@ def read(folder: Path) -> CardFiles:
         )
     files = CardFiles(folder)
     spelt = _names(files)
-    for source, entry in _contract().items():
-        _check(files.table(entry["files"]), spelt[f"{source}_{next(iter(entry['key']))}"])
+    for source, table in SOURCES.items():
+        _check(files.table(table.files), spelt[f"{source}_{table.key[0]}"])
     return files
 
 
@@ -171,7 +172,7 @@ def _fill(url: DatabaseUrl, cursor: Any, files: CardFiles, name: str) -> int:
     table, names = files.table(name), _names(files)
     rows = [cells for _, cells in table.rows()]
     columns = ", ".join(f"{column} {kind}" for column, kind in _kinds(url, table, rows).items())
-    key = next(names[f"{source}_{entry['key'][0]}"] for source, entry in _contract().items() if entry["files"] == name)
+    key = names[f"{table.table.name}_{table.table.key[0]}"]
     cursor.execute(f"CREATE TABLE {name} ({columns}, PRIMARY KEY ({key}))")
     mark = f"({', '.join(['%s'] * len(table.header))})"
     for start in range(0, len(rows), ROWS_AT_ONCE):
@@ -186,8 +187,8 @@ def _fill(url: DatabaseUrl, cursor: Any, files: CardFiles, name: str) -> int:
 def _kinds(url: DatabaseUrl, table: CardTable, rows: Sequence[Sequence[str | None]]) -> dict[str, str]:
     """The SQL type of each column: its contract's; moments are days where no value of them has a time."""
     kinds = {}
-    for at, (name, spec) in enumerate(zip(table.header, table.specs, strict=True)):
-        given, promise = [cell for row in rows if (cell := row[at])], spec.get("type", "string")
+    for at, (name, column) in enumerate(zip(table.header, table.columns, strict=True)):
+        given, promise = [cell for row in rows if (cell := row[at])], column.type
         if promise == "timestamp":
             kinds[name] = "DATE" if all(map(DAY.fullmatch, given)) else MOMENT.get(url.engine, "DATETIME")
         elif promise == "string" and max(map(len, given), default=0) > LONGEST:
@@ -200,21 +201,11 @@ def _kinds(url: DatabaseUrl, table: CardTable, rows: Sequence[Sequence[str | Non
 def _names(files: CardFiles) -> dict[str, str]:
     """How the files spell each column of the contract, by its own name and by that with its table's before it."""
     spelt: dict[str, str] = {}
-    for source, entry in _contract().items():
-        header = {name.lower(): name for name in files.table(entry["files"]).header}
-        for column, spec in entry["columns"].items():
-            spelling = next((header[name] for name in spec["from"] if name in header), None)
+    for source, table in SOURCES.items():
+        header = {name.lower(): name for name in files.table(table.files).header}
+        for column in table.columns:
+            spelling = next((header[name] for name in column.names if name in header), None)
             if spelling is None:
-                raise InputRefused(f"{entry['files']}.csv has no column for {column}: {', '.join(spec['from'])}.")
-            spelt |= {column: spelling, f"{source}_{column}": spelling}
+                raise InputRefused(f"{table.files}.csv has no column for {column.name}: {', '.join(column.names)}.")
+            spelt |= {column.name: spelling, f"{source}_{column.name}": spelling}
     return spelt
-
-
-def _columns(table: str) -> Mapping[str, Any]:
-    columns: Mapping[str, Any] = next(entry["columns"] for entry in _contract().values() if entry["files"] == table)
-    return columns
-
-
-def _contract() -> Mapping[str, Any]:
-    sources: Mapping[str, Any] = tomllib.loads(CONTRACT.read_text(encoding="utf-8"))["sources"]
-    return sources

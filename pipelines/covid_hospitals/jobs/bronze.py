@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from covid_hospitals.jobs.tables import SOURCES, table_of
 from medallion.arrivals import Row, rows_in, whole_file
-from medallion.charset import as_utf8
 from medallion.manifest import OTHER_FILES
 from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
+from nightshift_contract.charset import as_utf8
 
 TABLES = (*(table.name for table in SOURCES), OTHER_FILES)
 

@@ -21,10 +21,10 @@ from covid_hospitals.jobs.tables import (
     STATE_NAMES,
     STATES,
 )
-from medallion.contract import Table
 from medallion.quality import LINEAGE, Rule, is_accepted, last_version_wins, overrule, warn
 from medallion.raw import TEXT
 from medallion.typing_rules import clean, judge_rows, moment, rules_of, typed, typed_columns
+from nightshift_contract.model import Table
 
 LINEAGE_SCHEMA = "source_file string, line bigint, ingested_at timestamp"
 NOTIFICATION = OCCUPANCY.key

@@ -6,7 +6,8 @@ import re
 from fnmatch import fnmatchcase
 
 from medallion import csv_text
-from medallion.contract import Table, contract
+from nightshift_contract.model import Table
+from nightshift_contract.reading import contract
 
 PIPELINE = "covid_hospitals"
 _SOURCES = contract(PIPELINE).sources

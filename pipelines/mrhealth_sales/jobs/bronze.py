@@ -9,13 +9,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from medallion.arrivals import HEADER_ONLY, Row, rows_in, whole_file
-from medallion.charset import as_utf8
-from medallion.contract import Table
 from medallion.manifest import OTHER_FILES
 from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
 from medallion.quality import ACCEPTED
 from medallion.storage import FileInfo
 from mrhealth_sales.jobs.tables import OF_UNITS, SOURCES, table_of, unit_of
+from nightshift_contract.charset import as_utf8
+from nightshift_contract.model import Table
 
 TABLES = (*(table.name for table in SOURCES), OTHER_FILES)
 

@@ -14,10 +14,10 @@ from typing import NamedTuple
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from medallion.contract import Table
 from medallion.lake import Lake
 from medallion.quality import accepted
 from mrhealth_sales.jobs.tables import COUNTRIES, OF_OFFICE, PRODUCTS, STATES, UNITS
+from nightshift_contract.model import Table
 
 STATE, HISTORY = "dimensions", "dimension_history"
 SCHEMA = "table string, key string, attribute string, valid_from date, value string"

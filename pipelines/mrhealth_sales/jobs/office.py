@@ -8,13 +8,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion.arrivals import bronze_columns, bronze_schema
-from medallion.contract import Table
 from medallion.jdbc import Database
 from medallion.lake import Lake
 from medallion.manifest import TableCount
 from medallion.parallel import all_of
 from medallion.secret import address
 from mrhealth_sales.jobs.tables import OF_OFFICE
+from nightshift_contract.model import Table
 
 
 def read(lake: Lake) -> dict[str, TableCount]:

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion.contract import Table, contract
 from medallion.lake import Product
 from medallion.manifest import Alerts
 from mrhealth_sales.jobs.alerts import NOT_JUDGED, SEVERITIES, Price, Refusals, UnitDay, alerts_of, is_grave, unreadable
 from mrhealth_sales.jobs.forecast import INSUFFICIENT, NEEDED_DAYS, Forecast, forecast
 from mrhealth_sales.jobs.summaries import whole_product_days, whole_unit_days
+from nightshift_contract.model import Table
+from nightshift_contract.reading import contract
 
 _GOLD = contract("mrhealth_sales").gold
 # Column of `outlook` -> the table made of it.

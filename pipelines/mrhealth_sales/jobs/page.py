@@ -14,12 +14,12 @@ from pyspark.sql import functions as F
 
 from medallion import page
 from medallion.changeset import Changeset
-from medallion.contract import contract
 from medallion.lake import DATED, Lake
 from medallion.manifest import GoldTable
 from mrhealth_sales.jobs import look_back
 from mrhealth_sales.jobs.silver import SCHEMAS
 from mrhealth_sales.jobs.summaries import UNIT_DAYS
+from nightshift_contract.reading import contract
 
 SALES, PATH = "sales_by_branch_day", "stock_forecast_days"
 DAYS, DELIVERY_DAYS = 56, 28

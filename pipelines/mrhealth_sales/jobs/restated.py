@@ -8,9 +8,9 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from medallion.contract import contract
 from medallion.lake import DATED, DAY, Lake, Product
 from medallion.manifest import Restated
+from nightshift_contract.reading import contract
 
 # The tables partitioned by day, and the figures reported for a change; the year's share follows from the day's.
 FIGURES = {

@@ -10,11 +10,11 @@ from functools import partial
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion.contract import Table
 from medallion.quality import ACCEPTED, LINEAGE, Rule, accepted, last_version_wins, overrule, warn
 from medallion.raw import TEXT
 from medallion.typing_rules import beyond_measure, clean, judge_rows, rules_of, typed, typed_columns
 from mrhealth_sales.jobs.tables import COUNTRIES, ITEMS, ORDERS, PRODUCTS, STATES, UNITS
+from nightshift_contract.model import Table
 
 STATUSES = PENDING, DONE, CANCELLED = ("Pendente", "Finalizado", "Cancelado")
 LINEAGE_SCHEMA = "source_file string, line bigint, ingested_at timestamp"

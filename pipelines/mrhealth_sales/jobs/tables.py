@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from medallion import csv_text
-from medallion.contract import Table, contract, plain_name
+from nightshift_contract.model import Table, plain_name
+from nightshift_contract.reading import contract
 
 _UNIT_FOLDER = re.compile(r"/unit_(\d{1,9})/", re.IGNORECASE)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from mrhealth_sales.local import mrhealth_files
+from nightshift_contract import dialect
 from tools.databases import DatabaseUrl
 from tools.errors import InputRefused
 
-DELIMITERS = ",;"
 COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 WHOLE = re.compile(r"[0-9]{1,9}")
 
@@ -47,7 +47,7 @@ def _lines(file: Path) -> list[list[str]]:
     """The header and the rows that are as wide."""
     try:
         text = file.read_text(encoding="utf-8-sig")
-        delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
+        delimiter = dialect.split(text.partition("\n")[0])[0]
         lines = [line for line in csv.reader(text.splitlines(), delimiter=delimiter) if line]
     except (UnicodeDecodeError, csv.Error) as wrong:
         raise InputRefused(f"{file} is no CSV in UTF-8 ({wrong}): write it so.") from None

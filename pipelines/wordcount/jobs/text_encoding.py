@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from medallion import packing
 from medallion.errors import UnknownEncodingError
 from medallion.packing import Bounds, FileRefused
+from nightshift_contract.charset import marked_encoding
 
 NO_TEXT = "bytes that cannot be decoded in the encoding of this run"
 _BOMS = {  # name without byte order -> (mark, name with it); the longest marks come first
@@ -53,7 +54,7 @@ def lies_open(name: str, beginning: bytes, encoding: Encoding) -> bool:
     the run's, not known to be no text; and no reader would decompress it because of its name."""
     if not encoding.line_bytes or name.lower().endswith(_CODECS) or beginning.startswith(packing.GZIP):
         return False
-    marked = packing.marked_encoding(beginning)
+    marked = marked_encoding(beginning)
     if marked and marked[1] != encoding.name:
         return False
     try:
@@ -66,7 +67,7 @@ def lies_open(name: str, beginning: bytes, encoding: Encoding) -> bool:
 def lines_in(content: bytes, encoding: Encoding, bounds: Bounds) -> tuple[list[bytes], str]:
     """The lines of a whole file, and their encoding, given by its byte order mark or the run. Raises FileRefused."""
     text = packing.out_of_gzip(content, bounds)
-    mark, name = packing.marked_encoding(text) or (b"", _unmarked(text, encoding.name))
+    mark, name = marked_encoding(text) or (b"", _unmarked(text, encoding.name))
     text, detected, ordered = text[len(mark) :], encoding_named(name), byte_order(b"", name)
     if has_controls(text, ordered):
         raise FileRefused("not_text", WHY_CONTROLS)

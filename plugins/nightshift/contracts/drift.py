@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import codecs
 import csv
-import json
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
 
-from nightshift.contracts import letters
-from nightshift.contracts.pipeline import Source, SourceColumn
+from nightshift_contract import dialect
+from nightshift_contract.charset import as_utf8, marked_encoding
+from nightshift_contract.json_lines import as_csv, is_json_lines
+from nightshift_contract.model import Column, Table, plain_name
 
-DELIMITERS = (",", ";", "\t", "|")
 DAY = r"(\d{4}-\d\d-\d\d|\d{1,2}([/.-])\d{1,2}\2\d{4})([T ].*)?"
 SHAPES = {  # loose patterns by type: a single odd value is quarantined later, a column of only odd values has drifted
     "int": r"-?\d[\d.]*(,0+)?",
@@ -36,15 +34,9 @@ DECLARED = {
     "timestamp": r"date|datetime|timestamp.*",
 }
 TEXT = r"(var|national )?char.*|character.*|(tiny|medium|long)?text|enum|bpchar"
-SEP = re.compile(r'"?sep=[,;\t|]"?', re.IGNORECASE)  # Excel's own hint above the header
 # Column types whose values have no text form, and types that do not keep every digit.
 UNREADABLE = r"bytea|array|(var)?binary|(tiny|medium|long)?blob|geom.*|point|(multi)?(linestring|polygon)|multipoint"
 LOSSY = r"real|float"
-# Byte order marks; UTF-32 first, because its mark begins with that of UTF-16.
-MARKS = (
-    *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
-    *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
-)
 FEWEST = 3  # non-empty values that a sample needs before a column of only odd values counts as drifted
 
 
@@ -56,7 +48,7 @@ class Sample:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
-    def odd(self, column: SourceColumn, at: int) -> str:
+    def odd(self, column: Column, at: int) -> str:
         """The first value of a column, if all of its values look odd for the type that it should have; else ''."""
         given = [value for row in self.rows if (value := row[at].strip())]
         shape = NUMBER if column.type.startswith("decimal") else SHAPES.get(column.type)
@@ -73,7 +65,7 @@ class Relation:
     header: tuple[str, ...]
     types: tuple[str, ...]
 
-    def odd(self, column: SourceColumn, at: int) -> str:
+    def odd(self, column: Column, at: int) -> str:
         """The declared type of a column, if it cannot hold the type that the column should have; else ''."""
         shape = DECLARED.get(column.type.partition("(")[0])
         declared = self.types[at].lower()
@@ -83,7 +75,7 @@ class Relation:
         """The declared type of a column, if its values have no text form; else ''."""
         return declared if re.fullmatch(UNREADABLE, declared := self.types[at].lower()) else ""
 
-    def lossy(self, column: SourceColumn, at: int) -> str:
+    def lossy(self, column: Column, at: int) -> str:
         """The declared type of a decimal column, if it keeps only about seven digits of each amount; else ''."""
         declared = self.types[at].lower()
         return declared if column.type.startswith("decimal") and re.fullmatch(LOSSY, declared) else ""
@@ -103,66 +95,44 @@ class Drift:
         return f"{self.source}: {self.column} {self.words} ({self.rule})"
 
 
-def sample(where: str, beginning: bytes, whole: bool) -> Sample | None:
-    """The sample in the first bytes of a CSV or JSON-lines file; None for a file without a text header line.
+def sample(sources: Iterable[Table], where: str, beginning: bytes, whole: bool) -> Sample | None:
+    """The sample in the first bytes of a CSV or JSON-lines file, read as the jobs read it; None for a file without a
+    text header line. The columns of `sources` show its delimiter.
 
     `whole` says that these bytes are the whole file; otherwise the last line may be cut and is left out.
     """
-    text, json_lines = _text(beginning), is_json_lines(beginning)
-    lines = text.split("\n") if json_lines else text.splitlines()
-    kept = [line for line in (lines if whole else lines[:-1]) if line.strip() and not SEP.fullmatch(line.strip())]
-    if not kept or "\ufffd" in kept[0]:
+    content = as_utf8(_uncut(beginning, whole))[0]
+    lines = (as_csv(content) if is_json_lines(content) else content.removeprefix(codecs.BOM_UTF8)).splitlines()
+    first = dialect.header_at(lines)
+    try:
+        text = b"".join(lines[first : first + 1]).decode("utf-8")
+    except UnicodeDecodeError:
         return None
-    header, *rows = _objects(kept) if json_lines else _records(kept)
+    if not text or "\ufffd" in text:
+        return None
+    known = {name for source in sources for column in source.columns for name in column.names}
+    delimiter, header = dialect.split(text, lambda cell: plain_name(cell) in known)
+    later = [line.decode("utf-8", errors="replace") for line in lines[first + 1 :] if line.strip()]
+    rows = csv.reader(later, delimiter=delimiter)
     return Sample(where, tuple(header), tuple(tuple(row) for row in rows if len(row) == len(header)))
 
 
-def is_json_lines(beginning: bytes) -> bool:
-    """Whether a file begins as JSON lines do."""
-    return _text(beginning).lstrip("\ufeff \t\r\n").startswith("{")
+def _uncut(beginning: bytes, whole: bool) -> bytes:
+    """The beginning without its last line, which may be cut; UTF-16 and UTF-32 as UTF-8. The bytes may end in the
+    middle of a character."""
+    if marked := marked_encoding(beginning):
+        mark, encoding = marked
+        text = codecs.getincrementaldecoder(encoding)("replace").decode(beginning.removeprefix(mark))
+        beginning = text.encode("utf-8")
+    return beginning if whole else beginning[: max(beginning.rfind(end) for end in (b"\n", b"\r")) + 1]
 
 
-def _records(lines: Sequence[str]) -> list[list[str]]:
-    delimiter = max(DELIMITERS, key=lines[0].count)
-    return list(csv.reader(lines, delimiter=delimiter))
-
-
-def _objects(lines: Sequence[str]) -> list[list[str]]:
-    """JSON lines as a header of all names in them, and rows, as the jobs read them (medallion/json_lines.py)."""
-    objects = [parsed for line in lines if (parsed := _object(line)) is not None]
-    names = list(dict.fromkeys(name for parsed in objects for name in parsed))
-    return [names, *([_cell(parsed.get(name)) for name in names] for parsed in objects)]
-
-
-def _object(line: str) -> dict[str, Any] | None:
-    try:
-        parsed = json.loads(line, parse_float=str, parse_int=str)
-    except (ValueError, RecursionError):
-        return None
-    return parsed if isinstance(parsed, dict) else None
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _text(beginning: bytes) -> str:
-    """Decode as the jobs do (medallion/charset.py): UTF-16 and UTF-32 by their byte order marks, Windows-1252 or an
-    older encoding if no non-ASCII byte is valid UTF-8. The bytes may end in the middle of a character."""
-    marked = next((encoding for mark, encoding in MARKS if beginning.startswith(mark)), None)
-    one_byte = not beginning.isascii() and beginning.decode(errors="ignore").isascii()
-    encoding = marked or (letters.older(beginning) or letters.WINDOWS if one_byte else "utf-8-sig")
-    return codecs.getincrementaldecoder(encoding)("replace").decode(beginning)
-
-
-def drifts(source: Source, table: Sample | Relation) -> Iterator[Drift]:
+def drifts(source: Table, table: Sample | Relation) -> Iterator[Drift]:
     """Every column of a table that differs from its source's contract."""
-    spelt = {plain(name): at for at, name in enumerate(table.header)}
+    spelt = {plain_name(name): at for at, name in enumerate(table.header)}
     here = {column.name: spelt[name] for column in source.columns for name in column.names if name in spelt}
     known = {name for column in source.columns for name in column.names}
-    unrecognised = [name for name in table.header if plain(name) not in known]
+    unrecognised = [name for name in table.header if plain_name(name) not in known]
     for name in unrecognised:
         yield _drift(source, "added", name, "is new")
     for column in source.columns:
@@ -174,7 +144,7 @@ def drifts(source: Source, table: Sample | Relation) -> Iterator[Drift]:
             yield from _retyped(source, table, column, here[column.name])
 
 
-def _retyped(source: Source, table: Sample | Relation, column: SourceColumn, at: int) -> Iterator[Drift]:
+def _retyped(source: Table, table: Sample | Relation, column: Column, at: int) -> Iterator[Drift]:
     """How an existing column differs in type. One that cannot be read counts as dropped."""
     name = column.names[0]
     if isinstance(table, Relation) and (binary := table.unreadable(at)):
@@ -190,26 +160,26 @@ def _retyped(source: Source, table: Sample | Relation, column: SourceColumn, at:
         yield Drift(source.name, "lossy", name, "read as it is", words)
 
 
-def known_by(sources: Sequence[Source], header: Sequence[str]) -> Source | None:
+def known_by(sources: Sequence[Table], header: Sequence[str]) -> Table | None:
     """The source of which a header has all columns but optional ones; of several the one with the most columns."""
-    names = {plain(name) for name in header}
+    names = {plain_name(name) for name in header}
     whole = [s for s in sources if all(c.optional or names & {*c.names} for c in s.columns)]
     return max(whole, key=lambda s: sum(bool(names & {*c.names}) for c in s.columns), default=None)
 
 
-def is_known(sources: Sequence[Source], where: str, sample: Sample | None) -> bool:
+def is_known(sources: Sequence[Table], where: str, sample: Sample | None) -> bool:
     """Whether a file can be one of the sources: its header has all columns of one, or half of them, or one of them
     under that source's name. The jobs judge such a file; of any other they can use nothing."""
     if sample is None:
         return False
-    names = {plain(name) for name in sample.header}
+    names = {plain_name(name) for name in sample.header}
     shared = {source.name: sum(bool(names & {*column.names}) for column in source.columns) for source in sources}
     named = any(shared[source.name] and fnmatchcase(stem(where), f"*{source.files}*") for source in sources)
     halves = any(2 * shared[source.name] >= len(source.columns) for source in sources)
     return named or halves or known_by(sources, sample.header) is not None
 
 
-def is_readable(sources: Sequence[Source], where: str, sample: Sample | None) -> bool:
+def is_readable(sources: Sequence[Table], where: str, sample: Sample | None) -> bool:
     """Whether a job can accept a row of a file: it is known, and lacks no column for which all of its rows would be
     quarantined. A contract that refuses such a file names its columns itself."""
     if sample is None or not is_known(sources, where, sample):
@@ -223,7 +193,7 @@ def stem(where: str) -> str:
     return where.rsplit("/", 1)[-1].lower().removesuffix(".gz").removesuffix(".csv")
 
 
-def missing(source: Source, where: str) -> Drift:
+def missing(source: Table, where: str) -> Drift:
     """The drift of a missing table."""
     return _drift(source, "dropped", source.files, f"is missing: {where} has no such table or view")
 
@@ -238,17 +208,11 @@ def report(drifts: Mapping[str, Iterable[Drift]]) -> list[str]:
     return [f"{drift}, in {_places(where)}" for drift, where in places.items()]
 
 
-def plain(name: str) -> str:
-    """A column's name as contracts spell it: no accents, no byte order mark, lower case, underscores for blanks."""
-    letters = unicodedata.normalize("NFKD", name)
-    return "_".join("".join(c for c in letters if c != "\ufeff" and not unicodedata.combining(c)).lower().split())
-
-
-def _drift(source: Source, event: str, column: str, words: str) -> Drift:
+def _drift(source: Table, event: str, column: str, words: str) -> Drift:
     return Drift(source.name, event, column, source.drift[event], words)
 
 
-def _gone(column: SourceColumn, unrecognised: Sequence[str]) -> str:
+def _gone(column: Column, unrecognised: Sequence[str]) -> str:
     if not unrecognised:
         return "is missing"
     return f"is missing; if {' or '.join(unrecognised)} is its new name, add it to {column.name} in the contract"

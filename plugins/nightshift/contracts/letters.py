@@ -23,11 +23,6 @@ def likely(content: bytes) -> str:
     return max((name for name in WESTERN if name == usual or _is_portuguese(content, name)), key=_scores(content))
 
 
-def older(content: bytes) -> str:
-    """The encoding of DOS or a Mac that a text is likely in; '' if none of these."""
-    return name if (name := likely(content)) not in WESTERN[:2] else ""
-
-
 def rather(content: bytes, encoding: str) -> str:
     """The encoding that a text is in rather than in `encoding`, which reads it too; '' unless its letters show that:
     they are odd in `encoding` (`S¢lido`), and nearly all Portuguese in the other."""

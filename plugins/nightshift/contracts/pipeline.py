@@ -1,10 +1,12 @@
-"""Value objects that describe a pipeline: its inputs, steps, options, sources and gold tables with their contracts."""
+"""Value objects that describe a pipeline: its inputs, steps, options and tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
+
+from nightshift_contract.model import Contract, Table
 
 BACKFILL = "backfill_"  # before a pipeline's name: the DAG of its backfills
 INGEST = "ingest"  # name of the option that selects routes
@@ -39,58 +41,6 @@ class Step:
 
     name: str
     layers: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class SourceColumn:
-    """A column that a source has (if `optional`, may have): its name and Spark type in the lake, all names that it has
-    had in the source, and whether its values are `personal`."""
-
-    name: str
-    type: str
-    names: tuple[str, ...]
-    required: bool = False
-    about: str = ""
-    optional: bool = False
-    personal: bool = False
-
-
-@dataclass(frozen=True)
-class Source:
-    """The contract of a source table. `files` is the stem of its file names (an fnmatch pattern), or its name in a
-    database. `drift` gives the rule, one of DRIFT_RULES, for columns that are added, dropped or retyped. `database`
-    says whether a run that reads the pipeline's database reads the table there."""
-
-    name: str
-    about: str
-    files: str
-    columns: tuple[SourceColumn, ...]
-    key: tuple[str, ...]
-    drift: Mapping[str, str]
-    database: bool = False
-
-
-# What a night does about a column that is not in its contract, is missing, or holds another type.
-DRIFT_RULES = {
-    "added": ("ignore", "refuse"),  # bronze keeps the columns of the contract
-    "dropped": ("quarantine", "refuse"),  # quarantine the file's rows, or refuse the night
-    "retyped": ("quarantine", "refuse"),
-}
-
-
-@dataclass(frozen=True)
-class GoldTable:
-    """The contract of a gold table: columns (name -> Spark type), key, least number of rows, what it is (`about`), what
-    its columns mean (`notes`), the age limit of its newest partition, and columns never to print (`personal`)."""
-
-    name: str
-    columns: dict[str, str]
-    keys: tuple[str, ...]
-    min_rows: int = 1
-    about: str = ""
-    notes: Mapping[str, str] = field(default_factory=dict)
-    fresh_hours: float = 36
-    personal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,8 +101,8 @@ class Pipeline:
     title: str
     inputs: Inputs
     steps: tuple[Step, ...]
-    gold: tuple[GoldTable, ...]
-    sources: tuple[Source, ...] = ()
+    gold: tuple[Table, ...]
+    sources: tuple[Table, ...] = ()
     takes: str = ""
     gives: str = ""
     expected_minutes: int = 10
@@ -176,6 +126,11 @@ class Pipeline:
     def contract_file(self) -> str:
         """The path of the contract in the repository."""
         return f"pipelines/{self.product}/contract.toml"
+
+    @property
+    def contract(self) -> Contract:
+        """Its sources and gold tables by name."""
+        return Contract({table.name: table for table in self.sources}, {table.name: table for table in self.gold})
 
     @property
     def reads_files(self) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,20 +14,17 @@ from nightshift.contracts.drift import Drift, Relation
 from nightshift.failures.errors import SourceUnseen
 from nightshift.inputs import tls
 from nightshift.run.run_context import RunContext
+from nightshift_contract import secret
+from nightshift_contract.secret import Address
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 SECONDS = 10
-NEEDED = ("engine", "host", "dbname", "username", "password")
-POSTGRES = ("postgresql+psycopg2", "current_schema()")
-MYSQL = ("mysql+pymysql", "database()")
-ENGINES = {  # by Amazon RDS's names in a secret: SQLAlchemy's driver, the SQL for the default schema
-    **dict.fromkeys(("postgres", "postgresql", "aurora-postgresql"), POSTGRES),
-    **dict.fromkeys(("mysql", "mariadb", "aurora-mysql"), MYSQL),
+ENGINES = {  # by the engine's family: SQLAlchemy's driver, the SQL for the default schema
+    secret.POSTGRES: ("postgresql+psycopg2", "current_schema()"),
+    secret.MYSQL: ("mysql+pymysql", "database()"),
 }
-FAMILIES = {"postgresql": "postgres", "aurora-postgresql": "postgres", "mariadb": "mysql", "aurora-mysql": "mysql"}
-PORTS = {"postgres": 5432, "mysql": 3306}
 
 
 class DatabaseSchemaHook:
@@ -43,7 +39,7 @@ class DatabaseSchemaHook:
         Raises SourceUnseen if the database cannot be read from here: perhaps only the cluster can reach it.
         """
         address = self._address()
-        where = f"{address['engine']}://{address['host']}/{address['dbname']}"
+        where = f"{address.engine}://{address.host}/{address.dbname}"
         try:
             tables = _tables(address, where)
         except (SQLAlchemyError, ImportError, UnicodeError, OSError) as refused:
@@ -57,40 +53,32 @@ class DatabaseSchemaHook:
         return {at: drifted for at, drifted in drifts.items() if drifted}
 
     def identity(self) -> str:
-        """The identity of the night's database, in the form of the jobs' medallion.secret. Raises SourceUnseen."""
-        secret = self._address()
-        family = FAMILIES.get(secret["engine"], secret["engine"])
-        place = f"{family}://{secret['host'].lower()}:{secret.get('port') or PORTS[family]}/{secret['dbname']}"
-        return str(secret.get("identity") or place)
+        """The identity of the night's database. Raises SourceUnseen."""
+        return self._address().identity
 
-    def _address(self) -> Mapping[str, Any]:
-        """The content of the secret, which no error quotes. Raises SourceUnseen."""
+    def _address(self) -> Address:
+        """The address in the secret, which no error quotes. Raises SourceUnseen."""
         name = self._night.source_secret
         try:
-            secret = json.loads(self._secrets.get_secret_value(SecretId=name)["SecretString"])
+            address = secret.parsed(self._secrets.get_secret_value(SecretId=name)["SecretString"])
         except (ClientError, BotoCoreError) as refused:
             raise SourceUnseen(f"the secret {name} could not be read: {_line(refused)}") from None
         except (ValueError, KeyError):
-            secret = None
-        if (
-            not isinstance(secret, dict)
-            or not all(secret.get(key) for key in NEEDED)
-            or secret["engine"] not in ENGINES
-        ):
+            address = None
+        if address is None or address.family not in ENGINES:
             raise SourceUnseen(f"the secret {name} is not in the form that Amazon RDS writes")
-        return secret
+        return address
 
 
-def _tables(address: Mapping[str, Any], where: str) -> dict[str, Relation]:
+def _tables(address: Address, where: str) -> dict[str, Relation]:
     """The tables and views of the database, by lower-case name."""
-    driver, here = ENGINES[address["engine"]]
-    port = int(address["port"]) if str(address.get("port", "")).isdigit() else None
-    who = (address["username"], address["password"])
-    url = URL.create(driver, *who, host=address["host"], port=port, database=address["dbname"])
+    driver, here = ENGINES[address.family]
+    who = (address.username, address.password)
+    url = URL.create(driver, *who, host=address.host, port=address.port, database=address.dbname)
     selected = "table_name, column_name, data_type FROM information_schema.columns"
     order = f"WHERE table_schema = {here} ORDER BY table_name, ordinal_position"
     columns: dict[str, list[tuple[str, str]]] = {}
-    with tls.connect_args(driver, address) as secured:
+    with tls.connect_args(address) as secured:
         engine = create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": SECONDS, **secured})
         with engine.connect() as connection:
             for table, column, kind in _texts(connection.execute(text(f"SELECT {selected} {order}"))):

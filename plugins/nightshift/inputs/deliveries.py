@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from nightshift.contracts import drift
 from nightshift.contracts.drift import Drift
-from nightshift.contracts.pipeline import Pipeline, Source
+from nightshift.contracts.pipeline import Pipeline
 from nightshift.inputs.text_encoding import Beginning, is_text, looked_at
 from nightshift.run.run_context import RunContext
+from nightshift_contract.json_lines import is_json_lines
+from nightshift_contract.model import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -50,10 +52,11 @@ class DeliveriesHook:
         return [] if any(usable(key) for key in keys) else [f"s3://{self._raw}/{key}" for key in keys]
 
     def _is_readable(self, key: str) -> bool:
+        sources = self._night.pipeline.sources
         text, whole = self._beginning(key)
         # A column of JSON lines may come first behind this beginning.
-        judged = drift.is_known if drift.is_json_lines(text) else drift.is_readable
-        return judged(self._night.pipeline.sources, key, drift.sample(key, text, whole=whole))
+        judged = drift.is_known if is_json_lines(text) else drift.is_readable
+        return judged(sources, key, drift.sample(sources, key, text, whole=whole))
 
     def _is_text(self, key: str) -> bool:
         return is_text(self._beginning(key)[0], self._night.encoding)
@@ -86,12 +89,12 @@ class DeliveriesHook:
 
     def _drifts(self, key: str) -> list[Drift]:
         text, whole = self._beginning(key)
-        sample = drift.sample(key, text, whole=whole)
+        sample = drift.sample(self._night.pipeline.sources, key, text, whole=whole)
         source = source_of(self._night.pipeline, key, sample.header) if sample else None
         return list(drift.drifts(source, sample)) if sample and source else []
 
 
-def source_of(pipeline: Pipeline, key: str, header: Sequence[str] = ()) -> Source | None:
+def source_of(pipeline: Pipeline, key: str, header: Sequence[str] = ()) -> Table | None:
     """The source of a file, by its header or, if that lacks a column, by its exact name (any case, with or without the
     pipeline's `file_prefix`, gzip or not). This serves drift checks only: the jobs decide what a file is."""
     name = key.rsplit("/", 1)[-1].lower().removesuffix(".gz")

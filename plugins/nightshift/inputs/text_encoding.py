@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nightshift.contracts import letters
-from nightshift.contracts.drift import MARKS
 from nightshift.failures.shown import line
+from nightshift_contract.charset import marked_encoding
 
-BOMS = (codecs.BOM_UTF8, *(mark for mark, _ in MARKS))  # the jobs read such a file in its own encoding
 LONGEST = 60  # characters of a shown line
 
 
@@ -35,7 +33,7 @@ class Beginning:
 
 def is_text(beginning: bytes, encoding: str) -> bool:
     """Whether a file can be text, by its beginning: no archive, picture or program, and no broken gzip (b"")."""
-    wide = encoding.startswith(("utf-16", "utf-32")) or beginning.startswith(BOMS)
+    wide = encoding.startswith(("utf-16", "utf-32")) or marked_encoding(beginning) is not None
     return bool(beginning) and not beginning.startswith(b"%PDF-") and (wide or b"\0" not in beginning)
 
 
@@ -43,7 +41,7 @@ def looked_at(where: str, beginning: bytes, encoding: str, *, whole: bool) -> Be
     """The beginning of a file of which some line is not in `encoding`, or that reads like another; None if all lines
     are in it, if the file names its own encoding by a byte order mark, or if it is no text. The last line is left out
     unless it is the whole file: it may be cut."""
-    if beginning.startswith(BOMS) or not is_text(beginning, encoding):
+    if marked_encoding(beginning) or not is_text(beginning, encoding):
         return None
     lines = beginning.splitlines() if whole else beginning.splitlines()[:-1]
     text = b"\n".join(lines)

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import ssl
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
 from typing import Any
 
 import certifi
+
+from nightshift_contract.secret import MYSQL, Address
 
 VERIFIED = "verify-full"
 BEGIN = "-----BEGIN CERTIFICATE-----"
 
 
 @contextmanager
-def connect_args(driver: str, address: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def connect_args(address: Address) -> Iterator[dict[str, Any]]:
     """TLS arguments of psycopg2's or pymysql's connect; files that they name exist during the block."""
-    properties = {str(name).lower(): str(value) for name, value in (address.get("properties") or {}).items()}
-    mode = properties.get("sslmode") or ("" if is_loopback(str(address["host"])) else VERIFIED)
+    properties = {name.lower(): value for name, value in address.properties.items()}
+    mode = properties.get("sslmode") or ("" if address.is_loopback else VERIFIED)
     ca = properties.get("sslrootcert") or properties.get("serversslcert") or ""
     if not mode:
         yield {}
-    elif "pymysql" in driver:
+    elif address.family == MYSQL:
         yield {"ssl_disabled": True} if mode == "disable" else {"ssl": _context(mode, ca)}
     elif mode.startswith("verify"):
         with tempfile.NamedTemporaryFile("w", suffix=".pem", encoding="ascii") as file:
@@ -32,14 +33,6 @@ def connect_args(driver: str, address: Mapping[str, Any]) -> Iterator[dict[str, 
             yield {"sslmode": mode, "sslrootcert": file.name if ca.startswith(BEGIN) else ca or certifi.where()}
     else:
         yield {"sslmode": mode}
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is the loopback."""
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _context(mode: str, ca: str) -> ssl.SSLContext:

@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from nightshift.config import Settings
-from nightshift.contracts.pipeline import GoldTable, Pipeline
+from nightshift.contracts.pipeline import Pipeline
+from nightshift_contract.model import Table
 
 Manifest = Mapping[str, Any]
 
@@ -68,17 +69,17 @@ def _between(earlier: Manifest, later: Manifest) -> Iterator[str]:
             yield f"{later['layer']}.{table['table']}: {rows} rows in, but {earlier['layer']} kept {before}"
 
 
-def _gold(table: GoldTable, staged: Mapping[str, Any] | None) -> Iterator[str]:
+def _gold(table: Table, staged: Mapping[str, Any] | None) -> Iterator[str]:
     if staged is None:
         yield f"gold.{table.name} was not staged"
         return
-    if staged["schema"] != table.columns:
-        yield f"gold.{table.name}: {', '.join(_differences(staged['schema'], table.columns))}"
+    if staged["schema"] != table.types:
+        yield f"gold.{table.name}: {', '.join(_differences(staged['schema'], table.types))}"
     if staged["rows"] < table.min_rows:
         yield f"gold.{table.name}: {staged['rows']} rows, at least {table.min_rows} expected"
     for fault in ("null_keys", "duplicate_keys"):
         if staged[fault]:
-            yield f"gold.{table.name}: {staged[fault]} {fault.replace('_', ' ')} in {', '.join(table.keys)}"
+            yield f"gold.{table.name}: {staged[fault]} {fault.replace('_', ' ')} in {', '.join(table.key)}"
 
 
 def _differences(staged: Mapping[str, str], contract: Mapping[str, str]) -> Iterator[str]:

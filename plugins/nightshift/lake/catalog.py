@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
 
-    from nightshift.contracts.pipeline import GoldTable
     from nightshift.run.run_context import RunContext
+    from nightshift_contract.model import Table
 
 THREADS = 8  # botocore keeps ten connections for a client
 PARQUET = {
@@ -33,14 +33,14 @@ class CatalogHook:
         self._glue, self._night = glue, night
         self._database = night.settings.database("gold")
 
-    def register(self, table: GoldTable, days: Iterable[date]) -> None:
+    def register(self, table: Table, days: Iterable[date]) -> None:
         """Create or update the table from its contract, and its partitions of these days. May run twice."""
         name = f"{self._night.pipeline.product}_{table.name}"
         self._upsert_table(table_input(name, table, self._root(table)))
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(partial(self._upsert_partition, name, table), days))
 
-    def _root(self, table: GoldTable) -> str:
+    def _root(self, table: Table) -> str:
         return self._night.uri("lake", f"gold/{self._night.pipeline.product}/{table.name}/")
 
     def _upsert_table(self, body: Any) -> None:
@@ -49,7 +49,7 @@ class CatalogHook:
         except self._glue.exceptions.AlreadyExistsException:
             self._glue.update_table(DatabaseName=self._database, TableInput=body, SkipArchive=True)
 
-    def _upsert_partition(self, name: str, table: GoldTable, day: date) -> None:
+    def _upsert_partition(self, name: str, table: Table, day: date) -> None:
         one_day = replace(self._night, business_date=day)
         value = str(one_day.business_date)
         location = one_day.uri("lake", one_day.gold_prefix(table.name))
@@ -62,7 +62,7 @@ class CatalogHook:
             )
 
 
-def table_input(name: str, table: GoldTable, location: str) -> dict[str, Any]:
+def table_input(name: str, table: Table, location: str) -> dict[str, Any]:
     """Glue's TableInput for a gold table, partitioned by business_date, with the contract's descriptions. Athena shows
     the table's from its parameter `comment`."""
     about = shortened(table.about, LONGEST_DESCRIPTION)
@@ -76,11 +76,11 @@ def table_input(name: str, table: GoldTable, location: str) -> dict[str, Any]:
     }
 
 
-def storage(table: GoldTable, location: str) -> dict[str, Any]:
+def storage(table: Table, location: str) -> dict[str, Any]:
     """Glue's StorageDescriptor for Parquet files with the table's columns at a location."""
     columns = [
         {"Name": name, "Type": kind, "Comment": shortened(table.notes.get(name, ""), LONGEST_COMMENT)}
-        for name, kind in table.columns.items()
+        for name, kind in table.types.items()
     ]
     return {"Columns": columns, "Location": location, **PARQUET}
 

@@ -1,4 +1,4 @@
-"""Gaps hook: finds the days of a product that have input but no gold, or gold that is older than its input."""
+"""Gaps hook: finds the days of a product that have input but no gold, or gold of older input or an older contract."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from nightshift.lake.storage import CONTRACT, GOLD_FILE
 from nightshift.run.run_context import RunContext
 
 if TYPE_CHECKING:
@@ -27,13 +28,14 @@ class GapsHook:
     def __init__(self, s3: S3Client, night: RunContext) -> None:
         self._s3, self._night = s3, night
 
-    def between(self, first: date, last: date) -> list[Gap]:
-        """The gaps from `first` to `last`, both included. A date without input is no gap."""
+    def between(self, first: date, last: date, *, force: bool = False) -> list[Gap]:
+        """The gaps from `first` to `last`, both included; with `force` all days that have input. A date without input
+        is no gap."""
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        reasons = ((day, self._why(self._night.on(day))) for day in days)
+        reasons = ((day, self._why(self._night.on(day), force)) for day in days)
         return [Gap(day, why) for day, why in reasons if why]
 
-    def _why(self, one_day: RunContext) -> str:
+    def _why(self, one_day: RunContext, force: bool) -> str:
         arrived = max(self._written("raw", one_day.input_prefix), default=None)
         if arrived is None:
             return ""
@@ -43,7 +45,17 @@ class GapsHook:
             return f"no gold of {_listed(missing)}"
         if min(moment for moment in made if moment) < arrived:
             return f"gold is older than its input, which came last at {arrived:%Y-%m-%dT%H:%MZ}"
-        return self._of_silver(one_day) if one_day.pipeline.restates else ""
+        if old := [table.name for table in one_day.pipeline.gold if self._is_of_older_contract(one_day, table.name)]:
+            return f"an older contract made the gold of {_listed(old)}"
+        why = self._of_silver(one_day) if one_day.pipeline.restates else ""
+        return why or ("force was requested" if force else "")
+
+    def _is_of_older_contract(self, one_day: RunContext, table: str) -> bool:
+        """Whether a partition says that another contract made it. One that says nothing is of a version of Nightshift
+        that did not write it down."""
+        bucket, key = self._night.settings.bucket("lake"), f"{one_day.gold_prefix(table)}{GOLD_FILE}"
+        made_by = self._s3.head_object(Bucket=bucket, Key=key)["Metadata"].get(CONTRACT, "")
+        return made_by not in ("", one_day.pipeline.contract.digest)
 
     def _of_silver(self, one_day: RunContext) -> str:
         """Why gold that exists must be made again, according to silver; '' if not (docs/decisions/0025)."""

@@ -10,10 +10,12 @@ from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
+import nightshift_contract
 from nightshift.failures.errors import DriverRefused
 
 TRAVELS = (".py", ".toml")
 OF_A_PIPELINE = ("__init__.py", "contract.toml")
+CONTRACT = Path(nightshift_contract.__file__).parent
 SUMS = "SHA256SUMS"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's earliest date, for all files: the same jobs give the same bytes
 
@@ -91,15 +93,16 @@ def _flink(flink_dir: Path, python_script: Path) -> dict[str, bytes]:
 
 def _ingest(ingest_dir: Path) -> dict[str, bytes]:
     return {
-        "ingest.zip": _zipped(_modules(ingest_dir, ingest_dir.parent)),
+        "ingest.zip": _zipped(_modules(ingest_dir, ingest_dir.parent) | _modules(CONTRACT, CONTRACT.parent)),
         "ingest.sh": (ingest_dir / "ingest.sh").read_bytes(),
         "ingest_requirements.txt": (ingest_dir / "requirements.txt").read_bytes(),
     }
 
 
 def _jobs(jobs_dir: Path, main: Path, pipelines: Iterable[Path]) -> bytes:
-    """The zip of the engine and, of each pipeline, what its steps need: package, contract, jobs and scripts."""
+    """The zip of the engine, the contract's package and, of each pipeline, what its steps need."""
     files = {name: path for name, path in _modules(jobs_dir, jobs_dir).items() if path != main}
+    files |= _modules(CONTRACT, CONTRACT.parent)
     for folder in pipelines:
         files |= {f"{folder.name}/{name}": folder / name for name in OF_A_PIPELINE}
         for travels in ("jobs", "scripts"):

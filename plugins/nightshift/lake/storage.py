@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 GOLD_FILE = "part-00000.parquet"
+CONTRACT = "contract"  # metadata of a gold partition: the digest of the contract that made it
 DATED = "business_date="
 THREADS = 8  # botocore keeps ten connections for a client
 
@@ -75,25 +76,27 @@ class LakeHook:
         prefixes = (f"quarantine/{product}/bronze/", f"bronze/{product}/")
         return any(dated in item["Key"] for prefix in prefixes for item in self._objects(self._lake, prefix))
 
-    def swap_gold(self, table: str) -> list[date]:
+    def swap_gold(self, table: str, made_by: str = "") -> list[date]:
         """Publish one staged table, one partition per staged day; returns the days, the night's own last.
 
-        A gold partition is one object, so S3 replaces it atomically: a reader sees the old file or the new one. Raises
-        AuditFailed unless exactly one Parquet file is staged for each day.
+        A gold partition is one object, so S3 replaces it atomically: a reader sees the old file or the new one. It says
+        by which contract the jobs made it: `made_by`, a digest. Raises AuditFailed unless exactly one Parquet file is
+        staged for each day.
         """
         staged = self._staged(table)
         own = self._night.business_date
         with ThreadPoolExecutor(THREADS) as pool:  # a delivery of years has a thousand days
-            list(pool.map(partial(self._swap, table), (item for item in staged.items() if item[0] != own)))
+            list(pool.map(partial(self._swap, table, made_by), (item for item in staged.items() if item[0] != own)))
         if own in staged:
-            self._swap(table, (own, staged[own]))
+            self._swap(table, made_by, (own, staged[own]))
         return list(staged)
 
-    def _swap(self, table: str, staged: tuple[date, str]) -> None:
+    def _swap(self, table: str, made_by: str, staged: tuple[date, str]) -> None:
         day, source = staged
         prefix = replace(self._night, business_date=day).gold_prefix(table)
         key = f"{prefix}{GOLD_FILE}"
-        self._s3.copy({"Bucket": self._lake, "Key": source}, self._lake, key)
+        extra: Any = {"Metadata": {CONTRACT: made_by} if made_by else {}, "MetadataDirective": "REPLACE"}
+        self._s3.copy({"Bucket": self._lake, "Key": source}, self._lake, key, ExtraArgs=extra)
         self._delete(item["Key"] for item in self._objects(self._lake, prefix) if item["Key"] != key)
 
     def clear_unpublished(self, days: Iterable[date]) -> None:

@@ -62,8 +62,10 @@ class PlanBackfillOperator(PreflightOperator):
 
     def _find(self, night: RunContext, context: Context) -> None:
         """Find the days to make. Raises ParameterError for an invalid range."""
-        first, last = parameters.days(context["params"].get("first"), context["params"].get("last"), night.today)
-        self._gaps = GapsHook(clients.client(self.settings, "s3"), night).between(first, last)
+        params = context["params"]
+        first, last = parameters.days(params.get("first"), params.get("last"), night.today)
+        force = bool(params.get("force"))
+        self._gaps = GapsHook(clients.client(self.settings, "s3"), night).between(first, last, force=force)
         self._known = True
         self.log.info("%d of the days from %s to %s have a gap.", len(self._gaps), first, last)
 

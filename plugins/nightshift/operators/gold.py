@@ -31,12 +31,14 @@ def publish(night: RunContext, task: str) -> Iterator[tuple[str, str]]:
     lake = LakeHook(clients.client(night.settings, "s3"), night)
     catalog = CatalogHook(clients.client(night.settings, "glue"), night)
     published_days: set[date] = set()
-    restated = [day for manifest in lake.manifests() for day in manifest.get("restated", ())]
+    manifests = lake.manifests()
+    restated = [day for manifest in manifests for day in manifest.get("restated", ())]
+    made_by = next((str(manifest["contract"]) for manifest in manifests if "contract" in manifest), "")
     if night.pipeline.incremental:
         lake.keep_source()  # before its first row: else a run killed in between leaves rows of an unknown source
     for table in night.pipeline.gold:
         partition_locks.of(night).verify()
-        days, uri = lake.swap_gold(table.name), night.uri("lake", night.gold_prefix(table.name))
+        days, uri = lake.swap_gold(table.name, made_by), night.uri("lake", night.gold_prefix(table.name))
         catalog.register(table, days)
         other = {"restated": own} if (own := [day for day in restated if day["table"] == table.name]) else {}
         ledger.of(night).note(task, "swapped", "its audit passed", uri=uri, partitions=len(days), **other)

@@ -79,7 +79,9 @@ class PreflightOperator(NightOperator, SkipMixin):
         return checked
 
     def _planned(self, night: RunContext, nights: int) -> Expected:
-        """What the plan of `nights` on one place costs and takes."""
+        """What the plan of `nights` on one place costs and takes; without any, no place is started."""
+        if not nights:
+            return expected.planned(0, 0)
         minutes = self.pipeline.expected_minutes * nights
         usd = targets.of(night).estimate(night, minutes) + self._fetching(night)
         return expected.planned(round(usd, 4), minutes + cost.PROVISIONING_MINUTES)

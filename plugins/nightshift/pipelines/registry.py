@@ -11,14 +11,15 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
-from nightshift.contracts.drift import plain
 from nightshift.contracts.pipeline import Pipeline
 from nightshift.failures.errors import SettingsError
+from nightshift_contract.model import plain_name
 
 GROUP = "nightshift.pipelines"  # of entry points, like  sales = "sales"
 LONGEST = 63  # characters of a name, which is a DAG's id, a folder of the lake, a database's table and a module
 NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{LONGEST - 1}}}")
-TAKEN = re.compile(r"reaper|backfill_.*|main|medallion")  # DAGs of the library, and modules of include/spark_jobs
+# DAGs of the library, and modules of the jobs' zip.
+TAKEN = re.compile(r"reaper|backfill_.*|main|medallion|nightshift_contract")
 PARTS = ("__init__.py", "definition.py", "contract.toml", "jobs/__init__.py", "jobs/job.py")
 
 
@@ -87,7 +88,7 @@ def name_fault(name: str) -> str:
 
 def _valid(name: str) -> str:
     """A valid name that is like another one."""
-    made = re.sub(r"[^a-z0-9]+", "_", plain(name)).strip("_")
+    made = re.sub(r"[^a-z0-9]+", "_", plain_name(name)).strip("_")
     made = made if made[:1].isalpha() else f"pipeline_{made}".strip("_")
     return (f"my_{made}" if TAKEN.fullmatch(made) else made)[:LONGEST]
 

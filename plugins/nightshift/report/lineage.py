@@ -14,8 +14,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from nightshift.config import Settings
-from nightshift.contracts.pipeline import GoldTable, Pipeline, Source
+from nightshift.contracts.pipeline import Pipeline
 from nightshift.pipelines import REGISTRY
+from nightshift_contract.model import Table
 
 LINE = {"texts": ["value"]}  # a pipeline without contracts of its sources reads lines
 Columns = Mapping[str, Mapping[str, list[str]]]
@@ -59,17 +60,17 @@ def _source(settings: Settings, pipeline: Pipeline, name: str) -> Any:
     return facet.Dataset(namespace, f"{folder}/{name}", facets={"schema": facet.SchemaDatasetFacet(fields=fields)})
 
 
-def _columns_of(source: Source | None) -> list[tuple[str, str, str]]:
+def _columns_of(source: Table | None) -> list[tuple[str, str, str]]:
     if source is None:
         return [("value", "string", "A line.")]
     return [(column.name, column.type, column.about) for column in source.columns]
 
 
-def _gold(namespace: str, folder: str, table: GoldTable, lineage: Mapping[str, list[Any]], rows: int) -> Any:
+def _gold(namespace: str, folder: str, table: Table, lineage: Mapping[str, list[Any]], rows: int) -> Any:
     """A gold table as a dataset with its schema, the origin of its columns and its published rows."""
     from airflow.providers.common.compat.openlineage import facet  # noqa: PLC0415 - only where it is configured
 
-    fields = [facet.SchemaDatasetFacetFields(name, kind, table.notes.get(name)) for name, kind in table.columns.items()]
+    fields = [facet.SchemaDatasetFacetFields(c.name, c.type, c.about or None) for c in table.columns]
     facets = {
         "schema": facet.SchemaDatasetFacet(fields=fields),
         "columnLineage": facet.ColumnLineageDatasetFacet(

@@ -7,9 +7,10 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from nightshift.contracts.pipeline import GoldTable, Pipeline, Source
+from nightshift.contracts.pipeline import Pipeline
 from nightshift.pipelines import REGISTRY
 from nightshift.pipelines.registry import Package
+from nightshift_contract.model import Table
 
 PAGE = "product.md"  # of a pipeline's folder
 EARLY = "before it costs anything"
@@ -67,18 +68,15 @@ def _lines(pipeline: Pipeline) -> Iterator[str]:
         yield from _source(pipeline, source)
 
 
-def _gold(pipeline: Pipeline, table: GoldTable) -> Iterator[str]:
+def _gold(pipeline: Pipeline, table: Table) -> Iterator[str]:
     yield from ("", f"### {table.name}", "", table.about)
-    yield f"Key: {_listed(table.keys)}. The newest partition is at most {table.fresh_hours:g} hours old."
+    yield f"Key: {_listed(table.key)}. The newest partition is at most {table.fresh_hours:g} hours old."
     yield f"Files: `gold/{pipeline.name}/{table.name}/business_date=YYYY-MM-DD/` of the lake."
-    rows = [
-        (f"`{name}`", kind, _meaning(table.notes.get(name, ""), name in table.personal))
-        for name, kind in table.columns.items()
-    ]
+    rows = [(f"`{c.name}`", c.type, _meaning(c.about, c.personal)) for c in table.columns]
     yield from ("", *_table(("column", "type", "meaning"), rows))
 
 
-def _source(pipeline: Pipeline, source: Source) -> Iterator[str]:
+def _source(pipeline: Pipeline, source: Table) -> Iterator[str]:
     yield from ("", f"### {source.name}", "", source.about)
     yield f"Key: {_listed(source.key)}. Schema drift: {'; '.join(_drift(pipeline, source))}."
     rows = [
@@ -98,7 +96,7 @@ def _meaning(about: str, personal: bool) -> str:
     return f"**Personal.** {about}".strip() if personal else about
 
 
-def _drift(pipeline: Pipeline, source: Source) -> list[str]:
+def _drift(pipeline: Pipeline, source: Table) -> list[str]:
     rules = [DRIFT_RULE_TEXT[event, rule] for event, rule in source.drift.items()]
     # A pipeline that reads files usually gets its input so: its page omits IF_SEEN.
     return rules if pipeline.reads_files else [line.replace(EARLY, f"{EARLY}{IF_SEEN}") for line in rules]

@@ -9,7 +9,7 @@ from nightshift.pipelines import PIPELINES
 
 
 def all_of_them() -> dict[str, Any]:
-    """{product: {"title", "gold": [its tables, each as contracts/pipeline.py's GoldTable]}}."""
+    """{product: {"title", "gold": [its tables, each as nightshift_contract's Table]}}."""
     return {
         name: {"title": pipeline.title, "gold": [*map(asdict, pipeline.gold)]} for name, pipeline in PIPELINES.items()
     }

@@ -14,9 +14,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nightshift.contracts.pipeline import GoldTable, Pipeline
+from nightshift.contracts.pipeline import Pipeline
 from nightshift.failures.errors import SettingsError
 from nightshift.pipelines import REGISTRY
+from nightshift_contract.model import Table
 
 FILE = "views.toml"
 WORDS = {  # of the parts of a file: the words that an entry must have, and those that it may have
@@ -56,15 +57,15 @@ def _view(view: Mapping[str, Any]) -> Body:
     return {"about": view["about"], "sql": view["sql"].strip(), "columns": columns}
 
 
-def _latest(pipeline: Pipeline, table: GoldTable) -> Body:
+def _latest(pipeline: Pipeline, table: Table) -> Body:
     """The newest partition of a table, without personal columns."""
-    shown = {name: kind for name, kind in table.columns.items() if name not in table.personal}
+    shown = [column for column in table.columns if not column.personal]
     source = f"{pipeline.product}_{table.name}"
-    columns = [{"name": name, "type": kind, "about": table.notes.get(name, "")} for name, kind in shown.items()]
+    columns = [{"name": c.name, "type": c.type, "about": c.about} for c in shown]
     newest = f"WHERE business_date = (SELECT max(business_date) FROM {source})"  # noqa: S608 - a name of the contract
     return {
         "about": f"The newest partition of {table.name}.",
-        "sql": "\n".join((f"SELECT {', '.join(shown)}, {DAY['name']}", f"FROM {source}", newest)),
+        "sql": "\n".join((f"SELECT {', '.join(c.name for c in shown)}, {DAY['name']}", f"FROM {source}", newest)),
         "columns": [*columns, DAY],
     }
 

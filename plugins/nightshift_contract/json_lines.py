@@ -32,7 +32,7 @@ def as_csv(text: bytes) -> bytes:
 def _object(line: str) -> dict[str, Any] | None:
     try:
         parsed = json.loads(line, parse_float=str, parse_int=str)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 UTF_8, WINDOWS = "utf-8", "cp1252"
+# Byte order marks; the longest come first, since UTF-32's begins with UTF-16's.
+MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, UTF_8),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 # Encodings of DOS and of old Macs: each reads any bytes, so only the letters that come out say which it is.
 OLDER = ("cp850", "cp860", "mac_roman")
 _PORTUGUESE = "áàâãçéêíóôõúü"
@@ -21,6 +30,11 @@ _ODD_LETTER = re.compile(
     rf"[a-z][{_PORTUGUESE.upper()}]|[{_PORTUGUESE}][A-Z]|[0-9][{_PORTUGUESE}{_PORTUGUESE.upper()}]|"
     rf"[{_PORTUGUESE}{_PORTUGUESE.upper()}][0-9]"
 )
+
+
+def marked_encoding(beginning: bytes) -> tuple[bytes, str] | None:
+    """The byte order mark that a file begins with, and its encoding; None without one."""
+    return next(((mark, name) for mark, name in MARKS if beginning.startswith(mark)), None)
 
 
 def as_utf8(content: bytes) -> tuple[bytes, str]:
