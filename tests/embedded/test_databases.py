@@ -50,7 +50,11 @@ def test_an_address_is_taken_apart_and_its_text_has_no_password():
 
 
 @pytest.mark.parametrize(
-    "text", ["oracle://u:geheim@h/d", "mysql://u:geheim@h", "mysql://h/geheim", "x", "mysql://u:geheim@h:p/d"]
+    "text",
+    [
+        *("oracle://u:geheim@h/d", "mysql://u:geheim@h", "mysql://h/geheim", "x", "mysql://u:geheim@h:p/d"),
+        "postgresql://u:geheim@127.0.0.1/d#?sslmode=verify-full",
+    ],
 )
 def test_an_address_that_says_too_little_is_refused_without_being_repeated(text):
     with pytest.raises(InputRefused) as told:
