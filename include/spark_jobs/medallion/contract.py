@@ -30,7 +30,7 @@ class Column:
     signed: bool = False  # whether a number may be negative
     optional: bool = False  # whether a source may lack the column
     personal: bool = False  # whether it is masked everywhere outside the product
-    code: bool = False  # whether it is a numeric identifier that a spreadsheet may have rewritten: 017, 17.0, 4.69E+11
+    code: bool = False  # whether it is an identifier that a spreadsheet may have rewritten: 017, 17.0, 1.001, 4.69E+11
 
     @property
     def source(self) -> str:
