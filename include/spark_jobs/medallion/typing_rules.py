@@ -36,7 +36,7 @@ def rules_of(table: Table) -> list[Rule]:
 def _shape(column: Promise) -> list[Rule]:
     """The rules that follow from a column's type."""
     if column.code:
-        return [not_a_code(column.source)]
+        return [not_a_code(column)]
     if column.type in ("int", "bigint"):
         return [not_a_number(column.source, whole(column.digits, signed=column.signed))]
     if column.type == MONEY_TYPE:
@@ -83,11 +83,11 @@ def _value(column: Promise) -> Column:
 
 
 def clean(frame: DataFrame, table: Table, words: Collection[str] = ()) -> DataFrame:
-    """The text columns of a source table normalised to NFC and trimmed (`words` are not trimmed), codes in one
-    spelling; a blank value becomes null."""
+    """The text columns of a source table normalised to NFC and trimmed, codes in one spelling; `words` stay as the
+    source spells them. A blank value becomes null."""
     # Spark 3.5 has no built-in for NFC; one call a row limits the round trips to Python.
     columns = table.source_names
-    ways = [_code if c.code else _composed if c.source in words else _trimmed for c in table.columns]
+    ways = [_composed if c.source in words else _code if c.code else _trimmed for c in table.columns]
     cleaned = F.udf(partial(_clean, ways), "array<string>")(F.array(*columns))
     others = [c for c in frame.columns if c not in columns]
     whole = frame.select(*others, cleaned.alias("_clean"))
@@ -128,9 +128,10 @@ def beyond_measure(quantity: str, value: str) -> Rule:
     return Rule("bad_number", worth >= AMOUNT, detail)
 
 
-def not_a_code(column: str) -> Rule:
+def not_a_code(column: Promise) -> Rule:
     """Rule: a spreadsheet turned a code into scientific notation: digits are lost, and distinct codes became equal."""
-    return Rule("rewritten_code", F.col(column).rlike(POWER_OF_TEN), _shown(column))
+    shown = F.lit(f"{column.source} has lost digits") if column.personal else _shown(column.source)
+    return Rule("rewritten_code", F.trim(column.source).rlike(POWER_OF_TEN), shown)
 
 
 def not_a_date(column: str) -> Rule:

@@ -9,6 +9,7 @@ from typing import Any
 
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T]+(\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?)?", re.ASCII)
 FIRST_YEAR = 1900
+POWER_OF_TEN = re.compile(r"\d([.,]\d+[eE]\+?|[eE]\+)\d{1,3}", re.ASCII)  # a spreadsheet's word for a long number
 
 
 class Unreadable(ValueError):
@@ -21,13 +22,15 @@ def value(spec: Mapping[str, Any], cell: str) -> str | None:
         return None
     kind = spec.get("type", "string")
     if kind == "string":
-        return _text(cell)
+        return _text(spec, cell)
     return _READERS[kind](spec, cell.strip())
 
 
-def _text(cell: str) -> str:
+def _text(spec: Mapping[str, Any], cell: str) -> str:
     if "\0" in cell:
         raise Unreadable("text without the character NUL")
+    if spec.get("code") and POWER_OF_TEN.fullmatch(cell.strip()):
+        raise Unreadable("all digits of a number, which a spreadsheet has left out here")
     return cell
 
 
