@@ -193,6 +193,7 @@ def test_gold_is_what_an_accountant_says_after_every_night(spark: Any) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(7200)  # ten times six steps of up to three nights; on a busy machine 20 minutes were too few
 def test_gold_is_what_an_accountant_says_after_random_nights(spark: Any) -> None:
     machine = type("Machine", (Nights,), {"spark": spark}).TestCase
     machine.settings = settings(
