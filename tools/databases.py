@@ -90,6 +90,8 @@ def parsed(text: str) -> DatabaseUrl:
     dbname = url.path.strip("/")
     if not (url.hostname and url.username and dbname):
         raise InputRefused(f"The database's address lacks a host, a user or a database: write {SHAPE}.")
+    if url.fragment:  # all behind it would be dropped, options too
+        raise InputRefused(f"The database's address has a #, which is written %23: write {SHAPE}.")
     who = (unquote(url.username), unquote(url.password or ""))
     secured = tls.parsed(url.query, url.hostname)
     return DatabaseUrl(engine, url.hostname, port or PORTS[engine], unquote(dbname), *who, secured)

@@ -80,13 +80,16 @@ NO_TLS = Tls()
 
 def parsed(query: str, host: str) -> Tls:
     """What a URL's query says; unless it says so, TLS is verified to any other machine. Raises InputRefused."""
-    given = {name.lower().replace("-", "").replace("_", ""): value for name, value in _pairs(query)}
+    pairs = [(name.lower().replace("-", "").replace("_", ""), value) for name, value in _pairs(query)]
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        raise InputRefused(f"The database's address has an option twice: expected {EXPECTED}.")
     if unknown := [name for name in given if name != MODE and name not in CA]:
         raise InputRefused(f"The database's address has the option {unknown[0]!r}: expected {EXPECTED}.")
     ca = next((_certificates(given[name]) for name in CA if name in given), "")
     unsaid = VERIFIED if ca or not is_loopback(host) else ""
     said = given.get(MODE, unsaid).lower().replace("_", "-")
-    if said and said not in MODES:
+    if MODE in given and said not in MODES:
         raise InputRefused(f"The database's address says sslmode={given[MODE]}: expected {EXPECTED}.")
     if ca and not MODES[said].startswith("verify"):
         raise InputRefused(f"The database's address names certificates and says sslmode={said}, which reads none.")

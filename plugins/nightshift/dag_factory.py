@@ -229,16 +229,16 @@ class _Wiring:
 
     def gold_of_days(self) -> list[Any]:
         """The task that audits and publishes each day of a backfill."""
-        return [self._publish(PublishDaysOperator, LONG)]
+        return [self._publish(PublishDaysOperator)]
 
     def wait(self, operator: type[BaseOperator], task_id: str, minutes: float, **arguments: Any) -> Any:
         """A task that waits, at most so many minutes."""
         return self._task(operator, task_id, None, wait_minutes=minutes, **arguments)
 
-    def _publish(self, operator: type[BaseOperator], limit: timedelta = SHORT) -> Any:
-        """The task that publishes gold, whose outlets are its tables."""
+    def _publish(self, operator: type[BaseOperator]) -> Any:
+        """The task that publishes gold, whose outlets are its tables; its work grows with the days of a delivery."""
         outlets = assets.of_pipeline(self._settings, self._pipeline)
-        return self._task(operator, Task.PUBLISH, limit, outlets=outlets)
+        return self._task(operator, Task.PUBLISH, LONG, outlets=outlets)
 
     def _held(self, operator: type[BaseOperator], task_id: str, limit: float) -> list[Any]:
         """The task that asks for approval over a limit; none without one."""

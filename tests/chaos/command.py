@@ -73,7 +73,8 @@ class Commands:
 
     @cached_property
     def facts(self) -> Facts:
-        return Facts(SimpleNamespace(env=self.env, aws=partial(callers.own_client, self.env)))
+        rig = SimpleNamespace(env=self.env, aws=partial(callers.own_client, self.env), home=self.home)
+        return Facts(rig)
 
     def start(self, *arguments: object, prefix: tuple[str, ...] = (), **settings: str) -> Command:
         own = {"CHAOS_HOLDS": str(self.holds), "PYTHONPATH": f"{POLICY}{os.pathsep}{paths.ROOT}"}

@@ -1,5 +1,6 @@
 """What cells came to: a line of JSON each below .nightshift/chaos/, and the tables that are made of them."""
 
+import importlib
 import json
 import subprocess
 from collections import Counter
@@ -42,6 +43,12 @@ def keep(cell: Cell, result: Result, seconds: float) -> None:
     _add({"cell": cell.id, "at": at, "seconds": seconds, "green": not result.broken, **asdict(result)})
 
 
+def keep_command(name: str, *, green: bool, seconds: float) -> None:
+    """Add the line of a cell of test_commands.py, by its test's name."""
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    _add({"cell": name, "at": at, "seconds": round(seconds, 1), "green": green, "again": ""})
+
+
 def pay(cells: Iterable[Cell], payer: Cell) -> None:
     """Say of these cells which night was the re-run of their date."""
     known = kept()
@@ -73,7 +80,8 @@ def green(also: Sequence[str] = ()) -> set[str]:
 
 
 def table(lines: Iterable[Line]) -> str:
-    """The lines of some cells as text, for the end of a run."""
+    """The lines of some cells as text, for the end of a run; pytest itself shows those of commands."""
+    lines = [line for line in lines if "told" in line]
     return "\n".join(
         f"{'green' if line['green'] else 'RED  '} {line['seconds']:6.1f} s  {line['cell']}: Airflow {line['airflow']},"
         f" told {line['told']}, truth {line['truth']}, alive {line['alive']}, gold {line['gold']}"
@@ -110,6 +118,8 @@ def report(also: Sequence[str] = ()) -> str:
             *_matrix(lines, struck_elsewhere(), OWN_COLUMNS),
             "",
             *_faults(lines, faults_elsewhere()),
+            "",
+            *commands(also),
             "",
             *_red(red),
             "## Every cell",
@@ -163,6 +173,44 @@ def _word(line: Line | None) -> str:
     if not line["green"]:
         return "**RED**"
     return line["told"][0] + ("*" if line["told"].endswith("reaper") else "")
+
+
+def command_cells() -> list[str]:
+    """The names of all tests of test_commands.py."""
+    tests = importlib.import_module("tests.chaos.test_commands")
+    found = []
+    for name, test in vars(tests).items():
+        if name.startswith("test_"):
+            marks = [mark for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"]
+            found += [f"{name}[{value}]" for mark in marks for value in mark.args[1]] or [name]
+    return found
+
+
+def commands(also: Sequence[str] = ()) -> list[str]:
+    """What befell ./nightshift commands, and how that ended at this commit or else at the latest of `also`."""
+    lines, names = kept(also), command_cells()
+    played = [name for name in names if name in lines]
+    green = sum(lines[name]["green"] for name in played)
+    heads = ("what befalls a command, and what must hold then", "at", "came out", "seconds", "played", "commit")
+    rows = []
+    for name in names:
+        sentence, _, moment = name.removeprefix("test_").removesuffix("]").partition("[")
+        line = lines.get(name)
+        came = [_came(line), line["seconds"], line["at"], line["commit"]] if line else ["-"] * 4
+        rows.append("| " + " | ".join(map(str, (sentence.replace("_", " "), moment or "-", *came))) + " |")
+    return [
+        "## Commands",
+        "",
+        f"tests/chaos/test_commands.py: {len(names)} cells, {len(played)} played, {green} green.",
+        "",
+        "| " + " | ".join(heads) + " |",
+        "|---" * len(heads) + "|",
+        *rows,
+    ]
+
+
+def _came(line: Line) -> str:
+    return "green" if line["green"] else "**RED**"
 
 
 def _red(red: Sequence[Line]) -> list[str]:

@@ -150,6 +150,10 @@ def test_every_task_that_works_has_a_limit_and_every_wait_has_its_own(dag):
     assert all(dag.task_dict[t].wait_minutes > 0 for t in waits)
 
 
+def test_publish_has_time_for_a_delivery_of_years(dag):
+    assert dag.task_dict["publish"].execution_timeout == timedelta(hours=1)
+
+
 def test_no_task_that_holds_a_terraform_lock_may_take_longer_than_its_holder_is_believed_alive(dag):
     for task in (FOUNDATION_LOCK | TRANSIENT_LOCK) & set(dag.task_dict):
         assert dag.task_dict[task].execution_timeout <= LONGEST, task

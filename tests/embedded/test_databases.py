@@ -50,7 +50,11 @@ def test_an_address_is_taken_apart_and_its_text_has_no_password():
 
 
 @pytest.mark.parametrize(
-    "text", ["oracle://u:geheim@h/d", "mysql://u:geheim@h", "mysql://h/geheim", "x", "mysql://u:geheim@h:p/d"]
+    "text",
+    [
+        *("oracle://u:geheim@h/d", "mysql://u:geheim@h", "mysql://h/geheim", "x", "mysql://u:geheim@h:p/d"),
+        "postgresql://u:geheim@127.0.0.1/d#?sslmode=verify-full",
+    ],
 )
 def test_an_address_that_says_too_little_is_refused_without_being_repeated(text):
     with pytest.raises(InputRefused) as told:
@@ -146,6 +150,11 @@ def test_made_up_cards_are_the_same_for_the_same_seed_and_add_up(tmp_path):
         ("movimento", "1,1,a,2024-02-20", "line 2 does not have the 5 columns"),
         ("associado", "5,Nara,Tavares,quarenta,", "column idade is 'quarenta'"),
         ("cartao", "9,0000111122223333,NARA T,7,5,31/12/2020", "cartao.csv, line 2, column data_criacao"),
+        (
+            "cartao",
+            "9,4.11111E+15,NARA T,7,5,2020-12-31",
+            "num_cartao has a value that is not shown: expected all",
+        ),
     ],
 )
 def test_a_cell_that_is_not_as_the_contract_says_is_one_sentence_before_anything_starts(

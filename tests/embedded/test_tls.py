@@ -124,6 +124,8 @@ def test_certificates_travel_in_the_secret(engine, by):
         ("sslcert=/x.pem", "has the option 'sslcert'"),
         ("connect_timeout=3", "has the option 'connecttimeout'"),
         ("sslmode", "are not NAME=VALUE"),
+        ("sslmode=", "says sslmode=: expected sslmode=disable, require"),
+        ("sslmode=verify-full&SSL-Mode=disable", "has an option twice"),
     ],
 )
 def test_an_option_that_nobody_would_honour_is_refused_by_name(query, told, capsys):

@@ -334,7 +334,7 @@ def spelt(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory)
         "cases-brazil-cities.csv": "date,state,city,ibgeID,totalCases,deaths\n"
         + "".join(f"{DAY},{state},{city},{code},{cases},0\n" for state, city, code, cases in cities),
         "populacao-por-municipio-2020.csv": f"state,city_ibge_code,city,estimated_population\n{people}",
-        "beds.csv": f"ts_run,{OCCUPANCY}2025-12-30T02:30:00Z,2000001,Sao Paulo,{DAY}T03:00:00Z,1,1,1,1,1,1,1,1\n"
+        "beds.csv": f"ts_run,{OCCUPANCY}2025-12-30T02:30:00Z,2000001,Sao Paulo,2025-12-15T02:59:59Z,1,1,1,1,1,1,1,1\n"
         "2025-12-30T03:30:00Z,2000002,SP,2025-12-29T03:00:00Z,1,1,1,1,1,1,1,1\n"
         "2025-12-30 00:30:00,2000003,SP,2025-12-29T03:00:00Z,1,1,1,1,1,1,1,1\n",
     }
@@ -389,6 +389,8 @@ def test_a_snapshot_is_of_the_day_on_which_it_was_taken_where_the_business_is(sp
     [row] = lake.rows("silver", P, "occupancy", DAY)
     assert (row["hospital_id"], row["state"], str(row["snapshot"])) == ("2000001", "SP", DAY)
     assert counts["silver"]["occupancy"]["reasons"] == {"after_business_date": 2}
+    # Notified on the 14th in São Paulo, fifteen days before.
+    assert {row["stale_hospitals"] for row in lake.gold(P, DAY, "bed_occupancy")} == {1}
 
 
 def test_a_refused_file_is_read_again_in_a_replay_once_its_contract_knows_it(lake: Any, drop: Any, a_day: str) -> None:

@@ -20,7 +20,7 @@ OF_A_LINE = STRUCTURE | {"duplicate_column"}
 
 
 def lines_of(content: bytes) -> list[bytes]:
-    return content.removeprefix(codecs.BOM_UTF8).splitlines()
+    return [line.removeprefix(codecs.BOM_UTF8) for line in content.splitlines()]
 
 
 def bytes_of(record: Record) -> bytes:

@@ -87,6 +87,8 @@ def test_a_broken_gzip_is_refused_whole(content: bytes) -> None:
         (b"\x28\xb5\x2f\xfd rest", "zstd_file", "Zstandard"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 rest", "office_file", "before 2007"),
         (b"%PDF-1.7\n1 0 obj\nendobj\n", "not_text", "a PDF document"),
+        (b"{\\rtf1\\ansi Dom Casmurro\\par}", "not_text", "a rich text document"),
+        (b"%!PS-Adobe-3.0\n", "not_text", "a PostScript document"),
         (b"PAR1 rest", "not_text", "a Parquet file"),
         (packed(packed(b"a,b\n")), "packed_twice", "gzip again"),
         (b"\xff\xfea\x00\x00\xd8b\x00", "not_text", "utf-16-le"),

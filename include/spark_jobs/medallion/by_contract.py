@@ -113,7 +113,7 @@ def silver(run: Run) -> Manifest:
 def _judged(table: Table, arrived: DataFrame) -> DataFrame:
     """Judged rows with typed columns. An unreadable value in a column that is not required is left out with a
     warning."""
-    cleaned = clean(arrived.withColumn("raw_encoding", F.lit(TEXT)), table.source_names)
+    cleaned = clean(arrived.withColumn("raw_encoding", F.lit(TEXT)), table)
     judged = judge_rows(cleaned, rules_of(table), [column for column in table.columns if not column.required])
     rows = judged.select(*typed_columns(table).values(), *CARRIED)
     content = [column.name for column in table.columns if column.name not in table.key]

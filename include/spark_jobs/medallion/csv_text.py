@@ -84,7 +84,7 @@ def records(
     refused, every line of the file is returned, header included, with the reason. `fits` tests whether a line's fields,
     in the order of `columns`, can be a record: a quoted field must not contain a line that is one.
     """
-    lines = content.removeprefix(codecs.BOM_UTF8).splitlines()
+    lines = [line.removeprefix(codecs.BOM_UTF8) for line in content.splitlines()]  # `cat a.csv b.csv` leaves one within
     first = dialect.header_at(lines)
     if first == len(lines):
         return

@@ -31,6 +31,8 @@ _KINDS = (
     (b"Rar!\x1a\x07", "rar_file", "a RAR archive"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "office_file", "an Office file of before 2007 (xls, doc)"),
     (b"%PDF-", "not_text", "a PDF document"),
+    (b"{\\rtf", "not_text", "a rich text document (RTF)"),
+    (b"%!PS-Adobe-", "not_text", "a PostScript document"),
     (b"PAR1", "not_text", "a Parquet file"),
     (b"\x89PNG\r\n\x1a\n", "not_text", "a PNG picture"),
     (b"\xff\xd8\xff", "not_text", "a JPEG picture"),

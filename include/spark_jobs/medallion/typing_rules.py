@@ -6,20 +6,22 @@ Every rule checks a text column that `clean` has trimmed; a null passes all rule
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from medallion.codes import one_spelling
 from medallion.quality import Rule, judge
 from medallion.shapes import DAY, FIGURE, MOMENT, MONEY_TYPE, money, whole
 from nightshift_contract.model import Column as Promise
 from nightshift_contract.model import Table
 
-POWER_OF_TEN = r"^[0-9]([.,][0-9]+)?[eE][+][0-9]{1,3}$"
+POWER_OF_TEN = r"^[0-9]([.,][0-9]+[eE][+]?|[eE][+])[0-9]{1,3}$"  # 4,69E+11 of Excel, 4.69E11 of Java
 # With this bound, and those of shapes.py, ten million products of two add up within decimal(18,2).
 AMOUNT = 10**9
+INVISIBLE = "\ufeff\u200b\u2060\u200e\u200f"  # around a value: a byte order mark, marks of width and direction
 _ACCENTED, _PLAIN = "áàâãäéèêëíìîïóòôõöúùûüçñ", "aaaaaeeeeiiiiooooouuuucn"
 
 
@@ -34,7 +36,7 @@ def rules_of(table: Table) -> list[Rule]:
 def _shape(column: Promise) -> list[Rule]:
     """The rules that follow from a column's type."""
     if column.code:
-        return [not_a_code(column.source)]
+        return [not_a_code(column)]
     if column.type in ("int", "bigint"):
         return [not_a_number(column.source, whole(column.digits, signed=column.signed))]
     if column.type == MONEY_TYPE:
@@ -77,30 +79,35 @@ def _typed(column: Promise) -> Column:
 def _value(column: Promise) -> Column:
     if column.type == "timestamp":
         return moment(column.source)
-    if column.code:
-        return code(column.source)
     return F.col(column.source) if column.type == "string" else typed(column.source, column.type)
 
 
-def clean(frame: DataFrame, columns: Sequence[str], words: Collection[str] = ()) -> DataFrame:
-    """The text columns normalised to NFC and trimmed (`words` are not trimmed); a blank value becomes null."""
+def clean(frame: DataFrame, table: Table, words: Collection[str] = ()) -> DataFrame:
+    """The text columns of a source table normalised to NFC and trimmed, codes in one spelling; `words` stay as the
+    source spells them. A blank value becomes null."""
     # Spark 3.5 has no built-in for NFC; one call a row limits the round trips to Python.
-    trimmed = [column not in words for column in columns]
-    cleaned = F.udf(partial(_clean, trimmed), "array<string>")(F.array(*columns))
+    columns = table.source_names
+    ways = [_composed if c.source in words else _code if c.code else _trimmed for c in table.columns]
+    cleaned = F.udf(partial(_clean, ways), "array<string>")(F.array(*columns))
     others = [c for c in frame.columns if c not in columns]
     whole = frame.select(*others, cleaned.alias("_clean"))
     return whole.select(*others, *[F.col("_clean")[i].alias(c) for i, c in enumerate(columns)])
 
 
-def _clean(trimmed: Sequence[bool], values: Sequence[str | None]) -> list[str | None]:
-    return [_plain(value, trim) if value else None for trim, value in zip(trimmed, values, strict=True)]
+def _clean(ways: Sequence[Callable[[str], str]], values: Sequence[str | None]) -> list[str | None]:
+    return [(way(value) or None) if value else None for way, value in zip(ways, values, strict=True)]
 
 
-def _plain(value: str, trim: bool) -> str | None:
-    composed = unicodedata.normalize("NFC", value)
-    if trim:
-        return composed.strip() or None
-    return None if value.isspace() else composed
+def _trimmed(value: str) -> str:
+    return unicodedata.normalize("NFC", value).strip().strip(INVISIBLE).strip()
+
+
+def _composed(value: str) -> str:
+    return "" if value.isspace() else unicodedata.normalize("NFC", value)
+
+
+def _code(value: str) -> str:
+    return one_spelling(_trimmed(value))
 
 
 def missing(columns: Sequence[str]) -> Rule:
@@ -121,16 +128,10 @@ def beyond_measure(quantity: str, value: str) -> Rule:
     return Rule("bad_number", worth >= AMOUNT, detail)
 
 
-def not_a_code(column: str) -> Rule:
+def not_a_code(column: Promise) -> Rule:
     """Rule: a spreadsheet turned a code into scientific notation: digits are lost, and distinct codes became equal."""
-    return Rule("rewritten_code", F.col(column).rlike(POWER_OF_TEN), _shown(column))
-
-
-def code(column: str) -> Column:
-    """A code as its system writes it: for a numeric code, a zero fraction and leading zeros are removed, which
-    spreadsheets add and drop."""
-    digits = F.regexp_extract(column, r"^0*([0-9]+?)(?:[.,]0{1,2})?$", 1)
-    return F.when(digits != "", digits).otherwise(F.col(column))
+    shown = F.lit(f"{column.source} has lost digits") if column.personal else _shown(column.source)
+    return Rule("rewritten_code", F.trim(column.source).rlike(POWER_OF_TEN), shown)
 
 
 def not_a_date(column: str) -> Rule:

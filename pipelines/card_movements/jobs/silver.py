@@ -44,7 +44,7 @@ def judged(table: Table, bronze: DataFrame) -> DataFrame:
     """Judged rows of one table, typed; personal values in `raw` are masked. Text stays as the source spells it. An
     optional value that cannot be read is left out with a warning: the row, and all that refers to it, stay."""
     words = [column.source for column in table.columns if column.type == "string"]
-    cleaned = clean(_with_raw(table, bronze), table.source_names, words)
+    cleaned = clean(_with_raw(table, bronze), table, words)
     optional = [column for column in table.columns if not column.required]
     rows = judge_rows(cleaned, rules_of(table), optional)
     typed = rows.select(*typed_columns(table).values(), *CARRIED, *VERDICT)

@@ -9,6 +9,7 @@ from nightshift_contract.model import Column
 
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T]+(\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?)?", re.ASCII)
 FIRST_YEAR = 1900
+POWER_OF_TEN = re.compile(r"\d([.,]\d+[eE]\+?|[eE]\+)\d{1,3}", re.ASCII)  # a spreadsheet's word for a long number
 
 
 class Unreadable(ValueError):
@@ -20,13 +21,15 @@ def value(column: Column, cell: str) -> str | None:
     if not cell.strip():
         return None
     if column.type == "string":
-        return _text(cell)
+        return _text(column, cell)
     return _READERS[column.type](column, cell.strip())
 
 
-def _text(cell: str) -> str:
+def _text(column: Column, cell: str) -> str:
     if "\0" in cell:
         raise Unreadable("text without the character NUL")
+    if column.code and POWER_OF_TEN.fullmatch(cell.strip()):
+        raise Unreadable("all digits of a number, which a spreadsheet has left out here")
     return cell
 
 

@@ -87,7 +87,8 @@ class CardTable:
             return card_cells.value(self.columns[at], cell)
         except card_cells.Unreadable as expected:
             where = f"{self.file}, line {line}, column {self.header[at]}"
-            raise InputRefused(f"{where} is {cell!r}: expected {expected}.") from None
+            said = "has a value that is not shown" if self.columns[at].personal else f"is {cell!r}"
+            raise InputRefused(f"{where} {said}: expected {expected}.") from None
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
         """The lines that are not blank, each with its number."""

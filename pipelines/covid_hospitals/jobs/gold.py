@@ -84,12 +84,13 @@ def population_of(population: DataFrame, year: int) -> DataFrame:
 def hospitals(snapshot: DataFrame, municipalities: DataFrame) -> DataFrame:
     """One row a hospital of one snapshot, over its documents: its beds, and name, city and freshness by its newest
     notification."""
-    newest = [F.max_by(name, "notified_at").alias(name) for name in ("hospital", "city")]
+    newest = [F.max_by(name, "notified_at").alias(name) for name in ("hospital", "city", "notified_on")]
     beds = [F.sum(name).alias(name) for name in _NAMES]
     whole = snapshot.groupBy("state", "hospital_id", "snapshot")
     sums = whole.agg(*newest, F.max("notified_at").alias("notified_at"), *beds)
-    age = F.datediff("snapshot", F.to_date("notified_at"))
-    return _with_cities(sums.withColumn("is_stale", age > STALE_DAYS), municipalities)
+    on = F.coalesce("notified_on", F.to_date("notified_at"))  # silver from before it had the day has the moment only
+    rows = sums.withColumn("is_stale", F.datediff("snapshot", on) > STALE_DAYS).drop("notified_on")
+    return _with_cities(rows, municipalities)
 
 
 def bed_occupancy(hospitals: DataFrame) -> Product:

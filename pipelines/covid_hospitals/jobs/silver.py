@@ -30,7 +30,7 @@ LINEAGE_SCHEMA = "source_file string, line bigint, ingested_at timestamp"
 NOTIFICATION = OCCUPANCY.key
 HISTORY = "snapshot date, first_snapshot date, last_snapshot date"
 SCHEMAS = {
-    "occupancy": f"{OCCUPANCY.schema}, {HISTORY}, {LINEAGE_SCHEMA}",
+    "occupancy": f"{OCCUPANCY.schema}, notified_on date, {HISTORY}, {LINEAGE_SCHEMA}",
     "population": f"population_year int, {POPULATION.schema}, {LINEAGE_SCHEMA}",
     **{t.name: f"{t.schema}, {LINEAGE_SCHEMA}" for t in (STATES, CITIES, OUTCOMES, STATE_NAMES, MUNICIPALITIES)},
 }
@@ -90,11 +90,12 @@ def occupancy(bronze: DataFrame, business_date: date, timezone: str) -> DataFram
     it."""
     named = bronze.withColumn("_day", F.regexp_extract("source_file", _DAY_IN_NAME, 1))
     taken = F.coalesce(typed("_day", "date"), day_of("ts_run", timezone))
-    dated = named.withColumn("snapshot", taken).drop("_day")
+    days = {"snapshot": taken, "notified_on": day_of("datanotificacaoocupacao", timezone)}
+    dated = named.withColumns(days).drop("_day")
     undated = Rule(
         "no_snapshot_date", F.col("snapshot").isNull(), F.lit("neither the file's name nor ts_run is a date")
     )
-    rows = until(_typed(OCCUPANCY, dated, ["snapshot"], [undated]), "snapshot", business_date)
+    rows = until(_typed(OCCUPANCY, dated, [*days], [undated]), "snapshot", business_date)
     same = Window.partitionBy("outcome", *NOTIFICATION)
     rows = rows.select(
         "*", F.min("snapshot").over(same).alias("first_snapshot"), F.max("snapshot").over(same).alias("last_snapshot")
@@ -166,7 +167,7 @@ def _seven_digits(rows: DataFrame) -> DataFrame:
 def _typed(table: Table, bronze: DataFrame, extra: Sequence[str] = (), rules: Sequence[Rule] = ()) -> DataFrame:
     """Judged rows of a source table under their lake names; `extra` are additional bronze columns."""
     beside = [column for column in table.columns if column.optional]
-    rows = judge_rows(clean(bronze, table.source_names), [*rules_of(table), *rules], beside)
+    rows = judge_rows(clean(bronze, table), [*rules_of(table), *rules], beside)
     return rows.select(*typed_columns(table).values(), *extra, F.lit(TEXT).alias("raw_encoding"), *CARRIED)
 
 

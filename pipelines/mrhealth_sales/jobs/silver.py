@@ -120,7 +120,7 @@ def _reference(source: Table, bronze: DataFrame) -> DataFrame:
 
 def _judged(table: Table, bronze: DataFrame, rules: Sequence[Rule]) -> DataFrame:
     """Judged rows; the columns of bronze are text."""
-    rows = clean(bronze.withColumn("raw_encoding", F.lit(TEXT)), table.source_names)
+    rows = clean(bronze.withColumn("raw_encoding", F.lit(TEXT)), table)
     return judge_rows(rows, rules, [column for column in table.columns if not column.required])
 
 

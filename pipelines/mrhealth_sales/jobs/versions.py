@@ -28,6 +28,7 @@ from mrhealth_sales.jobs.silver import SCHEMAS, columns_of
 ORDERS, ITEMS = "orders", "items"
 CURRENT_ORDERS, CURRENT_ITEMS = "current_orders", "current_items"
 KEY = ["unit_id", "order_id"]
+FILE = [*KEY, "source_file"]  # one file's rows of an order
 # A version's origin: `dated` if its delivery named its unit, and so its day. The last four decide which came later.
 _CAME = "dated boolean, business_date date, arrived_at timestamp"
 _LATER = ["arrived_at", "business_date", "source_file", "line"]
@@ -121,10 +122,10 @@ def _latest(versions: DataFrame) -> DataFrame:
 
 def _items_of(latest: DataFrame, items: DataFrame) -> DataFrame:
     """The items of each valid order: from the delivery that brought its latest version or, if that brought none, from
-    the last delivery that did."""
+    the last delivery that did. Of a delivery that brought them twice, in the unit's file and in one that names no unit,
+    from the file that arrived last."""
     held = latest.select(*KEY, "order_date", "status", F.col("business_date").alias("_of"))
-    arrived = F.max("arrived_at").over(Window.partitionBy(*KEY, "business_date"))
-    came = F.struct((F.col("business_date") == F.col("_of")).alias("own"), arrived.alias("at"), "business_date")
+    came = F.struct((F.col("business_date") == F.col("_of")).alias("own"), *_LATER[:-1])
     known = items.join(held, on=KEY).withColumn("_came", came)
     last = F.max("_came").over(Window.partitionBy(*KEY))
     return known.withColumn("_last", last).where("_came = _last").drop("_of", "_came", "_last")
@@ -167,11 +168,11 @@ def _judged_orders(judged: DataFrame, latest: DataFrame, day: date) -> DataFrame
 
 
 def _judged_items(judged: DataFrame, latest: DataFrame, sold: DataFrame, day: date) -> DataFrame:
-    """An item is valid with its order: not without one, and not when another delivery's items are the valid ones."""
-    own = sold.where(F.col("business_date") == F.lit(day)).select(*KEY, F.lit(True).alias("_sold")).distinct()
-    known = latest.select(*KEY, F.lit(True).alias("_known")).join(own, on=KEY, how="left")
-    marked = judged.join(known, on=KEY, how="left")
+    """An item is valid with its order: not without one, and not when another file's items are the valid ones."""
+    own = sold.where(F.col("business_date") == F.lit(day)).select(*FILE, F.lit(True).alias("_sold")).distinct()
+    marked = judged.join(latest.select(*KEY, F.lit(True).alias("_known")), on=KEY, how="left")
+    marked = marked.join(own, on=FILE, how="left")
     alone = F.lit("no drop has brought the order that it is of")
     marked = overrule(marked, "orphan_item", F.col("_known").isNull(), alone)
-    other = F.lit("the items of its order that count came in another drop")
+    other = F.lit("the items of its order that count came in another file")
     return overrule(marked, "superseded", F.col("_sold").isNull(), other).drop("_known", "_sold")
