@@ -29,15 +29,10 @@ OWN_PROVIDER = {REATTACH: ""}
 
 
 @contextmanager
-def laid(
-    home: Path, settings: Mapping[str, str] | None = None, spark: Mapping[str, str] = LIGHT
-) -> Iterator[dict[str, str]]:
-    """The environment of nights against a localcloud whose files are below `home`; `settings` go over both's.
-
-    spark: properties that its steps have unless they say otherwise.
-    """
+def laid(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """The environment of nights against a localcloud whose files are below `home`; `settings` go over both's."""
     settings, found = settings or {}, toolchain.find()
-    tools = replace(found, java_home=_lean_java(home / "java", found.java_home, spark))
+    tools = replace(found, java_home=_lean_java(home / "java", found.java_home))
     plain = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW")} | dict(settings)
     access = endpoint.start(home / "localcloud", environment.with_tools(tools, plain))
     try:
@@ -66,10 +61,10 @@ def script(path: Path, body: str) -> Path:
     return path
 
 
-def _lean_java(home: Path, real: Path, spark: Mapping[str, str]) -> Path:
+def _lean_java(home: Path, real: Path) -> Path:
     """A JAVA_HOME whose java does not optimise what runs for three seconds: a third of a night's CPU."""
     home.mkdir(parents=True)
-    flags = shlex.join(["-XX:TieredStopAtLevel=1", *(f"-D{name}={value}" for name, value in spark.items())])
+    flags = shlex.join(["-XX:TieredStopAtLevel=1", *(f"-D{name}={value}" for name, value in LIGHT.items())])
     for part in real.iterdir():
         if part.name != "bin":
             (home / part.name).symlink_to(part)

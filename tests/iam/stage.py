@@ -104,14 +104,14 @@ class Played:
 @contextmanager
 def opened(home: Path, scratch: Path) -> Iterator[Played]:
     """A good night with a way in, the same date again, one that has its input fetched by a host, a reaper's pass, and
-    a night whose step fails; the cloud stays up. It has all of Spark on that EMR has."""
+    a night whose step fails; the cloud stays up."""
     own = {
         "LOCALCLOUD_LOG_DELAY_SECONDS": LOG_DELAY_SECONDS,
         **iam_option.of_cloud(iam=True),
         **iam_option.of_nights(iam=True),
         "NIGHTSHIFT_EMAIL_ENDPOINTS": ",".join(account.READERS),
     }
-    with laid(home, own, spark={}) as env, serving(BedApi()) as beds:
+    with laid(home, own) as env, serving(BedApi()) as beds:
         database.copied(home / "airflow", Path(os.environ["AIRFLOW_HOME"]))
         foundation = account.make_ready(env, scratch / "operator.log")
         with under_role(env, scratch / "role.log") as role:
