@@ -25,6 +25,8 @@ pytest_plugins = ("tests.costs", "tests.order")
 HOME = Path(tempfile.mkdtemp(prefix="nightshift-tests-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 os.environ.update(environment.airflow(HOME))  # a folder's conftest may import Airflow before pytest_configure
+# What the tests start in processes of their own is compiled once and not in each of them, whatever the machine's habit.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["NIGHTSHIFT_PRICES_MAX_AGE_DAYS"] = "36500"  # a good night has no warnings, in whatever year it is played
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(HOME / "hypothesis"))  # never into the tree
 # CI tries the same examples each time; HYPOTHESIS_PROFILE=thorough seeks new ones for as long as it takes.

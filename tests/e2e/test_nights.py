@@ -16,7 +16,6 @@ import pytest
 from embedded.cloud.environment import NAME
 from tests import browser
 from tests.bed_api import DAY, BedApi, serving
-from tests.e2e.conftest import LATIN
 from tests.iam.stage import NOVEL
 from tools.paths import ROOT
 
@@ -99,19 +98,6 @@ def test_wordcount_on_flink_is_a_whole_night_whose_gold_is_the_generators_truth(
     assert [step["name"] for step in record["steps"]][-2:] == ["wordcount_count", "wordcount"]
     assert {step["state"] for step in record["steps"]} == {"COMPLETED"}
     assert record["proof"]["alive"] == []
-
-
-@pytest.mark.long  # a backfill's day of such a text, and its replay, are below
-def test_a_text_in_another_encoding_is_an_honest_failure(nightshift, tmp_path):
-    text = tmp_path / "velho.txt"
-    text.write_bytes(LATIN)
-    wrong = nightshift("run", "wordcount", "--input", text, "--date", "2026-01-02")
-    assert wrong.status == 1
-    (record,) = wrong.records
-    assert (record["outcome"], record["failure"]["task"]) == ("failed", "audit")
-    assert "50 of 50 rows were quarantined" in record["failure"]["message"]
-    assert record["proof"]["alive"] == []
-    assert record["gold"] == []
 
 
 def test_a_backfill_makes_the_days_without_gold_and_names_the_one_that_it_cannot_whose_replay_can(nightshift, others):
