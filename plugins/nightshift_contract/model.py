@@ -63,7 +63,7 @@ class Column:
     optional: bool = _key("Whether the source may lack the column.", False, sections=(SOURCES,))
     personal: bool = _key("Whether its values are masked everywhere outside the product.", False)
     code: bool = _key(
-        "Whether it is a numeric identifier that a spreadsheet may have rewritten: 017, 17.0, 4.69E+11.",
+        "Whether it is an identifier that a spreadsheet may have rewritten: 017, 17.0, 1.001, 4.69E+11.",
         False,
         sections=(SOURCES,),
     )
