@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import pkgutil
 import runpy
 import sys
@@ -63,6 +64,13 @@ def play(script: str, text: bytes, arguments: Sequence[str]) -> None:
         path = Path(folder) / script
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text)
+        # A traceback is printed when the file is gone. An entry without a time is never compared with the file.
+        linecache.cache[str(path)] = (
+            len(text),
+            None,
+            text.decode(errors="replace").splitlines(keepends=True),
+            str(path),
+        )
         with _as_main(str(path), arguments), _kept_open():
             try:
                 runpy.run_path(str(path), run_name="__main__")

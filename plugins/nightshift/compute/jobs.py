@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
 from nightshift.compute import flink
 from nightshift.config import Settings
@@ -69,6 +70,11 @@ def spark(run: RunContext, step: Step, jobs_uri: str, jars: Sequence[str] = (), 
         py_files=(f"{jobs_uri}spark_jobs.zip",),
         jars=tuple(jars),
     )
+
+
+def as_submitted(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    """The jobs as JSON-able data, for jobs.json of the run: its fields by name."""
+    return [asdict(job) for job in jobs]
 
 
 def _arguments(run: RunContext, step: Step) -> Iterator[str]:

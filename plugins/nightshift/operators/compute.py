@@ -116,10 +116,11 @@ class SubmitJobsOperator(NightOperator):
 
     def work(self, night: RunContext, context: Context) -> dict[str, str]:
         target, place_id = targets.of(night), self.output_of(context, Task.WAIT_FOR_COMPUTE)["id"]
+        specs = self.specs(night, context, self.output_of(context, Task.PUBLISH_JOBS))
+        self.lake(night).write_jobs(jobs.as_submitted(specs))
         if not target.queues:
             self.log.info("%s has no queue: each job is submitted by the task that waits for it.", night.compute)
             return {}
-        specs = self.specs(night, context, self.output_of(context, Task.PUBLISH_JOBS))
         ours, given = known(self, night, specs), made_from(self, context)
         self.commands = requests(night, specs, given)
         return target.submit(night, place_id, specs, ours, given, independent=self.independent)
