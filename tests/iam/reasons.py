@@ -53,6 +53,7 @@ AIRFLOW = (
     Reason("GiveApplicationsAnInterface", DRIVERS),
     Reason("LetServerlessWork", ONCE),
     Reason("LetEmrOnEksWork", ONCE),
+    Reason("LookAround", "asked who made a difference; here there is none", "cloudtrail:LookupEvents"),
     Reason("LookAround", NETWORK, "ec2:DescribeNatGateways"),
     Reason("LookAround", NETWORK, "ec2:DescribeAddresses"),
     Reason("LookAround", NETWORK, "ec2:DescribeAddressesAttribute"),

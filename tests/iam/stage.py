@@ -103,8 +103,8 @@ class Played:
 
 @contextmanager
 def opened(home: Path, scratch: Path) -> Iterator[Played]:
-    """A good night with a way in, the same date again, one that has its input fetched by a host, a reaper's pass, and
-    a night whose script stops at a row; the cloud stays up. It has all of Spark on that EMR has."""
+    """A good night with a way in, the same date again, one that has its input fetched by a host, a pass of the reaper
+    and of drift, and a night whose script stops at a row; the cloud stays up. It has all of Spark on that EMR has."""
     own = {
         "LOCALCLOUD_LOG_DELAY_SECONDS": LOG_DELAY_SECONDS,
         **iam_option.of_cloud(iam=True),
@@ -132,7 +132,8 @@ def play(stage: Stage, home: Path, beds: BedApi) -> Played:
     again = stage.command("run", "wordcount", "--input", longer, "--date", DAY, "--export", gold[1])
     fetched = Order("covid_hospitals", {"business_date": str(BEDS_DAY), "ingest": "api"}, [], [])
     red = failing.order(stage.scratch, RED_DAY)
-    given = [first.under(ssh_cidr=account.OFFICE), again, fetched, Order("reaper", {}, [], []), red]
+    passes = [Order(dag, {}, [], []) for dag in ("reaper", "drift")]
+    given = [first.under(ssh_cidr=account.OFFICE), again, fetched, *passes, red]
     commands = stage.play(given, seen, "nights")
     calls = server.calls()
     return Played(

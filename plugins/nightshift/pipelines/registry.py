@@ -18,7 +18,7 @@ from nightshift.failures.errors import SettingsError
 GROUP = "nightshift.pipelines"  # of entry points, like  sales = "sales"
 LONGEST = 63  # characters of a name, which is a DAG's id, a folder of the lake, a database's table and a module
 NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{LONGEST - 1}}}")
-TAKEN = re.compile(r"reaper|backfill_.*|main|medallion")  # DAGs of the library, and modules of include/spark_jobs
+TAKEN = re.compile(r"reaper|drift|backfill_.*|main|medallion")  # DAGs of the library, and modules of include/spark_jobs
 PARTS = ("__init__.py", "definition.py", "contract.toml", "jobs/__init__.py", "jobs/job.py")
 
 
