@@ -4,7 +4,7 @@ from pathlib import Path
 
 from embedded.commands.new import _write
 from embedded.new import script_package
-from embedded.new.trial import Written
+from embedded.new.trial import Own, Written
 from embedded.runs.requests import Order
 
 NAME, STEP, ROWS, BAD_ROW = "shop_totals", "script", 300, 217
@@ -34,7 +34,7 @@ def package(folder: Path) -> Path:
     script.write_text(SCRIPT)
     pipelines = folder / "pipelines"
     gold = [Written("totals", {"shop": "string", "total": "bigint"}, ("shop",), {})]
-    texts = script_package.files(NAME, script, ["{input}", "{output}"], [], gold)
+    texts = script_package.files(NAME, Own([(script, ["{input}", "{output}"])]), [], gold)
     _write(pipelines / NAME, texts)
     return pipelines
 

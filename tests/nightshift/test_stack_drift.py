@@ -111,8 +111,8 @@ def test_a_stack_that_is_destroyed_unknown_or_locked_is_not_planned(state, setti
     compared = drift.compare(settings)
     assert (compared.stacks, compared.differences) == (["analytics"], [])
     assert compared.unseen == {
-        "other-team": "include/terraform/stacks has no stack for other-team.tfstate",
-        "people": "its state is locked by ana@laptop",
+        "other-team": "include/terraform/stacks has no stack for other-team.tfstate.",
+        "people": "The state people.tfstate is locked by ana@laptop.",
     }
 
 

@@ -156,7 +156,7 @@ def _of_stack(settings: Settings, state: str) -> list[Difference]:
         return []  # it was destroyed
     hook = TerraformHook(settings, _folder(settings, state), f"{state}{STATE}")
     if lock := hook.lock():
-        raise PreflightError(f"its state is locked by {lock.who}")
+        raise PreflightError(f"The state {state}{STATE} is locked by {lock.who}.")
     if state == FOUNDATION:
         return differences(state, hook.plan(stacks.foundation(settings), settings.tfvars))
     own = {"name": settings.name, "region": settings.region}
@@ -168,7 +168,7 @@ def _folder(settings: Settings, state: str) -> str:
     for name in (state, state.partition("-")[0]):
         if (settings.stacks_dir / name).is_dir():
             return name
-    raise PreflightError(f"include/terraform/stacks has no stack for {state}{STATE}")
+    raise PreflightError(f"include/terraform/stacks has no stack for {state}{STATE}.")
 
 
 def _of_drift(stack: str, change: Mapping[str, Any], plan: Mapping[str, Any]) -> Iterator[Difference]:
