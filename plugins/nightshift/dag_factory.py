@@ -93,7 +93,7 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
         dag_display_name=pipeline.title,
         description=_summary(doc_md),
         doc_md=doc_md,
-        schedule=_schedule(settings),
+        schedule=assets.of_input(settings, pipeline) if pipeline.after else _schedule(settings),
         start_date=START.in_timezone(settings.timezone),
         catchup=False,
         max_active_runs=1,

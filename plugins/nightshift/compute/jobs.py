@@ -82,7 +82,7 @@ def _arguments(run: RunContext, step: Step) -> Iterator[str]:
     yield from ("--pipeline", run.pipeline.product)
     yield from ("--layers", ",".join(step.layers))
     yield from ("--business-date", str(run.business_date))
-    yield from ("--input", run.uri("raw", run.input_prefix))
+    yield from ("--input", run.input_uri)
     if reference := run.pipeline.inputs.reference:
         yield from ("--reference", run.uri("raw", reference))
     yield from ("--lake", run.uri("lake").rstrip("/"))
