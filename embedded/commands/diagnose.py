@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
-from typing import TYPE_CHECKING, Any
-
-from embedded.words import meant
-from tools.errors import InputRefused
-
-if TYPE_CHECKING:
-    from localcloud.credentials import Access
+from typing import Any
 
 HELP = "why a run, or any EMR cluster, failed, and what to do next"
 DESCRIPTION = """\
@@ -56,7 +49,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _of_cluster(options: argparse.Namespace) -> tuple[list[str], bool]:
     """The lines of a cluster, and whether anything of it could be read."""
-    access = _access(options)
+    from embedded.terminal import named
+
+    access = named.access(options.name, aws=options.aws)
     from embedded.cloud import clients, cluster_logs
     from embedded.terminal import diagnosis
 
@@ -67,42 +62,12 @@ def _of_cluster(options: argparse.Namespace) -> tuple[list[str], bool]:
 
 def _of_run(options: argparse.Namespace) -> list[str]:
     """The lines of a kept run, else of a record in S3."""
-    from embedded.terminal import record
+    from embedded.terminal import named
 
-    wanted = options.name.rstrip("/").removesuffix("/record.json")
-    folders = record.kept_runs()
-    folder = next((one for one in folders if record.is_called(one, wanted)), None)
-    kept = record.of_folder(folder) if folder else None
-    if kept is None and not options.name.startswith("s3://"):
-        names = [f"{one.parent.name}/{one.name}" for one in folders]
-        raise InputRefused(
-            f"No kept run is called {wanted}.{meant(wanted, names)}" if wanted else "No run was kept yet."
-        )
-    there = _of_s3(options) if kept is None else {}
+    kept = named.kept(options.name)
+    there: Any = {}
+    if kept is None:
+        there = named.of_s3(named.access(options.name, aws=options.aws), options.region, options.name)
     from embedded.terminal import diagnosis  # it imports Airflow, slowly: a typo is answered before
 
     return list(diagnosis.of_run(kept) if kept else diagnosis.of_record(there))
-
-
-def _of_s3(options: argparse.Namespace) -> Any:
-    """The record at an s3:// address, as messages name it. Raises InputRefused."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from embedded.cloud import clients
-
-    bucket, _, key = options.name.removeprefix("s3://").partition("/")
-    try:
-        body = clients.of(_access(options), "s3", options.region).get_object(Bucket=bucket, Key=key)["Body"].read()
-    except (BotoCoreError, ClientError) as refused:
-        raise InputRefused(f"{options.name} cannot be read: {refused}") from None
-    return json.loads(body)
-
-
-def _access(options: argparse.Namespace) -> Access | None:
-    """The cloud to read; None is the AWS account of the environment, which must be named. Raises InputRefused."""
-    from embedded.cloud import endpoint
-
-    access = None if options.aws else endpoint.chosen()
-    if not access and not options.aws:
-        raise InputRefused(f"No simulated AWS is running here to look for {options.name}: add --aws for an account.")
-    return access

@@ -6,7 +6,7 @@ import argparse
 import importlib
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
@@ -16,6 +16,7 @@ from pathlib import Path
 from embedded import dates
 from embedded.new import package, sample, script_package, trial
 from embedded.new.proposal import Proposal, propose
+from embedded.new.trial import Own
 from embedded.uploads.inputs import existing
 from nightshift.pipelines.registry import discover, name_fault
 from nightshift.report import product_page
@@ -23,12 +24,14 @@ from tools import paths
 from tools.errors import InputRefused
 
 SCHEMA = paths.ROOT / "docs" / "contract.schema.json"  # an editor completes a contract by it
+DEFAULT_ARGUMENTS, SQL = "{input} {output}", ".sql"
 HELP = "make the package of a new pipeline from a sample of its input"
 DESCRIPTION = """\
 Reads a sample of what a new pipeline NAME is to take, proposes a contract (types, key, notation, personal columns),
 shows it and, once confirmed, writes the package pipelines/NAME/: definition, contract, job, test, generator, pages.
-With --script the job is an existing spark-submit script, unmodified: it is run once on the sample, here, and what it
-writes below {output} becomes the contract of gold."""
+With --script the job is an existing spark-submit script, unmodified, or several in order, or a file of SQL: they are
+run once on the sample, here, and what they write below {output} becomes the contract of gold. {business_date}, {input}
+and {output} are replaced in --args, and in SQL; the rows of a query at the end of x.sql go to {output}/x."""
 EPILOG = """\
 example:
   ./nightshift new shop_orders --sample orders.csv
@@ -47,12 +50,24 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sample", metavar="FILE", type=Path, nargs="+", required=True, help="CSV or JSON lines, one file per table"
     )
-    parser.add_argument("--script", metavar="FILE", type=Path, help="an existing script for spark-submit")
+    parser.add_argument(
+        "--script",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        help="an existing script for spark-submit, or SQL (.sql); more than once: in this order",
+    )
     parser.add_argument(
         "--args",
         metavar="WORDS",
-        default="{input} {output}",
-        help="the script's arguments; {business_date}, {input} and {output} are replaced (default: {input} {output})",
+        action="append",
+        help="the script's arguments, once for all or once for each .py (default: {input} {output})",
+    )
+    parser.add_argument(
+        "--py-files", metavar="FILE", type=Path, nargs="+", default=[], help="modules that scripts import: .py, .zip"
+    )
+    parser.add_argument(
+        "--jars", metavar="FILE", type=Path, nargs="+", default=[], help="jars for Spark; their SHA-256 is kept"
     )
     parser.add_argument("--into", metavar="FOLDER", type=Path, default=paths.ROOT / "pipelines", help="(pipelines)")
     parser.add_argument("--yes", action="store_true", help="write it without confirmation")
@@ -62,8 +77,8 @@ def run(options: argparse.Namespace) -> int:
     """Propose and, once confirmed, write; gives the exit status. Raises InputRefused."""
     folder = _folder(options.name, options.into)
     proposals, texts = _of_script(options) if options.script else _of_sample(options)
-    texts["contract.toml"] = f"#:schema {relpath(SCHEMA, folder)}\n{texts['contract.toml']}"
-    print(f"{package.shown(proposals)}\n\n{texts['contract.toml']}")
+    texts["contract.toml"] = contract = f"#:schema {relpath(SCHEMA, folder)}\n{texts['contract.toml']!s}"
+    print(f"{package.shown(proposals)}\n\n{contract}")
     if not (options.yes or _confirmed(folder)):
         print("Nothing was written.")
         return 1
@@ -73,26 +88,43 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _of_sample(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, str]]:
+def _of_sample(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, str | bytes]]:
+    if options.args or options.py_files or options.jars:
+        raise InputRefused("--args, --py-files and --jars are of a --script.")
     proposals = _proposals(options.sample)
-    return proposals, package.files(options.name, proposals)
+    return proposals, {**package.files(options.name, proposals)}
 
 
-def _of_script(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, str]]:
-    """The sources, if their format is one that samples can have, and the texts. Raises InputRefused."""
-    existing(options.script)
-    arguments = shlex.split(options.args)
-    if not any("{output}" in argument for argument in arguments):
-        raise InputRefused("--args has no {output}: the script must be given the folder to write to.")
-    print(f"Running {options.script} once on the sample …", flush=True)
+def _of_script(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, str | bytes]]:
+    """The sources, if their format is one that samples can have, and the files. Raises InputRefused."""
+    own = _own(options)
+    print(f"Running {own.names} once on the sample …", flush=True)
     day = dates.today() - timedelta(days=1)
-    tables = trial.play(options.name, options.script.resolve(), arguments, options.sample, day)
+    tables = trial.play(options.name, own, options.sample, day)
     try:
         proposals = _proposals(options.sample)
     except InputRefused as other_format:
         print(f"No generator and no test: {other_format}")
         proposals = []
-    return proposals, script_package.files(options.name, options.script, arguments, proposals, tables)
+    return proposals, script_package.files(options.name, own, proposals, tables)
+
+
+def _own(options: argparse.Namespace) -> Own:
+    """The user's own files, with the arguments of each script; SQL has none. Raises InputRefused."""
+    files = [*options.script, *options.py_files, *options.jars]
+    for file in files:
+        existing(file)
+    if twice := sorted({one.name for one in files if [other.name for other in files].count(one.name) > 1}):
+        raise InputRefused(f"Two files are called {', '.join(twice)}: the package has one folder for them.")
+    words = options.args or [DEFAULT_ARGUMENTS]
+    python = [script for script in options.script if script.suffix != SQL]
+    if len(words) not in (1, len(python)):
+        raise InputRefused(f"--args was given {len(words)} times for {len(python)} scripts: give it once, or for each.")
+    if python and not any("{output}" in each for each in words):
+        raise InputRefused("--args has no {output}: the script must be given the folder to write to.")
+    each = iter(words * len(python) if len(words) == 1 else words)
+    scripts = [(s.resolve(), () if s.suffix == SQL else tuple(shlex.split(next(each)))) for s in options.script]
+    return Own(scripts, [path.resolve() for path in options.py_files], [path.resolve() for path in options.jars])
 
 
 def _folder(name: str, into: Path) -> Path:
@@ -129,11 +161,11 @@ def _confirmed(folder: Path) -> bool:
     return input(f"Write {paths.shown(folder)}/ with this contract? You can change it there. [y/N] ").lower() == "y"
 
 
-def _write(folder: Path, texts: dict[str, str]) -> None:
+def _write(folder: Path, texts: Mapping[str, str | bytes]) -> None:
     """Write the package and its page; the registry must accept it. Raises InputRefused."""
     for path, text in texts.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text, encoding="utf-8")
+        (folder / path).write_bytes(text.encode() if isinstance(text, str) else text)
     importlib.invalidate_caches()
     registry = discover([folder.parent])
     if (wrong := registry.broken.get(str(folder))) is not None:

@@ -51,12 +51,12 @@ def run(options: argparse.Namespace) -> int:
     flags = [name for name, given in (("--dry-run", options.dry_run), ("--yes", options.yes)) if given]
     arguments = [*flags, *([f"--run={options.run}"] if options.run else [])]
     with tempfile.TemporaryDirectory(prefix="nightshift-reap-") as scratch:
-        env = _environment(access, Path(scratch))
+        env = environment_for(access, Path(scratch))
         command = [sys.executable, "-m", "embedded.commands.reap_process", *arguments]
         return subprocess.run(command, env=env, check=False).returncode
 
 
-def _environment(access: Access | None, airflow_home: Path) -> dict[str, str]:
+def environment_for(access: Access | None, airflow_home: Path) -> dict[str, str]:
     """The night's environment; on AWS itself the user's own identity and settings stay as they are."""
     tools = toolchain.find()
     tooled = environment.with_tools(tools)

@@ -1,18 +1,19 @@
-"""The files of a package that runs a user's own spark-submit script, as texts."""
+"""The files of a package that runs a user's own spark-submit scripts or SQL."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from embedded.new.package import HEAD, LOCAL, RUNBOOK, quoted, quoted_list, source_lines
 from embedded.new.proposal import Proposal
-from embedded.new.trial import Written
+from embedded.new.trial import Own, Written
 
 QUARANTINE = ", then `quarantine/{name}/` in the lake for the rows"  # of the runbook; a script has none
 OTHER = ": what the script wrote is not what the contract below says"
 JOB = '''\
-"""The only layer of {name}: the script, as it is, and the tables that it writes."""
+"""The only layer of {name}: the scripts, as they are, and the tables that they write."""
 
 from __future__ import annotations
 
@@ -22,11 +23,11 @@ from medallion.run import Run
 
 ARGUMENTS = (
 {arguments})
-
+{further}
 
 def gold(run: Run) -> Manifest:
-    """Run the script and stage what it wrote below {{output}}."""
-    return script.gold(run, "scripts/{script}", ARGUMENTS)
+    """Run the scripts and stage what they wrote below {{output}}."""
+    return script.gold(run, "scripts/{script}", ARGUMENTS{more})
 '''
 DEFINITION = '''\
 """{title}: {gives}."""
@@ -66,18 +67,19 @@ def test_what_the_script_writes_is_what_the_contract_says(lake, tmp_path):
 '''
 
 
-def files(
-    name: str, script: Path, arguments: Sequence[str], sources: Sequence[Proposal], tables: Sequence[Written]
-) -> dict[str, str]:
-    """The texts of the package by their paths in its folder. Without `sources` (the script reads another format) there
+def files(name: str, own: Own, sources: Sequence[Proposal], tables: Sequence[Written]) -> dict[str, str | bytes]:
+    """The files of the package by their paths in its folder. Without `sources` (the scripts read another format) there
     is no generator, and no test."""
+    (first, arguments), *others = own.scripts
     words = {
         "name": name,
         "title": name.replace("_", " ").capitalize(),
-        "script": script.name,
+        "script": first.name,
         "gives": ", ".join(table.name for table in tables),
         "gold": tables[0].name,
-        "arguments": "".join(f"    {quoted(argument)},\n" for argument in arguments),
+        "arguments": _indented(arguments),
+        "further": _further(others, own.modules),
+        "more": f"{', *FURTHER' if others else ''}{', modules=MODULES' if own.modules else ''}",
         "imports": "\n".join(sorted([f"from {name}.definition import GOLD", f"from {name}.local import LOCAL"])),
     }
     made_up = {"local.py": LOCAL.format(**words), f"test_{name}.py": TEST.format(**words)} if sources else {}
@@ -87,9 +89,34 @@ def files(
         "contract.toml": contract(name, sources, tables),
         "jobs/__init__.py": f'"""The job of {name}."""\n',
         "jobs/job.py": JOB.format(**words),
-        f"scripts/{script.name}": script.read_text(encoding="utf-8"),
+        **{f"scripts/{file.name}": file.read_bytes() for file in (*(s for s, _ in own.scripts), *own.modules)},
+        **_jars(own.jars),
         "runbook.md": RUNBOOK.replace(QUARANTINE, OTHER).format(**words),
         **made_up,
+    }
+
+
+def _indented(words: Sequence[str]) -> str:
+    return "".join(f"    {quoted(word)},\n" for word in words)
+
+
+def _further(others: Sequence[tuple[Path, Sequence[str]]], modules: Sequence[Path]) -> str:
+    """The constants of the scripts after the first, and of the modules that they import."""
+    lines = [
+        f'    ("scripts/{script.name}", ({"".join(f"{quoted(w)}, " for w in words)})),\n' for script, words in others
+    ]
+    further = f"FURTHER: tuple[tuple[str, tuple[str, ...]], ...] = (\n{''.join(lines)})\n" if others else ""
+    named = _indented([f"scripts/{module.name}" for module in modules])
+    return further + (f"MODULES = (\n{named})\n" if modules else "")
+
+
+def _jars(jars: Sequence[Path]) -> dict[str, str | bytes]:
+    """The jars, and their SHA-256, which a night compares before it uploads them."""
+    contents = {jar.name: jar.read_bytes() for jar in jars}
+    sums = "".join(f"{sha256(content).hexdigest()}  {name}\n" for name, content in contents.items())
+    return {
+        **{f"jars/{name}": content for name, content in contents.items()},
+        **({"jars/SHA256SUMS": sums} if jars else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""Runs a user's script once on this machine, on the sample, and describes the tables that it writes."""
+"""Runs a user's scripts once on this machine, on the sample, and describes the tables that they write."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -47,25 +47,45 @@ class Written:
     personal: dict[str, str]
 
 
-def play(name: str, script: Path, arguments: Sequence[str], samples: Sequence[Path], day: date) -> list[Written]:
-    """Run the script in a process of its own, on copies of the samples. Raises InputRefused with its last lines when it
-    fails or writes nothing."""
+@dataclass(frozen=True)
+class Own:
+    """A user's own files: scripts in order, each with its arguments; modules that they import; jars for Spark."""
+
+    scripts: Sequence[tuple[Path, Sequence[str]]]
+    modules: Sequence[Path] = ()
+    jars: Sequence[Path] = ()
+
+    @property
+    def names(self) -> str:
+        return ", ".join(script.name for script, _ in self.scripts)
+
+
+def play(name: str, own: Own, samples: Sequence[Path], day: date) -> list[Written]:
+    """Run the scripts in a process of its own, on copies of the samples. Raises InputRefused with the last lines when
+    one fails or nothing is written."""
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
         given, output, described = (Path(folder) / part for part in ("input", "output", "tables.json"))
         given.mkdir()
         for sample in samples:
             copy(sample, given)
         values = {"business_date": day.isoformat(), "input": str(given), "output": str(output)}
-        spec = {"name": name, "script": str(script), "arguments": [*arguments], "values": values}
+        spec = {
+            "name": name,
+            "scripts": [(str(script), [*words]) for script, words in own.scripts],
+            "modules": [str(module) for module in own.modules],
+            "jars": ",".join(str(jar) for jar in own.jars),
+            "values": values,
+        }
         env = {**os.environ, "JAVA_HOME": str(toolchain.java()), "PYTHONPATH": str(paths.ROOT)}
         env |= {"PYSPARK_PYTHON": sys.executable}
         command = [sys.executable, "-m", "embedded.new.trial", json.dumps(spec), str(described)]
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         if done.returncode or not described.is_file():
-            raise InputRefused(failure(script.name, " ".join(arguments), done.stderr))
+            raise InputRefused(failure(own.names, " ".join(own.scripts[0][1]), done.stderr))
         tables = [Written(t["name"], t["columns"], tuple(t["key"]), t["personal"]) for t in _tables(described)]
     if not tables:
-        wrote_none = f"{script.name} ran with the arguments {' '.join(arguments)}, and wrote no Parquet, CSV or JSON"
+        words = " ".join(own.scripts[0][1])
+        wrote_none = f"{own.names} ran with the arguments {words}, and wrote no Parquet, CSV or JSON"
         raise InputRefused(f"{wrote_none} below {{output}}. {HINT}")
     return tables
 
@@ -92,8 +112,10 @@ def main(spec: dict[str, Any], described: Path) -> None:
     builder = SparkSession.builder
     for key, value in LOCAL.items():
         builder = builder.config(key, value)
+    if spec["jars"]:
+        builder = builder.config("spark.jars", spec["jars"])
     spark = builder.getOrCreate()
-    if not played(Path(spec["script"]), script.filled(spec["arguments"], spec["values"])):
+    if not played(spark, spec):
         sys.exit(1)
     output, storage = spec["values"]["output"], Storage(spark)
     below = [path for path in sorted(Path(output).glob("[!_.]*")) if path.is_dir()]
@@ -107,30 +129,33 @@ def main(spec: dict[str, Any], described: Path) -> None:
     spark.stop()
 
 
-def played(script: Path, arguments: Sequence[str]) -> bool:
-    """Run a script in this process; whether it came to its end. If it did not, standard error says why, in the
-    script's own lines."""
+def played(spark: Any, spec: Mapping[str, Any]) -> bool:
+    """Run the scripts in this process; whether they came to their end. If not, standard error says why, in the
+    scripts' own lines."""
     from medallion import script as scripts
     from medallion.errors import ScriptFailed
 
+    paths = [Path(path) for path, _ in spec["scripts"]]
+    given = [scripts.Script(path.name, path.read_bytes(), spec["scripts"][n][1]) for n, path in enumerate(paths)]
     try:
-        scripts.play(script.name, script.read_bytes(), arguments)
+        scripts.play(spark, given, {Path(m).name: Path(m).read_bytes() for m in spec["modules"]}, spec["values"])
     except ScriptFailed as ended:
         print(ended, file=sys.stderr)
     except Exception as raised:  # noqa: BLE001 - whatever a user's script raises
-        print("\n".join(_own(raised, script)), file=sys.stderr)
+        print("\n".join(_own(raised, paths)), file=sys.stderr)
     else:
         return True
     return False
 
 
-def _own(raised: Exception, script: Path) -> Iterator[str]:
+def _own(raised: Exception, scripts: Sequence[Path]) -> Iterator[str]:
     """Where a script was when an error was raised, and the error's first lines: the frames of libraries and of Java
     are none of the user's."""
-    text = script.read_text(encoding="utf-8", errors="replace").splitlines()
-    frames = [f for f in traceback.extract_tb(raised.__traceback__) if Path(f.filename).name == script.name]
+    texts = {path.name: path.read_text(encoding="utf-8", errors="replace").splitlines() for path in scripts}
+    frames = [f for f in traceback.extract_tb(raised.__traceback__) if Path(f.filename).name in texts]
     for frame in frames[-MOST_FRAMES:]:
-        yield f"{script.name}, line {frame.lineno}: {text[(frame.lineno or 1) - 1].strip()}"
+        name = Path(frame.filename).name
+        yield f"{name}, line {frame.lineno}: {texts[name][(frame.lineno or 1) - 1].strip()}"
     lines = "".join(traceback.format_exception_only(raised)).splitlines()
     yield from [line for line in lines if not line.lstrip().startswith("at ")][:MOST_ERROR]
 

@@ -1,4 +1,4 @@
-"""DAG factory: builds the DAGs of pipelines, backfills and the reaper. Only this module knows the task order."""
+"""DAG factory: builds the DAGs of pipelines, backfills, the reaper and drift. Only this module knows the task order."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from nightshift.operators.compute import (
     WaitForComputeOperator,
 )
 from nightshift.operators.contract import CheckInputsOperator
+from nightshift.operators.drift import LookForDriftOperator
 from nightshift.operators.freshness import CheckFreshnessOperator
 from nightshift.operators.gold import AuditOperator, PublishOperator
 from nightshift.operators.hold import HoldCostOperator, HoldGoldOperator
@@ -55,6 +56,7 @@ from nightshift.run.tasks import Group, Task, job
 from nightshift.run.timetable import NightTimetable
 
 START = pendulum.datetime(2025, 1, 1, tz="America/Sao_Paulo")
+DRIFT_AT = "0 7 * * *"  # after the nights, before people work
 # Sections of the trigger form; fields of the data itself come first, without one.
 WHAT, COMPUTE, DEBUGGING = "What the run does", "Where it runs", "Debugging: leaves things open or running"
 UNPAUSES = "A paused DAG runs only once it is unpaused, which starts its schedule too: pause it again afterwards."
@@ -91,7 +93,7 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
         dag_display_name=pipeline.title,
         description=_summary(doc_md),
         doc_md=doc_md,
-        schedule=_schedule(settings),
+        schedule=assets.of_input(settings, pipeline) if pipeline.after else _schedule(settings),
         start_date=START.in_timezone(settings.timezone),
         catchup=False,
         max_active_runs=1,
@@ -151,6 +153,26 @@ def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
         ReapOperator(task_id="reap", settings=settings, execution_timeout=LONG, retries=1, **reap)
         fresh = _shown("check_freshness", settings)
         CheckFreshnessOperator(task_id="check_freshness", settings=settings, execution_timeout=SHORT, **fresh)
+    return dag
+
+
+def drift_dag(settings: Settings, doc_md: str | None) -> DAG:
+    """Build the DAG that compares the applied stacks with their terraform every day and changes nothing."""
+    with DAG(
+        dag_id="drift",
+        dag_display_name="Drift",
+        description=_summary(doc_md),
+        doc_md=doc_md,
+        schedule=DRIFT_AT,
+        start_date=START.in_timezone(settings.timezone),
+        catchup=False,
+        max_active_runs=1,
+        tags=_tags(settings, "maintenance"),
+        owner_links=_owner_links(settings),
+        default_args=_defaults(settings),
+    ) as dag:
+        shown = _shown("look_for_drift", settings)
+        LookForDriftOperator(task_id="look_for_drift", settings=settings, execution_timeout=LONG, **shown)
     return dag
 
 

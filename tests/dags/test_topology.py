@@ -99,7 +99,7 @@ def night(request, dags):
 
 
 def test_every_dag_of_the_package_is_known_here(dags):
-    assert set(dags) == {*FLOWS, "reaper"}
+    assert set(dags) == {*FLOWS, "reaper", "drift"}
 
 
 def test_the_night_has_this_order(dag):
@@ -232,6 +232,14 @@ def test_the_card_movements_form_asks_how_the_file_is_to_be(dags, name, good, ba
 
 def test_the_form_names_the_default_folder_in_words_that_people_read(dags):
     assert "wordcount/YYYY/MM/DD/" in dags["wordcount"].params.get_param("input_prefix").description
+
+
+def test_drift_is_looked_for_every_morning_by_one_task_that_cannot_apply(dags):
+    drift = dags["drift"]
+    assert (drift.schedule, drift.max_active_runs, drift.catchup) == ("0 7 * * *", 1, False)
+    assert drift.is_paused_upon_creation is None, "as Airflow's setting says, like the nights"
+    assert [(task.task_id, task.operator_name) for task in drift.tasks] == [("look_for_drift", "LookForDriftOperator")]
+    assert "./nightshift drift" in drift.doc_md
 
 
 def test_the_reaper_passes_every_quarter_of_an_hour_and_never_beside_itself(dags):

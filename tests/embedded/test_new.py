@@ -247,6 +247,27 @@ def test_a_script_without_a_place_to_write_to_is_refused_before_it_runs(new, tmp
     assert status == 2 and "--args has no {output}" in said
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--args", "{output}", "--args", "{output}"), "--args was given 2 times for 1 scripts"),
+        (("--py-files", "{folder}/other/job.py"), "Two files are called job.py"),
+        (("--jars", "{folder}/absent.jar"), "absent.jar does not exist"),
+    ],
+)
+def test_files_and_arguments_that_do_not_fit_are_refused_before_anything_runs(new, tmp_path, words, why):
+    (tmp_path / "other").mkdir()
+    for name in ("orders.csv", "job.py", "other/job.py"):
+        (tmp_path / name).write_text(BRAZILIAN)
+    given = [word.replace("{folder}", str(tmp_path)) for word in words]
+    status, said = new("totals", "--script", tmp_path / "job.py", "--sample", tmp_path / "orders.csv", *given)
+    assert status == 2 and why in said
+
+
+def spec_of(folder, arguments):
+    return {"scripts": [(str(folder / "by_shop.py"), arguments)], "modules": [], "values": {"output": ""}}
+
+
 NAMED = """\
 import argparse
 parser = argparse.ArgumentParser()
@@ -270,7 +291,7 @@ parser.parse_args()
 )
 def test_a_script_that_fails_says_so_in_its_own_lines(tmp_path, capsys, text, why):
     (tmp_path / "by_shop.py").write_text(text)
-    assert not trial.played(tmp_path / "by_shop.py", ["in", "out"])
+    assert not trial.played(None, spec_of(tmp_path, ["in", "out"]))
     logged = "26/01/04 10:00:00 WARN NativeCodeLoader: Unable\n"
     said = trial.failure("by_shop.py", "{input} {output}", logged + capsys.readouterr().err)
     assert all(part in said for part in why), said
@@ -280,4 +301,4 @@ def test_a_script_that_fails_says_so_in_its_own_lines(tmp_path, capsys, text, wh
 
 def test_a_script_that_ends_well_is_played(tmp_path):
     (tmp_path / "by_shop.py").write_text(f"open({str(tmp_path / 'written')!r}, 'w').close()\n")
-    assert trial.played(tmp_path / "by_shop.py", []) and (tmp_path / "written").exists()
+    assert trial.played(None, spec_of(tmp_path, [])) and (tmp_path / "written").exists()

@@ -53,6 +53,8 @@ AIRFLOW = (
     Reason("GiveApplicationsAnInterface", DRIVERS),
     Reason("LetServerlessWork", ONCE),
     Reason("LetEmrOnEksWork", ONCE),
+    Reason("KeepState", "written for a difference; here there is none", "s3:PutObject", "*/drift.json"),
+    Reason("LookAround", "asked who made a difference; here there is none", "cloudtrail:LookupEvents"),
     Reason("LookAround", NETWORK, "ec2:DescribeNatGateways"),
     Reason("LookAround", NETWORK, "ec2:DescribeAddresses"),
     Reason("LookAround", NETWORK, "ec2:DescribeAddressesAttribute"),

@@ -22,7 +22,7 @@ from tests.bed_api import DAY as BEDS_DAY
 from tests.bed_api import BedApi, serving
 from tests.commands import Command, Ended, command, together
 from tests.ground import laid, under_role
-from tests.iam import account, leftovers
+from tests.iam import account, failing, leftovers
 from tools.paths import ROOT
 
 DAY, RED_DAY = "2026-02-01", "2026-01-05"
@@ -103,13 +103,14 @@ class Played:
 
 @contextmanager
 def opened(home: Path, scratch: Path) -> Iterator[Played]:
-    """A good night with a way in, the same date again, one that has its input fetched by a host, a reaper's pass, and
-    a night whose step fails; the cloud stays up."""
+    """A good night with a way in, the same date again, one that has its input fetched by a host, a pass of the reaper
+    and of drift, and a night whose script stops at a row; the cloud stays up."""
     own = {
         "LOCALCLOUD_LOG_DELAY_SECONDS": LOG_DELAY_SECONDS,
         **iam_option.of_cloud(iam=True),
         **iam_option.of_nights(iam=True),
         "NIGHTSHIFT_EMAIL_ENDPOINTS": ",".join(account.READERS),
+        "NIGHTSHIFT_PIPELINES": str(failing.package(scratch)),
     }
     with laid(home, own) as env, serving(BedApi()) as beds:
         database.copied(home / "airflow", Path(os.environ["AIRFLOW_HOME"]))
@@ -124,15 +125,15 @@ def play(stage: Stage, home: Path, beds: BedApi) -> Played:
     by_operator = server.forget_calls()
     account.leave_a_dead_run(stage.env, stage.role, stage.foundation)
     account.tell_where_beds_are(stage.env, beds.url.replace("//", f"//{beds.user}@"))
-    server.add_fault("step-failure", cluster=f"*{RED_DAY}*", message="out of memory")
     text, gold = stage.scratch / "text.txt", (stage.scratch / "gold", stage.scratch / "again")
     truth = generate_text(text, 20_000, "pt", seed=5)
     first = stage.command("run", "wordcount", "--input", text, "--date", DAY, "--export", gold[0])
     longer = NOVEL if NOVEL.is_file() else text
     again = stage.command("run", "wordcount", "--input", longer, "--date", DAY, "--export", gold[1])
     fetched = Order("covid_hospitals", {"business_date": str(BEDS_DAY), "ingest": "api"}, [], [])
-    red = stage.command("run", "wordcount", "--input", text, "--date", RED_DAY)
-    given = [first.under(ssh_cidr=account.OFFICE), again, fetched, Order("reaper", {}, [], []), red]
+    red = failing.order(stage.scratch, RED_DAY)
+    passes = [Order(dag, {}, [], []) for dag in ("reaper", "drift")]
+    given = [first.under(ssh_cidr=account.OFFICE), again, fetched, *passes, red]
     commands = stage.play(given, seen, "nights")
     calls = server.calls()
     return Played(

@@ -9,6 +9,9 @@ nights again.
 
 import io
 import json
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from functools import partial
 
@@ -22,12 +25,14 @@ from localcloud.iam.needs import Place, Unmapped, needs
 from localcloud.iam.policies import Need, statements
 from nightshift.config import KINDS
 from nightshift.pipelines import PIPELINES
+from nightshift.run.ids import slug_of
 from tests import callers
 from tests.bed_api import DAY as BEDS_DAY
-from tests.iam import grants, leftovers, nodes, reference
+from tests.iam import failing, grants, leftovers, nodes, reference
 from tests.iam.account import BEDS_PASSWORD, DEAD_RUN
 from tests.iam.reasons import AIRFLOW, HOST, NODES
 from tests.iam.stage import RED_DAY
+from tools import paths
 
 pytestmark = [pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1200)]  # the first one waits for the nights
 
@@ -65,35 +70,76 @@ def of(role, played):
 
 
 def test_the_nights_were_what_they_should_be(played):
-    assert [run["state"] for run in played.runs] == ["success", "success", "success", "success", "failed"]
+    assert [run["state"] for run in played.runs] == [*["success"] * 5, "failed"]
     assert played.runs[3]["tasks"] == {"reap": "success", "check_freshness": "success"}
-    assert played.runs[4]["tasks"]["job_wordcount"] == "failed"
+    assert played.runs[4]["tasks"] == {"look_for_drift": "success"}
+    assert played.runs[5]["tasks"]["job_script"] == "failed"
+
+
+def key_of(played):
+    return played.foundation["kms_key_arn"]
+
+
+def make_reader(played, name, may):
+    """A role with these rights alone: resources by action."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}
+    statements = [{"Effect": "Allow", "Action": action, "Resource": on} for action, on in may.items()]
+    document = {"Version": "2012-10-17", "Statement": [trust]}
+    iam = played.client("iam")
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))
+    policy = json.dumps({**document, "Statement": statements})
+    iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=policy)
 
 
 def test_a_reader_of_the_logs_alone_learns_why_the_step_failed(played):
     """diagnose under a role that may not call EMR: nothing but the failed cluster's logs."""
-    iam, [cluster] = (
-        played.client("iam"),
-        [cluster["Id"] for cluster in played.client("emr").list_clusters()["Clusters"] if RED_DAY in cluster["Name"]],
-    )
+    [cluster] = [c["Id"] for c in played.client("emr").list_clusters()["Clusters"] if RED_DAY in c["Name"]]
     logs = f"arn:aws:s3:::{NAME}-logs"
-    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}
-    may = [
-        {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": logs},
-        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"{logs}/*"},
-        {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": played.foundation["kms_key_arn"]},
-    ]
-    iam.create_role(
-        RoleName="log-reader", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    make_reader(
+        played, "log-reader", {"s3:ListBucket": [logs], "s3:GetObject": [f"{logs}/*"], "kms:Decrypt": [key_of(played)]}
     )
-    policy = json.dumps({"Version": "2012-10-17", "Statement": may})
-    iam.put_role_policy(RoleName="log-reader", PolicyName="logs", PolicyDocument=policy)
     reader = partial(callers.client, played.env, "log-reader")
     remains = cluster_logs.read(reader("emr"), reader("s3"), cluster, f"s3://{NAME}-logs/emr/")
     lines = "\n".join(diagnosis.of_cluster(remains))
-    assert "out of memory" in lines and "AccessDenied" in lines
+    assert failing.ERROR in lines and f"At {failing.PLACE}" in lines and "AccessDenied" in lines
     whole = cluster_logs.read(played.client("emr"), played.client("s3"), cluster)
-    assert [part.name for part in whole.failed] == ["wordcount"] and not whole.unread
+    assert [part.name for part in whole.failed] == [failing.STEP] and not whole.unread
+
+
+def test_a_reader_runs_the_failed_step_again_here_and_it_fails_at_the_same_line(played):
+    """./nightshift repro under a role with the rights of docs/repro.md alone, and a few rows of the input."""
+    bucket = {kind: f"arn:aws:s3:::{NAME}-{kind}" for kind in ("artifacts", "raw", "lake")}
+    may = {
+        "s3:ListBucket": [bucket["artifacts"]],
+        "s3:ListBucketVersions": [bucket["raw"], bucket["lake"]],
+        "s3:GetObject": [f"{bucket['artifacts']}/*", f"{bucket['lake']}/runs/*"],
+        "s3:GetObjectVersion": [f"{bucket['raw']}/*", f"{bucket['lake']}/*"],
+        "kms:Decrypt": [key_of(played)],
+    }
+    make_reader(played, "repro-reader", may)
+    run = f"{failing.NAME}/{slug_of(played.runs[5]['run_id'])}"
+    words = ("repro", f"s3://{LAKE}/runs/{run}/record.json", "--rows", "6")
+    done = subprocess.run(
+        [sys.executable, "-m", "embedded", *words],
+        cwd=paths.ROOT,
+        env=callers.environment(played.env, "repro-reader"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for where in ("There", "Here"):
+        assert f"{where}:".ljust(10) + f"code: {failing.ERROR}\n{'':10}At {failing.PLACE}\n" in done.stdout
+    assert "Result:   the same failure" in done.stdout
+    here = paths.STATE / "repro" / run
+    assert f"Delete it: rm -r {paths.shown(here)}" in done.stdout
+    [file] = here.glob("fetched/*/shop_totals/**/rows.csv")
+    assert [line.split(",")[1] for line in file.read_text().splitlines()] == [
+        "customer",
+        *(f"c{n:04}" for n in range(failing.BAD_ROW - 3, failing.BAD_ROW + 3)),
+    ]
+    assert (here.stat().st_mode & 0o77, (here / "again.sh").is_file()) == (0, True)
+    shutil.rmtree(here)
 
 
 def test_the_beds_that_a_host_fetched_at_its_second_try_add_up(played):

@@ -320,7 +320,9 @@ def test_every_task_and_group_has_a_title_and_a_description(language):
 
 
 def test_the_texts_are_of_the_tasks_that_there_are():
-    assert set(task_texts.TITLES) == set(task_texts.DOCS) == {*map(str, Task), "reap", "check_freshness"}
+    assert (
+        set(task_texts.TITLES) == set(task_texts.DOCS) == {*map(str, Task), "reap", "check_freshness", "look_for_drift"}
+    )
     assert set(task_texts.GROUPS) == set(task_texts.ABOUT) == set(Group)
     both = [*task_texts.TITLES.values(), *task_texts.DOCS.values(), *task_texts.ABOUT.values()]
     assert [text for text in both if not text.en or not text.pt] == []

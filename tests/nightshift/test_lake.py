@@ -1,10 +1,15 @@
 """What a night does to the buckets."""
 
+from hashlib import sha256
+
 import pytest
 
+from nightshift.compute import jobs
 from nightshift.failures.errors import AuditFailed
 from nightshift.lake.packaging import Package
 from nightshift.lake.storage import LakeHook
+from nightshift.operators.compute import PublishJobsOperator
+from nightshift.pipelines import REGISTRY, registry
 
 GOLD = "gold/mrhealth_sales/product_sales/business_date=2026-01-04/"
 
@@ -65,6 +70,23 @@ def test_jobs_travel_once_under_their_hash(s3, lake):
     assert written == again
     names = [key.rpartition("/")[2] for key in keys(s3, "acme-night-artifacts")]
     assert names == ["main.py", "spark_jobs.zip", "time_limit.sh"]
+
+
+def test_the_jars_of_a_pipelines_package_travel_under_their_hash_and_are_named_to_its_jobs(
+    s3, settings, night, tmp_path, monkeypatch
+):
+    (tmp_path / "jars").mkdir()
+    (tmp_path / "jars" / "geo.jar").write_bytes(b"jar")
+    digest = sha256(b"jar").hexdigest()
+    (tmp_path / "jars" / "SHA256SUMS").write_text(f"{digest}  geo.jar\n")
+    own = registry.Package(night.pipeline, tmp_path)
+    monkeypatch.setitem(REGISTRY.packages, night.pipeline.product, own)
+    task = PublishJobsOperator(task_id="publish_jobs", pipeline=night.pipeline, settings=settings)
+    published = task.work(night, {})
+    assert published["jars"] == [f"s3://acme-night-artifacts/jdbc/{digest}/geo.jar"]
+    assert s3.get_object(Bucket="acme-night-artifacts", Key=f"jdbc/{digest}/geo.jar")["Body"].read() == b"jar"
+    [job, *_] = jobs.of_run(night, published["jobs_uri"], published["jars"])
+    assert job.jars == (published["jars"][0],)
 
 
 def test_manifests_come_in_the_order_of_the_layers_and_only_those_that_are_there(s3, lake, night):

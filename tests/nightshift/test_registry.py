@@ -109,6 +109,12 @@ def test_its_page_and_its_row_of_the_readme_are_written(folder, monkeypatch):
     assert (folder / "README.md").read_text() == readme.replace("| [old](old.md) | a | b |", row)
 
 
+AFTER = """from nightshift.contracts.pipeline import Inputs, Pipeline
+
+PIPELINE = Pipeline("brew_g", "Brew", Inputs(""), (), (), after="leaves")
+"""
+
+
 @pytest.mark.parametrize(
     ("name", "changed", "words"),
     [
@@ -118,6 +124,7 @@ def test_its_page_and_its_row_of_the_readme_are_written(folder, monkeypatch):
         ("brew_d", {"definition": "from wordcount.definition import PIPELINE"}, "with the name 'brew_d'"),
         ("brew_e", {"contract": "[[gold"}, "contract.toml cannot be read"),
         ("brew_f", {"contract": None, "job": None}, "it lacks contract.toml, jobs/job.py."),
+        ("brew_g", {"definition": AFTER}, "after='leaves' must be a gold table <pipeline>.<table>, and the prefix"),
         ("json", {}, "Python finds json in"),
         ("reaper", {}, "'reaper' is no name for a pipeline"),
         ("Brew-G", {}, "'Brew-G' is no name for a pipeline"),

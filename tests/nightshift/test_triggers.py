@@ -102,6 +102,16 @@ def test_keys_that_are_another_path_to_the_jobs_are_told_before_a_cluster_costs_
     assert probes.inputs_settled(settings, "drops/") == {"files": 1, "bytes": 5, "unreadable": told}
 
 
+def test_gold_of_another_pipeline_is_waited_for_in_the_lake(settings, aws):
+    s3, prefix = aws("s3"), "gold/wordcount/word_counts/business_date=2026-01-04/"
+    for kind in ("raw", "lake"):
+        s3.create_bucket(Bucket=settings.bucket(kind))
+    assert probes.inputs_settled(settings, prefix, "lake") is None
+    s3.put_object(Bucket=settings.bucket("lake"), Key=f"{prefix}part-00000.parquet", Body=b"PAR1")
+    assert probes.inputs_settled(replace(settings, settle_seconds=0), prefix, "lake") == {"files": 1, "bytes": 4}
+    assert probes.inputs_settled(replace(settings, settle_seconds=0), prefix) is None
+
+
 def test_input_that_never_came_is_named_with_its_place(settings, night):
     wait = WaitForInputsOperator(task_id="w", pipeline=night.pipeline, settings=settings, wait_minutes=240)
     error = wait.overdue(night)

@@ -9,13 +9,17 @@ from importlib import import_module
 import pytest
 
 from embedded import cli
-from medallion import script
+from medallion import script, sql_file
 from medallion.errors import ScriptFailed
+from nightshift.failures.errors import DriverRefused
+from nightshift.lake.packaging import jars_of
 from nightshift_contract.json_lines import as_csv
 from tests.embedded.test_new import BRAZILIAN, PLAIN
 from tests.fifth import forgotten
 
 DAY = "2026-01-04"
+ARGUMENTS = "--in {input} --out {output} --day {business_date}"
+EMPTY_JAR = b"PK\x05\x06" + bytes(18)  # a zip without files
 header, *lines = [line.split(",") for line in PLAIN.splitlines()]
 SAMPLES = {
     "own_brazilian": ("orders.csv", BRAZILIAN),
@@ -26,6 +30,7 @@ SCRIPT = """\
 import argparse
 
 from pyspark.sql import SparkSession, functions as F
+from shop_words import SHOP
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
@@ -34,10 +39,18 @@ if __name__ == "__main__":
     given = vars(parser.parse_args())
     spark = SparkSession.builder.master("local[*]").appName("by shop").getOrCreate()
     orders = spark.read.option("header", True).option("sep", ";").csv(given["in"])
-    shops = orders.groupBy(F.col("Loja").alias("shop")).agg(F.count("Valor Total").alias("orders"))
+    shops = orders.groupBy(F.col("Loja").alias(SHOP)).agg(F.count("Valor Total").alias("orders"))
     shops = shops.withColumn("day_of", F.lit(given["day"]))
     shops.write.mode("overwrite").parquet(given["out"] + "/shops")
     spark.stop()
+"""
+
+
+# What comes after it; semicolons and quotes as people write them.
+TOTALS = """\
+-- all shops; of one day
+CREATE OR REPLACE TEMPORARY VIEW shops USING parquet OPTIONS (path '{output}/shops');
+SELECT '{business_date}; all' AS day_of, sum(orders) AS orders FROM shops /* ; */;
 """
 
 
@@ -52,7 +65,15 @@ def packages(tmp_path_factory):
             words = ["new", name, "--sample", str(folder / name / file), "--into", str(folder / "mine"), "--yes"]
             assert cli.main(words) == 0
         (folder / "by_shop.py").write_text(SCRIPT)
-        given = ["--script", str(folder / "by_shop.py"), "--args=--in {input} --out {output} --day {business_date}"]
+        (folder / "totals.sql").write_text(TOTALS)
+        (folder / "shop_words.py").write_text('SHOP = "shop"\n')
+        (folder / "any.jar").write_bytes(EMPTY_JAR)
+        scripts = ("--script", "by_shop.py"), ("--script", "totals.sql")
+        files = (*scripts, ("--py-files", "shop_words.py"), ("--jars", "any.jar"))
+        given = [
+            *(word for flag, name in files for word in (flag, str(folder / name))),
+            "--args=--in {input} --out {output} --day {business_date}",
+        ]
         sample = str(folder / "own_brazilian/orders.csv")
         into = ["--into", str(folder / "mine"), "--yes"]
         assert cli.main(["new", "own_script", "--sample", sample, *given, *into]) == 0
@@ -82,7 +103,8 @@ def test_a_script_runs_as_it_is_and_what_it_wrote_is_staged_as_the_contract_says
     lake.run("own_script", DAY, packages / "own_brazilian", layers="gold")
     shops = [tuple(row.values()) for row in lake.gold("own_script", DAY, "shops")]
     assert shops == [("Centro", 2, DAY), ("Norte", 1, DAY), ("Sul", 1, DAY)]
-    [table] = lake.manifest("own_script", DAY, "gold")["gold"]
+    assert [tuple(row.values()) for row in lake.gold("own_script", DAY, "totals")] == [(f"{DAY}; all", 4)]
+    [table, _] = lake.manifest("own_script", DAY, "gold")["gold"]
     assert table["schema"] == {"shop": "string", "orders": "bigint", "day_of": "string"}
 
 
@@ -101,7 +123,37 @@ def test_a_script_that_fails_or_writes_something_else_is_refused(packages, lake,
 
 
 def _with_script(get_data, text, package, path):
-    return text if path.startswith("scripts/") else get_data(package, path)
+    return text if path.endswith("by_shop.py") else b"SELECT 1" if path.endswith(".sql") else get_data(package, path)
+
+
+def test_the_jars_of_a_package_are_those_that_it_was_made_with(packages):
+    [jar] = jars_of(packages / "mine/own_script")
+    assert (jar.name, jar.content) == ("any.jar", EMPTY_JAR)
+    (packages / "mine/own_script/jars/any.jar").write_bytes(b"another")
+    with pytest.raises(DriverRefused, match=r"any\.jar has SHA-256"):
+        jars_of(packages / "mine/own_script")
+    assert jars_of(packages / "mine/own_json") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("SELECT 1", ["SELECT 1"]),
+        ("a ';' b; c \";\" `;` -- ; d\n ; /* ; */ ; \n", ["a ';' b", 'c ";" `;` -- ; d']),
+        ("x - 1 / 2; 'it\\'s;'", ["x - 1 / 2", "'it\\'s;'"]),
+        ("-- nothing\n;;", []),
+    ],
+)
+def test_statements_end_at_a_semicolon_that_is_in_no_quotes_and_no_comment(text, parts):
+    assert [*sql_file.statements(text)] == parts
+
+
+def test_the_rows_of_a_query_at_the_end_are_what_the_file_writes_and_a_refusal_names_its_statement(lake, tmp_path):
+    out = str(tmp_path / "out")
+    sql_file.run(lake.spark, "q.sql", "SET x=1; -- then\nWITH a AS (SELECT 7 AS n) SELECT n FROM a", out)
+    assert [row["n"] for row in lake.spark.read.parquet(out).collect()] == [7]
+    with pytest.raises(ScriptFailed, match=r"running q\.sql, statement 2 \(SELECT n FROM nowhere\): .*nowhere"):
+        sql_file.run(lake.spark, "q.sql", "SELECT 1; SELECT n\nFROM nowhere", out)
 
 
 def test_a_file_of_no_table_one_key_twice_and_a_broken_line_are_quarantined(packages, lake, drop):

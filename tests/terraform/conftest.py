@@ -27,14 +27,14 @@ class Stack:
 
     def __init__(self, binary, folder, data, env):
         self.folder, self._binary = folder, str(binary)
-        self._env = {**env, "TF_DATA_DIR": str(data)}
+        self.env = {**env, "TF_DATA_DIR": str(data)}
         self.bootstrapped = None  # (Stack, its variables) of the state bucket that a foundation stands on
 
     def run(self, verb, *arguments, allowed=(0,), **variables):
         """The finished process; variables go in as TF_VAR_*, as the library passes them."""
         given = {f"TF_VAR_{k}": v if isinstance(v, str) else json.dumps(v) for k, v in variables.items()}
         command = [self._binary, f"-chdir={self.folder}", verb, "-no-color", *arguments]
-        done = subprocess.run(command, env={**self._env, **given}, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env={**self.env, **given}, capture_output=True, text=True, check=False)
         said = f"terraform {verb} in {self.folder.name} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
         assert done.returncode in allowed, said
         return done

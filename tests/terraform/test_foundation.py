@@ -2,15 +2,22 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
+
+from embedded.commands import drift_process
+from nightshift import config
+from nightshift.infrastructure import drift
+from nightshift.infrastructure.drift import Comparison
 
 pytestmark = pytest.mark.terraform
 
 MANAGED_POLICY_CHARACTERS = 6144  # IAM quotas: a managed policy, without white space
 INLINE_POLICIES_CHARACTERS = 10240  # all inline policies of a role together
 OF_AIRFLOW = "acme-night-airflow-"
+NOW = datetime(2026, 1, 5, 7, tzinfo=UTC)
 KINDS = ("raw", "lake", "artifacts", "logs", "state")
 
 
@@ -36,15 +43,46 @@ def test_a_second_plan_changes_nothing(foundation):
     assert not durable.has_changes(**variables)
 
 
-def test_somebody_elses_change_is_seen(cloud, foundation):
+@pytest.fixture
+def settings(foundation, monkeypatch):
+    """The foundation's, in the environment that its terraform has."""
     durable, variables, _ = foundation
-    s3 = cloud.client("s3")
-    kept = s3.get_bucket_policy(Bucket="acme-night-raw")["Policy"]
-    s3.delete_bucket_policy(Bucket="acme-night-raw")
-    try:
-        assert durable.has_changes(**variables)
-    finally:
-        s3.put_bucket_policy(Bucket="acme-night-raw", Policy=kept)
+    for name, value in {**durable.env, "TF_VAR_lifecycle_rules": "false", "TF_VAR_max_retries": "3"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("NIGHTSHIFT_NAME", variables["name"])
+    return config.load()
+
+
+def test_drift_is_listed_notified_once_and_gone_when_it_is_undone(cloud, settings, told, capsys):
+    """What somebody changed by hand. The same under Airflow's role: tests/iam."""
+    s3, sns, sqs = (cloud.client(service) for service in ("s3", "sns", "sqs"))
+    queue = sqs.create_queue(QueueName="drift")["QueueUrl"]
+    sns.subscribe(TopicArn=told["topic_arn"], Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:drift")
+    tags = s3.get_bucket_tagging(Bucket="acme-night-raw")["TagSet"]
+    s3.put_bucket_tagging(Bucket="acme-night-raw", Tagging={"TagSet": [*tags, {"Key": "team", "Value": "growth"}]})
+    policy = s3.get_bucket_policy(Bucket="acme-night-lake")["Policy"]
+    s3.put_bucket_policy(Bucket="acme-night-lake", Policy=policy.replace('"Deny"', '"Allow"'))
+    seen = drift.compare(settings)
+    assert [(d.address, d.attribute, d.before, d.after) for d in seen.differences] == [
+        ('module.storage.aws_s3_bucket.this["raw"]', "tags.team", "null", '"growth"'),
+        ('module.storage.aws_s3_bucket_policy.this["lake"]', "policy.Statement[0].Effect", '"Deny"', '"Allow"'),
+    ]
+    assert (seen.stacks, seen.unseen) == (["foundation"], {})
+    news = drift.notify(settings, seen, NOW)
+    assert [d.who for d in news] == [drift.NOBODY] * 2, "localcloud has no CloudTrail"
+    assert drift_process.main() == 1
+    assert 'foundation: module.storage.aws_s3_bucket.this["raw"] tags.team: null -> "growth"' in capsys.readouterr().out
+    assert drift.notify(settings, seen, NOW) == []
+    assert {entry["since"] for entry in drift.known(settings).values()} == {"2026-01-05"}
+    [message] = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    assert "tags.team" in message["Body"] and "Statement[0].Effect" in message["Body"]
+    s3.put_bucket_tagging(Bucket="acme-night-raw", Tagging={"TagSet": tags})
+    s3.put_bucket_policy(Bucket="acme-night-lake", Policy=policy)
+    assert drift_process.main() == 0
+    assert capsys.readouterr().out == "Compared foundation: nothing differs.\n"
+    assert drift.notify(settings, Comparison([], ["foundation"], {}), NOW) == []
+    assert drift.known(settings) == {}
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue)
 
 
 @pytest.mark.parametrize("kind", KINDS)

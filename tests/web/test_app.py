@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.api_fastapi.app import get_auth_manager
 
+from nightshift.report import night_index
 from nightshift.web import app as web
 from tests.nightshift.records import record
 
@@ -94,6 +95,17 @@ def test_the_home_strip_says_what_happened_what_is_alive_what_is_old_and_what_it
     assert "WordCount: cluster j-1" in text
     assert re.search(r"wordcount\.word_counts: [0-9.]+ hours", text)
     assert "This month $0.50 1 night Money" in text
+
+
+def test_drift_has_a_row_of_its_own_on_the_nights_and_on_home_while_there_is_some(server, lake, keep, settings):
+    keep(record(1))
+    assert "differs" not in server().get("/nightshift/fragment/nights").text
+    assert night_index.keep_drift(settings, [{"since": "2026-01-05"}, {"since": "2026-01-03"}], "2026-01-06T07:00Z")
+    for page in ("nights", "home"):
+        text = plain(server().get(f"/nightshift/fragment/{page}").text)
+        assert "the foundation differs from its terraform: 2 attributes since 2026-01-03" in text
+    portuguese = plain(server().get("/nightshift/fragment/nights?lang=pt-BR").text)
+    assert "a fundação difere do seu terraform: 2 atributos desde 2026-01-03" in portuguese
 
 
 def test_the_nights_are_a_product_by_its_dates_and_a_backfill_fills_its_days(server, lake, keep):

@@ -1,20 +1,22 @@
-"""Runs a user's own spark-submit script, unmodified, in the step's Spark, and stages what it wrote as gold."""
+"""Runs a user's own spark-submit scripts and SQL, unmodified, in the step's Spark; stages what they wrote as gold."""
 
 from __future__ import annotations
 
+import linecache
 import pkgutil
 import runpy
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from pyspark import SparkContext
+from pyspark import SparkContext, SparkFiles
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from medallion import page
+from medallion import page, sql_file
 from medallion.drop import drop_root
 from medallion.errors import NoInputError, ScriptFailed
 from medallion.lake import Lake, Product
@@ -25,28 +27,51 @@ from nightshift_contract.model import Table
 from nightshift_contract.reading import contract
 
 FORMATS = {"parquet": "Parquet", "csv": "CSV with a header", "json": "JSON lines"}
+SQL = ".sql"
 
 
-def gold(run: Run, script: str, arguments: Sequence[str]) -> Manifest:
-    """Run the file `script` of the pipeline's package and stage the tables of the contract from what it wrote below
-    {output}. Raises NoInputError when nothing was delivered, and ScriptFailed."""
+@dataclass(frozen=True)
+class Script:
+    """A file of the pipeline's package: its name in it, its content and, of Python, its arguments."""
+
+    name: str
+    text: bytes
+    arguments: Sequence[str] = ()
+
+
+def gold(
+    run: Run,
+    script: str,
+    arguments: Sequence[str],
+    *further: tuple[str, Sequence[str]],
+    modules: Sequence[str] = (),
+) -> Manifest:
+    """Run the file `script` of the pipeline's package, then `further` ones with their arguments, and stage the tables
+    of the contract from what they wrote below {output}. They may import `modules`, files (.py, .zip) of the package.
+    Raises NoInputError when nothing was delivered, and ScriptFailed."""
     lake = Lake(run)
     root = drop_root(lake.storage, run.input, run.business_date)
     if not lake.storage.files(root):
         raise NoInputError(
             f"reading the delivery of {run.business_date}: no file at {root}; check whether anything was delivered"
         )
-    if (text := pkgutil.get_data(run.pipeline, script)) is None:
-        raise ScriptFailed(f"reading {script} of {run.pipeline}: there is no such file in the jobs' zip")
     output = f"{run.staging}/output"
     lake.storage.delete(output)  # of an earlier try
     values = {"business_date": run.business_date.isoformat(), "input": root, "output": output}
-    play(script, text, filled(arguments, values))
+    scripts = [Script(name, _text(run, name), words) for name, words in ((script, arguments), *further)]
+    play(run.spark, scripts, {name: _text(run, name) for name in modules}, values)
     tables = contract(run.pipeline).gold
     frames = {name: written(run.spark, output, table, alone=len(tables) == 1) for name, table in tables.items()}
     staged = lake.stage({name: _product(tables[name], frame) for name, frame in frames.items()})
     page.write(lake, staged, dict, lambda _rows: {})
     return lake.manifest("gold", [TableCount(table.table, table.rows, table.rows) for table in staged], staged)
+
+
+def _text(run: Run, name: str) -> bytes:
+    """A file of the pipeline's package. Raises ScriptFailed."""
+    if (text := pkgutil.get_data(run.pipeline, name)) is None:
+        raise ScriptFailed(f"reading {name} of {run.pipeline}: there is no such file in the jobs' zip")
+    return text
 
 
 def filled(arguments: Sequence[str], values: Mapping[str, str]) -> list[str]:
@@ -57,19 +82,45 @@ def filled(arguments: Sequence[str], values: Mapping[str, str]) -> list[str]:
     return done
 
 
-def play(script: str, text: bytes, arguments: Sequence[str]) -> None:
-    """Run a script as the main program, with these arguments, in the running Spark session, which it cannot stop.
-    Raises ScriptFailed when it ends with a status other than 0, and whatever the script raises."""
+def play(
+    spark: SparkSession, scripts: Sequence[Script], modules: Mapping[str, bytes], values: Mapping[str, str]
+) -> None:
+    """Run scripts one after the other in the running Spark session, which they cannot stop: Python as the main program,
+    x.sql statement by statement, the rows of a query at its end to {output}/x. `modules` can be imported, in Spark's
+    workers too. Raises ScriptFailed when one ends with a status other than 0 or Spark refuses its SQL, and whatever a
+    script raises."""
+    for name, content in modules.items():
+        # Executors that start later fetch it too, so it lies in Spark's own folder, as long as the session.
+        kept = _placed(Path(SparkFiles.getRootDirectory()) / "modules", Path(name).name, content)
+        spark.sparkContext.addPyFile(str(kept))
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
-        path = Path(folder) / script
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text)
-        with _as_main(str(path), arguments), _kept_open():
-            try:
-                runpy.run_path(str(path), run_name="__main__")
-            except SystemExit as end:
-                if end.code not in (None, 0):
-                    raise ScriptFailed(f"running {script}: it ended with {end.code!r}") from end
+        for script in scripts:
+            if script.name.endswith(SQL):
+                text = filled([script.text.decode("utf-8-sig")], values)[0]
+                sql_file.run(spark, script.name, text, f"{values['output']}/{Path(script.name).stem}")
+            else:
+                _run_main(_placed(Path(folder), script.name, script.text), script, filled(script.arguments, values))
+
+
+def _placed(folder: Path, name: str, content: bytes) -> Path:
+    """A file of the package, written into a folder of the step's."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def _run_main(path: Path, script: Script, arguments: Sequence[str]) -> None:
+    """Run a Python file as the main program. Raises ScriptFailed, and whatever it raises."""
+    # A traceback is printed when the file is gone. An entry without a time is never compared with the file.
+    lines = script.text.decode(errors="replace").splitlines(keepends=True)
+    linecache.cache[str(path)] = (len(script.text), None, lines, str(path))
+    with _as_main(str(path), arguments), _kept_open():
+        try:
+            runpy.run_path(str(path), run_name="__main__")
+        except SystemExit as end:
+            if end.code not in (None, 0):
+                raise ScriptFailed(f"running {script.name}: it ended with {end.code!r}") from end
 
 
 @contextmanager

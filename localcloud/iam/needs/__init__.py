@@ -16,7 +16,7 @@ from localcloud.iam.needs.emr import emr
 from localcloud.iam.needs.kept import glue, secretsmanager
 from localcloud.iam.needs.runs import emr_containers, emr_serverless
 from localcloud.iam.needs.s3 import s3
-from localcloud.iam.needs.small import eks, iam, kms, logs, mwaa, sns, ssm, sts
+from localcloud.iam.needs.small import cloudtrail, eks, iam, kms, logs, mwaa, sns, ssm, sts
 from localcloud.iam.policies import Need
 
 __all__ = ["Call", "Place", "Unmapped", "needs"]
@@ -24,7 +24,7 @@ __all__ = ["Call", "Place", "Unmapped", "needs"]
 SERVICES: dict[str, Callable[[Call, Place], Iterator[Need]]] = {
     **{
         table.__name__: table
-        for table in (s3, athena, emr, ec2, eks, glue, secretsmanager, iam, kms, logs, mwaa, sns, ssm, sts)
+        for table in (s3, athena, cloudtrail, emr, ec2, eks, glue, secretsmanager, iam, kms, logs, mwaa, sns, ssm, sts)
     },
     "emr-serverless": emr_serverless,
     "emr-containers": emr_containers,

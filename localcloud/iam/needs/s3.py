@@ -69,6 +69,8 @@ def s3(call: Call, place: Place) -> Iterator[Need]:
 
 def _object(call: Call, bucket: str, key: str, place: Place) -> Iterator[Need]:
     action, of_the_key = OBJECT_ACTIONS[call["operation"]]
+    if action == "GetObject" and "VersionId" in call["params"]:
+        action = "GetObjectVersion"
     yield Need(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}")
     if call["status"] == 404:
         # Without it S3 answers 403 for a missing object, which the caller takes for a refusal.

@@ -1,4 +1,4 @@
-"""Permissions of IAM, KMS, SNS, SSM, STS, CloudWatch Logs, MWAA and EKS calls."""
+"""Permissions of IAM, KMS, SNS, SSM, STS, CloudWatch Logs, CloudTrail, MWAA and EKS calls."""
 
 from __future__ import annotations
 
@@ -29,6 +29,12 @@ def iam(call: Call, place: Place) -> Iterator[Need]:
     names = [f"arn:aws:iam::{place.account}:{kind}/{params[name]}" for name, kind in IAM_RESOURCES if name in params]
     resource = params.get("PolicyArn") or names[0]
     yield Need(f"iam:{operation}", resource, tags("ResourceTag", call["resource_tags"].get(resource, {})))
+
+
+def cloudtrail(call: Call, _place: Place) -> Iterator[Need]:
+    if call["operation"] != "LookupEvents":
+        raise Unmapped(call)
+    yield Need("cloudtrail:LookupEvents")  # no resource-level permissions
 
 
 def kms(call: Call, place: Place) -> Iterator[Need]:

@@ -44,7 +44,9 @@ def client(settings: Settings, service: Literal["ssm"], tries: int = 0) -> SSMCl
 def client(settings: Settings, service: Literal["secretsmanager"], tries: int = 0) -> SecretsManagerClient: ...
 @overload
 def client(
-    settings: Settings, service: Literal["emr-serverless", "emr-containers", "logs", "eks"], tries: int = 0
+    settings: Settings,
+    service: Literal["emr-serverless", "emr-containers", "logs", "eks", "cloudtrail"],
+    tries: int = 0,
 ) -> Any: ...
 def client(settings: Settings, service: str, tries: int = 0) -> Any:
     """A boto3 client: through the amazon provider if an Airflow connection (settings.aws_conn_id) names the role to

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
 from nightshift.compute import flink
 from nightshift.config import Settings
@@ -71,12 +72,17 @@ def spark(run: RunContext, step: Step, jobs_uri: str, jars: Sequence[str] = (), 
     )
 
 
+def as_submitted(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    """The jobs as JSON-able data, for jobs.json of the run: its fields by name."""
+    return [asdict(job) for job in jobs]
+
+
 def _arguments(run: RunContext, step: Step) -> Iterator[str]:
     """The program's arguments (include/spark_jobs/main.py)."""
     yield from ("--pipeline", run.pipeline.product)
     yield from ("--layers", ",".join(step.layers))
     yield from ("--business-date", str(run.business_date))
-    yield from ("--input", run.uri("raw", run.input_prefix))
+    yield from ("--input", run.input_uri)
     if reference := run.pipeline.inputs.reference:
         yield from ("--reference", run.uri("raw", reference))
     yield from ("--lake", run.uri("lake").rstrip("/"))

@@ -94,6 +94,8 @@ class Pipeline:
     * `incremental`: the data of a date depends on other dates; then there is no backfill. `restates`: a date's run may
       change what other dates published. With either, one run works at a time, whatever its date.
     * `fills`: the pipeline whose days a backfill makes.
+    * `after`: the gold table `<product>.<table>` of another pipeline that is its input: its publication starts a run of
+      the same business date, instead of midnight. Then `inputs.prefix` is ''.
     * `routes`: what a run may fetch, selected by its option `ingest` (ingest_option).
     """
 
@@ -116,6 +118,7 @@ class Pipeline:
     restates: bool = False
     fills: str = ""
     routes: tuple[Route, ...] = ()
+    after: str = ""
 
     @property
     def product(self) -> str:
@@ -136,6 +139,17 @@ class Pipeline:
     def reads_files(self) -> bool:
         """Whether a night waits for files in the raw bucket."""
         return bool(self.inputs.prefix)
+
+    @property
+    def input_kind(self) -> str:
+        """The bucket that a run's input lies in."""
+        return "lake" if self.after else "raw"
+
+    def input_prefix_of(self, business_date: date) -> str:
+        """The prefix of one business date's input in that bucket, ending in '/'; '' if all of it is a database's."""
+        product, _, table = self.after.partition(".")
+        partition = f"gold/{product}/{table}/business_date={business_date}/"
+        return partition if self.after else self.inputs.prefix_of(business_date)
 
     @property
     def engines(self) -> tuple[str, ...]:

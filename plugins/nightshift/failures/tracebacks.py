@@ -10,9 +10,11 @@ from typing import Any
 
 START = "Traceback (most recent call last):"
 FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>\S+))?')
-# Our files: a job in its zip (as EMR and localcloud name it) or in the repository, the entry point, or this library.
+# Our files: a job in its zip (as EMR and localcloud name it) or in the repository, a user's script where a step runs it
+# (medallion/script.py), the entry point, or this library.
 OURS = re.compile(
-    r"(?:spark_jobs\.zip/|include/spark_jobs/|/pipelines/(?=\w+/jobs/)|plugins/(?=nightshift/))(?P<in_tree>.+)$|/(?P<entry>main\.py)$"
+    r"(?:spark_jobs\.zip/|include/spark_jobs/|/pipelines/(?=\w+/jobs/)|/nightshift-\w+/(?=scripts/)|plugins/(?=nightshift/))"
+    r"(?P<in_tree>.+)$|/(?P<entry>main\.py)$"
 )
 # Files of Python, Spark and installed packages: a frame of somebody's own code is in none of them.
 LIBRARIES = re.compile(r"site-packages|dist-packages|/lib(?:64)?/python\d|/(?:pyspark|py4j)(?:/|\.zip|-src\.zip)|^<")

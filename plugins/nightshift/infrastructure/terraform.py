@@ -46,7 +46,7 @@ class TerraformHook:
     def __init__(self, settings: Settings, stack: str, state_key: str) -> None:
         self.settings, self.stack, self.state_key = settings, stack, state_key
         self._scratch = TemporaryDirectory(prefix="nightshift-tf-")
-        self._locking = f"-lock-timeout={LOCK_TIMEOUTS[stack]}"
+        self._locking = f"-lock-timeout={LOCK_TIMEOUTS.get(stack, '60s')}"
 
     def init(self) -> None:
         """terraform init: open the state; creates no resource. Raises TerraformError."""
@@ -77,6 +77,18 @@ class TerraformHook:
         if code:
             raise FoundationDiffers(f"The {self.stack} differs from its files: {_differences(said)}.")
         return self.outputs()
+
+    def plan(
+        self, variables: Mapping[str, Any], file: Path | None = None, *, refresh_only: bool = False
+    ) -> dict[str, Any]:
+        """The plan of the stack in terraform's JSON; {} if nothing would change. With `refresh_only` it has what was
+        changed outside of terraform alone. Reads only, and so takes no lock. Raises TerraformError."""
+        self.init()
+        kept = Path(self._scratch.name) / "stack.plan"
+        further = [*([f"-var-file={file}"] if file else []), *(["-refresh-only"] if refresh_only else [])]
+        words = ("-lock=false", "-detailed-exitcode", f"-out={kept}", *further)
+        code, _ = self._run("plan", *words, variables=variables, answers=(0, 2))
+        return dict(json.loads(self._answer("show", "-no-color", "-json", str(kept)))) if code else {}
 
     def destroy(self, variables: Mapping[str, Any]) -> None:
         """terraform destroy: remove everything in the state, also of a partial apply. Raises TerraformError."""

@@ -20,6 +20,19 @@ def of_pipeline(settings: Settings, pipeline: Pipeline) -> list[Asset]:
     return [Asset(name=f"{pipeline.product}.{table.name}", uri=f"{folder}/{table.name}") for table in pipeline.gold]
 
 
+def of_input(settings: Settings, pipeline: Pipeline) -> list[Asset]:
+    """The asset that starts the pipeline's runs: the gold table that it takes."""
+    product, _, table = pipeline.after.partition(".")
+    return [Asset(name=pipeline.after, uri=f"s3://{settings.bucket('lake')}/gold/{product}/{table}")]
+
+
+def date_of(events: Any, pipeline: Pipeline) -> str | None:
+    """The newest business date in the events that started a run, by their extra; None if the asset's have none.
+    `events` is the context's triggering_asset_events."""
+    own = [event for asset in events for event in events[asset] if asset.name == pipeline.after]
+    return max((str(event.extra["business_date"]) for event in own if event.extra.get("business_date")), default=None)
+
+
 def announce(outlets: Iterable[Any], events: Any, nights: Sequence[tuple[RunContext, Any]]) -> None:
     """Give each asset's event the newest published date, its partition and rows, and the rows of every partition that
     was published. `nights` are the published dates, each with its manifests, oldest first."""

@@ -17,6 +17,8 @@ TRAVELS = (".py", ".toml")
 OF_A_PIPELINE = ("__init__.py", "contract.toml")
 CONTRACT = Path(nightshift_contract.__file__).parent
 SUMS = "SHA256SUMS"
+SCRIPTS, JARS = "scripts", "jars"  # folders of a package: a user's own files, all of them
+COMPILED = "__pycache__"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's earliest date, for all files: the same jobs give the same bytes
 
 
@@ -44,11 +46,17 @@ class Package:
 
 @dataclass(frozen=True)
 class Driver:
-    """One JDBC driver: its file name, its bytes and its SHA-256, which matches SHA256SUMS."""
+    """One jar, mostly a JDBC driver: its file name, its bytes and its SHA-256, which matches SHA256SUMS."""
 
     name: str
     content: bytes
     sha256: str
+
+
+def jars_of(package: Path) -> list[Driver]:
+    """The jars that a pipeline's package brings in `jars`, for --jars; none without that folder. Raises
+    DriverRefused."""
+    return drivers(package / JARS) if (package / JARS).is_dir() else []
 
 
 def drivers(jdbc_dir: Path) -> list[Driver]:
@@ -58,7 +66,7 @@ def drivers(jdbc_dir: Path) -> list[Driver]:
         named = [(expected.lower(), name.strip(" *")) for expected, name in (line.split(maxsplit=1) for line in lines)]
         listed = [Driver(name, (jdbc_dir / name).read_bytes(), expected) for expected, name in named]
     except (OSError, ValueError) as wrong:
-        raise DriverRefused(f"The JDBC drivers of {jdbc_dir} cannot be read: {wrong}.") from wrong
+        raise DriverRefused(f"The jars of {jdbc_dir} cannot be read: {wrong}.") from wrong
     for driver in listed:
         if (actual := sha256(driver.content).hexdigest()) != driver.sha256:
             raise DriverRefused(
@@ -105,14 +113,14 @@ def _jobs(jobs_dir: Path, main: Path, pipelines: Iterable[Path]) -> bytes:
     files |= _modules(CONTRACT, CONTRACT.parent)
     for folder in pipelines:
         files |= {f"{folder.name}/{name}": folder / name for name in OF_A_PIPELINE}
-        for travels in ("jobs", "scripts"):
-            files |= _modules(folder / travels, folder.parent)
+        files |= _modules(folder / "jobs", folder.parent) | _modules(folder / SCRIPTS, folder.parent, every=True)
     return _zipped(files)
 
 
-def _modules(folder: Path, root: Path) -> dict[str, Path]:
-    """The modules of a folder, by their paths from `root`."""
-    return {path.relative_to(root).as_posix(): path for path in folder.rglob("*") if path.suffix in TRAVELS}
+def _modules(folder: Path, root: Path, *, every: bool = False) -> dict[str, Path]:
+    """The modules of a folder, or `every` file of it but compiled ones, by their paths from `root`."""
+    files = [path for path in folder.rglob("*") if path.is_file() and COMPILED not in path.parts]
+    return {path.relative_to(root).as_posix(): path for path in files if every or path.suffix in TRAVELS}
 
 
 def _zipped(files: Mapping[str, Path]) -> bytes:

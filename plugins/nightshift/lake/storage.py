@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 GOLD_FILE = "part-00000.parquet"
 CONTRACT = "contract"  # metadata of a gold partition: the digest of the contract that made it
+JOBS_FILE = "jobs.json"
 DATED = "business_date="
 THREADS = 8  # botocore keeps ten connections for a client
 
@@ -149,6 +150,12 @@ class LakeHook:
                 self._s3.put_object(Bucket=bucket, Key=self._record_key, Body=body, ContentType="application/json")
                 return f"s3://{bucket}/{self._record_key}"
         return ""
+
+    def write_jobs(self, jobs: list[dict[str, Any]]) -> None:
+        """Keep what the run submits, with its arguments, in jobs.json beside the record: services forget it, each
+        after its own time. `./nightshift repro` reads it."""
+        body = json.dumps({"jobs": jobs}, ensure_ascii=False).encode()
+        self._s3.put_object(Bucket=self._lake, Key=f"{self._night.record_prefix}{JOBS_FILE}", Body=body)
 
     def record(self) -> dict[str, Any]:
         """Read the run's record. Raises NoSuchKey."""

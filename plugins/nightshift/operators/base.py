@@ -18,6 +18,7 @@ from nightshift.contracts.pipeline import Pipeline
 from nightshift.failures import cards, shown, tracebacks
 from nightshift.failures.errors import NightshiftError, ParameterError, Stopped, TriggerDied, WaitTimeout
 from nightshift.failures.symptoms import AWS, cause_in
+from nightshift.lake import assets
 from nightshift.lake.storage import LakeHook
 from nightshift.run import links
 from nightshift.run.run_context import RunContext, from_run
@@ -107,6 +108,8 @@ class NightOperator(BaseOperator):
 
     def _night(self, context: Context, params: Mapping[str, Any]) -> RunContext:
         run = context["dag_run"]
+        if self.pipeline.after and not params.get("business_date"):
+            params = {**params, "business_date": assets.date_of(context["triggering_asset_events"], self.pipeline)}
         times = {"started_at": run.start_date, "eve_of": _eve_of(run)}
         return from_run(self.settings, self.pipeline, run.run_id, run.run_after, params, **times)
 

@@ -15,20 +15,23 @@ from nightshift.failures.errors import NightshiftError, WaitTimeout
 from nightshift.lake import packaging
 from nightshift.operators import links
 from nightshift.operators.base import NightOperator, WaitOperator
-from nightshift.pipelines import FOLDERS
+from nightshift.pipelines import FOLDERS, REGISTRY
 from nightshift.run.run_context import RunContext
 from nightshift.run.tasks import Task
 from nightshift.state.ledger import Ledger
 
 
 class PublishJobsOperator(NightOperator):
-    """Upload what the jobs need to S3: jobs and JDBC drivers under their hashes, and the run's own certificate."""
+    """Upload what the jobs need to S3: jobs, JDBC drivers and the package's jars under their hashes, and the run's own
+    certificate."""
 
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         lake = self.lake(night)
         lake.publish_certificates(lambda: certificates.certificates(self.settings.region))
         drivers = packaging.drivers(self.settings.jdbc_dir) if night.source_secret else []
-        return {"jobs_uri": lake.publish_jobs(self._package()), "jars": lake.publish_drivers(drivers)}
+        package = REGISTRY.packages.get(night.pipeline.product)
+        own = packaging.jars_of(package.folder) if package else []
+        return {"jobs_uri": lake.publish_jobs(self._package()), "jars": lake.publish_drivers([*drivers, *own])}
 
     def _package(self) -> packaging.Package:
         settings = self.settings
@@ -116,10 +119,11 @@ class SubmitJobsOperator(NightOperator):
 
     def work(self, night: RunContext, context: Context) -> dict[str, str]:
         target, place_id = targets.of(night), self.output_of(context, Task.WAIT_FOR_COMPUTE)["id"]
+        specs = self.specs(night, context, self.output_of(context, Task.PUBLISH_JOBS))
+        self.lake(night).write_jobs(jobs.as_submitted(specs))
         if not target.queues:
             self.log.info("%s has no queue: each job is submitted by the task that waits for it.", night.compute)
             return {}
-        specs = self.specs(night, context, self.output_of(context, Task.PUBLISH_JOBS))
         ours, given = known(self, night, specs), made_from(self, context)
         self.commands = requests(night, specs, given)
         return target.submit(night, place_id, specs, ours, given, independent=self.independent)

@@ -18,11 +18,12 @@ class WaitForInputsOperator(WaitOperator):
         if night.replay:
             self.log.info("A replay reads the quarantine of %s, no input.", night.business_date)
             return {"files": 0, "bytes": 0}
-        if not self.pipeline.reads_files:
+        if not night.input_prefix:
             self.log.info("All input comes from the database whose secret is %s.", night.source_secret)
             return {"files": 0, "bytes": 0}
-        self.log.info("Waiting for files in %s", night.uri("raw", night.input_prefix))
-        result: dict[str, Any] = self.wait(night, "inputs_settled", {"prefix": night.input_prefix})
+        self.log.info("Waiting for files in %s", night.input_uri)
+        where = {"prefix": night.input_prefix, "kind": self.pipeline.input_kind}
+        result: dict[str, Any] = self.wait(night, "inputs_settled", where)
         return result
 
     def finish(self, night: RunContext, answer: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +35,7 @@ class WaitForInputsOperator(WaitOperator):
         return answer
 
     def overdue(self, night: RunContext) -> NightshiftError:
-        where = night.uri("raw", night.input_prefix)
+        where = night.input_uri
         return InputsMissing(
             f"No complete input in {where} after {self.wait_minutes:g} minutes: nothing came, or files kept coming."
         )

@@ -148,7 +148,7 @@ class PreflightOperator(NightOperator, SkipMixin):
 
     def outline(self, night: RunContext) -> Iterator[str]:
         """What the run would do, in a few lines."""
-        source = night.uri("raw", night.input_prefix) if self.pipeline.reads_files else night.source_secret
+        source = night.input_uri if night.input_prefix else night.source_secret
         yield f"reads {source}"
         names, noun = ", ".join(job.name for job in jobs.of_run(night, "")), targets.of(night).noun
         yield f"runs {names} on a {noun} ({night.compute}) for about {self.pipeline.expected_minutes:g} minutes"

@@ -18,8 +18,9 @@ from nightshift_contract.model import plain_name
 GROUP = "nightshift.pipelines"  # of entry points, like  sales = "sales"
 LONGEST = 63  # characters of a name, which is a DAG's id, a folder of the lake, a database's table and a module
 NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{LONGEST - 1}}}")
+AFTER = re.compile(r"[a-z]\w*\.[a-z]\w*")
 # DAGs of the library, and modules of the jobs' zip.
-TAKEN = re.compile(r"reaper|backfill_.*|main|medallion|nightshift_contract")
+TAKEN = re.compile(r"reaper|drift|backfill_.*|main|medallion|nightshift_contract")
 PARTS = ("__init__.py", "definition.py", "contract.toml", "jobs/__init__.py", "jobs/job.py")
 
 
@@ -71,6 +72,10 @@ class Registry:
         pipeline = getattr(importlib.import_module(f"{name}.definition"), "PIPELINE", None)
         if not isinstance(pipeline, Pipeline) or pipeline.name != name:
             raise SettingsError(f"its definition.py must set PIPELINE to a Pipeline with the name {name!r}.")
+        if pipeline.after and (not AFTER.fullmatch(pipeline.after) or pipeline.inputs.prefix):
+            raise SettingsError(
+                f"after={pipeline.after!r} must be a gold table <pipeline>.<table>, and the prefix of inputs empty."
+            )
         return pipeline
 
 

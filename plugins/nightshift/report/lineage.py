@@ -54,7 +54,10 @@ def _source(settings: Settings, pipeline: Pipeline, name: str) -> Any:
     prefix = pipeline.inputs.reference if source and source.database and pipeline.inputs.reference else ""
     folder = re.split(r"/?%", prefix or pipeline.inputs.prefix)[0].strip("/")
     namespace = f"s3://{settings.bucket('raw')}"
-    if not pipeline.reads_files:
+    if pipeline.after:
+        product, _, name = pipeline.after.partition(".")
+        namespace, folder = f"s3://{settings.bucket('lake')}", f"gold/{product}"
+    elif not pipeline.reads_files:
         namespace, folder = f"secretsmanager://{settings.name}", f"sources/{pipeline.database}"
     fields = [facet.SchemaDatasetFacetFields(*column) for column in _columns_of(source)]
     return facet.Dataset(namespace, f"{folder}/{name}", facets={"schema": facet.SchemaDatasetFacet(fields=fields)})

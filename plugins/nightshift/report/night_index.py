@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -96,18 +96,33 @@ def read(settings: Settings) -> Index | None:
 def keep(settings: Settings, record: Record, product: str, products: Mapping[str, Any]) -> bool:
     """Put the record of a run of `product` into the index, beside what all `products` are by now. False if that failed:
     the log says so, no outcome changes, and the run's next report repairs it."""
+    return _replace(
+        settings, lambda index: updated({**index, "products": products}, record, product, settings.timezone)
+    )
+
+
+def keep_drift(settings: Settings, differences: Iterable[Mapping[str, Any]], checked_at: str) -> bool:
+    """Put into the index how many attributes of the stacks differ from their terraform, and since when; `differences`
+    as infrastructure/drift.py keeps them. False as of `keep`."""
+    dates = [str(difference["since"]) for difference in differences]
+    drift = {"attributes": len(dates), "since": min(dates, default=None), "checked_at": checked_at}
+    return _replace(settings, lambda index: {**index, "drift": drift})
+
+
+def _replace(settings: Settings, change: Callable[[Index], Index]) -> bool:
+    """Replace the index by what `change` makes of it. False if that failed; the log says so."""
     s3, bucket = clients.client(settings, "s3"), settings.bucket("lake")
     try:
         for _ in range(TRIES):
             index, condition = _read(s3, bucket) or (empty(), {"IfNoneMatch": "*"})
-            changed = updated({**index, "products": products}, record, product, settings.timezone)
+            changed = change(index)
             body = json.dumps(changed, separators=(",", ":"), default=str)
             if put_if(s3, bucket, KEY, body.encode(), **condition):
                 return True
     except (BotoCoreError, ClientError) as refused:
         LOG.warning("The index of nights could not be written: %s", refused)
         return False
-    LOG.warning("The index of nights was changed by others %d times in a row; this run is not in it.", TRIES)
+    LOG.warning("The index of nights was changed by others %d times in a row; this report is not in it.", TRIES)
     return False
 
 

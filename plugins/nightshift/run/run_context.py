@@ -151,7 +151,7 @@ class RunContext:
 
     def on(self, day: date) -> RunContext:
         """One day of a backfill, with its own input, staging, manifests and gold, in the same run and cluster."""
-        prefix = self.pipeline.inputs.prefix_of(day)
+        prefix = self.pipeline.input_prefix_of(day)
         return replace(self, business_date=day, input_prefix=prefix, part=f"{day}/")
 
     @property
@@ -167,6 +167,11 @@ class RunContext:
     def uri(self, kind: str, key: str = "") -> str:
         """s3://<bucket of kind>/<key>."""
         return f"s3://{self.settings.bucket(kind)}/{key}"
+
+    @property
+    def input_uri(self) -> str:
+        """The folder of the run's input."""
+        return self.uri(self.pipeline.input_kind, self.input_prefix)
 
     def export_uri(self, file: str) -> str:
         """The address of an exported file: in the run's `output` folder, else in the lake's exports."""
@@ -201,7 +206,7 @@ def from_run(
         run_id=run_id,
         requested_at=requested_at,
         business_date=business_date,
-        input_prefix=parameters.input_prefix(params.get("input_prefix")) or pipeline.inputs.prefix_of(business_date),
+        input_prefix=parameters.input_prefix(params.get("input_prefix")) or pipeline.input_prefix_of(business_date),
         encoding=parameters.encoding(params.get("encoding") or "utf-8"),
         compute=params.get("compute") or settings.compute,
         keep_cluster=bool(params.get("keep_cluster")),

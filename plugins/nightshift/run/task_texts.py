@@ -49,6 +49,7 @@ TITLES: Mapping[str, Text] = {
     Task.OUTCOME: Text("Outcome", "Resultado"),
     "reap": Text("Clean up after dead runs", "Limpar execuções mortas"),
     "check_freshness": Text("Check the age of gold", "Verificar a idade do gold"),
+    "look_for_drift": Text("Compare the stacks with terraform", "Comparar a infraestrutura com o terraform"),
 }
 DOCS: Mapping[str, Text] = {
     Task.PREFLIGHT: Text(
@@ -141,6 +142,10 @@ DOCS: Mapping[str, Text] = {
     "check_freshness": Text(
         "Compares the age of every gold table with its contract.",
         "Compara a idade de cada tabela gold com o contrato.",
+    ),
+    "look_for_drift": Text(
+        "Plans each applied stack and lists what differs; changes nothing.",
+        "Planeja cada infraestrutura aplicada e lista o que difere; não muda nada.",
     ),
     Task.OUTCOME: Text(
         "Green only if the record says so: the run's state in Airflow is that of its data.",

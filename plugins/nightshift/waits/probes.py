@@ -18,15 +18,15 @@ Answer = dict[str, Any] | None
 MOST_LISTED = 100  # an answer goes through XCom
 
 
-def inputs_settled(settings: Settings, prefix: str) -> Answer:
-    """Answers when the raw bucket has files under `prefix` and none arrived for settings.settle_seconds.
+def inputs_settled(settings: Settings, prefix: str, kind: str = "raw") -> Answer:
+    """Answers when the bucket of this kind has files under `prefix` and none arrived for settings.settle_seconds.
 
     `unreadable`, if there are any: keys that no job can read, because Hadoop turns them into another path.
     """
     pages = clients.client(settings, "s3").get_paginator("list_objects_v2")
     listed = [
         item
-        for page in pages.paginate(Bucket=settings.bucket("raw"), Prefix=prefix)
+        for page in pages.paginate(Bucket=settings.bucket(kind), Prefix=prefix)
         for item in page.get("Contents", [])
         if item["Size"] or not item["Key"].endswith("/")
     ]

@@ -39,7 +39,7 @@ from nightshift.run.links import JOB_KEY
 from nightshift.run.tasks import Task
 from nightshift.web import pages, run_page, words
 from nightshift.web.markup import Markup, tag
-from nightshift.web.view import Running, View
+from nightshift.web.view import DRIFT, Running, View
 
 HERE = Path(__file__).parent
 READS = Depends(requires_access_dag("GET"))
@@ -147,7 +147,7 @@ def _view(user: Any, lang: str) -> View:
     """The index as far as the user may read its DAGs."""
     settings = _settings()
     index = night_index.read(settings) or night_index.empty(_contracts())
-    dag_ids = {*index["products"], *index["nights"], *(f"{BACKFILL}{name}" for name in index["products"])}
+    dag_ids = {DRIFT, *index["products"], *index["nights"], *(f"{BACKFILL}{name}" for name in index["products"])}
     readable = get_auth_manager().filter_authorized_dag_ids(dag_ids=dag_ids, user=user, method="GET")
     return View(
         index=index,

@@ -9,7 +9,7 @@ from typing import Any
 from nightshift.contracts.pipeline import BACKFILL
 from nightshift.run.links import dag_page, run_page, run_tab
 from nightshift.web.markup import Markup, Part, joined, link, table, tag
-from nightshift.web.view import Gold, Night, View
+from nightshift.web.view import DRIFT, Gold, Night, View
 
 DATES, LATEST, DEAREST = 30, 20, 10
 MARKS = {"success": "✓", "success with warnings": "!", "failed": "✗"}
@@ -20,7 +20,7 @@ def home(view: View) -> Markup:
     """The strip on Airflow's Home: last night by product, what is alive, gold that is too old, dollars this month."""
     return tag(
         "section",
-        _card(view.t("Last night"), *(_last(view, name) for name in view.products)),
+        _card(view.t("Last night"), *(_last(view, name) for name in view.products), *_drift(view)),
         _card(view.t("What is alive"), *_alive_lines(view)),
         _card(view.t("Gold older than its limit"), *_stale_lines(view)),
         _card(view.t("This month"), *_month_lines(view)),
@@ -41,6 +41,7 @@ def nights(view: View) -> Markup:
         tag("h2", view.t("Nights"), " ", tag("small", span)),
         grid,
         tag("p", *legend, class_="ns-legend"),
+        *_drift(view),
         tag("h3", view.t("Latest nights")),
         _listed(view, view.nights()[:LATEST]),
     )
@@ -111,6 +112,16 @@ PAGES: Mapping[str, Callable[[View], Markup]] = {
     "products": products,
     "dictionary": dictionary,
 }
+
+
+def _drift(view: View) -> Iterable[Markup]:
+    """How many attributes of the stacks differ from their terraform, and since when; nothing while none does."""
+    if count := view.drift.get("attributes"):
+        words = view.t("the foundation differs from its terraform")
+        amount = (
+            f"{count} {view.t('attribute' if count == 1 else 'attributes')} {view.t('since')} {view.drift['since']}"
+        )
+        yield tag("p", _mark(view, "success with warnings"), " ", link(dag_page(DRIFT), words), f": {amount}")
 
 
 def _last(view: View, product: str) -> Markup:

@@ -13,6 +13,7 @@ from nightshift.web import words
 from nightshift.web.words import Words
 
 Night = Mapping[str, Any]
+DRIFT = "drift"  # the DAG, and its key in the index
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,12 @@ class View:
     timezone: str
     running: Sequence[Running] = ()
     t: Words = field(default=words.of("en"))
+
+    @property
+    def drift(self) -> Mapping[str, Any]:
+        """{"attributes", "since", "checked_at"} of stacks that differ from their terraform; {} if nobody has looked, or
+        the reader may not see the DAG that does."""
+        return dict(self.index.get(DRIFT) or {}) if DRIFT in self.readable else {}
 
     @property
     def today(self) -> date:

@@ -25,7 +25,7 @@ data "aws_iam_policy_document" "airflow_terraform" {
   statement {
     sid       = "KeepState"
     actions   = ["s3:GetObject", "s3:PutObject"]
-    resources = [for key in ["foundation.applied.json", "transient/*"] : "${var.state_bucket_arn}/${key}"]
+    resources = [for key in ["foundation.applied.json", "drift.json", "transient/*"] : "${var.state_bucket_arn}/${key}"]
   }
 
   # Locks, and a run's state once nothing is left in it.
@@ -113,7 +113,7 @@ data "aws_iam_policy_document" "airflow_terraform" {
       "ec2:DescribeRouteTables", "ec2:DescribeNetworkAcls", "ec2:DescribeVpcEndpoints", "ec2:DescribePrefixLists",
       "ec2:DescribeInternetGateways", "ec2:DescribeNatGateways", "ec2:DescribeAddresses", "ec2:DescribeAddressesAttribute",
       "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSecurityGroupRules",
-      "ec2:DescribeKeyPairs", "ec2:DescribeInstances", "secretsmanager:ListSecrets",
+      "ec2:DescribeKeyPairs", "ec2:DescribeInstances", "secretsmanager:ListSecrets", "cloudtrail:LookupEvents",
     ]
     resources = ["*"] # listing and describing know no resource
   }

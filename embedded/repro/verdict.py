@@ -1,0 +1,60 @@
+"""Whether a step failed here as it did there: the same cause, the same kind of error, the same line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from embedded.repro.submitted import TASK, Record
+from nightshift.failures import steplog
+
+NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A step's failure: cause, message, and its place as file, line and function; '' where no line is known."""
+
+    cause: str
+    message: str
+    place: str
+
+    @property
+    def kind(self) -> str:
+        """The message without what differs with the rows that were taken: numbers, or all but the error's name."""
+        return self.message.partition(":")[0] if self.place else NUMBER.sub("#", self.message)
+
+    def is_like(self, other: Failure) -> bool:
+        """Whether both are the same failure."""
+        return (self.cause, self.place, self.kind) == (other.cause, other.place, other.kind)
+
+    def lines(self, where: str) -> Iterator[str]:
+        """The failure in words."""
+        yield f"{where:9} {self.cause}: {self.message}"
+        if self.place:
+            yield f"{'':9} At {self.place}"
+
+
+def there(record: Record, step: str) -> Failure | None:
+    """The failure that a record reports of a step; None if it reports another one, or none."""
+    card = record["failure"] or {}
+    if card.get("task") != f"{TASK}{step}":
+        return None
+    return Failure(card["cause"], _own_words(card["message"]), _place(card.get("traceback")))
+
+
+def here(logs: Mapping[str, Sequence[str]], code: int) -> Failure:
+    """The failure of a run on this machine, by its logs."""
+    message, cause, details = steplog.diagnose(logs, f"it ended with status {code}")
+    return Failure(str(cause), message, _place(details["traceback"]))
+
+
+def _own_words(message: str) -> str:
+    """The step's own words in a failure report, whose message begins with the step and its state."""
+    return message.partition(": ")[2] if message.startswith("Step ") else message
+
+
+def _place(frame: Mapping[str, Any] | None) -> str:
+    return f"{frame['file']} line {frame['line']}, in {frame['function']}" if frame else ""
