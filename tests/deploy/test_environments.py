@@ -19,7 +19,7 @@ from tests.terraform.conftest import REGION
 ENVIRONMENTS = ("dev", "prod")
 ACCOUNT = "123456789012"
 OWNED_BY_SETTINGS = {"name", "region", "email_endpoints", "queue_endpoints"}
-READS = re.compile(r":(Get|List|Describe)\w+$")
+READS = re.compile(r":(Get|List|Describe|Lookup)\w+$")
 
 
 def lines(environment):
