@@ -121,7 +121,7 @@ def test_without_a_cloud_nothing_is_called_unless_the_account_is_named(monkeypat
 def test_the_options_travel_to_the_process_that_reaps(monkeypatch):
     calls = []
     monkeypatch.setattr(command.endpoint, "chosen", lambda: None)
-    monkeypatch.setattr(command, "_environment", lambda *_: {})
+    monkeypatch.setattr(command, "environment_for", lambda *_: {})
     done = type("Done", (), {"returncode": 0})
     monkeypatch.setattr(command.subprocess, "run", lambda words, **_: calls.append(words[3:]) or done)
     assert cli.main(["reap", "--run", "wordcount/x", "--yes", "--dry-run", "--aws"]) == 0
