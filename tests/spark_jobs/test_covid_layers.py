@@ -317,6 +317,8 @@ def spelt(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory)
         *((f"{DAY}T08:00:00Z", "VILA NOVA", "PARA", 32), (f"{DAY}T09:00:00Z", "Vila Nova", "PA", 64)),
         *(("2025-12-30T02:59:59Z", "Natal", "", 128), ("2025-12-30T03:00:00Z", "Natal", "", 256)),
         ("2025-12-30", "Natal", "", 512),
+        *((f"{DAY}T10:00:00Z", "Sao Paulo (SP)", "Estado de São Paulo", 1024),),
+        *((f"{DAY}T11:00:00Z", "SÃO PAULO - sp", "", 2048), (f"{DAY}T12:00:00Z", "Palmas", "Atlantis", 4096)),
     )
     cities = (
         *(("SP", "Campinas/SP", "350950", 900), ("SP", "CAMPINAS", "3509502.0", 901), ("sp", "Bora/SP", "350720", 10)),
@@ -328,12 +330,15 @@ def spelt(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory)
         ),
         ("TOTAL", "TOTAL", "0", 1400),
     )
-    people = "SP,3509502,Campinas,1000\nSP,3507209,Borá,100\nRJ,3303302,Niterói,1000\nSP,355030,São Paulo,1000\n"
+    people = (
+        "SP,35,09502,Campinas,1000\nSP,35,3507209,Borá,100\nRJ,33,3303302,Niterói,1000\nSP,35,355030,São Paulo,1000\n"
+    )
+    people += "SP,,501,Adamantina,1\n"
     files = {
         "l.csv": header + "".join(f"\n{day},{city},{state},{n},0,0,0,0,0,0,0" for day, city, state, n in told) + "\n",
         "cases-brazil-cities.csv": "date,state,city,ibgeID,totalCases,deaths\n"
         + "".join(f"{DAY},{state},{city},{code},{cases},0\n" for state, city, code, cases in cities),
-        "populacao-por-municipio-2020.csv": f"state,city_ibge_code,city,estimated_population\n{people}",
+        "populacao-por-municipio-2020.csv": f"state,state_ibge_code,city_ibge_code,city,estimated_population\n{people}",
         "beds.csv": f"ts_run,{OCCUPANCY}2025-12-30T02:30:00Z,2000001,Sao Paulo,2025-12-15T02:59:59Z,1,1,1,1,1,1,1,1\n"
         "2025-12-30T03:30:00Z,2000002,SP,2025-12-29T03:00:00Z,1,1,1,1,1,1,1,1\n"
         "2025-12-30 00:30:00,2000003,SP,2025-12-29T03:00:00Z,1,1,1,1,1,1,1,1\n",
@@ -347,15 +352,17 @@ def spelt(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory)
 def test_one_city_is_one_however_each_source_spells_it_and_called_as_the_reference_does(spelt: Any) -> None:
     lake, counts = spelt
     found = {(r["place_kind"], r["place"]): r["suspected"] for r in lake.gold(P, DAY, "suspected_confirmed")}
-    # Natal's is of the 29th in São Paulo until 03:00 UTC; no state is named, and no table knows it.
+    # Natal's is of the 29th in São Paulo until 03:00 UTC; no state is named, and no table knows it. Atlantis is none.
     assert found == {
         ("city", "Natal"): 128.0,
-        ("city", "São Paulo/SP"): 15.0,
+        ("city", "Palmas"): 4096.0,
+        ("city", "São Paulo/SP"): 3087.0,
         ("city", "Vila Nova/PA"): 112.0,
-        ("country", "Brasil"): 255.0,
+        ("country", "Brasil"): 7423.0,
         ("state", "PA"): 112.0,
-        ("state", "SP"): 15.0,
+        ("state", "SP"): 3087.0,
     }
+    assert counts["silver"]["outcomes"]["warnings"] == {"unknown_state": 1}
     # The same city and moment twice, under two spellings, is told once.
     assert (counts["silver"]["outcomes"]["duplicates"], counts["silver"]["outcomes"]["reasons"]) == (
         *(1, {"after_business_date": 2}),
@@ -382,6 +389,7 @@ def test_codes_of_six_digits_and_with_a_decimal_part_are_the_citys_and_odd_ones_
     }
     assert counts["silver"]["cities"]["warnings"] == {"unknown_city_code": 3}
     assert counts["silver"]["cities"]["reasons"] == {"superseded": 1}
+    assert counts["silver"]["population"]["warnings"] == {"unknown_city_code": 1}
 
 
 def test_a_snapshot_is_of_the_day_on_which_it_was_taken_where_the_business_is(spelt: Any) -> None:

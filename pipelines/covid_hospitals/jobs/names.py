@@ -23,7 +23,9 @@ REGIONS = {1: "Norte", 2: "Nordeste", 3: "Sudeste", 4: "Sul", 5: "Centro-Oeste"}
 # The municipalities whose check digit breaks IBGE's rule (the complete list, by IBGE's own table).
 _ODD_CHECK_DIGITS = (2201919, 2201988, 2202251, 2611533, 3117836, 3152131, 4305871, 5203939, 5203962)
 _ACCENTED, _PLAIN = "áàâãäåéèêëíìîïóòôõöúùûüçñý", "aaaaaaeeeeiiiiooooouuuucny"
-_PLACE = r"\s*/\s*[A-Za-z]{2}\s*$"  # the UF after a city's name
+_UFS = "|".join(state for _, state, _ in STATES)
+_PLACE = rf"(?i)\s*(?:/\s*[A-Z]{{2}}|[-\u2013]\s*(?:{_UFS})|\(\s*(?:{_UFS})\s*\))\s*$"  # the UF after a city's name
+_UF_OF_PLACE = rf"(?i)[/(\u2013-]\s*({_UFS})\s*\)?\s*$"
 _CODE = r"^\s*([0-9]+)[.,]0+\s*$"  # a whole number as a spreadsheet writes it
 
 
@@ -35,10 +37,21 @@ def folded(name: Column) -> Column:
 
 
 def uf(column: str) -> Column:
-    """The UF of a state given by UF, name or code; any other value is unchanged."""
-    spelt = {**{_fold(name): state for _, state, name in STATES}, **{state.lower(): state for _, state, _ in STATES}}
-    spelt |= {str(code): state for code, state, _ in STATES}
+    """The UF of a state given by UF, name (also after "Estado de") or code, or by UF and name; any other value is
+    unchanged."""
+    spelt = {spelling: state for code, state, name in STATES for spelling in _spellings(code, state, name)}
     return F.coalesce(_lookup(spelt)[folded(F.col(column))], F.col(column))
+
+
+def _spellings(code: int, state: str, name: str) -> tuple[str, ...]:
+    """What names a state, folded."""
+    short, full = state.lower(), _fold(name)
+    return (full, short, str(code), short + full, full + short, *(f"estado{of}{full}" for of in ("de", "do", "da")))
+
+
+def is_uf(column: str) -> Column:
+    """Whether a value is a state's UF."""
+    return F.col(column).isin([state for _, state, _ in STATES])
 
 
 def uf_of_code(code: str) -> Column:
@@ -87,9 +100,12 @@ def with_check_digit(six: Column) -> Column:
     return F.coalesce(odd[six.cast("int")], six * 10 + (F.lit(10) - total % 10) % 10).cast("int")
 
 
-def seven_digits(code: Column) -> Column:
-    """A municipality's code with its check digit; any other code unchanged."""
-    return F.when(code.between(100_000, 999_999), with_check_digit(code)).otherwise(code)
+def seven_digits(code: Column, state_code: Column | None = None) -> Column:
+    """A municipality's code with its check digit, and, where IBGE's estimates have them apart, with its state's code
+    before it; any other code unchanged."""
+    six = F.when(code.between(100_000, 999_999), with_check_digit(code))
+    apart = [] if state_code is None else [F.when(code.between(1, 99_999), state_code * 100_000 + code)]
+    return F.coalesce(six, *apart, code)
 
 
 def with_known_codes(rows: DataFrame, places: DataFrame) -> DataFrame:
@@ -128,5 +144,10 @@ def one_name(rows: DataFrame, seen: DataFrame, places: DataFrame, state: str) ->
 
 
 def without_uf(city: str) -> Column:
-    """A city's name without a UF after it."""
+    """A city's name without a UF after it: Natal/RN, Natal - RN, Natal (RN)."""
     return F.regexp_replace(F.trim(F.col(city)), _PLACE, "")
+
+
+def uf_of_place(city: str) -> Column:
+    """The UF after a city's name; null if there is none."""
+    return F.upper(F.nullif(F.regexp_extract(F.col(city), _UF_OF_PLACE, 1), F.lit("")))

@@ -59,7 +59,8 @@ NAMED_STATES = {
     "outcomes": ("estado",),
     "population": ("state",),
 }
-ODD_CODE = "unknown_city_code"
+ODD_CODE, ODD_STATE = "unknown_city_code", "unknown_state"
+FIRST_CITY_CODE, LAST_CITY_CODE = 1_000_000, 9_999_999
 
 
 def names_of_places(arrived: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
@@ -100,6 +101,7 @@ def occupancy(bronze: DataFrame, business_date: date, timezone: str) -> DataFram
     rows = rows.select(
         "*", F.min("snapshot").over(same).alias("first_snapshot"), F.max("snapshot").over(same).alias("last_snapshot")
     )
+    rows = rows.withColumn("city", names.without_uf("city"))
     once = _latest(OCCUPANCY, rows, order=("snapshot", *LINEAGE))
     beds = [c.name for c in OCCUPANCY.columns if c.name.startswith(("offered_", "occupied_"))]
     once = warn(once, "negative_beds", negative(beds))
@@ -132,13 +134,25 @@ def cities(bronze: DataFrame, places: DataFrame, business_date: date) -> DataFra
 
 
 def outcomes(bronze: DataFrame, places: DataFrame, business_date: date, timezone: str) -> DataFrame:
-    """Each city's (or hospital's) day once."""
+    """Each city's (or hospital's) day once. A state that is none is left out, with a warning: it would be a place of
+    its own; where none is named, it is that after the city's name."""
     dated = bronze.withColumn("notified_on", day_of("datanotificacao", timezone))
-    seen = bronze.select(F.trim("estado").alias("state"), F.trim("municipio").alias("city"))
-    named = names.one_name(_typed(OUTCOMES, dated, ["notified_on"]), seen, places, state="state_name")
+    typed_rows = _typed(OUTCOMES, dated, ["notified_on"])
+    told = warn(typed_rows, ODD_STATE, F.col("state_name").isNotNull() & ~names.is_uf("state_name"))
+    stated = _of_state(told, "state_name", "city")
+    seen = _of_state(bronze, "estado", "municipio").select(
+        F.col("estado").alias("state"), F.col("municipio").alias("city")
+    )
+    named = names.one_name(stated, seen, places, state="state_name")
     rows = until(named, "notified_on", business_date)
     figures = [c.name for c in OUTCOMES.columns if c.type == "double"]
     return warn(_latest(OUTCOMES, rows), "negative_figure", negative(figures))
+
+
+def _of_state(rows: DataFrame, state: str, city: str) -> DataFrame:
+    """The rows with a state's UF or null, and the city's name without one."""
+    own = F.when(names.is_uf(state), F.col(state))
+    return rows.withColumns({state: F.coalesce(own, names.uf_of_place(city)), city: names.without_uf(city)})
 
 
 def state_names(bronze: DataFrame) -> DataFrame:
@@ -161,7 +175,9 @@ def population(bronze: DataFrame) -> DataFrame:
 
 
 def _seven_digits(rows: DataFrame) -> DataFrame:
-    return rows.withColumn("city_code", names.seven_digits(F.col("city_code")))
+    """The rows with codes of seven digits; a code that cannot be completed is a warning, since no city's matches it."""
+    coded = rows.withColumn("city_code", names.seven_digits(F.col("city_code"), F.col("state_code")))
+    return warn(coded, ODD_CODE, ~F.col("city_code").between(FIRST_CITY_CODE, LAST_CITY_CODE))
 
 
 def _typed(table: Table, bronze: DataFrame, extra: Sequence[str] = (), rules: Sequence[Rule] = ()) -> DataFrame:

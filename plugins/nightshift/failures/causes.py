@@ -90,7 +90,8 @@ REMEDIES: dict[Cause, Remedy] = {
     Cause.UPSTREAM: Remedy(
         False,
         "the task has already waited as long as it may",
-        "Find out why no input was delivered, then clear the task with downstream.",
+        "Find out why no input was delivered, or why the source does not open (address, user, password), then clear"
+        " the task with downstream.",
     ),
     Cause.STOPPED: Remedy(
         True,

@@ -16,10 +16,6 @@ WORDS: dict[str, Both] = {
         "Corrija os dados ou o parâmetro e rode a data outra vez:",
         "Correct the data or the parameter, then run the date again:",
     ),
-    Cause.UPSTREAM: (
-        "Quando os dados chegarem, rode a data outra vez:",
-        "When the data have arrived, run the date again:",
-    ),
     Cause.LEAK: ("Remova o que a noite deixou:", "Remove what the night left:"),
 }
 OTHERWISE: Both = (
