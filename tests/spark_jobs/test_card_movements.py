@@ -411,6 +411,8 @@ def long_story(new_lake, servers, opens_for_all, tmp_path_factory):
     both.do("UPDATE movimento SET des_transacao = 'Padaria' WHERE id = 12", "DELETE FROM movimento WHERE id = 2")
     observe("2026-01-21")
     told["after it"] = night.asked("2026-01-22")
+    both.do("UPDATE movimento SET data_movimento = '2026-01-03' WHERE id = 3")
+    told["mended"] = night.asked("2026-01-22")
     both.do("DELETE FROM movimento WHERE id = 11")
     both.add(14, "2026-01-22")
     observe("2026-01-22")
@@ -431,6 +433,7 @@ def test_a_date_that_is_none_is_refused_once_and_empty_where_it_is_optional(long
     night = long_story["2026-01-21"]
     assert night.counts["bronze"]["movements"]["warnings"] == {"whole_table_compared": 1}
     assert long_story["after it"]["warnings"] == {}
+    assert long_story["mended"]["warnings"] == {"whole_table_compared": 1}
     assert night.published == {"2026-01-10": [1, 4, 11, 12, 13], "2026-01-20": [6], "2026-01-21": []}
 
 
@@ -441,12 +444,12 @@ def test_a_movement_that_went_long_after_is_found_once_and_a_full_reload_restate
     assert night.counts["bronze"]["movements"]["warnings"] == {"whole_table_compared": 1}
     assert night.restated["2026-01-01"][-1] == ("movement 11", "1.00 of 2026-01-01 00:00:00", "deleted")
     night = long_story["2026-01-23"]
-    assert numbers(night.counts) == (6, 2, 0)
+    assert numbers(night.counts) == (7, 1, 0)
     assert night.published == {
         "2026-01-10": [1, 4, 12, 13],
         "2026-01-20": [6],
         "2026-01-21": [],
-        "2026-01-22": [14],
+        "2026-01-22": [3, 14],
         "2026-01-23": [],
     }
     assert night.restated["2026-01-02"] == [
@@ -458,7 +461,7 @@ def test_a_movement_that_went_long_after_is_found_once_and_a_full_reload_restate
     ]
     # Those published since have the new name already.
     assert list(night.restated) == ["2026-01-01", "2026-01-02", "2026-01-10"] and "Zoé" not in str(night.restated)
-    assert night.csv.count("Zoé,d'Ávila") == 6
+    assert night.csv.count("Zoé,d'Ávila") == 7
 
 
 @pytest.fixture(scope="module")

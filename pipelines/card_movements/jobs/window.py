@@ -5,8 +5,9 @@ publishing moves nothing, so a run that dies is simply read again. A run reads t
 
 * from OVERLAP before the watermark on, for late entries and corrections;
 * with a higher number than any published one, however old the date (a late entry gets a new number);
-* all of them, if the rest of the table has changed: its count and the sum of its numbers are compared with those
-  published, or refused. So a row with an old number and an old date is found too, and so is a deleted one.
+* all of them, if the rest of the table has changed: its count, the sum of its numbers and how many lack a valid date
+  are compared with those published, or refused. So a row with an old number and an old date is found too, a deleted
+  one, and one whose date was missing and is an old one now.
 
 Movements read twice are matched by number (card_movements.silver), so none counts twice. A movement dated after the
 business date waits for its own. One without a valid date (`infinity` and MySQL's 0000-00-00 included) is selected by
@@ -78,12 +79,14 @@ class Movements:
             return int(self._database.read(self._located).where(_after(last)).count())
         return int(self._query("COUNT(*)", f"{self._table} WHERE {self._after(last)}")[0])
 
-    def outside(self, requested: Window) -> tuple[int, int]:
-        """The number of movements outside a window, and the sum of their numbers."""
+    def outside(self, requested: Window) -> tuple[int, int, int]:
+        """The number of movements outside a window, the sum of their numbers, and how many have no valid date."""
         older = f"({self._moved} < {self._at(requested.since)} OR {self._undated})"
-        numbers = f"(SELECT {self._key} AS k FROM {self._table} WHERE {older} AND {self._key} <= {requested.above}"  # noqa: S608
-        count, total = self._query("COUNT(*)", f"{numbers} GROUP BY {self._key}) d", "COALESCE(SUM(k), 0)")
-        return int(count), int(total)
+        row = f"{self._key} AS k, MAX(CASE WHEN {self._undated} THEN 1 ELSE 0 END) AS u"
+        rows = f"(SELECT {row} FROM {self._table} WHERE {older} AND {self._key} <= {requested.above}"  # noqa: S608
+        source = f"{rows} GROUP BY {self._key}) d"
+        count, total, undated = self._query("COUNT(*)", source, "COALESCE(SUM(k), 0)", "COALESCE(SUM(u), 0)")
+        return int(count), int(total), int(undated)
 
     def fates(self, numbers: Sequence[int], last: date) -> dict[int, str]:
         """Why each of these movements was not read; no entry for one that exists and is dated up to `last`."""
@@ -157,8 +160,10 @@ def is_all_accounted_for(lake: Lake, source: Movements, requested: Window) -> bo
         kept = kept.unionByName(refused.join(kept, on=KEY, how="left_anti").select(KEY, MOVED))
     older = F.coalesce(F.col(MOVED) < _literal(requested.since), F.lit(True))
     total = F.sum(KEY).alias("s")
-    [here] = kept.where(older & (F.col(KEY) <= requested.above)).agg(F.count("*").alias("n"), total).collect()
-    return source.outside(requested) == (here["n"], int(here["s"] or 0))
+    undated = F.count_if(F.col(MOVED).isNull()).alias("u")
+    known_rows = kept.where(older & (F.col(KEY) <= requested.above))
+    [here] = known_rows.agg(F.count("*").alias("n"), total, undated).collect()
+    return source.outside(requested) == (here["n"], int(here["s"] or 0), here["u"])
 
 
 def aside(lake: Lake, source: Movements, requested: Window | None, read: DataFrame) -> DataFrame:
