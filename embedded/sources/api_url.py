@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
 from tools.errors import InputRefused
+from tools.tls import is_loopback
 
 SCHEMES = ("https", "http")
 
@@ -21,6 +22,14 @@ class ApiUrl:
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def warning(self) -> str:
+        """What somebody should know who reads it without TLS; '' if nothing."""
+        parts = urlsplit(self.url)
+        if parts.scheme == "https" or is_loopback(parts.hostname or ""):
+            return ""
+        return f"{self} is read unencrypted (http): anyone on the network path can read documents and password."
 
     @property
     def secret(self) -> str:

@@ -34,8 +34,10 @@ def database(text: str, options: argparse.Namespace) -> DatabaseUrl:
 
 
 def api(text: str, options: argparse.Namespace) -> ApiUrl:
-    """The API of an address. Raises InputRefused."""
+    """The API of an address; warnings are printed. Raises InputRefused."""
     url = api_url.parsed(text)
+    if url.warning:
+        _warn(url.warning)
     return _with_password(url, options.password_file) if url.username or options.password_file else url
 
 

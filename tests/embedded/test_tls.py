@@ -175,6 +175,22 @@ def test_a_password_in_the_address_and_a_connection_in_the_clear_are_warned_of(a
 
 
 @pytest.mark.parametrize(
+    ("address", "is_told"),
+    [
+        ("http://u@api.example/x/_search", True),
+        ("https://u@api.example/x", False),
+        ("http://u@127.0.0.1:9200/x", False),
+    ],
+)
+def test_an_api_that_is_read_in_the_clear_is_warned_of(address, is_told, tmp_path, capsys):
+    kept = tmp_path / "password"
+    kept.write_text("geheim")
+    assert source_url.api(address, argparse.Namespace(password_file=kept)).password == "geheim"
+    warned = capsys.readouterr().err
+    assert ("is read unencrypted" in warned) == is_told and "geheim" not in warned
+
+
+@pytest.mark.parametrize(
     ("address", "more", "told"),
     [
         ("mysql://u@127.0.0.1/d", [], "has no password: give --password-file or NIGHTSHIFT_SOURCE_PASSWORD"),
