@@ -138,8 +138,8 @@ def outcomes(bronze: DataFrame, places: DataFrame, business_date: date, timezone
     its own; where none is named, it is that after the city's name."""
     dated = bronze.withColumn("notified_on", day_of("datanotificacao", timezone))
     typed_rows = _typed(OUTCOMES, dated, ["notified_on"])
-    told = warn(typed_rows, ODD_STATE, F.col("state_name").isNotNull() & ~names.is_uf("state_name"))
-    stated = _of_state(told, "state_name", "city")
+    marked = warn(typed_rows, ODD_STATE, F.col("state_name").isNotNull() & ~names.is_uf("state_name"))
+    stated = _of_state(marked, "state_name", "city")
     seen = _of_state(bronze, "estado", "municipio").select(
         F.col("estado").alias("state"), F.col("municipio").alias("city")
     )
