@@ -87,10 +87,12 @@ def disks(name: str, table: Table) -> float:
     return (gib * DISK + ROOT_GIB * ROOT) * _dearer(table)
 
 
-def requests(entries: int, tables: int) -> float:
-    """Dollars for S3's requests, estimated from the number of ledger entries and of tables that layers wrote."""
+def requests(entries: int, tables: int, table: Table) -> float:
+    """Dollars for S3's requests, estimated from the number of ledger entries and of tables that layers wrote. Raises as
+    `host` does."""
     puts = PUTS_OF_ENTRY * entries + PUTS_OF_TABLE * tables
-    return round(puts * PUT + (GETS_OF_ENTRY * entries + GETS_OF_TABLE * tables) * GET, 4)
+    gets = GETS_OF_ENTRY * entries + GETS_OF_TABLE * tables
+    return round((puts * PUT + gets * GET) * _dearer(table), 4)
 
 
 def minutes_within(usd: float, price: Callable[[float], float]) -> float:

@@ -245,7 +245,7 @@ def _parts(night: RunContext, facts: RunFacts) -> dict[str, float]:
     fetched = _host_minutes(facts)
     host = {cost.HOST_PART: cost.host(fetched, table)} if fetched else {}
     tables = sum(len(manifest["tables"]) for manifest in facts.manifests)
-    return {**own, **host, cost.REQUESTS: cost.requests(len(facts.entries), tables)}
+    return {**own, **host, cost.REQUESTS: cost.requests(len(facts.entries), tables, table)}
 
 
 def _host_minutes(facts: RunFacts) -> float:
