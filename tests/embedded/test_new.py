@@ -183,7 +183,7 @@ def test_the_package_is_one_that_the_registry_accepts(new, tmp_path):
     named = (package.folder / "contract.toml").read_text().partition("\n")[0].removeprefix("#:schema ")
     assert (package.folder / named).resolve() == ROOT / "docs" / "contract.schema.json"
     assert "### orders_by_data" in (package.folder / "product.md").read_text()
-    text = "".join(path.read_text() for path in package.folder.rglob("*") if path.is_file())
+    text = "".join(path.read_text() for path in package.folder.rglob("*.*") if path.suffix != ".pyc")
     assert not [cell for cell in ("529.982", "ana@", "1234,56", "Centro") if cell in text]
 
 

@@ -16,6 +16,7 @@ from ingest.errors import Unavailable
 from ingest.relation import Relation
 from nightshift.failures.errors import SourceUnseen
 from nightshift.inputs.database_schema import DatabaseSchemaHook
+from nightshift_contract import secret
 from tests.databases import authority, mariadb_with_tls, postgresql, postgresql_with_tls
 from tools import databases
 from tools.errors import InputRefused
@@ -69,10 +70,10 @@ def test_the_command_connects_as_the_address_says_and_not_otherwise(server, by, 
 def test_airflows_look_into_the_database_does_as_the_secret_says(server, by, other, monkeypatch):
     """With the right certificates it sees that no table is there; with others it sees nothing."""
     hook = DatabaseSchemaHook(None, argparse.Namespace(pipeline=CARD_MOVEMENTS))
-    monkeypatch.setattr(hook, "_address", lambda: json.loads(by.opened(server).secret))
+    monkeypatch.setattr(hook, "_address", lambda: secret.parsed(by.opened(server).secret))
     assert len(hook.drifts()) == 4
     for wrong in (by.opened(server, ca=other.ca), by.opened(server, host="127.0.0.1")):
-        monkeypatch.setattr(hook, "_address", lambda wrong=wrong: json.loads(wrong.secret))
+        monkeypatch.setattr(hook, "_address", lambda wrong=wrong: secret.parsed(wrong.secret))
         with pytest.raises(SourceUnseen, match=r"could not be read: .*(certificate|SSL)"):
             hook.drifts()
 
@@ -80,8 +81,8 @@ def test_airflows_look_into_the_database_does_as_the_secret_says(server, by, oth
 def test_the_ingestion_host_does_as_the_secret_says(postgres_server, by, other):
     with postgres_server.connected() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS pair (a int)")
-    assert Relation(json.loads(by.opened(postgres_server).secret), "pair", ONCE).write(io.BytesIO()) == 0
-    wrong = json.loads(by.opened(postgres_server, ca=other.ca).secret)
+    assert Relation(secret.parsed(by.opened(postgres_server).secret), "pair", ONCE).write(io.BytesIO()) == 0
+    wrong = secret.parsed(by.opened(postgres_server, ca=other.ca).secret)
     with pytest.raises(Unavailable, match="certificate verify failed"):
         Relation(wrong, "pair", ONCE).write(io.BytesIO())
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from nightshift.pipelines import PIPELINES
+from nightshift_contract.model import Table
 
 
 def all_of_them() -> dict[str, Any]:
-    """{product: {"title", "gold": [its tables, each as nightshift_contract's Table]}}."""
+    """{product: {"title", "gold": [its tables]}}. This form is stored: a newer web server reads an older index."""
     return {
-        name: {"title": pipeline.title, "gold": [*map(asdict, pipeline.gold)]} for name, pipeline in PIPELINES.items()
+        name: {"title": pipeline.title, "gold": [*map(_stored, pipeline.gold)]} for name, pipeline in PIPELINES.items()
+    }
+
+
+def _stored(table: Table) -> dict[str, Any]:
+    return {
+        "name": table.name,
+        "about": table.about,
+        "keys": table.key,
+        "columns": table.types,
+        "notes": {column.name: column.about for column in table.columns if column.about},
+        "personal": [column.name for column in table.columns if column.personal],
+        "fresh_hours": table.fresh_hours,
     }
