@@ -20,6 +20,7 @@ NONE, DIFFERS, UNSEEN = 0, 1, 2
 def main() -> int:
     """Compare the applied stacks; gives the exit status."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    logging.getLogger("nightshift").setLevel(logging.WARNING)  # Airflow's own set-up would print terraform's whole plan
     try:
         settings = config.load()
         compared = drift.compare(settings)

@@ -1,16 +1,19 @@
 """The foundation on localcloud: applied, planned again without a change, and what then really is there."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
 from botocore.exceptions import ClientError
 
-from embedded.commands import drift_process
 from nightshift import config
 from nightshift.infrastructure import drift
 from nightshift.infrastructure.drift import Comparison
+from tools import paths
 
 pytestmark = pytest.mark.terraform
 
@@ -53,7 +56,7 @@ def settings(foundation, monkeypatch):
     return config.load()
 
 
-def test_drift_is_listed_notified_once_and_gone_when_it_is_undone(cloud, settings, told, capsys, request):
+def test_drift_is_listed_notified_once_and_gone_when_it_is_undone(cloud, settings, told, request):
     """What somebody changed by hand. The same under Airflow's role: tests/iam."""
     s3, sns, sqs = (cloud.client(service) for service in ("s3", "sns", "sqs"))
     queue = sqs.create_queue(QueueName="drift")["QueueUrl"]
@@ -81,8 +84,10 @@ def test_drift_is_listed_notified_once_and_gone_when_it_is_undone(cloud, setting
     [message] = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     assert "tags.team" in message["Body"] and "Statement[0].Effect" in message["Body"]
     undo()
-    assert drift_process.main() == 0
-    assert capsys.readouterr().out == f"Compared {', '.join(seen.stacks)}: nothing differs.\n"
+    command = [sys.executable, "-m", "embedded.commands.drift_process"]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join((str(paths.PLUGINS), str(paths.ROOT)))}
+    looked = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert looked.stdout == f"Compared {', '.join(seen.stacks)}: nothing differs.\n"
     assert drift.notify(settings, Comparison([], ["foundation"], {}), NOW) == []
     assert drift.known(settings) == {}
     assert "Messages" not in sqs.receive_message(QueueUrl=queue)
