@@ -149,7 +149,7 @@ def test_two_days_of_fifty_units_add_up(nightshift, fifty_units, tmp_path):
 
 @pytest.mark.long  # of the jobs it is shown in tests/spark_jobs, of a night in tests/iam
 def test_a_day_run_again_changes_nothing(nightshift, fifty_units):
-    asked, gold = fifty_units
+    asked, gold, _ = fifty_units
     days = rows(gold, "sales_by_branch_day")
     again = nightshift(*asked)
     assert again.status == 0, again.said
