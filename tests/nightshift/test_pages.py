@@ -55,7 +55,7 @@ def test_the_cost_is_shown_by_part_with_what_was_start_up_and_idle_and_what_was_
     cost = {**plain["cost"], "parts": {"EC2": 0.4321}, "seconds": seconds, "expected": shown, "spot": "Spot as it was"}
     page = Page(night.html({**plain, "cost": cost}))
     assert {("usd4", "0.4321"), ("duration", "420.0"), ("duration", "60.0"), ("usd", "0.31")} <= set(page.figures)
-    assert "Spot as it was" in page.texts
+    assert "Spot ao preço que teve" in page.texts
     assert ("usd4", "0.4321") not in Page(night.html({**plain, "cost": {**cost, "parts": {}}})).figures
     on_glue = Page(night.html({**plain, "cost": {**cost, "seconds": {}, "parts": {"Glue": 0.1234}}}))
     assert ("usd4", "0.1234") in on_glue.figures and ("duration", "420.0") not in on_glue.figures

@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 import re
 import tomllib
+from dataclasses import replace
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -12,6 +13,8 @@ import pytest
 
 import nightshift
 from medallion import lake as jobs_lake
+from mrhealth_sales.jobs import outlook
+from nightshift.compute import cost, instances
 from nightshift.compute.emr.client import NEXT as OF_EMR
 from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
@@ -117,6 +120,22 @@ def test_the_reasons_why_a_night_is_no_success_have_their_portuguese():
     phrases = [text for node in doubt if (text := written(node))]
     assert len(phrases) > 5
     assert [text for text in (*phrases, record.BEGUN, record.NEVER_BEGUN) if translated(text) == text] == []
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "sa-east-1"])
+def test_whose_prices_a_cost_is_made_of_has_its_portuguese(region):
+    settings = Settings(region=region)
+    nowhere = instances.of(replace(settings, region="xx-nowhere-1")).source
+    phrases = [nowhere, *(target(settings).prices()["prices"] for target in TARGETS.values())]
+    assert [text for text in phrases if translated(text) == text] == []
+
+
+def test_how_spot_was_priced_and_what_could_not_be_judged_have_their_portuguese():
+    nodes = [SimpleNamespace(market=cost.SPOT, spot=price) for price in (0.1, None)]
+    phrases = [cost.spot_words(nodes), cost.spot_words(nodes[:1])]
+    phrases += [outlook._unjudged(3, 0, 9), outlook._unjudged(0, 1_200, 1_300), outlook._unjudged(3, 4, 9)]
+    assert [text for text in phrases if translated(text) == text] == []
+    assert not [text for text in phrases if re.search(r"\b(units|stock|nodes)\b", translated(text))]
 
 
 def test_what_a_step_says_is_translated_within_the_sentence_about_the_step():
