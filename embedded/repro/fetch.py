@@ -21,7 +21,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from embedded.repro import rows
 from embedded.repro.submitted import Submitted
-from nightshift.lake.packaging import Package
+from nightshift.lake.packaging import ARCHIVE, MAIN, TIME_LIMIT, Package
+from nightshift.lake.storage import DATED, JOBS_FILE
 from tools.errors import InputRefused
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 THREADS = 8
 GB = 1 << 30
 LAYERS = ("bronze", "silver", "gold", "quarantine")  # folders of a lake that a step may read
-ARCHIVE, MAIN, TIME_LIMIT = "spark_jobs.zip", "main.py", "time_limit.sh"
-DATED = "business_date="
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Cut:
 
 def jobs_of(s3: S3Client, lake: str, run: str) -> Mapping[str, Any]:
     """The jobs.json of a run `<dag>/<slug>`. Raises InputRefused."""
-    uri = f"s3://{lake}/runs/{run}/jobs.json"
+    uri = f"s3://{lake}/runs/{run}/{JOBS_FILE}"
     content: Mapping[str, Any] = json.loads(_body(s3, uri, "it is of a run that reached no step, or older than repro"))
     return content
 

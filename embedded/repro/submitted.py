@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nightshift.run.tasks import job as task_of
 from tools.errors import InputRefused
 
 Record = Mapping[str, Any]
-TASK = "job_"  # begins the id of the task that waits for a step's job (nightshift.run.tasks.job)
+TASK = task_of("")  # begins the id of the task that waits for a step's job
 FAILED = {"FAILED", "ERROR", "TIMEOUT"}  # the targets' words
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from embedded.repro.submitted import TASK, Record
+from embedded.repro.submitted import Record
 from nightshift.failures import steplog
+from nightshift.run.tasks import job as task_of
 
 NUMBER = re.compile(r"\d+")
 
@@ -40,7 +41,7 @@ class Failure:
 def there(record: Record, step: str) -> Failure | None:
     """The failure that a record reports of a step; None if it reports another one, or none."""
     card = record["failure"] or {}
-    if card.get("task") != f"{TASK}{step}":
+    if card.get("task") != task_of(step):
         return None
     return Failure(card["cause"], _own_words(card["message"]), _place(card.get("traceback")))
 

@@ -17,6 +17,7 @@ TRAVELS = (".py", ".toml")
 OF_A_PIPELINE = ("__init__.py", "contract.toml")
 CONTRACT = Path(nightshift_contract.__file__).parent
 SUMS = "SHA256SUMS"
+MAIN, ARCHIVE, TIME_LIMIT = "main.py", "spark_jobs.zip", "time_limit.sh"  # names of a package's own files
 SCRIPTS, JARS = "scripts", "jars"  # folders of a package: a user's own files, all of them
 COMPILED = "__pycache__"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # zip's earliest date, for all files: the same jobs give the same bytes
@@ -40,8 +41,8 @@ class Package:
     @property
     def files(self) -> dict[str, bytes]:
         """All files by name, main.py last: if it was uploaded, all were."""
-        first = {"spark_jobs.zip": self.archive, "time_limit.sh": self.time_limit, **self.others}
-        return {**first, "main.py": self.main}
+        first = {ARCHIVE: self.archive, TIME_LIMIT: self.time_limit, **self.others}
+        return {**first, MAIN: self.main}
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def package(
     """Package main.py of `jobs_dir`, a zip of its other .py files with the jobs and contracts in the folders
     `pipelines`, the bootstrap action `time_limit`, and the files that Flink (`flink_dir`) and the ingestion host
     (`ingest_dir`) need. Raises FileNotFoundError."""
-    main = jobs_dir / "main.py"
+    main = jobs_dir / MAIN
     flink = _flink(flink_dir, time_limit.with_name("flink_python.sh")) if flink_dir else {}
     others = {**flink, **(_ingest(ingest_dir) if ingest_dir else {})}
     return Package(main.read_bytes(), _jobs(jobs_dir, main, pipelines), time_limit.read_bytes(), others)

@@ -21,7 +21,7 @@ def _stored(table: Table) -> dict[str, Any]:
         "about": table.about,
         "keys": table.key,
         "columns": table.types,
-        "notes": {column.name: column.about for column in table.columns if column.about},
-        "personal": [column.name for column in table.columns if column.personal],
+        "notes": table.notes,
+        "personal": table.personal,
         "fresh_hours": table.fresh_hours,
     }
