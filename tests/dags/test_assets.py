@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 from airflow.dag_processing import dagbag
@@ -18,6 +19,7 @@ from airflow.utils.session import create_session
 from sqlalchemy import select
 
 from nightshift.compute import jobs
+from nightshift.config import Settings
 from nightshift.contracts.pipeline import Inputs
 from nightshift.lake import assets
 from nightshift.pipelines import PIPELINES
@@ -124,3 +126,6 @@ def test_a_pipeline_that_takes_gold_has_no_backfill_and_names_a_table():
     assert (own.input_kind, own.reads_files) == ("lake", False)
     assert own.input_prefix_of(date(2026, 1, 4)) == "gold/wordcount/word_counts/business_date=2026-01-04/"
     assert assets.date_of({}, own) is None
+    [asset] = assets.of_input(Settings(), own)
+    events = [SimpleNamespace(extra={"business_date": day} if day else {}) for day in ("2026-01-03", "2026-01-04", "")]
+    assert assets.date_of({asset: events}, own) == "2026-01-04", "one run for several nights takes the newest"
