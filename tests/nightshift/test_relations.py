@@ -9,8 +9,8 @@ import pytest
 from card_movements.definition import PIPELINE as CARD_MOVEMENTS
 from nightshift.contracts import drift
 from nightshift.contracts.drift import Relation
-from nightshift.failures.errors import OtherSource, SchemaDrifted, SourceUnseen
-from nightshift.inputs.database_schema import DatabaseSchemaHook
+from nightshift.failures.errors import OtherSource, SchemaDrifted, SourceRefused, SourceUnseen
+from nightshift.inputs.database_schema import REFUSED, DatabaseSchemaHook
 from nightshift.operators.contract import CheckInputsOperator
 from nightshift_contract import secret
 from nightshift_contract.model import Column, Table
@@ -130,18 +130,44 @@ def test_airflow_and_the_jobs_call_a_database_by_the_same_name(secrets, cards, t
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        (None, "could not be read"),
+        (None, "There is no secret"),
         ("no json", "not in the form"),
         ('{"engine": "oracle", "host": "h", "dbname": "d", "username": "u", "password": "p"}', "not in the form"),
         ('["postgres"]', "not in the form"),
     ],
 )
-def test_a_secret_that_is_not_there_or_odd_leaves_the_look_to_the_job(secrets, cards, settings, told, said):
+def test_a_secret_that_is_missing_or_invalid_ends_the_night_before_its_cluster(secrets, cards, settings, told, said):
     if told:
         secrets.create_secret(Name=cards.source_secret, SecretString=told)
     check = CheckInputsOperator(task_id="check_inputs", pipeline=CARD_MOVEMENTS, settings=settings)
-    answer = check.work(cards, {})
-    assert answer["drifted"] == 0 and said in answer["unseen"] and "warning" not in answer
+    with pytest.raises(SourceRefused, match=said) as refused:
+        check.work(cards, {})
+    assert cards.source_secret in refused.value.next_action and "json" not in str(refused.value)
+
+
+@pytest.mark.parametrize("wrong", [{"password": "hidden"}, {"username": "nobody"}, {"dbname": "nowhere"}])
+def test_a_login_that_the_database_refuses_ends_the_night_before_its_cluster(server, secrets, cards, settings, wrong):
+    secrets.create_secret(Name=cards.source_secret, SecretString=json.dumps({**json.loads(server.secret), **wrong}))
+    check = CheckInputsOperator(task_id="check_inputs", pipeline=CARD_MOVEMENTS, settings=settings)
+    with pytest.raises(SourceRefused, match="refused the login") as refused:
+        check.work(cards, {})
+    assert refused.value.final and "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "refused"),
+    [
+        ('FATAL:  autenticação do tipo senha falhou para o usuário "coop"', True),
+        ('FATAL:  database "coop" does not exist', True),
+        ('FATAL:  no pg_hba.conf entry for host "10.0.0.9", user "coop", database "coop", no encryption', False),
+        ("FATAL:  sorry, too many clients already", False),
+        ("(1130, \"Host '10.0.0.9' is not allowed to connect to this MySQL server\")", False),
+        ("(1040, 'Too many connections')", False),
+        ("(1049, \"Unknown database 'coop'\")", True),
+    ],
+)
+def test_an_answer_that_the_clusters_address_may_not_get_refuses_nothing(answer, refused):
+    assert bool(REFUSED.search(answer)) == refused
 
 
 @pytest.mark.parametrize("engine", ["postgres", "mariadb"])
@@ -157,8 +183,8 @@ def test_head_offices_tables_are_looked_at_where_they_are_read(secrets, night, s
     """Files are asked for otherwise: the secret that is missing here would be told."""
     check = CheckInputsOperator(task_id="check_inputs", pipeline=night.pipeline, settings=settings)
     assert check.work(night, {}) == {"drifted": 0}
-    answer = check.work(replace(night, options={"reference": "database"}), {})
-    assert "sources/head_office could not be read" in answer["unseen"]
+    with pytest.raises(SourceRefused, match=r"no secret .*sources/head_office"):
+        check.work(replace(night, options={"reference": "database"}), {})
 
 
 @pytest.mark.parametrize(

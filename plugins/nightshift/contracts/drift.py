@@ -188,6 +188,17 @@ def is_readable(sources: Sequence[Table], where: str, sample: Sample | None) -> 
     return is_whole or any(source.drift["dropped"] != "quarantine" for source in sources)
 
 
+def nearest(sources: Sequence[Table], sample: Sample) -> tuple[Table, list[str]]:
+    """The source that a header has most columns of, and the first spellings of those that it lacks."""
+    names = {plain_name(name) for name in sample.header}
+
+    def lacks(source: Table) -> list[str]:
+        return [c.names[0] for c in source.columns if not c.optional and not names & {*c.names}]
+
+    source = max(sources, key=lambda s: sum(bool(names & {*c.names}) for c in s.columns) / len(s.columns))
+    return source, lacks(source)
+
+
 def stem(where: str) -> str:
     """The name of a file without folders and endings, in lower case."""
     return where.rsplit("/", 1)[-1].lower().removesuffix(".gz").removesuffix(".csv")

@@ -10,6 +10,7 @@ NightshiftError
 ├── InputsMissing        the wait for the night's input timed out
 ├── IngestFailed         the ingestion host could not fetch the run's input
 ├── SourceUnseen         a database cannot be read from where Airflow runs
+├── SourceRefused        a database, or its secret, is wrong wherever it is read from
 ├── SchemaDrifted        the input does not match its contract, which says to refuse that
 ├── NothingUsable        no file of the input is one that the pipeline reads
 ├── NothingToReplay      the quarantine that a replay would validate again is empty
@@ -151,6 +152,21 @@ class SourceUnseen(NightshiftError):
 
     cause = Cause.UPSTREAM
     next_action = "Let Airflow's network reach the database, so that drift is reported before a cluster exists."
+
+
+class SourceRefused(NightshiftError):
+    """A database refused the login, or its secret is missing or says too little: the cluster would fail as well.
+    `final`, since a second login as wrong as the first may lock the account."""
+
+    cause = Cause.UPSTREAM
+    final = True
+
+    def __init__(self, message: str, secret: str) -> None:
+        next_action = (
+            f"Store the right address, user and password in the secret {secret}, let the account log in from"
+            " Airflow's address as well, then clear the task with downstream."
+        )
+        super().__init__(message, next_action)
 
 
 class SchemaDrifted(NightshiftError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from nightshift.contracts import drift
 from nightshift.contracts.drift import Drift, Relation
-from nightshift.failures.errors import SourceUnseen
+from nightshift.failures.errors import SourceRefused, SourceUnseen
 from nightshift.inputs import tls
 from nightshift.run.run_context import RunContext
 from nightshift_contract import secret
@@ -25,6 +26,15 @@ ENGINES = {  # by the engine's family: SQLAlchemy's driver, the SQL for the defa
     secret.POSTGRES: ("postgresql+psycopg2", "current_schema()"),
     secret.MYSQL: ("mysql+pymysql", "database()"),
 }
+# A server's answer to a wrong user, password or database. libpq gives no SQLSTATE of a failed login (28P01, 3D000), so
+# its words count, in English, Portuguese and Spanish (PostgreSQL's src/backend/po); MySQL's are numbers (error
+# reference: 1044 and 1045 access denied, 1049 unknown database). Its 1045 is also said to an account that may log in
+# from other addresses only.
+REFUSED = re.compile(
+    r"FATAL: +(?:password authentication failed|autenticação do tipo senha falhou|la autentificación password falló"
+    r"|database \".*\" does not exist|banco de dados \".*\" não existe|no existe la base de datos)"
+    r"|^\((?:1044|1045|1049), "
+)
 
 
 class DatabaseSchemaHook:
@@ -36,14 +46,18 @@ class DatabaseSchemaHook:
     def drifts(self) -> dict[str, list[Drift]]:
         """The address of each table that drifted from its contract -> its drifts.
 
-        Raises SourceUnseen if the database cannot be read from here: perhaps only the cluster can reach it.
+        Raises SourceUnseen if the database cannot be read from here: perhaps only the cluster can reach it;
+        SourceRefused if it was reached and refused the login, or the secret is missing or invalid.
         """
         address = self._address()
         where = f"{address.engine}://{address.host}/{address.dbname}"
         try:
             tables = _tables(address, where)
         except (SQLAlchemyError, ImportError, UnicodeError, OSError) as refused:
-            raise SourceUnseen(f"the tables of {where} could not be read: {_line(refused)}") from None
+            line = _line(refused)
+            if REFUSED.search(line):
+                raise SourceRefused(f"{where} refused the login: {line}.", self._night.source_secret) from None
+            raise SourceUnseen(f"the tables of {where} could not be read: {line}") from None
         drifts = {}
         for source in self._night.pipeline.sources:
             if source.database:
@@ -53,20 +67,22 @@ class DatabaseSchemaHook:
         return {at: drifted for at, drifted in drifts.items() if drifted}
 
     def identity(self) -> str:
-        """The identity of the night's database. Raises SourceUnseen."""
+        """The identity of the night's database. Raises SourceUnseen or SourceRefused."""
         return self._address().identity
 
     def _address(self) -> Address:
-        """The address in the secret, which no error quotes. Raises SourceUnseen."""
+        """The address in the secret, which no error quotes. Raises SourceUnseen or SourceRefused."""
         name = self._night.source_secret
         try:
             address = secret.parsed(self._secrets.get_secret_value(SecretId=name)["SecretString"])
+        except self._secrets.exceptions.ResourceNotFoundException:
+            raise SourceRefused(f"There is no secret {name}.", name) from None
         except (ClientError, BotoCoreError) as refused:
             raise SourceUnseen(f"the secret {name} could not be read: {_line(refused)}") from None
         except (ValueError, KeyError):
             address = None
         if address is None or address.family not in ENGINES:
-            raise SourceUnseen(f"the secret {name} is not in the form that Amazon RDS writes")
+            raise SourceRefused(f"The secret {name} is not in the form that Amazon RDS writes: {secret.FORM}.", name)
         return address
 
 

@@ -51,6 +51,18 @@ class DeliveriesHook:
         usable = self._is_readable if night.pipeline.sources else self._is_text
         return [] if any(usable(key) for key in keys) else [f"s3://{self._raw}/{key}" for key in keys]
 
+    def almost(self) -> tuple[str, str, list[str]] | None:
+        """The first file of the run's own prefix that is like a source but lacks columns: its s3:// address, the
+        source's name and the columns; None if there is none."""
+        sources = self._night.pipeline.sources
+        for key in (key for key in self._keys() if key.startswith(self._night.input_prefix)):
+            text, whole = self._beginning(key)
+            sample = drift.sample(sources, key, text, whole=whole)
+            if sample and drift.is_known(sources, key, sample):
+                source, lacking = drift.nearest(sources, sample)
+                return f"s3://{self._raw}/{key}", source.name, lacking
+        return None
+
     def _is_readable(self, key: str) -> bool:
         sources = self._night.pipeline.sources
         text, whole = self._beginning(key)

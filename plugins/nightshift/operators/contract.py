@@ -65,14 +65,19 @@ class CheckInputsOperator(NightOperator):
         """Raise NothingUsable if files were delivered and none of them is of the pipeline."""
         if not self.pipeline.reads_files:
             return
-        unusable = DeliveriesHook(clients.client(self.settings, "s3"), night).unusable()
+        deliveries = DeliveriesHook(clients.client(self.settings, "s3"), night)
+        unusable = deliveries.unusable()
         if not unusable:
             return
         sources = ", ".join(source.name for source in self.pipeline.sources)
         expected = f"has the columns of any of {sources}" if sources else "is text"
         came = "1 file" if len(unusable) == 1 else f"{len(unusable)} files"
         listed = ", ".join(map(shown.line, unusable[:FEW_SHOWN])) + (", …" if len(unusable) > FEW_SHOWN else "")
-        raise NothingUsable(f"{came} came for {night.business_date}, and none {expected}: {listed}.")
+        words = f"{came} came for {night.business_date}, and none {expected}: {listed}."
+        if almost := deliveries.almost():
+            file, source, columns = almost
+            words += f" {shown.line(file)} is like {source}, but lacks {shown.line(', '.join(columns))}."
+        raise NothingUsable(words)
 
     def _check_encoding(self, night: RunContext) -> str:
         """Which files the run's encoding cannot read, as a warning; '' if it reads all of them. Raises EncodingRefused
