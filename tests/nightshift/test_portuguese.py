@@ -6,6 +6,8 @@ import pkgutil
 import re
 import tomllib
 from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -13,7 +15,8 @@ import pytest
 
 import nightshift
 from medallion import lake as jobs_lake
-from mrhealth_sales.jobs import outlook
+from mrhealth_sales.jobs import alerts, outlook
+from mrhealth_sales.page import ALERTS
 from nightshift.compute import cost, instances
 from nightshift.compute.emr.client import NEXT as OF_EMR
 from nightshift.compute.targets import TARGETS
@@ -136,6 +139,24 @@ def test_how_spot_was_priced_and_what_could_not_be_judged_have_their_portuguese(
     phrases += [outlook._unjudged(3, 0, 9), outlook._unjudged(0, 1_200, 1_300), outlook._unjudged(3, 4, 9)]
     assert [text for text in phrases if translated(text) == text] == []
     assert not [text for text in phrases if re.search(r"\b(units|stock|nodes)\b", translated(text))]
+
+
+def test_every_alert_of_a_night_has_its_portuguese():
+    day, past = date(2026, 1, 5), [date(2026, 1, 5) - timedelta(days=n) for n in range(1, 57)]
+    known = [alerts.UnitDay(d, 40, 1, Decimal(1000 + d.day), True, True) for d in past]
+    own = alerts.UnitDay(day, 90, 60, Decimal(9), True, False)
+    prices = [alerts.Price(5, past[0], Decimal(3)), alerts.Price(5, day, Decimal(9))]
+    late = alerts.UnitDay(past[0], 40, 1, Decimal(1000), True, True, late=3)
+    gone = alerts.UnitDay(day, 0, 0, Decimal(0), False, False)
+    refusals = alerts.Refusals(10, 9, Decimal(10), Decimal(9), ["pedido.csv"])
+    raised = [
+        *alerts.alerts_of(7, day, [late, *known[1:], own], prices),
+        *alerts.alerts_of(7, day, [gone], []),
+        *alerts.unreadable(7, day, refusals, 0.05),
+    ]
+    assert {alert.kind for alert in raised} == {*ALERTS, alerts.NOT_JUDGED}
+    listed = [translated(f"{alert.severity}: {alert.message}") for alert in raised]
+    assert [text for text in listed if re.search(r"\b(unit|of|and|usual on|warning|critical|no)\b", text)] == []
 
 
 def test_what_a_step_says_is_translated_within_the_sentence_about_the_step():

@@ -125,7 +125,7 @@ def _missing(unit_id: int, own: UnitDay) -> Iterator[Alert]:
 def _late(unit_id: int, days: Sequence[UnitDay]) -> Iterator[Alert]:
     late = [day for day in days if day.late]
     if late:
-        told = ", ".join(f"{day.late} of {day.day}" for day in late)
+        told = ", ".join(f"{day.late} ({day.day})" for day in late)
         orders = sum(day.late for day in late)
         words = f"unit {unit_id}: orders that came later than their day: {told}"
         yield Alert("late_file", "late_orders", _figure(orders), _figure(0), INFO, words)
