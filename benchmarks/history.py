@@ -19,7 +19,6 @@ from medallion.changeset import Changeset
 from medallion.lake import DATED, DAY, Lake
 from medallion.quality import accepted
 from medallion.run import Run
-from medallion.shapes import MONEY_TYPE
 from mrhealth_sales.jobs import bronze, gold, look_back, silver, summaries, versions
 from mrhealth_sales.jobs.order_index import INDEX, SCHEMA, OrderIndex, entries
 from mrhealth_sales.jobs.summaries import PRODUCT_DAYS, UNIT_DAYS
@@ -106,10 +105,9 @@ def _index(changes: Changeset, orders: Any, names: Sequence[str]) -> None:
 def _came(orders: Any) -> Any:
     """What summaries.came says of each day: both files of each unit came."""
     day = F.col("business_date")
-    nothing = [F.lit(0).alias("orders"), F.lit(0).alias("cancelled"), F.lit(0).cast(MONEY_TYPE).alias("gross_value")]
     flags = [F.lit(True).alias(flag) for flag in summaries.CAME.values()]
     units = orders.select("business_date", "unit_id").distinct()
-    return units.select(day.alias("arrived"), day.alias("order_date"), "unit_id", *nothing, *flags)
+    return units.select(day.alias("arrived"), day.alias("order_date"), "unit_id", *summaries.nought(), *flags)
 
 
 def _windows(lake: Lake) -> None:

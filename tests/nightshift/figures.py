@@ -39,7 +39,8 @@ def sales(units=BRANCHES, days=15):
     return of_sales.figures(
         DAY,
         {
-            "sales": rows,
+            "days": rows,
+            "sales_by_branch_day": [row for row in rows if row["order_date"] == str(DAY)],
             "units": [{"unit_id": unit, "branch": name} for unit, name in units.items()],
             "products": [{"product_id": n, "product": f"Prato {n}"} for n in (1, 2)],
             "came": [

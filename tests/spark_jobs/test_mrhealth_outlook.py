@@ -41,6 +41,7 @@ UNIT_DAYS = pa.schema(
         "gross_value": MONEY,
         "orders_came": pa.bool_(),
         "items_came": pa.bool_(),
+        **{value: MONEY for value in ("revenue", "pending_value", "cancelled_value")},
     }
 )
 PRODUCT_DAYS = pa.schema(
@@ -78,7 +79,11 @@ def summaries_of(seasons: Seasons, day: date) -> dict[str, list[dict[str, Any]]]
             came = order_date == day
             cancelled = sum(order.status == "Cancelado" for order in orders)
             value = sum((order.value for order in orders), Decimal(0))
-            row = (day, order_date, unit_id, len(orders), cancelled, value, came, came)
+            parts = [
+                sum((order.value for order in orders if order.status == status), Decimal(0))
+                for status in ("Finalizado", "Pendente", "Cancelado")
+            ]
+            row = (day, order_date, unit_id, len(orders), cancelled, value, came, came, *parts)
             units.append(dict(zip(UNIT_DAYS.names, row, strict=True)))
             for item in (item for order in orders for item in order.items):
                 products[order_date, unit_id, item.product_id, item.price] += item.quantity

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from pyspark.sql import DataFrame
@@ -129,7 +130,8 @@ def gold(run: Run) -> Manifest:
     orders, items = versions.current(changes, days)
     names = NamesByDay(lake, days)
     orders, items = names.of_units(orders).cache(), names.of_products(items).cache()
-    outlooks = _outlooks(lake, changes).cache()
+    windows = {table: look_back.window(lake, changes, table) for table in (UNIT_DAYS, PRODUCT_DAYS)}
+    outlooks = _outlooks(lake, changes, windows).cache()
     alerts = outlook.alerts(outlooks)
     sold = {"sales_by_branch_day": products.sales_by_branch_day(orders), "product_sales": products.product_sales(items)}
     staged = lake.stage(
@@ -144,23 +146,23 @@ def gold(run: Run) -> Manifest:
         days,
     )
     told = outlook.told(alerts, outlooks)
-    page.write(lake, staged, days, changes)
+    page.write(lake, staged, windows[UNIT_DAYS].rows)
     own = F.col("business_date") == F.lit(run.business_date)
     rows = {"orders": orders.where(own).count(), "items": items.where(own).count()}
     counts = [TableCount(table, n, n) for table, n in rows.items()]
     return lake.manifest("gold", counts, staged, told, restated.between(lake, sold, days))
 
 
-def _outlooks(lake: Lake, changes: Changeset) -> DataFrame:
-    """Each unit's alerts and stock recommendations."""
+def _outlooks(lake: Lake, changes: Changeset, windows: Mapping[str, look_back.Window]) -> DataFrame:
+    """Each unit's alerts and stock recommendations, out of the windows of unit_days and product_days."""
     units, sold = (lake.read("silver", table, typed.SCHEMAS[table]) for table in ("units", "products"))
     names = {row.product_id: row.product for row in sold.collect()}
-    windows = {table: look_back.window(lake, changes, table) for table in (UNIT_DAYS, PRODUCT_DAYS)}
     for window in windows.values():
         window.rows.cache()
     all_of(partial(look_back.keep, lake, table, window) for table, window in windows.items())
     today = lake.run.business_date
-    unit_days, product_days = (w.rows.where(F.col("order_date") <= F.lit(today)) for w in windows.values())
+    until_today = F.col("order_date") <= F.lit(today)
+    unit_days, product_days = (windows[table].rows.where(until_today) for table in (UNIT_DAYS, PRODUCT_DAYS))
     missed = refusals.of_units(lake, changes)
     most_refused = lake.run.most_refused_of_unit
     return outlook.outlook(unit_days, product_days, units, missed, today, products=names, most_refused=most_refused)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from functools import partial, reduce
+from functools import partial
 from statistics import mean, median
 from typing import Any
 
@@ -13,13 +13,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion import page
-from medallion.changeset import Changeset
-from medallion.lake import DATED, Lake
+from medallion.lake import Lake
 from medallion.manifest import GoldTable
-from mrhealth_sales.jobs import look_back
 from mrhealth_sales.jobs.silver import SCHEMAS
-from mrhealth_sales.jobs.summaries import UNIT_DAYS
-from nightshift_contract.reading import contract
+from mrhealth_sales.jobs.summaries import VALUES
 
 SALES, PATH = "sales_by_branch_day", "stock_forecast_days"
 DAYS, DELIVERY_DAYS = 56, 28
@@ -29,33 +26,27 @@ WEEK = 7
 BAND = ("quantity", "low", "high")  # of a forecast
 NOT_JUDGED = "not_judged"
 Row = Mapping[str, Any]
-_SALES = ("order_date", "unit_id", "branch", "state", "orders", "gross_value", "revenue", "pending_value")
 _MONEY = ("gross_value", "revenue", "pending_value", "cancelled_value")
 
 
-def write(lake: Lake, staged: Sequence[GoldTable], days: Sequence[str], changes: Changeset) -> None:
-    """Write page.json from the staged gold, the published days before, and which files have arrived."""
-    frames, of_today = partial(_frames, lake, staged, days, changes), partial(figures, lake.run.business_date)
-    page.write(lake, staged, frames, of_today, needed=("product_sales", "alerts", "stock_recommendations"))
+def write(lake: Lake, staged: Sequence[GoldTable], unit_days: DataFrame) -> None:
+    """Write page.json from the staged gold and the window of `unit_days`: the sums of the days before, and which files
+    have arrived."""
+    frames, of_today = partial(_frames, lake, staged, unit_days), partial(figures, lake.run.business_date)
+    page.write(lake, staged, frames, of_today, needed=(SALES, "product_sales", "alerts", "stock_recommendations"))
 
 
-def _frames(lake: Lake, staged: Sequence[GoldTable], days: Sequence[str], changes: Changeset) -> dict[str, DataFrame]:
-    today, columns = lake.run.business_date, [*_SALES, "cancelled_value"]
-    schema = contract(lake.run.pipeline).gold[SALES].schema
-    since = today - timedelta(days=DAYS - 1)
-    # A day that this run restates is staged; others are as published.
-    own = [f"{lake.staged(SALES)}/{DATED}{day}" for day in days if since.isoformat() <= day <= today.isoformat()]
-    sales = [lake.run.spark.read.schema(schema).parquet(*own).select(*columns)]
-    published = lake.published(SALES, schema, before=True, since=since)
-    if published is not None:
-        sales.append(published.where(~F.col("day").isin(*days)).select(*columns))
-    unit_days = look_back.window(lake, changes, UNIT_DAYS).rows
-    recent = F.col("order_date") > F.lit(today - timedelta(days=DELIVERY_DAYS))
+def _frames(lake: Lake, staged: Sequence[GoldTable], unit_days: DataFrame) -> dict[str, DataFrame]:
+    day, today = F.col("order_date"), lake.run.business_date
+    # Summaries of an older release have no revenue: their days are left out until they are run again.
+    sold = unit_days.where((day > F.lit(today - timedelta(days=DAYS))) & (F.col("orders") > 0))
+    sums = [F.sum(of).alias(of) for of in ("orders", "gross_value", *VALUES)]
+    recent = day > F.lit(today - timedelta(days=DELIVERY_DAYS))
     return {
-        "sales": reduce(DataFrame.unionAll, sales),
+        "days": sold.where(F.col("revenue").isNotNull()).groupBy("order_date", "unit_id").agg(*sums),
         "units": lake.read("silver", "units", SCHEMAS["units"]).select("unit_id", "branch"),
         "products": lake.read("silver", "products", SCHEMAS["products"]).select("product_id", "product"),
-        "came": unit_days.where(recent & (F.col("arrived") == F.col("order_date"))).select(
+        "came": unit_days.where(recent & (F.col("arrived") == day)).select(
             "order_date", "unit_id", "orders_came", "items_came"
         ),
         "path": _path(page.own_rows(lake, next(table for table in staged if table.table == PATH))),
@@ -70,18 +61,18 @@ def _path(forecasts: DataFrame) -> DataFrame:
 
 
 def figures(today: date, rows: Mapping[str, list[Row]]) -> dict[str, Any]:
-    """All figures of the page. `rows`: the tables of gold, and those of `_frames`."""
-    days = sorted({row["order_date"] for row in rows["sales"]})
-    units = _ranked_units(rows["sales"], str(today))
-    names = {row["unit_id"]: row["branch"] for row in [*rows["units"], *rows["sales"]]}
-    own = [row for row in rows["sales"] if row["order_date"] == str(today)]
+    """All figures of the page. `rows`: the tables of gold, which are of `today`, and those of `_frames`."""
+    own, before = rows[SALES], [row for row in rows["days"] if row["order_date"] != str(today)]
+    sales = [*before, *own]
+    days = sorted({row["order_date"] for row in sales})
+    names = {row["unit_id"]: row["branch"] for row in [*rows["units"], *own]}
     judged = [row for row in rows["alerts"] if row["kind"] != NOT_JUDGED]
     return {
         "days": days,
         "totals": _totals(own),
-        "network": {key: [_sum(_on(rows["sales"], day), key) for day in days] for key in ("orders", *_MONEY)},
-        "units": [_unit(unit, names, rows["sales"], days, today) for unit in units],
-        "all_units": len({row["unit_id"] for row in rows["sales"]}),
+        "network": {key: [_sum(_on(sales, day), key) for day in days] for key in ("orders", *_MONEY)},
+        "units": [_unit(unit, names, sales, days, today) for unit in _ranked_units(sales, str(today))],
+        "all_units": len({row["unit_id"] for row in sales}),
         "states": _states(own),
         "products": _products(rows["product_sales"]),
         "all_products": len(rows["product_sales"]),
@@ -122,11 +113,10 @@ def _unit(
     usual = round(median(same), 2) if len(same) >= SAME_WEEKDAYS else None
     own = by_day.get(str(today))
     change = round(own["revenue"] / usual - 1, 4) if own and usual else None
-    state = next(iter(by_day.values()))["state"]
     return {
         "id": unit,
         "branch": names.get(unit),
-        "state": state,
+        "state": own["state"] if own else None,
         "today": {key: own[key] for key in ("orders", *_MONEY)} if own else None,
         "usual": usual,
         "change": change,

@@ -13,14 +13,16 @@ from pyspark.sql import functions as F
 
 from medallion.quality import accepted
 from medallion.shapes import MONEY_TYPE
-from mrhealth_sales.jobs.silver import CANCELLED
+from mrhealth_sales.jobs.silver import CANCELLED, DONE, PENDING
 
 UNIT_DAYS, PRODUCT_DAYS = "unit_days", "product_days"
 CAME = {"orders": "orders_came", "items": "items_came"}
+VALUES = {"revenue": DONE, "pending_value": PENDING, "cancelled_value": CANCELLED}  # the parts of gross_value
 SCHEMAS = {
     UNIT_DAYS: (
         "arrived date, order_date date, unit_id int, orders bigint, cancelled bigint, gross_value decimal(18,2), "
-        "orders_came boolean, items_came boolean"
+        "orders_came boolean, items_came boolean, "
+        "revenue decimal(18,2), pending_value decimal(18,2), cancelled_value decimal(18,2)"  # null until 2026-11-30
     ),
     PRODUCT_DAYS: "order_date date, unit_id int, product_id int, quantity bigint, price decimal(18,2)",
 }
@@ -35,7 +37,8 @@ def unit_days(held: DataFrame, came: DataFrame, known: DataFrame | None) -> Data
     on their days is unknown.
     """
     whole = reduce(DataFrame.unionByName, [_sold(held), came, *([_files(known)] if known is not None else [])])
-    sums = [*_sums("orders", "cancelled"), F.sum("gross_value").cast(MONEY_TYPE).alias("gross_value"), *_came()]
+    money = [F.sum(value).cast(MONEY_TYPE).alias(value) for value in ("gross_value", *VALUES)]
+    sums = [*_sums("orders", "cancelled"), money[0], *_came(), *money[1:]]
     return whole.groupBy("arrived", "order_date", "unit_id").agg(*sums)
 
 
@@ -48,13 +51,18 @@ def _sold(held: DataFrame) -> DataFrame:
         (F.col("status") == CANCELLED).cast("int").alias("cancelled"),
         F.col("order_value").alias("gross_value"),
         *[F.lit(False).alias(flag) for flag in CAME.values()],
+        *[_value_of(status).alias(value) for value, status in VALUES.items()],
     )
+
+
+def _value_of(status: str) -> Column:
+    return F.when(F.col("status") == status, F.col("order_value")).otherwise(0)
 
 
 def _files(known: DataFrame) -> DataFrame:
     """Zero-valued rows that carry the flags of which files arrived."""
     told = known.where(reduce(Column.__or__, [F.col(flag) for flag in CAME.values()]))
-    return told.select("arrived", "order_date", "unit_id", *_nought(), *CAME.values())
+    return told.select("arrived", "order_date", "unit_id", *nought(), *CAME.values())
 
 
 def came(orders: DataFrame, items: DataFrame, deliveries: DataFrame, day: date) -> DataFrame:
@@ -82,14 +90,15 @@ def _arrivals(deliveries: DataFrame, day: date) -> DataFrame:
         F.lit(day).alias("arrived"),
         F.lit(day).alias("order_date"),
         "unit_id",
-        *_nought(),
+        *nought(),
         *[(F.col("came") & (F.col("table") == table)).alias(flag) for table, flag in CAME.items()],
     )
 
 
-def _nought() -> list[Column]:
+def nought() -> list[Column]:
+    """The figures of a row of unit_days that stands for no order."""
     counts = [F.lit(0).alias(column) for column in ("orders", "cancelled")]
-    return [*counts, F.lit(0).cast(MONEY_TYPE).alias("gross_value")]
+    return [*counts, *[F.lit(0).cast(MONEY_TYPE).alias(value) for value in ("gross_value", *VALUES)]]
 
 
 def product_days(held: DataFrame) -> DataFrame:
