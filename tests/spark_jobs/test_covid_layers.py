@@ -328,12 +328,14 @@ def spelt(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory)
             ("SP", "Nowhere/SP", "35095", 1),
             ("SP", "Else/SP", "3599999", 2),
         ),
+        # A former name, and a name with another city's code.
+        *(("SP", "Embu das Artes", "3515004", 20), ("SP", "EMBU", "351500", 21), ("SP", "Campinas", "3507209", 3)),
         ("TOTAL", "TOTAL", "0", 1400),
     )
     people = (
         "SP,35,09502,Campinas,1000\nSP,35,3507209,Borá,100\nRJ,33,3303302,Niterói,1000\nSP,35,355030,São Paulo,1000\n"
     )
-    people += "SP,,501,Adamantina,1\n"
+    people += "SP,,501,Adamantina,1\nSP,35,15004,Embu das Artes,1000\n"
     files = {
         "l.csv": header + "".join(f"\n{day},{city},{state},{n},0,0,0,0,0,0,0" for day, city, state, n in told) + "\n",
         "cases-brazil-cities.csv": "date,state,city,ibgeID,totalCases,deaths\n"
@@ -341,7 +343,11 @@ def spelt(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory)
         "populacao-por-municipio-2020.csv": f"state,state_ibge_code,city_ibge_code,city,estimated_population\n{people}",
         "beds.csv": f"ts_run,{OCCUPANCY}2025-12-30T02:30:00Z,2000001,Sao Paulo,2025-12-15T02:59:59Z,1,1,1,1,1,1,1,1\n"
         "2025-12-30T03:30:00Z,2000002,SP,2025-12-29T03:00:00Z,1,1,1,1,1,1,1,1\n"
-        "2025-12-30 00:30:00,2000003,SP,2025-12-29T03:00:00Z,1,1,1,1,1,1,1,1\n",
+        "2025-12-30 00:30:00,2000003,SP,2025-12-29T03:00:00Z,1,1,1,1,1,1,1,1\n"
+        # One hospital: with its zeros, without, and as a spreadsheet's number.
+        "2025-12-30T02:30:00Z,0012345,AC,2025-12-28T03:00:00Z,1,1,1,1,1,1,1,1\n"
+        "2025-12-30T02:30:00Z,12345,AC,2025-12-28T03:00:00Z,1,1,1,1,1,1,1,1\n"
+        "2025-12-30T02:30:00Z,12345.0,AC,2025-12-27T03:00:00Z,2,2,2,2,2,2,2,2\n",
     }
     source, lake = tmp_path_factory.mktemp("spelt"), new_lake()
     for name, text in files.items():
@@ -376,29 +382,41 @@ def test_codes_of_six_digits_and_with_a_decimal_part_are_the_citys_and_odd_ones_
     }
     assert (ends["cases", "most"]["place"], ends["cases", "most"]["value"]) == ("Campinas/SP", 901)
     assert (ends["cases_per_100k", "most"]["place"], ends["cases_per_100k", "most"]["value"]) == ("Campinas/SP", 90_100)
-    rows = {r["city"]: r["city_code"] for r in lake.rows("silver", P, "cities", DAY)}
-    assert rows == {
-        "Campinas/SP": 3509502,
-        "Borá/SP": 3507209,
-        "Niterói/RJ": 3303302,
-        "Bom Princípio do Piauí/PI": 2201919,
-        "CASO SEM LOCALIZAÇÃO DEFINIDA/SP": 35,
-        "Nowhere/SP": 35095,
-        "Else/SP": 3599999,
-        "TOTAL": 0,
-    }
-    assert counts["silver"]["cities"]["warnings"] == {"unknown_city_code": 3}
-    assert counts["silver"]["cities"]["reasons"] == {"superseded": 1}
+    rows = sorted((r["city"], r["city_code"], r["cases"]) for r in lake.rows("silver", P, "cities", DAY))
+    assert rows == [
+        ("Bom Princípio do Piauí/PI", 2201919, 5),
+        ("Borá/SP", 3507209, 10),
+        ("CASO SEM LOCALIZAÇÃO DEFINIDA/SP", 35, 7),
+        ("Campinas/SP", 3507209, 3),
+        ("Campinas/SP", 3509502, 901),
+        ("Else/SP", 3599999, 2),
+        ("Embu das Artes/SP", 3515004, 21),
+        ("Niterói/RJ", 3303302, 500),
+        ("Nowhere/SP", 35095, 1),
+        ("TOTAL", 0, 1400),
+    ]
+    assert counts["silver"]["cities"]["warnings"] == {"unknown_city_code": 3, "code_of_another_city": 1}
+    assert counts["silver"]["cities"]["reasons"] == {"superseded": 2}
     assert counts["silver"]["population"]["warnings"] == {"unknown_city_code": 1}
 
 
 def test_a_snapshot_is_of_the_day_on_which_it_was_taken_where_the_business_is(spelt: Any) -> None:
     lake, counts = spelt
-    [row] = lake.rows("silver", P, "occupancy", DAY)
+    [row] = [row for row in lake.rows("silver", P, "occupancy", DAY) if row["state"] == "SP"]
     assert (row["hospital_id"], row["state"], str(row["snapshot"])) == ("2000001", "SP", DAY)
     assert counts["silver"]["occupancy"]["reasons"] == {"after_business_date": 2}
     # Notified on the 14th in São Paulo, fifteen days before.
-    assert {row["stale_hospitals"] for row in lake.gold(P, DAY, "bed_occupancy")} == {1}
+    stale = {(row["state"], row["stale_hospitals"]) for row in lake.gold(P, DAY, "bed_occupancy")}
+    assert stale == {("SP", 1), ("AC", 0)}
+
+
+def test_a_hospital_is_one_with_and_without_its_leading_zeros(spelt: Any) -> None:
+    lake, counts = spelt
+    beds = lake.gold(P, DAY, "bed_occupancy_by_hospital")
+    assert {row["hospital_id"] for row in beds if row["state"] == "AC"} == {"0012345"}
+    assert {row["hospitals"] for row in lake.gold(P, DAY, "bed_occupancy") if row["state"] == "AC"} == {1}
+    assert counts["silver"]["occupancy"]["duplicates"] == 1
+    assert not counts["silver"]["occupancy"].get("warnings")
 
 
 def test_a_refused_file_is_read_again_in_a_replay_once_its_contract_knows_it(lake: Any, drop: Any, a_day: str) -> None:

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from covid_hospitals.jobs import names
 from covid_hospitals.jobs.silver import COLUMNS, NOTIFICATION, SCHEMAS
 from medallion.lake import Lake
 from medallion.quality import LINEAGE
@@ -38,7 +39,8 @@ def known_before(lake: Lake) -> DataFrame:
     days = lake.dates("silver", KNOWN, date.min, lake.run.business_date - timedelta(days=1))
     if not days:
         return spark.createDataFrame([], SCHEMAS["occupancy"])
-    return spark.read.schema(SCHEMAS["occupancy"]).parquet(lake.partition("silver", KNOWN, days[-1]))
+    known = spark.read.schema(SCHEMAS["occupancy"]).parquet(lake.partition("silver", KNOWN, days[-1]))
+    return known.withColumn("hospital_id", names.hospital(F.col("hospital_id")))  # until 2026-11-29 without zeros
 
 
 def _once(rows: DataFrame) -> DataFrame:

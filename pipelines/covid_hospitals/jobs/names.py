@@ -109,11 +109,13 @@ def seven_digits(code: Column, state_code: Column | None = None) -> Column:
 
 
 def with_known_codes(rows: DataFrame, places: DataFrame) -> DataFrame:
-    """Set `city_code` to the reference's code, matched by six digits where the check digit is missing; and `_odd_code`:
-    whether it is no municipality's, no state's, and not 0, the code of totals."""
+    """Set `city_code` to the reference's code, matched by six digits where the check digit is missing; `_odd_code`:
+    whether it is no municipality's, no state's, and not 0, the code of totals; and `_official`: the reference's name
+    of the city with that code in the row's `state`."""
     code, six = F.col("city_code"), F.floor(F.col("city_code") / 10).cast("int")
     by_six = places.select(six.alias("_six"), code.alias("_seven")).groupBy("_six").agg(F.min("_seven").alias("_seven"))
-    known, any_known = places.select(code.alias("_known")), places.agg(F.count(F.lit(1)).alias("_places"))
+    known = places.select(code.alias("_known"), F.col("state").alias("_in"), F.col("city").alias("_called"))
+    any_known = places.agg(F.count(F.lit(1)).alias("_places"))
     matched = (
         rows.join(F.broadcast(by_six), on=code == F.col("_six"), how="left")
         .withColumn("city_code", F.coalesce(F.col("_seven"), seven_digits(code)))
@@ -123,12 +125,15 @@ def with_known_codes(rows: DataFrame, places: DataFrame) -> DataFrame:
     by_rule = code.between(1_000_000, 9_999_999) & (code == with_check_digit(six))
     real = F.when(F.col("_places") > 0, F.col("_known").isNotNull()).otherwise(by_rule)
     odd = ~code.isin([0, *(state for state, _, _ in STATES)]) & ~real
-    return matched.withColumn("_odd_code", odd).drop("_six", "_seven", "_known", "_places")
+    official = F.when(F.col("_in") == F.col("state"), F.col("_called"))
+    marked = matched.withColumns({"_odd_code": odd, "_official": official})
+    return marked.drop("_six", "_seven", "_known", "_in", "_called", "_places")
 
 
 def one_name(rows: DataFrame, seen: DataFrame, places: DataFrame, state: str) -> DataFrame:
     """`city` in one spelling for each state and name: the reference's, else the most frequent in `seen` (columns
-    `state` and `city`, as they came); of several, the first by code point."""
+    `state` and `city`, as they came); of several, the first by code point. `_is_place`: whether it is the
+    reference's."""
     by = [F.coalesce("state", F.lit("")).alias("_state"), folded(F.col("city")).alias("_fold")]
     counted = seen.select(*by, "city", F.lit(1).alias("_times"))
     weight = 2**31  # more than any spelling's count
@@ -136,11 +141,27 @@ def one_name(rows: DataFrame, seen: DataFrame, places: DataFrame, state: str) ->
     anywhere = named.withColumn("_state", F.lit("")).distinct()
     every = counted.unionByName(named).unionByName(anywhere).groupBy("_state", "_fold", "city")
     times = every.agg((-F.sum("_times")).alias("_rank"))
-    best = F.min(F.struct("_rank", "city"))["city"].alias("_name")
-    names = times.groupBy("_state", "_fold").agg(best)
+    best = F.min(F.struct("_rank", "city"))
+    names = times.groupBy("_state", "_fold").agg(best["city"].alias("_name"), (best["_rank"] <= -weight).alias("_is"))
     keyed = rows.withColumns({"_state": F.coalesce(state, F.lit("")), "_fold": folded(F.col("city"))})
     joined = keyed.join(F.broadcast(names), on=["_state", "_fold"], how="left")
-    return joined.withColumn("city", F.coalesce("_name", "city")).drop("_state", "_fold", "_name")
+    named = {"city": F.coalesce("_name", "city"), "_is_place": F.coalesce("_is", F.lit(False))}
+    return joined.withColumns(named).drop("_state", "_fold", "_name", "_is")
+
+
+def by_code(rows: DataFrame) -> DataFrame:
+    """`city` by the name that the reference has for its code, where the name it came under is no place's of the state:
+    a former one, such as Embu of Embu das Artes; and `_other_city`: whether it is another place's. Rows of
+    `with_known_codes` and `one_name`."""
+    coded, is_place = F.col("_official").isNotNull(), F.col("_is_place")
+    city = F.when(coded & ~is_place, F.col("_official")).otherwise(F.col("city"))
+    other = coded & is_place & (folded(F.col("city")) != folded(F.col("_official")))
+    return rows.withColumns({"city": city, "_other_city": other}).drop("_official", "_is_place")
+
+
+def hospital(code: Column) -> Column:
+    """CNES's code with its seven digits, of which a spreadsheet drops the leading zeros; any other code unchanged."""
+    return F.when(code.rlike("^[0-9]{1,7}$"), F.lpad(code, 7, "0")).otherwise(code)
 
 
 def without_uf(city: str) -> Column:

@@ -59,7 +59,7 @@ NAMED_STATES = {
     "outcomes": ("estado",),
     "population": ("state",),
 }
-ODD_CODE, ODD_STATE = "unknown_city_code", "unknown_state"
+ODD_CODE, OTHER_CITY, ODD_STATE = "unknown_city_code", "code_of_another_city", "unknown_state"
 FIRST_CITY_CODE, LAST_CITY_CODE = 1_000_000, 9_999_999
 
 
@@ -97,6 +97,7 @@ def occupancy(bronze: DataFrame, business_date: date, timezone: str) -> DataFram
         "no_snapshot_date", F.col("snapshot").isNull(), F.lit("neither the file's name nor ts_run is a date")
     )
     rows = until(_typed(OCCUPANCY, dated, [*days], [undated]), "snapshot", business_date)
+    rows = rows.withColumn("hospital_id", names.hospital(F.col("hospital_id")))
     same = Window.partitionBy("outcome", *NOTIFICATION)
     rows = rows.select(
         "*", F.min("snapshot").over(same).alias("first_snapshot"), F.max("snapshot").over(same).alias("last_snapshot")
@@ -127,10 +128,11 @@ def cities(bronze: DataFrame, places: DataFrame, business_date: date) -> DataFra
     coded = names.with_known_codes(_typed(CITIES, bronze), places)
     bare = coded.withColumn("city", names.without_uf("city"))
     seen = bronze.select("state", names.without_uf("city").alias("city"))
-    named = names.one_name(bare, seen, places, state="state")
+    named = names.by_code(names.one_name(bare, seen, places, state="state"))
     full = F.when(F.col("state") == COUNTRY_CODE, F.col("city")).otherwise(F.concat_ws("/", "city", "state"))
     rows = named.withColumn("city", F.when(F.col("city").isNotNull(), full))
-    return warn(series(CITIES, rows, business_date), ODD_CODE, F.col("_odd_code"))
+    once = warn(series(CITIES, rows, business_date), ODD_CODE, F.col("_odd_code"))
+    return warn(once, OTHER_CITY, F.col("_other_city"))
 
 
 def outcomes(bronze: DataFrame, places: DataFrame, business_date: date, timezone: str) -> DataFrame:
@@ -139,11 +141,11 @@ def outcomes(bronze: DataFrame, places: DataFrame, business_date: date, timezone
     dated = bronze.withColumn("notified_on", day_of("datanotificacao", timezone))
     typed_rows = _typed(OUTCOMES, dated, ["notified_on"])
     marked = warn(typed_rows, ODD_STATE, F.col("state_name").isNotNull() & ~names.is_uf("state_name"))
-    stated = _of_state(marked, "state_name", "city")
+    stated = _of_state(marked, "state_name", "city").withColumn("hospital_id", names.hospital(F.col("hospital_id")))
     seen = _of_state(bronze, "estado", "municipio").select(
         F.col("estado").alias("state"), F.col("municipio").alias("city")
     )
-    named = names.one_name(stated, seen, places, state="state_name")
+    named = names.one_name(stated, seen, places, state="state_name").drop("_is_place")
     rows = until(named, "notified_on", business_date)
     figures = [c.name for c in OUTCOMES.columns if c.type == "double"]
     return warn(_latest(OUTCOMES, rows), "negative_figure", negative(figures))
