@@ -62,6 +62,11 @@ def chosen(home: Path = paths.LOCALCLOUD_HOME, environ: Mapping[str, str] = os.e
     return running(home)
 
 
+def is_named(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the user named the cloud: it may be anybody's."""
+    return bool(environ.get(ENDPOINT_KEY))
+
+
 def needed(what: str) -> Access:
     """The cloud that is there already, with the lake that a command continues. Raises InputRefused if there is none."""
     if there := chosen():

@@ -1,0 +1,98 @@
+"""The provider of a command's nights ends with them, however their processes end."""
+
+import os
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from embedded.cloud import provider
+from embedded.cloud.provider import Providers
+from embedded.errors import CloudError
+from tests.patience import lives, until
+from tools import download, toolchain
+
+STAND_IN = """#!/bin/sh
+echo "$AWS_ACCESS_KEY_ID $AWS_CA_BUNDLE $1 $$" >> {said}
+echo "	TF_REATTACH_PROVIDERS='here'"
+exec sleep 600
+"""
+
+
+@pytest.fixture
+def mirror(tmp_path, monkeypatch):
+    """A mirror with a stand-in that the lock file names, and what each start of it said: key, bundle, flag, pid."""
+    place = tmp_path / toolchain.PROVIDER / download.platform_name("Linux", "x86_64")
+    place.mkdir(parents=True)
+    monkeypatch.setattr(provider.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(provider.platform, "machine", lambda: "x86_64")
+    binary, said = place / "terraform-provider-aws_v0", tmp_path / "said"
+    binary.write_text(STAND_IN.format(said=said))
+    binary.chmod(0o755)
+    lock = tmp_path / "lock"
+    lock.write_text(f'hashes = ["{provider.package_hash(place)}"]')
+    monkeypatch.setattr(provider, "LOCK", lock)
+    yield tmp_path, lambda: [line.split(" ") for line in said.read_text().splitlines()]
+    provider.package_hash.cache_clear()
+
+
+def pids(said):
+    return [int(line[-1]) for line in said()]
+
+
+def test_one_is_up_for_each_set_of_credentials_until_the_block_ends(mirror, tmp_path):
+    folder, said = mirror
+    env = {"PATH": os.environ["PATH"], "AWS_CA_BUNDLE": "ca.pem"}
+    with Providers(folder, tmp_path) as providers:
+        for key in ("operator", "role"):
+            assert providers.attach({**env, "AWS_ACCESS_KEY_ID": key}) == {"TF_REATTACH_PROVIDERS": "here"}
+        assert [line[:3] for line in said()] == [["operator", "", "-debug"], ["role", "", "-debug"]]
+        assert all(map(lives, pids(said)))
+    assert not any(map(lives, pids(said)))
+
+
+def test_it_outlives_a_killed_command_as_long_as_its_night_goes_on(mirror, tmp_path):
+    folder, said = mirror
+    providers = Providers(folder, tmp_path)
+    providers.attach(dict(os.environ))
+    [up] = pids(said)
+    with subprocess.Popen(["sleep", "600"], pass_fds=(providers.lifeline,)) as night:
+        os.close(providers.lifeline)  # as the kernel does for a command that is killed
+        with pytest.raises(AssertionError):
+            until(lambda: not lives(up), seconds=0.3)
+        night.send_signal(signal.SIGKILL)
+    until(lambda: not lives(up), what="its end")
+
+
+def test_without_a_mirror_terraform_starts_its_own(tmp_path):
+    with Providers(None, tmp_path) as providers:
+        assert providers.attach({}) == {}
+
+
+def test_another_provider_than_the_locked_one_is_not_started(mirror, tmp_path):
+    folder, _said = mirror
+    [binary] = folder.rglob("terraform-provider-aws_*")
+    shutil.copy(binary, binary.with_name("another"))
+    provider.package_hash.cache_clear()
+    with Providers(folder, tmp_path) as providers, pytest.raises(CloudError, match="is not the AWS provider"):
+        providers.attach({})
+    assert not (folder / "said").exists()
+
+
+def test_the_hash_is_the_one_that_terraform_writes():
+    mirror = toolchain.provider_mirror()
+    if mirror is None:
+        pytest.skip("the provider comes from the registry")
+    [place] = (mirror / toolchain.PROVIDER).iterdir()
+    assert provider.package_hash(place) in provider.LOCK.read_text()
+
+
+def test_one_that_does_not_start_is_said(mirror, tmp_path):
+    folder, _said = mirror
+    [binary] = folder.rglob("terraform-provider-aws_*")
+    binary.write_text("#!/bin/sh\nexit 1\n")
+    provider.LOCK.write_text(provider.package_hash.__wrapped__(binary.parent))
+    provider.package_hash.cache_clear()
+    with Providers(folder, tmp_path) as providers, pytest.raises(CloudError, match="did not start"):
+        providers.attach(dict(os.environ))
