@@ -87,7 +87,7 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
     """How to attach to it, as it writes at its start."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        if told := re.search(f"{REATTACH}='(.*)'", log.read_text()):
-            return told[1]
+        if match := re.search(f"{REATTACH}='(.*)'", log.read_text()):
+            return match[1]
         time.sleep(0.02)
     raise CloudError(f"The AWS provider did not start within {START_SECONDS} s; see {log}.")

@@ -63,9 +63,9 @@ def run_session(request: SessionRequest) -> int:
 
 
 def _mirror(tools: Toolchain, request: SessionRequest) -> Path | None:
-    """Where the provider is that is kept up; None if none is: on an AWS that the user names, one that crashes would
+    """Where the provider is that is kept up; None if none is: on another cloud than localcloud one that crashes would
     leave the night without its teardown, and a dry run has no terraform."""
-    return None if request.dry_run or endpoint.is_named() else tools.mirror
+    return None if request.dry_run or endpoint.is_foreign() else tools.mirror
 
 
 def _kubernetes(env: Mapping[str, str], progress: Progress) -> None:
