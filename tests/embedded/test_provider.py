@@ -7,11 +7,15 @@ import subprocess
 
 import pytest
 
-from embedded.cloud import provider
+from embedded.cloud import endpoint, provider
 from embedded.cloud.provider import Providers
 from embedded.errors import CloudError
+from embedded.runs import session
+from embedded.runs.requests import SessionRequest
+from localcloud.credentials import Access, Credentials
 from tests.patience import lives, until
 from tools import download, toolchain
+from tools.toolchain import Toolchain
 
 STAND_IN = """#!/bin/sh
 echo "$AWS_ACCESS_KEY_ID $AWS_CA_BUNDLE $1 $$" >> {said}
@@ -96,3 +100,21 @@ def test_one_that_does_not_start_is_said(mirror, tmp_path):
     provider.package_hash.cache_clear()
     with Providers(folder, tmp_path) as providers, pytest.raises(CloudError, match="did not start"):
         providers.attach(dict(os.environ))
+
+
+@pytest.mark.parametrize(
+    ("named", "dry_run", "kept"),
+    [
+        ("", False, True),
+        ("http://127.0.0.1:5555/", False, True),
+        ("https://aws.example", False, False),
+        ("", True, False),
+    ],
+    ids=["localcloud", "localcloud by its address", "another cloud", "a dry run"],
+)
+def test_none_is_kept_up_where_a_crash_would_cost_the_teardown(monkeypatch, tmp_path, named, dry_run, kept):
+    here = Access("http://127.0.0.1:5555", Credentials("key", "secret"))
+    monkeypatch.setattr(endpoint, "running", lambda _home: here)
+    monkeypatch.setenv(endpoint.ENDPOINT_KEY, named)
+    request = SessionRequest("run", lambda _scratch: [], dry_run=dry_run)
+    assert session._mirror(Toolchain(tmp_path, tmp_path, tmp_path), request) == (tmp_path if kept else None)
