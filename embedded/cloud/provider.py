@@ -29,6 +29,7 @@ REATTACH = "TF_REATTACH_PROVIDERS"
 LOCK = paths.STACKS / "foundation" / ".terraform.lock.hcl"
 WATCH = 'read -r _; kill "$0"'  # `read` returns when no process holds the other end of its pipe any more
 START_SECONDS = 60
+LAST = 300  # characters of its output
 
 
 class Providers(ExitStack):
@@ -90,4 +91,5 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> str:
         if match := re.search(f"{REATTACH}='(.*)'", log.read_text()):
             return match[1]
         time.sleep(0.02)
-    raise CloudError(f"The AWS provider did not start within {START_SECONDS} s; see {log}.")
+    last = " ".join(log.read_text(errors="replace").split())[-LAST:] or "it wrote nothing"
+    raise CloudError(f"The AWS provider did not start within {START_SECONDS} s: {last}")
