@@ -98,7 +98,7 @@ def test_one_that_does_not_start_is_said(mirror, tmp_path):
     binary.write_text("#!/bin/sh\necho no room\nexit 1\n")
     provider.LOCK.write_text(provider.package_hash.__wrapped__(binary.parent))
     provider.package_hash.cache_clear()
-    with Providers(folder, tmp_path) as providers, pytest.raises(CloudError, match="did not start .* no room"):
+    with Providers(folder, tmp_path) as providers, pytest.raises(CloudError, match=r"did not start .* no room"):
         providers.attach(dict(os.environ))
 
 
