@@ -104,6 +104,9 @@ smoke: ## one small night on an environment's MWAA; ENV=dev or prod
 bench-growth: setup-test ## what day 1 and day 400 of a history read and take, beside a full rebuild
 	@$(PYTHON) -m benchmarks.growth $(ARGS)
 
+bench-years: setup-test ## what reads the lake with 10 recorded runs and with 2,000: calls to S3, keys listed, seconds
+	@PYTHONPATH=plugins:pipelines:include/spark_jobs $(PYTHON) -m benchmarks.years $(ARGS)
+
 bench-costs: setup-test ## thirty nights of each size on localcloud's EMR by a clock of its own: estimate beside bill, idle share
 	@PYTHONPATH=plugins $(PYTHON) -m benchmarks.costs $(ARGS)
 
@@ -145,5 +148,5 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth bench-costs prices flink mwaa-bundle mwaa-tools python-archive \
+.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth bench-years bench-costs prices flink mwaa-bundle mwaa-tools python-archive \
   mwaa-preflight docs screenshots format down clean

@@ -2,9 +2,10 @@
 
     .venv/bin/python -m benchmarks.night [--runs N]
 
-Each round is one `./nightshift night` (both pipelines, generated data, everything from nothing) and, on a localcloud
-that is up with its foundation applied, one `./nightshift run wordcount` of a 400 kB text. terraform is timed by a
-stand-in on PATH that calls the real one, with its own CPU apart from its waiting for the provider's timers.
+Each round is one `./nightshift night` (the pipelines that read files, generated data, everything from nothing) and, on
+this tree's localcloud that is up with its foundation applied, one `./nightshift run wordcount` of a 400 kB text.
+terraform is timed by a stand-in on PATH that calls the real one. CPU is that of the command and of all that it starts,
+the terraform provider among them; a localcloud that is up, with its steps, is not.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shlex
 import shutil
 import statistics
@@ -21,25 +23,28 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 from datagen import generate_text
-from embedded.cloud import endpoint, environment
+from embedded.cloud import endpoint
+from tools import paths
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNS = ROOT / ".nightshift" / "runs"
 TEXT_BYTES = 400_000
-PARTS = ("terraform, computing", "terraform, waiting for its provider", "Spark steps", "localcloud up and down")
+TERRAFORM, STEPS, CLOUD = "terraform", "Spark steps", "localcloud up and down"
 REST = "Airflow and the command"
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One command: its wall seconds, and the seconds of each part."""
+    """One command: its wall and CPU seconds, how often it started terraform, and the wall seconds of each part."""
 
     wall: float
+    cpu: float
+    started: int
     parts: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -58,11 +63,11 @@ def main() -> None:
         text = folder / "text.txt"
         generate_text(text, TEXT_BYTES, "pt", seed=1)
         show("make run", [night(folder) for _ in range(rounds)])
-        with running_cloud(folder) as env:
-            word_count(folder, text, env)  # lays the foundation
+        with running_cloud():
+            word_count(folder, text)  # lays the foundation
             show(
                 "./nightshift run wordcount, 400 kB, localcloud up",
-                [word_count(folder, text, env) for _ in range(rounds)],
+                [word_count(folder, text) for _ in range(rounds)],
             )
 
 
@@ -70,12 +75,12 @@ def night(folder: Path) -> Measured:
     """`make run` without its set-up."""
     start, stop = cloud_seconds(folder)
     found = measured(["night"], folder, os.environ)
-    return Measured(found.wall, {**found.parts, PARTS[3]: start + stop})
+    return replace(found, parts={**found.parts, CLOUD: start + stop})
 
 
-def word_count(folder: Path, text: Path, env: Mapping[str, str]) -> Measured:
+def word_count(folder: Path, text: Path) -> Measured:
     """One night of wordcount on a cloud that is there."""
-    return measured(["run", "wordcount", "--input", str(text)], folder, env)
+    return measured(["run", "wordcount", "--input", str(text)], folder, os.environ)
 
 
 def measured(arguments: Sequence[str], folder: Path, env: Mapping[str, str]) -> Measured:
@@ -83,20 +88,19 @@ def measured(arguments: Sequence[str], folder: Path, env: Mapping[str, str]) -> 
     log, bin_dir = folder / "terraform.log", stand_in(folder)
     log.unlink(missing_ok=True)
     before = set(RUNS.glob("*/*/record.json"))
-    began = time.monotonic()
+    began, used = time.monotonic(), cpu_seconds()
     env = {**env, "PATH": f"{bin_dir}{os.pathsep}{env['PATH']}"}
     subprocess.run([str(ROOT / "nightshift"), *arguments], env=env, check=True, stdout=subprocess.DEVNULL)
-    wall = time.monotonic() - began
+    wall, cpu = time.monotonic() - began, cpu_seconds() - used
     terraform = [json.loads(line) for line in log.read_text().splitlines()]
-    waiting = sum(max(0.0, call["wall"] - call["cpu"]) for call in terraform)  # it may use both cores at once
-    return Measured(
-        wall,
-        {
-            PARTS[0]: sum(call["wall"] for call in terraform) - waiting,
-            PARTS[1]: waiting,
-            PARTS[2]: sum(step_seconds(record) for record in set(RUNS.glob("*/*/record.json")) - before),
-        },
-    )
+    steps = sum(step_seconds(record) for record in set(RUNS.glob("*/*/record.json")) - before)
+    return Measured(wall, cpu, len(terraform), {TERRAFORM: sum(call["wall"] for call in terraform), STEPS: steps})
+
+
+def cpu_seconds() -> float:
+    """What the commands that have ended used, with all that they started and waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def step_seconds(record: Path) -> float:
@@ -119,14 +123,13 @@ def stand_in(folder: Path) -> Path:
 
 
 @contextmanager
-def running_cloud(folder: Path) -> Iterator[dict[str, str]]:
-    """An environment whose AWS is a localcloud that stays up for the block."""
-    env = {**os.environ, "LOCALCLOUD_HOME": str(folder / "cloud")}
+def running_cloud() -> Iterator[None]:
+    """This tree's localcloud, up for the block: the commands find it as their user's."""
+    env = {**os.environ, "LOCALCLOUD_HOME": str(paths.LOCALCLOUD_HOME)}
+    assert endpoint.running(paths.LOCALCLOUD_HOME) is None, "./nightshift cloud down first: its lake would be measured"
     localcloud("up", env)
-    access = endpoint.running(folder / "cloud")
-    assert access, "it came up"
     try:
-        yield {**env, **environment.aws(access)}
+        yield
     finally:
         localcloud("down", env)
 
@@ -147,8 +150,9 @@ def localcloud(verb: str, env: Mapping[str, str]) -> float:
 
 def show(title: str, runs: Sequence[Measured]) -> None:
     """The median of the runs as a Markdown table."""
-    wall = statistics.median(run.wall for run in runs)
-    print(f"\n### {title}: {wall:.0f} s (median of {len(runs)})\n\n| where | seconds | share |\n|---|---:|---:|")
+    wall, cpu = (statistics.median(getattr(run, what) for run in runs) for what in ("wall", "cpu"))
+    print(f"\n### {title}: {wall:.1f} s, {cpu:.1f} CPU s (median of {len(runs)})")
+    print(f"\nterraform was started {runs[-1].started} times.\n\n| where | seconds | share |\n|---|---:|---:|")
     for part in runs[0].table:
         seconds = statistics.median(run.table[part] for run in runs)
         print(f"| {part} | {seconds:.1f} | {seconds / wall:.0%} |", flush=True)

@@ -24,6 +24,8 @@ if [ -f "{order}" ] && read -r verb stack <"{order}"; then
   if [[ "$*" == *"/$stack $verb"* ]]; then echo "Error: the test told $verb of $stack to fail"; exit 1; fi
   if [ "$verb" = slow ]; then
     unset TF_REATTACH_PROVIDERS  # it is to be struck in the middle, provider and all
+    # a work folder that was initialised with the provider attached has none
+    [ "$2" = init ] || [ -d "$TF_DATA_DIR/providers" ] || "{terraform}" "$1" init -input=false -lockfile=readonly
     export TF_CLI_ARGS_apply=-parallelism=1 TF_CLI_ARGS_destroy=-parallelism=1
   fi
 fi

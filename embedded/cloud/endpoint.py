@@ -57,9 +57,14 @@ def chosen(home: Path = paths.LOCALCLOUD_HOME, environ: Mapping[str, str] = os.e
     if named := environ.get(ENDPOINT_KEY):
         if not _answers(named):
             raise CloudError(f"Nothing answers at {named}: start it, or unset {ENDPOINT_KEY} to use localcloud.")
-        ours = running(home)
-        return ours if ours and ours.endpoint == named.rstrip("/") else _named(environ)
+        return _named(environ) if is_foreign(home, environ) else running(home)
     return running(home)
+
+
+def is_foreign(home: Path = paths.LOCALCLOUD_HOME, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether the user named another cloud than the running localcloud of `home`."""
+    named, ours = environ.get(ENDPOINT_KEY), running(home)
+    return bool(named) and not (ours and ours.endpoint == str(named).rstrip("/"))
 
 
 def needed(what: str) -> Access:

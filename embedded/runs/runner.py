@@ -33,7 +33,8 @@ class Runner(AbstractContextManager["Runner"]):
     """The night process. It imports Airflow at once, while its cloud is still being started, and then waits.
 
     A signal while a night is being played is passed on once, and the process ends after its teardown; `stopping` is
-    called then, and again when a later signal is not passed on. `python` is the command that interprets it.
+    called then, and again when a later signal is not passed on. `python` is the command that interprets it; `held` are
+    file descriptors that it keeps open as long as it lives.
     """
 
     def __init__(
@@ -42,8 +43,10 @@ class Runner(AbstractContextManager["Runner"]):
         log: Path,
         stopping: Callable[[bool], None],
         python: Sequence[str] = (sys.executable,),
+        held: Sequence[int] = (),
     ) -> None:
         self.log, self._env, self._stopping, self._python = log, dict(env), stopping, tuple(python)
+        self._held = tuple(held)
         self.interrupted = False
         self._role: dict[str, str] = {}
         self._playing = False
@@ -62,7 +65,7 @@ class Runner(AbstractContextManager["Runner"]):
                 stdout=output,
                 stderr=output,
                 text=True,
-                pass_fds=(writable,),
+                pass_fds=(writable, *self._held),
                 start_new_session=True,
             )
         os.close(writable)

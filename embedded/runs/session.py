@@ -5,10 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from embedded.airflow import database
 from embedded.cloud import bootstrap, endpoint, environment, iam_option, on_option, roles
+from embedded.cloud.provider import Providers
 from embedded.runs.remote import RemoteRunner
 from embedded.runs.requests import RunRequest, SessionRequest
 from embedded.runs.runner import Event, Runner
@@ -18,6 +20,7 @@ from embedded.terminal.progress import Progress
 from localcloud.credentials import Access, Credentials
 from nightshift.failures.shown import plain
 from tools import paths, toolchain
+from tools.toolchain import Toolchain
 
 # Stands for the cloud until it is there; the night process only imports by then.
 PENDING = Access("http://127.0.0.1:0", Credentials("none", "none"))
@@ -35,23 +38,34 @@ def run_session(request: SessionRequest) -> int:
         home = database.copied(Path(scratch) / "airflow")
         more = {**again.settings(), **request.settings, **iam_option.of_nights(request.iam)}
         waiting = {**environment.embedded(PENDING, tools, home), **more}
-        with Runner(waiting, log, lambda again: _stopping(progress, again)) as runner:
+        with (
+            Providers(_mirror(tools, request), Path(scratch)) as providers,
+            Runner(waiting, log, partial(_stopping, progress), held=(providers.lifeline,)) as runner,
+        ):
             progress.say(f"tools found; log: {paths.shown(log)}")
             nights = request.nights(Path(scratch))
             started = {**environment.with_tools(tools), **iam_option.of_cloud(request.iam)}
             with endpoint.access(started, keep=request.keep) as access:
                 progress.say(f"cloud: {access.endpoint}")
-                env = {**environment.embedded(access, tools, home), **more}
+                cloud = {**environment.embedded(access, tools, home), **more}
+                env = {**cloud, **providers.attach(cloud)}
                 if not request.dry_run and bootstrap.ensure(env, log):
                     progress.say("state bucket made")
                 if {request.on, env.get("NIGHTSHIFT_COMPUTE")} & {*on_option.ON_EKS}:
                     _kubernetes(env, progress)
                 if request.iam:
-                    runner.work_under(roles.of_airflow(access, env, log))
+                    role = roles.of_airflow(access, env, log)
+                    runner.work_under({**role, **providers.attach({**cloud, **role})})
                     progress.say("IAM is enforced: nights run under their roles")
                 with request.source(env):
                     good = Session(request, env, progress, runner).play(nights)
             return INTERRUPTED if runner.interrupted else SUCCESS if good else FAILURE
+
+
+def _mirror(tools: Toolchain, request: SessionRequest) -> Path | None:
+    """Where the provider is that is kept up; None if none is: on another cloud than localcloud one that crashes would
+    leave the night without its teardown, and a dry run has no terraform."""
+    return None if request.dry_run or endpoint.is_foreign() else tools.mirror
 
 
 def _kubernetes(env: Mapping[str, str], progress: Progress) -> None:

@@ -87,5 +87,5 @@ def terraform(cloud: LocalCloud, tmp_path: Path) -> Iterator[Terraform]:
         done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
 
-    with kept_up(_mirror(), environment(cloud), tmp_path / "provider.log") as attached:
+    with kept_up(_mirror(), environment(cloud), tmp_path) as attached:
         yield run

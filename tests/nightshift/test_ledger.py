@@ -1,6 +1,7 @@
 """The ledger: nothing lost, nothing overwritten."""
 
 import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -76,6 +77,29 @@ def test_two_writers_at_once_lose_nothing(localcloud, night):
         list(pool.map(write, range(24)))
     entries = Ledger(s3, night).entries()
     assert sorted(e["number"] for e in entries) == list(range(24))
+
+
+def test_an_act_lists_the_ledger_once_and_an_entry_is_read_once(aws, night):
+    s3 = aws("s3")
+    ledger, called = Ledger(s3, night), Counter()
+    s3.meta.events.register("before-call.s3", lambda model, **_: called.update([model.name]))
+    with ledger.act("audit", attempt=1):
+        pass
+    Ledger(aws("s3"), night).append("audit", "end")  # another writer has taken the next number
+    ledger.append("audit", "end")
+    assert called["ListObjectsV2"] == 1
+    for _ in range(3):
+        assert phases(ledger) == [("audit", "begin"), *[("audit", "end")] * 3]
+    assert called["GetObject"] == 4
+
+
+def test_a_lake_that_comes_during_an_act_has_the_entries_from_then_on(aws, night):
+    aws("s3").delete_bucket(Bucket="acme-night-lake")
+    ledger = Ledger(aws("s3"), night)
+    with ledger.act("apply_foundation", attempt=1):
+        assert phases(ledger) == [("apply_foundation", "begin")]
+        aws("s3").create_bucket(Bucket="acme-night-lake")
+    assert phases(ledger) == [("apply_foundation", "end")]
 
 
 def test_before_the_first_foundation_there_is_no_lake_and_the_ledger_is_beside_terraforms_state(aws, night):

@@ -1,14 +1,16 @@
 """How terraform is run: a stand-in on PATH says what it was asked, and how it was stopped."""
 
+import json
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import replace
 
 import psutil
 import pytest
 
-from nightshift.failures.errors import FoundationDiffers
+from nightshift.failures.errors import FoundationDiffers, PreflightError, TerraformError
 from nightshift.infrastructure import terraform
 from nightshift.infrastructure.terraform import TerraformHook
 
@@ -16,11 +18,21 @@ STAND_IN = """#!/bin/bash
 ps -o pgid= -p $$ | tr -d ' ' >> {log}
 echo "$@" >> {log}
 trap 'echo saving; echo saved >> {log}; exit 1' INT
-[ "$2" = output ] && echo '{{}}'
 [ "$2" = plan ] && [ -e {plan} ] && cat {plan} && exit 2
+[ "$2" = init ] && mkdir -p "$TF_DATA_DIR"
 [ "$2" = apply ] && [ -e {endless} ] && while :; do echo working; sleep 0.05; done
 exit 0
 """
+
+
+STATE = {
+    "version": 4,
+    "outputs": {
+        "vpc_id": {"value": "vpc-1", "type": "string"},
+        "hosts": {"value": {"a": [1]}, "type": ["object", {"a": ["list", "number"]}]},
+        "key": {"value": "private", "type": "string", "sensitive": True},
+    },
+}
 
 
 class TaskTimeout(BaseException):
@@ -28,9 +40,10 @@ class TaskTimeout(BaseException):
 
 
 @pytest.fixture
-def asked(tmp_path, monkeypatch):
-    """The words terraform was called with, line by line."""
+def asked(aws, tmp_path, monkeypatch):
+    """The words terraform was called with, line by line; its work folders are the test's own."""
     log, binary = tmp_path / "log", tmp_path / "terraform"
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     binary.write_text(STAND_IN.format(log=log, endless=tmp_path / "endless", plan=tmp_path / "plan"))
     binary.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
@@ -40,6 +53,93 @@ def asked(tmp_path, monkeypatch):
 def test_a_signal_to_the_tasks_process_group_does_not_reach_terraform(settings, asked):
     TerraformHook(settings, "transient", "x.tfstate").init()
     assert asked()[0] != str(os.getpgid(0))
+
+
+@pytest.fixture
+def hook(settings, tmp_path):
+    """Makes a hook of a run's stack, as each task makes its own."""
+    tree = tmp_path / "include"
+    shutil.copytree(settings.include_dir / "terraform", tree / "terraform")
+    own = replace(settings, include_dir=tree)
+    return lambda stack="transient", key="transient/wordcount/1.tfstate", **more: TerraformHook(
+        replace(own, **more), stack, key
+    )
+
+
+def verbs(asked):
+    return [line.split()[1] for line in asked() if line.startswith("-chdir")]
+
+
+def test_the_tasks_of_a_run_initialise_its_stack_once_and_read_its_outputs_without_terraform(hook, asked, aws):
+    hook().init()
+    aws("s3").put_object(Bucket="acme-night-state", Key="transient/wordcount/1.tfstate", Body=json.dumps(STATE))
+    assert hook().apply({}) == {"vpc_id": "vpc-1", "hosts": {"a": [1]}}, "what is sensitive must not reach XCom"
+    hook().destroy({})
+    assert verbs(asked) == ["init", "apply", "destroy"]
+    hook().destroy({})
+    assert verbs(asked)[3:] == ["init", "destroy"], "the work folder of a run goes with its stack"
+
+
+def test_a_stack_without_a_state_has_no_outputs(hook, asked):
+    assert hook(key="transient/wordcount/none.tfstate").outputs() == {}
+
+
+@pytest.mark.parametrize(
+    "file", ["stacks/transient/main.tf", "stacks/transient/.terraform.lock.hcl", "modules/emr/main.tf"]
+)
+def test_another_file_or_lock_is_initialised_anew(hook, asked, file):
+    hook().init()
+    with (hook().settings.stacks_dir.parent / file).open("a") as written:
+        written.write("\n# another line\n")
+    hook().init()
+    assert verbs(asked) == ["init", "init"]
+
+
+@pytest.mark.parametrize("name", ["TF_CLI_ARGS_init", "TF_CLI_CONFIG_FILE", terraform.REATTACH])
+def test_another_setting_of_terraform_is_initialised_anew(hook, asked, monkeypatch, name):
+    monkeypatch.delenv(name, raising=False)
+    hook().init()
+    monkeypatch.setenv(name, "other")
+    hook().init()
+    assert verbs(asked) == ["init", "init"]
+
+
+def test_another_backend_or_terraform_is_initialised_anew(hook, asked):
+    hook().init()
+    hook(key="transient/wordcount/2.tfstate").init()
+    hook(name="other-night").init()
+    os.utime(shutil.which("terraform"), (1, 1))
+    hook().init()
+    assert verbs(asked) == ["init"] * 4
+
+
+def test_an_init_that_failed_is_done_again(hook, asked, monkeypatch):
+    failing = hook()
+    monkeypatch.setattr(failing, "_command", lambda *_: ["false"])
+    with pytest.raises(TerraformError):
+        failing.init()
+    hook().init()
+    assert verbs(asked) == ["init"]
+
+
+def test_work_folders_that_nobody_uses_any_more_are_removed(hook, asked):
+    old, used = hook(key="transient/wordcount/old.tfstate"), hook(key="transient/wordcount/used.tfstate")
+    for one in (old, used):
+        one.init()
+        os.utime(one._data, (0, 0))
+    used.init()
+    hook().init()
+    assert used._data.is_dir()
+    assert not old._data.exists()
+
+
+def test_providers_are_not_run_from_a_folder_that_another_user_made(hook, asked, tmp_path, monkeypatch):
+    hook().init()
+    another = os.getuid() + 1
+    monkeypatch.setattr(os, "getuid", lambda: another)
+    (tmp_path / f"nightshift-terraform-{another}").mkdir()
+    with pytest.raises(PreflightError, match="belongs to another user"):
+        hook().init()
 
 
 @pytest.mark.parametrize("verb", ["apply", "destroy"])

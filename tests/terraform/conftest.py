@@ -87,8 +87,8 @@ def provider(machine, tmp_path_factory):
         def of(env):
             key = frozenset(env.items())
             if key not in up:
-                log = tmp_path_factory.mktemp("provider") / "log"
-                up[key] = running.enter_context(kept_up(mirror, {**machine, **env}, log))
+                logs = tmp_path_factory.mktemp("provider")
+                up[key] = running.enter_context(kept_up(mirror, {**machine, **env}, logs))
             return up[key]
 
         yield of

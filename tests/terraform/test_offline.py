@@ -57,20 +57,11 @@ def test_a_stack_takes_the_provider_that_its_lock_file_names(stack):
     checked.run("validate")
 
 
-@pytest.fixture(scope="module", params=FOLDERS)
-def opened(request, stack):
-    """Each folder, initialised once."""
-    folder = stack(request.param)
-    folder.init("-backend=false")
-    return folder
-
-
-def test_a_folder_is_valid_by_itself_if_it_is_a_stack(opened):
-    if opened.folder.parent.name == "stacks":
-        opened.run("validate")
-
-
-def test_a_folder_keeps_its_promises_under_a_mocked_provider(opened):
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_keeps_its_promises_under_a_mocked_provider(stack, folder):
+    """Each `run` validates the configuration before its plan (Terraform's source, backend/local/test.go)."""
+    opened = stack(folder)
+    opened.init("-backend=false")
     said = opened.run("test").stdout
     promised = sum(p.read_text().count('\nrun "') for p in (opened.folder / "tests").glob("*.tftest.hcl"))
     assert promised >= 2

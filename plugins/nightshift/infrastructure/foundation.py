@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from nightshift.aws import clients
@@ -14,7 +13,6 @@ from nightshift.infrastructure import stacks, terraform
 from nightshift.run.run_context import RunContext
 
 KEY = "foundation.applied.json"  # in the state bucket, beside the state
-_SKIPPED = {".terraform", "tests"}  # folders that terraform makes, and those it does not read at apply
 
 
 def applied(night: RunContext) -> dict[str, Any] | None:
@@ -55,18 +53,6 @@ def _read(settings: Settings) -> dict[str, Any] | None:
 def _inputs(settings: Settings) -> str:
     """SHA-256 over the files, the variables and terraform's environment variables (TF_VAR_*, TF_CLI_ARGS*)."""
     variables = [stacks.foundation(settings), terraform.environment_variables()]
-    digest = hashlib.sha256(json.dumps(variables, sort_keys=True).encode())
-    for name, file in _files(settings):
-        digest.update(f"\0{name}\0".encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
-def _files(settings: Settings) -> Iterator[tuple[str, Path]]:
-    root = settings.stacks_dir.parent
-    for folder in (settings.stacks_dir / "foundation", root / "modules"):
-        for file in sorted(folder.rglob("*")):
-            if file.is_file() and not _SKIPPED & set(file.relative_to(root).parts):
-                yield file.relative_to(root).as_posix(), file
-    if settings.tfvars:
-        yield settings.tfvars.name, settings.tfvars
+    further = settings.tfvars.read_text() if settings.tfvars else ""
+    read = [terraform.files_hash(settings, "foundation"), further, *variables]
+    return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -11,9 +12,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import psutil  # type: ignore[import-untyped]
@@ -27,17 +29,22 @@ LOG = logging.getLogger(__name__)
 RUNNING: list[subprocess.Popen[bytes]] = []  # the terraform processes of this Python process, which is one task's
 TAIL_LINES = 60
 TAIL_SECONDS = 0.2
+KEPT_SECONDS = 2 * 24 * 3600  # of a work folder after its last use: a run is shorter
+REATTACH = "TF_REATTACH_PROVIDERS"
 MINIMUM = (1, 11)
 DIFFERENCE = re.compile(r"^ +# (\S+ (?:will be|must be|has moved).*)$")
 DIFFERENCES_SHOWN = 10
 PROGRAMS = {"terraform", "tofu"}
+_SKIPPED = {".terraform", "tests"}  # folders that terraform makes, and those that only `terraform test` reads
 # Every DAG applies the one foundation, and all start at midnight. A transient state belongs to one run.
 LOCK_TIMEOUTS = {"foundation": "5m", "transient": "60s"}
 
 
 class TerraformHook:
     """One stack and one state. Variables are passed in the environment (TF_VAR_*), not on a command line that others
-    can read. Nothing is written into the stack's folder, which may be read-only.
+    can read. Nothing is written into the stack's folder, which may be read-only: what `terraform init` makes is in a
+    work folder of this state on this host, so that the tasks of a run initialise it once
+    (docs/decisions/0057-one-terraform-process-a-phase.md).
 
     Terraform writes its output to a file that is read here. A pipe would break when the task's process is killed, and
     terraform would die at its next write with its state unsaved. With a file it finishes and releases its lock.
@@ -49,13 +56,18 @@ class TerraformHook:
         self._locking = f"-lock-timeout={LOCK_TIMEOUTS.get(stack, '60s')}"
 
     def init(self) -> None:
-        """terraform init: open the state; creates no resource. Raises TerraformError."""
-        backend = {
-            "bucket": self.settings.bucket("state"),
-            "key": self.state_key,
-            "region": self.settings.region,
-        }
-        self._run("init", "-lockfile=readonly", *(f"-backend-config={k}={v}" for k, v in backend.items()))
+        """terraform init, unless it was done here with the same files, backend and settings; creates no resource.
+        Raises TerraformError, PreflightError."""
+        with suppress(FileNotFoundError):
+            os.utime(self._data)
+            LOG.info("terraform is initialised already for %s (%s)", self.stack, self._data)
+            return
+        _forget_old(self._data.parent)
+        with TemporaryDirectory(prefix="new-", dir=self._data.parent) as made:
+            data, words = Path(made) / "data", (f"-backend-config={k}={v}" for k, v in self._backend.items())
+            self._run("init", "-lockfile=readonly", *words, data=data)
+            with suppress(OSError):  # another task of this host was faster
+                data.rename(self._data)
 
     def apply(self, variables: Mapping[str, Any], file: Path | None = None) -> dict[str, Any]:
         """terraform apply; returns the outputs, without the sensitive ones. Raises TerraformError.
@@ -94,11 +106,21 @@ class TerraformHook:
         """terraform destroy: remove everything in the state, also of a partial apply. Raises TerraformError."""
         self.init()
         self._run("destroy", "-auto-approve", self._locking, variables=variables)
+        shutil.rmtree(self._data, ignore_errors=True)
 
     def outputs(self) -> dict[str, Any]:
-        """The outputs without the sensitive ones, which must not reach XCom. {} for an empty state."""
-        outputs = json.loads(self._answer("output", "-no-color", "-json"))
-        return {name: o["value"] for name, o in outputs.items() if not o["sensitive"]}
+        """The outputs without the sensitive ones, which must not reach XCom. {} without a state.
+
+        They are read from the state, as terraform output would. The format: Terraform's source, statefile/version4.go,
+        which every terraform 1.x writes and reads ("Terraform v1.x Compatibility Promises").
+        """
+        s3 = clients.client(self.settings, "s3")
+        try:
+            state = s3.get_object(Bucket=self._backend["bucket"], Key=self.state_key)["Body"].read()
+        except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
+            return {}
+        outputs = json.loads(state)["outputs"].items()
+        return {name: output["value"] for name, output in outputs if not output.get("sensitive")}
 
     def managed(self) -> set[str]:
         """The ids of all resources in the state, also of an interrupted apply. Call `init` first."""
@@ -124,8 +146,23 @@ class TerraformHook:
         seen = psutil.process_iter(["name", "cmdline", "cwd", "status"])
         return any(_works_on(self.stack, p.info) for p in seen if p.info["name"] in PROGRAMS)
 
+    @property
+    def _backend(self) -> dict[str, str]:
+        return {"bucket": self.settings.bucket("state"), "key": self.state_key, "region": self.settings.region}
+
+    @cached_property
+    def _data(self) -> Path:
+        """The work folder (TF_DATA_DIR) of this state; its name is a hash of everything that an init depends on."""
+        facts = (self.stack, files_hash(self.settings, self.stack), self._backend, _program())
+        return _work_folders() / hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
     def _run(
-        self, verb: str, *args: str, variables: Mapping[str, Any] | None = None, answers: Collection[int] = (0,)
+        self,
+        verb: str,
+        *args: str,
+        variables: Mapping[str, Any] | None = None,
+        answers: Collection[int] = (0,),
+        data: Path | None = None,
     ) -> tuple[int, list[str]]:
         """Run terraform; returns exit code and output lines. Raises TerraformError for a code not in `answers`."""
         LOG.info("terraform %s of %s (state %s)", verb, self.stack, self.state_key)
@@ -133,7 +170,7 @@ class TerraformHook:
         # `force-unlock` has no -input, and -no-color comes before its argument.
         flags = ["-no-color"] if verb == "force-unlock" else ["-input=false", "-no-color"]
         output = Path(self._scratch.name) / "output.log"
-        with _started(self._command(verb, *flags, *args), self._env(variables or {}), output) as process:
+        with _started(self._command(verb, *flags, *args), self._env(variables or {}, data), output) as process:
             for line in _followed(output, process):
                 LOG.info("%s", line)
                 said.append(line)
@@ -150,8 +187,8 @@ class TerraformHook:
     def _command(self, verb: str, *args: str) -> list[str]:
         return [binary(), f"-chdir={self.settings.stacks_dir / self.stack}", verb, *args]
 
-    def _env(self, variables: Mapping[str, Any]) -> dict[str, str]:
-        own = {"TF_IN_AUTOMATION": "1", "TF_DATA_DIR": self._scratch.name, "CHECKPOINT_DISABLE": "1"}
+    def _env(self, variables: Mapping[str, Any], data: Path | None = None) -> dict[str, str]:
+        own = {"TF_IN_AUTOMATION": "1", "TF_DATA_DIR": str(data or self._data), "CHECKPOINT_DISABLE": "1"}
         given = {f"TF_VAR_{name}": _text(value) for name, value in variables.items() if value is not None}
         return {**os.environ, **own, **given}
 
@@ -167,6 +204,17 @@ def interrupt() -> None:
 def environment_variables() -> dict[str, str]:
     """The environment variables that terraform reads as variables and arguments: TF_VAR_* and TF_CLI_ARGS*."""
     return {name: value for name, value in os.environ.items() if name.startswith(("TF_VAR_", "TF_CLI_ARGS"))}
+
+
+def files_hash(settings: Settings, stack: str) -> str:
+    """SHA-256 over the files that terraform reads of a stack: its own with the provider's lock, and the modules'."""
+    root, digest = settings.stacks_dir.parent, hashlib.sha256()
+    for folder in (settings.stacks_dir / stack, root / "modules"):
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and not _SKIPPED & set(file.relative_to(root).parts):
+                digest.update(f"\0{file.relative_to(root).as_posix()}\0".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def binary() -> str:
@@ -189,6 +237,37 @@ def version() -> str:
     if (int(match[1]), int(match[2])) < MINIMUM:
         raise PreflightError(f"{match[0]} is too old: S3-native locking needs {'.'.join(map(str, MINIMUM))}.")
     return match[0]
+
+
+def _program() -> tuple[Any, ...]:
+    """The terraform that runs here and of when its file is, its configuration, and its environment variables, but for
+    those of a stack. An init that attaches to a running provider installs none, whichever it is."""
+    program = Path(binary())
+    chosen = {k: v for k, v in os.environ.items() if k.startswith("TF_") and not k.startswith(("TF_VAR_", REATTACH))}
+    configuration = Path(chosen.get("TF_CLI_CONFIG_FILE") or "~/.terraformrc").expanduser()
+    configured = configuration.read_text() if configuration.is_file() else ""
+    return str(program), program.stat().st_mtime_ns, configured, chosen, bool(os.environ.get(REATTACH))
+
+
+def _work_folders() -> Path:
+    """The folder of this user's work folders. Raises PreflightError if another user made it: terraform runs the
+    providers that it finds below."""
+    folder = Path(gettempdir()) / f"nightshift-terraform-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.lstat().st_uid != os.getuid():
+        raise PreflightError(
+            f"{folder} belongs to another user, and terraform would run the providers in it.",
+            "Remove it, or set TMPDIR to another folder: in the shell of ./nightshift, or for Airflow's workers.",
+        )
+    return folder
+
+
+def _forget_old(folder: Path) -> None:
+    """Remove the work folders that nothing has used for days: those of runs that were torn down elsewhere."""
+    for old in folder.iterdir():
+        with suppress(FileNotFoundError):
+            if time.time() - old.stat().st_mtime > KEPT_SECONDS:
+                shutil.rmtree(old, ignore_errors=True)
 
 
 def _differences(said: Sequence[str]) -> str:
@@ -237,7 +316,8 @@ def _followed(output: Path, process: subprocess.Popen[bytes]) -> Iterator[str]:
                 yield from filter(None, [held])
                 return
             if not whole:
-                time.sleep(TAIL_SECONDS)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(TAIL_SECONDS)
 
 
 def _works_on(stack: str, process: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from nightshift.aws import clients, topic
@@ -16,6 +16,7 @@ from nightshift.pipelines import PIPELINES
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+RECENT = timedelta(days=4)  # more than any contract allows, so that only the partitions of stale gold are all listed
 KEY = "freshness/told.json"  # in the lake: tables already notified as stale, so that each is notified once
 
 
@@ -64,7 +65,7 @@ def notify(settings: Settings, tables: list[Stale]) -> list[Stale]:
 def _stale(s3: S3Client, settings: Settings, now: datetime) -> Iterator[Stale]:
     for pipeline in PIPELINES.values():
         for table in pipeline.gold:
-            newest = _newest(s3, settings.bucket("lake"), f"gold/{pipeline.name}/{table.name}/")
+            newest = _newest(s3, settings.bucket("lake"), f"gold/{pipeline.name}/{table.name}/", now.date() - RECENT)
             if newest is None:
                 continue
             day, written = newest
@@ -74,14 +75,21 @@ def _stale(s3: S3Client, settings: Settings, now: datetime) -> Iterator[Stale]:
                 yield Stale(f"{pipeline.name}.{table.name}", day, at, round(hours, 1), table.fresh_hours)
 
 
-def _newest(s3: S3Client, bucket: str, prefix: str) -> tuple[str, datetime] | None:
-    """The newest business date of a table, and when its partition was last written."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
-    partition = max((str(p["Prefix"]) for page in pages for p in page.get("CommonPrefixes", [])), default=None)
+def _newest(s3: S3Client, bucket: str, prefix: str, since: date) -> tuple[str, datetime] | None:
+    """The newest business date of a table, and when its partition was last written. All partitions, which may be
+    thousands, are only listed if there is none after `since`."""
+    recent = _partitions(s3, bucket, prefix, f"{prefix}business_date={since}")
+    partition = max(recent, default=None) or max(_partitions(s3, bucket, prefix, prefix), default=None)
     if partition is None:
         return None
     files = s3.list_objects_v2(Bucket=bucket, Prefix=partition)["Contents"]
     return partition.rpartition("=")[2].rstrip("/"), max(file["LastModified"] for file in files)
+
+
+def _partitions(s3: S3Client, bucket: str, prefix: str, after: str) -> list[str]:
+    """The prefixes of the table's partitions behind `after`."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/", StartAfter=after)
+    return [str(folder["Prefix"]) for page in pages for folder in page.get("CommonPrefixes", [])]
 
 
 def _notified(s3: S3Client, bucket: str) -> Mapping[str, Any]:

@@ -73,9 +73,9 @@ class LakeHook:
 
     def has_bronze(self) -> bool:
         """Whether bronze has read the run's business date: the lake has its rows, accepted or quarantined."""
-        product, dated = self._night.pipeline.product, f"/{DATED}{self._night.business_date}/"
-        prefixes = (f"quarantine/{product}/bronze/", f"bronze/{product}/")
-        return any(dated in item["Key"] for prefix in prefixes for item in self._objects(self._lake, prefix))
+        product, dated = self._night.pipeline.product, f"{DATED}{self._night.business_date}/"
+        tables = (*self._folders(f"quarantine/{product}/bronze/"), *self._folders(f"bronze/{product}/"))
+        return any(True for table in tables for _ in self._objects(self._lake, f"{table}{dated}"))
 
     def swap_gold(self, table: str, made_by: str = "") -> list[date]:
         """Publish one staged table, one partition per staged day; returns the days, the night's own last.
@@ -200,6 +200,12 @@ class LakeHook:
         with suppress(self._s3.exceptions.NoSuchBucket):
             for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
                 yield from page.get("Contents", [])
+
+    def _folders(self, prefix: str) -> Iterator[str]:
+        """The prefixes of the lake one level below another; none before the foundation has made the bucket."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._lake, Prefix=prefix, Delimiter="/")
+        with suppress(self._s3.exceptions.NoSuchBucket):
+            yield from (folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", []))
 
     def _json(self, bucket: str, key: str) -> Any:
         return json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())

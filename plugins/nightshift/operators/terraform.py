@@ -108,14 +108,9 @@ class DestroyTransientOperator(StackOperator):
             partition_locks.release_all(night)
             self.log.warning("Kept on request: the stack of %s, until its lease ends or its cluster does.", night.run)
             return {"kept": True}
-        outputs = self.output_of(context, Task.APPLY_FOUNDATION) or self._outputs()
+        outputs = self.output_of(context, Task.APPLY_FOUNDATION) or self.foundation().outputs()
         teardown.remove(self.transient(night), night, outputs, self.task_id)
         return None
-
-    def _outputs(self) -> dict[str, Any]:
-        hook = self.foundation()
-        hook.init()
-        return hook.outputs()
 
 
 def _ssh(night: RunContext) -> dict[str, str]:

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -204,7 +203,8 @@ class RunCleanup:
             return teardown.forget(self._night, REAPER)
         try:
             hook = TerraformHook(self._settings, "transient", self._night.state_key)
-            teardown.remove(hook, self._night, _foundation_outputs(self._settings), REAPER)
+            foundation = TerraformHook(self._settings, "foundation", stacks.FOUNDATION_STATE)
+            teardown.remove(hook, self._night, foundation.outputs(), REAPER)
         except (TerraformError, PreflightError) as error:
             self._book.note(REAPER, "removed without terraform", str(error))
             teardown.forget(self._night, REAPER)
@@ -221,9 +221,3 @@ class RunCleanup:
         states = states_of(self._book.entries())
         record = Reporter(self._settings, self._night).report(states, reported_by=REAPER, cleanup_failure=card)
         return str(record["outcome"])
-
-
-def _foundation_outputs(settings: Settings) -> dict[str, Any]:
-    hook = TerraformHook(settings, "foundation", stacks.FOUNDATION_STATE)
-    hook.init()
-    return hook.outputs()

@@ -37,29 +37,38 @@ class Ledger:
     If-None-Match, and the second writer takes the next one.
 
     A run is open from its first "begin" until a "closed" entry without a later "begin". While it is open, the lake has
-    a marker under open/, so that the reaper does not have to read every ledger.
+    a marker under open/, so that the reaper does not have to read every ledger. Entries never change, so each is read
+    once; an act that has written one looks for the next number behind it.
     """
 
     def __init__(self, s3: S3Client, night: RunContext) -> None:
         self._s3, self._night, self._bucket = s3, night, night.settings.bucket("lake")
         self._prefix = f"{night.record_prefix}entries/"
         self._links = {"record": links.record(night)}
+        self._known: dict[tuple[str, str], dict[str, Any]] = {}
+        self._written = 0  # how many entries the lake has at least
 
     def entries(self) -> list[dict[str, Any]]:
         """Every entry, oldest first: {"at", "task", "phase", …}. Empty while there is no bucket."""
         bucket, keys = self._listed()
-        return [json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
+        for key in (key for key in keys if (bucket, key) not in self._known):
+            self._known[bucket, key] = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        return [dict(self._known[bucket, key]) for key in keys]
 
     def append(self, task: str, phase: str, **facts: Any) -> None:
         """Add one entry; without a bucket, only log it."""
         entry = {"at": _iso(datetime.now(UTC)), "task": task, "phase": phase, **facts}
-        bucket, keys = self._listed()
+        bucket, number = self._bucket, self._written
+        if not number:
+            bucket, keys = self._listed()
+            number = len(keys)
         if not bucket:
             LOG.info("No ledger yet (%s): %s", ", ".join(self._night.settings.record_buckets), entry)
             return
-        number = len(keys)
         while not self._put(bucket, f"{self._prefix}{number:06d}.json", entry):
             number += 1
+        if bucket == self._bucket:  # a run that began without a lake goes on in it
+            self._written = number + 1
 
     def note(self, task: str, act: str, why: str, **facts: Any) -> None:
         """Add an audit entry: something unusual was done. It does not renew the lease."""
