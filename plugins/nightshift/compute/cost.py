@@ -27,7 +27,8 @@ SPOT, ON_DEMAND = "SPOT", "ON_DEMAND"
 @dataclass(frozen=True)
 class Node:
     """One machine of a place, as it is billed. `spot`: dollars per hour that its Spot price was on average; None for
-    On-Demand, and for Spot whose price is not known, which is priced as On-Demand."""
+    On-Demand, and for Spot whose price is not known, which is priced as On-Demand. `share`: the part of its bill that
+    is the run's."""
 
     place_id: str
     type: str
@@ -35,6 +36,7 @@ class Node:
     started_at: datetime
     ended_at: datetime | None
     spot: float | None = None
+    share: float = 1.0
 
 
 def hourly(fleets: list[dict[str, Any]], table: Table) -> float:
@@ -64,7 +66,7 @@ def bill(nodes: Iterable[Node], now: datetime, table: Table) -> dict[str, float]
     PreflightError for a type without a price."""
     parts = dict.fromkeys(("EC2", "EMR", "EBS"), 0.0)
     for node in nodes:
-        hours = max(((node.ended_at or now) - node.started_at).total_seconds(), 60) / 3600
+        hours = node.share * max(((node.ended_at or now) - node.started_at).total_seconds(), 60) / 3600
         price = table.price(node.type)
         parts["EC2"] += hours * (price.ec2 if node.spot is None else node.spot)
         parts["EMR"] += hours * price.emr

@@ -128,7 +128,10 @@ def _times(entries: Iterable[Entry], task: str) -> dict[str, str | None]:
 
 def _proof(entries: Sequence[Entry]) -> dict[str, Any] | None:
     seen = outcome_rules.proof(entries)
-    return {"checked_at": seen["at"], "alive": seen["alive"], "checked": seen["checked"]} if seen else None
+    if seen is None:
+        return None
+    shared = {"shared": seen["shared"]} if "shared" in seen else {}
+    return {"checked_at": seen["at"], "alive": seen["alive"], "checked": seen["checked"], **shared}
 
 
 def _place(place: Place) -> dict[str, Any]:
@@ -221,7 +224,7 @@ def _priced(night: RunContext, facts: RunFacts) -> dict[str, Any]:
         "expected": known.get("expected"),
         "measured": round(sum(parts.values()), 4),
         "parts": parts,
-        "seconds": seconds(facts) if isinstance(target, ListsNodes) else {},
+        "seconds": (facts.seconds or seconds(facts)) if isinstance(target, ListsNodes) else {},
         "spot": cost.spot_words(facts.nodes),
         "shape": target.shape(night),
         **target.prices(),
