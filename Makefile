@@ -107,6 +107,9 @@ bench-growth: setup-test ## what day 1 and day 400 of a history read and take, b
 bench-costs: setup-test ## thirty nights of each size on localcloud's EMR by a clock of its own: estimate beside bill, idle share
 	@PYTHONPATH=plugins $(PYTHON) -m benchmarks.costs $(ARGS)
 
+bench-packs: setup-test ## four pipelines on four clusters and on one that they share, on localcloud's EMR by a clock of its own
+	@PYTHONPATH=plugins $(PYTHON) -m benchmarks.packs $(ARGS)
+
 prices: setup ## refresh include/prices.toml from AWS's published price lists; FILES="AmazonEC2.csv ElasticMapReduce.csv" REGION=sa-east-1
 	@./nightshift prices --file $(FILES) $(if $(REGION),--region $(REGION))
 
@@ -145,5 +148,5 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth bench-costs prices flink mwaa-bundle mwaa-tools python-archive \
+.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth bench-costs bench-packs prices flink mwaa-bundle mwaa-tools python-archive \
   mwaa-preflight docs screenshots format down clean
