@@ -1,7 +1,4 @@
-"""Cost of clusters and ingestion hosts, from list prices (compute/instances) and hours. Pure.
-
-Sources of the prices of disks and requests: docs/decisions/0052-dollars.md.
-"""
+"""Cost of clusters and ingestion hosts, from list prices (compute/instances) and hours. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +14,7 @@ PROVISIONING_MINUTES = 7.0  # planned EMR start-up time; 5 to 10 are observed
 HOST = 0.0208 + 0.005  # ingestion host, $ per hour in us-east-1: t3.small On-Demand and its public IPv4 address
 HOST_PART, REQUESTS = "host", "requests"  # parts of a bill, beside EC2, EMR and EBS or the target's own
 DISK_GIB_OF_XLARGE, ROOT_GIB = 64, 15  # what EMR attaches to a node; twice the size has twice the disk
-DISK, ROOT = 0.10 / 730, 0.08 / 730  # $ per GiB and hour in us-east-1: gp2, and gp3 of the root volume
-PUT, GET = 0.005 / 1000, 0.0004 / 1000  # $ per request of S3 in us-east-1
+HOURS_OF_MONTH = 730  # as AWS counts it
 PUTS_OF_ENTRY, GETS_OF_ENTRY = 3, 12  # a ledger entry, its marker and terraform's state; lists are priced as PUT
 PUTS_OF_TABLE, GETS_OF_TABLE = 40, 200  # files, renames and looks of a Spark write and read
 SPOT, ON_DEMAND = "SPOT", "ON_DEMAND"
@@ -86,15 +82,14 @@ def spot_words(nodes: Sequence[Node]) -> str:
 def disks(name: str, table: Table) -> float:
     """Dollars per hour of the EBS volumes of a node of that type. Raises PreflightError for an unknown type."""
     gib = DISK_GIB_OF_XLARGE * table.type(name).vcpu / VCPU_OF_XLARGE
-    return (gib * DISK + ROOT_GIB * ROOT) * _dearer(table)
+    return (gib * table.storage.gp2 + ROOT_GIB * table.storage.gp3) / HOURS_OF_MONTH
 
 
 def requests(entries: int, tables: int, table: Table) -> float:
-    """Dollars for S3's requests, estimated from the number of ledger entries and of tables that layers wrote. Raises as
-    `host` does."""
+    """Dollars for S3's requests, estimated from the number of ledger entries and of tables that layers wrote."""
     puts = PUTS_OF_ENTRY * entries + PUTS_OF_TABLE * tables
     gets = GETS_OF_ENTRY * entries + GETS_OF_TABLE * tables
-    return round((puts * PUT + gets * GET) * _dearer(table), 4)
+    return round(puts * table.storage.put + gets * table.storage.get, 4)
 
 
 def minutes_within(usd: float, price: Callable[[float], float]) -> float:

@@ -110,7 +110,7 @@ class EmrTarget:
 
     def prices(self) -> dict[str, str]:
         table = instances.of(self._settings)
-        return {"prices_as_of": table.as_of, "prices": table.source}
+        return {"prices_as_of": table.oldest, "prices": table.source}
 
     def shape(self, run: RunContext) -> str:
         """The fleets, each as its first type."""
