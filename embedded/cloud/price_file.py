@@ -89,15 +89,15 @@ def read(
 
 def _stored(lists: Mapping[str, PriceList], region: str) -> dict[str, str | float]:
     """Prices of STORED as far as the lists have them, with date and source; empty without any."""
-    found = {}
+    listed = {}
     for name, (service, wanted) in STORED.items():
         rows = lists[service].rows if service in lists else []
         usd = [float(row["usd"] or 0) for row in rows if {**wanted, "regionCode": region}.items() <= row.items()]
-        found |= {name: max(usd)} if any(usd) else {}
-    used = [lists[service] for service in dict.fromkeys(STORED[name][0] for name in found)]
+        listed |= {name: max(usd)} if any(usd) else {}
+    used = [lists[service] for service in dict.fromkeys(STORED[name][0] for name in listed)]
     if not used:
         return {}
-    return {**found, "as_of": min(one.published for one in used), "source": ", ".join(one.source for one in used)}
+    return {**listed, "as_of": min(one.published for one in used), "source": ", ".join(one.source for one in used)}
 
 
 def _priced(name: str, machine: Rows, fee: Rows, as_of: str, source: str) -> Priced:

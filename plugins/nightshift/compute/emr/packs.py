@@ -182,15 +182,16 @@ def join(run: RunContext, foundation: Mapping[str, Any]) -> Home:
     group = run.settings.group_of(run.pipeline.name)
     if not group:
         return Own(run)
-    why, profile = refusal(run), _profile(run, foundation)
+    why = refusal(run)
+    profile = {} if why else _profile(run, foundation)
     while not why:
         pack = _latest(run, group) or _open(run, group, 1, profile)
-        answer, found = pack.change(partial(_enter, run=run, profile=profile))
+        answer, more = pack.change(partial(_enter, run=run, profile=profile))
         if answer == "joined":
             _point(run, pack=_facts(pack))
-            return replace(pack, given=found)
+            return replace(pack, given=more)
         if answer == "other":
-            why = str(found)
+            why = str(more)
         elif answer == "next":
             _open(run, group, pack.number + 1, profile)
         else:
