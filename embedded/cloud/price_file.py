@@ -89,7 +89,7 @@ def read(
 
 def _stored(lists: Mapping[str, PriceList], region: str) -> dict[str, str | float]:
     """Prices of STORED as far as the lists have them, with date and source; empty without any."""
-    listed = {}
+    listed: dict[str, float] = {}
     for name, (service, wanted) in STORED.items():
         rows = lists[service].rows if service in lists else []
         usd = [float(row["usd"] or 0) for row in rows if {**wanted, "regionCode": region}.items() <= row.items()]
