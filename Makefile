@@ -110,7 +110,10 @@ bench-years: setup-test ## what reads the lake with 10 recorded runs and with 2,
 bench-costs: setup-test ## thirty nights of each size on localcloud's EMR by a clock of its own: estimate beside bill, idle share
 	@PYTHONPATH=plugins $(PYTHON) -m benchmarks.costs $(ARGS)
 
-prices: setup ## refresh include/prices.toml from AWS's published price lists; FILES="AmazonEC2.csv ElasticMapReduce.csv" REGION=sa-east-1
+bench-packs: setup-test ## four pipelines on four clusters and on one that they share, on localcloud's EMR by a clock of its own
+	@PYTHONPATH=plugins $(PYTHON) -m benchmarks.packs $(ARGS)
+
+prices: setup ## refresh include/prices.toml from AWS's published price lists; FILES="AmazonEC2.csv ElasticMapReduce.csv AmazonS3.csv" REGION=sa-east-1
 	@./nightshift prices --file $(FILES) $(if $(REGION),--region $(REGION))
 
 flink: setup $(FLINK)/.made ## bring Flink for `./nightshift run wordcount --engine flink` (700 MB, once)
@@ -148,5 +151,5 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth bench-years bench-costs prices flink mwaa-bundle mwaa-tools python-archive \
+.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth bench-years bench-costs bench-packs prices flink mwaa-bundle mwaa-tools python-archive \
   mwaa-preflight docs screenshots format down clean

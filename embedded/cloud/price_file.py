@@ -20,10 +20,17 @@ from embedded.cloud.price_list import Priced
 from nightshift.compute.instances import Price
 from tools.errors import InputRefused
 
-EC2, FEE = "AmazonEC2", "ElasticMapReduce"
+EC2, FEE, S3 = "AmazonEC2", "ElasticMapReduce", "AmazonS3"
 LINES_BEFORE_HEADER = 5
 LINUX = {**price_list.LINUX, "termType": "OnDemand", "unit": "Hrs"}
 FEES = {"softwareType": "EMR", "termType": "OnDemand"}
+STORED = {  # the service, the attributes and the unit of what a price file has beside instances
+    "gp2": (EC2, {"volumeApiName": "gp2", "unit": "GB-Mo"}),
+    "gp3": (EC2, {"volumeApiName": "gp3", "unit": "GB-Mo"}),
+    "put": (S3, {"group": "S3-API-Tier1", "unit": "Requests"}),
+    "get": (S3, {"group": "S3-API-Tier2", "unit": "Requests"}),
+}
+KINDS = ("instanceType", "volumeApiName", "group")  # a row without any is of nothing that is read
 COLUMNS = {  # of a CSV, by the names that a JSON has
     "instanceType": "Instance Type",
     "regionCode": "Region Code",
@@ -36,6 +43,8 @@ COLUMNS = {  # of a CSV, by the names that a JSON has
     "physicalProcessor": "Physical Processor",
     "vcpu": "vCPU",
     "memory": "Memory",
+    "volumeApiName": "Volume API Name",
+    "group": "Group",
     "termType": "TermType",
     "unit": "Unit",
     "usd": "PricePerUnit",
@@ -57,9 +66,11 @@ class PriceList:
         return f"{self.service} {self.version}"
 
 
-def read(files: Sequence[Path], names: Collection[str], region: str) -> dict[str, Priced]:
-    """The named types as far as the lists of both services have them in the region. Raises InputRefused for a file that
-    is no price list, or if one of the services is missing."""
+def read(
+    files: Sequence[Path], names: Collection[str], region: str
+) -> tuple[dict[str, Priced], dict[str, str | float]]:
+    """The named types as far as the lists of both services have them in the region, and what disks and, with S3's list,
+    requests cost there. Raises InputRefused for a file that is no price list, or if one of the services is missing."""
     lists = {one.service: one for one in map(_list, files)}
     if missing := [service for service in (EC2, FEE) if service not in lists]:
         raise InputRefused(
@@ -68,11 +79,25 @@ def read(files: Sequence[Path], names: Collection[str], region: str) -> dict[str
     machines, fees = _of_types(lists[EC2], LINUX, region), _of_types(lists[FEE], FEES, region)
     as_of = min(lists[EC2].published, lists[FEE].published)
     source = f"{lists[EC2].source}, {lists[FEE].source}"
-    return {
+    priced = {
         name: _priced(name, machines[name], fees[name], as_of, source)
         for name in names
         if name in machines and name in fees
     }
+    return priced, _stored(lists, region)
+
+
+def _stored(lists: Mapping[str, PriceList], region: str) -> dict[str, str | float]:
+    """Prices of STORED as far as the lists have them, with date and source; empty without any."""
+    listed: dict[str, float] = {}
+    for name, (service, wanted) in STORED.items():
+        rows = lists[service].rows if service in lists else []
+        usd = [float(row["usd"] or 0) for row in rows if {**wanted, "regionCode": region}.items() <= row.items()]
+        listed |= {name: max(usd)} if any(usd) else {}
+    used = [lists[service] for service in dict.fromkeys(STORED[name][0] for name in listed)]
+    if not used:
+        return {}
+    return {**listed, "as_of": min(one.published for one in used), "source": ", ".join(one.source for one in used)}
 
 
 def _priced(name: str, machine: Rows, fee: Rows, as_of: str, source: str) -> Priced:
@@ -122,7 +147,8 @@ def _of_csv(lines: Iterator[list[str]]) -> PriceList:
     about = {name: value for name, value, *_ in islice(lines, LINES_BEFORE_HEADER)}
     header = next(lines)
     places = {name: header.index(column) for name, column in COLUMNS.items() if column in header}
-    on_demand = (line for line in lines if line[places["termType"]] == "OnDemand" and line[places["instanceType"]])
+    kinds = [places[name] for name in KINDS if name in places]
+    on_demand = (line for line in lines if line[places["termType"]] == "OnDemand" and any(line[n] for n in kinds))
     rows: Rows = [{name: line[at] for name, at in places.items()} for line in on_demand]
     return PriceList(about["OfferCode"], _day(about["Publication Date"]), about["Version"], rows)
 

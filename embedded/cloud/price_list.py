@@ -78,14 +78,17 @@ def described(name: str, processor: str, vcpu: str, memory: str) -> InstanceType
     return InstanceType(name, architecture, int(vcpu), float(memory.removesuffix(" GiB").replace(",", "")))
 
 
-def write(file: Path, region: str, priced: Mapping[str, Priced]) -> None:
-    """Add types and prices to the price file; what it has of others stays. Raises InputRefused."""
+def write(file: Path, region: str, priced: Mapping[str, Priced], stored: Mapping[str, Any] | None = None) -> None:
+    """Add types and prices to the price file, and prices of disks and requests; what it has of others stays. Raises
+    InputRefused."""
     kept = instances.read(file)
+    storage = kept["storage"] | ({region: dict(stored)} if stored else {})
     types, prices = kept["types"], kept["prices"]
     for name, (kind, price) in priced.items():
         types[name] = {"architecture": kind.architecture, "vcpu": kind.vcpu, "gib": kind.gib}
         prices.setdefault(region, {})[name] = {key: value for key, value in vars(price).items() if value != ""}
     sections = {"types": types, **{f"prices.{place}": rows for place, rows in prices.items()}}
+    sections |= {"storage": storage} if storage else {}
     text = HEAD + "".join(f"\n[{title}]\n{_rows(rows)}" for title, rows in sections.items())
     try:
         file.write_text(text, encoding="utf-8")

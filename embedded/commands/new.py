@@ -6,6 +6,7 @@ import argparse
 import importlib
 import shlex
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +21,7 @@ from embedded.new.trial import Own
 from embedded.uploads.inputs import existing
 from nightshift.pipelines.registry import discover, name_fault
 from nightshift.report import product_page
-from tools import paths
+from tools import maven, paths
 from tools.errors import InputRefused
 
 SCHEMA = paths.ROOT / "docs" / "contract.schema.json"  # an editor completes a contract by it
@@ -69,6 +70,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jars", metavar="FILE", type=Path, nargs="+", default=[], help="jars for Spark; their SHA-256 is kept"
     )
+    parser.add_argument(
+        "--packages",
+        metavar="GROUP:ARTIFACT:VERSION",
+        nargs="+",
+        default=[],
+        help=f"jars to download now, without dependencies (from {maven.REPOSITORY_KEY}, else Maven Central)",
+    )
     parser.add_argument("--into", metavar="FOLDER", type=Path, default=paths.ROOT / "pipelines", help="(pipelines)")
     parser.add_argument("--yes", action="store_true", help="write it without confirmation")
 
@@ -89,29 +97,31 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _of_sample(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, str | bytes]]:
-    if options.args or options.py_files or options.jars:
-        raise InputRefused("--args, --py-files and --jars are of a --script.")
+    if options.args or options.py_files or options.jars or options.packages:
+        raise InputRefused("--args, --py-files, --jars and --packages are of a --script.")
     proposals = _proposals(options.sample)
     return proposals, {**package.files(options.name, proposals)}
 
 
 def _of_script(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, str | bytes]]:
     """The sources, if their format is one that samples can have, and the files. Raises InputRefused."""
-    own = _own(options)
-    print(f"Running {own.names} once on the sample …", flush=True)
-    day = dates.today() - timedelta(days=1)
-    tables = trial.play(options.name, own, options.sample, day)
-    try:
-        proposals = _proposals(options.sample)
-    except InputRefused as other_format:
-        print(f"No generator and no test: {other_format}")
-        proposals = []
-    return proposals, script_package.files(options.name, own, proposals, tables)
+    with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
+        own = _own(options, [maven.jar(package, Path(folder)) for package in options.packages])
+        print(f"Running {own.names} once on the sample …", flush=True)
+        day = dates.today() - timedelta(days=1)
+        tables = trial.play(options.name, own, options.sample, day)
+        try:
+            proposals = _proposals(options.sample)
+        except InputRefused as other_format:
+            print(f"No generator and no test: {other_format}")
+            proposals = []
+        return proposals, script_package.files(options.name, own, proposals, tables)
 
 
-def _own(options: argparse.Namespace) -> Own:
+def _own(options: argparse.Namespace, downloaded: Sequence[Path]) -> Own:
     """The user's own files, with the arguments of each script; SQL has none. Raises InputRefused."""
-    files = [*options.script, *options.py_files, *options.jars]
+    jars = [*options.jars, *downloaded]
+    files = [*options.script, *options.py_files, *jars]
     for file in files:
         existing(file)
     if twice := sorted({one.name for one in files if [other.name for other in files].count(one.name) > 1}):
@@ -124,7 +134,7 @@ def _own(options: argparse.Namespace) -> Own:
         raise InputRefused("--args has no {output}: the script must be given the folder to write to.")
     each = iter(words * len(python) if len(words) == 1 else words)
     scripts = [(s.resolve(), () if s.suffix == SQL else tuple(shlex.split(next(each)))) for s in options.script]
-    return Own(scripts, [path.resolve() for path in options.py_files], [path.resolve() for path in options.jars])
+    return Own(scripts, [path.resolve() for path in options.py_files], [path.resolve() for path in jars])
 
 
 def _folder(name: str, into: Path) -> Path:

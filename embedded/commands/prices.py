@@ -14,12 +14,13 @@ ratio to it."""
 EPILOG = """\
 example:
   ./nightshift prices m8g.xlarge m8g.2xlarge --region sa-east-1
-  ./nightshift prices --file AmazonEC2.csv ElasticMapReduce.csv --region sa-east-1
+  ./nightshift prices --file AmazonEC2.csv ElasticMapReduce.csv AmazonS3.csv --region sa-east-1
 
 With --file it reads AWS's price lists as they are published for a service and a region (CSV, which needs less
 memory, or JSON; AWS Billing guide, "Getting price list files manually") and refreshes every type that the tables
-have, besides each TYPE; it needs no account and no network. The addresses of the lists:
-https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/{AmazonEC2,ElasticMapReduce}/current/REGION/index.csv
+have, besides each TYPE, disks and, with S3's list, its requests; it needs no account and no network. The addresses
+of the lists:
+https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/{AmazonEC2,ElasticMapReduce,AmazonS3}/current/REGION/index.csv
 
 Without --file it needs credentials of an AWS account with pricing:GetProducts, and calls AWS itself.
 
@@ -35,7 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         type=Path,
         nargs="+",
-        help="price lists of AmazonEC2 and ElasticMapReduce",
+        help="price lists of AmazonEC2, ElasticMapReduce and, for requests, AmazonS3",
     )
     parser.add_argument("--region", help="the clusters' region (NIGHTSHIFT_REGION, else AWS_REGION, else us-east-1)")
 
@@ -50,12 +51,17 @@ def run(options: argparse.Namespace) -> int:
     types = [*options.types, *(price_list.known(file) if options.files else ())]
     if not types:
         raise InputRefused("Name instance types, or the files of price lists with --file.")
-    priced = price_file.read(options.files, types, region) if options.files else price_list.look_up(types, region)
-    if priced:
-        price_list.write(file, region, priced)
+    if options.files:
+        priced, stored = price_file.read(options.files, types, region)
+    else:
+        priced, stored = price_list.look_up(types, region), {}
+    if priced or stored:
+        price_list.write(file, region, priced, stored)
     for kind, price in priced.values():
         facts = f"{kind.vcpu} vCPU, {kind.gib:g} GiB, {kind.architecture}"
         print(f"{kind.name:<14} {facts}: EC2 ${price.ec2:g} and EMR ${price.emr:g} an hour in {region}")
+    for name, usd in stored.items():
+        print(f"{name:<14} {usd} in {region}")
     print(f"{len(priced)} of {len(types)} written to {paths.shown(file)}.")
     wanted = options.types or ([] if priced else types)
     if missing := [name for name in wanted if name not in priced]:

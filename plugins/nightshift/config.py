@@ -22,6 +22,7 @@ LANGUAGES = ("en", "pt-BR")
 CLOCK = re.compile(r"^(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)$")
 DAILY = re.compile(r"^(?P<minute>\d{1,2}) (?P<hour>\d{1,2}) \* \* \S+$")  # cron: once on each of its days
 BUDGET = re.compile(r"^(?P<pipeline>\w+|\*)=(?P<usd>\d+(\.\d+)?)$")
+PACK = re.compile(r"^(?P<group>[a-z]\w{0,30})=(?P<pipelines>\w+(\+\w+)+)$")
 KINDS = ("raw", "lake", "artifacts", "logs", "state")
 # Beside plugins/ in a checkout; on MWAA in the DAGs' folder. The pipelines beside it are loaded at import.
 INCLUDE = Path(os.environ.get(f"{PREFIX}INCLUDE_DIR") or Path(__file__).resolve().parents[2] / "include")
@@ -101,6 +102,7 @@ class Settings:
     task_types: tuple[str, ...] = X86
     task_units: int = 2
     spare_types: tuple[str, ...] = ()  # used if EC2 has none of the others; empty: other families, as large
+    packs: tuple[str, ...] = ()  # pipelines whose runs share a cluster while it lives, such as early=sales+stock
     spot_timeout_minutes: int = 10
     idle_timeout_seconds: int = 900
     lifetime_hours: int = 24  # lease of a run: after it, the reaper may remove its resources
@@ -132,6 +134,7 @@ class Settings:
         self._check_environment()
         self._check_choices()
         self._check_gold_by()
+        self._check_packs()
         if wrong := [item for item in self.monthly_budgets if not BUDGET.match(item)]:
             raise SettingsError(
                 f"{PREFIX}MONTHLY_BUDGETS has {', '.join(wrong)}: expected items such as sales=5 or *=20."
@@ -169,6 +172,14 @@ class Settings:
                 f"{PREFIX}STEP_TIMEOUT_MINUTES, {least:g}, and {PREFIX}LIFETIME_HOURS, {most:g} minutes."
             )
 
+    def _check_packs(self) -> None:
+        """A pipeline is in one group at most."""
+        if wrong := [item for item in self.packs if not PACK.match(item)]:
+            raise SettingsError(f"{PREFIX}PACKS has {', '.join(wrong)}: expected items such as early=sales+stock.")
+        names = [name for pipelines in self.groups.values() for name in pipelines]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise SettingsError(f"{PREFIX}PACKS names {', '.join(twice)} twice: a pipeline is in one group.")
+
     def _check_environment(self) -> None:
         """Without the environment's file a night would undo what a deployment applied from it."""
         if self.tfvars and not self.tfvars.is_file():
@@ -198,6 +209,16 @@ class Settings:
         budgets = dict(item.split("=") for item in self.monthly_budgets)
         given = budgets.get(product, budgets.get("*"))
         return None if given is None else float(given)
+
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """The pipelines of each pack group."""
+        items = (item.split("=") for item in self.packs)
+        return {group: tuple(pipelines.split("+")) for group, pipelines in items}
+
+    def group_of(self, product: str) -> str:
+        """The pack group of a pipeline; '' if it is in none."""
+        return next((group for group, pipelines in self.groups.items() if product in pipelines), "")
 
     @property
     def tfvars(self) -> Path | None:

@@ -46,6 +46,10 @@ def test_wordcount_of_a_novel_leaves_its_gold_and_nothing_else(nightshift, novel
     assert [tuple(row.values()) for row in counts[:3]] == [("que", 2663), ("a", 2613), ("e", 2192)]
     (record,) = ended.records
     assert record["proof"]["alive"] == []
+    assert record["proof"]["shared"] == (
+        "The cluster and its stack were those of pack_early/000001; this run was the last to use them."
+    )
+    assert record["cluster"]["name"].startswith(f"{NAME} pack_early ")
     assert {task["state"] for task in record["tasks"].values()} == {"success"}
     assert [cluster["Name"] for cluster in nightshift.clusters()] == ["another team's"]
     assert "Outcome:  success" in ended.said

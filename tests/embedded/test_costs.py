@@ -7,6 +7,8 @@ import tomllib
 import pytest
 
 from embedded import cli
+from nightshift.compute import cost, instances
+from nightshift.config import Settings
 from nightshift.report import night_index
 from tests.embedded.test_price_list import GRAVITON
 from tests.nightshift.records import record
@@ -77,6 +79,9 @@ M5 = {"vcpu": "4", "memory": "16 GiB", "physicalProcessor": "Intel Xeon Platinum
 LINUX = {"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA", "capacitystatus": "Used"}
 
 
+S3 = (("Tier1", "0.000007"), ("Tier2", "0.00000056"), ("SIA-Tier1", "9"))
+
+
 def offer(code, products):
     """A price list in JSON: products (attributes, unit, dollars) under made-up SKUs."""
     body = {
@@ -109,7 +114,13 @@ def lists(tmp_path, monkeypatch):
         (ec2("m5.xlarge", M5, capacitystatus="UnusedCapacityReservation"), "Hrs", "8.0"),
         (ec2("m5.xlarge", M5, regionCode="us-east-1"), "Hrs", "7.0"),
         (ec2("r8g.2xlarge", GRAVITON), "Hrs", "0.6"),
+        ({"volumeApiName": "gp2"}, "GB-Mo", "0.19"),
+        ({"volumeApiName": "gp2", "regionCode": "us-east-1"}, "GB-Mo", "9"),
+        ({"volumeApiName": "gp3"}, "GB-Mo", "0.152"),
+        ({"volumeApiName": "gp3"}, "IOPS-Mo", "8"),
     ]
+    requests = [({"group": f"S3-API-{tier}"}, "Requests", usd) for tier, usd in S3]
+    (tmp_path / "s3.json").write_text(offer("AmazonS3", requests))
     fees = [({"instanceType": name, "softwareType": "EMR"}, "Hrs", "0.07") for name in ("m5.xlarge", "r8g.2xlarge")]
     (tmp_path / "ec2.json").write_text(offer("AmazonEC2", machines))
     (tmp_path / "emr.json").write_text(offer("ElasticMapReduce", fees))
@@ -124,6 +135,22 @@ def test_a_price_list_refreshes_the_known_types_and_adds_named_ones_with_date_an
     assert written["m5.xlarge"] == {"ec2": 0.306, "emr": 0.07, "as_of": "2026-09-01", "source": source}
     assert set(written) == {"m5.xlarge", "r8g.2xlarge"}
     assert "EC2 $0.306 and EMR $0.07 an hour in sa-east-1" in capsys.readouterr().out
+
+
+def test_disks_and_requests_are_read_with_date_and_source_and_price_a_bill(lists, capsys):
+    of_ec2, of_s3 = "AmazonEC2 20260901000000", "AmazonS3 20260901000000"
+    common = ["prices", "--region", "sa-east-1", "--file", str(lists / "ec2.json"), str(lists / "emr.json")]
+    assert cli.main(common) == 0
+    disks = {"gp2": 0.19, "gp3": 0.152, "as_of": "2026-09-01"}
+    assert tomllib.loads((lists / "prices.toml").read_text())["storage"]["sa-east-1"] == {**disks, "source": of_ec2}
+    assert cli.main([*common, str(lists / "s3.json")]) == 0
+    written = tomllib.loads((lists / "prices.toml").read_text())["storage"]["sa-east-1"]
+    assert written == {**disks, "put": 7e-06, "get": 5.6e-07, "source": f"{of_ec2}, {of_s3}"}
+    assert "gp2            0.19 in sa-east-1" in capsys.readouterr().out
+    table = instances.of(Settings(region="sa-east-1", prices_file=lists / "prices.toml"))
+    assert cost.disks("m5.xlarge", table) == pytest.approx((64 * 0.19 + 15 * 0.152) / 730)
+    assert cost.requests(0, 1000, table) == pytest.approx(40_000 * 7e-06 + 200_000 * 5.6e-07)
+    assert table.storage.as_of == "2026-09-01"
 
 
 def test_the_csv_form_gives_the_same(lists):

@@ -43,6 +43,7 @@ AIRFLOW = (
     Reason("OpenThePipelinesDatabases", DRIVERS),
     Reason("HandNodesTheirRole", DRIVERS, "iam:PassRole", "*-emr-instance-*"),
     Reason("RunClustersOfThisName", "see the comment there", "elasticmapreduce:PutAutoTerminationPolicy"),
+    Reason("RunClustersOfThisName", "of a run that leaves a pack before its steps have ended", "*:CancelSteps"),
     Reason("LetEmrCleanUp", "asked once, when an account starts its first cluster; localcloud does not look"),
     *(Reason(sid, ELSEWHERE) for sid in ("MakeApplicationsOfThisName", "TagThemAndTheirJobsAtBirth")),
     *(Reason(sid, ELSEWHERE) for sid in ("RunApplicationsOfThisName", "HandServerlessJobsTheirRole")),

@@ -103,13 +103,14 @@ class Played:
 
 @contextmanager
 def opened(home: Path, scratch: Path) -> Iterator[Played]:
-    """A good night with a way in, the same date again, one that has its input fetched by a host, a pass of the reaper
-    and of drift, and a night whose script stops at a row; the cloud stays up."""
+    """A good night with a way in, the same date again on a pack's cluster, one that has its input fetched by a host, a
+    pass of the reaper and of drift, and a night whose script stops at a row; the cloud stays up."""
     own = {
         "LOCALCLOUD_LOG_DELAY_SECONDS": LOG_DELAY_SECONDS,
         **iam_option.of_cloud(iam=True),
         **iam_option.of_nights(iam=True),
         "NIGHTSHIFT_EMAIL_ENDPOINTS": ",".join(account.READERS),
+        "NIGHTSHIFT_PACKS": "early=wordcount+mrhealth_sales",
         "NIGHTSHIFT_PIPELINES": str(failing.package(scratch)),
     }
     with laid(home, own) as env, serving(BedApi()) as beds:

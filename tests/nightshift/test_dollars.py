@@ -16,8 +16,10 @@ from nightshift.config import Settings
 from nightshift.failures.errors import ComputeError, ParameterError, PreflightError, SettingsError
 from nightshift.infrastructure import terraform
 from nightshift.operators.preflight import PreflightOperator
+from nightshift.pipelines import BACKFILLS
 from nightshift.report import advice, expected, months, night_index, spark_events
 from nightshift.run import parameters
+from nightshift.state import ledger
 from nightshift.state.known_runs import from_marker
 from tests.nightshift.records import record
 from tests.nightshift.test_emr_spec import job_flow
@@ -106,6 +108,21 @@ def test_a_months_budget_counts_nights_and_backfills_and_names_itself(preflight)
         preflight({"money": spent}, {"monthly_budgets": ("wordcount=5",)})
     assert "NIGHTSHIFT_MONTHLY_BUDGETS" in refused.value.next_action and "MWAA" in refused.value.next_action
     assert preflight({"money": spent}, {"monthly_budgets": ("wordcount=6", "*=1")})["expected"]["basis"] == "plan"
+
+
+def test_a_months_budget_counts_what_still_runs(preflight, words):
+    """Else two runs that begin together both fit into what is left of the month, and pass it."""
+    other = replace(words, run_id="backfill__other", pipeline=BACKFILLS["backfill_wordcount"])
+    budget = {"monthly_budgets": ("wordcount=5",)}
+    with ledger.of(other).act("preflight", 1) as facts:
+        assert preflight(None, budget)["expected"]["basis"] == "plan", "one that is not priced counts as this one"
+        facts.update(estimate_usd=4.5, expected={"usd_p90": 4.9})
+    with pytest.raises(PreflightError, match=r"cost \$0.00 in 2026-01, those under way up to \$4.90 more, and this"):
+        preflight(None, budget)
+    last_month = replace(other, requested_at=other.requested_at - timedelta(days=31))
+    ledger.of(other).close("success", "report")
+    ledger.of(last_month)._mark()
+    assert preflight(None, budget)["estimate_usd"] < 1
 
 
 def test_a_backfill_without_a_gap_costs_nothing_and_is_within_its_limit(preflight):

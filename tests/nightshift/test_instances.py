@@ -112,6 +112,16 @@ def test_the_yardsticks_price_in_a_region_prices_the_others_there(priced):
     assert table.source.endswith("m5.xlarge of ca-west-1, 2026-12-01")
 
 
+def test_disks_and_requests_are_as_dear_as_the_yardstick_until_a_list_says_more(priced):
+    assert priced("us-east-1", "").storage == instances.Storage(0.1, 0.08, 5e-06, 4e-07, "2026-11-29")
+    assert priced("eu-west-1", "").storage.gp2 == pytest.approx(0.1 * 0.214 / 0.192)
+    own = '[storage]\n"eu-west-1" = { gp2 = 0.11, gp3 = 0.088, as_of = "2027-01-05", source = "AmazonEC2 1" }\n'
+    storage = priced("eu-west-1", own).storage
+    assert (storage.gp2, storage.gp3, storage.source) == (0.11, 0.088, "AmazonEC2 1")
+    assert storage.as_of == "2026-11-29", "requests are not of that list"
+    assert priced("us-east-1", own).oldest == "2026-11-20"
+
+
 @pytest.mark.parametrize("text", ["[types", "[types.a]\ncores = 4", "[prices]\nus-east-1 = 3", "types = 1"])
 def test_a_price_file_that_is_wrong_is_named(priced, text):
     with pytest.raises(PreflightError, match=r"price file .*prices\.toml is invalid"):

@@ -11,8 +11,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowTaskTimeout, TaskDeferred
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from nightshift.aws.conditional import LOST, delete_if, put_if
 from nightshift.failures.errors import JobFailed
-from nightshift.state.ledger import LOST, OPEN, Ledger, delete_if, is_open, lease_of, marker, open_runs, over, put_if
+from nightshift.state.ledger import OPEN, Ledger, is_open, lease_of, marker, open_runs, over
 
 SLOW = ClientError({"Error": {"Code": "SlowDown", "Message": "m"}}, "PutObject")
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import boto3
 import pytest
 
 from localcloud.faults import Fault, FaultKind
+from nightshift.compute import cost, cost_limit, instances
 from nightshift.compute.emr import spec
 from nightshift.compute.emr.client import EmrHook
+from nightshift.compute.emr.target import place_of
 from nightshift.config import Settings
 from nightshift.lake import packaging
 from nightshift.lake.storage import LakeHook
@@ -104,11 +107,15 @@ def cloud(localcloud, clock):
 def start(cloud):
     """Start a night's own cluster, but for its subnets and groups; gives the hook and the cluster's id."""
 
-    def make(minutes):
+    def make(minutes, bought=None):
+        """`bought`: the minutes of work that the night's dollars pay for."""
         settings = Settings(
             name=f"limit-{uuid.uuid4().hex[:12]}", step_timeout_minutes=0, cluster_limit_minutes=minutes
         )
         night = from_run(settings, WORDCOUNT, "manual__limit", datetime.now(UTC), {})
+        if bought:
+            hourly = cost.hourly(spec.fleets(night), instances.of(settings))
+            night = replace(night, max_usd=hourly * (cost.PROVISIONING_MINUTES + bought) / 60)
         s3, emr = boto3.client("s3"), EmrHook(boto3.client("emr"))
         for kind in ("artifacts", "logs"):
             s3.create_bucket(Bucket=settings.bucket(kind))
@@ -121,13 +128,16 @@ def start(cloud):
     return make
 
 
-def test_a_cluster_whose_step_hangs_ends_itself_and_nobody_has_to_ask_for_it(cloud, start):
+def test_a_cluster_whose_step_hangs_ends_itself_when_its_dollars_are_used_and_says_so(cloud, start):
+    """By the same timer as at its time limit."""
     cloud.faults.add(Fault(FaultKind.STEP_HANGS))
-    emr, cluster_id, steps = start(minutes=0.25)
+    emr, cluster_id, steps = start(minutes=360, bought=0.05)
     emr.submit(cluster_id, steps)
     until(lambda: emr.cluster(cluster_id)["Status"]["State"] == "TERMINATED")
     (step,) = emr.steps(cluster_id)
     assert step["Status"]["State"] == "CANCELLED"
+    reason = place_of(emr.cluster(cluster_id)).reason
+    assert reason.startswith(cost_limit.REACHED) and "max_usd $" in reason
 
 
 def test_the_sleeping_timer_does_not_keep_an_idle_cluster_alive(start, clock):

@@ -1,7 +1,4 @@
-"""Cost of clusters and ingestion hosts, from list prices (compute/instances) and hours. Pure.
-
-Sources of the prices of disks and requests: docs/decisions/0052-dollars.md.
-"""
+"""Cost of clusters and ingestion hosts, from list prices (compute/instances) and hours. Pure."""
 
 from __future__ import annotations
 
@@ -17,8 +14,7 @@ PROVISIONING_MINUTES = 7.0  # planned EMR start-up time; 5 to 10 are observed
 HOST = 0.0208 + 0.005  # ingestion host, $ per hour in us-east-1: t3.small On-Demand and its public IPv4 address
 HOST_PART, REQUESTS = "host", "requests"  # parts of a bill, beside EC2, EMR and EBS or the target's own
 DISK_GIB_OF_XLARGE, ROOT_GIB = 64, 15  # what EMR attaches to a node; twice the size has twice the disk
-DISK, ROOT = 0.10 / 730, 0.08 / 730  # $ per GiB and hour in us-east-1: gp2, and gp3 of the root volume
-PUT, GET = 0.005 / 1000, 0.0004 / 1000  # $ per request of S3 in us-east-1
+HOURS_OF_MONTH = 730  # as AWS counts it
 PUTS_OF_ENTRY, GETS_OF_ENTRY = 3, 12  # a ledger entry, its marker and terraform's state; lists are priced as PUT
 PUTS_OF_TABLE, GETS_OF_TABLE = 40, 200  # files, renames and looks of a Spark write and read
 SPOT, ON_DEMAND = "SPOT", "ON_DEMAND"
@@ -27,7 +23,8 @@ SPOT, ON_DEMAND = "SPOT", "ON_DEMAND"
 @dataclass(frozen=True)
 class Node:
     """One machine of a place, as it is billed. `spot`: dollars per hour that its Spot price was on average; None for
-    On-Demand, and for Spot whose price is not known, which is priced as On-Demand."""
+    On-Demand, and for Spot whose price is not known, which is priced as On-Demand. `share`: the part of its bill that
+    is the run's."""
 
     place_id: str
     type: str
@@ -35,6 +32,7 @@ class Node:
     started_at: datetime
     ended_at: datetime | None
     spot: float | None = None
+    share: float = 1.0
 
 
 def hourly(fleets: list[dict[str, Any]], table: Table) -> float:
@@ -64,7 +62,7 @@ def bill(nodes: Iterable[Node], now: datetime, table: Table) -> dict[str, float]
     PreflightError for a type without a price."""
     parts = dict.fromkeys(("EC2", "EMR", "EBS"), 0.0)
     for node in nodes:
-        hours = max(((node.ended_at or now) - node.started_at).total_seconds(), 60) / 3600
+        hours = node.share * max(((node.ended_at or now) - node.started_at).total_seconds(), 60) / 3600
         price = table.price(node.type)
         parts["EC2"] += hours * (price.ec2 if node.spot is None else node.spot)
         parts["EMR"] += hours * price.emr
@@ -84,15 +82,14 @@ def spot_words(nodes: Sequence[Node]) -> str:
 def disks(name: str, table: Table) -> float:
     """Dollars per hour of the EBS volumes of a node of that type. Raises PreflightError for an unknown type."""
     gib = DISK_GIB_OF_XLARGE * table.type(name).vcpu / VCPU_OF_XLARGE
-    return (gib * DISK + ROOT_GIB * ROOT) * _dearer(table)
+    return (gib * table.storage.gp2 + ROOT_GIB * table.storage.gp3) / HOURS_OF_MONTH
 
 
 def requests(entries: int, tables: int, table: Table) -> float:
-    """Dollars for S3's requests, estimated from the number of ledger entries and of tables that layers wrote. Raises as
-    `host` does."""
+    """Dollars for S3's requests, estimated from the number of ledger entries and of tables that layers wrote."""
     puts = PUTS_OF_ENTRY * entries + PUTS_OF_TABLE * tables
     gets = GETS_OF_ENTRY * entries + GETS_OF_TABLE * tables
-    return round((puts * PUT + gets * GET) * _dearer(table), 4)
+    return round(puts * table.storage.put + gets * table.storage.get, 4)
 
 
 def minutes_within(usd: float, price: Callable[[float], float]) -> float:

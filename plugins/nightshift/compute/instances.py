@@ -52,6 +52,26 @@ class Price:
 
 
 @dataclass(frozen=True)
+class Storage:
+    """$ per GiB and month of EBS volumes, and of one PUT (or LIST) and one GET of S3. `as_of` and `source` as of Price;
+    the oldest date if only some of them were read from a file."""
+
+    gp2: float
+    gp3: float
+    put: float
+    get: float
+    as_of: str
+    source: str = ""
+
+    def scaled(self, factor: float) -> Storage:
+        """As much dearer."""
+        return replace(self, **{name: getattr(self, name) * factor for name in STORED})
+
+
+STORED = ("gp2", "gp3", "put", "get")
+
+
+@dataclass(frozen=True)
 class Table:
     """The known instance types and their prices in one region. `source` says which prices these are, and of when;
     `at_home` is what the yardstick costs in us-east-1."""
@@ -61,11 +81,17 @@ class Table:
     prices: Mapping[str, Price]
     at_home: Price
     source: str
+    storage: Storage
 
     @property
     def as_of(self) -> str:
         """The date of the oldest of its prices; '' without any."""
         return min((price.as_of for price in self.prices.values()), default="")
+
+    @property
+    def oldest(self) -> str:
+        """The date of the oldest price that a bill is made of: of instances, disks and requests."""
+        return min(self.as_of, self.storage.as_of) if self.as_of else ""
 
     def check(self, names: Iterable[str]) -> None:
         """Raises PreflightError naming the types that are unknown or have no price, and the command that adds them."""
@@ -118,10 +144,10 @@ def age_warning(as_of: str, today: date, days: int) -> str:
 
 
 def read(file: Path) -> dict[str, Any]:
-    """A price file: {"types": {name: {architecture, vcpu, gib}}, "prices": {region: {name: {ec2, emr, as_of}}}}, both
-    empty if there is no such file. Raises TOMLDecodeError."""
+    """A price file: {"types": {name: {architecture, vcpu, gib}}, "prices": {region: {name: {ec2, emr, as_of}}},
+    "storage": {region: {gp2, gp3, put, get, as_of}}}, all empty if there is no such file. Raises TOMLDecodeError."""
     found = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    return {"types": {}, "prices": {}, **found}
+    return {"types": {}, "prices": {}, "storage": {}, **found}
 
 
 def _table(region: str, shipped: Mapping[str, Any], added: Mapping[str, Any]) -> Table:
@@ -132,7 +158,15 @@ def _table(region: str, shipped: Mapping[str, Any], added: Mapping[str, Any]) ->
     own = {name: Price(**facts) for name, facts in added["prices"].get(region, {}).items()}
     yardstick = own.get(YARDSTICK) or _listed(region, shipped, home[YARDSTICK])
     derived = _scaled(home, yardstick) if yardstick else {}
-    return Table(region, types, {**derived, **own}, home[YARDSTICK], _source(region, shipped, own))
+    dearer = yardstick.ec2 / home[YARDSTICK].ec2 if yardstick else 1.0
+    storage = _storage(Storage(**shipped["storage"]).scaled(dearer), added["storage"].get(region, {}))
+    return Table(region, types, {**derived, **own}, home[YARDSTICK], _source(region, shipped, own), storage)
+
+
+def _storage(shipped: Storage, own: Mapping[str, Any]) -> Storage:
+    """The shipped prices, and those of the price file in their place."""
+    merged = replace(shipped, **own)
+    return merged if own.keys() >= set(STORED) else replace(merged, as_of=min(shipped.as_of, merged.as_of))
 
 
 def _families(shipped: Mapping[str, Any]) -> Iterator[tuple[InstanceType, Price]]:

@@ -132,6 +132,14 @@ class ListsNodes(Protocol):
 
 
 @runtime_checkable
+class SharesPlaces(Protocol):
+    """A target whose places other runs use too."""
+
+    def seconds(self, places: Sequence[Place], now: datetime) -> Mapping[str, float]:
+        """The run's own seconds of the places: {"billed", "start_up", "working", "idle"}."""
+
+
+@runtime_checkable
 class ShowsRequests(Protocol):
     """A target that can say what it requests, for Airflow's page of rendered templates."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from nightshift.compute.eks.target import EksTarget
+from nightshift.compute.emr import packs, shared
 from nightshift.compute.emr.target import EmrTarget
 from nightshift.compute.glue.target import GlueTarget
+from nightshift.compute.home import Home
 from nightshift.compute.kubernetes.target import KubernetesTarget
 from nightshift.compute.serverless.target import ServerlessTarget
 from nightshift.compute.target import ComputeTarget
@@ -15,6 +17,7 @@ from nightshift.run.run_context import RunContext
 TARGETS: dict[str, type[ComputeTarget]] = {
     target.name: target for target in (EmrTarget, ServerlessTarget, GlueTarget, EksTarget, KubernetesTarget)
 }
+join, home, members = packs.join, packs.home, packs.members  # only clusters of EMR are shared
 
 
 def named(settings: Settings, name: str) -> ComputeTarget:
@@ -25,5 +28,8 @@ def named(settings: Settings, name: str) -> ComputeTarget:
 
 
 def of(run: RunContext) -> ComputeTarget:
-    """The run's target."""
-    return named(run.settings, run.compute)
+    """The run's target: that of its pack if it shares one, else the one that it names."""
+    return shared.of(run) or named(run.settings, run.compute)
+
+
+__all__ = ["TARGETS", "Home", "home", "join", "members", "named", "of"]

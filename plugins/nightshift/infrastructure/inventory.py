@@ -20,9 +20,9 @@ STATE = re.compile(r"^transient/(?P<run>[^/]+/[^/]+)\.tfstate(\.tflock)?$")
 INSTANCES: Any = {"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}
 
 
-def alive(night: RunContext) -> dict[str, list[str]]:
-    """Kind -> the resources of this run that exist. It has every kind; all empty proves that nothing is left."""
-    resources = of_run(night)
+def alive(*nights: RunContext) -> dict[str, list[str]]:
+    """Kind -> the resources of these runs that exist. It has every kind; all empty proves that nothing is left."""
+    resources = [resource for night in nights for resource in of_run(night)]
     return {kind: [str(resource) for resource in resources if resource.kind == kind] for kind in RESOURCE_FINDERS}
 
 

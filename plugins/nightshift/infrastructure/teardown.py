@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nightshift.aws import clients, clock
+from nightshift.compute.home import Home
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import NightshiftError, TerraformError
 from nightshift.infrastructure import stacks
@@ -51,19 +52,30 @@ def make_way(hook: TerraformHook, night: RunContext, task: str) -> None:
             time.sleep(night.settings.poll_seconds)
 
 
-def remove(hook: TerraformHook, night: RunContext, foundation_outputs: Mapping[str, Any], task: str) -> None:
+def remove(home: Home, night: RunContext, foundation_outputs: Mapping[str, Any], task: str) -> None:
     """Remove the run's stack, what is not in its state, the staged data, the state and the claims, in this order, so
-    that a retry still finds what is left. Its clusters must have ended before."""
+    that a retry still finds what is left; the same of its pack, if the run is the last that uses it. Its clusters must
+    have ended before."""
+    for owner in home.leave():
+        destroy(owner, night, foundation_outputs, task)
+        forget(owner, task)
+    home.left()
+    if home.context != night:
+        forget(night, task)
+
+
+def destroy(owner: RunContext, night: RunContext, foundation_outputs: Mapping[str, Any], task: str) -> None:
+    """Destroy the stack that is named by `owner`, on behalf of the run `night`. Raises TerraformError, StateLocked."""
     if foundation_outputs.keys() >= stacks.REQUIRED_OUTPUTS:
+        hook = TerraformHook(night.settings, "transient", owner.state_key)
         make_way(hook, night, task)
-        hook.destroy(stacks.transient(night, foundation_outputs))
+        hook.destroy(stacks.transient(owner, foundation_outputs))
     else:
-        LOG.info("The foundation is missing or incomplete, so this run has no stack: nothing to destroy.")
-    forget(night, task)
+        LOG.info("The foundation is missing or incomplete, so %s has no stack: nothing to destroy.", owner.run)
 
 
 def forget(night: RunContext, task: str) -> None:
-    """The part of `remove` after terraform destroy; may run twice."""
+    """The part of `remove` after `destroy`; may run twice."""
     sweep(night, task)
     lake = LakeHook(clients.client(night.settings, "s3"), night)
     lake.sweep_staging()
@@ -93,5 +105,6 @@ def _scene(hook: TerraformHook, night: RunContext) -> Scene:
         now=clock.now(night.settings),
         histories={run: ledger.of(other).entries() for run, other in {**nights, night.run: night}.items()},
         runs_here=hook.runs_here(),
+        shared=hook.state_key not in {night.state_key, stacks.FOUNDATION_STATE},
         deaths={run: processes.death(other.conductor) for run, other in nights.items()},
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from nightshift.aws.conditional import put_if
 from nightshift.failures.errors import AuditFailed
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class LakeHook:
         """Upload the PEM zip for the cluster's in-transit encryption unless it is there: nodes that join later must
         trust the running ones. It is deleted with the staged data."""
         if not self._exists(self._lake, self._night.certificates_key):
-            self._s3.put_object(Bucket=self._lake, Key=self._night.certificates_key, Body=make())
+            put_if(self._s3, self._lake, self._night.certificates_key, make(), IfNoneMatch="*")
 
     def manifests(self) -> list[dict[str, Any]]:
         """The manifest of each layer, in the pipeline's order; a layer that did not end has none."""

@@ -22,12 +22,13 @@ from nightshift.state.ledger import Ledger
 
 
 class PublishJobsOperator(NightOperator):
-    """Upload what the jobs need to S3: jobs, JDBC drivers and the package's jars under their hashes, and the run's own
-    certificate."""
+    """Upload what the jobs need to S3: jobs, JDBC drivers and the package's jars under their hashes, and the
+    certificate of the run's own or shared cluster."""
 
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
         lake = self.lake(night)
-        lake.publish_certificates(lambda: certificates.certificates(self.settings.region))
+        shared = self.lake(targets.home(night).context)
+        shared.publish_certificates(lambda: certificates.certificates(self.settings.region))
         drivers = packaging.drivers(self.settings.jdbc_dir) if night.source_secret else []
         package = REGISTRY.packages.get(night.pipeline.product)
         own = packaging.jars_of(package.folder) if package else []

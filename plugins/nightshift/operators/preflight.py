@@ -21,7 +21,8 @@ from nightshift.report import expected, night_index
 from nightshift.report.expected import Expected
 from nightshift.run import parameters
 from nightshift.run.run_context import RunContext
-from nightshift.state import heartbeat
+from nightshift.state import heartbeat, ledger
+from nightshift.state.known_runs import from_marker
 
 ABSENT = {"404", "NoSuchBucket"}
 
@@ -133,18 +134,33 @@ class PreflightOperator(NightOperator, SkipMixin):
             )
 
     def _check_month(self, night: RunContext, priced: Expected, money: Mapping[str, Any]) -> None:
-        """Raise PreflightError if the run would take its pipeline over its budget of the month."""
+        """Raise PreflightError if the run would take its pipeline over its budget of the month, with those that run."""
         product, budget = self.pipeline.product, self.settings.budget_of(self.pipeline.product)
+        if budget is None:
+            return
         month = expected.month(night.requested_at, self.settings.timezone)
-        spent = expected.spent(money, product, month)
-        if budget is not None and spent + priced.usd_p90 > budget:
+        spent, running = expected.spent(money, product, month), self._under_way(night, month, priced)
+        if spent + running + priced.usd_p90 > budget:
+            more = f", those under way up to ${running:.2f} more" if running else ""
             raise PreflightError(
-                f"The runs of {product} cost ${spent:.2f} in {month}, and this one {_would(priced)}: more than the"
-                f" month's budget of ${budget:.2f}.",
+                f"The runs of {product} cost ${spent:.2f} in {month}{more}, and this one {_would(priced)}: more than"
+                f" the month's budget of ${budget:.2f}.",
                 f"Wait for the next month, or raise {product}'s figure in NIGHTSHIFT_MONTHLY_BUDGETS: in the shell of"
                 " ./nightshift, in the environment of Airflow, on MWAA in the environment's startup script. Then"
                 " trigger the run again.",
             )
+
+    def _under_way(self, night: RunContext, month: str, priced: Expected) -> float:
+        """Dollars that the pipeline's other runs of the month are expected to cost that have no report yet; one that
+        has not passed its preflight as much as this one."""
+        markers = ledger.open_runs(clients.client(self.settings, "s3"), self.settings)
+        others = [other for other in (from_marker(self.settings, m) for m in markers) if other.run != night.run]
+        return sum(
+            expected.reserved(ledger.of(other).entries(), priced.usd_p90)
+            for other in others
+            if other.pipeline.product == self.pipeline.product
+            and expected.month(other.requested_at, self.settings.timezone) == month
+        )
 
     def outline(self, night: RunContext) -> Iterator[str]:
         """What the run would do, in a few lines."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk import Context
 
-from nightshift.compute import certificates
+from nightshift.compute import certificates, targets
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import OWNER_APPLIES, TerraformError
 from nightshift.failures.symptoms import DENIED, cause_in
@@ -81,19 +81,30 @@ class ApplyFoundationOperator(StackOperator):
 
 
 class ApplyTransientOperator(StackOperator):
-    """Apply the stack of this run. Its outputs are the XCom; the private SSH key is neither in it nor in the state.
+    """Apply the stack of this run, or of the pack that it joins, unless another member has. Its outputs are the XCom;
+    the private SSH key is neither in it nor in the state.
 
     First removes what an earlier, killed try made but did not write into the state: its names would collide.
     """
 
     def work(self, night: RunContext, context: Context) -> dict[str, Any]:
-        outputs = self.output_of(context, Task.APPLY_FOUNDATION)
-        hook = self.transient(night)
+        foundation_outputs = self.output_of(context, Task.APPLY_FOUNDATION)
+        home = targets.join(night, foundation_outputs)
+        if home.why:
+            self.log.info("%s", home.why)
+        outputs = home.outputs()
+        if outputs is None:
+            outputs = self._applied(night, home.context, foundation_outputs)
+            home.built(outputs)
+        return dict(outputs)
+
+    def _applied(self, night: RunContext, owner: RunContext, foundation_outputs: Any) -> dict[str, Any]:
+        hook = self.transient(owner)
         teardown.make_way(hook, night, self.task_id)
         if self._tried_before(night):
             hook.init()
-            sweep(night, self.task_id, hook.managed())
-        return hook.apply({**stacks.transient(night, outputs), **_ssh(night)})
+            sweep(owner, self.task_id, hook.managed())
+        return hook.apply({**stacks.transient(owner, foundation_outputs), **_ssh(owner)})
 
     def _tried_before(self, night: RunContext) -> bool:
         begun = [e for e in ledger.of(night).entries() if (e["task"], e["phase"]) == (self.task_id, "begin")]
@@ -101,7 +112,8 @@ class ApplyTransientOperator(StackOperator):
 
 
 class DestroyTransientOperator(StackOperator):
-    """Remove the run's stack, its state, its staged data and its claims. Works without XCom; may run twice."""
+    """Remove the run's stack, its state, its staged data and its claims; also the stack of a pack if the run is the
+    last that uses it. Works without XCom; may run twice."""
 
     def work(self, night: RunContext, context: Context) -> dict[str, Any] | None:
         if night.keep_cluster:
@@ -109,7 +121,8 @@ class DestroyTransientOperator(StackOperator):
             self.log.warning("Kept on request: the stack of %s, until its lease ends or its cluster does.", night.run)
             return {"kept": True}
         outputs = self.output_of(context, Task.APPLY_FOUNDATION) or self.foundation().outputs()
-        teardown.remove(self.transient(night), night, outputs, self.task_id)
+        home = targets.home(night)
+        teardown.remove(home, night, outputs, self.task_id)
         return None
 
 

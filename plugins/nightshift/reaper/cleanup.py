@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clock
-from nightshift.compute import remembered
+from nightshift.compute import remembered, targets
 from nightshift.compute.resources import Resource
-from nightshift.compute.target import ComputeTarget
+from nightshift.compute.target import ComputeTarget, PlaceState, SharesPlaces
 from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
 from nightshift.failures.errors import ComputeError, NightshiftError, PreflightError, SomethingLeft, TerraformError
@@ -23,6 +23,7 @@ from nightshift.reaper.discovery import StateLookup, case_of, discover
 from nightshift.reaper.verdict import Case, Fate, Verdict, failure_report, is_reported, verdict
 from nightshift.report.outcome_rules import states_of
 from nightshift.report.reporter import Reporter
+from nightshift.run.run_context import RunContext
 from nightshift.run.tasks import Task
 from nightshift.state import heartbeat, ledger
 from nightshift.state.leader_lease import leader
@@ -163,19 +164,37 @@ class RunCleanup:
         return 1 + sum((e["task"], e["phase"]) == (REAPER, "begin") for e in self._case.entries)
 
     def _clean(self) -> list[str]:
-        """Terminate the clusters, remove the stack and the rest, prove that nothing is left; returns what there was."""
-        for name, target in TARGETS.items():
-            self._end_places(
-                name, [resource.id for resource in self._case.resources if resource.kind == target.places_kind]
-            )
-        self._remove_stack()
-        left = inventory.alive(self._night)
+        """Terminate the clusters, remove the stack and the rest, prove that nothing is left; returns what there was. Of
+        what the run shares with others, only if it was the last to use it."""
+        home = targets.home(self._night)
+        self._leave_shared()
+        removed = [resource for owner in home.leave() for resource in self._remove(owner)]
+        home.left()
+        if home.context != self._night:
+            removed += self._case.resources
+            teardown.forget(self._night, REAPER)
+        left = inventory.alive(*home.to_prove())
         if any(left.values()):
             leftover = "; ".join(f"{kind}: {', '.join(ids)}" for kind, ids in left.items() if ids)
             raise SomethingLeft(f"{self._night.run} was reaped and still has {leftover}.")
-        if self._case.resources:
+        if removed:
             self._book.append(Task.PROVE_NOTHING_LEFT, "end", checked=list(left), alive=[], by=REAPER)
-        return [f"{resource.kind} {resource}" for resource in self._case.resources]
+        return [f"{resource.kind} {resource}" for resource in removed]
+
+    def _leave_shared(self) -> None:
+        """End the run's use of places that others use too, and those that only it used."""
+        target = targets.of(self._night)
+        if isinstance(target, SharesPlaces):
+            target.stop([])
+            self._end_places(target.name, [p.id for p in target.places(self._night) if p.state != PlaceState.GONE])
+
+    def _remove(self, owner: RunContext) -> Sequence[Resource]:
+        """End the places that are named by `owner`, and remove its stack and the rest; returns what there was."""
+        resources = self._case.resources if owner == self._night else inventory.of_run(owner)
+        for name, target in TARGETS.items():
+            self._end_places(name, [resource.id for resource in resources if resource.kind == target.places_kind])
+        self._remove_stack(owner, resources)
+        return resources
 
     def _end_places(self, name: str, ids: list[str]) -> None:
         """End these places of one compute target and wait until they are gone."""
@@ -196,18 +215,16 @@ class RunCleanup:
             facts = remembered.facts(target.place(place_id), target.jobs(place_id))
             self._book.note(REAPER, remembered.ACT, remembered.WHY, **facts)
 
-    def _remove_stack(self) -> None:
+    def _remove_stack(self, owner: RunContext, resources: Sequence[Resource]) -> None:
         """Remove the stack by terraform if there is a state. If terraform fails or is missing, remove it without: all
         that the stack makes is also found by tag or name."""
-        if not any(resource.kind == "terraform states" for resource in self._case.resources):
-            return teardown.forget(self._night, REAPER)
-        try:
-            hook = TerraformHook(self._settings, "transient", self._night.state_key)
-            foundation = TerraformHook(self._settings, "foundation", stacks.FOUNDATION_STATE)
-            teardown.remove(hook, self._night, foundation.outputs(), REAPER)
-        except (TerraformError, PreflightError) as error:
-            self._book.note(REAPER, "removed without terraform", str(error))
-            teardown.forget(self._night, REAPER)
+        if any(resource.kind == "terraform states" for resource in resources):
+            try:
+                foundation = TerraformHook(self._settings, "foundation", stacks.FOUNDATION_STATE)
+                teardown.destroy(owner, self._night, foundation.outputs(), REAPER)
+            except (TerraformError, PreflightError) as error:
+                self._book.note(REAPER, "removed without terraform", str(error))
+        teardown.forget(owner, REAPER)
 
     def _close(self) -> str:
         """Close the ledger and report; a run that was kept on request has its report already."""

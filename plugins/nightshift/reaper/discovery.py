@@ -8,11 +8,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from nightshift.aws import clients, clock
+from nightshift.compute import targets
 from nightshift.compute.resources import Resource, digest
 from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
 from nightshift.infrastructure import inventory
-from nightshift.reaper.verdict import Case
+from nightshift.reaper.verdict import Case, Fate, verdict
 from nightshift.run import processes
 from nightshift.state import ledger
 from nightshift.state.known_runs import from_marker, from_run_name
@@ -65,7 +66,18 @@ def case_of(settings: Settings, run: str, resources: Sequence[Resource], airflow
         resources=resources,
         airflow=state,
         death=processes.death(night.conductor),
+        members=_members(settings, run, airflow_state),
     )
+
+
+def _members(settings: Settings, run: str, airflow_state: StateLookup | None) -> list[str] | None:
+    """The live runs that use a pack; None for what is no pack."""
+    joined = targets.members(settings, run)
+    if joined is None:
+        return None
+    now = clock.now(settings)
+    cases = (case_of(settings, member, (), airflow_state) for member in joined)
+    return [case.night.run for case in cases if verdict(case, now).fate is not Fate.DEAD]
 
 
 def _identity(entries: Sequence[ledger.Entry]) -> Any:

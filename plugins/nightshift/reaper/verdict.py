@@ -45,7 +45,7 @@ class Case:
 
     `marked`: it has an open marker. `known`: the night is the run's own identity, not guessed from a tag. `airflow`:
     the run's state in Airflow, GONE, or None if Airflow was not queried. `death`: why its runner process is known to be
-    gone, '' if that is not known.
+    gone, '' if that is not known. `members`: the live runs that use a pack; None for what is no pack.
     """
 
     night: RunContext
@@ -55,6 +55,7 @@ class Case:
     resources: Sequence[Resource]
     airflow: str | None = None
     death: str = ""
+    members: Sequence[str] | None = None
 
     @property
     def open(self) -> bool:
@@ -78,8 +79,8 @@ def verdict(case: Case, now: datetime) -> Verdict:
     tags."""
     if case.airflow in AT_WORK:
         return _until(case.night.expires, now, f"Airflow calls the run {case.airflow}")
-    if not case.known and not case.entries:
-        return _orphan(case, now)
+    if not case.known and (case.members is not None or not case.entries):
+        return _orphan(case, now) if case.members is None else _pack(case.members)
     if not case.open:
         return _leftover(case, now)
     if case.airflow:
@@ -114,6 +115,13 @@ def is_reported(entries: Sequence[Entry]) -> bool:
         if entry["phase"] == "begin" and entry["task"] != REAPER:
             return False
     return False
+
+
+def _pack(members: Sequence[str]) -> Verdict:
+    """A pack lives as long as one of the runs that use it."""
+    if members:
+        return Verdict(Fate.ALIVE, f"{', '.join(members)} may use it")
+    return Verdict(Fate.DEAD, "no live run uses it")
 
 
 def _until(end: datetime, now: datetime, alive: str) -> Verdict:

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from nightshift.contracts.pipeline import BACKFILL
+from nightshift.run.tasks import Task
 
 LEAST, MOST = 5, 30  # nights that are looked at
 NIGHTS, PLAN = "nights", "plan"
@@ -75,6 +76,19 @@ def spent(money: Mapping[str, Any], product: str, of_month: str) -> float:
     """Dollars that a product's nights and backfills cost in a month, as far as their reports are in the index."""
     paid = money.get(of_month, {})
     return float(round(sum(paid.get(dag, {}).get("usd", 0) for dag in (product, f"{BACKFILL}{product}")), 4))
+
+
+def checked(entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What preflight last checked, by the run's ledger; empty if it never ended."""
+    ended = [e for e in entries if (e["task"], e["phase"]) == (Task.PREFLIGHT, "end")]
+    return ended[-1] if ended else {}
+
+
+def reserved(entries: Sequence[Mapping[str, Any]], otherwise: float) -> float:
+    """The dollars that nine of ten runs like the one of this ledger stay within, as its preflight expected;
+    `otherwise` while that has not ended."""
+    known = checked(entries)
+    return float((known.get("expected") or {}).get("usd_p90", known.get("estimate_usd", otherwise)))
 
 
 def _figures(values: Sequence[float], digits: int) -> tuple[float, float]:

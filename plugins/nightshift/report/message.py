@@ -134,7 +134,8 @@ def _others(tasks: Mapping[str, Any], culprit: str) -> Iterator[str]:
 def _teardown(proof: Mapping[str, Any] | None) -> str:
     if proof is None:
         return "not proven"
-    return f"left behind: {'; '.join(map(str, proof['alive']))}" if proof["alive"] else "nothing left behind"
+    left = f"left behind: {'; '.join(map(str, proof['alive']))}" if proof["alive"] else "nothing left behind"
+    return f"{left}. {proof['shared']}" if proof.get("shared") else left
 
 
 def _counts(layer: str, table: Mapping[str, Any]) -> str:

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clients
+from nightshift.aws.conditional import put_if
 from nightshift.config import Settings
-from nightshift.state.ledger import put_if
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from nightshift.aws.conditional import put_if
 from nightshift.pages import cures, history, night, products
 from nightshift.run import links
-from nightshift.state.ledger import put_if
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

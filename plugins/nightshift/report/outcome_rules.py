@@ -30,7 +30,8 @@ ENDS = {"end": "success", "failed": "failed", "begin": "interrupted"}
 
 @dataclass(frozen=True)
 class RunFacts:
-    """The facts of a run from which its report is made; each sequence oldest first."""
+    """The facts of a run from which its report is made; each sequence oldest first. `seconds`: of its places, if other
+    runs used them too."""
 
     entries: Sequence[Entry]
     states: Mapping[str, str | None]
@@ -38,6 +39,7 @@ class RunFacts:
     jobs: Sequence[SubmittedJob] = ()
     manifests: Sequence[Mapping[str, Any]] = ()
     nodes: Sequence[Node] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
     ended_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 

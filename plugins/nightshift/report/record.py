@@ -17,7 +17,7 @@ from nightshift.failures.cards import Card
 from nightshift.failures.causes import Cause, advice
 from nightshift.failures.errors import PreflightError
 from nightshift.lake import audit
-from nightshift.report import outcome_rules
+from nightshift.report import expected, outcome_rules
 from nightshift.report.outcome_rules import Doubt, Entry, RunFacts
 from nightshift.run import links
 from nightshift.run.run_context import RunContext
@@ -128,7 +128,10 @@ def _times(entries: Iterable[Entry], task: str) -> dict[str, str | None]:
 
 def _proof(entries: Sequence[Entry]) -> dict[str, Any] | None:
     seen = outcome_rules.proof(entries)
-    return {"checked_at": seen["at"], "alive": seen["alive"], "checked": seen["checked"]} if seen else None
+    if seen is None:
+        return None
+    shared = {"shared": seen["shared"]} if "shared" in seen else {}
+    return {"checked_at": seen["at"], "alive": seen["alive"], "checked": seen["checked"], **shared}
 
 
 def _place(place: Place) -> dict[str, Any]:
@@ -214,25 +217,19 @@ def _cost(night: RunContext, facts: RunFacts) -> dict[str, Any]:
 
 def _priced(night: RunContext, facts: RunFacts) -> dict[str, Any]:
     minutes = night.pipeline.expected_minutes * max(1, len(outcome_rules.days(facts.entries)))
-    target, known = targets.of(night), _preflight(facts.entries)
+    target, known = targets.of(night), expected.checked(facts.entries)
     parts = _parts(night, facts)
     return {
         "estimate": known.get("estimate_usd", target.estimate(night, minutes)),
         "expected": known.get("expected"),
         "measured": round(sum(parts.values()), 4),
         "parts": parts,
-        "seconds": seconds(facts) if isinstance(target, ListsNodes) else {},
+        "seconds": (facts.seconds or seconds(facts)) if isinstance(target, ListsNodes) else {},
         "spot": cost.spot_words(facts.nodes),
         "shape": target.shape(night),
         **target.prices(),
         "elsewhere": dict(_elsewhere(night, facts.jobs)),
     }
-
-
-def _preflight(entries: Sequence[Entry]) -> Entry:
-    """What preflight last checked; empty if it never ended."""
-    ended = [e for e in entries if (e["task"], e["phase"]) == (Task.PREFLIGHT, "end")]
-    return ended[-1] if ended else {}
 
 
 def _parts(night: RunContext, facts: RunFacts) -> dict[str, float]:

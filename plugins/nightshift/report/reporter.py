@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clients, topic
 from nightshift.compute import remembered, targets
-from nightshift.compute.target import ComputeTarget, ListsNodes, Place, PlaceState, SubmittedJob
+from nightshift.compute.target import ComputeTarget, ListsNodes, Place, PlaceState, SharesPlaces, SubmittedJob
 from nightshift.config import Settings
 from nightshift.failures.cards import Card
 from nightshift.lake.storage import LakeHook
@@ -70,13 +70,14 @@ class Reporter:
 
     def _facts(self, states: Mapping[str, str | None]) -> RunFacts:
         target, entries = targets.of(self._night), self._ledger.entries()
-        places = target.places(self._night) or remembered.places(entries)
+        places, now = target.places(self._night) or remembered.places(entries), datetime.now(UTC)
         return RunFacts(
             entries=entries,
             states=states,
             places=places,
             jobs=self._jobs(target, places[-1], entries) if places else (),
-            nodes=target.nodes(places, datetime.now(UTC)) if isinstance(target, ListsNodes) else (),
+            nodes=target.nodes(places, now) if isinstance(target, ListsNodes) else (),
+            seconds=target.seconds(places, now) if isinstance(target, SharesPlaces) else {},
             manifests=self._manifests([self._night.on(date.fromisoformat(day)) for day in outcome_rules.days(entries)]),
         )
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clients, clock
+from nightshift.aws.conditional import put_if
 from nightshift.config import Settings
 from nightshift.run import processes
 from nightshift.run.processes import Process
-from nightshift.state.ledger import put_if
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import TaskAwaitingInput, TaskDeferred
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clients, clock
+from nightshift.aws.conditional import put_if
 from nightshift.failures import cards
 from nightshift.run import links
 from nightshift.run.run_context import IDENTITY
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from nightshift.run.run_context import RunContext
 
 LOG = logging.getLogger(__name__)
-# Error codes of a failed condition: another writer was first or, with IfMatch, the object is gone.
-LOST = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 OPEN = "open/"
 REAPER = "reaper"  # writes entries for a run that cannot do so itself
 Entry = Mapping[str, Any]
@@ -153,29 +152,6 @@ class Ledger:
 def of(night: RunContext) -> Ledger:
     """The ledger of a night."""
     return Ledger(clients.client(night.settings, "s3"), night)
-
-
-def put_if(s3: S3Client, bucket: str, key: str, body: bytes, **condition: str) -> bool:
-    """Put under a condition (IfNoneMatch="*", or IfMatch=<ETag>); False if S3 says that the condition fails."""
-    try:
-        s3.put_object(Bucket=bucket, Key=key, Body=body, **condition)  # type: ignore[arg-type]
-    except ClientError as refused:
-        if refused.response["Error"]["Code"] in LOST:
-            return False
-        raise
-    return True
-
-
-def delete_if(s3: S3Client, bucket: str, key: str, etag: str) -> bool:
-    """Delete the object if it has this ETag; False if it is gone or was replaced. boto3 also gets that when it repeats
-    a delete whose response was lost."""
-    try:
-        s3.delete_object(Bucket=bucket, Key=key, IfMatch=etag)
-    except ClientError as refused:
-        if refused.response["Error"]["Code"] in LOST:
-            return False
-        raise
-    return True
 
 
 def open_runs(s3: S3Client, settings: Settings) -> list[dict[str, Any]]:

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nightshift.aws import clients, clock
+from nightshift.aws.conditional import delete_if, put_if
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import NightshiftError
 from nightshift.run import processes
 from nightshift.run.run_context import RunContext
 from nightshift.state.known_runs import from_marker, from_run_name
-from nightshift.state.ledger import Ledger, delete_if, marker, over, put_if
+from nightshift.state.ledger import Ledger, marker, over
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -76,6 +76,7 @@ class Scene:
     histories: Mapping[str, Sequence[Entry]]
     runs_here: bool
     deaths: Mapping[str, str] = field(default_factory=dict)
+    shared: bool = False
 
 
 def judge(lock: Lock, foundation: bool, scene: Scene) -> Judgement:
@@ -96,7 +97,7 @@ def holders(lock: Lock, foundation: bool, scene: Scene) -> list[tuple[str, Entry
     """The runs that may have made the lock, each with the "begin" entry of an act that was running on the lock's host
     when the lock was made, sorted by begin. The act that now wants the lock is not among them."""
     tasks = FOUNDATION_LOCK if foundation else TRANSIENT_LOCK
-    runs = scene.histories if foundation else {scene.me: scene.histories.get(scene.me, ())}
+    runs = scene.histories if foundation or scene.shared else {scene.me: scene.histories.get(scene.me, ())}
     begun = [
         (run, entry)
         for run, entries in runs.items()

@@ -83,7 +83,7 @@ data "aws_iam_policy_document" "airflow_night" {
     sid = "RunClustersOfThisName"
     actions = [
       "elasticmapreduce:DescribeCluster", "elasticmapreduce:DescribeStep", "elasticmapreduce:ListSteps",
-      "elasticmapreduce:ListInstances",
+      "elasticmapreduce:ListInstances", "elasticmapreduce:CancelSteps",
       "elasticmapreduce:AddJobFlowSteps", "elasticmapreduce:TerminateJobFlows", "elasticmapreduce:SetTerminationProtection",
       "elasticmapreduce:PutAutoTerminationPolicy",
     ]

@@ -72,9 +72,13 @@ class EmrHook:
         for cluster in self.clusters(night, USABLE):
             LOG.info("Adopted cluster %s (%s), which this run made before.", cluster["Id"], _state(cluster))
             return str(cluster["Id"])
+        return self.create(job_flow)
+
+    def create(self, job_flow: Mapping[str, Any]) -> str:
+        """The id of a new cluster. Does not wait for it."""
         cluster_id = self._patiently(self._once.run_job_flow, **job_flow)["JobFlowId"]
-        LOG.info("Asked EMR for cluster %s, %s.", cluster_id, night.place_name)
-        return cluster_id
+        LOG.info("Asked EMR for cluster %s, %s.", cluster_id, job_flow["Name"])
+        return str(cluster_id)
 
     def submit(self, cluster_id: str, steps: Sequence[Any], known: Collection[str | None] = ()) -> dict[str, str]:
         """Submit steps; returns step name -> id. Adopts the steps of a submission whose response was lost, and submits
@@ -93,6 +97,12 @@ class EmrHook:
             return there
         added = self._patiently(self._once.add_job_flow_steps, JobFlowId=cluster_id, Steps=missing)["StepIds"]
         return {**there, **{step["Name"]: i for step, i in zip(missing, added, strict=True)}}
+
+    def cancel(self, cluster_id: str, step_ids: Sequence[str]) -> None:
+        """Ask EMR to cancel these steps, also those that run; at most 256, as the call allows."""
+        if step_ids:
+            self._emr.cancel_steps(ClusterId=cluster_id, StepIds=step_ids, StepCancellationOption="TERMINATE_PROCESS")
+            LOG.info("Asked EMR to cancel %s of %s.", ", ".join(step_ids), cluster_id)
 
     def steps(self, cluster_id: str) -> list[Any]:
         """Every step of the cluster, oldest first."""

@@ -86,6 +86,15 @@ def step(job: Job, *, independent: bool = False) -> dict[str, Any]:
     }
 
 
+def shared_step(run: RunContext, job: Job, limit_minutes: float | None) -> dict[str, Any]:
+    """The step of one job on a cluster that other runs use too: named by its run, and without effect on other steps if
+    it fails. `limit_minutes`: what its run's dollars buy, after which coreutils' timeout ends it; None: no limit."""
+    limit = ("timeout", f"{limit_minutes * 60:.0f}") if limit_minutes is not None else ()
+    body = step(job, independent=True)
+    jar = {**body["HadoopJarStep"], "Args": [*limit, *body["HadoopJarStep"]["Args"]]}
+    return {**body, "Name": f"{run.run} {job.name}", "HadoopJarStep": jar}
+
+
 def command(job: Job) -> list[str]:
     """The job's command line. Client mode, so that the driver's traceback is in the step's own stderr."""
     if isinstance(job, Command):

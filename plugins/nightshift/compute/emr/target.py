@@ -110,7 +110,7 @@ class EmrTarget:
 
     def prices(self) -> dict[str, str]:
         table = instances.of(self._settings)
-        return {"prices_as_of": table.as_of, "prices": table.source}
+        return {"prices_as_of": table.oldest, "prices": table.source}
 
     def shape(self, run: RunContext) -> str:
         """The fleets, each as its first type."""
@@ -134,16 +134,11 @@ class EmrTarget:
     def start(self, run: RunContext, made_from: Ingredients, attempt: Attempt | None = None) -> str:
         """Adopt the run's cluster if there is one, else call RunJobFlow. Raises ComputeError if the clusters that the
         run had have used its dollars."""
-        body = spec.job_flow(
-            run,
-            made_from.foundation,
-            made_from.transient,
-            attempt.number - 1 if attempt else 0,
-            jobs_uri=made_from.jobs_uri,
-            avoid=attempt.avoid if attempt else (),
-            spent=self._spent(run),
-        )
-        return creating(self._settings).adopt_or_create(run, body)
+        return creating(self._settings).adopt_or_create(run, self._body(run, made_from, attempt))
+
+    def create(self, run: RunContext, made_from: Ingredients, attempt: Attempt | None = None) -> str:
+        """As `start`, of a run that has looked for a cluster to adopt."""
+        return creating(self._settings).create(self._body(run, made_from, attempt))
 
     def place_request(self, run: RunContext, made_from: Ingredients) -> str:
         body = spec.job_flow(run, made_from.foundation, made_from.transient, jobs_uri=made_from.jobs_uri)
@@ -198,6 +193,17 @@ class EmrTarget:
 
     def stop(self, place_ids: Collection[str]) -> None:
         self._emr.terminate(place_ids)
+
+    def _body(self, run: RunContext, made_from: Ingredients, attempt: Attempt | None) -> dict[str, Any]:
+        return spec.job_flow(
+            run,
+            made_from.foundation,
+            made_from.transient,
+            attempt.number - 1 if attempt else 0,
+            jobs_uri=made_from.jobs_uri,
+            avoid=attempt.avoid if attempt else (),
+            spent=self._spent(run),
+        )
 
     def _spent(self, run: RunContext) -> float:
         """Dollars of the run's clusters that have ended; an alive one is adopted with the limit that it has."""
