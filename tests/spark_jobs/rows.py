@@ -14,7 +14,7 @@ def singly(rows: Iterable[Row | Block]) -> Iterator[Row]:
         if not isinstance(row, Block):
             yield row
             continue
-        for n, told in enumerate(row.told):
-            raw, *fields = told.split(BETWEEN)
+        for n, line in enumerate(row.lines):
+            raw, *fields = line.split(BETWEEN)
             place = (row.table, row.source_file, row.line + n, row.unit)
             yield (*place, "accepted", None, None, None, tuple(fields), raw, "text", None)

@@ -85,7 +85,7 @@ def test_sound_files_go_the_fast_way_in_blocks():
     content = sound_drop(1, orders=700)["pedido.csv"]
     blocks = list(rows_in(ORDERS, "f", content, 1))
     assert all(isinstance(block, Block) for block in blocks)
-    assert [(block.line, len(block.told)) for block in blocks] == [(2, 500), (502, 200)]
+    assert [(block.line, len(block.lines)) for block in blocks] == [(2, 500), (502, 200)]
 
 
 @pytest.mark.parametrize("name", ["2024", "1.5"])

@@ -39,7 +39,7 @@ class Block(NamedTuple):
     source_file: str
     line: int
     unit: int | None
-    told: list[str]
+    lines: list[str]
 
 
 def no_unit(_source_file: str) -> None:
@@ -65,19 +65,19 @@ def read_files(run: Run, roots: Sequence[str], rows_of: Callable[[str, bytes], I
     every = run.spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(list(roots))
     files = every.where(F.col("length") <= run.bounds.most_bytes)
     sent = files.select("path", "content").rdd.flatMap(lambda row: map(_sent, rows_of(row.path, bytes(row.content))))
-    return _each_line(run.spark.createDataFrame(sent, f"{ROW_SCHEMA}, told array<string>", verifySchema=False))
+    return _each_line(run.spark.createDataFrame(sent, f"{ROW_SCHEMA}, lines array<string>", verifySchema=False))
 
 
 def _sent(row: Row | Block) -> Row:
     """A row or a block as it travels from Python to the JVM."""
     if not isinstance(row, Block):
         return (*row, None)
-    return (*row[:4], ACCEPTED, *[None] * 5, TEXT, None, row.told)
+    return (*row[:4], ACCEPTED, *[None] * 5, TEXT, None, row.lines)
 
 
 def _each_line(sent: DataFrame) -> DataFrame:
     """The rows of ROW_SCHEMA, those of the blocks taken apart."""
-    lines = sent.select("*", F.posexplode_outer("told").alias("_at", "_line")).drop("told")
+    lines = sent.select("*", F.posexplode_outer("lines").alias("_at", "_line")).drop("lines")
     split = lines.withColumn("_parts", F.split("_line", BETWEEN))
     is_row = F.col("_line").isNull()
     return split.withColumns(
@@ -129,16 +129,16 @@ def rows_in(table: Table, source_file: str, content: bytes, unit: int | None = N
         yield (table.name, source_file, 1, unit, NOTE, None, None, note, None, None, TEXT, None)
 
 
-def _blocks(table: str, source_file: str, unit: int | None, lines: Iterable[Sound]) -> Iterator[Block]:
+def _blocks(table: str, source_file: str, unit: int | None, sound: Iterable[Sound]) -> Iterator[Block]:
     """The lines in blocks without gaps."""
     block = Block(table, source_file, 0, unit, [])
-    for number, told in lines:
-        if number != block.line + len(block.told) or len(block.told) == LONGEST_BLOCK:
-            if block.told:
+    for number, content in sound:
+        if number != block.line + len(block.lines) or len(block.lines) == LONGEST_BLOCK:
+            if block.lines:
                 yield block
             block = Block(table, source_file, number, unit, [])
-        block.told.append(told)
-    if block.told:
+        block.lines.append(content)
+    if block.lines:
         yield block
 
 

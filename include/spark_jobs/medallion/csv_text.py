@@ -31,12 +31,12 @@ class Sound(NamedTuple):
     order of the wanted columns, with BETWEEN between them."""
 
     line: int
-    told: str
+    content: str
 
     @property
     def fields(self) -> list[str]:
         """The fields."""
-        return self.told.split(BETWEEN)[1:]
+        return self.content.split(BETWEEN)[1:]
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def records(
     refused, every line of the file is returned, header included, with the reason. `fits` tests whether a line's fields,
     in the order of `columns`, can be a record: a quoted field must not contain a line that is one.
     """
-    found = _parsed(content, columns, name_of, optional, fits, usual=None)
-    return (record for record in found if isinstance(record, Record))
+    lines = _parsed(content, columns, name_of, optional, fits, usual=None)
+    return (record for record in lines if isinstance(record, Record))
 
 
 def _parsed(
@@ -199,8 +199,8 @@ def _body(
 ) -> Iterator[Record | Sound]:
     i = start
     while i < len(lines):
-        if (told := sound(lines[i])) is not None:
-            yield Sound(i + 1, told)
+        if (content := sound(lines[i])) is not None:
+            yield Sound(i + 1, content)
             i += 1
         elif not lines[i].strip():
             i += 1
@@ -236,8 +236,8 @@ def sound_under(header: Header, usual: Callable[[str], object]) -> Callable[[byt
         if len(fields) != width:
             return None
         fields.append("")  # of a column that the file lacks
-        told = BETWEEN.join([fields[p] for p in places])
-        return f"{text}{BETWEEN}{told}" if usual(told) else None
+        content = BETWEEN.join([fields[p] for p in places])
+        return f"{text}{BETWEEN}{content}" if usual(content) else None
 
     return sound
 

@@ -84,13 +84,13 @@ def last_version_wins(
     """
     # The outcome is part of the window: a row that is already quarantined neither wins nor loses. Equal rows lie beside
     # each other, so that one sort serves both questions: which row is the last, and which has a later copy.
-    place, told = F.struct(*order), F.struct("outcome", *content)
+    place, contents = F.struct(*order), F.struct("outcome", *content)
     same_key = Window.partitionBy(*key, "outcome").orderBy(*content, *[F.col(c).desc() for c in order])
     whole = same_key.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     ranked = judged.select(
         "*",
         F.max(place).over(whole).alias("_last"),
-        told.eqNullSafe(F.lag(told).over(same_key)).alias("_copy"),
+        contents.eqNullSafe(F.lag(contents).over(same_key)).alias("_copy"),
     )
     copy = is_accepted() & F.col("_copy")
     marked = ranked.withColumn("outcome", F.when(copy, F.lit(DUPLICATE)).otherwise(F.col("outcome")))
