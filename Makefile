@@ -4,6 +4,7 @@ SHELL := bash
 PYTHON := .venv/bin/python
 CHECKS := .nightshift/checks
 MUTANTS := .nightshift/mutants
+BENCH := .nightshift/bench
 FLINK := .nightshift/flink
 # Units of work at a time: on two cores the third works while the others wait; a fourth makes nothing faster.
 WORKERS ?= 3
@@ -107,6 +108,15 @@ bench-growth: setup-test ## what day 1 and day 400 of a history read and take, b
 bench-years: setup-test ## what reads the lake with 10 recorded runs and with 2,000: calls to S3, keys listed, seconds
 	@PYTHONPATH=plugins:pipelines:include/spark_jobs $(PYTHON) -m benchmarks.years $(ARGS)
 
+bench-load: setup $(BENCH)/.made ## a full load of mrhealth_sales beside DuckDB: CPU and wall by layer; ARGS="--orders 100000 --floor"
+	@$(PYTHON) -m benchmarks.load $(ARGS)
+
+$(BENCH)/.made: requirements/bench.txt
+	@echo "Making $(BENCH) for DuckDB (once)" >&2
+	@.venv/bin/uv venv --quiet --clear --python $(PYTHON) $(BENCH)
+	@.venv/bin/uv pip sync --quiet --compile-bytecode --python $(BENCH)/bin/python --require-hashes $<
+	@touch $@
+
 bench-costs: setup-test ## thirty nights of each size on localcloud's EMR by a clock of its own: estimate beside bill, idle share
 	@PYTHONPATH=plugins $(PYTHON) -m benchmarks.costs $(ARGS)
 
@@ -151,5 +161,5 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth bench-years bench-costs bench-packs prices flink mwaa-bundle mwaa-tools python-archive \
+.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth bench-load bench-years bench-costs bench-packs prices flink mwaa-bundle mwaa-tools python-archive \
   mwaa-preflight docs screenshots format down clean

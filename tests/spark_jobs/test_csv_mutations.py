@@ -14,6 +14,7 @@ from mrhealth_sales.jobs import bronze
 from mrhealth_sales.jobs.tables import COUNTRIES, ITEMS, ORDERS
 from nightshift_contract.model import plain_name
 from tests.spark_jobs.mutations import FILE_MUTATIONS, MUTATIONS, STRUCTURE, mutated, sound_drop
+from tests.spark_jobs.rows import singly
 
 COLUMNS = {"pedido.csv": ORDERS.source_names, "item_pedido.csv": ITEMS.source_names}
 OF_A_LINE = STRUCTURE | {"duplicate_column"}
@@ -87,5 +88,7 @@ def test_any_bytes_under_a_header_are_records_or_faults(content: bytes) -> None:
 @given(number=st.integers(0, 2**31))
 def test_a_mutation_alone_causes_only_its_own_reasons(mutation, number: int) -> None:
     files = mutation.apply(sound_drop(7), number)
-    rows = [row for path, content in files.items() for row in bronze.rows_of(f"s3://raw/unit_007/{path}", content)]
+    rows = [
+        row for path, content in files.items() for row in singly(bronze.rows_of(f"s3://raw/unit_007/{path}", content))
+    ]
     assert {row[5] for row in rows} - {None} <= mutation.reasons | {"unknown_file"}

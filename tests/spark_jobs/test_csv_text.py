@@ -8,6 +8,7 @@ from medallion.csv_text import Record, header_cells, records, records_of
 from mrhealth_sales.jobs.bronze import rows_of
 from mrhealth_sales.jobs.tables import COUNTRIES, ITEMS, ORDERS, table_of, unit_of
 from nightshift_contract.model import plain_name
+from tests.spark_jobs.rows import singly
 
 HEADER = "Id_Pedido;Id_Item_Pedido;Id_Produto;Qtd;Vlr_Item;Observacao\n"
 
@@ -182,7 +183,7 @@ def test_a_file_that_is_in_the_wrong_folder_changes_no_table() -> None:
         *rows_of("s3://raw/drop/PRODUTO.csv", product, office),
     ]
     misplaced = ("other_files", "quarantined", "misplaced_file")
-    assert [(row[0], row[4], row[5]) for row in rows] == [misplaced] * 2 + [("products", "accepted", None)] * 2
+    assert [(row[0], row[4], row[5]) for row in singly(rows)] == [misplaced] * 2 + [("products", "accepted", None)] * 2
 
 
 def test_both_spellings_of_the_address_are_one_column() -> None:

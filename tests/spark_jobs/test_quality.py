@@ -1,5 +1,6 @@
 """The conservation law on small frames."""
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -46,6 +47,29 @@ def test_the_last_version_of_a_key_wins_and_equal_rows_are_duplicates(spark: Any
         ("duplicate", None),
         ("accepted", None),
     ]
+
+
+def test_many_rows_fare_as_one_by_one(spark: Any) -> None:
+    rng = Random(1)
+    rows = [
+        (f"f{rng.randrange(3)}", n, None, rng.choice("abc"), rng.choice(["x", "y", None, "bad"])) for n in range(99)
+    ]
+    judged = judge(spark.createDataFrame([(*row, "", "text") for row in rows], SCHEMA), rules())
+    good = [(source, n, k, v) for source, n, _, k, v in rows if v != "bad"]
+    expected = []
+    for source, n, _, k, v in rows:
+        of_key = [row for row in good if row[2] == k]
+        last, copies = max(of_key), [row for row in of_key if row[3] == v]
+        if v == "bad":
+            expected.append(("quarantined", "bad_value"))
+        elif (source, n, k, v) != max(copies):
+            expected.append(("duplicate", None))
+        elif (source, n, k, v) != last:
+            expected.append(("quarantined", "clash" if source == last[0] else "superseded"))
+        else:
+            expected.append(("accepted", None))
+    assert outcomes(last_version_wins(judged, ["k"], ["v"], clash="clash")) == expected
+    assert {outcome for outcome, _ in expected} == {"accepted", "duplicate", "quarantined"}
 
 
 def test_a_quarantined_row_neither_wins_nor_makes_duplicates(spark: Any) -> None:

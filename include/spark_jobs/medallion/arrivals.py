@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion.csv_text import Record, records_of
+from medallion.csv_text import BETWEEN, Record, Sound, lines_of
 from medallion.lake import Lake
 from medallion.manifest import OTHER_FILES, TableCount
-from medallion.notation import rewritten
+from medallion.notation import rewritten, usual_fields
 from medallion.packing import FileRefused, over
 from medallion.quality import ACCEPTED, NOTE, QUARANTINED
 from medallion.raw import TEXT
@@ -28,7 +28,18 @@ ROW_SCHEMA = (
     "warning string, fields array<string>, raw string, raw_encoding string, header string"
 )
 Row = tuple[Any, ...]  # of ROW_SCHEMA
+LONGEST_BLOCK = 500  # lines
 UnitOf = Callable[[str], int | None]  # the unit that sent a file, by its URI; None where there are no units
+
+
+class Block(NamedTuple):
+    """Lines that follow each other, all accepted as they are (csv_text.Sound): the row of each is made by the JVM."""
+
+    table: str
+    source_file: str
+    line: int
+    unit: int | None
+    lines: list[str]
 
 
 def no_unit(_source_file: str) -> None:
@@ -46,21 +57,42 @@ def bronze_schema(table: Table) -> str:
     return ", ".join(f"{column} {types.get(column, 'string')}" for column in bronze_columns(table))
 
 
-def read_files(run: Run, roots: Sequence[str], rows_of: Callable[[str, bytes], Iterable[Row]]) -> DataFrame:
+def read_files(run: Run, roots: Sequence[str], rows_of: Callable[[str, bytes], Iterable[Row | Block]]) -> DataFrame:
     """The judged rows of every file below the roots; one task parses one whole file.
 
     The file of one day is small; the format's own limit is 2 GiB a file. Files beyond the run's bounds are skipped.
     """
     every = run.spark.read.format("binaryFile").option("recursiveFileLookup", "true").load(list(roots))
     files = every.where(F.col("length") <= run.bounds.most_bytes)
-    rows = files.select("path", "content").rdd.flatMap(lambda row: rows_of(row.path, bytes(row.content)))
-    return run.spark.createDataFrame(rows, ROW_SCHEMA, verifySchema=False)
+    sent = files.select("path", "content").rdd.flatMap(lambda row: map(_sent, rows_of(row.path, bytes(row.content))))
+    return _each_line(run.spark.createDataFrame(sent, f"{ROW_SCHEMA}, lines array<string>", verifySchema=False))
+
+
+def _sent(row: Row | Block) -> Row:
+    """A row or a block as it travels from Python to the JVM."""
+    if not isinstance(row, Block):
+        return (*row, None)
+    return (*row[:4], ACCEPTED, *[None] * 5, TEXT, None, row.lines)
+
+
+def _each_line(sent: DataFrame) -> DataFrame:
+    """The rows of ROW_SCHEMA, those of the blocks taken apart."""
+    lines = sent.select("*", F.posexplode_outer("lines").alias("_at", "_line")).drop("lines")
+    split = lines.withColumn("_parts", F.split("_line", BETWEEN))
+    is_row = F.col("_line").isNull()
+    return split.withColumns(
+        {
+            "line": F.col("line") + F.coalesce("_at", F.lit(0)),
+            "fields": F.when(is_row, F.col("fields")).otherwise(F.expr("slice(_parts, 2, size(_parts) - 1)")),
+            "raw": F.when(is_row, F.col("raw")).otherwise(F.col("_parts")[0]),
+        }
+    ).drop("_at", "_line", "_parts")
 
 
 def unread_files(
     run: Run,
     files: Iterable[FileInfo],
-    rows_of: Callable[[str, bytes], Iterator[Row]],
+    rows_of: Callable[[str, bytes], Iterator[Row | Block]],
     refused: Callable[[str, FileRefused], Row],
     unit_of: UnitOf,
 ) -> DataFrame:
@@ -82,14 +114,32 @@ def whole_file(table: str, source_file: str, reason: str, detail: str, unit: int
     return (table, source_file, 0, unit, QUARANTINED, reason, detail, None, None, None, TEXT, None)
 
 
-def rows_in(table: Table, source_file: str, content: bytes, unit: int | None = None) -> Iterator[Row]:
+def rows_in(table: Table, source_file: str, content: bytes, unit: int | None = None) -> Iterator[Row | Block]:
     """The judged rows of one file, with notes if it has only a header, another encoding or another notation."""
     text, encoding = as_utf8(content)
-    parsed, notations = rewritten(table, records_of(table, text))
+    lines = list(lines_of(table, text, usual_fields(table, BETWEEN)))
+    sound = [line for line in lines if isinstance(line, Sound)]
+    doubtful = (line for line in lines if isinstance(line, Record))
+    parsed, notations = rewritten(table, doubtful, (line.fields for line in sound))
     yield from (_row(table.name, source_file, unit, record) for record in parsed)
-    notes = {HEADER_ONLY: not parsed, f"{encoding}_file": encoding != UTF_8, **dict.fromkeys(notations, True)}
+    yield from _blocks(table.name, source_file, unit, sound)
+    empty = not parsed and not sound
+    notes = {HEADER_ONLY: empty, f"{encoding}_file": encoding != UTF_8, **dict.fromkeys(notations, True)}
     for note in (note for note, holds in notes.items() if holds):
         yield (table.name, source_file, 1, unit, NOTE, None, None, note, None, None, TEXT, None)
+
+
+def _blocks(table: str, source_file: str, unit: int | None, sound: Iterable[Sound]) -> Iterator[Block]:
+    """The lines in blocks without gaps."""
+    block = Block(table, source_file, 0, unit, [])
+    for number, content in sound:
+        if number != block.line + len(block.lines) or len(block.lines) == LONGEST_BLOCK:
+            if block.lines:
+                yield block
+            block = Block(table, source_file, number, unit, [])
+        block.lines.append(content)
+    if block.lines:
+        yield block
 
 
 def _row(table: str, source_file: str, unit: int | None, record: Record) -> Row:

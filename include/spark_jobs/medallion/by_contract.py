@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from medallion import csv_text, page
 from medallion.arrivals import (
+    Block,
     Row,
     bronze_schema,
     no_unit,
@@ -69,7 +70,9 @@ def bronze(run: Run) -> Manifest:
     return lake.manifest("bronze", [c for c in counts.values() if c.table != OTHER_FILES or c.rows_in])
 
 
-def rows_of(sources: Sequence[Table], source_file: str, content: bytes, bounds: Bounds = BOUNDS) -> Iterator[Row]:
+def rows_of(
+    sources: Sequence[Table], source_file: str, content: bytes, bounds: Bounds = BOUNDS
+) -> Iterator[Row | Block]:
     """The judged rows of one file: CSV or JSON lines, of the source that its header or else its name suggests."""
     try:
         text = unpacked(content, bounds)

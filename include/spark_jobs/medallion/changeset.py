@@ -61,12 +61,15 @@ class Changeset:
         run = self._lake.run
         return self._storage.exists(f"{run.lake}/gold/{run.pipeline}/{table}/{DATED}{day}")
 
-    def stage(self, table: str, frame: DataFrame, days: Sequence[str], schema: str) -> DataFrame:
-        """Write the new rows of some days of a table; returns them as written."""
+    def stage(
+        self, table: str, frame: DataFrame, days: Sequence[str], schema: str, *, gather: bool = True
+    ) -> DataFrame:
+        """Write the new rows of some days of a table; returns them as written. `gather`: the rows of a day and unit
+        travel to one file; without it each is written where it is, which suits many rows of one day."""
         if not self._staged:
             self._storage.write_text(f"{self._root}/{_BEGUN}", self._token)
-        by_day = frame.repartition(DAY, "unit_id").write.mode("overwrite").partitionBy(DAY)
-        by_day.parquet(f"{self._root}/{table}/{self._token}")
+        by_day = frame.repartition(DAY, "unit_id") if gather else frame
+        by_day.write.mode("overwrite").partitionBy(DAY).parquet(f"{self._root}/{table}/{self._token}")
         written = f"{self._root}/{table}/{self._token}"
         there = set(self._storage.names(written))
         self._staged[table] = {day: f"{DAY}={day}" in there for day in days}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from medallion.csv_text import Record
@@ -67,14 +68,31 @@ class _Look:
     name: str
     is_date: bool
     beside: bool
-    usual: Callable[[str], object]
+    shape: str
     read: Callable[[str], _Reading | None]
 
+    def usual(self, value: str) -> object:
+        """Whether a value is unambiguous."""
+        return re.fullmatch(self.shape, value)
 
-def rewritten(table: Table, records: Iterable[Record]) -> tuple[list[Record], list[str]]:
+
+def usual_fields(table: Table, between: str) -> Callable[[str], object] | None:
+    """What says of a record's fields, with `between` between them, that each has one meaning and is no header; None if
+    the table has no column by which a header shows."""
+    looks = {at: look for at, c in enumerate(table.columns) if (look := _look(at, c))}
+    if all(c.optional or any(map(looks[at].usual, c.names)) for at, c in enumerate(table.columns) if at in looks):
+        return None
+    anything = f"[^{between}]*"
+    shapes = [looks[at].shape if at in looks else anything for at in range(len(table.columns))]
+    return re.compile(between.join(shape.replace(".*", anything) for shape in shapes)).fullmatch
+
+
+def rewritten(
+    table: Table, records: Iterable[Record], others: Iterable[Sequence[str]] = ()
+) -> tuple[list[Record], list[str]]:
     """The records of one file with typed values in plain notation, and the notes on the file. A record with an
     ambiguous value is refused; in an optional column only the value is left out. A table without a locale is returned
-    unchanged."""
+    unchanged. `others`: the fields of the file's other records, whose values are all unambiguous."""
     rows = list(records)
     looks = [look for at, c in enumerate(table.columns) if (look := _look(at, c))] if table.locale == PT_BR else []
     odd = {
@@ -82,7 +100,7 @@ def rewritten(table: Table, records: Iterable[Record]) -> tuple[list[Record], li
     }
     if not odd:
         return rows, []
-    shown = _shown(looks, rows, odd)
+    shown = _shown(looks, chain((row.fields for row in rows if row.fields is not None), others), odd)
     settled = {n: _settled(rows[n], looks, readings, shown) for n, readings in odd.items()}
     changed = any(row.fields is not None and row.fields != rows[n].fields for n, (row, _) in settled.items())
     left_out = any(empty for _, empty in settled.values())
@@ -93,13 +111,13 @@ def rewritten(table: Table, records: Iterable[Record]) -> tuple[list[Record], li
 def _look(at: int, column: Column) -> _Look | None:
     beside = column.optional and column.default is None
     if column.type in ("int", "bigint"):
-        return _Look(at, column.source, False, beside, _USUAL_WHOLE.fullmatch, _whole)
+        return _Look(at, column.source, False, beside, _USUAL_WHOLE.pattern, _whole)
     if column.type == "double" or column.type.startswith("decimal"):
-        return _Look(at, column.source, False, beside, _USUAL_NUMBER.fullmatch, _figure)
+        return _Look(at, column.source, False, beside, _USUAL_NUMBER.pattern, _figure)
     if column.type == "date":
-        return _Look(at, column.source, True, beside, _USUAL_DATE.fullmatch, _day)
+        return _Look(at, column.source, True, beside, _USUAL_DATE.pattern, _day)
     if column.type == "timestamp":
-        return _Look(at, column.source, True, beside, _USUAL_MOMENT.fullmatch, _moment)
+        return _Look(at, column.source, True, beside, _USUAL_MOMENT.pattern, _moment)
     return None
 
 
@@ -110,7 +128,7 @@ def _odd(looks: Sequence[_Look], fields: Sequence[str]) -> dict[int, _Reading]:
 
 
 def _shown(
-    looks: Sequence[_Look], rows: Sequence[Record], odd: Mapping[int, Mapping[int, _Reading]]
+    looks: Sequence[_Look], rows: Iterable[Sequence[str]], odd: Mapping[int, Mapping[int, _Reading]]
 ) -> dict[bool, set[str]]:
     """The notations of a file's dates (True) and numbers (False), as far as unambiguous values show them."""
     shown: dict[bool, set[str]] = {True: set(), False: set()}
@@ -118,12 +136,11 @@ def _shown(
         for n, reading in readings.items():
             shown[looks[n].is_date] |= {reading.written} - {""}
     numbers = [look.at for look in looks if look.read is _figure]
-    written = [row.fields[at] for row in rows if row.fields is not None for at in numbers if "." in row.fields[at]]
-    plain = [value for value in written if _USUAL_NUMBER.fullmatch(value)]
-    if plain:
-        shown[False].add(PLAIN)
-    if any(map(_SHORT.search, plain)):
-        shown[False].add(SHORT)
+    written = (fields[at] for fields in rows for at in numbers if "." in fields[at])
+    for value in filter(_USUAL_NUMBER.fullmatch, written):
+        shown[False] |= {PLAIN, SHORT} if _SHORT.search(value) else {PLAIN}
+        if {PLAIN, SHORT} <= shown[False]:
+            break
     if not shown[True] and shown[False] == {BRAZILIAN}:
         shown[True] = {BRAZILIAN}  # a writer of 1,50 does not put the month first
     return shown

@@ -82,16 +82,17 @@ def last_version_wins(
     Earlier rows with the same content as another are duplicates; those with other content are `superseded`, or `clash`
     if the last one is in the same file: nobody corrects a row within one file.
     """
-    # The outcome is part of the window: a row that is already quarantined neither wins nor loses.
-    same_key = Window.partitionBy("outcome", *key)
-    last_copy_first = Window.partitionBy("outcome", *key, *content).orderBy(*[F.col(c).desc() for c in order])
-    place = F.struct(*order)
+    # The outcome is part of the window: a row that is already quarantined neither wins nor loses. Equal rows lie beside
+    # each other, so that one sort serves both questions: which row is the last, and which has a later copy.
+    place, contents = F.struct(*order), F.struct("outcome", *content)
+    same_key = Window.partitionBy(*key, "outcome").orderBy(*content, *[F.col(c).desc() for c in order])
+    whole = same_key.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     ranked = judged.select(
         "*",
-        F.max(place).over(same_key).alias("_last"),
-        F.row_number().over(last_copy_first).alias("_copy"),
+        F.max(place).over(whole).alias("_last"),
+        contents.eqNullSafe(F.lag(contents).over(same_key)).alias("_copy"),
     )
-    copy = is_accepted() & (F.col("_copy") > 1)
+    copy = is_accepted() & F.col("_copy")
     marked = ranked.withColumn("outcome", F.when(copy, F.lit(DUPLICATE)).otherwise(F.col("outcome")))
     newer = F.concat_ws(":", F.col("_last.source_file"), F.col("_last.line").cast("string"))
     detail = F.concat(F.lit("replaced by "), newer)

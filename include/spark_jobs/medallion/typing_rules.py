@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import partial
+from functools import partial, reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -22,6 +22,10 @@ POWER_OF_TEN = r"^[0-9]([.,][0-9]+[eE][+]?|[eE][+])[0-9]{1,3}$"  # 4,69E+11 of E
 # With this bound, and those of shapes.py, ten million products of two add up within decimal(18,2).
 AMOUNT = 10**9
 INVISIBLE = "\ufeff\u200b\u2060\u200e\u200f"  # around a value: a byte order mark, marks of width and direction
+PLAIN = r"^[\x20-\x7e\xa1-\u02ff]*\z"  # printable; nothing of it can be composed further
+ONE_SPELLING = (
+    r"^([1-9][0-9]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z]{1,9})?\z"  # as codes.one_spelling leaves it
+)
 _ACCENTED, _PLAIN = "áàâãäéèêëíìîïóòôõöúùûüçñ", "aaaaaeeeeiiiiooooouuuucn"
 
 
@@ -85,16 +89,25 @@ def _value(column: Promise) -> Column:
 def clean(frame: DataFrame, table: Table, words: Collection[str] = ()) -> DataFrame:
     """The text columns of a source table normalised to NFC and trimmed, codes in one spelling; `words` stay as the
     source spells them. A blank value becomes null."""
-    # Spark 3.5 has no built-in for NFC; one call a row limits the round trips to Python.
+    # Spark 3.5 has no built-in for NFC. Printable text without combining marks is composed and has no other blanks
+    # around it than spaces: only other texts, and codes that may have another spelling, travel to Python and back.
     columns = table.source_names
     ways = [_composed if c.source in words else _code if c.code else _trimmed for c in table.columns]
-    cleaned = F.udf(partial(_clean, ways), "array<string>")(F.array(*columns))
+    text = F.concat_ws("", *columns)
+    one_way = [F.coalesce(F.trim(c.source).rlike(ONE_SPELLING), F.lit(True)) for c in table.columns if c.code]
+    plain = reduce(Column.__and__, one_way, text.rlike(PLAIN))
+    cleaned = F.udf(partial(_clean, ways), "array<string>")(F.when(~F.col("_plain"), F.array(*columns)))
+    whole = frame.withColumn("_plain", plain).withColumn("_clean", cleaned)
+    kept = {c: F.col(c) if c in words else F.trim(c) for c in columns}
+    easy = {c: F.when(F.trim(c) != "", kept[c]) for c in columns}
+    both = {c: F.when(F.col("_plain"), easy[c]).otherwise(F.col("_clean")[i]) for i, c in enumerate(columns)}
     others = [c for c in frame.columns if c not in columns]
-    whole = frame.select(*others, cleaned.alias("_clean"))
-    return whole.select(*others, *[F.col("_clean")[i].alias(c) for i, c in enumerate(columns)])
+    return whole.select(*others, *[column.alias(c) for c, column in both.items()])
 
 
-def _clean(ways: Sequence[Callable[[str], str]], values: Sequence[str | None]) -> list[str | None]:
+def _clean(ways: Sequence[Callable[[str], str]], values: Sequence[str | None] | None) -> list[str | None] | None:
+    if values is None:
+        return None
     return [(way(value) or None) if value else None for way, value in zip(ways, values, strict=True)]
 
 

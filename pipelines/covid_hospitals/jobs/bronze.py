@@ -7,7 +7,7 @@ import codecs
 from collections.abc import Iterator
 
 from covid_hospitals.jobs.tables import SOURCES, table_of
-from medallion.arrivals import Row, rows_in, whole_file
+from medallion.arrivals import Block, Row, rows_in, whole_file
 from medallion.manifest import OTHER_FILES
 from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
 from nightshift_contract.charset import as_utf8
@@ -15,7 +15,7 @@ from nightshift_contract.charset import as_utf8
 TABLES = (*(table.name for table in SOURCES), OTHER_FILES)
 
 
-def rows_of(source_file: str, content: bytes, bounds: Bounds = BOUNDS) -> Iterator[Row]:
+def rows_of(source_file: str, content: bytes, bounds: Bounds = BOUNDS) -> Iterator[Row | Block]:
     """The judged rows of one file."""
     name = source_file.rsplit("/", 1)[-1]
     try:

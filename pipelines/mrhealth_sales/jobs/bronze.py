@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from medallion.arrivals import HEADER_ONLY, Row, rows_in, whole_file
+from medallion.arrivals import HEADER_ONLY, Block, Row, rows_in, whole_file
 from medallion.manifest import OTHER_FILES
 from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
 from medallion.quality import ACCEPTED
@@ -26,7 +26,7 @@ def rows_of(
     office: str = "",
     by_files: Sequence[Table] = SOURCES,
     bounds: Bounds = BOUNDS,
-) -> Iterator[Row]:
+) -> Iterator[Row | Block]:
     """The judged rows of one file, whose table is detected by header or name. `office`: the folder of the head office
     reference data, ending in /, or '' where it is in the delivery itself. `by_files`: the tables that this run reads
     from files; `bounds`: the limits of one file."""

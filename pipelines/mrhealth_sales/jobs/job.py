@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from pyspark.sql import DataFrame
@@ -15,7 +16,7 @@ from medallion.errors import NoInputError
 from medallion.lake import DAY, Lake
 from medallion.manifest import OTHER_FILES, Manifest, TableCount
 from medallion.parallel import all_of
-from medallion.quality import tally, together
+from medallion.quality import LINEAGE, VERDICT, is_accepted, tally, together
 from medallion.run import Run
 from mrhealth_sales.jobs import bronze as raw
 from mrhealth_sales.jobs import gold as products
@@ -34,6 +35,8 @@ from mrhealth_sales.jobs.tables import (
     SOURCES,
     unit_of,
 )
+
+SOLD = ("product_id", "quantity", "item_value")  # what the day's prices are worked out from
 
 
 def bronze(run: Run) -> Manifest:
@@ -81,8 +84,9 @@ def silver(run: Run) -> Manifest:
     named = typed.with_product(typed.items(_with_arrival(lake, arrived["items"]), orders), sold)
     items = versions.tell(changes, "items", named, day)
     merged = versions.merge(changes, OrderIndex(lake, changes), orders, items, day)
-    _summarise(lake, changes, merged)
-    resolved = {"orders": merged.orders.cache(), "items": merged.items.cache(), **judged}
+    narrow = {"orders": _narrow(merged.orders).cache(), "items": _narrow(merged.items, *SOLD).cache()}
+    _summarise(lake, changes, replace(merged, **narrow))
+    resolved = {**narrow, **judged}
     counts = tally(together(resolved), resolved)
     all_of(partial(lake.replace_quarantine, "silver", resolved[t.name], counts[t.name]) for t in OF_UNITS)
     lake.check_losses("silver", counts.values())
@@ -98,6 +102,12 @@ def _with_arrival(lake: Lake, rows: DataFrame) -> DataFrame:
     if not lake.storage.exists(lake.partition("bronze", ARRIVALS)):
         return rows.withColumn("arrived_at", F.lit(None).cast("timestamp"))
     return rows.join(F.broadcast(lake.read("bronze", ARRIVALS, ARRIVALS_SCHEMA)), on="source_file", how="left")
+
+
+def _narrow(judged: DataFrame, *columns: str) -> DataFrame:
+    """Of judged rows what is counted and quarantined, and some columns; the original text of refused rows only."""
+    raw = F.when(~is_accepted(), F.col("raw")).alias("raw")
+    return judged.select("unit_id", "dated", *LINEAGE, raw, "raw_encoding", *VERDICT, *columns)
 
 
 def _write_silver(lake: Lake, judged: DataFrame, count: TableCount) -> None:

@@ -76,34 +76,44 @@ def items(bronze: DataFrame, orders: DataFrame) -> DataFrame:
     judged = _judged(ITEMS, bronze, rules)
     rows = judged.select("unit_id", *columns.values(), "arrived_at", *CARRIED)
     content = [name for name in columns if name not in ITEMS.key]
-    latest = last_version_wins(_with_unit(rows, orders), ITEMS.key, content, order=LATER, clash=CLASH)
-    return _without_refused(_of_the_last_file(latest), orders)
+    without_unit = orders.where("not dated")
+    some_have_none = not without_unit.isEmpty()
+    rows = rows.withColumn("dated", F.col("unit_id").isNotNull())
+    if some_have_none:
+        rows = _with_unit(rows, without_unit)
+    # All that follows looks at the rows of an order: they travel once.
+    together = rows.repartition("unit_id", "order_id")
+    latest = _of_the_last_file(last_version_wins(together, ITEMS.key, content, order=LATER, clash=CLASH))
+    return _without_refused(latest, orders, without_unit if some_have_none else None)
 
 
 def _with_unit(items: DataFrame, orders: DataFrame) -> DataFrame:
     """Fill the unit of items that have none from the order with their number; if several units have that number, from
-    the first in the file, with a warning. Items whose order is not in the delivery keep none: they wait for it."""
-    units = accepted(orders.where("not dated")).groupBy("order_id")
+    the first in the file, with a warning. Items whose order is not in the delivery keep none: they wait for it.
+    `orders`: those that came with no unit."""
     first = F.min_by("unit_id", F.struct(*LATER)).alias("_unit")
-    known = units.agg(first, F.count_distinct("unit_id").alias("_units"))
-    marked = items.withColumn("dated", F.col("unit_id").isNotNull()).join(known, on="order_id", how="left")
+    known = accepted(orders).groupBy("order_id").agg(first, F.count_distinct("unit_id").alias("_units"))
+    marked = items.join(known, on="order_id", how="left")
     marked = warn(marked, "ambiguous_order", ~F.col("dated") & (F.col("_units") > 1))
     return marked.withColumn("unit_id", F.coalesce("unit_id", "_unit")).drop("_unit", "_units")
 
 
-def _without_refused(items: DataFrame, orders: DataFrame) -> DataFrame:
-    """Quarantine items whose order was refused in the same delivery, whatever other deliveries say of the order."""
+def _without_refused(items: DataFrame, orders: DataFrame, without_unit: DataFrame | None) -> DataFrame:
+    """Quarantine items whose order was refused in the same delivery, whatever other deliveries say of the order.
+    `without_unit`: the orders that came with no unit, if any did."""
     stands = F.max((F.col("outcome") == ACCEPTED).cast("int")).alias("_stands")
     known = orders.groupBy("unit_id", "order_id").agg(stands)
-    of_any_unit = orders.where("not dated").groupBy("order_id").agg(F.lit(0).alias("_refused"))
-    marked = items.join(known, on=["unit_id", "order_id"], how="left").join(of_any_unit, on="order_id", how="left")
-    refused = F.when(F.col("unit_id").isNull(), F.col("_refused")).otherwise(F.col("_stands"))
+    marked, refused = items.join(known, on=["unit_id", "order_id"], how="left"), F.col("_stands")
+    if without_unit is not None:
+        of_any_unit = without_unit.groupBy("order_id").agg(F.lit(0).alias("_refused"))
+        marked = marked.join(of_any_unit, on="order_id", how="left")
+        refused = F.when(F.col("unit_id").isNull(), F.col("_refused")).otherwise(refused)
     return overrule(marked, "orphan_item", refused == 0, F.lit("its order was refused")).drop("_stands", "_refused")
 
 
 def _of_the_last_file(items: DataFrame) -> DataFrame:
     file = F.struct("arrived_at", "source_file")
-    last = F.max(file).over(Window.partitionBy("outcome", "unit_id", "order_id"))
+    last = F.max(file).over(Window.partitionBy("unit_id", "order_id", "outcome"))
     marked = items.withColumn("_last", last)
     told = F.concat(F.lit("replaced by the items of its order in "), F.col("_last.source_file"))
     return overrule(marked, "superseded", file != F.col("_last"), told).drop("_last")

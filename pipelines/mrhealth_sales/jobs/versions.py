@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion.changeset import Changeset
@@ -57,7 +57,7 @@ class Merged:
 def tell(changes: Changeset, table: str, judged: DataFrame, day: date) -> DataFrame:
     """Stage all judged rows of a date's delivery; returns them as written."""
     rows = judged.withColumns({"business_date": F.lit(day), DAY: F.lit(str(day))})
-    return changes.stage(table, rows.select(*columns_of(TOLD[table]), DAY), [str(day)], TOLD[table])
+    return changes.stage(table, rows.select(*columns_of(TOLD[table]), DAY), [str(day)], TOLD[table], gather=False)
 
 
 def merge(changes: Changeset, index: OrderIndex, orders: DataFrame, items: DataFrame, day: date) -> Merged:
@@ -72,14 +72,16 @@ def merge(changes: Changeset, index: OrderIndex, orders: DataFrame, items: DataF
         dates = sorted({*dates, *index.dates_of_any_unit(concerned)})
         others = _standing(changes.read(ORDERS, dates, TOLD[ORDERS])).join(concerned, on="order_id", how="left_semi")
         keys = keys.unionByName(others.select(*KEY)).distinct().cache()
+    # No other delivery has one of its orders, and no item waits for one: each of its accepted rows is the valid one.
+    alone = not dates and concerned is None
     versions = _with_others(changes, ORDERS, orders, dates, keys)
-    latest = _latest(versions).cache()
+    latest = versions.withColumn("first_date", F.lit(day)) if alone else _latest(versions).cache()
     known = _with_others(changes, ITEMS, items, dates, keys)
     if concerned is not None:
         own = _standing(items).where(waiting.WITHOUT_UNIT)
         known = known.unionByName(waiting.items(changes, own, latest, day, f"{SCHEMAS[ITEMS]}, {_CAME}"))
         items = waiting.with_unit(items, latest)
-    sold = _items_of(latest, known).cache()
+    sold = _of_orders(known, latest) if alone else _items_of(latest, known).cache()
     touched = _dates([versions, *([_standing(before[ORDERS])] if before[ORDERS] is not None else [])], day)
     _check_shape(changes, touched, day)
     index.keep(mine.where(f"not ({waiting.WITHOUT_UNIT})"))
@@ -87,7 +89,10 @@ def merge(changes: Changeset, index: OrderIndex, orders: DataFrame, items: DataF
         _stage_current(changes, table, frame, keys, touched)
         for table, frame in ((CURRENT_ORDERS, latest), (CURRENT_ITEMS, sold))
     ]
-    return Merged(_judged_orders(orders, latest, day), _judged_items(items, latest, sold, day), touched, *current)
+    items = _without_orphans(items, latest)
+    if not alone:
+        orders, items = _judged_orders(orders, latest, day), _judged_items(items, sold, day)
+    return Merged(orders, items, touched, *current)
 
 
 def current(changes: Changeset, days: Sequence[str]) -> tuple[DataFrame, DataFrame]:
@@ -124,11 +129,15 @@ def _items_of(latest: DataFrame, items: DataFrame) -> DataFrame:
     """The items of each valid order: from the delivery that brought its latest version or, if that brought none, from
     the last delivery that did. Of a delivery that brought them twice, in the unit's file and in one that names no unit,
     from the file that arrived last."""
-    held = latest.select(*KEY, "order_date", "status", F.col("business_date").alias("_of"))
     came = F.struct((F.col("business_date") == F.col("_of")).alias("own"), *_LATER[:-1])
-    known = items.join(held, on=KEY).withColumn("_came", came)
+    known = _of_orders(items, latest, F.col("business_date").alias("_of")).withColumn("_came", came)
     last = F.max("_came").over(Window.partitionBy(*KEY))
     return known.withColumn("_last", last).where("_came = _last").drop("_of", "_came", "_last")
+
+
+def _of_orders(items: DataFrame, latest: DataFrame, *more: Column) -> DataFrame:
+    """The items of valid orders, each with its order's date and status."""
+    return items.join(latest.select(*KEY, "order_date", "status", *more), on=KEY)
 
 
 def _dates(versions: Sequence[DataFrame], day: date) -> list[str]:
@@ -156,7 +165,8 @@ def _stage_current(
     held, columns = changes.known(table, touched, HOLDS[table]), columns_of(HOLDS[table])
     new = frame.select(*columns)
     whole = new if held is None else new.unionByName(held.join(keys, on=KEY, how="left_anti").select(*columns))
-    return changes.stage(table, whole.withColumn(DAY, F.col("order_date").cast("string")), touched, HOLDS[table])
+    by_day, several = whole.withColumn(DAY, F.col("order_date").cast("string")), held is not None or len(touched) > 1
+    return changes.stage(table, by_day, touched, HOLDS[table], gather=several)
 
 
 def _judged_orders(judged: DataFrame, latest: DataFrame, day: date) -> DataFrame:
@@ -167,12 +177,16 @@ def _judged_orders(judged: DataFrame, latest: DataFrame, day: date) -> DataFrame
     return overrule(marked, "superseded", F.col("_by").isNotNull(), told).drop("_by")
 
 
-def _judged_items(judged: DataFrame, latest: DataFrame, sold: DataFrame, day: date) -> DataFrame:
-    """An item is valid with its order: not without one, and not when another file's items are the valid ones."""
-    own = sold.where(F.col("business_date") == F.lit(day)).select(*FILE, F.lit(True).alias("_sold")).distinct()
+def _without_orphans(judged: DataFrame, latest: DataFrame) -> DataFrame:
+    """An item is not valid without its order."""
     marked = judged.join(latest.select(*KEY, F.lit(True).alias("_known")), on=KEY, how="left")
-    marked = marked.join(own, on=FILE, how="left")
     alone = F.lit("no drop has brought the order that it is of")
-    marked = overrule(marked, "orphan_item", F.col("_known").isNull(), alone)
+    return overrule(marked, "orphan_item", F.col("_known").isNull(), alone).drop("_known")
+
+
+def _judged_items(judged: DataFrame, sold: DataFrame, day: date) -> DataFrame:
+    """An item is not valid when another file's items of its order are."""
+    own = sold.where(F.col("business_date") == F.lit(day)).select(*FILE, F.lit(True).alias("_sold")).distinct()
+    marked = judged.join(own, on=FILE, how="left")
     other = F.lit("the items of its order that count came in another file")
-    return overrule(marked, "superseded", F.col("_sold").isNull(), other).drop("_known", "_sold")
+    return overrule(marked, "superseded", F.col("_sold").isNull(), other).drop("_sold")

@@ -1,0 +1,94 @@
+"""The fast way through a file gives what the careful one does: same rows, same notes."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from covid_hospitals.jobs.tables import OCCUPANCY
+from medallion import arrivals
+from medallion.arrivals import Block, rows_in
+from medallion.csv_text import BETWEEN
+from medallion.notation import usual_fields
+from mrhealth_sales.jobs.tables import ITEMS, ORDERS, STATES, UNITS
+from nightshift_contract.model import Column, Table
+from tests.spark_jobs.mutations import FILE_MUTATIONS, mutated, sound_drop
+from tests.spark_jobs.rows import singly
+
+ONE = Table("one", (Column("n", "int", names=("n",), required=True),), ("n",))
+LACKING = Table("lacking", (*ONE.columns, Column("day", "date", names=("day",), optional=True)), ("n",))
+TABLES = [ORDERS, ITEMS, UNITS, STATES, OCCUPANCY, ONE, LACKING]
+VALUES = (
+    "1",
+    "2",
+    "",
+    " ",
+    "7.5",
+    "7.50",
+    "1.506",
+    "1,506",
+    "R$ 7,50",
+    "2025-12-29",
+    "29/12/2025",
+    "05/02/2024",
+    "Praça",
+)
+QUOTES = ('"a', 'b"', '"a;b"', '"a,""b"""', 'a"b')
+ODD = ("\x1f", "\x00", "\x0b", "\x85", "\u2028", "\ufeff", "cafe\u0301")
+CELLS = st.sampled_from((*VALUES, *QUOTES, *ODD))
+
+
+def careful(table, content):
+    with patch.object(arrivals, "usual_fields", return_value=None):
+        return sorted(rows_in(table, "f", content, 1), key=repr)
+
+
+def assert_same(table, content):
+    assert sorted(singly(rows_in(table, "f", content, 1)), key=repr) == careful(table, content)
+
+
+@st.composite
+def texts(draw):
+    table = draw(st.sampled_from(TABLES))
+    delimiter, end = draw(st.sampled_from(",;\t|")), draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    names = [*table.source_names][: draw(st.sampled_from([len(table.columns)] * 4 + [1]))]
+    header = delimiter.join([*names, *draw(st.sampled_from([[], ["mais"]]))])
+    width = header.count(delimiter) + 1
+    cells = st.lists(CELLS, min_size=width, max_size=width + draw(st.integers(0, 1)))
+    lines = st.one_of(
+        cells.map(delimiter.join), st.just(header), st.just(header.upper()), st.text('a1,;"\t \0', max_size=9)
+    )
+    text = end.join([header, *draw(st.lists(lines, max_size=9))])
+    return table, text.encode(draw(st.sampled_from(["utf-8", "utf-8", "cp1252", "utf-8-sig"])), errors="ignore")
+
+
+@given(texts())
+def test_nasty_texts_give_the_same_rows_either_way(case):
+    assert_same(*case)
+
+
+@given(st.sampled_from(TABLES), st.binary(max_size=200))
+def test_any_bytes_under_a_header_give_the_same_rows_either_way(table, content):
+    assert_same(table, ";".join(table.source_names).encode() + b"\n" + content)
+
+
+@given(unit=st.integers(1, 50), mutations=FILE_MUTATIONS)
+def test_mutated_files_give_the_same_rows_either_way(unit, mutations):
+    for path, content in mutated(unit, mutations)[0].items():
+        assert_same(ITEMS if "item" in path.lower() else ORDERS, content)
+
+
+def test_sound_files_go_the_fast_way_in_blocks():
+    content = sound_drop(1, orders=700)["pedido.csv"]
+    blocks = list(rows_in(ORDERS, "f", content, 1))
+    assert all(isinstance(block, Block) for block in blocks)
+    assert [(block.line, len(block.lines)) for block in blocks] == [(2, 500), (502, 200)]
+
+
+@pytest.mark.parametrize("name", ["2024", "1.5"])
+def test_a_header_that_looks_like_a_value_forbids_the_fast_way(name):
+    assert usual_fields(Table("t", (Column("n", "double", names=(name,)),), ()), BETWEEN) is None
+    assert_same(Table("t", (Column("n", "double", names=(name,)),), ("n",)), f"{name}\n7\n{name}\n8\n".encode())
