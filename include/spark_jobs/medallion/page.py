@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import reduce
+from types import MappingProxyType
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -32,12 +33,16 @@ def write(
     staged: Sequence[GoldTable],
     frames: Callable[[], Mapping[str, DataFrame]],
     figures: Callable[[Mapping[str, list[Any]]], Record],
+    *,
     needed: Collection[str] = (),
+    cached: Mapping[str, DataFrame] = MappingProxyType({}),
 ) -> None:
     """Write page.json: the first rows of each staged table, and what `figures` makes of the rows of `frames` and of the
-    tables that are `needed` whole. A failure is written there and in the step's log, and fails no night."""
+    tables that are `needed` whole. Tables of the run's own date alone that are `cached`, in their file's order, are not
+    read back. A failure is written there and in the step's log, and fails no night."""
     try:
-        body = _page(lake, staged, frames(), figures, needed)
+        own = {t.table: cached[t.table] if t.table in cached else own_rows(lake, t) for t in staged}
+        body = _page(lake, staged, {**own, **frames()}, figures, needed)
     except Exception as error:  # noqa: BLE001 - whatever it is, gold is made, and the night goes on without a picture
         problem = f"{type(error).__name__}: {str(error)[:LONGEST_CELL]}"
         sys.stdout.write(f"nightshift-warning: page.json has no figures: {problem}\n")
@@ -69,12 +74,11 @@ def _page(
     figures: Callable[[Mapping[str, list[Any]]], Record],
     needed: Collection[str],
 ) -> Record:
-    whole = {table.table: own_rows(lake, table) for table in staged if _is_whole(table, needed)}
-    rows = collected({**whole, **frames, **_quarantine(lake)})
-    for table in staged:
-        if table.table not in whole:
-            first = _as_json(own_rows(lake, table)).take(FIRST_ROWS)
-            rows[table.table] = [json.loads(row["row"]) for row in first]
+    large = [table.table for table in staged if not _is_whole(table, needed)]
+    whole = {name: frame for name, frame in frames.items() if name not in large}
+    rows = collected({**whole, **_quarantine(lake)})
+    for table in large:
+        rows[table] = [json.loads(row["row"]) for row in _as_json(frames[table]).take(FIRST_ROWS)]
     tables = {table.table: first_rows(lake.run, table, rows[table.table]) for table in staged}
     return {"tables": tables, "quarantine": rows.pop(QUARANTINE, []), "figures": figures(rows)}
 

@@ -142,21 +142,23 @@ def gold(run: Run) -> Manifest:
     orders, items = names.of_units(orders).cache(), names.of_products(items).cache()
     windows = {table: look_back.window(lake, changes, table) for table in (UNIT_DAYS, PRODUCT_DAYS)}
     outlooks = _outlooks(lake, changes, windows).cache()
-    alerts = outlook.alerts(outlooks)
+    judged = {
+        "alerts": outlook.alerts(outlooks),
+        "stock_recommendations": outlook.stock_recommendations(outlooks),
+        "stock_forecast_days": outlook.stock_forecast_days(outlooks),
+    }
     sold = {"sales_by_branch_day": products.sales_by_branch_day(orders), "product_sales": products.product_sales(items)}
     staged = lake.stage(
         {
             **sold,
             "sales_by_branch_year": products.sales_by_branch_year(orders),
             "sales_by_product_branch_day": products.sales_by_product_branch_day(items, orders),
-            "alerts": alerts,
-            "stock_recommendations": outlook.stock_recommendations(outlooks),
-            "stock_forecast_days": outlook.stock_forecast_days(outlooks),
+            **judged,
         },
         days,
     )
-    told = outlook.told(alerts, outlooks)
-    page.write(lake, staged, windows[UNIT_DAYS].rows)
+    told = outlook.told(judged["alerts"], outlooks)
+    page.write(lake, staged, windows[UNIT_DAYS].rows, judged)
     own = F.col("business_date") == F.lit(run.business_date)
     rows = {"orders": orders.where(own).count(), "items": items.where(own).count()}
     counts = [TableCount(table, n, n) for table, n in rows.items()]

@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from medallion import page
-from medallion.lake import Lake
+from medallion.lake import Lake, Product
 from medallion.manifest import GoldTable
 from mrhealth_sales.jobs.silver import SCHEMAS
 from mrhealth_sales.jobs.summaries import VALUES
@@ -29,14 +29,16 @@ Row = Mapping[str, Any]
 _MONEY = ("gross_value", "revenue", "pending_value", "cancelled_value")
 
 
-def write(lake: Lake, staged: Sequence[GoldTable], unit_days: DataFrame) -> None:
-    """Write page.json from the staged gold and the window of `unit_days`: the sums of the days before, and which files
-    have arrived."""
-    frames, of_today = partial(_frames, lake, staged, unit_days), partial(figures, lake.run.business_date)
-    page.write(lake, staged, frames, of_today, needed=(SALES, "product_sales", "alerts", "stock_recommendations"))
+def write(lake: Lake, staged: Sequence[GoldTable], unit_days: DataFrame, judged: Mapping[str, Product]) -> None:
+    """Write page.json from the staged gold, of which `judged` is still cached, and the window of `unit_days`: the sums
+    of the days before, and which files have arrived."""
+    cached = {table: each.frame.coalesce(1).sortWithinPartitions(*each.order) for table, each in judged.items()}
+    frames, of_today = partial(_frames, lake, unit_days, cached[PATH]), partial(figures, lake.run.business_date)
+    needed = (SALES, "product_sales", "alerts", "stock_recommendations")
+    page.write(lake, staged, frames, of_today, needed=needed, cached=cached)
 
 
-def _frames(lake: Lake, staged: Sequence[GoldTable], unit_days: DataFrame) -> dict[str, DataFrame]:
+def _frames(lake: Lake, unit_days: DataFrame, forecasts: DataFrame) -> dict[str, DataFrame]:
     day, today = F.col("order_date"), lake.run.business_date
     # Summaries of an older release have no revenue: their days are left out until they are run again.
     sold = unit_days.where((day > F.lit(today - timedelta(days=DAYS))) & (F.col("orders") > 0))
@@ -49,7 +51,7 @@ def _frames(lake: Lake, staged: Sequence[GoldTable], unit_days: DataFrame) -> di
         "came": unit_days.where(recent & (F.col("arrived") == day)).select(
             "order_date", "unit_id", "orders_came", "items_came"
         ),
-        "path": _path(page.own_rows(lake, next(table for table in staged if table.table == PATH))),
+        "path": _path(forecasts),
     }
 
 
