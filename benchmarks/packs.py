@@ -152,7 +152,7 @@ def simulated(minutes: int, nights: int, packs: tuple[str, ...]) -> list[Paid]:
     now = Clock()
     runner, chance = Work(now), random.Random(7)
     settings = Settings(name="acme-night", packs=packs)
-    clock.now = lambda settings: now.now  # S3's, which packs are dated by
+    clock.now = lambda settings: now.now  # noqa: ARG005 - S3's, which packs are dated by
     with tempfile.TemporaryDirectory(prefix="nightshift-") as home:
         timings = CloudSettings(home=Path(home), port=0, provisioning_seconds=PROVISIONING, termination_seconds=0.0)
         with LocalCloud(timings, runner=runner, clock=now) as cloud:
