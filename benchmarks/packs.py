@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from benchmarks.costs import AUDIT, BEGAN, BETWEEN, OUTPUTS, POLL, PROVISIONING, PUBLISH, Clock, Steps, _publish, quotes
@@ -27,9 +28,8 @@ from localcloud.settings import Settings as CloudSettings
 from localcloud.steps.request import BootstrapRequest
 from nightshift.aws import clients, clock
 from nightshift.compute import cost, instances, targets
-from nightshift.compute.emr.shared import SharedEmrTarget
 from nightshift.compute.jobs import Command
-from nightshift.compute.target import ComputeTarget, Ingredients, ListsNodes, PlaceState
+from nightshift.compute.target import ComputeTarget, Ingredients, ListsNodes, PlaceState, SharesPlaces
 from nightshift.config import Settings
 from nightshift.pipelines import PIPELINES
 from nightshift.report import record
@@ -43,6 +43,7 @@ TICK = 5.0  # seconds by which the clock jumps
 SETTLED = 0.02  # seconds of this machine in which localcloud's threads follow a jump
 NOISE = 0.06
 Waits = Iterator[float | Callable[[], bool]]
+Wait = tuple[Waits, datetime, Callable[[], bool] | None]  # of a member: the rest, when to look, and at what
 
 
 class Work(Steps):
@@ -96,7 +97,7 @@ class Member:
         specs = [Command(step.name, ("work", f"{self._work / len(steps):.0f}")) for step in steps]
         for batch in [specs] if target.queues else [[spec] for spec in specs]:
             for job_id in target.submit(run, place_id, batch, (), given, independent=False).values():
-                yield lambda job_id=job_id: target.job(place_id, job_id).state.ended
+                yield partial(self._has_ended, target, place_id, job_id)
         yield AUDIT + BETWEEN + PUBLISH + BETWEEN
         gold_after = (self._clock.now - self._began).total_seconds()
         target.stop([place_id])
@@ -105,19 +106,22 @@ class Member:
         home.left()
         self.paid = self._bill(target, gold_after)
 
+    @staticmethod
+    def _has_ended(target: ComputeTarget, place_id: str, job_id: str) -> bool:
+        return target.job(place_id, job_id).state.ended
+
     def _bill(self, target: ComputeTarget, gold_after: float) -> Paid:
         assert isinstance(target, ListsNodes)
         places, now = target.places(self._run), self._clock.now
         parts = cost.bill(target.nodes(places, now), now, instances.of(self._run.settings))
-        shared = isinstance(target, SharedEmrTarget)
         facts = RunFacts((), {}, places, target.jobs(places[0].id), ended_at=now)
-        seconds = dict(target.seconds(places, now)) if shared else record.seconds(facts)
-        return Paid(sum(parts.values()), seconds, gold_after)
+        seconds = target.seconds(places, now) if isinstance(target, SharesPlaces) else record.seconds(facts)
+        return Paid(sum(parts.values()), dict(seconds), gold_after)
 
 
 def night(cloud: LocalCloud, runner: Work, clock: Clock, members: list[Member]) -> list[Paid]:
     """Play the members together until all have ended."""
-    waits = [(member.play(), clock.now, None) for member in members]
+    waits: list[Wait] = [(member.play(), clock.now, None) for member in members]
     while waits:
         waits = [left for play, due, probe in waits if (left := _go_on(play, due, probe, clock))]
         clock.now += timedelta(seconds=TICK)
@@ -129,9 +133,7 @@ def night(cloud: LocalCloud, runner: Work, clock: Clock, members: list[Member]) 
     return [member.paid for member in members if member.paid]
 
 
-def _go_on(
-    play: Waits, due: datetime, probe: Callable[[], bool] | None, clock: Clock
-) -> tuple[Waits, datetime, Callable[[], bool] | None] | None:
+def _go_on(play: Waits, due: datetime, probe: Callable[[], bool] | None, clock: Clock) -> Wait | None:
     """The next wait of a member: the same, a later one, None at its end."""
     if clock.now < due:
         return play, due, probe
@@ -150,7 +152,7 @@ def simulated(minutes: int, nights: int, packs: tuple[str, ...]) -> list[Paid]:
     now = Clock()
     runner, chance = Work(now), random.Random(7)
     settings = Settings(name="acme-night", packs=packs)
-    clock.now = lambda _settings: now.now  # S3's, which packs are dated by
+    clock.now = lambda settings: now.now  # noqa: ARG005 - S3's, which packs are dated by
     with tempfile.TemporaryDirectory(prefix="nightshift-") as home:
         timings = CloudSettings(home=Path(home), port=0, provisioning_seconds=PROVISIONING, termination_seconds=0.0)
         with LocalCloud(timings, runner=runner, clock=now) as cloud:

@@ -337,7 +337,7 @@ def _latest(run: RunContext, group: str) -> Pack | None:
 def _open(run: RunContext, group: str, number: int, profile: Document) -> Pack:
     """The pack of that number, opened now if nobody has."""
     now = clock.now(run.settings)
-    document = {
+    document: Document = {
         "opened_at": now.isoformat(),
         "changed_at": now.isoformat(),
         "business_date": str(run.business_date),
