@@ -222,7 +222,7 @@ class RunCleanup:
             try:
                 foundation = TerraformHook(self._settings, "foundation", stacks.FOUNDATION_STATE)
                 teardown.destroy(owner, self._night, foundation.outputs(), REAPER)
-            except (TerraformError, PreflightError) as error:
+            except (TerraformError, PreflightError, ClientError) as error:  # ClientError: no right to read a state
                 self._book.note(REAPER, "removed without terraform", str(error))
         teardown.forget(owner, REAPER)
 

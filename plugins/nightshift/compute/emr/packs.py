@@ -1,4 +1,4 @@
-"""Packs: runs that share a cluster and the stack that it needs (docs/decisions/0060-one-cluster-for-several.md).
+"""Packs: runs that share a cluster and the stack that it needs (docs/decisions/0058-one-cluster-for-several.md).
 
 A pack is a context of its own, `pack_<group>/<number>`: the stack and the clusters have its names and tags, and belong
 to no member. Who uses them is one object in the lake, packs/<group>/<number>.json, that members change by

@@ -2,7 +2,7 @@
 
 A second in which a run's step works is that run's. Any other, of start-up or idleness, is shared equally by the runs
 that use the cluster then. So each second belongs to somebody, the shares of all runs are the whole bill, and the share
-of a run that has left changes no more (docs/decisions/0060-one-cluster-for-several.md).
+of a run that has left changes no more (docs/decisions/0058-one-cluster-for-several.md).
 """
 
 from __future__ import annotations
