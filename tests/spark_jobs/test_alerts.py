@@ -92,7 +92,7 @@ def test_orders_that_came_later_than_their_day_are_told_with_the_day() -> None:
     days[-1] = days[-1]._replace(late=3)
     [alert] = found(sold(TODAY, 810), days)
     assert (alert.kind, alert.observed, alert.severity) == ("late_file", 3, INFO)
-    assert "3 of 2026-03-01" in alert.message
+    assert "3 (2026-03-01)" in alert.message
 
 
 def test_a_spike_of_cancellations_is_told_and_a_few_are_not() -> None:
