@@ -14,6 +14,7 @@ from covid_hospitals.jobs.tables import POPULATION
 from ingest import relation
 from ingest.__main__ import main
 from tests.ingest.helpers import BUCKET, body, keys, rows_of
+from tests.spark_jobs.rows import singly
 from tools.errors import ToolMissing
 from tools.postgres import Postgres, binaries
 
@@ -74,7 +75,7 @@ def test_a_table_lands_whole_as_the_jobs_know_it(secret, s3, capsys, monkeypatch
     monkeypatch.setattr(relation, "ROWS_AT_ONCE", 2)
     assert run(secret, "public.populacao", "--name", "populacao-por-municipio-2020") == 0
     assert capsys.readouterr().out == f"3 rows of public.populacao are in s3://{BUCKET}/{FILE}\n"
-    judged = list(bronze_rows(FILE, body(s3, FILE)))
+    judged = list(singly(bronze_rows(FILE, body(s3, FILE))))
     assert {(row[0], row[4]) for row in judged} == {(POPULATION.name, "accepted")}
     landed = [tuple(row.values()) for row in rows_of(gzip.decompress(body(s3, FILE)).decode())]
     assert landed == [tuple("" if cell is None else str(cell) for cell in row) for row in PEOPLE]
