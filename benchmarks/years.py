@@ -137,6 +137,9 @@ class Years:
         at = night.requested_at.isoformat()
         own = {"run_id": night.run_id, "slug": night.slug, "business_date": str(night.business_date)}
         dated = {**record, **own, "started_at": at, "ended_at": at, "outcome": "success", "failure": None}
+        # Before gold: a gap search stops early where gold is older than its input, be it by a second.
+        for unit in range(UNITS if night.pipeline.name == "mrhealth_sales" else 1):
+            self._put("raw", f"{night.input_prefix}unit_{unit:03d}/file.csv", {})
         for number in range(7):
             self._put("lake", f"{night.record_prefix}entries/{number:06d}.json", {"at": at, "phase": "end"})
         for name in ("index.html", "jobs.json", "page.json", "record.json"):
@@ -148,8 +151,6 @@ class Years:
         for table in ("a", "b"):
             day = f"{night.pipeline.product}/{table}/business_date={night.business_date}"
             self._put("lake", f"bronze/{day}/part.parquet", {})
-        for unit in range(UNITS if night.pipeline.name == "mrhealth_sales" else 1):
-            self._put("raw", f"{night.input_prefix}unit_{unit:03d}/file.csv", {})
         self._index = night_index.updated(self._index, dated, night.pipeline.product, self.settings.timezone)
         folder = self.folder / night.run
         folder.mkdir(parents=True)
