@@ -149,6 +149,20 @@ def test_a_lock_that_was_left_on_a_dead_runs_state_goes_with_it_though_there_is_
     assert not any(inventory.alive(night).values())
 
 
+def test_a_reaper_that_may_not_read_the_foundations_state_removes_a_stack_without_terraform(
+    aws, settings, begun, monkeypatch
+):
+    def refused(_hook):
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")
+
+    monkeypatch.setattr(cleanup.TerraformHook, "outputs", refused)
+    night = begun("locked out")
+    aws("s3").put_object(Bucket=settings.bucket("state"), Key=night.state_key, Body=b"{}")
+    assert rows(settings, lambda *_: "failed")[night.run].ok
+    assert not any(inventory.alive(night).values())
+    assert any("removed without terraform" in entry.values() for entry in ledger.of(night).entries())
+
+
 def test_a_pass_is_taken_down_and_who_died_is_missed(aws, settings, begun):
     assert "The reaper has not run yet" in heartbeat.silence(settings)
     rows(settings)

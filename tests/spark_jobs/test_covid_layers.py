@@ -6,13 +6,18 @@ import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pyspark.sql import functions as F
 
 from covid_hospitals.jobs.gold import cases_by_state_day
+from covid_hospitals.jobs.history import KNOWN, known_before
+from covid_hospitals.jobs.silver import SCHEMAS
 from datagen import Epidemic, generate_covid
 from medallion.errors import NoInputError
+from medallion.lake import Lake
 
 P, DAY = "covid_hospitals", "2025-12-29"
 D1, D2, D3 = "2021-03-20", "2021-03-21", "2021-03-22"
@@ -417,6 +422,17 @@ def test_a_hospital_is_one_with_and_without_its_leading_zeros(spelt: Any) -> Non
     assert {row["hospitals"] for row in lake.gold(P, DAY, "bed_occupancy") if row["state"] == "AC"} == {1}
     assert counts["silver"]["occupancy"]["duplicates"] == 1
     assert not counts["silver"]["occupancy"].get("warnings")
+
+
+def test_what_a_lake_knew_of_a_hospital_without_its_zeros_is_that_hospitals(spelt: Any) -> None:
+    lake, _ = spelt
+    known = f"{lake.root}/silver/{P}/{KNOWN}/business_date="
+    rows = lake.spark.read.schema(SCHEMAS["occupancy"]).parquet(f"{known}{DAY}").where("state = 'AC'")
+    rows.withColumn("hospital_id", F.lit("12345")).write.parquet(f"{known}2025-12-30")
+    run = SimpleNamespace(
+        spark=lake.spark, lake=str(lake.root), pipeline=P, business_date=date.fromisoformat("2025-12-31")
+    )
+    assert {row["hospital_id"] for row in known_before(Lake(run)).collect()} == {"0012345"}
 
 
 def test_a_refused_file_is_read_again_in_a_replay_once_its_contract_knows_it(lake: Any, drop: Any, a_day: str) -> None:

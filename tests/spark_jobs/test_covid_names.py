@@ -5,7 +5,7 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from covid_hospitals.jobs.names import folded, seven_digits, uf
+from covid_hospitals.jobs.names import folded, hospital, seven_digits, uf
 
 
 def test_a_name_is_its_letters_and_digits(spark: Any) -> None:
@@ -28,3 +28,9 @@ def test_every_municipality_is_found_by_its_first_six_digits(spark: Any, shared_
     code = F.col("codigo_ibge").cast("int")
     wrong = table.where(seven_digits(F.floor(code / 10).cast("int")) != code)
     assert (table.count() > 5500, wrong.count()) == (True, 0)
+
+
+def test_a_hospitals_code_has_seven_digits_and_what_is_none_stays(spark: Any) -> None:
+    codes = ["12345", "0012345", "9", "20000012", "51.774.631/0001-80", "", None]
+    rows = spark.createDataFrame([(code,) for code in codes], "code string").select(hospital(F.col("code")))
+    assert [row[0] for row in rows.collect()] == ["0012345", "0012345", "0000009", *codes[3:]]
