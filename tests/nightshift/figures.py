@@ -69,7 +69,8 @@ def _product(number, revenue):
 
 
 def _alert(unit):
-    words = {"kind": "unusual_sales", "metric": "gross_value", "severity": "critical", "message": f"unit {unit}: odd"}
+    message = f"unit {unit}: sales of 120.25 on {DAY}, 1930.75 are usual on that weekday"
+    words = {"kind": "unusual_sales", "metric": "gross_value", "severity": "critical", "message": message}
     return {"unit_id": unit, "observed": 120.25, "expected": 1930.75, **words}
 
 

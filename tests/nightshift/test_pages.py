@@ -223,6 +223,17 @@ def test_the_average_order_says_of_what_it_is_the_average(made):
     assert "valor bruto, todos os pedidos" in tile and "gross value, all orders" in tile
 
 
+def test_an_alert_stands_in_both_languages_on_the_sales_page_and_on_a_run_page_without_results(made):
+    record, sales = made(), figures.FIGURES["mrhealth_sales"]()
+    record["layers"][-1]["alerts"] = {
+        "total": 1,
+        "told": [f"critical: {sales['alerts'][0]['message']}"],
+        "unjudged": None,
+    }
+    for html in (night.html(record, figures.page("mrhealth_sales", sales)), night.html(record)):
+        assert "unidade 2: vendas de 120.25 em 2026-01-04" in html and "unit 2: sales of 120.25 on 2026-01-04" in html
+
+
 def test_a_leak_is_cured_by_the_reaper(made):
     record = {**made(), "outcome": "failed", "failure": {"cause": "leak", "task": "prove_nothing_left"}}
     assert cures.command(record, cures.CLI)["command"].startswith("./nightshift reap --run mrhealth_sales/manual__")
