@@ -23,7 +23,8 @@ RED: dict[str, str] = {
     Task.INGEST: "The API or the database did not give its data: its secret, its answer. Files in S3 stay.",
     Task.STOP_HOST: "The ingestion host could not be stopped. It ends itself; until then it costs money.",
     Task.WAIT_FOR_INPUTS: "Nothing was delivered in the folder that the message names, or files kept coming.",
-    Task.CHECK_INPUTS: "What was delivered is not the product's: columns, kind of file, encoding, another database.",
+    Task.CHECK_INPUTS: "What was delivered is not the product's: columns, kind of file, encoding, another database; or "
+    "the database refused the login.",
     Task.START_COMPUTE: "The service refused the cluster: rights, quotas, parameters.",
     Task.WAIT_FOR_COMPUTE: "No capacity anywhere, a bootstrap action that fails, or a start that takes too long.",
     Task.SUBMIT_JOBS: "The cluster ended, or does not take the steps.",
