@@ -28,6 +28,7 @@ from tests.spark_jobs.quick_spark import AS_A_CLUSTER, quick_session
 from tools import drivers
 
 ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 600  # ten times what the longest fixture with its test takes on a quiet machine
 SECRET = "acme/sources/shop"
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
@@ -36,6 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spark)
+            if not item.get_closest_marker("timeout"):
+                item.add_marker(pytest.mark.timeout(SECONDS))
 
 
 @pytest.fixture(scope="session")

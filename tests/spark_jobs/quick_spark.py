@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from py4j.clientserver import ClientServerConnection
 from py4j.java_gateway import JavaClass, JavaMember, JavaPackage, JVMView
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from localcloud.steps import java
@@ -19,6 +22,7 @@ from localcloud.steps.settings import StepSettings
 from localcloud.steps.site import make_spark_home, spark_jars
 from tests.light import LIGHT
 
+JCMD = java.find_java_home() / "bin" / "jcmd"
 ROOT = Path(__file__).resolve().parents[2]
 AS_A_CLUSTER = {
     "spark.sql.codegen.wholeStage": "true",
@@ -70,6 +74,7 @@ JAVA_FLAGS = ("-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m", "-Xmx
 def quick_session(place: Path, jars: str) -> Iterator[Any]:
     """A session whose files are below `place`, with more jars on its class path."""
     _remember_names()
+    _close_what_is_interrupted()
     python_path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     home = _spark_home(place / "spark-home")
     builder = SparkSession.builder.config("spark.sql.warehouse.dir", str(place / "warehouse"))
@@ -146,6 +151,34 @@ def _remembering(asked: Any) -> Any:
 
     get.asked = asked
     return get
+
+
+def _close_what_is_interrupted() -> None:
+    """A test that runs out of time leaves a call to Java without its answer, which py4j would take for the answer of
+    the next call, and so on in every test that follows. The next call gets a connection of its own; what Java was doing
+    is shown with the test."""
+    if not hasattr(ClientServerConnection.send_command, "asked"):
+        ClientServerConnection.send_command = _closing(ClientServerConnection.send_command)
+
+
+def _closing(asked: Any) -> Any:
+    def send_command(self: Any, command: str) -> Any:
+        try:
+            return asked(self, command)
+        except Exception:
+            raise
+        except BaseException:  # pytest's Failed is one, and py4j closes after KeyboardInterrupt only
+            self.close()
+            if JCMD.exists():
+                show = [JCMD, str(SparkContext._gateway.proc.pid), "Thread.print"]
+                print(
+                    subprocess.run(show, check=False, capture_output=True, text=True, timeout=60).stdout,
+                    file=sys.stderr,
+                )
+            raise
+
+    send_command.asked = asked  # type: ignore[attr-defined]
+    return send_command
 
 
 @contextmanager
