@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from covid_hospitals.jobs.tables import OCCUPANCY
-from medallion import arrivals
+from medallion import arrivals, notation
 from medallion.arrivals import Block, rows_in
 from medallion.csv_text import BETWEEN
 from medallion.notation import usual_fields
@@ -36,6 +36,7 @@ VALUES = (
     "05/02/2024",
     "Praça",
 )
+FIGURES = (*VALUES, "  ", "\t", "-", "+", "+0.5", "0.", "0.506", "7 ", " 7", "2025-12-29 10:00", "2025-12-29 ", "-7")
 QUOTES = ('"a', 'b"', '"a;b"', '"a,""b"""', 'a"b')
 ODD = ("\x1f", "\x00", "\x0b", "\x85", "\u2028", "\ufeff", "cafe\u0301")
 CELLS = st.sampled_from((*VALUES, *QUOTES, *ODD))
@@ -86,6 +87,24 @@ def test_sound_files_go_the_fast_way_in_blocks():
     blocks = list(rows_in(ORDERS, "f", content, 1))
     assert all(isinstance(block, Block) for block in blocks)
     assert [(block.line, len(block.lines)) for block in blocks] == [(2, 500), (502, 200)]
+
+
+@given(st.sampled_from([table for table in TABLES if usual_fields(table, BETWEEN)]), st.data())
+def test_a_line_is_usual_if_each_of_its_values_is(table, data):
+    values = data.draw(st.lists(st.sampled_from(FIGURES), min_size=len(table.columns), max_size=len(table.columns)))
+    looks = [look for at, column in enumerate(table.columns) if (look := notation._look(at, column))]
+    usual = usual_fields(table, BETWEEN)
+    assert bool(usual(BETWEEN.join(values))) == all(look.usual(values[look.at]) for look in looks)
+
+
+@pytest.mark.timeout(60)  # a pattern that can match in two ways would take years
+@pytest.mark.parametrize("kind", ["int", "double", "date", "timestamp"])
+@pytest.mark.parametrize("value", ["", " ", "   ", "-", " 7 ", "0.5", "0.506", "2025-12-29", "2025-12-29 ", "\x1c"])
+def test_a_line_of_many_columns_is_judged_at_once(kind, value):
+    wide = Table("wide", tuple(Column(f"c{n}", kind, names=(f"c{n}",)) for n in range(60)), ("c0",))
+    usual = usual_fields(wide, BETWEEN)
+    assert not usual(BETWEEN.join([value] * 59 + ["x"]))
+    assert bool(usual(BETWEEN.join([value] * 60))) == bool(notation._look(0, wide.columns[0]).usual(value))
 
 
 @pytest.mark.parametrize("name", ["2024", "1.5"])
