@@ -111,8 +111,11 @@ bench-years: setup-test ## what reads the lake with 10 recorded runs and with 2,
 bench-load: setup $(BENCH)/.made ## a full load of mrhealth_sales beside DuckDB: CPU and wall by layer; ARGS="--orders 100000 --floor"
 	@$(PYTHON) -m benchmarks.load $(ARGS)
 
+bench-words: setup $(BENCH)/.made ## wordcount beside DuckDB, Polars and tr | sort | uniq -c: CPU and wall; ARGS="--mb 100"
+	@$(PYTHON) -m benchmarks.words $(ARGS)
+
 $(BENCH)/.made: requirements/bench.txt
-	@echo "Making $(BENCH) for DuckDB (once)" >&2
+	@echo "Making $(BENCH) for DuckDB and Polars (once)" >&2
 	@.venv/bin/uv venv --quiet --clear --python $(PYTHON) $(BENCH)
 	@.venv/bin/uv pip sync --quiet --compile-bytecode --python $(BENCH)/bin/python --require-hashes $<
 	@touch $@
@@ -161,5 +164,5 @@ down: ## stop this tree's localcloud, if it is running
 clean: down ## remove what runs left (records, logs, downloads), not the environment
 	@rm -rf .nightshift .localcloud .venv/.nightshift-setup
 
-.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth bench-load bench-years bench-costs bench-packs prices flink mwaa-bundle mwaa-tools python-archive \
+.PHONY: help setup setup-test setup-lint lock run ui test test-quick test-all test-costs coverage mutants test-steady chaos compose-test lint audit terraform-test plan deploy smoke bench-growth bench-load bench-words bench-years bench-costs bench-packs prices flink mwaa-bundle mwaa-tools python-archive \
   mwaa-preflight docs screenshots format down clean

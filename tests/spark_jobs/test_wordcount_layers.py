@@ -2,8 +2,10 @@
 
 import base64
 import gzip
+import re
 from collections import Counter
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from datagen import generate_text
 from medallion.errors import NoInputError, UnknownEncodingError
 from nightshift_contract.reading import contract
 from wordcount.jobs import lines
+from wordcount.jobs.counts import ODD, words_of_lines
+from wordcount.jobs.tokens import words
 
 P = "wordcount"
 
@@ -46,6 +50,17 @@ def test_generated_text_is_counted_as_its_generator_did(lake: Any, tmp_path: Pat
         result, one.lines + two.lines
     )
     assert_page_shows(lake.page(P, a_day), one.counts + two.counts)
+
+
+def test_latin_text_and_the_lines_that_travel_to_python_have_the_words_of_the_flink_job(spark: Any) -> None:
+    rng, near = Random(1), [chr(n) for n in (*range(0x180), *range(0x2010, 0x2028), 0x20AC)]
+    others = ["\u0130", "\u0301", "\u0180", "\u03a3", "\u1e9e", "\u200d", "漢", "\U0001d400", "\U0001f600"]
+    texts = [f"x{one}Y{one}{one} {one}" for one in near + others] + ["", "cafe\u0301 É", "ΟΔΟΣ odos"]
+    texts += ["".join(rng.choices(near, k=30)) + rng.choice(["", *others]) for _ in range(300)]
+    rows = [("f", n, text) for n, text in enumerate(texts)]
+    found = words_of_lines(spark.createDataFrame(rows, "source_file string, line bigint, text string"))
+    assert {row["line"]: row["words"] for row in found.collect()} == {n: words(text) for _, n, text in rows}
+    assert [text for text in near if re.search(ODD, text)] == ["\u0130"]
 
 
 def assert_page_shows(page: dict[str, Any], counts: Counter[str]) -> None:
