@@ -292,9 +292,11 @@ def test_a_page_compares_itself_with_thirty_earlier_nights_at_most_and_not_with_
         {**history.summary(record), "run_id": f"r{n}", "ended_at": f"2025-11-{n % 28 + 1:02}T00:{n:02}"}
         for n in range(45)
     ]
-    before = history.nights_before(record, [*nights, record, {**nights[0], "run_id": "later", "ended_at": "2027"}])
+    later = {**nights[0], "run_id": "later", "ended_at": "2027"}
+    old = {key: value for key, value in nights[0].items() if key != "groups"}
+    before = history.nights_before(record, [*nights, history.summary(record), later, {**old, "run_id": "old"}])
     assert len(before) == history.MOST_NIGHTS
-    assert record["run_id"] not in {each["run_id"] for each in before} and "later" not in {e["run_id"] for e in before}
+    assert not {record["run_id"], "later", "old"} & {each["run_id"] for each in before}
 
 
 def test_the_costs_are_in_the_order_of_the_business_dates_with_their_years(made):
