@@ -215,6 +215,12 @@ def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
     assert "<code>./nightshift run mrhealth_sales --input &#39;my files&#39; --date 2026-01-04</code>" in here
     assert "airflow tasks clear mrhealth_sales --task-regex &#39;^job_silver$&#39; --downstream" in there
     assert "Nada foi publicado nesta noite" in here
+    record["failure"]["message"] = "Step silver is FAILED: OutOfMemoryError: Java heap space"
+    shown = night.html(record)
+    assert (
+        'data-en="Step silver is FAILED: the job ran out of memory">O passo silver está FAILED: faltou memória' in shown
+    )
+    assert '<q lang="en">OutOfMemoryError: Java heap space</q></blockquote>' in shown
 
 
 def test_the_average_order_says_of_what_it_is_the_average(made):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from nightshift.contracts.pipeline import BACKFILL
 from nightshift.run.links import dag_page, run_page, run_tab
-from nightshift.web.markup import Markup, Part, joined, link, table, tag
+from nightshift.web.markup import Markup, Part, joined, link, table, tag, told
 from nightshift.web.view import DRIFT, Gold, Night, View
 
 DATES, LATEST, DEAREST = 30, 20, 10
+TO = " \N{EN DASH} "
 MARKS = {"success": "✓", "success with warnings": "!", "failed": "✗"}
 CLASSES = {"success": "ok", "success with warnings": "warn", "failed": "bad"}
 
@@ -36,13 +38,13 @@ def nights(view: View) -> Markup:
     rows = [[link(dag_page(name), view.title(name)), *_cells(view, name, dates)] for name in view.products]
     legend = [tag("span", _mark(view, outcome), " ", view.t(outcome)) for outcome in MARKS]
     grid = tag("div", table(header, rows), class_="ns-grid")
-    span = f"{dates[0]} to {dates[-1]}"
+    span = TO.join((dates[0], dates[-1]))
     return joined(
         tag("h2", view.t("Nights"), " ", tag("small", span)),
         grid,
         tag("p", *legend, class_="ns-legend"),
         *_drift(view),
-        tag("h3", view.t("Latest nights")),
+        tag("h3", view.t("Latest nights"), " ", _zone(view)),
         _listed(view, view.nights()[:LATEST]),
     )
 
@@ -70,7 +72,9 @@ def money(view: View) -> Markup:
 
 def alive(view: View) -> Markup:
     """What runs now, and what runs left behind."""
-    running = [[link(run_page(r.dag_id, r.run_id), r.run_id), _title(view, r.dag_id), r.state] for r in view.running]
+    running = [
+        [link(run_page(r.dag_id, r.run_id), r.run_id), _title(view, r.dag_id), view.t(r.state)] for r in view.running
+    ]
     left = [
         [_run(night), _title(view, night["dag_id"]), what or view.t("not proven")] for night, what in view.left_behind()
     ]
@@ -101,7 +105,7 @@ def dag(view: View, dag_id: str) -> Markup:
     own = view.nights(dag_id) if dag_id.startswith(BACKFILL) else view.nights_of(dag_id)
     product = dag_id.removeprefix(BACKFILL)
     tables = [tag("h3", "Gold"), _gold_table(view, product)] if product in view.products else []
-    return joined(tag("h2", view.t("All nights of this DAG")), _listed(view, own), *tables)
+    return joined(tag("h2", view.t("All nights of this DAG"), " ", _zone(view)), _listed(view, own), *tables)
 
 
 PAGES: Mapping[str, Callable[[View], Markup]] = {
@@ -133,7 +137,10 @@ def _last(view: View, product: str) -> Markup:
 
 
 def _alive_lines(view: View) -> Iterable[Markup]:
-    runs = [tag("p", link(run_page(r.dag_id, r.run_id), _title(view, r.dag_id)), f" {r.state}") for r in view.running]
+    runs = [
+        tag("p", link(run_page(r.dag_id, r.run_id), _title(view, r.dag_id)), f" {view.t(r.state)}")
+        for r in view.running
+    ]
     left = [
         tag("p", _mark(view, "failed"), " ", link(_href(night), _title(view, night["dag_id"])), ": ", what)
         for night, what in _named(view)
@@ -177,6 +184,10 @@ def _cells(view: View, product: str, dates: Iterable[str]) -> Iterable[Markup]:
             yield tag("td", mark, class_=f"ns-{CLASSES[night['outcome']]}")
 
 
+def _zone(view: View) -> Markup:
+    return tag("small", view.t("Times of"), f" {view.timezone}")
+
+
 def _listed(view: View, some: Iterable[Night]) -> Markup:
     names = ("Product", "Date", "Outcome", "Started", "Duration", "Measured", "Estimated", "Failure", "Run")
     return table([view.t(name) for name in names], [_row(view, night) for night in some], empty=view.t("Nothing yet."))
@@ -184,15 +195,15 @@ def _listed(view: View, some: Iterable[Night]) -> Markup:
 
 def _row(view: View, night: Night) -> list[Part]:
     failure = night["failure"]
-    words = (
-        [tag("b", failure["task"]), f" ({view.t(failure['cause'])}): {view.t(failure['message'])}"] if failure else []
-    )
+    words: list[Part] = []
+    if failure:
+        words = [tag("b", failure["task"]), f" ({view.t(failure['cause'])}): ", *told(failure["message"], view.t)]
     why = tag("td", *words, class_="ns-text") if words else ""
     return [
         _title(view, night["dag_id"]),
-        f"{night['days'][0]} to {night['days'][-1]}" if night["days"] else night["business_date"],
+        TO.join((night["days"][0], night["days"][-1])) if night["days"] else night["business_date"],
         _outcome(view, night),
-        night["started_at"][:16].replace("T", " "),
+        f"{datetime.fromisoformat(night['started_at']).astimezone(ZoneInfo(view.timezone)):%Y-%m-%d %H:%M}",
         _duration(night),
         _usd(night["usd"]),
         _usd(night["estimate"]),
