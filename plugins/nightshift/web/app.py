@@ -156,7 +156,7 @@ def _view(user: Any, lang: str) -> View:
         limit=settings.max_usd_per_night,
         timezone=settings.timezone,
         running=_running(readable),
-        t=words.of(lang),
+        language=lang,
     )
 
 

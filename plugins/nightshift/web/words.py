@@ -23,6 +23,7 @@ PT = {
     "Nothing runs and nothing is left behind.": "Nada em execução e nada ficou para trás.",
     "running": "em execução",
     "queued": "na fila",
+    "backfill": "preenchimento",
     "Times of": "Horários de",
     "left behind": "ficou para trás",
     "not proven": "não comprovado",
