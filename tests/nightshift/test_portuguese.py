@@ -25,7 +25,7 @@ from nightshift.config import Settings
 from nightshift.failures import errors, steplog, symptoms
 from nightshift.failures.causes import REMEDIES, Cause, advice
 from nightshift.failures.portuguese import CATALOGUE, translated
-from nightshift.failures.quoted import parted
+from nightshift.failures.quoted import by_day, parted
 from nightshift.lake import audit
 from nightshift.pages import words
 from nightshift.pipelines import PIPELINES
@@ -150,6 +150,19 @@ def test_what_spark_says_is_quoted_as_it_is_after_what_it_means(case):
 def test_the_words_of_terraform_and_of_aws_are_quoted_too(message, ours, quoted):
     parts = parted(message)
     assert (translated(parts.ours), parts.quoted) == (ours, quoted)
+
+
+def test_each_day_of_a_backfill_that_failed_has_its_own_part():
+    message = (
+        "3 of 4 days were not made: 2026-01-02: its step is FAILED: OutOfMemoryError: a; b: 1; 2026-01-03: "
+        "bronze.lines: 50 of 50 rows were lost (undecodable); 2026-01-04: held by wordcount/x."
+    )
+    assert [(day, translated(ours), said) for day, (ours, said) in by_day(message)] == [
+        ("", "3 de 4 dias não foram feitos", ""),
+        ("2026-01-02", "o passo dele está FAILED: faltou memória ao job", "OutOfMemoryError: a; b: 1"),
+        ("2026-01-03", "bronze.lines: 50 de 50 linhas foram perdidas (undecodable)", ""),
+        ("2026-01-04", "reservado por wordcount/x", ""),
+    ]
 
 
 @pytest.mark.parametrize("again", ["", AGAIN, "run it again"])

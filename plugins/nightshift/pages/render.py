@@ -11,7 +11,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, St
 from markupsafe import Markup
 
 from nightshift.failures.portuguese import translated
-from nightshift.failures.quoted import parted
+from nightshift.failures.quoted import by_day
 from nightshift.failures.shown import plain
 from nightshift.pages import charts, products
 from nightshift.pages.formats import Both, both
@@ -42,10 +42,15 @@ def sentence(english: str) -> Markup:
 
 
 def told(message: str) -> Markup:
-    """A failure's message: our sentence in both languages and, below it, the words that it quotes."""
-    ours, said = parted(message)
+    """A failure's message: our sentence in both languages and, below it, the words that it quotes; so for each day of
+    a backfill that failed."""
+    return Markup("").join(_told(day, *parts) for day, parts in by_day(message))
+
+
+def _told(day: str, ours: str, said: str) -> Markup:
+    about = Markup("<p><strong>{}{}</strong></p>").format(f"{day}: " if day else "", sentence(ours))
     quote = Markup('<blockquote><span class="vh">{}: </span><q lang="en">{}</q></blockquote>')
-    return Markup("<strong>{}</strong>{}").format(sentence(ours), quote.format(words(ORIGINAL), said) if said else "")
+    return about + (quote.format(words(ORIGINAL), said) if said else "")
 
 
 def number(value: Any, kind: str, zone: str = "UTC") -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
-from nightshift.failures.quoted import parted
+from nightshift.failures.quoted import by_day
 from nightshift.failures.shown import plain
 
 LONG = 40  # characters
@@ -47,9 +47,13 @@ def link(href: str, *parts: Part, **attributes: str | int | None) -> Markup:
 
 
 def told(message: str, t: Callable[[str], str]) -> list[Part]:
-    """A failure's message: our sentence in the reader's words, then those that it quotes."""
-    ours, said = parted(message)
-    return [t(ours), *([" ", tag("q", said, lang="en")] if said else [])]
+    """A failure's message: our sentence in the reader's words, then those that it quotes; so for each day of a backfill
+    that failed."""
+    return [part for day, parts in by_day(message) for part in _told(day, *parts, t)]
+
+
+def _told(day: str, ours: str, said: str, t: Callable[[str], str]) -> list[Part]:
+    return [f"; {day}: " if day else "", t(ours), *([" ", tag("q", said, lang="en")] if said else [])]
 
 
 def _cell(part: Part) -> Markup:
