@@ -41,13 +41,13 @@ def sentence(english: str) -> Markup:
     return words(translated(english), english)
 
 
-def told(message: str) -> Markup:
+def failure_message(message: str) -> Markup:
     """A failure's message: our sentence in both languages and, below it, the words that it quotes; so for each day of
     a backfill that failed."""
-    return Markup("").join(_told(day, *parts) for day, parts in by_day(message))
+    return Markup("").join(_of_day(day, *parts) for day, parts in by_day(message))
 
 
-def _told(day: str, ours: str, said: str) -> Markup:
+def _of_day(day: str, ours: str, said: str) -> Markup:
     about = Markup("<p><strong>{}{}</strong></p>").format(f"{day}: " if day else "", sentence(ours))
     quote = Markup('<blockquote><span class="vh">{}: </span><q lang="en">{}</q></blockquote>')
     return about + (quote.format(words(ORIGINAL), said) if said else "")
@@ -96,7 +96,7 @@ def _environment() -> Environment:
         "charts": charts,
         "both": both,
         "sentence": sentence,
-        "told": told,
+        "failure_message": failure_message,
     }
     return made
 

@@ -46,13 +46,13 @@ def link(href: str, *parts: Part, **attributes: str | int | None) -> Markup:
     return tag("a", *parts, href=href, **attributes)
 
 
-def told(message: str, t: Callable[[str], str]) -> list[Part]:
+def failure_message(message: str, t: Callable[[str], str]) -> list[Part]:
     """A failure's message: our sentence in the reader's words, then those that it quotes; so for each day of a backfill
     that failed."""
-    return [part for day, parts in by_day(message) for part in _told(day, *parts, t)]
+    return [part for day, parts in by_day(message) for part in _of_day(day, *parts, t)]
 
 
-def _told(day: str, ours: str, said: str, t: Callable[[str], str]) -> list[Part]:
+def _of_day(day: str, ours: str, said: str, t: Callable[[str], str]) -> list[Part]:
     return [f"; {day}: " if day else "", t(ours), *([" ", tag("q", said, lang="en")] if said else [])]
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from nightshift.contracts.pipeline import BACKFILL
 from nightshift.run.links import dag_page, run_page, run_tab
-from nightshift.web.markup import Markup, Part, joined, link, table, tag, told
+from nightshift.web.markup import Markup, Part, failure_message, joined, link, table, tag
 from nightshift.web.view import DRIFT, Gold, Night, View
 
 DATES, LATEST, DEAREST = 30, 20, 10
@@ -213,7 +213,11 @@ def _row(view: View, night: Night) -> list[Part]:
     failure = night["failure"]
     words: list[Part] = []
     if failure:
-        words = [tag("b", failure["task"]), f" ({view.t(failure['cause'])}): ", *told(failure["message"], view.t)]
+        words = [
+            tag("b", failure["task"]),
+            f" ({view.t(failure['cause'])}): ",
+            *failure_message(failure["message"], view.t),
+        ]
     why = tag("td", *words, class_="ns-text") if words else ""
     return [
         _title(view, night["dag_id"]),
