@@ -151,7 +151,7 @@ docs: setup ## write product.md, Athena's views and the README's table from the 
 	@PYTHONPATH=plugins $(PYTHON) -m nightshift.report.views include/terraform/views.json
 	@PYTHONPATH=plugins $(PYTHON) -m nightshift_contract.schema docs/contract.schema.json
 
-screenshots: setup ## README's pictures, of the newest kept night of mrhealth_sales (Debian's chromium)
+screenshots: setup ## README's pictures: the newest kept night of mrhealth_sales, Airflow as its test left it (Debian's chromium)
 	@$(PYTHON) -m tests.screenshots
 
 format: setup ## let ruff write the code its way

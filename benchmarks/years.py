@@ -38,7 +38,6 @@ from nightshift.lake import freshness
 from nightshift.lake.gaps import GapsHook
 from nightshift.lake.storage import GOLD_FILE, LakeHook
 from nightshift.operators.preflight import PreflightOperator
-from nightshift.pages import history
 from nightshift.pipelines import PIPELINES
 from nightshift.reaper import cleanup
 from nightshift.report import night_index, products
@@ -75,14 +74,10 @@ class Years:
             self.s3.create_bucket(Bucket=self.settings.bucket(kind))
         clients.client(self.settings, "sns").create_topic(Name=f"{self.settings.name}-runs")
         firsts = {name: self._reported(PIPELINES[name], 1) for name in PRODUCTS}
-        nights: dict[str, list[Any]] = {name: [] for name in PRODUCTS}
         for number in range(runs):
             name = PRODUCTS[number % len(PRODUCTS)]
-            nights[name].append(self._copied(firsts[name], self.night(PIPELINES[name], 1 + number // len(PRODUCTS))))
+            self._copied(firsts[name], self.night(PIPELINES[name], 1 + number // len(PRODUCTS)))
         self._put("lake", night_index.KEY, self._index)
-        for name, summaries in nights.items():
-            kept = sorted(summaries, key=lambda each: str(each["ended_at"]))[-history.MOST_NIGHTS :]
-            self._put("lake", f"runs/{name}/nights.json", kept)
 
     @cached_property
     def s3(self) -> Any:
@@ -132,8 +127,8 @@ class Years:
             self._put("lake", f"{night.manifests_prefix}{layer}.json", _manifest(night, layer))
         return Reporter(self.settings, night).report(dict.fromkeys(tasks, "success"), reported_by="report")
 
-    def _copied(self, record: Mapping[str, Any], night: RunContext) -> dict[str, Any]:
-        """The same run on the day of `night`: its record and ledger, input, bronze and gold. Gives its summary."""
+    def _copied(self, record: Mapping[str, Any], night: RunContext) -> None:
+        """The same run on the day of `night`: its record and ledger, input, bronze and gold."""
         at = night.requested_at.isoformat()
         own = {"run_id": night.run_id, "slug": night.slug, "business_date": str(night.business_date)}
         dated = {**record, **own, "started_at": at, "ended_at": at, "outcome": "success", "failure": None}
@@ -155,7 +150,6 @@ class Years:
         folder = self.folder / night.run
         folder.mkdir(parents=True)
         (folder / "record.json").write_text(json.dumps(dated, default=str))
-        return history.summary(dated)
 
     def _pages(self) -> list[str]:
         index = night_index.read(self.settings) or night_index.empty()

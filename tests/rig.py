@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -87,11 +88,12 @@ class Rig:
         dag_id: str,
         seconds: float = 300,
         meanwhile: Callable[[str], None] = lambda _run_id: None,
+        due_since: datetime | None = None,
         **conf: object,
     ) -> tuple[str, str, dict[str, str | None]]:
-        """The same with no task tried twice; `meanwhile(run_id)` is done as soon as it is on its way. Gives (run id,
-        state, {task: state})."""
-        run_id = self.api.trigger(dag_id, conf)
+        """The same with no task tried twice; `meanwhile(run_id)` is done as soon as it is on its way. `due_since` is
+        the start by a schedule, from which a deadline counts. Gives (run id, state, {task: state})."""
+        run_id = self.api.trigger(dag_id, conf, due_since)
         with closing(psycopg2.connect(self._database)) as database, database, database.cursor() as cursor:
             cursor.execute("UPDATE task_instance SET max_tries = 0 WHERE run_id = %s", [run_id])
         meanwhile(run_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -46,15 +47,17 @@ class AirflowApi:
         """The DAGs that the dag-processor has brought in, by id."""
         return {dag["dag_id"]: dag for dag in self.call("GET", "/dags?limit=100")["dags"]}
 
-    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None) -> str:
-        """Unpause the DAG and start a run of it; gives the run id.
+    def trigger(self, dag_id: str, conf: dict[str, Any] | None = None, logical: datetime | None = None) -> str:
+        """Unpause the DAG and start a run of it, on request or at a logical date; gives the run id.
 
         An Airflow that has just started has not read all files yet: the DAG is waited for. Raises StackError with the
         DAGs that are there and the import errors if it does not come.
         """
         self._until_read(dag_id)
         self.call("PATCH", f"/dags/{dag_id}", {"is_paused": False})
-        run = self.call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}})
+        run = self.call(
+            "POST", f"/dags/{dag_id}/dagRuns", {"logical_date": logical and logical.isoformat(), "conf": conf or {}}
+        )
         return str(run["dag_run_id"])
 
     def run_state(self, dag_id: str, run_id: str) -> str:
@@ -81,6 +84,11 @@ class AirflowApi:
     def mark_task(self, dag_id: str, run_id: str, task_id: str, state: str) -> None:
         """Set a task's state by hand, as the UI's "Mark task as …" does."""
         self.call("PATCH", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}", {"new_state": state})
+
+    def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
+        """Answer a task that waits for a person, as the UI's "Required actions" does."""
+        task = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
+        self.call("PATCH", f"{task}/-1/hitlDetails", {"chosen_options": [option], "params_input": {}})
 
     def clear(self, dag_id: str, run_id: str, task_id: str) -> list[str]:
         """Let a task and all that comes after it run again, as the UI's "Clear" does; gives the tasks that will."""

@@ -28,7 +28,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "night",
         metavar="RUN",
         nargs="?",
-        help="a pipeline (its last night), or a part of a run's name that only one has",
+        help="a run as ./nightshift diagnose takes it, or a part of its name that only one has",
     )
     parser.add_argument("--list", dest="all", action="store_true", help="open the page that lists all nights")
 
@@ -47,11 +47,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _chosen(wanted: str) -> Path:
     """The folder of the night. Raises InputRefused."""
-    from embedded.terminal import pages
+    from embedded.terminal import pages, record
 
     every = pages.nights()
-    if matching := [folder for summary, folder in every if wanted in ("", summary["dag_id"])]:
-        return matching[0]
+    if named := next((folder for _, folder in every if record.is_called(folder, wanted)), None):
+        return named
     matching = [folder for _, folder in every if wanted in f"{folder.parent.name}/{folder.name}"]
     if len(matching) == 1:
         return matching[0]

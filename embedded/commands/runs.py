@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
             night["business_date"],
             night["outcome"] + (f" in {night['failure']['task']}" if night["failure"] else ""),
             f"{night['seconds'] / 60:.1f}",
-            "-" if night["cost"]["measured"] is None else f"${night['cost']['measured']:.2f}",
+            "-" if night["usd"] is None else f"${night['usd']:.2f}",
             night["slug"],
         )
         for night in kept

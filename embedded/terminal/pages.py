@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from embedded.terminal.record import RECORD, kept_runs, of_folder
 from nightshift.pages import cures, history, night, shelf
 from tools import paths
 
@@ -17,12 +18,14 @@ PAGE = "index.html"
 def write(folder: Path, runs: Path = paths.RUNS) -> Path:
     """Make the page of a kept night from the record and page.json in its folder, and the list of all nights; returns
     the page. Raises OSError, and ValueError for a record that is none."""
-    record, figures = _json(folder / "record.json"), folder / "page.json"
+    record, figures, every = _json(folder / RECORD), folder / "page.json", nights(runs)
     page = _json(figures) if figures.is_file() else None
-    before = (json_record for json_record, _ in _latest(folder.parent.glob("*/record.json"), 2 * history.MOST_NIGHTS))
+    before = (summary for summary, _ in every if summary["dag_id"] == record["dag_id"])
     written = folder / PAGE
     written.write_text(night.html(record, page, before, place=cures.CLI), encoding="utf-8")
-    _list(runs)
+    shown = [(summary, kept / PAGE) for summary, kept in every if of(kept)]
+    addressed = [(summary, page.relative_to(runs.parent).as_posix()) for summary, page in shown]
+    shelf_of(runs).write_text(shelf.html(addressed), encoding="utf-8")
     return written
 
 
@@ -33,29 +36,14 @@ def of(folder: Path) -> Path | None:
 
 def nights(runs: Path = paths.RUNS) -> list[tuple[dict[str, Any], Path]]:
     """The summary of each kept night with its folder, the latest first, at most MOST_LISTED."""
-    kept = _latest(runs.glob("*/*/record.json"), MOST_LISTED)
-    summaries = ((history.summary(record), folder) for record, folder in kept)
+    kept = ((of_folder(folder).record, folder) for folder in kept_runs(runs))
+    summaries = islice(((history.summary(record), folder) for record, folder in kept if record), MOST_LISTED)
     return sorted(summaries, key=lambda each: str(each[0]["ended_at"]), reverse=True)
 
 
 def shelf_of(runs: Path = paths.RUNS) -> Path:
     """The page that lists the nights: beside the folder of the runs."""
     return runs.parent / PAGE
-
-
-def _list(runs: Path) -> None:
-    shown = [
-        (summary, (folder / PAGE).relative_to(runs.parent).as_posix())
-        for summary, folder in nights(runs)
-        if (folder / PAGE).is_file()
-    ]
-    shelf_of(runs).write_text(shelf.html(shown), encoding="utf-8")
-
-
-def _latest(files: Iterator[Path], most: int) -> Iterator[tuple[dict[str, Any], Path]]:
-    """The records that were written last, with their folders."""
-    for file in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)[:most]:
-        yield _json(file), file.parent
 
 
 def _json(file: Path) -> dict[str, Any]:

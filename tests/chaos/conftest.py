@@ -30,6 +30,9 @@ QUICK = {
     "NIGHTSHIFT_STEP_TIMEOUT_MINUTES": "4",
     "NIGHTSHIFT_CLUSTER_LIMIT_MINUTES": "4",
     "NIGHTSHIFT_QUEUE_ENDPOINTS": ARN,
+    # Over these goes one night: it is delivered a third of unreadable lines, and has a start by a schedule.
+    "NIGHTSHIFT_HOLD_OVER_QUARANTINED": "0.2",
+    "NIGHTSHIFT_GOLD_BY": "00:01",
 }
 
 

@@ -6,6 +6,7 @@ Airflow.
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import httpx
@@ -19,6 +20,7 @@ LAKE = "nightshift-local-lake"
 TEARDOWNS = ("stop_compute", "destroy_transient")
 ALIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
 SAO_PAULO_TEXT = "o rato roeu a roupa do rei de roma\n" * 3
+A_THIRD_UNREADABLE = b"o rato roeu\na roupa do rei\n" + "um coração\n".encode("latin-1")
 
 
 def test_a_task_that_is_struck_leaves_nothing_and_the_truth_is_told(ground, struck):
@@ -99,15 +101,28 @@ def test_work_that_fails_is_red_and_torn_down(rig, break_it, culprit):
     assert (told["outcome"], told["failure"]["task"]) == ("failed", culprit)
 
 
-def test_late_input_is_waited_for_and_a_destroy_that_fails_is_red_and_the_proof_names_what_is_left(rig):
-    def deliver(run_id):
+def test_a_late_night_is_told_its_gold_is_held_till_approved_and_what_its_destroy_leaves_is_named(rig, ground):
+    def be_late_then_approved(run_id):
         is_waited_for(rig, run_id)
-        rig.aws("s3").put_object(Bucket="nightshift-local-raw", Key="late/a.txt", Body=SAO_PAULO_TEXT.encode())
+        late = rig.until(lambda: [letter for letter in ground.post.about(run_id) if "late" in letter["subject"]], 60)
+        assert late[0]["subject"] == "late: wordcount [nightshift-local]"
+        assert "was to have its gold by 00:01 and has not ended" in late[0]["message"]
+        rig.aws("s3").put_object(Bucket="nightshift-local-raw", Key="late/a.txt", Body=A_THIRD_UNREADABLE)
+        rig.until(lambda: rig.api.task_states("wordcount", run_id).get("hold_gold") == "awaiting_input", 300)
+        assert rig.api.task_states("wordcount", run_id)["publish"] is None
+        [asked] = rig.api.call("GET", f"/dags/wordcount/dagRuns/{quote(run_id)}/hitlDetails")["hitl_details"]
+        assert "bronze.lines 33.3%" in asked["body"]
+        rig.api.answer("wordcount", run_id, "hold_gold", "Approve")
 
     rig.fail_terraform("destroy", "transient")
-    run_id, state, tasks = rig.play_once("wordcount", input_prefix="late/", meanwhile=deliver)
+    scheduled = datetime.now(UTC) - timedelta(minutes=1)
+    run_id, state, tasks = rig.play_once(
+        "wordcount", input_prefix="late/", meanwhile=be_late_then_approved, due_since=scheduled
+    )
     assert (state, tasks["destroy_transient"], tasks["prove_nothing_left"]) == ("failed", "failed", "failed")
-    assert tasks["stop_compute"] == tasks["publish"] == tasks["report"] == "success"
+    assert tasks["stop_compute"] == tasks["hold_gold"] == tasks["publish"] == tasks["report"] == "success"
+    held = rig.api.call("GET", f"/dags/wordcount/dagRuns/{run_id}/taskInstances/hold_gold/xcomEntries/return_value")
+    assert "approved_by" in str(held["value"])
     assert clusters(rig) == []
     assert groups(rig) != []
     note = rig.api.call("GET", f"/dags/wordcount/dagRuns/{run_id}")["note"]

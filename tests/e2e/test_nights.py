@@ -6,6 +6,7 @@ one process plays the nights of many commands (tests/e2e/conftest.py, tests/iam/
 
 import json
 import re
+import shutil
 from collections import Counter
 from contextlib import contextmanager
 from decimal import Decimal
@@ -20,6 +21,7 @@ from tests.iam.stage import NOVEL
 from tools.paths import ROOT
 
 pytestmark = [pytest.mark.spark, pytest.mark.terraform]
+PICTURES = ROOT / ".nightshift" / "pages" / "pictures"  # CI keeps them
 
 
 def rows(export, table):
@@ -223,9 +225,11 @@ def test_every_number_of_a_real_nights_page_is_in_its_record_page_json_or_gold(f
 
 
 @pytest.mark.skipif(not browser.chromium(), reason="there is no chromium")
-def test_the_pages_of_a_good_and_a_failed_night_work_in_a_browser(novel, fifty_units, forbidden, tmp_path):
+def test_the_pages_of_a_good_a_failed_and_a_backfill_night_work_in_a_browser(novel, fifty_units, forbidden, others):
     """Languages, colours, choosers, CSV, phone, no network, and axe-core's rules (tests/pages_in_browser.py)."""
     pages = {"words": novel[0].pages[-1], "sales": fifty_units[2], "failed": forbidden.pages[-1]}
+    pages["backfill"] = others.ended["made"].pages[-1]
     assert all(ended.said.rstrip().splitlines()[-1].startswith("Page:") for ended in (novel[0], forbidden))
-    said = browser.play(ROOT / "tests" / "pages_in_browser.py", str(tmp_path), *map(str, pages.values()))
+    shutil.rmtree(PICTURES, ignore_errors=True)
+    said = browser.play(ROOT / "tests" / "pages_in_browser.py", str(PICTURES), *map(str, pages.values()))
     assert dict(zip(pages, map(json.loads, said.splitlines()), strict=True)) == {name: [] for name in pages}

@@ -78,7 +78,8 @@ PICTURES = paths.ROOT / ".nightshift" / "ui" / "pictures"
 
 def nights(run):
     """The last ten nights of two products: the latest of wordcount is `run`, one of sales failed and left a cluster."""
-    failure = {"task": "job_silver", "cause": "data", "message": "Step silver is FAILED: 61 % of orders were refused."}
+    said = "Step silver is FAILED: OutOfMemoryError: Java heap space"
+    failure = {"task": "job_silver", "cause": "capacity", "message": said}
     for ago in range(10, 0, -1):
         started = datetime.now(UTC) - timedelta(days=ago - 1, minutes=20)
         times = {"started_at": started.isoformat(), "ended_at": (started + timedelta(minutes=14)).isoformat()}
@@ -111,7 +112,7 @@ def the_pages_of_nightshift_are_in_airflows_ui(address, user, password, env):
     assert f"! WordCount {played[-2]['business_date']}" in pages["1-home"] and "✗ MrHealth sales" in pages["1-home"]
     assert "cluster j-1" in pages["4-alive"]
     assert run in pages["2-nights"] and run in pages["7-dag"]
-    assert len(list(PICTURES.iterdir())) == 9
+    assert len(list(PICTURES.iterdir())) == 10
 
 
 def environ_of(process):

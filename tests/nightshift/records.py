@@ -19,6 +19,7 @@ def record(number=0, dag="wordcount", **over):
         "ended_at": (started + timedelta(minutes=20)).isoformat(),
         "outcome": "success",
         "days": [],
+        "tasks": {},
         "cost": {"measured": 0.5, "estimate": 0.7},
         "proof": {"alive": []},
         "failure": None,

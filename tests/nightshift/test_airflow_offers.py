@@ -205,6 +205,15 @@ def test_a_dearer_night_waits_and_its_lease_covers_the_wait(aws, task, words):
     assert lease_of(entries) > datetime.now(UTC) + timedelta(hours=8)
 
 
+def test_the_question_is_in_the_language_of_the_tasks_titles(aws, task, words):
+    held = task(HoldCostOperator, language="pt-BR")
+    with pytest.raises(TaskAwaitingInput):
+        held.execute(waiting(0.11))
+    [question] = held.asked
+    assert question["subject"] == "WordCount 2026-01-04: pode seguir?"
+    assert "custa cerca de US$ 0.11, acima de NIGHTSHIFT_HOLD_OVER_USD, US$ 0.10" in question["body"]
+
+
 @pytest.mark.parametrize(
     ("event", "refusal"),
     [

@@ -16,6 +16,7 @@ from nightshift.config import Settings
 from nightshift.failures.errors import ComputeError, ParameterError, PreflightError, SettingsError
 from nightshift.infrastructure import terraform
 from nightshift.operators.preflight import PreflightOperator
+from nightshift.pages import history
 from nightshift.pipelines import BACKFILLS
 from nightshift.report import advice, expected, months, night_index, spark_events
 from nightshift.run import parameters
@@ -55,7 +56,7 @@ def test_the_index_says_what_the_expectation_reads():
     assert expected.of(index["nights"]["wordcount"], "emr", "5", PLAN).usd == 0.5
     assert expected.spent(index["money"], "wordcount", "2026-01") == 2.5
     step = {"started_at": "2026-01-01T00:00:00+00:00", "ended_at": "2026-01-01T00:03:00+00:00"}
-    assert night_index.night_of(record(steps=[step]))["minutes"] == 3, "of a target that bills jobs"
+    assert history.summary(record(steps=[step]))["minutes"] == 3, "of a target that bills jobs"
 
 
 @pytest.mark.parametrize("wrong", [0, -1, "much", True, "nan", "inf", [1]])

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from moto.s3.models import FakeKey
 
 from nightshift.aws import clients
+from nightshift.pages import history
 from nightshift.report import night_index, products
 from tests.nightshift.records import ZONE, record
 
@@ -56,7 +57,7 @@ def test_a_refused_night_without_a_price_or_proof_is_kept():
     nothing = {"measured": None, "estimate": None}
     refused = record(outcome="failed", cost=nothing, proof=None, gold=[], failure=failure)
     [night] = indexed(refused)["nights"]["wordcount"]
-    assert (night["usd"], night["alive"], len(night["failure"]["message"])) == (None, None, night_index.LONGEST)
+    assert (night["usd"], night["alive"], len(night["failure"]["message"])) == (None, None, history.LONGEST)
 
 
 def test_after_2000_runs_it_is_as_small_as_after_60_and_every_dollar_is_counted():

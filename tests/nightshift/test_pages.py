@@ -215,6 +215,12 @@ def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
     assert "<code>./nightshift run mrhealth_sales --input &#39;my files&#39; --date 2026-01-04</code>" in here
     assert "airflow tasks clear mrhealth_sales --task-regex &#39;^job_silver$&#39; --downstream" in there
     assert "Nada foi publicado nesta noite" in here
+    record["failure"]["message"] = "Step silver is FAILED: OutOfMemoryError: Java heap space"
+    shown = night.html(record)
+    assert (
+        'data-en="Step silver is FAILED: the job ran out of memory">O passo silver está FAILED: faltou memória' in shown
+    )
+    assert '<q lang="en">OutOfMemoryError: Java heap space</q></blockquote>' in shown
 
 
 def test_the_average_order_says_of_what_it_is_the_average(made):
@@ -292,9 +298,11 @@ def test_a_page_compares_itself_with_thirty_earlier_nights_at_most_and_not_with_
         {**history.summary(record), "run_id": f"r{n}", "ended_at": f"2025-11-{n % 28 + 1:02}T00:{n:02}"}
         for n in range(45)
     ]
-    before = history.nights_before(record, [*nights, record, {**nights[0], "run_id": "later", "ended_at": "2027"}])
+    later = {**nights[0], "run_id": "later", "ended_at": "2027"}
+    old = {key: value for key, value in nights[0].items() if key != "groups"}
+    before = history.nights_before(record, [*nights, history.summary(record), later, {**old, "run_id": "old"}])
     assert len(before) == history.MOST_NIGHTS
-    assert record["run_id"] not in {each["run_id"] for each in before} and "later" not in {e["run_id"] for e in before}
+    assert not {record["run_id"], "later", "old"} & {each["run_id"] for each in before}
 
 
 def test_the_costs_are_in_the_order_of_the_business_dates_with_their_years(made):

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 import nightshift
+from medallion import errors as job_errors
 from medallion import lake as jobs_lake
 from mrhealth_sales.jobs import alerts, outlook
 from mrhealth_sales.page import ALERTS
@@ -21,9 +22,10 @@ from nightshift.compute import cost, instances
 from nightshift.compute.emr.client import NEXT as OF_EMR
 from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
-from nightshift.failures import errors, steplog
+from nightshift.failures import errors, steplog, symptoms
 from nightshift.failures.causes import REMEDIES, Cause, advice
 from nightshift.failures.portuguese import CATALOGUE, translated
+from nightshift.failures.quoted import by_day, parted
 from nightshift.lake import audit
 from nightshift.pages import words
 from nightshift.pipelines import PIPELINES
@@ -31,11 +33,13 @@ from nightshift.reaper import verdict
 from nightshift.report import outcome_rules, record
 from nightshift.web.words import of
 from tests.nightshift.findings import manifests
+from tests.nightshift.test_steplog import CASES
 from tools import paths
 
 AGAIN = "run `./nightshift run wordcount --date 2026-01-04` again"
 PLACE = "X7"
 SCANNED = sorted((paths.ROOT / "plugins" / "nightshift").rglob("*.py"))
+JOBS = (paths.ROOT / "include" / "spark_jobs", paths.ROOT / "pipelines")
 # Of these no page shows a message: with a setting or a package that is wrong there is no night.
 WITHOUT_A_PAGE = {"SettingsError"}
 
@@ -68,6 +72,15 @@ def raised():
                     yield f"{file.name}:{node.lineno}", text
 
 
+def stated():
+    """(where, message) of every error by which a job states why it failed, with pipeline and date before it."""
+    own = {name for name, kind in vars(job_errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
+    for file in sorted(file for home in JOBS for file in home.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in own and node.args:
+                yield f"{file.name}:{node.lineno}", f"{PLACE} 2026-01-04: {written(node.args[0])}"
+
+
 def advised():
     """(where, advice) of remedies, error classes, targets and the rest that a report may advise."""
     yield from ((cause, remedy.next_action) for cause, remedy in REMEDIES.items())
@@ -90,6 +103,66 @@ def test_every_message_that_an_error_is_raised_with_has_its_portuguese():
     texts = [(where, text) for where, text in raised() if text not in {"output", PLACE}]
     assert len(texts) > 50
     assert [pair for pair in texts if not same_facts(pair[1])] == []
+
+
+def test_every_message_that_a_job_states_has_its_portuguese():
+    texts = [*stated()]
+    assert len(texts) > 30
+    assert [pair for pair in texts if not same_facts(pair[1]) or parted(f"Step x is FAILED: {pair[1]}").quoted] == []
+
+
+def test_every_known_symptom_says_in_both_languages_what_it_means():
+    known = {each for each in vars(symptoms).values() if isinstance(each, symptoms.Symptom)}
+    known |= {*symptoms.AWS, *symptoms.TERRAFORM, *symptoms.CLUSTER, *symptoms.STEP, *symptoms.CUT_SHORT}
+    assert len(known) > 20
+    assert [each.means for each in known if not same_facts(each.means)] == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_spark_says_is_quoted_as_it_is_after_what_it_means(case):
+    text = CASES[case][0]
+    said = steplog.diagnose({"stdout": text.splitlines()}, "")[0]
+    ours, quoted = parted(f"Step silver is FAILED: {said}")
+    if steplog.MARK in text:
+        assert (ours, quoted) == (f"Step silver is FAILED: {said}", ""), "a job's own words"
+        return
+    symptom = symptoms.first_in(said, symptoms.STEP)
+    means = f": {translated(symptom.means)}" if symptom else ""
+    assert (translated(ours), quoted) == (f"O passo silver está FAILED{means}", said)
+
+
+@pytest.mark.parametrize(
+    ("message", "ours", "quoted"),
+    [
+        (
+            "terraform apply of transient ended with exit code 1: Error: creating EC2: Status Code: 403 (x)",
+            "terraform apply de transient terminou com o código 1: falta uma permissão",
+            "Error: creating EC2: Status Code: 403 (x)",
+        ),
+        (
+            "An error occurred (ThrottlingException) when calling the RunJobFlow operation: Rate exceeded",
+            "A AWS recusou RunJobFlow: um serviço da AWS está sobrecarregado ou falhou",
+            "An error occurred (ThrottlingException) when calling the RunJobFlow operation: Rate exceeded",
+        ),
+        ("EMR failed.", "EMR failed.", ""),
+    ],
+)
+def test_the_words_of_terraform_and_of_aws_are_quoted_too(message, ours, quoted):
+    parts = parted(message)
+    assert (translated(parts.ours), parts.quoted) == (ours, quoted)
+
+
+def test_each_day_of_a_backfill_that_failed_has_its_own_part():
+    message = (
+        "3 of 4 days were not made: 2026-01-02: its step is FAILED: OutOfMemoryError: a; b: 1; 2026-01-03: "
+        "bronze.lines: 50 of 50 rows were lost (undecodable); 2026-01-04: held by wordcount/x."
+    )
+    assert [(day, translated(ours), said) for day, (ours, said) in by_day(message)] == [
+        ("", "3 de 4 dias não foram feitos", ""),
+        ("2026-01-02", "o passo dele está FAILED: faltou memória ao job", "OutOfMemoryError: a; b: 1"),
+        ("2026-01-03", "bronze.lines: 50 de 50 linhas foram perdidas (undecodable)", ""),
+        ("2026-01-04", "reservado por wordcount/x", ""),
+    ]
 
 
 @pytest.mark.parametrize("again", ["", AGAIN, "run it again"])

@@ -16,11 +16,12 @@ from nightshift.failures import cards
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import Stopped
 from nightshift.operators.outcome import OutcomeOperator
-from nightshift.report import night_page, record
-from nightshift.report.outcome_rules import RunFacts, states_of
+from nightshift.pages import history
+from nightshift.report import night_index, night_page
+from nightshift.report.outcome_rules import states_of
 from nightshift.report.reporter import Reporter
 from nightshift.state.ledger import Ledger, is_open
-from tests.nightshift import figures
+from tests.nightshift import figures, records
 from tests.nightshift.findings import CLUSTER, GOOD, PROOF, TASKS, manifests, steps
 
 GREEN = dict.fromkeys(TASKS, "success")
@@ -222,22 +223,18 @@ def test_a_page_that_cannot_be_made_is_a_warning_and_fails_no_night(aws, night, 
     assert "Page:" not in post.read()[0]["Message"].replace("The page", "")
 
 
-def test_the_nights_before_are_one_object_that_a_second_report_does_not_lengthen(aws, night, settings, played):
-    older = [{"slug": f"s{n}", "run_id": f"r{n}", "ended_at": f"2025-01-01T00:{n:02}", "groups": {}} for n in range(40)]
-    key = "runs/mrhealth_sales/nights.json"
-    aws("s3").put_object(Bucket="acme-night-lake", Key=key, Body=json.dumps(older))
-    told = _record(night)
-    nights = [night_page._listed(aws("s3"), "acme-night-lake", night, told) for _ in range(2)]
-    assert nights[0] == nights[1] == json.loads(object_of(aws, key)["Body"].read())
-    assert [each["slug"] for each in nights[0]] == [*(f"s{n}" for n in range(10, 40)), night.slug]
+def test_a_page_compares_its_night_with_those_of_the_one_index(aws, night, settings, played):
+    before = [records.record(n, "mrhealth_sales", cost={"measured": n, "estimate": 1.0}) for n in (1, 2)]
+    for each in before:
+        night_index.keep(settings, each, "mrhealth_sales", {})
+    told = Reporter(settings, night).report(GREEN, reported_by="report")
+    page = object_of(aws, f"{night.record_prefix}index.html")["Body"].read().decode()
+    costs = page.partition('<table id="costs">')[2].partition("</table>")[0]
+    assert re.findall(r'value="([^"]+)" data-kind="usd"', costs)[:2] == ["1", "2"]
+    [*_, own] = night_index.read(settings)["nights"]["mrhealth_sales"]
+    assert own == json.loads(json.dumps(history.summary(told)))
+    assert [key for key in keys(aws) if key.count("/") < 3 and key.startswith("runs/")] == ["runs/index.json"]
 
 
-def test_a_list_that_another_report_changes_meanwhile_is_read_again(aws, night, monkeypatch):
-    lost = iter([False, True])
-    monkeypatch.setattr(night_page, "put_if", lambda *_, **__: next(lost))
-    assert len(night_page._listed(aws("s3"), "acme-night-lake", night, _record(night))) == 1
-    assert next(lost, None) is None
-
-
-def _record(night):
-    return record.build(night, RunFacts(entries=[*GOOD, PROOF], states=GREEN, manifests=manifests(night.pipeline)))
+def keys(aws):
+    return [each["Key"] for each in aws("s3").list_objects_v2(Bucket="acme-night-lake")["Contents"]]

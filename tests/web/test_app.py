@@ -85,7 +85,8 @@ def test_the_home_strip_says_what_happened_what_is_alive_what_is_old_and_what_it
     now = web.datetime.now(web.UTC)
     started = now.isoformat()
     alive = {"alive": ["cluster j-1"]}
-    failure = {"task": "audit", "cause": "data", "message": "too many rows are quarantined"}
+    said = "Step silver is FAILED: OutOfMemoryError: Java heap space"
+    failure = {"task": "job_silver", "cause": "capacity", "message": said}
     keep(
         record(2, ended_at="2026-01-04T00:00:00+00:00"),
         record(3, started_at=started, gold=[], outcome="failed", proof=alive, failure=failure),
@@ -93,8 +94,10 @@ def test_the_home_strip_says_what_happened_what_is_alive_what_is_old_and_what_it
     text = plain(server().get("/nightshift/fragment/home").text)
     assert re.search(r"Last night .*✗ WordCount 2026-01-04", text)
     assert "WordCount: cluster j-1" in text
-    assert re.search(r"wordcount\.word_counts: [0-9.]+ hours", text)
-    assert "This month $0.50 1 night Money" in text
+    assert re.search(r"wordcount\.word_counts: [0-9.,]+ hours", text)
+    assert "This month US$ 0.50 1 night Money" in text
+    latest = plain(server().get("/nightshift/fragment/nights?lang=pt-BR").text)
+    assert "O passo silver está FAILED: faltou memória ao job OutOfMemoryError: Java heap space" in latest
 
 
 def test_drift_has_a_row_of_its_own_on_the_nights_and_on_home_while_there_is_some(server, lake, keep, settings):
@@ -117,7 +120,7 @@ def test_the_nights_are_a_product_by_its_dates_and_a_backfill_fills_its_days(ser
     html = server().get("/nightshift/fragment/nights").text
     row = html[html.index("WordCount") :].partition("</tr>")[0]
     assert re.findall(r">([✓!✗·])<", row)[-5:] == ["·", "✓", "✓", "✓", "!"]
-    assert f'title="{days[-1]}: success with warnings, $0.50"' in row
+    assert f'title="{days[-1]}: success with warnings, US$\u00a00.50"' in row
 
 
 def test_a_product_of_another_deployment_or_a_foreign_dag_has_no_nights(server, lake, keep):

@@ -32,6 +32,11 @@ def translated(english: str) -> str:
     return english
 
 
+def spoken(english: str, language: str) -> str:
+    """The text in a language of config.LANGUAGES."""
+    return english if language == "en" else translated(english)
+
+
 def _values(sentence: _Sentence, text: str) -> dict[str, str] | None:
     """What stands in the sentence's places; None if the text is another. One pass: a text from data cannot slow it."""
     first, *inner = sentence.between

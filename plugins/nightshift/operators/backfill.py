@@ -15,7 +15,6 @@ from nightshift.compute import jobs, targets
 from nightshift.compute.cost import PROVISIONING_MINUTES
 from nightshift.compute.target import JobState, SubmittedJob
 from nightshift.failures import steplog
-from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError, DaysFailed, NightshiftError, PreflightError
 from nightshift.lake.gaps import Gap, GapsHook
 from nightshift.operators import gold
@@ -185,8 +184,8 @@ class WaitForDaysOperator(WaitOperator):
         """Why the day's job failed, from its log."""
         failed = job.state == JobState.FAILED
         logs = targets.of(night).logs(self._place_id, job.id).ends() if failed else {}
-        message, cause, _ = steplog.diagnose(logs, job.said or "no log was pushed")
-        words = f"{message} ({cause or Cause.CODE})" if failed else f"its job is {job.words}"
+        message, *_ = steplog.diagnose(logs, job.said or "no log was pushed")
+        words = f"its step is {job.words}" + (f": {message}" if failed else "")
         self.log.error("%s failed: %s", day, words)
         return words
 

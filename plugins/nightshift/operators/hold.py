@@ -12,6 +12,7 @@ from airflow.sdk import Context
 
 from nightshift.config import Settings
 from nightshift.failures.errors import NotApproved
+from nightshift.failures.portuguese import spoken
 from nightshift.operators.base import NightOperator
 from nightshift.run.run_context import RunContext
 from nightshift.run.tasks import Task
@@ -41,7 +42,8 @@ class HoldOperator(NightOperator, ApprovalOperator):
         why = self.reason(night, context)
         if not why:
             return {"held": False}
-        self.subject, self.body = f"{night.pipeline.title} {night.business_date}: may it go on?", why
+        question = f"{night.pipeline.title} {night.business_date}: may it go on?"
+        self.subject, self.body = (spoken(text, self.settings.language) for text in (question, why))
         self.log.warning("%s Approve or reject it within %g hours.", why, self.settings.hold_hours)
         ApprovalOperator.execute(self, context)  # raises TaskAwaitingInput
         raise AssertionError("unreachable")

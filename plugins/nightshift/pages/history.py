@@ -1,4 +1,4 @@
-"""What a page and an index keep of the nights before: one small summary a record. Pure."""
+"""What every list of nights keeps of one: a small summary of its record. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from nightshift.run.tasks import Group, Task
 
 Record = Mapping[str, Any]
 MOST_NIGHTS = 30
+LONGEST = 240  # characters of a failure's message
+MOST_ALIVE = 60  # names of what a night left
 _TASKS = {
     Group.PREPARE: (
         *(Task.PREFLIGHT, Task.HOLD_COST, Task.OPEN_STATE),
@@ -30,20 +32,38 @@ GROUP_OF = {task: group for group, tasks in _TASKS.items() for task in tasks}
 
 
 def summary(record: Record) -> dict[str, Any]:
-    """One night in a few fields: what indexes list, and what later pages compare themselves with."""
-    failure, proof = record["failure"], record["proof"]
-    kept = ("dag_id", "run_id", "slug", "pipeline", "business_date", "started_at", "ended_at", "outcome")
+    """One night in a few fields: what the index in the lake and the list on disk keep of it, and what later pages
+    compare themselves with. `seconds` is the whole run, `minutes` its compute."""
+    failure, proof, cost = record["failure"], record["proof"], record["cost"]
+    kept = ("dag_id", "run_id", "slug", "pipeline", "business_date", "days", "started_at", "ended_at", "outcome")
     return {
-        **{key: record[key] for key in kept},
+        **{key: record.get(key) for key in kept},
         "seconds": _seconds(record["started_at"], record["ended_at"]),
-        "cost": {key: record["cost"].get(key) for key in ("measured", "estimate")},
-        "groups": {name: end - start for name, (start, end) in spans(record).items()},
+        "minutes": _minutes(record),
+        "usd": cost["measured"],
+        "estimate": cost["estimate"],
+        "parts": cost.get("parts", {}),
+        "target": (record.get("compute") or {}).get("target"),
+        "shape": cost.get("shape", ""),
+        "groups": {name: round(end - start, 1) for name, (start, end) in spans(record).items()},
         "rows": {gold["table"]: gold["rows"] for gold in reversed(record["gold"])},
-        "alive": len(proof["alive"]) if proof else None,
+        "alive": [str(resource) for resource in proof["alive"]][:MOST_ALIVE] if proof else None,
         "warnings": len(record["warnings"]),
         "restated": len(record.get("restated", ())),
-        "failure": {key: failure[key] for key in ("task", "cause")} if failure else None,
+        "failure": {key: str(failure[key])[:LONGEST] for key in ("task", "cause", "message")} if failure else None,
     }
+
+
+def _minutes(record: Record) -> float | None:
+    """The minutes of a night's compute: those that its places lived, else from the first job to the last."""
+    if billed := (record["cost"].get("seconds") or {}).get("billed"):
+        return round(float(billed) / 60, 2)
+    times = [(step["started_at"], step["ended_at"]) for step in record.get("steps", ())]
+    known = [(began, ended) for began, ended in times if began and ended]
+    if not known:
+        return None
+    first, last = min(began for began, _ in known), max(ended for _, ended in known)
+    return round(_seconds(first, last) / 60, 2)
 
 
 def spans(record: Record) -> dict[str, tuple[float, float]]:
@@ -68,10 +88,11 @@ def _is_unwritten(facts: Record) -> bool:
     return facts["state"] in {"success", "failed"} and not facts.get("started_at")
 
 
-def nights_before(record: Record, history: Iterable[Record]) -> list[dict[str, Any]]:
-    """The last summaries before a record, oldest first; `history` has summaries or records, in any order."""
-    summaries = (night if "groups" in night else summary(night) for night in history)
-    earlier = {n["run_id"]: dict(n) for n in summaries if n["ended_at"] < record["ended_at"]}
+def nights_before(record: Record, nights: Iterable[Record]) -> list[dict[str, Any]]:
+    """The last of these summaries before a record, oldest first; one that an older version kept without its groups is
+    left out."""
+    whole = (night for night in nights if "groups" in night)
+    earlier = {night["run_id"]: dict(night) for night in whole if night["ended_at"] < record["ended_at"]}
     earlier.pop(record["run_id"], None)
     return sorted(earlier.values(), key=lambda night: night["ended_at"])[-MOST_NIGHTS:]
 

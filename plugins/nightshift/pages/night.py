@@ -1,8 +1,8 @@
-"""The page of a night: `html(record, page, history)` gives one self-contained HTML. Pure.
+"""The page of a night: `html(record, page, nights)` gives one self-contained HTML. Pure.
 
 record    record.json, as docs/interfaces.md describes it
 page      page.json of the same run, which its gold job wrote; None where there is none
-history   records, or summaries of them (history.summary), of the nights before, in any order
+nights    summaries of the nights before (history.summary), in any order
 """
 
 from __future__ import annotations
@@ -200,15 +200,15 @@ def _kind(column: str, spark_type: str, record: Record) -> str:
 
 def costs(record: Record, nights: Sequence[Record]) -> dict[str, Any]:
     """The cost of each night as bars by business date, the limit, and the other targets."""
-    cost, priced = record["cost"], [n for n in (*nights, history.summary(record)) if n["cost"]["measured"] is not None]
+    cost, priced = record["cost"], [n for n in (*nights, history.summary(record)) if n["usd"] is not None]
     priced.sort(key=lambda night: (night["business_date"], night["ended_at"]))
     labels = days([night["business_date"] for night in priced])
-    values = [night["cost"]["measured"] for night in priced]
+    values = [night["usd"] for night in priced]
     name = ("Custo medido", "Measured cost")
     return {
         **cost,
         "chart": charts.bars(labels, [(name, values)], "usd", axis="compact_usd") if len(priced) > 1 else "",
-        "rows": [(night["business_date"], night["cost"]["measured"]) for night in priced],
+        "rows": [(night["business_date"], night["usd"]) for night in priced],
         "limit": cost.get("limit"),
     }
 

@@ -11,12 +11,14 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, St
 from markupsafe import Markup
 
 from nightshift.failures.portuguese import translated
+from nightshift.failures.quoted import by_day
 from nightshift.failures.shown import plain
 from nightshift.pages import charts, products
-from nightshift.pages.formats import both
+from nightshift.pages.formats import Both, both
 
 HERE = Path(__file__).parent
 LEVELS = 5  # shades of a heat map
+ORIGINAL: Both = ("Mensagem original", "Original message")
 
 
 def page(template: str, zone: str, view: Mapping[str, Any]) -> str:
@@ -37,6 +39,18 @@ def words(pt: Any, en: Any = None, css: str = "") -> Markup:
 def sentence(english: str) -> Markup:
     """A sentence that the code wrote, in both languages."""
     return words(translated(english), english)
+
+
+def failure_message(message: str) -> Markup:
+    """A failure's message: our sentence in both languages and, below it, the words that it quotes; so for each day of
+    a backfill that failed."""
+    return Markup("").join(_of_day(day, *parts) for day, parts in by_day(message))
+
+
+def _of_day(day: str, ours: str, said: str) -> Markup:
+    about = Markup("<p><strong>{}{}</strong></p>").format(f"{day}: " if day else "", sentence(ours))
+    quote = Markup('<blockquote><span class="vh">{}: </span><q lang="en">{}</q></blockquote>')
+    return about + (quote.format(words(ORIGINAL), said) if said else "")
 
 
 def number(value: Any, kind: str, zone: str = "UTC") -> Markup:
@@ -75,7 +89,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalized,
     )
-    made.globals |= {"t": words, "level": level, "width": width, "charts": charts, "both": both, "sentence": sentence}
+    made.globals |= {
+        "t": words,
+        "level": level,
+        "width": width,
+        "charts": charts,
+        "both": both,
+        "sentence": sentence,
+        "failure_message": failure_message,
+    }
     return made
 
 

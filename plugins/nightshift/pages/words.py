@@ -24,7 +24,7 @@ CAUSES: dict[str, Both] = {
     "data": ("dados", "data"),
     "code": ("código ou configuração", "code or configuration"),
     "bootstrap": ("início do cluster", "bootstrap"),
-    "capacity": ("falta de capacidade na AWS", "no capacity at AWS"),
+    "capacity": ("falta de capacidade", "not enough capacity"),
     "iam": ("permissões (IAM)", "permissions (IAM)"),
     "throttle": ("serviço da AWS sem resposta", "a service of AWS did not respond"),
     "timeout": ("tempo esgotado", "timeout"),

@@ -1,4 +1,4 @@
-"""Index of nights: one bounded JSON object in the lake from which Airflow's pages are made."""
+"""The list of nights: one bounded JSON object in the lake, which Airflow's pages and a night's own page read."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from nightshift.aws import clients
 from nightshift.aws.conditional import put_if
 from nightshift.config import Settings
+from nightshift.pages import history
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,21 +25,20 @@ KEY = "runs/index.json"  # in the lake
 NIGHTS = 60  # of each DAG, the latest
 MONTHS = 13
 TRIES = 8  # reports of several products may end at once
-LONGEST = 240  # characters of a failure's message
 DATED = "/business_date="
 Index = dict[str, Any]
 Record = Mapping[str, Any]
 
 
 def empty(products: Mapping[str, Any] | None = None) -> Index:
-    """An index without nights: {"products" (products.py), "nights": {dag: [night, …]}, "money": {month: {dag: {"usd",
-    "nights"}}}, "gold": {"<product>.<table>": {"business_date", "written_at", "rows"}}}."""
+    """An index without nights: {"products" (products.py), "nights": {dag: [history.summary, …]}, "money": {month:
+    {dag: {"usd", "nights"}}}, "gold": {"<product>.<table>": {"business_date", "written_at", "rows"}}}."""
     return {"products": dict(products or {}), "nights": {}, "money": {}, "gold": {}}
 
 
 def updated(index: Index, record: Record, product: str, timezone: str) -> Index:
     """The index with the record of a run of a product, which replaces what an earlier record of that run added."""
-    night, dag_id = night_of(record), record["dag_id"]
+    night, dag_id = history.summary(record), record["dag_id"]
     kept = index["nights"].get(dag_id, [])
     before = next((known for known in kept if known["slug"] == night["slug"]), None)
     others = [known for known in kept if known is not before]
@@ -52,39 +52,6 @@ def updated(index: Index, record: Record, product: str, timezone: str) -> Index:
         "money": dict(sorted(money.items())[-MONTHS:]),
         "gold": {**index["gold"], **_newest(index["gold"], record, product)},
     }
-
-
-def night_of(record: Record) -> dict[str, Any]:
-    """What the index keeps of a record."""
-    failure, proof = record["failure"], record["proof"]
-    shown = {key: str(failure[key])[:LONGEST] for key in ("task", "cause", "message")} if failure else None
-    cost, compute = record["cost"], record.get("compute") or {}
-    same = ("dag_id", "run_id", "slug", "business_date", "outcome", "started_at", "ended_at", "days")
-    return {
-        **{key: record.get(key) for key in same},
-        "usd": cost["measured"],
-        "estimate": cost["estimate"],
-        "parts": cost.get("parts", {}),
-        "target": compute.get("target"),
-        "shape": cost.get("shape", ""),
-        "minutes": _minutes(record),
-        "alive": [str(resource) for resource in proof["alive"]][:NIGHTS] if proof else None,
-        "failure": shown,
-        "warnings": len(record["warnings"]),
-        "restated": len(record["restated"]),
-    }
-
-
-def _minutes(record: Record) -> float | None:
-    """The minutes of a night's compute: those that its places lived, else from the first job to the last."""
-    if billed := (record["cost"].get("seconds") or {}).get("billed"):
-        return round(float(billed) / 60, 2)
-    times = [(step["started_at"], step["ended_at"]) for step in record.get("steps", ())]
-    known = [(began, ended) for began, ended in times if began and ended]
-    if not known:
-        return None
-    first, last = min(began for began, _ in known), max(ended for _, ended in known)
-    return round((datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds() / 60, 2)
 
 
 def read(settings: Settings) -> Index | None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from nightshift.contracts.pipeline import Pipeline
+from nightshift.pages import products
 from nightshift.pipelines import PIPELINES
 from nightshift_contract.model import Table
 
 
 def all_of_them() -> dict[str, Any]:
-    """{product: {"title", "gold": [its tables]}}. This form is stored: a newer web server reads an older index."""
-    return {
-        name: {"title": pipeline.title, "gold": [*map(_stored, pipeline.gold)]} for name, pipeline in PIPELINES.items()
-    }
+    """{product: {"title", "title_pt", "gold": [its tables]}}. This form is stored: a newer web server reads an older
+    index."""
+    return {name: {**_titles(pipeline), "gold": [*map(_stored, pipeline.gold)]} for name, pipeline in PIPELINES.items()}
+
+
+def _titles(pipeline: Pipeline) -> dict[str, str]:
+    return {"title": pipeline.title, "title_pt": products.title(pipeline.name)[0]}
 
 
 def _stored(table: Table) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def record(dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID]) -> JS
 def gold(dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID], lang: str = "en") -> HTMLResponse:
     """The partitions that the run published."""
     body = _required(_object(dag_id, run_id, "record.json"), "No record of this run yet: report writes it.")
-    return _document(run_page.gold(json.loads(body), words.of(lang)))
+    return _document(run_page.gold(json.loads(body), words.of(lang)), lang)
 
 
 @app.get("/compute", dependencies=[READS_RUN])
@@ -119,7 +119,7 @@ def compute(dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID], lang
     handle = next((place for task in tasks if (place := _xcom(dag_id, run_id, task))), None)
     handle = _required(handle, "This run has no compute yet.")
     place = targets.named(_settings(), handle["target"]).place(handle["id"])
-    return _document(run_page.place(place, handle["target"], words.of(lang)))
+    return _document(run_page.place(place, handle["target"], words.of(lang)), lang)
 
 
 @app.get("/log", dependencies=[READS_LOG])
@@ -135,10 +135,10 @@ def _fragment(body: Markup) -> HTMLResponse:
     return HTMLResponse(tag("div", tag("style", Markup(_style())), body, class_="ns"), headers=SAFE)
 
 
-def _document(body: Markup) -> HTMLResponse:
+def _document(body: Markup, lang: str) -> HTMLResponse:
     """A page by itself, for a link that leaves Airflow's UI."""
     head = tag("head", Markup('<meta charset="utf-8">'), tag("title", "Nightshift"), tag("style", Markup(_style())))
-    page = tag("html", head, tag("body", tag("main", body, class_="ns")), lang="en")
+    page = tag("html", head, tag("body", tag("main", body, class_="ns")), lang=words.tag(lang))
     rules = {**SAFE, "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
     return HTMLResponse(f"<!doctype html>{page}", headers=rules)
 
@@ -156,7 +156,7 @@ def _view(user: Any, lang: str) -> View:
         limit=settings.max_usd_per_night,
         timezone=settings.timezone,
         running=_running(readable),
-        t=words.of(lang),
+        language=lang,
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
+from nightshift.failures.quoted import by_day
 from nightshift.failures.shown import plain
 
 LONG = 40  # characters
@@ -43,6 +44,16 @@ def table(header: Sequence[Part], rows: Iterable[Sequence[Part]], *, empty: str 
 def link(href: str, *parts: Part, **attributes: str | int | None) -> Markup:
     """A link; `href` is relative to Airflow's base address, or https."""
     return tag("a", *parts, href=href, **attributes)
+
+
+def failure_message(message: str, t: Callable[[str], str]) -> list[Part]:
+    """A failure's message: our sentence in the reader's words, then those that it quotes; so for each day of a backfill
+    that failed."""
+    return [part for day, parts in by_day(message) for part in _of_day(day, *parts, t)]
+
+
+def _of_day(day: str, ours: str, said: str, t: Callable[[str], str]) -> list[Part]:
+    return [f"; {day}: " if day else "", t(ours), *([" ", tag("q", said, lang="en")] if said else [])]
 
 
 def _cell(part: Part) -> Markup:

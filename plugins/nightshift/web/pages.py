@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from nightshift.contracts.pipeline import BACKFILL
 from nightshift.run.links import dag_page, run_page, run_tab
-from nightshift.web.markup import Markup, Part, joined, link, table, tag
+from nightshift.web.markup import Markup, Part, failure_message, joined, link, table, tag
 from nightshift.web.view import DRIFT, Gold, Night, View
 
 DATES, LATEST, DEAREST = 30, 20, 10
+TO = " \N{EN DASH} "
 MARKS = {"success": "✓", "success with warnings": "!", "failed": "✗"}
 CLASSES = {"success": "ok", "success with warnings": "warn", "failed": "bad"}
 
@@ -36,13 +38,13 @@ def nights(view: View) -> Markup:
     rows = [[link(dag_page(name), view.title(name)), *_cells(view, name, dates)] for name in view.products]
     legend = [tag("span", _mark(view, outcome), " ", view.t(outcome)) for outcome in MARKS]
     grid = tag("div", table(header, rows), class_="ns-grid")
-    span = f"{dates[0]} to {dates[-1]}"
+    span = TO.join((dates[0], dates[-1]))
     return joined(
         tag("h2", view.t("Nights"), " ", tag("small", span)),
         grid,
         tag("p", *legend, class_="ns-legend"),
         *_drift(view),
-        tag("h3", view.t("Latest nights")),
+        tag("h3", view.t("Latest nights"), " ", _zone(view)),
         _listed(view, view.nights()[:LATEST]),
     )
 
@@ -51,11 +53,18 @@ def money(view: View) -> Markup:
     """Dollars by month and product, and the most expensive nights beside the limit of one."""
     dags = sorted({dag for _, paid in view.months() for dag in paid})
     header = [view.t("Month"), *(_title(view, dag) for dag in dags), view.t("Total")]
-    rows = [[month, *(_paid(view, paid.get(dag)) for dag in dags), _total(paid)] for month, paid in view.months()]
+    rows = [[month, *(_paid(view, paid.get(dag)) for dag in dags), _total(view, paid)] for month, paid in view.months()]
     dearest = sorted(view.nights(), key=lambda night: night["usd"] or 0, reverse=True)[:DEAREST]
     most = max([view.limit, *(night["usd"] or 0 for night in dearest)])
     bars = [
-        [_title(view, n["dag_id"]), n["business_date"], _outcome(view, n), _bar(n, most), _usd(n["estimate"]), _run(n)]
+        [
+            _title(view, n["dag_id"]),
+            n["business_date"],
+            _outcome(view, n),
+            _bar(view, n, most),
+            view.n(n["estimate"], "usd"),
+            _run(n),
+        ]
         for n in dearest
     ]
     names = [view.t(name) for name in ("Product", "Date", "Outcome", "Measured", "Estimated", "Run")]
@@ -63,14 +72,21 @@ def money(view: View) -> Markup:
         tag("h2", view.t("Money")),
         tag("h3", view.t("By month")),
         table(header, rows, empty=view.t("Nothing yet.")),
-        tag("h3", view.t("Most expensive nights"), " ", tag("small", view.t("Limit a night"), f": ${view.limit:g}")),
+        tag(
+            "h3",
+            view.t("Most expensive nights"),
+            " ",
+            tag("small", view.t("Limit a night"), f": {view.n(view.limit, 'usd')}"),
+        ),
         table(names, bars, empty=view.t("Nothing yet.")),
     )
 
 
 def alive(view: View) -> Markup:
     """What runs now, and what runs left behind."""
-    running = [[link(run_page(r.dag_id, r.run_id), r.run_id), _title(view, r.dag_id), r.state] for r in view.running]
+    running = [
+        [link(run_page(r.dag_id, r.run_id), r.run_id), _title(view, r.dag_id), view.t(r.state)] for r in view.running
+    ]
     left = [
         [_run(night), _title(view, night["dag_id"]), what or view.t("not proven")] for night, what in view.left_behind()
     ]
@@ -101,7 +117,7 @@ def dag(view: View, dag_id: str) -> Markup:
     own = view.nights(dag_id) if dag_id.startswith(BACKFILL) else view.nights_of(dag_id)
     product = dag_id.removeprefix(BACKFILL)
     tables = [tag("h3", "Gold"), _gold_table(view, product)] if product in view.products else []
-    return joined(tag("h2", view.t("All nights of this DAG")), _listed(view, own), *tables)
+    return joined(tag("h2", view.t("All nights of this DAG"), " ", _zone(view)), _listed(view, own), *tables)
 
 
 PAGES: Mapping[str, Callable[[View], Markup]] = {
@@ -133,7 +149,10 @@ def _last(view: View, product: str) -> Markup:
 
 
 def _alive_lines(view: View) -> Iterable[Markup]:
-    runs = [tag("p", link(run_page(r.dag_id, r.run_id), _title(view, r.dag_id)), f" {r.state}") for r in view.running]
+    runs = [
+        tag("p", link(run_page(r.dag_id, r.run_id), _title(view, r.dag_id)), f" {view.t(r.state)}")
+        for r in view.running
+    ]
     left = [
         tag("p", _mark(view, "failed"), " ", link(_href(night), _title(view, night["dag_id"])), ": ", what)
         for night, what in _named(view)
@@ -156,7 +175,7 @@ def _stale_lines(view: View) -> Iterable[Markup]:
 
 def _month_lines(view: View) -> Iterable[Markup]:
     paid = view.this_month()
-    yield tag("p", _usd(sum(dag["usd"] for dag in paid.values())), class_="ns-figure")
+    yield tag("p", view.n(sum(dag["usd"] for dag in paid.values()), "usd"), class_="ns-figure")
     yield tag("p", _counted(view, sum(dag["nights"] for dag in paid.values())))
     yield tag("p", link("plugin/nightshift_money", view.t("Money")))
 
@@ -172,9 +191,17 @@ def _cells(view: View, product: str, dates: Iterable[str]) -> Iterable[Markup]:
         if night is None:
             yield tag("td", tag("span", "·", title=f"{day}: {view.t('no night')}"))
         else:
-            about = f"{day}: {view.t(night['outcome'])}, {_usd(night['usd'])}"
+            about = f"{day}: {view.t(night['outcome'])}, {view.n(night['usd'], 'usd')}"
             mark = link(_href(night), MARKS[night["outcome"]], title=about, aria_label=about)
             yield tag("td", mark, class_=f"ns-{CLASSES[night['outcome']]}")
+
+
+def _dates(night: Night) -> str:
+    return TO.join((night["days"][0], night["days"][-1])) if night["days"] else str(night["business_date"])
+
+
+def _zone(view: View) -> Markup:
+    return tag("small", view.t("Times of"), f" {view.timezone}")
 
 
 def _listed(view: View, some: Iterable[Night]) -> Markup:
@@ -184,18 +211,22 @@ def _listed(view: View, some: Iterable[Night]) -> Markup:
 
 def _row(view: View, night: Night) -> list[Part]:
     failure = night["failure"]
-    words = (
-        [tag("b", failure["task"]), f" ({view.t(failure['cause'])}): {view.t(failure['message'])}"] if failure else []
-    )
+    words: list[Part] = []
+    if failure:
+        words = [
+            tag("b", failure["task"]),
+            f" ({view.t(failure['cause'])}): ",
+            *failure_message(failure["message"], view.t),
+        ]
     why = tag("td", *words, class_="ns-text") if words else ""
     return [
         _title(view, night["dag_id"]),
-        f"{night['days'][0]} to {night['days'][-1]}" if night["days"] else night["business_date"],
+        link(_href(night), _dates(night)),
         _outcome(view, night),
-        night["started_at"][:16].replace("T", " "),
+        f"{datetime.fromisoformat(night['started_at']).astimezone(ZoneInfo(view.timezone)):%Y-%m-%d %H:%M}",
         _duration(night),
-        _usd(night["usd"]),
-        _usd(night["estimate"]),
+        view.n(night["usd"], "usd"),
+        view.n(night["estimate"], "usd"),
         why,
         _run(night),
     ]
@@ -217,12 +248,12 @@ def _gold_table(view: View, product: str) -> Markup:
 def _gold_row(view: View, gold: Gold) -> list[Part]:
     never = tag("i", view.t("never published"))
     age = never if gold.hours is None else _age(view, gold)
-    limit = f"{gold.limit:g} {view.t('hours')}"
-    return [tag("code", gold.name), gold.business_date, gold.rows, age, limit, gold.contract["about"]]
+    limit = f"{view.n(gold.limit, 'compact')} {view.t('hours')}"
+    return [tag("code", gold.name), gold.business_date, view.n(gold.rows, "int"), age, limit, gold.contract["about"]]
 
 
 def _age(view: View, gold: Gold) -> Markup:
-    return tag("span", f"{gold.hours:g} {view.t('hours')}", class_="ns-bad" if gold.is_stale else None)
+    return tag("span", f"{view.n(gold.hours, 'n1')} {view.t('hours')}", class_="ns-bad" if gold.is_stale else None)
 
 
 def _described(view: View, product: str) -> Markup:
@@ -252,7 +283,7 @@ def _mark(view: View, outcome: str) -> Markup:
 
 def _title(view: View, dag_id: str) -> str:
     product = dag_id.removeprefix(BACKFILL)
-    return view.title(product) + (", backfill" if product != dag_id else "")
+    return view.title(product) + (f", {view.t('backfill')}" if product != dag_id else "")
 
 
 def _run(night: Night) -> Markup:
@@ -264,25 +295,21 @@ def _href(night: Night) -> str:
 
 
 def _paid(view: View, paid: Mapping[str, Any] | None) -> Part:
-    return [_usd(paid["usd"]), " ", tag("small", _counted(view, paid["nights"]))] if paid else "-"
+    return [view.n(paid["usd"], "usd"), " ", tag("small", _counted(view, paid["nights"]))] if paid else "-"
 
 
 def _counted(view: View, nights: int) -> str:
     return f"{nights} {view.t('night' if nights == 1 else 'nights')}"
 
 
-def _total(paid: Mapping[str, Any]) -> Markup:
-    return tag("b", _usd(sum(dag["usd"] for dag in paid.values())))
+def _total(view: View, paid: Mapping[str, Any]) -> Markup:
+    return tag("b", view.n(sum(dag["usd"] for dag in paid.values()), "usd"))
 
 
-def _bar(night: Night, most: float) -> Markup:
+def _bar(view: View, night: Night, most: float) -> Markup:
     """The measured dollars as a bar; its full length is the limit, or the dearest night over it."""
     share = round(100 * (night["usd"] or 0) / most, 1) if most else 0
-    return tag("div", tag("i", style=f"width:{share}%"), tag("span", _usd(night["usd"])), class_="ns-bar")
-
-
-def _usd(dollars: float | None) -> str:
-    return "-" if dollars is None else f"${dollars:,.2f}"
+    return tag("div", tag("i", style=f"width:{share}%"), tag("span", view.n(night["usd"], "usd")), class_="ns-bar")
 
 
 def _duration(night: Night) -> str:

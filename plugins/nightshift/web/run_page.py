@@ -7,7 +7,7 @@ from typing import Any
 
 from nightshift.compute.target import Place
 from nightshift.run.links import in_airflow
-from nightshift.web.markup import Markup, joined, link, table, tag
+from nightshift.web.markup import Markup, failure_message, joined, link, table, tag
 from nightshift.web.words import Words
 
 Record = Mapping[str, Any]
@@ -58,7 +58,7 @@ def _failure(record: Record, t: Words) -> Iterator[Markup]:
     failure = record["failure"]
     if not failure:
         return
-    words = tag("p", tag("b", failure["task"]), f" ({t(failure['cause'])}): {t(failure['message'])}")
+    words = tag("p", tag("b", failure["task"]), f" ({t(failure['cause'])}): ", *failure_message(failure["message"], t))
     tail = [tag("details", tag("summary", "Log"), tag("pre", "\n".join(failure["tail"])))] if failure["tail"] else []
     yield tag("article", words, tag("p", t("Next"), f": {t(failure['next_action'])}"), *tail, class_="ns-failure")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from nightshift.contracts.pipeline import BACKFILL
+from nightshift.pages.formats import both
 from nightshift.web import words
 from nightshift.web.words import Words
 
@@ -59,7 +60,21 @@ class View:
     limit: float
     timezone: str
     running: Sequence[Running] = ()
-    t: Words = field(default=words.of("en"))
+    language: str = "en"  # a tag such as pt-BR
+
+    @property
+    def t(self) -> Words:
+        """Translates a text of the pages."""
+        return words.of(self.language)
+
+    def n(self, value: float | None, kind: str) -> str:
+        """A number as the reader writes it; `kind` as in nightshift.pages.formats."""
+        pt, en = both(value, kind)
+        return pt if self._is_portuguese else en
+
+    @property
+    def _is_portuguese(self) -> bool:
+        return words.tag(self.language) == "pt-BR"
 
     @property
     def drift(self) -> Mapping[str, Any]:
@@ -77,7 +92,9 @@ class View:
         return {name: product for name, product in self.index["products"].items() if name in self.readable}
 
     def title(self, product: str) -> str:
-        return str(self.index["products"].get(product, {}).get("title", product))
+        known = self.index["products"].get(product, {})
+        title = known.get("title", product)
+        return str(known.get("title_pt", title) if self._is_portuguese else title)
 
     def nights(self, *dag_ids: str) -> list[Night]:
         """The nights of these DAGs, or of all, newest first."""

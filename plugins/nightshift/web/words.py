@@ -22,6 +22,9 @@ PT = {
     "No night yet": "Nenhuma noite ainda",
     "Nothing runs and nothing is left behind.": "Nada em execução e nada ficou para trás.",
     "running": "em execução",
+    "queued": "na fila",
+    "backfill": "preenchimento",
+    "Times of": "Horários de",
     "left behind": "ficou para trás",
     "not proven": "não comprovado",
     "Every table is fresh.": "Todas as tabelas estão em dia.",
@@ -92,9 +95,14 @@ PT = {
 }
 
 
+def tag(language: str) -> str:
+    """The page's language for a reader's tag: pt-BR for any pt, else en."""
+    return "pt-BR" if language.lower().startswith("pt") else "en"
+
+
 def of(language: str) -> Words:
-    """The words of a language tag such as pt-BR: Portuguese for any pt, else English."""
-    return _portuguese if language.lower().startswith("pt") else (lambda text: text)
+    """The words of a language tag such as pt-BR."""
+    return _portuguese if tag(language) == "pt-BR" else (lambda text: text)
 
 
 def _portuguese(text: str) -> str:
