@@ -466,7 +466,8 @@ def test_a_movement_that_went_long_after_is_found_once_and_a_full_reload_restate
 
 @pytest.fixture(scope="module")
 def odd(new_lake, servers, opens_for_all, tmp_path_factory):
-    """A night whose dates are text and whose amounts are floats, some of them none, with cards of nobody's account."""
+    """A night whose dates are text and whose amounts are floats, some of them none, with cards of nobody's account, and
+    two movements of one number."""
     source = Source(servers("postgresql"), tmp_path_factory.mktemp("odd"))
     opens_for_all(source.url.secret)
     refused = "8,0123456789012345,ZOE,99,5,\n7,5432109876543210,ZOE,,5,\n"  # of no account, and of none named
@@ -478,6 +479,8 @@ def odd(new_lake, servers, opens_for_all, tmp_path_factory):
         "DROP VIEW movimento_flat",
         "ALTER TABLE movimento ALTER COLUMN data_movimento TYPE varchar(40)",
         "ALTER TABLE movimento ALTER COLUMN vlr_transacao TYPE double precision",
+        "ALTER TABLE movimento DROP CONSTRAINT movimento_pkey",
+        "INSERT INTO movimento VALUES (1, 99, 'x', '2026-01-02', 9)",
         "INSERT INTO movimento VALUES (1, 10.5, 'x', '2026-01-02  05:00:00', 9), (2, 0.005, 'x', '2026-01-02', 9),"
         " (3, 1, 'x', '31/12/2025', 9), (4, 1, 'x', NULL, 9),"
         " (5, 1, 'x', '2026-01-02T23:30:00Z', 9), (6, 1, 'x', '2026-01-02 23:30:00-05', 9)",
@@ -511,7 +514,8 @@ def test_what_is_refused_shows_the_last_four_digits_of_a_card_and_nobodys_addres
 def test_dates_and_amounts_that_are_none_are_quarantined_and_not_raised(odd):
     night, counts = odd
     reasons = counts["silver"]["movements"]["reasons"]
-    assert reasons == {"bad_date": 1, "bad_number": 1, "missing_value": 1, **REFUSED_CARDS}
+    assert reasons == {"bad_date": 1, "bad_number": 1, "clashing_key": 1, "missing_value": 1, **REFUSED_CARDS}
+    assert counts["silver"]["movements"]["lost"] == 8
     assert "2026-01-02 20:30:00" in night.csv("2026-01-02") and counts["bronze"]["movements"]["waiting"] == 1
     assert "10.50" in night.csv("2026-01-02")
     assert "2026-01-02 05:00:00" in night.csv("2026-01-02")

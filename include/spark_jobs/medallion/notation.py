@@ -21,8 +21,8 @@ WARNING, LEFT_OUT = "brazilian_notation", "ambiguous_value_left_out"
 BRAZILIAN, PLAIN = "brazilian", "plain"
 SHORT = "short"  # plain, with one or two decimal places
 MONTHS = 12
-# Unambiguous values: a number whose point can only be a decimal point, a date with the year first. In no pattern here do
-# two parts that may be empty follow each other: what one cell, or many empty ones, take would be the square, or worse.
+# Unambiguous values: a number whose point can only be a decimal point, a date with the year first. In none of these
+# patterns may two parts that can be empty follow each other: a long cell, or many empty ones, would take for ever.
 _USUAL_NUMBER = re.compile(r"\s*(?:[+-]?(?:[0-9]+(?:\.(?:[0-9]{1,2}|[0-9]{4,}))?|0\.[0-9]*)\s*)?")
 _SHORT = re.compile(r"\.[0-9]{1,2}\s*$")  # a writer of 12.50 does not write 1.500
 _USUAL_WHOLE = re.compile(r"\s*(?:-?[0-9]+\s*)?")
