@@ -10,7 +10,7 @@ from nightshift.failures.shown import line
 from nightshift_contract.charset import marked_encoding
 
 LONGEST = 60  # characters of a shown line
-# Encodings whose line ends are no bytes of their own: the jobs tell such files by their bytes.
+# Encodings whose line ends are no bytes of their own: the jobs detect such files by their bytes.
 WIDE = ("utf-16", "utf-32")
 
 
