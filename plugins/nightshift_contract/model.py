@@ -25,6 +25,11 @@ DRIFT = "What a night does about a column that was added, dropped or retyped."
 # Spark's types of a column.
 TYPES = ("string", "int", "bigint", "double", "date", "timestamp", "boolean", "decimal(18,2)")
 TYPE = r"^[a-z]+([(<].+[)>])?$"
+# What a spreadsheet writes instead of a code: 4,69E+11, Java's 4.69E11, and its errors, in English and Portuguese.
+LOST_CODE = (
+    r"^([0-9]{1,3}([.,][0-9]+[eE][+]?|[eE][+])[0-9]{1,3}"
+    r"|#(N/A|N/D|REF!|VALUE!|VALOR!|NAME[?]|NOME[?]|NUM!|NÚM!|DIV/0!|NULL!|NULO!|#+))$"
+)
 _WITH_DIGITS = re.compile(r"^(?:[+-]?\s*R\$)?[^A-Za-z]*[0-9][0-9TZ:+./, -]*$")  # the values that notation.py reads
 
 

@@ -85,6 +85,13 @@ def test_a_file_that_names_its_encoding_is_in_it_or_is_no_text_is_not_misread(be
     assert looked_at("x", beginning, "utf-8", whole=True) is None
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_wide_text_is_not_divided_at_the_bytes_of_line_ends(check, encoding):
+    """The jobs tell such files by their bytes, UTF-8 among them."""
+    texts = {"a.txt": "olá\nmundo\n".encode(encoding)[4 * (encoding != "utf-16-le") :], "b.txt": "olá\n".encode()}
+    assert check(texts, encoding=encoding) == {"drifted": 0}
+
+
 def test_files_that_are_no_text_are_refused_before_a_cluster(check):
     with pytest.raises(
         AirflowFailException, match=r"2 files came for 2026-01-04, and none is text: s3://.*a\.zip, s3://"

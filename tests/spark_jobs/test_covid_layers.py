@@ -401,7 +401,8 @@ def test_codes_of_six_digits_and_with_a_decimal_part_are_the_citys_and_odd_ones_
         ("TOTAL", 0, 1400),
     ]
     assert counts["silver"]["cities"]["warnings"] == {"unknown_city_code": 3, "code_of_another_city": 1}
-    assert counts["silver"]["cities"]["reasons"] == {"superseded": 2}
+    # Of two rows of one file that contradict each other one is lost.
+    assert (counts["silver"]["cities"]["reasons"], counts["silver"]["cities"]["lost"]) == ({"clashing_key": 2}, 2)
     assert counts["silver"]["population"]["warnings"] == {"unknown_city_code": 1}
 
 

@@ -81,9 +81,10 @@ def test_a_bad_cell_quarantines_its_order_with_a_reason(
     assert value in detail
 
 
-def test_what_stands_beside_the_product_condemns_no_order_and_is_left_out_with_a_warning(spark: Any) -> None:
-    [order] = orders(spark, changed(GOOD_ORDER, c6="x")).collect()
-    assert (order.outcome, order.warning, order.delivery_fee) == ("accepted", "bad_number", Decimal("0.00"))
+def test_a_fee_counts_as_none_where_the_cell_is_empty_and_not_where_it_cannot_be_read(spark: Any) -> None:
+    empty, odd = orders(spark, changed(GOOD_ORDER, c6=""), changed(GOOD_ORDER, c1="2", c6="5.00-")).collect()
+    assert (empty.outcome, empty.delivery_fee) == ("accepted", Decimal("0.00"))
+    assert (odd.outcome, odd.reason, odd.detail) == ("quarantined", "bad_number", "taxa_entrega is '5.00-'")
 
 
 def test_the_same_number_in_two_units_is_two_orders(spark: Any) -> None:

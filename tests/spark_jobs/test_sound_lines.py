@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from covid_hospitals.jobs.tables import OCCUPANCY
+from covid_hospitals.jobs.tables import STATES as SERIES
 from medallion import arrivals, notation
 from medallion.arrivals import Block, rows_in
+from medallion.codes import one_spelling
 from medallion.csv_text import BETWEEN
 from medallion.notation import usual_fields
 from mrhealth_sales.jobs.tables import ITEMS, ORDERS, STATES, UNITS
@@ -111,3 +113,21 @@ def test_a_line_of_many_columns_is_judged_at_once(kind, value):
 def test_a_header_that_looks_like_a_value_forbids_the_fast_way(name):
     assert usual_fields(Table("t", (Column("n", "double", names=(name,)),), ()), BETWEEN) is None
     assert_same(Table("t", (Column("n", "double", names=(name,)),), ("n",)), f"{name}\n7\n{name}\n8\n".encode())
+
+
+@pytest.mark.timeout(60)  # a millisecond; before, each empty column doubled the time of a line with one odd value
+def test_a_line_of_many_empty_columns_takes_no_longer_than_another():
+    text = "date,state,totalCases,deaths,deaths_per_100k_inhabitants\n" + "2025-12-29,PA,9E+05,9,1\n" * 99
+    assert [row[3:5] for row in singly(rows_in(SERIES, "f", text.encode()))] == [(None, "accepted")] * 99
+
+
+LONG = 100_000
+
+
+@pytest.mark.timeout(60)  # some milliseconds; with the square of the length it is minutes
+@pytest.mark.parametrize("cell", [f"R${' ' * LONG}x", f"{' ' * LONG}x", f"{'0' * LONG}x", f"{'7' * LONG}x"])
+def test_a_long_cell_takes_time_by_its_length(cell):
+    line = f"1,{cell},Loja Online,2025-12-29,{cell},Rua A,{cell},Finalizado\n"
+    text = f"{','.join(ORDERS.source_names)}\n{line}" + line.replace("Rua A", '"Rua A') + line
+    assert len([*singly(rows_in(ORDERS, "f", text.encode(), 1))]) == 3
+    assert one_spelling(cell) == cell.strip() or cell.startswith(("R$", " "))

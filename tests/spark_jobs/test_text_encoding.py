@@ -93,6 +93,9 @@ UTF16 = "olá\r\nmundo\n".encode("utf-16")
         ("\ufeffé".encode(), "latin-1", ["é".encode()], "utf-8"),
         ("é\né\n".encode(), "utf-16", ["é".encode()] * 2, "utf-8"),
         ("é\n".encode("utf-16-le"), "utf-16", ["é".encode("utf-16-le")], "utf-16-le"),
+        ("é\n".encode("utf-16-be"), "utf-16", ["é".encode("utf-16-be")], "utf-16-be"),  # no mark says so
+        ("é o\n".encode("utf-16-le"), "utf-16-be", ["é o".encode("utf-16-le")], "utf-16-le"),
+        ("一一\n".encode("utf-16-le"), "utf-16", ["一一".encode("utf-16-le")], "utf-16-le"),
         (packed(UTF16), "utf-8", ["olá".encode("utf-16-le"), "mundo".encode("utf-16-le")], "utf-16-le"),
         (b"\x1b[31mred\x1b[0m\x1a", "utf-8", [b"\x1b[31mred\x1b[0m\x1a"], "utf-8"),
         ("日本\n".encode("iso2022_jp"), "iso2022_jp", ["日本".encode("iso2022_jp")], "iso2022_jp"),
@@ -110,6 +113,7 @@ def test_a_files_own_mark_tells_its_encoding(content: bytes, encoding: str, line
     [
         ("olá\nmundo\n".encode("utf-16-le"), "utf-8", "not_text"),  # without its mark
         ("olá\nmundo\n".encode("utf-16-be"), "latin-1", "not_text"),
+        ("olá\nmundo\n".encode("cp1252"), "utf-16", "not_text"),
         (b"a\nb\x01c\n", "utf-8", "not_text"),
         ("a\n\0b".encode("utf-16"), "utf-8", "not_text"),
         (b"%PDF-1.4\nendobj\n", "utf-8", "not_text"),

@@ -42,7 +42,6 @@ from nightshift_contract.reading import contract
 LINEAGE_SCHEMA = "source_file string, line bigint, ingested_at timestamp"
 # Columns kept beside a row's own until it is accepted: its origin, original text and verdict.
 CARRIED = (*LINEAGE, "unit_id", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
-CLASH = "clashing_key"  # of two rows of one file with the same key and other content, one is lost
 _ENDING = re.compile(r"(\.(csv|tsv|txt|jsonl|ndjson|json|gz))+$")
 
 
@@ -120,7 +119,7 @@ def _judged(table: Table, arrived: DataFrame) -> DataFrame:
     judged = judge_rows(cleaned, rules_of(table), [column for column in table.columns if not column.required])
     rows = judged.select(*typed_columns(table).values(), *CARRIED)
     content = [column.name for column in table.columns if column.name not in table.key]
-    return last_version_wins(rows, table.key, content, clash=CLASH)
+    return last_version_wins(rows, table.key, content)
 
 
 def rows(run: Run, source: str) -> DataFrame:

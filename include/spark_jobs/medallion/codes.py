@@ -9,7 +9,7 @@ _BLANKS = re.compile(r"\s+")
 _AS_TEXT = re.compile(r'="([^"]*)"|\'([^\']+)')
 _UUID = re.compile(r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?")  # either case, by RFC 9562
 _GROUPED = re.compile(r"([1-9][0-9]{0,2}(?:\.[0-9]{3})+)(?:,0{1,2})?|([1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.0{1,2})?")
-_NUMBER = re.compile(r"0*([0-9]+?)(?:[.,]0{1,2})?")
+_NUMBER = re.compile(r"0*(0|[1-9][0-9]*)(?:[.,]0{1,2})?")
 
 
 def one_spelling(code: str) -> str:

@@ -50,7 +50,7 @@ class LocatedColumn:
 class Dialect:
     """The differences between engines. `here` is the schema of unqualified names. `texts` maps types whose default text
     loses information to SQL that does not; `instants` are the types that store an instant and show it in the session's
-    zone; `unreadable` are those without any text."""
+    zone; `unreadable` are those without any text. `no_date` is true for a moment that is null or in no calendar."""
 
     url: str
     driver: str
@@ -61,6 +61,7 @@ class Dialect:
     instants: frozenset[str]
     unreadable: frozenset[str]
     texts: Mapping[str, str] = field(default_factory=dict)
+    no_date: str = "{} IS NULL"
 
     def name(self, name: str) -> str:
         """A quoted identifier."""
@@ -102,6 +103,7 @@ MYSQL = Dialect(
         | {"polygon", "multipoint", "multilinestring", "multipolygon", "geometrycollection", "geomcollection"}
     ),
     texts={"float": "{} + 0e0", "bit": "{} + 0"},  # default text: six digits, and the raw bytes of the number
+    no_date="{} + INTERVAL 0 DAY IS NULL",  # 2024-02-00 and 2024-02-30, which some modes let in, compare like dates
 )
 DIALECTS: Mapping[str, Dialect] = {secret.POSTGRES: POSTGRES, secret.MYSQL: MYSQL}  # by the engine's family
 

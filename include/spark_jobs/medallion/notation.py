@@ -21,15 +21,16 @@ WARNING, LEFT_OUT = "brazilian_notation", "ambiguous_value_left_out"
 BRAZILIAN, PLAIN = "brazilian", "plain"
 SHORT = "short"  # plain, with one or two decimal places
 MONTHS = 12
-# Unambiguous values: a number whose point can only be a decimal point, a date with the year first. There is one way in
-# which a text can match: with two, a line of twenty empty columns could be read in a million.
-_USUAL_NUMBER = re.compile(r"\s*(?:(?:[+-]?(?:[0-9]+(?:\.(?:[0-9]{1,2}|[0-9]{4,}))?|0\.(?:[0-9]{3})?)|[+-])\s*)?")
+# Unambiguous values: a number whose point can only be a decimal point, a date with the year first. A text matches each
+# pattern in one way at most: of twenty columns with two ways each, the ways are a million.
+_USUAL_NUMBER = re.compile(r"\s*(?:[+-]?(?:[0-9]+(?:\.(?:[0-9]{1,2}|[0-9]{4,}))?|0\.(?:[0-9]{3})?)\s*)?")
 _SHORT = re.compile(r"\.[0-9]{1,2}\s*$")  # a writer of 12.50 does not write 1.500
-_USUAL_WHOLE = re.compile(r"\s*(?:(?:-?[0-9]+|-)\s*)?")
+_USUAL_WHOLE = re.compile(r"\s*(?:-?[0-9]+\s*)?")
 _USUAL_DATE = re.compile(r"\s*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}\s*)?")
-_USUAL_MOMENT = re.compile(r"\s*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}.*\s*)?")
-_CURRENCY = re.compile(r"^([+-]?)\s*R\$\s*([+-]?)\s*(?=[0-9])")
-_NOUGHT = re.compile(r"R\$\s*-")  # zero in Excel's accounting format
+_USUAL_MOMENT = re.compile(r"\s*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}.*)?")
+_CURRENCY = re.compile(r"^([+-]?)\s*R\$\s*(?:([+-])\s*)?(?=[0-9])")
+# Zero in Excel's accounting format; without a currency also what people write into an empty cell.
+_NOUGHT = re.compile(r"(R\$\s*)?-")
 _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+")  # 1.506, 1.234.567
 _WITH_COMMA = re.compile(r"[+-]?(?:[1-9][0-9]{0,2}(?:\.[0-9]{3})+|[0-9]+),[0-9]+")
 _COMMA_OR_GROUP = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")  # 1,506: thousands in English, decimals in Portuguese
@@ -83,11 +84,10 @@ def usual_fields(table: Table, between: str) -> Callable[[str], object] | None:
     looks = {at: look for at, c in enumerate(table.columns) if (look := _look(at, c))}
     if all(c.optional or any(map(looks[at].usual, c.names)) for at, c in enumerate(table.columns) if at in looks):
         return None
-    # `between` is white space to Python, and a shape must not reach into the next field.
-    anything, blank = f"[^{between}]*", rf"[^\S{between}]"
+    anything = f"[^{between}]*"
+    blank = rf"[^\S{between}]"  # Python counts separators such as ASCII's among the blanks
     shapes = [looks[at].shape if at in looks else anything for at in range(len(table.columns))]
-    within = [shape.replace(r".*\s*", anything).replace(r"\s", blank) for shape in shapes]
-    return re.compile(between.join(within)).fullmatch
+    return re.compile(between.join(s.replace(".*", anything).replace(r"\s", blank) for s in shapes)).fullmatch
 
 
 def rewritten(
@@ -173,8 +173,9 @@ def _doubt(look: _Look, value: str, ways: set[str]) -> dict[str, Any]:
 
 def _figure(value: str) -> _Reading | None:
     """A number, possibly with decimals and a currency sign."""
-    if _NOUGHT.fullmatch(value):
-        return _Reading("", "0", "0")
+    if match := _NOUGHT.fullmatch(value):
+        nought = "0" if match[1] else ""
+        return _Reading("", nought, nought)
     bare = _CURRENCY.sub(r"\1\2", value)
     if _GROUPED.fullmatch(bare):
         whole = bare.replace(".", "")

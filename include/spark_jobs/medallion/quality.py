@@ -19,6 +19,7 @@ ACCEPTED, QUARANTINED, DUPLICATE = "accepted", "quarantined", "duplicate"
 NOTE = "note"  # about a whole file (that it holds no rows, say); not itself a row
 VERDICT = ("outcome", "reason", "detail", "warning")
 LINEAGE = ("source_file", "line")
+CLASH = "clashing_key"  # of two rows of one file with the same key and other content, one is lost
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,11 @@ def last_version_wins(
     key: Sequence[str],
     content: Sequence[str],
     order: Sequence[str] = LINEAGE,
-    clash: str = "superseded",
 ) -> DataFrame:
     """Keep the last of the accepted rows with one key (by `order`, which ends in file and line).
 
-    Earlier rows with the same content as another are duplicates; those with other content are `superseded`, or `clash`
-    if the last one is in the same file: nobody corrects a row within one file.
+    Earlier rows with the same content as another are duplicates; those with other content are `superseded`, or CLASH
+    if only the line puts the last one after them: nobody corrects a row within one file.
     """
     # The outcome is part of the window: a row that is already quarantined neither wins nor loses. Equal rows lie beside
     # each other, so that one sort serves both questions: which row is the last, and which has a later copy.
@@ -96,7 +96,8 @@ def last_version_wins(
     marked = ranked.withColumn("outcome", F.when(copy, F.lit(DUPLICATE)).otherwise(F.col("outcome")))
     newer = F.concat_ws(":", F.col("_last.source_file"), F.col("_last.line").cast("string"))
     detail = F.concat(F.lit("replaced by "), newer)
-    why = F.when(F.col("source_file") == F.col("_last.source_file"), F.lit(clash)).otherwise(F.lit("superseded"))
+    apart = [~F.col(name).eqNullSafe(F.col(f"_last.{name}")) for name in order[:-1]]
+    why = F.when(reduce(Column.__or__, apart), F.lit("superseded")).otherwise(F.lit(CLASH))
     return overrule(marked, why, place != F.col("_last"), detail).drop("_last", "_copy")
 
 

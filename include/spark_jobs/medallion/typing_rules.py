@@ -15,10 +15,9 @@ from pyspark.sql import functions as F
 from medallion.codes import one_spelling
 from medallion.quality import Rule, judge
 from medallion.shapes import DAY, FIGURE, MOMENT, MONEY_TYPE, money, whole
+from nightshift_contract.model import LOST_CODE, Table
 from nightshift_contract.model import Column as Promise
-from nightshift_contract.model import Table
 
-POWER_OF_TEN = r"^[0-9]([.,][0-9]+[eE][+]?|[eE][+])[0-9]{1,3}$"  # 4,69E+11 of Excel, 4.69E11 of Java
 # With this bound, and those of shapes.py, ten million products of two add up within decimal(18,2).
 AMOUNT = 10**9
 INVISIBLE = "\ufeff\u200b\u2060\u200e\u200f"  # around a value: a byte order mark, marks of width and direction
@@ -54,8 +53,10 @@ def _shape(column: Promise) -> list[Rule]:
 
 def judge_rows(frame: DataFrame, rules: Sequence[Rule], beside: Sequence[Promise]) -> DataFrame:
     """Judge the rows of a source table. An unreadable value in a `beside` column, which the product does not need, is
-    left out with a warning: the row, and all that refers to it, stay."""
-    return judge(without_unreadable(frame, beside), rules, F.col("unreadable")).drop("unreadable")
+    left out with a warning: the row, and all that refers to it, stay. A column with a default is none of these: the
+    value would count as the default."""
+    left_out = [column for column in beside if column.default is None]
+    return judge(without_unreadable(frame, left_out), rules, F.col("unreadable")).drop("unreadable")
 
 
 def without_unreadable(frame: DataFrame, columns: Iterable[Promise]) -> DataFrame:
@@ -142,9 +143,9 @@ def beyond_measure(quantity: str, value: str) -> Rule:
 
 
 def not_a_code(column: Promise) -> Rule:
-    """Rule: a spreadsheet turned a code into scientific notation: digits are lost, and distinct codes became equal."""
+    """Rule: a spreadsheet replaced a code, which is lost; distinct codes became equal."""
     shown = F.lit(f"{column.source} has lost digits") if column.personal else _shown(column.source)
-    return Rule("rewritten_code", F.trim(column.source).rlike(POWER_OF_TEN), shown)
+    return Rule("rewritten_code", F.trim(column.source).rlike(LOST_CODE), shown)
 
 
 def not_a_date(column: str) -> Rule:

@@ -54,9 +54,8 @@ class Movements:
         self._database, self._located = database, located
         self._dated = located.column("moved_at")
         self._moved, self._key = (database.dialect.name(located.column(n).name) for n in ("moved_at", "movement_id"))
-        self._undated = (
-            f"({self._moved} IS NULL OR {self._moved} < {self._at(FIRST)} OR {self._moved} > {self._at(LAST)})"
-        )
+        no_date = database.dialect.no_date.format(self._moved)
+        self._undated = f"({no_date} OR {self._moved} < {self._at(FIRST)} OR {self._moved} > {self._at(LAST)})"
 
     @property
     def where(self) -> str:
@@ -157,7 +156,8 @@ def is_all_accounted_for(lake: Lake, source: Movements, requested: Window) -> bo
     kept = published.select(F.col(KEY).cast("decimal(38,0)").alias(KEY), MOVED)
     refused = _refused_before(lake)
     if refused is not None:
-        kept = kept.unionByName(refused.join(kept, on=KEY, how="left_anti").select(KEY, MOVED))
+        # A movement in both was published before the database changed it: its present date is the refused one's.
+        kept = kept.join(refused, on=KEY, how="left_anti").unionByName(refused.select(KEY, MOVED))
     older = F.coalesce(F.col(MOVED) < _literal(requested.since), F.lit(True))
     total = F.sum(KEY).alias("s")
     undated = F.count_if(F.col(MOVED).isNull()).alias("u")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from nightshift_contract.model import Column
+from nightshift_contract.model import LOST_CODE, Column
 
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T]+(\d\d:\d\d)(:\d\d(?:\.\d{1,6})?)?)?", re.ASCII)
 FIRST_YEAR = 1900
-POWER_OF_TEN = re.compile(r"\d([.,]\d+[eE]\+?|[eE]\+)\d{1,3}", re.ASCII)  # a spreadsheet's word for a long number
 
 
 class Unreadable(ValueError):
@@ -28,8 +27,8 @@ def value(column: Column, cell: str) -> str | None:
 def _text(column: Column, cell: str) -> str:
     if "\0" in cell:
         raise Unreadable("text without the character NUL")
-    if column.code and POWER_OF_TEN.fullmatch(cell.strip()):
-        raise Unreadable("all digits of a number, which a spreadsheet has left out here")
+    if column.code and re.match(LOST_CODE, cell.strip()):
+        raise Unreadable("the number itself, which a spreadsheet has replaced here")
     return cell
 
 

@@ -24,8 +24,9 @@ REGIONS = {1: "Norte", 2: "Nordeste", 3: "Sudeste", 4: "Sul", 5: "Centro-Oeste"}
 _ODD_CHECK_DIGITS = (2201919, 2201988, 2202251, 2611533, 3117836, 3152131, 4305871, 5203939, 5203962)
 _ACCENTED, _PLAIN = "áàâãäåéèêëíìîïóòôõöúùûüçñý", "aaaaaaeeeeiiiiooooouuuucny"
 _UFS = "|".join(state for _, state, _ in STATES)
-_PLACE = rf"(?i)\s*(?:/\s*[A-Z]{{2}}|[-\u2013]\s*(?:{_UFS})|\(\s*(?:{_UFS})\s*\))\s*$"  # the UF after a city's name
-_UF_OF_PLACE = rf"(?i)[/(\u2013-]\s*({_UFS})\s*\)?\s*$"
+# The UF after a city's name. Blanks are taken whole (*+) from their first on: a long run of them is passed once.
+_PLACE = rf"(?i)(?<!\s)\s*+(?:/\s*+[A-Z]{{2}}|[-\u2013]\s*+(?:{_UFS})|\(\s*+(?:{_UFS})\s*+\))\s*+$"
+_UF_OF_PLACE = rf"(?i)[/(\u2013-]\s*+({_UFS})\s*+\)?\s*+$"
 _CODE = r"^\s*([0-9]+)[.,]0+\s*$"  # a whole number as a spreadsheet writes it
 
 

@@ -35,7 +35,6 @@ COLUMNS = {table: columns_of(schema) for table, schema in SCHEMAS.items()}
 # Columns kept beside a row's own until it is accepted: its origin and original text.
 CARRIED = ("source_file", "line", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
 LATER = ("arrived_at", *LINEAGE)  # of two rows of one delivery that differ, the one whose file arrived later
-CLASH = "clashing_key"  # of two rows of one file with the same key and other content, one is lost
 _FIRST_DAY = date(2000, 1, 1)
 
 
@@ -52,7 +51,7 @@ def orders(bronze: DataFrame, day: date) -> DataFrame:
         *CARRIED,
     )
     content = [name for name in columns if name not in ORDERS.key]
-    return last_version_wins(rows, ORDERS.key, content, order=LATER, clash=CLASH)
+    return last_version_wins(rows, ORDERS.key, content, order=LATER)
 
 
 def _other_time(day: date) -> Rule:
@@ -83,7 +82,7 @@ def items(bronze: DataFrame, orders: DataFrame) -> DataFrame:
         rows = _with_unit(rows, without_unit)
     # All that follows looks at the rows of an order: they travel once.
     together = rows.repartition("unit_id", "order_id")
-    latest = _of_the_last_file(last_version_wins(together, ITEMS.key, content, order=LATER, clash=CLASH))
+    latest = _of_the_last_file(last_version_wins(together, ITEMS.key, content, order=LATER))
     return _without_refused(latest, orders, without_unit if some_have_none else None)
 
 
@@ -125,7 +124,7 @@ def _reference(source: Table, bronze: DataFrame) -> DataFrame:
     own = {"unit_id": F.lit(None).cast("int").alias("unit_id"), **typed_columns(source)}
     rows = judged.select(*own.values(), *CARRIED)
     content = [c.name for c in source.columns if c.name not in source.key]
-    return last_version_wins(rows, source.key, content, clash=CLASH)
+    return last_version_wins(rows, source.key, content)
 
 
 def _judged(table: Table, bronze: DataFrame, rules: Sequence[Rule]) -> DataFrame:

@@ -26,6 +26,8 @@ WHY_CONTROLS = (
 _CODECS = (".gz", ".gzip", ".bz2", ".deflate", ".lz4", ".snappy", ".xz", ".zst", ".zstd", ".lzo")
 _CONTROL, _CONTROL_BYTE = re.compile(CONTROLS), re.compile(CONTROLS.encode())
 _UTF8 = "utf-8"
+_WIDE = ("utf-16", "utf-32")
+_UTF16 = ("utf-16", "utf-16-le", "utf-16-be")
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,21 @@ def lines_in(content: bytes, encoding: Encoding, bounds: Bounds) -> tuple[list[b
 
 
 def _unmarked(text: bytes, requested: str) -> str:
-    """The encoding of a text without a byte order mark: the run's. If that is UTF-16, a text without NULs that is valid
-    UTF-8 is read as UTF-8, as UTF-16 has NULs at least in its line ends."""
-    return _UTF8 if requested.startswith(("utf-16", "utf-32")) and b"\0" not in text and _is_utf8(text) else requested
+    """The encoding of a text without a byte order mark: the run's, unless that is UTF-16 or UTF-32 and the bytes show
+    another. Text in these has NULs, at least in its line ends; without any it is UTF-8, or else refused. The byte order
+    is the one that gives more line ends and blanks. Raises FileRefused."""
+    if not requested.startswith(_WIDE):
+        return requested
+    if b"\0" in text:
+        return max((requested, *_UTF16), key=lambda order: _blanks(text, order)) if requested in _UTF16 else requested
+    if _is_utf8(text):
+        return _UTF8
+    raise FileRefused("not_text", f"no {requested.upper()}, which has NULs in its line ends, and no UTF-8 either")
+
+
+def _blanks(text: bytes, encoding: str) -> int:
+    beginning = text[: packing.MIB].decode(encoding, errors="ignore")
+    return sum(map(beginning.count, " \r\n"))
 
 
 def has_controls(text: bytes, encoding: str) -> bool:

@@ -10,6 +10,8 @@ from nightshift.failures.shown import line
 from nightshift_contract.charset import marked_encoding
 
 LONGEST = 60  # characters of a shown line
+# Encodings whose line ends are no bytes of their own: the jobs detect such files by their bytes.
+WIDE = ("utf-16", "utf-32")
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,15 @@ class Beginning:
 
 def is_text(beginning: bytes, encoding: str) -> bool:
     """Whether a file can be text, by its beginning: no archive, picture or program, and no broken gzip (b"")."""
-    wide = encoding.startswith(("utf-16", "utf-32")) or marked_encoding(beginning) is not None
+    wide = encoding.startswith(WIDE) or marked_encoding(beginning) is not None
     return bool(beginning) and not beginning.startswith(b"%PDF-") and (wide or b"\0" not in beginning)
 
 
 def looked_at(where: str, beginning: bytes, encoding: str, *, whole: bool) -> Beginning | None:
     """The beginning of a file of which some line is not in `encoding`, or that reads like another; None if all lines
-    are in it, if the file names its own encoding by a byte order mark, or if it is no text. The last line is left out
-    unless it is the whole file: it may be cut."""
-    if marked_encoding(beginning) or not is_text(beginning, encoding):
+    are in it, if the file names its own encoding by a byte order mark, if the encoding is a wide one, or if it is no
+    text. The last line is left out unless it is the whole file: it may be cut."""
+    if encoding.startswith(WIDE) or marked_encoding(beginning) or not is_text(beginning, encoding):
         return None
     lines = beginning.splitlines() if whole else beginning.splitlines()[:-1]
     text = b"\n".join(lines)
