@@ -38,9 +38,11 @@ COMMITTER: Mapping[str, str] = {
 LAPTOP: Mapping[str, str] = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    # Spark listens for its own Python workers: only on this machine.
+    # Spark listens for executors, which a step here has none of: only on this machine, and to nobody, as every other
+    # user of it could read blocks of cached rows there. The secret is drawn for each SparkContext.
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
+    "spark.authenticate": "true",
     "spark.sql.warehouse.dir": "hdfs:///user/spark/warehouse",
     **COMMITTER,
 }

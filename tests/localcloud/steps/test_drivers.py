@@ -44,7 +44,9 @@ if sys.argv[1] == "shows":
     logs = jvm.org.apache.logging.log4j.LogManager.getRootLogger().getLevel().toString()
     files = os.listdir(jvm.java.lang.System.getProperty("java.io.tmpdir"))
     left = [name for name in files if name.startswith("left")]
-    print(logs, jvm.java.util.TimeZone.getDefault().getID(), jvm.java.util.Locale.getDefault().getCountry(), left)
+    closed = jvm.org.apache.spark.SparkEnv.get().securityManager().isAuthenticationEnabled()  # to other users' clients
+    place = jvm.java.util.TimeZone.getDefault().getID(), jvm.java.util.Locale.getDefault().getCountry()
+    print(logs, *place, left, closed)
 if sys.argv[1] != "goes":
     spark.stop()
 """
@@ -79,7 +81,7 @@ def test_the_next_step_has_the_same_java_and_nothing_of_the_last(submit):
     second, (again, *seen) = submit("changes", cluster_id="j-2")
     assert (second.exit_code, again, seen) == (0, java, ["True", "True", "changes", "none", "main.py", "['changes']"])
     _, (again, *_, shown) = submit("shows", cluster_id="j-2")
-    assert (again, shown.splitlines()[1]) == (java, "WARN UTC  []")
+    assert (again, shown.splitlines()[1]) == (java, "WARN UTC  [] True")
     # What did not stop its SparkContext may still work: its Java ends with it.
     third, (again, *_) = submit("goes", cluster_id="j-2")
     assert (third.exit_code, again, alive(java)) == (0, java, False)
