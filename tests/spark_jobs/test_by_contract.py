@@ -131,7 +131,7 @@ def test_the_sample_itself_gives_known_answers(packages, lake):
 def test_a_parquet_sample_gives_its_own_values(packages, lake):
     counts = lake.run("own_parquet", DAY, packages / "own_parquet")
     assert counts["silver"]["sales"]["accepted"] == 3
-    first, _, last = lake.rows("silver", "own_parquet", "sales", DAY)
+    first, _, last = sorted(lake.rows("silver", "own_parquet", "sales", DAY), key=lambda row: row["sale_id"])
     said = [first[name] for name in ("sale_id", "shop", "sold_at", "units", "price", "rate", "paid", "e_mail", "line")]
     at = first["sold_at"]
     assert said == [1, "Centro", at, 1, Decimal("12.50"), 0.0, True, "ana@example.com", 1]
@@ -145,7 +145,7 @@ def test_a_parquet_file_that_cannot_be_read_so_is_refused_as_a_whole_and_a_value
     others = {
         "more[1].parquet": {**SALES, "Sale Id": pa.array(["4", "five", "6"])},
         "nested.parquet": {**SALES, "Shop": [["a"], ["b"], ["c"]]},
-        "lacking.parquet": {name: values for name, values in SALES.items() if name != "units"},
+        "sales_lacking.parquet": {name: values for name, values in SALES.items() if name != "units"},
         "nanoseconds.parquet": {**SALES, "sold at": pa.array([0, 0, 0], pa.timestamp("ns"))},
         "other.parquet": {"x": [1]},
     }
@@ -157,7 +157,7 @@ def test_a_parquet_file_that_cannot_be_read_so_is_refused_as_a_whole_and_a_value
         row["source_file"].rpartition("/")[2]: row for row in lake.quarantine("bronze", "own_parquet", "sales", DAY)
     }
     reasons = {name: row["reason"] for name, row in whole.items()}
-    assert reasons == {"lacking.parquet": "missing_column", "nested.parquet": "no_text_form"}
+    assert reasons == {"sales_lacking.parquet": "missing_column", "nested.parquet": "no_text_form"}
     assert whole["nested.parquet"]["detail"] == "Shop is array: a source has plain values only"
     assert (bronze["accepted"], unknown["reasons"]) == (3, {"hidden_file": 1, "unknown_file": 2, "unreadable_file": 2})
     assert counts["silver"]["sales"]["reasons"] == {"bad_number": 1}
@@ -177,6 +177,17 @@ def test_a_table_is_read_alike_from_both_servers(packages, servers, new_lake, op
         assert {row["vendido_em"].hour for row in rows} == {7, 8}, "an instant, in the business's local time"
         gold[kind] = [tuple(row.values()) for row in lake.gold("own_table", DAY, "vendas_by_vendido_em_date")]
     assert gold == {kind: [(date(2026, 1, 4), 2, Decimal("9.50"))] for kind in TABLES}
+
+
+def test_what_one_pipeline_publishes_is_the_input_of_another(packages, lake):
+    lake.run("own_brazilian", DAY, packages / "own_brazilian")
+    published = lake.staging("own_brazilian", DAY) / "gold/orders_by_data"
+    [file] = published.glob("*.parquet")
+    sampled(packages, "own_days", "--sample", file, "--after", "own_brazilian.orders_by_data")
+    counts = lake.run("own_days", DAY, published)
+    assert counts["silver"]["orders_by_data"]["accepted"] == 2
+    gold = [tuple(row.values()) for row in lake.gold("own_days", DAY, "orders_by_data_by_data")]
+    assert gold == [(date(2025, 12, 29), 1, Decimal("1334.46")), (date(2025, 12, 30), 1, Decimal("-5.00"))]
 
 
 def test_a_script_runs_as_it_is_and_what_it_wrote_is_staged_as_the_contract_says(packages, lake):
