@@ -77,6 +77,8 @@ class Pipeline:
 
     def read(self, paths: Sequence[Path], days: Days, token: str) -> dict[date, Delivery]:
         """Each day's delivery from the user's files. Raises InputRefused."""
+        if self.definition.after:
+            raise InputRefused(f"{self.name} takes {self.definition.after}: leave --input out, and name its --date.")
         if self.local.read:
             return self.local.read(paths, days, token)
         if len(days) != 1:

@@ -7,7 +7,7 @@ import importlib
 import shlex
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
@@ -15,21 +15,25 @@ from os.path import relpath
 from pathlib import Path
 
 from embedded import dates
-from embedded.new import package, sample, script_package, trial
+from embedded.new import package, parquet_sample, sample, script_package, trial
 from embedded.new.proposal import Proposal, propose
+from embedded.new.sample import Sample
 from embedded.new.trial import Own
+from embedded.sources import source_url
 from embedded.uploads.inputs import existing
-from nightshift.pipelines.registry import discover, name_fault
+from nightshift.failures.errors import SettingsError
+from nightshift.pipelines.registry import AFTER, discover, name_fault, refuse_long
 from nightshift.report import product_page
-from tools import maven, paths
+from tools import databases, maven, paths
 from tools.errors import InputRefused
 
 SCHEMA = paths.ROOT / "docs" / "contract.schema.json"  # an editor completes a contract by it
 DEFAULT_ARGUMENTS, SQL = "{input} {output}", ".sql"
 HELP = "make the package of a new pipeline from a sample of its input"
 DESCRIPTION = """\
-Reads a sample of what a new pipeline NAME is to take, proposes a contract (types, key, notation, personal columns),
-shows it and, once confirmed, writes the package pipelines/NAME/: definition, contract, job, test, generator, pages.
+Reads a sample of what a new pipeline NAME is to take, files or the tables of a database, proposes a contract (types,
+key, notation, personal columns), shows it and, once confirmed, writes the package pipelines/NAME/: definition,
+contract, job, test, generator, pages.
 With --script the job is an existing spark-submit script, unmodified, or several in order, or a file of SQL: they are
 run once on the sample, here, and what they write below {output} becomes the contract of gold. {business_date}, {input}
 and {output} are replaced in --args, and in SQL; the rows of a query at the end of x.sql go to {output}/x."""
@@ -38,6 +42,7 @@ example:
   ./nightshift new shop_orders --sample orders.csv
   make test ARGS="-k shop_orders"
   ./nightshift run shop_orders --input orders.csv
+  ./nightshift new customers --source postgresql://reader@db.example/shop --table customers --password-file secret.txt
   ./nightshift new totals --script job.py --args "--in {input} --out {output} --day {business_date}" --sample in.csv
 
 docs/your-own-pipeline.md is the walk-through."""
@@ -49,7 +54,23 @@ def add(parser: argparse.ArgumentParser) -> None:
         "name", metavar="NAME", help="of the pipeline, its package and its DAG: a letter, then a-z, 0-9 and _"
     )
     parser.add_argument(
-        "--sample", metavar="FILE", type=Path, nargs="+", required=True, help="CSV or JSON lines, one file per table"
+        "--sample",
+        metavar="FILE",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="CSV, JSON lines or Parquet, one file per table",
+    )
+    parser.add_argument("--source", metavar="URL", help=f"or a database with --table: {databases.SHAPE}")
+    parser.add_argument(
+        "--table", metavar="TABLE", nargs="+", default=[], help="tables or views of --source that the nights will read"
+    )
+    source_url.add(parser)
+    parser.add_argument(
+        "--after",
+        metavar="PIPELINE.TABLE",
+        default="",
+        help="it takes this gold table of another pipeline, whenever it is published; the sample is a file of it",
     )
     parser.add_argument(
         "--script",
@@ -84,6 +105,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Propose and, once confirmed, write; gives the exit status. Raises InputRefused."""
     folder = _folder(options.name, options.into)
+    _refuse_unclear(options)
     proposals, texts = _of_script(options) if options.script else _of_sample(options)
     texts["contract.toml"] = contract = f"#:schema {relpath(SCHEMA, folder)}\n{texts['contract.toml']!s}"
     print(f"{package.shown(proposals)}\n\n{contract}")
@@ -92,15 +114,33 @@ def run(options: argparse.Namespace) -> int:
         return 1
     _write(folder, texts)
     print(f"Written: {paths.shown(folder)}/ ({', '.join(texts)}, product.md)")
-    print(f"Next:    {_next(options.name, folder)}")
+    given = "--source URL" if options.source else "--date YYYY-MM-DD" if options.after else "--input FILE"
+    print(f"Next:    {_next(options.name, folder, given)}")
     return 0
+
+
+def _refuse_unclear(options: argparse.Namespace) -> None:
+    """Raise InputRefused unless it is clear what the sample is."""
+    if bool(options.sample) == bool(options.source):
+        raise InputRefused("Give a sample: files with --sample, or tables with --source and --table.")
+    if bool(options.source) != bool(options.table):
+        raise InputRefused("--source is a database and --table names its tables: give both.")
+    if options.source and options.script:
+        raise InputRefused("--source is for a pipeline without --script: give the script a file of rows as --sample.")
+    if options.after and (options.source or not AFTER.fullmatch(options.after)):
+        raise InputRefused("--after names a gold table <pipeline>.<table>, of which --sample is a file.")
+    if options.source:
+        try:
+            refuse_long(options.name)
+        except SettingsError as long:
+            raise InputRefused(str(long)) from None
 
 
 def _of_sample(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, str | bytes]]:
     if options.args or options.py_files or options.jars or options.packages:
         raise InputRefused("--args, --py-files, --jars and --packages are of a --script.")
-    proposals = _proposals(options.sample)
-    return proposals, {**package.files(options.name, proposals)}
+    proposals = _proposals(_of_tables(options) if options.source else _of_files(options))
+    return proposals, {**package.files(options.name, proposals, options.after)}
 
 
 def _of_script(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, str | bytes]]:
@@ -111,11 +151,11 @@ def _of_script(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, s
         day = dates.today() - timedelta(days=1)
         tables = trial.play(options.name, own, options.sample, day)
         try:
-            proposals = _proposals(options.sample)
+            proposals = _proposals(_of_files(options))
         except InputRefused as other_format:
             print(f"No generator and no test: {other_format}")
             proposals = []
-        return proposals, script_package.files(options.name, own, proposals, tables)
+        return proposals, script_package.files(options.name, own, proposals, tables, options.after)
 
 
 def _own(options: argparse.Namespace, downloaded: Sequence[Path]) -> Own:
@@ -150,17 +190,32 @@ def _folder(name: str, into: Path) -> Path:
     return folder
 
 
-def _proposals(files: Sequence[Path]) -> list[Proposal]:
-    """A proposal for each table; samples with the same columns are of one. Raises InputRefused."""
-    tables: dict[tuple[str, ...], sample.Sample] = {}
-    for read in map(sample.read, files):
-        columns = tuple(column.name for column in read.columns)
+def _of_files(options: argparse.Namespace) -> Iterator[Sample]:
+    for file in options.sample:
+        read = parquet_sample.read(file) if parquet_sample.is_parquet(file) else sample.read(file)
+        name = options.after.partition(".")[2] or read.table.name  # an exported partition is called after its date
+        yield replace(read, table=replace(read.table, name=name, files=sample.files_of(name)))
+
+
+def _of_tables(options: argparse.Namespace) -> Iterator[Sample]:
+    from embedded.new import table_sample
+
+    url = source_url.database(options.source, options)
+    return (table_sample.read(url, table) for table in options.table)
+
+
+def _proposals(samples: Iterable[Sample]) -> list[Proposal]:
+    """A proposal for each table; samples with the same columns and format are of one. Raises InputRefused."""
+    tables: dict[tuple[str, ...], Sample] = {}
+    for read in samples:
+        own = read.table
+        columns = (own.format, own.files if own.database else "", *(column.name for column in own.columns))
         before = tables.get(columns)
         tables[columns] = replace(before, records=(*before.records, *read.records)) if before else read
     proposals = [propose(table) for table in tables.values()]
     names = [proposed.table.name for proposed in proposals]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise InputRefused(f"Two samples with other columns would both be {', '.join(twice)}: name their files apart.")
+        raise InputRefused(f"Two samples with other columns would both be {', '.join(twice)}: name them apart.")
     return proposals
 
 
@@ -184,9 +239,9 @@ def _write(folder: Path, texts: Mapping[str, str | bytes]) -> None:
     (folder / product_page.PAGE).write_text(page, encoding="utf-8")
 
 
-def _next(name: str, folder: Path) -> str:
+def _next(name: str, folder: Path, given: str) -> str:
     """The commands to go on with."""
-    night = f"./nightshift run {name} --input FILE"
+    night = f"./nightshift run {name} {given}"
     if folder.parent == paths.ROOT / "pipelines":
         return f'make test ARGS="-k {name}", {night}, make docs (the README\'s table)'
     test = f".venv/bin/python -m pytest -c pyproject.toml -p pipelines.conftest {folder}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 
 from embedded.new.proposal import Proposal
-from nightshift_contract.model import Column
+from nightshift_contract.model import PARQUET, Column
 
 WIDTH = 118
 HEAD = "# What {name} takes in and gives out; docs/contracts.md says what each word means.\n\n"
@@ -46,12 +47,12 @@ SOURCES, GOLD = contract.beside(__file__)
 PIPELINE = Pipeline(
     name="{name}",
     title="{title}",
-    inputs=Inputs(prefix="{name}/%Y/%m/%d/"),
+    inputs=Inputs(prefix="{prefix}"),
     steps=(Step("layers", ("bronze", "silver", "gold")),),
     gold=GOLD,
     sources=SOURCES,
-    takes="files of {takes}: CSV or JSON lines, gzipped or not",
-    gives="{gives}",
+    takes="{takes}",
+    gives="{gives}",{argument}
 )
 '''
 LOCAL = '''\
@@ -60,6 +61,13 @@ LOCAL = '''\
 from embedded.by_contract import local
 
 LOCAL = local("{name}", "{name}/%Y/%m/%d/")
+'''
+LOCAL_DATABASE = '''\
+"""{title} on this machine: a made-up database, where --source names none."""
+
+from embedded.by_contract import local_database
+
+LOCAL = local_database("{name}")
 '''
 TEST = '''\
 """{title}: made-up rows of the sample's shape, through the three layers."""
@@ -97,33 +105,93 @@ def test_a_row_without_its_key_and_one_of_another_width_are_quarantined(lake, tm
     assert counts["silver"]["{source}"]["reasons"] == {{"missing_value": 1}}
     assert counts["silver"]["{source}"]["accepted"] == ROWS
 """
+PARQUET_REFUSALS = """\
+
+
+def test_a_row_without_its_key_and_a_file_without_a_column_are_quarantined(lake, tmp_path):
+    file = delivered(tmp_path)["{source}"]
+    rows = pq.read_table(file)
+    pq.write_table(pa.Table.from_pylist([*rows.to_pylist(), {{}}], rows.schema), file)
+    pq.write_table(rows.drop_columns(rows.column_names[:1]), file.with_name("{source}_2.parquet"))
+    counts = lake.run("{name}", str(DAY), tmp_path, layers="bronze,silver")
+    assert counts["bronze"]["{source}"]["reasons"] == {{"missing_column": 1}}
+    assert counts["silver"]["{source}"]["reasons"] == {{"missing_value": 1}}
+    assert counts["silver"]["{source}"]["accepted"] == ROWS
+"""
+TEST_DATABASE = '''\
+"""{title}: made-up rows of the sample's shape in a PostgreSQL, through the three layers."""
+
+from datetime import date
+
+{imports}
+
+DAY = date(2026, 1, 20)
+
+
+def test_every_made_up_row_counts_once(lake, made_up, tmp_path):
+    counts = lake.run("{name}", str(DAY), tmp_path, secret=made_up(LOCAL, DAY))
+    assert {{name: count["accepted"] for name, count in counts["silver"].items()}} == {accepted}
+    assert sum(row["rows"] for row in lake.gold("{name}", str(DAY), "{gold}")) == ROWS
+    assert {{**lake.manifest("{name}", str(DAY), "gold")["gold"][0]}}["duplicate_keys"] == 0
+
+
+def test_a_row_without_its_key_is_quarantined(lake, made_up, tmp_path):
+    opened = made_up(LOCAL, DAY, 'INSERT INTO "{table}" DEFAULT VALUES')
+    counts = lake.run("{name}", str(DAY), tmp_path, layers="bronze,silver", secret=opened)
+    assert counts["silver"]["{source}"]["reasons"] == {{"missing_value": 1}}
+    assert counts["silver"]["{source}"]["accepted"] == ROWS
+'''
+OF_FILES = "of the files under `{name}/YYYY/MM/DD/` of the raw bucket"
+OF_DATABASE = """\
+of the whole tables of the database whose address is the
+secret `<name>/sources/{name}`, as they are when the night reads them"""
+FAILURES_OF_FILES = """\
+| wait_for_inputs | whether anything was delivered under the prefix it names |
+| check_inputs | the columns in its message: they differ from the contract below |"""
+FAILURES_OF_DATABASE = """\
+| check_inputs | the columns in its message, or the login: see the secret |
+| job_layers | the network path from the cluster to the database, and its rights |"""
+AGAIN_OF_DATABASE = " A database is read as it is\nnow, also for an earlier date."
 RUNBOOK = """\
 ### {title}
 
-Every night at 00:00 in São Paulo: {gives}, of the files under `{name}/YYYY/MM/DD/` of the raw bucket. Gold:
+{when}: {gives}, {of}. Gold:
 `gold/{name}/{gold}/business_date=…/`, one complete partition per business date.
 
 {{failures}}
-| wait_for_inputs | whether anything was delivered under the prefix it names |
-| check_inputs | the columns in its message: they differ from the contract below |
+{failures}
 | audit | the broken rule it names, then `quarantine/{name}/` in the lake for the rows |
 
 **To run a date again**, trigger with `business_date` (or the logical date of the day after it): it replaces that date's
-partition and nothing else. After a failed task clear it *with downstream*: the cluster and all that it needs are
+partition and nothing else.{again} After a failed task clear it *with downstream*: the cluster and all that it needs are
 created again.
 """
 
 
-def files(name: str, proposals: Sequence[Proposal]) -> dict[str, str]:
-    """The texts of a package by their paths in its folder; gold is of the first proposal. product.md is not among them:
-    `make docs` writes it from the contract."""
+@dataclass(frozen=True)
+class Origin:
+    """Where a pipeline's input comes from, in the words of its definition and its runbook."""
+
+    takes: str
+    of: str
+    failures: str
+    prefix: str = ""
+    argument: str = ""
+    when: str = "Every night at 00:00 in São Paulo"
+    again: str = ""
+
+
+def files(name: str, proposals: Sequence[Proposal], after: str = "") -> dict[str, str]:
+    """The texts of a package by their paths in its folder; gold is of the first proposal. `after` is the gold table of
+    another pipeline that it takes. product.md is not among them: `make docs` writes it from the contract."""
     first = proposals[0]
     words = {
         "name": name,
         "title": name.replace("_", " ").capitalize(),
         "imports": "\n".join(sorted(["from datagen.tables import ROWS", f"from {name}.local import LOCAL"])),
         "source": first.table.name,
-        "takes": ", ".join(proposal.table.name for proposal in proposals),
+        "table": first.table.files,
+        **asdict(_origin(name, proposals, after)),
         "gives": f"{first.table.name} by {first.group_by.name}",
         "group": first.group_by.name,
         "dated": _dated(first),
@@ -142,10 +210,52 @@ def files(name: str, proposals: Sequence[Proposal]) -> dict[str, str]:
         "jobs/__init__.py": f'"""The jobs of {name}."""\n',
         "jobs/job.py": JOB.format(**words),
         "lineage.toml": _lineage(first),
-        "local.py": LOCAL.format(**words),
+        "local.py": (LOCAL_DATABASE if first.table.database else LOCAL).format(**words),
         "runbook.md": RUNBOOK.format(**words),
-        f"test_{name}.py": (TEST + (REFUSALS if len(first.table.columns) > 1 else "")).format(**words),
+        f"test_{name}.py": _test(first).format(**words),
     }
+
+
+def _origin(name: str, proposals: Sequence[Proposal], after: str) -> Origin:
+    names = ", ".join(proposal.table.name for proposal in proposals)
+    if proposals[0].table.database:
+        return Origin(
+            takes=f"{names} of a PostgreSQL, MySQL or MariaDB",
+            of=OF_DATABASE.format(name=name),
+            failures=FAILURES_OF_DATABASE,
+            argument=f'\n    database="{name}",',
+            again=AGAIN_OF_DATABASE,
+        )
+    formats = {proposal.table.format for proposal in proposals}
+    kinds = ["Parquet"] * (PARQUET in formats) + ["CSV or JSON lines, gzipped or not"] * ("" in formats)
+    return origin_of_files(name, f"files of {names}: {'; '.join(kinds)}", after)
+
+
+def origin_of_files(name: str, takes: str, after: str) -> Origin:
+    """Of a pipeline whose files are delivered, or are the gold table `after` of another one."""
+    if after:
+        return Origin(
+            takes=f"`{after}`",
+            of="of that partition",
+            failures=FAILURES_OF_FILES.partition("\n")[0],
+            argument=f'\n    after="{after}",',
+            when=f"When {after} is published",
+        )
+    return Origin(takes, OF_FILES.format(name=name), FAILURES_OF_FILES, prefix=f"{name}/%Y/%m/%d/")
+
+
+def _test(first: Proposal) -> str:
+    """The template of the package's test."""
+    if first.table.database:
+        return TEST_DATABASE
+    if len(first.table.columns) == 1:
+        return TEST
+    if first.table.format != PARQUET:
+        return TEST + REFUSALS
+    return (
+        TEST.replace("\n{imports}\n", "\nimport pyarrow as pa\nimport pyarrow.parquet as pq\n\n{imports}\n")
+        + PARQUET_REFUSALS
+    )
 
 
 def _dated(proposal: Proposal) -> str:
@@ -171,9 +281,10 @@ def source_lines(proposal: Proposal) -> Iterator[str]:
     yield f"about = {quoted(about)}"
     yield f"files = {quoted(table.files)}"
     yield f"key = {quoted_list(table.key)}"
-    if table.locale:
-        yield f"locale = {quoted(table.locale)}"
-    yield 'drift = { added = "ignore", dropped = "quarantine", retyped = "quarantine" }'
+    yield from (f"{word} = {quoted(value)}" for word in ("format", "locale") if (value := getattr(table, word)))
+    yield from ["database = true"] if table.database else []
+    dropped = "refuse" if table.database else "quarantine"
+    yield f'drift = {{ added = "ignore", dropped = "{dropped}", retyped = "quarantine" }}'
     yield ""
     yield f"[sources.{table.name}.columns]"
     yield from (_column(column, proposal.personal.get(column.name, "")) for column in table.columns)
@@ -220,9 +331,12 @@ def shown(proposals: Sequence[Proposal]) -> str:
     for proposal in proposals:
         sample = proposal.sample
         refused = sum(record.fields is None for record in sample.records)
-        lines.append(f"{sample.path}: {sample.written}; {len(sample.records)} rows looked at, {refused} refused")
-        lines.append(f"  numbers and dates: {'Brazilian (1.234,56; 29/12/2025)' if proposal.table.locale else 'plain'}")
-        lines.append(f"  key: {', '.join(proposal.table.key)}, unique in the sample: check that it always is")
+        lines.append(f"{sample.where}: {sample.written}; {len(sample.records)} rows looked at, {refused} refused")
+        notation = "Brazilian (1.234,56; 29/12/2025)" if proposal.table.locale else "plain"
+        lines += [] if sample.typed else [f"  numbers and dates: {notation}"]
+        why = "the table's own" if sample.table.key else "unique in the sample: check that it always is"
+        lines.append(f"  key: {', '.join(proposal.table.key)}, {why}")
+        lines += [f"  left out, without a text form: {', '.join(sample.left_out)}"] if sample.left_out else []
         lines += [f"  personal: {name} ({kind})" for name, kind in proposal.personal.items()]
     if proposals and not proposals[0].group:
         lines.append("gold: one row a night. By a personal column it would publish its values, and there is no other")

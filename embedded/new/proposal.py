@@ -57,31 +57,35 @@ class Proposal:
 
 
 def propose(sample: Sample) -> Proposal:
-    """The contract that fits a sample. The locale is Brazilian only if more columns have a type so."""
+    """The contract that fits a sample. The locale is Brazilian only if more columns have a type so. A column is
+    required if the source says so, if it is of the key, or if its rows show a type and are full."""
     rows = [record.fields for record in sample.records if record.fields is not None]
-    values = [[row[n].strip() for row in rows] for n in range(len(sample.columns))]
-    kinds = {c.name: kind for c, v in zip(sample.columns, values, strict=True) if (kind := _kind(c, v))}
-    plain, brazilian = (_typed(sample, kinds, values, locale) for locale in ("", PT_BR))
-    table = max(plain, brazilian, key=lambda table: sum(column.type != "string" for column in table.columns))
-    key = key_of(table.columns, rows, kinds)
+    values = [[row[n].strip() for row in rows] for n in range(len(sample.table.columns))]
+    kinds = {c.name: kind for c, v in zip(sample.table.columns, values, strict=True) if (kind := _kind(c, v))}
+    table = sample.table if sample.typed else _typed(sample, kinds, values)
+    key = table.key or key_of(table.columns, rows, kinds)
     full = {column.name for column, cells in zip(table.columns, values, strict=True) if all(cells)}
-    columns = tuple(
-        replace(c, required=c.name in full and (c.name in key or c.type != "string")) for c in table.columns
-    )
+    needed = full & ({*key} | {c.name for c in table.columns if c.type != "string" and not sample.typed})
+    columns = tuple(replace(c, required=c.required or c.name in needed) for c in table.columns)
     group = _group(columns, values, key, kinds, full)
     columns = tuple(replace(column, required=column.required or column.name == group) for column in columns)
     sums = tuple(c.name for c in columns if c.type == MONEY_TYPE and c.name not in (*key, group))
-    table = replace(table, name=sample.stem, columns=columns, key=key, files=f"*{sample.stem.replace('_', '*')}*")
-    return Proposal(sample, table, kinds, group, sums)
+    return Proposal(sample, replace(table, columns=columns, key=key), kinds, group, sums)
+
+
+def _typed(sample: Sample, kinds: dict[str, str], values: Sequence[Sequence[str]]) -> Table:
+    """The table with the types that its rows show, in the notation that shows more of them."""
+    plain, brazilian = (_typed_in(sample, kinds, values, locale) for locale in ("", PT_BR))
+    return max(plain, brazilian, key=lambda table: sum(column.type != "string" for column in table.columns))
 
 
 def _kind(column: Column, values: Sequence[str]) -> str:
     return personal.kind_of(column.name, [value for value in values if value])
 
 
-def _typed(sample: Sample, kinds: dict[str, str], values: Sequence[Sequence[str]], locale: str) -> Table:
+def _typed_in(sample: Sample, kinds: dict[str, str], values: Sequence[Sequence[str]], locale: str) -> Table:
     """The sample's columns with the first type each that fits. Numbers first: they show the notation of dates."""
-    table = Table("sample", sample.columns, (), locale=locale)
+    table = replace(sample.table, locale=locale)
     for types in (NUMBERS, TIMES):
         for at, column in enumerate(table.columns):
             if column.type == "string" and column.name not in kinds:

@@ -1,4 +1,5 @@
-"""The rows of a sample file, read by the same code as a night reads its files."""
+"""The rows of a sample, read as a night reads its input: of a file of text here, of Parquet in parquet_sample.py, of a
+database's table in table_sample.py."""
 
 from __future__ import annotations
 
@@ -29,18 +30,19 @@ OTHER_JSON = (  # what it is, how it begins, jq's filter that makes lines of it
 
 @dataclass(frozen=True)
 class Sample:
-    """A sample as a table of text: its columns' names in the lake and as the file spells them, its first rows, which
-    are refused ones too, and how the file is written."""
+    """A sample: where it is, what it says of its table, its first rows as text, which are refused ones too, and how it
+    is written.
 
-    path: Path
-    columns: tuple[Column, ...]
+    The table has no key unless the source declares one, and columns of text unless it is `typed`: then the source says
+    their types. left_out: what it has that no job can read, in words.
+    """
+
+    where: str
+    table: Table
     records: tuple[Record, ...]
     written: str
-
-    @property
-    def stem(self) -> str:
-        """The file's name without its endings, its dates and its numbers, as a name of the lake."""
-        return lake_name(re.sub(r"[0-9]+", " ", self.path.name.partition(".")[0]), "rows")
+    typed: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 def read(path: Path) -> Sample:
@@ -54,14 +56,24 @@ def read(path: Path) -> Sample:
     delimiter, header = max(headers.items(), key=lambda one: len(one[1]), default=("", []))
     if not any(cell.strip() for cell in header):
         raise InputRefused(f"{path} has no header: its first line must name the columns.")
-    columns = _columns(path, header)
-    table = Table("sample", columns, ())
+    name = name_of(path)
+    table = Table(name, columns_of(str(path), header), (), files=files_of(name))
     records = tuple(csv_text.records_of(table, text))[:MOST_ROWS]
     if all(record.fields is None for record in records):
         why = next((f"{record.reason}: {record.detail}" for record in records), "it has a header only")
         raise InputRefused(f"{path} has no row that can be read ({why}): give a file with some rows.")
     written = "JSON lines" if json_lines else f"CSV, {SHOWN[delimiter]} between fields"
-    return Sample(path, columns, records, f"{written}, {_marked(path) or encoding}")
+    return Sample(str(path), table, records, f"{written}, {_marked(path) or encoding}")
+
+
+def name_of(path: Path) -> str:
+    """A file's name without its endings, its dates and its numbers, as a name of the lake."""
+    return lake_name(re.sub(r"[0-9]+", " ", path.name.partition(".")[0]), "rows")
+
+
+def files_of(name: str) -> str:
+    """The pattern of the names of files of a table."""
+    return f"*{name.replace('_', '*')}*"
 
 
 def _refuse_other_json(path: Path, content: bytes) -> None:
@@ -90,7 +102,7 @@ def _beginning(path: Path) -> bytes:
     return text if len(text) <= MOST_BYTES else text[: text.rfind(b"\n", 0, MOST_BYTES) + 1]
 
 
-def _columns(path: Path, header: Sequence[str]) -> tuple[Column, ...]:
+def columns_of(where: str, header: Sequence[str]) -> tuple[Column, ...]:
     """A text column for each named cell of a header. Raises InputRefused when two have the same name."""
     columns = []
     for cell in header:
@@ -101,7 +113,7 @@ def _columns(path: Path, header: Sequence[str]) -> tuple[Column, ...]:
         columns.append(Column(name, "string", tuple(dict.fromkeys((name, plain, cell.strip())))))
     names = [column.name for column in columns]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise InputRefused(f"{path} names {', '.join(sorted(twice))} more than once: give each column a name.")
+        raise InputRefused(f"{where} names {', '.join(sorted(twice))} more than once: give each column a name.")
     return tuple(columns)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
-from embedded.new.package import HEAD, LOCAL, RUNBOOK, quoted, quoted_list, source_lines
+from embedded.new.package import HEAD, LOCAL, RUNBOOK, origin_of_files, quoted, quoted_list, source_lines
 from embedded.new.proposal import Proposal
 from embedded.new.trial import Own, Written
 
@@ -40,12 +41,12 @@ SOURCES, GOLD = contract.beside(__file__)
 PIPELINE = Pipeline(
     name="{name}",
     title="{title}",
-    inputs=Inputs(prefix="{name}/%Y/%m/%d/"),
+    inputs=Inputs(prefix="{prefix}"),
     steps=(Step("script", ("gold",)),),
     gold=GOLD,
     sources=SOURCES,
-    takes="what {script} reads",
-    gives="{gives}",
+    takes="{takes}",
+    gives="{gives}",{argument}
 )
 '''
 TEST = '''\
@@ -67,15 +68,18 @@ def test_what_the_script_writes_is_what_the_contract_says(lake, tmp_path):
 '''
 
 
-def files(name: str, own: Own, sources: Sequence[Proposal], tables: Sequence[Written]) -> dict[str, str | bytes]:
+def files(
+    name: str, own: Own, sources: Sequence[Proposal], tables: Sequence[Written], after: str = ""
+) -> dict[str, str | bytes]:
     """The files of the package by their paths in its folder. Without `sources` (the scripts read another format) there
-    is no generator, and no test."""
+    is no generator, and no test. `after` is the gold table of another pipeline that it takes."""
     (first, arguments), *others = own.scripts
     words = {
         "name": name,
         "title": name.replace("_", " ").capitalize(),
         "script": first.name,
         "gives": ", ".join(table.name for table in tables),
+        **asdict(origin_of_files(name, f"what {first.name} reads", after)),
         "gold": tables[0].name,
         "arguments": _indented(arguments),
         "further": _further(others, own.modules),

@@ -33,7 +33,7 @@ def refuse_other_files(pipeline: str, sources: Sequence[Table], files: Sequence[
     """Raise InputRefused if no file that is not empty can be one of the pipeline's sources: its header has none of
     their columns."""
     filled = [file for file in files if file.stat().st_size]
-    if filled and not any(drift.is_known(sources, file.name, _sample(sources, file)) for file in filled):
+    if filled and not any(_is_like(sources, file) for file in filled):
         names = ", ".join(source.name for source in sources)
         raise InputRefused(
             f"No file has the columns of any of {names}: {_listed(filled)}. pipelines/{pipeline}/product.md lists them."
@@ -47,9 +47,11 @@ def refuse_no_text(files: Sequence[Path], encoding: str) -> None:
         raise InputRefused(f"No file is text: {_listed(filled)}. Save it as plain text, or pack that as gzip.")
 
 
-def _sample(sources: Sequence[Table], file: Path) -> drift.Sample | None:
+def _is_like(sources: Sequence[Table], file: Path) -> bool:
     text, whole = _beginning(file)
-    return drift.sample(sources, file.name, text, whole=whole)
+    if drift.takes_parquet(sources, text):
+        return True
+    return drift.is_known(sources, file.name, drift.sample(sources, file.name, text, whole=whole))
 
 
 def _beginning(file: Path) -> tuple[bytes, bool]:

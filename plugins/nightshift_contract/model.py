@@ -15,6 +15,7 @@ from typing import Any
 
 SOURCES, GOLD = SECTIONS = ("sources", "gold")
 PT_BR = "pt-BR"  # the only notation beside the plain one
+PARQUET, PARQUET_MAGIC = "parquet", b"PAR1"  # the only format beside text, and how such a file begins
 # What a night does about a column that is not in its contract, is missing, or holds another type.
 DRIFT_RULES = {
     "added": ("ignore", "refuse"),  # bronze keeps the columns of the contract
@@ -96,6 +97,7 @@ class Table:
     locale: str = _key(
         "An additional notation of numbers and dates in its files.", "", sections=(SOURCES,), values=(PT_BR,)
     )
+    format: str = _key("How its files are written, if not as text.", "", sections=(SOURCES,), values=(PARQUET,))
     drift: Mapping[str, str] = field(
         default_factory=dict, hash=False, metadata={"key": Key(DRIFT, (SOURCES,), (SOURCES,), makes_gold=False)}
     )

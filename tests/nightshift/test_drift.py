@@ -13,7 +13,7 @@ from nightshift.failures.errors import NothingToReplay, NothingUsable, SchemaDri
 from nightshift.inputs import deliveries
 from nightshift.inputs.deliveries import DeliveriesHook, source_of
 from nightshift.operators.contract import CheckInputsOperator
-from nightshift_contract.model import Column, Table
+from nightshift_contract.model import PARQUET, Column, Table
 
 packed = partial(gzip.compress, mtime=0)  # the same bytes whenever a worker collects its tests
 
@@ -160,6 +160,15 @@ def test_whatever_a_unit_sends_the_look_at_the_others_goes_on(put, night, conten
     put(f"{night.input_prefix}unit_002/pedido.csv.gz", packed(f"{ORDERS};Canal\n".encode()))
     found = DeliveriesHook(boto3.client("s3", region_name="us-east-1"), night).drifts()
     assert [(d.event, d.column) for key, ds in found.items() if "unit_002" in key for d in ds] == [("added", "Canal")]
+
+
+@pytest.mark.parametrize(("written", "unusable"), [("", 1), (PARQUET, 0)])
+def test_parquet_is_usable_where_a_source_is_delivered_so(put, night, aws, written, unusable):
+    shop = replace(SHOP, sources=(replace(SALES, format=written),))
+    own = replace(night, pipeline=shop)
+    put(f"{own.input_prefix}venda.parquet", b"PAR1\x15\x04\x15\nPAR1")
+    hook = DeliveriesHook(boto3.client("s3", region_name="us-east-1"), own)
+    assert (len(hook.unusable()), hook.drifts()) == (unusable, {})
 
 
 def test_the_look_at_a_packed_file_unpacks_no_more_than_a_beginning():

@@ -9,10 +9,10 @@ from botocore.validate import ParamValidator
 
 from mrhealth_sales.definition import PIPELINE as MRHEALTH_SALES
 from nightshift.compute.emr import spec
-from nightshift.config import INCLUDE
+from nightshift.config import INCLUDE, Settings
 from nightshift.contracts.pipeline import backfill_of
-from nightshift.failures.errors import PreflightError
-from nightshift.pipelines import PIPELINES
+from nightshift.failures.errors import ComputeError, PreflightError
+from nightshift.infrastructure import stacks
 from nightshift.run.run_context import RunContext, from_run
 from tests.nightshift.conftest import ASKED_AT, RUN_ID
 from tests.nightshift.emr import emr_steps, spark_submit
@@ -205,15 +205,21 @@ def test_only_a_run_that_reads_a_database_has_nodes_that_may_open_it(settings):
         assert [role.rsplit("/", 1)[1] for role in roles] == ["nodes", "nodes-mrhealth_sales"]
 
 
+def test_a_pipeline_that_the_foundation_does_not_know_is_named_with_who_grants_it(settings):
+    other = replace(MRHEALTH_SALES, name="teas")
+    with pytest.raises(ComputeError, match="no role of teas that opens acme-night/sources/head_office") as refused:
+        job_flow(from_run(settings, other, RUN_ID, ASKED_AT, {"reference": "database"}))
+    assert "adds teas to clusters of its variable sources" in refused.value.next_action
+
+
 def test_the_foundation_has_a_role_for_every_pipeline_that_opens_a_source():
     """The stack's default says the same as the pipelines, so that every way to apply it makes the same roles."""
-    clusters = {name: {p.database} for name, p in PIPELINES.items() if p.database}
-    hosts = {name: {route.source for route in p.routes} for name, p in PIPELINES.items() if p.routes}
     text = (INCLUDE / "terraform" / "stacks" / "foundation" / "variables.tf").read_text()
     told = re.search(r'variable "sources" \{.*?  default = (\{.*?\n  \})', text, re.S)[1]
     of = {kind: re.search(rf"{kind} = \{{(.*?)\n    \}}", told, re.S)[1] for kind in ("clusters", "hosts")}
     listed = {
-        kind: {name: set(re.findall(r'"(\w+)"', names)) for name, names in re.findall(r"(\w+) += \[(.*?)\]", block)}
+        kind: {name: re.findall(r'"(\w+)"', names) for name, names in re.findall(r"(\w+) += \[(.*?)\]", block)}
         for kind, block in of.items()
     }
-    assert listed == {"clusters": clusters, "hosts": hosts}
+    assert listed == stacks.foundation(Settings())["sources"]
+    assert "sources" not in stacks.foundation(Settings(environment="prod")), "its .tfvars or this default say it"

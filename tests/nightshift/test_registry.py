@@ -115,6 +115,12 @@ PIPELINE = Pipeline("brew_g", "Brew", Inputs(""), (), (), after="leaves")
 """
 
 
+READS = """from nightshift.contracts.pipeline import Inputs, Pipeline
+
+PIPELINE = Pipeline("brew_of_many_leaves_", "Brew", Inputs(""), (), (), database="leaves")
+"""
+
+
 @pytest.mark.parametrize(
     ("name", "changed", "words"),
     [
@@ -125,6 +131,7 @@ PIPELINE = Pipeline("brew_g", "Brew", Inputs(""), (), (), after="leaves")
         ("brew_e", {"contract": "[[gold"}, "contract.toml cannot be read"),
         ("brew_f", {"contract": None, "job": None}, "it lacks contract.toml, jobs/job.py."),
         ("brew_g", {"definition": AFTER}, "after='leaves' must be a gold table <pipeline>.<table>, and the prefix"),
+        ("brew_of_many_leaves_", {"definition": READS}, "at most 19 characters, such as brew_of_many_leaves."),
         ("json", {}, "Python finds json in"),
         ("reaper", {}, "'reaper' is no name for a pipeline"),
         ("Brew-G", {}, "'Brew-G' is no name for a pipeline"),

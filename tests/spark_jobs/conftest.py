@@ -7,11 +7,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
+from uuid import uuid4
 
 import pyarrow.parquet as pq
 import pytest
@@ -262,6 +264,25 @@ def opener(folder, monkeypatch):
 def opens(tmp_path, monkeypatch):
     """What a test gives the secret to."""
     return opener(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def made_up(servers, opens, tmp_path):
+    """made_up(LOCAL, day, *more): the secret of a new database with a pipeline's rows, after more statements."""
+
+    def fill(local, day, *more):
+        url = replace(servers("postgresql"), dbname=f"own_{uuid4().hex[:12]}")
+        with servers("postgresql").connected() as connection:
+            connection.autocommit = True  # no transaction makes a database
+            connection.cursor().execute(f"CREATE DATABASE {url.dbname}")
+        local.seed(url, (), tmp_path / "made", day)
+        with url.connected() as connection:
+            for statement in more:
+                connection.cursor().execute(statement)
+        opens(url.secret)
+        return SECRET
+
+    return fill
 
 
 @pytest.fixture(scope="module")

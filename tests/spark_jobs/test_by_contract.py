@@ -1,21 +1,27 @@
 """The layers that follow from a contract: a generated package plays its own test, a sample gives known answers."""
 
+import inspect
 import json
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from importlib import import_module
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from embedded import cli
+from embedded.cloud import environment
 from medallion import script, sql_file
 from medallion.errors import ScriptFailed
 from nightshift.failures.errors import DriverRefused
 from nightshift.lake.packaging import jars_of
 from nightshift_contract.json_lines import as_csv
 from tests.embedded.test_new import BRAZILIAN, PLAIN
+from tests.embedded.test_new_samples import SALES, TABLES, address
 from tests.fifth import forgotten
+from tests.spark_jobs.conftest import SECRET
 
 DAY = "2026-01-04"
 ARGUMENTS = "--in {input} --out {output} --day {business_date}"
@@ -55,7 +61,7 @@ SELECT '{business_date}; all' AS day_of, sum(orders) AS orders FROM shops /* ; *
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory):
+def packages(tmp_path_factory, servers):
     """A folder with a package made of each sample, by the command."""
     folder = tmp_path_factory.mktemp("own")
     with forgotten(folder):
@@ -64,6 +70,15 @@ def packages(tmp_path_factory):
             (folder / name / file).write_text(text)
             words = ["new", name, "--sample", str(folder / name / file), "--into", str(folder / "mine"), "--yes"]
             assert cli.main(words) == 0
+        (folder / "own_parquet").mkdir()
+        pq.write_table(pa.table(SALES), folder / "own_parquet/sales.parquet")
+        sampled(folder, "own_parquet", "--sample", folder / "own_parquet/sales.parquet")
+        for kind in TABLES:
+            do(servers(kind), *TABLES[kind])
+        url = servers("postgresql")
+        with pytest.MonkeyPatch.context() as own:
+            own.setenv(environment.SOURCE_PASSWORD, url.password)
+            sampled(folder, "own_table", "--source", address(url), "--table", "Vendas")
         (folder / "by_shop.py").write_text(SCRIPT)
         (folder / "totals.sql").write_text(TOTALS)
         (folder / "shop_words.py").write_text('SHOP = "shop"\n')
@@ -80,14 +95,29 @@ def packages(tmp_path_factory):
         yield folder
 
 
-@pytest.mark.parametrize(("name", "number_of_tests"), [*((name, 2) for name in SAMPLES), ("own_script", 1)])
-def test_the_package_plays_its_own_test(packages, new_lake, tmp_path, name, number_of_tests):
+def sampled(folder, name, *words):
+    """Make a package of a sample, by the command."""
+    assert cli.main(["new", name, *map(str, words), "--into", str(folder / "mine"), "--yes"]) == 0
+
+
+def do(url, *statements):
+    with url.connected() as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+PLAYED = [*((name, 2) for name in (*SAMPLES, "own_parquet", "own_table")), ("own_script", 1)]
+
+
+@pytest.mark.parametrize(("name", "number_of_tests"), PLAYED)
+def test_the_package_plays_its_own_test(packages, new_lake, made_up, tmp_path, name, number_of_tests):
     own = import_module(f"{name}.test_{name}")
     tests = [test for word, test in vars(own).items() if word.startswith("test_")]
     assert len(tests) == number_of_tests
     for number, test in enumerate(tests):
         (tmp_path / str(number)).mkdir()
-        test(new_lake(), tmp_path / str(number))
+        given = {"lake": new_lake(), "made_up": made_up, "tmp_path": tmp_path / str(number)}
+        test(**{name: given[name] for name in inspect.signature(test).parameters})
 
 
 def test_the_sample_itself_gives_known_answers(packages, lake):
@@ -96,6 +126,68 @@ def test_the_sample_itself_gives_known_answers(packages, lake):
     gold = [tuple(row.values()) for row in lake.gold("own_brazilian", DAY, "orders_by_data")]
     first, second = date(2025, 12, 29), date(2025, 12, 30)
     assert gold == [(first, 2, Decimal("1334.46")), (second, 2, Decimal("-5.00"))]
+
+
+def test_a_parquet_sample_gives_its_own_values(packages, lake):
+    counts = lake.run("own_parquet", DAY, packages / "own_parquet")
+    assert counts["silver"]["sales"]["accepted"] == 3
+    first, _, last = sorted(lake.rows("silver", "own_parquet", "sales", DAY), key=lambda row: row["sale_id"])
+    said = [first[name] for name in ("sale_id", "shop", "sold_at", "units", "price", "rate", "paid", "e_mail", "line")]
+    at = first["sold_at"]
+    assert said == [1, "Centro", at, 1, Decimal("12.50"), 0.0, True, "ana@example.com", 1]
+    assert (at.replace(tzinfo=None), last["units"], last["price"]) == (datetime(2026, 1, 4, 10), -1, Decimal("3.00"))
+    gold = [tuple(row.values()) for row in lake.gold("own_parquet", DAY, "sales_by_sold_at_date")]
+    assert gold == [(date(2026, 1, 4), 3, Decimal("15.50"))]
+
+
+def test_a_parquet_file_that_cannot_be_read_so_is_refused_as_a_whole_and_a_value_by_the_contract(packages, lake, drop):
+    folder = drop({"cut.parquet": b"PAR1 and no end", "sales.csv": "Sale Id,Shop\n1,a\n", "_hidden.parquet": b"PAR1"})
+    others = {
+        "more[1].parquet": {**SALES, "Sale Id": pa.array(["4", "five", "6"])},
+        "nested.parquet": {**SALES, "Shop": [["a"], ["b"], ["c"]]},
+        "sales_lacking.parquet": {name: values for name, values in SALES.items() if name != "units"},
+        "nanoseconds.parquet": {**SALES, "sold at": pa.array([0, 0, 0], pa.timestamp("ns"))},
+        "other.parquet": {"x": [1]},
+    }
+    for name, columns in others.items():
+        pq.write_table(pa.table(columns), folder / name)
+    counts = lake.run("own_parquet", DAY, folder, layers="bronze,silver")
+    bronze, unknown = counts["bronze"]["sales"], counts["bronze"]["other_files"]
+    whole = {
+        row["source_file"].rpartition("/")[2]: row for row in lake.quarantine("bronze", "own_parquet", "sales", DAY)
+    }
+    reasons = {name: row["reason"] for name, row in whole.items()}
+    assert reasons == {"sales_lacking.parquet": "missing_column", "nested.parquet": "no_text_form"}
+    assert whole["nested.parquet"]["detail"] == "Shop is array: a source has plain values only"
+    assert (bronze["accepted"], unknown["reasons"]) == (3, {"hidden_file": 1, "unknown_file": 2, "unreadable_file": 2})
+    assert counts["silver"]["sales"]["reasons"] == {"bad_number": 1}
+    [odd] = lake.quarantine("silver", "own_parquet", "sales", DAY)
+    assert (odd["line"], json.loads(odd["raw"])["e_mail"]) == (2, "****")
+
+
+def test_a_table_is_read_alike_from_both_servers(packages, servers, new_lake, opens, tmp_path):
+    gold = {}
+    for kind in TABLES:
+        opens(servers(kind).secret)
+        lake = new_lake()
+        counts = lake.run("own_table", DAY, tmp_path, secret=SECRET)
+        assert counts["silver"]["vendas"]["accepted"] == 2
+        rows = lake.rows("silver", "own_table", "vendas", DAY)
+        assert {row["loja"]: row["valor"] for row in rows} == {"Centro": Decimal("12.50"), "Norte": Decimal("-3.00")}
+        assert {row["vendido_em"].hour for row in rows} == {7, 8}, "an instant, in the business's local time"
+        gold[kind] = [tuple(row.values()) for row in lake.gold("own_table", DAY, "vendas_by_vendido_em_date")]
+    assert gold == {kind: [(date(2026, 1, 4), 2, Decimal("9.50"))] for kind in TABLES}
+
+
+def test_what_one_pipeline_publishes_is_the_input_of_another(packages, lake):
+    lake.run("own_brazilian", DAY, packages / "own_brazilian")
+    published = lake.staging("own_brazilian", DAY) / "gold/orders_by_data"
+    [file] = published.glob("*.parquet")
+    sampled(packages, "own_days", "--sample", file, "--after", "own_brazilian.orders_by_data")
+    counts = lake.run("own_days", DAY, published)
+    assert counts["silver"]["orders_by_data"]["accepted"] == 2
+    gold = [tuple(row.values()) for row in lake.gold("own_days", DAY, "orders_by_data_by_data")]
+    assert gold == [(date(2025, 12, 29), 1, Decimal("1334.46")), (date(2025, 12, 30), 1, Decimal("-5.00"))]
 
 
 def test_a_script_runs_as_it_is_and_what_it_wrote_is_staged_as_the_contract_says(packages, lake):

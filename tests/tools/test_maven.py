@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -17,17 +18,25 @@ class Silent(SimpleHTTPRequestHandler):
     def log_message(self, *_): ...
 
 
-@pytest.fixture
-def repository(tmp_path):
-    """(folder of org.example:geo:1.2 in a repository, the environment that names it)."""
-    folder = tmp_path / "repository" / "org" / "example" / "geo" / "1.2"
+@contextmanager
+def serving(place, jar):
+    """A repository below a folder, with a jar as org.example:geo:1.2: that package's folder, and the environment that
+    names the repository."""
+    folder = place / "org" / "example" / "geo" / "1.2"
     folder.mkdir(parents=True)
-    (folder / "geo-1.2.jar").write_bytes(JAR)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(tmp_path / "repository")))
+    (folder / "geo-1.2.jar").write_bytes(jar)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(place)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield folder, {maven.REPOSITORY_KEY: f"http://127.0.0.1:{server.server_port}/"}
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """(folder of org.example:geo:1.2 in a repository, the environment that names it)."""
+    with serving(tmp_path / "repository", JAR) as served:
+        yield served
 
 
 @pytest.mark.parametrize("digest", maven.DIGESTS)

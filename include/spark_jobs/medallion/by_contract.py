@@ -11,10 +11,11 @@ from functools import partial
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from medallion import csv_text, page
+from medallion import csv_text, page, parquet_files
 from medallion.arrivals import (
     Block,
     Row,
+    bronze_columns,
     bronze_schema,
     no_unit,
     read_files,
@@ -26,31 +27,40 @@ from medallion.arrivals import (
 )
 from medallion.drop import drop_root, input_roots
 from medallion.errors import NoInputError
+from medallion.jdbc import Database, LocatedTable
 from medallion.lake import Lake, Product
 from medallion.manifest import OTHER_FILES, Manifest, TableCount
+from medallion.masks import as_json
 from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
 from medallion.parallel import all_of
 from medallion.quality import LINEAGE, last_version_wins, tally, together
 from medallion.raw import TEXT
 from medallion.run import Run
+from medallion.secret import address
 from medallion.typing_rules import clean, judge_rows, rules_of, typed_columns
 from nightshift_contract.charset import as_utf8
 from nightshift_contract.json_lines import as_csv, is_json_lines
-from nightshift_contract.model import Table
+from nightshift_contract.model import PARQUET, Table
 from nightshift_contract.reading import contract
 
 LINEAGE_SCHEMA = "source_file string, line bigint, ingested_at timestamp"
 # Columns kept beside a row's own until it is accepted: its origin, original text and verdict.
 CARRIED = (*LINEAGE, "unit_id", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
-_ENDING = re.compile(r"(\.(csv|tsv|txt|jsonl|ndjson|json|gz))+$")
+_ENDING = re.compile(r"(\.(csv|tsv|txt|jsonl|ndjson|json|parquet|snappy|gz))+$")
 
 
 def bronze(run: Run) -> Manifest:
-    """The delivered files -> the rows of each source as they arrived; raises NoInputError when there is no file. In a
-    replay: judge the rows that were refused before again; accepted rows stay."""
+    """The delivered files, or the tables of the pipeline's database -> the rows of each source as they arrived; raises
+    NoInputError when there is no file, SourceError. In a replay: judge the rows that were refused before again;
+    accepted rows stay."""
     lake, sources = Lake(run), _sources(run)
     if run.replay:
         return lake.manifest("bronze", [replayed(lake, table, no_unit) for table in sources])
+    return _of_database(lake, sources) if run.source_secret else _of_files(lake, sources)
+
+
+def _of_files(lake: Lake, sources: Sequence[Table]) -> Manifest:
+    run = lake.run
     root = drop_root(lake.storage, run.input, run.business_date)
     if not (files := lake.storage.files(root)):
         raise NoInputError(
@@ -59,14 +69,45 @@ def bronze(run: Run) -> Manifest:
     roots = input_roots(lake.storage, root, run.reference)
     files += [f for other in roots[1:] for f in lake.storage.files(other)]
     lake.size_shuffles(sum(f.length for f in files))
-    parsed = partial(rows_of, sources, bounds=run.bounds)
-    unread = unread_files(run, files, parsed, partial(_refused, sources), no_unit)
-    rows = read_files(run, roots, parsed).unionByName(unread).cache()
+    texts = tuple(table for table in sources if table.format != PARQUET)
+    parsed = partial(rows_of, texts, bounds=run.bounds)
+    parquet = parquet_files.among(lake.storage, files) if texts != sources else []
+    files = [file for file in files if file not in parquet]
+    if parquet:  # the other files by name: Spark would hand these to Python as well
+        roots = [parquet_files.as_path(file.uri) for file in files if file.length and not file.hidden]
+    rows = unread_files(run, files, parsed, partial(_refused, sources), no_unit)
+    rows = rows.unionByName(read_files(run, roots, parsed)) if roots else rows
+    of_parquet = [table for table in sources if table not in texts]
+    rows = (rows.unionByName(parquet_files.judged(run, of_parquet, parquet, _named)) if parquet else rows).cache()
     counts = tally(rows, [*(table.name for table in sources), OTHER_FILES])
     all_of(partial(write_bronze, lake, rows, table, counts[table.name]) for table in sources)
     lake.replace_quarantine("bronze", rows.where(F.col("table") == OTHER_FILES), counts[OTHER_FILES])
     rows.unpersist()
     return lake.manifest("bronze", [c for c in counts.values() if c.table != OTHER_FILES or c.rows_in])
+
+
+def _of_database(lake: Lake, sources: Sequence[Table]) -> Manifest:
+    """The whole tables, as they are now."""
+    run = lake.run
+    database = Database(run.spark, address(run.source_secret), run.timezone)
+    located = database.tables(sources)
+    lake.size_shuffles(0)  # nobody knows their size before they are read
+    all_of(partial(_write_table, lake, database, located[table.name]) for table in sources)
+    counts = [lake.read("bronze", table.name, bronze_schema(table)).count() for table in sources]
+    return lake.manifest("bronze", [TableCount(t.name, n, n) for t, n in zip(sources, counts, strict=True)])
+
+
+def _write_table(lake: Lake, database: Database, located: LocatedTable) -> None:
+    """A row's line is its number in this read only."""
+    rows = database.read(located).withColumns(
+        {
+            "line": F.monotonically_increasing_id(),
+            "unit_id": F.lit(None).cast("int"),
+            "ingested_at": F.lit(lake.run.started_at),
+            "raw": as_json(located.table),
+        }
+    )
+    lake.replace("bronze", located.table.name, rows.select(*bronze_columns(located.table)))
 
 
 def rows_of(

@@ -172,6 +172,11 @@ def part_of(table: Table, content: bytes) -> float:
     return max((len(names & {*table.source_names}) for names in headers), default=0) / len(table.columns)
 
 
+def header_of(table: Table, line: bytes) -> Header | tuple[str, str]:
+    """The header of a table in a line of CSV, or the reason and detail of its refusal."""
+    return _header(line, table.source_names, table.source_name, table.optional_names, table.may_be)
+
+
 def _header(
     line: bytes,
     columns: Sequence[str],

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from card_movements.jobs.tables import ACCOUNTS, CARDS, FLAT, KEY, LINEAGE, MEMBERS, MOVEMENTS
-from medallion.masks import masked
+from medallion.masks import as_json
 from medallion.quality import DUPLICATE, is_accepted, last_version_wins, overrule, warn
 from medallion.raw import TEXT
 from medallion.typing_rules import clean, judge_rows, rules_of, typed_columns
@@ -52,15 +52,8 @@ def judged(table: Table, bronze: DataFrame) -> DataFrame:
 
 
 def _with_raw(table: Table, bronze: DataFrame) -> DataFrame:
-    shown = [_shown(c.source, c.personal) for c in table.columns]
-    raw = F.to_json(F.struct(*shown), {"ignoreNullFields": "false"})
-    return bronze.withColumns(
-        {"raw": raw, "raw_encoding": F.lit(TEXT), "unit_id": F.lit(None).cast("int")}  # the common quarantine schema
-    )
-
-
-def _shown(column: str, personal: bool) -> Column:
-    return (masked(F.col(column)) if personal else F.col(column)).alias(column)
+    """With the columns of the common quarantine schema."""
+    return bronze.withColumns({"raw": as_json(table), "raw_encoding": F.lit(TEXT), "unit_id": F.lit(None).cast("int")})
 
 
 def compared(movements: DataFrame, known: DataFrame | None, cards: DataFrame) -> DataFrame:

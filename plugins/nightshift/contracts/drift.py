@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from nightshift_contract import dialect
 from nightshift_contract.charset import as_utf8, marked_encoding
 from nightshift_contract.json_lines import as_csv, is_json_lines
-from nightshift_contract.model import Column, Table, plain_name
+from nightshift_contract.model import PARQUET, PARQUET_MAGIC, Column, Table, plain_name
 
 DAY = r"(\d{4}-\d\d-\d\d|\d{1,2}([/.-])\d{1,2}\2\d{4})([T ].*)?"
 SHAPES = {  # loose patterns by type: a single odd value is quarantined later, a column of only odd values has drifted
@@ -177,6 +177,12 @@ def is_known(sources: Sequence[Table], where: str, sample: Sample | None) -> boo
     named = any(shared[source.name] and fnmatchcase(stem(where), f"*{source.files}*") for source in sources)
     halves = any(2 * shared[source.name] >= len(source.columns) for source in sources)
     return named or halves or known_by(sources, sample.header) is not None
+
+
+def takes_parquet(sources: Sequence[Table], beginning: bytes) -> bool:
+    """Whether a file is Parquet, by its beginning, and some source is delivered so. Its columns are written at its end:
+    the job compares them."""
+    return beginning.startswith(PARQUET_MAGIC) and any(source.format == PARQUET for source in sources)
 
 
 def is_readable(sources: Sequence[Table], where: str, sample: Sample | None) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nightshift.compute import ingest_spec
 from nightshift.config import Settings
+from nightshift.contracts.pipeline import Pipeline
+from nightshift.pipelines import PIPELINES
 from nightshift.run.run_context import RunContext
 
 FOUNDATION_STATE = "foundation.tfstate"
@@ -14,11 +16,23 @@ REQUIRED_OUTPUTS = {"vpc_id", "kms_key_arn"}  # foundation outputs that the tran
 
 
 def foundation(settings: Settings) -> dict[str, Any]:
-    """The foundation stack's variables."""
+    """The foundation stack's variables. Which pipeline may open what, an environment says in its .tfvars: one that is
+    found, and that its owner has not granted anything, must not hold up the others."""
     return {
         **_shared(settings),
         "email_endpoints": list(settings.email_endpoints),
         "queue_endpoints": list(settings.queue_endpoints),
+        **({} if settings.environment else {"sources": sources(PIPELINES.values())}),
+    }
+
+
+def sources(pipelines: Iterable[Pipeline]) -> dict[str, dict[str, list[str]]]:
+    """Which secrets each pipeline's clusters and ingestion hosts may open: those of the tree as the stack's default has
+    them, and those of pipelines that live elsewhere."""
+    known = list(pipelines)
+    return {
+        "clusters": {p.name: [p.database] for p in known if p.database},
+        "hosts": {p.name: sorted({route.source for route in p.routes}) for p in known if p.routes},
     }
 
 

@@ -66,6 +66,8 @@ class DeliveriesHook:
     def _is_readable(self, key: str) -> bool:
         sources = self._night.pipeline.sources
         text, whole = self._beginning(key)
+        if drift.takes_parquet(sources, text):
+            return True
         # A column of JSON lines may come first behind this beginning.
         judged = drift.is_known if is_json_lines(text) else drift.is_readable
         return judged(sources, key, drift.sample(sources, key, text, whole=whole))

@@ -7,4 +7,6 @@ from nightshift.pipelines.registry import discover
 REGISTRY = discover(config.PIPELINE_FOLDERS)
 PIPELINES = {name: package.pipeline for name, package in REGISTRY.packages.items()}
 FOLDERS = tuple(package.folder for package in REGISTRY.packages.values())
-BACKFILLS = {f"{BACKFILL}{name}": backfill_of(p) for name, p in PIPELINES.items() if not p.incremental and not p.after}
+# A database is read as it is now, and what another pipeline published is read when it is published.
+_DATED = [pipeline for pipeline in PIPELINES.values() if pipeline.reads_files and not pipeline.incremental]
+BACKFILLS = {f"{BACKFILL}{pipeline.name}": backfill_of(pipeline) for pipeline in _DATED}

@@ -17,6 +17,7 @@ from nightshift_contract.model import plain_name
 
 GROUP = "nightshift.pipelines"  # of entry points, like  sales = "sales"
 LONGEST = 63  # characters of a name, which is a DAG's id, a folder of the lake, a database's table and a module
+LONGEST_WITH_SOURCE = 19  # where roles are named after it too, which open the secrets of its sources (modules/iam)
 NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{LONGEST - 1}}}")
 AFTER = re.compile(r"[a-z]\w*\.[a-z]\w*")
 # DAGs of the library, and modules of the jobs' zip.
@@ -76,7 +77,19 @@ class Registry:
             raise SettingsError(
                 f"after={pipeline.after!r} must be a gold table <pipeline>.<table>, and the prefix of inputs empty."
             )
+        if pipeline.database or pipeline.routes:
+            refuse_long(name)
         return pipeline
+
+
+def refuse_long(name: str) -> None:
+    """Raise SettingsError if no pipeline that opens a secret of its own can have the name: the foundation would be
+    refused as a whole."""
+    if len(name) > LONGEST_WITH_SOURCE:
+        raise SettingsError(
+            f"the name {name} is too long for a pipeline that reads a database or an API, after which roles are named:"
+            f" choose one of at most {LONGEST_WITH_SOURCE} characters, such as {name[:LONGEST_WITH_SOURCE].strip('_')}."
+        )
 
 
 def name_fault(name: str) -> str:

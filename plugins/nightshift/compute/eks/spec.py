@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from nightshift.compute import source_role
 from nightshift.compute.jobs import SparkJob
 from nightshift.compute.one_by_one import place_name
 from nightshift.config import Settings
@@ -59,10 +60,8 @@ def job_run(run: RunContext, place_id: str, job: SparkJob, foundation: Mapping[s
 
 
 def role(run: RunContext, foundation: Mapping[str, Any]) -> str:
-    """The job's role; if the run reads a database the pipeline's own, which can read only its sources' secrets."""
-    if not run.source_secret:
-        return str(foundation[ROLE])
-    return str(foundation[SOURCE_ROLES][run.pipeline.product])
+    """The job's role. Raises ComputeError."""
+    return source_role.role(run, foundation, ROLE, SOURCE_ROLES)
 
 
 def logs_prefix(place_id: str, job_id: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from nightshift.compute import cost, cost_limit, flink, instances
+from nightshift.compute import cost, cost_limit, flink, instances, source_role
 from nightshift.compute.instances import Table
 from nightshift.compute.jobs import Command, Job
 from nightshift.config import Settings
@@ -70,11 +70,8 @@ def job_flow(
 
 
 def instance_profile(night: RunContext, foundation: Mapping[str, Any]) -> str:
-    """The instance profile of the nodes; if the run reads a database the pipeline's own, which can read only its
-    sources' secrets."""
-    if not night.source_secret:
-        return str(foundation["emr_instance_profile_arn"])
-    return str(foundation["emr_source_profile_arns"][night.pipeline.product])
+    """The instance profile of the nodes. Raises ComputeError."""
+    return source_role.role(night, foundation, "emr_instance_profile_arn", "emr_source_profile_arns")
 
 
 def step(job: Job, *, independent: bool = False) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from nightshift.compute import source_role
 from nightshift.compute.jobs import SparkJob
 from nightshift.compute.one_by_one import place_name
 from nightshift.compute.target import Ingredients
@@ -70,7 +71,5 @@ def arguments(run: RunContext, job: SparkJob) -> dict[str, str]:
 
 
 def role(run: RunContext, foundation: Mapping[str, Any]) -> str:
-    """The job's role; if the run reads a database the pipeline's own, which can read only its sources' secrets."""
-    if not run.source_secret:
-        return str(foundation[ROLE])
-    return str(foundation[SOURCE_ROLES][run.pipeline.product])
+    """The job's role. Raises ComputeError."""
+    return source_role.role(run, foundation, ROLE, SOURCE_ROLES)
