@@ -153,7 +153,7 @@ def test_made_up_cards_are_the_same_for_the_same_seed_and_add_up(tmp_path):
         (
             "cartao",
             "9,4.11111E+15,NARA T,7,5,2020-12-31",
-            "num_cartao has a value that is not shown: expected all",
+            "is not shown: expected the number itself, which a spread",
         ),
     ],
 )
