@@ -78,7 +78,7 @@ def choices(page: Page) -> Iterator[str]:
         shown = page.locator(f"[data-panel={name}]:visible")
         if shown.count() != 1 or shown.get_attribute("data-key") != select.input_value():
             yield f"the chooser {name} does not show what is chosen"
-    if page.locator("input[data-stop-words]").count():
+    if page.locator("input[data-stop-words]:visible").count():
         rows = page.locator("tr[data-word]:visible")
         before = rows.all_inner_texts()
         page.locator("input[data-stop-words]").press("Space")

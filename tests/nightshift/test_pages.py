@@ -292,6 +292,14 @@ def test_a_task_is_in_the_group_of_its_box_in_airflow(pipeline):
     assert {*Task} <= history.GROUP_OF.keys()
 
 
+@pytest.mark.parametrize(("common", "shown"), [(figures.COMMON, True), ((("lua", 66), ("mar", 2)), False)])
+def test_the_switch_of_the_stop_words_is_shown_where_there_are_some(made, monkeypatch, common, shown):
+    monkeypatch.setattr(figures, "COMMON", common)
+    html = night.html(made("wordcount"), figures.page("wordcount", figures.words()))
+    assert ('<label><input type="checkbox" data-stop-words' in html) == shown
+    assert ('<label hidden><input type="checkbox" data-stop-words' in html) == (not shown)
+
+
 def test_a_page_compares_itself_with_thirty_earlier_nights_at_most_and_not_with_itself(made):
     record = made()
     nights = [

@@ -268,8 +268,8 @@ def test_a_unit_of_which_much_was_refused_or_a_file_unread_is_told_and_counted_a
     assert unreadable == {
         (2, "unread_files"): Decimal("1.0000"),
         (2, "refused_share"): Decimal("0.2000"),
-        (3, "refused_share"): Decimal("0.3750"),
-        (3, "refused_value_share"): Decimal("0.3333"),
+        (3, "refused_share"): Decimal("0.5000"),
+        (3, "refused_value_share"): Decimal("0.4400"),
         (4, "refused_share"): Decimal("0.1667"),
     }
     assert {(alert[0], place[1]) for place, alert in told.items() if place not in unreadable} == {
