@@ -255,3 +255,11 @@ def test_a_sentence_stands_once_and_has_the_same_places_in_both_languages():
     assert len({each["en"] for each in sentences}) == len(sentences)
     places = [[set(re.findall(r"{(\w*)}", each[language])) for language in ("en", "pt")] for each in sentences]
     assert [each for each in places if each[0] != each[1]] == []
+
+
+def test_several_sentences_in_one_message_are_each_translated():
+    first, second = "bronze.lines: 50 of 50 rows were quarantined (50 undecodable)", "gold.word_counts was not staged"
+    both = f"1 of 3 days were not made: 2026-02-03: {first}; {second}."
+    assert translated(first) != first and translated(second) != second
+    assert translated(f"{first}; {second}") == "; ".join(map(translated, (first, second)))
+    assert "rows were" not in translated(both) and "was not" not in translated(both)

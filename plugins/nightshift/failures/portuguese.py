@@ -12,6 +12,7 @@ from pathlib import Path
 from string import Formatter
 from typing import NamedTuple
 
+AND = "; "  # between sentences of one message; only a sentence's last place may hold several
 CATALOGUE = Path(__file__).with_name("portuguese.toml")
 
 
@@ -27,9 +28,9 @@ def translated(english: str) -> str:
     """A text in Portuguese; what the catalogue does not know stays English."""
     for sentence in _catalogue():
         values = _values(sentence, english)
-        if values is not None:
+        if values is not None and not any(AND in value for value in [*values.values()][:-1]):
             return sentence.portuguese.format(**{name: translated(value) for name, value in values.items()})
-    return english
+    return AND.join(map(translated, english.split(AND))) if AND in english else english
 
 
 def spoken(english: str, language: str) -> str:
