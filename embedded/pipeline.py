@@ -68,7 +68,7 @@ class Pipeline:
     @property
     def from_database(self) -> bool:
         """Whether all its input comes from a database."""
-        return not self.definition.reads_files
+        return bool(self.database) and not self.definition.reads_files
 
     @property
     def routes(self) -> Mapping[str, Route]:
@@ -87,7 +87,7 @@ class Pipeline:
 
     def maker(self) -> Maker:
         """What makes its input up. Raises InputRefused if the pipeline has no generator."""
-        if self.from_database:
+        if not self.definition.reads_files:
             return no_files
         if self.local.make is None:
             raise InputRefused(f"{self.name} has no generator of input: name files with --input.")

@@ -27,7 +27,7 @@ def backfill_of(pipeline: Pipeline) -> str:
 
 def makers() -> dict[str, Maker]:
     """What makes input up, for each pipeline that reads files and has a generator."""
-    return {p.name: p.local.make for p in PIPELINES.values() if p.local.make and not p.from_database}
+    return {p.name: p.local.make for p in PIPELINES.values() if p.local.make and p.definition.reads_files}
 
 
 def named(name: str) -> Pipeline:

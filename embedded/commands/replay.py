@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         Delivery((), ()),
         {"replay": True, **encoding, **on_option.params(options)},
     )
-    settings = pipelines.jdbc() if pipeline.from_database and pipeline.database else {}
+    settings = pipelines.jdbc() if pipeline.from_database else {}
     iam = iam_option.wanted(options)
     return run_session(
         SessionRequest("replay", lambda _scratch: [request], settings=settings, iam=iam, on=options.compute or "")

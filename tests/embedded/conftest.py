@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
+from embedded import cli
 from embedded.airflow import database
 from embedded.cloud import environment
 from localcloud.credentials import Access, Credentials
+from tests.fifth import forgotten
 from tools.toolchain import Toolchain
 
 TOY = """
@@ -82,3 +84,15 @@ def toy_dags(tmp_path):
     folder.mkdir()
     (folder / "toy.py").write_text(TOY)
     return folder
+
+
+@pytest.fixture
+def new(tmp_path, capsys):
+    """Play the command into a folder; gives its status and all that it printed."""
+
+    def play(*words):
+        status = cli.main(["new", *map(str, words), "--into", str(tmp_path / "mine")])
+        return status, "".join(capsys.readouterr())
+
+    with forgotten(tmp_path):
+        yield play

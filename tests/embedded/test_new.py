@@ -8,14 +8,12 @@ import sys
 
 import pytest
 
-from embedded import cli
 from embedded.new import personal, sample, trial
 from embedded.new.proposal import propose
 from embedded.uploads import kinds
 from embedded.uploads.inputs import Upload
 from nightshift.contracts import contract
 from nightshift.pipelines import registry
-from tests.fifth import forgotten
 from tests.house import ROOT
 from tools.errors import InputRefused
 
@@ -40,18 +38,6 @@ def proposed(tmp_path):
         return propose(sample.read(tmp_path / name))
 
     return of
-
-
-@pytest.fixture
-def new(tmp_path, capsys):
-    """Play the command into a folder; gives its status and all that it printed."""
-
-    def play(*words):
-        status = cli.main(["new", *map(str, words), "--into", str(tmp_path / "mine")])
-        return status, "".join(capsys.readouterr())
-
-    with forgotten(tmp_path):
-        yield play
 
 
 def types(proposal):

@@ -8,17 +8,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from embedded import cli
 from embedded.cloud import environment
 from embedded.new import parquet_sample, table_sample
 from embedded.new.proposal import propose
-from embedded.pipeline import Local, Pipeline
+from embedded.pipeline import Local, Pipeline, no_files
 from embedded.uploads import kinds
 from embedded.uploads.inputs import Upload
 from nightshift.contracts import contract
 from nightshift.pipelines import registry
 from tests.databases import mariadb, postgresql
-from tests.fifth import forgotten
 from tools.errors import InputRefused
 
 MOMENT = pa.timestamp("us")
@@ -42,18 +40,6 @@ PROPOSED = {
     "paid": "boolean",
     "e_mail": "string",
 }
-
-
-@pytest.fixture
-def new(tmp_path, capsys):
-    """Play the command into a folder; gives its status and all that it printed."""
-
-    def play(*words):
-        status = cli.main(["new", *map(str, words), "--into", str(tmp_path / "mine")])
-        return status, "".join(capsys.readouterr())
-
-    with forgotten(tmp_path):
-        yield play
 
 
 @pytest.fixture
@@ -130,8 +116,10 @@ def test_a_pipeline_that_takes_anothers_gold_is_made_of_a_file_of_it_and_takes_n
     assert (made.pipeline.after, made.pipeline.inputs.prefix) == ("shop_orders.orders_by_day", "")
     assert [source.name for source in made.pipeline.sources] == ["orders_by_day"]
     assert "When shop_orders.orders_by_day is published" in made.runbook
+    own = Pipeline(made.pipeline, Local())
     with pytest.raises(InputRefused, match=r"own_days takes shop_orders\.orders_by_day: leave --input out"):
-        Pipeline(made.pipeline, Local()).read([tmp_path], [datetime.date(2026, 1, 4)], "token")
+        own.read([tmp_path], [datetime.date(2026, 1, 4)], "token")
+    assert (own.from_database, own.maker()) == (False, no_files), "neither drivers nor files are brought for it"
     status, said = new("own_weeks", *words[:2], "--after", "shop_orders")
     assert status == 2 and "--after names a gold table <pipeline>.<table>" in said
 
