@@ -52,6 +52,17 @@ def test_generated_text_is_counted_as_its_generator_did(lake: Any, tmp_path: Pat
     assert_page_shows(lake.page(P, a_day), one.counts + two.counts)
 
 
+@pytest.fixture(params=["en", "tr", "lt"])
+def language(spark: Any, request: pytest.FixtureRequest) -> Any:
+    """The language of the machine that Java runs on."""
+    java = spark.sparkContext._jvm.java.util.Locale
+    before = java.getDefault()
+    java.setDefault(java.forLanguageTag(request.param))
+    yield request.param
+    java.setDefault(before)
+
+
+@pytest.mark.usefixtures("language")
 def test_latin_text_and_the_lines_that_travel_to_python_have_the_words_of_the_flink_job(spark: Any) -> None:
     rng, near = Random(1), [chr(n) for n in (*range(0x180), *range(0x2010, 0x2028), 0x20AC)]
     others = ["\u0130", "\u0301", "\u0180", "\u03a3", "\u1e9e", "\u200d", "漢", "\U0001d400", "\U0001f600"]

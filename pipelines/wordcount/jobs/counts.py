@@ -18,7 +18,9 @@ def words_of_lines(lines: DataFrame) -> DataFrame:
     # Spark 3.5 has no built-in for NFC. Latin text is composed: only lines with other characters travel to Python.
     odd = lines.select("source_file", "line", "text", F.col("text").rlike(ODD).alias("_odd"))
     in_python = F.udf(_words, "array<string>")(F.when(F.col("_odd"), F.col("text")))
-    in_jvm = F.regexp_extract_all(F.lower("text"), F.lit(r"\p{L}+"), F.lit(0))
+    # Java's lower case of these is another in Turkish and in Lithuanian, where the machine speaks that.
+    lower = F.lower(F.translate("text", "IÌÍĨ", "iìíĩ"))
+    in_jvm = F.regexp_extract_all(lower, F.lit(r"\p{L}+"), F.lit(0))
     both = odd.withColumn("_words", in_python)
     in_order = F.when(F.col("_odd"), F.col("_words")).otherwise(in_jvm)
     return both.select("source_file", "line", in_order.alias("words"))
