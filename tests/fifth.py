@@ -18,7 +18,11 @@ PIPELINE = Pipeline(
     sources=SOURCES,
     takes="leaves",
     gives="cups",
-    options=(Option("strength", "Strength", "How strong.", "mild", choices=("mild", "dark")),),
+    options=(
+        Option("strength", "Strength", "How strong.", "mild", choices=("mild", "dark")),
+        Option("milk", "Milk", "Whether milk is added.", default=True),
+        Option("picked", "Picked", "When the leaves were picked.", "", day=True),
+    ),
 )
 """
 CONTRACT = """

@@ -116,12 +116,12 @@ def _own_arguments(parser: argparse.ArgumentParser) -> None:
         flag, first = f"--{name.replace('_', '-')}", options[0]
         about = first.about.replace("%", "%%")
         choices = list(dict.fromkeys(choice for option in options for choice in option.choices))
-        values: dict[str, Any] = {"choices": choices} if choices else {"metavar": name.upper()}
+        values: dict[str, Any] = {"choices": choices} if choices else {"metavar": "DAY" if first.day else name.upper()}
+        if first.switch:
+            values = {"action": argparse.BooleanOptionalAction}
+        shown = {True: "on", False: "off", "": "none"}.get(first.default, first.default)
         with suppress(argparse.ArgumentError):
-            if first.switch:
-                parser.add_argument(flag, dest=OWN + name, action="store_const", const="true", help=about)
-            else:
-                parser.add_argument(flag, dest=OWN + name, help=f"{about} ({first.default})", **values)
+            parser.add_argument(flag, dest=OWN + name, help=f"{about} ({shown})", **values)
 
 
 def _own_options() -> dict[str, list[Option]]:
@@ -244,7 +244,7 @@ def _params(pipeline: Pipeline, options: argparse.Namespace) -> dict[str, Any]:
 def _given(options: argparse.Namespace) -> dict[str, Any]:
     """The pipeline's own options that were given, by name."""
     values = {name: getattr(options, OWN + name, None) for name in _own_options()} | {OUTPUT: options.output}
-    return {name: value for name, value in values.items() if value}
+    return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def _named(options: argparse.Namespace) -> list[str]:

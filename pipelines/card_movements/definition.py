@@ -1,7 +1,7 @@
 """Card movements: a cooperative bank's movements, each with its card, account and member, as one flat product."""
 
 from nightshift.contracts import contract
-from nightshift.contracts.pipeline import OFF_ON, Inputs, Option, Pipeline, Step
+from nightshift.contracts.pipeline import Inputs, Option, Pipeline, Step
 
 SOURCES, GOLD = contract.beside(__file__)
 
@@ -26,28 +26,25 @@ PIPELINE = Pipeline(
         Option(
             "delimiter", "Delimiter", "The character between the CSV's columns.", ",", choices=(",", ";", "|", "tab")
         ),
-        Option("header", "Header", "Whether the CSV begins with the column names.", "true", choices=("true", "false")),
+        Option("header", "Header", "Whether the CSV begins with the column names.", default=True),
         Option(
             "guard",
             "Guard formulas",
             "Whether a cell of the CSV that a spreadsheet would run as a formula (= + - @ tab CR first, and no number)"
-            " gets an apostrophe before it. False: unchanged from the source, for programs.",
-            "true",
-            choices=("true", "false"),
+            " gets an apostrophe before it. Off: unchanged from the source, for programs.",
+            default=True,
         ),
         Option(
             "full_reload",
             "Full reload",
             "Read all movements again; one that differs from what was published is restated in its partition.",
-            "false",
-            choices=OFF_ON,
+            default=False,
         ),
         Option(
             "source_moved",
             "The source has moved",
             "The database is the one already in the lake, at a new address. Set it once, after a move.",
-            "false",
-            choices=OFF_ON,
+            default=False,
         ),
     ),
     database="cards",

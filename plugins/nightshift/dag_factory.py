@@ -458,7 +458,13 @@ def _own(pipeline: Pipeline) -> list[str]:
 
 
 def _field(option: Option) -> Param:
-    limits: dict[str, Any] = {"enum": list(option.choices)}
-    if not option.choices:
-        limits = {"format": formats.of_pattern(option.shown, option.pattern)}
-    return Param(option.default, type="string", title=option.title, description=option.about, **limits)
+    if option.switch:
+        limits: dict[str, Any] = {"type": "boolean"}
+    elif option.day:
+        limits = {"type": ["null", "string"], "format": "date"}
+    elif option.choices:
+        limits = {"type": "string", "enum": list(option.choices)}
+    else:
+        limits = {"type": "string", "format": formats.of_pattern(option.shown, option.pattern)}
+    default = None if option.day and not option.default else option.default
+    return Param(default, title=option.title, description=option.about, **limits)

@@ -26,6 +26,8 @@ def test_a_pipeline_in_a_folder_has_a_dag_and_a_broken_one_takes_no_other_with_i
     assert (set(nights.dags), nights.import_errors) == ({*PIPELINES, "tisanes"}, {})
     assert "job_brew" in nights.dags["tisanes"].task_ids
     assert nights.dags["tisanes"].params["strength"] == "mild"
+    assert nights.dags["tisanes"].params.get_param("milk").schema["type"] == "boolean"
+    assert nights.dags["tisanes"].params.get_param("picked").schema["format"] == "date"
     assert "What it gives" in nights.dags["tisanes"].doc_md and "check first" in nights.dags["tisanes"].doc_md
 
 

@@ -217,8 +217,8 @@ def test_an_encoding_is_asked_for_only_where_it_applies(dags):
             ["out", "s3://b", "s3://bkt/a b"],
         ),
         ("delimiter", [",", ";", "tab"], ["", "::", 7]),
-        ("header", ["true", "false"], ["yes", True]),
-        ("full_reload", ["true", "false"], ["all", None]),
+        ("header", [True, False], ["yes", "true"]),
+        ("full_reload", [True, False], ["all", None]),
     ],
 )
 def test_the_card_movements_form_asks_how_the_file_is_to_be(dags, name, good, bad):

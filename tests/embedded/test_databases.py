@@ -278,7 +278,7 @@ def test_a_night_on_the_users_database_asks_what_the_options_say(monkeypatch, tm
     assert cli.main(["run", *words, "--full-reload", "--date", "2026-01-02"]) == 0
     [program] = programs
     [asked] = program.nights(tmp_path)
-    assert asked.order.conf == {"business_date": "2026-01-02", "delimiter": ";", "full_reload": "true"}
+    assert asked.order.conf == {"business_date": "2026-01-02", "delimiter": ";", "full_reload": True}
     assert (program.output, program.source.keywords["url"]) == (tmp_path / "out", databases.parsed(address))
     assert (tmp_path / "out").is_dir()
 

@@ -102,7 +102,14 @@ def test_the_step_is_told_the_secrets_name_and_the_options_and_no_password(cards
 
 
 @pytest.mark.parametrize(
-    "params", [{"output": "file:///etc"}, {"output": "s3://b"}, {"delimiter": "::"}, {"full_reload": "all"}]
+    "params",
+    [
+        {"output": "file:///etc"},
+        {"output": "s3://b"},
+        {"delimiter": "::"},
+        {"full_reload": "all"},
+        {"full_reload": "true"},
+    ],
 )
 def test_an_option_that_makes_no_sense_is_refused_by_name(cards, params):
     with pytest.raises(ParameterError, match=next(iter(params))):
@@ -149,7 +156,7 @@ def test_a_full_reload_changes_each_date_where_it_lies_and_drops_none(s3, settin
     restage(s3, cards, "2026-01-03", "2026-01-04")
     s3.put_object(Bucket=LAKE, Key=f"{ROOT}business_date=2026-01-02/part-00000.parquet", Body=b"as it was")
     Claim(s3, cards()).take()
-    publish(settings, full_reload="true")
+    publish(settings, full_reload=True)
     assert [body(s3, key) for key in keys(s3, ROOT)] == [b"as it was", b"new 2026-01-03", b"new 2026-01-04"]
 
 
@@ -168,14 +175,14 @@ def test_a_full_reload_killed_between_two_dates_leaves_each_date_whole_and_once(
 
     monkeypatch.setattr(LakeHook, "_swap", killed)
     with pytest.raises(KeyboardInterrupt):
-        publish(settings, full_reload="true")
+        publish(settings, full_reload=True)
     assert [body(s3, key) for key in keys(s3, ROOT)] == [b"new 2026-01-02", b"yesterday"]
 
 
 def test_a_full_reload_that_lost_its_claim_changes_nothing(s3, settings, cards):
     s3.put_object(Bucket=LAKE, Key=cards().claim_key, Body=b'{"run": "card_movements/rival"}')
     with pytest.raises(AirflowFailException, match="no longer holds"):
-        publish(settings, full_reload="true")
+        publish(settings, full_reload=True)
     assert keys(s3, ROOT) == [f"{ROOT}business_date=2026-01-03/part-00000.parquet"]
 
 

@@ -28,7 +28,8 @@ settings = Settings()
 packed = [package(settings.jobs_dir, settings.time_limit_script, pipelines=FOLDERS) for _ in range(2)]
 Path(sys.argv[1]).write_bytes(packed[0].archive)
 status = [cli.main(["list"]), cli.main(["run", "spilt"]), cli.main(["run", "coffees"])]
-words = ["run", "teas", "--input", sys.argv[1], "--strength", "dark", "--date", "2026-01-04"]
+words = ["run", "teas", "--input", sys.argv[1], "--date", "2026-01-04", "--strength", "dark"]
+words += ["--no-milk", "--picked", "2026-01-02"]
 [night] = run.request(cli.parser().parse_args(words)).nights(Path())
 given = [night.params, [upload.key for upload in night.delivery.uploads]]
 print(json.dumps([status, sorted(BACKFILLS), packed[0].sha256 == packed[1].sha256, given]))
@@ -83,7 +84,7 @@ def test_the_commands_list_it_and_refuse_the_broken_one_by_its_folder(asked):
 def test_files_become_its_input_and_its_options_are_flags_without_a_line_about_this_machine(asked):
     done, _ = asked
     params, [key] = json.loads(done.stdout.splitlines()[-1])[-1]
-    assert params == {"strength": "dark"}
+    assert params == {"strength": "dark", "milk": False, "picked": "2026-01-02"}
     assert re.fullmatch(r"teas/inbox/[^/]+/00000-spark_jobs\.zip", key)
     assert "coffees has no generator of input: name files with --input." in done.stderr
 

@@ -110,7 +110,7 @@ def test_a_night_on_anothers_lake_ends_before_its_cluster_unless_the_database_ha
     with pytest.raises(OtherSource, match=r"another database, another; this run reads the bank.*--source-moved"):
         check.work(cards, {})
     with pytest.raises(SchemaDrifted):  # its tables are not there: it looked at them
-        check.work(replace(cards, options={"source_moved": "true"}), {})
+        check.work(replace(cards, options={"source_moved": True}), {})
 
 
 @pytest.mark.parametrize(

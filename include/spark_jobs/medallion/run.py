@@ -17,11 +17,11 @@ class Run:
 
     `input`, `reference`, `lake`, `staging` and `manifests` are URIs without a trailing slash; `started_at` (UTC, with
     zone) is written into every row as its ingestion time. `source_secret` names the secret with the address and
-    password of the pipeline's database; `options` are the pipeline's own. In a `replay` bronze reads the rows that it
-    refused before, instead of the input. `most_refused` is the share of a table's rows that may be lost, 1 for all;
-    `most_refused_of_unit` the share of one unit's rows or money above which an alert is raised. `one_of_many`: a step
-    of a backfill; later steps publish the days that are not its own. `timezone` sets where the business's days begin
-    and end; `bounds` are the limits of one file.
+    password of the pipeline's database; `options` are the pipeline's own, as text. In a `replay` bronze reads the rows
+    that it refused before, instead of the input. `most_refused` is the share of a table's rows that may be lost, 1 for
+    all; `most_refused_of_unit` the share of one unit's rows or money above which an alert is raised. `one_of_many`: a
+    step of a backfill; later steps publish the days that are not its own. `timezone` sets where the business's days
+    begin and end; `bounds` are the limits of one file.
     """
 
     spark: SparkSession
@@ -42,3 +42,7 @@ class Run:
     one_of_many: bool = False
     timezone: str = "America/Sao_Paulo"
     bounds: Bounds = BOUNDS
+
+    def is_on(self, switch: str, *, by_default: bool = False) -> bool:
+        """Whether a switch among the pipeline's own options is on."""
+        return self.options.get(switch, str(by_default).lower()) == "true"

@@ -95,8 +95,8 @@ def gold(run: Run) -> Manifest:
     others = placed.others
     whole = ours if others is None else ours.unionByName(others.select(*restated.COLUMNS))
     delimiter = run.options.get("delimiter", ",").replace("tab", "\t")
-    header = run.options.get("header", "true") == "true"
-    text, cells = products.as_text(whole, guard=run.options.get("guard", "true") == "true")
+    header = run.is_on("header", by_default=True)
+    text, cells = products.as_text(whole, guard=run.is_on("guard", by_default=True))
     lake.stage_csv(CSV, text, delimiter=delimiter, header=header)
     rows = accepted.count() if by_day or is_full_reload(lake) else staged[0].rows
     page.write(lake, staged, whole)

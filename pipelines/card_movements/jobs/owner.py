@@ -14,7 +14,7 @@ def check(lake: Lake, address: Address) -> str:
     movements of another database, unless the run declares that the same one has moved."""
     kept = lake.storage.read_text(f"{lake.run.lake}/silver/{lake.run.pipeline}/_source.json")
     owner = json.loads(kept)["identity"] if kept else address.identity
-    if owner != address.identity and lake.run.options.get("source_moved") != "true":
+    if owner != address.identity and not lake.run.is_on("source_moved"):
         raise SourceError(
             f"opening the database: the lake holds movements of another database, {owner}, and this is"
             f" {address.identity}. If it is the same one at another address, run once with source_moved"

@@ -125,7 +125,7 @@ class Movements:
 
 def is_full_reload(lake: Lake) -> bool:
     """Whether the run reads and compares every movement."""
-    return lake.run.options.get("full_reload") == "true"
+    return lake.run.is_on("full_reload")
 
 
 def known(lake: Lake) -> DataFrame | None:

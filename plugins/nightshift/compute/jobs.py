@@ -9,7 +9,7 @@ from typing import Any
 
 from nightshift.compute import flink
 from nightshift.config import Settings
-from nightshift.contracts.pipeline import Step
+from nightshift.contracts.pipeline import Step, Value
 from nightshift.run.run_context import RunContext
 
 
@@ -98,7 +98,11 @@ def _arguments(run: RunContext, step: Step) -> Iterator[str]:
     if run.pipeline.restates:
         yield from _limits(run.settings)
     yield from _bounds(run.settings)
-    yield from (f"--option={name}={value}" for name, value in run.options.items())
+    yield from (f"--option={name}={_word(value)}" for name, value in run.options.items())
+
+
+def _word(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _limits(settings: Settings) -> Iterator[str]:

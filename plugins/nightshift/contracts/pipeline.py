@@ -13,6 +13,7 @@ INGEST = "ingest"  # name of the option that selects routes
 ENGINE = "engine"  # name of the option that selects what runs the steps
 SPARK = "spark"
 OUTPUT = "output"  # name of the option with the folder that exported files go to
+Value = str | bool  # of an option
 
 
 @dataclass(frozen=True)
@@ -47,25 +48,23 @@ class Step:
 class Option:
     """An extra parameter of a pipeline's runs: a field of the trigger form and an argument of its steps.
 
-    The value is text that `pattern` matches (valid in Python and in the browser), or one of `choices`; `shown`
-    describes the allowed values in words.
+    With a default of True or False it is a switch; with `day`, a date like 2026-01-31, or ''. Otherwise it is one of
+    `choices`, or text that `pattern` matches (valid in Python and in the browser) and `shown` describes in words.
     """
 
     name: str
     title: str
     about: str
-    default: str
+    default: Value
     pattern: str = ""
     choices: tuple[str, ...] = ()
     shown: str = ""
+    day: bool = False
 
     @property
     def switch(self) -> bool:
-        """Whether the option is off unless a run switches it on."""
-        return self.choices == OFF_ON
-
-
-OFF_ON = ("false", "true")
+        """Whether it is on or off."""
+        return isinstance(self.default, bool)
 
 
 @dataclass(frozen=True)
@@ -156,14 +155,14 @@ class Pipeline:
         """The engines that a run may select; () if it is always Spark."""
         return next((option.choices for option in self.options if option.name == ENGINE), ())
 
-    def database_of(self, options: Mapping[str, str]) -> str:
+    def database_of(self, options: Mapping[str, Value]) -> str:
         """The database that a run with these options reads; '' if it reads none."""
         name, value = self.database_if or ("", None)
         return (self.database or "") if options.get(name) == value else ""
 
-    def accepts_new_owner(self, options: Mapping[str, str]) -> bool:
+    def accepts_new_owner(self, options: Mapping[str, Value]) -> bool:
         """Whether a run with these options may add rows of another database to the lake."""
-        return not self.incremental or options.get(self.new_owner) == "true"
+        return not self.incremental or options.get(self.new_owner) is True
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from nightshift.contracts.pipeline import ENGINE, SPARK, Option
+from nightshift.contracts.pipeline import ENGINE, SPARK, Option, Value
 from nightshift.failures.errors import ParameterError
 
 # For Python and the browser, hence without \w and \d, which differ between them. It excludes characters that mean
@@ -168,19 +168,28 @@ def max_usd(requested: Any) -> float | None:
     return dollars
 
 
-def option(wanted: Option, requested: Any) -> str:
+def option(wanted: Option, requested: Any) -> Value:
     """The value of a pipeline's option, by default the option's default. Raises ParameterError."""
     if requested is None:
         return wanted.default
-    value = str(requested).lower() if isinstance(requested, bool) else requested
-    fits = isinstance(value, str) and (value in wanted.choices or (wanted.pattern and re.search(wanted.pattern, value)))
-    if not fits or _unprintable(value):
-        expected = wanted.shown or " or ".join(wanted.choices)
+    if wanted.switch:
+        fits, expected = isinstance(requested, bool), "true or false, without quotes"
+    elif wanted.day:
+        fits, expected = requested == "" or _day(requested) is not None, "a date like 2026-01-31, or nothing"
+    else:
+        fits, expected = _is_text_of(wanted, requested), wanted.shown or " or ".join(wanted.choices)
+    if not fits:
         raise ParameterError(f"{wanted.name} is {_shown(requested)}: expected {expected}.")
-    return value
+    return requested  # type: ignore[no-any-return]
 
 
-def replay(requested: Any, options: Mapping[str, str]) -> bool:
+def _is_text_of(wanted: Option, requested: Any) -> bool:
+    if not isinstance(requested, str) or _unprintable(requested):
+        return False
+    return requested in wanted.choices or bool(wanted.pattern and re.search(wanted.pattern, requested))
+
+
+def replay(requested: Any, options: Mapping[str, Value]) -> bool:
     """Whether a replay is requested. Raises ParameterError for an engine without replay."""
     if requested and (engine := options.get(ENGINE, SPARK)) != SPARK:
         raise ParameterError(f"replay is set with engine {engine}, which keeps no bronze: expected engine {SPARK}.")

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from nightshift.config import Settings
-from nightshift.contracts.pipeline import ENGINE, INGEST, OUTPUT, SPARK, Pipeline, Route
+from nightshift.contracts.pipeline import ENGINE, INGEST, OUTPUT, SPARK, Pipeline, Route, Value
 from nightshift.run import parameters, processes
 from nightshift.run.ids import slug_of
 from nightshift.run.processes import Process
@@ -34,7 +34,7 @@ class RunContext:
     apply_foundation: bool = False  # even if it was applied today
     ssh_cidr: str | None = None
     known_slug: str | None = None  # the slug of a run that is known by its tag only
-    options: Mapping[str, str] = field(default_factory=dict)  # the pipeline's own options and their values
+    options: Mapping[str, Value] = field(default_factory=dict)  # the pipeline's own options and their values
     part: str = ""  # in a backfill: the folder of this day
     started_at: datetime | None = None  # the run's latest start: Airflow renews it when a run is cleared
     conductor: Process | None = None  # the runner process, without which the run is dead; None under a scheduler
@@ -47,7 +47,7 @@ class RunContext:
     @property
     def engine(self) -> str:
         """The engine of the steps, spark or flink."""
-        return self.options.get(ENGINE, SPARK)
+        return str(self.options.get(ENGINE, SPARK))
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -175,7 +175,7 @@ class RunContext:
 
     def export_uri(self, file: str) -> str:
         """The address of an exported file: in the run's `output` folder, else in the lake's exports."""
-        folder = self.options.get(OUTPUT) or self.uri("lake", f"exports/{self.pipeline.product}")
+        folder = str(self.options.get(OUTPUT) or "") or self.uri("lake", f"exports/{self.pipeline.product}")
         return f"{folder.rstrip('/')}/{file}"
 
     def gold_prefix(self, table: str) -> str:
