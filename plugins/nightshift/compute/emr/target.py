@@ -110,7 +110,8 @@ class EmrTarget:
 
     def prices(self) -> dict[str, str]:
         table = instances.of(self._settings)
-        return {"prices_as_of": table.oldest, "prices": table.source}
+        as_of = min(table.as_of, table.oldest((*cost.DISK_RATES, *cost.REQUEST_RATES)))
+        return {"prices_as_of": as_of, "prices": table.source}
 
     def shape(self, run: RunContext) -> str:
         """The fleets, each as its first type."""
