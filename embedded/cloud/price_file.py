@@ -35,7 +35,7 @@ RATES = {  # the service and the attributes of each rate; of a usage type the en
     "serverless_vcpu": (FEE, {"usagetype": "EMR-SERVERLESS-vCPUHours"}),
     "serverless_memory": (FEE, {"usagetype": "EMR-SERVERLESS-MemoryGBHours"}),
     "serverless_storage": (FEE, {"usagetype": "EMR-SERVERLESS-StorageGBHours"}),
-    "glue": (GLUE, {"usagetype": "ETL-DPU-Hour"}),
+    "glue_dpu": (GLUE, {"usagetype": "ETL-DPU-Hour"}),
     "glue_flex": (GLUE, {"usagetype": "ETL-Flex-DPU-Hour"}),
     "eks_vcpu": (FEE, {"usagetype": "EMR-EKS-EC2-vCPUHours"}),
     "eks_memory": (FEE, {"usagetype": "EMR-EKS-EC2-GBHours"}),

@@ -159,7 +159,7 @@ OF_EC2 = {"gp2": 0.19, "gp3": 0.152, "host": 0.0336}
 OF_FEE = {"serverless_vcpu": 0.09048, "serverless_memory": 0.00988, "serverless_storage": 0.000211}
 OF_OTHERS = {
     "s3": {"put": 7e-06, "get": 5.6e-07},
-    "glue": {"glue": 0.69, "glue_flex": 0.45},
+    "glue": {"glue_dpu": 0.69, "glue_flex": 0.45},
     "vpc": {"ipv4": 0.005},
 }
 
@@ -208,7 +208,7 @@ def test_the_csv_form_gives_the_same(lists):
     written = tomllib.loads((lists / "prices.toml").read_text())
     prices, rates = written["prices"]["sa-east-1"], written["rates"]["sa-east-1"]
     assert (prices["m5.xlarge"]["ec2"], prices["m5.xlarge"]["as_of"]) == (0.3, "2026-08-01")
-    assert rates["glue"] == {"usd": 0.69, "as_of": "2026-08-01", "source": "AWSGlue 1"}
+    assert rates["glue_dpu"] == {"usd": 0.69, "as_of": "2026-08-01", "source": "AWSGlue 1"}
 
 
 def test_a_file_that_is_none_and_a_service_that_is_missing_are_refused_by_name(lists, capsys):

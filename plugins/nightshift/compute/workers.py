@@ -13,7 +13,7 @@ SERVERLESS = {
     "memoryGBHour": "serverless_memory",
     "storageGBHour": "serverless_storage",
 }
-GLUE, GLUE_FLEX = "glue", "glue_flex"
+GLUE, GLUE_FLEX = "glue_dpu", "glue_flex"
 EKS = ("eks_vcpu", "eks_memory")
 
 
