@@ -6,7 +6,6 @@ import io
 import os
 import subprocess
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -25,13 +24,13 @@ from tests.databases import postgresql
 from tests.e2e.conftest import CLOUD
 from tests.e2e.test_nights import rows
 from tests.fifth import forgotten
-from tests.ground import OWN_PROVIDER, REATTACH, laid, under_role
+from tests.ground import REATTACH, laid, under_role
 from tests.iam.stage import Stage
 from tests.tools.test_maven import serving
 from tools import toolchain
 
 pytestmark = [
-    pytest.mark.long,  # a foundation and thirteen nights, 25 minutes beside other work
+    pytest.mark.long,  # a foundation and eleven nights, 25 minutes beside other work
     pytest.mark.spark,
     pytest.mark.terraform,
 ]
@@ -205,22 +204,3 @@ def test_a_night_reads_a_table_of_ones_own_by_a_role_that_opens_its_secret_alone
         ("2026-02-11", 1, None),
     ]
     assert source.password not in ended.said + str(record)
-
-
-def test_two_runs_of_a_pack_that_begin_together_share_a_cluster_which_the_last_one_ends(own):
-    packed = {"NIGHTSHIFT_PACKS": "pair=geo_shops+own_orders", **OWN_PROVIDER}
-    pair = Nightshift({**own.nightshift.chosen, **packed})
-    own.nightshift.faults.add_fault("slow-start", seconds=20, times=1)  # who is slower joins while it starts
-    with ThreadPoolExecutor(2) as pool:
-        asked = [("run", name, "--input", own.orders, "--date", "2026-02-14") for name in ("geo_shops", "own_orders")]
-        ended = list(pool.map(lambda words: pair(*words), asked))
-    assert [one.status for one in ended] == [0, 0], "\n".join(one.said for one in ended)
-    records = [record for one in ended for record in one.records]
-    assert len({record["cluster"]["id"] for record in records}) == 1
-    assert all(record["cluster"]["name"].startswith(f"{environment.NAME} pack_pair ") for record in records)
-    assert [record["proof"]["alive"] for record in records] == [[], []]
-    said = sorted(record["proof"]["shared"].partition("; ")[2] or "another uses it" for record in records)
-    assert said == ["another uses it", "this run was the last to use them."]
-    assert pair.clusters() == []
-    assert own.gold("geo_shops/shops", "2026-02-14") == BY_SCRIPT
-    assert own.gold("own_orders/orders_by_loja", "2026-02-14") == TOTALS
