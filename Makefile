@@ -126,7 +126,7 @@ bench-costs: setup-test ## thirty nights of each size on localcloud's EMR by a c
 bench-packs: setup-test ## four pipelines on four clusters and on one that they share, on localcloud's EMR by a clock of its own
 	@PYTHONPATH=plugins $(PYTHON) -m benchmarks.packs $(ARGS)
 
-prices: setup ## refresh include/prices.toml from AWS's published price lists; FILES="AmazonEC2.csv ElasticMapReduce.csv AmazonS3.csv" REGION=sa-east-1
+prices: setup ## refresh include/prices.toml from AWS's published price lists; FILES="AmazonEC2.csv ElasticMapReduce.csv …" REGION=sa-east-1
 	@./nightshift prices --file $(FILES) $(if $(REGION),--region $(REGION))
 
 flink: setup $(FLINK)/.made ## bring Flink for `./nightshift run wordcount --engine flink` (700 MB, once)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -15,11 +15,13 @@ from embedded.cloud import clients, environment, on_option
 from localcloud.client import health
 from localcloud.errors import ServerError
 from nightshift.compute.kubernetes.eks import kubeconfig
+from nightshift.pipelines import PIPELINES
 from tools import paths
 
 CLUSTER, CONFIG = "NIGHTSHIFT_KUBERNETES_CLUSTER", "NIGHTSHIFT_KUBERNETES_CONFIG"
 MANIFESTS = ("namespace.yaml", "rbac.yaml")
 ACCOUNT = "nightshift-jobs"  # and with -<pipeline> those that open a source
+DRIVERS = "nightshift-driver"  # what binds accounts to the rights of Spark's drivers
 
 
 def ensure(env: Mapping[str, str]) -> bool:
@@ -49,17 +51,31 @@ def _role(name: str, account: str) -> str:
 
 def _applied(api: Any) -> Iterator[dict[str, Any]]:
     """Apply the manifests, each by a server-side apply; yields them."""
-    for file in MANIFESTS:
-        for item in yaml.safe_load_all((paths.ROOT / "deploy" / "kubernetes" / file).read_text(encoding="utf-8")):
-            api.call_api(
-                *(_path(item), "PATCH"),
-                query_params=[("fieldManager", "nightshift"), ("force", "true")],
-                header_params={"Content-Type": "application/apply-patch+yaml"},
-                body=item,
-                auth_settings=["BearerToken"],
-                _preload_content=False,
-            )
-            yield item
+    for item in _manifests(pipeline.name for pipeline in PIPELINES.values() if pipeline.database):
+        api.call_api(
+            *(_path(item), "PATCH"),
+            query_params=[("fieldManager", "nightshift"), ("force", "true")],
+            header_params={"Content-Type": "application/apply-patch+yaml"},
+            body=item,
+            auth_settings=["BearerToken"],
+            _preload_content=False,
+        )
+        yield item
+
+
+def _manifests(databases: Iterable[str]) -> list[dict[str, Any]]:
+    """What deploy/kubernetes has, and an account for each pipeline that reads a database and has none there, since it
+    lives outside of this tree."""
+    folder = paths.ROOT / "deploy" / "kubernetes"
+    items = [item for file in MANIFESTS for item in yaml.safe_load_all((folder / file).read_text(encoding="utf-8"))]
+    accounts = {item["metadata"]["name"]: item for item in items if item["kind"] == "ServiceAccount"}
+    [drivers] = [item["subjects"] for item in items if item["metadata"]["name"] == DRIVERS and "subjects" in item]
+    for name in (f"{ACCOUNT}-{database.replace('_', '-')}" for database in databases):
+        if name not in accounts:
+            metadata = {**accounts[ACCOUNT]["metadata"], "name": name}
+            items.append({**accounts[ACCOUNT], "metadata": metadata})
+            drivers.append({"kind": "ServiceAccount", **metadata})
+    return items
 
 
 def _path(item: Mapping[str, Any]) -> str:

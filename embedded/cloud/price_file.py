@@ -17,20 +17,31 @@ from typing import Any
 
 from embedded.cloud import price_list
 from embedded.cloud.price_list import Priced
-from nightshift.compute.instances import Price
+from nightshift.compute.instances import Price, Rate
 from tools.errors import InputRefused
 
-EC2, FEE, S3 = "AmazonEC2", "ElasticMapReduce", "AmazonS3"
+EC2, FEE, S3, GLUE, VPC = "AmazonEC2", "ElasticMapReduce", "AmazonS3", "AWSGlue", "AmazonVPC"
 LINES_BEFORE_HEADER = 5
+HOST = "t3.small"  # the ingestion host's type (include/terraform/modules)
 LINUX = {**price_list.LINUX, "termType": "OnDemand", "unit": "Hrs"}
 FEES = {"softwareType": "EMR", "termType": "OnDemand"}
-STORED = {  # the service, the attributes and the unit of what a price file has beside instances
+RATES = {  # the service and the attributes of each rate; of a usage type the end, since a region's word may precede it
     "gp2": (EC2, {"volumeApiName": "gp2", "unit": "GB-Mo"}),
     "gp3": (EC2, {"volumeApiName": "gp3", "unit": "GB-Mo"}),
     "put": (S3, {"group": "S3-API-Tier1", "unit": "Requests"}),
     "get": (S3, {"group": "S3-API-Tier2", "unit": "Requests"}),
+    "host": (EC2, {"instanceType": HOST, **LINUX}),
+    "ipv4": (VPC, {"usagetype": "PublicIPv4:InUseAddress"}),
+    "serverless_vcpu": (FEE, {"usagetype": "EMR-SERVERLESS-vCPUHours"}),
+    "serverless_memory": (FEE, {"usagetype": "EMR-SERVERLESS-MemoryGBHours"}),
+    "serverless_storage": (FEE, {"usagetype": "EMR-SERVERLESS-StorageGBHours"}),
+    "glue_dpu": (GLUE, {"usagetype": "ETL-DPU-Hour"}),
+    "glue_flex": (GLUE, {"usagetype": "ETL-Flex-DPU-Hour"}),
+    "eks_vcpu": (FEE, {"usagetype": "EMR-EKS-EC2-vCPUHours"}),
+    "eks_memory": (FEE, {"usagetype": "EMR-EKS-EC2-GBHours"}),
 }
-KINDS = ("instanceType", "volumeApiName", "group")  # a row without any is of nothing that is read
+KINDS = ("instanceType", "volumeApiName", "group")  # a row without any, and of no usage type above, is not read
+USAGES = tuple(wanted["usagetype"] for _, wanted in RATES.values() if "usagetype" in wanted)
 COLUMNS = {  # of a CSV, by the names that a JSON has
     "instanceType": "Instance Type",
     "regionCode": "Region Code",
@@ -45,6 +56,7 @@ COLUMNS = {  # of a CSV, by the names that a JSON has
     "memory": "Memory",
     "volumeApiName": "Volume API Name",
     "group": "Group",
+    "usagetype": "usageType",
     "termType": "TermType",
     "unit": "Unit",
     "usd": "PricePerUnit",
@@ -66,11 +78,9 @@ class PriceList:
         return f"{self.service} {self.version}"
 
 
-def read(
-    files: Sequence[Path], names: Collection[str], region: str
-) -> tuple[dict[str, Priced], dict[str, str | float]]:
-    """The named types as far as the lists of both services have them in the region, and what disks and, with S3's list,
-    requests cost there. Raises InputRefused for a file that is no price list, or if one of the services is missing."""
+def read(files: Sequence[Path], names: Collection[str], region: str) -> tuple[dict[str, Priced], dict[str, Rate]]:
+    """The named types as far as the lists of EC2 and EMR have them in the region, and each other rate that a list has.
+    Raises InputRefused for a file that is no price list, or if one of these two services is missing."""
     lists = {one.service: one for one in map(_list, files)}
     if missing := [service for service in (EC2, FEE) if service not in lists]:
         raise InputRefused(
@@ -84,20 +94,27 @@ def read(
         for name in names
         if name in machines and name in fees
     }
-    return priced, _stored(lists, region)
+    return priced, dict(_rates(lists, region))
 
 
-def _stored(lists: Mapping[str, PriceList], region: str) -> dict[str, str | float]:
-    """Prices of STORED as far as the lists have them, with date and source; empty without any."""
-    listed: dict[str, float] = {}
-    for name, (service, wanted) in STORED.items():
-        rows = lists[service].rows if service in lists else []
-        usd = [float(row["usd"] or 0) for row in rows if {**wanted, "regionCode": region}.items() <= row.items()]
-        listed |= {name: max(usd)} if any(usd) else {}
-    used = [lists[service] for service in dict.fromkeys(STORED[name][0] for name in listed)]
-    if not used:
-        return {}
-    return {**listed, "as_of": min(one.published for one in used), "source": ", ".join(one.source for one in used)}
+def _rates(lists: Mapping[str, PriceList], region: str) -> Iterator[tuple[str, Rate]]:
+    """The rates that the lists have; the dearest of several rows, such as of tiers."""
+    for name, (service, wanted) in RATES.items():
+        if service not in lists:
+            continue
+        usd = max((float(row["usd"] or 0) for row in lists[service].rows if _fits(row, wanted, region)), default=0)
+        if usd:
+            yield name, Rate(usd, lists[service].published, lists[service].source)
+
+
+def _fits(row: Mapping[str, str], wanted: Mapping[str, str], region: str) -> bool:
+    """Whether a row is of the region and has the wanted attributes. One that a list does not have does not count: older
+    ones lack some."""
+    usage, own = wanted.get("usagetype", ""), f"-{row.get('usagetype', '')}"
+    plain = {name: value for name, value in wanted.items() if name != "usagetype"} | {"regionCode": region}
+    return (not usage or own.endswith(f"-{usage}")) and all(
+        row.get(name) in (None, "", value) for name, value in plain.items()
+    )
 
 
 def _priced(name: str, machine: Rows, fee: Rows, as_of: str, source: str) -> Priced:
@@ -108,12 +125,10 @@ def _priced(name: str, machine: Rows, fee: Rows, as_of: str, source: str) -> Pri
 
 
 def _of_types(prices: PriceList, wanted: Mapping[str, str], region: str) -> dict[str, Rows]:
-    """The rows of each instance type that have the wanted attributes. One that a list does not have does not count:
-    older ones lack some."""
+    """The rows of each instance type that have the wanted attributes and a price."""
     by_type: dict[str, Rows] = {}
     for row in prices.rows:
-        fits = all(row.get(name) in (None, "", value) for name, value in {**wanted, "regionCode": region}.items())
-        if fits and row.get("instanceType") and float(row["usd"] or 0):
+        if row.get("instanceType") and _fits(row, wanted, region) and float(row["usd"] or 0):
             by_type.setdefault(row["instanceType"], []).append(row)
     return by_type
 
@@ -148,7 +163,9 @@ def _of_csv(lines: Iterator[list[str]]) -> PriceList:
     header = next(lines)
     places = {name: header.index(column) for name, column in COLUMNS.items() if column in header}
     kinds = [places[name] for name in KINDS if name in places]
-    on_demand = (line for line in lines if line[places["termType"]] == "OnDemand" and any(line[n] for n in kinds))
+    usage = places.get("usagetype")
+    read = (line for line in lines if any(line[n] for n in kinds) or (usage and line[usage].endswith(USAGES)))
+    on_demand = (line for line in read if line[places["termType"]] == "OnDemand")
     rows: Rows = [{name: line[at] for name, at in places.items()} for line in on_demand]
     return PriceList(about["OfferCode"], _day(about["Publication Date"]), about["Version"], rows)
 

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from embedded.errors import CloudError
 from nightshift import config
 from nightshift.compute import instances
-from nightshift.compute.instances import ARM64, InstanceType, Price
+from nightshift.compute.instances import ARM64, InstanceType, Price, Rate
 from nightshift.failures.errors import PreflightError, SettingsError
 from tools.errors import InputRefused
 
@@ -28,7 +28,7 @@ LINUX = {
     "capacitystatus": "Used",
     "marketoption": "OnDemand",
 }
-HEAD = "# Written by ./nightshift prices: $ per hour. It takes precedence over instance_types.toml.\n"
+HEAD = "# Written by ./nightshift prices: $ per hour or a rate's unit. It takes precedence over instance_types.toml.\n"
 Priced = tuple[InstanceType, Price]
 
 
@@ -78,17 +78,16 @@ def described(name: str, processor: str, vcpu: str, memory: str) -> InstanceType
     return InstanceType(name, architecture, int(vcpu), float(memory.removesuffix(" GiB").replace(",", "")))
 
 
-def write(file: Path, region: str, priced: Mapping[str, Priced], stored: Mapping[str, Any] | None = None) -> None:
-    """Add types and prices to the price file, and prices of disks and requests; what it has of others stays. Raises
-    InputRefused."""
+def write(file: Path, region: str, priced: Mapping[str, Priced], rates: Mapping[str, Rate]) -> None:
+    """Add types, prices and rates to the price file; what it has of others stays. Raises InputRefused."""
     kept = instances.read(file)
-    storage = kept["storage"] | ({region: dict(stored)} if stored else {})
     types, prices = kept["types"], kept["prices"]
     for name, (kind, price) in priced.items():
         types[name] = {"architecture": kind.architecture, "vcpu": kind.vcpu, "gib": kind.gib}
         prices.setdefault(region, {})[name] = {key: value for key, value in vars(price).items() if value != ""}
+    kept["rates"].setdefault(region, {}).update({name: vars(rate) for name, rate in rates.items()})
     sections = {"types": types, **{f"prices.{place}": rows for place, rows in prices.items()}}
-    sections |= {"storage": storage} if storage else {}
+    sections |= {f"rates.{place}": rows for place, rows in kept["rates"].items() if rows}
     text = HEAD + "".join(f"\n[{title}]\n{_rows(rows)}" for title, rows in sections.items())
     try:
         file.write_text(text, encoding="utf-8")

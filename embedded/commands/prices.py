@@ -14,13 +14,14 @@ ratio to it."""
 EPILOG = """\
 example:
   ./nightshift prices m8g.xlarge m8g.2xlarge --region sa-east-1
-  ./nightshift prices --file AmazonEC2.csv ElasticMapReduce.csv AmazonS3.csv --region sa-east-1
+  ./nightshift prices --region sa-east-1 --file AmazonEC2.csv ElasticMapReduce.csv AmazonS3.csv AWSGlue.csv
 
 With --file it reads AWS's price lists as they are published for a service and a region (CSV, which needs less
 memory, or JSON; AWS Billing guide, "Getting price list files manually") and refreshes every type that the tables
-have, besides each TYPE, disks and, with S3's list, its requests; it needs no account and no network. The addresses
-of the lists:
-https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/{AmazonEC2,ElasticMapReduce,AmazonS3}/current/REGION/index.csv
+have, besides each TYPE, disks, the ingestion host, EMR Serverless and EMR on EKS; with the lists of AmazonS3, AWSGlue
+and AmazonVPC also S3's requests, Glue and the host's address. It needs no account and no network. The addresses of the
+lists:
+https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/SERVICE/current/REGION/index.csv
 
 Without --file it needs credentials of an AWS account with pricing:GetProducts, and calls AWS itself.
 
@@ -36,7 +37,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         type=Path,
         nargs="+",
-        help="price lists of AmazonEC2, ElasticMapReduce and, for requests, AmazonS3",
+        help="price lists of AmazonEC2, ElasticMapReduce and, as far as at hand, AmazonS3, AWSGlue, AmazonVPC",
     )
     parser.add_argument("--region", help="the clusters' region (NIGHTSHIFT_REGION, else AWS_REGION, else us-east-1)")
 
@@ -52,16 +53,16 @@ def run(options: argparse.Namespace) -> int:
     if not types:
         raise InputRefused("Name instance types, or the files of price lists with --file.")
     if options.files:
-        priced, stored = price_file.read(options.files, types, region)
+        priced, rates = price_file.read(options.files, types, region)
     else:
-        priced, stored = price_list.look_up(types, region), {}
-    if priced or stored:
-        price_list.write(file, region, priced, stored)
+        priced, rates = price_list.look_up(types, region), {}
+    if priced or rates:
+        price_list.write(file, region, priced, rates)
     for kind, price in priced.values():
         facts = f"{kind.vcpu} vCPU, {kind.gib:g} GiB, {kind.architecture}"
         print(f"{kind.name:<14} {facts}: EC2 ${price.ec2:g} and EMR ${price.emr:g} an hour in {region}")
-    for name, usd in stored.items():
-        print(f"{name:<14} {usd} in {region}")
+    for name, rate in rates.items():
+        print(f"{name:<18} ${rate.usd:.10g} in {region}, {rate.source}")
     print(f"{len(priced)} of {len(types)} written to {paths.shown(file)}.")
     wanted = options.types or ([] if priced else types)
     if missing := [name for name in wanted if name not in priced]:

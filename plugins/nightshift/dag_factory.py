@@ -376,7 +376,7 @@ def form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
             title="Most dollars",
             section=COMPUTE,
             description="Refused if it would cost more; its compute ends itself when it has. Empty: "
-            f"${settings.max_usd_per_night:.2f} a night.",
+            f"${settings.max_usd_per_night:.2f} a night. The DAG's tab of nights says what the next may cost.",
         ),
         "keep_cluster": Param(
             False,

@@ -1,4 +1,4 @@
-"""What befalls a ./nightshift command: killed, interrupted at each task, two at once, asleep, without room."""
+"""What befalls a ./nightshift command: killed, interrupted at a task, two at once, asleep, without room, in a pack."""
 
 import os
 import signal
@@ -17,6 +17,9 @@ pytestmark = [pytest.mark.long, pytest.mark.spark, pytest.mark.terraform, pytest
 DAY = str(drops.DAY)
 TASKS = [task for task in cells.tasks() if task != "outcome"]  # it reads the record, and has no act
 GRACE = 0.1  # minutes
+OTHER_DAY = "2025-06-15"
+# Two runs that share a cluster, also two of one pipeline. Each has a provider of its own, which is killed with it.
+PACK = {"NIGHTSHIFT_PACKS": "pair=wordcount+mrhealth_sales", **OWN_PROVIDER}
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +34,11 @@ def nightshift(tmp_path_factory):
 def words(tmp_path):
     """A text of its own, what gold must say of it, and the command that counts it."""
 
-    def make():
+    def make(day=DAY):
         drop = drops.words()
         file = tmp_path / f"{len(list(tmp_path.iterdir()))}.txt"
         file.write_bytes(*drop.files.values())
-        return drop, ("run", "wordcount", "--date", DAY, "--input", file)
+        return drop, ("run", "wordcount", "--date", day, "--input", file)
 
     return make
 
@@ -152,4 +155,54 @@ def test_a_disk_without_room_is_one_sentence_and_leaves_nothing(nightshift, word
     assert "The disk is full: free space" in full.said, full.said
     assert "Traceback" not in full.said
     assert nightshift("reap").ended() == 0
+    nothing_is_left(nightshift)
+
+
+def of_pack(command):
+    """The cluster of a member's night that ended well, which is a pack's and is proven gone by whoever left last."""
+    assert command.ended() == 0, command.said
+    [record] = command.records
+    assert record["cluster"]["name"].startswith("nightshift-local pack_pair ")
+    assert record["proof"]["alive"] == []
+    return record["cluster"]["id"], record["proof"]["shared"].endswith("this run was the last to use them.")
+
+
+def test_a_joiner_goes_on_with_the_cluster_of_a_starter_that_was_killed(nightshift, words):
+    _, command = words(OTHER_DAY)
+    starter = nightshift.held("start_compute.after", *command, **PACK)
+    [started] = nightshift.facts.alive()["clusters"]
+    starter.kill()
+    drop, command = words()
+    assert of_pack(nightshift(*command, **PACK)) == (started, False)
+    assert says(nightshift, drop)
+    assert nightshift("reap", **PACK).ended() == 0
+    nothing_is_left(nightshift)
+
+
+def test_a_joiner_that_is_killed_takes_nothing_from_the_night_whose_cluster_it_shares(nightshift, words):
+    drop, command = words()
+    starter = nightshift.held("job_wordcount", *command, **PACK)
+    _, command = words(OTHER_DAY)
+    joiner = nightshift.held("job_wordcount.after", *command, **PACK)
+    [started] = nightshift.facts.alive()["clusters"]
+    joiner.kill()
+    nightshift.let_go("job_wordcount")
+    assert of_pack(starter) == (started, False)
+    assert says(nightshift, drop)
+    assert nightshift("reap", **PACK).ended() == 0
+    nothing_is_left(nightshift)
+
+
+def test_of_two_members_that_leave_at_once_one_is_the_last_and_ends_the_cluster(nightshift, words, tmp_path_factory):
+    beside = Commands(nightshift.env, tmp_path_factory.mktemp("beside"))  # who holds another at the same moment
+    drop, command = words()
+    first = nightshift.held("stop_compute", *command, **PACK)
+    _, command = words(OTHER_DAY)
+    second = beside.held("stop_compute", *command, **PACK)
+    nightshift.let_go("stop_compute")
+    beside.let_go("stop_compute")
+    (one, is_last), (other, is_last_too) = of_pack(first), of_pack(second)
+    assert one == other
+    assert is_last != is_last_too
+    assert says(nightshift, drop)
     nothing_is_left(nightshift)

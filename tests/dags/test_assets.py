@@ -23,6 +23,7 @@ from nightshift.config import Settings
 from nightshift.contracts.pipeline import Inputs
 from nightshift.lake import assets
 from nightshift.pipelines import PIPELINES
+from nightshift.run.ids import slug_of
 from tests.dags import publishing
 from tools import paths
 
@@ -100,8 +101,12 @@ def test_gold_that_is_published_starts_the_dags_that_are_scheduled_by_it(dags, b
         where = "s3://nightshift-local-lake/gold/wordcount/word_counts/business_date=2026-01-04/"
         partitions = {"2026-01-04": 7}
         assert event.extra == {
-            "business_date": "2026-01-04", "partition": where, "rows": 7, "partitions": partitions
-        }  # fmt: skip
+            "business_date": "2026-01-04",
+            "partition": where,
+            "rows": 7,
+            "partitions": partitions,
+            "run": f"wordcount/{slug_of(night.run_id)}",
+        }
         chained = session.scalar(select(DagRun).where(DagRun.dag_id == "chained"))
         night = bundles["chained"].get_task("preflight").night(context_of(chained))
     assert (str(night.business_date), night.run_id) == ("2026-01-04", chained.run_id)

@@ -7,7 +7,8 @@ import tomllib
 import pytest
 
 from embedded import cli
-from nightshift.compute import cost, instances
+from nightshift.compute import cost, instances, workers
+from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
 from nightshift.report import night_index
 from tests.embedded.test_price_list import GRAVITON
@@ -80,6 +81,19 @@ LINUX = {"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA"
 
 
 S3 = (("Tier1", "0.000007"), ("Tier2", "0.00000056"), ("SIA-Tier1", "9"))
+GLUE = {"ETL-DPU-Hour": "0.69", "ETL-Flex-DPU-Hour": "0.45", "ETL-MemOptimized-DPU-Hour": "9", "Crawler-DPU-Hour": "9"}
+VPC = {"PublicIPv4:InUseAddress": "0.005", "PublicIPv4:IdleAddress": "9"}
+SERVERLESS = {
+    "EMR-SERVERLESS-vCPUHours": "0.09048",
+    "EMR-SERVERLESS-MemoryGBHours": "0.00988",
+    "EMR-SERVERLESS-StorageGBHours": "0.000211",
+    "EMR-SERVERLESS-ARM-vCPUHours": "9",
+}
+
+
+def used(by_usage):
+    """Products by the end of their usage type, whose beginning is the region's."""
+    return [({"usagetype": f"SAE1-{name}"}, "Hours", usd) for name, usd in by_usage.items()]
 
 
 def offer(code, products):
@@ -119,9 +133,13 @@ def lists(tmp_path, monkeypatch):
         ({"volumeApiName": "gp3"}, "GB-Mo", "0.152"),
         ({"volumeApiName": "gp3"}, "IOPS-Mo", "8"),
     ]
+    machines.append((ec2("t3.small", {**M5, "vcpu": "2", "memory": "2 GiB"}), "Hrs", "0.0336"))
     requests = [({"group": f"S3-API-{tier}"}, "Requests", usd) for tier, usd in S3]
     (tmp_path / "s3.json").write_text(offer("AmazonS3", requests))
+    (tmp_path / "glue.json").write_text(offer("AWSGlue", used(GLUE)))
+    (tmp_path / "vpc.json").write_text(offer("AmazonVPC", used(VPC)))
     fees = [({"instanceType": name, "softwareType": "EMR"}, "Hrs", "0.07") for name in ("m5.xlarge", "r8g.2xlarge")]
+    fees += used(SERVERLESS)
     (tmp_path / "ec2.json").write_text(offer("AmazonEC2", machines))
     (tmp_path / "emr.json").write_text(offer("ElasticMapReduce", fees))
     return tmp_path
@@ -137,20 +155,35 @@ def test_a_price_list_refreshes_the_known_types_and_adds_named_ones_with_date_an
     assert "EC2 $0.306 and EMR $0.07 an hour in sa-east-1" in capsys.readouterr().out
 
 
-def test_disks_and_requests_are_read_with_date_and_source_and_price_a_bill(lists, capsys):
-    of_ec2, of_s3 = "AmazonEC2 20260901000000", "AmazonS3 20260901000000"
+OF_EC2 = {"gp2": 0.19, "gp3": 0.152, "host": 0.0336}
+OF_FEE = {"serverless_vcpu": 0.09048, "serverless_memory": 0.00988, "serverless_storage": 0.000211}
+OF_OTHERS = {
+    "s3": {"put": 7e-06, "get": 5.6e-07},
+    "glue": {"glue_dpu": 0.69, "glue_flex": 0.45},
+    "vpc": {"ipv4": 0.005},
+}
+
+
+def test_other_rates_are_read_with_date_and_source_and_price_a_bill(lists, capsys):
     common = ["prices", "--region", "sa-east-1", "--file", str(lists / "ec2.json"), str(lists / "emr.json")]
     assert cli.main(common) == 0
-    disks = {"gp2": 0.19, "gp3": 0.152, "as_of": "2026-09-01"}
-    assert tomllib.loads((lists / "prices.toml").read_text())["storage"]["sa-east-1"] == {**disks, "source": of_ec2}
-    assert cli.main([*common, str(lists / "s3.json")]) == 0
-    written = tomllib.loads((lists / "prices.toml").read_text())["storage"]["sa-east-1"]
-    assert written == {**disks, "put": 7e-06, "get": 5.6e-07, "source": f"{of_ec2}, {of_s3}"}
-    assert "gp2            0.19 in sa-east-1" in capsys.readouterr().out
-    table = instances.of(Settings(region="sa-east-1", prices_file=lists / "prices.toml"))
+    written = tomllib.loads((lists / "prices.toml").read_text())["rates"]["sa-east-1"]
+    assert {name: rate["usd"] for name, rate in written.items()} == {**OF_EC2, **OF_FEE}
+    assert written["host"] == {"usd": 0.0336, "as_of": "2026-09-01", "source": "AmazonEC2 20260901000000"}
+    assert cli.main([*common, *(str(lists / f"{name}.json") for name in OF_OTHERS)]) == 0
+    assert "gp2                $0.19 in sa-east-1, AmazonEC2 20260901000000" in capsys.readouterr().out
+    settings = Settings(region="sa-east-1", prices_file=lists / "prices.toml")
+    table = instances.of(settings)
+    listed = {**OF_EC2, **OF_FEE, **{name: usd for rates in OF_OTHERS.values() for name, usd in rates.items()}}
+    assert {name: table.rate(name) for name in listed} == listed
     assert cost.disks("m5.xlarge", table) == pytest.approx((64 * 0.19 + 15 * 0.152) / 730)
     assert cost.requests(0, 1000, table) == pytest.approx(40_000 * 7e-06 + 200_000 * 5.6e-07)
-    assert table.storage.as_of == "2026-09-01"
+    assert cost.host(60, table) == pytest.approx(0.0386)
+    assert (workers.glue(10, table), workers.glue(10, table, flex=True)) == (6.9, 4.5)
+    assert workers.serverless({"vCPUHour": 100, "memoryGBHour": 100, "storageGBHour": 1000}, table) == 10.247
+    told = {name: TARGETS[name](settings).prices() for name in ("glue", "serverless")}
+    assert told["glue"] == {"prices_as_of": "2026-09-01", "prices": "AWSGlue 20260901000000"}
+    assert told["serverless"] == {"prices_as_of": "2026-09-01", "prices": "ElasticMapReduce 20260901000000"}
 
 
 def test_the_csv_form_gives_the_same(lists):
@@ -162,12 +195,20 @@ def test_the_csv_form_gives_the_same(lists):
         for n, term, usd in (("1", "OnDemand", "0.3"), ("2", "Reserved", "9"))
     ]
     about = [["FormatVersion", "v1.0"], ["Disclaimer", "none"], ["Publication Date", "2026-08-01T00:00:00Z"]]
-    about += [["Version", "1"], ["OfferCode", "AmazonEC2"]]
-    with (lists / "ec2.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([*about, header, *rows])
-    assert cli.main(["prices", "--region", "sa-east-1", "--file", str(lists / "ec2.csv"), str(lists / "emr.json")]) == 0
-    written = tomllib.loads((lists / "prices.toml").read_text())["prices"]["sa-east-1"]
-    assert (written["m5.xlarge"]["ec2"], written["m5.xlarge"]["as_of"]) == (0.3, "2026-08-01")
+    usages = [
+        ["1", "OnDemand", "0.69", "ETL-DPU-Hour", "sa-east-1"],
+        ["2", "OnDemand", "9", "Catalog-Request", "sa-east-1"],
+    ]
+    columns = ["SKU", "TermType", "PricePerUnit", "usageType", "Region Code"]
+    for code, lines in (("AmazonEC2", [header, *rows]), ("AWSGlue", [columns, *usages])):
+        with (lists / f"{code}.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([*about, ["Version", "1"], ["OfferCode", code], *lines])
+    files = [str(lists / name) for name in ("AmazonEC2.csv", "emr.json", "AWSGlue.csv")]
+    assert cli.main(["prices", "--region", "sa-east-1", "--file", *files]) == 0
+    written = tomllib.loads((lists / "prices.toml").read_text())
+    prices, rates = written["prices"]["sa-east-1"], written["rates"]["sa-east-1"]
+    assert (prices["m5.xlarge"]["ec2"], prices["m5.xlarge"]["as_of"]) == (0.3, "2026-08-01")
+    assert rates["glue_dpu"] == {"usd": 0.69, "as_of": "2026-08-01", "source": "AWSGlue 1"}
 
 
 def test_a_file_that_is_none_and_a_service_that_is_missing_are_refused_by_name(lists, capsys):

@@ -14,7 +14,9 @@ from embedded.new.proposal import propose
 from embedded.pipeline import Local, Pipeline, no_files
 from embedded.uploads import kinds
 from embedded.uploads.inputs import Upload
+from nightshift.config import Settings
 from nightshift.contracts import contract
+from nightshift.dag_factory import night_dag
 from nightshift.pipelines import registry
 from tests.databases import mariadb, postgresql
 from tools.errors import InputRefused
@@ -122,6 +124,18 @@ def test_a_pipeline_that_takes_anothers_gold_is_made_of_a_file_of_it_and_takes_n
     assert (own.from_database, own.maker()) == (False, no_files), "neither drivers nor files are brought for it"
     status, said = new("own_weeks", *words[:2], "--after", "shop_orders")
     assert status == 2 and "--after names a gold table <pipeline>.<table>" in said
+
+
+def test_its_dag_is_scheduled_by_the_table_that_the_others_night_publishes(new, written, tmp_path):
+    assert new("own_sales", "--sample", written(SALES), "--yes")[0] == 0
+    [table] = registry.discover([tmp_path / "mine"]).packages["own_sales"].pipeline.gold
+    after = ("--after", f"own_sales.{table.name}")
+    assert new("own_days", "--sample", written(SALES, "2026-01-04.parquet"), *after, "--yes")[0] == 0
+    known = registry.discover([tmp_path / "mine"]).packages
+    first, second = (night_dag(known[name].pipeline, Settings(), None) for name in ("own_sales", "own_days"))
+    starts, published = second.timetable.asset_condition.objects, first.get_task("publish").outlets
+    assert [(a.name, a.uri) for a in starts] == [(a.name, a.uri) for a in published]
+    assert [a.name for a in starts] == [f"own_sales.{table.name}"]
 
 
 # As each server declares the same table; the view of it has no key of its own.

@@ -134,6 +134,7 @@ def test_each_gold_table_is_an_outlet_of_publish_and_its_event_says_what_was_pub
         "partition": "s3://acme-night-lake/gold/mrhealth_sales/alerts/business_date=2026-01-04/",
         "rows": 3,
         "partitions": {"2026-01-04": 3},
+        "run": night.run,
     }
     assert extras["product_sales"]["rows"] == 7
     assert extras["product_sales"]["partitions"] == {"2026-01-03": 5, "2026-01-04": 7}

@@ -34,7 +34,7 @@ def test_each_region_has_its_price_and_says_whose_it_is(table, region, m5_xlarge
     assert cost.measured(FLEETS, 3600, there) == pytest.approx(3 * node, abs=1e-4)
     assert cost.disks("m5.xlarge", there) == pytest.approx(0.0104 * m5_xlarge / 0.192, abs=1e-4), "79 GiB"
     assert words in there.source and there.as_of in there.source
-    assert cost.host(60, there) == pytest.approx(cost.HOST * m5_xlarge / 0.192, abs=1e-4)
+    assert cost.host(60, there) == pytest.approx(0.0258 * m5_xlarge / 0.192, abs=1e-4)
     at_home = cost.requests(1000, 1000, table())
     assert cost.requests(1000, 1000, there) == pytest.approx(at_home * m5_xlarge / 0.192, abs=1e-4)
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
+from covid_hospitals.definition import PIPELINE as COVID_HOSPITALS
 from nightshift.compute import cost, cost_limit, instances, one_by_one, targets
 from nightshift.compute.emr import bill, spec
 from nightshift.compute.emr.client import EmrHook
@@ -79,12 +80,12 @@ def preflight(settings, aws, monkeypatch):
     """preflight(index or None, settings' changes, parameters) -> what it checked."""
     monkeypatch.setattr(terraform, "version", lambda: "Terraform v1.11.4")
 
-    def check(index=None, settings_too=None, count=1, **params):
+    def check(index=None, settings_too=None, count=1, pipeline=WORDCOUNT, **params):
         if index:
             body = json.dumps({**night_index.empty(), **index})
             aws("s3").put_object(Bucket=settings.bucket("lake"), Key=night_index.KEY, Body=body)
         task = PreflightOperator(
-            task_id="preflight", pipeline=WORDCOUNT, settings=replace(settings, **settings_too or {})
+            task_id="preflight", pipeline=pipeline, settings=replace(settings, **settings_too or {})
         )
         return task.checked(task.night(context(TaskInstance(), **params)), count)
 
@@ -135,6 +136,22 @@ def test_prices_older_than_ninety_days_are_a_warning():
     assert "91 days old (2026-01-01): refresh them with make prices" in instances.age_warning(
         "2026-01-01", date(2026, 4, 2), 90
     )
+
+
+@pytest.mark.parametrize(
+    ("rate", "warned"),
+    [("put", {"emr", "host", "glue"}), ("gp2", {"emr", "host"}), ("ipv4", {"host"}), ("glue_dpu", {"glue"})],
+)
+def test_a_night_is_warned_of_the_age_of_what_its_own_bill_is_made_of(preflight, tmp_path, rate, warned):
+    file = tmp_path / "prices.toml"
+    file.write_text(f'[rates.us-east-1]\n{rate} = {{ usd = 0.001, as_of = "2025-01-01" }}\n')
+    given = {"prices_file": file, "prices_max_age_days": 90}
+    seen = {
+        "emr": preflight(None, given),
+        "host": preflight(None, given, pipeline=COVID_HOSPITALS, ingest="api"),
+        "glue": preflight(None, given, compute="glue"),
+    }
+    assert {name for name, one in seen.items() if "days old (2025-01-01)" in one.get("warning", "")} == warned
 
 
 def limit_of(body):

@@ -112,14 +112,21 @@ def test_the_yardsticks_price_in_a_region_prices_the_others_there(priced):
     assert table.source.endswith("m5.xlarge of ca-west-1, 2026-12-01")
 
 
-def test_disks_and_requests_are_as_dear_as_the_yardstick_until_a_list_says_more(priced):
-    assert priced("us-east-1", "").storage == instances.Storage(0.1, 0.08, 5e-06, 4e-07, "2026-11-29")
-    assert priced("eu-west-1", "").storage.gp2 == pytest.approx(0.1 * 0.214 / 0.192)
-    own = '[storage]\n"eu-west-1" = { gp2 = 0.11, gp3 = 0.088, as_of = "2027-01-05", source = "AmazonEC2 1" }\n'
-    storage = priced("eu-west-1", own).storage
-    assert (storage.gp2, storage.gp3, storage.source) == (0.11, 0.088, "AmazonEC2 1")
-    assert storage.as_of == "2026-11-29", "requests are not of that list"
-    assert priced("us-east-1", own).oldest == "2026-11-20"
+def test_a_rate_is_as_dear_as_the_yardstick_until_a_list_says_more(priced):
+    at_home, there = priced("us-east-1", ""), priced("eu-west-1", "")
+    assert at_home.rates["gp2"] == instances.Rate(0.1, "2026-11-29", "prices of us-east-1, 2026-11-29")
+    assert [there.rate(name) for name in at_home.rates] == pytest.approx(
+        [at_home.rate(name) * 0.214 / 0.192 for name in at_home.rates]
+    )
+    assert there.rates["gp2"].source.endswith("2026-11-29, as much dearer as m5.xlarge is in eu-west-1")
+    listed = instances.Rate(0.11, "2027-01-05", "AmazonEC2 1")
+    own = '[rates.eu-west-1]\ngp2 = { usd = 0.11, as_of = "2027-01-05", source = "AmazonEC2 1" }\n'
+    assert priced("eu-west-1", own).rates == {**there.rates, "gp2": listed}
+    assert priced("us-east-1", own).rates == at_home.rates
+    assert priced("eu-west-1", own).oldest(["gp2"]) == "2027-01-05"
+    assert priced("eu-west-1", own).oldest(["gp2", "gp3"]) == "2026-11-29", "gp3 is not of that list"
+    assert priced("ca-west-1", own).rates == {}
+    assert priced("ca-west-1").rates == at_home.rates, "of a region whose m5.xlarge nobody looked up"
 
 
 @pytest.mark.parametrize("text", ["[types", "[types.a]\ncores = 4", "[prices]\nus-east-1 = 3", "types = 1"])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from embedded.cloud.endpoint import running
+from nightshift import config
 from tests import callers
 from tests.ground import kept_up
 from tools import toolchain
@@ -177,3 +178,13 @@ def foundation(request, cloud, stack, bootstrap):
     durable.bootstrapped = bootstrap(variables["name"])
     durable.open("foundation.tfstate", f"{variables['name']}-state")
     return durable, variables, durable.apply(**variables)
+
+
+@pytest.fixture
+def settings(foundation, monkeypatch):
+    """The foundation's, in the environment that its terraform has."""
+    durable, variables, _ = foundation
+    for name, value in {**durable.env, "TF_VAR_lifecycle_rules": "false", "TF_VAR_max_retries": "3"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("NIGHTSHIFT_NAME", variables["name"])
+    return config.load()

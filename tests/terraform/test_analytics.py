@@ -6,6 +6,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
+from nightshift.infrastructure import drift
 from nightshift.report import views
 
 pytestmark = pytest.mark.terraform
@@ -54,6 +55,23 @@ def test_glue_has_every_view_as_athena_stores_one(cloud, analytics):
         assert [(c["Name"], c["Type"], c["Comment"]) for c in columns] == [
             (c["name"], c["type"], c["about"]) for c in view["columns"]
         ]
+
+
+def test_what_somebody_changed_by_hand_is_drift_of_this_stack_beside_the_foundation(cloud, analytics, settings):
+    """Its limit of bytes is not the default: with which variables it was applied, drift does not know."""
+    glue, name = cloud.client("glue"), "mrhealth_sales_product_total"
+    table = glue.get_table(DatabaseName=GOLD, Name=name)["Table"]
+    kept = {key: table[key] for key in ("Name", "Description", "TableType", "Parameters", "StorageDescriptor")}
+    kept |= {key: table[key] for key in ("ViewOriginalText", "ViewExpandedText")}
+    glue.update_table(DatabaseName=GOLD, TableInput={**kept, "Description": "Mine"})
+    seen = drift.compare(settings)
+    glue.update_table(DatabaseName=GOLD, TableInput=kept)
+    assert {"analytics", "foundation"} <= {*seen.stacks}
+    assert seen.unseen == {}
+    address = f'module.athena.aws_glue_catalog_table.view["{name}"]'
+    assert [(d.stack, d.address, d.attribute, d.after) for d in seen.differences] == [
+        ("analytics", address, "description", '"Mine"')
+    ]
 
 
 def test_a_saved_query_runs_in_the_workgroup_on_gold(cloud, analytics):

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 import pytest
 from botocore.exceptions import ClientError
 
-from nightshift import config
 from nightshift.infrastructure import drift
 from nightshift.infrastructure.drift import Comparison
 from tools import paths
@@ -44,16 +43,6 @@ def test_a_night_is_told_what_the_contract_says(told):
 def test_a_second_plan_changes_nothing(foundation):
     durable, variables, _ = foundation
     assert not durable.has_changes(**variables)
-
-
-@pytest.fixture
-def settings(foundation, monkeypatch):
-    """The foundation's, in the environment that its terraform has."""
-    durable, variables, _ = foundation
-    for name, value in {**durable.env, "TF_VAR_lifecycle_rules": "false", "TF_VAR_max_retries": "3"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("NIGHTSHIFT_NAME", variables["name"])
-    return config.load()
 
 
 def test_drift_is_listed_notified_once_and_gone_when_it_is_undone(cloud, settings, told, request):

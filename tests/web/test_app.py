@@ -123,6 +123,21 @@ def test_the_nights_are_a_product_by_its_dates_and_a_backfill_fills_its_days(ser
     assert f'title="{days[-1]}: success with warnings, US$\u00a00.50"' in row
 
 
+def test_the_page_of_a_dag_says_what_its_next_night_is_expected_to_cost(server, lake, keep):
+    def shown(language="en"):
+        return plain(server().get(f"/nightshift/fragment/dag?dag_id=wordcount&lang={language}").text)
+
+    cost, on = {"estimate": 1, "shape": "4", "seconds": {"billed": 1200}}, {"target": "emr"}
+    nights = [record(n, cost={**cost, "measured": 0.5 + n / 10}, compute=on) for n in range(5)]
+    keep(*nights[:4])
+    assert "expected to cost" not in shown(), "four nights are too few"
+    keep(*nights)
+    assert (
+        "The next night is expected to cost US$ 0.70, 20 min; nine of ten up to US$ 0.86, 20 min (5 nights)" in shown()
+    )
+    assert "A próxima noite deve custar US$ 0,70, 20 min; nove em cada dez até" in shown("pt-BR")
+
+
 def test_a_product_of_another_deployment_or_a_foreign_dag_has_no_nights(server, lake, keep):
     keep(record(3))
     text = server().get("/nightshift/fragment/dag", params={"dag_id": "reaper"}).text

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from nightshift.compute.instances import VCPU_OF_XLARGE, YARDSTICK, Table
+from nightshift.compute.instances import VCPU_OF_XLARGE, Table
 
 CURRENCY = "USD"
 PROVISIONING_MINUTES = 7.0  # planned EMR start-up time; 5 to 10 are observed
-HOST = 0.0208 + 0.005  # ingestion host, $ per hour in us-east-1: t3.small On-Demand and its public IPv4 address
 HOST_PART, REQUESTS = "host", "requests"  # parts of a bill, beside EC2, EMR and EBS or the target's own
+HOST_RATES, DISK_RATES, REQUEST_RATES = ("host", "ipv4"), ("gp2", "gp3"), ("put", "get")  # names in the table
 DISK_GIB_OF_XLARGE, ROOT_GIB = 64, 15  # what EMR attaches to a node; twice the size has twice the disk
 HOURS_OF_MONTH = 730  # as AWS counts it
 PUTS_OF_ENTRY, GETS_OF_ENTRY = 3, 12  # a ledger entry, its marker and terraform's state; lists are priced as PUT
@@ -49,7 +49,7 @@ def estimate(fleets: list[dict[str, Any]], work_minutes: float, table: Table) ->
 
 def host(minutes: float, table: Table) -> float:
     """Dollars for an ingestion host that runs for `minutes`. Raises PreflightError for a region without prices."""
-    return round(HOST * _dearer(table) * minutes / 60, 4)
+    return round(sum(map(table.rate, HOST_RATES)) * minutes / 60, 4)
 
 
 def measured(fleets: list[dict[str, Any]], seconds: float, table: Table) -> float:
@@ -82,14 +82,14 @@ def spot_words(nodes: Sequence[Node]) -> str:
 def disks(name: str, table: Table) -> float:
     """Dollars per hour of the EBS volumes of a node of that type. Raises PreflightError for an unknown type."""
     gib = DISK_GIB_OF_XLARGE * table.type(name).vcpu / VCPU_OF_XLARGE
-    return (gib * table.storage.gp2 + ROOT_GIB * table.storage.gp3) / HOURS_OF_MONTH
+    return (gib * table.rate("gp2") + ROOT_GIB * table.rate("gp3")) / HOURS_OF_MONTH
 
 
 def requests(entries: int, tables: int, table: Table) -> float:
     """Dollars for S3's requests, estimated from the number of ledger entries and of tables that layers wrote."""
     puts = PUTS_OF_ENTRY * entries + PUTS_OF_TABLE * tables
     gets = GETS_OF_ENTRY * entries + GETS_OF_TABLE * tables
-    return round(puts * table.storage.put + gets * table.storage.get, 4)
+    return round(puts * table.rate("put") + gets * table.rate("get"), 4)
 
 
 def minutes_within(usd: float, price: Callable[[float], float]) -> float:
@@ -97,11 +97,6 @@ def minutes_within(usd: float, price: Callable[[float], float]) -> float:
     low, high = 600.0, 6000.0  # far beyond what is billed at least, and apart enough for prices that are rounded
     each = (price(high) - price(low)) / (high - low)
     return (usd - (price(low) - low * each)) / each if each > 0 else float("inf")
-
-
-def _dearer(table: Table) -> float:
-    """How much more the yardstick costs in the region than in us-east-1."""
-    return table.price(YARDSTICK).ec2 / table.at_home.ec2
 
 
 def _fleet(fleet: Mapping[str, Any], table: Table) -> float:

@@ -52,46 +52,34 @@ class Price:
 
 
 @dataclass(frozen=True)
-class Storage:
-    """$ per GiB and month of EBS volumes, and of one PUT (or LIST) and one GET of S3. `as_of` and `source` as of Price;
-    the oldest date if only some of them were read from a file."""
+class Rate:
+    """$ of one unit of anything else that a bill has (see instance_types.toml); `as_of` and `source` as of Price."""
 
-    gp2: float
-    gp3: float
-    put: float
-    get: float
+    usd: float
     as_of: str
     source: str = ""
-
-    def scaled(self, factor: float) -> Storage:
-        """As much dearer."""
-        return replace(self, **{name: getattr(self, name) * factor for name in STORED})
-
-
-STORED = ("gp2", "gp3", "put", "get")
 
 
 @dataclass(frozen=True)
 class Table:
-    """The known instance types and their prices in one region. `source` says which prices these are, and of when;
-    `at_home` is what the yardstick costs in us-east-1."""
+    """The known instance types and their prices in one region, and other rates by name. `source` says which prices of
+    instances these are, and of when; `at_home` is what the yardstick costs in us-east-1."""
 
     region: str
     types: Mapping[str, InstanceType]
     prices: Mapping[str, Price]
     at_home: Price
     source: str
-    storage: Storage
+    rates: Mapping[str, Rate]
 
     @property
     def as_of(self) -> str:
-        """The date of the oldest of its prices; '' without any."""
+        """The date of the oldest of its prices of instances; '' without any."""
         return min((price.as_of for price in self.prices.values()), default="")
 
-    @property
-    def oldest(self) -> str:
-        """The date of the oldest price that a bill is made of: of instances, disks and requests."""
-        return min(self.as_of, self.storage.as_of) if self.as_of else ""
+    def oldest(self, rates: Iterable[str]) -> str:
+        """The date of the oldest of these rates; '' for a region without prices."""
+        return min((self.rates[name].as_of for name in rates if name in self.rates), default="")
 
     def check(self, names: Iterable[str]) -> None:
         """Raises PreflightError naming the types that are unknown or have no price, and the command that adds them."""
@@ -113,6 +101,12 @@ class Table:
         """The price of a type in the region. Raises PreflightError if it is not known."""
         self.check([name])
         return self.prices[name]
+
+    def rate(self, name: str) -> float:
+        """Dollars of one unit in the region. Raises PreflightError for a region without prices."""
+        if name not in self.rates:
+            self.check([YARDSTICK])
+        return self.rates[name].usd
 
     def spares(self, types: Iterable[str]) -> tuple[str, ...]:
         """The types to request in addition when EC2 has none of `types`: of each other family of the architecture, with
@@ -145,9 +139,9 @@ def age_warning(as_of: str, today: date, days: int) -> str:
 
 def read(file: Path) -> dict[str, Any]:
     """A price file: {"types": {name: {architecture, vcpu, gib}}, "prices": {region: {name: {ec2, emr, as_of}}},
-    "storage": {region: {gp2, gp3, put, get, as_of}}}, all empty if there is no such file. Raises TOMLDecodeError."""
+    "rates": {region: {name: {usd, as_of}}}}, all empty if there is no such file. Raises TOMLDecodeError."""
     found = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    return {"types": {}, "prices": {}, "storage": {}, **found}
+    return {"types": {}, "prices": {}, "rates": {}, **found}
 
 
 def _table(region: str, shipped: Mapping[str, Any], added: Mapping[str, Any]) -> Table:
@@ -159,14 +153,16 @@ def _table(region: str, shipped: Mapping[str, Any], added: Mapping[str, Any]) ->
     yardstick = own.get(YARDSTICK) or _listed(region, shipped, home[YARDSTICK])
     derived = _scaled(home, yardstick) if yardstick else {}
     dearer = yardstick.ec2 / home[YARDSTICK].ec2 if yardstick else 1.0
-    storage = _storage(Storage(**shipped["storage"]).scaled(dearer), added["storage"].get(region, {}))
-    return Table(region, types, {**derived, **own}, home[YARDSTICK], _source(region, shipped, own), storage)
+    listed = shipped["rates"] if yardstick or own else {}
+    rates = {name: _rate(region, shipped, facts, dearer) for name, facts in listed.items()}
+    rates |= {name: Rate(**facts) for name, facts in added["rates"].get(region, {}).items()}
+    return Table(region, types, {**derived, **own}, home[YARDSTICK], _source(region, shipped, own), rates)
 
 
-def _storage(shipped: Storage, own: Mapping[str, Any]) -> Storage:
-    """The shipped prices, and those of the price file in their place."""
-    merged = replace(shipped, **own)
-    return merged if own.keys() >= set(STORED) else replace(merged, as_of=min(shipped.as_of, merged.as_of))
+def _rate(region: str, shipped: Mapping[str, Any], facts: Mapping[str, Any], dearer: float) -> Rate:
+    """A shipped rate, as much dearer as the yardstick is in the region; its source says of which region it is."""
+    scaled = "" if dearer == 1 else f", as much dearer as {YARDSTICK} is in {region}"
+    return Rate(facts["usd"] * dearer, facts["as_of"], f"prices of {shipped['home']}, {facts['as_of']}{scaled}")
 
 
 def _families(shipped: Mapping[str, Any]) -> Iterator[tuple[InstanceType, Price]]:

@@ -34,8 +34,8 @@ def date_of(events: Any, pipeline: Pipeline) -> str | None:
 
 
 def announce(outlets: Iterable[Any], events: Any, nights: Sequence[tuple[RunContext, Any]]) -> None:
-    """Give each asset's event the newest published date, its partition and rows, and the rows of every partition that
-    was published. `nights` are the published dates, each with its manifests, oldest first."""
+    """Give each asset's event the newest published date, its partition and rows, the rows of every partition that was
+    published, and the run. `nights` are the published dates, each with its manifests, oldest first."""
     for asset in outlets:
         days: dict[str, int] = {}
         for night, manifests in nights:
@@ -55,6 +55,7 @@ def announce(outlets: Iterable[Any], events: Any, nights: Sequence[tuple[RunCont
                 "partition": partition,
                 "rows": days.get(own, 0),
                 "partitions": named,
+                "run": nights[-1][0].run,
             }
 
 

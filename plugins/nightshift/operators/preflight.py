@@ -74,7 +74,9 @@ class PreflightOperator(NightOperator, SkipMixin):
         self._check_limit(night, self._expected, nights)
         self._check_month(night, self._expected, index["money"])
         checked |= {"estimate_usd": self._expected.usd, "expected": self._expected.facts, "prices": prices["prices"]}
-        old = instances.age_warning(prices["prices_as_of"], night.today, self.settings.prices_max_age_days)
+        rates = (*cost.REQUEST_RATES, *(cost.HOST_RATES if night.routes else ()))
+        oldest = min(prices["prices_as_of"], instances.of(self.settings).oldest(rates))
+        old = instances.age_warning(oldest, night.today, self.settings.prices_max_age_days)
         checked |= self._warning(missing, old)
         self.log.info("%s of %s %s (%s).", night.run, night.business_date, self._expected.words, prices["prices"])
         return checked

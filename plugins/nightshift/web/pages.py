@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from nightshift.contracts.pipeline import BACKFILL
+from nightshift.report import expected
 from nightshift.run.links import dag_page, run_page, run_tab
 from nightshift.web.markup import Markup, Part, failure_message, joined, link, table, tag
 from nightshift.web.view import DRIFT, Gold, Night, View
@@ -117,7 +118,8 @@ def dag(view: View, dag_id: str) -> Markup:
     own = view.nights(dag_id) if dag_id.startswith(BACKFILL) else view.nights_of(dag_id)
     product = dag_id.removeprefix(BACKFILL)
     tables = [tag("h3", "Gold"), _gold_table(view, product)] if product in view.products else []
-    return joined(tag("h2", view.t("All nights of this DAG"), " ", _zone(view)), _listed(view, own), *tables)
+    heading = tag("h2", view.t("All nights of this DAG"), " ", _zone(view))
+    return joined(heading, *_expected(view, dag_id), _listed(view, own), *tables)
 
 
 PAGES: Mapping[str, Callable[[View], Markup]] = {
@@ -128,6 +130,22 @@ PAGES: Mapping[str, Callable[[View], Markup]] = {
     "products": products,
     "dictionary": dictionary,
 }
+
+
+def _expected(view: View, dag_id: str) -> Iterable[Markup]:
+    """What a night on the machines of the last one is expected to cost and take; nothing before enough are known."""
+    known = view.nights(dag_id)
+    if dag_id.startswith(BACKFILL) or not known:
+        return
+    target, shape = known[0].get("target") or "", known[0].get("shape") or ""
+    like = expected.of(reversed(known), target, shape, expected.planned(0, 0))
+    if like.basis == expected.NIGHTS:
+        yield tag(
+            "p",
+            f"{view.t('The next night is expected to cost')} {view.n(like.usd, 'usd')}, {like.minutes:.0f} min; ",
+            f"{view.t('nine of ten up to')} {view.n(like.usd_p90, 'usd')}, {like.minutes_p90:.0f} min ",
+            f"({like.nights} {view.t('nights')})",
+        )
 
 
 def _drift(view: View) -> Iterable[Markup]:

@@ -71,6 +71,8 @@ PT = {
     "never published": "nunca publicada",
     "Nothing yet.": "Nada ainda.",
     "All nights of this DAG": "Todas as noites deste DAG",
+    "The next night is expected to cost": "A próxima noite deve custar",
+    "nine of ten up to": "nove em cada dez até",
     "This DAG makes no data product.": "Este DAG não produz dados.",
     "No report of this run yet: it is written when the run ends.": "Sem relatório: ele é escrito no fim da execução.",
     "Layer": "Camada",

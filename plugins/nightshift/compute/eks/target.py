@@ -83,7 +83,8 @@ class EksTarget:
     def prices(self) -> dict[str, str]:
         table = instances.of(self._settings)
         node = self._settings.kubernetes_node_type
-        return {"prices_as_of": table.as_of, "prices": f"{table.source}; a node ({node}) for each pod, and EMR's fee"}
+        as_of = min(table.as_of, table.oldest(workers.EKS))
+        return {"prices_as_of": as_of, "prices": f"{table.source}; a node ({node}) for each pod, and EMR's fee"}
 
     def shape(self, run: RunContext) -> str:
         """The workers, the driver's included."""

@@ -110,7 +110,7 @@ class EmrTarget:
 
     def prices(self) -> dict[str, str]:
         table = instances.of(self._settings)
-        return {"prices_as_of": table.oldest, "prices": table.source}
+        return {"prices_as_of": min(table.as_of, table.oldest(cost.DISK_RATES)), "prices": table.source}
 
     def shape(self, run: RunContext) -> str:
         """The fleets, each as its first type."""

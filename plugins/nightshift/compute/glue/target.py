@@ -69,7 +69,8 @@ class GlueTarget:
             yield f"and run {job.name}\n{json.dumps(spec.arguments(run, job), indent=1)}"
 
     def prices(self) -> dict[str, str]:
-        return workers.source(instances.of(self._settings))
+        rate = workers.GLUE_FLEX if self._settings.glue_flex else workers.GLUE
+        return workers.source(instances.of(self._settings), [rate])
 
     def shape(self, run: RunContext) -> str:
         """The workers, the driver's included."""

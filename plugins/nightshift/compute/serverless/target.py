@@ -81,7 +81,7 @@ class ServerlessTarget:
             yield f"and job {job.name}\n{json.dumps(spec.job_run(run, '<id>', job, foundation, '<token>'), indent=1)}"
 
     def prices(self) -> dict[str, str]:
-        return workers.source(instances.of(self._settings))
+        return workers.source(instances.of(self._settings), workers.SERVERLESS.values())
 
     def shape(self, run: RunContext) -> str:
         """The workers, the driver's included."""
