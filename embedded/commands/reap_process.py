@@ -93,6 +93,7 @@ def _one(settings: config.Settings, options: argparse.Namespace) -> int:
     if not options.yes and not _confirmed():
         print("Nothing was ended.")
         return FAILED
+    print("Ending it, which may take some minutes.", flush=True)
     return _shown(cleanup.give_up(settings, _who(), run))
 
 
@@ -139,4 +140,5 @@ def _who() -> str:
 
 
 if __name__ == "__main__":
+    logging.getLogger("nightshift").setLevel(logging.WARNING)  # Airflow's own set-up would print terraform's whole plan
     sys.exit(main(sys.argv[1:]))

@@ -8,16 +8,22 @@ from collections.abc import Callable, Sequence
 
 DELIMITERS = (",", ";", "\t", "|")
 _SEP = re.compile(rb'^"?sep=[,;\t|]"?\s*$', re.IGNORECASE)  # Excel's own hint above the header
+_OF_EMPTY_CELLS = f'{"".join(DELIMITERS)} \r\v\f"'.encode()
 # The csv module rejects fields beyond 128 KiB; a long note is valid.
 csv.field_size_limit(2**31 - 1)
 
 
 def header_at(lines: Sequence[bytes]) -> int:
-    """The index of the header: the first line that is not blank, after Excel's `sep=;` if there is one; the number of
+    """The index of the header: the first line that has any text, after Excel's `sep=;` if there is one; the number of
     lines where there is none."""
-    written = (i for i, line in enumerate(lines) if line.strip())
+    written = (i for i, line in enumerate(lines) if line.strip(_OF_EMPTY_CELLS))
     first = next(written, len(lines))
     return next(written, len(lines)) if first < len(lines) and _SEP.match(lines[first]) else first
+
+
+def is_blank(line: bytes, delimiter: str) -> bool:
+    """Whether a line has no cell with text: spreadsheets write such rows as ;;;; or "";""."""
+    return not line.strip() or all(cell.strip() in (b"", b'""') for cell in line.split(delimiter.encode()))
 
 
 def splits(header: str) -> dict[str, list[str]]:

@@ -175,6 +175,14 @@ def test_the_look_at_a_packed_file_unpacks_no_more_than_a_beginning():
     assert len(deliveries._unpacked(packed(b"\n" * 10_000_000))) == deliveries.BEGINNING
 
 
+@pytest.mark.parametrize("cut", [0, 20])
+def test_the_look_at_a_packed_file_reads_all_of_its_members(cut):
+    first, second = f"{ORDERS}\n".encode(), b"1,1,Loja Online\n" * 99
+    members = packed(b"") + packed(first) + packed(b"") + packed(second)
+    text = deliveries._unpacked(members[: len(members) - cut])
+    assert text.startswith(first) and (cut or text == first + second)
+
+
 @pytest.fixture
 def check(aws, settings):
     return lambda pipeline: CheckInputsOperator(task_id="check_inputs", pipeline=pipeline, settings=settings)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from medallion.csv_text import Record, records
 from mrhealth_sales.jobs import bronze
 from mrhealth_sales.jobs.tables import COUNTRIES, ITEMS, ORDERS
+from nightshift_contract import dialect
 from nightshift_contract.model import plain_name
 from tests.spark_jobs.mutations import FILE_MUTATIONS, MUTATIONS, STRUCTURE, mutated, sound_drop
 from tests.spark_jobs.rows import singly
@@ -22,6 +23,10 @@ OF_A_LINE = STRUCTURE | {"duplicate_column"}
 
 def lines_of(content: bytes) -> list[bytes]:
     return [line.removeprefix(codecs.BOM_UTF8) for line in content.splitlines()]
+
+
+def has_text(line: bytes) -> bool:
+    return not any(dialect.is_blank(line, delimiter) for delimiter in dialect.DELIMITERS)
 
 
 def bytes_of(record: Record) -> bytes:
@@ -38,8 +43,8 @@ def assert_every_line_is_in_one_record(content: bytes, found: list[Record]) -> N
         places = set(range(record.line, record.line + len(own)))
         assert not places & covered, record
         covered |= places
-    left = [n for n, line in enumerate(lines, start=1) if n not in covered and line.strip()]
-    header = [n for n, line in enumerate(lines, start=1) if line.strip()][:1]
+    left = [n for n, line in enumerate(lines, start=1) if n not in covered and has_text(line)]
+    header = [n for n, line in enumerate(lines, start=1) if has_text(line)][:1]
     assert left in ([], header), left
 
 

@@ -5,6 +5,7 @@ import base64
 import pytest
 
 from medallion.csv_text import Record, header_cells, records, records_of
+from medallion.manifest import TableCount
 from mrhealth_sales.jobs.bronze import rows_of
 from mrhealth_sales.jobs.tables import COUNTRIES, ITEMS, ORDERS, table_of, unit_of
 from nightshift_contract.model import plain_name
@@ -214,3 +215,31 @@ def test_excels_own_hint_above_the_header_is_no_header(hint: str) -> None:
 
 def test_tabs_part_the_fields_of_excels_unicode_text() -> None:
     assert countries(b"Id_Pais\tNome_Pais\nBR\tBrasil\n") == [("BR", "Brasil")]
+
+
+@pytest.mark.parametrize("blank", [";;;;;", " ; ;;;;", '"";"";"";"";"";""', ";;"])
+def test_a_row_of_empty_cells_is_a_blank_line(blank: str) -> None:
+    content = f"{blank}\n{HEADER}{blank}\n1;1;101;2;5.00;x\n{blank}\n{blank}\n"
+    rows = singly(rows_of("s3://raw/unit_007/item_pedido.csv", content.encode()))
+    assert [(row[2], row[4], row[5]) for row in rows] == [(4, "accepted", None)]
+
+
+def test_an_open_quote_in_an_otherwise_empty_row_is_no_blank_line() -> None:
+    [record] = read(HEADER + '"\n7;8";1;101;2;5.00;x\n')
+    assert record.fields is not None and record.fields[0] == "\n7;8"
+
+
+@pytest.mark.parametrize(
+    "total", ["Total;;;15;114,00;", ";TOTAL GERAL:;;15;;", "subtotal;15;114.00", '"Total";;;15;9.00;']
+)
+def test_a_row_of_totals_is_no_row_and_no_loss(total: str) -> None:
+    rows = singly(rows_of("s3://raw/unit_007/item_pedido.csv", f"{HEADER}1;1;101;2;5.00;x\n{total}\n".encode()))
+    assert {row[2]: row[5] for row in rows} == {2: None, 3: "total_row"}
+    assert TableCount("items", 2, 1, 1, 0, {"total_row": 1}).lost == 0
+
+
+def test_a_row_that_can_be_a_record_is_one_whatever_it_is_called() -> None:
+    rows = singly(
+        rows_of("s3://raw/unit_007/item_pedido.csv", f"{HEADER}Total;1;101;2;5.00;x\n1;1;101;2;5.00;Total\n".encode())
+    )
+    assert [row[5] for row in rows] == [None, None]

@@ -41,7 +41,8 @@ VALUES = (
 FIGURES = (*VALUES, "  ", "\t", "-", "+", "+0.5", "0.", "0.506", "7 ", " 7", "2025-12-29 10:00", "2025-12-29 ", "-7")
 QUOTES = ('"a', 'b"', '"a;b"', '"a,""b"""', 'a"b')
 ODD = ("\x1f", "\x00", "\x0b", "\x85", "\u2028", "\ufeff", "cafe\u0301")
-CELLS = st.sampled_from((*VALUES, *QUOTES, *ODD))
+TOTALS = ("Total", "TOTAL GERAL:", '"Soma"')
+CELLS = st.sampled_from((*VALUES, *QUOTES, *ODD, *TOTALS))
 
 
 def careful(table, content):

@@ -17,6 +17,7 @@ from flink_wordcount.order import PIPELINE, Order
 from flink_wordcount.results import Row, Tally
 from medallion.errors import NoInputError
 from medallion.figures import FIRST_ROWS, address, fitted
+from medallion.leftovers import leftover
 from medallion.manifest import GoldTable, Manifest, TableCount
 from medallion.packing import BOUNDS, LOOK, FileRefused, long_line, over
 from medallion.raw import BASE64, QUARANTINE_SCHEMA, TEXT
@@ -84,15 +85,15 @@ class Job:
 
     def _judged(self, encoding: Encoding, everything: Sequence[HdfsFile]) -> Bronze:
         """All texts counted, and their refused lines and files."""
-        hidden = {file: FileRefused("hidden_file", WHY_HIDDEN) for file in everything if is_hidden(file.relative)}
-        texts = [file for file in everything if file not in hidden]
+        aside = {file: why for file in everything if (why := _no_delivery(file))}
+        texts = [file for file in everything if file not in aside]
         open_files = [file for file in texts if self._lies_open(file, encoding)]
         closed = [file for file in texts if file not in open_files]
         in_place = self._in_place(encoding.name, open_files, everything)
         as_utf8 = self._as_utf8(encoding, closed)
         return Bronze(
             in_place.tally + as_utf8.tally,
-            {**hidden, **in_place.files, **as_utf8.files},
+            {**aside, **in_place.files, **as_utf8.files},
             in_place.undecodable + as_utf8.undecodable,
             chain(in_place.refused, as_utf8.refused),
         )
@@ -230,6 +231,11 @@ class Job:
             uri = self.order.on_hdfs(f"{self.order.manifests}/{manifest.layer}.json")
             self.files.write(uri, [manifest.to_json().encode("utf-8")])
         return manifests
+
+
+def _no_delivery(file: HdfsFile) -> FileRefused | None:
+    """Why a file is left out whatever it holds; None for others."""
+    return FileRefused("hidden_file", WHY_HIDDEN) if is_hidden(file.relative) else leftover(file.relative)
 
 
 def _paths(files: Iterable[HdfsFile]) -> set[str]:

@@ -29,6 +29,7 @@ from medallion.drop import drop_root, input_roots
 from medallion.errors import NoInputError
 from medallion.jdbc import Database, LocatedTable
 from medallion.lake import Lake, Product
+from medallion.leftovers import refuse_leftover
 from medallion.manifest import OTHER_FILES, Manifest, TableCount
 from medallion.masks import as_json
 from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
@@ -115,6 +116,7 @@ def rows_of(
 ) -> Iterator[Row | Block]:
     """The judged rows of one file: CSV or JSON lines, of the source that its header or else its name suggests."""
     try:
+        refuse_leftover(source_file, sources)
         text = unpacked(content, bounds)
     except FileRefused as why:
         yield _refused(sources, source_file, why)

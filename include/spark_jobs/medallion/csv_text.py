@@ -87,6 +87,12 @@ class _BadRecordError(Exception):
         self.fault = (reason, detail)
 
 
+# How a row of sums begins in its first cell that is not empty.
+_TOTAL = re.compile(r"(grand |sub[ -]?)?(total|totais|soma)( geral)?:?", re.IGNORECASE)
+_TOTAL_LINES = {
+    d: re.compile(rf'[\s"{re.escape(d)}]*{_TOTAL.pattern}(?:[\s"{re.escape(d)}]|$)', re.IGNORECASE)
+    for d in dialect.DELIMITERS
+}
 _UNCLOSED = ("unclosed_quote", "a quote opens here and no later line closes it into a whole record")
 
 _SWALLOWS = ("unclosed_quote", "a quote opens here, and what closes it lies beyond lines that are records themselves")
@@ -99,7 +105,7 @@ def records(
     optional: Collection[str] = (),
     fits: Callable[[Sequence[str]], bool] = bool,
 ) -> Iterator[Record]:
-    """The data records of a CSV file with a header, in order; blank lines are skipped.
+    """The data records of a CSV file with a header, in order; lines without any text in a cell are skipped.
 
     `name_of` maps a header cell to its name in `columns`; the header may lack the `optional` ones. If the header is
     refused, every line of the file is returned, header included, with the reason. `fits` tests whether a line's fields,
@@ -207,7 +213,7 @@ def _body(
         if (content := sound(lines[i])) is not None:
             yield Sound(i + 1, content)
             i += 1
-        elif not lines[i].strip():
+        elif dialect.is_blank(lines[i], header.delimiter):
             i += 1
         else:
             record, used = _record(lines, i, header)
@@ -224,13 +230,14 @@ def sound_under(header: Header, usual: Callable[[str], object]) -> Callable[[byt
     accepted record."""
     delimiter, width, whole = header.delimiter, header.width, _WHOLE_FIELDS[re.escape(header.delimiter)].fullmatch
     places = [width if p is None else p for p in header.positions]
+    empty, is_total = f'{delimiter} \t\r\v\f"'.encode(), _TOTAL_LINES[delimiter].match
 
     def sound(line: bytes) -> str | None:
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError:
             return None
-        if not line.strip() or "\0" in text or BETWEEN in text:
+        if not line.strip(empty) or "\0" in text or BETWEEN in text or is_total(text):
             return None
         if '"' not in text:
             fields = text.split(delimiter)
@@ -277,6 +284,8 @@ def _is_open(error: csv.Error) -> bool:
 
 
 def _whole(text: str, fields: list[str], i: int, header: Header) -> Record:
+    if _is_total(fields, header):
+        raise _BadRecordError("total_row", "a row of sums: its first cell with text says so, and it can be no record")
     if len(fields) != header.width:
         raise _BadRecordError("wrong_column_count", f"{len(fields)} fields under a header of {header.width}")
     if "\0" in text:
@@ -284,6 +293,14 @@ def _whole(text: str, fields: list[str], i: int, header: Header) -> Record:
     if header.stands_in(fields):
         raise _BadRecordError("repeated_header", "the header is repeated here")
     return Record(i + 1, header.ordered(fields), text, header=header.text)
+
+
+def _is_total(fields: Sequence[str], header: Header) -> bool:
+    """Whether fields are a row of sums, and cannot be a record."""
+    first = next((text for field in fields if (text := field.strip())), "")
+    if not _TOTAL.fullmatch(first):
+        return False
+    return len(fields) != header.width or not header.fits(header.ordered(fields))
 
 
 def _is_record(line: bytes, header: Header) -> bool:

@@ -10,14 +10,15 @@ from typing import Any
 
 from nightshift_contract.reading import contract
 
-# Refused without loss to the product: an unrecognised file, a row that another row replaces, or a row that belongs to a
-# later date's run.
+# Refused without loss to the product: an unrecognised file, a row that another row replaces, one of a later date's run,
+# or one that is no record: a repeated header, a sum of other rows.
 NO_LOSS = frozenset(
     {
         "unknown_file",
         "misplaced_file",
         "hidden_file",
         "repeated_header",
+        "total_row",
         "superseded",
         "after_business_date",
     }

@@ -21,8 +21,10 @@ from pyspark.sql.types import ArrayType, BinaryType, DecimalType, MapType, Struc
 from medallion import csv_text
 from medallion.arrivals import ROW_SCHEMA, Row, whole_file
 from medallion.jdbc_text import as_said
+from medallion.leftovers import refuse_leftover
 from medallion.manifest import OTHER_FILES
 from medallion.masks import as_json
+from medallion.packing import FileRefused
 from medallion.quality import ACCEPTED
 from medallion.raw import TEXT
 from medallion.run import Run
@@ -80,7 +82,10 @@ def _opened(spark: SparkSession, sources: Sequence[Table], named: Named, uri: st
     suggested = named(sources, uri)
     where = suggested.name if suggested else OTHER_FILES
     try:
+        refuse_leftover(uri, sources)
         schema = spark.read.parquet(as_path(uri)).schema
+    except FileRefused as why:
+        return whole_file(where, uri, why.reason, why.detail)
     except Exception as problem:
         if not (why := UNREADABLE.search(str(problem))):
             raise

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from covid_hospitals.jobs.tables import SOURCES, table_of
 from medallion.arrivals import Block, Row, rows_in, whole_file
+from medallion.leftovers import refuse_leftover
 from medallion.manifest import OTHER_FILES
 from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
 from nightshift_contract.charset import as_utf8
@@ -19,6 +20,7 @@ def rows_of(source_file: str, content: bytes, bounds: Bounds = BOUNDS) -> Iterat
     """The judged rows of one file."""
     name = source_file.rsplit("/", 1)[-1]
     try:
+        refuse_leftover(name, SOURCES)
         text = unpacked(content, bounds)
     except FileRefused as why:
         yield refused(source_file, why)

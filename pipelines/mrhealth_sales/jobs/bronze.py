@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from medallion.arrivals import HEADER_ONLY, Block, Row, rows_in, whole_file
+from medallion.leftovers import refuse_leftover
 from medallion.manifest import OTHER_FILES
 from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
 from medallion.quality import ACCEPTED
@@ -32,6 +33,7 @@ def rows_of(
     from files; `bounds`: the limits of one file."""
     unit = unit_of(source_file)
     try:
+        refuse_leftover(source_file, SOURCES)
         text = unpacked(content, bounds)
     except FileRefused as why:
         yield refused(source_file, why)

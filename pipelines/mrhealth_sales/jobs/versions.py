@@ -75,7 +75,7 @@ def merge(changes: Changeset, index: OrderIndex, orders: DataFrame, items: DataF
     # No other delivery has one of its orders, and no item waits for one: each of its accepted rows is the valid one.
     alone = not dates and concerned is None
     versions = _with_others(changes, ORDERS, orders, dates, keys)
-    latest = versions.withColumn("first_date", F.lit(day)) if alone else _latest(versions).cache()
+    latest = versions.withColumn("first_date", F.col("business_date")) if alone else _latest(versions).cache()
     known = _with_others(changes, ITEMS, items, dates, keys)
     if concerned is not None:
         own = _standing(items).where(waiting.WITHOUT_UNIT)

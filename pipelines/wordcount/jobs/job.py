@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from medallion.errors import NoInputError
 from medallion.lake import Lake
+from medallion.leftovers import leftover
 from medallion.manifest import Manifest, TableCount
 from medallion.packing import LOOK, FileRefused, over
 from medallion.quality import accepted, tally, together
@@ -54,8 +55,8 @@ def _replayed(lake: Lake, encoding: Encoding) -> TableCount:
 
 def _judged(run: Run, lake: Lake, encoding: Encoding, files: Sequence[FileInfo]) -> tuple[DataFrame, TableCount]:
     """The judged lines with their count, and a judged row for each file without usable lines."""
-    refused = {f.uri: FileRefused("hidden_file", WHY_HIDDEN) for f in files if f.hidden}
-    open_files, others = _apart(run, lake, encoding, [f for f in files if not f.hidden])
+    refused = {f.uri: why for f in files if (why := _no_delivery(f))}
+    open_files, others = _apart(run, lake, encoding, [f for f in files if f.uri not in refused])
     refused |= {f.uri: too_large for f in others if (too_large := over(f.length, run.bounds))}
     whole = [f.uri for f in others if f.uri not in refused]
     parts, counts = [], []
@@ -75,6 +76,11 @@ def _judged(run: Run, lake: Lake, encoding: Encoding, files: Sequence[FileInfo])
         parts.append(lines.refused_whole(run.spark, refused))
         counts.append(_of_files(refused))
     return reduce(DataFrame.unionByName, parts), reduce(_sum, counts)
+
+
+def _no_delivery(file: FileInfo) -> FileRefused | None:
+    """Why a file is left out whatever it holds; None for others."""
+    return FileRefused("hidden_file", WHY_HIDDEN) if file.hidden else leftover(file.uri)
 
 
 def _apart(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -118,11 +120,16 @@ def source_of(pipeline: Pipeline, key: str, header: Sequence[str] = ()) -> Table
 
 
 def _unpacked(beginning: bytes) -> bytes:
-    """The bytes, of a gzip file unpacked up to BEGINNING bytes; b"" for a broken gzip file, which the jobs refuse and
-    name."""
+    """The bytes, of a gzip file unpacked up to BEGINNING bytes, whichever of its members they are in; b"" for a broken
+    gzip file, which the jobs refuse and name."""
     if not beginning.startswith(_GZIP):
         return beginning
+    members, text = gzip.GzipFile(fileobj=io.BytesIO(beginning)), b""
     try:
-        return zlib.decompressobj(wbits=31).decompress(beginning, BEGINNING)
-    except zlib.error:
+        while len(text) < BEGINNING and (more := members.read1(BEGINNING - len(text))):
+            text += more
+    except EOFError:  # the file goes on behind this beginning
+        return text
+    except (OSError, zlib.error):
         return b""
+    return text
