@@ -324,6 +324,7 @@ def spelt(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory)
         ("2025-12-30", "Natal", "", 512),
         *((f"{DAY}T10:00:00Z", "Sao Paulo (SP)", "Estado de São Paulo", 1024),),
         *((f"{DAY}T11:00:00Z", "SÃO PAULO - sp", "", 2048), (f"{DAY}T12:00:00Z", "Palmas", "Atlantis", 4096)),
+        (f"{DAY}T13:00:00Z", "Itabuna/BA", "PA", 8192),
     )
     cities = (
         *(("SP", "Campinas/SP", "350950", 900), ("SP", "CAMPINAS", "3509502.0", 901), ("sp", "Bora/SP", "350720", 10)),
@@ -333,8 +334,9 @@ def spelt(new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory)
             ("SP", "Nowhere/SP", "35095", 1),
             ("SP", "Else/SP", "3599999", 2),
         ),
-        # A former name, and a name with another city's code.
+        # A former name, and names with another city's code, one of them in another state.
         *(("SP", "Embu das Artes", "3515004", 20), ("SP", "EMBU", "351500", 21), ("SP", "Campinas", "3507209", 3)),
+        ("RJ", "Niterói", "3515004", 30),
         ("TOTAL", "TOTAL", "0", 1400),
     )
     people = (
@@ -365,15 +367,16 @@ def test_one_city_is_one_however_each_source_spells_it_and_called_as_the_referen
     found = {(r["place_kind"], r["place"]): r["suspected"] for r in lake.gold(P, DAY, "suspected_confirmed")}
     # Natal's is of the 29th in São Paulo until 03:00 UTC; no state is named, and no table knows it. Atlantis is none.
     assert found == {
+        ("city", "Itabuna/PA"): 8192.0,
         ("city", "Natal"): 128.0,
         ("city", "Palmas"): 4096.0,
         ("city", "São Paulo/SP"): 3087.0,
         ("city", "Vila Nova/PA"): 112.0,
-        ("country", "Brasil"): 7423.0,
-        ("state", "PA"): 112.0,
+        ("country", "Brasil"): 15615.0,
+        ("state", "PA"): 8304.0,
         ("state", "SP"): 3087.0,
     }
-    assert counts["silver"]["outcomes"]["warnings"] == {"unknown_state": 1}
+    assert counts["silver"]["outcomes"]["warnings"] == {"unknown_state": 2}
     # The same city and moment twice, under two spellings, is told once.
     assert (counts["silver"]["outcomes"]["duplicates"], counts["silver"]["outcomes"]["reasons"]) == (
         *(1, {"after_business_date": 2}),
@@ -397,10 +400,11 @@ def test_codes_of_six_digits_and_with_a_decimal_part_are_the_citys_and_odd_ones_
         ("Else/SP", 3599999, 2),
         ("Embu das Artes/SP", 3515004, 21),
         ("Niterói/RJ", 3303302, 500),
+        ("Niterói/RJ", 3515004, 30),
         ("Nowhere/SP", 35095, 1),
         ("TOTAL", 0, 1400),
     ]
-    assert counts["silver"]["cities"]["warnings"] == {"unknown_city_code": 3, "code_of_another_city": 1}
+    assert counts["silver"]["cities"]["warnings"] == {"unknown_city_code": 3, "code_of_another_city": 2}
     # Of two rows of one file that contradict each other one is lost.
     assert (counts["silver"]["cities"]["reasons"], counts["silver"]["cities"]["lost"]) == ({"clashing_key": 2}, 2)
     assert counts["silver"]["population"]["warnings"] == {"unknown_city_code": 1}

@@ -55,9 +55,10 @@ def is_uf(column: str) -> Column:
     return F.col(column).isin([state for _, state, _ in STATES])
 
 
-def uf_of_code(code: str) -> Column:
+def uf_of_code(code: str | Column) -> Column:
     """The UF of a state's code; null for any other."""
-    return _lookup({str(number): state for number, state, _ in STATES})[F.col(code).cast("string")]
+    text = (F.col(code) if isinstance(code, str) else code).cast("string")
+    return _lookup({str(number): state for number, state, _ in STATES})[text]
 
 
 def described(rows: DataFrame) -> DataFrame:
@@ -111,8 +112,9 @@ def seven_digits(code: Column, state_code: Column | None = None) -> Column:
 
 def with_known_codes(rows: DataFrame, places: DataFrame) -> DataFrame:
     """Set `city_code` to the reference's code, matched by six digits where the check digit is missing; `_odd_code`:
-    whether it is no municipality's, no state's, and not 0, the code of totals; and `_official`: the reference's name
-    of the city with that code in the row's `state`."""
+    whether it is no municipality's, no state's, and not 0, the code of totals; `_elsewhere`: whether it is a
+    municipality's of another state than the row's; and `_official`: the reference's name of the city with that code in
+    the row's `state`."""
     code, six = F.col("city_code"), F.floor(F.col("city_code") / 10).cast("int")
     by_six = places.select(six.alias("_six"), code.alias("_seven")).groupBy("_six").agg(F.min("_seven").alias("_seven"))
     known = places.select(code.alias("_known"), F.col("state").alias("_in"), F.col("city").alias("_called"))
@@ -127,7 +129,9 @@ def with_known_codes(rows: DataFrame, places: DataFrame) -> DataFrame:
     real = F.when(F.col("_places") > 0, F.col("_known").isNotNull()).otherwise(by_rule)
     odd = ~code.isin([0, *(state for state, _, _ in STATES)]) & ~real
     official = F.when(F.col("_in") == F.col("state"), F.col("_called"))
-    marked = matched.withColumns({"_odd_code": odd, "_official": official})
+    its_state = uf_of_code(F.floor(F.when(code >= 1_000_000, code) / 100_000))
+    elsewhere = F.coalesce(its_state != F.col("state"), F.lit(False))
+    marked = matched.withColumns({"_odd_code": odd, "_elsewhere": elsewhere, "_official": official})
     return marked.drop("_six", "_seven", "_known", "_in", "_called", "_places")
 
 
@@ -152,12 +156,12 @@ def one_name(rows: DataFrame, seen: DataFrame, places: DataFrame, state: str) ->
 
 def by_code(rows: DataFrame) -> DataFrame:
     """`city` by the name that the reference has for its code, where the name it came under is no place's of the state:
-    a former one, such as Embu of Embu das Artes; and `_other_city`: whether it is another place's. Rows of
+    a former one, such as Embu of Embu das Artes; and `_other_city`: whether the code is another place's. Rows of
     `with_known_codes` and `one_name`."""
     coded, is_place = F.col("_official").isNotNull(), F.col("_is_place")
     city = F.when(coded & ~is_place, F.col("_official")).otherwise(F.col("city"))
-    other = coded & is_place & (folded(F.col("city")) != folded(F.col("_official")))
-    return rows.withColumns({"city": city, "_other_city": other}).drop("_official", "_is_place")
+    other = coded & is_place & (folded(F.col("city")) != folded(F.col("_official"))) | F.col("_elsewhere")
+    return rows.withColumns({"city": city, "_other_city": other}).drop("_official", "_elsewhere", "_is_place")
 
 
 def hospital(code: Column) -> Column:

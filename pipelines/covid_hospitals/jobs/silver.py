@@ -137,10 +137,12 @@ def cities(bronze: DataFrame, places: DataFrame, business_date: date) -> DataFra
 
 def outcomes(bronze: DataFrame, places: DataFrame, business_date: date, timezone: str) -> DataFrame:
     """Each city's (or hospital's) day once. A state that is none is left out, with a warning: it would be a place of
-    its own; where none is named, it is that after the city's name."""
+    its own; where none is named, it is that after the city's name. If the two differ, the state's column counts, with
+    the same warning."""
     dated = bronze.withColumn("notified_on", day_of("datanotificacao", timezone))
     typed_rows = _typed(OUTCOMES, dated, ["notified_on"])
-    marked = warn(typed_rows, ODD_STATE, F.col("state_name").isNotNull() & ~names.is_uf("state_name"))
+    odd = F.col("state_name").isNotNull() & ~names.is_uf("state_name")
+    marked = warn(typed_rows, ODD_STATE, odd | (names.uf_of_place("city") != F.col("state_name")))
     stated = _of_state(marked, "state_name", "city").withColumn("hospital_id", names.hospital(F.col("hospital_id")))
     seen = _of_state(bronze, "estado", "municipio").select(
         F.col("estado").alias("state"), F.col("municipio").alias("city")
