@@ -16,7 +16,7 @@ from pathlib import Path
 from embedded.cloud import bootstrap, endpoint, environment, roles
 from embedded.cloud.provider import REATTACH, Providers
 from localcloud import credentials
-from tests.light import LIGHT
+from medallion.light import LIGHT
 from tools import toolchain
 
 OWN_PROVIDER = {REATTACH: ""}

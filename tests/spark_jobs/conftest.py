@@ -21,11 +21,11 @@ import pytest
 import main
 import medallion.page
 from datagen import Shape, generate_mrhealth
+from medallion.light import LIGHT
 from nightshift.config import Settings
 from nightshift.lake.packaging import package
 from nightshift.pipelines import FOLDERS
 from tests import databases
-from tests.light import LIGHT
 from tests.spark_jobs.quick_spark import AS_A_CLUSTER, quick_session
 from tools import drivers
 

@@ -20,7 +20,7 @@ from localcloud.steps import java
 from localcloud.steps.archive import archive_path
 from localcloud.steps.settings import StepSettings
 from localcloud.steps.site import make_spark_home, spark_jars
-from tests.light import LIGHT
+from medallion.light import LIGHT
 
 JCMD = java.find_java_home() / "bin" / "jcmd"
 ROOT = Path(__file__).resolve().parents[2]

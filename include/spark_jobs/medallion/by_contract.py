@@ -69,7 +69,7 @@ def _of_files(lake: Lake, sources: Sequence[Table]) -> Manifest:
         )
     roots = input_roots(lake.storage, root, run.reference)
     files += [f for other in roots[1:] for f in lake.storage.files(other)]
-    lake.size_shuffles(sum(f.length for f in files))
+    lake.fit_spark_to(sum(f.length for f in files))
     texts = tuple(table for table in sources if table.format != PARQUET)
     parsed = partial(rows_of, texts, bounds=run.bounds)
     parquet = parquet_files.among(lake.storage, files) if texts != sources else []
@@ -92,7 +92,7 @@ def _of_database(lake: Lake, sources: Sequence[Table]) -> Manifest:
     run = lake.run
     database = Database(run.spark, address(run.source_secret), run.timezone)
     located = database.tables(sources)
-    lake.size_shuffles(0)  # nobody knows their size before they are read
+    lake.fit_spark_to(None)  # nobody knows their size before they are read
     all_of(partial(_write_table, lake, database, located[table.name]) for table in sources)
     counts = [lake.read("bronze", table.name, bronze_schema(table)).count() for table in sources]
     return lake.manifest("bronze", [TableCount(t.name, n, n) for t, n in zip(sources, counts, strict=True)])
@@ -146,7 +146,7 @@ def _named(sources: Sequence[Table], source_file: str) -> Table | None:
 def silver(run: Run) -> Manifest:
     """Rows as they arrived -> typed rows of each source, one a key."""
     lake, sources = Lake(run), _sources(run)
-    lake.size_shuffles(lake.size_of("bronze", [table.name for table in sources]))
+    lake.fit_spark_to(lake.size_of("bronze", [table.name for table in sources]))
     judged = {t.name: _judged(t, lake.read("bronze", t.name, bronze_schema(t))).cache() for t in sources}
     counts = tally(together(judged), judged)
     kept = {t.name: [*(column.name for column in t.columns), *LINEAGE, "ingested_at"] for t in sources}
@@ -175,7 +175,7 @@ def staged(run: Run, tables: Mapping[str, DataFrame]) -> Manifest:
     """Stage gold: of each frame the columns that its table has in the contract, in their order and types, sorted by its
     key. Their first rows go to the night's page."""
     lake, sources, gold = Lake(run), _sources(run), contract(run.pipeline).gold
-    lake.size_shuffles(lake.size_of("silver", [table.name for table in sources]))
+    lake.fit_spark_to(lake.size_of("silver", [table.name for table in sources]))
     products = {
         name: Product(
             frame.select(*[F.col(column.name).cast(column.type) for column in gold[name].columns]),

@@ -10,6 +10,7 @@ from functools import partial, reduce
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 
+from medallion import light
 from medallion.errors import NoInputError, TooMuchRefused
 from medallion.manifest import Alerts, GoldTable, Manifest, Restated, TableCount
 from medallion.parallel import all_of
@@ -58,14 +59,23 @@ class Lake:
         day = self.run.business_date.isoformat()
         return f"{self.run.lake}/quarantine/{self.run.pipeline}/{layer}/{table}/{DATED}{day}"
 
-    def size_shuffles(self, input_bytes: int) -> None:
-        """Set the number of shuffle partitions by the input's size, unless the cluster's configuration sets it.
+    def fit_spark_to(self, input_bytes: int | None) -> None:
+        """Set how Spark plans by the input's size (None: unknown), except what the cluster's configuration sets.
 
-        Spark's 200 are 200 tasks for a shop's day of a few kilobytes, and too few for a terabyte.
+        Spark's 200 shuffle partitions are 200 tasks for a shop's day of a few kilobytes, and too few for a terabyte.
+        For a small input, generated code and adaptive plans cost more than they save.
         """
-        if not self.run.spark.sparkContext.getConf().contains(SHUFFLE_PARTITIONS):
-            wanted = min(MOST_PARTITIONS, input_bytes // BYTES_A_PARTITION + 1)
-            self.run.spark.conf.set(SHUFFLE_PARTITIONS, str(wanted))
+        partitions = min(MOST_PARTITIONS, (input_bytes or 0) // BYTES_A_PARTITION + 1)
+        is_light = input_bytes is not None and input_bytes < light.BYTES
+        wanted = {SHUFFLE_PARTITIONS: str(partitions), **(light.LIGHT if is_light else dict.fromkeys(light.LIGHT))}
+        given, session = self.run.spark.sparkContext.getConf(), self.run.spark.conf
+        for name, value in wanted.items():
+            if given.contains(name):
+                continue
+            if value is None:
+                session.unset(name)
+            else:
+                session.set(name, value)
 
     def size_of(self, layer: str, tables: Iterable[str]) -> int:
         """Total bytes of some tables for this business date."""

@@ -38,7 +38,7 @@ def bronze(run: Run) -> Manifest:
 
 def _read(lake: Lake) -> tuple[TableCount, str]:
     """Read the four tables; returns the movements' warnings and the database's identity."""
-    lake.size_shuffles(0)  # the size of the read is unknown yet; what it is compared with are a few columns
+    lake.fit_spark_to(None)  # the size of the read is unknown yet; what it is compared with are a few columns
     opened = address(lake.run.source_secret)
     identity, database = owner.check(lake, opened), Database(lake.run.spark, opened, lake.run.timezone)
     tables = database.tables(SOURCES)
@@ -67,7 +67,7 @@ def silver(run: Run) -> Manifest:
     """Rows as they arrived -> typed rows. Only movements that no other business date published unchanged (in a full
     reload all) are resolved."""
     lake = Lake(run)
-    lake.size_shuffles(lake.size_of("bronze", [table.name for table in SOURCES]))
+    lake.fit_spark_to(lake.size_of("bronze", [table.name for table in SOURCES]))
     judged = {t.name: flat.judged(t, lake.read("bronze", t.name, bronze_schema(t))) for t in SOURCES}
     parents = {table.name: judged[table.name].cache() for table in PARENTS}
     published = None if is_full_reload(lake) else known(lake)

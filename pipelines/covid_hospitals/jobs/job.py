@@ -44,7 +44,7 @@ def bronze(run: Run) -> Manifest:
         )
     roots = input_roots(lake.storage, root, run.reference)
     files += [f for other in roots[1:] for f in lake.storage.files(other)]
-    lake.size_shuffles(sum(f.length for f in files))
+    lake.fit_spark_to(sum(f.length for f in files))
     rows_of = partial(raw.rows_of, bounds=run.bounds)
     unread = unread_files(run, files, rows_of, raw.refused, no_unit)
     rows = read_files(run, roots, rows_of).unionByName(unread).cache()
@@ -66,7 +66,7 @@ def _refuse_nothing(counts: Mapping[str, TableCount], root: str) -> None:
 def silver(run: Run) -> Manifest:
     """Rows as they arrived -> typed rows, one a business key, and the history of notifications."""
     lake = Lake(run)
-    lake.size_shuffles(lake.size_of("bronze", typed.COLUMNS))
+    lake.fit_spark_to(lake.size_of("bronze", typed.COLUMNS))
     arrived = {table.name: lake.read("bronze", table.name, bronze_schema(table)) for table in SOURCES}
     counts = _write_silver(lake, typed.names_of_places(arrived))
     # Read back: else each of five joins carries the judging in its plan, which Spark plans again at every step.
@@ -93,7 +93,7 @@ def _write_silver(lake: Lake, judged: Mapping[str, DataFrame]) -> dict[str, Tabl
 def gold(run: Run) -> Manifest:
     """Typed rows -> the products, staged; a kind without a file gives an empty table, and a warning."""
     lake = Lake(run)
-    lake.size_shuffles(lake.size_of("silver", typed.COLUMNS))
+    lake.fit_spark_to(lake.size_of("silver", typed.COLUMNS))
     tables = {table: lake.read("silver", table, schema).cache() for table, schema in typed.SCHEMAS.items()}
     population = products.population_of(tables["population"], run.business_date.year).cache()
     came = _came(tables)

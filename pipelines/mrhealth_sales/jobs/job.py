@@ -53,7 +53,7 @@ def bronze(run: Run) -> Manifest:
     roots = input_roots(lake.storage, root, None if run.source_secret else run.reference)
     files += [f for other in roots[1:] for f in lake.storage.files(other)]
     office_folder = "".join(f"{lake.storage.qualified(other)}/" for other in roots[1:])
-    lake.size_shuffles(sum(f.length for f in files))
+    lake.fit_spark_to(sum(f.length for f in files))
     by_files = OF_UNITS if run.source_secret else SOURCES
     rows_of = partial(raw.rows_of, office=office_folder, by_files=by_files, bounds=run.bounds)
     unread = unread_files(run, files, rows_of, raw.refused, unit_of)
@@ -73,7 +73,7 @@ def bronze(run: Run) -> Manifest:
 def silver(run: Run) -> Manifest:
     """Rows as they arrived -> typed rows, one a business key, with names; and the valid versions of their orders."""
     lake, day = Lake(run), run.business_date
-    lake.size_shuffles(lake.size_of("bronze", [table.name for table in SOURCES]))
+    lake.fit_spark_to(lake.size_of("bronze", [table.name for table in SOURCES]))
     arrived = {t.name: lake.read("bronze", t.name, bronze_schema(t)) for t in SOURCES}
     judged = {table.name: typed.JUDGES[table.name](arrived[table.name]).cache() for table in OF_OFFICE}
     dimensions, changes = Dimensions(lake), Changeset(lake)
@@ -135,6 +135,7 @@ def _summarise(lake: Lake, changes: Changeset, merged: versions.Merged) -> None:
 def gold(run: Run) -> Manifest:
     """The valid orders of each changed day, and the summaries of the days before -> products, staged."""
     lake = Lake(run)
+    lake.fit_spark_to(lake.size_of("bronze", [table.name for table in SOURCES]))
     changes = Changeset(lake)
     days = sorted({*changes.unpublished(), str(run.business_date)})
     orders, items = versions.current(changes, days)

@@ -35,7 +35,7 @@ def bronze(run: Run) -> Manifest:
     files = lake.storage.files(run.input)
     if not files:
         raise NoInputError(f"reading text files: nothing at {run.input}; put at least one file there")
-    lake.size_shuffles(sum(f.length for f in files))
+    lake.fit_spark_to(sum(f.length for f in files))
     judged, count = _judged(run, lake, encoding, files)
     if empty := sum(1 for f in files if not f.length):
         count.warnings["empty_file"] = empty
@@ -135,7 +135,7 @@ def silver(run: Run) -> Manifest:
 def gold(run: Run) -> Manifest:
     """Words of lines -> `word_counts`, staged."""
     lake = Lake(run)
-    lake.size_shuffles(lake.size_of("silver", ["lines"]))
+    lake.fit_spark_to(lake.size_of("silver", ["lines"]))
     kept = lake.read("silver", "lines", counts.SILVER_SCHEMA)
     staged = lake.stage({"word_counts": counts.word_counts(kept)})
     page.write(lake, staged)
