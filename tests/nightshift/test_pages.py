@@ -20,8 +20,10 @@ from nightshift.report import record as records
 from nightshift.report.outcome_rules import RunFacts
 from nightshift.run import run_context
 from nightshift.run.tasks import Task
+from tests import browser
 from tests.nightshift import figures
 from tests.nightshift.findings import CLUSTER, GOOD, NOW, PROOF, TASKS, entry, jobs, manifests
+from tools import paths
 
 TIMES = [
     {**each, "at": (NOW + timedelta(seconds=17 * n)).isoformat()} for n, each in enumerate([*GOOD, PROOF], start=-14)
@@ -356,6 +358,26 @@ def test_a_restated_day_has_its_figures_before_and_now(made):
     rows = [re.findall(r">([^<>]*[^<>\s])<", row) for row in table.split("<tr>")[2:]]
     assert rows[0][-4:] == ["revenue", "10.50", "12.75", "02/01/2026 00:20"]
     assert "orders" not in table and rows[1][-3:] == ["3", "linhas mudaram, com as mesmas somas", "02/01/2026 00:20"]
+
+
+@pytest.mark.skipif(not browser.chromium(), reason="there is no chromium")
+def test_the_pages_of_a_warned_and_of_a_restated_night_work_in_a_browser(made, tmp_path):
+    """As tests/e2e shows of a good, a failed and a backfill night, whose products are others."""
+    warned, restated = made("covid_hospitals"), made("card_movements")
+    warned |= {"outcome": "success with warnings", "warnings": ["1 alerts report deliveries that are missing"] * 2}
+    day = {"table": "movimento_flat", "since": "2026-01-02T03:20:00Z", "rows": 3, "words": "w"}
+    sums = {"before": {"amount": "10.50", "movements": "7"}, "after": {"amount": "12.75", "movements": "7"}}
+    restated["restated"] = [{**day, **sums, "day": f"2026-01-0{n}"} for n in (1, 2, 3)]
+    nights = [history.summary(made("card_movements", day=day)) for day in (1, 2, 3)]
+    files = []
+    for name, record, before in (("warned", warned, []), ("restated", restated, nights)):
+        file = tmp_path / name / "index.html"
+        file.parent.mkdir()
+        product = record["pipeline"]
+        file.write_text(night.html(record, figures.page(product, figures.FIGURES[product]()), before))
+        files.append(str(file))
+    said = browser.play(paths.ROOT / "tests" / "pages_in_browser.py", str(tmp_path / "pictures"), *files)
+    assert [json.loads(line) for line in said.splitlines()] == [[], []]
 
 
 def test_a_record_of_an_older_version_still_has_a_page(made):

@@ -28,7 +28,7 @@ from nightshift.failures.portuguese import CATALOGUE, translated
 from nightshift.failures.quoted import by_day, parted
 from nightshift.lake import audit
 from nightshift.pages import words
-from nightshift.pipelines import PIPELINES
+from nightshift.pipelines import PIPELINES, REGISTRY
 from nightshift.reaper import verdict
 from nightshift.report import outcome_rules, record
 from nightshift.web.words import of
@@ -242,6 +242,28 @@ def test_what_a_step_says_is_translated_within_the_sentence_about_the_step():
         "O passo silver está FAILED: mrhealth_sales 2026-01-04: ao conferir silver orders, 12 de 20 "
     )
     assert translated("Step silver is FAILED: KeyError: 'x'") == "O passo silver está FAILED: KeyError: 'x'"
+
+
+def test_a_doubt_with_a_full_stop_is_the_same_sentence():
+    doubt = "bronze.orders: 29 rows in, but 28 kept and 2 quarantined"
+    assert (
+        translated(f"B{doubt[1:]}.") == "Bronze.orders: 29 linhas entraram, mas 28 ficaram e 2 foram para a quarentena."
+    )
+    assert translated(doubt) + "." == translated(f"{doubt}.")
+
+
+def test_words_before_a_sentence_are_no_part_of_it():
+    doubt = "gold.word_counts was not staged"
+    assert translated(f"FAILED in audit (data): {doubt}") == f"FALHOU em audit (data): {translated(doubt)}"
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_every_text_of_a_contract_that_a_page_shows_has_its_portuguese(name):
+    package = REGISTRY.packages[name]
+    said = {text for table in package.pipeline.gold for text in (table.about, *table.notes.values())}
+    assert said == package.portuguese.keys(), "portuguese.toml beside contract.toml"
+    numbers = {text: [set(re.findall(r"\d+", each)) for each in (text, pt)] for text, pt in package.portuguese.items()}
+    assert [text for text, (english, portuguese) in numbers.items() if english != portuguese] == []
 
 
 def test_text_from_data_is_neither_lost_nor_slow():

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from nightshift.aws import clients
 from nightshift.config import Settings
+from nightshift.failures.portuguese import lines_spoken
+
+SUBJECT_LIMIT = 100  # characters of ASCII (SNS API reference, Publish)
 
 
 def publish(settings: Settings, subject: str, body: str, topic_arn: str | None = None) -> None:
-    """Publish to the topic; without an ARN to the foundation's topic, found by its name. `subject`: at most 100 ASCII
-    characters. Raises botocore's errors."""
-    arn = topic_arn or _arn(settings)
-    clients.client(settings, "sns").publish(TopicArn=arn, Subject=subject, Message=body)
+    """Publish to the topic, in the settings' language; without an ARN to the foundation's topic, found by its name.
+    `subject`, of ASCII, is cut at SUBJECT_LIMIT. Raises botocore's errors."""
+    said = {"Subject": lines_spoken(subject, settings.language)[:SUBJECT_LIMIT]}
+    said["Message"] = lines_spoken(body, settings.language)
+    clients.client(settings, "sns").publish(TopicArn=topic_arn or _arn(settings), **said)
 
 
 def _arn(settings: Settings) -> str:
