@@ -22,6 +22,9 @@ TOO_WIDE = """[...document.querySelectorAll("main *")].filter(each =>
   !each.closest(".scroll, .flow, svg") && each.getBoundingClientRect().right > innerWidth
 ).slice(0, 5).map(each => each.outerHTML.slice(0, 80))"""
 
+CUT_OFF = """[...document.querySelectorAll(".scroll, .flow")].filter(each =>
+  each.scrollWidth > each.clientWidth).map(each => each.outerHTML.slice(0, 80))"""
+
 
 def faults(browser: Browser, file: Path, pictures: Path) -> Iterator[str]:
     """Everything that is wrong with one page."""
@@ -77,6 +80,7 @@ def printed(page: Page, file: Path) -> Iterator[str]:
     page.set_viewport_size(PAPER)
     if over := page.evaluate("document.documentElement.scrollWidth - innerWidth"):
         yield f"{over} pixels too wide for paper: {page.evaluate(TOO_WIDE.replace('.scroll, .flow, svg', 'svg'))}"
+    yield from (f"{text} is cut off on paper" for text in page.evaluate(CUT_OFF))
     yield from (f"{part} is printed" for part in (".top", ".csv") if page.locator(f"{part}:visible").count())
     page.pdf(path=file, prefer_css_page_size=True)
     page.emulate_media(media="screen")
