@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -107,15 +108,17 @@ def nights(run):
         yield record(ago, "mrhealth_sales", business_date=day, cost=cost, gold=[] if bad else gold, **times, **bad)
 
 
-def the_pages_of_nightshift_are_in_airflows_ui(address, user, password, env, whole):
+def the_pages_of_nightshift_are_in_airflows_ui(address, user, password, env, whole, servers):
     """Seen by a browser, which starts a run by its form: a night of the lake on Home, in the sidebar, in its DAG's tab
-    and its run's tab, and behind the links of its tasks. `whole` is the record of a night."""
+    and its run's tab, and behind the links of its tasks. `whole` is the record of a night, `servers` are the processes
+    of Airflow's API."""
     shutil.rmtree(PICTURES, ignore_errors=True)
     PICTURES.mkdir(parents=True)
     there, airflow = (address, user, password, str(PICTURES), "wordcount"), AirflowApi(address, user, password)
     until(lambda: "wordcount" in airflow.dags(), seconds=120)
     script = Path(__file__).with_name("ui_pages.py")
     run = browser.play(script, "form", *there, "2026-01-04").strip()
+    answer_late(airflow, run, servers)
     s3, lake = clients.s3(env), f"{environment.NAME}-lake"
     s3.create_bucket(Bucket=lake)
     index = night_index.empty(products.all_of_them())
@@ -134,6 +137,18 @@ def the_pages_of_nightshift_are_in_airflows_ui(address, user, password, env, who
     assert run in pages["2-nights"] and run in pages["7-dag"]
     assert [name for name in ("Compute", "Step log", "Record", "Gold", "Page") if not pages.get(name)] == []
     assert len(list(PICTURES.iterdir())) == 14
+    assert airflow.wait("wordcount", run, seconds=120) == "success"
+    assert airflow.call("GET", f"/dags/wordcount/dagRuns/{run}/taskInstances/preflight")["try_number"] == 1
+
+
+def answer_late(airflow, run, servers):
+    """While a task runs, Airflow's API answers nothing for longer than Airflow gives it by default, which is 5 s."""
+    until(lambda: airflow.task_states("wordcount", run)["preflight"] in {"running", "success"}, seconds=120)
+    for server in servers:
+        server.suspend()
+    time.sleep(7)
+    for server in servers:
+        server.resume()
 
 
 def pushed_links(airflow, run, env, s3):
@@ -197,8 +212,11 @@ def test_the_ui_prints_address_and_login_and_stops_everything_on_sigterm(whole_r
             family = psutil.Process(ui.pid).children(recursive=True)
             address, user, _, password = (word for line in lines[1:3] for word in line.split()[1:])
             if browser.chromium():
+                servers = [
+                    process for process in family if "api_server" in " ".join(process.cmdline()).replace("-", "_")
+                ]
                 theirs = next(given for given in map(environ_of, family) if "AIRFLOW__API__PORT" in given)
-                the_pages_of_nightshift_are_in_airflows_ui(address, user, password, theirs, whole_record)
+                the_pages_of_nightshift_are_in_airflows_ui(address, user, password, theirs, whole_record, servers)
             seen = endpoint.running(paths.LOCALCLOUD_HOME)  # so that `cloud status`, `reap` and `diagnose` see it too
         finally:
             ui.send_signal(signal.SIGTERM)
