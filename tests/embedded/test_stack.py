@@ -143,7 +143,7 @@ def the_pages_of_nightshift_are_in_airflows_ui(address, user, password, env, who
 
 def answer_late(airflow, run, servers):
     """While a task runs, Airflow's API answers nothing for longer than Airflow gives it by default, which is 5 s."""
-    until(lambda: airflow.task_states("wordcount", run)["preflight"] in {"running", "success"}, seconds=120)
+    until(lambda: airflow.task_states("wordcount", run).get("preflight") in {"running", "success"}, seconds=120)
     for server in servers:
         server.suspend()
     time.sleep(7)

@@ -95,7 +95,7 @@ def follow(page: Page, address: str, dag: str, run: str, pictures: Path) -> None
     """Click each link of the run's tasks; each opens here and shows what it is of."""
     for task, links in LINKS.items():
         for title, (place, words) in links.items():
-            page.goto(f"{address}/dags/{dag}/runs/{run}/tasks/{task}")
+            page.goto(f"{address}/dags/{dag}/runs/{run}/tasks/{task}/details")
             link = page.locator(f"a[href*='{place.lstrip('/')}']", has_text=title)
             expect(link).to_be_visible()
             page.screenshot(path=pictures / f"12-{task}.png")

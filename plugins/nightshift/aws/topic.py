@@ -12,9 +12,8 @@ SUBJECT_LIMIT = 100  # characters of ASCII (SNS API reference, Publish)
 def publish(settings: Settings, subject: str, body: str, topic_arn: str | None = None) -> None:
     """Publish to the topic, in the settings' language; without an ARN to the foundation's topic, found by its name.
     `subject`, of ASCII, is cut at SUBJECT_LIMIT. Raises botocore's errors."""
-    said = {"Subject": lines_spoken(subject, settings.language)[:SUBJECT_LIMIT]}
-    said["Message"] = lines_spoken(body, settings.language)
-    clients.client(settings, "sns").publish(TopicArn=topic_arn or _arn(settings), **said)
+    arn, said = topic_arn or _arn(settings), [lines_spoken(text, settings.language) for text in (subject, body)]
+    clients.client(settings, "sns").publish(TopicArn=arn, Subject=said[0][:SUBJECT_LIMIT], Message=said[1])
 
 
 def _arn(settings: Settings) -> str:

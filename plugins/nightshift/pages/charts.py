@@ -119,8 +119,9 @@ def _drawn(
             ],
         )
     if limit:
-        words.setdefault(*limit[0])
-        chart.add_xml_filter(lambda drawn: _with_limit(drawn, chart.view, limit[0][0], limit[1]))
+        (pt, en), at = limit
+        words.setdefault(pt, en)
+        chart.add_xml_filter(lambda drawn: _with_limit(drawn, chart.view, pt, at))
     return _svg(chart, words, "chart")
 
 
