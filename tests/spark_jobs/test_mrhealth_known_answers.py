@@ -1,6 +1,5 @@
 """The figures of ../shared/data/README.md, which were computed without Spark."""
 
-import json
 import tarfile
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -9,12 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import functions as F
 
-from nightshift_contract.reading import contract
-from tests.spark_jobs.conftest import ROOT
-
-VIEWS = ROOT / "include" / "terraform" / "views.json"
 DAYS = [f"2025-12-{day}" for day in (29, 30, 31)] + [f"2026-01-{day:02d}" for day in (1, 2, 3, 4)]
 ENDS = [DAYS[0], DAYS[-1]]
 SEED_DAY = "2024-12-31"
@@ -93,40 +87,6 @@ def test_each_days_partition_holds_its_own_day_only(ends: Any) -> None:
     assert sum(row["gross_value"] for row in last) == Decimal("219832.13")
     assert {str(row["order_date"]) for row in last} == {DAYS[-1]}
     assert {row["unit_id"] for row in first} == {row["unit_id"] for row in last} == set(range(1, 51))
-
-
-def test_athenas_views_and_saved_queries_give_what_the_page_and_gold_say(ends: Any, spark: Any) -> None:
-    """Their SQL over the gold of real days, by Spark, which shares what they use of Athena's."""
-    body, today = json.loads(VIEWS.read_text(encoding="utf-8"))[P], ENDS[-1]
-    for table in contract(P).gold:
-        days = [spark.createDataFrame(ends.gold(P, day, table), contract(P).gold[table].schema) for day in ENDS]
-        dated = [
-            frame.withColumn("business_date", F.lit(day).cast("date")) for frame, day in zip(days, ENDS, strict=True)
-        ]
-        dated[0].unionByName(dated[1]).createOrReplaceTempView(f"{P}_{table}")
-    for name, view in body["views"].items():
-        spark.sql(view["sql"]).createOrReplaceTempView(f"{P}_{name}")
-    ask = lambda sql: [row.asDict() for row in spark.sql(sql.replace("current_date", f"DATE'{today}'")).collect()]  # noqa: E731
-    figures = ends.page(P, today)["figures"]
-    [network] = [row for row in ask(f"TABLE {P}_network_day") if str(row["order_date"]) == today]
-    assert {
-        name: float(network[name]) for name in ("revenue", "orders", "gross_value", "cancelled_value", "branches")
-    } == {name: figures["totals"][name] for name in ("revenue", "orders", "gross_value", "cancelled_value", "branches")}
-    assert round(network["ticket"], 2) == figures["totals"]["ticket"]
-    ranked = ask(body["queries"]["branch_ranking"]["sql"])
-    assert [float(row["revenue"]) for row in ranked] == [unit["today"]["revenue"] for unit in figures["units"]]
-    both = {table: of_days(ends, table, ENDS) for table in ("sales_by_branch_day", "product_sales")}
-    for view, table in (("branch_total", "sales_by_branch_day"), ("product_total", "product_sales")):
-        assert sum(row["gross_value"] for row in ask(f"TABLE {P}_{view}")) == sum(r["gross_value"] for r in both[table])
-    stock = ends.gold(P, today, "stock_recommendations")
-    listed = sorted((row["product"], row["note"]) for row in stock if row["unit_id"] == 1)
-    assert (
-        sorted((row["product"], row["note"]) for row in ask(body["queries"]["order_list_of_a_branch"]["sql"])) == listed
-    )
-    alerts = [row for row in of_days(ends, "alerts", ENDS) if row["kind"] != "not_judged"]
-    assert sum(row["alerts"] for row in ask(body["queries"]["alerts_of_30_days"]["sql"])) == len(alerts)
-    for view in (*body["views"], *contract(P).gold):
-        spark.catalog.dropTempView(f"{P}_{view}")
 
 
 def test_the_years_add_up_to_the_days(ends: Any) -> None:
