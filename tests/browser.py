@@ -29,6 +29,6 @@ def python() -> Path:
 def play(script: Path, *words: str) -> str:
     """Run a script of this environment to its end; gives what it printed."""
     command = [python(), script, *words]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=480)
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout

@@ -14,12 +14,16 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+PAPER = {"width": 703, "height": 1032}  # A4 less the margins of 12 mm, in CSS pixels
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 
 TOO_WIDE = """[...document.querySelectorAll("main *")].filter(each =>
   !each.closest(".scroll, .flow, svg") && each.getBoundingClientRect().right > innerWidth
 ).slice(0, 5).map(each => each.outerHTML.slice(0, 80))"""
+
+CUT_OFF = """[...document.querySelectorAll(".scroll, .flow")].filter(each =>
+  each.scrollWidth > each.clientWidth).map(each => each.outerHTML.slice(0, 80))"""
 
 
 def faults(browser: Browser, file: Path, pictures: Path) -> Iterator[str]:
@@ -34,6 +38,7 @@ def faults(browser: Browser, file: Path, pictures: Path) -> Iterator[str]:
     yield from colours(page, file, pictures)
     yield from choices(page)
     yield from csv(page)
+    yield from printed(page, pictures / f"{file.parent.name}.pdf")
     page.set_viewport_size(PHONE)
     page.screenshot(path=pictures / f"{file.parent.name}-phone.png")
     if (over := page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
@@ -67,6 +72,18 @@ def colours(page: Page, file: Path, pictures: Path) -> Iterator[str]:
         for fault in Axe().run(page, options=RULES).response["violations"]:
             where = [" ".join(map(str, node["target"])) for node in fault["nodes"][:3]]
             yield f"{theme}: {fault['id']} ({fault['help']}) at {where}: {fault['nodes'][0]['failureSummary']}"
+
+
+def printed(page: Page, file: Path) -> Iterator[str]:
+    """On A4 paper nothing is cut off on the right, and what only a screen has is left out."""
+    page.emulate_media(media="print")
+    page.set_viewport_size(PAPER)
+    if over := page.evaluate("document.documentElement.scrollWidth - innerWidth"):
+        yield f"{over} pixels too wide for paper: {page.evaluate(TOO_WIDE.replace('.scroll, .flow, svg', 'svg'))}"
+    yield from (f"{text} is cut off on paper" for text in page.evaluate(CUT_OFF))
+    yield from (f"{part} is printed" for part in (".top", ".csv") if page.locator(f"{part}:visible").count())
+    page.pdf(path=file, prefer_css_page_size=True)
+    page.emulate_media(media="screen")
 
 
 def choices(page: Page) -> Iterator[str]:

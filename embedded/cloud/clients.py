@@ -35,7 +35,7 @@ def secrets(env: Mapping[str, str]) -> SecretsManagerClient:
     return boto3.client("secretsmanager", **_who(env), config=_config())
 
 
-def client(env: Mapping[str, str], service: Literal["eks", "sts"]) -> Any:
+def client(env: Mapping[str, str], service: Literal["eks", "emr", "sts"]) -> Any:
     """A client of another service for the same."""
     return boto3.client(service, **_who(env), config=_config())
 

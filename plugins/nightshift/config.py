@@ -42,7 +42,7 @@ class Settings:
     conductor: int = 0  # pid of the runner process without which its runs cannot go on; 0: a scheduler runs them
     owner: str = "nightshift"  # who is responsible: the tag nightshift:owner, and the owner of the DAGs
     owner_link: str = ""  # where the owner is reached: https:// or mailto:
-    language: str = "en"  # of the tasks' titles, descriptions and questions in Airflow: en or pt-BR
+    language: str = "en"  # of the form, tasks, questions and notes in Airflow and of messages: en or pt-BR
     region: str = "us-east-1"
     aws_conn_id: str = ""  # empty: boto3's own credential chain, which on MWAA is the execution role
     api_tries: int = 8  # of each AWS call: throttling, 5xx and dropped connections are tried again

@@ -14,6 +14,7 @@ from airflow.sdk.api.datamodels._generated import DagRunType
 from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
 from nightshift.contracts.pipeline import Option, Pipeline
+from nightshift.failures.portuguese import spoken
 from nightshift.lake import assets
 from nightshift.operators.backfill import (
     ClaimDaysOperator,
@@ -48,6 +49,7 @@ from nightshift.operators.terraform import (
     DestroyTransientOperator,
     OpenStateOperator,
 )
+from nightshift.pipelines import REGISTRY
 from nightshift.pipelines.registry import Registry
 from nightshift.reaper.operator import ReapOperator
 from nightshift.report import deadline, runbook
@@ -99,7 +101,7 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
         max_active_runs=1,
         allowed_run_types=[kind for kind in DagRunType if pipeline.incremental or kind != DagRunType.BACKFILL],
         deadline=deadline.alert(settings),
-        params=form(pipeline, settings),
+        params=_spoken(form(pipeline, settings), pipeline, settings),
         tags=_tags(settings, "night", pipeline),
         owner_links=_owner_links(settings),
         default_args=_defaults(settings),
@@ -119,7 +121,7 @@ def backfill_dag(backfill: Pipeline, settings: Settings, doc_md: str | None) -> 
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,
-        params=backfill_form(backfill, settings),
+        params=_spoken(backfill_form(backfill, settings), backfill, settings),
         tags=_tags(settings, "backfill", backfill),
         owner_links=_owner_links(settings),
         default_args=_defaults(settings),
@@ -451,6 +453,20 @@ def backfill_form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
         ),
         **kept,
     }
+
+
+def _spoken(fields: dict[str, Param], pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
+    """The form in the settings' language; of a pipeline's own options by its portuguese.toml, or else in English."""
+    if settings.language == "en":
+        return fields
+    package = REGISTRY.packages.get(pipeline.product)
+    own = package.portuguese if package else {}
+    for field in fields.values():
+        shown = {key: field.schema[key] for key in ("title", "section") if key in field.schema}
+        field.schema |= {key: own.get(text) or spoken(text, settings.language) for key, text in shown.items()}
+        if field.description:
+            field.description = own.get(field.description) or spoken(field.description, settings.language)
+    return fields
 
 
 def _own(pipeline: Pipeline) -> list[str]:

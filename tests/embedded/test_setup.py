@@ -136,6 +136,27 @@ def test_help_the_list_and_a_typo_are_answered_without_set_up(words, status, say
     assert not (bare / ".venv").exists() and "Setting up" not in done.stderr
 
 
+QUICK = (["--help"], ["run", "--help"], ["list"], ["rnu"], ["run", "wordcuont"])
+
+
+def test_help_the_list_and_a_typo_import_no_package():
+    """After set-up as before it: what is answered at once imports the standard library and this tree alone."""
+    code = f"""
+import contextlib, io, sys
+sys.path.insert(0, {str(ROOT)!r})
+from embedded import cli
+for words in {QUICK!r}:
+    quiet = io.StringIO()
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+        cli.main(words)
+    assert quiet.getvalue(), words
+print(*sorted(name for name, module in sys.modules.items() if "site-packages" in str(getattr(module, "__file__", ""))))
+"""
+    without_site = [sys.executable, "-S", "-c", code]  # site alone imports what packages' .pth files name
+    done = subprocess.run(without_site, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
 def test_any_other_request_sets_up_first(bare):
     (bare / "embedded/setup.sh").write_text(
         '#!/bin/sh\ncase "$1" in --done) exit 1;; --python) echo "$PYTHON";; *) echo Setting up; exit 7;; esac\n'

@@ -1,13 +1,17 @@
 """Airflow with its real scheduler: up, a run with teardown, a failing run, and nothing left."""
 
+import gzip
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import quote
 
 import psutil
 import pytest
@@ -16,9 +20,20 @@ from embedded.airflow import api
 from embedded.airflow.api import AirflowApi
 from embedded.airflow.stack import AirflowStack
 from embedded.cloud import clients, endpoint, environment
+from nightshift.compute.emr.target import place_of
+from nightshift.config import Settings
+from nightshift.operators.links import COMPUTE, GOLD, PAGE, RECORD, STEP_LOG
+from nightshift.pages import night
+from nightshift.pipelines import PIPELINES
 from nightshift.report import night_index, products
+from nightshift.report import record as built
+from nightshift.report.outcome_rules import RunFacts
+from nightshift.run import run_context
 from nightshift.run.ids import slug_of
+from nightshift.run.links import JOB_KEY
 from tests import browser
+from tests.localcloud.helpers import cluster_request
+from tests.nightshift import figures, findings
 from tests.nightshift.records import ZONE, record
 from tests.patience import until
 from tools import paths
@@ -70,7 +85,8 @@ def a_dag_that_is_not_read_yet_is_waited_for_and_one_that_is_nowhere_is_named(st
         stack.api.trigger("nobody")
 
 
-PAGE = """<!doctype html><title>x</title><h1>The page of a night</h1><p id=stolen></p><script>
+# What a page from the lake would do to its reader.
+THIEF = """<p id=stolen></p><script>
 let seen = "nothing"; try { seen = document.cookie || parent.document.cookie || "nothing"; } catch (closed) {}
 document.getElementById("stolen").textContent = seen;</script>"""
 PICTURES = paths.ROOT / ".nightshift" / "ui" / "pictures"
@@ -92,27 +108,69 @@ def nights(run):
         yield record(ago, "mrhealth_sales", business_date=day, cost=cost, gold=[] if bad else gold, **times, **bad)
 
 
-def the_pages_of_nightshift_are_in_airflows_ui(address, user, password, env):
-    """Seen by a browser: a night of the lake on Home, in the sidebar, in its DAG's tab and its run's tab."""
-    run = AirflowApi(address, user, password).trigger("wordcount", {"dry_run": True})
+def the_pages_of_nightshift_are_in_airflows_ui(address, user, password, env, whole, servers):
+    """Seen by a browser, which starts a run by its form: a night of the lake on Home, in the sidebar, in its DAG's tab
+    and its run's tab, and behind the links of its tasks. `whole` is the record of a night, `servers` are the processes
+    of Airflow's API."""
+    shutil.rmtree(PICTURES, ignore_errors=True)
+    PICTURES.mkdir(parents=True)
+    there, airflow = (address, user, password, str(PICTURES), "wordcount"), AirflowApi(address, user, password)
+    until(lambda: "wordcount" in airflow.dags(), seconds=120)
+    script = Path(__file__).with_name("ui_pages.py")
+    run = browser.play(script, "form", *there, "2026-01-04").strip()
+    answer_late(airflow, run, servers)
     s3, lake = clients.s3(env), f"{environment.NAME}-lake"
     s3.create_bucket(Bucket=lake)
     index = night_index.empty(products.all_of_them())
     played = [*nights(run)]
-    for night in played:
-        index = night_index.updated(index, night, night["pipeline"], ZONE)
+    for each in played:
+        index = night_index.updated(index, each, each["pipeline"], ZONE)
     s3.put_object(Bucket=lake, Key=night_index.KEY, Body=json.dumps(index))
-    s3.put_object(Bucket=lake, Key=f"runs/wordcount/{slug_of(run)}/index.html", Body=PAGE)
-    shutil.rmtree(PICTURES, ignore_errors=True)
-    PICTURES.mkdir(parents=True)
-    said = browser.play(
-        Path(__file__).with_name("ui_pages.py"), address, user, password, str(PICTURES), "wordcount", run
-    )
+    page = night.html(whole, figures.page("wordcount", figures.words())).replace("</main>", f"{THIEF}</main>")
+    for name, body in (("index.html", page), ("record.json", json.dumps(whole))):
+        s3.put_object(Bucket=lake, Key=f"runs/wordcount/{slug_of(run)}/{name}", Body=body)
+    pushed_links(airflow, run, env, s3)
+    said = browser.play(script, "pages", *there, run)
     pages = dict(line.split(": ", 1) for line in said.splitlines())
     assert f"! WordCount {played[-2]['business_date']}" in pages["1-home"] and "✗ MrHealth sales" in pages["1-home"]
     assert "cluster j-1" in pages["4-alive"]
     assert run in pages["2-nights"] and run in pages["7-dag"]
-    assert len(list(PICTURES.iterdir())) == 10
+    assert [name for name in ("Compute", "Step log", "Record", "Gold", "Page") if not pages.get(name)] == []
+    assert len(list(PICTURES.iterdir())) == 14
+    assert airflow.wait("wordcount", run, seconds=120) == "success"
+    assert airflow.call("GET", f"/dags/wordcount/dagRuns/{run}/taskInstances/preflight")["try_number"] == 1
+
+
+def answer_late(airflow, run, servers):
+    """While a task runs, Airflow's API answers nothing for longer than Airflow gives it by default, which is 5 s."""
+    until(lambda: airflow.task_states("wordcount", run).get("preflight") in {"running", "success"}, seconds=120)
+    for server in servers:
+        server.suspend()
+    time.sleep(7)
+    for server in servers:
+        server.resume()
+
+
+def pushed_links(airflow, run, env, s3):
+    """What a night's tasks push when they end, for a run that ended before them: a cluster, a step's log, the links."""
+    cluster = clients.client(env, "emr").run_job_flow(**cluster_request())["JobFlowId"]
+    logs = f"{environment.NAME}-logs"
+    s3.create_bucket(Bucket=logs)
+    body = gzip.compress(b"Counting words of the text\n")
+    s3.put_object(Bucket=logs, Key=f"emr/{cluster}/steps/s-1/stdout.gz", Body=body)
+    job = {"target": "emr", "place_id": cluster, "job_id": "s-1"}
+    push_xcom(airflow, run, "start_compute", "return_value", {"target": "emr", "id": cluster})
+    push_xcom(airflow, run, "job_wordcount", JOB_KEY, job)
+    of_task = {"start_compute": [COMPUTE], "job_wordcount": [STEP_LOG], "report": [PAGE, RECORD, GOLD]}
+    for task, those in of_task.items():
+        key = SimpleNamespace(dag_id="wordcount", run_id=run, task_id=task)
+        for link in those:
+            push_xcom(airflow, run, task, link.xcom_key, link.get_link(None, ti_key=key))
+
+
+def push_xcom(airflow, run, task, key, value):
+    path = f"/dags/wordcount/dagRuns/{quote(run)}/taskInstances/{task}/xcomEntries"
+    airflow.call("POST", path, {"key": key, "value": value})
 
 
 def environ_of(process):
@@ -123,8 +181,25 @@ def environ_of(process):
         return {}
 
 
+@pytest.fixture
+def whole_record():
+    """The record of a good night of wordcount, with all that report writes."""
+    pipeline, settings = PIPELINES["wordcount"], Settings(name=environment.NAME)
+    asked = datetime(2026, 1, 5, 3, tzinfo=UTC)
+    facts = RunFacts(
+        entries=[*findings.GOOD, findings.PROOF],
+        states=dict.fromkeys(findings.TASKS, "success"),
+        places=[place_of(findings.CLUSTER)],
+        jobs=findings.jobs("COMPLETED", names=["wordcount"]),
+        manifests=findings.manifests(pipeline),
+        ended_at=findings.NOW + timedelta(minutes=9),
+    )
+    run = run_context.from_run(settings, pipeline, f"manual__{asked.isoformat()}", asked, {})
+    return json.loads(json.dumps(built.build(run, facts)))
+
+
 @pytest.mark.terraform
-def test_the_ui_prints_address_and_login_and_stops_everything_on_sigterm():
+def test_the_ui_prints_address_and_login_and_stops_everything_on_sigterm(whole_record):
     env = {key: value for key, value in os.environ.items() if key != "AWS_ENDPOINT_URL"}
     command = [sys.executable, "-m", "embedded", "ui"]
     with subprocess.Popen(command, cwd=paths.ROOT, env=env, stdout=subprocess.PIPE, text=True) as ui:
@@ -137,8 +212,11 @@ def test_the_ui_prints_address_and_login_and_stops_everything_on_sigterm():
             family = psutil.Process(ui.pid).children(recursive=True)
             address, user, _, password = (word for line in lines[1:3] for word in line.split()[1:])
             if browser.chromium():
+                servers = [
+                    process for process in family if "api_server" in " ".join(process.cmdline()).replace("-", "_")
+                ]
                 theirs = next(given for given in map(environ_of, family) if "AIRFLOW__API__PORT" in given)
-                the_pages_of_nightshift_are_in_airflows_ui(address, user, password, theirs)
+                the_pages_of_nightshift_are_in_airflows_ui(address, user, password, theirs, whole_record, servers)
             seen = endpoint.running(paths.LOCALCLOUD_HOME)  # so that `cloud status`, `reap` and `diagnose` see it too
         finally:
             ui.send_signal(signal.SIGTERM)

@@ -20,8 +20,10 @@ from nightshift.report import record as records
 from nightshift.report.outcome_rules import RunFacts
 from nightshift.run import run_context
 from nightshift.run.tasks import Task
+from tests import browser
 from tests.nightshift import figures
 from tests.nightshift.findings import CLUSTER, GOOD, NOW, PROOF, TASKS, entry, jobs, manifests
+from tools import paths
 
 TIMES = [
     {**each, "at": (NOW + timedelta(seconds=17 * n)).isoformat()} for n, each in enumerate([*GOOD, PROOF], start=-14)
@@ -323,6 +325,19 @@ def test_the_costs_are_in_the_order_of_the_business_dates_with_their_years(made)
     assert [pt for pt, _ in formats.days(["2026-01-04", "2026-01-05"])] == ["04/01", "05/01"]
 
 
+@pytest.mark.parametrize(("limit", "drawn"), [(0.6, True), (2.0, True), (40.0, False), (None, False)])
+def test_the_limit_is_a_line_in_the_chart_of_costs_unless_it_would_flatten_the_bars(made, limit, drawn):
+    record = made()
+    record["cost"] |= {"measured": 1.0, "limit": limit}
+    earlier = [{**history.summary(record), "business_date": "2026-01-02", "usd": 0.5, "run_id": "r"}]
+    chart = night.costs(record, earlier)["chart"]
+    assert ('<line class="limit"' in chart) == (">Limite por noite</text>" in chart) == drawn
+    if drawn:
+        height = float(re.search(r'<line class="limit"[^>]* y1="([\d.]+)"', chart)[1])
+        bars = [float(y) for y in re.findall(r'<rect[^>]* y="([\d.]+)"[^>]*class="rect reactive', chart)]
+        assert len(bars) == 2 and (min(bars) < height) == (limit < 1.0)
+
+
 def test_the_last_label_of_a_line_is_inside_the_drawing():
     drawn = charts.lines(formats.days(["2025-12-31", "2026-01-01"]), [(("a", "b"), [1, 2])], "int")
     left = float(re.search(r"translate\(([\d.]+)", drawn)[1])
@@ -356,6 +371,27 @@ def test_a_restated_day_has_its_figures_before_and_now(made):
     rows = [re.findall(r">([^<>]*[^<>\s])<", row) for row in table.split("<tr>")[2:]]
     assert rows[0][-4:] == ["revenue", "10.50", "12.75", "02/01/2026 00:20"]
     assert "orders" not in table and rows[1][-3:] == ["3", "linhas mudaram, com as mesmas somas", "02/01/2026 00:20"]
+
+
+@pytest.mark.skipif(not browser.chromium(), reason="there is no chromium")
+def test_the_pages_of_a_warned_and_of_a_restated_night_work_in_a_browser(made, tmp_path):
+    """As tests/e2e shows of a good, a failed and a backfill night, whose products are others."""
+    warned, restated = made("covid_hospitals"), made("card_movements")
+    doubt = "1 alerts report deliveries that are missing or could not be read"
+    warned |= {"outcome": "success with warnings", "warnings": [doubt] * 2}
+    day = {"table": "movimento_flat", "since": "2026-01-02T03:20:00Z", "rows": 3, "words": "w"}
+    sums = {"before": {"amount": "10.50", "movements": "7"}, "after": {"amount": "12.75", "movements": "7"}}
+    restated["restated"] = [{**day, **sums, "day": f"2026-01-0{n}"} for n in (1, 2, 3)]
+    nights = [history.summary(made("card_movements", day=day)) for day in (1, 2, 3)]
+    files = []
+    for name, record, before in (("warned", warned, []), ("restated", restated, nights)):
+        file = tmp_path / name / "index.html"
+        file.parent.mkdir()
+        product = record["pipeline"]
+        file.write_text(night.html(record, figures.page(product, figures.FIGURES[product]()), before))
+        files.append(str(file))
+    said = browser.play(paths.ROOT / "tests" / "pages_in_browser.py", str(tmp_path / "pictures"), *files)
+    assert [json.loads(line) for line in said.splitlines()] == [[], []]
 
 
 def test_a_record_of_an_older_version_still_has_a_page(made):

@@ -22,13 +22,14 @@ from nightshift.compute import cost, instances
 from nightshift.compute.emr.client import NEXT as OF_EMR
 from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
+from nightshift.dag_factory import backfill_dag, night_dag
 from nightshift.failures import errors, steplog, symptoms
 from nightshift.failures.causes import REMEDIES, Cause, advice
 from nightshift.failures.portuguese import CATALOGUE, translated
 from nightshift.failures.quoted import by_day, parted
 from nightshift.lake import audit
 from nightshift.pages import words
-from nightshift.pipelines import PIPELINES
+from nightshift.pipelines import BACKFILLS, PIPELINES, REGISTRY
 from nightshift.reaper import verdict
 from nightshift.report import outcome_rules, record
 from nightshift.web.words import of
@@ -242,6 +243,44 @@ def test_what_a_step_says_is_translated_within_the_sentence_about_the_step():
         "O passo silver está FAILED: mrhealth_sales 2026-01-04: ao conferir silver orders, 12 de 20 "
     )
     assert translated("Step silver is FAILED: KeyError: 'x'") == "O passo silver está FAILED: KeyError: 'x'"
+
+
+def test_a_doubt_with_a_full_stop_is_the_same_sentence():
+    doubt = "bronze.orders: 29 rows in, but 28 kept and 2 quarantined"
+    assert (
+        translated(f"B{doubt[1:]}.") == "Bronze.orders: 29 linhas entraram, mas 28 ficaram e 2 foram para a quarentena."
+    )
+    assert translated(doubt) + "." == translated(f"{doubt}.")
+
+
+def test_words_before_a_sentence_are_no_part_of_it():
+    doubt = "gold.word_counts was not staged"
+    assert translated(f"FAILED in audit (data): {doubt}") == f"FALHOU em audit (data): {translated(doubt)}"
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_every_text_of_a_contract_that_a_page_shows_has_its_portuguese(name):
+    package = REGISTRY.packages[name]
+    said = {text for table in package.pipeline.gold for text in (table.about, *table.notes.values())}
+    said |= {text for option in package.pipeline.options for text in (option.title, option.about)}
+    assert said == package.portuguese.keys(), "portuguese.toml beside contract.toml"
+    numbers = {text: [set(re.findall(r"\d+", each)) for each in (text, pt)] for text, pt in package.portuguese.items()}
+    assert [text for text, (english, portuguese) in numbers.items() if english != portuguese] == []
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_trigger_form_is_in_the_language_of_the_settings(name):
+    backfill = BACKFILLS.get(f"backfill_{name}")
+    for build in filter(None, (night_dag, backfill and backfill_dag)):
+        of = backfill if build is backfill_dag else PIPELINES[name]
+        english, here = (dict(build(of, Settings(language=each), None).params.items()) for each in ("en", "pt-BR"))
+        shown = {field: (texts_of(english[field]), texts_of(here[field])) for field in english}
+        assert [f for f, (one, other) in shown.items() for a, b in zip(one, other, strict=True) if a and a == b] == []
+        assert len(shown) > 5
+
+
+def texts_of(field):
+    return [field.schema.get("title"), field.schema.get("section"), field.description]
 
 
 def test_text_from_data_is_neither_lost_nor_slow():

@@ -1,20 +1,25 @@
 """The record is built from what was found, and the message fits SNS."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from itertools import takewhile
 
 import pytest
 
+from mrhealth_sales.jobs import outlook
 from nightshift.compute import cost, instances, targets
 from nightshift.compute.emr import spec
 from nightshift.compute.emr.target import place_of
 from nightshift.failures import cards
 from nightshift.failures.causes import Cause
+from nightshift.failures.portuguese import lines_spoken
 from nightshift.report import message
 from nightshift.report.outcome_rules import RunFacts, states_of
+from nightshift.report.record import _words as restated_words
 from nightshift.report.record import build
+from tests.nightshift import figures
 from tests.nightshift.findings import CLUSTER, GOOD, NOW, PROOF, TASKS, entry, jobs, manifests
 
 STEP_CARD = {"cause": "data", "message": "the file is broken", "next_action": "mend it", "tail": ["a", "b"]}
@@ -66,6 +71,33 @@ def test_a_night_that_lacks_something_is_a_success_with_warnings_and_says_so(rec
     first, *why, last = message.note(told, "s3://x/record.json").split("\n\n")
     assert first == "Nightshift: mrhealth_sales 2026-01-04: success with warnings"
     assert (why, last) == (told["warnings"], "Record: s3://x/record.json")
+
+
+def test_every_line_of_a_message_and_of_a_note_has_its_portuguese(record, night, failed_step):
+    """All lines that a message may have, of a good and of a failed night; Spark's and the data's words stay."""
+    bronze, *others = manifests(night.pipeline)
+    told = [f"critical: {figures.sales()['alerts'][0]['message']}"]
+    alerts = {"total": 3, "told": told, "unjudged": outlook._unjudged(3, 4, 9), "grave": 1}
+    table = {**bronze["tables"][0], "warnings": {"unknown_city_code": 3}, "waiting": 2}
+    lost = {**table, "waiting": 0, "quarantined": 2, "reasons": {"bad_date": 1, "late": 1}}
+    good = record(manifests=[{**bronze, "tables": [table, lost], "alerts": alerts}, *others])
+    day = {"table": "alerts", "day": "2026-01-01", "since": "2026-01-02T03:20:00Z", "rows": 3}
+    good["restated"] = [{**day, "words": restated_words({**day, "before": {}, "after": {}})}] * 22
+    good["gold"] += good["gold"][-1:]
+    good["proof"]["shared"] = "The cluster and its stack were those of pack_a/1; this run was the last to use them."
+    left = {**failed_step, "proof": {"alive": ["volume v-1"]}, "tasks": {"publish": {"state": "failed"}}}
+    left["finding"] = {"message": "nobody"}
+    for each, page in ((good, "https://x"), (left, ""), ({**left, "proof": None}, "")):
+        lines = [line for line in message.body(each, "s3://r", page).splitlines() if not line.startswith("  | ")]
+        same = [line for line in lines if lines_spoken(line, "pt-BR") == line]
+        assert [line for line in same if not line.startswith(("emr $", "  Cluster: https:"))] == []
+        here = lines_spoken("\n".join(lines), "pt-BR").replace(STEP_CARD["message"], "")
+        assert not re.search(r"\b(rows|accepted|Cost|Warning|and|the|with|business date|failed)\b", here), here
+        assert re.findall(r"\d+", here) == re.findall(r"\d+", "\n".join(lines))
+        first, *rest = message.note(each, "s3://r", "pt-BR").split("\n\n")
+        assert re.search(r": (?:sucesso com avisos|falhou)$", first) and rest[-1] == "Registro: s3://r"
+        subject = message.subject("acme", each)
+        assert lines_spoken(subject, "pt-BR") != subject and lines_spoken(subject, "pt-BR").isascii()
 
 
 def test_nothing_in_a_message_that_came_out_of_data_acts_on_who_reads_it(record, night):

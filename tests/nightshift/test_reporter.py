@@ -74,6 +74,13 @@ def test_a_night_is_kept_told_and_closed(aws, night, settings, post, played):
     assert (closing["phase"], closing["outcome"], closing["told_by"]) == ("closed", "success", "report")
 
 
+def test_a_message_is_in_the_language_of_the_settings(night, settings, post, played):
+    Reporter(replace(settings, language="pt-BR"), night).report(GREEN, reported_by="report", topic_arn=post.topic)
+    [message] = post.read()
+    assert message["Subject"] == "mrhealth_sales 2026-01-04: sucesso [acme-night]"
+    assert "Desmontagem: nada ficou para trás" in message["Message"].splitlines()
+
+
 def test_the_topic_is_found_by_name_when_nobody_says_which(night, settings, post, played):
     assert Reporter(settings, night).report(GREEN, reported_by="reaper")["notified"] is True
     assert len(post.read()) == 1

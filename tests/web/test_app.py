@@ -209,6 +209,13 @@ def test_the_pages_speak_the_readers_language(server, lake, keep):
         assert words in server().get("/nightshift/fragment/home", params={"lang": tag}).text
 
 
+def test_what_a_contract_says_is_shown_in_the_readers_language(server, lake, keep):
+    keep(record(3))
+    for tag, words in (("pt-BR", "Quantas vezes cada palavra ocorre"), ("en", "How often each word occurs")):
+        for page in ("dictionary", "products"):
+            assert words in server().get(f"/nightshift/fragment/{page}", params={"lang": tag}).text
+
+
 def test_a_script_is_served_for_each_page_and_nothing_else(server):
     for name in (*PAGES, "run"):
         answer = server(role=None).get(f"/nightshift/{name}.js")

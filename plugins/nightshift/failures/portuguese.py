@@ -13,6 +13,7 @@ from string import Formatter
 from typing import NamedTuple
 
 AND = "; "  # between sentences of one message; only a sentence's last place may hold several
+STOP = "."
 CATALOGUE = Path(__file__).with_name("portuguese.toml")
 
 
@@ -25,17 +26,28 @@ class _Sentence(NamedTuple):
 
 
 def translated(english: str) -> str:
-    """A text in Portuguese; what the catalogue does not know stays English."""
+    """A text in Portuguese; what the catalogue does not know stays English. A sentence that ends in words, in the
+    catalogue without a full stop, may have one."""
     for sentence in _catalogue():
-        values = _values(sentence, english)
+        text = english if sentence.between[-1][-1:] in {STOP, ""} else english.removesuffix(STOP)
+        values = _values(sentence, text)
         if values is not None and not any(AND in value for value in [*values.values()][:-1]):
-            return sentence.portuguese.format(**{name: translated(value) for name, value in values.items()})
+            said = sentence.portuguese.format(**{name: translated(value) for name, value in values.items()})
+            return said + english[len(text) :]
     return AND.join(map(translated, english.split(AND))) if AND in english else english
 
 
 def spoken(english: str, language: str) -> str:
     """The text in a language of config.LANGUAGES."""
     return english if language == "en" else translated(english)
+
+
+def lines_spoken(english: str, language: str) -> str:
+    """A text of several lines, each spoken by itself; a line keeps its indent."""
+    if language == "en":
+        return english
+    parts = [(line[: len(line) - len(line.lstrip())], line.lstrip()) for line in english.split("\n")]
+    return "\n".join(indent + translated(line) for indent, line in parts)
 
 
 def _values(sentence: _Sentence, text: str) -> dict[str, str] | None:
@@ -56,10 +68,11 @@ def _values(sentence: _Sentence, text: str) -> dict[str, str] | None:
 
 @cache
 def _catalogue() -> tuple[_Sentence, ...]:
-    """All sentences, those with the most words of their own first."""
+    """All sentences: those that begin with words of their own first, for what another's first place would hold may be
+    such words; of these the ones with the most words."""
     written = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))["sentence"]
     parsed = (_parsed(each["en"], each["pt"]) for each in written)
-    return tuple(sorted(parsed, key=lambda sentence: -sum(map(len, sentence.between))))
+    return tuple(sorted(parsed, key=lambda sentence: (not sentence.between[0], -sum(map(len, sentence.between)))))
 
 
 def _parsed(english: str, portuguese: str) -> _Sentence:

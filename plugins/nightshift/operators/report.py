@@ -28,5 +28,5 @@ class ReportOperator(NightOperator):
             in_order, reported_by="report", topic_arn=foundation.get("topic_arn")
         )
         uri = links.record(night)
-        words = {"outcome": run_record["outcome"], "note": message.note(run_record, uri)}
+        words = {"outcome": run_record["outcome"], "note": message.note(run_record, uri, self.settings.language)}
         return {**words, "record": links.record_uri(night), "notified": run_record["notified"]}

@@ -17,6 +17,7 @@ Series = tuple[Both, Sequence[float | None]]
 WIDTH, HEIGHT = 600, 240
 WIDE = (1120, 300)
 MOST_LABELS = 9  # of an axis with more, every nth is shown
+ABOVE = 1.1  # room for the name of a limit
 HALF_A_LABEL = 30  # the last label's middle is at the end of a line chart's axis
 _COMMON = {
     "style": Style(label_font_size=11, major_label_font_size=11),
@@ -43,11 +44,15 @@ def bars(
     axis: str = "compact",
     stacked: bool = False,
     wide: bool = False,
+    limit: tuple[Both, float] | None = None,
 ) -> Markup:
     """Vertical bars, one group (or stack) a label. `kind` formats the values, `axis` those of the axis; `wide` is for a
-    card as wide as the page."""
+    card as wide as the page; `limit` is a dashed line with its name."""
     chart = (pygal.StackedBar if stacked else pygal.Bar)(**_COMMON, **_size(wide), zero=0)
-    return _drawn(chart, labels, series, kind, axis)
+    if limit:
+        highest = max(value or 0 for _, values in series for value in values)
+        chart.config.range = (0, max(highest, limit[1]) * ABOVE)
+    return _drawn(chart, labels, series, kind, axis, limit=limit)
 
 
 def lines(
@@ -89,7 +94,15 @@ def _size(wide: bool) -> dict[str, int]:
     return {"width": width, "height": height}
 
 
-def _drawn(chart: Any, labels: Sequence[Both], series: Sequence[Series], kind: str, axis: str) -> Markup:
+def _drawn(
+    chart: Any,
+    labels: Sequence[Both],
+    series: Sequence[Series],
+    kind: str,
+    axis: str,
+    *,
+    limit: tuple[Both, float] | None = None,
+) -> Markup:
     labels, words = _distinct(labels), dict(labels)
     chart.x_labels = [pt for pt, _ in labels]
     if len(labels) > MOST_LABELS:
@@ -105,6 +118,10 @@ def _drawn(chart: Any, labels: Sequence[Both], series: Sequence[Series], kind: s
                 for n, (label, _) in zip(numbers, labels, strict=True)
             ],
         )
+    if limit:
+        (pt, en), at = limit
+        words.setdefault(pt, en)
+        chart.add_xml_filter(lambda drawn: _with_limit(drawn, chart.view, pt, at))
     return _svg(chart, words, "chart")
 
 
@@ -132,6 +149,17 @@ def _svg(chart: Any, words: Mapping[str, str], css: str) -> Markup:
     svg = ET.Element("svg", {"class": css, "aria-hidden": "true", "viewBox": drawn.get("viewBox", "")})
     svg.extend(_kept(child, words) for child in drawn if _is_kept(child))
     return Markup(ET.tostring(svg, encoding="unicode", short_empty_elements=True))  # noqa: S704 - ElementTree escapes
+
+
+def _with_limit(drawn: Any, view: Any, name: str, value: float) -> Any:
+    """The drawing with a line across its plot, and the line's name above its end."""
+    plot = next(group for group in drawn.iter("g") if group.get("class") == "plot")
+    right, height = f"{view.width:.1f}", view.y(value)
+    across = {"x1": "0", "x2": right, "y1": f"{height:.1f}", "y2": f"{height:.1f}"}
+    text = plot.makeelement("text", {"class": "limit", "x": right, "y": f"{height - 4:.1f}"})
+    text.text = name
+    plot.extend((plot.makeelement("line", {"class": "limit", **across}), text))
+    return drawn
 
 
 def _is_kept(node: Any) -> bool:

@@ -23,6 +23,8 @@ Record = Mapping[str, Any]
 DATES = 30
 MOST_HOURS = 72
 MOST_DAYS_SHOWN = 40
+NEAR = 4  # times the dearest night: the limit of a night is a line in the chart
+LIMIT: Both = ("Limite por noite", "Limit a night")
 MONEY = ("decimal(18,2)",)
 # What records of older versions lack.
 ABSENT: Record = {"restated": [], "days": [], "compute": None}
@@ -204,12 +206,15 @@ def costs(record: Record, nights: Sequence[Record]) -> dict[str, Any]:
     priced.sort(key=lambda night: (night["business_date"], night["ended_at"]))
     labels = days([night["business_date"] for night in priced])
     values = [night["usd"] for night in priced]
-    name = ("Custo medido", "Measured cost")
+    name, limit = ("Custo medido", "Measured cost"), cost.get("limit")
+    is_near = limit and priced and limit <= NEAR * max(values)  # another would leave no height to the bars
+    line = (LIMIT, limit) if is_near else None
+    chart = charts.bars(labels, [(name, values)], "usd", axis="compact_usd", limit=line) if len(priced) > 1 else ""
     return {
         **cost,
-        "chart": charts.bars(labels, [(name, values)], "usd", axis="compact_usd") if len(priced) > 1 else "",
+        "chart": chart,
         "rows": [(night["business_date"], night["usd"]) for night in priced],
-        "limit": cost.get("limit"),
+        "limit": limit,
     }
 
 

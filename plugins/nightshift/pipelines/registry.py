@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
@@ -37,6 +38,16 @@ class Package:
         """What the pipeline does and how to react when it fails: runbook.md, or the title alone."""
         file = self.folder / "runbook.md"
         return file.read_text(encoding="utf-8") if file.is_file() else f"### {self.pipeline.title}\n\n{{failures}}\n"
+
+    @property
+    def portuguese(self) -> dict[str, str]:
+        """The contract's texts in Portuguese, by the English: portuguese.toml, or none. Raises SettingsError."""
+        file = self.folder / "portuguese.toml"
+        try:
+            read = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+            raise SettingsError(f"The texts {file} cannot be read: {wrong}.") from wrong
+        return {english: str(text) for english, text in read.items()}
 
 
 @dataclass

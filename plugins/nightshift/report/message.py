@@ -1,4 +1,7 @@
-"""Text of a run record: subject and body of the SNS message, and the run note in Airflow. Pure."""
+"""Text of a run record: subject and body of the SNS message, and the run note in Airflow. Pure.
+
+Subject and body are English, as the log has them; aws/topic.py sends them in the settings' language, line by line.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from nightshift.failures import cards
+from nightshift.failures.portuguese import spoken
 from nightshift.failures.shown import line, plain, shortened
 
 MOST_SHOWN = 20
@@ -31,17 +35,18 @@ def body(record: Mapping[str, Any], record_uri: str, page: str = "") -> str:
     return plain("\n".join(_lines(record, record_uri, page)))
 
 
-def note(record: Mapping[str, Any], record_uri: str) -> str:
-    """The note on the run in Airflow: how it ended and why, in a few lines, at most NOTE_LIMIT characters."""
+def note(record: Mapping[str, Any], record_uri: str, language: str = "en") -> str:
+    """The note on the run in Airflow: how it ended and why, in a few lines of a language of config.LANGUAGES, at most
+    NOTE_LIMIT characters."""
     failure = record["failure"]
     words = [f"{NOTE_BEGINS}{record['pipeline']} {record['business_date']}: {record['outcome']}"]
     words += [f"{failure['task']} failed: {failure['message']}"] if failure else []
     words += map(str, record["warnings"])
     words += [f"{len(record['restated'])} days restated"] if record["restated"] else []
-    last = f"Record: {record_uri}"
+    last = spoken(f"Record: {record_uri}", language)
     shown, room = "", NOTE_LIMIT - len(last) - 2
     for text in map(line, words):
-        shown += f"{text}\n\n"  # Airflow shows a note as Markdown: a blank line ends a paragraph
+        shown += f"{spoken(text, language)}\n\n"  # Airflow shows a note as Markdown: a blank line ends a paragraph
     return plain(f"{shown.rstrip()[:room]}\n\n{last}")
 
 

@@ -38,7 +38,7 @@ def table(header: Sequence[Part], rows: Iterable[Sequence[Part]], *, empty: str 
     if not body:
         return tag("p", empty, class_="ns-empty")
     head = tag("tr", *(tag("th", name, scope="col") for name in header))
-    return tag("div", tag("table", tag("thead", head), tag("tbody", *body)), class_="ns-scroll")
+    return tag("div", tag("table", tag("thead", head), tag("tbody", *body)), class_="ns-scroll", tabindex=0)
 
 
 def link(href: str, *parts: Part, **attributes: str | int | None) -> Markup:

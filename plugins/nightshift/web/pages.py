@@ -267,7 +267,8 @@ def _gold_row(view: View, gold: Gold) -> list[Part]:
     never = tag("i", view.t("never published"))
     age = never if gold.hours is None else _age(view, gold)
     limit = f"{view.n(gold.limit, 'compact')} {view.t('hours')}"
-    return [tag("code", gold.name), gold.business_date, view.n(gold.rows, "int"), age, limit, gold.contract["about"]]
+    about = view.about(gold.product, gold.contract["about"])
+    return [tag("code", gold.name), gold.business_date, view.n(gold.rows, "int"), age, limit, about]
 
 
 def _age(view: View, gold: Gold) -> Markup:
@@ -275,18 +276,23 @@ def _age(view: View, gold: Gold) -> Markup:
 
 
 def _described(view: View, product: str) -> Markup:
-    tables = [_table(view, contract) for contract in view.products[product]["gold"]]
+    tables = [_table(view, product, contract) for contract in view.products[product]["gold"]]
     return tag("article", tag("h3", link(dag_page(product), view.title(product))), *tables)
 
 
-def _table(view: View, contract: Mapping[str, Any]) -> Markup:
-    personal = set(contract["personal"])
+def _table(view: View, product: str, contract: Mapping[str, Any]) -> Markup:
+    personal, notes = set(contract["personal"]), contract["notes"]
     rows = [
-        [tag("code", name), kind, contract["notes"].get(name, ""), view.t("personal") if name in personal else ""]
+        [
+            tag("code", name),
+            kind,
+            view.about(product, notes.get(name, "")),
+            view.t("personal") if name in personal else "",
+        ]
         for name, kind in contract["columns"].items()
     ]
     header = (view.t("Column"), view.t("Type"), view.t("Meaning"), "")
-    summary = tag("summary", tag("code", contract["name"]), " ", contract["about"])
+    summary = tag("summary", tag("code", contract["name"]), " ", view.about(product, contract["about"]))
     key = tag("p", view.t("Key"), ": ", ", ".join(contract["keys"]))
     return tag("details", summary, key, table(header, rows))
 

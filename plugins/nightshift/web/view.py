@@ -96,6 +96,11 @@ class View:
         title = known.get("title", product)
         return str(known.get("title_pt", title) if self._is_portuguese else title)
 
+    def about(self, product: str, text: str) -> str:
+        """A text of the product's contract as the reader reads it; English where nobody has translated it."""
+        known = self.products[product].get("words_pt", {}) if self._is_portuguese else {}
+        return str(known.get(text, text))
+
     def nights(self, *dag_ids: str) -> list[Night]:
         """The nights of these DAGs, or of all, newest first."""
         wanted = dag_ids or tuple(self.index["nights"])
