@@ -42,7 +42,7 @@ def write(run: Run, days: Sequence[date], first: date) -> None:
     """Write the history of consecutive days, the last of which is the run's, behind a lake whose last night is the day
     before them; head office's names are those of `first`, the lake's first night. Publishes gold."""
     lake = Lake(run)
-    lake.size_shuffles(0)
+    lake.fit_spark_to(None)
     changes, names = Changeset(lake), [str(day) for day in days]
     orders, items = _typed(lake, days, first)
     told = {

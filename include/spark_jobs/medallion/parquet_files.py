@@ -84,8 +84,8 @@ def _opened(spark: SparkSession, sources: Sequence[Table], named: Named, uri: st
     try:
         refuse_leftover(uri, sources)
         schema = spark.read.parquet(as_path(uri)).schema
-    except FileRefused as why:
-        return whole_file(where, uri, why.reason, why.detail)
+    except FileRefused as leftover:
+        return whole_file(where, uri, leftover.reason, leftover.detail)
     except Exception as problem:
         if not (why := UNREADABLE.search(str(problem))):
             raise
