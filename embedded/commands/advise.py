@@ -23,9 +23,9 @@ Looks at the last nights of PIPELINE that were kept in .nightshift/runs and prop
 other compute targets, with the expected saving. It only proposes: the settings are NIGHTSHIFT_*_TYPES, *_UNITS and
 NIGHTSHIFT_COMPUTE.
 
-Counts need to know how busy the cores were, which Spark's event log says: name the logs of one night's applications
-with --events (on EMR hdfs:///var/log/spark/apps, also in the console's Spark history server), else those below
-events/ in the newest kept night are read if there are any."""
+Counts need to know how busy the cores were: the newest night's record says what Spark used. --events takes it from the
+event logs of one night's applications instead (on EMR hdfs:///var/log/spark/apps, also in the console's Spark history
+server)."""
 EPILOG = """\
 examples:
   ./nightshift advise mrhealth_sales
@@ -54,14 +54,14 @@ def run(options: argparse.Namespace) -> int:
     known = advice.nights(every, settings.compute)
     if not known:
         raise InputRefused(f"No successful night of {name} on {settings.compute} is kept in {paths.shown(paths.RUNS)}.")
-    given = options.events or sorted(path for folder in folders[:1] for path in folder.glob("events/*"))
-    for line in _lines(settings, known, _usage(given)):
+    used = _usage(options.events) if options.events else advice.used(known)
+    for line in _lines(settings, known, used):
         print(plain(line))
     return 0
 
 
-def _usage(files: Sequence[Path]) -> Usage | None:
-    """What the applications of the files used together; None without files. Raises InputRefused."""
+def _usage(files: Sequence[Path]) -> Usage:
+    """What the applications of the files used together. Raises InputRefused."""
     from nightshift.report import spark_events
 
     used = []
@@ -76,7 +76,7 @@ def _usage(files: Sequence[Path]) -> Usage | None:
         if not application:
             raise InputRefused(f"{file} is no event log of a Spark application that ran a task.")
         used.append(application)
-    return reduce(plus, used) if used else None
+    return reduce(plus, used)
 
 
 def _lines(settings: Settings, known: Sequence[Mapping[str, Any]], used: Usage | None) -> Iterator[str]:
@@ -104,7 +104,7 @@ def _by_events(settings: Settings, used: Usage | None, seconds: dict[str, float]
     from nightshift.report import advice
 
     if not used or not seconds:
-        yield "No event log is known, so no other count is proposed (--events)" if seconds else "The time is not known"
+        yield "No night says what Spark used: no other count is proposed" if seconds else "The time is not known"
         return
     yield (
         f"Spark: {used.busy:.0%} of {used.cores} cores busy, {used.cpu / used.tasks:.0%} of that on the CPU; shuffled"

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from importlib import import_module
 from importlib.util import find_spec
@@ -18,6 +19,7 @@ from medallion.manifest import Manifest
 from medallion.packing import BOUNDS, Bounds
 from medallion.page import refusals_of_failure
 from medallion.run import Run
+from medallion.usage import Meter
 
 LAYERS = ("bronze", "silver", "gold")  # functions of a pipeline's module jobs.job: Run -> Manifest
 # An argument that carries the whole command line as JSON: AWS Glue's are a map, and Glue adds its own to them.
@@ -126,8 +128,10 @@ def run_layers(spark: SparkSession, args: argparse.Namespace) -> list[Manifest]:
     )
     done, job = [], import_module(f"{args.pipeline}.jobs.job")
     for layer in args.layers:
+        meter = Meter(spark)
         with refusals_of_failure(run):
             manifest: Manifest = getattr(job, layer)(run)
+        manifest = replace(manifest, spark=meter.read())
         Lake(run).publish(manifest)
         done.append(manifest)
     return done

@@ -61,7 +61,8 @@ def common(record):
     plain["steps"] = [step["name"] for step in plain["steps"]]
     # Only emr has a cluster that a pack may own; `shared` says whose it was.
     plain["proof"] = {name: value for name, value in plain["proof"].items() if name not in {"checked_at", "shared"}}
-    plain["layers"] = [{k: v for k, v in layer.items() if not k.endswith("_at")} for layer in plain["layers"]]
+    own = ("_at", "spark")  # how long it took, on which cores
+    plain["layers"] = [{k: v for k, v in layer.items() if not k.endswith(own)} for layer in plain["layers"]]
     return json.loads(json.dumps(plain).replace(record["slug"], "<run>").replace(record["run_id"], "<run>"))
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import tomllib
 
 import pytest
@@ -44,7 +45,9 @@ def kept(tmp_path, monkeypatch):
         dollars = {"measured": 0.5, "parts": {"EC2": 0.4, "EMR": 0.1}, "seconds": seconds, "elsewhere": {"glue": 0.2}}
         folder = tmp_path / "wordcount" / str(number)
         folder.mkdir(parents=True)
-        made = record(number, cost=dollars, compute={"target": "emr"})
+        spark = {"wall": 50, "tasks": 48, "cpu": 38, "cores": 8, "shuffled": 2**20, "spilled": 0, "heap": 2**30}
+        layers = [{"layer": layer, **({"spark": spark} if number else {})} for layer in ("bronze", "silver")]
+        made = record(number, cost=dollars, compute={"target": "emr"}, layers=layers)
         (folder / "record.json").write_text(json.dumps(made))
     monkeypatch.setattr(paths, "RUNS", tmp_path)
     return tmp_path
@@ -71,7 +74,11 @@ def test_advice_reads_nights_and_event_logs_and_changes_nothing(kept, capsys):
     assert "instead of 1 + 4 m5.xlarge: " in said and "% less" in said
     assert "On glue the same work would have cost $0.2000: 60% less" in said
     assert cli.main(["advise", "wordcount"]) == 0
-    assert "No event log is known" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Spark: 12% of 8 cores busy, 79% of that on the CPU; shuffled 2 MiB, spilled 0, heap up to 1,024" in said
+    shutil.rmtree(kept / "wordcount" / "200")
+    assert cli.main(["advise", "wordcount"]) == 0
+    assert "No night says what Spark used" in capsys.readouterr().out
     assert cli.main(["advise", "wordcount", "--events", str(kept / "none")]) == 2
     assert cli.main(["advise", "card_movements"]) == 2
 

@@ -36,9 +36,9 @@ def rows(gold):
 
 
 def without_paths(manifests):
-    """Manifests but for where gold is staged, which is each night's own place."""
+    """Manifests but for where gold is staged, which is each night's own place, and what Spark used."""
     return {
-        layer: {**manifest, "gold": [{**staged, "path": None} for staged in manifest["gold"]]}
+        layer: {**manifest, "spark": None, "gold": [{**staged, "path": None} for staged in manifest["gold"]]}
         for layer, manifest in manifests.items()
     }
 

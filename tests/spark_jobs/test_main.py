@@ -4,7 +4,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from functools import reduce
 from importlib import import_module
+from operator import add as plus
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 import main
 from localcloud.steps.site import make_spark_home
 from nightshift.pipelines import PIPELINES
+from nightshift.report.spark_events import Usage, usage
 
 GOOD = [
     "--pipeline",
@@ -56,27 +60,36 @@ def test_every_pipeline_has_the_three_layers() -> None:
     assert all(callable(getattr(job, layer)) for job in jobs for layer in main.LAYERS)
 
 
-def submit(jobs_zip: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def submit(jobs_zip: Path, *words: str, conf: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
     """A real spark-submit, as the step's runner does it: main.py alone, everything else in the zip."""
     home = make_spark_home(jobs_zip.with_name("spark-home"))
     env = {**os.environ, "SPARK_HOME": str(home), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
-    conf = ["--master", "local[2]", "--conf", "spark.ui.enabled=false", "--py-files", str(jobs_zip)]
-    conf += ["--driver-java-options", "-XX:TieredStopAtLevel=1"]
-    command = [str(home / "bin" / "spark-submit"), *conf, str(Path(main.__file__)), *words]
+    options = ["--master", "local[2]", "--conf", "spark.ui.enabled=false", "--py-files", str(jobs_zip)]
+    options += ["--driver-java-options", "-XX:TieredStopAtLevel=1", *(f"--conf={each}" for each in conf)]
+    command = [str(home / "bin" / "spark-submit"), *options, str(Path(main.__file__)), *words]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=180)
 
 
 @pytest.mark.spark
-def test_a_submitted_step_writes_its_manifests(jobs_zip: Path, tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
+def test_a_submitted_step_writes_its_manifests_with_what_spark_used(jobs_zip: Path, tmp_path: Path) -> None:
+    for folder in ("in", "events"):
+        (tmp_path / folder).mkdir()
     (tmp_path / "in" / "a.txt").write_text("um dois dois\n", encoding="utf-8")
     words = ["--pipeline", "wordcount", "--layers", "bronze,silver,gold", "--business-date", "2025-12-29"]
     words += ["--input", str(tmp_path / "in"), "--lake", f"file://{tmp_path}/lake", "--staging", f"{tmp_path}/staging"]
-    done = submit(jobs_zip, *words)
+    events = ("spark.eventLog.enabled=true", f"spark.eventLog.dir=file://{tmp_path}/events")
+    done = submit(jobs_zip, *words, conf=events)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "gold lines: 1 in = 1 accepted" in done.stdout
-    manifest = json.loads((tmp_path / "staging" / "manifests" / "gold.json").read_text())
-    assert manifest["gold"][0]["rows"] == 2
+    texts = [tmp_path / "staging" / "manifests" / f"{layer}.json" for layer in main.LAYERS]
+    manifests = [json.loads(text.read_text()) for text in texts]
+    assert manifests[-1]["gold"][0]["rows"] == 2
+    told = reduce(plus, (Usage(**manifest["spark"]) for manifest in manifests))
+    [log] = (tmp_path / "events").iterdir()
+    known = usage(log.read_text().splitlines())
+    assert (told.cores, told.shuffled, told.spilled) == (known.cores, known.shuffled, known.spilled)
+    assert (told.tasks, told.cpu) == (pytest.approx(known.tasks, abs=0.2), pytest.approx(known.cpu, abs=0.2))
+    assert 0 < told.tasks < told.wall < known.wall and told.heap > 0
 
 
 @pytest.mark.spark

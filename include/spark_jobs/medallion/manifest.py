@@ -95,7 +95,8 @@ class Restated:
 @dataclass(frozen=True)
 class Manifest:
     """What one layer did for one business date. `alerts` only where the layer computes alerts, `restated` where it may
-    change published days, `source` where it read a database, to which the lake is bound from then on."""
+    change published days, `source` where it read a database, to which the lake is bound from then on. `spark` is what
+    the layer used of Spark (usage.Meter)."""
 
     pipeline: str
     layer: str
@@ -105,6 +106,7 @@ class Manifest:
     alerts: Alerts | None = None
     restated: Sequence[Restated] = ()
     source: str = ""
+    spark: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """The manifest as JSON, for the other components."""
@@ -118,6 +120,7 @@ class Manifest:
             **({"alerts": asdict(self.alerts)} if self.alerts else {}),
             **({"restated": [asdict(day) for day in self.restated]} if self.restated else {}),
             **({"source": self.source} if self.source else {}),
+            **({"spark": self.spark} if self.spark else {}),
         }
         return json.dumps(body, ensure_ascii=False, indent=2)
 

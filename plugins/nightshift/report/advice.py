@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add as plus
 from statistics import median
 from typing import Any
 
@@ -61,6 +63,15 @@ def nights(records: Iterable[Record], target: str) -> list[Record]:
         and (record.get("compute") or {}).get("target") == target
     ]
     return sorted(good, key=lambda record: str(record["ended_at"]))[-LAST:]
+
+
+def used(known: Sequence[Record]) -> Usage | None:
+    """What Spark used in the newest night that says it of every layer; None if none does."""
+    for record in reversed(known):
+        layers = [manifest.get("spark") for manifest in record.get("layers") or ()]
+        if layers and all(layers):
+            return reduce(plus, (Usage(**layer) for layer in layers))
+    return None
 
 
 def shares(known: Sequence[Record]) -> dict[str, float]:
