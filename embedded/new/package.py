@@ -97,9 +97,11 @@ REFUSALS = """\
 
 def test_a_row_without_its_key_and_one_of_another_width_are_quarantined(lake, tmp_path):
     file = delivered(tmp_path)["{source}"]
-    header, *lines = file.read_text().splitlines()
-    delimiter = "{delimiter}"
-    file.write_text("\\n".join([header, *lines, delimiter * {cells}, delimiter.join("x" * {wider})]))
+    with file.open(newline="", encoding="utf-8") as text:
+        header, *rows = csv.reader(text, delimiter="{delimiter}")
+    without_key = ["" if at == {key_at} else cell for at, cell in enumerate(rows[0])]
+    with file.open("w", newline="", encoding="utf-8") as text:
+        csv.writer(text, delimiter="{delimiter}").writerows([header, *rows, without_key, ["x"] * {wider}])
     counts = lake.run("{name}", str(DAY), tmp_path, layers="bronze,silver")
     assert counts["bronze"]["{source}"]["reasons"] == {{"wrong_column_count": 1}}
     assert counts["silver"]["{source}"]["reasons"] == {{"missing_value": 1}}
@@ -199,7 +201,7 @@ def files(name: str, proposals: Sequence[Proposal], after: str = "") -> dict[str
         "sums": "".join(f'        F.sum("{name}").alias("total_{name}"),\n' for name in first.sums),
         "and_sums": " and the sum of each amount" if first.sums else "",
         "delimiter": ";" if first.table.locale else ",",
-        "cells": len(first.table.columns) - 1,
+        "key_at": [column.name for column in first.table.columns].index(first.table.key[0]),
         "wider": len(first.table.columns) + 1,
         "accepted": "{" + ", ".join(f'"{proposal.table.name}": ROWS' for proposal in proposals) + "}",
     }
@@ -251,7 +253,7 @@ def _test(first: Proposal) -> str:
     if len(first.table.columns) == 1:
         return TEST
     if first.table.format != PARQUET:
-        return TEST + REFUSALS
+        return TEST.replace("\nfrom datetime import date\n", "\nimport csv\nfrom datetime import date\n") + REFUSALS
     return (
         TEST.replace("\n{imports}\n", "\nimport pyarrow as pa\nimport pyarrow.parquet as pq\n\n{imports}\n")
         + PARQUET_REFUSALS
