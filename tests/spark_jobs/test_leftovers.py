@@ -35,7 +35,7 @@ def reason(name: str, tables: tuple[Table, ...] = SOURCES) -> str:
         ("backup pedido.csv.gz", "backup_file"),
         ("pedido-bkp.txt", "backup_file"),
         *((name, "") for name in ("pedido.csv", "PEDIDO - Copia.csv", "pedido (1).csv", "pedido-corrigido.csv")),
-        *((name, "") for name in ("golden.csv", "pedido_parte_2.csv", "compartimento.csv", "pedido.csv.gz")),
+        *((name, "") for name in ("golden.csv", "pedido_parte_2.csv", "compartimento.csv", "pedido.csv.gz", "~")),
     ],
 )
 def test_a_partial_or_backup_file_is_known_by_its_name(name: str, expected: str) -> None:

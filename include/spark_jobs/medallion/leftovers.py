@@ -10,7 +10,7 @@ from nightshift_contract.model import Table, plain_name
 
 # What browsers and transfer programs write until a file is whole, and the mark of a file that Office has open.
 _PARTIAL = re.compile(r"\.(part|partial|crdownload|download|filepart|tmp|temp|swp)$|^~\$")
-_BACKUP = re.compile(r"(~|\.(bak|old|orig)[0-9]*)(\.(csv|txt|tsv|gz))*$")
+_BACKUP = re.compile(r".(~|\.(bak|old|orig)[0-9]*)(\.(csv|txt|tsv|gz))*$")
 _BACKUP_WORD = re.compile(r"(?<![a-z])(old|antig[oa]s?|backup|bkp|bak)(?![a-z])")
 
 
