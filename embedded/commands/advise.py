@@ -108,7 +108,8 @@ def _by_events(settings: Settings, used: Usage | None, seconds: dict[str, float]
         return
     yield (
         f"Spark: {used.busy:.0%} of {used.cores} cores busy, {used.cpu / used.tasks:.0%} of that on the CPU; shuffled"
-        f" {used.shuffled / 2**20:,.0f} MiB, spilled {used.spilled / 2**20:,.0f}, heap up to {used.heap / 2**20:,.0f}"
+        f" {used.shuffled / 2**20:,.0f} MiB, spilled {used.spilled / 2**20:,.0f},"
+        f" heap {f'up to {used.heap / 2**20:,.0f}' if used.heap else 'unknown'}"
     )
     now = advice.Machines(settings.core_types[0], settings.core_units + settings.task_units)
     if better := advice.machines(now, used, seconds, instances.of(settings)):

@@ -46,7 +46,8 @@ def kept(tmp_path, monkeypatch):
         folder = tmp_path / "wordcount" / str(number)
         folder.mkdir(parents=True)
         spark = {"wall": 50, "tasks": 48, "cpu": 38, "cores": 8, "shuffled": 2**20, "spilled": 0, "heap": 2**30}
-        layers = [{"layer": layer, **({"spark": spark} if number else {})} for layer in ("bronze", "silver")]
+        said = {"spark": spark if number else {**spark, "tasks": 0.0, "cpu": 0.0}}  # the older night was too short
+        layers = [{"layer": layer, **said} for layer in ("bronze", "silver")]
         made = record(number, cost=dollars, compute={"target": "emr"}, layers=layers)
         (folder / "record.json").write_text(json.dumps(made))
     monkeypatch.setattr(paths, "RUNS", tmp_path)

@@ -78,7 +78,7 @@ def test_a_submitted_step_writes_its_manifests_with_what_spark_used(jobs_zip: Pa
     words = ["--pipeline", "wordcount", "--layers", "bronze,silver,gold", "--business-date", "2025-12-29"]
     words += ["--input", str(tmp_path / "in"), "--lake", f"file://{tmp_path}/lake", "--staging", f"{tmp_path}/staging"]
     events = ("spark.eventLog.enabled=true", f"spark.eventLog.dir=file://{tmp_path}/events")
-    done = submit(jobs_zip, *words, conf=events)
+    done = submit(jobs_zip, *words, conf=(*events, "spark.executor.heartbeatInterval=200ms"))
     assert done.returncode == 0, done.stderr[-2000:]
     assert "gold lines: 1 in = 1 accepted" in done.stdout
     texts = [tmp_path / "staging" / "manifests" / f"{layer}.json" for layer in main.LAYERS]

@@ -31,8 +31,10 @@ class Meter:
     def read(self) -> dict[str, float]:
         """Seconds that passed (`wall`), that tasks ran (`tasks`) and used a CPU (`cpu`); bytes `shuffled` and
         `spilled` to disk; `cores` of all executors of the application so far, and the largest Java `heap` of one in
-        bytes (0 if unknown). {} if Spark does not say: a night does not fail by what is measured of it."""
+        bytes (0 if unknown: executors report it every ten seconds). {} if Spark does not say: a night does not fail by
+        what is measured of it."""
         try:
+            self._spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()  # else the last stage may lack its figures
             stages = [stage for stage in self._stages() if stage.stageId() >= self._first_stage]
             workers = [each for each in _each(self._store.executorList(False)) if each.totalCores()]
             heaps = [each.peakMemoryMetrics() for each in workers]

@@ -66,11 +66,12 @@ def nights(records: Iterable[Record], target: str) -> list[Record]:
 
 
 def used(known: Sequence[Record]) -> Usage | None:
-    """What Spark used in the newest night that says it of every layer; None if none does."""
+    """What Spark used in the newest night that says it of every layer, and was not too short to say anything; None if
+    none was."""
     for record in reversed(known):
         layers = [manifest.get("spark") for manifest in record.get("layers") or ()]
-        if layers and all(layers):
-            return reduce(plus, (Usage(**layer) for layer in layers))
+        if layers and all(layers) and (whole := reduce(plus, (Usage(**layer) for layer in layers))).tasks:
+            return whole
     return None
 
 
