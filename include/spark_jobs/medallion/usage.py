@@ -34,7 +34,7 @@ class Meter:
         bytes (0 if unknown: executors report it every ten seconds). {} if Spark does not say: a night does not fail by
         what is measured of it."""
         try:
-            self._spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()  # else the last stage may lack its figures
+            self._spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()  # else the last stage lacks some
             stages = [stage for stage in self._stages() if stage.stageId() >= self._first_stage]
             workers = [each for each in _each(self._store.executorList(False)) if each.totalCores()]
             heaps = [each.peakMemoryMetrics() for each in workers]
