@@ -33,6 +33,14 @@ def lives(pid: int) -> bool:
         return False
 
 
+def words_of(process: psutil.Process) -> list[str]:
+    """Its command line; [] of a process that has ended, also when nobody has collected its exit status (a zombie)."""
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
+
+
 class Clock:
     """Now, plus what a test lets pass."""
 

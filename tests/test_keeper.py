@@ -8,7 +8,7 @@ import sys
 import psutil
 
 from tests import keeper
-from tests.patience import lives, until
+from tests.patience import lives, until, words_of
 from tools import paths
 
 CONFTEST = """
@@ -39,7 +39,7 @@ def test_that_is_killed(tmp_path):
 
 
 def test_this_pytest_has_a_keeper():
-    assert os.environ[keeper.MARK] in [word for child in psutil.Process().children() for word in child.cmdline()]
+    assert os.environ[keeper.MARK] in [word for child in psutil.Process().children() for word in words_of(child)]
 
 
 def test_what_a_killed_pytest_had_started_ends(tmp_path):
@@ -57,3 +57,12 @@ def test_what_a_killed_pytest_had_started_ends(tmp_path):
         small.wait()
     mark, pids = json.loads((tmp_path / "told").read_text())
     until(lambda: not any(map(lives, pids)) and not keeper.marked(mark), seconds=60, what="the end of all of it")
+
+
+def test_a_process_that_has_ended_and_was_not_collected_yet_has_no_words_and_does_not_live():
+    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as child:
+        process = psutil.Process(child.pid)
+        assert words_of(process)[-1] == "import sys; sys.stdin.read()" and lives(child.pid)
+        child.stdin.close()
+        until(lambda: process.status() == psutil.STATUS_ZOMBIE)
+        assert words_of(process) == [] and not lives(child.pid)

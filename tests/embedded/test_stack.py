@@ -35,7 +35,7 @@ from tests import browser
 from tests.localcloud.helpers import cluster_request
 from tests.nightshift import figures, findings
 from tests.nightshift.records import ZONE, record
-from tests.patience import until
+from tests.patience import lives, until, words_of
 from tools import paths
 from tools.errors import StackError
 
@@ -70,7 +70,7 @@ def test_runs_end_as_their_tasks_do_and_no_process_is_left(cloud_env, toy_dags, 
         assert stack.api.wait("toy", marked, seconds=60) == "failed"
         parts = [psutil.Process(pid) for pid in stack.pids.values()]
         family = [*parts, *(child for part in parts for child in part.children(recursive=True))]
-    assert [process for process in family if process.is_running()] == []
+    assert [process for process in family if lives(process.pid)] == []
 
 
 def a_dag_that_is_not_read_yet_is_waited_for_and_one_that_is_nowhere_is_named(stack, folder, monkeypatch):
@@ -212,9 +212,7 @@ def test_the_ui_prints_address_and_login_and_stops_everything_on_sigterm(whole_r
             family = psutil.Process(ui.pid).children(recursive=True)
             address, user, _, password = (word for line in lines[1:3] for word in line.split()[1:])
             if browser.chromium():
-                servers = [
-                    process for process in family if "api_server" in " ".join(process.cmdline()).replace("-", "_")
-                ]
+                servers = [each for each in family if "api_server" in " ".join(words_of(each)).replace("-", "_")]
                 theirs = next(given for given in map(environ_of, family) if "AIRFLOW__API__PORT" in given)
                 the_pages_of_nightshift_are_in_airflows_ui(address, user, password, theirs, whole_record, servers)
             seen = endpoint.running(paths.LOCALCLOUD_HOME)  # so that `cloud status`, `reap` and `diagnose` see it too
@@ -223,4 +221,4 @@ def test_the_ui_prints_address_and_login_and_stops_everything_on_sigterm(whole_r
         assert ui.wait(timeout=60) == 0
     assert seen and endpoint.running(paths.LOCALCLOUD_HOME) is None
     assert [line.split(":")[0] for line in lines[1:4]] == ["Airflow", "Login", "Cloud"] and len(family) >= 4
-    assert [process for process in family if process.is_running()] == []
+    assert [process for process in family if lives(process.pid)] == []
