@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -92,6 +93,13 @@ def _escaped(value: str) -> str:
 
 def _unescaped(value: str) -> str:
     return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], value)
+
+
+def driver_java_options(properties: Mapping[str, str]) -> list[str]:
+    """Options of the driver's JVM: an administrator's come before the job's, as Spark's configuration reference says of
+    `spark.driver.defaultJavaOptions`."""
+    names = ("spark.driver.defaultJavaOptions", "spark.driver.extraJavaOptions")
+    return [option for name in names for option in shlex.split(properties.get(name, ""))]
 
 
 def left_out(cluster: Mapping[str, str]) -> list[str]:

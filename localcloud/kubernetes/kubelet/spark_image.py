@@ -8,7 +8,6 @@ machine can reach a loopback address.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,7 +89,7 @@ def _driver(args: Sequence[str], machine: Machine) -> Program:
         machine.site,
         "org.apache.spark.deploy.SparkSubmit",
         ["--deploy-mode", "client", "--properties-file", str(file), *submitted, *rest],
-        options=(*_processors(machine), *shlex.split(settings.get("spark.driver.extraJavaOptions", ""))),
+        options=(*_processors(machine), *spark_conf.driver_java_options(settings)),
         classpath=_entries(settings.get("spark.driver.extraClassPath", "")),
         heap=megabytes(settings.get("spark.driver.memory", "1g")) << 20,
     )

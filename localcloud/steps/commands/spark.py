@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -117,7 +116,8 @@ def _honoured(submission: Submission) -> dict[str, str]:
 
 
 def _java_options(submission: Submission, settings: Mapping[str, str]) -> list[str]:
-    return shlex.split(submission.value("--driver-java-options") or settings.get("spark.driver.extraJavaOptions", ""))
+    given = submission.value("--driver-java-options")
+    return spark_conf.driver_java_options(settings | ({"spark.driver.extraJavaOptions": given} if given else {}))
 
 
 def _split(text: str | None, separator: str) -> list[str]:

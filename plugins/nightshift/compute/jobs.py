@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,8 @@ from nightshift.run.run_context import RunContext
 
 @dataclass(frozen=True)
 class SparkJob:
-    """A PySpark program. `app` is its name in Spark; `entry`, `py_files` and `jars` are S3 addresses."""
+    """A PySpark program. `app` is its name in Spark; `entry`, `py_files` and `jars` are S3 addresses, `java_options` of
+    driver and executors, none of which has a blank."""
 
     name: str
     app: str
@@ -23,6 +24,13 @@ class SparkJob:
     arguments: tuple[str, ...]
     py_files: tuple[str, ...] = ()
     jars: tuple[str, ...] = ()
+    java_options: tuple[str, ...] = ()
+
+    @property
+    def conf(self) -> dict[str, str]:
+        """Spark's properties that only whoever submits the job can give: its JVMs' options."""
+        names = ("spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions")
+        return dict.fromkeys(names, " ".join(self.java_options)) if self.java_options else {}
 
 
 @dataclass(frozen=True)
@@ -36,16 +44,16 @@ class Command:
 Job = SparkJob | Command
 
 
-def of_run(run: RunContext, jobs_uri: str, jars: Sequence[str] = ()) -> list[Job]:
-    """All jobs of the run, in order. `jars` are the addresses of the JDBC drivers."""
-    return [job for step in run.pipeline.steps for job in of_step(run, step, jobs_uri, jars)]
+def of_run(run: RunContext, jobs_uri: str, jars: Sequence[str] = (), input_bytes: int = 0) -> list[Job]:
+    """All jobs of the run, in order. `jars` are the addresses of the JDBC drivers; `input_bytes` 0: not known."""
+    return [job for step in run.pipeline.steps for job in of_step(run, step, jobs_uri, jars, input_bytes)]
 
 
-def of_step(run: RunContext, step: Step, jobs_uri: str, jars: Sequence[str] = ()) -> list[Job]:
+def of_step(run: RunContext, step: Step, jobs_uri: str, jars: Sequence[str] = (), input_bytes: int = 0) -> list[Job]:
     """The jobs of one pipeline step, in order; the last has the step's name."""
     if run.engine == "flink":
         return [Command(name, tuple(line)) for name, line in flink.commands(run, step, jobs_uri).items()]
-    return [spark(run, step, jobs_uri, jars)]
+    return [replace(spark(run, step, jobs_uri, jars), java_options=java_options(run, input_bytes))]
 
 
 def names(run: RunContext, step: Step) -> list[str]:
@@ -70,6 +78,14 @@ def spark(run: RunContext, step: Step, jobs_uri: str, jars: Sequence[str] = (), 
         py_files=(f"{jobs_uri}spark_jobs.zip",),
         jars=tuple(jars),
     )
+
+
+def java_options(run: RunContext, input_bytes: int) -> tuple[str, ...]:
+    """The JVM options for an input of so many bytes; 0: not known. A small one ends before code that the optimising
+    compiler (C2) made has earned its making, so the JVM has the quick one (C1) alone. A user's own script, which
+    starts with no bronze layer, may compute for hours on a small input: it runs as it is."""
+    is_small = 0 < input_bytes < run.settings.quick_java_mb * 1024 * 1024
+    return ("-XX:TieredStopAtLevel=1",) if is_small and run.pipeline.layers[0] == "bronze" else ()
 
 
 def as_submitted(jobs: Sequence[Job]) -> list[dict[str, Any]]:

@@ -131,7 +131,7 @@ class SubmitJobsOperator(NightOperator):
 
     def specs(self, night: RunContext, context: Context, published: Any) -> list[jobs.Job]:
         """The jobs to submit; `published` is what publish_jobs returned."""
-        return jobs.of_run(night, published["jobs_uri"], published.get("jars", ()))
+        return jobs.of_run(night, published["jobs_uri"], published.get("jars", ()), input_bytes(self, context))
 
 
 class StopComputeOperator(WaitOperator):
@@ -184,6 +184,11 @@ def made_from(task: NightOperator, context: Context) -> Ingredients:
         jobs_uri=published["jobs_uri"],
         jars=published.get("jars", ()),
     )
+
+
+def input_bytes(task: NightOperator, context: Context) -> int:
+    """The size of the run's input as wait_for_inputs counted it; 0 if nobody did, as of a database's tables."""
+    return int((task.output_of(context, Task.WAIT_FOR_INPUTS) or {}).get("bytes", 0))
 
 
 def known(task: NightOperator, night: RunContext, specs: Sequence[jobs.Job]) -> set[str]:

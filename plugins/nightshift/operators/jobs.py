@@ -13,7 +13,7 @@ from nightshift.failures.causes import Cause
 from nightshift.failures.errors import ComputeError, JobFailed, NightshiftError
 from nightshift.failures.symptoms import CUT_SHORT, cause_in
 from nightshift.operators.base import WaitOperator
-from nightshift.operators.compute import known, made_from, requests
+from nightshift.operators.compute import input_bytes, known, made_from, requests
 from nightshift.operators.links import COMPUTE, STEP_LOG
 from nightshift.run import links
 from nightshift.run.links import JOB_KEY
@@ -57,9 +57,13 @@ class WaitForJobOperator(WaitOperator):
         """The job's command line, for Airflow's page of rendered templates. A task that lost its XComs shows none."""
         if not self.output_of(self._context, Task.PUBLISH_JOBS):
             return
+        self.command = requests(night, self._specs(night), made_from(self, self._context))
+
+    def _specs(self, night: RunContext) -> list[jobs.Job]:
+        """The jobs of this step."""
         given = made_from(self, self._context)
         step = next(step for step in self.pipeline.steps if step.name == self.step)
-        self.command = requests(night, jobs.of_step(night, step, given.jobs_uri, given.jars), given)
+        return jobs.of_step(night, step, given.jobs_uri, given.jars, input_bytes(self, self._context))
 
     def _log_end(self, night: RunContext, answer: dict[str, Any]) -> None:
         """Log the last lines of a successful job and where its log is; a service may deliver it minutes later."""
@@ -75,9 +79,7 @@ class WaitForJobOperator(WaitOperator):
         target = targets.of(night)
         if target.queues:
             return str(self.output_of(context, Task.SUBMIT_JOBS)[self.step])
-        published = self.output_of(context, Task.PUBLISH_JOBS)
-        step = next(step for step in self.pipeline.steps if step.name == self.step)
-        specs = jobs.of_step(night, step, published["jobs_uri"], published.get("jars", ()))
+        specs = self._specs(night)
         ours, given = known(self, night, specs), made_from(self, context)
         return target.submit(night, place_id, specs, ours, given, independent=False)[self.step]
 

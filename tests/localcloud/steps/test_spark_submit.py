@@ -82,6 +82,17 @@ def test_java_options_of_the_cluster_reach_the_driver(site):
     assert "-Dfrom=cluster" in submit(site, "s3://lake/x.py").argv
 
 
+def test_the_clusters_default_java_options_come_before_the_jobs_own(site):
+    cluster = {"spark.driver.defaultJavaOptions": "-Da=cluster -Db=cluster"}
+    spark_conf.write(site.conf_dir, spark_conf.defaults(cluster, site.cores))
+    argv = submit(site, "--conf", "spark.driver.extraJavaOptions=-Da=job", "s3://lake/x.py").argv
+    assert [flag for flag in argv if flag.startswith("-D") and flag[2:4] in {"a=", "b="}][:3] == [
+        "-Da=cluster",
+        "-Db=cluster",
+        "-Da=job",
+    ]
+
+
 def test_an_archive_of_classes_is_used_when_it_is_there(site, tmp_path):
     archive = tmp_path / "classes.jsa"
     with_archive = replace(site, archive=archive)

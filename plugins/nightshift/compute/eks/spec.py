@@ -73,7 +73,7 @@ def _parameters(settings: Settings, job: SparkJob) -> Iterator[str]:
     if job.jars:
         yield f"--jars {','.join(job.jars)}"
     yield f"--py-files {','.join(job.py_files)}"
-    yield from (f"--conf {name}={value}" for name, value in _conf(settings))
+    yield from (f"--conf {name}={value}" for name, value in (*_conf(settings), *job.conf.items()))
 
 
 def _conf(settings: Settings) -> Iterator[tuple[str, Any]]:

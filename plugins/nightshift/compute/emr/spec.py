@@ -102,6 +102,7 @@ def command(job: Job) -> list[str]:
         *("--name", job.app),
         *(("--jars", ",".join(job.jars)) if job.jars else ()),
         *("--py-files", ",".join(job.py_files)),
+        *(word for name, value in job.conf.items() for word in ("--conf", f"{name}={value}")),
         job.entry,
         *job.arguments,
     ]

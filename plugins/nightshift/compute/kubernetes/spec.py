@@ -66,7 +66,7 @@ def application(
             "mainApplicationFile": job.entry,
             "arguments": [*job.arguments],
             "deps": {"pyFiles": [*job.py_files], **({"jars": [*job.jars]} if job.jars else {})},
-            "sparkConf": {"spark.sql.session.timeZone": "UTC"},
+            "sparkConf": {"spark.sql.session.timeZone": "UTC", **job.conf},
             "restartPolicy": {"type": "Never"},
             "timeToLiveSeconds": settings.lifetime_hours * 3600,  # if nobody deletes it before
             "driver": _pod(run, DRIVER, own, limit),

@@ -92,7 +92,7 @@ def _network(run: RunContext, made_from: Ingredients) -> dict[str, Any]:
 
 def _parameters(settings: Settings, job: SparkJob) -> list[str]:
     jars = ("--jars", ",".join(job.jars)) if job.jars else ()
-    conf = (f"--conf {name}={value}" for name, value in _conf(settings).items())
+    conf = (f"--conf {name}={value}" for name, value in (_conf(settings) | job.conf).items())
     return [*jars, "--py-files", ",".join(job.py_files), *conf]
 
 
