@@ -109,7 +109,7 @@ bench-years: setup-test ## what reads the lake with 10 recorded runs and with 2,
 	@PYTHONPATH=plugins:pipelines:include/spark_jobs $(PYTHON) -m benchmarks.years $(ARGS)
 
 bench-load: setup $(BENCH)/.made ## a full load of mrhealth_sales beside DuckDB: CPU and wall by layer; ARGS="--orders 100000 --floor"
-	@$(PYTHON) -m benchmarks.load $(ARGS)
+	@PYTHONPATH=plugins $(PYTHON) -m benchmarks.load $(ARGS)
 
 bench-words: setup $(BENCH)/.made ## wordcount beside DuckDB, Polars and tr | sort | uniq -c: CPU and wall; ARGS="--mb 100"
 	@$(PYTHON) -m benchmarks.words $(ARGS)

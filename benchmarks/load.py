@@ -1,10 +1,11 @@
 """The full load of mrhealth_sales beside DuckDB: CPU and wall seconds by layer, of the whole process tree.
 
-    .venv/bin/python -m benchmarks.load [--orders 500000] [--rounds 2]        (make bench-load)
+    PYTHONPATH=plugins .venv/bin/python -m benchmarks.load [--orders 500000] [--rounds 2]        (make bench-load)
 
 One date, fifty units; a layer is a spark-submit of its own in local[2], as a night's steps are. benchmarks/twin.py is
-the same load by DuckDB, with two threads. The two alternate, and their sales tables must be equal. `--floor` measures
-benchmarks/floor.py as well: what Spark itself takes to read, shuffle and write these bytes.
+the same load by DuckDB, with two threads. The two alternate, and their sales tables must be equal. Spark's JVMs have
+the options that a night gives them for so many bytes, unless `--conf spark.driver.extraJavaOptions=…` gives others.
+`--floor` measures benchmarks/floor.py as well: what Spark itself takes to read, shuffle and write these bytes.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from datagen import Shape, generate_mrhealth
+from nightshift.compute.jobs import java_options
+from nightshift.config import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 JOBS = [ROOT / "include" / "spark_jobs", ROOT / "pipelines", ROOT / "plugins"]
@@ -85,6 +88,9 @@ def without_open_quotes(drops: Path) -> None:
 
 def spark(data: Path, out: Path, day: str, conf: Sequence[str]) -> dict[str, Seconds]:
     """The project's own jobs, a step for each layer."""
+    size = sum(file.stat().st_size for file in (data / "csv_sales").rglob("*.csv"))
+    quick = java_options(size, Settings(name="bench").quick_java_mb)
+    conf = [*(f"spark.driver.extraJavaOptions={option}" for option in quick), *conf]  # the last one counts
     places = {"input": "csv_sales", "reference": "reference_data"}
     words = [word for name, place in places.items() for word in (f"--{name}", str(data / place))]
     words += ["--lake", str(out), "--staging", str(out / "staging"), "--pipeline", "mrhealth_sales"]

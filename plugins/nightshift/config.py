@@ -125,7 +125,7 @@ class Settings:
     max_file_bytes: int = 0  # limit for one file's unpacked text; 0, here and below: medallion/packing.py's limit
     max_packed_ratio: int = 0  # bytes of text per byte of gzip
     max_line_bytes: int = 0
-    quick_java_mb: float = 4.0  # inputs below this run without the JVM's optimising compiler, except on Glue; 0: none
+    quick_java_mb: float = 16.0  # inputs below this run without the JVM's optimising compiler, except on Glue; 0: none
 
     def __post_init__(self) -> None:
         if not NAME.match(self.name):

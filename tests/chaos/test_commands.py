@@ -43,6 +43,21 @@ def words(tmp_path):
     return make
 
 
+@pytest.fixture
+def sales(tmp_path):
+    """A day of two branches, what gold must say of it, and the command that sums it up; each order spoilt if wished."""
+
+    def make(spoilt=False):
+        drop, folder = drops.sales(tmp_path / "made"), tmp_path / ("spoilt" if spoilt else "sound")
+        for key, content in drop.files.items():
+            file = folder / key.removeprefix("mrhealth/")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content.replace(str(drops.DAY).encode(), b"2025-13-14") if spoilt else content)
+        return drop, ("run", "mrhealth_sales", "--date", DAY, "--input", folder)
+
+    return make
+
+
 def says(nightshift, drop):
     return nightshift.facts.gold("wordcount", drop)["word_counts"].says == drop.gold["word_counts"]
 
@@ -190,6 +205,25 @@ def test_a_joiner_that_is_killed_takes_nothing_from_the_night_whose_cluster_it_s
     assert of_pack(starter) == (started, False)
     assert says(nightshift, drop)
     assert nightshift("reap", **PACK).ended() == 0
+    nothing_is_left(nightshift)
+
+
+def test_two_pipelines_share_a_cluster_and_a_night_that_fails_takes_nothing_from_the_other(nightshift, words, sales):
+    drop, command = words()
+    starter = nightshift.held("job_wordcount", *command, **PACK)
+    [cluster] = nightshift.facts.alive()["clusters"]
+    sold, command = sales()
+    assert of_pack(nightshift(*command, **PACK)) == (cluster, False)
+    _, command = sales(spoilt=True)
+    failed = nightshift(*command, **PACK)
+    assert failed.ended() == 1, failed.said
+    [record] = failed.records
+    assert (record["cluster"]["id"], record["failure"]["task"]) == (cluster, "job_silver"), failed.said
+    nightshift.let_go("job_wordcount")
+    assert of_pack(starter) == (cluster, True)
+    assert says(nightshift, drop)
+    gold = nightshift.facts.gold("mrhealth_sales", sold)
+    assert {table: gold[table].says for table in sold.gold} == sold.gold
     nothing_is_left(nightshift)
 
 

@@ -30,14 +30,14 @@ from tests.tools.test_maven import serving
 from tools import toolchain
 
 pytestmark = [
-    pytest.mark.long,  # a foundation and eleven nights, 25 minutes beside other work
+    pytest.mark.long,  # a foundation and thirteen nights, 25 minutes beside other work
     pytest.mark.spark,
     pytest.mark.terraform,
 ]
 
 DAY = "2026-02-10"
 # Another day for each target: what one published is not taken for what the next one did.
-ON = {"serverless": "2026-02-11", "glue": "2026-02-12", "kubernetes": "2026-02-13"}
+ON = {"serverless": "2026-02-11", "glue": "2026-02-12", "kubernetes": "2026-02-13", "eks": "2026-02-14"}
 ORDERS = "Pedido;Loja;Valor\n1001;Centro;10,50\n1002;Norte;2,25\n1003;Centro;3,00\n"
 TOTALS = [("Centro", 2, Decimal("13.50")), ("Norte", 1, Decimal("2.25"))]
 BY_SCRIPT = [(shop.upper(), *more) for shop, *more in TOTALS]  # its jar writes them so

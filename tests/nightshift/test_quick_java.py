@@ -29,10 +29,10 @@ def asked(settings):
 
 @pytest.mark.parametrize("target", ["emr", "serverless", "eks", "kubernetes"])
 def test_a_small_inputs_jvms_compile_quickly_and_no_others(asked, target):
-    small = asked(target, 4 * MB - 1)
+    small = asked(target, 16 * MB - 1)
     assert all(small.count(name) == len(MRHEALTH_SALES.steps) for name in QUICK)
     assert small.count("-XX:TieredStopAtLevel=1") == 2 * len(MRHEALTH_SALES.steps)
-    for large in (asked(target, 4 * MB), asked(target, 0), asked(target, MB, quick_java_mb=0)):
+    for large in (asked(target, 16 * MB), asked(target, 0), asked(target, MB, quick_java_mb=0)):
         assert not any(name in large for name in QUICK)
 
 

@@ -117,7 +117,8 @@ def _honoured(submission: Submission) -> dict[str, str]:
 
 def _java_options(submission: Submission, settings: Mapping[str, str]) -> list[str]:
     given = submission.value("--driver-java-options")
-    return spark_conf.driver_java_options(settings | ({"spark.driver.extraJavaOptions": given} if given else {}))
+    own = {"spark.driver.extraJavaOptions": given} if given else {}
+    return spark_conf.driver_java_options({**settings, **own})
 
 
 def _split(text: str | None, separator: str) -> list[str]:

@@ -53,7 +53,9 @@ def of_step(run: RunContext, step: Step, jobs_uri: str, jars: Sequence[str] = ()
     """The jobs of one pipeline step, in order; the last has the step's name."""
     if run.engine == "flink":
         return [Command(name, tuple(line)) for name, line in flink.commands(run, step, jobs_uri).items()]
-    return [replace(spark(run, step, jobs_uri, jars), java_options=java_options(run, input_bytes))]
+    # A user's own script, which starts with no bronze layer, may compute for hours on a small input: it runs as it is.
+    size = input_bytes if run.pipeline.layers[0] == "bronze" else 0
+    return [replace(spark(run, step, jobs_uri, jars), java_options=java_options(size, run.settings.quick_java_mb))]
 
 
 def names(run: RunContext, step: Step) -> list[str]:
@@ -80,12 +82,10 @@ def spark(run: RunContext, step: Step, jobs_uri: str, jars: Sequence[str] = (), 
     )
 
 
-def java_options(run: RunContext, input_bytes: int) -> tuple[str, ...]:
+def java_options(input_bytes: int, below_mb: float) -> tuple[str, ...]:
     """The JVM options for an input of so many bytes; 0: not known. A small one ends before code that the optimising
-    compiler (C2) made has earned its making, so the JVM has the quick one (C1) alone. A user's own script, which
-    starts with no bronze layer, may compute for hours on a small input: it runs as it is."""
-    is_small = 0 < input_bytes < run.settings.quick_java_mb * 1024 * 1024
-    return ("-XX:TieredStopAtLevel=1",) if is_small and run.pipeline.layers[0] == "bronze" else ()
+    compiler (C2) made has earned its making, so the JVM has the quick one (C1) alone."""
+    return ("-XX:TieredStopAtLevel=1",) if 0 < input_bytes < below_mb * 1024 * 1024 else ()
 
 
 def as_submitted(jobs: Sequence[Job]) -> list[dict[str, Any]]:
