@@ -60,6 +60,7 @@ COLUMNS = {  # of a CSV, by the names that a JSON has
     "termType": "TermType",
     "unit": "Unit",
     "usd": "PricePerUnit",
+    "currency": "Currency",
 }
 Rows = list[Mapping[str, str]]
 
@@ -80,12 +81,15 @@ class PriceList:
 
 def read(files: Sequence[Path], names: Collection[str], region: str) -> tuple[dict[str, Priced], dict[str, Rate]]:
     """The named types as far as the lists of EC2 and EMR have them in the region, and each other rate that a list has.
-    Raises InputRefused for a file that is no price list, or if one of these two services is missing."""
+    Raises InputRefused for a file that is no price list, one of other regions or another currency, or if one of these
+    two services is missing."""
     lists = {one.service: one for one in map(_list, files)}
     if missing := [service for service in (EC2, FEE) if service not in lists]:
         raise InputRefused(
             f"None of the files is the price list of {' and '.join(missing)}: name both services' with --file."
         )
+    for one in lists.values():
+        _refuse_others(one, region)
     machines, fees = _of_types(lists[EC2], LINUX, region), _of_types(lists[FEE], FEES, region)
     as_of = min(lists[EC2].published, lists[FEE].published)
     source = f"{lists[EC2].source}, {lists[FEE].source}"
@@ -95,6 +99,18 @@ def read(files: Sequence[Path], names: Collection[str], region: str) -> tuple[di
         if name in machines and name in fees
     }
     return priced, dict(_rates(lists, region))
+
+
+def _refuse_others(prices: PriceList, region: str) -> None:
+    """Raises InputRefused for a list that is of other regions only, or in another currency than dollars."""
+    regions = sorted({row.get("regionCode") or region for row in prices.rows})
+    if regions and region not in regions:
+        raise InputRefused(
+            f"The price list of {prices.service} is of {', '.join(regions)}, not of {region}: name its region with"
+            f" --region, or bring the list of {region}."
+        )
+    if others := {row.get("currency") or "USD" for row in prices.rows} - {"USD"}:
+        raise InputRefused(f"The price list of {prices.service} is in {', '.join(sorted(others))}: only USD is read.")
 
 
 def _rates(lists: Mapping[str, PriceList], region: str) -> Iterator[tuple[str, Rate]]:
@@ -153,8 +169,8 @@ def _json_rows(products: Any, on_demand: Any) -> Iterator[Mapping[str, str]]:
         attributes = products.get(sku, {}).get("attributes", {})
         for term in terms.values():
             for rate in term["priceDimensions"].values():
-                usd = rate["pricePerUnit"].get("USD", "0")
-                yield {**attributes, "termType": "OnDemand", "unit": rate["unit"], "usd": usd}
+                currency, price = next(iter(rate["pricePerUnit"].items()), ("USD", "0"))
+                yield {**attributes, "termType": "OnDemand", "unit": rate["unit"], "usd": price, "currency": currency}
 
 
 def _of_csv(lines: Iterator[list[str]]) -> PriceList:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gzip
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import reduce
 from operator import add as plus
 from pathlib import Path
@@ -82,10 +83,18 @@ def _usage(files: Sequence[Path]) -> Usage:
 def _lines(settings: Settings, known: Sequence[Mapping[str, Any]], used: Usage | None) -> Iterator[str]:
     from statistics import median
 
+    from embedded.cloud import environment
+    from nightshift.compute import instances
+    from nightshift.compute.targets import TARGETS
     from nightshift.report import advice
 
     paid, seconds = median(each["cost"]["measured"] for each in known), advice.shares(known)
-    yield f"{len(known)} nights on {settings.compute}, ${paid:.4f} in the median"
+    yield f"{len(known)} night{'s' * (len(known) > 1)} on {settings.compute}, ${paid:.4f} in the median"
+    if any(each["compute"].get("name", "").startswith(f"{environment.NAME} ") for each in known):
+        yield "On the simulated AWS of this machine: the minutes and the busy cores are this machine's, not AWS's"
+    as_of = TARGETS[settings.compute](settings).prices()["prices_as_of"]
+    if old := instances.age_warning(as_of, datetime.now(UTC).date(), settings.prices_max_age_days):
+        yield old
     if seconds:
         parts = {key: seconds[key] / seconds["billed"] for key in ("start_up", "working", "idle")}
         yield f"Billed: {seconds['billed'] / 60:.1f} minutes, of which " + ", ".join(
@@ -108,14 +117,14 @@ def _by_events(settings: Settings, used: Usage | None, seconds: dict[str, float]
         return
     yield (
         f"Spark: {used.busy:.0%} of {used.cores} cores busy, {used.cpu / used.tasks:.0%} of that on the CPU; shuffled"
-        f" {used.shuffled / 2**20:,.0f} MiB, spilled {used.spilled / 2**20:,.0f},"
-        f" heap {f'up to {used.heap / 2**20:,.0f}' if used.heap else 'unknown'}"
+        f" {used.shuffled / 2**20:,.0f} MiB, spilled {used.spilled / 2**20:,.0f} MiB,"
+        f" heap {f'up to {used.heap / 2**20:,.0f} MiB' if used.heap else 'unknown'}"
     )
     now = advice.Machines(settings.core_types[0], settings.core_units + settings.task_units)
     if better := advice.machines(now, used, seconds, instances.of(settings)):
         yield (
-            f"{better.machines} instead of {now}: {better.minutes:g} minutes and ${better.usd:.4f} a night, On-Demand:"
-            f" {better.saving:.0%} less"
+            f"{better.machines} instead of {now}: {better.minutes:g} minutes and ${better.usd:.4f} a night instead of"
+            f" ${better.now:.4f}, all On-Demand: {better.saving:.0%} less"
         )
     else:
         yield f"No other machines than {now} would cost at least {advice.LEAST_SAVING:.0%} less"

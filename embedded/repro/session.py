@@ -58,7 +58,8 @@ def _fetched(options: argparse.Namespace, access: Access | None, record: Record,
         raise InputRefused(
             f"The step may have read {total / fetch.GB:.1f} GB: allow it with --most-gb, or take --rows N."
         )
-    print(f"Fetching: step {job.name} of {run}: {len(objects)} objects, {total / (1 << 20):.1f} MB at most", flush=True)
+    what = f"{len(objects)} object{'s' * (len(objects) != 1)}, {total / (1 << 20):.1f} MB at most"
+    print(f"Fetching: step {job.name} of {run}: {what}", flush=True)
     place.open()
     try:
         fetch.code(s3, given, place.jobs)

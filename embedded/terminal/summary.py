@@ -173,7 +173,9 @@ def _proof(proof: Mapping[str, Any] | None) -> str:
         return "NOT PROVEN"
     checked = ", ".join(proof["checked"])
     alive = "; ".join(map(str, proof["alive"]))
-    return f"STILL ALIVE: {alive}" if alive else f"nothing left alive ({checked} searched by tag)"
+    shared = f". {proof['shared']}" if proof.get("shared") else ""
+    own = "nothing of its own left alive" if shared else "nothing left alive"
+    return f"STILL ALIVE: {alive}{shared}" if alive else f"{own} ({checked} searched by tag){shared}"
 
 
 def _cell(value: Any, widest: int | None) -> str:

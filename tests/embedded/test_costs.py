@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -71,15 +72,23 @@ def test_advice_reads_nights_and_event_logs_and_changes_nothing(kept, capsys):
     assert cli.main(["advise", "wordcount", "--events", str(log)]) == 0
     said = capsys.readouterr().out
     assert "2 nights on emr, $0.5000 in the median" in said and "25% start-up, 71% working, 4% idle" in said
-    assert "Spark: 12% of 8 cores busy, 80% of that on the CPU; shuffled 2 MiB, spilled 0, heap up to 1,024" in said
-    assert "instead of 1 + 4 m5.xlarge: " in said and "% less" in said
+    assert (
+        "Spark: 12% of 8 cores busy, 80% of that on the CPU; shuffled 2 MiB, spilled 0 MiB, heap up to 1,024 MiB"
+        in said
+    )
+    assert "instead of 1 + 4 m5.xlarge: " in said and "% less" in said and " a night instead of $0." in said
+    assert "simulated AWS" not in said
     assert "On glue the same work would have cost $0.2000: 60% less" in said
     assert cli.main(["advise", "wordcount"]) == 0
     said = capsys.readouterr().out
-    assert "Spark: 12% of 8 cores busy, 79% of that on the CPU; shuffled 2 MiB, spilled 0, heap up to 1,024" in said
+    assert (
+        "Spark: 12% of 8 cores busy, 79% of that on the CPU; shuffled 2 MiB, spilled 0 MiB, heap up to 1,024 MiB"
+        in said
+    )
     shutil.rmtree(kept / "wordcount" / "200")
     assert cli.main(["advise", "wordcount"]) == 0
-    assert "No night says what Spark used" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "No night says what Spark used" in said and said.startswith("1 night on emr")
     assert cli.main(["advise", "wordcount", "--events", str(kept / "none")]) == 2
     assert cli.main(["advise", "card_movements"]) == 2
 
@@ -161,6 +170,19 @@ def test_a_price_list_refreshes_the_known_types_and_adds_named_ones_with_date_an
     assert written["m5.xlarge"] == {"ec2": 0.306, "emr": 0.07, "as_of": "2026-09-01", "source": source}
     assert set(written) == {"m5.xlarge", "r8g.2xlarge"}
     assert "EC2 $0.306 and EMR $0.07 an hour in sa-east-1" in capsys.readouterr().out
+
+
+def test_a_list_of_another_region_or_currency_is_refused_by_name(lists, capsys):
+    files = [str(lists / "ec2.json"), str(lists / "emr.json")]
+    assert cli.main(["prices", "--region", "eu-west-1", "--file", *files]) == 2
+    said = capsys.readouterr().err
+    assert "The price list of AmazonEC2 is of sa-east-1, us-east-1, not of eu-west-1: name its region" in said
+    for name in files:
+        file = Path(name)
+        file.write_text(file.read_text().replace('"USD"', '"CNY"'))
+    assert cli.main(["prices", "--region", "sa-east-1", "--file", *files]) == 2
+    assert "The price list of AmazonEC2 is in CNY: only USD is read." in capsys.readouterr().err
+    assert not (lists / "prices.toml").exists()
 
 
 OF_EC2 = {"gp2": 0.19, "gp3": 0.152, "host": 0.0336}

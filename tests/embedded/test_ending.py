@@ -180,7 +180,15 @@ def test_the_record_line_names_what_is_kept_beside_it(kept, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("proof", "words"), [(None, "NOT PROVEN"), ({"alive": ["cluster j-9"], "checked": []}, "STILL ALIVE: cluster j-9")]
+    ("proof", "words"),
+    [
+        (None, "NOT PROVEN"),
+        ({"alive": ["cluster j-9"], "checked": []}, "STILL ALIVE: cluster j-9"),
+        (
+            {"alive": [], "checked": ["clusters"], "shared": "The cluster is that of a, which b uses now."},
+            "nothing of its own left alive (clusters searched by tag). The cluster is that of a, which b uses now.",
+        ),
+    ],
 )
 def test_what_was_not_proven_or_is_alive_is_said_loudly(tmp_path, proof, words):
     kept = Kept({**RECORD, "proof": proof, "gold": []}, tmp_path)

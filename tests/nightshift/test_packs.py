@@ -321,7 +321,12 @@ def test_a_run_that_differs_has_a_cluster_of_its_own_and_is_told_why(rig):
 )
 def test_what_cannot_share(rig, params, why):
     night = rig.night("mrhealth_sales")
-    assert packs.refusal(from_run(rig.settings, night.pipeline, "r", T0, params)) == why
+    run = from_run(rig.settings, night.pipeline, "r", T0, params)
+    assert packs.refusal(run) == why
+    would = f"has a cluster of its own, not that of the pack early: {why}"
+    assert targets.intent(run) == (
+        would if why else "shares the cluster of the pack early while it lives, with wordcount"
+    )
 
 
 def test_a_member_out_of_dollars_starts_nothing_and_a_bounded_step_has_its_time_as_limit(rig):

@@ -8,9 +8,14 @@ TAG = "nightshift:max_usd"  # of a place whose time limit is that of its dollars
 REACHED = "it reached its limit in dollars"
 
 
+def dollars(usd: float) -> str:
+    """An amount with cents, a smaller one with the digits that it has: 0.50, 0.0001."""
+    return f"{usd:.2f}" if usd >= 0.01 or not usd else f"{usd:.2g}"
+
+
 def raise_it(usd: float) -> str:
     """What a person does about a limit of `usd`, in the words that failures.causes.advice fits to the place."""
-    more = f"{2 * usd:.2f}"
+    more = dollars(2 * usd)
     return (
         f"Trigger the date again with max_usd {more} (on the command line --max-usd {more}), or with fewer or smaller"
         " machines; without it NIGHTSHIFT_MAX_USD_PER_NIGHT counts."
@@ -25,7 +30,7 @@ def words(usd: str, minutes: float) -> str:
 def used_up(run: str, usd: float, spent: float) -> ComputeError:
     """The error of a run that would start more than its dollars pay for."""
     return ComputeError(
-        f"{run} may cost ${usd:.2f} and has used ${spent:.2f}: what is left pays for no further start.",
+        f"{run} may cost ${dollars(usd)} and has used ${spent:.2f}: what is left pays for no further start.",
         raise_it(usd),
         kind="dollars",
     )

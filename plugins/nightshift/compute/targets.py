@@ -17,7 +17,7 @@ from nightshift.run.run_context import RunContext
 TARGETS: dict[str, type[ComputeTarget]] = {
     target.name: target for target in (EmrTarget, ServerlessTarget, GlueTarget, EksTarget, KubernetesTarget)
 }
-join, home, members = packs.join, packs.home, packs.members  # only clusters of EMR are shared
+join, home, members, intent = packs.join, packs.home, packs.members, packs.intent  # only clusters of EMR are shared
 
 
 def named(settings: Settings, name: str) -> ComputeTarget:

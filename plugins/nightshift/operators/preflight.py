@@ -132,7 +132,8 @@ class PreflightOperator(NightOperator, SkipMixin):
         limit = self.settings.max_usd_per_night * nights if night.max_usd is None else night.max_usd
         if priced.usd_p90 > limit:
             raise PreflightError(
-                f"The run {_would(priced)}, more than its limit of ${limit:.2f}.", cost_limit.raise_it(priced.usd_p90)
+                f"The run {_would(priced)}, more than its limit of ${cost_limit.dollars(limit)}.",
+                cost_limit.raise_it(priced.usd_p90),
             )
 
     def _check_month(self, night: RunContext, priced: Expected, money: Mapping[str, Any]) -> None:
@@ -146,7 +147,7 @@ class PreflightOperator(NightOperator, SkipMixin):
             more = f", those under way up to ${running:.2f} more" if running else ""
             raise PreflightError(
                 f"The runs of {product} cost ${spent:.2f} in {month}{more}, and this one {_would(priced)}: more than"
-                f" the month's budget of ${budget:.2f}.",
+                f" the month's budget of ${cost_limit.dollars(budget)}.",
                 f"Wait for the next month, or raise {product}'s figure in NIGHTSHIFT_MONTHLY_BUDGETS: in the shell of"
                 " ./nightshift, in the environment of Airflow, on MWAA in the environment's startup script. Then"
                 " trigger the run again.",
@@ -169,7 +170,10 @@ class PreflightOperator(NightOperator, SkipMixin):
         source = night.input_uri if night.input_prefix else night.source_secret
         yield f"reads {source}"
         names, noun = ", ".join(job.name for job in jobs.of_run(night, "")), targets.of(night).noun
-        yield f"runs {names} on a {noun} ({night.compute}) for about {self.pipeline.expected_minutes:g} minutes"
+        article = "an" if noun[0] in "aeiou" else "a"
+        yield f"runs {names} on {article} {noun} ({night.compute}) for about {self.pipeline.expected_minutes:g} minutes"
+        if shared := targets.intent(night):
+            yield shared
         yield self._expected.words
         yield f"publishes {', '.join(table.name for table in self.pipeline.gold)} of {night.business_date}"
 

@@ -45,11 +45,13 @@ class Machines:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Other machines, with the minutes and dollars that a night would take by the model, and the share saved."""
+    """Other machines, with the minutes and dollars that a night would take by the model, the dollars by the same model
+    of the present ones, On-Demand, and the share saved."""
 
     machines: Machines
     minutes: float
     usd: float
+    now: float
     saving: float
 
 
@@ -101,7 +103,7 @@ def machines(now: Machines, used: Usage, seconds: Mapping[str, float], table: Ta
         slower = _slower(now.cores(table) / other.cores(table), used)
         usd, minutes = other.hourly(table) * (working * slower + beside) / 3600, (working * slower + beside) / 60
         if slower <= SLOWER and 1 - usd / paid >= LEAST_SAVING:
-            options.append(Proposal(other, round(minutes, 1), round(usd, 4), round(1 - usd / paid, 4)))
+            options.append(Proposal(other, round(minutes, 1), round(usd, 4), round(paid, 4), round(1 - usd / paid, 4)))
     return min(options, key=lambda proposal: (proposal.usd, proposal.minutes), default=None)
 
 

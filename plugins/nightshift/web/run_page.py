@@ -87,5 +87,6 @@ def _facts(record: Record, t: Words) -> Iterator[Markup]:
     figures = [f"{t(name)}: ${cost[key]:.2f}" for name, key in (("Measured", "measured"), ("Estimated", "estimate"))
                if cost[key] is not None]  # fmt: skip
     left = t("not proven") if proof is None else ", ".join(map(str, proof["alive"])) or t("nothing left alive")
-    yield tag("p", " · ".join([*figures, f"{t('Proof')}: {left}"]))
+    shared = [proof["shared"]] if proof and proof.get("shared") else []
+    yield tag("p", " · ".join([*figures, f"{t('Proof')}: {left}", *shared]))
     yield tag("p", link(in_airflow("record", dag_id=record["dag_id"], run_id=record["run_id"]), t("Record")))

@@ -200,6 +200,17 @@ def join(run: RunContext, foundation: Mapping[str, Any]) -> Home:
     return home(run)
 
 
+def intent(run: RunContext) -> str:
+    """Whose cluster the run would use, for a plan; '' for a pipeline of no pack."""
+    group = run.settings.group_of(run.pipeline.name)
+    if not group:
+        return ""
+    if why := refusal(run):
+        return f"has a cluster of its own, not that of the pack {group}: {why}"
+    others = [name for name in run.settings.groups[group] if name != run.pipeline.name]
+    return f"shares the cluster of the pack {group} while it lives, with {' and '.join(others) or 'runs of its own'}"
+
+
 def refusal(run: RunContext) -> str:
     """Why the run cannot use a cluster that others use too; '' if it can."""
     reasons = {
