@@ -181,6 +181,14 @@ def environ_of(process):
         return {}
 
 
+def words_of(process):
+    """The command of a process; "" of one that is gone."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
+
+
 @pytest.fixture
 def whole_record():
     """The record of a good night of wordcount, with all that report writes."""
@@ -212,9 +220,7 @@ def test_the_ui_prints_address_and_login_and_stops_everything_on_sigterm(whole_r
             family = psutil.Process(ui.pid).children(recursive=True)
             address, user, _, password = (word for line in lines[1:3] for word in line.split()[1:])
             if browser.chromium():
-                servers = [
-                    process for process in family if "api_server" in " ".join(process.cmdline()).replace("-", "_")
-                ]
+                servers = [process for process in family if "api_server" in words_of(process).replace("-", "_")]
                 theirs = next(given for given in map(environ_of, family) if "AIRFLOW__API__PORT" in given)
                 the_pages_of_nightshift_are_in_airflows_ui(address, user, password, theirs, whole_record, servers)
             seen = endpoint.running(paths.LOCALCLOUD_HOME)  # so that `cloud status`, `reap` and `diagnose` see it too
