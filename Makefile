@@ -148,7 +148,7 @@ mwaa-preflight: setup-test ## the bundle unpacked, imported and played as on MWA
 
 docs: setup ## write product.md, Athena's views and the README's table from the contracts, and the schema of a contract
 	@PYTHONPATH=plugins $(PYTHON) -m nightshift.report.product_page .
-	@PYTHONPATH=plugins $(PYTHON) -m nightshift.report.views include/terraform/views.json
+	@PYTHONPATH=plugins $(PYTHON) -m nightshift.report.views include/terraform
 	@PYTHONPATH=plugins $(PYTHON) -m nightshift_contract.schema docs/contract.schema.json
 
 screenshots: setup ## README's pictures: the newest kept night of mrhealth_sales, Airflow as its test left it (Debian's chromium)

@@ -1,6 +1,8 @@
-"""A reader of nights' pages: opens them from disk, changes language and colours, chooses, downloads, at two widths.
+"""A reader of nights' pages: opens them, changes language and colours, chooses, downloads, at two widths.
 
     python pages_in_browser.py PICTURES PAGE...      (in the environment of requirements/browser.txt)
+
+A page is a file, or an address such as a presigned link.
 
 Prints one JSON list a page: what is wrong with it, in words; an empty list is a good page.
 """
@@ -10,9 +12,10 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Response, sync_playwright
 
 PAPER = {"width": 703, "height": 1032}  # A4 less the margins of 12 mm, in CSS pixels
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -26,26 +29,33 @@ CUT_OFF = """[...document.querySelectorAll(".scroll, .flow")].filter(each =>
   each.scrollWidth > each.clientWidth).map(each => each.outerHTML.slice(0, 80))"""
 
 
-def faults(browser: Browser, file: Path, pictures: Path) -> Iterator[str]:
+def faults(browser: Browser, address: str, pictures: Path) -> Iterator[str]:
     """Everything that is wrong with one page."""
-    asked, said = [], []
+    asked, said, name = [], [], Path(urlsplit(address).path).parent.name
     page = browser.new_page(viewport=DESKTOP, locale="pt-BR", color_scheme="light")
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(file.as_uri())
+    yield from served(page.goto(address))
     yield from languages(page)
-    yield from colours(page, file, pictures)
+    yield from colours(page, pictures / name)
     yield from choices(page)
     yield from csv(page)
-    yield from printed(page, pictures / f"{file.parent.name}.pdf")
+    yield from printed(page, pictures / f"{name}.pdf")
     page.set_viewport_size(PHONE)
-    page.screenshot(path=pictures / f"{file.parent.name}-phone.png")
+    page.screenshot(path=pictures / f"{name}-phone.png")
     if (over := page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
         yield f"{over} pixels too wide for a phone: {page.evaluate(TOO_WIDE)}"
-    yield from (f"it asked for {url}" for url in asked if url != file.as_uri() and not url.startswith("blob:file"))
+    yield from (f"it asked for {url}" for url in asked if url != address and not url.startswith("blob:"))
     yield from (f"the console says {text}" for text in said)
     page.close()
+
+
+def served(answer: Response | None) -> Iterator[str]:
+    """A page that a server gives says what it is, and opens instead of being saved (a browser saves an attachment)."""
+    if answer and answer.url.startswith("http"):
+        kind, disposition = (answer.header_value(name) for name in ("content-type", "content-disposition"))
+        yield from [] if (kind, disposition) == ("text/html; charset=utf-8", None) else [f"it is {kind}, {disposition}"]
 
 
 def languages(page: Page) -> Iterator[str]:
@@ -62,13 +72,13 @@ def languages(page: Page) -> Iterator[str]:
     yield from [] if page.inner_text("main") == before else ["Portuguese does not come back as it was"]
 
 
-def colours(page: Page, file: Path, pictures: Path) -> Iterator[str]:
+def colours(page: Page, picture: Path) -> Iterator[str]:
     """axe-core's rules of WCAG 2.2 AA, everything unfolded, in light and in dark."""
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     for theme in ("light", "dark"):
         page.locator(f"[data-theme-set={theme}]").click()
         page.mouse.move(0, 0)
-        page.screenshot(path=pictures / f"{file.parent.name}-{theme}.png", full_page=True)
+        page.screenshot(path=f"{picture}-{theme}.png", full_page=True)
         for fault in Axe().run(page, options=RULES).response["violations"]:
             where = [" ".join(map(str, node["target"])) for node in fault["nodes"][:3]]
             yield f"{theme}: {fault['id']} ({fault['help']}) at {where}: {fault['nodes'][0]['failureSummary']}"
@@ -120,8 +130,9 @@ def main(pictures: str, *files: str) -> None:
     Path(pictures).mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        for file in map(Path, files):
-            print(json.dumps([*faults(browser, file, Path(pictures))]), flush=True)
+        for file in files:
+            address = file if "://" in file else Path(file).as_uri()
+            print(json.dumps([*faults(browser, address, Path(pictures))]), flush=True)
         browser.close()
 
 

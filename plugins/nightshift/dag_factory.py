@@ -14,7 +14,7 @@ from airflow.sdk.api.datamodels._generated import DagRunType
 from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
 from nightshift.contracts.pipeline import Option, Pipeline
-from nightshift.failures.portuguese import spoken
+from nightshift.failures.portuguese import page_spoken
 from nightshift.lake import assets
 from nightshift.operators.backfill import (
     ClaimDaysOperator,
@@ -84,24 +84,23 @@ def _is_wanted(dag_id: str) -> bool:
 
 def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG:
     """Build the DAG of one pipeline: setups and work, two teardowns, then the proof that nothing is left, the report
-    and the outcome. `doc_md` is its page in the UI.
+    and the outcome. `doc_md` is its page in the UI, in English, which shows it in the settings' language.
 
     Airflow's own Backfill is refused where the pipeline has a backfill DAG, which makes many days on one cluster. No
     dagrun_timeout: it would skip the teardowns (docs/decisions/0002-outcome-and-teardown.md). Each task has its
     own limit instead.
     """
+    says = REGISTRY.says(pipeline.product, settings.language)
     with DAG(
         dag_id=pipeline.name,
-        dag_display_name=pipeline.title,
-        description=_summary(doc_md),
-        doc_md=doc_md,
+        **_presented(pipeline.title, doc_md, says),
         schedule=assets.of_input(settings, pipeline) if pipeline.after else _schedule(settings),
         start_date=START.in_timezone(settings.timezone),
         catchup=False,
         max_active_runs=1,
         allowed_run_types=[kind for kind in DagRunType if pipeline.incremental or kind != DagRunType.BACKFILL],
         deadline=deadline.alert(settings),
-        params=_spoken(form(pipeline, settings), pipeline, settings),
+        params=_spoken(form(pipeline, settings), says),
         tags=_tags(settings, "night", pipeline),
         owner_links=_owner_links(settings),
         default_args=_defaults(settings),
@@ -113,39 +112,38 @@ def night_dag(pipeline: Pipeline, settings: Settings, doc_md: str | None) -> DAG
 
 def backfill_dag(backfill: Pipeline, settings: Settings, doc_md: str | None) -> DAG:
     """Build the DAG that makes missing days of a pipeline on one cluster: on request, with dry_run on by default."""
+    says = REGISTRY.says(backfill.product, settings.language)
     with DAG(
         dag_id=backfill.name,
-        dag_display_name=backfill.title,
-        description=_summary(doc_md),
+        **_presented(backfill.title, doc_md, says),
         schedule=None,
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,
-        params=_spoken(backfill_form(backfill, settings), backfill, settings),
+        params=_spoken(backfill_form(backfill, settings), says),
         tags=_tags(settings, "backfill", backfill),
         owner_links=_owner_links(settings),
         default_args=_defaults(settings),
         render_template_as_native_obj=True,
     ) as dag:
         _Wiring(backfill, settings).draw()
-    dag.doc_md = "\n\n".join((doc_md or "", runbook.tasks_table(dag.task_ids)))
+    dag.doc_md = "\n\n".join((dag.doc_md or "", page_spoken(runbook.tasks_table(dag.task_ids), says)))
     return dag
 
 
 def reaper_dag(settings: Settings, doc_md: str | None) -> DAG:
     """Build the reaper's DAG: it cleans up what dead runs left and checks how old gold is. It starts unpaused."""
     dry_run = Param(False, type="boolean", title="Dry run", description="Report dead runs; change nothing.")
+    says = REGISTRY.says("", settings.language)
     with DAG(
         dag_id="reaper",
-        dag_display_name="Reaper",
-        description=_summary(doc_md),
-        doc_md=doc_md,
+        **_presented("Reaper", doc_md, says),
         schedule=settings.reaps_when,
         start_date=START.in_timezone(settings.timezone),
         catchup=False,
         max_active_runs=1,
         is_paused_upon_creation=False,
-        params={"dry_run": dry_run},
+        params=_spoken({"dry_run": dry_run}, says),
         tags=_tags(settings, "maintenance"),
         owner_links=_owner_links(settings),
         default_args=_defaults(settings),
@@ -162,9 +160,7 @@ def drift_dag(settings: Settings, doc_md: str | None) -> DAG:
     """Build the DAG that compares the applied stacks with their terraform every day and changes nothing."""
     with DAG(
         dag_id="drift",
-        dag_display_name="Drift",
-        description=_summary(doc_md),
-        doc_md=doc_md,
+        **_presented("Drift", doc_md, REGISTRY.says("", settings.language)),
         schedule=DRIFT_AT,
         start_date=START.in_timezone(settings.timezone),
         catchup=False,
@@ -308,6 +304,12 @@ def _shown(task_id: str, settings: Settings) -> dict[str, Any]:
     """What Airflow's UI shows of a task, in the settings' language."""
     language = settings.language
     return {"task_display_name": task_texts.title(task_id, language), "doc_md": task_texts.doc(task_id, language)}
+
+
+def _presented(title: str, doc_md: str | None, says: Callable[[str], str]) -> dict[str, Any]:
+    """What Airflow's UI shows of a DAG, as `says` puts it."""
+    page = page_spoken(doc_md, says) if doc_md else None
+    return {"dag_display_name": says(title), "description": _summary(page), "doc_md": page}
 
 
 def _summary(doc_md: str | None) -> str:
@@ -455,17 +457,12 @@ def backfill_form(pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
     }
 
 
-def _spoken(fields: dict[str, Param], pipeline: Pipeline, settings: Settings) -> dict[str, Param]:
-    """The form in the settings' language; of a pipeline's own options by its portuguese.toml, or else in English."""
-    if settings.language == "en":
-        return fields
-    package = REGISTRY.packages.get(pipeline.product)
-    own = package.portuguese if package else {}
+def _spoken(fields: dict[str, Param], says: Callable[[str], str]) -> dict[str, Param]:
+    """The form as `says` puts it."""
     for field in fields.values():
-        shown = {key: field.schema[key] for key in ("title", "section") if key in field.schema}
-        field.schema |= {key: own.get(text) or spoken(text, settings.language) for key, text in shown.items()}
+        field.schema |= {key: says(field.schema[key]) for key in ("title", "section") if key in field.schema}
         if field.description:
-            field.description = own.get(field.description) or spoken(field.description, settings.language)
+            field.description = says(field.description)
     return fields
 
 

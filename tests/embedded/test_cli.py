@@ -13,6 +13,7 @@ from embedded.commands import cloud, run
 from embedded.runs import session
 from embedded.sources import api_url
 from embedded.terminal import again
+from nightshift.pipelines import PIPELINES
 from tools import toolchain
 from tools.errors import InputRefused
 
@@ -146,6 +147,7 @@ def test_a_request_that_cannot_be_done_is_one_sentence_and_status_2(arguments, s
             ["run", "wordcount", "--on", "glu"],
             "There is no --on 'glu': choose emr, serverless, glue, eks, kubernetes. Did you mean glue?",
         ),
+        (["run", "wordcount", "--dry-run", "--encodng", "latin-1"], "Did you mean --encoding?"),
         (["run"], "the following arguments are required: PIPELINE."),
     ],
 )
@@ -154,6 +156,21 @@ def test_a_typo_is_one_line_with_what_was_probably_meant(arguments, said, capsys
         cli.main(arguments)
     error = capsys.readouterr().err
     assert ended.value.code == 2 and said in error and error.count("\n") == 1
+
+
+SWITCHES = {"--" + o.name.replace("_", "-") for p in PIPELINES.values() for o in p.options if o.switch}
+
+
+@pytest.mark.parametrize("switch", [*sorted(SWITCHES), "--dry-run"])
+@pytest.mark.parametrize("value", ["false", "yes"])
+def test_a_switch_that_gets_a_value_says_how_it_is_written(switch, value, capsys):
+    off = f"--no-{switch[2:]} for off" if switch in SWITCHES else "leave it out for off"
+    for words in ([switch, value], [f"{switch}={value}"], [switch, value, "--keep"]):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["run", "card_movements", *words])
+        error = capsys.readouterr().err
+        assert ended.value.code == 2 and error.count("\n") == 1
+        assert f"{switch} is a switch and takes no '{value}': write {switch} for on, {off}." in error
 
 
 @pytest.mark.parametrize("command", [["replay", "wordcount", "--date", "2026-01-02"], ["backfill", "wordcount"]])

@@ -131,7 +131,7 @@ def look(page: Page, address: str, dag: str, run: str, pictures: Path) -> None:
     page.goto(f"{address}/dags/{dag}/runs/{run}")
     page.get_by_role("link", name="Nightshift report").click()
     frame = page.frame_locator("iframe.ns-frame")
-    expect(frame.locator("h1")).to_contain_text("Word count")
+    expect(frame.locator("h1")).to_contain_text("WordCount")
     expect(frame.locator("#stolen")).to_have_text("nothing")
     page.screenshot(path=pictures / "8-run.png")
     accessible(page, "8-run", ".ns")

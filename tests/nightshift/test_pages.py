@@ -2,13 +2,16 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from itertools import pairwise, product
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from medallion import figures as page_job
+from nightshift.aws import clients
 from nightshift.compute.emr.target import place_of
 from nightshift.config import Settings
 from nightshift.dag_factory import night_dag
@@ -16,12 +19,14 @@ from nightshift.failures import cards, causes
 from nightshift.failures.causes import Cause
 from nightshift.pages import charts, cures, formats, history, night, products, shelf
 from nightshift.pipelines import PIPELINES
+from nightshift.report import night_page
 from nightshift.report import record as records
 from nightshift.report.outcome_rules import RunFacts
 from nightshift.run import run_context
 from nightshift.run.tasks import Task
 from tests import browser
 from tests.nightshift import figures
+from tests.nightshift.conftest import NOBODY
 from tests.nightshift.findings import CLUSTER, GOOD, NOW, PROOF, TASKS, entry, jobs, manifests
 from tools import paths
 
@@ -76,7 +81,7 @@ class Page(HTMLParser):
         self.tags.append((tag, given))
         if tag == "data":
             self.figures.append((given["data-kind"], given["value"]))
-        if tag not in {"meta", "input", "br"}:
+        if tag not in {"meta", "link", "input", "br"}:
             self._open.append(tag)
 
     def handle_startendtag(self, tag, attributes):
@@ -156,8 +161,10 @@ def test_no_text_hides_a_number(made, pipeline):
 def test_a_page_is_one_file_that_reaches_for_nothing(made, pipeline):
     html = night.html(made(pipeline), figures.page(pipeline, figures.FIGURES[pipeline]()))
     shown = Page(html)
-    assert {tag for tag, _ in shown.tags} & {"link", "img", "iframe", "base", "object"} == set()
-    assert all(link.startswith("#") for link in shown.attributes("href")) and shown.attributes("src") == []
+    assert {tag for tag, _ in shown.tags} & {"img", "iframe", "base", "object"} == set()
+    icon, *links = shown.attributes("href")
+    assert icon == "data:,", "an empty one: else a browser asks the page's server for /favicon.ico"
+    assert all(link.startswith("#") for link in links) and shown.attributes("src") == []
     style = re.search(r"<style>(.*?)</style>", html, re.DOTALL)[1]
     assert "url(" not in style and "@import" not in style
     assert shown.crossed == [], "a tag is closed that was not the last to be opened"
@@ -373,9 +380,32 @@ def test_a_restated_day_has_its_figures_before_and_now(made):
     assert "orders" not in table and rows[1][-3:] == ["3", "linhas mudaram, com as mesmas somas", "02/01/2026 00:20"]
 
 
+@pytest.fixture
+def presigned(settings, monkeypatch):
+    """Puts a page into an S3 as `report` does; gives the link that a message has. localcloud lets no browser in."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    environment = {**NOBODY, "AWS_ENDPOINT_URL": "http://{}:{}".format(*server.get_host_and_port())}
+    for key, value in environment.items():
+        monkeypatch.setenv(key, value)
+    allowed = replace(settings, page_link_hours=1)
+    s3 = clients.client(allowed, "s3")
+    s3.create_bucket(Bucket=settings.bucket("lake"))
+
+    def link(record, page):
+        asked = datetime.fromisoformat(record["started_at"])
+        run = run_context.from_run(allowed, PIPELINES[record["pipeline"]], record["run_id"], asked, {})
+        s3.put_object(Bucket=settings.bucket("lake"), Key=f"{run.record_prefix}page.json", Body=json.dumps(page))
+        night_page.keep(s3, run, record)
+        return night_page.link(s3, run)
+
+    yield link
+    server.stop()
+
+
 @pytest.mark.skipif(not browser.chromium(), reason="there is no chromium")
-def test_the_pages_of_a_warned_and_of_a_restated_night_work_in_a_browser(made, tmp_path):
-    """As tests/e2e shows of a good, a failed and a backfill night, whose products are others."""
+def test_the_pages_of_a_warned_and_of_a_restated_night_work_in_a_browser(made, presigned, tmp_path):
+    """As tests/e2e shows of a good, a failed and a backfill night, whose products are others; one by its link."""
     warned, restated = made("covid_hospitals"), made("card_movements")
     doubt = "1 alerts report deliveries that are missing or could not be read"
     warned |= {"outcome": "success with warnings", "warnings": [doubt] * 2}
@@ -383,14 +413,12 @@ def test_the_pages_of_a_warned_and_of_a_restated_night_work_in_a_browser(made, t
     sums = {"before": {"amount": "10.50", "movements": "7"}, "after": {"amount": "12.75", "movements": "7"}}
     restated["restated"] = [{**day, **sums, "day": f"2026-01-0{n}"} for n in (1, 2, 3)]
     nights = [history.summary(made("card_movements", day=day)) for day in (1, 2, 3)]
-    files = []
-    for name, record, before in (("warned", warned, []), ("restated", restated, nights)):
-        file = tmp_path / name / "index.html"
-        file.parent.mkdir()
-        product = record["pipeline"]
-        file.write_text(night.html(record, figures.page(product, figures.FIGURES[product]()), before))
-        files.append(str(file))
-    said = browser.play(paths.ROOT / "tests" / "pages_in_browser.py", str(tmp_path / "pictures"), *files)
+    of_warned, of_restated = (figures.page(p, figures.FIGURES[p]()) for p in ("covid_hospitals", "card_movements"))
+    file = tmp_path / "restated" / "index.html"
+    file.parent.mkdir()
+    file.write_text(night.html(restated, of_restated, nights))
+    pages = (presigned(warned, of_warned), str(file))
+    said = browser.play(paths.ROOT / "tests" / "pages_in_browser.py", str(tmp_path / "pictures"), *pages)
     assert [json.loads(line) for line in said.splitlines()] == [[], []]
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import pkgutil
 import re
 import tomllib
@@ -21,8 +22,8 @@ from mrhealth_sales.page import ALERTS
 from nightshift.compute import cost, instances
 from nightshift.compute.emr.client import NEXT as OF_EMR
 from nightshift.compute.targets import TARGETS
-from nightshift.config import Settings
-from nightshift.dag_factory import backfill_dag, night_dag
+from nightshift.config import LANGUAGES, Settings
+from nightshift.dag_factory import backfill_dag, drift_dag, night_dag, reaper_dag
 from nightshift.failures import errors, steplog, symptoms
 from nightshift.failures.causes import REMEDIES, Cause, advice
 from nightshift.failures.portuguese import CATALOGUE, translated
@@ -31,7 +32,7 @@ from nightshift.lake import audit
 from nightshift.pages import words
 from nightshift.pipelines import BACKFILLS, PIPELINES, REGISTRY
 from nightshift.reaper import verdict
-from nightshift.report import outcome_rules, record
+from nightshift.report import outcome_rules, record, runbook, views
 from nightshift.web.words import of
 from tests.nightshift.findings import manifests
 from tests.nightshift.test_steplog import CASES
@@ -39,6 +40,8 @@ from tools import paths
 
 AGAIN = "run `./nightshift run wordcount --date 2026-01-04` again"
 PLACE = "X7"
+CODE = re.compile(r"(?:`[^`]*`(?:, )?)+")
+ENGLISH = re.compile(r"\b(?:the|is|are|was|with|which|each|its|not|by|in|on|meaning|yes)\b(?! stated)")
 SCANNED = sorted((paths.ROOT / "plugins" / "nightshift").rglob("*.py"))
 JOBS = (paths.ROOT / "include" / "spark_jobs", paths.ROOT / "pipelines")
 # Of these no page shows a message: with a setting or a package that is wrong there is no night.
@@ -259,11 +262,18 @@ def test_words_before_a_sentence_are_no_part_of_it():
 
 
 @pytest.mark.parametrize("name", PIPELINES)
-def test_every_text_of_a_contract_that_a_page_shows_has_its_portuguese(name):
+def test_every_text_of_a_package_that_somebody_reads_has_its_portuguese(name):
+    """Of contract, options, runbook and views: those of the library are in its catalogue."""
     package = REGISTRY.packages[name]
-    said = {text for table in package.pipeline.gold for text in (table.about, *table.notes.values())}
-    said |= {text for option in package.pipeline.options for text in (option.title, option.about)}
-    assert said == package.portuguese.keys(), "portuguese.toml beside contract.toml"
+    pipeline, runbook_of = package.pipeline, package.runbook
+    said = {text for table in (*pipeline.gold, *pipeline.sources) for text in (table.about, *table.notes.values())}
+    said |= {text for option in pipeline.options for text in (option.title, option.about)}
+    said |= {pipeline.title, *(backfill.title for backfill in BACKFILLS.values() if backfill.fills == name)}
+    said |= {" ".join(part.split("\n")) for part in runbook_of.split("\n\n") if part[0] not in "#{|"}
+    said |= {cell for row in runbook_of.split("\n") if row[:1] == "|" for cell in row.strip("| ").split(" | ")}
+    said |= {*of_people(views.product(pipeline, package.folder))}
+    others = {text.rstrip() for text in said if translated(text) == text and not CODE.fullmatch(text)}
+    assert others == package.portuguese.keys(), "portuguese.toml beside contract.toml"
     numbers = {text: [set(re.findall(r"\d+", each)) for each in (text, pt)] for text, pt in package.portuguese.items()}
     assert [text for text, (english, portuguese) in numbers.items() if english != portuguese] == []
 
@@ -277,6 +287,45 @@ def test_the_trigger_form_is_in_the_language_of_the_settings(name):
         shown = {field: (texts_of(english[field]), texts_of(here[field])) for field in english}
         assert [f for f, (one, other) in shown.items() for a, b in zip(one, other, strict=True) if a and a == b] == []
         assert len(shown) > 5
+
+
+@pytest.mark.parametrize("name", [*PIPELINES, *BACKFILLS, "reaper", "drift"])
+def test_airflow_shows_a_dag_in_the_language_of_the_settings(name):
+    english, here = (dag_of(name, Settings(language=each)) for each in ("en", "pt-BR"))
+    shown = [(dag.dag_display_name, dag.description) for dag in (english, here)]
+    assert [one for one, other in zip(*shown, strict=True) if one == other] == []
+    assert here.doc_md.count("\n| ") == english.doc_md.count("\n| ") and "http" not in here.doc_md
+    prose = re.sub(r"`[^`]*`", "", here.doc_md)
+    assert [line for line in prose.split("\n") if ENGLISH.search(line)] == []
+    assert re.findall(r"`[^`]*`", here.doc_md) == re.findall(r"`[^`]*`", english.doc_md)
+
+
+def dag_of(name, settings):
+    """The DAG as its file in dags/ makes it."""
+    if name in PIPELINES:
+        return night_dag(PIPELINES[name], settings, runbook.page(REGISTRY.packages[name]))
+    file = paths.ROOT / "dags" / f"{'backfill' if name in BACKFILLS else name}.py"
+    doc_md = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")), clean=False)
+    if name in BACKFILLS:
+        return backfill_dag(BACKFILLS[name], settings, doc_md)
+    return {"reaper": reaper_dag, "drift": drift_dag}[name](settings, doc_md)
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_the_views_are_described_in_both_languages(name):
+    english, here = (json.loads(views.text(language))[name] for language in LANGUAGES)
+    pairs, known = [*zip(of_people(english), of_people(here), strict=True)], REGISTRY.packages[name].portuguese
+    assert [one for one, other in pairs if one == other and one not in known] == []
+    assert len(pairs) > 5 and english["queries"].keys() == here["queries"].keys()
+
+
+def of_people(part):
+    """The texts that people read in a part of views.json."""
+    if isinstance(part, dict):
+        yield from (each for word, each in part.items() if word in {"title", "about"} and isinstance(each, str))
+    if isinstance(part, dict | list):
+        for each in part.values() if isinstance(part, dict) else part:
+            yield from of_people(each)
 
 
 def texts_of(field):

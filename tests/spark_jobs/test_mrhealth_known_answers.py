@@ -1,18 +1,24 @@
 """The figures of ../shared/data/README.md, which were computed without Spark."""
 
+import json
 import tarfile
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nightshift_contract.reading import contract
+from tests.spark_jobs.conftest import ROOT
+
 DAYS = [f"2025-12-{day}" for day in (29, 30, 31)] + [f"2026-01-{day:02d}" for day in (1, 2, 3, 4)]
 ENDS = [DAYS[0], DAYS[-1]]
 SEED_DAY = "2024-12-31"
 P = "mrhealth_sales"
+ATHENA = json.loads((ROOT / "include" / "terraform" / "views.json").read_text(encoding="utf-8"))[P]
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +160,57 @@ def test_page_json_has_the_figures_of_gold(ends: Any) -> None:
     assert {files for unit in figures["deliveries"]["units"] for files in unit["files"]} <= {"0", "1", "2"}
     assert page["tables"]["sales_by_branch_day"]["total"] == 50
     assert len(page["tables"]["sales_by_branch_day"]["rows"]) == 20 and page["quarantine"] == []
+
+
+@pytest.fixture(scope="module")
+def athena(ends: Any, spark: Any) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
+    """What a query of Athena gives on the evening of the last day, over its views of gold; by Spark, whose SQL they
+    share."""
+    tables, views = contract(P).gold, ATHENA["views"]
+    for name, table in tables.items():
+        rows = [{**row, "business_date": date.fromisoformat(day)} for day in ENDS for row in ends.gold(P, day, name)]
+        spark.createDataFrame(rows, f"{table.schema}, business_date date").createOrReplaceTempView(f"{P}_{name}")
+    for name, view in views.items():
+        spark.sql(view["sql"]).createOrReplaceTempView(f"{P}_{name}")
+
+    def ask(sql: str) -> list[dict[str, Any]]:
+        return [row.asDict() for row in spark.sql(sql.replace("current_date", f"DATE'{ENDS[-1]}'")).collect()]
+
+    yield ask
+    for name in (*views, *tables):
+        spark.catalog.dropTempView(f"{P}_{name}")
+
+
+def test_athenas_days_and_its_ranking_are_those_of_the_page(ends: Any, athena: Any) -> None:
+    figures = ends.page(P, ENDS[-1])["figures"]
+    days = athena(f"SELECT * FROM {P}_network_day ORDER BY order_date")
+    for column in figures["network"].keys() & days[0].keys():
+        assert [float(day[column]) for day in days] == pytest.approx(figures["network"][column]), column
+    for column, total in figures["totals"].items():
+        digits = 4 if column == "cancelled_share" else 2
+        assert column not in days[-1] or round(float(days[-1][column]), digits) == pytest.approx(total), column
+    assert days[-1].keys() >= {"orders", "revenue", "ticket", "cancelled_share", "branches"}
+    ranking = [(row["branch"], float(row["revenue"])) for row in athena(ATHENA["queries"]["branch_ranking"]["sql"])]
+    assert sorted(ranking) == sorted((unit["branch"], unit["today"]["revenue"]) for unit in figures["units"])
+    assert [revenue for _, revenue in ranking] == sorted((revenue for _, revenue in ranking), reverse=True)
+
+
+def test_athenas_totals_and_lists_are_those_of_gold(ends: Any, athena: Any) -> None:
+    for view, table in (("branch_total", "sales_by_branch_day"), ("product_total", "product_sales")):
+        key = "unit_id" if view == "branch_total" else "product_id"
+        worth: dict[int, Decimal] = defaultdict(Decimal)
+        for row in of_days(ends, table, ENDS):
+            worth[row[key]] += row["revenue"]
+        assert {row[key]: row["revenue"] for row in athena(f"TABLE {P}_{view}")} == worth
+    listed = ("product", "order_quantity", "forecast_quantity_7d", "note")
+    stock = [row for row in ends.gold(P, ENDS[-1], "stock_recommendations") if row["unit_id"] == 1]
+    wanted = [{name: row[name] for name in listed} for row in sorted(stock, key=lambda row: row["product"])]
+    assert athena(ATHENA["queries"]["order_list_of_a_branch"]["sql"]) == wanted != []
+    kinds = [row["kind"] for row in of_days(ends, "alerts", ENDS)]
+    alerts = athena(ATHENA["queries"]["alerts_of_30_days"]["sql"])
+    assert sum(row["alerts"] for row in alerts) == len(kinds) - kinds.count("not_judged")
+    figures, newest = ends.page(P, ENDS[-1])["figures"], athena(f"TABLE {P}_alerts_latest")
+    assert len(newest) == figures["all_alerts"] + figures["not_judged"] > 0
 
 
 # The week whole goes last: it adds to the lake of its ends.

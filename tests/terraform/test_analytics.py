@@ -17,6 +17,7 @@ NAME, GOLD = "acme-night", "acme_night_gold"
 @pytest.fixture(scope="module")
 def analytics(cloud, stack, foundation):
     variables = {"name": NAME, "region": "us-east-1", "max_retries": 3, "scan_limit_bytes": 20_000_000}
+    variables["language"] = "pt-BR"
     made = stack("stacks/analytics", cloud.env)
     made.open("analytics.tfstate", f"{NAME}-state")
     yield made, variables, made.apply(**variables)
@@ -43,13 +44,14 @@ def test_queries_are_bounded_and_their_results_encrypted_with_the_key_of_the_dat
 
 def test_glue_has_every_view_as_athena_stores_one(cloud, analytics):
     tables = {t["Name"]: t for t in cloud.client("glue").get_tables(DatabaseName=GOLD)["TableList"]}
-    products = json.loads(views.text())
+    products = json.loads(views.text("pt-BR"))
     expected = {f"{p}_{name}": view for p, of in products.items() for name, view in of["views"].items()}
     assert tables.keys() == expected.keys() == set(analytics[2]["views"])
     for name, view in expected.items():
         text = tables[name]["ViewOriginalText"].removeprefix("/* Presto View: ").removesuffix(" */")
         stored = json.loads(base64.b64decode(text))
         assert (stored["originalSql"], stored["schema"], stored["catalog"]) == (view["sql"], GOLD, "awsdatacatalog")
+        assert tables[name]["Description"] == tables[name]["Parameters"]["comment"] == view["about"]
         assert [c["name"] for c in stored["columns"]] == [c["name"] for c in view["columns"]]
         columns = tables[name]["StorageDescriptor"]["Columns"]
         assert [(c["Name"], c["Type"], c["Comment"]) for c in columns] == [

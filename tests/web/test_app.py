@@ -138,6 +138,17 @@ def test_the_page_of_a_dag_says_what_its_next_night_is_expected_to_cost(server, 
     assert "A próxima noite deve custar US$ 0,70, 20 min; nove em cada dez até" in shown("pt-BR")
 
 
+def test_the_tab_of_a_dag_has_the_page_of_its_latest_night_that_did_not_fail(server, lake, keep):
+    def shown():
+        return server().get("/nightshift/fragment/dag?dag_id=wordcount&lang=pt-BR").text
+
+    keep(record(1, outcome="failed"))
+    assert "<iframe" not in shown()
+    keep(record(1), record(2, outcome="success with warnings"), record(3, outcome="failed"))
+    [run] = re.findall(r'<iframe src="[^"]*run_id=([^"&]+)"', shown())
+    assert run == record(2)["run_id"] and "A página dele" in shown()
+
+
 def test_a_product_of_another_deployment_or_a_foreign_dag_has_no_nights(server, lake, keep):
     keep(record(3))
     text = server().get("/nightshift/fragment/dag", params={"dag_id": "reaper"}).text

@@ -8,7 +8,6 @@ from typing import Any
 from nightshift.pages import charts, formats
 from nightshift.pages.formats import NONE, Both, both
 
-TITLE: Both = ("Movimentos de cartão", "Card movements")
 MONEY = "brl"
 UNKNOWN: Both = ("não informado", "not stated")
 AMOUNT: Both = ("Valor", "Amount")

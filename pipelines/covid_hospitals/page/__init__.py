@@ -8,7 +8,6 @@ from typing import Any
 from nightshift.pages import charts, formats
 from nightshift.pages.formats import Both
 
-TITLE: Both = ("Covid nos hospitais", "Covid in hospitals")
 BEDS: dict[str, Both] = {"clinical": ("Clínico", "Clinical"), "icu": ("UTI", "ICU")}
 POOLS: dict[str, Both] = {"covid": ("Covid", "Covid"), "other": ("outros", "other"), "total": ("todos", "all")}
 # The states of Brazil as tiles: column and row of a map of equal squares.

@@ -8,7 +8,6 @@ from typing import Any
 from nightshift.pages import charts, formats
 from nightshift.pages.formats import Both
 
-TITLE: Both = ("Vendas Mr. Health", "Mr. Health sales")
 MONEY = "brl"
 REVENUE: Both = ("Receita", "Revenue")
 STATUS: tuple[tuple[str, Both], ...] = (

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nightshift.pages import charts
-from nightshift.pages.formats import Both
 
-TITLE: Both = ("Contagem de palavras", "Word count")
 _STOP_WORDS = """
 a à ao aos as às até com como da das de dela dele do dos e é ela elas ele eles em entre era essa esse esta está este eu
 foi for foram há isso isto já lhe lhes mais mas me mesmo meu minha muito na não nas nem no nos nós num numa o os ou para

@@ -59,6 +59,8 @@ def client(settings: Settings, service: str, tries: int = 0) -> Any:
 def made(settings: Settings, service: str, tries: int) -> Any:
     """Make the client, cached; `made.cache_clear()` empties the cache."""
     config = Config(
+        # Else boto3 makes presigned links of version 2, which S3 refuses where KMS encrypts (boto3 issue 2680).
+        signature_version="s3v4" if service == "s3" else None,
         retries={"mode": "standard", "total_max_attempts": tries},
         connect_timeout=10,
         read_timeout=60,

@@ -1,4 +1,4 @@
-"""Failures, advice and warnings in Portuguese, by the catalogue of sentences in portuguese.toml.
+"""Failures, advice, warnings and pages in Portuguese, by the catalogue of sentences in portuguese.toml.
 
 A sentence has {places}; what stands in one is translated too where the catalogue knows it. A log line or the name of a
 file stays as it is, and a text that the catalogue lacks stays English.
@@ -6,14 +6,19 @@ file stays as it is, and a text that the catalogue lacks stays English.
 
 from __future__ import annotations
 
+import re
 import tomllib
-from functools import cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from pathlib import Path
 from string import Formatter
 from typing import NamedTuple
 
 AND = "; "  # between sentences of one message; only a sentence's last place may hold several
 STOP = "."
+# A cell of a table in Markdown; a word in bold that begins one, and what follows it, are said by themselves.
+CELL = re.compile(r"(?<=\| )(?:\*\*\w+\.\*\*(?= )|[^|\n]+(?= \|))|(?<=\.\*\* )[^|\n]+(?= \|)")
+HEADING = re.compile(r"#+ ")
 CATALOGUE = Path(__file__).with_name("portuguese.toml")
 
 
@@ -25,6 +30,7 @@ class _Sentence(NamedTuple):
     portuguese: str
 
 
+@lru_cache(maxsize=1024)
 def translated(english: str) -> str:
     """A text in Portuguese; what the catalogue does not know stays English. A sentence that ends in words, in the
     catalogue without a full stop, may have one."""
@@ -48,6 +54,24 @@ def lines_spoken(english: str, language: str) -> str:
         return english
     parts = [(line[: len(line) - len(line.lstrip())], line.lstrip()) for line in english.split("\n")]
     return "\n".join(indent + translated(line) for indent, line in parts)
+
+
+def page_spoken(markdown: str, says: Callable[[str], str]) -> str:
+    """A page in Markdown of which `says` puts each heading, paragraph, header of a table and cell into a language."""
+    blocks = re.split(r"\n{2,}", markdown.strip("\n"))
+    return "\n\n".join(_table(block, says) if block.startswith("|") else _text(block, says) for block in blocks) + "\n"
+
+
+def _text(block: str, says: Callable[[str], str]) -> str:
+    mark = match[0] if (match := HEADING.match(block)) else ""
+    whole = block.removeprefix(mark).replace("\n", " ")
+    said = says(whole)
+    return block if said == whole else mark + said
+
+
+def _table(block: str, says: Callable[[str], str]) -> str:
+    header, *rows = block.split("\n")
+    return "\n".join((says(header), *(CELL.sub(lambda cell: says(cell[0]), row) for row in rows)))
 
 
 def _values(sentence: _Sentence, text: str) -> dict[str, str] | None:

@@ -1,7 +1,7 @@
 """What a pipeline's own package brings to the pages of its nights: a title, the section of its figures. Pure.
 
-A package may have a folder `page`: its module sets TITLE (in both languages), `view(figures)`, which gives the template
-page.html more to show beside the figures `f` as `v`, and where money is one currency MONEY, a key of formats.KINDS.
+A package may have a folder `page`: its module sets `view(figures)`, which gives the template page.html more to show
+beside the figures `f` as `v`, and where money is one currency MONEY, a key of formats.KINDS.
 """
 
 from __future__ import annotations
@@ -27,10 +27,9 @@ def folders() -> dict[str, Path]:
 
 def title(pipeline: str) -> Both:
     """The pipeline's title in both languages, of a backfill that of what it fills."""
-    module, definition = _module(pipeline), PIPELINES.get(pipeline)
+    definition = PIPELINES.get(pipeline)
     plain = definition.title if definition else pipeline
-    both: Both = getattr(module, "TITLE", (plain, plain))
-    return both
+    return REGISTRY.says(pipeline, "pt-BR")(plain), plain
 
 
 def money(pipeline: str) -> str:

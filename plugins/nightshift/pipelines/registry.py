@@ -6,7 +6,7 @@ import importlib
 import re
 import sys
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from nightshift.contracts.pipeline import Pipeline
 from nightshift.failures.errors import SettingsError
+from nightshift.failures.portuguese import spoken
 from nightshift_contract.model import plain_name
 
 GROUP = "nightshift.pipelines"  # of entry points, like  sales = "sales"
@@ -41,7 +42,7 @@ class Package:
 
     @property
     def portuguese(self) -> dict[str, str]:
-        """The contract's texts in Portuguese, by the English: portuguese.toml, or none. Raises SettingsError."""
+        """The package's texts in Portuguese, by the English: portuguese.toml, or none. Raises SettingsError."""
         file = self.folder / "portuguese.toml"
         try:
             read = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
@@ -61,6 +62,13 @@ class Registry:
         """Raises SettingsError with the sentences about the broken packages, if there are any."""
         if self.broken:
             raise SettingsError("\n".join(self.broken.values()))
+
+    def says(self, name: str, language: str) -> Callable[[str], str]:
+        """What puts an English text into a language of config.LANGUAGES: by the portuguese.toml of the package `name`,
+        if there is one, or else by the catalogue. Raises SettingsError."""
+        package = self.packages.get(name)
+        own = package.portuguese if package and language != "en" else {}
+        return lambda text: own.get(text) or spoken(text, language)
 
     def add(self, name: str, folder: Path) -> None:
         """Load the package `name`, which is importable and must lie in `folder`; a folder counts once."""

@@ -16,7 +16,7 @@ PAGE = "product.md"  # of a pipeline's folder
 EARLY = "before it costs anything"
 IF_SEEN = " (in its first step if Airflow cannot reach the database)"
 DRIFT_RULE_TEXT = {
-    ("added", "ignore"): "a new column is reported and left out",
+    ("added", "ignore"): "a new column is reported and ignored",
     ("added", "refuse"): f"a new column stops the run {EARLY}",
     ("dropped", "quarantine"): "the rows of a file without one of its columns are quarantined",
     ("dropped", "refuse"): f"without one of its columns the run stops {EARLY}",
@@ -69,15 +69,15 @@ def _lines(pipeline: Pipeline) -> Iterator[str]:
 
 
 def _gold(pipeline: Pipeline, table: Table) -> Iterator[str]:
-    yield from ("", f"### {table.name}", "", table.about)
+    yield from ("", f"### {table.name}", "", table.about, "")
     yield f"Key: {_listed(table.key)}. The newest partition is at most {table.fresh_hours:g} hours old."
-    yield f"Files: `gold/{pipeline.name}/{table.name}/business_date=YYYY-MM-DD/` of the lake."
+    yield from ("", f"Files: `gold/{pipeline.name}/{table.name}/business_date=YYYY-MM-DD/` of the lake.")
     rows = [(f"`{c.name}`", c.type, _meaning(c.about, c.personal)) for c in table.columns]
     yield from ("", *_table(("column", "type", "meaning"), rows))
 
 
 def _source(pipeline: Pipeline, source: Table) -> Iterator[str]:
-    yield from ("", f"### {source.name}", "", source.about)
+    yield from ("", f"### {source.name}", "", source.about, "")
     yield f"Key: {_listed(source.key)}. Schema drift: {'; '.join(_drift(pipeline, source))}."
     rows = [
         (

@@ -1,8 +1,9 @@
 """What Athena and QuickSight show of each product, for terraform: views, saved queries and charts.
 
 `views.toml` in a pipeline's folder has those of its own, with the SQL of Athena (Trino). Each gold table also has a
-view `<table>_latest` of its newest partition. `make docs` writes all of them into one file,
-include/terraform/views.json, since terraform reads no TOML and a view has to state its columns' types.
+view `<table>_latest` of its newest partition. `make docs` writes all of them into one file a
+language, include/terraform/views.json and views.pt-BR.json, since terraform reads no TOML and a view has to state its
+columns' types.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from nightshift.config import LANGUAGES
 from nightshift.contracts.pipeline import Pipeline
 from nightshift.failures.errors import SettingsError
+from nightshift.lake.catalog import LONGEST_COMMENT, shortened
 from nightshift.pipelines import REGISTRY
 from nightshift_contract.model import Table
 
@@ -27,6 +30,7 @@ WORDS = {  # of the parts of a file: the words that an entry must have, and thos
 }
 KINDS = {"kpi": False, "line": True, "bar": True, "table": False}  # of a chart: whether it has a category
 DAY = {"name": "business_date", "type": "date", "about": "The partition that the row is of: the newest."}
+SPOKEN = {"title", "about"}  # the words of an entry whose texts are for people
 Body = dict[str, Any]
 
 
@@ -46,10 +50,37 @@ def product(pipeline: Pipeline, folder: Path) -> Body:
     return {"title": pipeline.title, "views": views, "queries": queries, "charts": charts}
 
 
-def text() -> str:
-    """The whole of views.json."""
-    every = {name: product(package.pipeline, package.folder) for name, package in REGISTRY.packages.items()}
+def text(language: str = "en") -> str:
+    """The whole of views.json, or of the file of another language of config.LANGUAGES."""
+    every = {
+        name: _fitting(_spoken(product(package.pipeline, package.folder), REGISTRY.says(name, language)))
+        for name, package in REGISTRY.packages.items()
+    }
     return json.dumps(every, ensure_ascii=False, indent=1) + "\n"
+
+
+def write(folder: Path) -> None:
+    """Write the file of each language, which terraform finds by its name."""
+    for language in LANGUAGES:
+        name = "views.json" if language == "en" else f"views.{language}.json"
+        (folder / name).write_text(text(language), encoding="utf-8")
+
+
+def _spoken(part: Any, says: Callable[[str], str]) -> Any:
+    """A part of a product with what people read in it in another language."""
+    if isinstance(part, list):
+        return [_spoken(each, says) for each in part]
+    if not isinstance(part, dict):
+        return part
+    is_text = {word: word in SPOKEN and isinstance(each, str) for word, each in part.items()}
+    return {word: says(each) if is_text[word] else _spoken(each, says) for word, each in part.items()}
+
+
+def _fitting(product: Body) -> Body:
+    """The product with comments of columns that Glue takes."""
+    for column in (each for view in product["views"].values() for each in view["columns"]):
+        column["about"] = shortened(column["about"], LONGEST_COMMENT)
+    return product
 
 
 def _view(view: Mapping[str, Any]) -> Body:
@@ -91,4 +122,4 @@ def _chart_faults(views: Mapping[str, Body], charts: list[Body]) -> Iterator[str
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(text(), encoding="utf-8")
+    write(Path(sys.argv[1]))

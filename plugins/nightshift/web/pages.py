@@ -11,6 +11,7 @@ from nightshift.contracts.pipeline import BACKFILL
 from nightshift.report import expected
 from nightshift.run.links import dag_page, run_page, run_tab
 from nightshift.web.markup import Markup, Part, failure_message, joined, link, table, tag
+from nightshift.web.run_page import framed
 from nightshift.web.view import DRIFT, Gold, Night, View
 
 DATES, LATEST, DEAREST = 30, 20, 10
@@ -112,14 +113,16 @@ def dictionary(view: View) -> Markup:
 
 
 def dag(view: View, dag_id: str) -> Markup:
-    """The nights of a DAG and, of a product, of its backfill."""
+    """The nights of a DAG and, of a product, of its backfill; below them the page of the latest that was no failure."""
     if dag_id.removeprefix(BACKFILL) not in view.index["products"]:
         return tag("p", view.t("This DAG makes no data product."), class_="ns-empty")
     own = view.nights(dag_id) if dag_id.startswith(BACKFILL) else view.nights_of(dag_id)
     product = dag_id.removeprefix(BACKFILL)
     tables = [tag("h3", "Gold"), _gold_table(view, product)] if product in view.products else []
     heading = tag("h2", view.t("All nights of this DAG"), " ", _zone(view))
-    return joined(heading, *_expected(view, dag_id), _listed(view, own), *tables)
+    good = next((night for night in own if night["outcome"] != "failed"), None)
+    page = [tag("h3", view.t("Its page")), framed(good["dag_id"], good["run_id"])] if good else []
+    return joined(heading, *_expected(view, dag_id), _listed(view, own), *tables, *page)
 
 
 PAGES: Mapping[str, Callable[[View], Markup]] = {

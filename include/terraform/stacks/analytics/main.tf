@@ -13,5 +13,5 @@ module "athena" {
   result_bucket    = "${var.name}-lake"
   kms_key_arn      = data.aws_kms_alias.foundation.target_key_arn
   scan_limit_bytes = var.scan_limit_bytes
-  products         = jsondecode(file("${path.module}/../../views.json"))
+  products         = jsondecode(file("${path.module}/../../views${var.language == "en" ? "" : ".${var.language}"}.json"))
 }

@@ -40,3 +40,15 @@ variable "scan_limit_bytes" {
   default     = 10737418240
   nullable    = false
 }
+
+variable "language" {
+  description = "Language of descriptions and titles, as NIGHTSHIFT_LANGUAGE: en or pt-BR."
+  type        = string
+  default     = "en"
+  nullable    = false
+
+  validation {
+    condition     = contains(["en", "pt-BR"], var.language)
+    error_message = "language must be en or pt-BR."
+  }
+}

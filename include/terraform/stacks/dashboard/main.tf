@@ -5,7 +5,7 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
-  products = jsondecode(file("${path.module}/../../views.json"))
+  products = jsondecode(file("${path.module}/../../views${var.language == "en" ? "" : ".${var.language}"}.json"))
   database = "${replace(var.name, "-", "_")}_gold"
 
   sources = {

@@ -68,3 +68,15 @@ variable "quicksight_role" {
   type        = string
   default     = null
 }
+
+variable "language" {
+  description = "Language of descriptions and titles, as NIGHTSHIFT_LANGUAGE: en or pt-BR."
+  type        = string
+  default     = "en"
+  nullable    = false
+
+  validation {
+    condition     = contains(["en", "pt-BR"], var.language)
+    error_message = "language must be en or pt-BR."
+  }
+}

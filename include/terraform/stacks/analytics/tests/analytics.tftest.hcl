@@ -25,6 +25,28 @@ run "every_product_has_its_views" {
   }
 }
 
+run "every_language_has_the_same_views" {
+  command = plan
+
+  variables {
+    language = "pt-BR"
+  }
+
+  assert {
+    condition     = output.views == run.every_product_has_its_views.views
+    error_message = "The views of views.pt-BR.json."
+  }
+}
+
+run "a_language_that_nobody_wrote_is_refused" {
+  command         = plan
+  expect_failures = [var.language]
+
+  variables {
+    language = "pt"
+  }
+}
+
 run "a_bad_name_is_refused_before_anything_is_made" {
   command         = plan
   expect_failures = [var.name]
