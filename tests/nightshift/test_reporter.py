@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from botocore.exceptions import ClientError
 
+from nightshift.aws import clients
 from nightshift.compute.emr.client import EmrHook
 from nightshift.failures import cards
 from nightshift.failures.causes import Cause
@@ -205,6 +206,15 @@ def test_the_link_in_the_message_opens_the_page_if_a_setting_allows_it(aws, nigh
     assert urlsplit(link).path.endswith("/index.html") and "acme-night-lake" in link
     # S3 gives no object under a KMS key to a signature of version 2.
     assert (query["X-Amz-Algorithm"], query["X-Amz-Expires"]) == (["AWS4-HMAC-SHA256"], ["7200"])
+
+
+def test_that_link_names_the_host_of_the_lakes_region(night, monkeypatch):
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "key")
+    there = replace(night.settings, region="sa-east-1", page_link_hours=2)
+    link = night_page.link(clients.client(there, "s3"), replace(night, settings=there))
+    assert link.startswith("https://s3.sa-east-1.amazonaws.com/acme-night-lake/runs/")
 
 
 def test_a_run_that_was_refused_before_there_was_a_lake_has_no_page_and_no_error(aws, night, settings, post, caplog):

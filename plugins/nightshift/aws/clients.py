@@ -59,8 +59,10 @@ def client(settings: Settings, service: str, tries: int = 0) -> Any:
 def made(settings: Settings, service: str, tries: int) -> Any:
     """Make the client, cached; `made.cache_clear()` empties the cache."""
     config = Config(
-        # Else boto3 makes presigned links of version 2, which S3 refuses where KMS encrypts (boto3 issue 2680).
+        # For presigned links: S3 refuses those of version 2 where KMS encrypts (boto3 issue 2680), and boto3 signs them
+        # for S3's global host, which cannot serve every region's buckets, unless addresses are by path.
         signature_version="s3v4" if service == "s3" else None,
+        s3={"addressing_style": "path"} if service == "s3" else None,
         retries={"mode": "standard", "total_max_attempts": tries},
         connect_timeout=10,
         read_timeout=60,
