@@ -128,6 +128,47 @@ def test_a_cpf_is_known_by_its_check_digits(text, is_one):
 
 
 @pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["entregue", "cliente CPF 529.982.247-25 reclamou", "trocado"], "CPF"),
+        (["CPF 52998224725, sem resposta"], "CPF"),
+        (["mail para ana@example.com."], "e-mail address"),
+        (["ligar (11) 98765-4321"], "phone number"),
+        (["pago com 4111 1111 1111 1111"], "card number"),
+        (["52998224725", "11222333000181"], "CPF, CNPJ"),
+        (["11.222.333/0001-81"], "CNPJ"),
+        (["12ABC34501DE35"], "CNPJ"),
+        (['{"name": "a"}', ""], "nested JSON"),
+        (["12345678901", "12345678902"], ""),
+        (["2026-01-04 10:00:00", "2026-01-04T10:00:00-03:00"], ""),
+        (["7891234567895", "7891000100103", "1767520800000"], ""),
+        (["20260104-0001", "550e8400-e29b-41d4-a716-446655440000", "R$ 1.234.567,89"], ""),
+    ],
+)
+def test_personal_data_is_found_within_longer_texts_and_among_other_values(values, kind):
+    assert personal.kind_of("x", values) == kind
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        ("nome_completo nomecompleto nome_do_vendedor customername nome_mae nome name2", "person's name"),
+        ("data_nasc datanascimento dt_nascimento birth_date dob", "date of birth"),
+        ("logradouro endereco_entrega shipping_address cep zip_code rua", "address"),
+        ("telefone2 celular customer_phone", "phone number"),
+        ("nome_produto nome_loja product_name hotel_name filename user_id discard smartphone ship nome_fantasia", ""),
+    ],
+)
+def test_personal_data_is_known_by_the_words_of_a_columns_name(names, kind):
+    assert {name: personal.kind_of(name, []) for name in names.split()} == dict.fromkeys(names.split(), kind)
+
+
+def test_a_person_is_personal_where_the_values_are_names():
+    assert personal.kind_of("vendedor", ["Ana", "Bia Sá"]) == "person's name"
+    assert not personal.kind_of("cliente", ["17", "C18"])
+
+
+@pytest.mark.parametrize(
     ("content", "why"),
     [
         (b"", "has no header"),
