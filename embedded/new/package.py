@@ -363,10 +363,7 @@ def shown(proposals: Sequence[Proposal]) -> str:
         lines += [f"  left out: {', '.join(sample.left_out)}"] if sample.left_out else []
         lines += [f"  personal: {name} ({kind})" for name, kind in proposal.personal.items()]
     if proposals and not proposals[0].group:
-        lines.append(
-            "gold: one row a night, since there is no date and no column of few values, but for personal ones, whose"
-            " values it would publish"
-        )
+        lines.append("gold: one row a night, since there is no date and no column of few values that it may publish")
     return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="    ") for line in lines)
 
 

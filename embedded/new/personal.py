@@ -87,6 +87,16 @@ def _has(pattern: str, is_one: Callable[[str], object] = bool) -> Callable[[str]
     return lambda text: any(is_one(match[0]) for match in searched.finditer(text))
 
 
+_PHONE = re.compile(
+    r"(?<![\w.+-])(?:"
+    r"(?:\+?[0-9]{1,3} ?)?\([0-9]{2,3}\) ?(?:9 ?)?[0-9]{3,4}[ -]?[0-9]{4}"  # (11) 98765-4321, (555) 123-4567
+    r"|(?:\+?[0-9]{1,3} )?[0-9]{2,3}[ -](?:9 ?)?[0-9]{4}-[0-9]{4}"  # 11 98765-4321
+    r"|\+?(?:55)?[1-9][0-9]9[0-9]{4}-[0-9]{4}"  # 1198765-4321
+    r"|\+[0-9][0-9 ()-]{8,18}"
+    r")(?![\w-])"
+    r"|\b(?:tel|telefone|fone|cel|celular|whats|whatsapp|zap|phone|mobile)\b[^0-9+(]{0,3}[+(]?[0-9][0-9 ()-]{6,18}",
+    re.IGNORECASE,
+)
 # What shows by itself that it is personal, anywhere in a text. Not by check digits where it is written as nothing else:
 # samples have made-up ones.
 WRITTEN: dict[str, Callable[[str], bool]] = {
@@ -103,16 +113,6 @@ BARE = {
     "CNPJ": (_alone(r"[0-9A-Z]{12}[0-9]{2}"), is_cnpj),
     "card number": (_alone(r"[0-9]{13,19}"), is_card),
 }
-_PHONE = re.compile(
-    r"(?<![\w.+-])(?:"
-    r"(?:\+?[0-9]{1,3} ?)?\([0-9]{2,3}\) ?(?:9 ?)?[0-9]{3,4}[ -]?[0-9]{4}"  # (11) 98765-4321, (555) 123-4567
-    r"|(?:\+?[0-9]{1,3} )?[0-9]{2,3}[ -](?:9 ?)?[0-9]{4}-[0-9]{4}"  # 11 98765-4321
-    r"|\+?(?:55)?[1-9][0-9]9[0-9]{4}-[0-9]{4}"  # 1198765-4321
-    r"|\+[0-9][0-9 ()-]{8,18}"
-    r")(?![\w-])"
-    r"|\b(?:tel|telefone|fone|cel|celular|whats|whatsapp|zap|phone|mobile)\b[^0-9+(]{0,3}[+(]?[0-9][0-9 ()-]{6,18}",
-    re.IGNORECASE,
-)
 # The words of a column's name that say what it holds, in English and Portuguese, with _ between them or not.
 PERSON = (
     r"(?:clientes?|customers?|clients?|pessoas?|persons?|pacientes?|patients?|titular|holder|usuarios?|users?"

@@ -7,7 +7,7 @@ import io
 import json
 from typing import Any
 
-KINDS = {dict: "object", list: "array"}
+KINDS: dict[type[Any], str] = {dict: "object", list: "array"}
 
 
 def is_json_lines(text: bytes) -> bool:
