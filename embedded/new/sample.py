@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from embedded.new import personal
@@ -67,7 +68,7 @@ def read(path: Path) -> Sample:
     if not columns:
         raise InputRefused(f"{path} has nested values only ({', '.join(nested)}): write them flat.")
     table = Table(name, columns, (), files=files_of(name))
-    records = tuple(csv_text.records_of(table, text))[:MOST_ROWS]
+    records = tuple(islice(csv_text.records_of(table, text), MOST_ROWS))
     if all(record.fields is None for record in records):
         why = next((f"{record.reason}: {record.detail}" for record in records), "it has a header only")
         raise InputRefused(f"{path} has no row that can be read ({why}): give a file with some rows.")
