@@ -14,15 +14,15 @@ _CNPJ_WEIGHTS = (6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)
 def kind_of(name: str, values: Sequence[str]) -> str:
     """What a column of these values holds (its name in the lake is `name`): CPF, e-mail address, person's name, …, or
     several of them; '' if nothing personal. One value that has it within a longer text suffices."""
-    if found := list(_found(values)):
-        return ", ".join(found)
+    if kinds := list(_kinds(values)):
+        return ", ".join(kinds)
     if named := next((kind for kind, words in NAMED.items() if words.search(name)), ""):
         return named
     is_text = any(value.isalpha() or " " in value for value in values)
     return "person's name" if is_text and re.fullmatch(PERSON, name) else ""
 
 
-def _found(values: Sequence[str]) -> Iterator[str]:
+def _kinds(values: Sequence[str]) -> Iterator[str]:
     """The kinds of personal data in values."""
     for kind, written in WRITTEN.items():
         if any(map(written, values)) or (kind in BARE and _mostly(*BARE[kind], values)):

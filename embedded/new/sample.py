@@ -132,7 +132,7 @@ def _beginning(path: Path) -> bytes:
 
 
 def _first_bytes(path: Path) -> bytes:
-    """As many of a file, gunzipped, that one can tell whether there are more than MOST_BYTES. Raises FileRefused."""
+    """The first MOST_BYTES of a file, gunzipped, and one more if it is longer. Raises FileRefused."""
     with path.open("rb") as file:
         is_packed = file.read(len(GZIP)) == GZIP
         file.seek(0)
