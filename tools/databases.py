@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ ENGINES = {"postgresql": "postgres", "postgres": "postgres", "mysql": "mysql", "
 PORTS = {"postgres": 5432, "mysql": 3306, "mariadb": 3306}
 SHAPE = "postgresql://user:password@host:port/database, or mysql:// or mariadb:// likewise"
 SECONDS = 10
+# What PostgreSQL's and MySQL's servers and clients say of a user or a password; psycopg2 gives no code for it.
+DENIED = re.compile(r"authentication failed|no password supplied|Access denied for user|role .* does not exist")
+LOGIN = "correct the user or the password (--password-file, NIGHTSHIFT_SOURCE_PASSWORD, or typed)"
 USER, DATABASE = "coop", "cards"  # of a temporary one
 
 
@@ -77,7 +81,8 @@ class DatabaseUrl:
             return pymysql.connect(**who, **self.tls.pymysql(), **named)
         except (psycopg2.Error, pymysql.Error, OSError) as refused:
             said = " ".join(str(refused).split())
-            raise InputRefused(f"{self} cannot be opened ({said}): correct the address or start the server.") from None
+            todo = LOGIN if DENIED.search(said) else "correct the address or start the server"
+            raise InputRefused(f"{self} cannot be opened ({said}): {todo}.") from None
 
 
 def parsed(text: str) -> DatabaseUrl:

@@ -8,11 +8,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from embedded.new.proposal import Proposal
+from medallion.shapes import MONEY_TYPE
 from nightshift_contract.model import PARQUET, Column
 
 WIDTH = 118
 HEAD = "# What {name} takes in and gives out; docs/contracts.md says what each word means.\n\n"
-SUM_TYPE = "decimal(28,2)"  # what Spark's sum of decimal(18,2) gives
+# By an amount's type: the type of its sum, and as what it is added up, which gives the same in any order and has room
+# for ten thousand million rows.
+SUMS = {
+    MONEY_TYPE: ("decimal(28,2)", ""),
+    "int": ("bigint", ""),
+    "bigint": ("decimal(28,0)", "decimal(18,0)"),
+    "double": ("double", "decimal(24,12)"),
+}
 JOB = '''\
 """The layers of {name}: bronze and silver follow from the contract, gold is this product's own."""
 
@@ -99,7 +107,7 @@ def test_a_row_without_its_key_and_one_of_another_width_are_quarantined(lake, tm
     file = delivered(tmp_path)["{source}"]
     with file.open(newline="", encoding="utf-8") as text:
         header, *rows = csv.reader(text, delimiter="{delimiter}")
-    without_key = ["" if at == {key_at} else cell for at, cell in enumerate(rows[0])]
+    without_key = ["" if at == {needed_at} else cell for at, cell in enumerate(rows[0])]
     with file.open("w", newline="", encoding="utf-8") as text:
         csv.writer(text, delimiter="{delimiter}").writerows([header, *rows, without_key, ["x"] * {wider}])
     counts = lake.run("{name}", str(DAY), tmp_path, layers="bronze,silver")
@@ -135,6 +143,8 @@ def test_every_made_up_row_counts_once(lake, made_up, tmp_path):
     assert {{name: count["accepted"] for name, count in counts["silver"].items()}} == {accepted}
     assert sum(row["rows"] for row in lake.gold("{name}", str(DAY), "{gold}")) == ROWS
     assert {{**lake.manifest("{name}", str(DAY), "gold")["gold"][0]}}["duplicate_keys"] == 0
+'''
+DATABASE_REFUSALS = """\
 
 
 def test_a_row_without_its_key_is_quarantined(lake, made_up, tmp_path):
@@ -142,7 +152,7 @@ def test_a_row_without_its_key_is_quarantined(lake, made_up, tmp_path):
     counts = lake.run("{name}", str(DAY), tmp_path, layers="bronze,silver", secret=opened)
     assert counts["silver"]["{source}"]["reasons"] == {{"missing_value": 1}}
     assert counts["silver"]["{source}"]["accepted"] == ROWS
-'''
+"""
 OF_FILES = "of the files under `{name}/YYYY/MM/DD/` of the raw bucket"
 OF_DATABASE = """\
 of the whole tables of the database whose address is the
@@ -198,10 +208,10 @@ def files(name: str, proposals: Sequence[Proposal], after: str = "") -> dict[str
         "group": first.group_by.name,
         "dated": _dated(first),
         "gold": first.gold,
-        "sums": "".join(f'        F.sum("{name}").alias("total_{name}"),\n' for name in first.sums),
+        "sums": "".join(f"        {_sum(first.table.column(name))},\n" for name in first.sums),
         "and_sums": " and the sum of each amount" if first.sums else "",
         "delimiter": ";" if first.table.locale else ",",
-        "key_at": [column.name for column in first.table.columns].index(first.table.key[0]),
+        "needed_at": next((at for at, column in enumerate(first.table.columns) if _must_be(column, first)), 0),
         "wider": len(first.table.columns) + 1,
         "accepted": "{" + ", ".join(f'"{proposal.table.name}": ROWS' for proposal in proposals) + "}",
     }
@@ -247,10 +257,11 @@ def origin_of_files(name: str, takes: str, after: str) -> Origin:
 
 
 def _test(first: Proposal) -> str:
-    """The template of the package's test."""
+    """The template of the package's test. Only a row that lacks something needed is refused for that."""
+    needs = any(_must_be(column, first) for column in first.table.columns)
     if first.table.database:
-        return TEST_DATABASE
-    if len(first.table.columns) == 1:
+        return TEST_DATABASE + DATABASE_REFUSALS * needs
+    if len(first.table.columns) == 1 or not needs:
         return TEST
     if first.table.format != PARQUET:
         return TEST.replace("\nfrom datetime import date\n", "\nimport csv\nfrom datetime import date\n") + REFUSALS
@@ -258,6 +269,18 @@ def _test(first: Proposal) -> str:
         TEST.replace("\n{imports}\n", "\nimport pyarrow as pa\nimport pyarrow.parquet as pq\n\n{imports}\n")
         + PARQUET_REFUSALS
     )
+
+
+def _must_be(column: Column, proposal: Proposal) -> bool:
+    """Whether it is required of the key, which has all columns, also empty ones, where no fewer identify a row."""
+    return column.required and column.name in proposal.table.key
+
+
+def _sum(column: Column) -> str:
+    """The code that adds a column up."""
+    cast = SUMS[column.type][1]
+    added = f'F.col("{column.name}").cast("{cast}")' if cast else f'"{column.name}"'
+    return f'F.sum({added}).alias("total_{column.name}")'
 
 
 def _dated(proposal: Proposal) -> str:
@@ -314,7 +337,7 @@ def _gold(proposal: Proposal) -> Iterator[str]:
     yield f"{group.name} = {{ type = {quoted(group.type)}, about = {quoted(meaning)} }}"
     yield 'rows = { type = "bigint", about = "How many rows." }'
     for name in proposal.sums:
-        yield f'total_{name} = {{ type = "{SUM_TYPE}", about = "The sum of {name}." }}'
+        yield f'total_{name} = {{ type = "{SUMS[table.column(name).type][0]}", about = "The sum of {name}." }}'
 
 
 def _lineage(proposal: Proposal) -> str:
@@ -336,13 +359,33 @@ def shown(proposals: Sequence[Proposal]) -> str:
         lines.append(f"{sample.where}: {sample.written}; {len(sample.records)} rows looked at, {refused} refused")
         notation = "Brazilian (1.234,56; 29/12/2025)" if proposal.table.locale else "plain"
         lines += [] if sample.typed else [f"  numbers and dates: {notation}"]
-        why = "the table's own" if sample.table.key else "unique in the sample: check that it always is"
-        lines.append(f"  key: {', '.join(proposal.table.key)}, {why}")
-        lines += [f"  left out, without a text form: {', '.join(sample.left_out)}"] if sample.left_out else []
+        lines += _about_key(proposal)
+        lines += [f"  left out: {', '.join(sample.left_out)}"] if sample.left_out else []
         lines += [f"  personal: {name} ({kind})" for name, kind in proposal.personal.items()]
     if proposals and not proposals[0].group:
-        lines.append("gold: one row a night. By a personal column it would publish its values, and there is no other")
+        lines.append("gold: one row a night, since there is no date and no column of few values that it may publish")
     return "\n".join(textwrap.fill(line, WIDTH, subsequent_indent="    ") for line in lines)
+
+
+def _about_key(proposal: Proposal) -> Iterator[str]:
+    """The key, how far the sample shows that it is one, and what a night does with rows that repeat."""
+    own, table, repeats = proposal.sample.table, proposal.table, proposal.repeats
+    why = "unique in the sample: check that it always is"
+    if own.key:
+        why = "the table's own"
+    elif len(table.key) == len(table.columns) > 1:
+        why = "which are all columns: fewer are not known to identify a row"
+    elif repeats:
+        why = "which no two different rows of the sample share: check that it is always so"
+    yield f"  key: {', '.join(table.key)}, {why}"
+    if people := [name for name in table.key if name in proposal.personal]:
+        yield f"  the key has personal data ({', '.join(people)}): no others are known to identify a row"
+    if repeats:
+        rows = sum(record.fields is not None for record in proposal.sample.records)
+        yield (
+            f"  {repeats} of {rows} rows repeat another one in full: a night keeps one of each and counts the others as"
+            " duplicates. If each is to count, the source must number them"
+        )
 
 
 def quoted(value: str) -> str:

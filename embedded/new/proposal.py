@@ -25,22 +25,37 @@ NUMBERS = {
 TIMES = {"date": DAY, "timestamp": MOMENT}
 _PLAIN_WHOLE = re.compile(r"-?[0-9]+")
 _CODE = re.compile(r"0[0-9]+")  # 00017 is no number: its zeros would be lost
-_IDENTIFIES = re.compile(r"(^|_)(id|code|codigo|number|numero|num|key|chave|uuid|order|pedido)(_|$)")
-AMOUNTS = (MONEY_TYPE, "double")  # neither a key nor a column to group by
+# What the words of a column's name say that it is. An amount may be that of an order: `order` may be no code.
+_CODE_NAME = re.compile(
+    r"(^|_)(id|code|cod|codigo|key|chave|uuid|sku|ean)(_|$)|(order|sale|customer|cliente|pedido)id$"
+)
+_IDENTIFIES = re.compile(rf"{_CODE_NAME.pattern}|(^|_)(number|numero|num|nro|nr|order|pedido|serial|protocolo)(_|$)")
+_AMOUNT = re.compile(
+    r"valor|preco|price|amount|total|quantidade|quantity|(^|_)(value|qtde?|qty|units?|unidades?|itens|items|desconto"
+    r"|discount|saldo|balance|custo|cost|tarifa|fee|imposto|tax|frete|freight|juros|salario|salary|receita|revenue"
+    r"|lucro|profit|peso|weight|volume)(_|$)"
+)
+_NO_SUM = re.compile(  # numbers of which a sum says nothing
+    r"(^|_)(ano|year|mes|month|dia|day|semana|week|hora|hour|idade|age|lat|latitude|lon|lng|longitude|taxa|rate|percent"
+    r"|percentual|pct|aliquota|ratio|score|nota|rating|rank|temperatura|temperature|line|linha|versao|version|ddd"
+    r"|loja|store|cliente|customer|produto|product|pago|paid|ativo|active|flag)(_|$)|^(is|has)_"
+)
 WIDEST_KEY, CANDIDATES = 3, 10
-FEW = 20  # distinct values of a column to group by
+FEW = 20  # distinct values of a column to group by, at most; half of the rows have another one's value
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A source table as proposed, the kind of each personal column, and the gold table made of it: the column that it
-    groups by ('' if only personal ones could be: it then has one row) and those that it adds up."""
+    """A source table as proposed, the kind of each personal column, how many rows of the sample repeat another in full,
+    and the gold table made of it: the column that it groups by ('' if none may be: it then has one row) and those that
+    it adds up."""
 
     sample: Sample
     table: Table
     personal: dict[str, str]
     group: str
     sums: tuple[str, ...]
+    repeats: int = 0
 
     @property
     def group_by(self) -> Column:
@@ -59,8 +74,8 @@ class Proposal:
 def propose(sample: Sample) -> Proposal:
     """The contract that fits a sample. The locale is Brazilian only if more columns have a type so. A column is
     required if the source says so, if it is of the key, or if its rows show a type and are full."""
-    rows = [record.fields for record in sample.records if record.fields is not None]
-    values = [[row[n].strip() for row in rows] for n in range(len(sample.table.columns))]
+    rows = [tuple(map(str.strip, record.fields)) for record in sample.records if record.fields is not None]
+    values = [[row[n] for row in rows] for n in range(len(sample.table.columns))]
     kinds = {c.name: kind for c, v in zip(sample.table.columns, values, strict=True) if (kind := _kind(c, v))}
     table = sample.table if sample.typed else _typed(sample, kinds, values)
     key = table.key or key_of(table.columns, rows, kinds)
@@ -69,8 +84,9 @@ def propose(sample: Sample) -> Proposal:
     columns = tuple(replace(c, required=c.required or c.name in needed) for c in table.columns)
     group = _group(columns, values, key, kinds, full)
     columns = tuple(replace(column, required=column.required or column.name == group) for column in columns)
-    sums = tuple(c.name for c in columns if c.type == MONEY_TYPE and c.name not in (*key, group))
-    return Proposal(sample, replace(table, columns=columns, key=key), kinds, group, sums)
+    sums = tuple(c.name for c in columns if _adds_up(c) and c.name not in (*key, group, *kinds))
+    repeats = len(rows) - len(set(rows))
+    return Proposal(sample, replace(table, columns=columns, key=key), kinds, group, sums, repeats)
 
 
 def _typed(sample: Sample, kinds: dict[str, str], values: Sequence[Sequence[str]]) -> Table:
@@ -135,16 +151,39 @@ def _is(value: str, shape: str) -> bool:
 
 
 def key_of(columns: Sequence[Column], rows: Sequence[tuple[str, ...]], kinds: dict[str, str]) -> tuple[str, ...]:
-    """The fewest columns that no two different rows share and every row has, those whose names identify first; all
-    columns where there are none."""
-    different = set(rows)
-    may = [n for n, c in enumerate(columns) if c.type not in AMOUNTS and all(row[n].strip() for row in rows)]
-    may.sort(key=lambda n: (not _IDENTIFIES.search(columns[n].name), columns[n].name in kinds, n))
-    for width in range(1, WIDEST_KEY + 1):
-        for chosen in combinations(may[:CANDIDATES], width):
-            if len({tuple(row[n].strip() for n in chosen) for row in different}) == len(different):
-                return tuple(columns[n].name for n in sorted(chosen))
+    """The fewest columns that no two rows share and every row has: those whose names identify first, personal ones only
+    where no others do, amounts never. All columns where there are none.
+
+    Rows that repeat another in full show of no column that it identifies, so then its name must say it.
+    """
+    different = {tuple(map(str.strip, row)) for row in rows}
+    repeat = len(different) < len(rows)
+    full = [n for n, c in enumerate(columns) if not _is_amount(c) and all(row[n] for row in different)]
+    may = sorted(full, key=lambda n: not _IDENTIFIES.search(columns[n].name))
+    may = [n for n in may if _IDENTIFIES.search(columns[n].name) or not repeat]
+    people = [n for n in may if columns[n].name in kinds]
+    others = [n for n in may if n not in people]
+    for candidates in (others, [*people, *others] if people else []):
+        for width in range(1, WIDEST_KEY + 1):
+            for chosen in combinations(candidates[:CANDIDATES], width):
+                if len({tuple(row[n] for n in chosen) for row in different}) == len(different):
+                    return tuple(columns[n].name for n in sorted(chosen))
     return tuple(column.name for column in columns)
+
+
+def _is_amount(column: Column) -> bool:
+    """Whether a column is a number with a fraction, or is called like an amount: nothing that identifies a row."""
+    if column.type in ("int", "bigint"):
+        return bool(_AMOUNT.search(column.name)) and not _CODE_NAME.search(column.name)
+    return column.type.startswith(("decimal", "double", "float"))
+
+
+def _adds_up(column: Column) -> bool:
+    """Whether the sum of a column says something: of numbers that are neither codes nor the like of years and rates."""
+    if column.type not in NUMBERS or _CODE_NAME.search(column.name):
+        return False
+    named = column.type == MONEY_TYPE or _AMOUNT.search(column.name)
+    return bool(named) or not (_IDENTIFIES.search(column.name) or _NO_SUM.search(column.name))
 
 
 def _group(
@@ -154,10 +193,16 @@ def _group(
     kinds: dict[str, str],
     full: set[str],
 ) -> str:
-    """The column that gold groups by: a date or time, else a text of few values, else the key's first column; '' if
-    only amounts are left and personal columns, whose values gold would publish."""
-    may = [(c, len(set(v))) for c, v in zip(columns, values, strict=True) if c.name in full and c.name not in kinds]
-    dates = [column.name for kind in TIMES for column, _ in may if column.type == kind]
-    texts = [c.name for c, distinct in may if c.type == "string" and c.name not in key and distinct <= FEW]
-    others = [c.name for c, _ in may if c.name in key] or [c.name for c, _ in may if c.type not in AMOUNTS]
-    return next(iter([*dates, *texts, *others]), "")
+    """The column that gold groups by: a date or time, else a text or a code of few values, none of them personal, since
+    gold would publish them, and not the key, of which each row has another; '' if there is none."""
+    may = [(c, v) for c, v in zip(columns, values, strict=True) if c.name in full and c.name not in kinds]
+    dates = [c.name for kind in TIMES for c, _ in may if c.type == kind and (kind == "timestamp" or [c.name] != [*key])]
+    few = [c for c, given in may if c.name not in key and _are_few(given)]
+    texts = [c.name for c in few if c.type in ("string", "boolean")]
+    codes = [c.name for c in few if c.type in ("int", "bigint") and _IDENTIFIES.search(c.name) and not _is_amount(c)]
+    return next(iter([*dates, *texts, *codes]), "")
+
+
+def _are_few(values: Sequence[str]) -> bool:
+    distinct = len(set(values))
+    return distinct <= min(FEW, (len(values) + 1) // 2) and distinct < len(values)

@@ -26,6 +26,7 @@ TYPES = {
     "date": "date",
     "boolean": "boolean",
 }
+NESTED = {"json", "jsonb", "xml"}  # they have a text, which is no plain value
 DECIMALS = ("numeric", "decimal")
 NAME = re.compile(r"[^'\"`\\%.*?\[\]]+")  # the contract's `files` is a pattern, and part of the job's SQL
 COLUMNS = """
@@ -61,9 +62,9 @@ def read(url: DatabaseUrl, table: str) -> Sample:
         name = listed[0][0]
         own = [row for row in listed if row[0] == name]
         columns = [(LocatedColumn(column, kind.lower()), scale, null) for _, column, kind, scale, null in own]
-        readable = [one for one in columns if one[0].type not in dialect.unreadable]
+        readable = [one for one in columns if one[0].type not in dialect.unreadable | NESTED]
         if not readable:
-            raise InputRefused(f"No column of {url}/{name} has a text form: provide a view that casts them.")
+            raise InputRefused(f"No column of {url}/{name} has a plain value: provide a view that casts them.")
         rows = _queried(cursor, _select(dialect, name, [column for column, _, _ in readable]))
         key = [column for (column,) in _queried(cursor, KEY[family], name)]
     if not rows:
@@ -75,14 +76,15 @@ def read(url: DatabaseUrl, table: str) -> Sample:
     ]
     names = {column.name: known.name for known, (column, _, _) in zip(spelt, readable, strict=True)}
     whole = tuple(names[column] for column in key) if all(column in names for column in key) else ()
-    unread = [f"{column.name} ({column.type})" for column, _, _ in columns if column.type in dialect.unreadable]
+    left_out = [f"{c.name} ({c.type}, without a text form)" for c, _, _ in columns if c.type in dialect.unreadable]
+    left_out += [f"{c.name} ({c.type}, which is no plain value)" for c, _, _ in columns if c.type in NESTED]
     return Sample(
         f"{url}/{name}",
         Table(lake_name(name, "rows"), tuple(typed), whole, files=name.lower(), database=True),
         tuple(Record(number, tuple(row), "") for number, row in enumerate(rows, 1)),
         "a table, which declares its types",
         typed=True,
-        left_out=tuple(unread),
+        left_out=tuple(left_out),
     )
 
 

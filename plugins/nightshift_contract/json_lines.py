@@ -7,6 +7,8 @@ import io
 import json
 from typing import Any
 
+KINDS: dict[type[Any], str] = {dict: "object", list: "array"}
+
 
 def is_json_lines(text: bytes) -> bool:
     """Whether a file's text begins like JSON lines: with an object."""
@@ -17,7 +19,7 @@ def as_csv(text: bytes) -> bytes:
     """CSV with a header of all names in the file; rows and their line numbers are those of this CSV. A line that is no
     object becomes a record of another width, which bronze refuses. Numbers keep their digits, null is empty, nested
     values are JSON with their numbers quoted."""
-    lines = [line for line in text.decode("utf-8-sig", errors="surrogateescape").split("\n") if line.strip()]
+    lines = _lines(text)
     objects = [_object(line) for line in lines]
     names = list(dict.fromkeys(name for parsed in objects if parsed is not None for name in parsed))
     written = io.StringIO()
@@ -27,6 +29,17 @@ def as_csv(text: bytes) -> bytes:
         cells = [line] * (len(names) + 1) if parsed is None else [_text(parsed.get(name)) for name in names]
         records.writerow(cells)
     return written.getvalue().encode("utf-8", errors="surrogateescape")
+
+
+def nested(text: bytes) -> dict[str, str]:
+    """The names in the file under which any object has no plain value, with what it has: object or array."""
+    values = ((name, value) for line in _lines(text) for name, value in (_object(line) or {}).items())
+    kinds = ((name, KINDS.get(type(value))) for name, value in values)
+    return {name: kind for name, kind in kinds if kind}
+
+
+def _lines(text: bytes) -> list[str]:
+    return [line for line in text.decode("utf-8-sig", errors="surrogateescape").split("\n") if line.strip()]
 
 
 def _object(line: str) -> dict[str, Any] | None:

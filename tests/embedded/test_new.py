@@ -92,12 +92,106 @@ def test_gold_never_groups_by_a_personal_column(new, proposed, tmp_path):
     assert (made.table.key, set(made.personal)) == (("name",), {"name", "e_mail"})
     assert (made.group, made.gold, made.sums) == ("", "people_by_delivery_date", ("total",))
     status, said = new("people_daily", "--sample", tmp_path / "people.csv", "--yes")
-    assert status == 0 and "gold: one row a night. By a personal column" in said
+    assert status == 0 and "gold: one row a night, since" in said
+    assert "the key has personal data (name): no others are known" in said.replace("\n    ", " ")
     folder = tmp_path / "mine/people_daily"
     assert '.withColumn("delivery_date", F.lit(run.business_date))' in (folder / "jobs/job.py").read_text()
     assert "| `name` | string | `name` | yes | **Personal.** person's name |" in (folder / "product.md").read_text()
     [gold] = contract.read(folder / "contract.toml")[1]
     assert (gold.key, [*gold.types][:2], gold.personal) == (("delivery_date",), ["delivery_date", "rows"], ())
+
+
+ORDERS = "pedido,valor,qtd,peso,grande,codigo,ano,loja\n" + "".join(
+    f"{n},{n}.50,{n},0.{n}25,{n}0000000000,{n},2026,Loja {n % 2}\n" for n in range(1, 7)
+)
+
+
+def test_gold_is_by_a_column_whose_values_repeat_and_adds_up_every_amount(new, proposed, tmp_path):
+    made = proposed(ORDERS, "orders.csv")
+    assert (made.table.key, made.group) == (("pedido",), "loja")
+    assert made.sums == ("valor", "qtd", "peso", "grande")
+    assert new("own_orders", "--sample", tmp_path / "orders.csv", "--yes")[0] == 0
+    [gold] = contract.read(tmp_path / "mine/own_orders/contract.toml")[1]
+    assert gold.types == {
+        "loja": "string",
+        "rows": "bigint",
+        "total_valor": "decimal(28,2)",
+        "total_qtd": "bigint",
+        "total_peso": "double",
+        "total_grande": "decimal(28,0)",
+    }
+    job = (tmp_path / "mine/own_orders/jobs/job.py").read_text()
+    assert 'F.sum(F.col("peso").cast("decimal(24,12)")).alias("total_peso")' in job
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "key", "group"),
+    [
+        ("id,texto", "{n},nota {n}", ("id",), ""),
+        ("id,dia", "{n},2026-01-{n:02}", ("id",), "dia"),
+        ("dia,cotacao", "2026-01-{n:02},{n}.25", ("dia",), ""),
+        ("id,loja_id", "{n},{half}", ("id",), "loja_id"),
+        ("valor,nome_loja", "{n},L{n}", ("nome_loja",), ""),
+        ("valor,pagina", "{n},{n}", ("pagina",), ""),
+        ("valor,cpf", "{n},1234567890{n}", ("cpf",), ""),
+        ("cpf,loja,caixa", "1234567890{n},L{half},1", ("cpf",), "loja"),
+        ("cpf,loja,caixa", "1234567890{n},L{half},{n}", ("caixa",), "loja"),
+    ],
+)
+def test_neither_key_nor_group_is_an_amount_or_personal_where_another_column_can_be(proposed, header, row, key, group):
+    rows = [row.format(n=n, half=n // 2) for n in range(2, 10)]
+    made = proposed("\n".join([header, *rows]))
+    assert (made.table.key, made.group) == (key, group)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "repeats"),
+    [
+        ("a,b\n" + "1,2\n" * 20, ("a", "b"), "19 of 20 rows repeat another one in full"),
+        ("a,b\n1,2\n1,2\n2,2\n", ("a", "b"), "1 of 3 rows repeat another one in full"),
+        ("id,b\n1,2\n1,2\n2,2\n", ("id",), "id, which no two different rows of the sample share"),
+        ("a,b\n1,2\n2,2\n", ("a",), "a, unique in the sample"),
+        ("a,b\n1,2\n1,3\n,3\n", ("a", "b"), "a, b, which are all columns"),
+    ],
+)
+def test_a_key_is_called_unique_only_where_no_rows_repeat(new, tmp_path, text, key, repeats):
+    (tmp_path / "s.csv").write_text(text)
+    status, said = new("own_rows", "--sample", tmp_path / "s.csv", "--yes")
+    assert status == 0 and repeats in said, said
+    assert ("unique in the sample" in said) == (repeats == "a, unique in the sample")
+    assert contract.read(tmp_path / "mine/own_rows/contract.toml")[0][0].key == key
+
+
+NESTED = """\
+{"id": 1, "loja": "a", "cust": {"name": "Ana", "cpf": "52998224725"}, "items": null, "v": 2.5}
+{"id": 2, "loja": "a", "cust": {"name": "Bia", "cpf": "11144477735"}, "items": [1, 2], "v": 3.5}
+"""
+
+
+def test_nested_json_and_columns_without_a_name_are_left_out_with_a_word(new, tmp_path):
+    (tmp_path / "s.jsonl").write_text(NESTED)
+    status, said = new("own_nested", "--sample", tmp_path / "s.jsonl", "--yes")
+    assert status == 0 and "left out: cust (a JSON object, which is no plain value), items (a JSON array" in said, said
+    assert [c.name for c in contract.read(tmp_path / "mine/own_nested/contract.toml")[0][0].columns] == [
+        "id",
+        "loja",
+        "v",
+    ]
+    (tmp_path / "s.csv").write_text("id,,v\n1,x,2.5\n2,y,3.5\n")
+    status, said = new("own_nameless", "--sample", tmp_path / "s.csv", "--yes")
+    assert status == 0 and "left out: column 2 (no name in the header)" in said, said
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_only_the_beginning_of_a_large_sample_is_read(tmp_path, monkeypatch, packed, encoding):
+    monkeypatch.setattr(sample, "MOST_BYTES", 1001)
+    text = "id,nota\n" + "".join(f"{n},não {n}\n" for n in range(1, 9000))
+    (tmp_path / "s.csv").write_bytes(packed(text.encode(encoding)))
+    with monkeypatch.context() as patched:
+        patched.setattr("pathlib.Path.read_bytes", None)
+        records = sample.read(tmp_path / "s.csv").records
+    assert 30 < len(records) < 120 and all(record.fields[1] == f"não {record.fields[0]}" for record in records)
 
 
 def test_json_lines_packed_give_what_the_same_csv_gives(proposed):
@@ -128,12 +222,63 @@ def test_a_cpf_is_known_by_its_check_digits(text, is_one):
 
 
 @pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["entregue", "cliente CPF 529.982.247-25 reclamou", "trocado"], "CPF"),
+        (["CPF 52998224725, sem resposta"], "CPF"),
+        (["mail para ana@example.com."], "e-mail address"),
+        (["ligar (11) 98765-4321"], "phone number"),
+        (["pago com 4111 1111 1111 1111"], "card number"),
+        (["52998224725", "11222333000181"], "CPF, CNPJ"),
+        (["11.222.333/0001-81"], "CNPJ"),
+        (["12ABC34501DE35"], "CNPJ"),
+        (['{"name": "a"}', ""], "nested JSON"),
+        (["12345678901", "12345678902"], ""),
+        (["2026-01-04 10:00:00", "2026-01-04T10:00:00-03:00"], ""),
+        (["7891234567895", "7891000100103", "1767520800000"], ""),
+        (["20260104-0001", "550e8400-e29b-41d4-a716-446655440000", "R$ 1.234.567,89"], ""),
+    ],
+)
+def test_personal_data_is_found_within_longer_texts_and_among_other_values(values, kind):
+    assert personal.kind_of("x", values) == kind
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        ("nome_completo nomecompleto nome_do_vendedor customername nome_mae nome name2", "person's name"),
+        ("data_nasc datanascimento dt_nascimento birth_date dob", "date of birth"),
+        ("logradouro endereco_entrega shipping_address cep zip_code rua", "address"),
+        ("telefone2 celular customer_phone", "phone number"),
+        ("nome_produto nome_loja product_name hotel_name filename user_id discard smartphone ship nome_fantasia", ""),
+    ],
+)
+def test_personal_data_is_known_by_the_words_of_a_columns_name(names, kind):
+    assert {name: personal.kind_of(name, []) for name in names.split()} == dict.fromkeys(names.split(), kind)
+
+
+def test_a_person_is_personal_where_the_values_are_names():
+    assert personal.kind_of("vendedor", ["Ana", "Bia Sá"]) == "person's name"
+    assert not personal.kind_of("cliente", ["17", "C18"])
+
+
+@pytest.mark.parametrize(
     ("content", "why"),
     [
         (b"", "has no header"),
         (b"a,b\n", "it has a header only"),
         (b"a,b,a\n1,2,3\n", "names a more than once"),
         (b"PAR1 and more", "a Parquet file"),
+        (b'"a\nb",c\n1,2\n', "write the names of all columns in one line"),
+        (
+            b"1001;29/12/2025;Ana;1.234,56\n1002;29/12/2025;Bia;99,90\n",
+            "3 of the 4 cells of its first line are numbers",
+        ),
+        (b"ana@example.com,52998224725\nbia@example.com,11144477735\n", "no header, it seems: 2 of the 2 cells"),
+        (b"2024,2025\n1,2\n", "no header, it seems"),
+        (b'{"a": {"b": 1}}\n', "has nested values only"),
+        (b"\x1f\x8b half", "damaged gzip"),
+        (gzip.compress(gzip.compress(b"a,b\n1,2\n")), "gzip that contains gzip again"),
         (b"a,b\n1,2,3\n", "wrong_column_count"),
         (b'[{"a": 1}, {"a": 2}]', "s.csv is a JSON array: write one object a line"),
         (b'\xef\xbb\xbf[\n  {"a": 1}\n]\n', "is a JSON array"),
@@ -190,6 +335,7 @@ def test_a_run_takes_the_sample_of_its_own_package_in_json_lines_and_no_other(ne
     [
         ("Shop", "'Shop' is no name for a pipeline"),
         ("reaper", "'reaper' is no name"),
+        ("class", "'class' is no name for a pipeline: it is a word of Python"),
         ("json", "Python has a package json already"),
         ("pyspark", "Python has a package pyspark already"),
         ("wordcount", "Python has a package wordcount already"),

@@ -64,7 +64,7 @@ def test_a_parquet_schema_says_the_types_and_its_rows_the_key_and_what_is_person
     assert types(made.table) == PROPOSED
     assert (made.table.name, made.table.key, made.table.format) == ("sales", ("sale_id",), "parquet")
     assert made.personal == {"e_mail": "e-mail address"}
-    assert (made.gold, made.sums) == ("sales_by_sold_at_date", ("price",))
+    assert (made.gold, made.sums) == ("sales_by_sold_at_date", ("units", "price"))
     assert [c.name for c in made.table.columns if c.required] == ["sale_id", "sold_at"], "null may come in any other"
 
 
@@ -142,9 +142,11 @@ def test_its_dag_is_scheduled_by_the_table_that_the_others_night_publishes(new, 
 TABLES = {
     "postgresql": (
         'CREATE TABLE "Vendas" (id bigint, loja varchar(40), vendido_em timestamptz NOT NULL, unidades smallint,'
-        " valor numeric(12,2), taxa double precision, pago boolean, cpf char(11), foto bytea, PRIMARY KEY (loja, id))",
+        " valor numeric(12,2), taxa double precision, pago boolean, cpf char(11), foto bytea, dados jsonb,"
+        " PRIMARY KEY (loja, id))",
         "INSERT INTO \"Vendas\" VALUES (1, 'Centro', '2026-01-04 10:00:00+00', 2, 12.5, 0.125, true, '52998224725',"
-        " NULL), (1, 'Norte', '2026-01-04 11:00:00+00', NULL, -3, NULL, NULL, NULL, '\\x00')",
+        ' NULL, \'{"nome": "Ana"}\'),'
+        " (1, 'Norte', '2026-01-04 11:00:00+00', NULL, -3, NULL, NULL, NULL, '\\x00', NULL)",
         'CREATE VIEW por_loja AS SELECT loja, valor FROM "Vendas"',
         "CREATE ROLE reader LOGIN PASSWORD 'only'",
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
@@ -152,9 +154,10 @@ TABLES = {
     "mariadb": (
         "SET time_zone = '+00:00'",
         "CREATE TABLE `Vendas` (id bigint, loja varchar(40), vendido_em timestamp NOT NULL, unidades smallint,"
-        " valor decimal(12,2), taxa double, pago tinyint(1), cpf char(11), foto blob, PRIMARY KEY (loja, id))",
-        "INSERT INTO `Vendas` VALUES (1, 'Centro', '2026-01-04 10:00:00', 2, 12.5, 0.125, true, '52998224725', NULL),"
-        " (1, 'Norte', '2026-01-04 11:00:00', NULL, -3, NULL, NULL, NULL, 'x')",
+        " valor decimal(12,2), taxa double, pago tinyint(1), cpf char(11), foto blob, dados json,"
+        " PRIMARY KEY (loja, id))",
+        "INSERT INTO `Vendas` VALUES (1, 'Centro', '2026-01-04 10:00:00', 2, 12.5, 0.125, true, '52998224725', NULL,"
+        " '{\"nome\": \"Ana\"}'), (1, 'Norte', '2026-01-04 11:00:00', NULL, -3, NULL, NULL, NULL, 'x', NULL)",
         "CREATE VIEW por_loja AS SELECT loja, valor FROM `Vendas`",
     ),
 }
@@ -172,6 +175,7 @@ def shop(request):
 
 def test_a_table_declares_types_and_key_and_its_rows_show_what_is_personal(shop):
     made = propose(table_sample.read(shop, "vendas"))
+    json = {} if shop.engine == "postgres" else {"dados": "string"}  # MariaDB declares it as a text
     assert types(made.table) == {
         "id": "bigint",
         "loja": "string",
@@ -181,12 +185,20 @@ def test_a_table_declares_types_and_key_and_its_rows_show_what_is_personal(shop)
         "taxa": "double",
         "pago": "boolean" if shop.engine == "postgres" else "int",
         "cpf": "string",
+        **json,
     }
     assert (made.table.name, made.table.files, made.table.key) == ("vendas", "vendas", ("loja", "id"))
-    assert made.personal == {"cpf": "CPF"}
-    assert made.sample.left_out == (f"foto ({'bytea' if shop.engine == 'postgres' else 'blob'})",)
+    assert made.personal == {"cpf": "CPF", **dict.fromkeys(json, "nested JSON")}
+    photo = f"foto ({'bytea' if shop.engine == 'postgres' else 'blob'}, without a text form)"
+    assert made.sample.left_out == ((photo,) if json else (photo, "dados (jsonb, which is no plain value)"))
     assert [c.name for c in made.table.columns if c.required] == ["id", "loja", "vendido_em"]
-    assert made.sums == ("valor",)
+    assert made.sums == ("unidades", "valor")
+
+
+def test_a_wrong_password_is_named(shop):
+    with pytest.raises(InputRefused, match="correct the user or the password") as told:
+        table_sample.read(replace(shop, password="wr0ng"), "vendas")
+    assert "wr0ng" not in str(told.value)
 
 
 def test_a_view_has_no_key_so_its_rows_show_one(shop):
@@ -206,7 +218,7 @@ def test_the_package_of_a_table_is_one_that_the_registry_accepts_and_names_no_pa
     monkeypatch.setenv(environment.SOURCE_PASSWORD, shop.password)
     status, said = new("own_vendas", "--source", address(shop), "--table", "Vendas", "--yes")
     assert status == 0, said
-    assert "left out, without a text form: foto" in said and "key: loja, id, the table's own" in said
+    assert "left out: foto (" in said and "key: loja, id, the table's own" in said
     assert "./nightshift run own_vendas --source URL" in said
     package = registry.discover([tmp_path / "mine"]).packages["own_vendas"]
     assert (package.pipeline.database, package.pipeline.reads_files) == ("own_vendas", False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import re
 import sys
 import tomllib
@@ -115,6 +116,8 @@ def name_fault(name: str) -> str:
     """Why a pipeline cannot have a name, with one made of it that it can have; '' if it can."""
     if TAKEN.fullmatch(name):
         return f"{name!r} is no name for a pipeline: Nightshift uses it itself. Choose another one, such as my_{name}."
+    if keyword.iskeyword(name):
+        return f"{name!r} is no name for a pipeline: it is a word of Python. Choose another one, such as my_{name}."
     if NAME.fullmatch(name):
         return ""
     return (
@@ -127,7 +130,7 @@ def _valid(name: str) -> str:
     """A valid name that is like another one."""
     made = re.sub(r"[^a-z0-9]+", "_", plain_name(name)).strip("_")
     made = made if made[:1].isalpha() else f"pipeline_{made}".strip("_")
-    return (f"my_{made}" if TAKEN.fullmatch(made) else made)[:LONGEST]
+    return (f"my_{made}" if TAKEN.fullmatch(made) or keyword.iskeyword(made) else made)[:LONGEST]
 
 
 def about_broken(folder: Path, wrong: Exception) -> str:
