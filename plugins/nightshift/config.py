@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ GRAVITON = re.compile(r"^[a-z]+\d+g")  # m6g, c7gn, r8gd: the g after the genera
 FOUNDATION = ("apply", "check")
 LANGUAGES = ("en", "pt-BR")
 CLOCK = re.compile(r"^(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)$")
+SHARES = ("max_quarantine_share", "max_refused_share", "hold_over_quarantined")
 DAILY = re.compile(r"^(?P<minute>\d{1,2}) (?P<hour>\d{1,2}) \* \* \S+$")  # cron: once on each of its days
 BUDGET = re.compile(r"^(?P<pipeline>\w+|\*)=(?P<usd>\d+(\.\d+)?)$")
 PACK = re.compile(r"^(?P<group>[a-z]\w{0,30})=(?P<pipelines>\w+(\+\w+)+)$")
@@ -132,6 +134,7 @@ class Settings:
             raise SettingsError(f"{PREFIX}NAME is {self.name!r}: it must match {NAME.pattern}.")
         self._check_types()
         self._check_limit()
+        self._check_shares()
         self._check_environment()
         self._check_choices()
         self._check_gold_by()
@@ -172,6 +175,14 @@ class Settings:
                 f"{PREFIX}CLUSTER_LIMIT_MINUTES is {self.cluster_limit_minutes:g}: it must lie between "
                 f"{PREFIX}STEP_TIMEOUT_MINUTES, {least:g}, and {PREFIX}LIFETIME_HOURS, {most:g} minutes."
             )
+
+    def _check_shares(self) -> None:
+        """50 for 50 % would be a limit that no table reaches."""
+        for name in SHARES:
+            if (share := getattr(self, name)) > 1:
+                raise SettingsError(
+                    f"{PREFIX}{name.upper()} is {share:g}: expected a share from 0 to 1, such as 0.05 for 5 %."
+                )
 
     def _check_packs(self) -> None:
         """A pipeline is in one group at most."""
@@ -310,8 +321,21 @@ def _parsed(name: str, text: str, kind: Any) -> Any:
     try:
         return _PARSERS[kind](text)
     except ValueError as wrong:
-        expected = getattr(kind, "__name__", str(kind))
+        expected = _EXPECTED.get(kind) or getattr(kind, "__name__", str(kind))
         raise SettingsError(f"{PREFIX}{name.upper()} is {text!r}: expected {expected}.") from wrong
+
+
+def _number(text: str) -> float:
+    """Raises ValueError for nan, than which no sum is more, inf, and numbers below 0: no setting means one."""
+    if not 0 <= (number := float(text)) < math.inf:
+        raise ValueError(text)
+    return number
+
+
+def _whole(text: str) -> int:
+    if (number := int(text)) < 0:
+        raise ValueError(text)
+    return number
 
 
 def _flag(text: str) -> bool:
@@ -331,11 +355,12 @@ def _paths(text: str) -> tuple[Path, ...]:
 
 _PARSERS: dict[Any, Any] = {
     str: str,
-    int: int,
-    float: float,
+    int: _whole,
+    float: _number,
     bool: _flag,
     Path: Path,
     tuple[str, ...]: _items,
     tuple[Path, ...]: _paths,
 }
+_EXPECTED = {int: "a whole number of 0 or more", float: "a number of 0 or more", bool: "true or false"}
 PIPELINE_FOLDERS = (INCLUDE.parent / "pipelines", *_paths(os.environ.get(f"{PREFIX}PIPELINES", "")))
