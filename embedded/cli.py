@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
+from embedded import settings
 from embedded.commands import (
     advise,
     backfill,
@@ -74,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given[:1] == ["cloud"]:  # its options are localcloud's, not ours to parse
             return cloud.run(given[1:])
         options = parser().parse_args(given)
+        settings.check()
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except CommandError as error:

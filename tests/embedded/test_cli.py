@@ -156,6 +156,43 @@ def test_a_typo_is_one_line_with_what_was_probably_meant(arguments, said, capsys
     assert ended.value.code == 2 and said in error and error.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "wordcount"],
+        ["costs"],
+        ["costs", "--lake"],
+        ["advise", "wordcount"],
+        ["prices"],
+        ["ui"],
+        ["contract", "export", "wordcount"],
+    ],
+)
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("MONTHLY_BUDGETS", "wordcount", "NIGHTSHIFT_MONTHLY_BUDGETS has wordcount: expected items such as sales=5"),
+        ("PACKS", "early", "NIGHTSHIFT_PACKS has early: expected items such as early=sales+stock"),
+        ("COMPUTE", "glu", "NIGHTSHIFT_COMPUTE is 'glu': expected one of emr, serverless, glue, eks, kubernetes. Did "),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_in_every_command(command, key, value, said, monkeypatch, capsys):
+    monkeypatch.setenv(f"NIGHTSHIFT_{key}", value)
+    assert cli.main(command) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.endswith("Correct it in this shell, or unset it.\n") and error.count("\n") == 1
+
+
+def test_a_setting_of_a_pipeline_that_is_not_here_is_a_warning_of_every_command(monkeypatch, capsys):
+    monkeypatch.setenv("NIGHTSHIFT_MONTHLY_BUDGETS", "wordcont=5")
+    monkeypatch.setenv("NIGHTSHIFT_SOURCE_PASSWORD", "secret")  # no setting, and none of a night's
+    assert cli.main(["list"]) == 0
+    assert capsys.readouterr().err == (
+        "nightshift: warning: NIGHTSHIFT_MONTHLY_BUDGETS names wordcont: there is no such pipeline here."
+        " Did you mean wordcount?\n"
+    )
+
+
 @pytest.mark.parametrize("command", [["replay", "wordcount", "--date", "2026-01-02"], ["backfill", "wordcount"]])
 def test_what_continues_a_lake_is_refused_where_there_is_none(command, capsys, monkeypatch):
     monkeypatch.setattr(endpoint, "chosen", lambda: None)
