@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
-from embedded import settings
+from embedded.cloud import settings
 from embedded.commands import (
     advise,
     backfill,

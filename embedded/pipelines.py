@@ -11,7 +11,7 @@ from embedded.uploads.inputs import Maker
 from embedded.words import meant
 from nightshift.contracts.pipeline import BACKFILL
 from nightshift.pipelines import BACKFILLS, REGISTRY
-from nightshift.pipelines.registry import Package, about_broken
+from nightshift.pipelines.registry import Package, about_broken, discover
 from tools import drivers
 from tools.errors import InputRefused
 
@@ -37,10 +37,13 @@ def backfill_of(pipeline: Pipeline) -> str:
     )
 
 
-def refuse_absent(table: str) -> None:
-    """Raise InputRefused unless <pipeline>.<table> is a gold table, with the name that was probably meant."""
+def refuse_absent(table: str, folder: Path | None = None) -> None:
+    """Raise InputRefused unless <pipeline>.<table> is a gold table of a pipeline that is known, or in the folder; with
+    the name that was probably meant."""
     product, _, name = table.partition(".")
-    gold = [each.name for each in named(product).definition.gold]
+    others = discover([folder]).packages if folder and folder.is_dir() else {}
+    definition = others[product].pipeline if product in others else named(product).definition
+    gold = [each.name for each in definition.gold]
     if name not in gold:
         raise InputRefused(f"{product} has no gold table {name!r}: choose {' or '.join(gold)}.{meant(name, gold)}")
 

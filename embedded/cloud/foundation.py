@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded.cloud import clients, terraform
-from embedded.settings import load
+from embedded.cloud.settings import load
 from nightshift.config import Settings
 from nightshift.infrastructure import stacks
 

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from embedded import settings as own
+from embedded.cloud import settings as own
 from embedded.errors import CloudError
 from nightshift.compute import instances
 from nightshift.compute.instances import ARM64, InstanceType, Price, Rate

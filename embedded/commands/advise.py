@@ -43,7 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what the nights say and what would cost less. Raises InputRefused."""
     from embedded import pipelines
-    from embedded import settings as own
+    from embedded.cloud import settings as own
     from embedded.terminal import record
     from nightshift.failures.shown import plain
     from nightshift.report import advice

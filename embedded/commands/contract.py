@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from embedded import pipelines, settings
+from embedded import pipelines
+from embedded.cloud import settings
 from nightshift.contracts import contract
 from nightshift.failures.errors import SettingsError
 from tools.errors import InputRefused

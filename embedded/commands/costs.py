@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _of_kept(month: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    from embedded import settings
+    from embedded.cloud import settings
     from nightshift.report import months
 
     sums = months.of(_records(), settings.load().timezone, month)
@@ -82,7 +82,7 @@ def _records() -> Iterator[dict[str, Any]]:
 def _of_lake(month: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from embedded import settings
+    from embedded.cloud import settings
     from nightshift.report import night_index
 
     try:

@@ -130,7 +130,7 @@ def _refuse_unclear(options: argparse.Namespace) -> None:
     if options.after and (options.source or not AFTER.fullmatch(options.after)):
         raise InputRefused("--after names a gold table <pipeline>.<table>, of which --sample is a file.")
     if options.after:
-        pipelines.refuse_absent(options.after)
+        pipelines.refuse_absent(options.after, options.into.resolve())
     if options.source:
         try:
             refuse_long(options.name)
