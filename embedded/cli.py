@@ -32,6 +32,7 @@ from embedded.commands import (
 )
 from embedded.commands import list as listing
 from embedded.words import Parser
+from nightshift.failures.errors import SettingsError
 from nightshift.failures.shown import plain
 from tools.errors import CommandError, InputRefused
 
@@ -81,6 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         print(f"nightshift: {plain(str(error))}", file=sys.stderr)
         return REFUSED if isinstance(error, InputRefused) else FAILED
+    except SettingsError as wrong:  # of a package: those of the environment are refused before
+        print(f"nightshift: {plain(str(wrong.args[0]))}", file=sys.stderr)
+        return REFUSED
     except OSError as refused:
         if refused.errno not in FULL:
             raise

@@ -18,6 +18,7 @@ from embedded.sources import api_url
 from embedded.terminal import again
 from localcloud.credentials import Access, Credentials
 from nightshift.contracts.pipeline import Inputs, Step
+from nightshift.failures.errors import SettingsError
 from tools import toolchain
 from tools.errors import InputRefused
 
@@ -186,6 +187,15 @@ def test_a_wrong_setting_is_one_sentence_in_every_command(command, key, value, s
     assert cli.main(command) == 2
     error = capsys.readouterr().err
     assert said in error and error.endswith("Correct it in this shell, or unset it.\n") and error.count("\n") == 1
+
+
+def test_a_package_whose_texts_cannot_be_read_is_one_sentence(monkeypatch, capsys):
+    def unread(_request):
+        raise SettingsError("The texts /x/portuguese.toml cannot be read: line 1.")
+
+    monkeypatch.setattr(run, "run_session", unread)
+    assert cli.main(["run", "wordcount"]) == 2
+    assert capsys.readouterr().err == "nightshift: The texts /x/portuguese.toml cannot be read: line 1.\n"
 
 
 def test_a_setting_of_a_pipeline_that_is_not_here_is_a_warning_of_every_command(monkeypatch, capsys):
