@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
 
+from embedded.cloud import settings
 from embedded.commands import (
     advise,
     backfill,
@@ -31,6 +32,7 @@ from embedded.commands import (
 )
 from embedded.commands import list as listing
 from embedded.words import Parser
+from nightshift.failures.errors import SettingsError
 from nightshift.failures.shown import plain
 from tools.errors import CommandError, InputRefused
 
@@ -74,11 +76,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given[:1] == ["cloud"]:  # its options are localcloud's, not ours to parse
             return cloud.run(given[1:])
         options = parser().parse_args(given)
+        settings.check()
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except CommandError as error:
         print(f"nightshift: {plain(str(error))}", file=sys.stderr)
         return REFUSED if isinstance(error, InputRefused) else FAILED
+    except SettingsError as wrong:  # of a package: those of the environment are refused before
+        print(f"nightshift: {plain(str(wrong.args[0]))}", file=sys.stderr)
+        return REFUSED
     except OSError as refused:
         if refused.errno not in FULL:
             raise

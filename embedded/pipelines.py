@@ -9,8 +9,9 @@ from pathlib import Path
 from embedded.pipeline import Local, Pipeline
 from embedded.uploads.inputs import Maker
 from embedded.words import meant
-from nightshift.pipelines import REGISTRY
-from nightshift.pipelines.registry import Package, about_broken
+from nightshift.contracts.pipeline import BACKFILL
+from nightshift.pipelines import BACKFILLS, REGISTRY
+from nightshift.pipelines.registry import Package, about_broken, discover
 from tools import drivers
 from tools.errors import InputRefused
 
@@ -21,8 +22,30 @@ def jdbc() -> dict[str, str]:
 
 
 def backfill_of(pipeline: Pipeline) -> str:
-    """The DAG that makes missing days of a pipeline."""
-    return f"backfill_{pipeline.name}"
+    """The DAG that makes missing days of a pipeline. Raises InputRefused with the reason if it has none."""
+    dag, library = f"{BACKFILL}{pipeline.name}", pipeline.definition
+    if dag in BACKFILLS:
+        return dag
+    why = "it reads a database as it is now"
+    if library.incremental:
+        why = "its days depend on each other"
+    if library.after:
+        why = f"it takes {library.after} when that is published"
+    raise InputRefused(
+        f"{pipeline.name} has no backfill, since {why}: ./nightshift run {pipeline.name} --from DAY --to DAY runs its"
+        " days one after the other."
+    )
+
+
+def refuse_absent(table: str, folder: Path | None = None) -> None:
+    """Raise InputRefused unless <pipeline>.<table> is a gold table of a pipeline that is known, or in the folder; with
+    the name that was probably meant."""
+    product, _, name = table.partition(".")
+    others = discover([folder]).packages if folder and folder.is_dir() else {}
+    definition = others[product].pipeline if product in others else named(product).definition
+    gold = [each.name for each in definition.gold]
+    if name not in gold:
+        raise InputRefused(f"{product} has no gold table {name!r}: choose {' or '.join(gold)}.{meant(name, gold)}")
 
 
 def makers() -> dict[str, Maker]:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from embedded.cloud import clients, terraform
-from nightshift import config
-from nightshift.failures.errors import SettingsError
+from embedded.cloud.settings import load
+from nightshift.config import Settings
 from nightshift.infrastructure import stacks
-from tools.errors import InputRefused
 
 ROLE = "airflow_role_arn"  # the output that is there once all of the foundation is
 
@@ -22,7 +21,7 @@ def ensure(env: Mapping[str, str], log: Path) -> str:
 
     `env` is the environment of an operator, `log` takes terraform's output. Raises CloudError, InputRefused.
     """
-    settings = _settings(env)
+    settings = load(env)
     if role := _outputs(env, settings).get(ROLE):
         return str(role["value"])
     with tempfile.TemporaryDirectory(prefix="nightshift-tf-") as data:
@@ -35,14 +34,7 @@ def ensure(env: Mapping[str, str], log: Path) -> str:
     return str(_outputs(env, settings)[ROLE]["value"])
 
 
-def _settings(env: Mapping[str, str]) -> config.Settings:
-    try:
-        return config.load(env)
-    except SettingsError as wrong:
-        raise InputRefused(str(wrong)) from wrong
-
-
-def _outputs(env: Mapping[str, str], settings: config.Settings) -> dict[str, Any]:
+def _outputs(env: Mapping[str, str], settings: Settings) -> dict[str, Any]:
     """The outputs in the state; none where there is no state."""
     s3 = clients.s3(env)
     try:
@@ -53,6 +45,6 @@ def _outputs(env: Mapping[str, str], settings: config.Settings) -> dict[str, Any
     return outputs
 
 
-def _variables(settings: config.Settings) -> dict[str, str]:
+def _variables(settings: Settings) -> dict[str, str]:
     given = stacks.foundation(settings).items()
     return {f"TF_VAR_{name}": value if isinstance(value, str) else json.dumps(value) for name, value in given}

@@ -12,11 +12,11 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from embedded.cloud import settings as own
 from embedded.errors import CloudError
-from nightshift import config
 from nightshift.compute import instances
 from nightshift.compute.instances import ARM64, InstanceType, Price, Rate
-from nightshift.failures.errors import PreflightError, SettingsError
+from nightshift.failures.errors import PreflightError
 from tools.errors import InputRefused
 
 API_REGION = "us-east-1"  # the API is served in a few regions only, each with the prices of all
@@ -34,10 +34,10 @@ Priced = tuple[InstanceType, Price]
 
 def target(region: str | None) -> tuple[Path, str]:
     """The price file, and the region: the one given, else that of the settings. Raises InputRefused."""
+    settings = own.load()
     try:
-        settings = config.load()
         instances.of(settings)  # an invalid price file is refused before AWS is called
-    except (SettingsError, PreflightError) as invalid:
+    except PreflightError as invalid:
         raise InputRefused(str(invalid.args[0])) from None
     return settings.prices_file, region or settings.region
 

@@ -44,12 +44,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what the nights say and what would cost less. Raises InputRefused."""
     from embedded import pipelines
+    from embedded.cloud import settings as own
     from embedded.terminal import record
-    from nightshift import config
     from nightshift.failures.shown import plain
     from nightshift.report import advice
 
-    name, settings = pipelines.named(options.pipeline).name, config.load()
+    name, settings = pipelines.named(options.pipeline).name, own.load()
     folders = [folder for folder in record.kept_runs(paths.RUNS) if folder.parent.name == name]
     every = [kept.record for kept in map(record.of_folder, folders) if kept.record]
     known = advice.nights(every, settings.compute)

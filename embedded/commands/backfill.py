@@ -38,6 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show or make the days; gives the exit status. Raises CommandError."""
     pipeline = pipelines.named(options.pipeline)
+    pipelines.backfill_of(pipeline)  # one without is refused at once
     days = dates.between(dates.parsed(options.first, "--from"), dates.parsed(options.last, "--to"))
     endpoint.needed("backfill")
     size = DAYS_AT_ONCE if options.make else len(days)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from embedded import pipelines
-from nightshift import config
+from embedded.cloud import settings
 from nightshift.contracts import contract
 from nightshift.failures.errors import SettingsError
 from tools.errors import InputRefused
@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     if options.action == "export":
         from nightshift.report import odcs
 
-        print(odcs.text(pipelines.named(options.pipeline).definition, config.load()), end="")
+        print(odcs.text(pipelines.named(options.pipeline).definition, settings.load()), end="")
         return 0
     try:
         sources, gold = contract.read(options.file)

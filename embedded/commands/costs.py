@@ -52,10 +52,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _of_kept(month: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    from nightshift import config
+    from embedded.cloud import settings
     from nightshift.report import months
 
-    sums = months.of(_records(), config.load().timezone, month)
+    sums = months.of(_records(), settings.load().timezone, month)
     own = [name for name in dict.fromkeys(part for one in sums.values() for part in one.parts) if name not in PARTS]
     parts = [*(name for name in PARTS if any(name in one.parts for one in sums.values())), *own]
     rows = [(*key, *_cells(one, parts)) for key, one in sums.items()]
@@ -82,14 +82,11 @@ def _records() -> Iterator[dict[str, Any]]:
 def _of_lake(month: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from nightshift import config
-    from nightshift.failures.errors import SettingsError
+    from embedded.cloud import settings
     from nightshift.report import night_index
 
     try:
-        index = night_index.read(config.of_reader()) or night_index.empty()
-    except SettingsError as wrong:
-        raise InputRefused(str(wrong.args[0])) from None
+        index = night_index.read(settings.load()) or night_index.empty()
     except (BotoCoreError, ClientError) as refused:
         raise CommandError(f"The lake's index of runs could not be read: {refused}") from None
     rows = [

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from os.path import relpath
 from pathlib import Path
 
-from embedded import dates
+from embedded import dates, pipelines
 from embedded.new import package, parquet_sample, sample, script_package, trial
 from embedded.new.proposal import Proposal, propose
 from embedded.new.sample import Sample
@@ -129,6 +129,8 @@ def _refuse_unclear(options: argparse.Namespace) -> None:
         raise InputRefused("--source is for a pipeline without --script: give the script a file of rows as --sample.")
     if options.after and (options.source or not AFTER.fullmatch(options.after)):
         raise InputRefused("--after names a gold table <pipeline>.<table>, of which --sample is a file.")
+    if options.after:
+        pipelines.refuse_absent(options.after, options.into.resolve())
     if options.source:
         try:
             refuse_long(options.name)

@@ -9,6 +9,7 @@ from embedded.cloud import endpoint, iam_option, on_option
 from embedded.runs.requests import RunRequest, SessionRequest, run_session
 from embedded.uploads import inputs
 from embedded.uploads.inputs import Delivery
+from tools.errors import InputRefused
 
 HELP = "validate the quarantined rows of a date again, after a fix"
 DESCRIPTION = """\
@@ -30,6 +31,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Play the replay; gives the exit status. Raises CommandError."""
     pipeline = pipelines.named(options.pipeline)
+    if not pipeline.definition.keeps_bronze:
+        raise InputRefused(
+            f"{pipeline.name} keeps no bronze, so no row of it is in quarantine: run the date again with its input"
+            f" (./nightshift run {pipeline.name} --date {options.date})."
+        )
     endpoint.needed("replay")
     encoding = {"encoding": inputs.encoding(options.encoding)} if options.encoding else {}
     request = RunRequest(

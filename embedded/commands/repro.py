@@ -34,7 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--rows", metavar="N", type=_positive, help="fetch N lines of each text, around the one that failed; no lake"
     )
     parser.add_argument("--pdb", action="store_true", help="stop in pdb where the step fails")
-    parser.add_argument("--most-gb", metavar="GB", type=float, default=2.0, help="refuse to fetch more (2)")
+    parser.add_argument("--most-gb", metavar="GB", type=_gigabytes, default=2.0, help="refuse to fetch more (2)")
     parser.add_argument("--aws", action="store_true", help="work on the AWS account of the environment's credentials")
     parser.add_argument("--region", help="of the buckets (default: AWS_REGION, else us-east-1)")
 
@@ -54,3 +54,13 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines")
     return int(text)
+
+
+def _gigabytes(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of gigabytes")
+    return number

@@ -59,7 +59,9 @@ class Cut:
 def jobs_of(s3: S3Client, lake: str, run: str) -> Mapping[str, Any]:
     """The jobs.json of a run `<dag>/<slug>`. Raises InputRefused."""
     uri = f"s3://{lake}/runs/{run}/{JOBS_FILE}"
-    content: Mapping[str, Any] = json.loads(_body(s3, uri, "it is of a run that reached no step, or older than repro"))
+    content: Mapping[str, Any] = json.loads(
+        _body(s3, uri, "it is of a run in another cloud, that reached no step, or older than repro")
+    )
     return content
 
 

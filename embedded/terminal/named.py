@@ -47,5 +47,8 @@ def access(name: str, *, aws: bool) -> Access | None:
     """The cloud to read; None is the AWS account of the environment, which must be requested. Raises InputRefused."""
     there = None if aws else endpoint.chosen()
     if not there and not aws:
-        raise InputRefused(f"No simulated AWS is running here to look for {name}: add --aws for an account.")
+        raise InputRefused(
+            f"No simulated AWS is running here to look for {name}; what one held ended with it. Start one that stays"
+            " with ./nightshift cloud up and run the night on it again, or add --aws for an account."
+        )
     return there

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -20,6 +22,7 @@ GRAVITON = re.compile(r"^[a-z]+\d+g")  # m6g, c7gn, r8gd: the g after the genera
 FOUNDATION = ("apply", "check")
 LANGUAGES = ("en", "pt-BR")
 CLOCK = re.compile(r"^(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)$")
+SHARES = ("max_quarantine_share", "max_refused_share", "hold_over_quarantined")
 DAILY = re.compile(r"^(?P<minute>\d{1,2}) (?P<hour>\d{1,2}) \* \* \S+$")  # cron: once on each of its days
 BUDGET = re.compile(r"^(?P<pipeline>\w+|\*)=(?P<usd>\d+(\.\d+)?)$")
 PACK = re.compile(r"^(?P<group>[a-z]\w{0,30})=(?P<pipelines>\w+(\+\w+)+)$")
@@ -132,14 +135,12 @@ class Settings:
             raise SettingsError(f"{PREFIX}NAME is {self.name!r}: it must match {NAME.pattern}.")
         self._check_types()
         self._check_limit()
+        self._check_shares()
         self._check_environment()
         self._check_choices()
         self._check_gold_by()
         self._check_packs()
-        if wrong := [item for item in self.monthly_budgets if not BUDGET.match(item)]:
-            raise SettingsError(
-                f"{PREFIX}MONTHLY_BUDGETS has {', '.join(wrong)}: expected items such as sales=5 or *=20."
-            )
+        self._check_budgets()
 
     def _check_choices(self) -> None:
         for key, value, choices in (
@@ -173,10 +174,29 @@ class Settings:
                 f"{PREFIX}STEP_TIMEOUT_MINUTES, {least:g}, and {PREFIX}LIFETIME_HOURS, {most:g} minutes."
             )
 
+    def _check_shares(self) -> None:
+        """50 for 50 % would be a limit that no table reaches."""
+        for name in SHARES:
+            if (share := getattr(self, name)) > 1:
+                raise SettingsError(
+                    f"{PREFIX}{name.upper()} is {share:g}: expected a share from 0 to 1, such as 0.05 for 5 %."
+                )
+
+    def _check_budgets(self) -> None:
+        """A pipeline has one budget at most."""
+        if wrong := [item for item in self.monthly_budgets if not BUDGET.fullmatch(item)]:
+            raise SettingsError(
+                f"{PREFIX}MONTHLY_BUDGETS has {', '.join(wrong)}: expected items such as sales=5 or *=20."
+            )
+        if twice := _twice(self.monthly_budgets):
+            raise SettingsError(f"{PREFIX}MONTHLY_BUDGETS has {', '.join(twice)} twice: a pipeline has one budget.")
+
     def _check_packs(self) -> None:
-        """A pipeline is in one group at most."""
-        if wrong := [item for item in self.packs if not PACK.match(item)]:
+        """A group is named once, and a pipeline is in one group at most."""
+        if wrong := [item for item in self.packs if not PACK.fullmatch(item)]:
             raise SettingsError(f"{PREFIX}PACKS has {', '.join(wrong)}: expected items such as early=sales+stock.")
+        if twice := _twice(self.packs):
+            raise SettingsError(f"{PREFIX}PACKS has the group {', '.join(twice)} twice: name all its pipelines once.")
         names = [name for pipelines in self.groups.values() for name in pipelines]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise SettingsError(f"{PREFIX}PACKS names {', '.join(twice)} twice: a pipeline is in one group.")
@@ -220,6 +240,18 @@ class Settings:
     def group_of(self, product: str) -> str:
         """The pack group of a pipeline; '' if it is in none."""
         return next((group for group, pipelines in self.groups.items() if product in pipelines), "")
+
+    def unknown(self, pipelines: Collection[str]) -> Iterator[str]:
+        """A warning of each setting that names another pipeline than `pipelines`. It is no error: a package outside of
+        this tree may be missing for a moment, and the nights of the others go on."""
+        budgeted = [item.split("=")[0] for item in self.monthly_budgets]
+        packed = [name for group in self.groups.values() for name in group]
+        for key, names in (("MONTHLY_BUDGETS", budgeted), ("PACKS", packed)):
+            for name in names:
+                if name not in {*pipelines, "*"}:
+                    close = get_close_matches(name, [*pipelines], n=1)
+                    meant = f" Did you mean {close[0]}?" if close else ""
+                    yield f"{PREFIX}{key} names {name}: there is no such pipeline here.{meant}"
 
     @property
     def tfvars(self) -> Path | None:
@@ -310,8 +342,21 @@ def _parsed(name: str, text: str, kind: Any) -> Any:
     try:
         return _PARSERS[kind](text)
     except ValueError as wrong:
-        expected = getattr(kind, "__name__", str(kind))
+        expected = _EXPECTED.get(kind) or getattr(kind, "__name__", str(kind))
         raise SettingsError(f"{PREFIX}{name.upper()} is {text!r}: expected {expected}.") from wrong
+
+
+def _number(text: str) -> float:
+    """Raises ValueError for nan, than which no sum is more, inf, and numbers below 0: no setting means one."""
+    if not 0 <= (number := float(text)) < math.inf:
+        raise ValueError(text)
+    return number
+
+
+def _whole(text: str) -> int:
+    if (number := int(text)) < 0:
+        raise ValueError(text)
+    return number
 
 
 def _flag(text: str) -> bool:
@@ -319,6 +364,12 @@ def _flag(text: str) -> bool:
     if text.lower() not in answers:
         raise ValueError(text)
     return answers[text.lower()]
+
+
+def _twice(items: tuple[str, ...]) -> list[str]:
+    """The keys that several of the items key=value have."""
+    keys = [item.split("=")[0] for item in items]
+    return sorted({key for key in keys if keys.count(key) > 1})
 
 
 def _items(text: str) -> tuple[str, ...]:
@@ -331,11 +382,12 @@ def _paths(text: str) -> tuple[Path, ...]:
 
 _PARSERS: dict[Any, Any] = {
     str: str,
-    int: int,
-    float: float,
+    int: _whole,
+    float: _number,
     bool: _flag,
     Path: Path,
     tuple[str, ...]: _items,
     tuple[Path, ...]: _paths,
 }
+_EXPECTED = {int: "a whole number of 0 or more", float: "a number of 0 or more", bool: "true or false"}
 PIPELINE_FOLDERS = (INCLUDE.parent / "pipelines", *_paths(os.environ.get(f"{PREFIX}PIPELINES", "")))

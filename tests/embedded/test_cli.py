@@ -1,18 +1,24 @@
 """The command line: complete help, and requests that cannot be done refused in one sentence before anything starts."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
+import boto3
+import moto
 import pytest
 
 from embedded import cli, dates, pipelines
-from embedded.cloud import endpoint
+from embedded.cloud import clients, endpoint
 from embedded.commands import cloud, run
 from embedded.runs import session
 from embedded.sources import api_url
 from embedded.terminal import again
+from localcloud.credentials import Access, Credentials
+from nightshift.contracts.pipeline import Inputs, Step
+from nightshift.failures.errors import SettingsError
 from nightshift.pipelines import PIPELINES
 from tools import toolchain
 from tools.errors import InputRefused
@@ -173,12 +179,128 @@ def test_a_switch_that_gets_a_value_says_how_it_is_written(switch, value, capsys
         assert f"{switch} is a switch and takes no '{value}': write {switch} for on, {off}." in error
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "wordcount"],
+        ["costs"],
+        ["costs", "--lake"],
+        ["advise", "wordcount"],
+        ["prices"],
+        ["ui"],
+        ["contract", "export", "wordcount"],
+    ],
+)
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("MONTHLY_BUDGETS", "wordcount", "NIGHTSHIFT_MONTHLY_BUDGETS has wordcount: expected items such as sales=5"),
+        ("PACKS", "early", "NIGHTSHIFT_PACKS has early: expected items such as early=sales+stock"),
+        ("COMPUTE", "glu", "NIGHTSHIFT_COMPUTE is 'glu': expected one of emr, serverless, glue, eks, kubernetes. Did "),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_in_every_command(command, key, value, said, monkeypatch, capsys):
+    monkeypatch.setenv(f"NIGHTSHIFT_{key}", value)
+    assert cli.main(command) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.endswith("Correct it in this shell, or unset it.\n") and error.count("\n") == 1
+
+
+def test_a_package_whose_texts_cannot_be_read_is_one_sentence(monkeypatch, capsys):
+    def unread(_request):
+        raise SettingsError("The texts /x/portuguese.toml cannot be read: line 1.")
+
+    monkeypatch.setattr(run, "run_session", unread)
+    assert cli.main(["run", "wordcount"]) == 2
+    assert capsys.readouterr().err == "nightshift: The texts /x/portuguese.toml cannot be read: line 1.\n"
+
+
+def test_a_setting_of_a_pipeline_that_is_not_here_is_a_warning_of_every_command(monkeypatch, capsys):
+    monkeypatch.setenv("NIGHTSHIFT_MONTHLY_BUDGETS", "wordcont=5")
+    monkeypatch.setenv("NIGHTSHIFT_SOURCE_PASSWORD", "secret")  # no setting, and none of a night's
+    assert cli.main(["list"]) == 0
+    assert capsys.readouterr().err == (
+        "nightshift: warning: NIGHTSHIFT_MONTHLY_BUDGETS names wordcont: there is no such pipeline here."
+        " Did you mean wordcount?\n"
+    )
+
+
 @pytest.mark.parametrize("command", [["replay", "wordcount", "--date", "2026-01-02"], ["backfill", "wordcount"]])
 def test_what_continues_a_lake_is_refused_where_there_is_none(command, capsys, monkeypatch):
     monkeypatch.setattr(endpoint, "chosen", lambda: None)
     days = ["--from", "2026-01-01", "--to", "2026-01-02"] if command[0] == "backfill" else []
     assert cli.main([*command, *days]) == 2
     assert "./nightshift cloud up" in capsys.readouterr().err
+
+
+def changed(monkeypatch, name, **changes):
+    """A pipeline of the command line, changed."""
+    own = pipelines.PIPELINES[name]
+    monkeypatch.setitem(pipelines.PIPELINES, name, replace(own, definition=replace(own.definition, **changes)))
+
+
+def chained(monkeypatch):
+    table = pipelines.PIPELINES["mrhealth_sales"].definition.gold[0].name
+    changed(monkeypatch, "wordcount", after=f"mrhealth_sales.{table}", inputs=Inputs(""))
+    return table
+
+
+def test_a_chained_pipeline_whose_input_is_not_there_is_refused_before_it_waits(monkeypatch, capsys):
+    table = chained(monkeypatch)
+    monkeypatch.setattr(endpoint, "chosen", lambda: None)
+    assert cli.main(["run", "wordcount", "--date", "2026-01-02"]) == 2
+    assert capsys.readouterr().err == (
+        f"nightshift: There is no gold mrhealth_sales.{table} of 2026-01-02 in any cloud here: start one that stays"
+        " with ./nightshift cloud up, run mrhealth_sales for that date on it (./nightshift run mrhealth_sales --date"
+        " 2026-01-02), then this.\n"
+    )
+
+
+def test_a_chained_pipeline_looks_for_each_days_partition_in_the_cloud_that_is_there(monkeypatch, capsys):
+    table = chained(monkeypatch)
+    monkeypatch.setattr(endpoint, "chosen", lambda: Access("http://localhost:1", Credentials("key", "secret")))
+    with moto.mock_aws():
+        monkeypatch.setattr(clients, "s3", lambda _env: boto3.client("s3", region_name="us-east-1"))
+        s3 = boto3.client("s3", region_name="us-east-1")
+        days = ["run", "wordcount", "--from", "2026-01-01", "--to", "2026-01-02"]
+        assert cli.main(days) == 2, "no lake yet"
+        s3.create_bucket(Bucket="nightshift-local-lake")
+        s3.put_object(
+            Bucket="nightshift-local-lake", Key=f"gold/mrhealth_sales/{table}/business_date=2026-01-01/a.parquet"
+        )
+        assert cli.main(days) == 2
+        lake, one = capsys.readouterr().err.splitlines()
+        assert "of 2026-01-01 in this cloud here: run mrhealth_sales" in lake and "of 2026-01-02 in this" in one
+        monkeypatch.setattr(run, "run_session", lambda _request: 0)
+        assert cli.main(["run", "wordcount", "--date", "2026-01-01"]) == 0
+        assert cli.main(["run", "wordcount", "--date", "2026-01-02", "--dry-run"]) == 0, "it waits for nothing"
+
+
+def test_a_backfill_of_a_pipeline_that_has_none_is_refused_with_the_reason(monkeypatch, capsys):
+    table = chained(monkeypatch)
+    monkeypatch.delitem(pipelines.BACKFILLS, "backfill_wordcount")
+    for name, why in (("wordcount", f"it takes mrhealth_sales.{table}"), ("card_movements", "its days depend on each")):
+        assert cli.main(["backfill", name, "--from", "2026-01-01", "--to", "2026-01-02"]) == 2
+        error = capsys.readouterr().err
+        assert f"{name} has no backfill, since {why}" in error and f"./nightshift run {name} --from DAY" in error
+
+
+def test_a_replay_of_a_script_is_refused_since_it_keeps_no_bronze(monkeypatch, capsys):
+    changed(monkeypatch, "wordcount", steps=(Step("script", ("gold",)),))
+    assert cli.main(["replay", "wordcount", "--date", "2026-01-02"]) == 2
+    assert "wordcount keeps no bronze" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ("wordcont.word_counts", "There is no pipeline 'wordcont'"),
+        ("wordcount.word_count", "wordcount has no gold table 'word_count': choose word_counts. Did you mean word_cou"),
+    ],
+)
+def test_a_new_pipeline_after_a_table_that_does_not_exist_is_refused(after, said, text, tmp_path, capsys):
+    assert cli.main(["new", "later", "--sample", text, "--after", after, "--into", str(tmp_path)]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_the_command_to_run_again_is_what_was_typed_without_a_password():

@@ -170,4 +170,5 @@ def test_a_run_without_a_record_is_said_so(tmp_path):
 def test_without_a_cloud_no_account_is_called(monkeypatch, capsys):
     monkeypatch.setattr(endpoint, "chosen", lambda: None)
     assert cli.main(["diagnose", "j-CLIENT"]) == 2
-    assert "add --aws" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "./nightshift cloud up and run the night on it again, or add --aws" in error

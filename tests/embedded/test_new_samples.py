@@ -111,18 +111,18 @@ def test_a_run_takes_parquet_only_where_a_source_is_delivered_so(new, written, t
 
 
 def test_a_pipeline_that_takes_anothers_gold_is_made_of_a_file_of_it_and_takes_no_other(new, written, tmp_path):
-    words = ("--sample", written(SALES, "2026-01-04.parquet"), "--after", "shop_orders.orders_by_day", "--yes")
+    words = ("--sample", written(SALES, "2026-01-04.parquet"), "--after", "wordcount.word_counts", "--yes")
     status, said = new("own_days", *words)
     assert status == 0 and "./nightshift run own_days --date YYYY-MM-DD" in said, said
     made = registry.discover([tmp_path / "mine"]).packages["own_days"]
-    assert (made.pipeline.after, made.pipeline.inputs.prefix) == ("shop_orders.orders_by_day", "")
-    assert [source.name for source in made.pipeline.sources] == ["orders_by_day"]
-    assert "When shop_orders.orders_by_day is published" in made.runbook
+    assert (made.pipeline.after, made.pipeline.inputs.prefix) == ("wordcount.word_counts", "")
+    assert [source.name for source in made.pipeline.sources] == ["word_counts"]
+    assert "When wordcount.word_counts is published" in made.runbook
     own = Pipeline(made.pipeline, Local())
-    with pytest.raises(InputRefused, match=r"own_days takes shop_orders\.orders_by_day: leave --input out"):
+    with pytest.raises(InputRefused, match=r"own_days takes wordcount\.word_counts: leave --input out"):
         own.read([tmp_path], [datetime.date(2026, 1, 4)], "token")
     assert (own.from_database, own.maker()) == (False, no_files), "neither drivers nor files are brought for it"
-    status, said = new("own_weeks", *words[:2], "--after", "shop_orders")
+    status, said = new("own_weeks", *words[:2], "--after", "wordcount")
     assert status == 2 and "--after names a gold table <pipeline>.<table>" in said
 
 

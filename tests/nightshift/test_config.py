@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,22 @@ def test_every_kind_of_value_is_read_as_what_it_is():
 def test_a_value_that_cannot_be_used_is_named_with_its_key(key, value):
     with pytest.raises(SettingsError, match=f"{key} is '{value}'"):
         config.load({key: value})
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-1"])
+def test_no_limit_is_switched_off_by_what_is_no_number(value):
+    """Nothing is more than nan, and no sum of dollars is under -1."""
+    numbers = [f.name.upper() for f in fields(config.Settings) if type(f.default) in (int, float)]
+    assert "MAX_USD_PER_NIGHT" in numbers
+    for name in numbers:
+        with pytest.raises(SettingsError, match=f"_{name} is '{value}': expected a (whole )?number of 0 or more"):
+            config.load({f"NIGHTSHIFT_{name}": value})
+
+
+@pytest.mark.parametrize("name", ["MAX_QUARANTINE_SHARE", "MAX_REFUSED_SHARE", "HOLD_OVER_QUARANTINED"])
+def test_a_share_given_in_percent_is_refused_since_no_table_could_lose_so_much(name):
+    with pytest.raises(SettingsError, match=f"NIGHTSHIFT_{name} is 50: expected a share from 0 to 1, such as 0.05"):
+        config.load({f"NIGHTSHIFT_{name}": "50"})
 
 
 def test_a_misspelt_key_is_refused_rather_than_ignored():

@@ -73,6 +73,8 @@ def test_a_budget_is_a_pipelines_or_that_of_all_others():
     assert Settings().budget_of("wordcount") is None
     with pytest.raises(SettingsError, match="MONTHLY_BUDGETS has wordcount: expected items such as"):
         Settings(monthly_budgets=("wordcount",))
+    with pytest.raises(SettingsError, match="MONTHLY_BUDGETS has wordcount twice: a pipeline has one budget"):
+        Settings(monthly_budgets=("wordcount=5", "wordcount=8"))
 
 
 @pytest.fixture
@@ -125,6 +127,15 @@ def test_a_months_budget_counts_what_still_runs(preflight, words):
     ledger.of(other).close("success", "report")
     ledger.of(last_month)._mark()
     assert preflight(None, budget)["estimate_usd"] < 1
+
+
+def test_a_budget_or_a_pack_of_no_pipeline_warns_and_stops_no_night(preflight):
+    """Its package may be missing for a moment, and the nights of the others go on."""
+    checked = preflight(settings_too={"monthly_budgets": ("wordcont=5", "*=20"), "packs": ("early=wordcount+nope",)})
+    assert checked["warning"].startswith(
+        "NIGHTSHIFT_MONTHLY_BUDGETS names wordcont: there is no such pipeline here. Did you mean wordcount?"
+        " NIGHTSHIFT_PACKS names nope: there is no such pipeline here."
+    )
 
 
 def test_a_backfill_without_a_gap_costs_nothing_and_is_within_its_limit(preflight):

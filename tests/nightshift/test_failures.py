@@ -123,6 +123,13 @@ def test_every_error_has_its_cause_a_message_in_one_line_and_a_next_action(error
     assert card["next_action"].endswith(".")
 
 
+def test_who_stopped_a_run_is_looked_for_where_it_was_started():
+    typed = "run `./nightshift run wordcount` again"
+    here = cards.card(KeyboardInterrupt(), "t", again=typed)["next_action"]
+    assert here == f"Find out who or what stopped it (Ctrl-C, or a signal), then {typed}."
+    assert "(a person: Airflow's audit log), then clear the task" in cards.card(KeyboardInterrupt(), "t")["next_action"]
+
+
 @pytest.mark.parametrize("said", ["stopped", None, ["x"]], ids=repr)
 def test_what_a_foreign_error_calls_its_cause_is_none_of_ours(said):
     error = RuntimeError("x")

@@ -6,6 +6,7 @@ import pytest
 
 from nightshift.compute import flink as flink_commands
 from nightshift.compute import jobs
+from nightshift.contracts.pipeline import Step
 from nightshift.failures.errors import ParameterError
 from nightshift.report import outcome_rules
 from nightshift.run.run_context import from_run
@@ -88,6 +89,12 @@ def test_the_command_line_of_the_program_is_the_contract_with_the_job(flink):
 def test_an_engine_that_is_not_there_or_cannot_do_it_is_refused(settings, params):
     with pytest.raises(ParameterError, match=r"expected .*spark"):
         from_run(settings, WORDCOUNT, RUN_ID, ASKED_AT, params)
+
+
+def test_a_replay_of_a_pipeline_without_bronze_is_refused_before_anything_starts(settings):
+    script = replace(WORDCOUNT, steps=(Step("script", ("gold",)),))
+    with pytest.raises(ParameterError, match="wordcount keeps no bronze: run the date again with its input"):
+        from_run(settings, script, RUN_ID, ASKED_AT, {"replay": True})
 
 
 def test_a_night_is_no_success_unless_each_of_its_emr_steps_completed(flink):

@@ -379,7 +379,12 @@ def test_a_share_changes_no_more_when_its_run_has_left():
 
 @pytest.mark.parametrize(
     ("packs_", "match"),
-    [(("early",), "early: expected items"), (("a=x+y", "b=y+z"), "y twice"), (("early=one",), "expected items")],
+    [
+        (("early",), "early: expected items"),
+        (("a=x+y", "b=y+z"), "y twice"),
+        (("early=one",), "expected items"),
+        (("a=w+x", "a=y+z"), "has the group a twice"),
+    ],
 )
 def test_groups_that_make_no_sense_are_refused(packs_, match):
     with pytest.raises(SettingsError, match=match):

@@ -169,6 +169,11 @@ class Pipeline:
         """All layers of the pipeline, in the order in which they run."""
         return tuple(layer for step in self.steps for layer in step.layers)
 
+    @property
+    def keeps_bronze(self) -> bool:
+        """Whether its rows lie in bronze, and refused ones in its quarantine; a script's do not."""
+        return "bronze" in self.layers
+
 
 def ingest_option(routes: tuple[Route, ...]) -> Option:
     """The option that selects the pipeline's routes for a run."""

@@ -21,7 +21,8 @@ class WaitForInputsOperator(WaitOperator):
         if not night.input_prefix:
             self.log.info("All input comes from the database whose secret is %s.", night.source_secret)
             return {"files": 0, "bytes": 0}
-        self.log.info("Waiting for files in %s", night.input_uri)
+        what = f"gold {self.pipeline.after} of {night.business_date}" if self.pipeline.after else "files"
+        self.log.info("Waiting for %s in %s", what, night.input_uri)
         where = {"prefix": night.input_prefix, "kind": self.pipeline.input_kind}
         result: dict[str, Any] = self.wait(night, "inputs_settled", where)
         return result

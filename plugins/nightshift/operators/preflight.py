@@ -17,6 +17,7 @@ from nightshift.failures.causes import Cause
 from nightshift.failures.errors import PreflightError
 from nightshift.infrastructure import terraform
 from nightshift.operators.base import NightOperator
+from nightshift.pipelines import REGISTRY
 from nightshift.report import expected, night_index
 from nightshift.report.expected import Expected
 from nightshift.run import parameters
@@ -77,7 +78,7 @@ class PreflightOperator(NightOperator, SkipMixin):
         rates = (*cost.REQUEST_RATES, *(cost.HOST_RATES if night.routes else ()))
         oldest = min(prices["prices_as_of"], instances.of(self.settings).oldest(rates))
         old = instances.age_warning(oldest, night.today, self.settings.prices_max_age_days)
-        checked |= self._warning(missing, old)
+        checked |= self._warning(missing, old, *self.settings.unknown(REGISTRY.names))
         self.log.info("%s of %s %s (%s).", night.run, night.business_date, self._expected.words, prices["prices"])
         return checked
 
@@ -94,8 +95,8 @@ class PreflightOperator(NightOperator, SkipMixin):
         return cost.host(self.settings.ingest_timeout_minutes, instances.of(self.settings)) if night.routes else 0
 
     def _warning(self, *missing: str) -> dict[str, str]:
-        """A warning of what is missing or old, or if the reaper has not run lately; it goes into the run's record and
-        message."""
+        """A warning of what is missing, old or unknown, or if the reaper has not run lately; it goes into the run's
+        record and message."""
         warning = " ".join(filter(None, (*missing, heartbeat.silence(self.settings))))
         if warning:
             self.log.warning("%s", warning)

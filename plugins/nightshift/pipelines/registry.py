@@ -59,6 +59,11 @@ class Registry:
     packages: dict[str, Package] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def names(self) -> set[str]:
+        """The names of the pipelines, the broken ones included."""
+        return {*self.packages, *(Path(folder).name for folder in self.broken)}
+
     def refuse_broken(self) -> None:
         """Raises SettingsError with the sentences about the broken packages, if there are any."""
         if self.broken:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from nightshift.contracts.pipeline import ENGINE, SPARK, Option, Value
+from nightshift.contracts.pipeline import ENGINE, SPARK, Option, Pipeline, Value
 from nightshift.failures.errors import ParameterError
 
 # For Python and the browser, hence without \w and \d, which differ between them. It excludes characters that mean
@@ -189,8 +189,10 @@ def _is_text_of(wanted: Option, requested: Any) -> bool:
     return requested in wanted.choices or bool(wanted.pattern and re.search(wanted.pattern, requested))
 
 
-def replay(requested: Any, options: Mapping[str, Value]) -> bool:
-    """Whether a replay is requested. Raises ParameterError for an engine without replay."""
+def replay(requested: Any, options: Mapping[str, Value], pipeline: Pipeline) -> bool:
+    """Whether a replay is requested. Raises ParameterError for a pipeline or an engine without bronze."""
+    if requested and not pipeline.keeps_bronze:
+        raise ParameterError(f"replay is set, but {pipeline.name} keeps no bronze: run the date again with its input.")
     if requested and (engine := options.get(ENGINE, SPARK)) != SPARK:
         raise ParameterError(f"replay is set with engine {engine}, which keeps no bronze: expected engine {SPARK}.")
     return bool(requested)

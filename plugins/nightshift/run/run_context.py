@@ -211,7 +211,7 @@ def from_run(
         compute=params.get("compute") or settings.compute,
         keep_cluster=bool(params.get("keep_cluster")),
         dry_run=bool(params.get("dry_run")),
-        replay=parameters.replay(params.get("replay"), options),
+        replay=parameters.replay(params.get("replay"), options, pipeline),
         max_usd=parameters.max_usd(params.get("max_usd")),
         apply_foundation=bool(params.get("apply_foundation")),
         ssh_cidr=parameters.ssh_cidr(params.get("ssh_cidr")),
