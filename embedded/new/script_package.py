@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from hashlib import sha256
@@ -9,8 +10,14 @@ from pathlib import Path
 
 from embedded.new.package import HEAD, LOCAL, RUNBOOK, origin_of_files, quoted, quoted_list, source_lines
 from embedded.new.proposal import Proposal
+from embedded.new.sample import lake_name
 from embedded.new.trial import Own, Written
+from tools.errors import InputRefused
 
+# Names that Spark's DDL, Glue and Athena take unquoted. Glue keeps the names of tables in lower case:
+# https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
+TABLE, COLUMN = re.compile(r"[a-z][a-z0-9_]*"), re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+PARTITION = "business_date"  # the column by which the catalogue divides every gold table
 QUARANTINE = ", then `quarantine/{name}/` in the lake for the rows"  # of the runbook; a script has none
 OTHER = ": what the script wrote is not what the contract below says"
 JOB = '''\
@@ -98,6 +105,23 @@ def files(
         "runbook.md": RUNBOOK.replace(QUARANTINE, OTHER).format(**words),
         **made_up,
     }
+
+
+def refuse_names(tables: Sequence[Written]) -> None:
+    """Raise InputRefused naming each table and column whose name a gold table, or its column, cannot have."""
+    wrong = [f"table {t.name}: call it {lake_name(t.name, 'rows')}" for t in tables if not TABLE.fullmatch(t.name)]
+    for table in tables:
+        for column in table.columns:
+            if not COLUMN.fullmatch(column) or column.lower() == PARTITION:
+                other = f"{PARTITION}_given" if column.lower() == PARTITION else lake_name(column, "column")
+                wrong.append(f"column {column} of {table.name}: call it {other}")
+    if wrong:
+        listed = "".join(f"\n  {one}" for one in wrong)
+        raise InputRefused(
+            f"Nothing was written: the script wrote names that no table of the catalogue can have (letters, digits and"
+            f" _; {PARTITION} is the partition's):{listed}\n"
+            'Give a column an alias in the script (.alias("NAME"), in SQL AS NAME); write a table to {output}/NAME.'
+        )
 
 
 def _indented(words: Sequence[str]) -> str:

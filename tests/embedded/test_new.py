@@ -5,11 +5,14 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
-from embedded.new import personal, sample, trial
+from embedded.commands import new as command
+from embedded.new import package, personal, sample, trial
 from embedded.new.proposal import propose
+from embedded.new.trial import Written
 from embedded.uploads import kinds
 from embedded.uploads.inputs import Upload
 from nightshift.contracts import contract
@@ -239,6 +242,10 @@ def test_a_script_without_a_place_to_write_to_is_refused_before_it_runs(new, tmp
         (("--args", "{output}", "--args", "{output}"), "--args was given 2 times for 1 scripts"),
         (("--py-files", "{folder}/other/job.py"), "Two files are called job.py"),
         (("--jars", "{folder}/absent.jar"), "absent.jar does not exist"),
+        (
+            ("--args", "{input} {output} 'open"),
+            '--args "{input} {output} \'open" cannot be divided into words (No closing',
+        ),
     ],
 )
 def test_files_and_arguments_that_do_not_fit_are_refused_before_anything_runs(new, tmp_path, words, why):
@@ -248,6 +255,61 @@ def test_files_and_arguments_that_do_not_fit_are_refused_before_anything_runs(ne
     given = [word.replace("{folder}", str(tmp_path)) for word in words]
     status, said = new("totals", "--script", tmp_path / "job.py", "--sample", tmp_path / "orders.csv", *given)
     assert status == 2 and why in said
+
+
+TOTALS = Written("totals", {"shop": "string", "orders": "bigint"}, ("shop",), {})
+
+
+@pytest.fixture
+def scripted(new, tmp_path, monkeypatch):
+    """Make a package of a script that wrote these tables; gives the status and all that it printed."""
+
+    def made(*tables, file="orders.csv", content=BRAZILIAN, name="totals"):
+        (tmp_path / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+        (tmp_path / "job.py").write_text("")
+        monkeypatch.setattr(trial, "play", lambda *_: [*tables])
+        return new(name, "--script", tmp_path / "job.py", "--sample", tmp_path / file, "--yes")
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        ({"columns": {"shop": "string", "count(1)": "bigint"}}, "column count(1) of totals: call it count_1"),
+        ({"columns": {"shop": "string", "Total Geral": "int"}}, "column Total Geral of totals: call it total_geral"),
+        ({"columns": {"shop": "string", "preço": "int"}}, "column preço of totals: call it preco"),
+        ({"columns": {"shop": "string", "2026": "int"}}, "column 2026 of totals: call it column_2026"),
+        ({"name": "my table"}, "table my table: call it my_table"),
+        ({"name": "Totals"}, "table Totals: call it totals"),
+        ({"columns": {"shop": "string", "business_date": "date"}}, "column business_date of totals: call it"),
+    ],
+)
+def test_a_name_that_the_catalogue_cannot_have_is_refused_and_nothing_is_written(scripted, tmp_path, table, why):
+    status, said = scripted(replace(TOTALS, **table))
+    assert status == 2 and why in said and "alias" in said, said
+    assert not (tmp_path / "mine").exists()
+    assert scripted(replace(TOTALS, columns={"shop": "string", "_n2": "int", "Sold": "int"}))[0] == 0
+
+
+def test_whatever_fails_while_a_package_is_written_leaves_nothing(new, tmp_path, monkeypatch):
+    (tmp_path / "orders.csv").write_text(BRAZILIAN)
+    words = ("--sample", tmp_path / "orders.csv", "--yes")
+    with monkeypatch.context() as broken:
+        broken.setattr(package, "contract", lambda *_: "[gold.a b]")
+        status, said = new("of_wrong_names", *words)
+        assert status == 2 and "contract.toml cannot be read" in said, said
+        assert not (tmp_path / "mine").exists()
+    (tmp_path / "mine/kept").mkdir(parents=True)
+    with monkeypatch.context() as broken:
+        broken.setattr(command.product_page, "whole", full_disk)
+        status, said = new("of_a_full_disk", *words)
+    assert status == 2 and "Nothing was written" in said and "No space left on device" in said, said
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["kept"]
+
+
+def full_disk(*_):
+    raise OSError(28, "No space left on device")
 
 
 def spec_of(folder, arguments):
