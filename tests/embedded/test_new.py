@@ -6,13 +6,17 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from pyspark.errors import AnalysisException
 
 from embedded.commands import new as command
-from embedded.new import package, personal, sample, trial
+from embedded.new import form, package, personal, sample, trial
 from embedded.new.proposal import propose
-from embedded.new.trial import Written
+from embedded.new.trial import Own, Written
 from embedded.uploads import kinds
 from embedded.uploads.inputs import Upload
 from nightshift.contracts import contract
@@ -292,6 +296,41 @@ def test_a_name_that_the_catalogue_cannot_have_is_refused_and_nothing_is_written
     assert scripted(replace(TOTALS, columns={"shop": "string", "_n2": "int", "Sold": "int"}))[0] == 0
 
 
+HEADER, *ROWS_OF_PLAIN = [line.split(",") for line in PLAIN.splitlines()]
+AS_JSON = "\n".join(
+    json.dumps({**dict(zip(HEADER, row, strict=True)), "sale": int(row[0]), "price": float(row[3])})
+    for row in ROWS_OF_PLAIN
+)
+
+
+FORMS = {
+    "comma": ("orders.csv", PLAIN),
+    "semicolon": ("orders 2026.txt", PLAIN.replace(",", ";")),
+    "tab": ("orders.tsv", PLAIN.replace(",", "\t")),
+    "packed": ("orders.csv.gz", gzip.compress(PLAIN.replace(",", "|").encode())),
+    "json": ("orders.jsonl", AS_JSON),
+    "packed_json": ("orders.json.gz", gzip.compress(AS_JSON.encode())),
+    "cp1252": ("orders.csv", BRAZILIAN.encode("cp1252")),
+    "utf16": ("orders.csv", BRAZILIAN.encode("utf-16")),
+    "marked": ("orders.csv", f"\ufeff{BRAZILIAN}"),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_generator_of_a_scripts_package_writes_in_the_form_of_the_sample(scripted, tmp_path, name):
+    file, content = FORMS[name]
+    status, said = scripted(TOTALS, file=file, content=content, name=f"in_{name}")
+    assert status == 0, said
+    day = date(2026, 1, 4)
+    [upload] = import_module(f"in_{name}.local").LOCAL.make(tmp_path / "made", [day])[day].uploads
+    assert form.of(upload.source) == form.of(tmp_path / file)
+    given, made = (sample.read(path) for path in (tmp_path / file, upload.source))
+    assert [c.names for c in made.table.columns] == [c.names for c in given.table.columns]
+    if "data" in types(propose(given)):
+        dates = {record.fields[1] for record in made.records}
+        assert dates <= {"04/01/2026", "03/01/2026", "02/01/2026"}, "in the one notation that a script reads"
+
+
 def test_whatever_fails_while_a_package_is_written_leaves_nothing(new, tmp_path, monkeypatch):
     (tmp_path / "orders.csv").write_text(BRAZILIAN)
     words = ("--sample", tmp_path / "orders.csv", "--yes")
@@ -341,10 +380,29 @@ def test_a_script_that_fails_says_so_in_its_own_lines(tmp_path, capsys, text, wh
     (tmp_path / "by_shop.py").write_text(text)
     assert not trial.played(None, spec_of(tmp_path, ["in", "out"]))
     logged = "26/01/04 10:00:00 WARN NativeCodeLoader: Unable\n"
-    said = trial.failure("by_shop.py", "{input} {output}", logged + capsys.readouterr().err)
+    said = trial.failure(Own([(tmp_path / "by_shop.py", ("{input}", "{output}"))]), logged + capsys.readouterr().err)
+    assert "with the arguments {input} {output}" in said
     assert all(part in said for part in why), said
     assert '--args "--in {input} --out {output}' in said
     assert not [part for part in ("WARN", "runpy", "medallion", "trial.py", "Exception: ") if part in said], said
+
+
+@pytest.mark.parametrize("kind", [AnalysisException, RuntimeError], ids=["refused", "failed while it ran"])
+def test_sql_that_fails_says_which_statement_it_was_and_what_sql_may_use(tmp_path, capsys, kind):
+    def refuse(statement):
+        if statement.startswith("SELECT"):
+            raise kind("no such shop")
+        return SimpleNamespace(columns=[])
+
+    (tmp_path / "bad.sql").write_text("SET x = 1;\nSELECT shop\nFROM shops; SET y = 2")
+    spec = {"scripts": [(str(tmp_path / "bad.sql"), [])], "modules": [], "values": {"output": ""}}
+    assert not trial.played(SimpleNamespace(sql=refuse), spec)
+    said = trial.failure(Own([(tmp_path / "bad.sql", ())]), capsys.readouterr().err)
+    assert said.startswith(
+        "Ran bad.sql on the sample, and it failed:\n  running bad.sql, statement 2 (SELECT shop FROM"
+    )
+    assert "no such shop" in said and "USING csv OPTIONS (path '{input}'" in said and "{output}/bad" in said
+    assert "--args" not in said and "arguments" not in said
 
 
 def test_a_script_that_ends_well_is_played(tmp_path):
