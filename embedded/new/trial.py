@@ -18,6 +18,7 @@ from typing import Any
 
 from embedded.new import personal
 from embedded.new.proposal import key_of
+from nightshift.failures import steplog
 from nightshift_contract.model import Column
 from tools import paths, toolchain
 from tools.errors import InputRefused
@@ -132,6 +133,7 @@ def main(spec: dict[str, Any], described: Path) -> None:
     if spec["jars"]:
         builder = builder.config("spark.jars", spec["jars"])
     spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("OFF")  # what Spark logs of an error is in the error, which is shown
     if not played(spark, spec):
         sys.exit(1)
     output, storage = spec["values"]["output"], Storage(spark)
@@ -167,7 +169,8 @@ def played(spark: Any, spec: Mapping[str, Any]) -> bool:
 
 def _own(raised: Exception, scripts: Sequence[Path]) -> Iterator[str]:
     """Where a script was when an error was raised, and the error's first lines: the frames of libraries and of Java
-    are none of the user's. Of SQL the statement is where it was, a note of the error."""
+    are none of the user's. Of SQL the statement is where it was, a note of the error. What a worker of Spark raised
+    stands behind many lines, so it comes last if it is in none of the first."""
     yield from (notes := getattr(raised, "__notes__", []))
     texts = {path.name: path.read_text(encoding="utf-8", errors="replace").splitlines() for path in scripts}
     frames = [f for f in traceback.extract_tb(raised.__traceback__) if Path(f.filename).name in texts]
@@ -175,7 +178,10 @@ def _own(raised: Exception, scripts: Sequence[Path]) -> Iterator[str]:
         name = Path(frame.filename).name
         yield f"{name}, line {frame.lineno}: {texts[name][(frame.lineno or 1) - 1].strip()}"
     lines = "".join(traceback.format_exception_only(raised)).splitlines()
-    yield from [line for line in lines if not line.lstrip().startswith("at ") and line not in notes][:MOST_ERROR]
+    shown = [line for line in lines if not line.lstrip().startswith(("at ", "... ")) and line not in notes][:MOST_ERROR]
+    yield from shown
+    behind = steplog.diagnose({"stderr": "".join(traceback.format_exception(raised)).splitlines()}, "")[0]
+    yield from [] if any(behind in line for line in shown) else [behind]
 
 
 def _described(name: str, frame: Any) -> dict[str, Any]:

@@ -355,6 +355,17 @@ def spec_of(folder, arguments):
     return {"scripts": [(str(folder / "by_shop.py"), arguments)], "modules": [], "values": {"output": ""}}
 
 
+OF_JAVA = """An error occurred while calling o1.parquet.
+: org.apache.spark.SparkException: Job aborted.
+	at org.apache.spark.X.x(X.scala:1)
+Caused by: org.apache.spark.SparkException: [TASK_WRITE_FAILED] Task failed while writing rows to file:/x.
+Caused by: org.apache.spark.api.python.PythonException: Traceback (most recent call last):
+  File "/tmp/spark-1/userFiles-2/mod.py", line 2, in num
+    return float(x)
+ValueError: could not convert 'doze'
+
+	... 17 more
+"""
 NAMED = """\
 import argparse
 parser = argparse.ArgumentParser()
@@ -385,6 +396,12 @@ def test_a_script_that_fails_says_so_in_its_own_lines(tmp_path, capsys, text, wh
     assert all(part in said for part in why), said
     assert '--args "--in {input} --out {output}' in said
     assert not [part for part in ("WARN", "runpy", "medallion", "trial.py", "Exception: ") if part in said], said
+
+
+def test_what_a_worker_of_spark_raised_is_shown_though_it_stands_behind_many_lines(tmp_path, capsys):
+    (tmp_path / "by_shop.py").write_text(f"raise RuntimeError({OF_JAVA!r})\n")
+    assert not trial.played(None, spec_of(tmp_path, []))
+    assert capsys.readouterr().err.splitlines()[-1] == "ValueError: could not convert 'doze'"
 
 
 @pytest.mark.parametrize("kind", [AnalysisException, RuntimeError], ids=["refused", "failed while it ran"])
