@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +17,39 @@ if TYPE_CHECKING:
 
 ROWS = 200
 BRAZIL = "pt-BR"
+MARK = "\ufeff"  # the byte order mark, as a character
+PLAIN_JSON = ("int", "bigint", "double", "decimal(18,2)", "boolean")  # types whose values JSON has without quotes
 FIRST_CLEAR_DAY = 13  # a later day of a month cannot be a month
 
 
-def generate_table(table: Table, day: date, rows: int = ROWS) -> bytes:
-    """A file of one day, the same for the same arguments: Parquet if the table's files are, else CSV in the notation of
-    its locale."""
-    return _parquet(table, day, rows) if table.format else _csv(table, day, rows)
+@dataclass(frozen=True)
+class Form:
+    """How a file of text is written: its name ('': that of its table), between which characters or as JSON lines, in
+    which encoding, with a byte order mark or not, gzipped or not.
+
+    strings: the names in JSON whose values are strings, whatever their type in the contract.
+    """
+
+    file: str = ""
+    delimiter: str = ","
+    json_lines: bool = False
+    strings: frozenset[str] = frozenset()
+    encoding: str = "utf-8"
+    mark: bool = False
+    gzip: bool = False
+
+
+def generate_table(table: Table, day: date, rows: int = ROWS, form: Form | None = None) -> bytes:
+    """A file of one day, the same for the same arguments: Parquet if the table's files are, else text in `form`, by
+    default CSV, in the notation of the table's locale."""
+    if table.format:
+        return _parquet(table, day, rows)
+    # A script reads one notation; bronze reads both, and takes no date that could be either.
+    values = generate_rows(table, day, rows, clear_from=1 if form else FIRST_CLEAR_DAY)
+    form = form or Form(delimiter=";" if table.locale == BRAZIL else ",")
+    text = _json_lines(table, values, form) if form.json_lines else _csv(table, values, form)
+    written = f"{MARK if form.mark else ''}{text}".encode(form.encoding)
+    return gzip.compress(written, mtime=0) if form.gzip else written
 
 
 def spelt(table: Table) -> list[str]:
@@ -28,19 +57,31 @@ def spelt(table: Table) -> list[str]:
     return [column.names[-1] if column.names else column.name for column in table.columns]
 
 
-def generate_rows(table: Table, day: date, rows: int = ROWS) -> Iterator[list[str]]:
-    """The values of each row as text, in the notation of the table's locale."""
+def generate_rows(table: Table, day: date, rows: int = ROWS, clear_from: int = FIRST_CLEAR_DAY) -> Iterator[list[str]]:
+    """The values of each row as text, in the notation of the table's locale; Brazilian dates from that day of a month
+    on, the others plain."""
     chance = random.Random(f"{table.name} {day}")
     for number in range(1, rows + 1):
-        yield [_value(table, column, number, day, chance) for column in table.columns]
+        yield [_value(table, column, number, day, chance, clear_from=clear_from) for column in table.columns]
 
 
-def _csv(table: Table, day: date, rows: int) -> bytes:
+def _csv(table: Table, values: Iterable[Sequence[str]], form: Form) -> str:
     written = io.StringIO()
-    lines = csv.writer(written, delimiter=";" if table.locale == BRAZIL else ",", lineterminator="\n")
+    lines = csv.writer(written, delimiter=form.delimiter, lineterminator="\n")
     lines.writerow(spelt(table))
-    lines.writerows(generate_rows(table, day, rows))
-    return written.getvalue().encode("utf-8")
+    lines.writerows(values)
+    return written.getvalue()
+
+
+def _json_lines(table: Table, values: Iterable[Sequence[str]], form: Form) -> str:
+    names = spelt(table)
+    is_plain = [c.type in PLAIN_JSON and name not in form.strings for c, name in zip(table.columns, names, strict=True)]
+    lines = []
+    for row in values:
+        cells = zip(names, row, is_plain, strict=True)
+        said = {name: json.loads(text) if plain else text for name, text, plain in cells}
+        lines.append(json.dumps(said, ensure_ascii=False))
+    return "\n".join([*lines, ""])
 
 
 def _parquet(table: Table, day: date, rows: int) -> bytes:
@@ -63,7 +104,7 @@ def _parquet(table: Table, day: date, rows: int) -> bytes:
     return written.getvalue()
 
 
-def _value(table: Table, column: Column, number: int, day: date, chance: random.Random) -> str:
+def _value(table: Table, column: Column, number: int, day: date, chance: random.Random, *, clear_from: int) -> str:
     if column.one_of:
         return chance.choice(column.one_of)
     if column.type in ("int", "bigint"):
@@ -75,11 +116,11 @@ def _value(table: Table, column: Column, number: int, day: date, chance: random.
         return figure.replace(".", ",") if table.locale == BRAZIL else figure
     if column.type in ("date", "timestamp"):
         of_key = column.name in table.key
-        return _moment(column.type, day - timedelta(days=number if of_key else chance.randrange(3)), table.locale)
+        moment = day - timedelta(days=number if of_key else chance.randrange(3))
+        return _moment(column.type, moment, table.locale == BRAZIL and moment.day >= clear_from)
     return f"{column.name} {number if column.name in table.key else chance.randint(1, 9)}"
 
 
-def _moment(kind: str, day: date, locale: str) -> str:
-    """A date or a date with a time. In Brazilian notation where it can be read in no other way."""
-    clear = locale == BRAZIL and day.day >= FIRST_CLEAR_DAY
-    return f"{day:%d/%m/%Y}" if clear else f"{day} 08:30:00" if kind == "timestamp" else str(day)
+def _moment(kind: str, day: date, is_brazilian: bool) -> str:
+    """A date or a date with a time."""
+    return f"{day:%d/%m/%Y}" if is_brazilian else f"{day} 08:30:00" if kind == "timestamp" else str(day)

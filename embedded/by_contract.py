@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
 
-from datagen.tables import generate_rows, generate_table, spelt
+from datagen.tables import Form, generate_rows, generate_table, spelt
 from embedded.pipeline import Days, Local
 from embedded.uploads.inputs import Delivery, Upload
 from nightshift_contract.model import Table
@@ -18,9 +18,11 @@ from tools.errors import InputRefused
 SQL = {"string": "TEXT", "double": "DOUBLE PRECISION"}  # of the others the contract's name is PostgreSQL's
 
 
-def local(pipeline: str, prefix: str) -> Local:
-    """LOCAL of the package of a pipeline that reads files; `prefix` is that of its inputs, with the date's codes."""
-    return Local("CSV, JSON-lines or Parquet files, or folders of them", make=partial(_made, pipeline, prefix))
+def local(pipeline: str, prefix: str, forms: Mapping[str, Form] | None = None) -> Local:
+    """LOCAL of the package of a pipeline that reads files; `prefix` is that of its inputs, with the date's codes.
+    `forms`: how made-up files of text are written, by table, where a script reads them; bronze takes any form."""
+    make = partial(_made, pipeline, prefix, forms or {})
+    return Local("CSV, JSON-lines or Parquet files, or folders of them", make=make)
 
 
 def local_database(pipeline: str) -> Local:
@@ -29,17 +31,20 @@ def local_database(pipeline: str) -> Local:
     return Local(takes, partial(_no_files, pipeline), seed=partial(_seed, pipeline))
 
 
-def _made(pipeline: str, prefix: str, folder: Path, days: Sequence[date]) -> dict[date, Delivery]:
+def _made(
+    pipeline: str, prefix: str, forms: Mapping[str, Form], folder: Path, days: Sequence[date]
+) -> dict[date, Delivery]:
     """Each day's delivery: a file of made-up rows for each source table."""
-    return {day: _delivery(pipeline, day.strftime(prefix), folder / str(day), day) for day in days}
+    return {day: _delivery(pipeline, day.strftime(prefix), forms, folder / str(day), day) for day in days}
 
 
-def _delivery(pipeline: str, prefix: str, folder: Path, day: date) -> Delivery:
+def _delivery(pipeline: str, prefix: str, forms: Mapping[str, Form], folder: Path, day: date) -> Delivery:
     folder.mkdir(parents=True, exist_ok=True)
     uploads = []
     for name, table in contract(pipeline).sources.items():
-        file = folder / f"{name}.{table.format or 'csv'}"
-        file.write_bytes(generate_table(table, day))
+        form = forms.get(name)
+        file = folder / (form.file if form and form.file else f"{name}.{table.format or 'csv'}")
+        file.write_bytes(generate_table(table, day, form=form))
         uploads.append(Upload(file, f"{prefix}{file.name}"))
     return Delivery(tuple(uploads), (prefix,))
 

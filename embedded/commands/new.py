@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from importlib.util import find_spec
@@ -152,6 +154,7 @@ def _of_script(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, s
         print(f"Running {own.names} once on the sample …", flush=True)
         day = dates.today() - timedelta(days=1)
         tables = trial.play(options.name, own, options.sample, day)
+        script_package.refuse_names(tables)
         try:
             proposals = _proposals(_of_files(options))
         except InputRefused as other_format:
@@ -175,8 +178,17 @@ def _own(options: argparse.Namespace, downloaded: Sequence[Path]) -> Own:
     if python and not any("{output}" in each for each in words):
         raise InputRefused("--args has no {output}: the script must be given the folder to write to.")
     each = iter(words * len(python) if len(words) == 1 else words)
-    scripts = [(s.resolve(), () if s.suffix == SQL else tuple(shlex.split(next(each)))) for s in options.script]
+    scripts = [(s.resolve(), () if s.suffix == SQL else _divided(next(each))) for s in options.script]
     return Own(scripts, [path.resolve() for path in options.py_files], [path.resolve() for path in jars])
+
+
+def _divided(words: str) -> tuple[str, ...]:
+    """The words of --args, as a shell divides them. Raises InputRefused."""
+    try:
+        return tuple(shlex.split(words))
+    except ValueError as wrong:
+        why = f'--args "{words}" cannot be divided into words ({wrong}): close each quote, or write \\ before it.'
+        raise InputRefused(why) from None
 
 
 def _folder(name: str, into: Path) -> Path:
@@ -229,16 +241,35 @@ def _confirmed(folder: Path) -> bool:
 
 
 def _write(folder: Path, texts: Mapping[str, str | bytes]) -> None:
-    """Write the package and its page; the registry must accept it. Raises InputRefused."""
-    for path, text in texts.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(text.encode() if isinstance(text, str) else text)
-    importlib.invalidate_caches()
-    registry = discover([folder.parent])
-    if (wrong := registry.broken.get(str(folder))) is not None:
-        raise InputRefused(wrong)
-    page = product_page.whole(registry.packages[folder.name].pipeline)
-    (folder / product_page.PAGE).write_text(page, encoding="utf-8")
+    """Write the package and its page; the registry must accept it. Raises InputRefused, and then leaves nothing."""
+    with _all_or_nothing(folder):
+        for path, text in texts.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(text.encode() if isinstance(text, str) else text)
+        importlib.invalidate_caches()
+        registry = discover([folder.parent])
+        if (wrong := registry.broken.get(str(folder))) is not None:
+            raise InputRefused(f"Nothing was written. {wrong}")
+        page = product_page.whole(registry.packages[folder.name].pipeline)
+        (folder / product_page.PAGE).write_text(page, encoding="utf-8")
+
+
+@contextmanager
+def _all_or_nothing(folder: Path) -> Iterator[None]:
+    """Remove a new folder, and the empty ones that were made above it, if the block does not come to its end. Raises
+    InputRefused for what the system refuses."""
+    above = [parent for parent in folder.parents if not parent.exists()]
+    try:
+        yield
+    except BaseException as failed:
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            for parent in above:
+                parent.rmdir()
+        if isinstance(failed, OSError):
+            why = f"Nothing was written: {folder} cannot be ({failed.strerror}). Choose another folder with --into."
+            raise InputRefused(why) from failed
+        raise
 
 
 def _next(name: str, folder: Path, given: str) -> str:

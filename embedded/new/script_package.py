@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from hashlib import sha256
 from pathlib import Path
 
+from datagen.tables import Form
+from embedded.new import form
 from embedded.new.package import HEAD, LOCAL, RUNBOOK, origin_of_files, quoted, quoted_list, source_lines
 from embedded.new.proposal import Proposal
+from embedded.new.sample import lake_name
 from embedded.new.trial import Own, Written
+from tools.errors import InputRefused
 
+# Names that Spark's DDL, Glue and Athena take unquoted. Glue keeps the names of tables in lower case:
+# https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
+TABLE, COLUMN = re.compile(r"[a-z][a-z0-9_]*"), re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+PARTITION = "business_date"  # the column by which the catalogue divides every gold table
 QUARANTINE = ", then `quarantine/{name}/` in the lake for the rows"  # of the runbook; a script has none
 OTHER = ": what the script wrote is not what the contract below says"
+LOCAL_IN_FORM = '''\
+"""{title} on this machine: made-up files, written as the sample is."""
+
+from datagen.tables import Form
+from embedded.by_contract import local
+
+FORMS = {{
+{forms}}}
+LOCAL = local("{name}", "{name}/%Y/%m/%d/", FORMS)
+'''
 JOB = '''\
 """The only layer of {name}: the scripts, as they are, and the tables that they write."""
 
@@ -86,7 +105,10 @@ def files(
         "more": f"{', *FURTHER' if others else ''}{', modules=MODULES' if own.modules else ''}",
         "imports": "\n".join(sorted([f"from {name}.definition import GOLD", f"from {name}.local import LOCAL"])),
     }
-    made_up = {"local.py": LOCAL.format(**words), f"test_{name}.py": TEST.format(**words)} if sources else {}
+    forms = {s.table.name: form.of(Path(s.sample.where)) for s in sources if not s.table.format}
+    entries = "".join(f'    "{table}": {_as_python(own)},\n' for table, own in forms.items())
+    local = LOCAL_IN_FORM.format(**words, forms=entries) if forms else LOCAL.format(**words)
+    made_up = {"local.py": local, f"test_{name}.py": TEST.format(**words)} if sources else {}
     return {
         "__init__.py": f'"""The package of {name}: definition, contract, script, pages."""\n',
         "definition.py": DEFINITION.format(**words),
@@ -98,6 +120,38 @@ def files(
         "runbook.md": RUNBOOK.replace(QUARANTINE, OTHER).format(**words),
         **made_up,
     }
+
+
+def _as_python(written: Form) -> str:
+    """A form in Python, without what it need not say."""
+    said = {f.name: value for f in fields(written) if (value := getattr(written, f.name)) != f.default}
+    words = {name: value for name, value in said.items() if value or name != "strings"}
+    texts = {
+        name: f"frozenset({quoted_list(sorted(value))})"
+        if name == "strings"
+        else quoted(value)
+        if isinstance(value, str)
+        else str(value)
+        for name, value in words.items()
+    }
+    return f"Form({', '.join(f'{name}={text}' for name, text in texts.items())})"
+
+
+def refuse_names(tables: Sequence[Written]) -> None:
+    """Raise InputRefused naming each table and column whose name a gold table, or its column, cannot have."""
+    wrong = [f"table {t.name}: call it {lake_name(t.name, 'rows')}" for t in tables if not TABLE.fullmatch(t.name)]
+    for table in tables:
+        for column in table.columns:
+            if not COLUMN.fullmatch(column) or column.lower() == PARTITION:
+                other = f"{PARTITION}_given" if column.lower() == PARTITION else lake_name(column, "column")
+                wrong.append(f"column {column} of {table.name}: call it {other}")
+    if wrong:
+        listed = "".join(f"\n  {one}" for one in wrong)
+        raise InputRefused(
+            f"Nothing was written: the script wrote names that no table of the catalogue can have (letters, digits and"
+            f" _; {PARTITION} is the partition's):{listed}\n"
+            'Give a column an alias in the script (.alias("NAME"), in SQL AS NAME); write a table to {output}/NAME.'
+        )
 
 
 def _indented(words: Sequence[str]) -> str:

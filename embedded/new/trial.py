@@ -18,6 +18,7 @@ from typing import Any
 
 from embedded.new import personal
 from embedded.new.proposal import key_of
+from nightshift.failures import steplog
 from nightshift_contract.model import Column
 from tools import paths, toolchain
 from tools.errors import InputRefused
@@ -26,6 +27,11 @@ MOST_ROWS = 1000
 MOST_LINES, MOST_FRAMES, MOST_ERROR = 12, 3, 5  # shown of a script that failed
 SPARK_LOGS = re.compile(r"[0-9/]{8} [0-9:]{8} (WARN|INFO)\b|Setting default log level|To adjust logging level")
 HINT = 'If it takes them by name, say so, with its own names: --args "--in {input} --out {output}".'
+SQL_HINT = (
+    "SQL may use {{input}}, {{output}} and {{business_date}}: read files by CREATE TEMPORARY VIEW v USING csv OPTIONS"
+    " (path '{{input}}', header 'true'); the rows of a SELECT at the end of {name} go to {{output}}/{stem}."
+)
+SQL, OF_SQL = ".sql", re.compile(r"running (?P<name>.+\.sql), statement \d+ ")
 LOCAL = {
     "spark.master": "local[1]",
     "spark.ui.enabled": "false",
@@ -60,6 +66,18 @@ class Own:
     def names(self) -> str:
         return ", ".join(script.name for script, _ in self.scripts)
 
+    @property
+    def as_run(self) -> str:
+        """The scripts and the arguments that they were given; SQL has none."""
+        words = dict.fromkeys(" ".join(words) for script, words in self.scripts if script.suffix != SQL)
+        return f"{self.names} with the arguments {'; '.join(words)}" if words else self.names
+
+    def hint(self, sql: str = "") -> str:
+        """What may help the scripts, or the one of SQL that failed."""
+        own = [script.name for script, _ in self.scripts if script.suffix == SQL and sql in ("", script.name)]
+        words = [HINT] if not sql and len(own) < len(self.scripts) else []
+        return " ".join([*words, *(SQL_HINT.format(name=name, stem=Path(name).stem) for name in own[-1:])])
+
 
 def play(name: str, own: Own, samples: Sequence[Path], day: date) -> list[Written]:
     """Run the scripts in a process of its own, on copies of the samples. Raises InputRefused with the last lines when
@@ -82,20 +100,19 @@ def play(name: str, own: Own, samples: Sequence[Path], day: date) -> list[Writte
         command = [sys.executable, "-m", "embedded.new.trial", json.dumps(spec), str(described)]
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         if done.returncode or not described.is_file():
-            raise InputRefused(failure(own.names, " ".join(own.scripts[0][1]), done.stderr))
+            raise InputRefused(failure(own, done.stderr))
         tables = [Written(t["name"], t["columns"], tuple(t["key"]), t["personal"]) for t in _tables(described)]
     if not tables:
-        words = " ".join(own.scripts[0][1])
-        wrote_none = f"{own.names} ran with the arguments {words}, and wrote no Parquet, CSV or JSON"
-        raise InputRefused(f"{wrote_none} below {{output}}. {HINT}")
+        raise InputRefused(f"Ran {own.as_run}: nothing wrote Parquet, CSV or JSON below {{output}}. {own.hint()}")
     return tables
 
 
-def failure(script: str, arguments: str, stderr: str) -> str:
+def failure(own: Own, stderr: str) -> str:
     """The sentences about a script that failed: its own last lines, without what Spark logs, and what may help."""
-    own = [line for line in stderr.splitlines() if line.strip() and not SPARK_LOGS.match(line)][-MOST_LINES:]
-    lines = "".join(f"\n  {line}" for line in own)
-    return f"{script} was run on the sample with the arguments {arguments}, and failed:{lines}\n{HINT}"
+    said = [line for line in stderr.splitlines() if line.strip() and not SPARK_LOGS.match(line)][-MOST_LINES:]
+    lines = "".join(f"\n  {line}" for line in said)
+    sql = next((match["name"] for line in said if (match := OF_SQL.match(line))), "")
+    return f"Ran {own.as_run} on the sample, and it failed:{lines}\n{own.hint(sql)}"
 
 
 def _tables(described: Path) -> list[dict[str, Any]]:
@@ -116,6 +133,7 @@ def main(spec: dict[str, Any], described: Path) -> None:
     if spec["jars"]:
         builder = builder.config("spark.jars", spec["jars"])
     spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("OFF")  # what Spark logs of an error is in the error, which is shown
     if not played(spark, spec):
         sys.exit(1)
     output, storage = spec["values"]["output"], Storage(spark)
@@ -151,14 +169,19 @@ def played(spark: Any, spec: Mapping[str, Any]) -> bool:
 
 def _own(raised: Exception, scripts: Sequence[Path]) -> Iterator[str]:
     """Where a script was when an error was raised, and the error's first lines: the frames of libraries and of Java
-    are none of the user's."""
+    are none of the user's. Of SQL the statement is where it was, a note of the error. What a worker of Spark raised
+    stands behind many lines, so it comes last if it is in none of the first."""
+    yield from (notes := getattr(raised, "__notes__", []))
     texts = {path.name: path.read_text(encoding="utf-8", errors="replace").splitlines() for path in scripts}
     frames = [f for f in traceback.extract_tb(raised.__traceback__) if Path(f.filename).name in texts]
     for frame in frames[-MOST_FRAMES:]:
         name = Path(frame.filename).name
         yield f"{name}, line {frame.lineno}: {texts[name][(frame.lineno or 1) - 1].strip()}"
     lines = "".join(traceback.format_exception_only(raised)).splitlines()
-    yield from [line for line in lines if not line.lstrip().startswith("at ")][:MOST_ERROR]
+    shown = [line for line in lines if not line.lstrip().startswith(("at ", "... ")) and line not in notes][:MOST_ERROR]
+    yield from shown
+    behind = steplog.diagnose({"stderr": "".join(traceback.format_exception(raised)).splitlines()}, "")[0]
+    yield from [] if any(behind in line for line in shown) else [behind]
 
 
 def _described(name: str, frame: Any) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from embedded.repro.submitted import Record
 from nightshift.failures import steplog
 from nightshift.run.tasks import job as task_of
 
-NUMBER = re.compile(r"\d+")
+# What is another in every run: numbers, and the folders of paths (scratch folders, buckets and their stand-ins here).
+NUMBER, FOLDERS = re.compile(r"\d+"), re.compile(r"(?:\w+:/)?/[^\s'\",;]*/")
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,14 @@ class Failure:
 
     @property
     def kind(self) -> str:
-        """The message without what differs with the rows that were taken: numbers, or all but the error's name."""
-        return self.message.partition(":")[0] if self.place else NUMBER.sub("#", self.message)
+        """The message without what differs with the run and the rows that were taken: numbers and folders, or all but
+        the error's name."""
+        return self.message.partition(":")[0] if self.place else NUMBER.sub("#", FOLDERS.sub("", self.message))
 
     def is_like(self, other: Failure) -> bool:
-        """Whether both are the same failure."""
-        return (self.cause, self.place, self.kind) == (other.cause, other.place, other.kind)
+        """Whether both are the same failure, at the same line of a file of that name."""
+        here, there = ((one.cause, one.place.rpartition("/")[2], one.kind) for one in (self, other))
+        return here == there
 
     def lines(self, where: str) -> Iterator[str]:
         """The failure in words."""

@@ -5,11 +5,18 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import date
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from pyspark.errors import AnalysisException
 
-from embedded.new import personal, sample, trial
+from embedded.commands import new as command
+from embedded.new import form, package, personal, sample, trial
 from embedded.new.proposal import propose
+from embedded.new.trial import Own, Written
 from embedded.uploads import kinds
 from embedded.uploads.inputs import Upload
 from nightshift.contracts import contract
@@ -385,6 +392,10 @@ def test_a_script_without_a_place_to_write_to_is_refused_before_it_runs(new, tmp
         (("--args", "{output}", "--args", "{output}"), "--args was given 2 times for 1 scripts"),
         (("--py-files", "{folder}/other/job.py"), "Two files are called job.py"),
         (("--jars", "{folder}/absent.jar"), "absent.jar does not exist"),
+        (
+            ("--args", "{input} {output} 'open"),
+            '--args "{input} {output} \'open" cannot be divided into words (No closing',
+        ),
     ],
 )
 def test_files_and_arguments_that_do_not_fit_are_refused_before_anything_runs(new, tmp_path, words, why):
@@ -396,10 +407,111 @@ def test_files_and_arguments_that_do_not_fit_are_refused_before_anything_runs(ne
     assert status == 2 and why in said
 
 
+TOTALS = Written("totals", {"shop": "string", "orders": "bigint"}, ("shop",), {})
+
+
+@pytest.fixture
+def scripted(new, tmp_path, monkeypatch):
+    """Make a package of a script that wrote these tables; gives the status and all that it printed."""
+
+    def made(*tables, file="orders.csv", content=BRAZILIAN, name="totals"):
+        (tmp_path / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+        (tmp_path / "job.py").write_text("")
+        monkeypatch.setattr(trial, "play", lambda *_: [*tables])
+        return new(name, "--script", tmp_path / "job.py", "--sample", tmp_path / file, "--yes")
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        ({"columns": {"shop": "string", "count(1)": "bigint"}}, "column count(1) of totals: call it count_1"),
+        ({"columns": {"shop": "string", "Total Geral": "int"}}, "column Total Geral of totals: call it total_geral"),
+        ({"columns": {"shop": "string", "preço": "int"}}, "column preço of totals: call it preco"),
+        ({"columns": {"shop": "string", "2026": "int"}}, "column 2026 of totals: call it column_2026"),
+        ({"name": "my table"}, "table my table: call it my_table"),
+        ({"name": "Totals"}, "table Totals: call it totals"),
+        ({"columns": {"shop": "string", "business_date": "date"}}, "column business_date of totals: call it"),
+    ],
+)
+def test_a_name_that_the_catalogue_cannot_have_is_refused_and_nothing_is_written(scripted, tmp_path, table, why):
+    status, said = scripted(replace(TOTALS, **table))
+    assert status == 2 and why in said and "alias" in said, said
+    assert not (tmp_path / "mine").exists()
+    assert scripted(replace(TOTALS, columns={"shop": "string", "_n2": "int", "Sold": "int"}))[0] == 0
+
+
+HEADER, *ROWS_OF_PLAIN = [line.split(",") for line in PLAIN.splitlines()]
+AS_JSON = "\n".join(
+    json.dumps({**dict(zip(HEADER, row, strict=True)), "sale": int(row[0]), "price": float(row[3])})
+    for row in ROWS_OF_PLAIN
+)
+
+
+FORMS = {
+    "comma": ("orders.csv", PLAIN),
+    "semicolon": ("orders 2026.txt", PLAIN.replace(",", ";")),
+    "tab": ("orders.tsv", PLAIN.replace(",", "\t")),
+    "packed": ("orders.csv.gz", gzip.compress(PLAIN.replace(",", "|").encode())),
+    "json": ("orders.jsonl", AS_JSON),
+    "packed_json": ("orders.json.gz", gzip.compress(AS_JSON.encode())),
+    "cp1252": ("orders.csv", BRAZILIAN.encode("cp1252")),
+    "utf16": ("orders.csv", BRAZILIAN.encode("utf-16")),
+    "marked": ("orders.csv", f"\ufeff{BRAZILIAN}"),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_the_generator_of_a_scripts_package_writes_in_the_form_of_the_sample(scripted, tmp_path, name):
+    file, content = FORMS[name]
+    status, said = scripted(TOTALS, file=file, content=content, name=f"in_{name}")
+    assert status == 0, said
+    day = date(2026, 1, 4)
+    [upload] = import_module(f"in_{name}.local").LOCAL.make(tmp_path / "made", [day])[day].uploads
+    assert form.of(upload.source) == form.of(tmp_path / file)
+    given, made = (sample.read(path) for path in (tmp_path / file, upload.source))
+    assert [c.names for c in made.table.columns] == [c.names for c in given.table.columns]
+    if "data" in types(propose(given)):
+        dates = {record.fields[1] for record in made.records}
+        assert dates <= {"04/01/2026", "03/01/2026", "02/01/2026"}, "in the one notation that a script reads"
+
+
+def test_whatever_fails_while_a_package_is_written_leaves_nothing(new, tmp_path, monkeypatch):
+    (tmp_path / "orders.csv").write_text(BRAZILIAN)
+    words = ("--sample", tmp_path / "orders.csv", "--yes")
+    with monkeypatch.context() as broken:
+        broken.setattr(package, "contract", lambda *_: "[gold.a b]")
+        status, said = new("of_wrong_names", *words)
+        assert status == 2 and "contract.toml cannot be read" in said, said
+        assert not (tmp_path / "mine").exists()
+    (tmp_path / "mine/kept").mkdir(parents=True)
+    with monkeypatch.context() as broken:
+        broken.setattr(command.product_page, "whole", full_disk)
+        status, said = new("of_a_full_disk", *words)
+    assert status == 2 and "Nothing was written" in said and "No space left on device" in said, said
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["kept"]
+
+
+def full_disk(*_):
+    raise OSError(28, "No space left on device")
+
+
 def spec_of(folder, arguments):
     return {"scripts": [(str(folder / "by_shop.py"), arguments)], "modules": [], "values": {"output": ""}}
 
 
+OF_JAVA = """An error occurred while calling o1.parquet.
+: org.apache.spark.SparkException: Job aborted.
+	at org.apache.spark.X.x(X.scala:1)
+Caused by: org.apache.spark.SparkException: [TASK_WRITE_FAILED] Task failed while writing rows to file:/x.
+Caused by: org.apache.spark.api.python.PythonException: Traceback (most recent call last):
+  File "/tmp/spark-1/userFiles-2/mod.py", line 2, in num
+    return float(x)
+ValueError: could not convert 'doze'
+
+	... 17 more
+"""
 NAMED = """\
 import argparse
 parser = argparse.ArgumentParser()
@@ -425,10 +537,35 @@ def test_a_script_that_fails_says_so_in_its_own_lines(tmp_path, capsys, text, wh
     (tmp_path / "by_shop.py").write_text(text)
     assert not trial.played(None, spec_of(tmp_path, ["in", "out"]))
     logged = "26/01/04 10:00:00 WARN NativeCodeLoader: Unable\n"
-    said = trial.failure("by_shop.py", "{input} {output}", logged + capsys.readouterr().err)
+    said = trial.failure(Own([(tmp_path / "by_shop.py", ("{input}", "{output}"))]), logged + capsys.readouterr().err)
+    assert "with the arguments {input} {output}" in said
     assert all(part in said for part in why), said
     assert '--args "--in {input} --out {output}' in said
     assert not [part for part in ("WARN", "runpy", "medallion", "trial.py", "Exception: ") if part in said], said
+
+
+def test_what_a_worker_of_spark_raised_is_shown_though_it_stands_behind_many_lines(tmp_path, capsys):
+    (tmp_path / "by_shop.py").write_text(f"raise RuntimeError({OF_JAVA!r})\n")
+    assert not trial.played(None, spec_of(tmp_path, []))
+    assert capsys.readouterr().err.splitlines()[-1] == "ValueError: could not convert 'doze'"
+
+
+@pytest.mark.parametrize("kind", [AnalysisException, RuntimeError], ids=["refused", "failed while it ran"])
+def test_sql_that_fails_says_which_statement_it_was_and_what_sql_may_use(tmp_path, capsys, kind):
+    def refuse(statement):
+        if statement.startswith("SELECT"):
+            raise kind("no such shop")
+        return SimpleNamespace(columns=[])
+
+    (tmp_path / "bad.sql").write_text("SET x = 1;\nSELECT shop\nFROM shops; SET y = 2")
+    spec = {"scripts": [(str(tmp_path / "bad.sql"), [])], "modules": [], "values": {"output": ""}}
+    assert not trial.played(SimpleNamespace(sql=refuse), spec)
+    said = trial.failure(Own([(tmp_path / "bad.sql", ())]), capsys.readouterr().err)
+    assert said.startswith(
+        "Ran bad.sql on the sample, and it failed:\n  running bad.sql, statement 2 (SELECT shop FROM"
+    )
+    assert "no such shop" in said and "USING csv OPTIONS (path '{input}'" in said and "{output}/bad" in said
+    assert "--args" not in said and "arguments" not in said
 
 
 def test_a_script_that_ends_well_is_played(tmp_path):

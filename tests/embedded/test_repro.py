@@ -164,6 +164,11 @@ def test_failures_are_the_same_by_cause_line_and_kind_whatever_the_rows_were():
     assert not crash.is_like(Failure("code", "KeyError: 'x1'", crash.place))
     refused = Failure("data", "sales 2026-01-05: 12 of 300 rows were refused", "")
     assert refused.is_like(Failure("data", "sales 2026-01-05: 1 of 6 rows were refused", ""))
+    places = ("/srv/spark/a1f/mods.py line 2, in num", "/home/x/mods.py line 2, in num")
+    there, here = (Failure("code", "ValueError: bad 'x'", place) for place in places)
+    assert there.is_like(here), "wherever Spark kept a module"
+    lost, again = (Failure("code", f"no file at {folder}/out.csv", "") for folder in ("s3://acme/b", "/tmp/x-8a1f/b"))
+    assert lost.is_like(again) and not lost.is_like(Failure("code", "no file at /tmp/x-8a1f/other.csv", ""))
 
 
 MAIN = """

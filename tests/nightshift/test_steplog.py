@@ -70,6 +70,25 @@ UnicodeDecodeError: 'utf-8' codec can't decode byte 0xe7 in position 3: invalid 
 
 """
 LIBRARY_WORKER = WORKER.replace(f"{JOBS}/wordcount/lines.py", "/usr/lib/python3.11/csv.py")
+SCRIPT_MODULE = "/mnt/tmp/spark-8a1a-4c/userFiles-8a1a6f0e-11b2/amounts.py"
+OF_WORKER = """\
+PythonException: Traceback (most recent call last):
+  File "{file}", line 2, in amount
+    return float(text)
+           ^^^^^^^^^^^
+ValueError: could not convert string to float: 'doze'
+
+"""
+
+
+def udf_failed(file):
+    """The log of a script whose UDF raises while Spark writes: the worker's traceback stands in the JVM's causes."""
+    writing = "org.apache.spark.SparkException: [TASK_WRITE_FAILED] Task failed while writing rows to s3://acme/out."
+    python = "org.apache.spark.api.python." + OF_WORKER.format(file=file)
+    text = aborted(f"{writing}\n{JVM_STACK}Caused by: {python}", f"{writing}\n{JVM_STACK}Caused by: {python}")
+    return text.replace(f"{JOBS}/mrhealth_sales/job.py", "/mnt/tmp/nightshift-x1/scripts/shops.py")
+
+
 LOST_EXECUTOR = aborted(
     "ExecutorLostFailure (executor 2 exited caused by one of the running tasks) Reason: Container from a bad node: "
     "container_1_01_000003 on host: ip-10-0-1-5.ec2.internal. Exit status: 137. Diagnostics: Killed by external signal",
@@ -102,6 +121,7 @@ SOURCE = stated("card_movements", SourceError("opening a database at db:5432: co
 FORBIDDEN = stated("card_movements", SourceError("reading the secret a/sources/cards: AccessDeniedException"))
 USAGE = "usage: main.py [-h] --pipeline\nmain.py: error: argument --business-date: invalid fromisoformat value: 'x'\n"
 JOB = "mrhealth_sales/job.py"
+DOZE = "ValueError: could not convert string to float: 'doze'"
 CASES = {
     "an S3 403 under a py4j error": (aborted("java.io.IOException: x", DENIED), Cause.IAM, "AmazonS3Exception: ", JOB),
     "a throttled S3": (
@@ -112,6 +132,20 @@ CASES = {
     ),
     "a path that is not there": (ANALYSIS, Cause.UPSTREAM, "AnalysisException: [PATH_NOT_FOUND] Path does not", JOB),
     "bytes that a UDF cannot read": (WORKER, Cause.DATA, "UnicodeDecodeError: 'utf-8'", "wordcount/lines.py"),
+    "a UDF of a module on one machine": (udf_failed(SCRIPT_MODULE), Cause.CODE, DOZE, "amounts.py"),
+    "a UDF of a module on YARN": (
+        udf_failed("/mnt/yarn/usercache/hadoop/appcache/application_1_2/container_1_2_01_000003/./amounts.py"),
+        Cause.CODE,
+        DOZE,
+        "amounts.py",
+    ),
+    "a UDF of a packed module": (
+        udf_failed("/opt/spark/work-dir/./shop.zip/shop/amounts.py"),
+        Cause.CODE,
+        DOZE,
+        "shop.zip/shop/amounts.py",
+    ),
+    "a UDF that is a library's": (udf_failed("/usr/lib/python3.11/csv.py"), Cause.CODE, DOZE, "scripts/shops.py"),
     "a gzip that is cut short": (
         aborted("java.io.EOFException: Unexpected end of input stream", "java.io.EOFException: Unexpected end"),
         Cause.DATA,
@@ -163,7 +197,9 @@ def test_the_traceback_tells_file_line_function_and_python_error():
 
 
 def test_a_traceback_of_the_worker_without_our_code_gives_way_to_the_drivers():
-    assert diagnose({"stdout": split(LIBRARY_WORKER)}, "")[2]["traceback"]["file"] == JOB
+    message, _, details = diagnose({"stdout": split(LIBRARY_WORKER)}, "")
+    assert details["traceback"]["file"] == JOB
+    assert message.startswith("UnicodeDecodeError: 'utf-8'"), "never a frame"
 
 
 def test_a_driver_that_lost_its_jvm_is_explained_by_what_the_jvm_died_of():

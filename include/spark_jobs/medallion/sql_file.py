@@ -20,17 +20,20 @@ LONGEST = 60  # characters of a statement in an error
 
 def run(spark: SparkSession, name: str, text: str, output: str) -> None:
     """Run the statements in order. If the last one is a query, its rows go to the folder `output`. Raises ScriptFailed
-    naming the statement that Spark refuses."""
+    naming the statement that Spark refuses; an error of one that was running has the statement as a note."""
     every = list(statements(text))
     for number, statement in enumerate(every, start=1):
+        which = f"running {name}, statement {number} ({' '.join(statement.split())[:LONGEST]})"
         try:
             rows = spark.sql(statement)
             if number == len(every) and QUERY.match(statement) and rows.columns:
                 rows.write.mode("overwrite").parquet(output)
         except (AnalysisException, ParseException) as refused:
-            shown = " ".join(statement.split())[:LONGEST]
             why = next((line for line in str(refused).splitlines() if line.strip()), "")
-            raise ScriptFailed(f"running {name}, statement {number} ({shown}): {why}") from refused
+            raise ScriptFailed(f"{which}: {why}") from refused
+        except Exception as failed:
+            failed.add_note(which)
+            raise
 
 
 def statements(text: str) -> Iterator[str]:

@@ -81,7 +81,7 @@ def tail(lines: Sequence[str], most: int = TAIL_LINES) -> list[str]:
 def _traceback(logs: Mapping[str, Sequence[str]]) -> tuple[str | None, Traceback | None]:
     parsed = [(stream, traceback) for stream in STREAMS if (traceback := tracebacks.last_of(logs.get(stream, ())))]
     return next(
-        (pair for pair in parsed if pair[1].own),
+        (pair for pair in parsed if pair[1].of_a_user),
         parsed[0] if parsed else (None, None),
     )
 

@@ -16,6 +16,8 @@ OURS = re.compile(
     r"(?:spark_jobs\.zip/|include/spark_jobs/|/pipelines/(?=\w+/jobs/)|/nightshift-\w+/(?=scripts/)|plugins/(?=nightshift/))"
     r"(?P<in_tree>.+)$|/(?P<entry>main\.py)$"
 )
+# Modules that Spark ships to its workers: where it keeps them (SparkFiles, a YARN container, the image's work-dir).
+SHIPPED = re.compile(r"/(?:userFiles-[^/]+|container_\w+|work-dir)/(?:\./)?(?P<in_tree>.+)$")
 # Files of Python, Spark and installed packages: a frame of somebody's own code is in none of them.
 LIBRARIES = re.compile(r"site-packages|dist-packages|/lib(?:64)?/python\d|/(?:pyspark|py4j)(?:/|\.zip|-src\.zip)|^<")
 LOG_LINE = re.compile(
@@ -42,12 +44,12 @@ class Traceback:
 
 
 def last_of(lines: Sequence[str]) -> Traceback | None:
-    """The last traceback with a frame in our code, else the last one; None if there is none.
+    """The last traceback with a frame in somebody's own code, else the last one; None if there is none.
 
-    Py4J quotes the worker's traceback inside the driver's, and the worker's may have no frame of ours.
+    Py4J quotes the worker's traceback inside the driver's, and the worker's may have frames of libraries only.
     """
     parsed = [_parsed(lines[number + 1 :]) for number, line in enumerate(lines) if START in line]
-    return next((t for t in reversed(parsed) if t.own), parsed[-1] if parsed else None)
+    return next((t for t in reversed(parsed) if t.of_a_user), parsed[-1] if parsed else None)
 
 
 def card_entry(traceback: Traceback | None) -> dict[str, Any] | None:
@@ -71,11 +73,14 @@ def _parsed(lines: Sequence[str]) -> Traceback:
 
 
 def _error(lines: Iterator[str]) -> Iterator[str]:
-    """The lines of an error up to the next log line, without the JVM's frames."""
+    """The lines of an error up to the next log line, without the JVM's frames and those of a quoted traceback."""
+    in_quoted = False
     for line in lines:
         if LOG_LINE.match(line):
             return
-        if not is_jvm_frame(line) and line.strip():
+        in_quoted = START in line or (in_quoted and line[:1].isspace())
+        is_frame = is_jvm_frame(line) or (in_quoted and START not in line)
+        if not is_frame and line.strip():
             yield line.strip()
 
 
@@ -84,5 +89,7 @@ def _frame(match: re.Match[str]) -> dict[str, Any]:
 
 
 def _own(frame: dict[str, Any]) -> dict[str, Any] | None:
-    match = OURS.search(frame["file"])
-    return {**frame, "file": match["in_tree"] or match["entry"]} if match else None
+    if match := OURS.search(frame["file"]):
+        return {**frame, "file": match["in_tree"] or match["entry"]}
+    shipped = None if LIBRARIES.search(frame["file"]) else SHIPPED.search(frame["file"])
+    return {**frame, "file": shipped["in_tree"]} if shipped else None
