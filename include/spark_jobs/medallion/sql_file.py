@@ -23,16 +23,16 @@ def run(spark: SparkSession, name: str, text: str, output: str) -> None:
     naming the statement that Spark refuses; an error of one that was running has the statement as a note."""
     every = list(statements(text))
     for number, statement in enumerate(every, start=1):
-        which = f"running {name}, statement {number} ({' '.join(statement.split())[:LONGEST]})"
+        shown = " ".join(statement.split())[:LONGEST]
         try:
             rows = spark.sql(statement)
             if number == len(every) and QUERY.match(statement) and rows.columns:
                 rows.write.mode("overwrite").parquet(output)
         except (AnalysisException, ParseException) as refused:
             why = next((line for line in str(refused).splitlines() if line.strip()), "")
-            raise ScriptFailed(f"{which}: {why}") from refused
+            raise ScriptFailed(f"running {name}, statement {number} ({shown}): {why}") from refused
         except Exception as failed:
-            failed.add_note(which)
+            failed.add_note(f"running {name}, statement {number} ({shown})")
             raise
 
 
