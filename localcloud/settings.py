@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -61,8 +62,8 @@ class Settings:
         if not (len(self.account) == 12 and self.account.isdigit()):
             raise SettingsError(f"account {self.account!r} is not an AWS account: use twelve digits.")
         for name in ("provisioning", "bootstrap", "termination", "log_delay", "run_start", "application"):
-            if getattr(self, f"{name}_seconds") < 0:
-                raise SettingsError(f"{name}_seconds is below zero: give the seconds to wait, or 0.")
+            if not 0 <= getattr(self, f"{name}_seconds") < math.inf:
+                raise SettingsError(f"{name}_seconds is no time to wait: give seconds, or 0.")
 
     @property
     def state_file(self) -> Path:

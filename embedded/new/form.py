@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from datagen.tables import Form
+from embedded.new.sample import first_bytes
 from medallion import csv_text
-from medallion.packing import GZIP, out_of_gzip
+from medallion.packing import GZIP
 from nightshift_contract.charset import as_utf8, marked_encoding
 from nightshift_contract.json_lines import is_json_lines
 
@@ -16,8 +17,9 @@ MOST_LINES = 1000
 
 def of(path: Path) -> Form:
     """The form of a file that sample.read reads: CSV or JSON lines."""
-    packed = path.read_bytes()
-    content = out_of_gzip(packed)
+    with path.open("rb") as file:
+        is_packed = file.read(len(GZIP)) == GZIP
+    content = first_bytes(path)
     mark, encoding = marked_encoding(content) or (b"", "")
     if mark:
         text = content[len(mark) :].decode(encoding, errors="replace").encode()
@@ -27,7 +29,7 @@ def of(path: Path) -> Form:
     headers = {} if is_json else csv_text.header_cells(text)
     delimiter = max(headers, key=lambda one: len(headers[one]), default=",")
     strings = _strings(text) if is_json else frozenset[str]()
-    return Form(path.name, delimiter, is_json, strings, encoding, mark=bool(mark), gzip=packed.startswith(GZIP))
+    return Form(path.name, delimiter, is_json, strings, encoding, mark=bool(mark), gzip=is_packed)
 
 
 def _strings(text: bytes) -> frozenset[str]:

@@ -123,7 +123,7 @@ def _beginning(path: Path) -> bytes:
     try:
         if too_large := over(path.stat().st_size):
             raise too_large
-        content = _first_bytes(path)
+        content = first_bytes(path)
         return unpacked(content if len(content) <= MOST_BYTES else _whole_lines(content[:MOST_BYTES]))
     except OSError as refused:
         raise InputRefused(f"{path} cannot be read ({refused.strerror}): name a file that can.") from None
@@ -131,7 +131,7 @@ def _beginning(path: Path) -> bytes:
         raise InputRefused(f"{path} is not read ({why.detail}): give CSV or JSON lines.") from None
 
 
-def _first_bytes(path: Path) -> bytes:
+def first_bytes(path: Path) -> bytes:
     """The first MOST_BYTES of a file, gunzipped, and one more if it is longer. Raises FileRefused."""
     with path.open("rb") as file:
         is_packed = file.read(len(GZIP)) == GZIP

@@ -68,7 +68,7 @@ def test_open_shows_the_last_night_or_the_one_that_is_named(kept, capsys):
 
 
 @pytest.mark.parametrize(
-    ("name", "why"), [("manual", "3 nights are called 'manual'"), ("x", "0 nights are called 'x'")]
+    ("name", "why"), [("manual", "3 nights are called 'manual'"), ("x", "No night that was kept here is called 'x'")]
 )
 def test_a_name_of_no_night_or_of_several_is_refused(kept, capsys, name, why):
     assert cli.main(["open", name]) == cli.REFUSED

@@ -150,7 +150,8 @@ def test_settings_come_from_the_environment_and_options_win(tmp_path: Path) -> N
         ({"LOCALCLOUD_PORT": "many"}, "LOCALCLOUD_PORT='many' is not a number"),
         ({"LOCALCLOUD_PORT": "70000"}, "70000 is not a TCP port"),
         ({"LOCALCLOUD_ACCOUNT": "me"}, "twelve digits"),
-        ({"LOCALCLOUD_BOOTSTRAP_SECONDS": "-1"}, "bootstrap_seconds is below zero"),
+        ({"LOCALCLOUD_BOOTSTRAP_SECONDS": "-1"}, "bootstrap_seconds is no time to wait"),
+        ({"LOCALCLOUD_LOG_DELAY_SECONDS": "nan"}, "log_delay_seconds is no time to wait"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(environ: dict[str, str], message: str) -> None:
