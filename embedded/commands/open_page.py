@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
 
     folder = _chosen(options.night or "")
     page = pages.of(folder) or pages.write(folder)
-    page = pages.shelf_of() if options.all else page
+    page = pages.write_shelf() if options.all else page
     print(f"Page:     {paths.shown(page)}", flush=True)
     webbrowser.open(page.absolute().as_uri())
     return 0
