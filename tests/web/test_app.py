@@ -97,7 +97,7 @@ def test_the_home_strip_says_what_happened_what_is_alive_what_is_old_and_what_it
     assert re.search(r"wordcount\.word_counts: [0-9.,]+ hours", text)
     assert "This month US$ 0.50 1 night Money" in text
     latest = plain(server().get("/nightshift/fragment/nights?lang=pt-BR").text)
-    assert "O passo silver está FAILED: faltou memória ao job OutOfMemoryError: Java heap space" in latest
+    assert "O passo silver falhou: faltou memória ao job OutOfMemoryError: Java heap space" in latest
 
 
 def test_drift_has_a_row_of_its_own_on_the_nights_and_on_home_while_there_is_some(server, lake, keep, settings):
@@ -243,6 +243,16 @@ def test_numbers_and_dates_are_written_in_the_readers_language(server, lake, kee
     assert "04/01/2026" in shown["fragment/run", "pt-BR"] and "US$ 1.234,50" in shown["fragment/run", "pt-BR"]
     assert "01/2026" in shown["fragment/money", "pt-BR"]
     assert re.search("02/01/2026 . 05/01/2026", shown["fragment/nights", "pt-BR"])
+
+
+def test_a_night_of_unknown_cost_did_not_cost_nothing(server, lake, keep):
+    now, nobody = web.datetime.now(web.UTC).isoformat(), {"measured": None, "estimate": None}
+    keep(record(1, started_at=now, cost=nobody))
+    for page in ("home", "money"):
+        text = plain(server().get(f"/nightshift/fragment/{page}").text)
+        assert "unknown 1 night, 1 of unknown cost" in text and "US$ 0.00" not in text
+    keep(record(1, started_at=now, cost=nobody), record(2, started_at=now))
+    assert "US$ 0,50 2 noites, 1 de custo" in plain(server().get("/nightshift/fragment/home?lang=pt-BR").text)
 
 
 def test_a_page_by_itself_is_in_the_readers_language_though_its_link_names_none(server, lake, put):

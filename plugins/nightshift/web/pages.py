@@ -92,9 +92,7 @@ def alive(view: View) -> Markup:
     running = [
         [link(run_page(r.dag_id, r.run_id), r.run_id), _title(view, r.dag_id), view.t(r.state)] for r in view.running
     ]
-    left = [
-        [_run(night), _title(view, night["dag_id"]), what or view.t("not proven")] for night, what in view.left_behind()
-    ]
+    left = [[_run(night), _title(view, night["dag_id"]), what] for night, what in _named(view)]
     names = (view.t("Run"), view.t("Product"))
     return joined(
         tag("h2", view.t("Alive")),
@@ -186,7 +184,7 @@ def _alive_lines(view: View) -> Iterable[Markup]:
 
 
 def _named(view: View) -> list[tuple[Night, str]]:
-    return [(night, what or view.t("not proven")) for night, what in view.left_behind()]
+    return [(night, view.t(what or "not proven")) for night, what in view.left_behind()]
 
 
 def _stale_lines(view: View) -> Iterable[Markup]:
@@ -200,8 +198,8 @@ def _stale_lines(view: View) -> Iterable[Markup]:
 
 def _month_lines(view: View) -> Iterable[Markup]:
     paid = view.this_month()
-    yield tag("p", view.t.n(sum(dag["usd"] for dag in paid.values()), "usd"), class_="ns-figure")
-    yield tag("p", _counted(view, sum(dag["nights"] for dag in paid.values())))
+    yield tag("p", _dollars(view, *paid.values()), class_="ns-figure")
+    yield tag("p", _counted(view, *paid.values()))
     yield tag("p", link("plugin/nightshift_money", view.t("Money")))
 
 
@@ -328,15 +326,23 @@ def _href(night: Night) -> str:
 
 
 def _paid(view: View, paid: Mapping[str, Any] | None) -> Part:
-    return [view.t.n(paid["usd"], "usd"), " ", tag("small", _counted(view, paid["nights"]))] if paid else "-"
+    return [_dollars(view, paid), " ", tag("small", _counted(view, paid))] if paid else "-"
 
 
-def _counted(view: View, nights: int) -> str:
-    return f"{nights} {view.t('night' if nights == 1 else 'nights')}"
+def _dollars(view: View, *paid: Mapping[str, Any]) -> str:
+    """What nights cost together; that it is unknown if it is of all of them."""
+    is_unknown = paid and all(each.get("unknown", 0) == each["nights"] for each in paid)
+    return view.t("unknown") if is_unknown else view.t.n(sum(each["usd"] for each in paid), "usd")
+
+
+def _counted(view: View, *paid: Mapping[str, Any]) -> str:
+    nights, unknown = (sum(each.get(key, 0) for each in paid) for key in ("nights", "unknown"))
+    more = f", {view.t.n(unknown, 'int')} {view.t('of unknown cost')}" if unknown else ""
+    return f"{view.t.n(nights, 'int')} {view.t('night' if nights == 1 else 'nights')}{more}"
 
 
 def _total(view: View, paid: Mapping[str, Any]) -> Markup:
-    return tag("b", view.t.n(sum(dag["usd"] for dag in paid.values()), "usd"))
+    return tag("b", _dollars(view, *paid.values()))
 
 
 def _bar(view: View, night: Night, most: float) -> Markup:

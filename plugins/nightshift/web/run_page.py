@@ -49,7 +49,7 @@ def place(now: Place, target: str, t: Words) -> Markup:
     """A cluster or the like as it is now."""
     moments = {"Created": now.created_at, "Ready": now.ready_at, "Ended": now.ended_at}
     times = {name: f"{t.day(moment)} {moment:%H:%M:%S} UTC" for name, moment in moments.items() if moment}
-    facts = {"State": now.words, "Reason": now.why, **times}
+    facts = {"State": t(now.words), "Reason": now.why, **times}
     rows = [[t(name), value] for name, value in facts.items() if value]
     return joined(tag("h2", f"{target}: {now.id}"), tag("p", now.name), table((), rows))
 
@@ -86,7 +86,11 @@ def _facts(record: Record, t: Words) -> Iterator[Markup]:
     cost, proof = record["cost"], record["proof"]
     known = {name: cost[key] for name, key in (("Measured", "measured"), ("Estimated", "estimate"))}
     figures = [f"{t(name)}: {t.n(usd, 'usd')}" for name, usd in known.items() if usd is not None]
-    left = t("not proven") if proof is None else ", ".join(map(str, proof["alive"])) or t("nothing left alive")
+    left = (
+        t("not proven")
+        if proof is None
+        else "; ".join(t(str(one)) for one in proof["alive"]) or t("nothing left alive")
+    )
     shared = [t(proof["shared"])] if proof and proof.get("shared") else []
     yield tag("p", " · ".join([*figures, f"{t('Proof')}: {left}", *shared]))
     yield tag("p", link(in_airflow("record", dag_id=record["dag_id"], run_id=record["run_id"]), t("Record")))

@@ -121,7 +121,7 @@ class View:
         return [gold for product in self.products for gold in self.gold(product) if gold.is_stale]
 
     def months(self) -> list[tuple[str, dict[str, Any]]]:
-        """The dollars by month, newest first: {dag: {"usd", "nights"}} of the DAGs that the reader may see."""
+        """What months cost, newest first: {dag: {"usd", "nights", "unknown"}} of the DAGs that the reader may see."""
         seen = {
             month: {dag: paid for dag, paid in dags.items() if dag in self.readable}
             for month, dags in self.index["money"].items()

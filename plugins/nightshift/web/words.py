@@ -38,6 +38,8 @@ PT = {
     "since": "desde",
     "night": "noite",
     "nights": "noites",
+    "unknown": "desconhecido",
+    "of unknown cost": "de custo desconhecido",
     "success": "sucesso",
     "success with warnings": "sucesso com avisos",
     "failed": "falhou",
