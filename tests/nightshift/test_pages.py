@@ -226,9 +226,7 @@ def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
     assert "Nada foi publicado nesta noite" in here
     record["failure"]["message"] = "Step silver is FAILED: OutOfMemoryError: Java heap space"
     shown = night.html(record)
-    assert (
-        'data-en="Step silver is FAILED: the job ran out of memory">O passo silver está FAILED: faltou memória' in shown
-    )
+    assert 'data-en="Step silver is FAILED: the job ran out of memory">O passo silver falhou: faltou memória' in shown
     assert '<q lang="en">OutOfMemoryError: Java heap space</q></blockquote>' in shown
 
 

@@ -2,14 +2,15 @@
 
 A sentence has {places}; what stands in one is translated too where the catalogue knows it. A log line or the name of a
 file stays as it is, and a text that the catalogue lacks stays English. A place of the Portuguese sentence may have a
-mark of MARKS, as in {usd:number}: what stands there is written as Portuguese has it, if it is what the mark says.
+mark of MARKS, as in {usd:number}: what stands there is written as Portuguese has it, if it is what the mark says; or
+two words, as in {n:dia|dias}, of which it chooses one.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from string import Formatter
@@ -21,37 +22,42 @@ STOP = "."
 CELL = re.compile(r"(?<=\| )(?:\*\*\w+\.\*\*(?= )|[^|\n]+(?= \|))|(?<=\.\*\* )[^|\n]+(?= \|)")
 HEADING = re.compile(r"#+ ")
 NUMBER = re.compile(r"(-?)(\$?)(\d+(?:,\d{3})*(?:\.\d+)?)(%?)")
+SWAPPED = str.maketrans(",.", ".,")
 DAY = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?")
 CATALOGUE = Path(__file__).with_name("portuguese.toml")
 
 
 class _Value(str):
-    """What stands in a place of a sentence, in Portuguese."""
+    """What stands in a place of a sentence; it is written in Portuguese as the place says."""
 
     __slots__ = ()
 
     def __format__(self, mark: str) -> str:
-        return MARKS[mark](str(self)) if mark else str(self)
+        if ONE_OR_MANY in mark:
+            one, many = mark.split(ONE_OR_MANY)
+            return one if self == "1" else many
+        return MARKS.get(mark, translated)(str(self))
 
 
 def number(english: str) -> str:
-    """1,360.25 as 1.360,25, $10.00 as US$ 10,00, 12.5% as 12,5%; any other text as it is."""
+    """1,360.25 as 1.360,25, $10.00 as US$ 10,00, 12.5% as 12,5%."""
     parts = NUMBER.fullmatch(english)
     if parts is None:
-        return english
+        return translated(english)
     sign, dollar, digits, share = parts.groups()
-    return f"{sign}{'US$ ' if dollar else ''}{digits.translate(str.maketrans(',.', '.,'))}{share}"
+    return f"{sign}{'US$ ' if dollar else ''}{digits.translate(SWAPPED)}{share}"
 
 
 def day(english: str) -> str:
-    """2026-01-31 as 31/01/2026, 2026-01 as 01/2026; any other text as it is."""
+    """2026-01-31 as 31/01/2026, 2026-01 as 01/2026."""
     parts = DAY.fullmatch(english)
-    return "/".join(filter(None, reversed(parts.groups()))) if parts else english
+    return "/".join(filter(None, reversed(parts.groups()))) if parts else translated(english)
 
 
 def figures(english: str) -> str:
-    """Names with numbers, as in "glue $0.12, emr $1.30": the numbers alone."""
-    return ", ".join(" ".join(map(number, part.split(" "))) for part in english.split(", "))
+    """The numbers beside names, as in "glue $0.12, emr $1.30"."""
+    said = translated(english)
+    return said if said != english else ", ".join(" ".join(map(number, part.split(" "))) for part in said.split(", "))
 
 
 def reasons(english: str) -> str:
@@ -66,7 +72,8 @@ def state(english: str) -> str:
     return said if said != english else f"está {english}"
 
 
-MARKS: dict[str, Callable[[str], str]] = {
+ONE_OR_MANY = "|"  # a mark such as linha|linhas: the first for 1
+MARKS: Mapping[str, Callable[[str], str]] = {
     "number": number,
     "day": day,
     "figures": figures,
@@ -91,7 +98,7 @@ def translated(english: str) -> str:
         text = english if sentence.between[-1][-1:] in {STOP, ""} else english.removesuffix(STOP)
         values = _values(sentence, text)
         if values is not None and not any(AND in value for value in [*values.values()][:-1]):
-            said = sentence.portuguese.format(**{name: _Value(translated(value)) for name, value in values.items()})
+            said = sentence.portuguese.format(**{name: _Value(value) for name, value in values.items()})
             return said + english[len(text) :]
     return AND.join(map(translated, english.split(AND))) if AND in english else english
 
