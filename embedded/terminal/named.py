@@ -26,13 +26,13 @@ def kept(name: str) -> Kept | None:
     wanted = name.rstrip("/").removesuffix(RECORD)
     folders = record.kept_runs()
     called = [one for one in folders if record.is_called(one, wanted)][:1]
-    found = called or [one for one in folders if one.name.startswith(wanted) or _named(one).startswith(wanted)]
-    if len(found) > 1:
-        raise InputRefused(f"{len(found)} kept runs are called {wanted}…: ./nightshift runs lists them.")
-    if not found and not name.startswith("s3://"):
+    matching = called or [one for one in folders if one.name.startswith(wanted) or _named(one).startswith(wanted)]
+    if len(matching) > 1:
+        raise InputRefused(f"{len(matching)} kept runs begin with {wanted}: ./nightshift runs lists them.")
+    if not matching and not name.startswith("s3://"):
         near = meant(wanted, map(_named, folders))
         raise InputRefused(f"No kept run is called {wanted}.{near}" if wanted else "No run was kept yet.")
-    return record.of_folder(found[0]) if found else None
+    return record.of_folder(matching[0]) if matching else None
 
 
 def _named(folder: Path) -> str:

@@ -157,7 +157,7 @@ def test_a_name_that_no_run_has_is_refused_with_the_one_that_was_meant(runs, cap
     assert cli.main(["diagnose", "wordcount/manual__y"]) == 2
     assert "Did you mean wordcount/manual__x?" in capsys.readouterr().err
     assert cli.main(["diagnose", "manual__"]) == 2
-    assert "2 kept runs are called manual__…" in capsys.readouterr().err
+    assert "2 kept runs begin with manual__:" in capsys.readouterr().err
 
 
 def test_a_record_in_s3_is_read_at_the_address_of_the_message(runs, said, cloud):

@@ -213,7 +213,7 @@ def test_the_question_is_in_the_language_of_the_tasks_titles(aws, task, words):
         held.execute(waiting(0.11))
     [question] = held.asked
     assert question["subject"] == "WordCount 2026-01-04: pode seguir?"
-    assert "custa cerca de US$ 0.11, acima de NIGHTSHIFT_HOLD_OVER_USD, US$ 0.10" in question["body"]
+    assert "custa cerca de US$ 0,11, acima de NIGHTSHIFT_HOLD_OVER_USD, US$ 0,10" in question["body"]
 
 
 @pytest.mark.parametrize(
