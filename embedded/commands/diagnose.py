@@ -10,8 +10,8 @@ HELP = "why a run, or any EMR cluster, failed, and what to do next"
 DESCRIPTION = """\
 Shows cause, error, line of code, the end of the log and the next action.
 
-RUN is a run that was kept in .nightshift/runs/ (its id, its path, or a pipeline for its newest run), or
-the s3:// address of a record, as messages name it; without it the newest run of all. j-… is an EMR cluster, also one
+RUN is a run that was kept in .nightshift/runs/ (its id or how that begins, its path, or a pipeline for its newest run),
+or the s3:// address of a record, as messages name it; without it the newest run of all. j-… is an EMR cluster, also one
 that Nightshift did not make: its failed steps are read from EMR and from its logs in S3. Where EMR forgot the cluster,
 or its API is closed to you, name the folder of its logs with --logs.
 

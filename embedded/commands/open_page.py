@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
 
     folder = _chosen(options.night or "")
     page = pages.of(folder) or pages.write(folder)
-    page = pages.shelf_of() if options.all else page
+    page = pages.write_shelf() if options.all else page
     print(f"Page:     {paths.shown(page)}", flush=True)
     webbrowser.open(page.absolute().as_uri())
     return 0
@@ -57,5 +57,5 @@ def _chosen(wanted: str) -> Path:
         return matching[0]
     if not every:
         raise InputRefused(f"No night was kept in {paths.shown(paths.RUNS)} yet: play one with ./nightshift run.")
-    found = f"{len(matching)} nights are" if matching else "No night that was kept here is"
-    raise InputRefused(f"{found} called {wanted!r}: ./nightshift runs lists them.")
+    which = f"{len(matching)} nights are" if matching else "No night that was kept here is"
+    raise InputRefused(f"{which} called {wanted!r}: ./nightshift runs lists them.")

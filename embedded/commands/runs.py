@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 
+from embedded.words import meant
 from tools import paths
+from tools.errors import InputRefused
 
 HELP = "list the nights that were kept on this disk"
 DESCRIPTION = """\
 Lists the nights that were kept in .nightshift/runs, the latest first: date, outcome, minutes, cost and name.
 `./nightshift open NAME` shows the page of one."""
-EPILOG = ""
+EPILOG = "exit status: 0 done; 2 there is no such pipeline here, or no such number."
 USUAL = 20
 
 
@@ -21,14 +23,21 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a line for each night."""
+    """Print a line for each night. Raises InputRefused."""
+    if options.most < 1:
+        raise InputRefused(f"--most is {options.most}: expected a number of nights, 1 or more.")
     from embedded.terminal import pages, summary
     from nightshift.failures.shown import plain
 
-    kept = [night for night, _ in pages.nights() if options.dag in (None, night["dag_id"])][: options.most]
-    if not kept:
+    every = [night for night, _ in pages.nights()]
+    if not every:
         print(f"No night in {paths.shown(paths.RUNS)}.")
         return 0
+    kept = [night for night in every if options.dag in (None, night["dag_id"])][: options.most]
+    if not kept:
+        names = sorted({str(night["dag_id"]) for night in every})
+        near = meant(options.dag, names)
+        raise InputRefused(f"No night of {options.dag} was kept here.{near} There are nights of {', '.join(names)}.")
     rows = [
         (
             night["dag_id"],

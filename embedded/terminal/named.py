@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,17 +21,22 @@ RECORD = "/record.json"
 
 
 def kept(name: str) -> Kept | None:
-    """The kept run that is called so, the newest of several; None for the s3:// address of one. Raises
-    InputRefused."""
+    """The kept run that is called so, the newest of several, else the only one whose name begins so; None for the
+    s3:// address of one. Raises InputRefused."""
     wanted = name.rstrip("/").removesuffix(RECORD)
     folders = record.kept_runs()
-    folder = next((one for one in folders if record.is_called(one, wanted)), None)
-    if folder is None and not name.startswith("s3://"):
-        names = [f"{one.parent.name}/{one.name}" for one in folders]
-        raise InputRefused(
-            f"No kept run is called {wanted}.{meant(wanted, names)}" if wanted else "No run was kept yet."
-        )
-    return record.of_folder(folder) if folder else None
+    called = [one for one in folders if record.is_called(one, wanted)][:1]
+    matching = called or [one for one in folders if one.name.startswith(wanted) or _named(one).startswith(wanted)]
+    if len(matching) > 1:
+        raise InputRefused(f"{len(matching)} kept runs begin with {wanted}: ./nightshift runs lists them.")
+    if not matching and not name.startswith("s3://"):
+        near = meant(wanted, map(_named, folders))
+        raise InputRefused(f"No kept run is called {wanted}.{near}" if wanted else "No run was kept yet.")
+    return record.of_folder(matching[0]) if matching else None
+
+
+def _named(folder: Path) -> str:
+    return f"{folder.parent.name}/{folder.name}"
 
 
 def of_s3(access: Access | None, region: str | None, uri: str) -> Any:

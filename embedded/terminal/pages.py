@@ -23,10 +23,16 @@ def write(folder: Path, runs: Path = paths.RUNS) -> Path:
     before = (summary for summary, _ in every if summary["dag_id"] == record["dag_id"])
     written = folder / PAGE
     written.write_text(night.html(record, page, before, place=cures.CLI), encoding="utf-8")
-    shown = [(summary, kept / PAGE) for summary, kept in every if of(kept)]
+    write_shelf(runs)
+    return written
+
+
+def write_shelf(runs: Path = paths.RUNS) -> Path:
+    """Make the list of all nights that have a page; returns it."""
+    shown = [(summary, kept / PAGE) for summary, kept in nights(runs) if of(kept)]
     addressed = [(summary, page.relative_to(runs.parent).as_posix()) for summary, page in shown]
     shelf_of(runs).write_text(shelf.html(addressed), encoding="utf-8")
-    return written
+    return shelf_of(runs)
 
 
 def of(folder: Path) -> Path | None:

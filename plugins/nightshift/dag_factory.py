@@ -463,6 +463,8 @@ def _spoken(fields: dict[str, Param], says: Callable[[str], str]) -> dict[str, P
         field.schema |= {key: says(field.schema[key]) for key in ("title", "section") if key in field.schema}
         if field.description:
             field.description = says(field.description)
+        if words := field.schema.get("format"):
+            field.schema["format"] = formats.renamed(words, says(words))
     return fields
 
 

@@ -141,6 +141,7 @@ def runs(tmp_path, monkeypatch):
         (["wordcount/manual__x"], "wordcount"),
         ([".nightshift/runs/wordcount/manual__x/record.json"], "wordcount"),
         (["manual__x"], "mrhealth_sales"),
+        (["wordcount/manu"], "wordcount"),
     ],
 )
 def test_a_kept_run_is_shown_with_cause_tail_next_action_and_files(runs, capsys, name, pipeline):
@@ -155,6 +156,8 @@ def test_a_kept_run_is_shown_with_cause_tail_next_action_and_files(runs, capsys,
 def test_a_name_that_no_run_has_is_refused_with_the_one_that_was_meant(runs, capsys):
     assert cli.main(["diagnose", "wordcount/manual__y"]) == 2
     assert "Did you mean wordcount/manual__x?" in capsys.readouterr().err
+    assert cli.main(["diagnose", "manual__"]) == 2
+    assert "2 kept runs begin with manual__:" in capsys.readouterr().err
 
 
 def test_a_record_in_s3_is_read_at_the_address_of_the_message(runs, said, cloud):

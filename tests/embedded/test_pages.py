@@ -36,7 +36,7 @@ def kept(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         (folder / "record.json").write_text(json.dumps(record(day, outcome)))
     monkeypatch.setattr(paths, "RUNS", runs)
-    for function in (pages.nights, pages.shelf_of):
+    for function in (pages.nights, pages.shelf_of, pages.write_shelf):
         monkeypatch.setattr(function, "__defaults__", (runs,))
     monkeypatch.setattr(pages.write, "__defaults__", (runs,))
     pages.write(runs / "wordcount" / "manual__1")
@@ -64,6 +64,8 @@ def test_open_shows_the_last_night_or_the_one_that_is_named(kept, capsys):
         (runs.parent / "index.html").as_uri(),
     ]
     assert "Page:     " in capsys.readouterr().out
+    (runs.parent / "index.html").unlink()
+    assert cli.main(["open", "--list"]) == 0 and (runs.parent / "index.html").is_file()
     assert "Falhou em" in (folder / "manual__2" / "index.html").read_text()
 
 
@@ -86,5 +88,13 @@ def test_runs_lists_the_nights_the_latest_first(kept, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[-1] for line in lines] == ["name", "manual__2", "manual__1", "manual__0"]
     assert "failed in audit" in lines[1] and "$0.02" in lines[1]
-    cli.main(["runs", "mrhealth_sales"])
+    assert cli.main(["runs", "word"]) == cli.REFUSED
+    assert "There are nights of wordcount." in capsys.readouterr().err
+    assert cli.main(["runs", "wordcont"]) == cli.REFUSED
+    assert "Did you mean wordcount?" in capsys.readouterr().err
+    for few in ("0", "-3"):
+        assert cli.main(["runs", "--most", few]) == cli.REFUSED
+        assert f"--most is {few}: expected" in capsys.readouterr().err
+    shutil.rmtree(kept[0] / "wordcount")
+    assert cli.main(["runs"]) == 0
     assert "No night in" in capsys.readouterr().out

@@ -26,6 +26,7 @@ from nightshift.lake import assets
 from nightshift.operators import hold, links
 from nightshift.operators.hold import HoldCostOperator, HoldGoldOperator
 from nightshift.operators.jobs import WaitForJobOperator
+from nightshift.pages.words import GROUPS
 from nightshift.pipelines import PIPELINES
 from nightshift.report import deadline, lineage
 from nightshift.run import task_texts
@@ -212,7 +213,7 @@ def test_the_question_is_in_the_language_of_the_tasks_titles(aws, task, words):
         held.execute(waiting(0.11))
     [question] = held.asked
     assert question["subject"] == "WordCount 2026-01-04: pode seguir?"
-    assert "custa cerca de US$ 0.11, acima de NIGHTSHIFT_HOLD_OVER_USD, US$ 0.10" in question["body"]
+    assert "custa cerca de US$ 0,11, acima de NIGHTSHIFT_HOLD_OVER_USD, US$ 0,10" in question["body"]
 
 
 @pytest.mark.parametrize(
@@ -325,7 +326,8 @@ def test_a_dag_says_whose_it_is_and_what_it_is():
 def test_every_task_and_group_has_a_title_and_a_description(language):
     dag = dag_of(language=language, **HELD)
     assert all(task.task_display_name != task.task_id and task.doc_md for task in dag.tasks)
-    assert dag.task_group.children["gold"].group_display_name == "Gold"
+    names = {group: one.group_display_name for group, one in dag.task_group.children.items() if group in GROUPS}
+    assert names == {group: GROUPS[group][language == "en"] for group in names} and len(names) == len(GROUPS)
     assert dag.task_dict["publish"].task_display_name == {"en": "Publish gold", "pt-BR": "Publicar o gold"}[language]
 
 

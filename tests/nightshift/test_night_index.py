@@ -31,7 +31,7 @@ def test_a_night_is_kept_with_its_outcome_its_dollars_and_its_gold():
         0.5,
         [],
     )
-    assert index["money"] == {"2026-01": {"wordcount": {"usd": 0.5, "nights": 1}}}
+    assert index["money"] == {"2026-01": {"wordcount": {"usd": 0.5, "nights": 1, "unknown": 0}}}
     newest = {"business_date": "2026-01-04", "written_at": "2026-01-01T18:20:00+00:00", "rows": 9}
     assert index["gold"] == {"wordcount.word_counts": newest}
 
@@ -39,7 +39,7 @@ def test_a_night_is_kept_with_its_outcome_its_dollars_and_its_gold():
 def test_a_second_report_of_a_run_replaces_the_first_and_is_paid_once():
     index = indexed(record(3, outcome="failed"), record(4), record(3, cost={"measured": 0.8, "estimate": 0.7}))
     assert [night["outcome"] for night in index["nights"]["wordcount"]] == ["success", "success"]
-    assert index["money"]["2026-01"]["wordcount"] == {"usd": 1.3, "nights": 2}
+    assert index["money"]["2026-01"]["wordcount"] == {"usd": 1.3, "nights": 2, "unknown": 0}
 
 
 def test_an_old_date_that_is_made_again_does_not_hide_the_newest():

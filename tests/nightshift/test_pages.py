@@ -226,9 +226,7 @@ def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
     assert "Nada foi publicado nesta noite" in here
     record["failure"]["message"] = "Step silver is FAILED: OutOfMemoryError: Java heap space"
     shown = night.html(record)
-    assert (
-        'data-en="Step silver is FAILED: the job ran out of memory">O passo silver está FAILED: faltou memória' in shown
-    )
+    assert 'data-en="Step silver is FAILED: the job ran out of memory">O passo silver falhou: faltou memória' in shown
     assert '<q lang="en">OutOfMemoryError: Java heap space</q></blockquote>' in shown
 
 
@@ -246,7 +244,7 @@ def test_an_alert_stands_in_both_languages_on_the_sales_page_and_on_a_run_page_w
         "unjudged": None,
     }
     for html in (night.html(record, figures.page("mrhealth_sales", sales)), night.html(record)):
-        assert "unidade 2: vendas de 120.25 em 2026-01-04" in html and "unit 2: sales of 120.25 on 2026-01-04" in html
+        assert "unidade 2: vendas de 120,25 em 04/01/2026" in html and "unit 2: sales of 120.25 on 2026-01-04" in html
 
 
 def test_a_leak_is_cured_by_the_reaper(made):

@@ -17,6 +17,7 @@ import pytest
 import nightshift
 from medallion import errors as job_errors
 from medallion import lake as jobs_lake
+from medallion import packing
 from mrhealth_sales.jobs import alerts, outlook
 from mrhealth_sales.page import ALERTS
 from nightshift.compute import cost, instances
@@ -28,6 +29,7 @@ from nightshift.failures import errors, steplog, symptoms
 from nightshift.failures.causes import REMEDIES, Cause, advice
 from nightshift.failures.portuguese import CATALOGUE, translated
 from nightshift.failures.quoted import by_day, parted
+from nightshift.infrastructure.inventory import RESOURCE_FINDERS
 from nightshift.lake import audit
 from nightshift.pages import words
 from nightshift.pipelines import BACKFILLS, PIPELINES, REGISTRY
@@ -132,7 +134,7 @@ def test_what_spark_says_is_quoted_as_it_is_after_what_it_means(case):
         return
     symptom = symptoms.first_in(said, symptoms.STEP)
     means = f": {translated(symptom.means)}" if symptom else ""
-    assert (translated(ours), quoted) == (f"O passo silver está FAILED{means}", said)
+    assert (translated(ours), quoted) == (f"O passo silver falhou{means}", said)
 
 
 @pytest.mark.parametrize(
@@ -163,8 +165,8 @@ def test_each_day_of_a_backfill_that_failed_has_its_own_part():
     )
     assert [(day, translated(ours), said) for day, (ours, said) in by_day(message)] == [
         ("", "3 de 4 dias não foram feitos", ""),
-        ("2026-01-02", "o passo dele está FAILED: faltou memória ao job", "OutOfMemoryError: a; b: 1"),
-        ("2026-01-03", "bronze.lines: 50 de 50 linhas foram perdidas (undecodable)", ""),
+        ("2026-01-02", "o passo dele falhou: faltou memória ao job", "OutOfMemoryError: a; b: 1"),
+        ("2026-01-03", "bronze.lines: 50 de 50 linhas foram perdidas (não decodificável)", ""),
         ("2026-01-04", "reservado por wordcount/x", ""),
     ]
 
@@ -242,10 +244,8 @@ def test_what_a_step_says_is_translated_within_the_sentence_about_the_step():
     with pytest.raises(jobs_lake.TooMuchRefused) as refused:
         jobs_lake.Lake.check_losses(SimpleNamespace(run=run), "silver", [count])
     here = translated(f"Step silver is FAILED: mrhealth_sales 2026-01-04: {refused.value}")
-    assert here.startswith(
-        "O passo silver está FAILED: mrhealth_sales 2026-01-04: ao conferir silver orders, 12 de 20 "
-    )
-    assert translated("Step silver is FAILED: KeyError: 'x'") == "O passo silver está FAILED: KeyError: 'x'"
+    assert here.startswith("O passo silver falhou: mrhealth_sales 2026-01-04: ao conferir silver orders, 12 de 20 ")
+    assert translated("Step silver is FAILED: KeyError: 'x'") == "O passo silver falhou: KeyError: 'x'"
 
 
 def test_a_doubt_with_a_full_stop_is_the_same_sentence():
@@ -267,7 +267,7 @@ def test_every_text_of_a_package_that_somebody_reads_has_its_portuguese(name):
     package = REGISTRY.packages[name]
     pipeline, runbook_of = package.pipeline, package.runbook
     said = {text for table in (*pipeline.gold, *pipeline.sources) for text in (table.about, *table.notes.values())}
-    said |= {text for option in pipeline.options for text in (option.title, option.about)}
+    said |= {text for option in pipeline.options for text in (option.title, option.about, option.shown) if text}
     said |= {pipeline.title, *(backfill.title for backfill in BACKFILLS.values() if backfill.fills == name)}
     said |= {" ".join(part.split("\n")) for part in runbook_of.split("\n\n") if part[0] not in "#{|"}
     said |= {cell for row in runbook_of.split("\n") if row[:1] == "|" for cell in row.strip("| ").split(" | ")}
@@ -329,7 +329,13 @@ def of_people(part):
 
 
 def texts_of(field):
-    return [field.schema.get("title"), field.schema.get("section"), field.description]
+    takes = field.schema.get("format")
+    return [
+        field.schema.get("title"),
+        field.schema.get("section"),
+        field.description,
+        None if takes == "date" else takes,
+    ]
 
 
 def test_text_from_data_is_neither_lost_nor_slow():
@@ -341,8 +347,77 @@ def test_text_from_data_is_neither_lost_nor_slow():
 def test_a_sentence_stands_once_and_has_the_same_places_in_both_languages():
     sentences = tomllib.loads(CATALOGUE.read_text(encoding="utf-8"))["sentence"]
     assert len({each["en"] for each in sentences}) == len(sentences)
-    places = [[set(re.findall(r"{(\w*)}", each[language])) for language in ("en", "pt")] for each in sentences]
+    places = [[set(re.findall(r"{(\w*)[}:]", each[language])) for language in ("en", "pt")] for each in sentences]
     assert [each for each in places if each[0] != each[1]] == []
+
+
+@pytest.mark.parametrize(
+    ("english", "portuguese"),
+    [
+        (
+            "unit 7: sales of 120.25 on 2026-01-04, 1,040.50 are usual on that weekday",
+            "unidade 7: vendas de 120,25 em 04/01/2026, 1.040,50 são o usual nesse dia da semana",
+        ),
+        (
+            "1,360 of 1,360 stock recommendations, for want of 14 known days",
+            "1.360 de 1.360 recomendações de estoque, por faltarem 14 dias conhecidos",
+        ),
+        ("prices of us-east-1, 2026-11-20", "preços de us-east-1, 20/11/2026"),
+        ("The same work elsewhere, with the usual start-up: emr $0.12, glue $1.30",
+         "O mesmo trabalho em outros serviços, com a partida usual: emr US$ 0,12, glue US$ 1,30"),
+        ("Gold t: 1 rows at s3://l/x/business_date=2026-01-04/", "Gold t: 1 linha em s3://l/x/business_date=2026-01-04/"),
+        ("2 days restated", "2 dias corrigidos"),
+        ("1 days restated", "1 dia corrigido"),
+        ("1.10 is too old: S3-native locking needs 1.11.", "1.10 é antigo demais: a trava nativa do S3 exige 1.11."),
+        ("Step x is FAILED: v 1.5 of 2026-01-04", "O passo x falhou: v 1.5 of 2026-01-04"),
+        ("task audit is upstream_failed", "a tarefa audit não rodou, pois outra falhou antes"),
+        ("Virtual cluster v of w is ARRESTED.", "O cluster virtual v de w está ARRESTED."),
+        ("bronze.a: 3 of 9 rows were quarantined (1 bad_date, 2 own_reason)",
+         "bronze.a: 3 de 9 linhas foram para a quarentena (1 data inválida, 2 own_reason)"),
+        ("w/x left clusters: j-1; key pairs: k.", "w/x deixou clusters: j-1; pares de chaves: k."),
+    ],
+)  # fmt: skip
+def test_a_mark_writes_what_stands_in_a_place_as_portuguese_has_it(english, portuguese):
+    assert translated(english) == portuguese
+
+
+def test_the_proof_names_every_kind_of_resource_in_both_languages():
+    assert words.RESOURCES.keys() == RESOURCE_FINDERS.keys()
+    other = [
+        kind for kind, (portuguese, _) in words.RESOURCES.items() if translated(f"{kind}: x") != f"{portuguese}: x"
+    ]
+    assert other == []
+
+
+REFUSES = {
+    "Rule": 0,
+    "FileRefused": 0,
+    "_BadRecordError": 0,
+    "whole_file": 2,
+    "overrule": 1,
+}  # which word is the reason
+
+
+def quarantined():
+    """(where, reason, detail or None) of each row or file that a job refuses by a literal reason."""
+    for file in sorted(file for home in JOBS for file in home.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            at = REFUSES.get(getattr(getattr(node, "func", None), "id", ""))
+            if at is not None and len(node.args) > at and (reason := written(node.args[at])):
+                yield (
+                    f"{file.name}:{node.lineno}",
+                    reason,
+                    written(node.args[at + 1]) if len(node.args) > at + 1 else None,
+                )
+
+
+def test_every_reason_and_detail_of_the_quarantine_has_its_portuguese():
+    found = [*quarantined()]
+    reasons = {reason for _, reason, _ in found} | {reason for _, reason, _ in packing._KINDS}
+    reasons |= {c.reason for each in PIPELINES.values() for table in each.sources for c in table.columns if c.one_of}
+    details = {detail for _, _, detail in found if detail} | {what for _, _, what in packing._KINDS}
+    assert (len(reasons) > 30, len(details) > 10) == (True, True)
+    assert [text for text in (*reasons, *details) if not same_facts(text)] == []
 
 
 def test_several_sentences_in_one_message_are_each_translated():

@@ -97,7 +97,7 @@ def test_the_home_strip_says_what_happened_what_is_alive_what_is_old_and_what_it
     assert re.search(r"wordcount\.word_counts: [0-9.,]+ hours", text)
     assert "This month US$ 0.50 1 night Money" in text
     latest = plain(server().get("/nightshift/fragment/nights?lang=pt-BR").text)
-    assert "O passo silver está FAILED: faltou memória ao job OutOfMemoryError: Java heap space" in latest
+    assert "O passo silver falhou: faltou memória ao job OutOfMemoryError: Java heap space" in latest
 
 
 def test_drift_has_a_row_of_its_own_on_the_nights_and_on_home_while_there_is_some(server, lake, keep, settings):
@@ -108,7 +108,7 @@ def test_drift_has_a_row_of_its_own_on_the_nights_and_on_home_while_there_is_som
         text = plain(server().get(f"/nightshift/fragment/{page}").text)
         assert "the foundation differs from its terraform: 2 attributes since 2026-01-03" in text
     portuguese = plain(server().get("/nightshift/fragment/nights?lang=pt-BR").text)
-    assert "a fundação difere do seu terraform: 2 atributos desde 2026-01-03" in portuguese
+    assert "a fundação difere do seu terraform: 2 atributos desde 03/01/2026" in portuguese
 
 
 def test_the_nights_are_a_product_by_its_dates_and_a_backfill_fills_its_days(server, lake, keep):
@@ -145,7 +145,7 @@ def test_the_tab_of_a_dag_has_the_page_of_its_latest_night_that_did_not_fail(ser
     keep(record(1, outcome="failed"))
     assert "<iframe" not in shown()
     keep(record(1), record(2, outcome="success with warnings"), record(3, outcome="failed"))
-    [run] = re.findall(r'<iframe src="[^"]*run_id=([^"&]+)"', shown())
+    [run] = re.findall(r'<iframe src="[^"]*run_id=([^"&]+)&amp;lang=pt-BR"', shown())
     assert run == record(2)["run_id"] and "A página dele" in shown()
 
 
@@ -176,7 +176,9 @@ def test_a_run_shows_its_record_until_its_page_is_there(server, lake, put):
     assert "word_counts" in server().get("/nightshift/gold", params=RUN).text
     put("wordcount", "scheduled__3", "index.html", "<h1>a night</h1><script>1</script>")
     frame = server().get("/nightshift/fragment/run", params=RUN).text
-    assert 'src="nightshift/page?dag_id=wordcount&amp;run_id=scheduled__3" sandbox="allow-scripts' in frame
+    assert 'src="nightshift/page?dag_id=wordcount&amp;run_id=scheduled__3&amp;lang=en" sandbox="allow-scripts' in frame
+    here = {**RUN, "lang": "pt", "theme": "dark"}
+    assert "&amp;lang=pt-BR&amp;theme=dark" in server().get("/nightshift/fragment/run", params=here).text
     page = server().get("/nightshift/page", params=RUN)
     assert page.text.startswith("<h1>a night</h1>")
     rules = page.headers["Content-Security-Policy"]
@@ -218,6 +220,71 @@ def test_the_pages_speak_the_readers_language(server, lake, keep):
     keep(record(3))
     for tag, words in (("pt-BR", "Última noite"), ("pt", "Última noite"), ("en", "Last night"), ("xx", "Last night")):
         assert words in server().get("/nightshift/fragment/home", params={"lang": tag}).text
+
+
+def test_numbers_and_dates_are_written_in_the_readers_language(server, lake, keep, put):
+    """Of every page: in Portuguese neither an ISO date nor a decimal point, in English no date of the other."""
+    lines = [{**LINES, "rows_in": 12345, "accepted": 1_234_567}]
+    costs = {"measured": 1.25, "estimate": 1234.5}
+    whole = whole_record(cost=costs, gold=[{"table": "t", "uri": "s3://l/x/", "rows": 12345}])
+    whole["layers"][0]["tables"] = lines
+    keep(record(2), record(3, cost=costs), record(4, dag="backfill_wordcount", days=["2026-01-02", "2026-01-05"]))
+    put("wordcount", "scheduled__3", "record.json", json.dumps(whole))
+    paths = [*(f"fragment/{name}" for name in (*PAGES, "run")), "gold"]
+    shown = {
+        (path, lang): re.sub(
+            r"decimal\(.*?\)", "", plain(server().get(f"/nightshift/{path}", params={**RUN, "lang": lang}).text)
+        )
+        for path in paths
+        for lang in ("pt-BR", "en")
+    }
+    foreign = {"pt-BR": r"\b20\d\d-\d\d\b|\d\.\d\d?\b|\b\d{5,}\b", "en": r"\d/\d\d\d\d|\d,\d\d?\b|\b\d{5,}\b"}
+    assert {key: found for key, text in shown.items() if (found := re.findall(foreign[key[1]], text))} == {}
+    assert "04/01/2026" in shown["fragment/run", "pt-BR"] and "US$ 1.234,50" in shown["fragment/run", "pt-BR"]
+    assert "01/2026" in shown["fragment/money", "pt-BR"]
+    assert re.search("02/01/2026 . 05/01/2026", shown["fragment/nights", "pt-BR"])
+
+
+def test_a_night_of_unknown_cost_did_not_cost_nothing(server, lake, keep):
+    now, nobody = web.datetime.now(web.UTC).isoformat(), {"measured": None, "estimate": None}
+    keep(record(1, started_at=now, cost=nobody))
+    for page in ("home", "money"):
+        text = plain(server().get(f"/nightshift/fragment/{page}").text)
+        assert "unknown 1 night, 1 of unknown cost" in text and "US$ 0.00" not in text
+    keep(record(1, started_at=now, cost=nobody), record(2, started_at=now))
+    assert "US$ 0,50 2 noites, 1 de custo" in plain(server().get("/nightshift/fragment/home?lang=pt-BR").text)
+
+
+def test_a_page_by_itself_is_in_the_readers_language_though_its_link_names_none(server, lake, put):
+    put("wordcount", "scheduled__3", "record.json", json.dumps(whole_record()))
+    for accepted, words in (("pt-BR,pt;q=0.9,en;q=0.8", "Linhas"), ("de,en", "Rows"), ("", "Rows")):
+        answer = server().get("/nightshift/gold", params=RUN, headers={"Accept-Language": accepted})
+        assert words in answer.text
+        assert '<script src="reader.js">' in answer.text
+        assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "i18nextLng" in server(role=None).get("/nightshift/reader.js").text
+
+
+@pytest.mark.parametrize("path", ["fragment/run", "gold", "record", "page", "compute", "log"])
+def test_a_refusal_is_said_in_the_readers_language(server, lake, refusing, monkeypatch, path):
+    monkeypatch.setattr(web, "_xcom", lambda *_: None)
+    asked = {**RUN, "lang": "pt-BR", "task_id": "job_wordcount"}
+    assert "entre no Airflow" in server(role=None).get(f"/nightshift/{path}", params=asked).text
+    nothing = server().get(f"/nightshift/{path}", params=asked)
+    assert nothing.headers["content-type"].startswith("text/html") and re.search(
+        "Ainda|ainda|não terminou|Sem", nothing.text
+    )
+    refusing("wordcount")
+    answer = server().get(f"/nightshift/{path}", params=asked)
+    assert (answer.status_code, "Você não pode ler isto" in answer.text) == (403, True)
+
+
+def test_what_is_alive_and_what_was_left_each_say_that_there_is_none(server, lake, keep, monkeypatch):
+    keep(record(3))
+    monkeypatch.setattr(web, "_running", lambda _: [web.Running("wordcount", "manual__1", "running")])
+    text = plain(server().get("/nightshift/fragment/alive?lang=pt-BR").text)
+    assert "manual__1" in text and "Nada em execução" not in text
+    assert "Nenhuma execução deixou nada para trás" in text
 
 
 def test_what_a_contract_says_is_shown_in_the_readers_language(server, lake, keep):

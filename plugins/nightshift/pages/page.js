@@ -18,8 +18,8 @@
   };
   for (const button of all("[data-language]"))
     button.addEventListener("click", () => { remember("nightshift-language", button.dataset.language); speak(button.dataset.language); });
-  const wanted = new URLSearchParams(location.search).get("lang");
-  speak(wanted || remembered("nightshift-language") || (/^pt/i.test(navigator.language) ? "pt" : "en"));
+  const wanted = new URLSearchParams(location.search);
+  speak(wanted.get("lang") || remembered("nightshift-language") || (/^pt/i.test(navigator.language) ? "pt" : "en"));
 
   const paint = theme => {
     if (theme) root.dataset.theme = theme;
@@ -28,7 +28,7 @@
   };
   for (const button of all("[data-theme-set]"))
     button.addEventListener("click", () => { delete root.dataset.theme; remember("nightshift-theme", button.dataset.themeSet); paint(button.dataset.themeSet); });
-  paint(remembered("nightshift-theme") || "");
+  paint(wanted.get("theme") || remembered("nightshift-theme") || "");
 
   // A table as CSV: the plain values behind what is shown; in Portuguese with semicolons and decimal commas.
   const cell = (node, comma) => {

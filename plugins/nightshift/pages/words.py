@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nightshift.pages.formats import Both
-from nightshift.run.tasks import Group
+from nightshift.run import task_texts
 
 BACKFILL: Both = ("Preenchimento: ", "Backfill: ")
 OUTCOMES: dict[str, Both] = {
@@ -12,14 +12,7 @@ OUTCOMES: dict[str, Both] = {
     "failed": ("Falhou", "Failed"),
 }
 TONES = {"success": "good", "success with warnings": "warn", "failed": "bad"}
-GROUPS: dict[str, Both] = {
-    Group.PREPARE: ("Preparação", "Prepare"),
-    Group.INPUT: ("Entrada", "Input"),
-    Group.COMPUTE: ("Processamento", "Compute"),
-    Group.GOLD: ("Conferência e publicação", "Check and publish"),
-    Group.TEARDOWN: ("Desmontagem", "Teardown"),
-    Group.RESULT: ("Relatório", "Report"),
-}
+GROUPS: dict[str, Both] = {group: (text.pt, text.en) for group, text in task_texts.GROUPS.items()}
 CAUSES: dict[str, Both] = {
     "data": ("dados", "data"),
     "code": ("código ou configuração", "code or configuration"),
@@ -48,6 +41,10 @@ PARTS: dict[str, Both] = {
 }
 RESOURCES: dict[str, Both] = {
     "clusters": ("clusters", "clusters"),
+    "virtual clusters": ("clusters virtuais", "virtual clusters"),
+    "runs in Kubernetes": ("execuções no Kubernetes", "runs in Kubernetes"),
+    "Spark applications": ("aplicações Spark", "Spark applications"),
+    "pods": ("pods", "pods"),
     "instances": ("instâncias", "instances"),
     "security groups": ("grupos de segurança", "security groups"),
     "key pairs": ("pares de chaves", "key pairs"),

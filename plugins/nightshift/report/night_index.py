@@ -32,7 +32,7 @@ Record = Mapping[str, Any]
 
 def empty(products: Mapping[str, Any] | None = None) -> Index:
     """An index without nights: {"products" (products.py), "nights": {dag: [history.summary, …]}, "money": {month:
-    {dag: {"usd", "nights"}}}, "gold": {"<product>.<table>": {"business_date", "written_at", "rows"}}}."""
+    {dag: {"usd", "nights", "unknown"}}}, "gold": {"<product>.<table>": {"business_date", "written_at", "rows"}}}."""
     return {"products": dict(products or {}), "nights": {}, "money": {}, "gold": {}}
 
 
@@ -109,11 +109,13 @@ def _read(s3: S3Client, bucket: str) -> tuple[Index, dict[str, str]] | None:
 
 
 def _paid(money: Mapping[str, Any], dag_id: str, before: Record | None, now: Record, timezone: str) -> dict[str, Any]:
-    """The months' dollars by DAG, in which `before`, an earlier report of the same run, is replaced by `now`."""
+    """The months' dollars by DAG, in which `before`, an earlier report of the same run, is replaced by `now`; of the
+    nights `unknown` have no known cost. Indexes of older versions did not count these."""
     month = f"{datetime.fromisoformat(now['started_at']).astimezone(ZoneInfo(timezone)):%Y-%m}"
-    paid = money.get(month, {}).get(dag_id, {"usd": 0, "nights": 0})
+    paid = {"usd": 0, "nights": 0, "unknown": 0, **money.get(month, {}).get(dag_id, {})}
     usd = paid["usd"] - ((before or {}).get("usd") or 0) + (now["usd"] or 0)
-    spent = {"usd": round(usd, 4), "nights": paid["nights"] + (0 if before else 1)}
+    unknown = paid["unknown"] - bool(before and before["usd"] is None) + (now["usd"] is None)
+    spent = {"usd": round(usd, 4), "nights": paid["nights"] + (0 if before else 1), "unknown": max(0, unknown)}
     return {**money, month: {**money.get(month, {}), dag_id: spent}}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from nightshift.failures.causes import REMEDIES, Cause
 from nightshift.pipelines.registry import Package
 from nightshift.report import product_page
+from nightshift.run import task_texts
 from nightshift.run.tasks import Task
 
 JOB = "job_…"
@@ -57,10 +58,19 @@ def page(package: Package) -> str:
     return f"{package.runbook.replace('{failures}', common)}\n\n{product_page.page(package.pipeline)}"
 
 
-def tasks_table(tasks: Iterable[str] = RED) -> str:
-    """What a red task means, for these tasks of a DAG, by default for all."""
+def tasks_table(tasks: Iterable[str]) -> str:
+    """What a red task means, for these tasks of a DAG."""
     shown = dict.fromkeys(JOB if task not in RED else task for task in tasks)
     return _table(("failed task", "what it means, what to check first"), ((f"`{task}`", RED[task]) for task in shown))
+
+
+def titled_tasks_table() -> str:
+    """What each red task means, with its title in Airflow's UI, in English and Portuguese."""
+    rows = (
+        (f"`{task}`", f"{task_texts.title(task, 'en')} · {task_texts.title(task, task_texts.PORTUGUESE)}", meaning)
+        for task, meaning in RED.items()
+    )
+    return _table(("failed task", "in Airflow", "what it means, what to check first"), rows)
 
 
 def causes_table() -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from jsonschema import FormatChecker  # type: ignore[import-untyped]
 
 from nightshift.failures.errors import ParameterError
+from nightshift.failures.portuguese import translated
 from nightshift.run import parameters
 
 FOLDER = "folder in the raw bucket, like inbox/2026/, without / at its beginning and without .. in it"
@@ -26,6 +27,13 @@ NETWORK = "network of /16 or narrower, like 198.51.100.7/32"
 def of_pattern(words: str, pattern: str) -> str:
     """The format `words` for texts that match a pattern; returns its name."""
     return _registered(words, partial(_matches, pattern))
+
+
+def renamed(words: str, spoken: str) -> str:
+    """The format `words` in another language; returns its name there."""
+    if words in FormatChecker.checkers:
+        FormatChecker.checkers.setdefault(spoken, FormatChecker.checkers[words])
+    return spoken
 
 
 def _registered(words: str, fits: Callable[[Any], bool]) -> str:
@@ -48,3 +56,5 @@ def _accepted(check: Callable[[Any], Any], value: Any) -> bool:
 _registered(FOLDER, partial(_accepted, parameters.input_prefix))
 _registered(ENCODING, partial(_accepted, parameters.encoding))
 _registered(NETWORK, partial(_accepted, parameters.ssh_cidr))
+for each in (FOLDER, ENCODING, NETWORK):
+    renamed(each, translated(each))

@@ -153,12 +153,12 @@ DOCS: Mapping[str, Text] = {
     ),
 }
 GROUPS: Mapping[Group, Text] = {
-    Group.PREPARE: Text("Prepare", "Preparar"),
+    Group.PREPARE: Text("Prepare", "Preparação"),
     Group.INPUT: Text("Input", "Entrada"),
-    Group.COMPUTE: Text("Compute", "Processar"),
-    Group.GOLD: Text("Gold", "Gold"),
-    Group.TEARDOWN: Text("Tear down", "Desfazer"),
-    Group.RESULT: Text("Result", "Resultado"),
+    Group.COMPUTE: Text("Compute", "Processamento"),
+    Group.GOLD: Text("Check and publish", "Verificação e publicação"),
+    Group.TEARDOWN: Text("Teardown", "Desmontagem"),
+    Group.RESULT: Text("Report", "Relatório"),
 }
 ABOUT: Mapping[Group, Text] = {
     Group.PREPARE: Text(

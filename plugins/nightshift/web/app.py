@@ -22,9 +22,10 @@ from airflow.models.xcom import XComModel
 from airflow.sdk import BaseXCom
 from airflow.utils.session import create_session
 from botocore.exceptions import ClientError
-from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from sqlalchemy import select
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from nightshift import config
 from nightshift.aws import clients
@@ -40,11 +41,13 @@ from nightshift.run.tasks import Task
 from nightshift.web import pages, run_page, words
 from nightshift.web.markup import Markup, tag
 from nightshift.web.view import DRIFT, Running, View
+from nightshift.web.words import Words
 
 HERE = Path(__file__).parent
 READS = Depends(requires_access_dag("GET"))
 READS_RUN = Depends(requires_access_dag("GET", DagAccessEntity.RUN))
 READS_LOG = Depends(requires_access_dag("GET", DagAccessEntity.TASK_LOGS))
+THEME = Query(pattern=r"^(light|dark)?$")
 DAG_ID, RUN_ID = Query(max_length=250, pattern=r"^[\w.-]+$"), Query(max_length=500)
 # A run's page runs the scripts that lie in it, in an origin of its own, and reaches nothing else.
 FRAME_RULES = (
@@ -52,41 +55,72 @@ FRAME_RULES = (
     " img-src data: blob:; font-src data:; frame-ancestors 'self'"
 )
 SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
+NO_PAGE = "Nightshift has no such page."
+REFUSALS = {  # what Airflow refuses says no more than its number
+    401: "Airflow does not know who asks: sign in to Airflow and open this again.",
+    403: "You may not read this: whoever manages Airflow's users gives the right to read the DAG.",
+}
 LOG = logging.getLogger(__name__)
 
 app = FastAPI(title="Nightshift", docs_url=None, redoc_url=None, openapi_url=None)
+
+
+def _words(request: Request) -> Words:
+    """In the language that Airflow's UI has for the reader, which its pages name; else the browser's first."""
+    return words.of(request.query_params.get("lang") or request.headers.get("accept-language", ""))
+
+
+Reader = Annotated[Words, Depends(_words)]
+
+
+@app.exception_handler(StarletteHTTPException)
+def refused(request: Request, why: StarletteHTTPException) -> HTMLResponse:
+    """Why there is no page, in the reader's words; within Airflow's UI as a fragment."""
+    t = _words(request)
+    said = tag("p", t(REFUSALS.get(why.status_code, why.detail) or ""), class_="ns-empty", role="alert")
+    answer = _fragment(said) if "/fragment/" in request.url.path else _document(said, t)
+    answer.status_code = why.status_code
+    answer.headers.update(why.headers or {})
+    return answer
+
+
+@app.get("/reader.js")
+def reader() -> Response:
+    """The script of a page by itself: it asks for the language that the reader chose in Airflow's UI."""
+    return _script("reader.js")
 
 
 @app.get("/{name}.js")
 def script(name: str) -> Response:
     """The component that Airflow's UI loads for a page: it fetches the page's fragment. It holds no data."""
     if name not in {*pages.PAGES, "dag", "run"}:
-        raise HTTPException(404)
-    source = (HERE / "page.js").read_text(encoding="utf-8").replace("@NAME@", name)
-    return Response(source, media_type="text/javascript", headers={"X-Content-Type-Options": "nosniff"})
+        raise HTTPException(404, NO_PAGE)
+    return _script("page.js", name)
 
 
 @app.get("/fragment/dag", dependencies=[READS])
-def dag(dag_id: Annotated[str, DAG_ID], user: GetUserDep, lang: str = "en") -> HTMLResponse:
+def dag(dag_id: Annotated[str, DAG_ID], user: GetUserDep, t: Reader, theme: Annotated[str, THEME] = "") -> HTMLResponse:
     """A DAG's tab."""
-    return _fragment(pages.dag(_view(user, lang), dag_id))
+    return _fragment(pages.dag(_view(user, t, theme), dag_id))
 
 
 @app.get("/fragment/run", dependencies=[READS_RUN])
-def run(dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID], lang: str = "en") -> HTMLResponse:
+def run(
+    dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID], t: Reader, theme: Annotated[str, THEME] = ""
+) -> HTMLResponse:
     """A run's tab: its page if there is one, else a summary of its record."""
     if _has(dag_id, run_id, "index.html"):
-        return _fragment(run_page.framed(dag_id, run_id))
-    record, t = _object(dag_id, run_id, "record.json"), words.of(lang)
+        return _fragment(run_page.framed(dag_id, run_id, t, theme))
+    record = _object(dag_id, run_id, "record.json")
     return _fragment(run_page.waiting(t) if record is None else run_page.summary(json.loads(record), t))
 
 
 @app.get("/fragment/{name}", dependencies=[READS])
-def page(name: str, user: GetUserDep, lang: str = "en") -> HTMLResponse:
+def page(name: str, user: GetUserDep, t: Reader) -> HTMLResponse:
     """One of the pages that show many DAGs."""
     if name not in pages.PAGES:
-        raise HTTPException(404)
-    return _fragment(pages.PAGES[name](_view(user, lang)))
+        raise HTTPException(404, NO_PAGE)
+    return _fragment(pages.PAGES[name](_view(user, t)))
 
 
 @app.get("/page", dependencies=[READS_RUN])
@@ -106,44 +140,50 @@ def record(dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID]) -> JS
 
 
 @app.get("/gold", dependencies=[READS_RUN])
-def gold(dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID], lang: str = "en") -> HTMLResponse:
+def gold(dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID], t: Reader) -> HTMLResponse:
     """The partitions that the run published."""
     body = _required(_object(dag_id, run_id, "record.json"), "No record of this run yet: report writes it.")
-    return _document(run_page.gold(json.loads(body), words.of(lang)), lang)
+    return _document(run_page.gold(json.loads(body), t), t)
 
 
 @app.get("/compute", dependencies=[READS_RUN])
-def compute(dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID], lang: str = "en") -> HTMLResponse:
+def compute(dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID], t: Reader) -> HTMLResponse:
     """The cluster or the like that the run's jobs have, as its service describes it now."""
     tasks = (Task.WAIT_FOR_COMPUTE, Task.START_COMPUTE)
     handle = next((place for task in tasks if (place := _xcom(dag_id, run_id, task))), None)
     handle = _required(handle, "This run has no compute yet.")
     place = targets.named(_settings(), handle["target"]).place(handle["id"])
-    return _document(run_page.place(place, handle["target"], words.of(lang)), lang)
+    return _document(run_page.place(place, handle["target"], t), t)
 
 
 @app.get("/log", dependencies=[READS_LOG])
-def log(dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID], task_id: str) -> PlainTextResponse:
+def log(dag_id: Annotated[str, DAG_ID], run_id: Annotated[str, RUN_ID], task_id: str, t: Reader) -> PlainTextResponse:
     """The end of the logs of the job that a task waited for."""
     job = _required(_xcom(dag_id, run_id, task_id, JOB_KEY), "This task has no job, or it has not ended.")
     ends = targets.named(_settings(), job["target"]).logs(job["place_id"], job["job_id"]).ends()
     texts = ["\n".join([f"===== {stream} =====", *lines]) for stream, lines in ends.items()]
-    return PlainTextResponse(plain("\n\n".join(texts)) or "The service has delivered no log yet.", headers=SAFE)
+    return PlainTextResponse(plain("\n\n".join(texts)) or t("The service has delivered no log yet."), headers=SAFE)
 
 
 def _fragment(body: Markup) -> HTMLResponse:
     return HTMLResponse(tag("div", tag("style", Markup(_style())), body, class_="ns"), headers=SAFE)
 
 
-def _document(body: Markup, lang: str) -> HTMLResponse:
-    """A page by itself, for a link that leaves Airflow's UI."""
-    head = tag("head", Markup('<meta charset="utf-8">'), tag("title", "Nightshift"), tag("style", Markup(_style())))
-    page = tag("html", head, tag("body", tag("main", body, class_="ns")), lang=words.tag(lang))
-    rules = {**SAFE, "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+def _document(body: Markup, t: Words) -> HTMLResponse:
+    """A page by itself, for a link that leaves Airflow's UI: such a link cannot name a language, so the page does."""
+    style, asks = tag("style", Markup(_style())), tag("script", src="reader.js")
+    head = tag("head", Markup('<meta charset="utf-8">'), tag("title", "Nightshift"), style, asks)
+    page = tag("html", head, tag("body", tag("main", body, class_="ns")), lang=t.tag)
+    rules = {**SAFE, "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'"}
     return HTMLResponse(f"<!doctype html>{page}", headers=rules)
 
 
-def _view(user: Any, lang: str) -> View:
+def _script(file: str, name: str = "") -> Response:
+    source = (HERE / file).read_text(encoding="utf-8").replace("@NAME@", name)
+    return Response(source, media_type="text/javascript", headers={"X-Content-Type-Options": "nosniff"})
+
+
+def _view(user: Any, t: Words, theme: str = "") -> View:
     """The index as far as the user may read its DAGs."""
     settings = _settings()
     index = night_index.read(settings) or night_index.empty(_contracts())
@@ -156,7 +196,8 @@ def _view(user: Any, lang: str) -> View:
         limit=settings.max_usd_per_night,
         timezone=settings.timezone,
         running=_running(readable),
-        language=lang,
+        t=t,
+        theme=theme,
     )
 
 

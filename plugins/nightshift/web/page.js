@@ -3,13 +3,21 @@ globalThis.AirflowPlugin = function NightshiftPage({ dagId, runId }) {
   const [html, show] = React.useState("");
   React.useEffect(() => {
     const abort = new AbortController();
-    const query = new URLSearchParams({ lang: localStorage.getItem("i18nextLng") || navigator.language });
+    const lang = localStorage.getItem("i18nextLng") || navigator.language;
+    const theme = document.documentElement.classList.contains("dark") ? "dark" : "light";
+    const query = new URLSearchParams({ lang, theme });
+    const failed = lang.toLowerCase().startsWith("pt")
+      ? "O servidor web do Airflow não respondeu; recarregue a página, e depois veja o log dele."
+      : "Airflow's web server did not answer; reload the page, then read its log.";
     if (dagId) query.set("dag_id", dagId);
     if (runId) query.set("run_id", runId);
     const address = new URL(`nightshift/fragment/@NAME@?${query}`, document.baseURI);
     fetch(address, { credentials: "same-origin", signal: abort.signal })
-      .then(async (answer) => show(answer.ok ? await answer.text() : `<p>Nightshift: ${answer.status}</p>`))
-      .catch((error) => error.name === "AbortError" || show("<p>Nightshift: no answer</p>"));
+      .then(async (answer) => {
+        const isOurs = answer.status < 500 && (answer.headers.get("Content-Type") || "").startsWith("text/html");
+        show(isOurs ? await answer.text() : `<p role="alert">${failed} (${answer.status})</p>`);
+      })
+      .catch((error) => error.name === "AbortError" || show(`<p role="alert">${failed}</p>`));
     return () => abort.abort();
   }, [dagId, runId]);
   return React.createElement("div", { className: "ns-host", dangerouslySetInnerHTML: { __html: html } });

@@ -36,11 +36,11 @@ def home(view: View) -> Markup:
 def nights(view: View) -> Markup:
     """Product by date, and the latest nights."""
     dates = view.dates(DATES)
-    header = [view.t("Product"), *(tag("span", day[8:], title=day) for day in dates)]
+    header = [view.t("Product"), *(tag("span", day[8:], title=view.t.day(day)) for day in dates)]
     rows = [[link(dag_page(name), view.title(name)), *_cells(view, name, dates)] for name in view.products]
     legend = [tag("span", _mark(view, outcome), " ", view.t(outcome)) for outcome in MARKS]
     grid = tag("div", table(header, rows), class_="ns-grid")
-    span = TO.join((dates[0], dates[-1]))
+    span = TO.join(map(view.t.day, (dates[0], dates[-1])))
     return joined(
         tag("h2", view.t("Nights"), " ", tag("small", span)),
         grid,
@@ -55,16 +55,19 @@ def money(view: View) -> Markup:
     """Dollars by month and product, and the most expensive nights beside the limit of one."""
     dags = sorted({dag for _, paid in view.months() for dag in paid})
     header = [view.t("Month"), *(_title(view, dag) for dag in dags), view.t("Total")]
-    rows = [[month, *(_paid(view, paid.get(dag)) for dag in dags), _total(view, paid)] for month, paid in view.months()]
+    rows = [
+        [view.t.month(month), *(_paid(view, paid.get(dag)) for dag in dags), _total(view, paid)]
+        for month, paid in view.months()
+    ]
     dearest = sorted(view.nights(), key=lambda night: night["usd"] or 0, reverse=True)[:DEAREST]
     most = max([view.limit, *(night["usd"] or 0 for night in dearest)])
     bars = [
         [
             _title(view, n["dag_id"]),
-            n["business_date"],
+            view.t.day(n["business_date"]),
             _outcome(view, n),
             _bar(view, n, most),
-            view.n(n["estimate"], "usd"),
+            view.t.n(n["estimate"], "usd"),
             _run(n),
         ]
         for n in dearest
@@ -78,7 +81,7 @@ def money(view: View) -> Markup:
             "h3",
             view.t("Most expensive nights"),
             " ",
-            tag("small", view.t("Limit a night"), f": {view.n(view.limit, 'usd')}"),
+            tag("small", view.t("Limit a night"), f": {view.t.n(view.limit, 'usd')}"),
         ),
         table(names, bars, empty=view.t("Nothing yet.")),
     )
@@ -89,16 +92,14 @@ def alive(view: View) -> Markup:
     running = [
         [link(run_page(r.dag_id, r.run_id), r.run_id), _title(view, r.dag_id), view.t(r.state)] for r in view.running
     ]
-    left = [
-        [_run(night), _title(view, night["dag_id"]), what or view.t("not proven")] for night, what in view.left_behind()
-    ]
+    left = [[_run(night), _title(view, night["dag_id"]), what] for night, what in _named(view)]
     names = (view.t("Run"), view.t("Product"))
     return joined(
         tag("h2", view.t("Alive")),
         tag("h3", view.t("Running now")),
-        table((*names, view.t("Outcome")), running, empty=view.t("Nothing yet.")),
+        table((*names, view.t("State")), running, empty=view.t("Nothing runs.")),
         tag("h3", view.t("Left behind by a run")),
-        table((*names, view.t("Resource")), left, empty=view.t("Nothing runs and nothing is left behind.")),
+        table((*names, view.t("Resource")), left, empty=view.t("No run left anything behind.")),
     )
 
 
@@ -121,7 +122,7 @@ def dag(view: View, dag_id: str) -> Markup:
     tables = [tag("h3", "Gold"), _gold_table(view, product)] if product in view.products else []
     heading = tag("h2", view.t("All nights of this DAG"), " ", _zone(view))
     good = next((night for night in own if night["outcome"] != "failed"), None)
-    page = [tag("h3", view.t("Its page")), framed(good["dag_id"], good["run_id"])] if good else []
+    page = [tag("h3", view.t("Its page")), framed(good["dag_id"], good["run_id"], view.t, view.theme)] if good else []
     return joined(heading, *_expected(view, dag_id), _listed(view, own), *tables, *page)
 
 
@@ -145,8 +146,8 @@ def _expected(view: View, dag_id: str) -> Iterable[Markup]:
     if like.basis == expected.NIGHTS:
         yield tag(
             "p",
-            f"{view.t('The next night is expected to cost')} {view.n(like.usd, 'usd')}, {like.minutes:.0f} min; ",
-            f"{view.t('nine of ten up to')} {view.n(like.usd_p90, 'usd')}, {like.minutes_p90:.0f} min ",
+            f"{view.t('The next night is expected to cost')} {view.t.n(like.usd, 'usd')}, {like.minutes:.0f} min; ",
+            f"{view.t('nine of ten up to')} {view.t.n(like.usd_p90, 'usd')}, {like.minutes_p90:.0f} min ",
             f"({like.nights} {view.t('nights')})",
         )
 
@@ -156,7 +157,8 @@ def _drift(view: View) -> Iterable[Markup]:
     if count := view.drift.get("attributes"):
         words = view.t("the foundation differs from its terraform")
         amount = (
-            f"{count} {view.t('attribute' if count == 1 else 'attributes')} {view.t('since')} {view.drift['since']}"
+            f"{count} {view.t('attribute' if count == 1 else 'attributes')} {view.t('since')} "
+            f"{view.t.day(view.drift['since'])}"
         )
         yield tag("p", _mark(view, "success with warnings"), " ", link(dag_page(DRIFT), words), f": {amount}")
 
@@ -165,7 +167,7 @@ def _last(view: View, product: str) -> Markup:
     latest = next(iter(view.nights_of(product)), None)
     if latest is None:
         return tag("p", link(dag_page(product), view.title(product)), " ", tag("i", view.t("No night yet")))
-    when = f" {latest['business_date']}"
+    when = f" {view.t.day(latest['business_date'])}"
     return tag("p", _mark(view, latest["outcome"]), " ", link(_href(latest), view.title(product)), when)
 
 
@@ -182,7 +184,7 @@ def _alive_lines(view: View) -> Iterable[Markup]:
 
 
 def _named(view: View) -> list[tuple[Night, str]]:
-    return [(night, what or view.t("not proven")) for night, what in view.left_behind()]
+    return [(night, view.t(what or "not proven")) for night, what in view.left_behind()]
 
 
 def _stale_lines(view: View) -> Iterable[Markup]:
@@ -196,8 +198,8 @@ def _stale_lines(view: View) -> Iterable[Markup]:
 
 def _month_lines(view: View) -> Iterable[Markup]:
     paid = view.this_month()
-    yield tag("p", view.n(sum(dag["usd"] for dag in paid.values()), "usd"), class_="ns-figure")
-    yield tag("p", _counted(view, sum(dag["nights"] for dag in paid.values())))
+    yield tag("p", _dollars(view, *paid.values()), class_="ns-figure")
+    yield tag("p", _counted(view, *paid.values()))
     yield tag("p", link("plugin/nightshift_money", view.t("Money")))
 
 
@@ -210,15 +212,16 @@ def _cells(view: View, product: str, dates: Iterable[str]) -> Iterable[Markup]:
     for day in dates:
         night = known.get(day)
         if night is None:
-            yield tag("td", tag("span", "·", title=f"{day}: {view.t('no night')}"))
+            yield tag("td", tag("span", "·", title=f"{view.t.day(day)}: {view.t('no night')}"))
         else:
-            about = f"{day}: {view.t(night['outcome'])}, {view.n(night['usd'], 'usd')}"
+            about = f"{view.t.day(day)}: {view.t(night['outcome'])}, {view.t.n(night['usd'], 'usd')}"
             mark = link(_href(night), MARKS[night["outcome"]], title=about, aria_label=about)
             yield tag("td", mark, class_=f"ns-{CLASSES[night['outcome']]}")
 
 
-def _dates(night: Night) -> str:
-    return TO.join((night["days"][0], night["days"][-1])) if night["days"] else str(night["business_date"])
+def _dates(view: View, night: Night) -> str:
+    days = (night["days"][0], night["days"][-1]) if night["days"] else (night["business_date"],)
+    return TO.join(map(view.t.day, days))
 
 
 def _zone(view: View) -> Markup:
@@ -231,7 +234,7 @@ def _listed(view: View, some: Iterable[Night]) -> Markup:
 
 
 def _row(view: View, night: Night) -> list[Part]:
-    failure = night["failure"]
+    failure, started = night["failure"], datetime.fromisoformat(night["started_at"]).astimezone(ZoneInfo(view.timezone))
     words: list[Part] = []
     if failure:
         words = [
@@ -242,12 +245,12 @@ def _row(view: View, night: Night) -> list[Part]:
     why = tag("td", *words, class_="ns-text") if words else ""
     return [
         _title(view, night["dag_id"]),
-        link(_href(night), _dates(night)),
+        link(_href(night), _dates(view, night)),
         _outcome(view, night),
-        f"{datetime.fromisoformat(night['started_at']).astimezone(ZoneInfo(view.timezone)):%Y-%m-%d %H:%M}",
-        _duration(night),
-        view.n(night["usd"], "usd"),
-        view.n(night["estimate"], "usd"),
+        f"{view.t.day(started)} {started:%H:%M}",
+        view.t.n((datetime.fromisoformat(night["ended_at"]) - started).total_seconds(), "duration"),
+        view.t.n(night["usd"], "usd"),
+        view.t.n(night["estimate"], "usd"),
         why,
         _run(night),
     ]
@@ -255,7 +258,7 @@ def _row(view: View, night: Night) -> list[Part]:
 
 def _product(view: View, product: str) -> Markup:
     latest = next(iter(view.nights_of(product)), None)
-    state = [_outcome(view, latest), " ", link(_href(latest), latest["business_date"])] if latest else []
+    state = [_outcome(view, latest), " ", link(_href(latest), view.t.day(latest["business_date"]))] if latest else []
     title = tag("h3", link(dag_page(product), view.title(product)))
     return tag("article", title, tag("p", *(state or [view.t("No night yet")])), _gold_table(view, product))
 
@@ -263,19 +266,20 @@ def _product(view: View, product: str) -> Markup:
 def _gold_table(view: View, product: str) -> Markup:
     names = ("Table", "Newest date", "Rows", "Age", "Limit", "Meaning")
     rows = [_gold_row(view, gold) for gold in view.gold(product)]
-    return table([view.t(name) for name in names], rows)
+    return table([view.t(name) for name in names], rows, empty=view.t("Nothing yet."))
 
 
 def _gold_row(view: View, gold: Gold) -> list[Part]:
     never = tag("i", view.t("never published"))
     age = never if gold.hours is None else _age(view, gold)
-    limit = f"{view.n(gold.limit, 'compact')} {view.t('hours')}"
+    limit = f"{view.t.n(gold.limit, 'compact')} {view.t('hours')}"
     about = view.about(gold.product, gold.contract["about"])
-    return [tag("code", gold.name), gold.business_date, view.n(gold.rows, "int"), age, limit, about]
+    newest = view.t.day(gold.business_date) if gold.business_date else None
+    return [tag("code", gold.name), newest, view.t.n(gold.rows, "int"), age, limit, about]
 
 
 def _age(view: View, gold: Gold) -> Markup:
-    return tag("span", f"{view.n(gold.hours, 'n1')} {view.t('hours')}", class_="ns-bad" if gold.is_stale else None)
+    return tag("span", f"{view.t.n(gold.hours, 'n1')} {view.t('hours')}", class_="ns-bad" if gold.is_stale else None)
 
 
 def _described(view: View, product: str) -> Markup:
@@ -322,24 +326,26 @@ def _href(night: Night) -> str:
 
 
 def _paid(view: View, paid: Mapping[str, Any] | None) -> Part:
-    return [view.n(paid["usd"], "usd"), " ", tag("small", _counted(view, paid["nights"]))] if paid else "-"
+    return [_dollars(view, paid), " ", tag("small", _counted(view, paid))] if paid else "-"
 
 
-def _counted(view: View, nights: int) -> str:
-    return f"{nights} {view.t('night' if nights == 1 else 'nights')}"
+def _dollars(view: View, *paid: Mapping[str, Any]) -> str:
+    """What nights cost together; that it is unknown if it is of all of them."""
+    is_unknown = paid and all(each.get("unknown", 0) == each["nights"] for each in paid)
+    return view.t("unknown") if is_unknown else view.t.n(sum(each["usd"] for each in paid), "usd")
+
+
+def _counted(view: View, *paid: Mapping[str, Any]) -> str:
+    nights, unknown = (sum(each.get(key, 0) for each in paid) for key in ("nights", "unknown"))
+    more = f", {view.t.n(unknown, 'int')} {view.t('of unknown cost')}" if unknown else ""
+    return f"{view.t.n(nights, 'int')} {view.t('night' if nights == 1 else 'nights')}{more}"
 
 
 def _total(view: View, paid: Mapping[str, Any]) -> Markup:
-    return tag("b", view.n(sum(dag["usd"] for dag in paid.values()), "usd"))
+    return tag("b", _dollars(view, *paid.values()))
 
 
 def _bar(view: View, night: Night, most: float) -> Markup:
     """The measured dollars as a bar; its full length is the limit, or the dearest night over it."""
     share = round(100 * (night["usd"] or 0) / most, 1) if most else 0
-    return tag("div", tag("i", style=f"width:{share}%"), tag("span", view.n(night["usd"], "usd")), class_="ns-bar")
-
-
-def _duration(night: Night) -> str:
-    took = datetime.fromisoformat(night["ended_at"]) - datetime.fromisoformat(night["started_at"])
-    minutes, seconds = divmod(int(took.total_seconds()), 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {seconds} s"
+    return tag("div", tag("i", style=f"width:{share}%"), tag("span", view.t.n(night["usd"], "usd")), class_="ns-bar")

@@ -15,9 +15,9 @@ Record = Mapping[str, Any]
 SANDBOX = "allow-scripts allow-downloads allow-popups"
 
 
-def framed(dag_id: str, run_id: str) -> Markup:
-    """The run's own page in a frame."""
-    source = in_airflow("page", dag_id=dag_id, run_id=run_id)
+def framed(dag_id: str, run_id: str, t: Words, theme: str) -> Markup:
+    """The run's own page in a frame, in the language and colours that its reader has in Airflow."""
+    source = in_airflow("page", dag_id=dag_id, run_id=run_id, lang=t.tag, **({"theme": theme} if theme else {}))
     return tag("iframe", src=source, sandbox=SANDBOX, title=run_id, class_="ns-frame")
 
 
@@ -29,7 +29,7 @@ def waiting(t: Words) -> Markup:
 def summary(record: Record, t: Words) -> Markup:
     """A record: outcome, failure with its next action, rows by layer, gold, cost, proof."""
     return joined(
-        tag("h2", f"{record['pipeline']} {record['business_date']}: ", t(record["outcome"])),
+        tag("h2", f"{record['pipeline']} {t.day(record['business_date'])}: ", t(record["outcome"])),
         *_failure(record, t),
         *(tag("p", f"⚠ {t(warning)}") for warning in record["warnings"]),
         tag("h3", t("Rows by layer")),
@@ -42,14 +42,14 @@ def summary(record: Record, t: Words) -> Markup:
 
 def gold(record: Record, t: Words) -> Markup:
     """The partitions that a run published, by itself."""
-    return joined(tag("h2", f"Gold: {record['pipeline']} {record['business_date']}"), _gold(record, t))
+    return joined(tag("h2", f"Gold: {record['pipeline']} {t.day(record['business_date'])}"), _gold(record, t))
 
 
 def place(now: Place, target: str, t: Words) -> Markup:
     """A cluster or the like as it is now."""
     moments = {"Created": now.created_at, "Ready": now.ready_at, "Ended": now.ended_at}
-    times = {name: f"{moment:%Y-%m-%d %H:%M:%S} UTC" for name, moment in moments.items() if moment}
-    facts = {"State": now.words, "Reason": now.why, **times}
+    times = {name: f"{t.day(moment)} {moment:%H:%M:%S} UTC" for name, moment in moments.items() if moment}
+    facts = {"State": t(now.words), "Reason": now.why, **times}
     rows = [[t(name), value] for name, value in facts.items() if value]
     return joined(tag("h2", f"{target}: {now.id}"), tag("p", now.name), table((), rows))
 
@@ -59,7 +59,7 @@ def _failure(record: Record, t: Words) -> Iterator[Markup]:
     if not failure:
         return
     words = tag("p", tag("b", failure["task"]), f" ({t(failure['cause'])}): ", *failure_message(failure["message"], t))
-    tail = [tag("details", tag("summary", "Log"), tag("pre", "\n".join(failure["tail"])))] if failure["tail"] else []
+    tail = [tag("details", tag("summary", t("Log")), tag("pre", "\n".join(failure["tail"])))] if failure["tail"] else []
     yield tag("article", words, tag("p", t("Next"), f": {t(failure['next_action'])}"), *tail, class_="ns-failure")
 
 
@@ -68,7 +68,7 @@ def _layers(record: Record, t: Words) -> Markup:
         [
             layer["layer"],
             tag("code", counted["table"]),
-            *(counted[key] for key in ("rows_in", "accepted", "quarantined", "duplicates")),
+            *(t.n(counted[key], "int") for key in ("rows_in", "accepted", "quarantined", "duplicates")),
         ]
         for layer in record["layers"]
         for counted in layer["tables"]
@@ -78,15 +78,19 @@ def _layers(record: Record, t: Words) -> Markup:
 
 
 def _gold(record: Record, t: Words) -> Markup:
-    rows = [[tag("code", gold["table"]), gold["rows"], tag("code", gold["uri"])] for gold in record["gold"]]
+    rows = [[tag("code", gold["table"]), t.n(gold["rows"], "int"), tag("code", gold["uri"])] for gold in record["gold"]]
     return table([t("Table"), t("Rows"), t("Address")], rows, empty=t("Nothing yet."))
 
 
 def _facts(record: Record, t: Words) -> Iterator[Markup]:
     cost, proof = record["cost"], record["proof"]
-    figures = [f"{t(name)}: ${cost[key]:.2f}" for name, key in (("Measured", "measured"), ("Estimated", "estimate"))
-               if cost[key] is not None]  # fmt: skip
-    left = t("not proven") if proof is None else ", ".join(map(str, proof["alive"])) or t("nothing left alive")
-    shared = [proof["shared"]] if proof and proof.get("shared") else []
+    known = {name: cost[key] for name, key in (("Measured", "measured"), ("Estimated", "estimate"))}
+    figures = [f"{t(name)}: {t.n(usd, 'usd')}" for name, usd in known.items() if usd is not None]
+    left = (
+        t("not proven")
+        if proof is None
+        else "; ".join(t(str(one)) for one in proof["alive"]) or t("nothing left alive")
+    )
+    shared = [t(proof["shared"])] if proof and proof.get("shared") else []
     yield tag("p", " · ".join([*figures, f"{t('Proof')}: {left}", *shared]))
     yield tag("p", link(in_airflow("record", dag_id=record["dag_id"], run_id=record["run_id"]), t("Record")))

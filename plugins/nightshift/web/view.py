@@ -9,9 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from nightshift.contracts.pipeline import BACKFILL
-from nightshift.pages.formats import both
-from nightshift.web import words
-from nightshift.web.words import Words
+from nightshift.web.words import ENGLISH, Words
 
 Night = Mapping[str, Any]
 DRIFT = "drift"  # the DAG, and its key in the index
@@ -60,21 +58,8 @@ class View:
     limit: float
     timezone: str
     running: Sequence[Running] = ()
-    language: str = "en"  # a tag such as pt-BR
-
-    @property
-    def t(self) -> Words:
-        """Translates a text of the pages."""
-        return words.of(self.language)
-
-    def n(self, value: float | None, kind: str) -> str:
-        """A number as the reader writes it; `kind` as in nightshift.pages.formats."""
-        pt, en = both(value, kind)
-        return pt if self._is_portuguese else en
-
-    @property
-    def _is_portuguese(self) -> bool:
-        return words.tag(self.language) == "pt-BR"
+    t: Words = ENGLISH  # how the reader's language says texts, numbers and days
+    theme: str = ""  # light or dark
 
     @property
     def drift(self) -> Mapping[str, Any]:
@@ -94,11 +79,11 @@ class View:
     def title(self, product: str) -> str:
         known = self.index["products"].get(product, {})
         title = known.get("title", product)
-        return str(known.get("title_pt", title) if self._is_portuguese else title)
+        return str(known.get("title_pt", title) if self.t.is_portuguese else title)
 
     def about(self, product: str, text: str) -> str:
         """A text of the product's contract as the reader reads it; English where nobody has translated it."""
-        known = self.products[product].get("words_pt", {}) if self._is_portuguese else {}
+        known = self.products[product].get("words_pt", {}) if self.t.is_portuguese else {}
         return str(known.get(text, text))
 
     def nights(self, *dag_ids: str) -> list[Night]:
@@ -136,7 +121,7 @@ class View:
         return [gold for product in self.products for gold in self.gold(product) if gold.is_stale]
 
     def months(self) -> list[tuple[str, dict[str, Any]]]:
-        """The dollars by month, newest first: {dag: {"usd", "nights"}} of the DAGs that the reader may see."""
+        """What months cost, newest first: {dag: {"usd", "nights", "unknown"}} of the DAGs that the reader may see."""
         seen = {
             month: {dag: paid for dag, paid in dags.items() if dag in self.readable}
             for month, dags in self.index["money"].items()

@@ -1,14 +1,15 @@
-"""The words of the pages in Portuguese; English is what the pages say. Pure."""
+"""A reader's language on the plugin's pages: words, numbers and days. English is what the pages say. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from nightshift.failures.portuguese import translated
+from nightshift.pages.formats import both
 from nightshift.pages.words import CAUSES
 
-Words = Callable[[str], str]
-
+PORTUGUESE = "pt-BR"
 PT = {
     "Nights": "Noites",
     "Money": "Custos",
@@ -21,6 +22,8 @@ PT = {
     "This month": "Neste mês",
     "No night yet": "Nenhuma noite ainda",
     "Nothing runs and nothing is left behind.": "Nada em execução e nada ficou para trás.",
+    "Nothing runs.": "Nada em execução.",
+    "No run left anything behind.": "Nenhuma execução deixou nada para trás.",
     "running": "em execução",
     "queued": "na fila",
     "backfill": "preenchimento",
@@ -35,6 +38,8 @@ PT = {
     "since": "desde",
     "night": "noite",
     "nights": "noites",
+    "unknown": "desconhecido",
+    "of unknown cost": "de custo desconhecido",
     "success": "sucesso",
     "success with warnings": "sucesso com avisos",
     "failed": "falhou",
@@ -95,18 +100,53 @@ PT = {
     "Ready": "Pronto",
     "Ended": "Terminado",
     "Console": "Console",
-}
+    "Log": "Log",
+    "No page of this run yet.": "Ainda não há página desta execução.",
+    "No record of this run yet: report writes it.": "Ainda não há registro desta execução: report o escreve.",
+    "This run has no compute yet.": "Esta execução ainda não tem processamento.",
+    "This task has no job, or it has not ended.": "Esta tarefa não tem job, ou ele não terminou.",
+    "The service has delivered no log yet.": "O serviço ainda não entregou o log.",
+    "Airflow does not know who asks: sign in to Airflow and open this again.":
+        "O Airflow não sabe quem pergunta: entre no Airflow e abra de novo.",
+    "You may not read this: whoever manages Airflow's users gives the right to read the DAG.":
+        "Você não pode ler isto: quem cuida dos usuários do Airflow dá o direito de ler o DAG.",
+    "Nightshift has no such page.": "A Nightshift não tem essa página.",
+}  # fmt: skip
 
 
-def tag(language: str) -> str:
-    """The page's language for a reader's tag: pt-BR for any pt, else en."""
-    return "pt-BR" if language.lower().startswith("pt") else "en"
+@dataclass(frozen=True)
+class Words:
+    """What a page says in a reader's language, `tag`: pt-BR or en."""
+
+    tag: str
+
+    @property
+    def is_portuguese(self) -> bool:
+        return self.tag == PORTUGUESE
+
+    def __call__(self, text: str) -> str:
+        """A text of the pages, of a failure or of a record."""
+        if not self.is_portuguese:
+            return text
+        return PT.get(text) or CAUSES.get(text, ("",))[0] or translated(text)
+
+    def n(self, value: float | None, kind: str) -> str:
+        """A number, an amount or seconds; `kind` as in nightshift.pages.formats."""
+        pt, en = both(value, kind)
+        return pt if self.is_portuguese else en
+
+    def day(self, value: Any) -> str:
+        """A day, of a date, a time or ISO text: dd/mm/aaaa, in English as ISO has it."""
+        return both(value, "day")[0] if self.is_portuguese else str(value)[:10]
+
+    def month(self, value: str) -> str:
+        """A month such as 2026-01."""
+        return f"{value[5:]}/{value[:4]}" if self.is_portuguese else value
+
+
+ENGLISH = Words("en")
 
 
 def of(language: str) -> Words:
-    """The words of a language tag such as pt-BR."""
-    return _portuguese if tag(language) == "pt-BR" else (lambda text: text)
-
-
-def _portuguese(text: str) -> str:
-    return PT.get(text) or CAUSES.get(text, ("",))[0] or translated(text)
+    """The words for a reader's tag: Portuguese for any pt, else English."""
+    return Words(PORTUGUESE if language.lower().startswith("pt") else ENGLISH.tag)
