@@ -15,7 +15,7 @@ from nightshift.aws import clients
 from nightshift.compute.emr.target import place_of
 from nightshift.config import Settings
 from nightshift.dag_factory import night_dag
-from nightshift.failures import cards, causes
+from nightshift.failures import cards, causes, errors
 from nightshift.failures.causes import Cause
 from nightshift.pages import charts, cures, formats, history, night, products, shelf
 from nightshift.pipelines import PIPELINES
@@ -213,7 +213,6 @@ def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
     failed = [*TIMES[:4], entry("job_silver", "failed", **{k: v for k, v in card.items() if k != "task"}), PROOF]
     record = made(entries=failed, states={**dict.fromkeys(TASKS, "success"), "job_silver": "failed", "publish": None})
     assert record["outcome"] == "failed"
-    there = night.html(record, place=cures.AIRFLOW)
     assert cures.command(record, cures.CLI) is None, "what was run is not known"
     own = "./nightshift run mrhealth_sales --input 'my files' --date 2026-01-04"
     record["failure"]["next_action"] = causes.advice(record["failure"]["next_action"], f"run `{own}` again")
@@ -222,7 +221,6 @@ def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
     assert "task publish is" not in here, "what did not run is on the time line, and no warning"
     assert cures.command(record, cures.CLI)["command"] == own
     assert "<code>./nightshift run mrhealth_sales --input &#39;my files&#39; --date 2026-01-04</code>" in here
-    assert "airflow tasks clear mrhealth_sales --task-regex &#39;^job_silver$&#39; --downstream" in there
     assert "Nada foi publicado nesta noite" in here
     record["failure"]["message"] = "Step silver is FAILED: OutOfMemoryError: Java heap space"
     shown = night.html(record)
@@ -249,9 +247,45 @@ def test_an_alert_stands_in_both_languages_on_the_sales_page_and_on_a_run_page_w
         assert "unidade 2: vendas de 120.25 em 2026-01-04" in html and "unit 2: sales of 120.25 on 2026-01-04" in html
 
 
-def test_a_leak_is_cured_by_the_reaper(made):
-    record = {**made(), "outcome": "failed", "failure": {"cause": "leak", "task": "prove_nothing_left"}}
-    assert cures.command(record, cures.CLI)["command"].startswith("./nightshift reap --run mrhealth_sales/manual__")
+def failed(record, cause, next_action=None, task="publish", **others):
+    card = cards.observed(task, cause, "It fell.", next_action)
+    return {**record, "outcome": "failed", "failure": {**card, "also": [], "text": []}, **others}
+
+
+@pytest.mark.parametrize(("place", "aws"), [(cures.CLI, ""), (cures.UI, ""), (cures.AIRFLOW, "--aws ")])
+def test_a_leak_is_cured_by_the_reaper_of_the_place(made, place, aws):
+    command = cures.command(failed(made(), Cause.LEAK), place)["command"]
+    assert command.startswith(f"./nightshift reap {aws}--run mrhealth_sales/manual__")
+
+
+@pytest.mark.parametrize("place", [cures.UI, cures.AIRFLOW])
+def test_in_airflow_one_run_is_cleared_by_clicks_and_no_command_clears_every_run(made, place):
+    record = failed(made(), Cause.CODE)
+    for words in cures.command(record, place)["words"]:
+        assert {record["run_id"], "mrhealth_sales", "publish", "Downstream", "Past", "Future"} <= set(
+            re.findall(r"[\w+:-]+", words)
+        )
+    html = night.html(record, place=place)
+    assert "tasks clear" not in html and cures.command(record, place)["words"][1] in html
+    assert cures.command(record, cures.CLI) is None
+
+
+@pytest.mark.parametrize(
+    "advice", [errors.EncodingRefused("x", "cp1252").next_action, errors.ParameterError.next_action]
+)
+def test_a_run_whose_parameters_must_change_is_not_cleared(made, advice):
+    record = failed(made(), Cause.DATA, advice)
+    assert cures.command(record, cures.AIRFLOW) is None
+    assert "Downstream" not in night.html(record, place=cures.AIRFLOW)
+
+
+def test_a_backfill_is_run_again_as_a_whole(made):
+    own, days = "./nightshift backfill wordcount --first 2026-01-01", ["2026-01-02", "2026-01-03"]
+    record = failed(made(), Cause.DATA, errors.DaysFailed.next_action, days=days, dag_id="backfill_wordcount")
+    pt, en = cures.command(record, cures.AIRFLOW)["words"]
+    assert "trigger backfill_wordcount again, with first 2026-01-02, last 2026-01-03" in en and "dispare" in pt
+    record["failure"]["next_action"] = causes.advice(errors.DaysFailed.next_action, f"run `{own}` again")
+    assert cures.command(record, cures.CLI)["command"] == own
 
 
 def test_rows_that_do_not_add_up_have_no_tick(made):
