@@ -61,8 +61,13 @@ def number(value: Any, kind: str, zone: str = "UTC") -> Markup:
     return Markup('<data value="{}" data-kind="{}" data-en="{}">{}</data>').format(value, kind, en, pt)
 
 
+def broken(name: str) -> Markup:
+    """The name of a column, which may break after each underscore."""
+    return Markup("_<wbr>").join(plain(name).split("_"))
+
+
 def level(value: float | None, most: float) -> str:
-    """The class of a heat map's cell, from none to the darkest."""
+    """The class of a heat map's cell, from none to the strongest colour."""
     if value is None:
         return "h-none"
     return f"h{min(LEVELS, int(LEVELS * value / most + 0.999))}" if most > 0 and value > 0 else "h0"
@@ -91,6 +96,7 @@ def _environment() -> Environment:
     )
     made.globals |= {
         "t": words,
+        "broken": broken,
         "level": level,
         "width": width,
         "charts": charts,

@@ -26,7 +26,7 @@ def keep(s3: S3Client, run: RunContext, record: Mapping[str, Any]) -> str:
     lake, index = run.settings.bucket("lake"), night_index.read(run.settings) or night_index.empty()
     html = night.html(
         record,
-        _json(s3, lake, f"{run.record_prefix}{products.figures_file(record)}"),
+        products.figures(record, lambda name: _json(s3, lake, f"{run.record_prefix}{name}")),
         index["nights"].get(record["dag_id"], ()),
         place=_place(run),
         zone=run.settings.timezone,
