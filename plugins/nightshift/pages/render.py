@@ -17,6 +17,7 @@ from nightshift.pages import charts, products
 from nightshift.pages.formats import Both, both
 
 HERE = Path(__file__).parent
+LONG = 12  # characters of a number that gets smaller where its place is narrow
 LEVELS = 5  # shades of a heat map
 ORIGINAL: Both = ("Mensagem original", "Original message")
 
@@ -58,7 +59,8 @@ def number(value: Any, kind: str, zone: str = "UTC") -> Markup:
     pt, en = both(value, kind, zone)
     if value is None:
         return Markup('<span class="none">{}</span>').format(pt)
-    return Markup('<data value="{}" data-kind="{}" data-en="{}">{}</data>').format(value, kind, en, pt)
+    size = Markup(' class="long"') if len(pt) > LONG else ""
+    return Markup('<data value="{}" data-kind="{}" data-en="{}"{}>{}</data>').format(value, kind, en, size, pt)
 
 
 def broken(name: str) -> Markup:
