@@ -18,12 +18,42 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 
 PAPER = {"width": 703, "height": 1032}  # A4 less the margins of 12 mm, in CSS pixels
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP, TABLET, PHONE = ({"width": w, "height": h} for w, h in ((1280, 900), (1024, 768), (390, 844)))
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 
 TOO_WIDE = """[...document.querySelectorAll("main *")].filter(each =>
   !each.closest(".scroll, .flow, svg") && each.getBoundingClientRect().right > innerWidth
 ).slice(0, 5).map(each => each.outerHTML.slice(0, 80))"""
+
+OUT_OF_CARD = """[...document.querySelectorAll(".card, .facts > div")].flatMap(card => {
+  const edge = card.getBoundingClientRect().right + 1, texts = document.createTreeWalker(card, NodeFilter.SHOW_TEXT);
+  const out = [], range = document.createRange();
+  while (texts.nextNode()) {
+    range.selectNodeContents(texts.currentNode);
+    const isLoose = !texts.currentNode.parentElement.closest(".scroll, .flow, .vh, svg, select");
+    if (isLoose && range.getBoundingClientRect().right > edge) out.push(texts.currentNode.textContent.slice(0, 80));
+  }
+  return out;
+}).slice(0, 5)"""
+
+NAMELESS = """[...document.querySelectorAll("[tabindex='0']")].filter(each =>
+  !document.getElementById(each.getAttribute("aria-labelledby"))?.textContent.trim()
+).map(each => each.outerHTML.slice(0, 80))"""
+
+# How light what is printed is: the red of a card, of paper and of ink.
+LIGHT = """[[".card", "backgroundColor"], ["body", "backgroundColor"], ["body", "color"]].map(([part, of]) =>
+  Number(getComputedStyle(document.querySelector(part))[of].match(/\\d+/)[0]))"""
+
+ON_PAPER = """() => {
+  const all = [...document.querySelectorAll("details")], open = () => all.filter(each => each.open).length;
+  for (const each of all) each.open = false;
+  dispatchEvent(new Event("beforeprint"));
+  const printed = open();
+  dispatchEvent(new Event("afterprint"));
+  const after = open();
+  for (const each of all) each.open = true;
+  return [all.length - printed, after];
+}"""
 
 CUT_OFF = """[...document.querySelectorAll(".scroll, .flow")].filter(each =>
   each.scrollWidth > each.clientWidth).map(each => each.outerHTML.slice(0, 80))"""
@@ -42,6 +72,12 @@ def faults(browser: Browser, address: str, pictures: Path) -> Iterator[str]:
     yield from choices(page)
     yield from csv(page)
     yield from printed(page, pictures / f"{name}.pdf")
+    yield from (f"what scrolls has no name: {part}" for part in page.evaluate(NAMELESS))
+    for size in (DESKTOP, TABLET):
+        page.set_viewport_size(size)
+        if over := page.evaluate("document.documentElement.scrollWidth - innerWidth"):
+            yield f"{over} pixels too wide at {size['width']}: {page.evaluate(TOO_WIDE)}"
+        yield from (f"{part} leaves its card" for part in page.evaluate(OUT_OF_CARD))
     page.set_viewport_size(PHONE)
     page.screenshot(path=pictures / f"{name}-phone.png")
     if (over := page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
@@ -92,6 +128,10 @@ def printed(page: Page, file: Path) -> Iterator[str]:
         yield f"{over} pixels too wide for paper: {page.evaluate(TOO_WIDE.replace('.scroll, .flow, svg', 'svg'))}"
     yield from (f"{text} is cut off on paper" for text in page.evaluate(CUT_OFF))
     yield from (f"{part} is printed" for part in (".top", ".csv") if page.locator(f"{part}:visible").count())
+    card, paper, ink = page.evaluate(LIGHT)
+    yield from [] if min(card, paper) > 240 and ink < 64 else [f"dark colours are printed: {card}, {paper}, {ink}"]
+    folded, open_after = page.evaluate(ON_PAPER)
+    yield from [f"{folded} parts stay folded on paper, {open_after} open after"] if folded or open_after else []
     page.pdf(path=file, prefer_css_page_size=True)
     page.emulate_media(media="screen")
 

@@ -65,10 +65,12 @@ def keep_run(env: Mapping[str, str], dag_id: str, slug: str, runs: Path = paths.
     s3 = clients.s3(env)
     name, key = env["NIGHTSHIFT_NAME"], f"runs/{dag_id}/{slug}/{RECORD}"
     # A night that ended before there was a lake has its record beside terraform's state.
-    record = _record(s3, f"{name}-lake", key) or _record(s3, f"{name}-state", key)
+    record = _json(s3, f"{name}-lake", key) or _json(s3, f"{name}-state", key)
     if record:
         (folder / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-        _object(s3, f"{name}-lake", f"runs/{dag_id}/{slug}/{products.figures_file(record)}", folder)
+        beside = f"runs/{dag_id}/{slug}"
+        if figures := products.figures(record, lambda file: _json(s3, f"{name}-lake", f"{beside}/{file}")):
+            (folder / products.FIGURES).write_text(json.dumps(figures, ensure_ascii=False), encoding="utf-8")
         for step in record["steps"]:
             _logs(s3, step["log_uri"], folder / "logs" / step["name"])
         for gold in record["gold"]:
@@ -142,14 +144,14 @@ def deliver(env: Mapping[str, str], kept: Kept, target: Path) -> list[Path]:
     return written
 
 
-def _record(s3: S3Client, bucket: str, key: str) -> Record | None:
+def _json(s3: S3Client, bucket: str, key: str) -> Record | None:
     try:
-        record: Record = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        read: Record = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     except ClientError as answer:
         if answer.response["Error"]["Code"] in ABSENT:
             return None
         raise
-    return record
+    return read
 
 
 def _is_new(modified: datetime, folder: Path) -> bool:
@@ -169,17 +171,6 @@ def _quarantine(s3: S3Client, bucket: str, record: Record, folder: Path) -> None
             file = folder / layer / table / days[dated] / names[-1]
             file.parent.mkdir(parents=True, exist_ok=True)
             s3.download_file(bucket, item["Key"], str(file))
-
-
-def _object(s3: S3Client, bucket: str, key: str, folder: Path) -> None:
-    """Copy one object into a folder, if it is there."""
-    try:
-        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as answer:
-        if answer.response["Error"]["Code"] in ABSENT:
-            return
-        raise
-    (folder / key.rpartition("/")[2]).write_bytes(body)
 
 
 def _logs(s3: S3Client, uri: str, folder: Path) -> None:

@@ -1,14 +1,19 @@
 """Pages on the user's disk: one a kept night, one that lists them, and the commands that show them."""
 
+import io
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from embedded import cli
+from embedded.cloud import clients
 from embedded.commands import open_page
 from embedded.terminal import pages
+from embedded.terminal import record as kept_record
 from tools import paths
 
 START = datetime(2026, 1, 5, 3, tzinfo=UTC)
@@ -50,6 +55,31 @@ def test_a_night_has_its_page_and_the_list_has_only_nights_that_have_one(kept):
     assert "06/01/2026" in (runs / "wordcount" / "manual__1" / "index.html").read_text()  # the day before it too
     listed = (runs.parent / "index.html").read_text()
     assert 'href="runs/wordcount/manual__1/index.html"' in listed and "manual__0/index.html" not in listed
+
+
+def test_a_kept_backfill_has_the_refused_rows_of_its_days(tmp_path, monkeypatch):
+    days = ["2026-01-04", "2026-01-05"]
+    gold = [{"table": "counts", "rows": 1, "uri": f"s3://n-lake/gold/wordcount/counts/business_date={days[1]}/"}]
+    home = "runs/backfill_wordcount/manual__0"
+    files = {
+        f"{home}/record.json": {**record(0), "days": days, "gold": gold, "steps": []},
+        f"{home}/{days[0]}/page.json": {"quarantine": [{"line": 7}]},
+        f"{home}/{days[1]}/page.json": {"business_date": days[1], "quarantine": []},
+    }
+
+    class S3:
+        def get_object(self, Bucket, Key):  # noqa: N803 - boto3's names
+            if Key not in files:
+                raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+            return {"Body": io.BytesIO(json.dumps(files[Key]).encode())}
+
+        def get_paginator(self, _):
+            return SimpleNamespace(paginate=lambda **_: [])
+
+    monkeypatch.setattr(clients, "s3", lambda _: S3())
+    kept = kept_record.keep_run({"NIGHTSHIFT_NAME": "n"}, "backfill_wordcount", "manual__0", tmp_path)
+    page = json.loads((kept.folder / "page.json").read_text())
+    assert page == {"business_date": days[1], "quarantine": [{"line": 7, "day": days[0]}]}
 
 
 def test_open_shows_the_last_night_or_the_one_that_is_named(kept, capsys):

@@ -15,7 +15,7 @@ from nightshift.aws import clients
 from nightshift.compute.emr.target import place_of
 from nightshift.config import Settings
 from nightshift.dag_factory import night_dag
-from nightshift.failures import cards, causes
+from nightshift.failures import cards, causes, errors
 from nightshift.failures.causes import Cause
 from nightshift.pages import charts, cures, formats, history, night, products, shelf
 from nightshift.pipelines import PIPELINES
@@ -213,7 +213,6 @@ def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
     failed = [*TIMES[:4], entry("job_silver", "failed", **{k: v for k, v in card.items() if k != "task"}), PROOF]
     record = made(entries=failed, states={**dict.fromkeys(TASKS, "success"), "job_silver": "failed", "publish": None})
     assert record["outcome"] == "failed"
-    there = night.html(record, place=cures.AIRFLOW)
     assert cures.command(record, cures.CLI) is None, "what was run is not known"
     own = "./nightshift run mrhealth_sales --input 'my files' --date 2026-01-04"
     record["failure"]["next_action"] = causes.advice(record["failure"]["next_action"], f"run `{own}` again")
@@ -222,7 +221,6 @@ def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
     assert "task publish is" not in here, "what did not run is on the time line, and no warning"
     assert cures.command(record, cures.CLI)["command"] == own
     assert "<code>./nightshift run mrhealth_sales --input &#39;my files&#39; --date 2026-01-04</code>" in here
-    assert "airflow tasks clear mrhealth_sales --task-regex &#39;^job_silver$&#39; --downstream" in there
     assert "Nada foi publicado nesta noite" in here
     record["failure"]["message"] = "Step silver is FAILED: OutOfMemoryError: Java heap space"
     shown = night.html(record)
@@ -247,9 +245,45 @@ def test_an_alert_stands_in_both_languages_on_the_sales_page_and_on_a_run_page_w
         assert "unidade 2: vendas de 120,25 em 04/01/2026" in html and "unit 2: sales of 120.25 on 2026-01-04" in html
 
 
-def test_a_leak_is_cured_by_the_reaper(made):
-    record = {**made(), "outcome": "failed", "failure": {"cause": "leak", "task": "prove_nothing_left"}}
-    assert cures.command(record, cures.CLI)["command"].startswith("./nightshift reap --run mrhealth_sales/manual__")
+def failed(record, cause, next_action=None, task="publish", **others):
+    card = cards.observed(task, cause, "It fell.", next_action)
+    return {**record, "outcome": "failed", "failure": {**card, "also": [], "text": []}, **others}
+
+
+@pytest.mark.parametrize(("place", "aws"), [(cures.CLI, ""), (cures.UI, ""), (cures.AIRFLOW, "--aws ")])
+def test_a_leak_is_cured_by_the_reaper_of_the_place(made, place, aws):
+    command = cures.command(failed(made(), Cause.LEAK), place)["command"]
+    assert command.startswith(f"./nightshift reap {aws}--run mrhealth_sales/manual__")
+
+
+@pytest.mark.parametrize("place", [cures.UI, cures.AIRFLOW])
+def test_in_airflow_one_run_is_cleared_by_clicks_and_no_command_clears_every_run(made, place):
+    record = failed(made(), Cause.CODE)
+    for words in cures.command(record, place)["words"]:
+        assert {record["run_id"], "mrhealth_sales", "publish", "Downstream", "Past", "Future"} <= set(
+            re.findall(r"[\w+:-]+", words)
+        )
+    html = night.html(record, place=place)
+    assert "tasks clear" not in html and cures.command(record, place)["words"][1] in html
+    assert cures.command(record, cures.CLI) is None
+
+
+@pytest.mark.parametrize(
+    "advice", [errors.EncodingRefused("x", "cp1252").next_action, errors.ParameterError.next_action]
+)
+def test_a_run_whose_parameters_must_change_is_not_cleared(made, advice):
+    record = failed(made(), Cause.DATA, advice)
+    assert cures.command(record, cures.AIRFLOW) is None
+    assert "Downstream" not in night.html(record, place=cures.AIRFLOW)
+
+
+def test_a_backfill_is_run_again_as_a_whole(made):
+    own, days = "./nightshift backfill wordcount --first 2026-01-01", ["2026-01-02", "2026-01-03"]
+    record = failed(made(), Cause.DATA, errors.DaysFailed.next_action, days=days, dag_id="backfill_wordcount")
+    pt, en = cures.command(record, cures.AIRFLOW)["words"]
+    assert "trigger backfill_wordcount again, with first 2026-01-02, last 2026-01-03" in en and "dispare" in pt
+    record["failure"]["next_action"] = causes.advice(errors.DaysFailed.next_action, f"run `{own}` again")
+    assert cures.command(record, cures.CLI)["command"] == own
 
 
 def test_rows_that_do_not_add_up_have_no_tick(made):
@@ -368,13 +402,104 @@ def test_a_backfills_page_has_the_figures_of_the_last_day_that_it_published(made
     assert re.search(r'<section id="results">.*?value="2026-01-03"', html)
 
 
+@pytest.fixture
+def filled(made):
+    """A backfill of three days, of which the last failed; the first two have rows and manifests of their own."""
+    record, days = made(), ["2026-01-02", "2026-01-03", "2026-01-04"]
+    uri = "s3://lake/gold/x/sales_by_branch_day/business_date={}/"
+    gold = [
+        {"table": "sales_by_branch_day", "rows": rows, "uri": uri.format(day)}
+        for day, rows in zip(days[:2], (11, 12), strict=True)
+    ]
+    layers = [{**m, "business_date": day} for day in days[:2] for m in record["layers"]]
+    names = {"pipeline": "backfill_mrhealth_sales", "dag_id": "backfill_mrhealth_sales"}
+    return {**json.loads(json.dumps({**record, "layers": layers})), **names, "days": days, "gold": gold}
+
+
+def test_a_backfills_table_is_that_of_one_filled_day(filled):
+    shown = {
+        "input": "s3://raw/3",
+        "tables": {"sales_by_branch_day": {"columns": ["a"], "rows": [["x"]], "masked": []}},
+    }
+    (table,) = night.gold_tables(filled, shown, [], night.DEFAULT_ZONE)
+    assert (table["rows"], table["uri"][-11:], table["others"]) == (12, "2026-01-03/", 1)
+    assert table["age"].hours == night.age(filled, night.DEFAULT_ZONE).hours + 24 and table["limit"] is None
+    for manifest in filled["layers"][:2]:
+        manifest["tables"][0]["accepted"] = 777
+    came, *layers, gold = night.lineage(filled, shown)
+    assert came[1] == [("s3://raw/3", None)] and gold[1] == [("sales_by_branch_day", 12)]
+    assert len(layers) == 2 and 777 not in {rows for _, parts in layers for _, rows in parts}
+
+
+def test_a_backfills_page_has_the_refused_rows_of_its_days_with_the_day(filled):
+    filled["layers"][0]["tables"][0]["quarantined"] = 1
+    files = {
+        f"2026-01-0{n}/page.json": {"business_date": f"2026-01-0{n}", "quarantine": [figures.refused(n)]}
+        for n in (2, 4)
+    }
+    files["2026-01-03/page.json"] = {"business_date": "2026-01-03", "quarantine": []}
+    page = products.figures(filled, files.get)
+    assert [(row["day"], row["line"]) for row in page["quarantine"]] == [("2026-01-02", 7212), ("2026-01-04", 7214)]
+    assert page["business_date"] == "2026-01-03"
+    table = night.html(filled, page).partition('<table id="quarantine">')[2].partition("</table>")[0]
+    assert 'value="2026-01-04" data-kind="day"' in table
+    assert products.figures({**filled, "days": []}, {"page.json": {"n": 1}}.get) == {"n": 1}
+
+
+def test_gold_that_is_older_than_its_limit_is_marked(made):
+    record = made()
+    assert 'class="late"' not in night.html(record)
+    record["ended_at"] = "2026-01-09T03:00:00+00:00"
+    assert 'class="late"' in night.html(record)
+
+
+def test_restated_days_beyond_the_first_are_counted(made):
+    day = {"table": "sales_by_branch_day", "since": "2026-01-02T03:20:00Z", "rows": 3, "before": {}, "after": {}}
+    record = {**made(), "restated": [{**day, "day": "2026-01-01", "words": "w"}] * 60}
+    html = night.html(record)
+    assert html.count("linhas mudaram, com as mesmas somas") == night.MOST_DAYS_SHOWN == 40
+    assert {("int", "40"), ("int", "60")} <= set(Page(html).figures)
+
+
+@pytest.mark.parametrize(
+    ("alerts", "unjudged", "tone"),
+    [([], 0, "good"), ([], 50, ""), (["warning"], 2, "warn"), (["critical", "warning"], 0, "bad")],
+)
+def test_no_alert_is_good_only_if_all_could_be_judged(made, alerts, unjudged, tone):
+    sales = figures.FIGURES["mrhealth_sales"]()
+    told = [{**sales["alerts"][0], "severity": severity} for severity in alerts]
+    sales |= {"alerts": told, "all_alerts": len(told), "not_judged": unjudged}
+    tile = night.html(made(), figures.page("mrhealth_sales", sales)).partition("Alertas</span></dt>")[2][:400]
+    assert tile.startswith(f'<dd class="{tone}">') and ("sem julgamento" in tile) == bool(unjudged)
+
+
+def test_two_sums_of_money_have_two_names(made):
+    html = night.html(made(), figures.page("mrhealth_sales", figures.FIGURES["mrhealth_sales"]()))
+    products_table = html.partition('<table id="products">')[2].partition("</thead>")[0]
+    assert "Venda de itens" in products_table and "Receita" not in products_table
+    assert "which includes the delivery fee" in html
+
+
+def test_a_page_survives_what_this_version_does_not_know(made):
+    record = {**made(), "outcome": "half <b>done</b>"}
+    html = night.html(record, {"tables": None, "quarantine": None, "figures": None})
+    assert "half &lt;b&gt;done" in html
+    assert "half &lt;b&gt;done" in shelf.html([(history.summary(record), "x")])
+
+
+@pytest.mark.parametrize("pipeline", ALL)
+def test_no_legend_names_a_colour_that_only_one_theme_has(made, pipeline):
+    html = night.html(made(pipeline), figures.page(pipeline, figures.FIGURES[pipeline]()))
+    assert not re.findall(r"escuro é[^<\"]*|[Dd]ark is[^<\"]*", html)
+
+
 def test_a_restated_day_has_its_figures_before_and_now(made):
     day = {"table": "sales_by_branch_day", "day": "2026-01-01", "since": "2026-01-02T03:20:00Z", "rows": 3}
     changed = {**day, "before": {"revenue": "10.50", "orders": "7"}, "after": {"revenue": "12.75", "orders": "7"}}
     record = {**made(), "restated": [{**changed, "words": "w"}, {**day, "before": {}, "after": {}, "words": "w"}]}
     table = night.html(record).partition('<table id="restated">')[2].partition("</table>")[0]
     rows = [re.findall(r">([^<>]*[^<>\s])<", row) for row in table.split("<tr>")[2:]]
-    assert rows[0][-4:] == ["revenue", "10.50", "12.75", "02/01/2026 00:20"]
+    assert rows[0][-4:] == ["revenue", "R$\u00a010,50", "R$\u00a012,75", "02/01/2026 00:20"]
     assert "orders" not in table and rows[1][-3:] == ["3", "linhas mudaram, com as mesmas somas", "02/01/2026 00:20"]
 
 
@@ -412,6 +537,8 @@ def test_the_pages_of_a_warned_and_of_a_restated_night_work_in_a_browser(made, p
     restated["restated"] = [{**day, **sums, "day": f"2026-01-0{n}"} for n in (1, 2, 3)]
     nights = [history.summary(made("card_movements", day=day)) for day in (1, 2, 3)]
     of_warned, of_restated = (figures.page(p, figures.FIGURES[p]()) for p in ("covid_hospitals", "card_movements"))
+    of_warned["figures"]["totals"]["cases"] = 559_467_000_000
+    of_warned["figures"]["cities"][0]["city"] = "Santa Rita " * 14
     file = tmp_path / "restated" / "index.html"
     file.parent.mkdir()
     file.write_text(night.html(restated, of_restated, nights))

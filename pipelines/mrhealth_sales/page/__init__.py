@@ -91,8 +91,18 @@ def view(figures: Mapping[str, Any]) -> dict[str, Any]:
         "tones": SEVERITY_TONES,
         "kinds": ALERTS,
         "actions": ACTIONS,
+        "alerts_tone": _alerts_tone(figures),
         "weekdays": WEEKDAYS,
     }
+
+
+def _alerts_tone(figures: Mapping[str, Any]) -> str:
+    """The colour of the number of alerts: none is good only if every branch could be judged."""
+    if any(alert["severity"] == "critical" for alert in figures["alerts"]):  # the most severe are first
+        return "bad"
+    if figures["all_alerts"]:
+        return "warn"
+    return "" if figures["not_judged"] else "good"
 
 
 def _lines(days: Sequence[Both], units: Sequence[Mapping[str, Any]]) -> str:

@@ -39,7 +39,7 @@ REMEDIES: dict[Cause, Remedy] = {
     Cause.DATA: Remedy(
         False,
         "the same input gives the same result",
-        "Correct the input or the parameter, then clear the task with downstream.",
+        "Correct the input, then clear the task with downstream.",
     ),
     Cause.CODE: Remedy(
         False,
@@ -85,7 +85,8 @@ REMEDIES: dict[Cause, Remedy] = {
     Cause.LOCK: Remedy(
         True,
         "a live holder releases the lock, and a dead holder's lock is broken",
-        "Wait until the holder has ended; to end a run that does not, use ./nightshift reap --run ID.",
+        "Wait until the holder has ended; to end a run that does not, use ./nightshift reap --run ID (on an AWS account"
+        " with --aws).",
     ),
     Cause.UPSTREAM: Remedy(
         False,
@@ -101,11 +102,13 @@ REMEDIES: dict[Cause, Remedy] = {
     Cause.LEAK: Remedy(
         True,
         "AWS's lists, and what it counts as in use, lag behind deletions",
-        "Run ./nightshift reap; delete by hand what it cannot remove, since that costs money.",
+        "Run ./nightshift reap (on an AWS account with --aws); delete by hand what it cannot remove, since that costs"
+        " money.",
     ),
 }
 # What remedies and errors say of another try, in Airflow's words.
 _CLEARED = re.compile(r"(?P<first>[Cc])lear (?:the|this) task(?: with downstream)?")
+BACKFILL = "run the backfill again"
 _AUDIT = "a person: Airflow's audit log"
 _CHANGED = re.compile(r"Trigger the date again with .+? \(on the command line (?P<flag>--\S+) (?P<value>\S+)\)")
 _COMMAND = re.compile(r"`(?P<command>[^`]+)`")
@@ -118,8 +121,13 @@ def advice(next_action: str, again: str) -> str:
     if (changed := _CHANGED.search(next_action)) and (command := _COMMAND.search(again)):
         whole = _with(command["command"], changed["flag"], changed["value"])
         return next_action.replace(changed[0], f"Run `{whole}`")
-    here = next_action.replace(_AUDIT, "Ctrl-C, or a signal")
+    here = next_action.replace(_AUDIT, "Ctrl-C, or a signal").replace(BACKFILL, again)
     return _CLEARED.sub(lambda m: again if m["first"] == "c" else f"{again[:1].upper()}{again[1:]}", here)
+
+
+def is_by_clearing(next_action: str) -> bool:
+    """Whether a run is to be tried again as it is, by clearing its task in Airflow: not where a parameter is wrong."""
+    return bool(_CLEARED.search(next_action))
 
 
 def _with(command: str, flag: str, value: str) -> str:

@@ -28,5 +28,6 @@ class ClaimDateOperator(WaitOperator):
         holder = partition_locks.of(night).holder()
         return partition_locks.DateHeld(
             f"{night.business_date} of {night.pipeline.name} was held by {holder} for {self.wait_minutes:g} minutes.",
-            f"Let that run end (or end it: ./nightshift reap --run {holder}), then clear this task with downstream.",
+            f"Let that run end (or end it: ./nightshift reap --run {holder}, on an AWS account with --aws), then clear"
+            " this task with downstream.",
         )

@@ -1,4 +1,4 @@
-"""What a reader does about a failed night, as a command for the place where the night ran. Pure."""
+"""What a reader does about a failed night at the place where it ran: a command, or where to click in Airflow. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from nightshift.failures.causes import Cause
+from nightshift.failures.causes import BACKFILL, Cause, is_by_clearing
 from nightshift.pages.formats import Both
 
-CLI, AIRFLOW = "cli", "airflow"
+CLI, UI, AIRFLOW = "cli", "ui", "airflow"  # a terminal; Airflow on the terminal's machine; Airflow on AWS
 QUOTED = re.compile(r"`(?P<command>\./nightshift [^`]+)`")  # failures.causes.advice puts it there
 WORDS: dict[str, Both] = {
     Cause.DATA: (
@@ -22,26 +22,48 @@ OTHERWISE: Both = (
     "Quando a causa estiver resolvida, rode a data outra vez:",
     "When the cause is resolved, run the date again:",
 )
+# `airflow tasks clear` of Airflow 3.3.1 knows logical dates and no run (airflow/cli/commands/task_command.py): without
+# dates it clears the task in every run of the DAG, and a run that was triggered may have no logical date.
+CLEAR: Both = (
+    "No Airflow, abra a execução {run_id} de {dag_id}, clique na tarefa {task} e limpe-a (Clear) com Downstream marcado"
+    " e com Past e Future desmarcados: só esta execução é feita outra vez.",
+    "In Airflow, open the run {run_id} of {dag_id}, click its task {task} and clear it with Downstream on and with Past"
+    " and Future off: only this run is made again.",
+)
+TRIGGER: Both = (
+    "No Airflow, dispare {dag_id} outra vez, com first {first}, last {last} e dry_run desligado.",
+    "In Airflow, trigger {dag_id} again, with first {first}, last {last} and dry_run off.",
+)
 
 
 def command(record: Mapping[str, Any], place: str) -> dict[str, Any] | None:
-    """{"words", "command"} of a failed night; None for another, and where no command is known."""
+    """{"words", "command"} of a failed night, the command '' where Airflow's UI is the way; None for another night, and
+    where the advice already says all that is known."""
     failure = record["failure"]
-    wanted = _command(record, place) if failure else ""
-    return {"words": WORDS.get(failure["cause"], OTHERWISE), "command": wanted} if wanted else None
+    if not failure:
+        return None
+    if wanted := _command(record, place):
+        return {"words": WORDS.get(failure["cause"], OTHERWISE), "command": wanted}
+    clicks = _clicks(record) if place != CLI else None
+    return {"words": clicks, "command": ""} if clicks else None
 
 
 def _command(record: Mapping[str, Any], place: str) -> str:
-    """The command: of a leak the reaper's; where the advice quotes the command that was run, that; else Airflow's."""
+    """The command: of a leak the reaper's; where the advice quotes the command that was run, that."""
     failure = record["failure"]
     if failure["cause"] == Cause.LEAK:
-        return _reap(record)
-    if quoted := QUOTED.search(failure["next_action"]):
-        return quoted["command"]
-    if place == AIRFLOW:
-        return f"airflow tasks clear {record['dag_id']} --task-regex '^{failure['task']}$' --downstream --yes"
-    return ""
+        return f"./nightshift reap {'--aws ' if place == AIRFLOW else ''}--run {record['dag_id']}/{record['slug']}"
+    quoted = QUOTED.search(failure["next_action"])
+    return quoted["command"] if quoted else ""
 
 
-def _reap(record: Mapping[str, Any]) -> str:
-    return f"./nightshift reap --run {record['dag_id']}/{record['slug']}"
+def _clicks(record: Mapping[str, Any]) -> Both | None:
+    """What to do in Airflow's UI, if this very run, or a backfill of its days, is what is to be tried again."""
+    failure, days = record["failure"], record.get("days")
+    names = {"dag_id": record["dag_id"], "run_id": record.get("run_id", record["slug"]), "task": failure["task"]}
+    if days and BACKFILL in failure["next_action"]:
+        names |= {"first": min(days), "last": max(days)}
+        return TRIGGER[0].format(**names), TRIGGER[1].format(**names)
+    if is_by_clearing(failure["next_action"]):
+        return CLEAR[0].format(**names), CLEAR[1].format(**names)
+    return None

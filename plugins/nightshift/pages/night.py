@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -64,12 +65,13 @@ def html(
 ) -> str:
     """The whole page. `place` is where its reader acts (cures.CLI or cures.AIRFLOW), `zone` the zone of its times."""
     record = {**ABSENT, **record, "cost": {**ABSENT_COST, **record["cost"]}}
-    shown, before = page or {}, history.nights_before(record, nights)
+    shown = {key: value for key, value in (page or {}).items() if value is not None}
+    before = history.nights_before(record, nights)
     view = {
         "record": record,
         "title": title(record),
-        "outcome": words.OUTCOMES[record["outcome"]],
-        "tone": words.TONES[record["outcome"]],
+        "outcome": words.outcome(record["outcome"]),
+        "tone": words.tone(record["outcome"]),
         "own": history.summary(record),
         "nights": before,
         "failure": record["failure"],
@@ -77,7 +79,7 @@ def html(
         "segments": segments(record, before),
         "counts": counts(record),
         "gold": gold_tables(record, shown, before, zone),
-        "restated": [restated(day) for day in record["restated"][:MOST_DAYS_SHOWN]],
+        "restated": [restated(record, day) for day in record["restated"][:MOST_DAYS_SHOWN]],
         "costs": costs(record, before),
         "proof": record["proof"],
         "resources": words.RESOURCES,
@@ -138,12 +140,13 @@ def counts(record: Record) -> list[dict[str, Any]]:
 
 
 def gold_tables(record: Record, page: Record, nights: Sequence[Record], zone: str) -> list[dict[str, Any]]:
-    """The published tables: own rows, other days, first rows, and the rows of the last dates."""
+    """The published tables: own rows, other days, first rows, and the rows of the last dates. Of a backfill they are
+    those of the day that page.json is of, whose age is judged by no limit: it is an old day on purpose."""
+    day = products.published_day(record)
     pipeline = PIPELINES.get(record["pipeline"].removeprefix(products.BACKFILL))
     limits = {table.name: table.fresh_hours for table in pipeline.gold} if pipeline else {}
-    schemas = {g["table"]: g["schema"] for manifest in record["layers"] for g in manifest["gold"]}
-    tables: dict[str, dict[str, Any]] = {}
-    for gold in record["gold"]:
+    schemas, tables, old = _schemas(record), dict[str, dict[str, Any]](), age(record, zone, day)
+    for gold in _own_first(record, day):
         known = tables.setdefault(
             gold["table"], {"name": gold["table"], "rows": gold["rows"], "uri": gold["uri"], "others": -1}
         )
@@ -152,31 +155,64 @@ def gold_tables(record: Record, page: Record, nights: Sequence[Record], zone: st
         first = page.get("tables", {}).get(name, {"columns": [], "rows": [], "masked": []})
         kinds = [_kind(column, schemas.get(name, {}).get(column, "string"), record) for column in first["columns"]]
         table |= {
-            "limit": limits.get(name),
+            "limit": None if day else limits.get(name),
+            "late": bool(old and not day and name in limits and old.hours > limits[name]),
             "first": first,
             "kinds": kinds,
             "spark": charts.sparkline(
                 [*(night["rows"].get(name) for night in _by_date(record, nights)), table["rows"]]
             ),
-            "age": age(record, zone),
+            "age": old,
         }
     return list(tables.values())
 
 
-def restated(day: Record) -> dict[str, Any]:
-    """A day that was published before, with the figures that changed: (name, before, now)."""
-    pairs = ((name, was, day["after"].get(name)) for name, was in day["before"].items())
-    return {**day, "changed": [pair for pair in pairs if pair[1] != pair[2]]}
+def _schemas(record: Record) -> dict[str, Mapping[str, str]]:
+    return {gold["table"]: gold["schema"] for manifest in record["layers"] for gold in manifest["gold"]}
 
 
-def age(record: Record, zone: str) -> tuple[float, Both] | None:
-    """The time from the end of the business date in its zone to the record, in hours, or in days if it is long; None
-    for a record before that end."""
-    midnight = datetime.fromisoformat(record["business_date"]).replace(tzinfo=ZoneInfo(zone)) + timedelta(days=1)
-    hours = (datetime.fromisoformat(record["ended_at"]) - midnight).total_seconds() / 3600
+def _own_first(record: Record, day: str) -> list[Record]:
+    """The published partitions, those of a backfill's day before the others."""
+    return sorted(record["gold"], key=lambda gold: products.partition(gold) != day) if day else list(record["gold"])
+
+
+def restated(record: Record, day: Record) -> dict[str, Any]:
+    """A day that was published before, with the figures that changed: (name, before, now, the kind of number)."""
+    schema = _schemas(record).get(day["table"], {})
+    pairs = ((name, (_number(was), _number(day["after"].get(name)))) for name, was in day["before"].items())
+    changed = [(name, *pair, _figure(record, schema, name, pair)) for name, pair in pairs if pair[0] != pair[1]]
+    return {**day, "changed": changed}
+
+
+def _number(text: str | None) -> Decimal | None:
+    """A figure that the record has as text; None of one that was null."""
+    return None if text in {None, "None"} else Decimal(text)
+
+
+def _figure(record: Record, schema: Mapping[str, str], name: str, values: Sequence[Decimal | None]) -> str:
+    """How a figure is shown: by its column or, where there is none, by its decimals."""
+    if name in schema:
+        return _kind(name, schema[name], record) or "raw"
+    return "n2" if any(value != value.to_integral() for value in values if value is not None) else "int"
+
+
+class Age(NamedTuple):
+    """A number of hours or days with its unit; `hours` is the same in hours."""
+
+    value: float
+    unit: Both
+    hours: float
+
+
+def age(record: Record, zone: str, day: str = "") -> Age | None:
+    """The time from the end of a day, by default the business date, in its zone to the record, in hours, or in days if
+    it is long; None for a record before that end."""
+    ended = datetime.fromisoformat(day or record["business_date"]).replace(tzinfo=ZoneInfo(zone)) + timedelta(days=1)
+    hours = (datetime.fromisoformat(record["ended_at"]) - ended).total_seconds() / 3600
     if hours < 0:
         return None
-    return (round(hours, 1), ("h", "h")) if hours <= MOST_HOURS else (round(hours / 24, 1), ("dias", "days"))
+    is_short = hours <= MOST_HOURS
+    return Age(round(hours, 1), ("h", "h"), hours) if is_short else Age(round(hours / 24, 1), ("dias", "days"), hours)
 
 
 def _by_date(record: Record, nights: Sequence[Record]) -> list[Record]:
@@ -219,16 +255,18 @@ def costs(record: Record, nights: Sequence[Record]) -> dict[str, Any]:
 
 
 def lineage(record: Record, page: Record) -> list[tuple[Both, list[tuple[str, int | None]]]]:
-    """Files, bronze, silver, gold: each with its parts and their rows."""
+    """Files, bronze, silver, gold: each with its parts and their rows; of a backfill those of the day that page.json
+    is of."""
+    day = products.published_day(record)
     steps: list[tuple[Both, list[tuple[str, int | None]]]] = []
     if came := [uri for uri in (page.get("input"), page.get("reference")) if uri]:
         steps.append((("Entrada", "Input"), [(uri, None) for uri in came]))
-    for manifest in record["layers"] if not record["days"] else ():
-        if manifest["layer"] != "gold":
+    for manifest in record["layers"]:
+        if manifest["layer"] != "gold" and (manifest["business_date"] == day or not record["days"]):
             parts = [(table["table"], table["accepted"]) for table in manifest["tables"]]
             steps.append((words.LAYERS.get(manifest["layer"], (manifest["layer"],) * 2), parts))
     published: dict[str, int] = {}
-    for gold in record["gold"]:
+    for gold in _own_first(record, day):
         published.setdefault(gold["table"], gold["rows"])
     steps.append((words.LAYERS["gold"], list(published.items())))
     return steps

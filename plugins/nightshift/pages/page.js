@@ -69,5 +69,17 @@
     box.addEventListener("change", show);
     show();
   }
-  addEventListener("beforeprint", () => { for (const details of all("details[data-print]")) details.open = true; });
+  // What scrolls is named by its card's heading, in either language.
+  for (const [n, part] of all(".scroll, .flow").entries()) {
+    const heading = part.closest(".card")?.querySelector("h3");
+    if (!heading) continue;
+    heading.id ||= `heading-${n}`;
+    part.setAttribute("role", "group");
+    part.setAttribute("aria-labelledby", heading.id);
+  }
+
+  // What is folded is unfolded on paper.
+  let folded = [];
+  addEventListener("beforeprint", () => { folded = all("details:not([open])"); for (const each of folded) each.open = true; });
+  addEventListener("afterprint", () => { for (const each of folded) each.open = false; });
 })();

@@ -7,7 +7,7 @@ beside the figures `f` as `v`, and where money is one currency MONEY, a key of f
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +16,7 @@ from nightshift.pages.formats import Both
 from nightshift.pipelines import PIPELINES, REGISTRY
 
 BACKFILL = "backfill_"
+MOST_REFUSED = 20  # as medallion/page.py writes of one day
 MODULE, TEMPLATE, FIGURES = "page", "page.html", "page.json"
 
 
@@ -39,10 +40,31 @@ def money(pipeline: str) -> str:
 
 def figures_file(record: Mapping[str, Any]) -> str:
     """Where the run's page.json lies beside its record; of a backfill that of the last day that it published."""
-    days = {gold["uri"].rpartition("business_date=")[2].rstrip("/") for gold in record["gold"]} & {
-        *record.get("days", ())
-    }
-    return f"{max(days)}/{FIGURES}" if days else FIGURES
+    day = published_day(record)
+    return f"{day}/{FIGURES}" if day else FIGURES
+
+
+def published_day(record: Mapping[str, Any]) -> str:
+    """The last day that a backfill published; '' of a night, and of a backfill that published none."""
+    return max({partition(gold) for gold in record["gold"]} & {*(record.get("days") or ())}, default="")
+
+
+def partition(gold: Mapping[str, Any]) -> str:
+    """The business date of a published partition of the record."""
+    return str(gold["uri"]).rpartition("business_date=")[2].rstrip("/")
+
+
+def figures(record: Mapping[str, Any], read: Callable[[str], Mapping[str, Any] | None]) -> Mapping[str, Any] | None:
+    """The page.json that the run's page is made of; `read` gives one beside the record by its name. That of a backfill
+    has the first refused rows of all its days that refused some, or that were not published."""
+    page, days = read(figures_file(record)), record.get("days") or ()
+    if not days:
+        return page
+    refused = {m["business_date"] for m in record["layers"] if any(table["quarantined"] for table in m["tables"])}
+    wanted = refused | ({*days} - {partition(gold) for gold in record["gold"]})
+    pages = {day: read(f"{day}/{FIGURES}") or {} for day in sorted(wanted & {*days})}
+    rows = [{**row, "day": day} for day, one in pages.items() for row in one.get("quarantine") or ()]
+    return {**(page or {}), "quarantine": rows[:MOST_REFUSED]} if page or rows else None
 
 
 def view(record: Mapping[str, Any], page: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from nightshift.pages import charts, products
 from nightshift.pages.formats import Both, both
 
 HERE = Path(__file__).parent
+LONG = 12  # characters of a number that gets smaller where its place is narrow
 LEVELS = 5  # shades of a heat map
 ORIGINAL: Both = ("Mensagem original", "Original message")
 
@@ -58,11 +59,17 @@ def number(value: Any, kind: str, zone: str = "UTC") -> Markup:
     pt, en = both(value, kind, zone)
     if value is None:
         return Markup('<span class="none">{}</span>').format(pt)
-    return Markup('<data value="{}" data-kind="{}" data-en="{}">{}</data>').format(value, kind, en, pt)
+    size = Markup(' class="long"') if len(pt) > LONG else ""
+    return Markup('<data value="{}" data-kind="{}" data-en="{}"{}>{}</data>').format(value, kind, en, size, pt)
+
+
+def broken(name: str) -> Markup:
+    """The name of a column, which may break after each underscore."""
+    return Markup("_<wbr>").join(plain(name).split("_"))
 
 
 def level(value: float | None, most: float) -> str:
-    """The class of a heat map's cell, from none to the darkest."""
+    """The class of a heat map's cell, from none to the strongest colour."""
     if value is None:
         return "h-none"
     return f"h{min(LEVELS, int(LEVELS * value / most + 0.999))}" if most > 0 and value > 0 else "h0"
@@ -91,6 +98,7 @@ def _environment() -> Environment:
     )
     made.globals |= {
         "t": words,
+        "broken": broken,
         "level": level,
         "width": width,
         "charts": charts,

@@ -14,8 +14,8 @@ def html(nights: Sequence[tuple[Mapping[str, Any], str]], *, zone: str = night.D
         {
             **summary,
             "title": night.title(summary),
-            "words": words.OUTCOMES[summary["outcome"]],
-            "tone": words.TONES[summary["outcome"]],
+            "words": words.outcome(summary["outcome"]),
+            "tone": words.tone(summary["outcome"]),
             "href": address,
         }
         for summary, address in nights

@@ -12,6 +12,18 @@ OUTCOMES: dict[str, Both] = {
     "failed": ("Falhou", "Failed"),
 }
 TONES = {"success": "good", "success with warnings": "warn", "failed": "bad"}
+
+
+def outcome(name: str) -> Both:
+    """An outcome in words; one that this version does not know as it is written."""
+    return OUTCOMES.get(name, (name, name))
+
+
+def tone(name: str) -> str:
+    """The colour of an outcome: good, warn or bad."""
+    return TONES.get(name, "warn")
+
+
 GROUPS: dict[str, Both] = {group: (text.pt, text.en) for group, text in task_texts.GROUPS.items()}
 CAUSES: dict[str, Both] = {
     "data": ("dados", "data"),

@@ -26,9 +26,9 @@ def keep(s3: S3Client, run: RunContext, record: Mapping[str, Any]) -> str:
     lake, index = run.settings.bucket("lake"), night_index.read(run.settings) or night_index.empty()
     html = night.html(
         record,
-        _json(s3, lake, f"{run.record_prefix}{products.figures_file(record)}"),
+        products.figures(record, lambda name: _json(s3, lake, f"{run.record_prefix}{name}")),
         index["nights"].get(record["dag_id"], ()),
-        place=cures.CLI if run.settings.conductor else cures.AIRFLOW,
+        place=_place(run),
         zone=run.settings.timezone,
     )
     key = f"{run.record_prefix}index.html"
@@ -44,6 +44,13 @@ def link(s3: S3Client, run: RunContext) -> str:
         return ""
     place = {"Bucket": run.settings.bucket("lake"), "Key": f"{run.record_prefix}index.html"}
     return s3.generate_presigned_url("get_object", Params=place, ExpiresIn=round(hours * 3600))
+
+
+def _place(run: RunContext) -> str:
+    """Where the page's reader acts: an Airflow whose runs are copied to a disk is that of `./nightshift ui`."""
+    if run.settings.conductor:
+        return cures.CLI
+    return cures.UI if run.settings.kept_dir else cures.AIRFLOW
 
 
 def _json(s3: S3Client, lake: str, key: str) -> Any:

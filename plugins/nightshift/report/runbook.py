@@ -34,7 +34,7 @@ RED: dict[str, str] = {
     Task.AUDIT: "Staged gold breaks its contract. What was published before stays; the rows are in `quarantine/`.",
     Task.HOLD_GOLD: "A person refused gold, or nobody answered: too many rows were quarantined (NIGHTSHIFT_HOLD_*).",
     Task.PUBLISH: "Gold could not be swapped in completely. It may run again; a backfill names the days not made.",
-    Task.STOP_COMPUTE: "**The cluster may still cost money.** `./nightshift reap`, then the EMR console.",
+    Task.STOP_COMPUTE: "**The cluster may still cost money.** `./nightshift reap --aws`, then the EMR console.",
     Task.DESTROY_TRANSIENT: "**Resources of the run are left.** The reaper tries again; the report names them.",
     Task.PROVE_NOTHING_LEFT: "**Something is alive that should not be.** Delete by hand what the reaper cannot.",
     Task.REPORT: "Record or message could not be written; the outcome stays open until the reaper reports it.",

@@ -28,7 +28,10 @@ class DateHeld(NightshiftError):
 
     cause = Cause.LOCK
     final = True  # the task has already waited
-    next_action = "Let that run end (or end it: ./nightshift reap --run ID), then clear this task with downstream."
+    next_action = (
+        "Let that run end (or end it: ./nightshift reap --run ID, on an AWS account with --aws), then clear this task"
+        " with downstream."
+    )
 
 
 class Claim:
