@@ -1,8 +1,7 @@
 """Failures, advice, warnings and pages in Portuguese, by the catalogue of sentences in portuguese.toml.
 
 A sentence has {places}; what stands in one is translated too where the catalogue knows it. A log line or the name of a
-file stays as it is, and a text that the catalogue lacks stays English. A place of the Portuguese sentence may have a
-mark of MARKS, as in {usd:number}: what stands there is written as Portuguese has it, if it is what the mark says.
+file stays as it is, and a text that the catalogue lacks stays English.
 """
 
 from __future__ import annotations
@@ -20,59 +19,7 @@ STOP = "."
 # A cell of a table in Markdown; a word in bold that begins one, and what follows it, are said by themselves.
 CELL = re.compile(r"(?<=\| )(?:\*\*\w+\.\*\*(?= )|[^|\n]+(?= \|))|(?<=\.\*\* )[^|\n]+(?= \|)")
 HEADING = re.compile(r"#+ ")
-NUMBER = re.compile(r"(-?)(\$?)(\d+(?:,\d{3})*(?:\.\d+)?)(%?)")
-DAY = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?")
 CATALOGUE = Path(__file__).with_name("portuguese.toml")
-
-
-class _Value(str):
-    """What stands in a place of a sentence, in Portuguese."""
-
-    __slots__ = ()
-
-    def __format__(self, mark: str) -> str:
-        return MARKS[mark](str(self)) if mark else str(self)
-
-
-def number(english: str) -> str:
-    """1,360.25 as 1.360,25, $10.00 as US$ 10,00, 12.5% as 12,5%; any other text as it is."""
-    parts = NUMBER.fullmatch(english)
-    if parts is None:
-        return english
-    sign, dollar, digits, share = parts.groups()
-    return f"{sign}{'US$ ' if dollar else ''}{digits.translate(str.maketrans(',.', '.,'))}{share}"
-
-
-def day(english: str) -> str:
-    """2026-01-31 as 31/01/2026, 2026-01 as 01/2026; any other text as it is."""
-    parts = DAY.fullmatch(english)
-    return "/".join(filter(None, reversed(parts.groups()))) if parts else english
-
-
-def figures(english: str) -> str:
-    """Names with numbers, as in "glue $0.12, emr $1.30": the numbers alone."""
-    return ", ".join(" ".join(map(number, part.split(" "))) for part in english.split(", "))
-
-
-def reasons(english: str) -> str:
-    """Counted reasons of the quarantine, as in "50 undecodable, 9 bad_date"."""
-    parts = (part.partition(" ") for part in english.split(", "))
-    return ", ".join(f"{number(count)}{blank}{translated(reason)}" for count, blank, reason in parts)
-
-
-def state(english: str) -> str:
-    """What a service calls the state of a job or a place, as what happened to it."""
-    said = translated(english)
-    return said if said != english else f"está {english}"
-
-
-MARKS: dict[str, Callable[[str], str]] = {
-    "number": number,
-    "day": day,
-    "figures": figures,
-    "reasons": reasons,
-    "state": state,
-}
 
 
 class _Sentence(NamedTuple):
@@ -91,7 +38,7 @@ def translated(english: str) -> str:
         text = english if sentence.between[-1][-1:] in {STOP, ""} else english.removesuffix(STOP)
         values = _values(sentence, text)
         if values is not None and not any(AND in value for value in [*values.values()][:-1]):
-            said = sentence.portuguese.format(**{name: _Value(translated(value)) for name, value in values.items()})
+            said = sentence.portuguese.format(**{name: translated(value) for name, value in values.items()})
             return said + english[len(text) :]
     return AND.join(map(translated, english.split(AND))) if AND in english else english
 
