@@ -9,6 +9,9 @@ from typing import Any
 
 import psutil
 
+# Attributes of a queue of SQS whose messages are not given again while a slow test goes on (the default: 30 s).
+HEARD_ONCE = {"VisibilityTimeout": "43200"}
+
 
 def until(
     ask: Callable[[], Any],

@@ -20,6 +20,7 @@ from nightshift.run import processes
 from nightshift.run.run_context import from_run
 from nightshift.state import heartbeat, leader_lease, ledger, partition_locks
 from nightshift.state.ledger import is_open
+from tests.patience import HEARD_ONCE
 from wordcount.definition import PIPELINE as WORDCOUNT
 
 CLUSTER = {
@@ -63,7 +64,7 @@ def begun(aws, settings):
 def topic(aws, settings):
     """The runs topic, and a queue that hears it; gives what was said."""
     arn = aws("sns").create_topic(Name=f"{settings.name}-runs")["TopicArn"]
-    queue = aws("sqs").create_queue(QueueName=settings.name)["QueueUrl"]
+    queue = aws("sqs").create_queue(QueueName=settings.name, Attributes=HEARD_ONCE)["QueueUrl"]
     aws("sns").subscribe(TopicArn=arn, Protocol="sqs", Endpoint=arn.replace(":sns:", ":sqs:").removesuffix("-runs"))
 
     def heard():

@@ -23,6 +23,7 @@ from nightshift.report.reporter import Reporter
 from nightshift.state.ledger import Ledger, is_open
 from tests.nightshift import figures, records
 from tests.nightshift.findings import CLUSTER, GOOD, PROOF, TASKS, manifests, steps
+from tests.patience import HEARD_ONCE
 
 GREEN = dict.fromkeys(TASKS, "success")
 
@@ -31,7 +32,7 @@ GREEN = dict.fromkeys(TASKS, "success")
 def post(aws):
     """A queue that hears what the foundation's topic is told; gives its messages."""
     topic = aws("sns").create_topic(Name="acme-night-runs")["TopicArn"]
-    queue = aws("sqs").create_queue(QueueName="q")["QueueUrl"]
+    queue = aws("sqs").create_queue(QueueName="q", Attributes=HEARD_ONCE)["QueueUrl"]
     arn = aws("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from nightshift.infrastructure import drift
 from nightshift.infrastructure.drift import Comparison
+from tests.patience import HEARD_ONCE
 from tools import paths
 
 pytestmark = pytest.mark.terraform
@@ -48,7 +49,7 @@ def test_a_second_plan_changes_nothing(foundation):
 def test_drift_is_listed_notified_once_and_gone_when_it_is_undone(cloud, settings, told, request):
     """What somebody changed by hand. The same under Airflow's role: tests/iam."""
     s3, sns, sqs = (cloud.client(service) for service in ("s3", "sns", "sqs"))
-    queue = sqs.create_queue(QueueName="drift")["QueueUrl"]
+    queue = sqs.create_queue(QueueName="drift", Attributes=HEARD_ONCE)["QueueUrl"]
     sns.subscribe(TopicArn=told["topic_arn"], Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:drift")
     tags = s3.get_bucket_tagging(Bucket="acme-night-raw")["TagSet"]
     policy = s3.get_bucket_policy(Bucket="acme-night-lake")["Policy"]
