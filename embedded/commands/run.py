@@ -18,7 +18,7 @@ from embedded import dates, pipelines
 from embedded.cloud import endpoint, iam_option, on_option
 from embedded.pipeline import Pipeline, no_files
 from embedded.runs.requests import Opened, RunRequest, SessionRequest, nothing_to_open, run_session, token
-from embedded.sources import api_url, gold, source_url
+from embedded.sources import api_url, source_url
 from embedded.sources.api_url import ApiUrl
 from embedded.uploads import inputs, kinds
 from embedded.uploads.inputs import Delivery
@@ -138,6 +138,8 @@ def run(options: argparse.Namespace) -> int:
     pipeline = pipelines.named(options.pipeline)
     if pipeline.definition.after and not options.dry_run:
         pipelines.refuse_absent(pipeline.definition.after)
+        from embedded.sources import gold
+
         gold.refuse_absent(pipeline.definition, _days(pipeline, options))
     with _source(pipeline, options, _days(pipeline, options)[-1]) as source:
         settings = pipelines.jdbc() if _reads_database(pipeline, options) else {}
