@@ -137,9 +137,9 @@ def run(options: argparse.Namespace) -> int:
     requested = request(options)
     pipeline = pipelines.named(options.pipeline)
     if pipeline.definition.after and not options.dry_run:
-        pipelines.refuse_absent(pipeline.definition.after)
         from embedded.sources import gold
 
+        pipelines.refuse_absent(pipeline.definition.after)
         gold.refuse_absent(pipeline.definition, _days(pipeline, options))
     with _source(pipeline, options, _days(pipeline, options)[-1]) as source:
         settings = pipelines.jdbc() if _reads_database(pipeline, options) else {}

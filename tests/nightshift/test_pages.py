@@ -503,6 +503,13 @@ def test_a_restated_day_has_its_figures_before_and_now(made):
     assert "orders" not in table and rows[1][-3:] == ["3", "linhas mudaram, com as mesmas somas", "02/01/2026 00:20"]
 
 
+def test_a_restated_figure_that_is_no_number_is_shown_as_it_is_written(made):
+    day = {"table": "sales_by_branch_day", "day": "2026-01-01", "since": "2026-01-02T03:20:00Z", "rows": 3}
+    changed = {**day, "before": {"newest": "2026-01-01"}, "after": {"newest": None}, "words": "w"}
+    table = night.html({**made(), "restated": [changed]}).partition('<table id="restated">')[2]
+    assert "2026-01-01" in table.partition("</table>")[0].partition("newest")[2]
+
+
 @pytest.fixture
 def presigned(settings, monkeypatch):
     """Puts a page into an S3 as `report` does; gives the link that a message has. localcloud lets no browser in."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -184,16 +184,23 @@ def restated(record: Record, day: Record) -> dict[str, Any]:
     return {**day, "changed": changed}
 
 
-def _number(text: str | None) -> Decimal | None:
-    """A figure that the record has as text; None of one that was null."""
-    return None if text in {None, "None"} else Decimal(text)
+def _number(text: str | None) -> Decimal | str | None:
+    """A figure that the record has as text; None of one that was null, and what is no number as it is written."""
+    if text in {None, "None"}:
+        return None
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
 
 
-def _figure(record: Record, schema: Mapping[str, str], name: str, values: Sequence[Decimal | None]) -> str:
+def _figure(record: Record, schema: Mapping[str, str], name: str, values: Sequence[Decimal | str | None]) -> str:
     """How a figure is shown: by its column or, where there is none, by its decimals."""
+    if any(isinstance(value, str) for value in values):
+        return "raw"
     if name in schema:
         return _kind(name, schema[name], record) or "raw"
-    return "n2" if any(value != value.to_integral() for value in values if value is not None) else "int"
+    return "n2" if any(value % 1 for value in values if isinstance(value, Decimal)) else "int"
 
 
 class Age(NamedTuple):
