@@ -62,7 +62,9 @@ def test_what_a_killed_pytest_had_started_ends(tmp_path):
 def test_a_process_that_has_ended_and_was_not_collected_yet_has_no_words_and_does_not_live():
     with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as child:
         process = psutil.Process(child.pid)
-        assert words_of(process)[-1] == "import sys; sys.stdin.read()" and lives(child.pid)
+        # Popen returns while the kernel still lays out the new program: for a moment its command line is empty.
+        until(lambda: words_of(process)[-1:] == ["import sys; sys.stdin.read()"])
+        assert lives(child.pid)
         child.stdin.close()
         until(lambda: process.status() == psutil.STATUS_ZOMBIE)
         assert words_of(process) == [] and not lives(child.pid)
