@@ -70,6 +70,29 @@ def test_a_python_without_venv_is_told_what_to_install(copy, tmp_path):
     assert (copy / ".nightshift").stat().st_mode & 0o777 == 0o700
 
 
+def test_the_environment_is_made_by_the_fastest_python_unless_one_is_named(copy, tmp_path):
+    def speaks(name, milliseconds):
+        case = f'case "$2" in *ensurepip*) echo {milliseconds};; esac'
+        fake(tmp_path / name, "python3.11", f'case "$1" in -c) {case};; --version) echo Python;; *) exit 1;; esac')
+        return tmp_path / name
+
+    slow, fast, little = speaks("slow", 100), speaks("fast", 70), speaks("little-faster", 65)
+    path = f"{slow}:{fast}:{little}"
+    assert f".venv, Python ({fast}/python3.11)" in set_up(copy, path).stderr
+    fake(fast, "python3.11", "exit 127")  # a shim
+    assert f".venv, Python ({little}/python3.11)" in set_up(copy, path).stderr
+    named = f"{slow}/python3.11"
+    assert f".venv, Python ({named})" in set_up(copy, path, SETUP_PYTHON=named).stderr
+
+
+def test_the_measurement_of_a_python_runs(copy, tmp_path):
+    fake(tmp_path / "bin", "python3.11", f'exec {sys.executable} "$@"')
+    source = (copy / "embedded/setup.sh").read_text()
+    measure = re.search(r"MEASURE='(.*?)'", source, re.DOTALL)[1]
+    done = subprocess.run([tmp_path / "bin/python3.11", "-c", measure], capture_output=True, text=True, check=True)
+    assert 0 < int(done.stdout) < 60_000
+
+
 def test_an_installer_that_fails_is_told_with_its_last_lines(copy, tmp_path):
     fake(tmp_path / "bin", "python3.11", f'exec {sys.executable} "$@"')
     fake_venv(copy, "exit 0")
@@ -130,10 +153,26 @@ def test_a_night_needs_no_tests_and_what_a_group_brought_stays(copy, tmp_path):
         (["replay", "wordcuont", "--date", "2026-01-01"], 2, "There is no pipeline 'wordcuont'"),
     ],
 )
-def test_help_the_list_and_a_typo_are_answered_without_set_up(words, status, says, bare):
-    done = subprocess.run([bare / "nightshift", *words], capture_output=True, text=True, check=False, cwd=bare)
+def test_help_the_list_and_a_typo_are_answered_without_set_up(words, status, says, bare, own_folder):
+    done = subprocess.run([bare / "nightshift", *words], capture_output=True, text=True, check=False, cwd=own_folder)
     assert done.returncode == status and says in done.stdout + done.stderr
     assert not (bare / ".venv").exists() and "Setting up" not in done.stderr
+
+
+@pytest.fixture
+def own_folder(tmp_path):
+    """A folder of a user's, whose modules are named like ours and like Python's own."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    for name in ("calendar", "localcloud", "secrets", "tools", "types"):
+        (folder / f"{name}.py").write_text("raise SystemExit('this file is the user\'s')\n")
+    return folder
+
+
+def test_the_command_imports_nothing_from_the_folder_where_it_is_started(own_folder):
+    command = [ROOT / "nightshift", "runs"]  # it needs the whole of the command's own packages
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=own_folder)
+    assert done.returncode == 0 and "the user's" not in done.stdout + done.stderr
 
 
 QUICK = (["--help"], ["run", "--help"], ["list"], ["rnu"], ["run", "wordcuont"])
