@@ -44,7 +44,7 @@ def class_archive() -> None:
     """The archive of Spark's classes with which a step starts twice as fast; without it steps only start slower."""
     report("Spark's class archive", "made once for this machine")
     done = subprocess.run(
-        [sys.executable, "-m", "localcloud.steps", "archive"], capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-m", "localcloud.steps", "archive"], capture_output=True, text=True, check=False
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
@@ -52,7 +52,7 @@ def class_archive() -> None:
 
 
 def _pip(*arguments: str) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
+    command = [sys.executable, "-P", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [""])[-1]

@@ -25,6 +25,7 @@ _START_TIMEOUT_SECONDS = 90
 _STOP_TIMEOUT_SECONDS = 45  # its parts may take 41 in sum
 _POLL_SECONDS = 0.05
 _OWNER_SECONDS = 1.0
+_ROOT = str(Path(__file__).resolve().parents[1])
 _RARELY = (50_000, 20, 100)  # new objects, and collections of the younger, before garbage is sought among them
 
 
@@ -61,7 +62,12 @@ def up(settings: Settings) -> tuple[Running, bool]:
     settings.state_file.unlink(missing_ok=True)
     with settings.log_file.open("ab") as log:
         process = subprocess.Popen(
-            _command(settings), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            _command(settings),
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH"))))},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     return _wait_until_healthy(settings, process), True
 
@@ -126,7 +132,7 @@ def exports(endpoint: str, settings: Settings) -> str:
 def _command(settings: Settings) -> list[str]:
     options = {name.replace("_", "-"): value for name, value in asdict(settings).items()}
     flags = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "localcloud", "up", "--foreground", *flags]
+    return [sys.executable, "-P", "-m", "localcloud", "up", "--foreground", *flags]
 
 
 def _wait_until_healthy(settings: Settings, process: subprocess.Popen[bytes]) -> Running:

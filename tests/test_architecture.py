@@ -151,6 +151,18 @@ def test_a_file_says_in_its_first_line_what_lives_there():
     assert silent == []
 
 
+def test_a_program_of_ours_imports_nothing_from_the_folder_where_it_is_started():
+    """Python puts that folder first for `-m`, unless it is started with -P; a user's types.py or tools.py may be there."""
+    files = [path for room in ("embedded", "localcloud", "tools") for path in (ROOT / room).rglob("*.py")]
+    starts = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in files
+        for line in path.read_text().splitlines()
+        if re.search(r"(sys\.executable|python), (?!\"-P\", )\"-m\"", line)
+    ]
+    assert starts == []
+
+
 def test_a_dag_file_has_no_function_and_no_branch():
     for path in python_files(ROOT / "dags"):
         nodes = [type(n).__name__ for n in ast.walk(ast.parse(path.read_text()))]

@@ -40,7 +40,7 @@ def copied(target: Path, template: Path = paths.AIRFLOW_HOME) -> Path:
 
 def run_airflow(*arguments: str, env: Mapping[str, str]) -> str:
     """One `airflow` command to its end; gives what it printed. Raises CommandError with its last lines."""
-    command = [sys.executable, "-m", "airflow", *arguments]
+    command = [sys.executable, "-P", "-m", "airflow", *arguments]
     done = subprocess.run(command, env=dict(env), capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-5:])

@@ -92,7 +92,7 @@ class AirflowStack(AbstractContextManager["AirflowStack"]):
         self._children = self._open.enter_context(Children(env, self._logs))
         self._open.callback(self.api.close)
         for part in PARTS:
-            self._children.start(part, [sys.executable, "-m", "airflow", part])
+            self._children.start(part, [sys.executable, "-P", "-m", "airflow", part])
         wait_until(self._healthy, START_SECONDS, self._late)
 
     def _settings(self, postgres: Postgres) -> dict[str, str]:

@@ -125,7 +125,7 @@ def _localcloud(home: Path, env: Mapping[str, str], *arguments: str) -> str:
     """One localcloud command to its end; gives what it said. In a session of its own: Ctrl-C is for the night, which
     still needs its cloud to tear down."""
     done = subprocess.run(
-        [sys.executable, "-m", "localcloud", *arguments],
+        [sys.executable, "-P", "-m", "localcloud", *arguments],
         env={FLINK_KEY: str(paths.FLINK), **env, "LOCALCLOUD_HOME": str(home), "PYTHONPATH": str(paths.ROOT)},
         capture_output=True,
         text=True,

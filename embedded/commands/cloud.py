@@ -18,4 +18,4 @@ def run(arguments: Sequence[str]) -> int:
     env = environment.with_tools(toolchain.find()) if "up" in arguments else dict(os.environ)
     env.setdefault("LOCALCLOUD_HOME", str(paths.LOCALCLOUD_HOME))
     env["PYTHONPATH"] = str(paths.ROOT)
-    return subprocess.run([sys.executable, "-m", "localcloud", *arguments], env=env, check=False).returncode
+    return subprocess.run([sys.executable, "-P", "-m", "localcloud", *arguments], env=env, check=False).returncode

@@ -39,5 +39,5 @@ def run(options: argparse.Namespace) -> int:
         raise InputRefused(NOWHERE)
     with tempfile.TemporaryDirectory(prefix="nightshift-drift-") as scratch:
         env = reap.environment_for(access, Path(scratch))
-        command = [sys.executable, "-m", "embedded.commands.drift_process"]
+        command = [sys.executable, "-P", "-m", "embedded.commands.drift_process"]
         return subprocess.run(command, env=env, check=False).returncode

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     arguments = [*flags, *([f"--run={options.run}"] if options.run else [])]
     with tempfile.TemporaryDirectory(prefix="nightshift-reap-") as scratch:
         env = environment_for(access, Path(scratch))
-        command = [sys.executable, "-m", "embedded.commands.reap_process", *arguments]
+        command = [sys.executable, "-P", "-m", "embedded.commands.reap_process", *arguments]
         return subprocess.run(command, env=env, check=False).returncode
 
 

@@ -97,7 +97,7 @@ def play(name: str, own: Own, samples: Sequence[Path], day: date) -> list[Writte
         }
         env = {**os.environ, "JAVA_HOME": str(toolchain.java()), "PYTHONPATH": str(paths.ROOT)}
         env |= {"PYSPARK_PYTHON": sys.executable}
-        command = [sys.executable, "-m", "embedded.new.trial", json.dumps(spec), str(described)]
+        command = [sys.executable, "-P", "-m", "embedded.new.trial", json.dumps(spec), str(described)]
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         if done.returncode or not described.is_file():
             raise InputRefused(failure(own, done.stderr))

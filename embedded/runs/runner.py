@@ -58,7 +58,7 @@ class Runner(AbstractContextManager["Runner"]):
         readable, writable = os.pipe()
         with self.log.open("a") as output:
             self._process = subprocess.Popen(
-                [*self._python, "-m", "embedded.runs.runner_process", str(writable)],
+                [*self._python, "-P", "-m", "embedded.runs.runner_process", str(writable)],
                 env=self._env,
                 cwd=paths.ROOT,
                 stdin=subprocess.PIPE,

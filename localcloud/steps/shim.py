@@ -50,7 +50,7 @@ def write_host_shims(bin_dir: Path, python: str) -> None:
 
 
 def _shim(bin_dir: Path, site: str, name: str) -> None:
-    command = shlex.join([sys.executable, "-m", "localcloud.steps", "shim", site, name])
+    command = shlex.join([sys.executable, "-P", "-m", "localcloud.steps", "shim", site, name])
     variable = f"PYTHONPATH={shlex.quote(str(PACKAGE_ROOT))}"
     _program(bin_dir / name, f'#!/bin/sh\n{variable} exec {command} "$@"\n')
 

@@ -17,7 +17,7 @@ PACKAGE_ROOT = Path(__file__).parents[3]
 
 def own_module(module: str, args: Sequence[str], *, mirrored: bool) -> Launch:
     """A module of this package as a program. mirrored: as in Launch."""
-    argv = (sys.executable, "-m", f"localcloud.steps.commands.{module}", *args)
+    argv = (sys.executable, "-P", "-m", f"localcloud.steps.commands.{module}", *args)
     return Launch(argv, env={"PYTHONPATH": str(PACKAGE_ROOT)}, mirrored=mirrored)
 
 
