@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from itertools import pairwise
@@ -17,6 +18,11 @@ def meant(word: str, names: Iterable[str]) -> str:
     """The question for the name that is most like a mistyped word, after a blank; '' if none is."""
     close = get_close_matches(word, list(names), n=1)
     return f" Did you mean {close[0]}?" if close else ""
+
+
+def warn(sentence: str) -> None:
+    """Say on stderr what a user should know though the command goes on."""
+    print(f"nightshift: warning: {sentence}", file=sys.stderr)
 
 
 class Parser(argparse.ArgumentParser):

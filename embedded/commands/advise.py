@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
     name, settings = pipelines.named(options.pipeline).name, own.load()
     folders = [folder for folder in record.kept_runs(paths.RUNS) if folder.parent.name == name]
-    every = [kept.record for kept in map(record.of_folder, folders) if kept.record]
+    every = [kept.record for kept in record.readable(folders) if kept.record]
     known = advice.nights(every, settings.compute)
     if not known:
         raise InputRefused(f"No successful night of {name} on {settings.compute} is kept in {paths.shown(paths.RUNS)}.")

@@ -75,8 +75,7 @@ def _records() -> Iterator[dict[str, Any]]:
     """The records of all kept runs."""
     from embedded.terminal import record
 
-    kept = (record.of_folder(folder).record for folder in record.kept_runs(paths.RUNS))
-    return (one for one in kept if one)
+    return (kept.record for kept in record.readable(record.kept_runs(paths.RUNS)) if kept.record)
 
 
 def _of_lake(month: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from embedded.cloud import environment
 from embedded.sources import api_url
 from embedded.sources.api_url import ApiUrl
+from embedded.words import warn
 from tools import databases
 from tools.databases import DatabaseUrl
 from tools.errors import InputRefused
@@ -29,7 +30,7 @@ def database(text: str, options: argparse.Namespace) -> DatabaseUrl:
     """The database of an address; warnings are printed. Raises InputRefused."""
     url = _with_password(databases.parsed(text), options.password_file)
     if warning := url.tls.warning(str(url)):
-        _warn(warning)
+        warn(warning)
     return url
 
 
@@ -37,7 +38,7 @@ def api(text: str, options: argparse.Namespace) -> ApiUrl:
     """The API of an address; warnings are printed. Raises InputRefused."""
     url = api_url.parsed(text)
     if url.warning:
-        _warn(url.warning)
+        warn(url.warning)
     return _with_password(url, options.password_file) if url.username or options.password_file else url
 
 
@@ -45,7 +46,7 @@ def _with_password(url: Address, file: Path | None) -> Address:
     if url.password and file:
         raise InputRefused("The address has a password and --password-file names another: give one of them.")
     if url.password:
-        _warn(
+        warn(
             f"the password of {url} is visible in the list of processes, which every user of this machine may read:"
             f" give --password-file or {environment.SOURCE_PASSWORD} instead, or leave it out and type it."
         )
@@ -70,7 +71,3 @@ def _typed(where: str) -> str:
             f"{where} has no password: give --password-file or {environment.SOURCE_PASSWORD}, or run it in a terminal."
         )
     return getpass.getpass(f"Password of {where}: ")
-
-
-def _warn(sentence: str) -> None:
-    print(f"nightshift: warning: {sentence}", file=sys.stderr)

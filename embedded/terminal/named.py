@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +45,7 @@ def of_s3(access: Access | None, region: str | None, uri: str) -> Any:
         body = clients.of(access, "s3", region).get_object(Bucket=bucket, Key=key)["Body"].read()
     except (BotoCoreError, ClientError) as refused:
         raise InputRefused(f"{uri} cannot be read: {refused}") from None
-    return json.loads(body)
+    return record.parsed(body, uri)
 
 
 def access(name: str, *, aws: bool) -> Access | None:

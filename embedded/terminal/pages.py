@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from embedded.terminal.record import RECORD, kept_runs, of_folder
+from embedded.terminal.record import kept_runs, of_folder, readable
 from nightshift.pages import cures, history, night, shelf
 from tools import paths
 
@@ -17,8 +17,8 @@ PAGE = "index.html"
 
 def write(folder: Path, runs: Path = paths.RUNS) -> Path:
     """Make the page of a kept night from the record and page.json in its folder, and the list of all nights; returns
-    the page. Raises OSError, and ValueError for a record that is none."""
-    record, figures, every = _json(folder / RECORD), folder / "page.json", nights(runs)
+    the page. Raises OSError, and InputRefused for a damaged record."""
+    record, figures, every = of_folder(folder).record or {}, folder / "page.json", nights(runs)
     page = _json(figures) if figures.is_file() else None
     before = (summary for summary, _ in every if summary["dag_id"] == record["dag_id"])
     written = folder / PAGE
@@ -42,7 +42,7 @@ def of(folder: Path) -> Path | None:
 
 def nights(runs: Path = paths.RUNS) -> list[tuple[dict[str, Any], Path]]:
     """The summary of each kept night with its folder, the latest first, at most MOST_LISTED."""
-    kept = ((of_folder(folder).record, folder) for folder in kept_runs(runs))
+    kept = ((one.record, one.folder) for one in readable(kept_runs(runs)))
     summaries = islice(((history.summary(record), folder) for record, folder in kept if record), MOST_LISTED)
     return sorted(summaries, key=lambda each: str(each[0]["ended_at"]), reverse=True)
 

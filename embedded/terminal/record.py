@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +16,12 @@ from botocore.exceptions import ClientError
 
 from embedded.cloud import clients
 from embedded.terminal import tables
+from embedded.words import warn
 from nightshift.pages import products
 from nightshift.pipelines import BACKFILLS, PIPELINES
 from nightshift.run.ids import slug_of
 from tools import paths
+from tools.errors import InputRefused
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -29,6 +32,7 @@ ABSENT = {"404", "NoSuchKey", "NoSuchBucket"}
 
 DATED = "business_date="
 RECORD = "record.json"
+OF_EVERY_RECORD = {"dag_id", "run_id", "outcome"}
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,10 @@ def keep_run(env: Mapping[str, str], dag_id: str, slug: str, runs: Path = paths.
     # A night that ended before there was a lake has its record beside terraform's state.
     record = _json(s3, f"{name}-lake", key) or _json(s3, f"{name}-state", key)
     if record:
-        (folder / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        _write_whole(folder / RECORD, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
         beside = f"runs/{dag_id}/{slug}"
         if figures := products.figures(record, lambda file: _json(s3, f"{name}-lake", f"{beside}/{file}")):
-            (folder / products.FIGURES).write_text(json.dumps(figures, ensure_ascii=False), encoding="utf-8")
+            _write_whole(folder / products.FIGURES, json.dumps(figures, ensure_ascii=False))
         for step in record["steps"]:
             _logs(s3, step["log_uri"], folder / "logs" / step["name"])
         for gold in record["gold"]:
@@ -85,9 +89,35 @@ def kept_runs(runs: Path = paths.RUNS) -> list[Path]:
 
 
 def of_folder(folder: Path) -> Kept:
-    """A run that was kept before."""
+    """A run that was kept before. Raises InputRefused if its record is damaged."""
     file = folder / RECORD
-    return Kept(json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None, folder)
+    return Kept(parsed(file.read_bytes(), paths.shown(file)) if file.is_file() else None, folder)
+
+
+def readable(folders: Iterable[Path]) -> Iterator[Kept]:
+    """These runs, without those whose record is damaged: a warning names each."""
+    for folder in folders:
+        try:
+            yield of_folder(folder)
+        except InputRefused as damaged:
+            warn(f"{damaged} It is left out.")
+
+
+def parsed(content: bytes, where: str) -> Record:
+    """A record out of a file or an object, which `where` names. Raises InputRefused for anything else."""
+    read: Any = None
+    with suppress(ValueError):
+        read = json.loads(content)
+    if not isinstance(read, dict) or not read.keys() >= OF_EVERY_RECORD:
+        raise InputRefused(f"{where} is not the record of a run, or is damaged.")
+    return read
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Write a file so that a copy that is killed, or a full disk, leaves none that is cut short."""
+    partial = file.with_name(f".{file.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)
 
 
 def is_called(folder: Path, name: str) -> bool:

@@ -55,6 +55,18 @@ def kept(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.parametrize("content", ["", '{"dag_id": "wordcount", "run_i', "[]", "{}", "\udcff"])
+def test_a_damaged_record_is_named_and_left_out(content, kept, capsys):
+    folder = kept / "wordcount" / "cut"
+    folder.mkdir()
+    (folder / "record.json").write_text(content, encoding="utf-8", errors="surrogateescape")
+    for words in (["costs"], ["advise", "wordcount"]):
+        assert cli.main(words) == 0
+        said = capsys.readouterr()
+        assert "$0.50" in said.out
+        assert "wordcount/cut/record.json is not the record of a run, or is damaged. It is left out." in said.err
+
+
 def test_costs_are_by_month_pipeline_and_part(kept, capsys):
     assert cli.main(["costs"]) == 0
     header, january, february = (line.split() for line in capsys.readouterr().out.splitlines())

@@ -160,6 +160,12 @@ def test_a_name_that_no_run_has_is_refused_with_the_one_that_was_meant(runs, cap
     assert "2 kept runs begin with manual__:" in capsys.readouterr().err
 
 
+def test_a_kept_run_whose_record_is_damaged_is_refused(runs, capsys):
+    (runs / "wordcount/manual__x/record.json").write_text('{"dag_id": "wordcou')
+    assert cli.main(["diagnose", "wordcount"]) == 2
+    assert "wordcount/manual__x/record.json is not the record of a run, or is damaged." in capsys.readouterr().err
+
+
 def test_a_record_in_s3_is_read_at_the_address_of_the_message(runs, said, cloud):
     cloud.put_object(Bucket="acme-logs", Key="runs/w/r/record.json", Body=json.dumps(RECORD).encode())
     status, text = said("s3://acme-logs/runs/w/r/record.json")
