@@ -152,7 +152,7 @@ def test_a_file_says_in_its_first_line_what_lives_there():
 
 
 def test_a_program_of_ours_imports_nothing_from_the_folder_where_it_is_started():
-    """Python puts that folder first for `-m`, unless it is started with -P; a user's types.py or tools.py may be there."""
+    """Python puts that folder first for `-m`, unless started with -P; a user's types.py or tools.py may be there."""
     files = [path for room in ("embedded", "localcloud", "tools") for path in (ROOT / room).rglob("*.py")]
     starts = [
         f"{path.relative_to(ROOT)}: {line.strip()}"
