@@ -165,7 +165,7 @@ def own_folder(tmp_path):
     folder = tmp_path / "own"
     folder.mkdir()
     for name in ("calendar", "localcloud", "secrets", "tools", "types"):
-        (folder / f"{name}.py").write_text("raise SystemExit('this file is the user\'s')\n")
+        (folder / f"{name}.py").write_text("raise SystemExit('this file is the user's')\n")
     return folder
 
 
