@@ -78,8 +78,37 @@
     part.setAttribute("aria-labelledby", heading.id);
   }
 
-  // What is folded is unfolded on paper.
-  let folded = [];
-  addEventListener("beforeprint", () => { folded = all("details:not([open])"); for (const each of folded) each.open = true; });
-  addEventListener("afterprint", () => { for (const each of folded) each.open = false; });
+  // A table of more columns than paper has room for is printed in parts below each other, each with its first column.
+  const COLUMNS = 10;
+  const show = (table, isShown) => {
+    for (const row of table.rows) for (const [n, cell] of [...row.cells].entries()) cell.hidden = !isShown(n);
+  };
+  const parted = table => {
+    table.dataset.parted = "";
+    const parts = [table];
+    for (let first = COLUMNS; first < table.rows[0].cells.length; first += COLUMNS - 1) parts.push(table.cloneNode(true));
+    for (const [k, part] of parts.entries()) {
+      if (k) part.removeAttribute("id");
+      show(part, n => !n || Math.floor((n - 1) / (COLUMNS - 1)) === k);
+    }
+    table.after(...parts.slice(1));
+    return () => {
+      for (const part of parts.slice(1)) part.remove();
+      show(table, () => true);
+      delete table.dataset.parted;
+    };
+  };
+
+  // On paper what is folded is unfolded.
+  let folded = [], undo = [];
+  addEventListener("beforeprint", () => {
+    folded = all("details:not([open])");
+    for (const each of folded) each.open = true;
+    undo = all("table:not(.dots)").filter(table => table.rows[0].cells.length > COLUMNS).map(parted);
+  });
+  addEventListener("afterprint", () => {
+    for (const each of folded) each.open = false;
+    for (const each of undo) each();
+    folded = undo = [];
+  });
 })();
