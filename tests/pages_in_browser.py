@@ -58,11 +58,6 @@ CUT_OFF = """[...document.querySelectorAll(".scroll, .flow")].filter(each =>
   each.scrollWidth > each.clientWidth).map(each => each.outerHTML.slice(0, 80))"""
 
 
-WIDEST = """Math.max(0, ...[...document.querySelectorAll("table:not(.dots)")].map(table =>
-  [...table.rows[0].cells].filter(each => !each.hidden).length))"""
-MOST_COLUMNS = 10  # of a table on paper
-
-
 def faults(browser: Browser, address: str, pictures: Path) -> Iterator[str]:
     """Everything that is wrong with one page."""
     asked, said, name = [], [], Path(urlsplit(address).path).parent.name
@@ -138,8 +133,6 @@ def printed(page: Page, file: Path) -> Iterator[str]:
     card, paper, ink = page.evaluate(LIGHT)
     yield from [] if min(card, paper) > 240 and ink < 64 else [f"dark colours are printed: {card}, {paper}, {ink}"]
     yield from (f"the column {name} is not printed" for name in page.evaluate(NOT_PRINTED))
-    widest = page.evaluate(WIDEST)
-    yield from [f"a table has {widest} columns on paper"] if widest > MOST_COLUMNS else []
     folded, _ = page.locator("details:not([open])").count(), page.evaluate(AFTER_PRINT)
     open_after = page.locator("details[open]").count()
     yield from [f"{folded} parts stay folded on paper, {open_after} open after"] if folded or open_after else []

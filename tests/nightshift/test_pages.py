@@ -567,8 +567,11 @@ def test_the_pages_of_a_warned_and_of_a_restated_night_work_in_a_browser(made, p
     nights = [history.summary(made("card_movements", day=day)) for day in (1, 2, 3)]
     of_warned, of_restated = (figures.page(p, figures.FIGURES[p]()) for p in ("covid_hospitals", "card_movements"))
     of_warned["figures"]["totals"]["cases"] = 559_467_000_000
-    columns = [f"column_{n}_of_a_wide_table" for n in range(42)]
-    of_warned["tables"]["state_latest"] = {"columns": columns, "rows": [["Rio Grande do Norte"] * 42] * 3, "masked": []}
+    columns = {f"column_{n}_of_a_wide_table": "decimal(18,2)" if n % 3 else "string" for n in range(42)}
+    row = [1234567.25 if kind.startswith("decimal") else "Rio Grande do Norte" for kind in columns.values()]
+    warned["layers"][-1]["gold"][0]["schema"] = columns
+    wide = {"columns": [*columns], "rows": [row] * 3, "masked": []}
+    of_warned["tables"][warned["layers"][-1]["gold"][0]["table"]] = wide
     of_warned["figures"]["cities"][0]["city"] = "Santa Rita " * 14
     file = tmp_path / "restated" / "index.html"
     file.parent.mkdir()

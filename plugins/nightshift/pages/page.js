@@ -78,22 +78,31 @@
     part.setAttribute("aria-labelledby", heading.id);
   }
 
-  // A table of more columns than paper has room for is printed in parts below each other, each with its first column.
-  const COLUMNS = 10;
+  // A table with more columns than a sheet has room for is printed in parts below each other, each with its first column.
+  const ROOM = 140, WORD = 8; // characters of small print: of a sheet, and of what a text is broken into
+  const width = (table, n) =>
+    2 + Math.max(...[...table.rows].map(({ cells: { [n]: cell } }) => cell?.matches("td.num") ? cell.textContent.length : WORD));
+  const parts = table => {
+    const [first, ...others] = [...table.rows[0].cells].map((_, n) => width(table, n));
+    const whole = others.reduce((sum, each) => sum + each, 0), wanted = Math.ceil(whole / (ROOM - first));
+    let sum = 0;
+    return [0, ...others.map(each => { const part = Math.floor((sum * wanted) / whole); sum += each; return part; })];
+  };
   const show = (table, isShown) => {
     for (const row of table.rows) for (const [n, cell] of [...row.cells].entries()) cell.hidden = !isShown(n);
   };
   const parted = table => {
+    const part = parts(table), more = Math.max(...part);
+    if (!more) return () => {};
     table.dataset.parted = "";
-    const parts = [table];
-    for (let first = COLUMNS; first < table.rows[0].cells.length; first += COLUMNS - 1) parts.push(table.cloneNode(true));
-    for (const [k, part] of parts.entries()) {
-      if (k) part.removeAttribute("id");
-      show(part, n => !n || Math.floor((n - 1) / (COLUMNS - 1)) === k);
+    const copies = Array.from({ length: more }, () => table.cloneNode(true));
+    for (const [k, each] of [table, ...copies].entries()) {
+      if (k) each.removeAttribute("id");
+      show(each, n => !n || part[n] === k);
     }
-    table.after(...parts.slice(1));
+    table.after(...copies);
     return () => {
-      for (const part of parts.slice(1)) part.remove();
+      for (const each of copies) each.remove();
       show(table, () => true);
       delete table.dataset.parted;
     };
@@ -104,7 +113,7 @@
   addEventListener("beforeprint", () => {
     folded = all("details:not([open])");
     for (const each of folded) each.open = true;
-    undo = all("table:not(.dots)").filter(table => table.rows[0].cells.length > COLUMNS).map(parted);
+    undo = all("table:not(.dots)").map(parted);
   });
   addEventListener("afterprint", () => {
     for (const each of folded) each.open = false;
