@@ -1,4 +1,5 @@
-"""Airflow plugin: Nightshift's pages in Airflow's UI. Every part of Airflow imports this file, so it imports no other.
+"""Airflow plugin: Nightshift's pages in Airflow's UI. Every part of Airflow imports this file, so it imports no other
+but the settings. Airflow shows a page's name as it is registered to every reader: it is in the deployment's language.
 
 Source of the shapes: Airflow 3.3, "Plugins" (fastapi_apps, react_apps), and airflow/plugins_manager.py.
 """
@@ -8,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
+
+from nightshift.config import LANGUAGES, language_at_import
 
 
 class LazyApp:
@@ -19,17 +22,28 @@ class LazyApp:
         await app(scope, receive, send)
 
 
-SIDEBAR = {  # page: its title, and the line of its icon in a square of 24
-    "nights": ("Nights", "M20 14.5A8.5 8.5 0 1 1 9.5 4a7 7 0 0 0 10.5 10.5z"),
-    "money": ("Money", "M12 2v20M17 7c0-4-10-4-10 .5S17 11.5 17 16s-10 4-10 .5"),
-    "alive": ("Alive", "M2 12h5l3-8 4 16 3-8h5"),
-    "products": ("Products", "M3 8l9-5 9 5v8l-9 5-9-5zM3 8l9 5 9-5M12 13v8"),
-    "dictionary": ("Data dictionary", "M5 4h12a2 2 0 0 1 2 2v14H7a2 2 0 0 1-2-2zM9 8h6M9 12h6"),
+TITLES = {  # page: its title in the order of LANGUAGES
+    "home": ("Nightshift", "Nightshift"),
+    "nights": ("Nights", "Noites"),
+    "money": ("Money", "Custos"),
+    "alive": ("Alive", "Ativos"),
+    "products": ("Products", "Produtos"),
+    "dictionary": ("Data dictionary", "Dicionário de dados"),
+    "dag": ("Nightshift nights", "Noites da Nightshift"),
+    "run": ("Nightshift report", "Relatório da Nightshift"),
+}
+SIDEBAR = {  # page: the line of its icon in a square of 24
+    "nights": "M20 14.5A8.5 8.5 0 1 1 9.5 4a7 7 0 0 0 10.5 10.5z",
+    "money": "M12 2v20M17 7c0-4-10-4-10 .5S17 11.5 17 16s-10 4-10 .5",
+    "alive": "M2 12h5l3-8 4 16 3-8h5",
+    "products": "M3 8l9-5 9 5v8l-9 5-9-5zM3 8l9 5 9-5M12 13v8",
+    "dictionary": "M5 4h12a2 2 0 0 1 2 2v14H7a2 2 0 0 1-2-2zM9 8h6M9 12h6",
 }
 AMBER = "%23c2750c"  # seen on the sidebar's light, dark and chosen items
 
 
-def _page(name: str, title: str, destination: str = "nav", **more: Any) -> dict[str, Any]:
+def _page(name: str, destination: str = "nav", **more: Any) -> dict[str, Any]:
+    title = TITLES[name][LANGUAGES.index(language_at_import())]
     route = {"bundle_url": f"nightshift/{name}.js", "url_route": f"nightshift_{name}"}
     return {"name": title, "destination": destination, **route, **more}
 
@@ -47,8 +61,8 @@ class NightshiftUi(AirflowPlugin):
     name = "nightshift_ui"
     fastapi_apps = [{"app": LazyApp(), "url_prefix": "/nightshift", "name": "Nightshift"}]  # noqa: RUF012 - as in its base class
     react_apps = [  # noqa: RUF012
-        _page("home", "Nightshift", "dashboard"),
-        *(_page(name, title, nav_top_level=True, icon=_icon(line)) for name, (title, line) in SIDEBAR.items()),
-        _page("dag", "Nightshift nights", "dag"),
-        _page("run", "Nightshift report", "dag_run"),
+        _page("home", "dashboard"),
+        *(_page(name, nav_top_level=True, icon=_icon(line)) for name, line in SIDEBAR.items()),
+        _page("dag", "dag"),
+        _page("run", "dag_run"),
     ]

@@ -44,16 +44,15 @@ NAMELESS = """[...document.querySelectorAll("[tabindex='0']")].filter(each =>
 LIGHT = """[[".card", "backgroundColor"], ["body", "backgroundColor"], ["body", "color"]].map(([part, of]) =>
   Number(getComputedStyle(document.querySelector(part))[of].match(/\\d+/)[0]))"""
 
-ON_PAPER = """() => {
-  const all = [...document.querySelectorAll("details")], open = () => all.filter(each => each.open).length;
-  for (const each of all) each.open = false;
-  dispatchEvent(new Event("beforeprint"));
-  const printed = open();
-  dispatchEvent(new Event("afterprint"));
-  const after = open();
-  for (const each of all) each.open = true;
-  return [all.length - printed, after];
-}"""
+BEFORE_PRINT, AFTER_PRINT = (f'dispatchEvent(new Event("{name}"))' for name in ("beforeprint", "afterprint"))
+FOLD = "for (const each of document.querySelectorAll('details')) each.open = {}"
+
+# Of a table that is printed in parts, the columns of which nothing is on paper.
+NOT_PRINTED = """[...document.querySelectorAll("[data-parted]")].flatMap(table => {
+  const heads = [...table.parentElement.querySelectorAll("thead th")].filter(each => !each.hidden);
+  const printed = new Set(heads.map(each => each.textContent));
+  return [...table.querySelectorAll("thead th")].map(each => each.textContent).filter(name => !printed.has(name));
+})"""
 
 CUT_OFF = """[...document.querySelectorAll(".scroll, .flow")].filter(each =>
   each.scrollWidth > each.clientWidth).map(each => each.outerHTML.slice(0, 80))"""
@@ -124,14 +123,21 @@ def printed(page: Page, file: Path) -> Iterator[str]:
     """On A4 paper nothing is cut off on the right, and what only a screen has is left out."""
     page.emulate_media(media="print")
     page.set_viewport_size(PAPER)
+    before = page.inner_html("main")
+    page.evaluate(FOLD.format("false"))
+    page.evaluate(BEFORE_PRINT)
     if over := page.evaluate("document.documentElement.scrollWidth - innerWidth"):
         yield f"{over} pixels too wide for paper: {page.evaluate(TOO_WIDE.replace('.scroll, .flow, svg', 'svg'))}"
     yield from (f"{text} is cut off on paper" for text in page.evaluate(CUT_OFF))
     yield from (f"{part} is printed" for part in (".top", ".csv") if page.locator(f"{part}:visible").count())
     card, paper, ink = page.evaluate(LIGHT)
     yield from [] if min(card, paper) > 240 and ink < 64 else [f"dark colours are printed: {card}, {paper}, {ink}"]
-    folded, open_after = page.evaluate(ON_PAPER)
+    yield from (f"the column {name} is not printed" for name in page.evaluate(NOT_PRINTED))
+    folded, _ = page.locator("details:not([open])").count(), page.evaluate(AFTER_PRINT)
+    open_after = page.locator("details[open]").count()
     yield from [f"{folded} parts stay folded on paper, {open_after} open after"] if folded or open_after else []
+    page.evaluate(FOLD.format("true"))
+    yield from [] if page.inner_html("main") == before else ["the page is another one after printing"]
     page.pdf(path=file, prefer_css_page_size=True)
     page.emulate_media(media="screen")
 

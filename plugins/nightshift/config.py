@@ -325,6 +325,13 @@ def of_reader(environ: Mapping[str, str] = os.environ) -> Settings:
     return load({key: value for key, value in environ.items() if key != f"{PREFIX}ENVIRONMENT"})
 
 
+def language_at_import(environ: Mapping[str, str] = os.environ) -> str:
+    """The language of what is named when a module is imported, before anything could be read or refused: that of the
+    environment, or the default."""
+    given = environ.get(f"{PREFIX}LANGUAGE", "")
+    return given if given in LANGUAGES else Settings.language
+
+
 def _keys(environ: Mapping[str, str]) -> dict[str, str]:
     return {key[len(PREFIX) :].lower(): value for key, value in environ.items() if key.startswith(PREFIX)}
 

@@ -53,17 +53,19 @@ def test_without_the_folder_that_startup_names_the_registry_says_which_folder_is
     assert f"There is no folder of pipelines {there.home}/pipelines" in done.stderr
 
 
-def test_the_pages_in_airflow_need_no_include_and_importing_their_plugin_imports_nothing_of_ours(there):
+def test_the_pages_in_airflow_need_no_include_and_importing_their_plugin_imports_our_settings_alone(there):
     """As in MWAA's web server, which may have no DAGs' folder: plugins.zip and what startup.sh exports."""
     environ = place.environ(there, "webserver", Path(sys.executable), {"AWS_DEFAULT_REGION": "us-east-1"})
-    started = {"NIGHTSHIFT_NAME": "acme-night-prod", "NIGHTSHIFT_ENVIRONMENT": "prod"}
+    started = {"NIGHTSHIFT_NAME": "acme-night-prod", "NIGHTSHIFT_ENVIRONMENT": "prod", "NIGHTSHIFT_LANGUAGE": "pt-BR"}
     code = (
         "import sys; sys.path.insert(0, 'plugins'); import nightshift_ui\n"
-        "print([name for name in sys.modules if name.split('.')[0] == 'nightshift'])\n"
+        "print([name for name in sys.modules if name.startswith('nightshift.') and '.failures' not in name])\n"
+        "print([page['name'] for page in nightshift_ui.NightshiftUi.react_apps])\n"
         "from nightshift.web import app; print(app._settings().name, app._contracts(), len(app._style()) > 0)"
     )
     command, env = [sys.executable, "-c", code], {**environ, **started}
     done = subprocess.run(command, env=env, cwd=there.home, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    first, *logged, last = done.stdout.splitlines()
-    assert (first, last) == ("[]", "acme-night-prod {} True"), logged
+    imported, names, *logged, last = done.stdout.splitlines()
+    assert (imported, last) == ("['nightshift.config']", "acme-night-prod {} True"), logged
+    assert "'Noites', 'Custos', 'Ativos', 'Produtos', 'Dicionário de dados'" in names

@@ -18,7 +18,7 @@ from airflow.utils.types import DagRunType
 from nightshift.compute import targets
 from nightshift.compute.jobs import SparkJob
 from nightshift.compute.target import Ingredients, ShowsRequests
-from nightshift.config import Settings
+from nightshift.config import LANGUAGES, Settings
 from nightshift.dag_factory import night_dag
 from nightshift.failures import steplog
 from nightshift.failures.errors import SettingsError
@@ -56,16 +56,22 @@ def test_a_link_names_the_run_and_no_host(link, address):
     assert link.get_link(None, ti_key=KEY).startswith(address)
 
 
-def test_the_links_of_a_night_reach_airflow_by_names_of_their_own(monkeypatch):
+LINKS = {"en": ("Compute", "Step log", "Gold", "Page", "Record")}
+LINKS["pt-BR"] = ("Processamento", "Log do passo", "Gold", "Página", "Registro")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_links_of_a_night_reach_airflow_by_names_of_their_own_in_the_deployments_language(monkeypatch, language):
     # What reads DAGs as a scheduler does leaves this off for its whole process.
     monkeypatch.setattr(DagSerialization, "_load_operator_extra_links", True)
-    dag = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag_of()))
+    dag = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag_of(language=language)))
+    compute, log, gold, page, record = LINKS[language]
     named = {task.task_id: sorted(task.extra_links) for task in dag.tasks if task.extra_links}
     assert named == {
-        **{task: ["Compute"] for task in ("start_compute", "wait_for_compute", "submit_jobs", "stop_compute")},
-        "job_wordcount": ["Compute", "Step log"],
-        "publish": ["Gold"],
-        **{task: ["Gold", "Page", "Record"] for task in ("report", "outcome")},
+        **{task: [compute] for task in ("start_compute", "wait_for_compute", "submit_jobs", "stop_compute")},
+        "job_wordcount": sorted([compute, log]),
+        "publish": [gold],
+        **{task: sorted([gold, page, record]) for task in ("report", "outcome")},
     }
 
 

@@ -219,7 +219,8 @@ def test_a_failed_night_has_its_cause_and_a_command_for_the_place(made):
     here = night.html(record)
     assert "orders: 12 of 20 rows were refused." in here and "line 2" in here
     assert "task publish is" not in here, "what did not run is on the time line, and no warning"
-    assert cures.command(record, cures.CLI)["command"] == own
+    assert cures.command(record, cures.CLI) is None, "the advice quotes it"
+    assert here.count("./nightshift run mrhealth_sales") == 1 and not [text for text in Page(here).texts if "`" in text]
     assert "<code>./nightshift run mrhealth_sales --input &#39;my files&#39; --date 2026-01-04</code>" in here
     assert "Nada foi publicado nesta noite" in here
     record["failure"]["message"] = "Step silver is FAILED: OutOfMemoryError: Java heap space"
@@ -283,7 +284,7 @@ def test_a_backfill_is_run_again_as_a_whole(made):
     pt, en = cures.command(record, cures.AIRFLOW)["words"]
     assert "trigger backfill_wordcount again, with first 2026-01-02, last 2026-01-03" in en and "dispare" in pt
     record["failure"]["next_action"] = causes.advice(errors.DaysFailed.next_action, f"run `{own}` again")
-    assert cures.command(record, cures.CLI)["command"] == own
+    assert cures.command(record, cures.CLI) is None and f"<code>{own}</code>" in night.html(record)
 
 
 def test_rows_that_do_not_add_up_have_no_tick(made):
@@ -377,8 +378,29 @@ def test_the_limit_is_a_line_in_the_chart_of_costs_unless_it_would_flatten_the_b
         assert len(bars) == 2 and (min(bars) < height) == (limit < 1.0)
 
 
+AXES = charts.Axes(("Dia", "Day"), ("Peças", "Pieces"))
+
+
+def drawings(html):
+    """The charts of a page, without the small lines of its tables."""
+    return re.findall(r'<svg class="chart".*?</svg>', html, re.DOTALL)
+
+
+@pytest.mark.parametrize("pipeline", ALL)
+def test_every_chart_says_in_both_languages_what_is_on_its_axes(made, pipeline):
+    nights = [history.summary(made(pipeline, day=day)) for day in (1, 2, 3)]
+    html = night.html(made(pipeline), figures.page(pipeline, figures.FIGURES[pipeline]()), nights)
+    assert len(drawings(html)) > 1
+    for drawn in drawings(html):
+        titles = re.search(r'<g class="titles">(.*?)</g>', drawn)[1]
+        across, upright = re.findall(r"<text [^>]*>[^<]+</text>", titles)
+        assert "data-en=" in across and "data-en=" in upright, titles
+        assert "rotate(-90" in upright and "rotate" not in across
+    assert '<g class="titles" />' not in html, "an empty group of a small line"
+
+
 def test_the_last_label_of_a_line_is_inside_the_drawing():
-    drawn = charts.lines(formats.days(["2025-12-31", "2026-01-01"]), [(("a", "b"), [1, 2])], "int")
+    drawn = charts.lines(formats.days(["2025-12-31", "2026-01-01"]), [(("a", "b"), [1, 2])], "int", AXES)
     left = float(re.search(r"translate\(([\d.]+)", drawn)[1])
     middle = max(float(x) for x in re.findall(r'<text x="([\d.]+)"[^>]*>\d\d/\d\d/\d\d<', drawn))
     assert left + middle + charts.HALF_A_LABEL <= charts.WIDTH
@@ -545,6 +567,11 @@ def test_the_pages_of_a_warned_and_of_a_restated_night_work_in_a_browser(made, p
     nights = [history.summary(made("card_movements", day=day)) for day in (1, 2, 3)]
     of_warned, of_restated = (figures.page(p, figures.FIGURES[p]()) for p in ("covid_hospitals", "card_movements"))
     of_warned["figures"]["totals"]["cases"] = 559_467_000_000
+    columns = {f"column_{n}_of_a_wide_table": "decimal(18,2)" if n % 3 else "string" for n in range(42)}
+    row = [1234567.25 if kind.startswith("decimal") else "Rio Grande do Norte" for kind in columns.values()]
+    warned["layers"][-1]["gold"][0]["schema"] = columns
+    wide = {"columns": [*columns], "rows": [row] * 3, "masked": []}
+    of_warned["tables"][warned["layers"][-1]["gold"][0]["table"]] = wide
     of_warned["figures"]["cities"][0]["city"] = "Santa Rita " * 14
     file = tmp_path / "restated" / "index.html"
     file.parent.mkdir()

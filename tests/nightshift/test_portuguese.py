@@ -26,9 +26,10 @@ from nightshift.compute.targets import TARGETS
 from nightshift.config import LANGUAGES, Settings
 from nightshift.dag_factory import backfill_dag, drift_dag, night_dag, reaper_dag
 from nightshift.failures import errors, steplog, symptoms
-from nightshift.failures.causes import REMEDIES, Cause, advice
+from nightshift.failures.causes import REMEDIES, TRIGGERED, Cause, advice
 from nightshift.failures.portuguese import CATALOGUE, translated
 from nightshift.failures.quoted import by_day, parted
+from nightshift.infrastructure.drift import NOBODY, Difference
 from nightshift.infrastructure.inventory import RESOURCE_FINDERS
 from nightshift.lake import audit
 from nightshift.pages import words
@@ -98,6 +99,39 @@ def advised():
     own = (errors.SchemaDrifted(PLACE, PLACE), errors.AuditFailed(PLACE, PLACE), errors.EncodingRefused(PLACE, PLACE))
     yield from ((type(error).__name__, error.next_action) for error in own)
     yield from (("step log", steplog.MORE_MEMORY), ("reaper", verdict.NEXT))
+    yield from (pair for pair in raised() if TRIGGERED in pair[1])
+
+
+KEPT = {"exception", "warning", "info", "note"}
+
+
+def told():
+    """(where, text) of every subject and line in the functions that notify the topic, but what they log."""
+    for file in SCANNED:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
+            if "topic.publish" in ast.unparse(function):
+                yield from ((f"{file.name}:{function.name}", text) for text in texts_in(function.body[1:]))
+
+
+def texts_in(nodes):
+    """The texts of some code, each whole, without what is logged or kept in the ledger."""
+    for node in nodes:
+        is_kept = isinstance(node, ast.Call) and getattr(node.func, "attr", "") in KEPT
+        text = written(node)
+        if text and " " in text:
+            yield text
+        elif text is None and not is_kept:
+            yield from texts_in(ast.iter_child_nodes(node))
+
+
+def test_every_subject_and_line_that_the_topic_gets_has_its_portuguese():
+    texts = [*told()]
+    files = {where.partition(":")[0] for where, _ in texts}
+    assert files >= {"drift.py", "freshness.py", "deadline.py", "heartbeat.py"}
+    assert [pair for pair in texts if not same_facts(pair[1])] == []
+    by_nobody = Difference("foundation", "aws_s3_bucket.raw", "tags", "1", "2", who=NOBODY)
+    assert translated(str(by_nobody)).endswith("1 -> 2 (o CloudTrail não diz quem)")
 
 
 def same_facts(english):
@@ -176,6 +210,8 @@ def test_every_advice_has_its_portuguese_with_the_command_of_the_place(again):
     for where, english in advised():
         here = advice(english, again)
         assert same_facts(here), where
+        if again == AGAIN:
+            assert not re.search(r"[Tt]rigger|[Cc]lear (?:the|this) task", here), f"{where} is of Airflow: {here}"
         assert not re.search(r"\b(?:the|then|again|clear the|with downstream)\b", translated(here)), translated(here)
         assert re.findall(r"`[^`]+`|NIGHTSHIFT_\w+", here) == re.findall(r"`[^`]+`|NIGHTSHIFT_\w+", translated(here))
 

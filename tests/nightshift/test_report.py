@@ -84,15 +84,23 @@ def test_every_line_of_a_message_and_of_a_note_has_its_portuguese(record, night,
     day = {"table": "alerts", "day": "2026-01-01", "since": "2026-01-02T03:20:00Z", "rows": 3}
     good["restated"] = [{**day, "words": restated_words({**day, "before": {}, "after": {}})}] * 22
     good["gold"] += good["gold"][-1:]
+    parts = {"EC2": 0.4321, "EMR": 0.1, "EBS": 0.01, "host": 0.02, "requests": 0.0011}
+    good["cost"] |= {
+        "parts": parts,
+        "elsewhere": {"glue": 0.12, "eks": 1.3},
+        "spot": "Spot of 1 of 2 nodes as On-Demand: AWS gave no price",
+    }
+    good["cost"]["seconds"] = {"billed": 1200.0, "start_up": 420.0, "idle": 120.0}
     good["proof"]["shared"] = "The cluster and its stack were those of pack_a/1; this run was the last to use them."
     left = {**failed_step, "proof": {"alive": ["volume v-1"]}, "tasks": {"publish": {"state": "failed"}}}
     left["finding"] = {"message": "nobody"}
     for each, page in ((good, "https://x"), (left, ""), ({**left, "proof": None}, "")):
         lines = [line for line in message.body(each, "s3://r", page).splitlines() if not line.startswith("  | ")]
         same = [line for line in lines if lines_spoken(line, "pt-BR") == line]
-        assert [line for line in same if not line.startswith(("emr $", "  Cluster: https:"))] == []
+        assert [line for line in same if not line.startswith("  Cluster: https:")] == []
         here = lines_spoken("\n".join(lines), "pt-BR").replace(STEP_CARD["message"], "")
-        assert not re.search(r"\b(rows|accepted|Cost|Warning|and|the|with|business date|failed)\b", here), here
+        english = r"\b(rows|accepted|Cost|Warning|and|the|with|business date|failed|part|host \D|requests|idle|nodes)\b"
+        assert not re.search(english, here.replace("host de ingestão", "")), here
         assert sorted(re.findall(r"\d+", here)) == sorted(re.findall(r"\d+", "\n".join(lines)))
         first, *rest = message.note(each, "s3://r", "pt-BR").split("\n\n")
         assert re.search(r": (?:sucesso com avisos|falhou)$", first) and rest[-1] == "Registro: s3://r"
@@ -229,7 +237,7 @@ def test_nodes_that_are_known_are_billed_by_second_and_part_with_spot_at_its_own
     )
     assert told["spot"] == "Spot of 1 of 2 nodes as On-Demand: AWS gave no price"
     said = message.body({**record(nodes=nodes)}, "s3://r")
-    assert f"EC2 ${told['parts']['EC2']:.4f}, EMR ${told['parts']['EMR']:.4f}, EBS $" in said
+    assert f"By part: EC2 ${told['parts']['EC2']:.4f}, EMR ${told['parts']['EMR']:.4f}, EBS $" in said
 
 
 def test_what_a_cluster_did_in_its_billed_seconds_is_start_up_work_or_idle(record):

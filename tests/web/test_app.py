@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import pytest
 from airflow.api_fastapi.app import get_auth_manager
 
+import nightshift_ui
 from nightshift.report import night_index
 from nightshift.web import app as web
+from nightshift.web.words import PT, of
 from tests.nightshift.records import record
 
 PAGES = ("home", "nights", "money", "alive", "products", "dictionary", "dag")
@@ -118,9 +120,16 @@ def test_the_nights_are_a_product_by_its_dates_and_a_backfill_fills_its_days(ser
         record(2, dag="backfill_wordcount", business_date=days[-4], days=days[-4:-1], gold=[]),
     )
     html = server().get("/nightshift/fragment/nights").text
+    assert f"business dates {days[0]} \N{EN DASH} {days[-1]}" in plain(html)
     row = html[html.index("WordCount") :].partition("</tr>")[0]
     assert re.findall(r">([✓!✗·])<", row)[-5:] == ["·", "✓", "✓", "✓", "!"]
     assert f'title="{days[-1]}: success with warnings, US$\u00a00.50"' in row
+
+
+def test_the_bars_of_the_dearest_nights_stand_under_what_their_length_is(server, lake, keep):
+    keep(record(1), record(2, cost={"measured": 12.5, "estimate": 1, "shape": "4", "seconds": {}}))
+    text = plain(server().get("/nightshift/fragment/money?lang=pt-BR").text).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Medido, 0 \N{EN DASH} US$ 12,50" in text
 
 
 def test_the_page_of_a_dag_says_what_its_next_night_is_expected_to_cost(server, lake, keep):
@@ -300,6 +309,12 @@ def test_a_script_is_served_for_each_page_and_nothing_else(server):
         assert f"nightshift/fragment/{name}?" in answer.text
     assert server(role=None).get("/nightshift/other.js").status_code == 404
     assert server().get("/nightshift/fragment/other").status_code == 404
+
+
+def test_the_sidebar_has_the_words_of_the_pages_in_both_languages():
+    for english, portuguese in nightshift_ui.TITLES.values():
+        assert of("pt-BR")(english) in {portuguese, english}
+    assert {nightshift_ui.TITLES[name][0] for name in nightshift_ui.SIDEBAR} <= PT.keys()
 
 
 def plain(html):

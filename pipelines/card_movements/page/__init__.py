@@ -11,7 +11,11 @@ from nightshift.pages.formats import NONE, Both, both
 MONEY = "brl"
 UNKNOWN: Both = ("não informado", "not stated")
 AMOUNT: Both = ("Valor", "Amount")
+IN_REAIS: Both = ("Valor (R$)", "Amount (R$)")
 COUNT: Both = ("Movimentos", "Movements")
+DAY: Both = ("Dia do movimento", "Day of the movement")
+AGE: Both = ("Idade do associado", "Age of the member")
+RANGE: Both = ("Valor do movimento (R$)", "Amount of the movement (R$)")
 ACCOUNTS: dict[str, Both] = {"CC": ("Conta corrente", "Current account"), "CP": ("Poupança", "Savings")}
 
 
@@ -21,12 +25,10 @@ def view(figures: Mapping[str, Any]) -> dict[str, Any]:
     ages = _ranges(figures["ages"], figures["bands"], "", ("anos", "years"))
     bins = _ranges(figures["histogram"], figures["steps"], "R$ ", ("", ""))
     return {
-        "by_day": charts.bars(days, [(AMOUNT, [row[2] for row in figures["days"]])], "brl", axis="compact_brl"),
-        "counts_by_day": charts.bars(days, [(COUNT, [row[1] for row in figures["days"]])], "int"),
-        "by_age": charts.bars(
-            [label for label, *_ in ages], [(AMOUNT, [row[2] for row in ages])], "brl", axis="compact_brl"
-        ),
-        "histogram": charts.bars([label for label, *_ in bins], [(COUNT, [row[1] for row in bins])], "int"),
+        "by_day": _amounts(DAY, days, figures["days"]),
+        "counts_by_day": _counts(DAY, days, figures["days"]),
+        "by_age": _amounts(AGE, [label for label, *_ in ages], ages),
+        "histogram": _counts(RANGE, [label for label, *_ in bins], bins),
         "ages": ages,
         "bins": bins,
         "accounts": [(ACCOUNTS.get(row[0], (row[0] or UNKNOWN[0],) * 2), *row[1:]) for row in figures["accounts"]],
@@ -35,6 +37,15 @@ def view(figures: Mapping[str, Any]) -> dict[str, Any]:
         "most_refund": max((row[2] for row in figures["refund_texts"]), default=0),
         "unknown": UNKNOWN,
     }
+
+
+def _amounts(by: Both, labels: Sequence[Both], rows: Sequence[Sequence[Any]]) -> str:
+    amounts, axes = [(AMOUNT, [row[2] for row in rows])], charts.Axes(by, IN_REAIS)
+    return charts.bars(labels, amounts, "brl", axes, axis="compact_brl")
+
+
+def _counts(by: Both, labels: Sequence[Both], rows: Sequence[Sequence[Any]]) -> str:
+    return charts.bars(labels, [(COUNT, [row[1] for row in rows])], "int", charts.Axes(by, COUNT))
 
 
 def _ranges(

@@ -66,7 +66,8 @@ def _daily(daily: Sequence[Sequence[Any]], at: int, name: tuple[str, str], wide:
     labels = formats.days([row[0] for row in daily])
     mean = ("Média de 7 dias", "7-day mean")
     series = [(name, [row[at] for row in daily]), (mean, [row[at + 1] for row in daily])]
-    return charts.lines(labels, series, "int", dots=len(daily) <= FEW_DAYS, wide=wide)
+    axes = charts.Axes(("Dia", "Day"), (f"{name[0]} por dia", f"{name[1]} a day"))
+    return charts.lines(labels, series, "int", axes, dots=len(daily) <= FEW_DAYS, wide=wide)
 
 
 def _occupancy(beds: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any] | None]]]:

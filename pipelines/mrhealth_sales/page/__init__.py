@@ -10,6 +10,10 @@ from nightshift.pages.formats import Both
 
 MONEY = "brl"
 REVENUE: Both = ("Receita", "Revenue")
+DAY: Both = ("Dia do pedido", "Day of the order")
+BY_DAY = charts.Axes(DAY, ("Receita (R$)", "Revenue (R$)"))
+VALUE_BY_DAY = charts.Axes(DAY, ("Valor dos pedidos (R$)", "Value of orders (R$)"))
+PIECES_AHEAD = charts.Axes(("Dia previsto", "Day ahead"), ("Peças por dia", "Pieces a day"))
 STATUS: tuple[tuple[str, Both], ...] = (
     ("revenue", ("Finalizado", "Finished")),
     ("pending_value", ("Pendente", "Pending")),
@@ -68,12 +72,19 @@ def view(figures: Mapping[str, Any]) -> dict[str, Any]:
     units = figures["units"]
     own = [unit for unit in units if unit["today"]]
     return {
-        "network": charts.bars(days, [(REVENUE, figures["network"]["revenue"])], "brl", axis="compact_brl", wide=True),
+        "network": charts.bars(
+            days, [(REVENUE, figures["network"]["revenue"])], "brl", BY_DAY, axis="compact_brl", wide=True
+        ),
         "top": _lines(days, units[:TOP]) if len(days) > 1 else "",
         "top_units": units[:TOP],
         "panels": [(unit, _unit(days, unit)) for unit in units],
         "status": charts.bars(
-            days, [(name, figures["network"][key]) for key, name in STATUS], "brl", axis="compact_brl", stacked=True
+            days,
+            [(name, figures["network"][key]) for key, name in STATUS],
+            "brl",
+            VALUE_BY_DAY,
+            axis="compact_brl",
+            stacked=True,
         ),
         "status_names": [name for _, name in STATUS],
         "ranking": own,
@@ -107,13 +118,13 @@ def _alerts_tone(figures: Mapping[str, Any]) -> str:
 
 def _lines(days: Sequence[Both], units: Sequence[Mapping[str, Any]]) -> str:
     series = [((name(unit), name(unit)), unit["revenue"]) for unit in units]
-    return charts.lines(days, series, "brl", axis="compact_brl", dots=False, wide=True)
+    return charts.lines(days, series, "brl", BY_DAY, axis="compact_brl", dots=False, wide=True)
 
 
 def _unit(days: Sequence[Both], unit: Mapping[str, Any]) -> str:
     if len(days) < 2:
-        return charts.bars(days, [(REVENUE, unit["revenue"])], "brl", axis="compact_brl", wide=True)
-    return charts.lines(days, [(REVENUE, unit["revenue"])], "brl", axis="compact_brl", dots=False, wide=True)
+        return charts.bars(days, [(REVENUE, unit["revenue"])], "brl", BY_DAY, axis="compact_brl", wide=True)
+    return charts.lines(days, [(REVENUE, unit["revenue"])], "brl", BY_DAY, axis="compact_brl", dots=False, wide=True)
 
 
 def _path(forecast: Mapping[str, Any]) -> str:
@@ -121,7 +132,7 @@ def _path(forecast: Mapping[str, Any]) -> str:
     if len(forecast["days"]) < 2:
         return ""
     series = [(name, [day[at] for day in forecast["path"]]) for name, at in BANDS]
-    return charts.lines(formats.days(forecast["days"]), series, "int", wide=True)
+    return charts.lines(formats.days(forecast["days"]), series, "int", PIECES_AHEAD, wide=True)
 
 
 def name(unit: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nightshift.pages import charts
+from nightshift.pages.formats import Both
 
 _STOP_WORDS = """
 a à ao aos as às até com como da das de dela dele do dos e é ela elas ele eles em entre era essa esse esta está este eu
@@ -18,6 +19,12 @@ there they this to up us was we were what when which who will with would you you
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 
+LETTERS: Both = ("Letras da palavra", "Letters of the word")
+LOGARITHMIC = charts.Axes(
+    ("Posição (escala logarítmica)", "Rank (logarithmic scale)"),
+    ("Ocorrências (escala log.)", "Occurrences (log scale)"),
+)
+
 
 def view(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Charts, and which words are stop words; the figures themselves are the job's."""
@@ -29,8 +36,8 @@ def view(figures: Mapping[str, Any]) -> dict[str, Any]:
         "top": [(word, count, share, word in STOP_WORDS) for word, count, share in figures["top"]],
         "most": max((row[1] for row in figures["top"]), default=0),
         "most_of_rest": max((row[1] for row in figures["top"] if row[0] not in STOP_WORDS), default=0),
-        "lengths": charts.bars(labels, [(name, [row[1] for row in lengths])], "int"),
-        "zipf": charts.points([(rank, count) for rank, count in ranks], ("Ocorrências", "Occurrences"))
+        "lengths": charts.bars(labels, [(name, [row[1] for row in lengths])], "int", charts.Axes(LETTERS, name)),
+        "zipf": charts.points([(rank, count) for rank, count in ranks], ("Ocorrências", "Occurrences"), LOGARITHMIC)
         if len(ranks) > 2
         else "",
     }

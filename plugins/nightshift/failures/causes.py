@@ -108,7 +108,7 @@ REMEDIES: dict[Cause, Remedy] = {
 }
 # What remedies and errors say of another try, in Airflow's words.
 _CLEARED = re.compile(r"(?P<first>[Cc])lear (?:the|this) task(?: with downstream)?")
-BACKFILL = "run the backfill again"
+BACKFILL, TRIGGERED = "run the backfill again", "trigger the run again"
 _AUDIT = "a person: Airflow's audit log"
 _CHANGED = re.compile(r"Trigger the date again with .+? \(on the command line (?P<flag>--\S+) (?P<value>\S+)\)")
 _COMMAND = re.compile(r"`(?P<command>[^`]+)`")
@@ -121,7 +121,9 @@ def advice(next_action: str, again: str) -> str:
     if (changed := _CHANGED.search(next_action)) and (command := _COMMAND.search(again)):
         whole = _with(command["command"], changed["flag"], changed["value"])
         return next_action.replace(changed[0], f"Run `{whole}`")
-    here = next_action.replace(_AUDIT, "Ctrl-C, or a signal").replace(BACKFILL, again)
+    here = next_action.replace(_AUDIT, "Ctrl-C, or a signal")
+    for words in (BACKFILL, TRIGGERED):
+        here = here.replace(words, again)
     return _CLEARED.sub(lambda m: again if m["first"] == "c" else f"{again[:1].upper()}{again[1:]}", here)
 
 

@@ -89,13 +89,13 @@ class ParameterError(NightshiftError):
     """A parameter of the run is invalid; its teardown still runs (operators/base)."""
 
     cause = Cause.DATA
-    next_action = "Trigger the run again with the parameter corrected."
+    next_action = "Correct the parameter, then trigger the run again."
 
 
 class PreflightError(NightshiftError):
     """A tool, a credential or the state bucket is missing, or the run would cost or last more than it may."""
 
-    next_action = "Fix what the message names and trigger the run again; nothing was started."
+    next_action = "Nothing was started: fix what the message names, then trigger the run again."
 
 
 class TerraformError(NightshiftError):
@@ -121,7 +121,7 @@ class NotApproved(NightshiftError):
 
     cause = Cause.STOPPED
     final = True
-    next_action = "Trigger the run again when it may go on, or change the NIGHTSHIFT_HOLD_* setting that held it."
+    next_action = "When it may go on, trigger the run again; or change the NIGHTSHIFT_HOLD_* setting that held it."
 
 
 class DriverRefused(NightshiftError):

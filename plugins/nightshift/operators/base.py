@@ -20,6 +20,7 @@ from nightshift.failures.errors import NightshiftError, ParameterError, Stopped,
 from nightshift.failures.symptoms import AWS, cause_in
 from nightshift.lake import assets
 from nightshift.lake.storage import LakeHook
+from nightshift.operators.links import PluginLink, spoken
 from nightshift.run import links
 from nightshift.run.run_context import RunContext, from_run
 from nightshift.state.ledger import Ledger
@@ -35,12 +36,14 @@ class NightOperator(BaseOperator):
     Airflow may retry (nightshift.failures.causes).
     """
 
+    operator_extra_links: tuple[PluginLink, ...] = ()
     last_words = ""  # the failure report of this try
     _stop_requested = False
 
     def __init__(self, *, pipeline: Pipeline, settings: Settings, **kwargs: Any) -> None:
         super().__init__(on_failure_callback=say_last_words, on_retry_callback=say_last_words, **kwargs)
         self.pipeline, self.settings = pipeline, settings
+        self.operator_extra_links = spoken(self.operator_extra_links, settings.language)
 
     @property
     def limit(self) -> timedelta | None:

@@ -72,7 +72,8 @@ class WaitForJobOperator(WaitOperator):
         for stream, lines in ends.items():
             self.log.info("The last lines of %s:\n%s", stream, "\n".join(steplog.tail(lines, SHOWN_LINES)))
         where = self._links(night, answer, self.step).get("step_log", "")
-        self.log.info("Whole log: %s (and the link Step log). %s", where, "" if ends else "It is not delivered yet.")
+        link = STEP_LOG.title.of(self.settings.language)
+        self.log.info("Whole log: %s (and the link %s). %s", where, link, "" if ends else "It is not delivered yet.")
 
     def _submitted(self, night: RunContext, context: Context, place_id: str) -> str:
         """The id of the step's (last) job: from submit_jobs, or of the job that this task submits or adopts."""

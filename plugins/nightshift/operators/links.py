@@ -5,24 +5,27 @@ Airflow stores a link as XCom when the task has ended, however it ended (airflow
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
 from airflow.sdk import BaseOperatorLink
 
 from nightshift.run import links
+from nightshift.run.task_texts import Text
 
 
 @attrs.define
 class PluginLink(BaseOperatorLink):
     """A link to what plugins/nightshift_ui.py serves for the task's run under `page`."""
 
-    title: str
+    title: Text
     page: str
+    language: str = "en"
 
     @property
     def name(self) -> str:
-        return self.title
+        return self.title.of(self.language)
 
     @property
     def xcom_key(self) -> str:
@@ -40,8 +43,13 @@ class RunTabLink(PluginLink):
         return links.run_tab(ti_key.dag_id, ti_key.run_id)
 
 
-COMPUTE = PluginLink("Compute", "compute")
-STEP_LOG = PluginLink("Step log", "log")
-RECORD = PluginLink("Record", "record")
-GOLD = PluginLink("Gold", "gold")
-PAGE = RunTabLink("Page", "page")
+def spoken(some: Iterable[PluginLink], language: str) -> tuple[PluginLink, ...]:
+    """The links with their names in a language of config.LANGUAGES."""
+    return tuple(attrs.evolve(link, language=language) for link in some)
+
+
+COMPUTE = PluginLink(Text("Compute", "Processamento"), "compute")
+STEP_LOG = PluginLink(Text("Step log", "Log do passo"), "log")
+RECORD = PluginLink(Text("Record", "Registro"), "record")
+GOLD = PluginLink(Text("Gold", "Gold"), "gold")
+PAGE = RunTabLink(Text("Page", "Página"), "page")

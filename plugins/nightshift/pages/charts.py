@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 import pygal
@@ -14,13 +14,22 @@ from pygal.style import Style
 from nightshift.pages.formats import Both, both
 
 Series = tuple[Both, Sequence[float | None]]
+
+
+class Axes(NamedTuple):
+    """The titles of a chart's axes: what is on each and, where the numbers do not say it, its unit."""
+
+    x: Both
+    y: Both
+
+
 WIDTH, HEIGHT = 600, 240
 WIDE = (1120, 300)
 MOST_LABELS = 9  # of an axis with more, every nth is shown
 ABOVE = 1.1  # room for the name of a limit
 HALF_A_LABEL = 30  # the last label's middle is at the end of a line chart's axis
 _COMMON = {
-    "style": Style(label_font_size=11, major_label_font_size=11),
+    "style": Style(label_font_size=11, major_label_font_size=11, title_font_size=11),
     "js": (),
     "show_legend": False,
     "margin": 6,
@@ -31,7 +40,7 @@ _COMMON = {
 _SPARK = {"width": 120, "height": 28, "margin": 2, "spacing": 0, "show_x_labels": False, "show_y_labels": False}
 # What pygal writes for its own style sheet, script and tooltips, which the page has once.
 _DROPPED = {"defs", "desc", "title"}
-_OVERLAYS = {"plot text-overlay", "plot tooltip-overlay", "titles"}
+_OVERLAYS = {"plot text-overlay", "plot tooltip-overlay"}
 _FACTS = ("label", "x_label", "value")
 SAME = "\N{ZERO WIDTH SPACE}"
 
@@ -40,25 +49,27 @@ def bars(
     labels: Sequence[Both],
     series: Sequence[Series],
     kind: str,
+    axes: Axes,
     *,
     axis: str = "compact",
     stacked: bool = False,
     wide: bool = False,
     limit: tuple[Both, float] | None = None,
 ) -> Markup:
-    """Vertical bars, one group (or stack) a label. `kind` formats the values, `axis` those of the axis; `wide` is for a
-    card as wide as the page; `limit` is a dashed line with its name."""
+    """Vertical bars, one group (or stack) a label. `kind` formats the values, `axis` those of the axis, which `axes`
+    names; `wide` is for a card as wide as the page; `limit` is a dashed line with its name."""
     chart = (pygal.StackedBar if stacked else pygal.Bar)(**_COMMON, **_size(wide), zero=0)
     if limit:
         highest = max(value or 0 for _, values in series for value in values)
         chart.config.range = (0, max(highest, limit[1]) * ABOVE)
-    return _drawn(chart, labels, series, kind, axis, limit=limit)
+    return _drawn(chart, labels, series, kind, axis, axes=axes, limit=limit)
 
 
 def lines(
     labels: Sequence[Both],
     series: Sequence[Series],
     kind: str,
+    axes: Axes,
     *,
     axis: str = "compact",
     dots: bool = True,
@@ -68,13 +79,13 @@ def lines(
     shape = {**_COMMON, **_size(wide), "margin_right": HALF_A_LABEL}
     chart = pygal.Line(**shape, show_dots=dots, dots_size=2.5, allow_interruptions=True)
     chart.config.include_x_axis = all(value is None or value >= 0 for _, values in series for value in values)
-    return _drawn(chart, labels, series, kind, axis)
+    return _drawn(chart, labels, series, kind, axis, axes=axes)
 
 
-def points(pairs: Sequence[tuple[float, float]], name: Both) -> Markup:
+def points(pairs: Sequence[tuple[float, float]], name: Both, axes: Axes) -> Markup:
     """Frequency over rank, both on logarithmic axes."""
-    words: dict[str, str] = {}
     chart = pygal.XY(**_COMMON, **_size(False), dots_size=2.5, logarithmic=True)
+    words = _titled(chart, axes)
     chart.x_value_formatter = chart.value_formatter = _formatter("compact", words)
     chart.add(name[0], list(pairs))
     return _svg(chart, words, "chart")
@@ -101,9 +112,10 @@ def _drawn(
     kind: str,
     axis: str,
     *,
+    axes: Axes,
     limit: tuple[Both, float] | None = None,
 ) -> Markup:
-    labels, words = _distinct(labels), dict(labels)
+    labels, words = _distinct(labels), {**dict(labels), **_titled(chart, axes)}
     chart.x_labels = [pt for pt, _ in labels]
     if len(labels) > MOST_LABELS:
         chart.x_labels_major_every = -(-len(labels) // (MOST_LABELS * chart.config.width // WIDTH))
@@ -123,6 +135,12 @@ def _drawn(
         words.setdefault(pt, en)
         chart.add_xml_filter(lambda drawn: _with_limit(drawn, chart.view, pt, at))
     return _svg(chart, words, "chart")
+
+
+def _titled(chart: Any, axes: Axes) -> dict[str, str]:
+    """Gives the chart the titles of its axes; returns their English."""
+    chart.x_title, chart.y_title = axes.x[0], axes.y[0]
+    return dict(axes)
 
 
 def _distinct(labels: Sequence[Both]) -> list[Both]:
@@ -163,7 +181,10 @@ def _with_limit(drawn: Any, view: Any, name: str, value: float) -> Any:
 
 
 def _is_kept(node: Any) -> bool:
-    return isinstance(node.tag, str) and node.tag not in _DROPPED and node.get("class") not in _OVERLAYS
+    is_empty = node.get("class") == "titles" and not len(node)
+    return (
+        isinstance(node.tag, str) and node.tag not in _DROPPED and node.get("class") not in _OVERLAYS and not is_empty
+    )
 
 
 def _kept(node: Any, words: Mapping[str, str]) -> ET.Element:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,18 +9,7 @@ from nightshift.failures.causes import BACKFILL, Cause, is_by_clearing
 from nightshift.pages.formats import Both
 
 CLI, UI, AIRFLOW = "cli", "ui", "airflow"  # a terminal; Airflow on the terminal's machine; Airflow on AWS
-QUOTED = re.compile(r"`(?P<command>\./nightshift [^`]+)`")  # failures.causes.advice puts it there
-WORDS: dict[str, Both] = {
-    Cause.DATA: (
-        "Corrija os dados ou o parâmetro e rode a data outra vez:",
-        "Correct the data or the parameter, then run the date again:",
-    ),
-    Cause.LEAK: ("Remova o que a noite deixou:", "Remove what the night left:"),
-}
-OTHERWISE: Both = (
-    "Quando a causa estiver resolvida, rode a data outra vez:",
-    "When the cause is resolved, run the date again:",
-)
+LEAK: Both = ("Remova o que a noite deixou:", "Remove what the night left:")
 # `airflow tasks clear` of Airflow 3.3.1 knows logical dates and no run (airflow/cli/commands/task_command.py): without
 # dates it clears the task in every run of the DAG, and a run that was triggered may have no logical date.
 CLEAR: Both = (
@@ -38,23 +26,15 @@ TRIGGER: Both = (
 
 def command(record: Mapping[str, Any], place: str) -> dict[str, Any] | None:
     """{"words", "command"} of a failed night, the command '' where Airflow's UI is the way; None for another night, and
-    where the advice already says all that is known."""
+    where the advice already says all that is known, as one that quotes the command that was run."""
     failure = record["failure"]
     if not failure:
         return None
-    if wanted := _command(record, place):
-        return {"words": WORDS.get(failure["cause"], OTHERWISE), "command": wanted}
+    if failure["cause"] == Cause.LEAK:
+        reap = f"./nightshift reap {'--aws ' if place == AIRFLOW else ''}--run {record['dag_id']}/{record['slug']}"
+        return {"words": LEAK, "command": reap}
     clicks = _clicks(record) if place != CLI else None
     return {"words": clicks, "command": ""} if clicks else None
-
-
-def _command(record: Mapping[str, Any], place: str) -> str:
-    """The command: of a leak the reaper's; where the advice quotes the command that was run, that."""
-    failure = record["failure"]
-    if failure["cause"] == Cause.LEAK:
-        return f"./nightshift reap {'--aws ' if place == AIRFLOW else ''}--run {record['dag_id']}/{record['slug']}"
-    quoted = QUOTED.search(failure["next_action"])
-    return quoted["command"] if quoted else ""
 
 
 def _clicks(record: Mapping[str, Any]) -> Both | None:

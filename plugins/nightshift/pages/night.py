@@ -26,6 +26,7 @@ MOST_HOURS = 72
 MOST_DAYS_SHOWN = 40
 NEAR = 4  # times the dearest night: the limit of a night is a line in the chart
 LIMIT: Both = ("Limite por noite", "Limit a night")
+COST_BY_DAY = charts.Axes(("Data de negócio", "Business date"), ("Custo da noite (US$)", "Cost of the night (US$)"))
 MONEY = ("decimal(18,2)",)
 # What records of older versions lack.
 ABSENT: Record = {"restated": [], "days": [], "compute": None}
@@ -252,7 +253,8 @@ def costs(record: Record, nights: Sequence[Record]) -> dict[str, Any]:
     name, limit = ("Custo medido", "Measured cost"), cost.get("limit")
     is_near = limit and priced and limit <= NEAR * max(values)  # another would leave no height to the bars
     line = (LIMIT, limit) if is_near else None
-    chart = charts.bars(labels, [(name, values)], "usd", axis="compact_usd", limit=line) if len(priced) > 1 else ""
+    drawn = charts.bars(labels, [(name, values)], "usd", COST_BY_DAY, axis="compact_usd", limit=line)
+    chart = drawn if len(priced) > 1 else ""
     return {
         **cost,
         "chart": chart,

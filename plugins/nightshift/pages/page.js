@@ -78,8 +78,46 @@
     part.setAttribute("aria-labelledby", heading.id);
   }
 
-  // What is folded is unfolded on paper.
-  let folded = [];
-  addEventListener("beforeprint", () => { folded = all("details:not([open])"); for (const each of folded) each.open = true; });
-  addEventListener("afterprint", () => { for (const each of folded) each.open = false; });
+  // A table with more columns than a sheet has room for is printed in parts below each other, each with its first column.
+  const ROOM = 140, WORD = 8; // characters of small print: of a sheet, and of what a text is broken into
+  const width = (table, n) =>
+    2 + Math.max(...[...table.rows].map(({ cells: { [n]: cell } }) => cell?.matches("td.num") ? cell.textContent.length : WORD));
+  const parts = table => {
+    const [first, ...others] = [...table.rows[0].cells].map((_, n) => width(table, n));
+    const whole = others.reduce((sum, each) => sum + each, 0), wanted = Math.ceil(whole / (ROOM - first));
+    let sum = 0;
+    return [0, ...others.map(each => { const part = Math.floor((sum * wanted) / whole); sum += each; return part; })];
+  };
+  const show = (table, isShown) => {
+    for (const row of table.rows) for (const [n, cell] of [...row.cells].entries()) cell.hidden = !isShown(n);
+  };
+  const parted = table => {
+    const part = parts(table), more = Math.max(...part);
+    if (!more) return () => {};
+    table.dataset.parted = "";
+    const copies = Array.from({ length: more }, () => table.cloneNode(true));
+    for (const [k, each] of [table, ...copies].entries()) {
+      if (k) each.removeAttribute("id");
+      show(each, n => !n || part[n] === k);
+    }
+    table.after(...copies);
+    return () => {
+      for (const each of copies) each.remove();
+      show(table, () => true);
+      delete table.dataset.parted;
+    };
+  };
+
+  // On paper what is folded is unfolded.
+  let folded = [], undo = [];
+  addEventListener("beforeprint", () => {
+    folded = all("details:not([open])");
+    for (const each of folded) each.open = true;
+    undo = all("table:not(.dots)").map(parted);
+  });
+  addEventListener("afterprint", () => {
+    for (const each of folded) each.open = false;
+    for (const each of undo) each();
+    folded = undo = [];
+  });
 })();

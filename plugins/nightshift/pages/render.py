@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from nightshift.pages.formats import Both, both
 
 HERE = Path(__file__).parent
 LONG = 12  # characters of a number that gets smaller where its place is narrow
+CODE = re.compile(r"`([^`]+)`")
 LEVELS = 5  # shades of a heat map
 ORIGINAL: Both = ("Mensagem original", "Original message")
 
@@ -38,8 +40,14 @@ def words(pt: Any, en: Any = None, css: str = "") -> Markup:
 
 
 def sentence(english: str) -> Markup:
-    """A sentence that the code wrote, in both languages."""
-    return words(translated(english), english)
+    """A sentence that the code wrote, in both languages; a command that it quotes in backticks is set as code."""
+    said, written = (CODE.split(text) for text in (translated(english), english))
+    if said[1::2] != written[1::2]:
+        return words(translated(english), english)
+    parts = enumerate(zip(said, written, strict=True))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(plain(en)) if n % 2 else words(pt, en) for n, (pt, en) in parts
+    )
 
 
 def failure_message(message: str) -> Markup:

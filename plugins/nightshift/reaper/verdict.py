@@ -20,7 +20,7 @@ from nightshift.state.ledger import REAPER, Entry, is_open, lease_of
 PLACES = {target.places_kind for target in TARGETS.values()}
 GONE = "gone"  # Airflow has no such run: it was deleted
 AT_WORK = {"queued", "running"}
-NEXT = "Read the record for what is done; if the gold of its business date is wanted, trigger that date again."
+NEXT = "Read the record for what is done; if the gold of its business date is wanted, run that date again."
 
 
 class Fate(StrEnum):

@@ -95,7 +95,9 @@ def parts(cost: Mapping[str, Any]) -> Iterator[str]:
     known = [f"{name} ${usd:.4f}" for name, usd in (cost.get("parts") or {}).items()]
     if not known:
         return
-    yield ", ".join([*known, *([cost["spot"]] if cost.get("spot") else [])])
+    yield f"By part: {', '.join(known)}"
+    if cost.get("spot"):
+        yield str(cost["spot"])
     if billed := (cost.get("seconds") or {}).get("billed"):
         start_up, idle = (cost["seconds"][key] / billed for key in ("start_up", "idle"))
         yield f"Of {billed / 60:.1f} minutes that were billed {start_up:.0%} were start-up and {idle:.0%} idle"

@@ -186,7 +186,7 @@ ABOUT: Mapping[Group, Text] = {
 JOB = Text("Job {step}", "Job {step}")
 JOB_DOC = Text(
     "Waits for the Spark job of `{step}`. *Rendered Templates* shows its command line, the link *Step log* its output.",
-    "Aguarda o job Spark de `{step}`. *Rendered Templates* mostra a linha de comando; o link *Step log*, a saída.",
+    "Aguarda o job Spark de `{step}`. *Rendered Templates* mostra a linha de comando; o link *Log do passo*, a saída.",
 )
 
 

@@ -42,7 +42,7 @@ def nights(view: View) -> Markup:
     grid = tag("div", table(header, rows), class_="ns-grid")
     span = TO.join(map(view.t.day, (dates[0], dates[-1])))
     return joined(
-        tag("h2", view.t("Nights"), " ", tag("small", span)),
+        tag("h2", view.t("Nights"), " ", tag("small", f"{view.t('business dates')} {span}")),
         grid,
         tag("p", *legend, class_="ns-legend"),
         *_drift(view),
@@ -73,6 +73,7 @@ def money(view: View) -> Markup:
         for n in dearest
     ]
     names = [view.t(name) for name in ("Product", "Date", "Outcome", "Measured", "Estimated", "Run")]
+    names[3] += f", 0{TO}{view.t.n(most, 'usd')}"  # what the length of the bars is
     return joined(
         tag("h2", view.t("Money")),
         tag("h3", view.t("By month")),
