@@ -360,6 +360,7 @@ def shown(proposals: Sequence[Proposal]) -> str:
         notation = "Brazilian (1.234,56; 29/12/2025)" if proposal.table.locale else "plain"
         lines += [] if sample.typed else [f"  numbers and dates: {notation}"]
         lines += _about_key(proposal)
+        lines += [f"  text: {name}, as {value} may be read in two ways" for name, value in proposal.doubtful.items()]
         lines += [f"  left out: {', '.join(sample.left_out)}"] if sample.left_out else []
         lines += [f"  personal: {name} ({kind})" for name, kind in proposal.personal.items()]
     if proposals and not proposals[0].group:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import combinations
 
 from embedded.new import personal
 from embedded.new.sample import Sample
-from medallion.notation import rewritten
+from medallion.notation import PLAIN, notations_of_numbers, rewritten, with_two_readings
 from medallion.shapes import DAY, FIGURE, MOMENT, MONEY_TYPE, money, whole
 from nightshift_contract.model import PT_BR, Column, Table
 
@@ -47,8 +47,8 @@ FEW = 20  # distinct values of a column to group by, at most; half of the rows h
 @dataclass(frozen=True)
 class Proposal:
     """A source table as proposed, the kind of each personal column, how many rows of the sample repeat another in full,
-    and the gold table made of it: the column that it groups by ('' if none may be: it then has one row) and those that
-    it adds up."""
+    a value of each column that stays text because it may be read in two ways, and the gold table made of it: the column
+    that it groups by ('' if none may be: it then has one row) and those that it adds up."""
 
     sample: Sample
     table: Table
@@ -56,6 +56,7 @@ class Proposal:
     group: str
     sums: tuple[str, ...]
     repeats: int = 0
+    doubtful: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def group_by(self) -> Column:
@@ -86,12 +87,17 @@ def propose(sample: Sample) -> Proposal:
     columns = tuple(replace(column, required=column.required or column.name == group) for column in columns)
     sums = tuple(c.name for c in columns if _adds_up(c) and c.name not in (*key, group, *kinds))
     repeats = len(rows) - len(set(rows))
-    return Proposal(sample, replace(table, columns=columns, key=key), kinds, group, sums, repeats)
+    texts = [] if sample.typed else [n for n, c in enumerate(columns) if c.type == "string" and c.name not in kinds]
+    doubtful = {columns[n].name: value for n in texts if (value := with_two_readings(values[n]))}
+    return Proposal(sample, replace(table, columns=columns, key=key), kinds, group, sums, repeats, doubtful)
 
 
 def _typed(sample: Sample, kinds: dict[str, str], values: Sequence[Sequence[str]]) -> Table:
-    """The table with the types that its rows show, in the notation that shows more of them."""
-    plain, brazilian = (_typed_in(sample, kinds, values, locale) for locale in ("", PT_BR))
+    """The table with the types that its rows show, in the notation that shows more of them. A plain contract reads
+    1.506 as a fraction, so it has no column of such values unless another number shows that its points are decimal."""
+    brazilian = _typed_in(sample, kinds, values, PT_BR)
+    shown = notations_of_numbers(brazilian.columns, [row.fields for row in sample.records if row.fields is not None])
+    plain = _typed_in(sample, kinds, values, "", shown)
     return max(plain, brazilian, key=lambda table: sum(column.type != "string" for column in table.columns))
 
 
@@ -99,10 +105,13 @@ def _kind(column: Column, values: Sequence[str]) -> str:
     return personal.kind_of(column.name, [value for value in values if value])
 
 
-def _typed_in(sample: Sample, kinds: dict[str, str], values: Sequence[Sequence[str]], locale: str) -> Table:
-    """The sample's columns with the first type each that fits. Numbers first: they show the notation of dates."""
+def _typed_in(
+    sample: Sample, kinds: dict[str, str], values: Sequence[Sequence[str]], locale: str, shown: Set[str] = frozenset()
+) -> Table:
+    """The sample's columns with the first type each that fits. Numbers first: they show the notation of dates; in a
+    locale twice, since they show that of each other. `shown`: the notations of the sample's numbers."""
     table = replace(sample.table, locale=locale)
-    for types in (NUMBERS, TIMES):
+    for types in (NUMBERS, NUMBERS, TIMES) if locale else (NUMBERS, TIMES):
         for at, column in enumerate(table.columns):
             if column.type == "string" and column.name not in kinds:
                 for kind in _possible(types, values[at]):
@@ -110,10 +119,17 @@ def _typed_in(sample: Sample, kinds: dict[str, str], values: Sequence[Sequence[s
                         column, type=kind, digits=LONG if kind == "bigint" else 9, signed=_signed(values[at], kind)
                     )
                     tried = replace(table, columns=(*table.columns[:at], trial, *table.columns[at + 1 :]))
-                    if _fits(tried, sample, at, types[kind]):
+                    if _fits(tried, sample, at, types[kind]) and (locale or _is_clear(trial, values[at], shown)):
                         table = tried
                         break
     return table
+
+
+def _is_clear(column: Column, values: Sequence[str], shown: Set[str]) -> bool:
+    """Whether a plain reading of the column is the only one, by its own numbers and those of the others."""
+    if column.type in TIMES or not with_two_readings(values):
+        return True
+    return shown | notations_of_numbers([column], [(value,) for value in values]) == {PLAIN}
 
 
 def _possible(types: dict[str, str], values: Sequence[str]) -> Iterator[str]:

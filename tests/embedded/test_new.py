@@ -47,6 +47,31 @@ def proposed(tmp_path):
     return of
 
 
+@pytest.mark.parametrize(
+    ("text", "locale", "expected", "doubtful"),
+    [
+        # Thousands, as days and another number of the file show; a plain contract would make them 1000 times smaller.
+        ("d;n\n29/12/2025;1.500\n30/12/2025;850\n", "pt-BR", {"d": "date", "n": "string"}, {"n": "1.500"}),
+        ("d;n;v\n2025-12-29;12.000;7,50\n2025-12-30;850;9,00\n", "pt-BR", {"n": "decimal(18,2)"}, {}),
+        # Nothing shows what they are.
+        ("d;n\n2025-12-29;1.500\n2025-12-30;12.000\n", "", {"d": "date", "n": "string"}, {"n": "1.500"}),
+        ("d;n\n05/02/2024;1\n06/02/2024;2\n", "", {"d": "string", "n": "int"}, {"d": "05/02/2024"}),
+        # Fractions, as another column shows, or other values of the same.
+        ("d,n,v\n2025-12-29,1.500,7.25\n2025-12-30,12.000,9.5\n", "", {"n": "decimal(18,2)"}, {}),
+        ("d,n\n2025-12-29,1.125\n2025-12-30,0.250\n", "", {"n": "double"}, {}),
+        # Both notations: the columns that have one meaning have it.
+        ("n;v;w\n1.500;7,50;1.25\n2.000;9,00;3.5\n", "pt-BR", {"n": "string", "w": "decimal(18,2)"}, {"n": "1.500"}),
+    ],
+)
+def test_a_number_that_may_be_thousands_has_a_type_only_where_the_sample_shows_which(
+    proposed, text, locale, expected, doubtful
+):
+    made = proposed(text)
+    assert (made.table.locale, made.doubtful) == (locale, doubtful)
+    assert types(made).items() >= expected.items(), types(made)
+    assert all(f"text: {name}, as {value} may" in package.shown([made]) for name, value in doubtful.items())
+
+
 def types(proposal):
     return {column.name: column.type for column in proposal.table.columns}
 

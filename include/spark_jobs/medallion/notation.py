@@ -111,6 +111,24 @@ def rewritten(
     return [settled[n][0] if n in settled else row for n, row in enumerate(rows)], notes
 
 
+def notations_of_numbers(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> set[str]:
+    """The notations that a file's typed numbers show, each by values that have no other: BRAZILIAN, PLAIN. `rows` are
+    the fields of its records."""
+    looks = [look for at, c in enumerate(columns) if (look := _look(at, c))]
+    return _shown(looks, rows, {n: _odd(looks, row) for n, row in enumerate(rows)})[False] - {SHORT}
+
+
+def with_two_readings(values: Iterable[str]) -> str:
+    """The first number or date that means two things (1.506, 05/02/2024), if all values are numbers or all are dates;
+    '' otherwise."""
+    given = [value.strip() for value in values if value.strip()]
+    for usual, read in ((_USUAL_NUMBER, _figure), (_USUAL_MOMENT, _moment)):
+        readings = [(value, read(value)) for value in given if not usual.fullmatch(value)]
+        if all(reading for _, reading in readings):
+            return next((v for v, one in readings if one and not one.written and one.brazilian != one.plain), "")
+    return ""
+
+
 def _look(at: int, column: Column) -> _Look | None:
     beside = column.optional and column.default is None
     if column.type in ("int", "bigint"):
