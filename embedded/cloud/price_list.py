@@ -54,7 +54,8 @@ def old(region: str) -> str:
     """The warning of prices of a region that are old all the same, with what has them; '' if there are none."""
     settings = replace(own.load(), region=region)
     table, today = instances.of(settings), datetime.now(UTC).date()
-    dates = {name: one.as_of for name, one in (*table.prices.items(), *table.rates.items())}
+    dates = {name: price.as_of for name, price in table.prices.items()}
+    dates |= {name: rate.as_of for name, rate in table.rates.items()}
     aged = [name for name, as_of in dates.items() if instances.age_warning(as_of, today, settings.prices_max_age_days)]
     if not aged:
         return ""

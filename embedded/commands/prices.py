@@ -17,8 +17,9 @@ example:
   ./nightshift prices --region sa-east-1 --file AmazonEC2.csv ElasticMapReduce.csv AmazonS3.csv AWSGlue.csv
 
 With --file it reads AWS's price lists as they are published for a service and a region (CSV of any size, or JSON up
-to 256 MiB; AWS Billing guide, "Getting price list files manually") and refreshes every type that the tables have, besides each TYPE, disks, the ingestion host, EMR Serverless and EMR on EKS; with the lists of AmazonS3, AWSGlue
-and AmazonVPC also S3's requests, Glue and the host's address. It needs no account and no network. The addresses of the
+to 256 MiB; AWS Billing guide, "Getting price list files manually") and refreshes every type that the tables have,
+besides each TYPE, disks, the ingestion host, EMR Serverless and EMR on EKS; with the lists of AmazonS3, AWSGlue and
+AmazonVPC also S3's requests, Glue and the host's address. It needs no account and no network. The addresses of the
 lists:
 https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/SERVICE/current/REGION/index.csv
 

@@ -419,9 +419,9 @@ def _where(variable: str) -> str:
 
 
 def _is_cron(text: str) -> bool:
-    from croniter import croniter  # noqa: PLC0415 - what Airflow reads it with; most schedules are the default
+    from croniter import croniter  # noqa: PLC0415 - most schedules are the default
 
-    return croniter.is_valid(text)
+    return bool(croniter.is_valid(text))
 
 
 def _parsed(name: str, text: str, kind: Any) -> Any:
