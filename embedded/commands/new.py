@@ -156,9 +156,16 @@ def _of_script(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, s
         tables = trial.play(options.name, own, options.sample, day)
         script_package.refuse_names(tables)
         try:
-            proposals = _proposals(_of_files(options))
+            proposals, no_test = _proposals(_of_files(options)), ""
         except InputRefused as other_format:
-            print(f"No generator and no test: {other_format}")
+            proposals, no_test = [], str(other_format)
+        for loss in script_package.losses(proposals, tables):
+            print(loss)
+        if proposals:
+            print("Running it once on made-up rows of that shape …", flush=True)
+            no_test = trial.unlike(options.name, own, script_package.made_up(proposals, day), day, tables)
+        if no_test:
+            print(f"No generator and no test: {no_test}")
             proposals = []
         return proposals, script_package.files(options.name, own, proposals, tables, options.after)
 

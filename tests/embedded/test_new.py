@@ -418,6 +418,7 @@ def scripted(new, tmp_path, monkeypatch):
         (tmp_path / file).write_bytes(content if isinstance(content, bytes) else content.encode())
         (tmp_path / "job.py").write_text("")
         monkeypatch.setattr(trial, "play", lambda *_: [*tables])
+        monkeypatch.setattr(trial, "unlike", lambda *_: "")
         return new(name, "--script", tmp_path / "job.py", "--sample", tmp_path / file, "--yes")
 
     return made
