@@ -23,6 +23,7 @@ from embedded.new.sample import Sample
 from embedded.new.trial import Own
 from embedded.sources import source_url
 from embedded.uploads.inputs import existing
+from nightshift.failures.english import counted
 from nightshift.failures.errors import SettingsError
 from nightshift.pipelines.registry import AFTER, discover, name_fault, refuse_long
 from nightshift.report import product_page
@@ -181,7 +182,8 @@ def _own(options: argparse.Namespace, downloaded: Sequence[Path]) -> Own:
     words = options.args or [DEFAULT_ARGUMENTS]
     python = [script for script in options.script if script.suffix != SQL]
     if len(words) not in (1, len(python)):
-        raise InputRefused(f"--args was given {len(words)} times for {len(python)} scripts: give it once, or for each.")
+        given = f"--args was given {counted(len(words), 'time')} for {counted(len(python), 'script')}"
+        raise InputRefused(f"{given}: give it once, or for each.")
     if python and not any("{output}" in each for each in words):
         raise InputRefused("--args has no {output}: the script must be given the folder to write to.")
     each = iter(words * len(python) if len(words) == 1 else words)
