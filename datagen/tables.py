@@ -7,8 +7,8 @@ import gzip
 import io
 import json
 import random
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ROWS = 200
 BRAZIL = "pt-BR"
+FLAGS = ("true", "false")
 MARK = "\ufeff"  # the byte order mark, as a character
 PLAIN_JSON = ("int", "bigint", "double", "decimal(18,2)", "boolean")  # types whose values JSON has without quotes
 FIRST_CLEAR_DAY = 13  # a later day of a month cannot be a month
@@ -27,7 +28,9 @@ class Form:
     """How a file of text is written: its name ('': that of its table), between which characters or as JSON lines, in
     which encoding, with a byte order mark or not, gzipped or not.
 
-    strings: the names in JSON whose values are strings, whatever their type in the contract.
+    strings: the names in JSON whose values are strings, whatever their type in the contract. codes: of columns whose
+    values are digits alone, the digits from which made-up ones count: as many, and as large a number if it is read as
+    one (00001, 2147483648); true of columns of true and false.
     """
 
     file: str = ""
@@ -37,6 +40,7 @@ class Form:
     encoding: str = "utf-8"
     mark: bool = False
     gzip: bool = False
+    codes: Mapping[str, str] = field(default_factory=dict)
 
 
 def generate_table(table: Table, day: date, rows: int = ROWS, form: Form | None = None) -> bytes:
@@ -45,7 +49,7 @@ def generate_table(table: Table, day: date, rows: int = ROWS, form: Form | None 
     if table.format:
         return _parquet(table, day, rows)
     # A script reads one notation; bronze reads both, and takes no date that could be either.
-    values = generate_rows(table, day, rows, clear_from=1 if form else FIRST_CLEAR_DAY)
+    values = generate_rows(table, day, rows, 1 if form else FIRST_CLEAR_DAY, form.codes if form else {})
     form = form or Form(delimiter=";" if table.locale == BRAZIL else ",")
     text = _json_lines(table, values, form) if form.json_lines else _csv(table, values, form)
     written = f"{MARK if form.mark else ''}{text}".encode(form.encoding)
@@ -57,12 +61,19 @@ def spelt(table: Table) -> list[str]:
     return [column.names[-1] if column.names else column.name for column in table.columns]
 
 
-def generate_rows(table: Table, day: date, rows: int = ROWS, clear_from: int = FIRST_CLEAR_DAY) -> Iterator[list[str]]:
+def generate_rows(
+    table: Table, day: date, rows: int = ROWS, clear_from: int = FIRST_CLEAR_DAY, codes: Mapping[str, str] | None = None
+) -> Iterator[list[str]]:
     """The values of each row as text, in the notation of the table's locale; Brazilian dates from that day of a month
-    on, the others plain."""
+    on, the others plain. `codes` as in Form."""
     chance = random.Random(f"{table.name} {day}")
     for number in range(1, rows + 1):
-        yield [_value(table, column, number, day, chance, clear_from=clear_from) for column in table.columns]
+        yield [
+            _code(first, number if column.name in table.key else chance.randint(1, 9))
+            if codes and (first := codes.get(column.name))
+            else _value(table, column, number, day, chance, clear_from=clear_from)
+            for column in table.columns
+        ]
 
 
 def _csv(table: Table, values: Iterable[Sequence[str]], form: Form) -> str:
@@ -75,7 +86,10 @@ def _csv(table: Table, values: Iterable[Sequence[str]], form: Form) -> str:
 
 def _json_lines(table: Table, values: Iterable[Sequence[str]], form: Form) -> str:
     names = spelt(table)
-    is_plain = [c.type in PLAIN_JSON and name not in form.strings for c, name in zip(table.columns, names, strict=True)]
+    is_plain = [
+        name not in form.strings and (column.type in PLAIN_JSON or column.name in form.codes)
+        for column, name in zip(table.columns, names, strict=True)
+    ]
     lines = []
     for row in values:
         cells = zip(names, row, is_plain, strict=True)
@@ -119,6 +133,11 @@ def _value(table: Table, column: Column, number: int, day: date, chance: random.
         moment = day - timedelta(days=number if of_key else chance.randrange(3))
         return _moment(column.type, moment, table.locale == BRAZIL and moment.day >= clear_from)
     return f"{column.name} {number if column.name in table.key else chance.randint(1, 9)}"
+
+
+def _code(first: str, number: int) -> str:
+    """The code of a number, counted from the first; of true another flag."""
+    return str(int(first) + number).zfill(len(first)) if first.isdigit() else FLAGS[number % 2]
 
 
 def _moment(kind: str, day: date, is_brazilian: bool) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from embedded.pipeline import Local, Pipeline
 from embedded.uploads.inputs import Maker
-from embedded.words import meant
 from nightshift.contracts.pipeline import BACKFILL
+from nightshift.failures.english import meant
 from nightshift.pipelines import BACKFILLS, REGISTRY
 from nightshift.pipelines.registry import Package, about_broken, discover
 from tools import drivers

@@ -5,19 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NoReturn
 
+from nightshift.failures.english import meant
+
 WRONG_CHOICE = re.compile(r"argument (?P<what>\S+): invalid choice: '(?P<word>.*)' \(choose from (?P<names>.*)\)")
 WITH_VALUE = re.compile(r"argument (?P<names>\S+): ignored explicit argument '(?P<word>.*)'")
-
-
-def meant(word: str, names: Iterable[str]) -> str:
-    """The question for the name that is most like a mistyped word, after a blank; '' if none is."""
-    close = get_close_matches(word, list(names), n=1)
-    return f" Did you mean {close[0]}?" if close else ""
 
 
 def warn(sentence: str) -> None:

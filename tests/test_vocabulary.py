@@ -104,3 +104,15 @@ def test_a_word_is_seen_in_names_and_in_prose() -> None:
 @pytest.mark.parametrize("room", NOT_YET)
 def test_what_is_left_out_exists(room: str) -> None:
     assert (ROOT / room).is_dir(), f"{room} is gone: take it out of NOT_YET"
+
+
+COUNTED = re.compile(r"(?<!of )(?<!of the )\{len\([^{}]*\)\} (?:more |other |gold )?(?!characters|bytes)[a-z]+s\b")
+MORE_THAN_ONE = {"{len(where)} deliveries", "{len(matching)} nights"}  # the line before asks for it
+
+
+@pytest.mark.parametrize("room", ["embedded", "plugins"])
+def test_one_of_a_thing_is_not_called_several(room):
+    """`{len(rows)} rows` says 1 rows: nightshift.failures.english.counted."""
+    files = sorted((ROOT / room).rglob("*.py"))
+    wrong = {hit for file in files for hit in COUNTED.findall(file.read_text(encoding="utf-8"))}
+    assert wrong - MORE_THAN_ONE == set()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from nightshift.config import COMPUTE
+
 KUBERNETES = "kubernetes"
-TARGETS = ("emr", "serverless", "glue", "eks", KUBERNETES)
 ON_EKS = ("eks", KUBERNETES)  # they need a cluster
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the option."""
     words = "where the jobs run: emr (default), serverless (EMR Serverless), glue, eks (EMR on EKS), kubernetes"
-    parser.add_argument("--on", dest="compute", choices=TARGETS, help=words)
+    parser.add_argument("--on", dest="compute", choices=COMPUTE, help=words)
 
 
 def params(options: argparse.Namespace) -> dict[str, Any]:

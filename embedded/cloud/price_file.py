@@ -1,15 +1,16 @@
 """AWS's published price lists, files of one service and region in JSON or CSV, as the source of the price file.
 
 Their forms: AWS Billing guide, "Reading the service price list file for an AWS service". A CSV has five lines about the
-file, then a header; JSON has products and terms apart.
+file, then a header; JSON has products and terms apart. A row is kept only if a price of ours may be in it: EC2's list
+of all regions has gigabytes.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -22,12 +23,14 @@ from tools.errors import InputRefused
 
 EC2, FEE, S3, GLUE, VPC = "AmazonEC2", "ElasticMapReduce", "AmazonS3", "AWSGlue", "AmazonVPC"
 LINES_BEFORE_HEADER = 5
+MOST_JSON = 256 * 2**20  # bytes; they take about five times as much memory
 HOST = "t3.small"  # the ingestion host's type (include/terraform/modules)
 LINUX = {**price_list.LINUX, "termType": "OnDemand", "unit": "Hrs"}
 FEES = {"softwareType": "EMR", "termType": "OnDemand"}
+AT_HOME = {"locationType": "AWS Region"}  # Outposts and Local Zones have other prices under the same names
 RATES = {  # the service and the attributes of each rate; of a usage type the end, since a region's word may precede it
-    "gp2": (EC2, {"volumeApiName": "gp2", "unit": "GB-Mo"}),
-    "gp3": (EC2, {"volumeApiName": "gp3", "unit": "GB-Mo"}),
+    "gp2": (EC2, {"volumeApiName": "gp2", "unit": "GB-Mo", "productFamily": "Storage"}),
+    "gp3": (EC2, {"volumeApiName": "gp3", "unit": "GB-Mo", "productFamily": "Storage"}),
     "put": (S3, {"group": "S3-API-Tier1", "unit": "Requests"}),
     "get": (S3, {"group": "S3-API-Tier2", "unit": "Requests"}),
     "host": (EC2, {"instanceType": HOST, **LINUX}),
@@ -40,11 +43,11 @@ RATES = {  # the service and the attributes of each rate; of a usage type the en
     "eks_vcpu": (FEE, {"usagetype": "EMR-EKS-EC2-vCPUHours"}),
     "eks_memory": (FEE, {"usagetype": "EMR-EKS-EC2-GBHours"}),
 }
-KINDS = ("instanceType", "volumeApiName", "group")  # a row without any, and of no usage type above, is not read
-USAGES = tuple(wanted["usagetype"] for _, wanted in RATES.values() if "usagetype" in wanted)
 COLUMNS = {  # of a CSV, by the names that a JSON has
     "instanceType": "Instance Type",
     "regionCode": "Region Code",
+    "locationType": "Location Type",
+    "productFamily": "Product Family",
     "operatingSystem": "Operating System",
     "tenancy": "Tenancy",
     "preInstalledSw": "Pre Installed S/W",
@@ -67,12 +70,15 @@ Rows = list[Mapping[str, str]]
 
 @dataclass(frozen=True)
 class PriceList:
-    """One file: its service, the day and version of its publication, and a row for each price."""
+    """One file: its service, the day and version of its publication, its rows with prices that may be ours, and of
+    which regions and currencies all its rows are."""
 
     service: str
     published: str
     version: str
-    rows: Rows
+    rows: Rows = field(default_factory=list)
+    regions: set[str] = field(default_factory=set)
+    currencies: set[str] = field(default_factory=set)
 
     @property
     def source(self) -> str:
@@ -103,13 +109,12 @@ def read(files: Sequence[Path], names: Collection[str], region: str) -> tuple[di
 
 def _refuse_others(prices: PriceList, region: str) -> None:
     """Raises InputRefused for a list that is of other regions only, or in another currency than dollars."""
-    regions = sorted({row.get("regionCode") or region for row in prices.rows})
-    if regions and region not in regions:
+    if prices.regions and region not in prices.regions:
         raise InputRefused(
-            f"The price list of {prices.service} is of {', '.join(regions)}, not of {region}: name its region with"
-            f" --region, or bring the list of {region}."
+            f"The price list of {prices.service} is of {', '.join(sorted(prices.regions))}, not of {region}: name its"
+            f" region with --region, or bring the list of {region}."
         )
-    if others := {row.get("currency") or "USD" for row in prices.rows} - {"USD"}:
+    if others := prices.currencies - {"USD"}:
         raise InputRefused(f"The price list of {prices.service} is in {', '.join(sorted(others))}: only USD is read.")
 
 
@@ -123,14 +128,23 @@ def _rates(lists: Mapping[str, PriceList], region: str) -> Iterator[tuple[str, R
             yield name, Rate(usd, lists[service].published, lists[service].source)
 
 
-def _fits(row: Mapping[str, str], wanted: Mapping[str, str], region: str) -> bool:
-    """Whether a row is of the region and has the wanted attributes. One that a list does not have does not count: older
-    ones lack some."""
+def _fits(row: Mapping[str, str], wanted: Mapping[str, str], region: str = "") -> bool:
+    """Whether a row has the wanted attributes and is of the region, '' for any. One that a list does not have does not
+    count: older ones lack some."""
     usage, own = wanted.get("usagetype", ""), f"-{row.get('usagetype', '')}"
-    plain = {name: value for name, value in wanted.items() if name != "usagetype"} | {"regionCode": region}
+    plain = {**AT_HOME, **wanted, "usagetype": "", "regionCode": region}
     return (not usage or own.endswith(f"-{usage}")) and all(
-        row.get(name) in (None, "", value) for name, value in plain.items()
+        row.get(name) in (None, "", value) for name, value in plain.items() if value
     )
+
+
+def _is_ours(service: str, row: Mapping[str, str]) -> bool:
+    """Whether a row may have the price of a type or a rate, by what names it."""
+    named = any(row.get(name) for name in ("instanceType", "volumeApiName", "group"))
+    of_service = [wanted for code, wanted in RATES.values() if code == service and (named or "usagetype" in wanted)]
+    if named:
+        of_service += [LINUX] if service == EC2 else [FEES] if service == FEE else []
+    return any(_fits(row, wanted) for wanted in of_service)
 
 
 def _priced(name: str, machine: Rows, fee: Rows, as_of: str, source: str) -> Priced:
@@ -152,7 +166,14 @@ def _of_types(prices: PriceList, wanted: Mapping[str, str], region: str) -> dict
 def _list(file: Path) -> PriceList:
     try:
         with file.open(encoding="utf-8", newline="") as stream:
-            return _of_json(json.load(stream)) if file.suffix == ".json" else _of_csv(csv.reader(stream))
+            if file.suffix != ".json":
+                return _of_csv(csv.reader(stream))
+            if (size := file.stat().st_size) > MOST_JSON:
+                raise InputRefused(
+                    f"{file} has {size // 2**20:,} MiB of JSON, which would take about five times as much memory:"
+                    " bring the same list as CSV (index.csv beside index.json), which is read line by line."
+                )
+            return _of_json(json.load(stream))
     except OSError as refused:
         raise InputRefused(f"{file} cannot be read ({refused.strerror}).") from None
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, StopIteration) as wrong:
@@ -160,13 +181,24 @@ def _list(file: Path) -> PriceList:
 
 
 def _of_json(body: Any) -> PriceList:
-    rows = list(_json_rows(body["products"], body["terms"]["OnDemand"]))
-    return PriceList(body["offerCode"], _day(body["publicationDate"]), body["version"], rows)
+    made = PriceList(body["offerCode"], _day(body["publicationDate"]), body["version"])
+    return _filled(made, _json_rows(body["products"], body["terms"]["OnDemand"]))
+
+
+def _filled(prices: PriceList, rows: Iterable[Mapping[str, str]]) -> PriceList:
+    """The list with what it needs of its On-Demand rows."""
+    for row in rows:
+        prices.regions.update(filter(None, [row.get("regionCode")]))
+        prices.currencies.add(row.get("currency") or "USD")
+        if _is_ours(prices.service, row):
+            prices.rows.append(row)
+    return prices
 
 
 def _json_rows(products: Any, on_demand: Any) -> Iterator[Mapping[str, str]]:
     for sku, terms in on_demand.items():
-        attributes = products.get(sku, {}).get("attributes", {})
+        product = products.get(sku, {})
+        attributes = {"productFamily": product.get("productFamily", ""), **product.get("attributes", {})}
         for term in terms.values():
             for rate in term["priceDimensions"].values():
                 currency, price = next(iter(rate["pricePerUnit"].items()), ("USD", "0"))
@@ -178,12 +210,9 @@ def _of_csv(lines: Iterator[list[str]]) -> PriceList:
     about = {name: value for name, value, *_ in islice(lines, LINES_BEFORE_HEADER)}
     header = next(lines)
     places = {name: header.index(column) for name, column in COLUMNS.items() if column in header}
-    kinds = [places[name] for name in KINDS if name in places]
-    usage = places.get("usagetype")
-    read = (line for line in lines if any(line[n] for n in kinds) or (usage and line[usage].endswith(USAGES)))
-    on_demand = (line for line in read if line[places["termType"]] == "OnDemand")
-    rows: Rows = [{name: line[at] for name, at in places.items()} for line in on_demand]
-    return PriceList(about["OfferCode"], _day(about["Publication Date"]), about["Version"], rows)
+    term = places["termType"]
+    rows = ({name: line[at] for name, at in places.items()} for line in lines if line[term] == "OnDemand")
+    return _filled(PriceList(about["OfferCode"], _day(about["Publication Date"]), about["Version"]), rows)
 
 
 def _day(moment: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,19 @@ def known(file: Path) -> list[str]:
     shipped = tomllib.loads(instances.TYPES.read_text(encoding="utf-8"))
     families = (instances.sizes(family, facts) for family, facts in shipped["families"].items())
     return [*dict.fromkeys([*(name for names in families for name in names), *instances.read(file)["types"]])]
+
+
+def old(region: str) -> str:
+    """The warning of prices of a region that are old all the same, with what has them; '' if there are none."""
+    settings = replace(own.load(), region=region)
+    table, today = instances.of(settings), datetime.now(UTC).date()
+    dates = {name: price.as_of for name, price in table.prices.items()}
+    dates |= {name: rate.as_of for name, rate in table.rates.items()}
+    aged = [name for name, as_of in dates.items() if instances.age_warning(as_of, today, settings.prices_max_age_days)]
+    if not aged:
+        return ""
+    warning = instances.age_warning(min(map(dates.__getitem__, aged)), today, settings.prices_max_age_days)
+    return f"{warning} Old are {', '.join(aged)}."
 
 
 def look_up(names: Iterable[str], region: str) -> dict[str, Priced]:

@@ -86,10 +86,11 @@ def _lines(settings: Settings, known: Sequence[Mapping[str, Any]], used: Usage |
     from embedded.cloud import environment
     from nightshift.compute import instances
     from nightshift.compute.targets import TARGETS
+    from nightshift.failures.english import counted
     from nightshift.report import advice
 
     paid, seconds = median(each["cost"]["measured"] for each in known), advice.shares(known)
-    yield f"{len(known)} night{'s' * (len(known) > 1)} on {settings.compute}, ${paid:.4f} in the median"
+    yield f"{counted(len(known), 'night')} on {settings.compute}, ${paid:.4f} in the median"
     if any(each["compute"].get("name", "").startswith(f"{environment.NAME} ") for each in known):
         yield "On the simulated AWS of this machine: the minutes and the busy cores are this machine's, not AWS's"
     as_of = TARGETS[settings.compute](settings).prices()["prices_as_of"]

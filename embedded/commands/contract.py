@@ -8,6 +8,7 @@ from pathlib import Path
 from embedded import pipelines
 from embedded.cloud import settings
 from nightshift.contracts import contract
+from nightshift.failures.english import counted
 from nightshift.failures.errors import SettingsError
 from tools.errors import InputRefused
 
@@ -44,5 +45,5 @@ def run(options: argparse.Namespace) -> int:
         sources, gold = contract.read(options.file)
     except SettingsError as wrong:
         raise InputRefused(str(wrong.args[0])) from None
-    print(f"{options.file} is sound: {len(sources)} sources, {len(gold)} gold tables.")
+    print(f"{options.file} is sound: {counted(len(sources), 'source')}, {counted(len(gold), 'gold table')}.")
     return 0

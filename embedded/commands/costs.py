@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tools import paths
 from tools.errors import CommandError, InputRefused
 
 if TYPE_CHECKING:
+    from nightshift.config import Settings
     from nightshift.report.months import Sum
 
 HELP = "what the nights cost, per pipeline and month"
@@ -26,6 +28,7 @@ examples:
 
 exit status: 0 also if there are none; 1 the lake could not be read; 2 the request cannot be done."""
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+Costs = tuple[tuple[str, ...], list[tuple[Any, ...]], list[Mapping[str, Any]]]  # a header, rows, the nights
 PARTS = ("EC2", "EMR", "EBS", "host", "requests")
 
 
@@ -37,29 +40,35 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print a line for each month and pipeline. Raises CommandError."""
+    from embedded.cloud import settings
     from embedded.terminal import summary
+    from nightshift.compute import instances
     from nightshift.failures.shown import plain
 
     if options.month and not MONTH.fullmatch(options.month):
         raise InputRefused(f"--month is {options.month!r}: expected a month such as 2026-01.")
-    header, rows = _of_lake(options.month) if options.lake else _of_kept(options.month)
+    own = settings.load()
+    header, rows, nights = _of_lake(own, options.month) if options.lake else _of_kept(own, options.month)
     if not rows:
         print(f"No run{f' of {options.month}' if options.month else ''} is known.")
         return 0
     for line in summary.aligned(header, rows, widest=None):
         print(plain(line))
+    if old := instances.age_warning_of(nights, datetime.now(UTC).date(), own.prices_max_age_days):
+        print(old)
     return 0
 
 
-def _of_kept(month: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-    from embedded.cloud import settings
+def _of_kept(settings: Settings, month: str) -> Costs:
     from nightshift.report import months
 
-    sums = months.of(_records(), settings.load().timezone, month)
+    records = [*_records()]
+    sums = months.of(records, settings.timezone, month)
     own = [name for name in dict.fromkeys(part for one in sums.values() for part in one.parts) if name not in PARTS]
     parts = [*(name for name in PARTS if any(name in one.parts for one in sums.values())), *own]
     rows = [(*key, *_cells(one, parts)) for key, one in sums.items()]
-    return ("month", "pipeline", "runs", "total", *parts, "start-up", "idle"), rows
+    header = ("month", "pipeline", "runs", "total", *parts, "start-up", "idle")
+    return header, rows, [{**record["cost"], "started_at": record["started_at"]} for record in records]
 
 
 def _cells(one: Sum, parts: list[str]) -> Iterator[str]:
@@ -78,14 +87,13 @@ def _records() -> Iterator[dict[str, Any]]:
     return (kept.record for kept in record.readable(record.kept_runs(paths.RUNS)) if kept.record)
 
 
-def _of_lake(month: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+def _of_lake(settings: Settings, month: str) -> Costs:
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from embedded.cloud import settings
     from nightshift.report import night_index
 
     try:
-        index = night_index.read(settings.load()) or night_index.empty()
+        index = night_index.read(settings) or night_index.empty()
     except (BotoCoreError, ClientError) as refused:
         raise CommandError(f"The lake's index of runs could not be read: {refused}") from None
     rows = [
@@ -94,4 +102,4 @@ def _of_lake(month: str) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         for dag, paid in sorted(dags.items())
         if month in ("", each)
     ]
-    return ("month", "pipeline", "runs", "total"), rows
+    return ("month", "pipeline", "runs", "total"), rows, [night for dag in index["nights"].values() for night in dag]

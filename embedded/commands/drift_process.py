@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift import config
+from nightshift.failures.english import counted
 from nightshift.failures.errors import NightshiftError
 from nightshift.failures.shown import plain
 from nightshift.infrastructure import drift
@@ -45,7 +46,7 @@ def lines(compared: Comparison) -> Iterator[str]:
     yield from (f"Not compared: {state}: {why}" for state, why in compared.unseen.items())
     if compared.stacks:
         count = len(compared.differences)
-        amount = f"{count} attributes differ" if count != 1 else "1 attribute differs"
+        amount = f"{counted(count, 'attribute')} {'differs' if count == 1 else 'differ'}"
         yield f"Compared {', '.join(compared.stacks)}: {amount if count else 'nothing differs'}."
     elif not compared.unseen:
         yield "No stack is applied here."

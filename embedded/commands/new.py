@@ -23,6 +23,7 @@ from embedded.new.sample import Sample
 from embedded.new.trial import Own
 from embedded.sources import source_url
 from embedded.uploads.inputs import existing
+from nightshift.failures.english import counted
 from nightshift.failures.errors import SettingsError
 from nightshift.pipelines.registry import AFTER, discover, name_fault, refuse_long
 from nightshift.report import product_page
@@ -156,9 +157,16 @@ def _of_script(options: argparse.Namespace) -> tuple[list[Proposal], dict[str, s
         tables = trial.play(options.name, own, options.sample, day)
         script_package.refuse_names(tables)
         try:
-            proposals = _proposals(_of_files(options))
+            proposals, no_test = _proposals(_of_files(options)), ""
         except InputRefused as other_format:
-            print(f"No generator and no test: {other_format}")
+            proposals, no_test = [], str(other_format)
+        for loss in script_package.losses(proposals, tables):
+            print(loss)
+        if proposals:
+            print("Running it once on made-up rows of that shape …", flush=True)
+            no_test = trial.unlike(options.name, own, script_package.made_up(proposals, day), day, tables)
+        if no_test:
+            print(f"No generator and no test: {no_test}")
             proposals = []
         return proposals, script_package.files(options.name, own, proposals, tables, options.after)
 
@@ -174,7 +182,8 @@ def _own(options: argparse.Namespace, downloaded: Sequence[Path]) -> Own:
     words = options.args or [DEFAULT_ARGUMENTS]
     python = [script for script in options.script if script.suffix != SQL]
     if len(words) not in (1, len(python)):
-        raise InputRefused(f"--args was given {len(words)} times for {len(python)} scripts: give it once, or for each.")
+        given = f"--args was given {counted(len(words), 'time')} for {counted(len(python), 'script')}"
+        raise InputRefused(f"{given}: give it once, or for each.")
     if python and not any("{output}" in each for each in words):
         raise InputRefused("--args has no {output}: the script must be given the folder to write to.")
     each = iter(words * len(python) if len(words) == 1 else words)

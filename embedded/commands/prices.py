@@ -16,10 +16,10 @@ example:
   ./nightshift prices m8g.xlarge m8g.2xlarge --region sa-east-1
   ./nightshift prices --region sa-east-1 --file AmazonEC2.csv ElasticMapReduce.csv AmazonS3.csv AWSGlue.csv
 
-With --file it reads AWS's price lists as they are published for a service and a region (CSV, which needs less
-memory, or JSON; AWS Billing guide, "Getting price list files manually") and refreshes every type that the tables
-have, besides each TYPE, disks, the ingestion host, EMR Serverless and EMR on EKS; with the lists of AmazonS3, AWSGlue
-and AmazonVPC also S3's requests, Glue and the host's address. It needs no account and no network. The addresses of the
+With --file it reads AWS's price lists as they are published for a service and a region (CSV of any size, or JSON up
+to 256 MiB; AWS Billing guide, "Getting price list files manually") and refreshes every type that the tables have,
+besides each TYPE, disks, the ingestion host, EMR Serverless and EMR on EKS; with the lists of AmazonS3, AWSGlue and
+AmazonVPC also S3's requests, Glue and the host's address. It needs no account and no network. The addresses of the
 lists:
 https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/SERVICE/current/REGION/index.csv
 
@@ -64,6 +64,8 @@ def run(options: argparse.Namespace) -> int:
     for name, rate in rates.items():
         print(f"{name:<18} ${rate.usd:.10g} in {region}, {rate.source}")
     print(f"{len(priced)} of {len(types)} written to {paths.shown(file)}.")
+    if old := price_list.old(region):
+        print(old)
     wanted = options.types or ([] if priced else types)
     if missing := [name for name in wanted if name not in priced]:
         raise InputRefused(f"AWS lists no price of both EC2 and EMR for {', '.join(missing)} in {region}.")

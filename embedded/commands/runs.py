@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from embedded.words import meant
+from nightshift.failures.english import meant
 from tools import paths
 from tools.errors import InputRefused
 

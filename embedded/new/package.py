@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 from embedded.new.proposal import Proposal
 from medallion.shapes import MONEY_TYPE
+from nightshift.failures.english import counted
 from nightshift_contract.model import PARQUET, Column
 
 WIDTH = 118
@@ -356,7 +357,9 @@ def shown(proposals: Sequence[Proposal]) -> str:
     for proposal in proposals:
         sample = proposal.sample
         refused = sum(record.fields is None for record in sample.records)
-        lines.append(f"{sample.where}: {sample.written}; {len(sample.records)} rows looked at, {refused} refused")
+        lines.append(
+            f"{sample.where}: {sample.written}; {counted(len(sample.records), 'row')} looked at, {refused} refused"
+        )
         notation = "Brazilian (1.234,56; 29/12/2025)" if proposal.table.locale else "plain"
         lines += [] if sample.typed else [f"  numbers and dates: {notation}"]
         lines += _about_key(proposal)
@@ -384,8 +387,8 @@ def _about_key(proposal: Proposal) -> Iterator[str]:
     if repeats:
         rows = sum(record.fields is not None for record in proposal.sample.records)
         yield (
-            f"  {repeats} of {rows} rows repeat another one in full: a night keeps one of each and counts the others as"
-            " duplicates. If each is to count, the source must number them"
+            f"  {repeats} of {rows} rows {'repeats' if repeats == 1 else 'repeat'} another one in full: a night keeps"
+            " one of each and counts the others as duplicates. If each is to count, the source must number them"
         )
 
 

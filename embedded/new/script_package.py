@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from datagen.tables import Form
+from datagen.tables import Form, generate_table
 from embedded.new import form
 from embedded.new.package import HEAD, LOCAL, RUNBOOK, origin_of_files, quoted, quoted_list, source_lines
 from embedded.new.proposal import Proposal
@@ -105,7 +107,7 @@ def files(
         "more": f"{', *FURTHER' if others else ''}{', modules=MODULES' if own.modules else ''}",
         "imports": "\n".join(sorted([f"from {name}.definition import GOLD", f"from {name}.local import LOCAL"])),
     }
-    forms = {s.table.name: form.of(Path(s.sample.where)) for s in sources if not s.table.format}
+    forms = {s.table.name: form.of_sample(s) for s in sources if not s.table.format}
     entries = "".join(f'    "{table}": {_as_python(own)},\n' for table, own in forms.items())
     local = LOCAL_IN_FORM.format(**words, forms=entries) if forms else LOCAL.format(**words)
     made_up = {"local.py": local, f"test_{name}.py": TEST.format(**words)} if sources else {}
@@ -124,17 +126,42 @@ def files(
 
 def _as_python(written: Form) -> str:
     """A form in Python, without what it need not say."""
-    said = {f.name: value for f in fields(written) if (value := getattr(written, f.name)) != f.default}
-    words = {name: value for name, value in said.items() if value or name != "strings"}
-    texts = {
-        name: f"frozenset({quoted_list(sorted(value))})"
-        if name == "strings"
-        else quoted(value)
-        if isinstance(value, str)
-        else str(value)
-        for name, value in words.items()
+    said = {f.name: value for f in fields(written) if (value := getattr(written, f.name)) and value != f.default}
+    return f"Form({', '.join(f'{name}={_literal(value)}' for name, value in said.items())})"
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, frozenset):
+        return f"frozenset({quoted_list(sorted(value))})"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{quoted(key)}: {quoted(of)}' for key, of in value.items())}}}"
+    return str(value)
+
+
+def made_up(sources: Sequence[Proposal], day: date) -> dict[str, bytes]:
+    """Files of made-up rows as the package's generator writes them, by name."""
+    forms = {s.table.name: None if s.table.format else form.of_sample(s) for s in sources}
+    return {
+        own.file if (own := forms[s.table.name]) else f"{s.table.name}.{s.table.format}": generate_table(
+            s.table, day, form=own
+        )
+        for s in sources
     }
-    return f"Form({', '.join(f'{name}={text}' for name, text in texts.items())})"
+
+
+def losses(sources: Sequence[Proposal], tables: Sequence[Written]) -> Iterator[str]:
+    """A sentence on each table in which codes have become numbers, as the script reads them."""
+    codes = {name for source in sources for name in form.loses_zeros(source)}
+    for table in tables:
+        if lost := [name for name, kind in table.columns.items() if lake_name(name, "") in codes and kind != "string"]:
+            are, kinds = ", ".join(lost), ", ".join(sorted({table.columns[name] for name in lost}))
+            yield (
+                f"Of {are} in {table.name} the leading zeros are lost: what is 00017 in the sample is 17, since the"
+                f" script reads codes as numbers ({kinds}). If the zeros count, have it read them as text: a schema,"
+                " or no inferSchema."
+            )
 
 
 def refuse_names(tables: Sequence[Written]) -> None:

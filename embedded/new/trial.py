@@ -1,4 +1,4 @@
-"""Runs a user's scripts once on this machine, on the sample, and describes the tables that they write."""
+"""Runs a user's scripts here, on the sample and on made-up rows, and describes the tables that they write."""
 
 from __future__ import annotations
 
@@ -46,12 +46,17 @@ LOCAL = {
 
 @dataclass(frozen=True)
 class Written:
-    """A table that the script wrote: its columns' types by name, its key, the kind of each personal column."""
+    """A table that the script wrote: its columns' types by name, its key, the kind of each personal column.
+
+    format: of its files. is_key: whether no two of its rows share the key, and each has it.
+    """
 
     name: str
     columns: dict[str, str]
     key: tuple[str, ...]
     personal: dict[str, str]
+    format: str = "parquet"
+    is_key: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,14 +84,53 @@ class Own:
         return " ".join([*words, *(SQL_HINT.format(name=name, stem=Path(name).stem) for name in own[-1:])])
 
 
-def play(name: str, own: Own, samples: Sequence[Path], day: date) -> list[Written]:
-    """Run the scripts in a process of its own, on copies of the samples. Raises InputRefused with the last lines when
-    one fails or nothing is written."""
+def unlike(name: str, own: Own, made_up: Mapping[str, bytes], day: date, tables: Sequence[Written]) -> str:
+    """In words, how what the scripts write of made-up files differs from `tables`, what they wrote of the samples; ''
+    if it does not. Where it does, no test of theirs could be green: they infer types, or ask for more than a shape."""
+    keys = {table.name: table.key for table in tables}
+    with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
+        files = [Path(folder) / file for file in made_up]
+        for file, content in zip(files, made_up.values(), strict=True):
+            file.write_bytes(content)
+        try:
+            again = {table.name: table for table in play(name, own, files, day, keys)}
+        except InputRefused as failed:
+            return f"On made-up rows of the sample's shape it is otherwise. {failed}"
+    return " ".join(_differences(tables, again))
+
+
+def _differences(tables: Sequence[Written], again: Mapping[str, Written]) -> Iterator[str]:
+    inferred = []
+    for table in tables:
+        if (other := again.get(table.name)) is None:
+            yield f"Of made-up rows nothing writes {table.name}."
+            continue
+        # A night reads CSV and JSON with the contract's types, and Parquet with the script's.
+        kinds = table.columns if table.format == "parquet" else {}
+        inferred += [
+            f"{table.name}.{column} is {kind} of the sample, {other.columns.get(column, 'absent')} of made-up rows"
+            for column, kind in kinds.items()
+            if other.columns.get(column) != kind
+        ]
+        if not other.is_key:
+            yield f"Of made-up rows two of {table.name} have the same {', '.join(table.key)}, or none."
+    if inferred:
+        yield (
+            f"What is written depends on the rows: {'; '.join(inferred)}. Read the input with types of its own (a"
+            " schema, no inferSchema), and make the package again: a night of other rows would be another table."
+        )
+
+
+def play(
+    name: str, own: Own, files: Sequence[Path], day: date, keys: Mapping[str, Sequence[str]] | None = None
+) -> list[Written]:
+    """What the scripts write, run in a process of their own on copies of the files. `keys`: of tables that have one.
+    Raises InputRefused with the last lines when one fails or nothing is written."""
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
         given, output, described = (Path(folder) / part for part in ("input", "output", "tables.json"))
         given.mkdir()
-        for sample in samples:
-            copy(sample, given)
+        for file in files:
+            copy(file, given)
         values = {"business_date": day.isoformat(), "input": str(given), "output": str(output)}
         spec = {
             "name": name,
@@ -94,6 +138,7 @@ def play(name: str, own: Own, samples: Sequence[Path], day: date) -> list[Writte
             "modules": [str(module) for module in own.modules],
             "jars": ",".join(str(jar) for jar in own.jars),
             "values": values,
+            "keys": keys or {},
         }
         env = {**os.environ, "JAVA_HOME": str(toolchain.java()), "PYTHONPATH": str(paths.ROOT)}
         env |= {"PYSPARK_PYTHON": sys.executable}
@@ -101,7 +146,7 @@ def play(name: str, own: Own, samples: Sequence[Path], day: date) -> list[Writte
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
         if done.returncode or not described.is_file():
             raise InputRefused(failure(own, done.stderr))
-        tables = [Written(t["name"], t["columns"], tuple(t["key"]), t["personal"]) for t in _tables(described)]
+        tables = [Written(**{**table, "key": tuple(table["key"])}) for table in _tables(described)]
     if not tables:
         raise InputRefused(f"Ran {own.as_run}: nothing wrote Parquet, CSV or JSON below {{output}}. {own.hint()}")
     return tables
@@ -143,7 +188,7 @@ def main(spec: dict[str, Any], described: Path) -> None:
     for name, folder in folders:
         if kind := script.format_of(storage, folder):
             reader = spark.read.option("header", "true").option("inferSchema", "true")
-            tables.append(_described(name, reader.format(kind).load(folder)))
+            tables.append(_described(name, kind, reader.format(kind).load(folder), spec["keys"].get(name, ())))
     described.write_text(json.dumps(tables), encoding="utf-8")
     spark.stop()
 
@@ -184,14 +229,23 @@ def _own(raised: Exception, scripts: Sequence[Path]) -> Iterator[str]:
     yield from [] if any(behind in line for line in shown) else [behind]
 
 
-def _described(name: str, frame: Any) -> dict[str, Any]:
-    """A table's columns, and the key and personal columns that its first rows show."""
+def _described(name: str, kind: str, frame: Any, key: Sequence[str]) -> dict[str, Any]:
+    """A table's columns, and the key and personal columns that its first rows show; `key` if that is known."""
     columns = [Column(field.name, field.dataType.simpleString()) for field in frame.schema.fields]
     rows = [tuple("" if v is None else str(v) for v in row) for row in frame.limit(MOST_ROWS).collect()]
     texts = {c.name: [row[n] for row in rows if row[n]] for n, c in enumerate(columns)}
     kinds = {c.name: kind for c in columns if (kind := personal.kind_of(c.name, texts[c.name]))}
-    types = {column.name: column.type for column in columns}
-    return {"name": name, "columns": types, "key": key_of(columns, rows, kinds), "personal": kinds}
+    key = [*key] or [*key_of(columns, rows, kinds)]
+    places = [n for n, column in enumerate(columns) if column.name in key]
+    keys = [tuple(row[n] for n in places) for row in rows]
+    return {
+        "name": name,
+        "columns": {column.name: column.type for column in columns},
+        "key": key,
+        "personal": kinds,
+        "format": kind,
+        "is_key": len(set(keys)) == len(keys) and all(map(all, keys)),
+    }
 
 
 if __name__ == "__main__":

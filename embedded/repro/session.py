@@ -14,6 +14,7 @@ from embedded.repro import fetch, rows, submitted, verdict
 from embedded.repro.fetch import Cut
 from embedded.repro.place import Place
 from embedded.repro.submitted import Record, Submitted
+from nightshift.failures.english import counted
 from tools import paths, toolchain
 from tools.errors import InputRefused
 
@@ -58,7 +59,7 @@ def _fetched(options: argparse.Namespace, access: Access | None, record: Record,
         raise InputRefused(
             f"The step may have read {total / fetch.GB:.1f} GB: allow it with --most-gb, or take --rows N."
         )
-    what = f"{len(objects)} object{'s' * (len(objects) != 1)}, {total / (1 << 20):.1f} MB at most"
+    what = f"{counted(len(objects), 'object')}, {total / (1 << 20):.1f} MB at most"
     print(f"Fetching: step {job.name} of {run}: {what}", flush=True)
     place.open()
     try:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from embedded.airflow import database
-from embedded.cloud import bootstrap, endpoint, environment, iam_option, on_option, roles
+from embedded.cloud import bootstrap, endpoint, environment, iam_option, on_option, roles, settings
 from embedded.cloud.provider import Providers
 from embedded.runs.remote import RemoteRunner
 from embedded.runs.requests import RunRequest, SessionRequest
@@ -38,6 +38,7 @@ def run_session(request: SessionRequest) -> int:
         home = database.copied(Path(scratch) / "airflow")
         more = {**again.settings(), **request.settings, **iam_option.of_nights(request.iam)}
         waiting = {**environment.embedded(PENDING, tools, home), **more}
+        settings.check_variable(waiting)
         with (
             Providers(_mirror(tools, request), Path(scratch)) as providers,
             Runner(waiting, log, partial(_stopping, progress), held=(providers.lifeline,)) as runner,

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from embedded.cloud import clients, endpoint
 from embedded.terminal import record
 from embedded.terminal.record import Kept
-from embedded.words import meant
+from nightshift.failures.english import meant
 from tools.errors import InputRefused
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from embedded.terminal import masks
 from embedded.terminal.record import Kept, Record
 from nightshift.failures import shown
+from nightshift.failures.english import counted
 from nightshift.report import message
 from tools import paths
 
@@ -36,7 +37,7 @@ def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
     yield from (words for manifest in record["layers"] for words in message.alerts(manifest.get("alerts")))
     yield from (f"Restated {shown.line(day['words'])}" for day in record["restated"][:MOST_SHOWN])
     if len(record["restated"]) > MOST_SHOWN:
-        yield f"Restated {len(record['restated']) - MOST_SHOWN} more days: see the record"
+        yield f"Restated {counted(len(record['restated']) - MOST_SHOWN, 'more day')}: see the record"
     yield from (f"Warning:  {shown.shortened(warning)}" for warning in record["warnings"])
     yield from _failure(record)
     yield from _facts(kept, record, log)
@@ -46,13 +47,13 @@ def ending(kept: Kept, failures: Mapping[str, str], log: Path) -> Iterator[str]:
 def _gold(kept: Kept, record: Record) -> Iterator[str]:
     """Every partition of a backfill; of a night each table's own day with its first rows, and how many others."""
     if record["days"]:
-        yield from (f"Gold {gold['table']}: {gold['rows']:,} rows at {gold['uri']}" for gold in record["gold"])
+        yield from (f"Gold {gold['table']}: {counted(gold['rows'], 'row')} at {gold['uri']}" for gold in record["gold"])
         return
     for table, group in groupby(record["gold"], key=itemgetter("table")):
         own, *others = group
         yield from table_of(table, own["rows"], kept.gold(table), masks.personal(record["pipeline"], table))
         if others:
-            yield f"  and {len(others)} other days of {table}"
+            yield f"  and {counted(len(others), 'other day')} of {table}"
 
 
 def plan(preflight: Mapping[str, Any] | None, log: Path) -> Iterator[str]:
@@ -61,7 +62,7 @@ def plan(preflight: Mapping[str, Any] | None, log: Path) -> Iterator[str]:
     price = f"; on AWS that costs about ${checked['estimate_usd']:.2f} ({checked['prices']})" if checked else ""
     yield from (f"{day}: {why}" for day, why in checked.get("why", {}).items())
     if "minutes" in checked:
-        yield f"{len(checked['days'])} days to make, in about {checked['minutes']:g} minutes"
+        yield f"{counted(len(checked['days']), 'day')} to make, in about {checked['minutes']:g} minutes"
     yield from _labelled("Plan:", checked.get("plan", ()))
     yield from (f"Warning:  {shown.line(words)}" for words in (checked.get("warning"),) if words)
     yield f"Dry run:  nothing was created{price}"
@@ -112,7 +113,7 @@ def _reasons(table: Mapping[str, Any]) -> list[tuple[str, int]]:
 
 def table_of(name: str, count: int, files: Sequence[Path], hidden: Set[str] = frozenset()) -> Iterator[str]:
     """A gold table's name, size and first rows; of hidden columns the end only."""
-    yield f"Gold {name}: {count:,} rows"
+    yield f"Gold {name}: {counted(count, 'row')}"
     if files:
         first = next(pq.ParquetFile(files[0]).iter_batches(FIRST_ROWS), None)
         cells = first.to_pylist() if first is not None else []

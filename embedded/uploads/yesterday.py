@@ -10,6 +10,7 @@ from embedded import dates
 from embedded.cloud import clients
 from embedded.uploads import delivery
 from embedded.uploads.inputs import Maker
+from nightshift.failures.english import counted
 
 
 def raw_bucket(env: Mapping[str, str]) -> datetime | None:
@@ -27,4 +28,4 @@ def deliver(env: Mapping[str, str], scratch: Path, makers: Mapping[str, Maker]) 
         made = make(scratch / pipeline, [day])[day]
         uploads = [(str(upload.source), upload.key) for upload in made.uploads]
         delivery.deliver(env, made.prefixes, uploads)
-        print(f"Input:    {pipeline}, {day}: {len(uploads)} files", flush=True)
+        print(f"Input:    {pipeline}, {day}: {counted(len(uploads), 'file')}", flush=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
-from difflib import get_close_matches
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
+from zoneinfo import ZoneInfo
 
+from nightshift.failures.english import meant
 from nightshift.failures.errors import SettingsError
 
 PREFIX = "NIGHTSHIFT_"
@@ -21,6 +24,11 @@ X86 = ("m5.xlarge", "m5a.xlarge", "m6i.xlarge", "m6a.xlarge")
 GRAVITON = re.compile(r"^[a-z]+\d+g")  # m6g, c7gn, r8gd: the g after the generation
 FOUNDATION = ("apply", "check")
 LANGUAGES = ("en", "pt-BR")
+COMPUTE = ("emr", "serverless", "glue", "eks", "kubernetes")  # the names of compute/targets.py
+LINK = re.compile(r"(https?://|mailto:)\S+")
+NAMED = re.compile(rf"{PREFIX}([A-Z0-9_*]+)")  # a setting in a message
+DEFAULT_CRON = {"0 0 * * *", "*/15 * * * *"}
+OF_THE_ENVIRONMENT = {"variable", "pipelines"}  # read when the library is imported: a Variable would be too late
 CLOCK = re.compile(r"^(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)$")
 SHARES = ("max_quarantine_share", "max_refused_share", "hold_over_quarantined")
 DAILY = re.compile(r"^(?P<minute>\d{1,2}) (?P<hour>\d{1,2}) \* \* \S+$")  # cron: once on each of its days
@@ -138,6 +146,7 @@ class Settings:
         self._check_shares()
         self._check_environment()
         self._check_choices()
+        self._check_times()
         self._check_gold_by()
         self._check_packs()
         self._check_budgets()
@@ -146,9 +155,25 @@ class Settings:
         for key, value, choices in (
             ("FOUNDATION", self.foundation, FOUNDATION),
             ("LANGUAGE", self.language, LANGUAGES),
+            ("COMPUTE", self.compute, COMPUTE),
         ):
             if value not in choices:
-                raise SettingsError(f"{PREFIX}{key} is {value!r}: expected {' or '.join(choices)}.")
+                hint = meant(value, choices)
+                raise SettingsError(f"{PREFIX}{key} is {value!r}: expected {' or '.join(choices)}.{hint}")
+        if self.owner_link and not LINK.fullmatch(self.owner_link):
+            raise SettingsError(f"{PREFIX}OWNER_LINK is {self.owner_link!r}: expected https://… or mailto:….")
+
+    def _check_times(self) -> None:
+        """What Airflow would refuse too, with a traceback for each DAG."""
+        try:
+            ZoneInfo(self.timezone)
+        except (OSError, ValueError, KeyError):  # as it is absent, a folder or no name at all
+            raise SettingsError(
+                f"{PREFIX}TIMEZONE is {self.timezone!r}: expected a zone such as America/Sao_Paulo."
+            ) from None
+        for key, cron in (("SCHEDULE", self.when), ("REAP_SCHEDULE", self.reaps_when)):
+            if cron and cron not in DEFAULT_CRON and not _is_cron(cron):
+                raise SettingsError(f"{PREFIX}{key} is {cron!r}: expected cron such as '0 0 * * *', or none.")
 
     def _check_gold_by(self) -> None:
         """A deadline counts from the start that a daily schedule names."""
@@ -249,9 +274,7 @@ class Settings:
         for key, names in (("MONTHLY_BUDGETS", budgeted), ("PACKS", packed)):
             for name in names:
                 if name not in {*pipelines, "*"}:
-                    close = get_close_matches(name, [*pipelines], n=1)
-                    meant = f" Did you mean {close[0]}?" if close else ""
-                    yield f"{PREFIX}{key} names {name}: there is no such pipeline here.{meant}"
+                    yield f"{PREFIX}{key} names {name}: there is no such pipeline here.{meant(name, pipelines)}"
 
     @property
     def tfvars(self) -> Path | None:
@@ -307,16 +330,32 @@ class Settings:
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from NIGHTSHIFT_* keys, else the Airflow Variable that NIGHTSHIFT_VARIABLE names, else defaults.
 
-    The region falls back to AWS_REGION. Raises SettingsError naming the key, its value and what was expected.
+    The region falls back to AWS_REGION. Raises SettingsError naming the key, its value, what was expected and, if the
+    Variable has it, that one.
     """
-    given = {**_variable(environ.get(f"{PREFIX}VARIABLE", "")), **_keys(environ)}
+    variable, own = environ.get(f"{PREFIX}VARIABLE", ""), _keys(environ)
+    shared = _variable(variable)
+    try:
+        return _settings({"region": environ.get("AWS_REGION", ""), **shared, **own})
+    except SettingsError as wrong:
+        named = NAMED.findall(wrong.args[0])
+        of_variable = sorted(
+            key for key in shared.keys() - own.keys() if any(fnmatch(key.upper(), name) for name in named)
+        )
+        if not of_variable:
+            raise
+        raise SettingsError(wrong.args[0], _correct(variable, *of_variable)) from wrong
+
+
+def _settings(given: Mapping[str, str]) -> Settings:
+    """The settings of texts by field. Raises SettingsError."""
     types = get_type_hints(Settings)
-    unknown = sorted(given.keys() - types.keys() - {"variable"})
-    if unknown:
-        raise SettingsError(f"Unknown settings {', '.join(PREFIX + key.upper() for key in unknown)}.")
-    given.setdefault("region", environ.get("AWS_REGION", ""))
-    values = {f.name: _parsed(f.name, given[f.name], types[f.name]) for f in fields(Settings) if given.get(f.name)}
-    return Settings(**values)
+    if unknown := sorted(given.keys() - types.keys()):
+        hint = meant(unknown[0], types)
+        raise SettingsError(f"Unknown settings {', '.join(PREFIX + key.upper() for key in unknown)}.{hint}")
+    return Settings(
+        **{name: _parsed(name, text, types[name]) for name, text in given.items() if name in types and text}
+    )
 
 
 def of_reader(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -333,16 +372,63 @@ def language_at_import(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def _keys(environ: Mapping[str, str]) -> dict[str, str]:
-    return {key[len(PREFIX) :].lower(): value for key, value in environ.items() if key.startswith(PREFIX)}
+    keys = {key[len(PREFIX) :].lower(): value for key, value in environ.items() if key.startswith(PREFIX)}
+    return {key: value for key, value in keys.items() if key != "variable"}
 
 
 def _variable(name: str) -> dict[str, str]:
-    """The settings in an Airflow Variable (a JSON object), read only if named: at parse time it is an API call."""
+    """The settings in an Airflow Variable, read only if named: at parse time it is an API call. It is a JSON object of
+    texts, numbers, true, false, lists of texts, and null for the default. Raises SettingsError."""
     if not name:
         return {}
     from airflow.sdk import Variable  # noqa: PLC0415 - costs a second and is seldom used
 
-    return {key.lower(): str(value) for key, value in Variable.get(name, deserialize_json=True).items()}
+    try:
+        text = Variable.get(name)
+    except Exception as unread:  # a secrets backend may raise anything
+        raise SettingsError(
+            f"{PREFIX}VARIABLE is {name!r}: no such Airflow Variable can be read ({unread}).",
+            f"Make {_where(name)}, or unset {PREFIX}VARIABLE.",
+        ) from unread
+    try:
+        given = json.loads(text)
+    except ValueError as wrong:
+        raise SettingsError(f"The Airflow Variable {name} is not JSON: {wrong}.", _correct(name)) from None
+    if not isinstance(given, dict):
+        raise SettingsError(f"The Airflow Variable {name} is not a JSON object.", _correct(name))
+    return {key.lower(): _text(name, key, value) for key, value in given.items()}
+
+
+def _text(variable: str, key: str, value: Any) -> str:
+    """A value of a Variable as the environment would have it. Raises SettingsError."""
+    if key.lower() in OF_THE_ENVIRONMENT:
+        setting = f"{PREFIX}{key.upper()}"
+        raise SettingsError(
+            f"The Airflow Variable {variable} sets {key}, too late: the library is imported by then.",
+            f"Set {setting} in Airflow's environment instead.",
+        )
+    values = value if isinstance(value, list) else [value]
+    if any(isinstance(item, list | dict) for item in values):
+        raise SettingsError(
+            f"{PREFIX}{key.upper()} is {value!r}: expected a text, a number, true, false or a list of texts.",
+            _correct(variable, key),
+        )
+    return ",".join("" if item is None else str(item) for item in values)
+
+
+def _correct(variable: str, *keys: str) -> str:
+    """What to do about a Variable, or about its `keys`."""
+    return f"Correct {', '.join(keys)}{' in ' if keys else ''}{_where(variable)}."
+
+
+def _where(variable: str) -> str:
+    return f"the Airflow Variable {variable} (UI: Admin, Variables; shell: AIRFLOW_VAR_{variable.upper()})"
+
+
+def _is_cron(text: str) -> bool:
+    from croniter import croniter  # noqa: PLC0415 - most schedules are the default
+
+    return bool(croniter.is_valid(text))
 
 
 def _parsed(name: str, text: str, kind: Any) -> Any:

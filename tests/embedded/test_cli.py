@@ -22,6 +22,7 @@ from nightshift.failures.errors import SettingsError
 from nightshift.pipelines import PIPELINES
 from tools import toolchain
 from tools.errors import InputRefused
+from tools.toolchain import Toolchain
 
 
 @pytest.fixture
@@ -196,7 +197,11 @@ def test_a_switch_that_gets_a_value_says_how_it_is_written(switch, value, capsys
     [
         ("MONTHLY_BUDGETS", "wordcount", "NIGHTSHIFT_MONTHLY_BUDGETS has wordcount: expected items such as sales=5"),
         ("PACKS", "early", "NIGHTSHIFT_PACKS has early: expected items such as early=sales+stock"),
-        ("COMPUTE", "glu", "NIGHTSHIFT_COMPUTE is 'glu': expected one of emr, serverless, glue, eks, kubernetes. Did "),
+        (
+            "COMPUTE",
+            "glu",
+            "NIGHTSHIFT_COMPUTE is 'glu': expected emr or serverless or glue or eks or kubernetes. Did ",
+        ),
     ],
 )
 def test_a_wrong_setting_is_one_sentence_in_every_command(command, key, value, said, monkeypatch, capsys):
@@ -204,6 +209,20 @@ def test_a_wrong_setting_is_one_sentence_in_every_command(command, key, value, s
     assert cli.main(command) == 2
     error = capsys.readouterr().err
     assert said in error and error.endswith("Correct it in this shell, or unset it.\n") and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [["run", "wordcount"], ["costs"], ["costs", "--lake"], ["advise", "wordcount"]])
+def test_a_wrong_setting_of_an_airflow_variable_is_one_sentence_and_nothing_is_started(command, monkeypatch, capsys):
+    monkeypatch.setenv("NIGHTSHIFT_VARIABLE", "ns")
+    monkeypatch.setenv("AIRFLOW_VAR_NS", '{"monthly_budgets": "wordcount"}')
+    monkeypatch.setattr(session.toolchain, "find", lambda: Toolchain(Path("/jdk"), Path("/terraform"), None))
+    monkeypatch.setattr(session.database, "copied", lambda home: home)
+    monkeypatch.setattr(session, "Providers", None)  # what a night starts first
+    assert cli.main(command) == 2
+    assert capsys.readouterr().err == (
+        "nightshift: NIGHTSHIFT_MONTHLY_BUDGETS has wordcount: expected items such as sales=5 or *=20. Correct"
+        " monthly_budgets in the Airflow Variable ns (UI: Admin, Variables; shell: AIRFLOW_VAR_NS).\n"
+    )
 
 
 def test_a_package_whose_texts_cannot_be_read_is_one_sentence(monkeypatch, capsys):

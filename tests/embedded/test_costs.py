@@ -4,11 +4,13 @@ import csv
 import json
 import shutil
 import tomllib
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from embedded import cli
+from embedded.cloud import price_file
 from nightshift.compute import cost, instances, workers
 from nightshift.compute.targets import TARGETS
 from nightshift.config import Settings
@@ -107,6 +109,7 @@ def test_advice_reads_nights_and_event_logs_and_changes_nothing(kept, capsys):
 
 M5 = {"vcpu": "4", "memory": "16 GiB", "physicalProcessor": "Intel Xeon Platinum 8175"}
 LINUX = {"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA", "capacitystatus": "Used"}
+LINUX |= {"marketoption": "OnDemand"}
 
 
 S3 = (("Tier1", "0.000007"), ("Tier2", "0.00000056"), ("SIA-Tier1", "9"))
@@ -138,8 +141,13 @@ def offer(code, products):
     for number, (attributes, unit, dollars) in enumerate(products):
         sku = f"{code}{number}"
         rate = {"unit": unit, "pricePerUnit": {"USD": dollars}}
-        body["products"][sku] = {"sku": sku, "attributes": {"regionCode": "sa-east-1", **attributes}}
-        body["terms"]["OnDemand"][sku] = {f"{sku}.T": {"priceDimensions": {f"{sku}.T.R": rate}}}
+        family = "Storage" if "volumeApiName" in attributes else "Compute Instance"
+        told = {"locationType": "AWS Region", "regionCode": "sa-east-1", "operation": "", **attributes}
+        body["products"][sku] = {"sku": sku, "productFamily": told.pop("productFamily", family), "attributes": told}
+        free = {"unit": unit, "pricePerUnit": {"USD": "0.0000000000"}, "beginRange": "0", "endRange": "1"}
+        # A first tier without a price, and a term of before: each has its own rate code.
+        terms = {f"{sku}.T": {f"{sku}.T.R": rate, f"{sku}.T.F": free}, f"{sku}.U": {f"{sku}.U.R": rate}}
+        body["terms"]["OnDemand"][sku] = {term: {"priceDimensions": rates} for term, rates in terms.items()}
     return json.dumps(body)
 
 
@@ -161,6 +169,14 @@ def lists(tmp_path, monkeypatch):
         ({"volumeApiName": "gp2", "regionCode": "us-east-1"}, "GB-Mo", "9"),
         ({"volumeApiName": "gp3"}, "GB-Mo", "0.152"),
         ({"volumeApiName": "gp3"}, "IOPS-Mo", "8"),
+        # What AWS's own file of a region has beside them, under the same names.
+        (ec2("m5.xlarge", M5, capacitystatus="AllocatedCapacityReservation"), "Hrs", "0.0000000000"),
+        (ec2("m5.xlarge", M5, marketoption="CapacityBlock"), "Hrs", "6.0"),
+        (ec2("m5.xlarge", M5, preInstalledSw="SQL Std"), "Hrs", "5.0"),
+        (ec2("m5.xlarge", M5, tenancy="Dedicated"), "Hrs", "4.0"),
+        (ec2("m5.xlarge", M5, locationType="AWS Outposts"), "Hrs", "3.0"),
+        ({"volumeApiName": "gp3", "locationType": "AWS Outposts"}, "GB-Mo", "2"),
+        ({"volumeApiName": "gp3", "productFamily": "Provisioned Throughput"}, "GB-Mo", "1"),
     ]
     machines.append((ec2("t3.small", {**M5, "vcpu": "2", "memory": "2 GiB"}), "Hrs", "0.0336"))
     requests = [({"group": f"S3-API-{tier}"}, "Requests", usd) for tier, usd in S3]
@@ -253,6 +269,57 @@ def test_the_csv_form_gives_the_same(lists):
     assert rates["glue_dpu"] == {"usd": 0.69, "as_of": "2026-08-01", "source": "AWSGlue 1"}
 
 
+def test_a_list_of_gigabytes_is_read_line_by_line_and_as_json_it_is_refused(lists, monkeypatch, capsys):
+    """Memory must not follow the rows that are none of ours: reserved ones, Windows, other tenancies."""
+    header = ["SKU", "TermType", "PriceDescription", "Unit", "PricePerUnit", "Currency", "Instance Type", "Region Code"]
+    header += ["Operating System", "Tenancy", "Location Type", "Product Family", "Physical Processor", "vCPU", "Memory"]
+    about = [["FormatVersion", "v1.0"], ["Disclaimer", "none"], ["Publication Date", "2026-08-01T00:00:00Z"]]
+    ends = "AWS Region", "Compute Instance", M5["physicalProcessor"], "4", "16 GiB"
+    big = lists / "AmazonEC2.csv"
+    with big.open("w", newline="") as file:
+        csv.writer(file).writerows([*about, ["Version", "1"], ["OfferCode", "AmazonEC2"], header])
+        for n in range(8_000):
+            term, system, tenancy = ("Reserved", "OnDemand")[n % 2], ("Linux", "RHEL")[n % 4 // 2], "Dedicated"
+            what = (f"{n}", term, "x" * 200, "Hrs", "9.0", "USD", f"x{n}.xlarge", "sa-east-1", system, tenancy)
+            csv.writer(file).writerow([*what, *ends])
+        ours = ("1", "OnDemand", "x", "Hrs", "0.3", "USD", "m5.xlarge", "sa-east-1", "Linux", "Shared")
+        csv.writer(file).writerow([*ours, *ends])
+    files = [big, lists / "emr.json"]
+    price_file.read(files, ["m5.xlarge"], "sa-east-1")
+    tracemalloc.start()
+    priced, _ = price_file.read(files, ["m5.xlarge"], "sa-east-1")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert priced["m5.xlarge"][1].ec2 == 0.3
+    assert peak < big.stat().st_size / 10
+    monkeypatch.setattr(price_file, "MOST_JSON", 100)
+    assert cli.main(["prices", "--region", "sa-east-1", "--file", str(lists / "ec2.json")]) == 2
+    assert "bring the same list as CSV (index.csv beside index.json)" in capsys.readouterr().err
+
+
+def test_prices_and_costs_say_that_prices_are_old_and_which(lists, kept, capsys, monkeypatch):
+    monkeypatch.setenv("NIGHTSHIFT_PRICES_MAX_AGE_DAYS", "0")
+    files = [str(lists / "ec2.json"), str(lists / "emr.json")]
+    assert cli.main(["prices", "--region", "sa-east-1", "--file", *files]) == 0
+    said = capsys.readouterr().out
+    assert "days old (2026-" in said and "refresh them with make prices (docs/compute.md). Old are " in said
+    assert ", put, get, " in said.rpartition("Old are")[2]
+    monkeypatch.setenv("NIGHTSHIFT_PRICES_MAX_AGE_DAYS", "36500")
+    assert cli.main(["prices", "--region", "sa-east-1", "--file", *files]) == 0
+    assert "days old" not in capsys.readouterr().out
+    monkeypatch.delenv("NIGHTSHIFT_PRICES_MAX_AGE_DAYS")
+    file = kept / "wordcount" / "200" / "record.json"
+    told = json.loads(file.read_text())
+    file.write_text(json.dumps({**told, "cost": {**told["cost"], "prices_as_of": "2025-01-01"}}))
+    assert cli.main(["costs"]) == 0
+    assert "days old (2025-01-01): refresh them with make prices" in capsys.readouterr().out.splitlines()[-1]
+    nights = {"wordcount": [{"started_at": "2026-01-02", "prices_as_of": "2025-01-02"}, {"started_at": "2026-01-03"}]}
+    paid = {"2026-01": {"wordcount": {"nights": 3, "usd": 1.5}}}
+    monkeypatch.setattr(night_index, "read", lambda _settings: {"money": paid, "nights": nights})
+    assert cli.main(["costs", "--lake"]) == 0
+    assert "days old (2025-01-02)" in capsys.readouterr().out
+
+
 def test_a_file_that_is_none_and_a_service_that_is_missing_are_refused_by_name(lists, capsys):
     (lists / "other.json").write_text("[]")
     for files, words in (
@@ -267,7 +334,8 @@ def test_a_file_that_is_none_and_a_service_that_is_missing_are_refused_by_name(l
 
 def test_costs_of_the_lake_are_its_index_by_month_and_dag(monkeypatch, capsys):
     paid = {"wordcount": {"nights": 3, "usd": 1.5}, "backfill_wordcount": {"nights": 1, "usd": 0.25}}
-    monkeypatch.setattr(night_index, "read", lambda _settings: {"money": {"2026-01": paid, "2026-02": paid}})
+    index = {"money": {"2026-01": paid, "2026-02": paid}, "nights": {}}
+    monkeypatch.setattr(night_index, "read", lambda _settings: index)
     assert cli.main(["costs", "--lake", "--month", "2026-01"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines[1:] == [["2026-01", "backfill_wordcount", "1", "$0.25"], ["2026-01", "wordcount", "3", "$1.50"]]

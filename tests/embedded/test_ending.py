@@ -167,7 +167,7 @@ def test_the_ending_tells_rows_gold_cost_proof_and_outcome(kept):
     )
     for words in (*figures, "Gold word_counts: 2 rows", "$0.27", "nothing left alive"):
         assert words in said
-    assert "and 1 other days of word_counts" in said
+    assert "and 1 other day of word_counts" in said
     assert "Restated 2025-12-30 in word_counts: rows 2 -> 1 (published 2025-12-31T03:00:00Z)" in said
     assert said.endswith("Outcome:  success with warnings")
 

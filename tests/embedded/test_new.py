@@ -180,7 +180,7 @@ def test_neither_key_nor_group_is_an_amount_or_personal_where_another_column_can
     ("text", "key", "repeats"),
     [
         ("a,b\n" + "1,2\n" * 20, ("a", "b"), "19 of 20 rows repeat another one in full"),
-        ("a,b\n1,2\n1,2\n2,2\n", ("a", "b"), "1 of 3 rows repeat another one in full"),
+        ("a,b\n1,2\n1,2\n2,2\n", ("a", "b"), "1 of 3 rows repeats another one in full"),
         ("id,b\n1,2\n1,2\n2,2\n", ("id",), "id, which no two different rows of the sample share"),
         ("a,b\n1,2\n2,2\n", ("a",), "a, unique in the sample"),
         ("a,b\n1,2\n1,3\n,3\n", ("a", "b"), "a, b, which are all columns"),
@@ -414,7 +414,7 @@ def test_a_script_without_a_place_to_write_to_is_refused_before_it_runs(new, tmp
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("--args", "{output}", "--args", "{output}"), "--args was given 2 times for 1 scripts"),
+        (("--args", "{output}", "--args", "{output}"), "--args was given 2 times for 1 script"),
         (("--py-files", "{folder}/other/job.py"), "Two files are called job.py"),
         (("--jars", "{folder}/absent.jar"), "absent.jar does not exist"),
         (
@@ -443,6 +443,7 @@ def scripted(new, tmp_path, monkeypatch):
         (tmp_path / file).write_bytes(content if isinstance(content, bytes) else content.encode())
         (tmp_path / "job.py").write_text("")
         monkeypatch.setattr(trial, "play", lambda *_: [*tables])
+        monkeypatch.setattr(trial, "unlike", lambda *_: "")
         return new(name, "--script", tmp_path / "job.py", "--sample", tmp_path / file, "--yes")
 
     return made

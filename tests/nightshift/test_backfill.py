@@ -140,7 +140,7 @@ def test_days_that_a_cluster_has_no_time_for_are_left_to_another_run_and_that_is
     no_time = {"lifetime_hours": 0, "step_timeout_minutes": 0, "cluster_limit_minutes": 0}
     found = plan(fill, 200)
     assert (len(found["days"]), found["days"][0]) == (143, "2025-01-01")
-    assert found["warning"].startswith("57 days from 2025-05-24 on are left")
+    assert found["warning"].startswith("One cluster has no time for 57 days from 2025-05-24 on: ")
     with pytest.raises(PreflightError, match="One day takes about"):
         plan(replace(fill, settings=replace(fill.settings, **no_time)), 1)
 

@@ -1,14 +1,20 @@
 """Settings come from NIGHTSHIFT_* and say what is wrong with them."""
 
+import asyncio
+import json
 import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
 from nightshift import config
+from nightshift.compute.targets import TARGETS
 from nightshift.failures.errors import SettingsError
+from nightshift.report import deadline
+from nightshift.waits import triggers
 
 
 def test_an_empty_environment_gives_sound_defaults():
@@ -73,9 +79,124 @@ def test_the_region_is_awss_own_unless_ours_is_given():
 
 
 def test_the_environment_wins_over_the_airflow_variable(monkeypatch):
-    monkeypatch.setattr("airflow.sdk.Variable.get", lambda name, **_: {"name": "from-variable", "core_units": 9})
+    monkeypatch.setattr("airflow.sdk.Variable.get", lambda _name: '{"name": "from-variable", "core_units": 9}')
     settings = config.load({"NIGHTSHIFT_VARIABLE": "nightshift", "NIGHTSHIFT_NAME": "from-env"})
     assert (settings.name, settings.core_units) == ("from-env", 9)
+
+
+FIELDS = {f.name: f for f in fields(config.Settings)}
+TYPES = get_type_hints(config.Settings)
+OF_THE_ENVIRONMENT = {"pipelines"}  # which an Airflow Variable cannot have
+WRONG = {  # of each kind of setting, what cannot be one
+    int: ["many", 1.5, -1, [1, 2]],
+    float: ["much", "nan", -0.5, [1, 2]],
+    bool: ["maybe", 2, ["yes", "no"]],
+    str: [{"a": 1}, [["a"]]],
+    tuple[str, ...]: [{"a": 1}, [["m5.xlarge"]]],
+    Path: [{"a": 1}, [["a"]]],
+}
+WRONG_TEXTS = {  # of a text with rules of its own, the same
+    "name": "Acme Prod",
+    "environment": "staging",
+    "foundation": "destroy",
+    "language": "fr",
+    "compute": "emrr",
+    "timezone": "Mars/Phobos",
+    "schedule": "every day",
+    "reap_schedule": "99 99 * * *",
+    "gold_by": "6 am",
+    "owner_link": "the data team",
+    "packs": ["early=sales"],
+    "monthly_budgets": ["sales"],
+    "core_types": ["m7g.xlarge"],
+    "max_quarantine_share": 50,
+    "cluster_limit_minutes": 1,
+}
+
+
+def of_variable(monkeypatch, value, **environ):
+    """The settings of an Airflow Variable `ns` with this text, or this value as JSON."""
+    monkeypatch.setenv("AIRFLOW_VAR_NS", value if isinstance(value, str) else json.dumps(value))
+    return config.load({"NIGHTSHIFT_VARIABLE": "ns", **environ})
+
+
+@pytest.mark.parametrize("name", sorted(FIELDS.keys() - OF_THE_ENVIRONMENT))
+def test_a_wrong_value_of_an_airflow_variable_is_named_with_the_variable(name, monkeypatch):
+    own = [WRONG_TEXTS[name]] if name in WRONG_TEXTS else []
+    for value in [*WRONG[TYPES[name]], *own]:
+        with pytest.raises(SettingsError, match="NIGHTSHIFT_") as wrong:
+            of_variable(monkeypatch, {name: value})
+        assert f"Correct {name} in the Airflow Variable ns (UI: Admin, Variables" in wrong.value.next_action, value
+
+
+@pytest.mark.parametrize("name", sorted(WRONG_TEXTS))
+def test_the_same_value_in_the_environment_is_the_environments_to_correct(name, monkeypatch):
+    value = WRONG_TEXTS[name]
+    text = ",".join(value) if isinstance(value, list) else str(value)
+    with pytest.raises(SettingsError) as wrong:
+        of_variable(monkeypatch, {"owner": "us"}, **{f"NIGHTSHIFT_{name.upper()}": text})
+    assert wrong.value.next_action == SettingsError.next_action
+    own = of_variable(monkeypatch, {name: value}, **{f"NIGHTSHIFT_{name.upper()}": ""})
+    assert getattr(own, name) == FIELDS[name].default, "the environment wins, as before"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("{core_units: 4}", "The Airflow Variable ns is not JSON: "),
+        ('["core_units"]', "The Airflow Variable ns is not a JSON object"),
+        ("4", "The Airflow Variable ns is not a JSON object"),
+        ({"core_unit": 4}, r"Unknown settings NIGHTSHIFT_CORE_UNIT\. Did you mean core_units\?"),
+        ({"variable": "other"}, "The Airflow Variable ns sets variable, too late"),
+        ({"pipelines": "/own"}, "The Airflow Variable ns sets pipelines, too late"),
+    ],
+)
+def test_an_airflow_variable_that_holds_no_settings_is_one_sentence(value, words, monkeypatch):
+    with pytest.raises(SettingsError, match=words) as wrong:
+        of_variable(monkeypatch, value)
+    assert wrong.value.next_action != SettingsError.next_action
+
+
+def test_an_airflow_variable_that_is_not_there_is_refused_rather_than_passed_over(monkeypatch):
+    monkeypatch.delenv("AIRFLOW_VAR_NS", raising=False)
+    with pytest.raises(
+        SettingsError, match="NIGHTSHIFT_VARIABLE is 'ns': no such Airflow Variable can be read"
+    ) as wrong:
+        config.load({"NIGHTSHIFT_VARIABLE": "ns"})
+    assert wrong.value.next_action.endswith("or unset NIGHTSHIFT_VARIABLE.")
+
+
+def test_an_airflow_variable_holds_what_json_has(monkeypatch):
+    given = {"core_units": 7, "deferrable": False, "core_types": ["m5.xlarge", "m6i.xlarge"], "language": None}
+    settings = of_variable(monkeypatch, {**given, "Poll_Seconds": "2.5"})
+    assert (settings.core_units, settings.deferrable, settings.poll_seconds) == (7, False, 2.5)
+    assert (settings.core_types, settings.language) == (("m5.xlarge", "m6i.xlarge"), "en")
+
+
+def test_the_triggerers_loop_does_not_wait_for_an_airflow_variable(monkeypatch):
+    """Its read may take seconds, in which no other wait of that triggerer would go on."""
+
+    settings = config.load({})
+
+    def blocking():
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        return settings
+
+    monkeypatch.setattr(config, "load", blocking)
+    monkeypatch.setattr(triggers, "PROBES", {"there": lambda _settings: {"ready": True}})
+    monkeypatch.setattr(deadline.topic, "publish", lambda *_: None)
+    trigger = triggers.ProbeTrigger("there", {}, poll_seconds=0, deadline=0)
+
+    async def fired():
+        await deadline.late("06:00", "acme")
+        return [event.payload async for event in trigger.run()]
+
+    assert asyncio.run(fired()) == [{"ready": True}]
+
+
+def test_the_names_of_compute_targets_are_those_of_the_registry():
+    assert set(config.COMPUTE) == set(TARGETS)
 
 
 @pytest.mark.parametrize("minutes", ["179", "1441"])

@@ -200,7 +200,7 @@ def test_a_restated_day_is_told_with_what_it_said_before_once_its_table_is_swapp
     assert told["restated"] == [{**day, **figures, "rows": 1, "words": words}], "a second try told the same"
     said = message.body(told, "s3://r")
     assert f"Restated {words}" in said
-    assert "business_date=2026-01-04/, and 1 other days" in said
+    assert "business_date=2026-01-04/, and 1 other day" in said
     died = build(night, replace(facts, entries=[swapped, PROOF]), "reaper")
     assert (died["outcome"], len(died["restated"])) == ("failed", 1), "it died between two tables"
     same = entry("publish", "note", act="swapped", uri="s", restated=[{**day, "before": {}, "after": {}, "rows": 2}])

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -13,6 +14,9 @@ import pytest
 
 from embedded import cli
 from embedded.cloud import environment
+from embedded.new import sample, script_package, trial
+from embedded.new.proposal import propose
+from embedded.new.trial import Own, Written
 from medallion import script, sql_file
 from medallion.errors import ScriptFailed
 from nightshift.failures.errors import DriverRefused
@@ -118,6 +122,52 @@ def test_the_package_plays_its_own_test(packages, new_lake, made_up, tmp_path, n
         (tmp_path / str(number)).mkdir()
         given = {"lake": new_lake(), "made_up": made_up, "tmp_path": tmp_path / str(number)}
         test(**{name: given[name] for name in inspect.signature(test).parameters})
+
+
+INFERRED = {  # what a script with inferSchema reads as a number, a date, a time, a text
+    "codes": ("shop,code,ean", ["00017,1,7891000100103", "00018,2,7891000100110"]),
+    "large": ("id,phone,people", ["5000000000,11987654321,12345678", "5000000001,11987654322,9"]),
+    "huge": ("id,price,day", ["123456789012345678901,1.50,2026-01-04", "123456789012345678902,2,2026-01-05"]),
+    "mixed": ("id,code,sold_at,paid", ["1,00017,2026-01-04 08:30:00,true", "2,A17,2026-01-05 09:00:00,false"]),
+}
+
+
+@pytest.mark.parametrize("name", INFERRED)
+def test_a_script_that_infers_types_reads_made_up_rows_as_it_does_the_sample(spark, tmp_path, name):
+    header, lines = INFERRED[name]
+    (tmp_path / "sales.csv").write_text("\n".join([header, *lines, ""]))
+    proposal = propose(sample.read(tmp_path / "sales.csv"))
+    made = script_package.made_up([proposal], date(2026, 1, 4))
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made/sales.csv").write_bytes(made["sales.csv"])
+    read = spark.read.option("header", True).option("inferSchema", True)
+    given, again = (read.csv(str(tmp_path / path)) for path in ("sales.csv", "made/sales.csv"))
+    assert again.schema == given.schema
+    assert again.count() == again.select(*proposal.table.key).distinct().count()
+
+
+def test_that_zeros_are_lost_is_said_of_the_tables_that_have_the_codes(tmp_path):
+    header, lines = INFERRED["codes"]
+    (tmp_path / "sales.csv").write_text("\n".join([header, *lines, ""]))
+    proposal = propose(sample.read(tmp_path / "sales.csv"))
+    tables = [
+        Written("shops", {"Shop": "int", "ean": "bigint"}, ("Shop",), {}),
+        Written("kept", {"shop": "string"}, ("shop",), {}),
+    ]
+    [said] = script_package.losses([proposal], tables)
+    assert said.startswith("Of Shop in shops the leading zeros are lost: what is 00017 in the sample is 17")
+
+
+def test_what_a_script_writes_of_other_rows_otherwise_is_said_with_each_column(tmp_path, monkeypatch):
+    table = Written("shops", {"shop": "int", "at": "timestamp"}, ("shop",), {})
+    other = replace(table, columns={"shop": "int", "at": "string"}, is_key=False)
+    monkeypatch.setattr(trial, "play", lambda *_: [other])
+    said = trial.unlike("own", Own([]), {"a.csv": b""}, date(2026, 1, 4), [table, replace(table, name="gone")])
+    assert "shops.at is timestamp of the sample, string of made-up rows. Read the input with types of its own" in said
+    assert "two of shops have the same shop" in said and "nothing writes gone" in said
+    as_text = replace(table, format="csv")  # which a night reads with the contract's types
+    monkeypatch.setattr(trial, "play", lambda *_: [replace(as_text, columns={"shop": "int", "at": "string"})])
+    assert trial.unlike("own", Own([]), {}, date(2026, 1, 4), [as_text]) == ""
 
 
 def test_the_sample_itself_gives_known_answers(packages, lake):

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -262,6 +263,19 @@ def test_a_night_of_unknown_cost_did_not_cost_nothing(server, lake, keep):
         assert "unknown 1 night, 1 of unknown cost" in text and "US$ 0.00" not in text
     keep(record(1, started_at=now, cost=nobody), record(2, started_at=now))
     assert "US$ 0,50 2 noites, 1 de custo" in plain(server().get("/nightshift/fragment/home?lang=pt-BR").text)
+
+
+def test_pages_with_dollars_say_that_their_prices_are_old(server, lake, keep, settings, monkeypatch):
+    monkeypatch.setattr(web, "_settings", lambda: replace(settings, prices_max_age_days=90))
+    old = {"measured": 0.5, "estimate": 0.7, "shape": "4", "seconds": {"billed": 1200}, "prices_as_of": "2025-01-01"}
+    keep(*(record(number, cost=old, compute={"target": "emr"}) for number in range(1, 7)))
+    for page in ("money", "dag"):
+        text = plain(server().get(f"/nightshift/fragment/{page}", params=RUN).text)
+        assert "days old (2025-01-01): refresh them with make prices" in text, page
+    text = plain(server().get("/nightshift/fragment/money", params={"lang": "pt-BR"}).text)
+    assert "dias (2025-01-01): atualize-os com make prices" in text
+    keep(record(9))
+    assert "days old" not in plain(server().get("/nightshift/fragment/money").text), "a night of before has no date"
 
 
 def test_a_page_by_itself_is_in_the_readers_language_though_its_link_names_none(server, lake, put):

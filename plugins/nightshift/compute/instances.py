@@ -137,6 +137,13 @@ def age_warning(as_of: str, today: date, days: int) -> str:
     return f"The prices are {age} days old ({as_of}): refresh them with make prices (docs/compute.md)."
 
 
+def age_warning_of(nights: Iterable[Mapping[str, Any]], today: date, days: int) -> str:
+    """Likewise of the prices of the latest night, of summaries (pages/history) in any order; those of before they had
+    the date of their prices say nothing."""
+    dated = [(str(night["started_at"]), night["prices_as_of"]) for night in nights if night.get("prices_as_of")]
+    return age_warning(max(dated)[1], today, days) if dated else ""
+
+
 def read(file: Path) -> dict[str, Any]:
     """A price file: {"types": {name: {architecture, vcpu, gib}}, "prices": {region: {name: {ec2, emr, as_of}}},
     "rates": {region: {name: {usd, as_of}}}}, all empty if there is no such file. Raises TOMLDecodeError."""

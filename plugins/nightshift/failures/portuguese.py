@@ -72,6 +72,7 @@ def state(english: str) -> str:
     return said if said != english else f"está {english}"
 
 
+COUNTED_ONE = re.compile(r"(?<![\w.,])1 (more |other )?(row|day)\b")
 ONE_OR_MANY = "|"  # a mark such as linha|linhas: the first for 1
 MARKS: Mapping[str, Callable[[str], str]] = {
     "number": number,
@@ -93,7 +94,14 @@ class _Sentence(NamedTuple):
 @lru_cache(maxsize=1024)
 def translated(english: str) -> str:
     """A text in Portuguese; what the catalogue does not know stays English. A sentence that ends in words, in the
-    catalogue without a full stop, may have one."""
+    catalogue without a full stop, may have one. The catalogue has counted nouns in the plural."""
+    several = COUNTED_ONE.sub(r"\g<0>s", english)
+    if several != english and (said := _translated(several)) != several:
+        return said
+    return _translated(english)
+
+
+def _translated(english: str) -> str:
     for sentence in _catalogue():
         text = english if sentence.between[-1][-1:] in {STOP, ""} else english.removesuffix(STOP)
         values = _values(sentence, text)

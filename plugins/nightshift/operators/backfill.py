@@ -15,6 +15,7 @@ from nightshift.compute import jobs, targets
 from nightshift.compute.cost import PROVISIONING_MINUTES
 from nightshift.compute.target import JobState, SubmittedJob
 from nightshift.failures import steplog
+from nightshift.failures.english import counted
 from nightshift.failures.errors import ComputeError, DaysFailed, NightshiftError, PreflightError
 from nightshift.lake.gaps import Gap, GapsHook
 from nightshift.operators import gold
@@ -85,8 +86,7 @@ class PlanBackfillOperator(PreflightOperator):
         if not left:
             return {}
         warning = (
-            f"{len(left)} days from {left[0].day} on are left, since one cluster has no time for them:"
-            " run the backfill again"
+            f"One cluster has no time for {counted(len(left), 'day')} from {left[0].day} on: run the backfill again"
         )
         self.log.warning("%s.", warning)
         return {"warning": warning}

@@ -10,6 +10,7 @@ from nightshift.aws import clients
 from nightshift.contracts import drift
 from nightshift.contracts.drift import Drift
 from nightshift.failures import shown
+from nightshift.failures.english import counted
 from nightshift.failures.errors import (
     EncodingRefused,
     NothingToReplay,
@@ -71,7 +72,7 @@ class CheckInputsOperator(NightOperator):
             return
         sources = ", ".join(source.name for source in self.pipeline.sources)
         expected = f"has the columns of any of {sources}" if sources else "is text"
-        came = "1 file" if len(unusable) == 1 else f"{len(unusable)} files"
+        came = counted(len(unusable), "file")
         listed = ", ".join(map(shown.line, unusable[:FEW_SHOWN])) + (", …" if len(unusable) > FEW_SHOWN else "")
         words = f"{came} came for {night.business_date}, and none {expected}: {listed}."
         if almost := deliveries.almost():

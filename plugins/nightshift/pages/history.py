@@ -43,6 +43,7 @@ def summary(record: Record) -> dict[str, Any]:
         "usd": cost["measured"],
         "estimate": cost["estimate"],
         "parts": cost.get("parts", {}),
+        "prices_as_of": cost.get("prices_as_of"),
         "target": (record.get("compute") or {}).get("target"),
         "shape": cost.get("shape", ""),
         "groups": {name: round(end - start, 1) for name, (start, end) in spans(record).items()},

@@ -32,4 +32,5 @@ async def late(due: str, name: str, context: dict[str, Any] | None = None) -> No
     dag_id, run_id = run.get("dag_id", "a DAG"), run.get("dag_run_id") or run.get("run_id", "unknown")
     words = f"{dag_id}, run {run_id}, was to have its gold by {due} and has not ended. Open the run in Airflow."
     LOG.warning("%s", words)
-    await asyncio.to_thread(topic.publish, config.load(), f"late: {dag_id} [{name}]"[:100], words)
+    settings = await asyncio.to_thread(config.load)  # an Airflow Variable is read over the network
+    await asyncio.to_thread(topic.publish, settings, f"late: {dag_id} [{name}]"[:100], words)

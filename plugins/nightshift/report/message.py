@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from nightshift.failures import cards
+from nightshift.failures.english import counted
 from nightshift.failures.portuguese import spoken
 from nightshift.failures.shown import line, plain, shortened
 
@@ -42,7 +43,7 @@ def note(record: Mapping[str, Any], record_uri: str, language: str = "en") -> st
     words = [f"{NOTE_BEGINS}{record['pipeline']} {record['business_date']}: {record['outcome']}"]
     words += [f"{failure['task']} failed: {failure['message']}"] if failure else []
     words += map(str, record["warnings"])
-    words += [f"{len(record['restated'])} days restated"] if record["restated"] else []
+    words += [f"{counted(len(record['restated']), 'day')} restated"] if record["restated"] else []
     last = spoken(f"Record: {record_uri}", language)
     shown, room = "", NOTE_LIMIT - len(last) - 2
     for text in map(line, words):
@@ -107,15 +108,15 @@ def _restated(days: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The days whose published figures this run changed."""
     yield from (f"Restated {line(day['words'])}" for day in days[:MOST_SHOWN])
     if len(days) > MOST_SHOWN:
-        yield f"Restated {len(days) - MOST_SHOWN} more days: see the record"
+        yield f"Restated {counted(len(days) - MOST_SHOWN, 'more day')}: see the record"
 
 
 def _gold(partitions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """One line per table; its first partition is the one of the night's own date."""
     for table, group in groupby(partitions, key=itemgetter("table")):
         first, *others = group
-        more = f", and {len(others)} other days" if others else ""
-        yield f"Gold {table}: {first['rows']} rows at {first['uri']}{more}"
+        more = f", and {counted(len(others), 'other day')}" if others else ""
+        yield f"Gold {table}: {counted(first['rows'], 'row')} at {first['uri']}{more}"
 
 
 def alerts(raised: Mapping[str, Any] | None) -> Iterator[str]:

@@ -15,6 +15,7 @@ from nightshift.compute.targets import TARGETS
 from nightshift.failures import cards
 from nightshift.failures.cards import Card
 from nightshift.failures.causes import Cause, advice
+from nightshift.failures.english import counted
 from nightshift.failures.errors import PreflightError
 from nightshift.lake import audit
 from nightshift.report import expected, outcome_rules
@@ -193,7 +194,7 @@ def _words(day: Mapping[str, Any]) -> str:
     """The old and new figures of a restated day, and when the old ones were published."""
     pairs = [(name, was, day["after"][name]) for name, was in day["before"].items()]
     changed = [f"{name} {was} -> {now}" for name, was, now in pairs if was != now]
-    figures = ", ".join(changed) or f"{day['rows']} rows, with the same totals"
+    figures = ", ".join(changed) or f"{counted(day['rows'], 'row')}, with the same totals"
     return f"{day['day']} in {day['table']}: {figures} (published {day['since']})"
 
 

@@ -33,7 +33,7 @@ class ProbeTrigger(BaseTrigger):
         return "nightshift.waits.triggers.ProbeTrigger", {name: getattr(self, name) for name in names}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        settings = config.load()
+        settings = await asyncio.to_thread(config.load)  # an Airflow Variable is read over the network
         while (answer := await asyncio.to_thread(self.poll, settings)) is None:
             await asyncio.sleep(self.poll_seconds)
         yield TriggerEvent(answer)

@@ -198,6 +198,7 @@ def _view(user: Any, t: Words, theme: str = "") -> View:
         running=_running(readable),
         t=t,
         theme=theme,
+        prices_max_age_days=settings.prices_max_age_days,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from nightshift.compute import instances
 from nightshift.contracts.pipeline import BACKFILL
 from nightshift.report import expected
 from nightshift.run.links import dag_page, run_page, run_tab
@@ -76,6 +77,7 @@ def money(view: View) -> Markup:
     names[3] += f", 0{TO}{view.t.n(most, 'usd')}"  # what the length of the bars is
     return joined(
         tag("h2", view.t("Money")),
+        *_old_prices(view, view.nights()),
         tag("h3", view.t("By month")),
         table(header, rows, empty=view.t("Nothing yet.")),
         tag(
@@ -151,6 +153,13 @@ def _expected(view: View, dag_id: str) -> Iterable[Markup]:
             f"{view.t('nine of ten up to')} {view.t.n(like.usd_p90, 'usd')}, {like.minutes_p90:.0f} min ",
             f"({like.nights} {view.t('nights')})",
         )
+        yield from _old_prices(view, known)
+
+
+def _old_prices(view: View, nights: Iterable[Mapping[str, Any]]) -> Iterable[Markup]:
+    """That the prices of the latest night are old; nothing while they are not."""
+    if old := instances.age_warning_of(nights, view.today, view.prices_max_age_days):
+        yield tag("p", view.t(old), class_="ns-warn")
 
 
 def _drift(view: View) -> Iterable[Markup]:

@@ -60,6 +60,7 @@ class View:
     running: Sequence[Running] = ()
     t: Words = ENGLISH  # how the reader's language says texts, numbers and days
     theme: str = ""  # light or dark
+    prices_max_age_days: int = 90
 
     @property
     def drift(self) -> Mapping[str, Any]:
