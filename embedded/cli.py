@@ -32,7 +32,7 @@ from embedded.commands import (
 )
 from embedded.commands import list as listing
 from embedded.words import Parser
-from nightshift.failures.errors import SettingsError
+from nightshift.failures.errors import NightshiftError
 from nightshift.failures.shown import plain
 from tools.errors import CommandError, InputRefused
 
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         print(f"nightshift: {plain(str(error))}", file=sys.stderr)
         return REFUSED if isinstance(error, InputRefused) else FAILED
-    except SettingsError as wrong:  # of a package: those of the environment are refused before
+    except NightshiftError as wrong:  # of a package or the price file; what its text advises next is for a run
         print(f"nightshift: {plain(str(wrong.args[0]))}", file=sys.stderr)
         return REFUSED
     except OSError as refused:

@@ -176,8 +176,11 @@ def _list(file: Path) -> PriceList:
             return _of_json(json.load(stream))
     except OSError as refused:
         raise InputRefused(f"{file} cannot be read ({refused.strerror}).") from None
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, StopIteration) as wrong:
-        raise InputRefused(f"{file} is no price list of an AWS service in JSON or CSV: {wrong!r}.") from None
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, StopIteration):
+        raise InputRefused(
+            f"{file} is no price list of an AWS service in JSON or CSV, such as index.csv of AmazonEC2 in one region:"
+            " ./nightshift prices --help says where AWS publishes them."
+        ) from None
 
 
 def _of_json(body: Any) -> PriceList:

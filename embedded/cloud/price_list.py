@@ -17,7 +17,6 @@ from embedded.cloud import settings as own
 from embedded.errors import CloudError
 from nightshift.compute import instances
 from nightshift.compute.instances import ARM64, InstanceType, Price, Rate
-from nightshift.failures.errors import PreflightError
 from tools.errors import InputRefused
 
 API_REGION = "us-east-1"  # the API is served in a few regions only, each with the prices of all
@@ -34,12 +33,10 @@ Priced = tuple[InstanceType, Price]
 
 
 def target(region: str | None) -> tuple[Path, str]:
-    """The price file, and the region: the one given, else that of the settings. Raises InputRefused."""
+    """The price file, and the region: the one given, else that of the settings. Raises InputRefused, and PreflightError
+    for an invalid price file, before AWS is called."""
     settings = own.load()
-    try:
-        instances.of(settings)  # an invalid price file is refused before AWS is called
-    except PreflightError as invalid:
-        raise InputRefused(str(invalid.args[0])) from None
+    instances.of(settings)
     return settings.prices_file, region or settings.region
 
 

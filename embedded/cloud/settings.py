@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 
 from embedded.cloud import environment
+from embedded.words import warn
 from nightshift import config
 from nightshift.config import Settings
 from nightshift.failures.errors import SettingsError
@@ -17,6 +18,7 @@ from tools import paths
 from tools.errors import InputRefused
 
 HERE = "Correct it in this shell, or unset it."
+PRICES = f"{config.PREFIX}PRICES_FILE"
 VARIABLE = f"{config.PREFIX}VARIABLE"
 WRONG = 2
 
@@ -36,8 +38,11 @@ def check(environ: Mapping[str, str] = os.environ) -> None:
     Those of an Airflow Variable are left to what needs them: reading them takes Airflow, and seconds.
     """
     given = {key: value for key, value in environ.items() if key != VARIABLE}
-    for warning in load(given).unknown(REGISTRY.names):
-        print(f"nightshift: warning: {plain(warning)}", file=sys.stderr)
+    settings = load(given)
+    for warning in settings.unknown(REGISTRY.names):
+        warn(plain(warning))
+    if given.get(PRICES) and not settings.prices_file.is_file():
+        warn(f"There is no price file {settings.prices_file} ({PRICES}) yet: ./nightshift prices writes it.")
 
 
 def check_variable(env: Mapping[str, str]) -> None:
@@ -45,7 +50,7 @@ def check_variable(env: Mapping[str, str]) -> None:
     anything is started. In a process, whose Airflow is that of the nights. Raises InputRefused."""
     if not env.get(VARIABLE):
         return
-    command = [sys.executable, "-m", "embedded.cloud.settings"]
+    command = [sys.executable, "-P", "-m", "embedded.cloud.settings"]
     read = subprocess.run(command, env=dict(env), cwd=paths.ROOT, capture_output=True, text=True, check=False)
     if read.returncode:
         *_, last = (read.stdout if read.returncode == WRONG else read.stderr).strip().splitlines() or [""]

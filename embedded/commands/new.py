@@ -15,6 +15,7 @@ from datetime import timedelta
 from importlib.util import find_spec
 from os.path import relpath
 from pathlib import Path
+from zipfile import is_zipfile
 
 from embedded import dates, pipelines
 from embedded.new import package, parquet_sample, sample, script_package, trial
@@ -32,6 +33,7 @@ from tools.errors import InputRefused
 
 SCHEMA = paths.ROOT / "docs" / "contract.schema.json"  # an editor completes a contract by it
 DEFAULT_ARGUMENTS, SQL = "{input} {output}", ".sql"
+ARCHIVES = {".zip", ".egg", ".jar"}
 HELP = "make the package of a new pipeline from a sample of its input"
 DESCRIPTION = """\
 Reads a sample of what a new pipeline NAME is to take, files or the tables of a database, proposes a contract (types,
@@ -177,6 +179,9 @@ def _own(options: argparse.Namespace, downloaded: Sequence[Path]) -> Own:
     files = [*options.script, *options.py_files, *jars]
     for file in files:
         existing(file)
+    _refuse_other_kinds("--script", options.script, (".py", SQL))
+    _refuse_other_kinds("--py-files", options.py_files, (".py", ".zip", ".egg"))
+    _refuse_other_kinds("--jars", options.jars, (".jar",))
     if twice := sorted({one.name for one in files if [other.name for other in files].count(one.name) > 1}):
         raise InputRefused(f"Two files are called {', '.join(twice)}: the package has one folder for them.")
     words = options.args or [DEFAULT_ARGUMENTS]
@@ -189,6 +194,15 @@ def _own(options: argparse.Namespace, downloaded: Sequence[Path]) -> Own:
     each = iter(words * len(python) if len(words) == 1 else words)
     scripts = [(s.resolve(), () if s.suffix == SQL else _divided(next(each))) for s in options.script]
     return Own(scripts, [path.resolve() for path in options.py_files], [path.resolve() for path in jars])
+
+
+def _refuse_other_kinds(option: str, files: Iterable[Path], endings: Sequence[str]) -> None:
+    """Raise InputRefused for a file of another kind than the option takes; what is no text must be in ZIP's format."""
+    for file in files:
+        if file.suffix not in endings:
+            raise InputRefused(f"{option} takes {' or '.join(endings)}, and {file} is none.")
+        if file.suffix in ARCHIVES and not is_zipfile(file):
+            raise InputRefused(f"{file} ({option}) is damaged or no archive: a {file.suffix} is in ZIP's format.")
 
 
 def _divided(words: str) -> tuple[str, ...]:

@@ -62,6 +62,8 @@ def read(path: Path) -> Sample:
     text, encoding = as_utf8(json_lines.as_csv(content) if is_json else content)
     headers = csv_text.header_cells(text)
     delimiter, header = max(headers.items(), key=lambda one: len(one[1]), default=("", []))
+    if is_json and not any(headers.values()):
+        raise InputRefused(f"{path} has no values: the first object of JSON lines has no names.")
     _refuse_no_names(path, headers, header)
     name = name_of(path)
     columns = columns_of(str(path), [cell for cell in header if cell not in nested])
@@ -167,7 +169,10 @@ def columns_of(where: str, header: Sequence[str]) -> tuple[Column, ...]:
         columns.append(Column(name, "string", tuple(dict.fromkeys((name, plain, cell.strip())))))
     names = [column.name for column in columns]
     if twice := {name for name in names if names.count(name) > 1}:
-        raise InputRefused(f"{where} names {', '.join(sorted(twice))} more than once: give each column a name.")
+        raise InputRefused(
+            f"{where} names {', '.join(sorted(twice))} more than once: give each column a name of its own, in letters"
+            " a to z and digits (others, but for accents, are left out of a name)."
+        )
     return tuple(columns)
 
 

@@ -26,6 +26,8 @@ from tools.errors import InputRefused
 MOST_ROWS = 1000
 MOST_LINES, MOST_FRAMES, MOST_ERROR = 12, 3, 5  # shown of a script that failed
 SPARK_LOGS = re.compile(r"[0-9/]{8} [0-9:]{8} (WARN|INFO)\b|Setting default log level|To adjust logging level")
+# What no argument helps against.
+OF_THE_CODE = re.compile(r"(Syntax|Indentation|Tab|Import|ModuleNotFound|Name|UnboundLocal)Error\b")
 HINT = 'If it takes them by name, say so, with its own names: --args "--in {input} --out {output}".'
 SQL_HINT = (
     "SQL may use {{input}}, {{output}} and {{business_date}}: read files by CREATE TEMPORARY VIEW v USING csv OPTIONS"
@@ -157,7 +159,8 @@ def failure(own: Own, stderr: str) -> str:
     said = [line for line in stderr.splitlines() if line.strip() and not SPARK_LOGS.match(line)][-MOST_LINES:]
     lines = "".join(f"\n  {line}" for line in said)
     sql = next((match["name"] for line in said if (match := OF_SQL.match(line))), "")
-    return f"Ran {own.as_run} on the sample, and it failed:{lines}\n{own.hint(sql)}"
+    hint = "" if any(map(OF_THE_CODE.match, said)) else f"\n{own.hint(sql)}"
+    return f"Ran {own.as_run} on the sample, and it failed:{lines}{hint}"
 
 
 def _tables(described: Path) -> list[dict[str, Any]]:

@@ -69,6 +69,13 @@ def test_a_damaged_record_is_named_and_left_out(content, kept, capsys):
         assert "wordcount/cut/record.json is not the record of a run, or is damaged. It is left out." in said.err
 
 
+def test_advice_by_a_price_file_that_is_none_is_refused(kept, monkeypatch, capsys):
+    (kept / "prices.toml").write_text("x = [")
+    monkeypatch.setenv("NIGHTSHIFT_PRICES_FILE", str(kept / "prices.toml"))
+    assert cli.main(["advise", "wordcount"]) == 2
+    assert capsys.readouterr().err.startswith(f"nightshift: The price file {kept / 'prices.toml'} is invalid: ")
+
+
 def test_costs_are_by_month_pipeline_and_part(kept, capsys):
     assert cli.main(["costs"]) == 0
     header, january, february = (line.split() for line in capsys.readouterr().out.splitlines())

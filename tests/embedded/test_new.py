@@ -300,6 +300,8 @@ def test_a_person_is_personal_where_the_values_are_names():
         (b"", "has no header"),
         (b"a,b\n", "it has a header only"),
         (b"a,b,a\n1,2,3\n", "names a more than once"),
+        ("订单,金额\n1,2\n".encode(), "a name of its own, in letters a to z and digits"),
+        (b"{}\n{}\n", "has no values: the first object of JSON lines has no names"),
         (b"PAR1 and more", "a Parquet file"),
         (b'"a\nb",c\n1,2\n', "write the names of all columns in one line"),
         (
@@ -417,6 +419,11 @@ def test_a_script_without_a_place_to_write_to_is_refused_before_it_runs(new, tmp
         (("--args", "{output}", "--args", "{output}"), "--args was given 2 times for 1 script"),
         (("--py-files", "{folder}/other/job.py"), "Two files are called job.py"),
         (("--jars", "{folder}/absent.jar"), "absent.jar does not exist"),
+        (("--jars", "{folder}/orders.csv"), "--jars takes .jar, and "),
+        (("--jars", "{folder}/half.jar"), "half.jar (--jars) is damaged or no archive"),
+        (("--py-files", "{folder}/orders.csv"), "--py-files takes .py or .zip or .egg, and "),
+        (("--py-files", "{folder}/half.zip"), "half.zip (--py-files) is damaged or no archive"),
+        (("--script", "{folder}/orders.csv"), "--script takes .py or .sql, and "),
         (
             ("--args", "{input} {output} 'open"),
             '--args "{input} {output} \'open" cannot be divided into words (No closing',
@@ -425,7 +432,7 @@ def test_a_script_without_a_place_to_write_to_is_refused_before_it_runs(new, tmp
 )
 def test_files_and_arguments_that_do_not_fit_are_refused_before_anything_runs(new, tmp_path, words, why):
     (tmp_path / "other").mkdir()
-    for name in ("orders.csv", "job.py", "other/job.py"):
+    for name in ("orders.csv", "job.py", "other/job.py", "half.jar", "half.zip"):
         (tmp_path / name).write_text(BRAZILIAN)
     given = [word.replace("{folder}", str(tmp_path)) for word in words]
     status, said = new("totals", "--script", tmp_path / "job.py", "--sample", tmp_path / "orders.csv", *given)
@@ -557,6 +564,7 @@ parser.parse_args()
         ),
         ("raise SystemExit('no such shop')\n", ["no such shop"]),
         ("x = (\n", ["SyntaxError"]),
+        ("import nowhere_to_be_imported\n", ["ModuleNotFoundError: No module named 'nowhere_to_be_imported'"]),
     ],
 )
 def test_a_script_that_fails_says_so_in_its_own_lines(tmp_path, capsys, text, why):
@@ -566,7 +574,7 @@ def test_a_script_that_fails_says_so_in_its_own_lines(tmp_path, capsys, text, wh
     said = trial.failure(Own([(tmp_path / "by_shop.py", ("{input}", "{output}"))]), logged + capsys.readouterr().err)
     assert "with the arguments {input} {output}" in said
     assert all(part in said for part in why), said
-    assert '--args "--in {input} --out {output}' in said
+    assert ('--args "--in {input} --out {output}' in said) == ("SyntaxError" not in said and "NotFound" not in said)
     assert not [part for part in ("WARN", "runpy", "medallion", "trial.py", "Exception: ") if part in said], said
 
 

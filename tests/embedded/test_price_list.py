@@ -104,6 +104,10 @@ def test_a_price_file_that_is_wrong_or_cannot_be_written_is_refused_by_name(aws,
     file.write_text("[types")
     assert cli.main(["prices", "m8g.xlarge"]) == 2
     assert f"The price file {file} is invalid: " in capsys.readouterr().err
+    file.unlink()
+    assert cli.main(["costs"]) == 0
+    assert f"There is no price file {file} (NIGHTSHIFT_PRICES_FILE) yet" in capsys.readouterr().err
+    file.write_text("[types")
     monkeypatch.setenv("NIGHTSHIFT_PRICES_FILE", str(file / "nowhere" / "prices.toml"))
     aws("r8g.2xlarge", "us-east-1", [product("3", **GRAVITON)], [product("4")])
     assert cli.main(["prices", "r8g.2xlarge", "--region", "us-east-1"]) == 2

@@ -146,6 +146,7 @@ def test_a_broken_package_is_named_with_its_fault_and_leaves_the_others(folder, 
     with pytest.raises(SettingsError, match=f"^The pipeline in {package} cannot be used: ") as refused:
         found.refuse_broken()
     assert words in str(refused.value)
+    assert str(refused.value).endswith(f" Next: {registry.REPAIR}") and str(refused.value).count("Next:") == 1
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from nightshift.contracts.pipeline import Pipeline
-from nightshift.failures.errors import SettingsError
+from nightshift.failures.errors import NightshiftError, SettingsError
 from nightshift.failures.portuguese import spoken
 from nightshift_contract.model import plain_name
 
 GROUP = "nightshift.pipelines"  # of entry points, like  sales = "sales"
+REPAIR = "Correct the package, or take it out of where pipelines are read from."
 LONGEST = 63  # characters of a name, which is a DAG's id, a folder of the lake, a database's table and a module
 LONGEST_WITH_SOURCE = 19  # where roles are named after it too, which open the secrets of its sources (modules/iam)
 NAME = re.compile(rf"[a-z][a-z0-9_]{{0,{LONGEST - 1}}}")
@@ -67,7 +68,7 @@ class Registry:
     def refuse_broken(self) -> None:
         """Raises SettingsError with the sentences about the broken packages, if there are any."""
         if self.broken:
-            raise SettingsError("\n".join(self.broken.values()))
+            raise SettingsError("\n".join(self.broken.values()), REPAIR)
 
     def says(self, name: str, language: str) -> Callable[[str], str]:
         """What puts an English text into a language of config.LANGUAGES: by the portuguese.toml of the package `name`,
@@ -140,8 +141,8 @@ def _valid(name: str) -> str:
 
 def about_broken(folder: Path, wrong: Exception) -> str:
     """The sentence about a package that cannot be used."""
-    kind = "" if isinstance(wrong, SettingsError) else f"{type(wrong).__name__}: "
-    return f"The pipeline in {folder} cannot be used: {kind}{wrong}"
+    what = wrong.args[0] if isinstance(wrong, NightshiftError) else f"{type(wrong).__name__}: {wrong}"
+    return f"The pipeline in {folder} cannot be used: {what}"
 
 
 def discover(folders: Sequence[Path]) -> Registry:
