@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import tarfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -113,6 +115,32 @@ def test_in_cluster_mode_files_are_in_the_working_directory(site):
     )
     assert (site.work_dir / "local.ini").read_text() == "[a]"
     assert (site.work_dir / "deps/inner/x.txt").read_text() == "x"
+
+
+@pytest.mark.parametrize("name", ["deps.tar", "deps.tar.gz", "deps.tgz"])
+def test_in_cluster_mode_a_tar_is_unpacked_into_the_working_directory(site, name):
+    with tarfile.open(site.buckets_dir / "lake" / name, "w:gz" if name.endswith("gz") else "w") as archive:
+        archive.addfile(member("inner/x.txt"), io.BytesIO(b"x"))
+    submit(site, "--deploy-mode", "cluster", "--archives", f"s3://lake/{name}#deps", "s3://lake/x.py")
+    assert (site.work_dir / "deps/inner/x.txt").read_text() == "x"
+
+
+@pytest.mark.parametrize("name", ["../out.txt", "/tmp/../../out.txt"])
+def test_a_tar_that_would_write_elsewhere_and_one_that_is_none_are_refused(site, name):
+    with tarfile.open(site.buckets_dir / "lake/deps.tar", "w") as archive:
+        archive.addfile(member(name), io.BytesIO(b"x"))
+    (site.buckets_dir / "lake/none.tar").write_text("x")
+    for uri in ("s3://lake/deps.tar", "s3://lake/none.tar"):
+        with pytest.raises(CommandError, match=f"{uri} could not be unpacked"):
+            submit(site, "--deploy-mode", "cluster", "--archives", uri, "s3://lake/x.py")
+    assert not list(site.step_dir.rglob("out.txt"))
+
+
+def member(name):
+    """One byte in an archive."""
+    found = tarfile.TarInfo(name)
+    found.size = 1
+    return found
 
 
 def test_a_file_that_is_missing_in_cluster_mode_is_named(site):
