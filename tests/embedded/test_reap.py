@@ -123,6 +123,6 @@ def test_the_options_travel_to_the_process_that_reaps(monkeypatch):
     monkeypatch.setattr(command.endpoint, "chosen", lambda: None)
     monkeypatch.setattr(command, "environment_for", lambda *_: {})
     done = type("Done", (), {"returncode": 0})
-    monkeypatch.setattr(command.subprocess, "run", lambda words, **_: calls.append(words[3:]) or done)
+    monkeypatch.setattr(command.subprocess, "run", lambda words, **_: calls.append(words[4:]) or done)
     assert cli.main(["reap", "--run", "wordcount/x", "--yes", "--dry-run", "--aws"]) == 0
     assert json.dumps(calls) == '[["--dry-run", "--yes", "--run=wordcount/x"]]'
