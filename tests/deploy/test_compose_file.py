@@ -14,6 +14,7 @@ from nightshift import config
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yaml").read_text()
 SERVICES = yaml.safe_load(TEXT)["services"]
+DEFAULT = re.compile(r"\$\{\w+:-(.*?)\}")  # ${VARIABLE:-what compose takes without it}
 
 
 def test_every_port_is_of_this_machine_only():
@@ -23,8 +24,8 @@ def test_every_port_is_of_this_machine_only():
 
 @pytest.mark.parametrize("service", ["scheduler", "dag-processor", "triggerer", "control", "world"])
 def test_the_nights_settings_are_settings(service):
-    environment = {key: str(value) for key, value in SERVICES[service]["environment"].items()}
-    settings = config.load(environment)
+    given = {key: str(value) for key, value in SERVICES[service]["environment"].items()}
+    settings = config.load({key: DEFAULT.sub(r"\1", value) for key, value in given.items()})
     assert settings.name == "nightshift-compose"
     assert settings.queue_endpoints == ("arn:aws:sqs:us-east-1:123456789012:nightshift-messages",)
 
