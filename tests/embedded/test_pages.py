@@ -1,9 +1,11 @@
 """Pages on the user's disk: one a kept night, one that lists them, and the commands that show them."""
 
+import errno
 import io
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -80,6 +82,15 @@ def test_a_kept_backfill_has_the_refused_rows_of_its_days(tmp_path, monkeypatch)
     kept = kept_record.keep_run({"NIGHTSHIFT_NAME": "n"}, "backfill_wordcount", "manual__0", tmp_path)
     page = json.loads((kept.folder / "page.json").read_text())
     assert page == {"business_date": days[1], "quarantine": [{"line": 7, "day": days[0]}]}
+
+    def half(path, text, **_):
+        path.write_bytes(text.encode()[:20])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", half)
+    with pytest.raises(OSError, match="No space"):
+        kept_record.keep_run({"NIGHTSHIFT_NAME": "n"}, "backfill_wordcount", "manual__0", tmp_path)
+    assert kept_record.of_folder(kept.folder).record["days"] == days  # what was kept before is whole
 
 
 def test_open_shows_the_last_night_or_the_one_that_is_named(kept, capsys):
