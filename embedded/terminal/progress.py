@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from nightshift.failures.english import counted
 from nightshift.failures.shown import plain
 
 TERMINAL_TICK, FILE_TICK = 1.0, 15.0
@@ -55,7 +56,7 @@ class Progress:
         elif kind in {"success", "failed", "skipped"}:
             self._ended(event["task"], kind, event.get("error"))
         elif kind == "delivered":
-            self.say(f"{event['files']} input files uploaded")
+            self.say(f"{counted(event['files'], 'input file')} uploaded")
         elif kind == "stopping":
             self.say(f"{event['reason']} The work stops here; what was made is being torn down.")
 
