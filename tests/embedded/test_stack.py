@@ -136,7 +136,7 @@ def the_pages_of_nightshift_are_in_airflows_ui(address, user, password, env, who
     assert "cluster j-1" in pages["4-alive"]
     assert run in pages["2-nights"] and run in pages["7-dag"]
     assert [name for name in ("Compute", "Step log", "Record", "Gold", "Page") if not pages.get(name)] == []
-    assert len(list(PICTURES.iterdir())) == 14
+    assert len(list(PICTURES.iterdir())) == 17
     assert airflow.wait("wordcount", run, seconds=120) == "success"
     assert airflow.call("GET", f"/dags/wordcount/dagRuns/{run}/taskInstances/preflight")["try_number"] == 1
 

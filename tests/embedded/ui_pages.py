@@ -1,6 +1,7 @@
 """A user at Airflow's UI who sends a run by its form and looks at Nightshift's pages, taking pictures of them.
 
     python ui_pages.py form ADDRESS USER PASSWORD PICTURES DAG DATE     prints the id of the run that the form started
+    python ui_pages.py approve ADDRESS USER PASSWORD PICTURES DAG WORDS     approves what waits, having read these words
     python ui_pages.py pages ADDRESS USER PASSWORD PICTURES DAG RUN     prints one line a page: its name, what it says
 
 In the environment of requirements/browser.txt. Ends with an error if the browser's console has one of our scripts', if
@@ -22,12 +23,12 @@ DESKTOP, PHONE = {"width": 1400, "height": 1000}, {"width": 420, "height": 900}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 # The names that stay while the nights scroll sideways cover half a night: it is whole when scrolled on.
 ON_A_PHONE = {**RULES, "rules": {"target-size": {"enabled": False}}}
-SIDEBAR = {
-    "Nights": "Latest nights",
-    "Money": "Most expensive nights",
-    "Alive": "Running now",
-    "Products": "Newest date",
-    "Data dictionary": "word_counts",
+SIDEBAR = {  # link and heading: words of the page, the heading for a reader of Portuguese
+    "Nights": ("Latest nights", "Noites"),
+    "Money": ("Most expensive nights", "Custos"),
+    "Alive": ("Running now", "Ativos"),
+    "Products": ("Newest date", "Produtos"),
+    "Data dictionary": ("word_counts", "Dicionário de dados"),
 }
 LINKS = {  # task: its links, where each leads and what is there
     "start_compute": {"Compute": ("/nightshift/compute", "STARTING|BOOTSTRAPPING|RUNNING|WAITING")},
@@ -68,6 +69,22 @@ def send(page: Page, address: str, dag: str, date: str, pictures: Path) -> str:
     wanted = {"business_date": date, "input_prefix": "inbox/", "dry_run": True}
     assert wanted.items() <= run["conf"].items(), run
     return str(run["dag_run_id"])
+
+
+def approve(page: Page, address: str, words: str, pictures: Path) -> None:
+    """From Home to what waits for a person, why it does, and the button that lets it go on."""
+    page.goto(address)
+    page.get_by_text("Required Actions").click()
+    expect(page.get_by_text(words)).to_be_visible()
+    page.screenshot(path=pictures / "16-held.png")
+    with page.expect_response(lambda r: r.request.method == "PATCH" and r.url.endswith("/hitlDetails")) as answered:
+        page.get_by_role("button", name="Approve").click()
+    assert answered.value.ok, answered.value.text()
+
+
+def headed(page: Page, heading: str) -> None:
+    """Wait until the fragment with this heading is there: its words alone may be of the page that was left."""
+    expect(page.locator(".ns h2")).to_contain_text(heading)
 
 
 def shown(page: Page, words: str, name: str, pictures: Path) -> None:
@@ -122,8 +139,9 @@ def look(page: Page, address: str, dag: str, run: str, pictures: Path) -> None:
     """Home, the sidebar's pages, the tabs of DAG and run, and the dark colours."""
     page.goto(address)
     shown(page, "Last night", "1-home", pictures)
-    for number, (title, words) in enumerate(SIDEBAR.items(), 2):
+    for number, (title, (words, _)) in enumerate(SIDEBAR.items(), 2):
         page.get_by_role("link", name=title, exact=True).first.click()
+        headed(page, title)
         shown(page, words, f"{number}-{title.lower().replace(' ', '-')}", pictures)
     page.goto(f"{address}/dags/{dag}")
     page.get_by_role("link", name="Nightshift nights").click()
@@ -139,6 +157,29 @@ def look(page: Page, address: str, dag: str, run: str, pictures: Path) -> None:
     page.emulate_media(color_scheme="dark")
     page.goto(f"{address}/plugin/nightshift_nights")
     shown(page, "Latest nights", "9-dark", pictures)
+
+
+def read_in_portuguese(page: Page, address: str, dag: str, run: str, pictures: Path) -> None:
+    """A reader who chooses Portuguese in Airflow's own menu reads our pages in it, and the times as there."""
+    page.goto(address)
+    page.get_by_role("button", name="User").click()
+    page.get_by_role("menuitem", name="Select Language").click()
+    page.get_by_role("dialog").get_by_role("combobox").click()
+    page.get_by_role("option", name="Português").click()
+    page.keyboard.press("Escape")
+    shown(page, "Última noite", "13-início", pictures)
+    for title, (_, heading) in SIDEBAR.items():
+        page.get_by_role("link", name=title, exact=True).first.click()
+        headed(page, heading)
+    page.goto(f"{address}/dags/{dag}")
+    page.get_by_role("link", name="Nightshift nights").click()
+    headed(page, "Todas as noites deste DAG")
+    shown(page, "sucesso com avisos", "14-noites", pictures)
+    page.goto(f"{address}/dags/{dag}/runs/{run}")
+    page.get_by_role("link", name="Nightshift report").click()
+    switch = page.frame_locator("iframe.ns-frame").get_by_role("button", name="PT", pressed=True)
+    expect(switch).to_be_visible()
+    page.screenshot(path=pictures / "15-noite.png")
 
 
 @contextmanager
@@ -167,9 +208,12 @@ def main(what: str, address: str, user: str, password: str, folder: str, dag: st
     with browsing(address, user, password, pictures) as page:
         if what == "form":
             print(send(page, address, dag, given, pictures))
+        elif what == "approve":
+            approve(page, address, given, pictures)
         else:
             look(page, address, dag, given, pictures)
             follow(page, address, dag, given, pictures)
+            read_in_portuguese(page, address, dag, given, pictures)
 
 
 if __name__ == "__main__":

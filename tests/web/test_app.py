@@ -8,8 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 from airflow.api_fastapi.app import get_auth_manager
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 import nightshift_ui
+from nightshift.failures.errors import SettingsError
 from nightshift.report import night_index
 from nightshift.web import app as web
 from nightshift.web.words import PT, of
@@ -300,6 +302,29 @@ def test_a_refusal_is_said_in_the_readers_language(server, lake, refusing, monke
     refusing("wordcount")
     answer = server().get(f"/nightshift/{path}", params=asked)
     assert (answer.status_code, "Você não pode ler isto" in answer.text) == (403, True)
+
+
+@pytest.mark.parametrize("path", ["fragment/nights", "fragment/run", "record"])
+@pytest.mark.parametrize(
+    ("came_back", "named"),
+    [
+        (
+            ClientError({"Error": {"Code": "AccessDenied", "Message": "arn:aws:iam::1:role/web"}}, "GetObject"),
+            "(AccessDenied)",
+        ),
+        (EndpointConnectionError(endpoint_url="https://s3"), "(EndpointConnectionError)"),
+        (SettingsError("NIGHTSHIFT_NAME is not set."), "NIGHTSHIFT_NAME is not set."),
+    ],
+)
+def test_what_aws_does_not_give_is_named_with_what_to_do(server, lake, monkeypatch, path, came_back, named):
+    def fail(*_):
+        raise came_back
+
+    monkeypatch.setattr(web.clients, "client", fail)
+    answer = server().get(f"/nightshift/{path}", params={**RUN, "lang": "pt-BR"})
+    said = plain(answer.text)
+    assert (answer.status_code, named in said, "arn:" in said) == (424, True, False)
+    assert ("a role dele precisa poder ler o lake" in said) == named.startswith("(")
 
 
 def test_what_is_alive_and_what_was_left_each_say_that_there_is_none(server, lake, keep, monkeypatch):

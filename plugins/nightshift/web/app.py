@@ -21,7 +21,7 @@ from airflow.models.dagrun import DagRun
 from airflow.models.xcom import XComModel
 from airflow.sdk import BaseXCom
 from airflow.utils.session import create_session
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from sqlalchemy import select
@@ -32,7 +32,7 @@ from nightshift.aws import clients
 from nightshift.compute import targets
 from nightshift.config import Settings
 from nightshift.contracts.pipeline import BACKFILL
-from nightshift.failures.errors import SettingsError
+from nightshift.failures.errors import NightshiftError, SettingsError
 from nightshift.failures.shown import plain
 from nightshift.report import night_index
 from nightshift.run.ids import slug_of
@@ -55,11 +55,13 @@ FRAME_RULES = (
     " img-src data: blob:; font-src data:; frame-ancestors 'self'"
 )
 SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
+FAILED_DEPENDENCY = 424  # below 500, which may be the answer of a proxy: page.js shows it as it is
 NO_PAGE = "Nightshift has no such page."
 REFUSALS = {  # what Airflow refuses says no more than its number
     401: "Airflow does not know who asks: sign in to Airflow and open this again.",
     403: "You may not read this: whoever manages Airflow's users gives the right to read the DAG.",
 }
+UNREAD = "AWS gave Airflow's web server nothing to show: its role must be able to read the lake and the state bucket."
 LOG = logging.getLogger(__name__)
 
 app = FastAPI(title="Nightshift", docs_url=None, redoc_url=None, openapi_url=None)
@@ -76,11 +78,32 @@ Reader = Annotated[Words, Depends(_words)]
 @app.exception_handler(StarletteHTTPException)
 def refused(request: Request, why: StarletteHTTPException) -> HTMLResponse:
     """Why there is no page, in the reader's words; within Airflow's UI as a fragment."""
-    t = _words(request)
-    said = tag("p", t(REFUSALS.get(why.status_code, why.detail) or ""), class_="ns-empty", role="alert")
-    answer = _fragment(said) if "/fragment/" in request.url.path else _document(said, t)
-    answer.status_code = why.status_code
+    answer = _alert(request, why.status_code, REFUSALS.get(why.status_code, why.detail) or "")
     answer.headers.update(why.headers or {})
+    return answer
+
+
+@app.exception_handler(BotoCoreError)
+@app.exception_handler(ClientError)
+def unread(request: Request, why: BotoCoreError | ClientError) -> HTMLResponse:
+    """AWS refused a read or did not answer: its code for the reader, all of it in the web server's log."""
+    LOG.warning("%s %s: %s", UNREAD, request.url.path, why)
+    code = why.response["Error"]["Code"] if isinstance(why, ClientError) else type(why).__name__
+    return _alert(request, FAILED_DEPENDENCY, UNREAD, f" ({code})")
+
+
+@app.exception_handler(NightshiftError)
+def unset(request: Request, why: NightshiftError) -> HTMLResponse:
+    """A setting of the web server is wrong, or a service gave no answer: what and what to do next."""
+    LOG.warning("%s: %s", request.url.path, why)
+    return _alert(request, FAILED_DEPENDENCY, str(why))
+
+
+def _alert(request: Request, status: int, said: str, more: str = "") -> HTMLResponse:
+    t = _words(request)
+    body = tag("p", t(said), more, class_="ns-empty", role="alert")
+    answer = _fragment(body) if "/fragment/" in request.url.path else _document(body, t)
+    answer.status_code = status
     return answer
 
 

@@ -111,6 +111,8 @@ PT = {
         "O Airflow não sabe quem pergunta: entre no Airflow e abra de novo.",
     "You may not read this: whoever manages Airflow's users gives the right to read the DAG.":
         "Você não pode ler isto: quem cuida dos usuários do Airflow dá o direito de ler o DAG.",
+    "AWS gave Airflow's web server nothing to show: its role must be able to read the lake and the state bucket.":
+        "A AWS não deu nada ao servidor web do Airflow: a role dele precisa poder ler o lake e o bucket de estado.",
     "Nightshift has no such page.": "A Nightshift não tem essa página.",
 }  # fmt: skip
 
