@@ -1,7 +1,7 @@
 """The views and saved queries of Athena over gold: each is run, by Spark, whose SQL they share."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 
 from nightshift_contract.reading import contract
 from tests.spark_jobs.conftest import ROOT
+from tests.spark_jobs.test_alerts import TODAY, past, sold, whole
 
 VIEWS = json.loads((ROOT / "include" / "terraform" / "views.json").read_text(encoding="utf-8"))
 
@@ -58,3 +59,27 @@ def test_totals_and_newest_partitions_are_right(spark: Any) -> None:
         assert {(row.business_date, row.unit_id) for row in newest} == {(days[1], 1), (days[1], 2)}
     finally:
         spark.catalog.dropTempView("mrhealth_sales_sales_by_branch_day")
+
+
+def test_the_alerts_of_thirty_days_are_counted_by_unit_and_kind(spark: Any) -> None:
+    """Of two units of one name, of which one sent nothing and the other sold too much, and of one that is too young to
+    be judged: on the last day and on the first of the thirty, and on the day before it, when they had other names."""
+    days = {TODAY: "Moema", TODAY - timedelta(days=29): "Moema", TODAY - timedelta(days=30): "Moema velha"}
+    units = {1: whole(None, past()), 2: whole(sold(TODAY, 2400), past()), 3: whole(sold(TODAY, 2400), past(days=3))}
+    rows = [
+        (unit, *alert[:6], branch, None, None, day)
+        for unit, alerts in units.items()
+        for alert in alerts
+        for day, branch in days.items()
+    ]
+    schema = contract("mrhealth_sales").gold["alerts"].schema
+    spark.createDataFrame(rows, f"{schema}, business_date date").createOrReplaceTempView("mrhealth_sales_alerts")
+    query = VIEWS["mrhealth_sales"]["queries"]["alerts_of_30_days"]["sql"]
+    try:
+        counted = spark.sql(query.replace("current_date", f"DATE'{TODAY}'")).collect()
+    finally:
+        spark.catalog.dropTempView("mrhealth_sales_alerts")
+    assert [tuple(row) for row in counted] == [
+        (1, "Moema", "missing_file", "critical", 2, TODAY),
+        (2, "Moema", "unusual_sales", "critical", 2, TODAY),
+    ]
