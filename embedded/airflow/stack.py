@@ -119,6 +119,8 @@ class AirflowStack(AbstractContextManager["AirflowStack"]):
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+            # A changed DAG file is read at once all the same; a contract, which a DAG also reads, within this time.
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "120",
         }
 
     def _passwords(self) -> Path:
