@@ -108,7 +108,7 @@ def _kept(options: Iterable[tuple[str, str | None]], site: Site) -> Iterator[str
 
 
 def _application(submission: Submission, site: Site) -> list[str]:
-    """The application and its arguments. Without --class, spark-submit looks for it in the jar, which must be a file."""
+    """The application and its arguments. Without --class, spark-submit looks for it in the jar, a file."""
     program, *arguments = submission.application or [""]
     named = submission.value("--class") and program.endswith(".jar")
     return [unserved(program, site), *arguments] if named else submission.application
