@@ -18,6 +18,7 @@ from typing import Any
 
 from embedded.new import personal
 from embedded.new.proposal import key_of
+from localcloud.steps.commands.paths import here
 from nightshift.failures import steplog
 from nightshift_contract.model import Column
 from tools import paths, toolchain
@@ -138,7 +139,7 @@ def play(
             "name": name,
             "scripts": [(str(script), [*words]) for script, words in own.scripts],
             "modules": [str(module) for module in own.modules],
-            "jars": ",".join(str(jar) for jar in own.jars),
+            "jars": ",".join(here(jar.resolve()) for jar in own.jars),
             "values": values,
             "keys": keys or {},
         }

@@ -23,6 +23,7 @@ from pathlib import Path
 from embedded.repro.submitted import Submitted
 from localcloud import private
 from localcloud.steps import StepSettings, hadoop_conf, spark_conf
+from localcloud.steps.commands.paths import here
 from tools import paths
 
 BUCKET = re.compile(r"s3[an]?://([a-z0-9][a-z0-9.-]+)")
@@ -68,7 +69,7 @@ class Place:
         hadoop_conf.write(
             self.folder / "conf", hadoop_conf.core_site(buckets, self.folder / "s3", self.folder / "hdfs")
         )
-        jars = [str(path) for path in sorted((self.jobs / "jars").glob("*"))]
+        jars = [here(path) for path in sorted((self.jobs / "jars").glob("*"))]
         properties = {
             **spark_conf.defaults({}, os.cpu_count() or 1),
             "spark.driver.memory": f"{settings.driver_memory >> 20}m",

@@ -122,11 +122,11 @@ class Nights(RuleBasedStateMachine):
         self._agree()
 
     @precondition(lambda self: len(self.ran) > 1)
-    @rule(again=st.sampled_from(DAYS))
-    def run_again(self, again: str) -> None:
-        """A date that was run already says the same once more."""
+    @rule(again=st.sampled_from(DAYS), replay=st.booleans())
+    def run_again(self, again: str, replay: bool) -> None:
+        """A date that was run already says the same once more, read anew or replayed."""
         if again in self.ran:
-            self._run(again)
+            self._run(again, replay=replay)
             self._agree()
 
     def _deliver(self, date: str, unit: int, told: dict[str, Version]) -> None:
@@ -142,13 +142,13 @@ class Nights(RuleBasedStateMachine):
             os.utime(folder / name, (self.clock, self.clock))
         self.delivered.setdefault(date, {})[unit] = (self.clock, told)
 
-    def _run(self, date: str, killed: str = "") -> None:
+    def _run(self, date: str, killed: str = "", *, replay: bool = False) -> None:
         """A night; what it was told counts from its change on."""
         self.started += timedelta(hours=1)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(main, "datetime", _Clock(self.started))
             if not killed:
-                self.lake.run(P, date, self.drops)
+                self.lake.run(P, date, self.drops, replay=replay)
             else:
                 patch.setattr(DEATHS[killed], killed, self._dies)
                 with pytest.raises(Killed):

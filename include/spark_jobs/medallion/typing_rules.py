@@ -156,13 +156,14 @@ def not_a_date(column: str) -> Rule:
 
 def not_a_moment(column: str) -> Rule:
     """Rule: a moment is not YYYY-MM-DD with or without a time, not in the calendar, or before 1900."""
-    wrong = ~F.col(column).rlike(MOMENT) | moment(column).isNull()
-    return Rule("bad_date", F.col(column).isNotNull() & wrong, _shown(column))
+    return Rule("bad_date", F.col(column).isNotNull() & moment(column).isNull(), _shown(column))
 
 
 def moment(column: str) -> Column:
-    """The column as a timestamp, with any number of blanks between day and time; null where it is none."""
-    return F.expr(f"try_cast(regexp_replace(`{column}`, '[ T]+', ' ') as timestamp)")
+    """The column as a timestamp, with any number of blanks between day and time; null where it is none. Spark's cast
+    alone takes a time without a day for today's, and a year for its first day."""
+    cast = F.expr(f"try_cast(regexp_replace(`{column}`, '[ T]+', ' ') as timestamp)")
+    return F.when(F.col(column).rlike(MOMENT), cast)
 
 
 def not_listed(reason: str, column: str, terms: Sequence[str]) -> Rule:

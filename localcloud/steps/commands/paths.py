@@ -48,6 +48,24 @@ def _inside(top: Path, path: str, uri: str) -> Path:
     return Path(target)
 
 
+def unserved(uri: str, site: Site) -> str:
+    """A jar's URI by which Spark reads it from its place, if it is a file here; else the URI as it is.
+
+    Other jars Spark's driver offers to executors, and it answers such requests before it asks for its secret
+    (TransportRequestHandler.processStreamRequest of Spark 3.5): every user of this machine could read them.
+    """
+    try:
+        path = local_path(uri.removeprefix("local:"), site.buckets_dir, site.hdfs_dir).resolve()
+    except CommandError:  # spark-submit reports the error itself
+        return uri
+    return here(path) if path.is_file() else uri
+
+
+def here(jar: Path) -> str:
+    """The URI of a jar that Spark reads from its place."""
+    return f"local:{jar}"
+
+
 def local_copy(uri: str, site: Site) -> Path:
     """The file of a URI, copied into the step's directory when it is in S3 or HDFS.
 

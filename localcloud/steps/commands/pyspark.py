@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from localcloud.steps.commands.launch import JavaKind, PySpark
-from localcloud.steps.commands.paths import local_copy, local_path
+from localcloud.steps.commands.paths import here, local_copy, local_path
 from localcloud.steps.errors import CommandError
 from localcloud.steps.site import Site
 
@@ -43,7 +43,7 @@ def pyspark(
         jars = [
             local_path(uri, site.buckets_dir, site.hdfs_dir).resolve() for uri in _listed(submitted.value("--jars"))
         ]
-        kind = JavaKind(tuple(java_options), tuple(map(str, jars)), tuple(map(_stamp, jars)))
+        kind = JavaKind(tuple(java_options), tuple(map(here, jars)), tuple(map(_stamp, jars)))
     except (CommandError, OSError):  # spark-submit reports the error itself
         return None
     properties = {
@@ -53,7 +53,7 @@ def pyspark(
         **_named(submitted, "--name", "spark.app.name"),
         **_named(submitted, "--files", "spark.files"),
         **_named(submitted, "--archives", "spark.archives"),
-        **({"spark.jars": ",".join(kind.jars)} if jars else {}),
+        **({"spark.jars": ",".join(map(here, jars))} if jars else {}),
         **({"spark.submit.pyFiles": ",".join(modules)} if modules else {}),
     }
     return PySpark(kind, (site.python, program, *arguments), properties, {"PYTHONPATH": ":".join(modules)})

@@ -9,6 +9,7 @@ from localcloud.steps import spark_conf
 from localcloud.steps.commands.files import place_files
 from localcloud.steps.commands.jvm import jvm
 from localcloud.steps.commands.launch import Launch
+from localcloud.steps.commands.paths import unserved
 from localcloud.steps.commands.pyspark import pyspark
 from localcloud.steps.errors import CommandError
 from localcloud.steps.site import Site
@@ -81,13 +82,13 @@ def submit(args: Sequence[str], site: Site) -> Launch:
     """spark-submit on this machine: client mode, local[cores], the installed Python. Raises CommandError."""
     submission = parse(args)
     placed = place_files(submission, site)
-    kept = [*_kept(submission.options)]
+    kept = [*_kept(submission.options, site)]
     settings = {**spark_conf.read(site.conf_dir), **_honoured(submission)}
     options = _java_options(submission, settings)
     argv = jvm(
         site,
         "org.apache.spark.deploy.SparkSubmit",
-        ["--master", f"local[{site.cores}]", *kept, *submission.application],
+        ["--master", f"local[{site.cores}]", *kept, *_application(submission, site)],
         options=options,
         classpath=_split(submission.value("--driver-class-path"), ":"),
         heap=site.driver_memory,
@@ -97,13 +98,20 @@ def submit(args: Sequence[str], site: Site) -> Launch:
     return Launch(argv, driver, notes, pyspark=pyspark(submission, settings, options, site, ignored=_NODES))
 
 
-def _kept(options: Iterable[tuple[str, str | None]]) -> Iterator[str]:
+def _kept(options: Iterable[tuple[str, str | None]], site: Site) -> Iterator[str]:
     for name, value in options:
         if name in _NODES or name in _JVM or (name == "--conf" and _node_conf(value)):
             continue
         yield name
         if value is not None:
-            yield value
+            yield ",".join(unserved(uri, site) for uri in value.split(",")) if name == "--jars" else value
+
+
+def _application(submission: Submission, site: Site) -> list[str]:
+    """The application and its arguments. Without --class, spark-submit looks for it in the jar, a file."""
+    program, *arguments = submission.application or [""]
+    named = submission.value("--class") and program.endswith(".jar")
+    return [unserved(program, site), *arguments] if named else submission.application
 
 
 def _node_conf(setting: str | None) -> bool:

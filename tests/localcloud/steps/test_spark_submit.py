@@ -50,6 +50,18 @@ def test_the_application_and_its_arguments_stay_as_they_are(site):
     ]
 
 
+def test_a_jar_is_read_from_its_place_because_spark_serves_others_to_everybody(site):
+    jar = site.buckets_dir / "lake" / "own.jar"
+    jar.touch()
+    args = ("--jars", "s3://lake/own.jar,https://example.com/a.jar", "--class", "a.Main", "s3://lake/own.jar", "x")
+    assert after_main(submit(site, *args))[2:] == [
+        *("--jars", f"local:{jar},https://example.com/a.jar", "--class", "a.Main", f"local:{jar}", "x"),
+    ]
+    assert after_main(submit(site, "s3://lake/own.jar"))[2:] == [
+        "s3://lake/own.jar"
+    ]  # spark-submit looks for its class
+
+
 def test_what_describes_a_clusters_nodes_is_left_out_and_noted(site):
     launch = submit(
         site,
