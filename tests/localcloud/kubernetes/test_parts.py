@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from localcloud.kubernetes.spark_operator.definition import DEFINITION, SPARK_AP
 from localcloud.kubernetes.spark_operator.operator import Operator
 from localcloud.kubernetes.store import Key, Store
 from localcloud.kubernetes.times import stamp
+from localcloud.kubernetes.watch import Watch
 
 TEXT = st.text(st.characters(codec="utf-8"))
 PLAIN = st.recursive(st.integers(), lambda below: st.dictionaries(st.sampled_from("abc"), below, max_size=3))
@@ -267,3 +269,11 @@ def test_the_operator_writes_no_state_over_one_that_came_after_its_look() -> Non
     operator._reconcile(seen)
     assert application.state_of(seen["status"]) == application.SUBMITTED
     assert application.state_of(app()["status"]) == application.FAILED
+
+
+def test_a_watch_tells_what_there_is_to_tell_however_late_it_comes_to_it() -> None:
+    resources = Resources(Store(), lambda: datetime(2026, 1, 5, tzinfo=UTC))
+    since = resources.store.version
+    resources.create(NAMESPACE, "", {"metadata": {"name": "n"}})
+    late = Watch(resources.store, NAMESPACE, "", lambda _: True, since=since, seconds=0)
+    assert [json.loads(line)["type"] for line in late if line] == ["ADDED"]
