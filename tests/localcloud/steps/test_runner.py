@@ -50,6 +50,7 @@ class Timer(threading.Timer):
 
 def test_logs_wait_for_their_delay(s3, tmp_path, log, monkeypatch):
     monkeypatch.setattr(threading, "Timer", Timer)
+    monkeypatch.setattr(Timer, "made", [])
     runner = StepRunner(tmp_path / "work", log_delay_seconds=300)
     request = request_of("bash", "-c", "echo hi")
     runner.run(request)
