@@ -74,11 +74,11 @@ class Rig:
         self.mend_terraform()
         self.faults.clear_faults()
 
-    def until(self, question, seconds: float = 120, pause: float = 0.5, what: str = "a yes"):
+    def until(self, question, seconds: float = 300, pause: float = 0.5, what: str = "a yes"):
         """Ask until there is an answer, and give it."""
         return until(question, seconds=seconds, pause=pause, what=what)
 
-    def play(self, dag_id: str, seconds: float = 300, **conf: object) -> tuple[str, dict[str, str | None]]:
+    def play(self, dag_id: str, seconds: float = 900, **conf: object) -> tuple[str, dict[str, str | None]]:
         """Trigger a run, wait for its end; gives (state, {task: state})."""
         run_id = self.api.trigger(dag_id, conf)
         return self.api.wait(dag_id, run_id, seconds), self.api.task_states(dag_id, run_id)
@@ -86,7 +86,7 @@ class Rig:
     def play_once(
         self,
         dag_id: str,
-        seconds: float = 300,
+        seconds: float = 900,
         meanwhile: Callable[[str], None] = lambda _run_id: None,
         due_since: datetime | None = None,
         **conf: object,
