@@ -99,6 +99,15 @@ class Rig:
         meanwhile(run_id)
         return run_id, self.api.wait(dag_id, run_id, seconds), self.api.task_states(dag_id, run_id)
 
+    def awaits_an_answer(self, dag_id: str, run_id: str, task_id: str) -> bool:
+        """Whether a task waits for a person, and the scheduler has heard that its process has ended: a task that is
+        answered before that is queued again already, and Airflow 3.3.1 takes the end for that of the queued one, and
+        fails it."""
+        key = f"TaskInstanceKey(dag_id={dag_id!r}, task_id={task_id!r}, run_id={run_id!r}"
+        heard = f"Received executor event with state success for task instance {key}"
+        waits = self.api.task_states(dag_id, run_id).get(task_id) == "awaiting_input"
+        return waits and heard in (self.home / "logs" / "scheduler.log").read_text()
+
     @property
     def _database(self) -> str:
         """Airflow's own, as psycopg2 takes it."""

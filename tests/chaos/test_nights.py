@@ -108,7 +108,7 @@ def test_a_late_night_is_told_its_gold_is_held_till_approved_and_what_its_destro
         assert late[0]["subject"] == "late: wordcount [nightshift-local]"
         assert "was to have its gold by 00:01 and has not ended" in late[0]["message"]
         rig.aws("s3").put_object(Bucket="nightshift-local-raw", Key="late/a.txt", Body=A_THIRD_UNREADABLE)
-        rig.until(lambda: rig.api.task_states("wordcount", run_id).get("hold_gold") == "awaiting_input")
+        rig.until(lambda: rig.awaits_an_answer("wordcount", run_id, "hold_gold"))
         assert rig.api.task_states("wordcount", run_id)["publish"] is None
         [asked] = rig.api.call("GET", f"/dags/wordcount/dagRuns/{quote(run_id)}/hitlDetails")["hitl_details"]
         assert "bronze.lines 33.3%" in asked["body"]
