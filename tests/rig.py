@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -86,16 +86,19 @@ class Rig:
     def play_once(
         self,
         dag_id: str,
+        once: Sequence[str],
         seconds: float = 900,
         meanwhile: Callable[[str], None] = lambda _run_id: None,
         due_since: datetime | None = None,
         **conf: object,
     ) -> tuple[str, str, dict[str, str | None]]:
-        """The same with no task tried twice; `meanwhile(run_id)` is done as soon as it is on its way. `due_since` is
-        the start by a schedule, from which a deadline counts. Gives (run id, state, {task: state})."""
+        """The same with the tasks `once`, which are to fail, tried no second time; `meanwhile(run_id)` is done as soon
+        as it is on its way. `due_since` is the start by a schedule, from which a deadline counts. Gives (run id, state,
+        {task: state})."""
         run_id = self.api.trigger(dag_id, conf, due_since)
         with closing(psycopg2.connect(self._database)) as database, database, database.cursor() as cursor:
-            cursor.execute("UPDATE task_instance SET max_tries = 0 WHERE run_id = %s", [run_id])
+            of_them = "WHERE run_id = %s AND task_id = ANY(%s)"
+            cursor.execute(f"UPDATE task_instance SET max_tries = 0 {of_them}", [run_id, list(once)])
         meanwhile(run_id)
         return run_id, self.api.wait(dag_id, run_id, seconds), self.api.task_states(dag_id, run_id)
 

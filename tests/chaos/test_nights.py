@@ -17,7 +17,7 @@ from tests.chaos import broom
 
 pytestmark = [pytest.mark.scheduler, pytest.mark.spark, pytest.mark.terraform]
 LAKE = "nightshift-local-lake"
-TEARDOWNS = ("stop_compute", "destroy_transient")
+TEARDOWNS, PROOF = ("stop_compute", "destroy_transient"), "prove_nothing_left"
 ALIVE = ["STARTING", "BOOTSTRAPPING", "RUNNING", "WAITING", "TERMINATING"]
 SAO_PAULO_TEXT = "o rato roeu a roupa do rei de roma\n" * 3
 A_THIRD_UNREADABLE = b"o rato roeu\na roupa do rei\n" + "um coração\n".encode("latin-1")
@@ -93,7 +93,7 @@ def lose_create(rig):
 )
 def test_work_that_fails_is_red_and_torn_down(rig, break_it, culprit):
     break_it(rig)
-    run_id, state, tasks = rig.play_once("wordcount", input_prefix="inbox/")
+    run_id, state, tasks = rig.play_once("wordcount", [culprit], input_prefix="inbox/")
     assert (state, tasks[culprit], tasks["outcome"]) == ("failed", "failed", "upstream_failed")
     assert {tasks[t] for t in (*TEARDOWNS, "prove_nothing_left", "report")} == {"success"}
     assert (clusters(rig), groups(rig)) == ([], [])
@@ -117,7 +117,11 @@ def test_a_late_night_is_told_its_gold_is_held_till_approved_and_what_its_destro
     rig.fail_terraform("destroy", "transient")
     scheduled = datetime.now(UTC) - timedelta(minutes=1)
     run_id, state, tasks = rig.play_once(
-        "wordcount", input_prefix="late/", meanwhile=be_late_then_approved, due_since=scheduled
+        "wordcount",
+        ["destroy_transient", PROOF],
+        input_prefix="late/",
+        meanwhile=be_late_then_approved,
+        due_since=scheduled,
     )
     assert (state, tasks["destroy_transient"], tasks["prove_nothing_left"]) == ("failed", "failed", "failed")
     assert tasks["stop_compute"] == tasks["hold_gold"] == tasks["publish"] == tasks["report"] == "success"
@@ -162,7 +166,7 @@ def opened(rig, link):
 @pytest.mark.long
 def test_a_terminate_that_fails_is_red_and_the_stack_is_still_destroyed(rig):
     rig.faults.add_fault("emr-throttled", operation="TerminateJobFlows", times=50)
-    _, state, tasks = rig.play_once("wordcount", input_prefix="inbox/")
+    _, state, tasks = rig.play_once("wordcount", ["stop_compute", PROOF], input_prefix="inbox/")
     assert (state, tasks["stop_compute"], tasks["outcome"]) == ("failed", "failed", "upstream_failed")
     assert (tasks["destroy_transient"], tasks["prove_nothing_left"]) == ("success", "failed")
     assert [c["Name"].split()[1] for c in clusters(rig)] == ["wordcount"]
