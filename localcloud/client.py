@@ -16,7 +16,7 @@ from localcloud.errors import ServerError
 PREFIX = "/_localcloud/"
 HEALTH = f"{PREFIX}health"  # open to everybody, so it says nothing but that the server is up
 SERVICE = "localcloud"  # the service name in signatures
-_TIMEOUT_SECONDS = 10
+_TIMEOUT_SECONDS = 60
 _NAMING_SECONDS = 120  # the server names the operations of thousands of calls when they are requested
 # The server is on this machine: a proxy from the environment must not be used.
 _OPENER = build_opener(ProxyHandler({}))

@@ -58,7 +58,7 @@ class Nightshift:
     def __call__(self, *arguments: object) -> Ended:
         env = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")} | self.chosen
         command = [sys.executable, "-m", "embedded", *map(str, arguments)]
-        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=1000, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=2000, check=False)
         return ended(done.returncode, done.stdout, done.stderr)
 
     def client(self, service: str) -> Any:

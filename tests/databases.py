@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,12 @@ from urllib.parse import quote
 
 import pymysql
 
+from tests.patience import until
 from tools.databases import parsed
+from tools.errors import InputRefused
 from tools.postgres import Postgres, _unprivileged, free_port
 
 USER, PASSWORD, DATABASE = "coop", "s3gredo!", "cartoes"
-START_SECONDS = 60
-RELOAD_SECONDS = 0.5  # a server reads its settings when it gets to it
 
 
 @contextmanager
@@ -39,7 +38,15 @@ def _hash_once(url):
         cursor.execute(f"ALTER ROLE {USER} PASSWORD %s", [url.password])
         cursor.execute(f"COPY (SELECT 'host all all 127.0.0.1/32 md5') TO '{rules}'")
         cursor.execute("SELECT pg_reload_conf()")
-    time.sleep(RELOAD_SECONDS)
+    until(lambda: _opens(url))  # until then, MD5's hash is none that its rules take
+
+
+def _opens(url):
+    try:
+        with url.connected():
+            return True
+    except InputRefused:
+        return False
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ def postgresql_with_tls(by):
                 cursor.execute(f"ALTER SYSTEM SET ssl_key_file = '{place}/server.key'")
                 cursor.execute("ALTER SYSTEM SET ssl = on")
                 cursor.execute("SELECT pg_reload_conf()")
-        time.sleep(RELOAD_SECONDS)
+        until(lambda: _opens(by.opened(url, "require")))
         yield url
 
 
@@ -150,20 +157,19 @@ def mariadb(*flags):
     finally:
         if process:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait()
         shutil.rmtree(home, ignore_errors=True)
 
 
 def _make_database(socket, process, log):
-    deadline = time.monotonic() + START_SECONDS
-    while True:
+    def connected():
+        assert process.poll() is None, log.read_text()
         try:
-            connection = pymysql.connect(unix_socket=str(socket), user="root")
-            break
+            return pymysql.connect(unix_socket=str(socket), user="root")
         except pymysql.Error:
-            assert process.poll() is None and time.monotonic() < deadline, log.read_text()
-            time.sleep(0.1)
-    with connection, connection.cursor() as cursor:
+            return None
+
+    with until(connected, what="a ready MariaDB") as connection, connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4")
         cursor.execute(f"CREATE USER {USER} IDENTIFIED BY %s", [PASSWORD])
         cursor.execute(f"GRANT ALL ON {DATABASE}.* TO {USER}")

@@ -17,7 +17,7 @@ import psutil
 
 MARK = "PYTEST_KEPT_AS"
 LOOK_SECONDS = 0.5
-PATIENCE = 30  # seconds in which what is killed must be gone
+PATIENCE = 120  # seconds in which what is killed must be gone
 
 
 def watch() -> None:

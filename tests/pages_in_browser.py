@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Response, sync_playwright
 
+PAGE_MS = 180_000  # for what a page does at once
 PAPER = {"width": 703, "height": 1032}  # A4 less the margins of 12 mm, in CSS pixels
 DESKTOP, TABLET, PHONE = ({"width": w, "height": h} for w, h in ((1280, 900), (1024, 768), (390, 844)))
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
@@ -62,6 +63,7 @@ def faults(browser: Browser, address: str, pictures: Path) -> Iterator[str]:
     """Everything that is wrong with one page."""
     asked, said, name = [], [], Path(urlsplit(address).path).parent.name
     page = browser.new_page(viewport=DESKTOP, locale="pt-BR", color_scheme="light")
+    page.set_default_timeout(PAGE_MS)
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))

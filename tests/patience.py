@@ -16,7 +16,7 @@ HEARD_ONCE = {"VisibilityTimeout": "43200"}
 def until(
     ask: Callable[[], Any],
     accept: Callable[[Any], bool] = bool,
-    seconds: float = 60,
+    seconds: float = 300,
     pause: float = 0.02,
     what: str = "what was waited for",
 ) -> Any:
@@ -45,13 +45,17 @@ def words_of(process: psutil.Process) -> list[str]:
 
 
 class Clock:
-    """Now, plus what a test lets pass."""
+    """Now, plus what a test lets pass; once it is stopped, only that."""
 
     def __init__(self) -> None:
         self.ahead = timedelta()
+        self._stopped_at: datetime | None = None
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return (self._stopped_at or datetime.now(UTC)) + self.ahead
+
+    def stop(self) -> None:
+        self._stopped_at = self._stopped_at or datetime.now(UTC)
 
     def forward(self, seconds: float) -> None:
         self.ahead += timedelta(seconds=seconds)

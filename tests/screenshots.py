@@ -30,7 +30,7 @@ def take(chromium: str, page: Path, language: str, picture: Path, size: str = SI
     """The upper part of the page as a PNG; raises CalledProcessError if chromium fails."""
     command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
     command += [f"--screenshot={picture}", f"--window-size={size}", f"{page.as_uri()}?lang={language}"]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
 
 
 def main() -> int:

@@ -167,3 +167,48 @@ def test_a_dag_file_has_no_function_and_no_branch():
     for path in python_files(ROOT / "dags"):
         nodes = [type(n).__name__ for n in ast.walk(ast.parse(path.read_text()))]
         assert not {"FunctionDef", "If", "For", "While", "Lambda"} & set(nodes), path.name
+
+
+MAY_SLEEP = {  # why, though nobody knows how fast the machine is
+    "chaos/test_commands.py": "a laptop sleeps for longer than its lease; what must not happen has its time",
+    "embedded/test_repro.py": "S3 counts in seconds: what comes after must be a second later",
+    "embedded/test_stack.py": "Airflow's API is silent for longer than its clients allow by default",
+    "localcloud/test_ssm.py": "what must not end has its time to",
+}
+CLOCKS = {"time.monotonic", "time.perf_counter", "time.time"}
+A_MINUTE = 60
+
+
+def hasty(tree: ast.Module) -> set[str]:
+    """What fails on a slow machine by the machine's fault: an assertion about the time that something took, a time-out
+    of seconds, and a sleep that is none between two looks (tests.patience.until waits for a thing itself)."""
+    inside = {
+        kind: {id(node) for outer in ast.walk(tree) if isinstance(outer, kind) for node in ast.walk(outer)}
+        for kind in (ast.Assert, ast.While, ast.For)
+    }
+    found = set()
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        called = ast.unparse(call.func)
+        if called in CLOCKS and id(call) in inside[ast.Assert]:
+            found.add(f"line {call.lineno} asserts by the clock")
+        if called == "time.sleep" and id(call) not in inside[ast.While] | inside[ast.For]:
+            found.add(f"line {call.lineno} sleeps")
+        given = {keyword.arg: keyword.value for keyword in call.keywords}.get("timeout")
+        if isinstance(given, ast.Constant) and isinstance(given.value, int | float) and given.value < A_MINUTE:
+            found.add(f"line {call.lineno} has a time-out of {given.value} s")
+    return found
+
+
+def test_no_test_fails_because_the_machine_is_slow():
+    files = [path for name in ("test_*.py", "conftest.py") for path in (ROOT / "tests").rglob(name)]
+    found = {path.relative_to(ROOT / "tests").as_posix(): hasty(ast.parse(path.read_text())) for path in files}
+    slept = {name for name, said in found.items() if any(words.endswith("sleeps") for words in said)}
+    assert slept <= MAY_SLEEP.keys()
+    left = {name: [w for w in said if not (w.endswith("sleeps") and name in MAY_SLEEP)] for name, said in found.items()}
+    assert {name: said for name, said in left.items() if said} == {}
+
+
+def test_haste_is_seen():
+    lines = ("assert time.monotonic() - began < 50", "run(timeout=20)", "time.sleep(0.5)", "wait(timeout=600)")
+    body = "\n".join([*lines, "while not done():", "    time.sleep(0.1)"])
+    assert {words.split()[1] for words in hasty(ast.parse(body))} == {"1", "2", "3"}

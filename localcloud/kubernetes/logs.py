@@ -31,7 +31,10 @@ class Wanted:
 
 def text(path: Path, wanted: Wanted) -> bytes:
     """The wanted part of a log."""
-    data = path.read_bytes()
+    return _part(path.read_bytes(), wanted)
+
+
+def _part(data: bytes, wanted: Wanted) -> bytes:
     if wanted.tail is not None:
         data = b"".join(data.splitlines(keepends=True)[-wanted.tail :] if wanted.tail else [])
     return data if wanted.limit is None else data[: wanted.limit]
@@ -47,10 +50,8 @@ class Follow:
 
     def __iter__(self) -> Iterator[bytes]:
         yield b""
-        size = self._path.stat().st_size
-        yield text(self._path, self._wanted)
         with self._path.open("rb") as stream:
-            stream.seek(size)
+            yield _part(stream.read(), self._wanted)
             going = True
             while going:
                 going = self._lives()  # looked at first: what was written before the end is read after it

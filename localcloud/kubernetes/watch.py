@@ -57,23 +57,26 @@ class Watch:
             return [item for _, item in found if self._accept(item)], self._store.version
 
     def _follow(self, version: int) -> Iterator[bytes]:
-        while time.monotonic() < self._until and not self._ended():
+        while True:
+            over = time.monotonic() >= self._until or self._ended()  # what has happened by now is told all the same
             try:
-                changes, version = self._next(version)
+                changes, version = self._next(version, 0 if over else self._until)
             except ApiError as error:
                 yield self._encoded("ERROR", error.body())
                 return
             for change in changes:
                 if kind := self._seen_as(change):
                     yield self._line(kind, change.item)
+            if over:
+                break
         if self._bookmarks:
             yield self._bookmark(version, {})
 
-    def _next(self, version: int) -> tuple[list[Change], int]:
+    def _next(self, version: int, until: float) -> tuple[list[Change], int]:
         """The changes after a version, waiting a moment for one, and the version that they lead to."""
         with self._store.changed:
             if self._store.version == version:
-                self._store.changed.wait(min(_LOOK_SECONDS, max(0.0, self._until - time.monotonic())))
+                self._store.changed.wait(min(_LOOK_SECONDS, max(0.0, until - time.monotonic())))
             return self._store.since(version), max(version, self._store.version)
 
     def _seen_as(self, change: Change) -> str | None:

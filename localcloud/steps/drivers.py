@@ -33,8 +33,8 @@ _LOG = logging.getLogger(__name__)
 _GATEWAY = "py4j.GatewayServer"  # prints its port and its token: py4j 0.10.9.7, GatewayServer.main
 _MOST_IDLE = 2  # each holds some hundred megabytes
 _IDLE_SECONDS = 300.0
-_START_SECONDS = 60.0
-_ANSWER_SECONDS = 20.0
+_START_SECONDS = 180.0
+_ANSWER_SECONDS = 60.0
 _GRACE_SECONDS = 3.0  # time to remove the disk files of a SparkContext that nobody stopped
 
 

@@ -17,7 +17,7 @@ from tools import paths
 if TYPE_CHECKING:
     from tests.chaos.play import Play
 
-PATIENCE = 25  # seconds: a heartbeat, Airflow's SIGTERM, five seconds later its SIGKILL
+PATIENCE = 60  # seconds: a heartbeat, Airflow's SIGTERM, five seconds later its SIGKILL
 NOTICED = 2  # seconds until a task's supervisor has heard of a mark, with the rig's heartbeats
 
 

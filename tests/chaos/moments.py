@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from tests import timers
 from tests.chaos import judge
 from tests.chaos.facts import STATE
 from tests.chaos.holds import Hold, Victim
@@ -13,7 +14,7 @@ from tests.chaos.holds import Hold, Victim
 if TYPE_CHECKING:
     from tests.chaos.play import Play
 
-COMING = 300  # seconds that a night may take to come to the last of its tasks
+COMING = 600  # seconds that a night may take to come to the last of its tasks
 QUICK = 0.02
 SLOW_START = 12  # seconds that a cluster stays in STARTING, for the wait that is to be struck
 
@@ -50,14 +51,7 @@ def hasten(play: "Play", armed: list[dict[str, Any]]) -> None:
     longer. Raises AssertionError when they never strike, or the cluster has no timer."""
     play.rig.until(lambda: not judge.unstruck(armed, play.rig.faults.faults()), COMING, 0.2, "the fault")
     [cluster] = play.facts.alive()["clusters"]
-    [timer] = [process for process in psutil.process_iter(["cmdline"]) if _times(process, cluster)]
-    for sleep in timer.children():
-        sleep.kill()
-
-
-def _times(process: psutil.Process, cluster: str) -> bool:
-    """Whether it is the timer of include/emr/time_limit.sh on the cluster."""
-    return {"time_limit", cluster} <= set(process.info["cmdline"] or [])
+    timers.hasten(cluster)
 
 
 def _goes_on(play: "Play") -> bool:

@@ -17,7 +17,6 @@ OBJECTS = (
     "/api/v1/namespaces/nightshift/pods",
 )
 OURS = "nightshift/name"
-ENDING = 60
 
 
 class Places:
@@ -46,7 +45,7 @@ class Places:
 
     def end(self) -> None:
         """End all of it, and wait: what one cell leaves must not decide the next."""
-        until(self._ask_again, seconds=ENDING, pause=0.5, what="the end of what a cell left")
+        until(self._ask_again, pause=0.5, what="the end of what a cell left")
 
     def _ask_again(self) -> bool:
         """Ask for the end of what is there; whether nothing is."""

@@ -20,8 +20,8 @@ from tests.chaos.post import Post
 from tests.rig import Rig
 from tools.errors import StackError
 
-ENDING = 420  # seconds in which Airflow must end a run after what befell it
-REAPING = 180
+ENDING = 900  # seconds in which Airflow must end a run after what befell it
+REAPING = 600
 WRONG = (AssertionError, StackError, BotoCoreError, ClientError, httpx.HTTPError, psutil.Error)
 
 

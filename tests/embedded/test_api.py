@@ -68,7 +68,7 @@ def test_a_dag_that_is_not_read_yet_is_waited_for(airflow):
     assert "late" not in airflow.dags()
     run_id = airflow.trigger("late", {"seconds": 0})
     assert run_id == "manual__{'seconds': 0}"
-    assert airflow.wait("late", run_id, seconds=1) == "success"
+    assert airflow.wait("late", run_id, seconds=60) == "success"
 
 
 def test_a_dag_that_is_nowhere_is_named_beside_those_that_are_there(airflow, monkeypatch):

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -402,9 +402,10 @@ def test_another_error_of_the_system_is_not_taken_for_a_full_disk(text, monkeypa
         cli.main(["run", "wordcount", "--input", text])
 
 
-def test_without_a_date_the_night_is_yesterdays(asked, text):
+def test_without_a_date_the_night_is_yesterdays(asked, text, monkeypatch):
+    monkeypatch.setattr(dates, "today", lambda: date(2026, 1, 1))
     (night,) = asked("wordcount", "--input", text, "--encoding", "latin-1")
-    assert night.day == dates.today() - timedelta(days=1)
+    assert night.day == date(2025, 12, 31)
     assert night.order.conf["encoding"] == "iso8859-1" and night.order.conf["business_date"] == str(night.day)
     assert night.order.conf["input_prefix"] == night.order.prefixes[0]
 

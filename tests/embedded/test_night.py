@@ -2,7 +2,6 @@
 
 import re
 import signal
-import time
 
 import boto3
 import pytest
@@ -12,6 +11,7 @@ from embedded.errors import NightError
 from embedded.runs.requests import Order
 from embedded.runs.runner import Runner
 from embedded.uploads import delivery
+from tests.patience import until
 from tools.errors import CommandError
 
 
@@ -65,7 +65,7 @@ def test_an_interrupted_night_fails_its_work_without_a_retry_and_tears_down(env,
         for event in runner.play(env, [order(seconds=60), order()], tick=60):
             events.append(event)
             if (event["event"], event.get("task")) == ("running", "work"):
-                time.sleep(0.3)
+                until(lambda: "conducted by" in (tmp_path / "log").read_text(), what="the work itself")
                 signal.raise_signal(signal.SIGINT)
     assert heard == [False] and runner.interrupted
     (night,) = nights(events)

@@ -53,21 +53,21 @@ def test_runs_end_as_their_tasks_do_and_no_process_is_left(cloud_env, toy_dags, 
         assert set(stack.api.dags()) == {"toy"}
         a_dag_that_is_not_read_yet_is_waited_for_and_one_that_is_nowhere_is_named(stack, toy_dags, monkeypatch)
         good, bad = stack.api.trigger("toy"), stack.api.trigger("toy", {"seconds": 600})
-        assert stack.api.wait("toy", good, seconds=120) == "success"
+        assert stack.api.wait("toy", good, seconds=600) == "success"
         # Marked while its task only waits to run, Airflow would skip the task and call the run a success.
         until(lambda: stack.api.task_states("toy", bad)["work"] == "running")
         stack.api.mark_run("toy", bad, "failed")
-        assert stack.api.wait("toy", bad, seconds=60) == "failed"
+        assert stack.api.wait("toy", bad, seconds=600) == "failed"
         assert stack.api.task_states("toy", good)["destroy"] == "success"
         marked = stack.api.trigger("toy", {"seconds": 600})
         until(lambda: stack.api.task_states("toy", marked).get("work") == "running")
         stack.restart("scheduler", signal.SIGKILL)
         stack.api.mark_task("toy", marked, "work", "failed")
-        assert stack.api.wait("toy", marked, seconds=120) == "failed"
+        assert stack.api.wait("toy", marked, seconds=600) == "failed"
         assert {"work", "destroy", "open_state"} <= set(stack.api.clear("toy", marked, "work"))
         until(lambda: stack.api.task_states("toy", marked)["work"] == "running")
         stack.api.mark_run("toy", marked, "failed")
-        assert stack.api.wait("toy", marked, seconds=60) == "failed"
+        assert stack.api.wait("toy", marked, seconds=600) == "failed"
         parts = [psutil.Process(pid) for pid in stack.pids.values()]
         family = [*parts, *(child for part in parts for child in part.children(recursive=True))]
     assert [process for process in family if lives(process.pid)] == []
@@ -79,7 +79,7 @@ def a_dag_that_is_not_read_yet_is_waited_for_and_one_that_is_nowhere_is_named(st
     (folder / "late.py").write_text((folder / "toy.py").read_text().replace('DAG("toy"', 'DAG("late"'))
     assert "late" not in stack.api.dags()
     processor.resume()
-    assert stack.api.wait("late", stack.api.trigger("late"), seconds=120) == "success"
+    assert stack.api.wait("late", stack.api.trigger("late"), seconds=600) == "success"
     with monkeypatch.context() as patch, pytest.raises(StackError, match="no DAG nobody in 1 s: there are late, toy; "):
         patch.setattr(api, "READ_SECONDS", 1)
         stack.api.trigger("nobody")
@@ -115,7 +115,7 @@ def the_pages_of_nightshift_are_in_airflows_ui(address, user, password, env, who
     shutil.rmtree(PICTURES, ignore_errors=True)
     PICTURES.mkdir(parents=True)
     there, airflow = (address, user, password, str(PICTURES), "wordcount"), AirflowApi(address, user, password)
-    until(lambda: "wordcount" in airflow.dags(), seconds=120)
+    until(lambda: "wordcount" in airflow.dags(), seconds=600)
     script = Path(__file__).with_name("ui_pages.py")
     run = browser.play(script, "form", *there, "2026-01-04").strip()
     answer_late(airflow, run, servers)
@@ -137,13 +137,13 @@ def the_pages_of_nightshift_are_in_airflows_ui(address, user, password, env, who
     assert run in pages["2-nights"] and run in pages["7-dag"]
     assert [name for name in ("Compute", "Step log", "Record", "Gold", "Page") if not pages.get(name)] == []
     assert len(list(PICTURES.iterdir())) == 17
-    assert airflow.wait("wordcount", run, seconds=120) == "success"
+    assert airflow.wait("wordcount", run, seconds=600) == "success"
     assert airflow.call("GET", f"/dags/wordcount/dagRuns/{run}/taskInstances/preflight")["try_number"] == 1
 
 
 def answer_late(airflow, run, servers):
     """While a task runs, Airflow's API answers nothing for longer than Airflow gives it by default, which is 5 s."""
-    until(lambda: airflow.task_states("wordcount", run).get("preflight") in {"running", "success"}, seconds=120)
+    until(lambda: airflow.task_states("wordcount", run).get("preflight") in {"running", "success"}, seconds=600)
     for server in servers:
         server.suspend()
     time.sleep(7)
@@ -218,7 +218,7 @@ def test_the_ui_prints_address_and_login_and_stops_everything_on_sigterm(whole_r
             seen = endpoint.running(paths.LOCALCLOUD_HOME)  # so that `cloud status`, `reap` and `diagnose` see it too
         finally:
             ui.send_signal(signal.SIGTERM)
-        assert ui.wait(timeout=60) == 0
+        assert ui.wait(timeout=300) == 0
     assert seen and endpoint.running(paths.LOCALCLOUD_HOME) is None
     assert [line.split(":")[0] for line in lines[1:4]] == ["Airflow", "Login", "Cloud"] and len(family) >= 4
     assert [process for process in family if lives(process.pid)] == []

@@ -11,7 +11,7 @@ import pytest
 from datagen import generate_text
 from tests.flink_jobs.conftest import SHARED_DATA
 
-pytestmark = [pytest.mark.spark, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.spark
 
 ODD = {
     "breaks": b"one\r\rtwo\r\nthr\x1bee\n\nand the last",

@@ -26,7 +26,7 @@ from tests.iam import account, failing, leftovers
 from tools.paths import ROOT
 
 DAY, RED_DAY = "2026-02-01", "2026-01-05"
-LOG_DELAY_SECONDS = "2"  # EMR pushes a step's logs after the step: who reads them at once meets a 404
+LOG_DELAY_SECONDS = "1"  # EMR pushes a step's logs after the step: who reads them at once meets a 404
 NOVEL = ROOT.parent / "shared" / "data" / "wordcount" / "dom_casmurro.txt"
 
 
@@ -107,6 +107,7 @@ def opened(home: Path, scratch: Path) -> Iterator[Played]:
     pass of the reaper and of drift, and a night whose script stops at a row; the cloud stays up."""
     own = {
         "LOCALCLOUD_LOG_DELAY_SECONDS": LOG_DELAY_SECONDS,
+        "NIGHTSHIFT_LOG_WAIT_SECONDS": "300",
         **iam_option.of_cloud(iam=True),
         **iam_option.of_nights(iam=True),
         "NIGHTSHIFT_EMAIL_ENDPOINTS": ",".join(account.READERS),

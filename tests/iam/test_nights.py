@@ -34,7 +34,7 @@ from tests.iam.reasons import AIRFLOW, HOST, NODES
 from tests.iam.stage import RED_DAY
 from tools import paths
 
-pytestmark = [pytest.mark.spark, pytest.mark.terraform, pytest.mark.timeout(1200)]  # the first one waits for the nights
+pytestmark = [pytest.mark.spark, pytest.mark.terraform]
 
 LAKE = f"{NAME}-lake"
 SWEPT = "/certificates.zip"

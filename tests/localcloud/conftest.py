@@ -84,7 +84,7 @@ def terraform(cloud: LocalCloud, tmp_path: Path) -> Iterator[Terraform]:
     def run(*words: str, **variables: str) -> None:
         command = ["terraform", words[0], "-no-color", "-input=false", *words[1:]]
         env = {**environment(cloud), **attached, **{f"TF_VAR_{name}": value for name, value in variables.items()}}
-        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=300)
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=1200)
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
 
     with kept_up(_mirror(), environment(cloud), tmp_path) as attached:

@@ -52,7 +52,7 @@ class PlayedSteps:
         runs = isinstance(request, RunRequest) and request.args[0] != "bash"
         word = request.args[-1] if runs else request.args[0]
         if word == "hold" or request.args == hanging_command()[1]:
-            self._end(request.step_id).wait(120)
+            self._end(request.step_id).wait(600)
         if request.step_id in self._killed:
             return StepOutcome(143, "killed")
         if word == "bash":

@@ -37,7 +37,7 @@ class Shell:
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "localcloud", *words]
         return subprocess.run(
-            command, cwd=self.directory, env=self.environ, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=self.directory, env=self.environ, capture_output=True, text=True, timeout=300, check=False
         )
 
     def state(self) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 @pytest.fixture
 def owner() -> Iterator[subprocess.Popen[bytes]]:
     """A process that a server is told to live with."""
-    process = subprocess.Popen(["sleep", "300"])
+    process = subprocess.Popen(["sleep", "600"])
     yield process
     process.kill()
     process.wait()
@@ -120,14 +120,14 @@ def test_a_foreground_server_ends_cleanly_when_it_is_told_to(shell: Shell) -> No
     with subprocess.Popen(command, cwd=shell.directory, env=shell.environ, stderr=subprocess.PIPE) as server:
         until((shell.home / "server.json").exists)
         server.send_signal(signal.SIGINT)
-        _, errors = server.communicate(timeout=60)
+        _, errors = server.communicate(timeout=300)
     assert server.returncode == 0, errors
     assert b"Traceback" not in errors
 
 
 def hanging_step(shell: Shell, emr: Any, s3: Any) -> None:
     script = (
-        f"sleep 300 & echo $! > {shell.directory}/pid.new; mv {shell.directory}/pid.new {shell.directory}/pid; wait"
+        f"sleep 600 & echo $! > {shell.directory}/pid.new; mv {shell.directory}/pid.new {shell.directory}/pid; wait"
     )
     emr.run_job_flow(**cluster_request(Steps=[step("bash", "-c", script)]))
 
@@ -136,7 +136,7 @@ def time_limit(shell: Shell, emr: Any, s3: Any) -> None:
     """What a cluster's own limit leaves: a timer in a session of its own, detached from all that started it."""
     s3.create_bucket(Bucket="actions")
     timer = (
-        'setsid bash -c \'echo $$ >"$1.new"; mv "$1.new" "$1"; sleep 300; :\' timer "$1" </dev/null >/dev/null 2>&1 &'
+        'setsid bash -c \'echo $$ >"$1.new"; mv "$1.new" "$1"; sleep 600; :\' timer "$1" </dev/null >/dev/null 2>&1 &'
     )
     s3.put_object(Bucket="actions", Key="limit.sh", Body=f"#!/bin/bash\n{timer}\n".encode())
     script = {"Path": "s3://actions/limit.sh", "Args": [str(shell.directory / "pid")]}

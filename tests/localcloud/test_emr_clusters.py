@@ -50,7 +50,7 @@ def instance_states(aws: Client, cluster_id: str) -> list[str]:
 
 def test_a_cluster_without_steps_becomes_ready_and_waits(emr: Any) -> None:
     cluster_id = run(emr)
-    emr.get_waiter("cluster_running").wait(ClusterId=cluster_id, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    emr.get_waiter("cluster_running").wait(ClusterId=cluster_id, WaiterConfig={"Delay": 1, "MaxAttempts": 600})
     status = emr.describe_cluster(ClusterId=cluster_id)["Cluster"]["Status"]
     assert status["State"] == "WAITING"
     assert status["Timeline"]["CreationDateTime"] <= status["Timeline"]["ReadyDateTime"]
@@ -58,7 +58,7 @@ def test_a_cluster_without_steps_becomes_ready_and_waits(emr: Any) -> None:
 
 def test_a_transient_cluster_runs_its_steps_and_terminates(emr: Any, aws: Client, steps: PlayedSteps) -> None:
     cluster_id = run(emr, keep=False, Steps=[step("ok"), step("ok")])
-    emr.get_waiter("cluster_terminated").wait(ClusterId=cluster_id, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    emr.get_waiter("cluster_terminated").wait(ClusterId=cluster_id, WaiterConfig={"Delay": 1, "MaxAttempts": 600})
     status = emr.describe_cluster(ClusterId=cluster_id)["Cluster"]["Status"]
     assert (status["State"], status["StateChangeReason"]["Code"]) == ("TERMINATED", "ALL_STEPS_COMPLETED")
     assert len(steps.requests) == 2

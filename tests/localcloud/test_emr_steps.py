@@ -20,7 +20,7 @@ def run(emr: Any, *steps: dict[str, Any], **options: Any) -> tuple[str, list[str
 def test_a_step_completes_and_its_waiter_sees_it(emr: Any) -> None:
     cluster_id, (step_id,) = run(emr, step("ok", name="first"))
     emr.get_waiter("step_complete").wait(
-        ClusterId=cluster_id, StepId=step_id, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        ClusterId=cluster_id, StepId=step_id, WaiterConfig={"Delay": 1, "MaxAttempts": 600}
     )
     done = emr.describe_step(ClusterId=cluster_id, StepId=step_id)["Step"]
     assert (done["Name"], done["Config"]["Args"]) == ("first", ["ok"])

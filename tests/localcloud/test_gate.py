@@ -38,7 +38,7 @@ def ask(
     cloud: LocalCloud, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
 ) -> tuple[int, http.client.HTTPMessage, str]:
     """One request as it stands; its status, headers and text."""
-    link = http.client.HTTPConnection(cloud.endpoint.removeprefix("http://"), timeout=5)
+    link = http.client.HTTPConnection(cloud.endpoint.removeprefix("http://"), timeout=60)
     try:
         link.request(method, path, body=body, headers=headers or {})
         answer = link.getresponse()

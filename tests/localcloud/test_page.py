@@ -100,7 +100,7 @@ def browse(url: str, profile: Path) -> str:
     quiet = ["--headless", "--disable-gpu", "--no-first-run", "--no-proxy-server", f"--user-data-dir={profile}"]
     resolves = f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"
     command = [CHROMIUM, *sandbox, *quiet, resolves, "--virtual-time-budget=10000", "--dump-dom", url]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     return done.stdout
 
 

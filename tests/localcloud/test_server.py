@@ -20,7 +20,7 @@ from tests.localcloud.helpers import PlayedSteps, cluster_request, signed, step,
 
 
 def connection(cloud: LocalCloud) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection("127.0.0.1", int(cloud.endpoint.rpartition(":")[2]), timeout=5)
+    return http.client.HTTPConnection("127.0.0.1", int(cloud.endpoint.rpartition(":")[2]), timeout=60)
 
 
 def test_one_connection_carries_many_requests_even_when_bodies_are_not_read(cloud: LocalCloud) -> None:
@@ -34,7 +34,7 @@ def test_one_connection_carries_many_requests_even_when_bodies_are_not_read(clou
 
 
 def test_a_client_that_waits_for_continue_is_not_kept_waiting(cloud: LocalCloud, aws: Aws, bucket: str) -> None:
-    with socket.create_connection(("127.0.0.1", int(cloud.endpoint.rpartition(":")[2])), timeout=5) as link:
+    with socket.create_connection(("127.0.0.1", int(cloud.endpoint.rpartition(":")[2])), timeout=60) as link:
         host = cloud.endpoint.removeprefix("http://")
         headers = {**signed(cloud.access, "PUT", f"/{bucket}/x"), "Host": host, "Content-Length": "2"}
         lines = [f"PUT /{bucket}/x HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items()), "Expect: 100-continue"]

@@ -268,7 +268,7 @@ def test_a_server_that_is_killed_leaves_nothing_of_a_host_either(tmp_path: Path)
     program = (
         "import sys, time; from pathlib import Path; from localcloud.server import LocalCloud;"
         "from localcloud.settings import Settings; cloud = LocalCloud(Settings(home=Path(sys.argv[1]), port=0));"
-        "cloud.start(); print(cloud.endpoint, flush=True); time.sleep(60)"
+        "cloud.start(); print(cloud.endpoint, flush=True); time.sleep(600)"
     )
     server = subprocess.Popen([sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE, text=True)
     try:

@@ -168,7 +168,7 @@ def test_a_full_reload_killed_between_two_dates_leaves_each_date_whole_and_once(
 
     def killed(hook, *where):
         if "business_date=2026-01-02" not in str(where):
-            first_done.wait(timeout=20)
+            first_done.wait(timeout=300)
             raise KeyboardInterrupt
         swap(hook, *where)
         first_done.set()

@@ -40,9 +40,9 @@ class Script:
     held: Event = field(default_factory=Event)
 
     def run(self, request):
-        self.go.wait(120)
+        self.go.wait(600)
         if " ".join(request.args).startswith(self.hold):
-            self.held.wait(120)
+            self.held.wait(600)
         return StepOutcome(self.exit_code, "boom" if self.exit_code else "")
 
     def kill(self, cluster_id, step_id):

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-import time
+import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -179,6 +179,11 @@ def fetch(host, settings, covid):
     return lambda: task.work(covid(ingest="api", business_date=str(DAY)), {})
 
 
+def no_answer(_beds):
+    """As long as a test may take."""
+    threading.Event().wait(600)
+
+
 def landed(settings):
     listed = boto3.client("s3").list_objects_v2(Bucket=settings.bucket("raw"), Prefix="covid/2021/")
     return [item["Key"] for item in listed.get("Contents", [])]
@@ -207,13 +212,13 @@ def test_what_the_program_died_of_is_the_tasks_message(host, fetch, settings):
 
 def test_a_try_that_follows_adopts_the_command_that_is_under_way(host, settings, covid):
     night, hook = covid(ingest="api", business_date=str(DAY)), HostHook(settings, host.id)
-    host.beds.before_answer = lambda _: time.sleep(3)
+    host.beds.before_answer = no_answer
     first = hook.adopt_or_send(night, host.jobs_uri)
     assert hook.adopt_or_send(night, host.jobs_uri) == first
 
 
 def test_a_host_that_goes_while_it_works_is_told(host, fetch, settings):
-    host.beds.before_answer = lambda _: (HostHook(settings, host.id).end(), time.sleep(60))
+    host.beds.before_answer = lambda beds: (HostHook(settings, host.id).end(), no_answer(beds))
     with pytest.raises(IngestFailed, match=f"{host.id}"):
         fetch()
     assert landed(settings) == []

@@ -54,7 +54,7 @@ class Runner:
 
     def run(self, request):
         self.requests.append(request)
-        self.go.wait(60)
+        self.go.wait(600)
         exit_code = 1 if self.bad and self.bad in " ".join(request.args) else self.exit_code
         return StepOutcome(exit_code, "boom" if exit_code else "")
 
@@ -288,7 +288,7 @@ def test_the_days_of_a_backfill_are_made_one_after_the_other_and_a_killed_wait_m
     given = {"apply_foundation": GIVEN.foundation, "apply_transient": GIVEN.transient, "claim_days": {"days": days}}
     xcoms = {**given, "publish_jobs": {"jobs_uri": GIVEN.jobs_uri}, "wait_for_compute": {"id": place}}
     settings = replace(run.settings, deferrable=True, log_wait_seconds=0)
-    task = WaitForDaysOperator(task_id="wait_for_days", pipeline=fill.pipeline, settings=settings, wait_minutes=1)
+    task = WaitForDaysOperator(task_id="wait_for_days", pipeline=fill.pipeline, settings=settings, wait_minutes=10)
     task._context = {"ti": SimpleNamespace(xcom_pull=lambda task_ids: xcoms[task_ids], try_number=1)}
     runner.bad = days[1]
     with pytest.raises(TaskDeferred):
@@ -297,7 +297,7 @@ def test_the_days_of_a_backfill_are_made_one_after_the_other_and_a_killed_wait_m
     runner.go.set()
     until(lambda: target.jobs(place)[0].state.ended)
     again = WaitForDaysOperator(
-        task_id="wait_for_days", pipeline=fill.pipeline, settings=replace(settings, deferrable=False), wait_minutes=1
+        task_id="wait_for_days", pipeline=fill.pipeline, settings=replace(settings, deferrable=False), wait_minutes=10
     )
     again._context = task._context
     result = again.work(fill, task._context)

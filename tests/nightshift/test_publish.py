@@ -114,13 +114,13 @@ def test_the_days_of_years_are_published_several_at_once_and_the_nights_own_last
     def swapped_together(self, *where):
         day = re.search(r"business_date=([0-9-]+)/|$", str(where))[1]
         if day in days:
-            together.wait(timeout=20)
+            together.wait(timeout=300)
         swap(self, *where)
         ended.append(day or str(night.business_date))
 
     def registered_together(self, name, table, day):
         if str(day) in days:
-            together.wait(timeout=20)
+            together.wait(timeout=300)
         upsert(self, name, table, day)
 
     monkeypatch.setattr(LakeHook, "_swap", swapped_together)

@@ -13,6 +13,7 @@ import pytest
 from nightshift.failures.errors import FoundationDiffers, PreflightError, TerraformError
 from nightshift.infrastructure import terraform
 from nightshift.infrastructure.terraform import TerraformHook
+from tests.patience import until
 
 STAND_IN = """#!/bin/bash
 ps -o pgid= -p $$ | tr -d ' ' >> {log}
@@ -232,7 +233,7 @@ def by_hand(settings, tmp_path, monkeypatch):
 )
 def test_a_terraform_that_a_person_started_is_seen_however_it_was_called(by_hand, called):
     hook, process = by_hand(*called)
-    assert hook.runs_here()
+    until(hook.runs_here)  # for a moment a new process has no command line
     process.kill()
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     assert not hook.runs_here(), "a killed one is at work no more, though nobody has asked for its end yet"

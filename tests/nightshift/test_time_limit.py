@@ -19,6 +19,7 @@ from nightshift.config import Settings
 from nightshift.lake import packaging
 from nightshift.lake.storage import LakeHook
 from nightshift.run.run_context import from_run
+from tests import timers
 from tests.nightshift.emr import emr_steps
 from tests.patience import Clock, until
 from wordcount.definition import PIPELINE as WORDCOUNT
@@ -49,7 +50,7 @@ class Node:
     def run(self, *args: str) -> subprocess.CompletedProcess:
         path = f"{self.home / 'bin'}{os.pathsep}{os.environ['PATH']}"
         environ = {"PATH": path, "EMR_INFO_DIR": str(self.home)}
-        return subprocess.run([SCRIPT, *args], env=environ, capture_output=True, text=True, timeout=20, check=False)
+        return subprocess.run([SCRIPT, *args], env=environ, capture_output=True, text=True, timeout=300, check=False)
 
     def calls(self, last: str) -> list[str]:
         """What was called, once the call that begins with `last` is among it."""
@@ -128,11 +129,14 @@ def start(cloud):
     return make
 
 
-def test_a_cluster_whose_step_hangs_ends_itself_when_its_dollars_are_used_and_says_so(cloud, start):
+def test_a_cluster_whose_step_hangs_ends_itself_when_its_dollars_are_used_and_says_so(cloud, start, clock):
     """By the same timer as at its time limit."""
     cloud.faults.add(Fault(FaultKind.STEP_HANGS))
-    emr, cluster_id, steps = start(minutes=360, bought=0.05)
+    emr, cluster_id, steps = start(minutes=360, bought=10)
     emr.submit(cluster_id, steps)
+    until(lambda: emr.cluster(cluster_id)["Status"]["State"] == "RUNNING")
+    clock.forward(600)
+    assert timers.hasten(cluster_id) == pytest.approx(600, abs=1)
     until(lambda: emr.cluster(cluster_id)["Status"]["State"] == "TERMINATED")
     (step,) = emr.steps(cluster_id)
     assert step["Status"]["State"] == "CANCELLED"

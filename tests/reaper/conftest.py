@@ -24,6 +24,7 @@ from nightshift.run import run_context
 from nightshift.state import ledger
 from tests import callers
 from tests.ground import OWN_PROVIDER, laid
+from tests.patience import lives, until
 from tools import paths
 from wordcount.definition import PIPELINE as WORDCOUNT
 
@@ -87,7 +88,7 @@ def kill_tree(process):
         with suppress(psutil.NoSuchProcess):
             member.kill()
     process.wait()
-    psutil.wait_procs(family, timeout=10)
+    until(lambda: not any(lives(member.pid) for member in family))
 
 
 @pytest.fixture(scope="session")

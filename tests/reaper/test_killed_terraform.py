@@ -22,7 +22,7 @@ def notes(night):
 def test_a_process_tree_killed_during_apply_is_made_good_by_the_retry_and_leaves_nothing(rig):
     night = rig.night(ssh_cidr=OFFICE)
     first = rig.start_task("apply", night)
-    until(lambda: rig.groups(night), seconds=180)
+    until(lambda: rig.groups(night))
     kill_tree(first)
     assert inventory.alive(night)["terraform states"][-1].endswith(".tflock")
     lost = {group["GroupId"] for group in rig.groups(night)}
@@ -42,7 +42,7 @@ def test_a_process_tree_killed_during_apply_is_made_good_by_the_retry_and_leaves
 def test_a_tree_killed_during_apply_is_cleaned_by_the_teardown_alone(rig):
     night = rig.night(ssh_cidr=OFFICE)
     first = rig.start_task("apply", night)
-    until(lambda: rig.groups(night), seconds=180)
+    until(lambda: rig.groups(night))
     kill_tree(first)
     play("destroy", night, rig.ground)
     assert not any(inventory.alive(night).values())
@@ -51,7 +51,7 @@ def test_a_tree_killed_during_apply_is_cleaned_by_the_teardown_alone(rig):
 def test_a_worker_killed_alone_leaves_a_terraform_that_finishes_and_lets_go(rig):
     night = rig.night()
     first = rig.start_task("apply", night)
-    until(lambda: rig.groups(night), seconds=180)
+    until(lambda: rig.groups(night))
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
     told = play("apply", night, rig.ground)

@@ -86,7 +86,7 @@ def test_without_airflow_a_run_is_reaped_past_its_lease_though_its_apply_was_kil
     hasty = replace(rig.settings, grace_minutes=-60 * 24)
     night = rig.night(hasty)
     first = rig.start_task("apply", night)  # with the grace of the environment
-    until(lambda: rig.groups(night), seconds=180)
+    until(lambda: rig.groups(night))
     kill_tree(first)
     assert reap(rig)[night.run].fate is Fate.ALIVE
     rig.begun(night, "apply_transient")

@@ -172,7 +172,7 @@ def _closing(asked: Any) -> Any:
             if JCMD.exists():
                 show = [JCMD, str(SparkContext._gateway.proc.pid), "Thread.print"]
                 print(
-                    subprocess.run(show, check=False, capture_output=True, text=True, timeout=60).stdout,
+                    subprocess.run(show, check=False, capture_output=True, text=True, timeout=300).stdout,
                     file=sys.stderr,
                 )
             raise

@@ -67,7 +67,7 @@ def submit(jobs_zip: Path, *words: str, conf: Sequence[str] = ()) -> subprocess.
     options = ["--master", "local[2]", "--conf", "spark.ui.enabled=false", "--py-files", str(jobs_zip)]
     options += ["--driver-java-options", "-XX:TieredStopAtLevel=1", *(f"--conf={each}" for each in conf)]
     command = [str(home / "bin" / "spark-submit"), *options, str(Path(main.__file__)), *words]
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=180)
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=600)
 
 
 @pytest.mark.spark

@@ -8,7 +8,7 @@ from medallion.parallel import all_of
 
 
 def test_actions_run_at_once_and_all_of_them() -> None:
-    both = threading.Barrier(2, timeout=60)
+    both = threading.Barrier(2, timeout=300)
     done: list[int] = []
     # Neither passes the barrier unless the other runs beside it.
     all_of([lambda: done.append(both.wait()), lambda: done.append(both.wait())])

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -42,6 +43,14 @@ def refusing(server, monkeypatch):
         monkeypatch.setattr(get_auth_manager(), "is_authorized_dag", may)
 
     return refuse
+
+
+@pytest.fixture
+def now(monkeypatch):
+    """Time stands still: no day and no month ends between a record and its page."""
+    moment = datetime.now(UTC)
+    monkeypatch.setattr(web, "datetime", SimpleNamespace(now=lambda _zone: moment))
+    return moment
 
 
 @pytest.mark.parametrize("path", DATA)
@@ -86,8 +95,7 @@ def test_before_the_first_night_every_page_is_there(server, lake):
     assert "No night yet" in server().get("/nightshift/fragment/home").text
 
 
-def test_the_home_strip_says_what_happened_what_is_alive_what_is_old_and_what_it_cost(server, lake, keep):
-    now = web.datetime.now(web.UTC)
+def test_the_home_strip_says_what_happened_what_is_alive_what_is_old_and_what_it_cost(server, lake, keep, now):
     started = now.isoformat()
     alive = {"alive": ["cluster j-1"]}
     said = "Step silver is FAILED: OutOfMemoryError: Java heap space"
@@ -116,8 +124,8 @@ def test_drift_has_a_row_of_its_own_on_the_nights_and_on_home_while_there_is_som
     assert "a fundação difere do seu terraform: 2 atributos desde 03/01/2026" in portuguese
 
 
-def test_the_nights_are_a_product_by_its_dates_and_a_backfill_fills_its_days(server, lake, keep):
-    days = web.View({"nights": {}}, (), web.datetime.now(web.UTC), 1, "America/Sao_Paulo").dates(30)
+def test_the_nights_are_a_product_by_its_dates_and_a_backfill_fills_its_days(server, lake, keep, now):
+    days = web.View({"nights": {}}, (), now, 1, "America/Sao_Paulo").dates(30)
     keep(
         record(1, business_date=days[-1], outcome="success with warnings", started_at=f"{days[-1]}T03:00:00+00:00"),
         record(2, dag="backfill_wordcount", business_date=days[-4], days=days[-4:-1], gold=[]),
@@ -257,13 +265,13 @@ def test_numbers_and_dates_are_written_in_the_readers_language(server, lake, kee
     assert re.search("02/01/2026 . 05/01/2026", shown["fragment/nights", "pt-BR"])
 
 
-def test_a_night_of_unknown_cost_did_not_cost_nothing(server, lake, keep):
-    now, nobody = web.datetime.now(web.UTC).isoformat(), {"measured": None, "estimate": None}
-    keep(record(1, started_at=now, cost=nobody))
+def test_a_night_of_unknown_cost_did_not_cost_nothing(server, lake, keep, now):
+    started, nobody = now.isoformat(), {"measured": None, "estimate": None}
+    keep(record(1, started_at=started, cost=nobody))
     for page in ("home", "money"):
         text = plain(server().get(f"/nightshift/fragment/{page}").text)
         assert "unknown 1 night, 1 of unknown cost" in text and "US$ 0.00" not in text
-    keep(record(1, started_at=now, cost=nobody), record(2, started_at=now))
+    keep(record(1, started_at=started, cost=nobody), record(2, started_at=started))
     assert "US$ 0,50 2 noites, 1 de custo" in plain(server().get("/nightshift/fragment/home?lang=pt-BR").text)
 
 

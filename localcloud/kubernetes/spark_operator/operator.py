@@ -116,7 +116,7 @@ class Operator:
         made = state.observed(status, self._driver(app), self._executors(app), self._clock())
         if made == status:
             return
-        self._write(app, made)
+        self._write(app, made, only_if_unchanged=True)
         before, after = state.state_of(status), state.state_of(made)
         if before != after and after == state.RUNNING:
             self._events.normal(app, "SparkDriverRunning", f"Driver {made['driverInfo']['podName']} is running")
@@ -166,10 +166,12 @@ class Operator:
             metadata = found["metadata"]
             self._resources.delete(POD, metadata["namespace"], metadata["name"], Deletion(0))
 
-    def _write(self, app: Json, status: Json) -> None:
-        """Write the status, if the application is still the same."""
+    def _write(self, app: Json, status: Json, *, only_if_unchanged: bool = False) -> None:
+        """Write the status. Raises ApiError if the application is another one, or (`only_if_unchanged`) was written to
+        since it was read."""
+        names = ("uid", "resourceVersion") if only_if_unchanged else ("uid",)
+        body = {"metadata": {name: app["metadata"][name] for name in names}, "status": status}
         metadata = app["metadata"]
-        body = {"metadata": {"uid": metadata["uid"]}, "status": status}
         self._resources.patch(
             *(SPARK_APPLICATION, metadata["namespace"], metadata["name"]),
             Patch(MERGE_PATCH, body),

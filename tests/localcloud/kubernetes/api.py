@@ -40,7 +40,7 @@ class Api:
     def status(self, method: str, path: str, body: Any = None, kind: str = "application/json", **query: Any) -> Any:
         data = None if body is None else json.dumps(body)
         answer = self._http.request(
-            method, self.server + path, params=query, data=data, headers={"Content-Type": kind}, timeout=30
+            method, self.server + path, params=query, data=data, headers={"Content-Type": kind}, timeout=180
         )
         return answer.status_code, answer.json()
 
@@ -65,7 +65,7 @@ class Api:
         return self.ok("DELETE", path, body, **query)
 
     def text(self, path: str, **query: Any) -> str:
-        answer = self._http.get(self.server + path, params=query, timeout=30)
+        answer = self._http.get(self.server + path, params=query, timeout=180)
         assert answer.ok, answer.text
         return answer.text
 

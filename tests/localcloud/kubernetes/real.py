@@ -52,13 +52,13 @@ class RealApiServer:
             f"--service-account-key-file={key}",
             f"--service-account-signing-key-file={key}",
         )
-        until(self._ready, seconds=120, pause=0.5, what="a ready kube-apiserver")
+        until(self._ready, pause=0.5, what="a ready kube-apiserver")
         return self
 
     def __exit__(self, *_: object) -> None:
         for process in reversed(self._processes):
             process.terminate()
-            process.wait(30)
+            process.wait()
 
     def _run(self, *command: str) -> None:
         with (self._home / f"{len(self._processes)}.log").open("wb") as log:

@@ -16,7 +16,7 @@ from tests.localcloud.kubernetes.api import Api
 def asked(api: Api, path: str, **headers: str) -> int:
     with requests.Session() as http:
         http.trust_env = False
-        return http.get(api.server + path, headers=headers, verify=api.ca, timeout=10).status_code
+        return http.get(api.server + path, headers=headers, verify=api.ca, timeout=60).status_code
 
 
 def test_only_a_valid_token_passes_and_health_is_open(own: Api) -> None:

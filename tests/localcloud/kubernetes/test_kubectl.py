@@ -30,7 +30,7 @@ def program(variable: str, plane: Plane, home: Path) -> Run:
     def run(*args: str, given: str = "") -> str:
         env = {"KUBECONFIG": str(plane.kubeconfig), "HOME": str(home), "PATH": os.environ["PATH"]}
         done = subprocess.run(
-            [binary, *args], input=given, env=env, capture_output=True, text=True, timeout=60, check=False
+            [binary, *args], input=given, env=env, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -51,7 +51,7 @@ def helm(plane: Plane, tmp_path: Path) -> Run:
 def test_a_pod_from_apply_to_delete(kubectl: Run, here: str) -> None:
     body = json.dumps({"apiVersion": "v1", "kind": "Pod", **pod("a", "sh", "-c", "echo hello; sleep 0.3")})
     assert kubectl("apply", "-n", here, "-f", "-", given=body) == "pod/a created\n"
-    kubectl("wait", "-n", here, "--for=jsonpath={.status.phase}=Succeeded", "pod/a", "--timeout=30s")
+    kubectl("wait", "-n", here, "--for=jsonpath={.status.phase}=Succeeded", "pod/a", "--timeout=180s")
     assert kubectl("logs", "-n", here, "-f", "a") == "hello\n"
     assert kubectl("get", "pods", "-n", here).split("\n")[1].split()[:4] == ["a", "0/1", "Completed", "0"]
     assert "serverside-applied" in kubectl("apply", "--server-side", "-n", here, "-f", "-", given=body)

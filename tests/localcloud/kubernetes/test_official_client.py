@@ -30,7 +30,7 @@ def body(name: str, *command: str) -> Any:
 def test_a_pod_is_run_watched_read_and_deleted(core: Any, here: str) -> None:
     core.create_namespaced_pod(here, body("a", "sh", "-c", "echo hello"))
     phases = []
-    for event in watch.Watch().stream(core.list_namespaced_pod, here, timeout_seconds=60):
+    for event in watch.Watch().stream(core.list_namespaced_pod, here, timeout_seconds=180):
         phases.append(event["object"].status.phase)
         if phases[-1] in ("Succeeded", "Failed"):
             break
@@ -73,7 +73,7 @@ def test_custom_objects_are_created_patched_and_watched(core: Any, here: str) ->
     assert patched["metadata"]["labels"] == {"x": "y"}
     custom.delete_namespaced_custom_object(**about, name="a")
     seen = []
-    options = {"resource_version": version, "timeout_seconds": 60}
+    options = {"resource_version": version, "timeout_seconds": 180}
     for event in watch.Watch().stream(custom.list_namespaced_custom_object, **about, **options):
         seen.append(event["type"])
         if seen[-1] == "DELETED":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localcloud.kubernetes import ownership, patches
-from localcloud.kubernetes.errors import ApiError
+from localcloud.kubernetes.errors import ApiError, Json
+from localcloud.kubernetes.kinds import CRD, NAMESPACE
 from localcloud.kubernetes.kubelet import properties, scheduler, statuses
 from localcloud.kubernetes.kubelet.paths import Paths
 from localcloud.kubernetes.kubelet.quantity import number
 from localcloud.kubernetes.kubelet.spark_image import megabytes
+from localcloud.kubernetes.resources import MERGE_PATCH, OWN_STATUS, Patch, Resources
 from localcloud.kubernetes.spark_operator import application, driver
+from localcloud.kubernetes.spark_operator.definition import DEFINITION, SPARK_APPLICATION
+from localcloud.kubernetes.spark_operator.operator import Operator
 from localcloud.kubernetes.store import Key, Store
 from localcloud.kubernetes.times import stamp
+from localcloud.kubernetes.watch import Watch
 
 TEXT = st.text(st.characters(codec="utf-8"))
 PLAIN = st.recursive(st.integers(), lambda below: st.dictionaries(st.sampled_from("abc"), below, max_size=3))
@@ -241,3 +247,33 @@ def test_a_driver_gets_what_its_application_states() -> None:
     assert len(pod["spec"]["containers"]) == 2
     assert pod["metadata"]["ownerReferences"][0]["uid"] == "u"
     assert '"B"' in driver.config_map(submission, {**app})["data"]["pod-spec-template.yml"]
+
+
+def test_the_operator_writes_no_state_over_one_that_came_after_its_look() -> None:
+    clock = lambda: datetime(2026, 1, 5, tzinfo=UTC)  # noqa: E731
+    resources = Resources(Store(), clock)
+    operator, about = Operator(resources, "https://127.0.0.1:1", clock), (SPARK_APPLICATION, "n", "a")
+
+    def app() -> Json:
+        return resources.get(*about)
+
+    resources.create(NAMESPACE, "", {"metadata": {"name": "n"}})
+    resources.create(CRD, "", DEFINITION)
+    spec = {"type": "Python", "sparkVersion": "3.5.6", "mainApplicationFile": "local:///a.py"}
+    parts = {"driver": {"serviceAccount": "default"}, "executor": {}}
+    resources.create(SPARK_APPLICATION, "n", {"metadata": {"name": "a"}, "spec": {**spec, **parts}})
+    operator._reconcile(app())
+    seen = app()
+    failed = {"status": {"applicationState": {"state": application.FAILED}}}
+    resources.patch(*about, Patch(MERGE_PATCH, failed), OWN_STATUS)
+    operator._reconcile(seen)
+    assert application.state_of(seen["status"]) == application.SUBMITTED
+    assert application.state_of(app()["status"]) == application.FAILED
+
+
+def test_a_watch_tells_what_there_is_to_tell_however_late_it_comes_to_it() -> None:
+    resources = Resources(Store(), lambda: datetime(2026, 1, 5, tzinfo=UTC))
+    since = resources.store.version
+    resources.create(NAMESPACE, "", {"metadata": {"name": "n"}})
+    late = Watch(resources.store, NAMESPACE, "", lambda _: True, since=since, seconds=0)
+    assert [json.loads(line)["type"] for line in late if line] == ["ADDED"]

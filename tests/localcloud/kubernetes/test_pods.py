@@ -14,6 +14,8 @@ from localcloud.kubernetes.plane import Plane
 from tests.localcloud.kubernetes.api import STRATEGIC, Api, Json, config, pod
 from tests.patience import until
 
+STAYS = "trap '' TERM; while :; do sleep 0.1; done"  # until it is killed
+
 
 class Pods:
     """The pods of one namespace."""
@@ -161,7 +163,7 @@ def test_a_pod_calls_the_api_with_its_own_token(pods: Pods, plane: Plane) -> Non
 
 
 def test_a_container_that_uses_too_much_memory_is_killed(pods: Pods) -> None:
-    line = "import time; x = bytearray(60 << 20); x[::4096] = b'1' * len(x[::4096]); time.sleep(60)"
+    line = "import time; x = bytearray(60 << 20); x[::4096] = b'1' * len(x[::4096]); time.sleep(600)"
     container = {"resources": {"limits": {"memory": "40Mi"}}}
     found = pods.run(pod("a", "python3", "-c", line, container=container), "Failed")
     ended = state(found)["terminated"]
@@ -170,7 +172,7 @@ def test_a_container_that_uses_too_much_memory_is_killed(pods: Pods) -> None:
 
 
 def test_a_deadline_ends_a_pod(pods: Pods) -> None:
-    found = pods.run(pod("a", "sleep", "60", activeDeadlineSeconds=1), "Failed")
+    found = pods.run(pod("a", "sleep", "600", activeDeadlineSeconds=1), "Failed")
     assert found["status"]["reason"] == "DeadlineExceeded"
 
 
@@ -219,8 +221,9 @@ def test_a_pod_that_asks_for_too_much_stays_pending(pods: Pods) -> None:
         "Unschedulable",
         "0/1 nodes are available: 1 Insufficient memory.",
     )
-    events = pods.api.get(f"{pods.at}/events", fieldSelector="involvedObject.name=a")["items"]
-    assert [event["reason"] for event in events] == ["FailedScheduling"]
+    told = lambda: pods.api.get(f"{pods.at}/events", fieldSelector="involvedObject.name=a")["items"]  # noqa: E731
+    [event] = until(told)  # it follows the condition
+    assert event["reason"] == "FailedScheduling"
 
 
 def test_an_image_that_cannot_be_pulled(pods: Pods, faults: FaultBook, here: str) -> None:
@@ -235,7 +238,7 @@ def test_an_image_that_cannot_be_pulled(pods: Pods, faults: FaultBook, here: str
 
 def test_a_deadline_also_ends_a_pod_whose_image_cannot_be_pulled(pods: Pods, faults: FaultBook, here: str) -> None:
     fault = faults.add(Fault(FaultKind.IMAGE_PULL_FAILURE, cluster=here, times=None))
-    found = pods.run(pod("a", "true", activeDeadlineSeconds=1), "Failed")
+    found = pods.run(pod("a", "true", activeDeadlineSeconds=3), "Failed")
     faults.clear(fault.id)
     assert found["status"]["reason"] == "DeadlineExceeded"
     assert state_of(found) == "ImagePullBackOff"
@@ -246,13 +249,13 @@ def test_a_pod_is_evicted_or_runs_out_of_memory_on_demand(
     pods: Pods, faults: FaultBook, here: str, kind: FaultKind
 ) -> None:
     faults.add(Fault(kind, cluster=here))
-    found = pods.run(pod("a", "sleep", "60"), "Failed")
+    found = pods.run(pod("a", "sleep", "600"), "Failed")
     expected = ("Evicted", "Error") if kind is FaultKind.POD_EVICTED else (None, "OOMKilled")
     assert (found["status"].get("reason"), state(found)["terminated"]["reason"]) == expected
 
 
 def test_an_eviction_deletes_a_pod(pods: Pods) -> None:
-    pods.run(pod("a", "sleep", "60"), "Running")
+    pods.run(pod("a", "sleep", "600"), "Running")
     pods.api.post(f"{pods.at}/pods/a/eviction", {"deleteOptions": {"gracePeriodSeconds": 0}})
     pods.gone("a")
 
@@ -273,7 +276,7 @@ def test_what_an_object_owns_goes_with_it(pods: Pods) -> None:
         body = config(name)
         body["metadata"]["ownerReferences"] = owners
         pods.api.post(f"{pods.at}/configmaps", body)
-    running = pod("a", "sleep", "60")
+    running = pod("a", "sleep", "600")
     running["metadata"]["ownerReferences"] = reference[:1]
     pods.run(running, "Running")
     pods.api.delete(f"{pods.at}/configmaps/owner")
@@ -290,7 +293,7 @@ def test_what_an_object_owns_goes_with_it(pods: Pods) -> None:
 @pytest.mark.parametrize("policy", ["Foreground", "Orphan"])
 def test_a_deletion_in_the_foreground_waits_and_one_may_orphan(pods: Pods, policy: str) -> None:
     owner = pods.api.post(f"{pods.at}/configmaps", config("owner"))
-    body = pod("a", "sleep", "60", terminationGracePeriodSeconds=1)
+    body = pod("a", "sleep", "600", terminationGracePeriodSeconds=1)
     body["metadata"]["ownerReferences"] = [
         {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner["metadata"]["uid"]}
     ]
@@ -311,11 +314,11 @@ def test_a_deletion_in_the_foreground_waits_for_what_is_owned_in_turn(pods: Pods
 
     first = pods.api.post(f"{pods.at}/configmaps", config("first"))
     second = pods.api.post(f"{pods.at}/configmaps", owned(config("second"), first))
-    slow = "trap '' TERM; while :; do sleep 0.1; done"
-    pods.run(owned(pod("a", "sh", "-c", slow, terminationGracePeriodSeconds=2), second), "Running")
+    pods.run(owned(pod("a", "sh", "-c", STAYS, terminationGracePeriodSeconds=600), second), "Running")
     pods.api.delete(f"{pods.at}/configmaps/first", {"propagationPolicy": "Foreground"})
     for name in ("first", "second"):
         assert "deletionTimestamp" in pods.api.get(f"{pods.at}/configmaps/{name}")["metadata"]
+    pods.api.delete(f"{pods.at}/pods/a", {"gracePeriodSeconds": 0})
     until(lambda: pods.api.status("GET", f"{pods.at}/configmaps/first")[0] == 404)
     assert pods.api.names(f"{pods.at}/pods") == []
 
@@ -323,14 +326,15 @@ def test_a_deletion_in_the_foreground_waits_for_what_is_owned_in_turn(pods: Pods
 def test_a_namespace_ends_when_it_is_empty(own: Api) -> None:
     own.post("/api/v1/namespaces", {"metadata": {"name": "ending"}})
     pods = Pods(own, "ending")
-    pods.run(pod("a", "sleep", "60", terminationGracePeriodSeconds=5), "Running")
+    pods.run(pod("a", "sh", "-c", STAYS, terminationGracePeriodSeconds=600), "Running")
     assert own.delete("/api/v1/namespaces/ending")["status"]["phase"] == "Terminating"
     code, answer = own.status("POST", f"{pods.at}/configmaps", config("late"))
     assert (code, "being terminated" in answer["message"]) == (403, True)
+    own.delete(f"{pods.at}/pods/a", {"gracePeriodSeconds": 0})
     until(lambda: own.status("GET", "/api/v1/namespaces/ending")[0] == 404)
 
 
 def test_a_label_can_be_added_while_a_pod_runs(pods: Pods) -> None:
-    pods.run(pod("a", "sleep", "60"), "Running")
+    pods.run(pod("a", "sleep", "600"), "Running")
     pods.api.patch(f"{pods.at}/pods/a", {"metadata": {"labels": {"z": "y"}}}, STRATEGIC)
     assert pods.api.names(f"{pods.at}/pods", labelSelector="z=y") == ["a"]

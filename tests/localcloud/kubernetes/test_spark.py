@@ -92,7 +92,6 @@ def ended(api: Api, name: str) -> Json:
     found: Json = until(
         lambda: state(api, name),
         lambda status: status.get("applicationState", {}).get("state") in ("COMPLETED", "FAILED"),
-        seconds=180,
         what=f"the end of {name}",
     )
     return found
@@ -133,8 +132,9 @@ def nothing_of(api: Api) -> bool:
     return not (api.names(PODS) or api.names("/api/v1/namespaces/default/services") or maps or api.names(APPS))
 
 
-def test_a_deleted_application_is_cancelled_with_all_its_processes(api: Api, cloud: LocalCloud) -> None:
-    api.post(APPS, application("cancelled", main="local:///nowhere/but/never/read.py", deps={"files": []}))
+def test_a_deleted_application_is_cancelled_with_all_its_processes(api: Api, cloud: LocalCloud, tmp_path: Path) -> None:
+    (tmp_path / "waits.py").write_text("import time\ntime.sleep(600)\n")
+    api.post(APPS, application("cancelled", main=f"local://{tmp_path}/waits.py", deps={"files": []}))
     started = lambda: state(api, "cancelled").get("applicationState", {}).get("state") == "RUNNING"  # noqa: E731
     until(started, what="a running driver")
     driver = api.get(f"{PODS}/cancelled-driver")
@@ -187,7 +187,7 @@ def test_spark_submit_runs_a_driver_and_executors_in_cluster_mode(api: Api, s3: 
         env={**os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert "counted 3" in api.text(f"{PODS}/submitted/log"), done.stderr[-3000:]

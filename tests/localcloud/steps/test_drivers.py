@@ -151,12 +151,12 @@ class Stub:
 
 def test_a_java_ends_after_its_steps_and_after_a_while_without_any(monkeypatch, tmp_path):
     monkeypatch.setattr(drivers, "Driver", Stub)
-    monkeypatch.setattr(drivers, "_IDLE_SECONDS", 0.05)
     monkeypatch.setattr(Stub, "made", [])
     pool, app, site = drivers.Drivers(tmp_path, 2), SimpleNamespace(java="any"), SimpleNamespace(step_dir=tmp_path)
-    for _ in range(3):
+    for idle_seconds in (300, 300, 0.05):
         driver = pool.lend(app, site, {})
         assert pool.sessions() == {driver.session}
+        monkeypatch.setattr(drivers, "_IDLE_SECONDS", idle_seconds)
         pool.take_back(driver, fine=True)
     assert [java.served for java in Stub.made] == [2, 1]
     assert not Stub.made[0].lives

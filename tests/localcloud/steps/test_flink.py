@@ -143,7 +143,6 @@ def flink(s3, tmp_path, flink_home):
     runner.close()
 
 
-@pytest.mark.timeout(500)
 def test_a_python_job_runs_on_hdfs_and_where_it_fails_it_leaves_its_traceback_in_stderr(flink, s3, log, keys, text):
     s3.put_object(Bucket="lake", Key="in/good/a.txt", Body="olá\nmundo".encode())
     s3.put_object(Bucket="lake", Key="in/bad/a.txt", Body=b"bad")

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -69,10 +68,8 @@ def test_a_stopped_step_may_clean_up(start, tmp_path):
 def test_a_step_that_ignores_sigterm_is_killed_after_the_grace(start, tmp_path):
     step = start("bash", "-c", "trap '' TERM; echo $$ > pid; while true; do sleep 0.05; done", grace=0.3)
     until(lambda: pids_in(tmp_path / "pid"))
-    began = time.monotonic()
     step.stop()
     assert step.wait() == 143
-    assert time.monotonic() - began < 50
     assert not lives(pids_in(tmp_path / "pid")[0])
 
 
