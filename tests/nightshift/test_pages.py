@@ -399,6 +399,25 @@ def test_every_chart_says_in_both_languages_what_is_on_its_axes(made, pipeline):
     assert '<g class="titles" />' not in html, "an empty group of a small line"
 
 
+@pytest.mark.parametrize("values", [[1, 2], [0, 0], [3, 1], [-3, 2], [5, None], [1, 1.5], [7, 12]])
+def test_an_axis_of_counts_names_whole_numbers_only(values):
+    labels, series = formats.days(["2025-12-30", "2025-12-31"]), [(("a", "b"), values)]
+    for drawn in (charts.bars(labels, series, "int", AXES), charts.lines(labels, series, "int", AXES)):
+        assert len(named(drawn)) > 1 and [text for text in named(drawn) if not re.fullmatch(r"-?\d+", text)] == []
+
+
+@pytest.mark.parametrize("most", [3, 30, 4000, 31_000])
+def test_a_logarithmic_axis_names_whole_numbers_only(most):
+    texts = named(charts.points([(1, most), (2, 2), (most, 1)], ("a", "b"), AXES))
+    assert len(texts) > 3 and [text for text in texts if not re.fullmatch(r"\d+( mil)?", text)] == []
+
+
+def named(drawn):
+    """What the axes of a chart name, but its days and titles."""
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    return [text for text in texts if "/" not in text and text not in {AXES.x[0], AXES.y[0]}]
+
+
 def test_the_last_label_of_a_line_is_inside_the_drawing():
     drawn = charts.lines(formats.days(["2025-12-31", "2026-01-01"]), [(("a", "b"), [1, 2])], "int", AXES)
     left = float(re.search(r"translate\(([\d.]+)", drawn)[1])
