@@ -127,6 +127,29 @@ def test_the_nights_are_a_product_by_its_dates_and_a_backfill_fills_its_days(ser
     assert f'title="{days[-1]}: success with warnings, US$\u00a00.50"' in row
 
 
+def test_a_night_of_today_s_date_is_among_the_dates_and_an_unknown_outcome_is_shown_as_written(server, lake, keep):
+    before = web.View({"nights": {}}, (), web.datetime.now(web.UTC), 1, "America/Sao_Paulo")
+    keep(record(1, business_date=str(before.today), outcome="half done"))
+    html = server().get("/nightshift/fragment/nights").text
+    assert f"{before.dates(29)[0]} \N{EN DASH} {before.today}" in plain(html)
+    assert re.findall(r">([✓!✗·?])<", html[html.index("WordCount") :].partition("</tr>")[0])[-2:] == ["·", "?"]
+    for name in PAGES:
+        assert server().get(f"/nightshift/fragment/{name}", params={"dag_id": "wordcount"}).status_code == 200, name
+
+
+def test_a_command_in_advice_or_a_warning_is_set_as_code(server, lake, put):
+    failure = {"task": "x", "cause": "data", "message": "Run `reap` first.", "tail": []}
+    body = whole_record(
+        outcome="failed",
+        failure={**failure, "next_action": "Then run `./nightshift reap --run a/<b>` again."},
+        warnings=["See `docs`."],
+    )
+    put("wordcount", "scheduled__3", "record.json", json.dumps(body))
+    html = server().get("/nightshift/fragment/run", params=RUN).text
+    assert "run <code>./nightshift reap --run a/&lt;b&gt;</code> again" in html
+    assert "<code>reap</code>" in html and "<code>docs</code>" in html and "`" not in plain(html)
+
+
 def test_the_bars_of_the_dearest_nights_stand_under_what_their_length_is(server, lake, keep):
     keep(record(1), record(2, cost={"measured": 12.5, "estimate": 1, "shape": "4", "seconds": {}}))
     text = plain(server().get("/nightshift/fragment/money?lang=pt-BR").text).replace("\N{NO-BREAK SPACE}", " ")

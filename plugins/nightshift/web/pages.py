@@ -19,6 +19,7 @@ DATES, LATEST, DEAREST = 30, 20, 10
 TO = " \N{EN DASH} "
 MARKS = {"success": "✓", "success with warnings": "!", "failed": "✗"}
 CLASSES = {"success": "ok", "success with warnings": "warn", "failed": "bad"}
+UNKNOWN_MARK, UNKNOWN_CLASS = "?", "warn"  # of an outcome that this version does not know
 
 
 def home(view: View) -> Markup:
@@ -225,8 +226,8 @@ def _cells(view: View, product: str, dates: Iterable[str]) -> Iterable[Markup]:
             yield tag("td", tag("span", "·", title=f"{view.t.day(day)}: {view.t('no night')}"))
         else:
             about = f"{view.t.day(day)}: {view.t(night['outcome'])}, {view.t.n(night['usd'], 'usd')}"
-            mark = link(_href(night), MARKS[night["outcome"]], title=about, aria_label=about)
-            yield tag("td", mark, class_=f"ns-{CLASSES[night['outcome']]}")
+            mark = link(_href(night), MARKS.get(night["outcome"], UNKNOWN_MARK), title=about, aria_label=about)
+            yield tag("td", mark, class_=f"ns-{CLASSES.get(night['outcome'], UNKNOWN_CLASS)}")
 
 
 def _dates(view: View, night: Night) -> str:
@@ -319,7 +320,8 @@ def _outcome(view: View, night: Night) -> Markup:
 
 
 def _mark(view: View, outcome: str) -> Markup:
-    return tag("b", MARKS[outcome], class_=f"ns-mark ns-{CLASSES[outcome]}", aria_label=view.t(outcome), role="img")
+    mark, tone = MARKS.get(outcome, UNKNOWN_MARK), CLASSES.get(outcome, UNKNOWN_CLASS)
+    return tag("b", mark, class_=f"ns-mark ns-{tone}", aria_label=view.t(outcome), role="img")
 
 
 def _title(view: View, dag_id: str) -> str:
