@@ -17,13 +17,14 @@ import pytest
 import nightshift
 from medallion import errors as job_errors
 from medallion import lake as jobs_lake
-from medallion import packing
+from medallion import notation, packing, quality
 from mrhealth_sales.jobs import alerts, outlook
 from mrhealth_sales.page import ALERTS
 from nightshift.compute import cost, instances
 from nightshift.compute.emr.client import NEXT as OF_EMR
 from nightshift.compute.targets import TARGETS
 from nightshift.config import LANGUAGES, Settings
+from nightshift.contracts import drift
 from nightshift.dag_factory import backfill_dag, drift_dag, night_dag, reaper_dag
 from nightshift.failures import errors, steplog, symptoms
 from nightshift.failures.causes import REMEDIES, TRIGGERED, Cause, advice
@@ -423,7 +424,7 @@ def test_a_sentence_stands_once_and_has_the_same_places_in_both_languages():
         ("task audit is upstream_failed", "a tarefa audit não rodou, pois outra falhou antes"),
         ("Virtual cluster v of w is ARRESTED.", "O cluster virtual v de w está ARRESTED."),
         ("bronze.a: 3 of 9 rows were quarantined (1 bad_date, 2 own_reason)",
-         "bronze.a: 3 de 9 linhas foram para a quarentena (1 data inválida, 2 own_reason)"),
+         "bronze.a: 3 de 9 linhas foram para a quarentena (data inválida: 1, own_reason: 2)"),
         ("w/x left clusters: j-1; key pairs: k.", "w/x deixou clusters: j-1; pares de chaves: k."),
     ],
 )  # fmt: skip
@@ -468,6 +469,59 @@ def test_every_reason_and_detail_of_the_quarantine_has_its_portuguese():
     details = {detail for _, _, detail in found if detail} | {what for _, _, what in packing._KINDS}
     assert (len(reasons) > 30, len(details) > 10) == (True, True)
     assert [text for text in (*reasons, *details) if not same_facts(text)] == []
+
+
+def warned():
+    """(where, warning) of what a job counts of accepted rows."""
+    yield from (("medallion", text) for text in (quality.CLASH, notation.WARNING, notation.LEFT_OUT))
+    for file in sorted(file for home in JOBS for file in home.rglob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        pairs = [pair for node in tree.body if isinstance(node, ast.Assign) for pair in assigned(node)]
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        for node in (call for call in calls if getattr(call.func, "id", "") == "warn"):
+            yield f"{file.name}:{node.lineno}", written(node.args[1]) or dict(pairs)[node.args[1].id]
+
+
+def assigned(node):
+    """(name, text) of each constant that a statement gives a text."""
+    names, value = node.targets[0], node.value
+    several = isinstance(names, ast.Tuple) and isinstance(value, ast.Tuple)
+    pairs = zip(names.elts, value.elts, strict=True) if several else [(names, value)]
+    return [(name.id, text) for name, each in pairs if (text := written(each))]
+
+
+def test_every_warning_of_accepted_rows_has_its_portuguese():
+    found = [*warned()]
+    assert len(found) > 12
+    assert [pair for pair in found if translated(pair[1]) == pair[1]] == []
+
+
+def test_every_difference_between_input_and_contract_has_its_portuguese():
+    table = next(iter(PIPELINES["card_movements"].sources))
+    columns = tuple(
+        replace(table.columns[0], name=f"c{n}", names=(f"c{n}",), optional=False, type="date") for n in (1, 2, 3)
+    )
+    source = replace(table, columns=columns)
+    whole, of_time = drift.Sample, drift.Relation
+    came = [
+        whole("X7", ("c1", "c2", "c3"), (("odd", "odd", "odd"),) * 3),
+        whole("X7", ("c1", "c2", "Y"), ()),
+        whole("X7", ("Y", "Z"), ()),
+        whole("X8", ("Y", "Z"), ()),
+        of_time("X7", ("c1", "c2", "c3"), ("bytea", "real", "date")),
+    ]
+    money = replace(source, columns=(*columns[:1], replace(columns[1], type="decimal(18,2)"), *columns[2:]))
+    lines = [line for each in came for line in drift.report({each.where: drift.drifts(money, each)})]
+    lines += drift.report({where: [drift.missing(source, where)] for where in ("X7", "X8")})
+    lines += drift.report({where: drift.drifts(source, came[2]) for where in ("X7", "X8")})
+    wide = replace(source, columns=tuple(replace(columns[0], names=(f"c{n}",), name=f"c{n}") for n in range(9)))
+    lines += drift.report({"X7": drift.drifts(wide, came[2])})
+    assert len(lines) > 10
+    said = translated(f"The input drifted from its contract: {'; '.join(lines)}.")
+    assert (
+        re.findall(r"\b(?:is|are|in|all|new|missing|the|name|quarantine|ignore|refuse|deliveries|make|has)\b", said)
+        == []
+    )
 
 
 def test_several_sentences_in_one_message_are_each_translated():
