@@ -198,6 +198,18 @@ def test_money_and_numbers_are_written_as_each_language_writes_them():
     assert formats.both(None, "brl") == (formats.NONE,) * 2
 
 
+@pytest.mark.parametrize(
+    ("value", "kind", "portuguese"),
+    [(81.25, "n1", "81,3"), (12.5, "int", "13"), (-2.5, "int", "-3"), (1.005, "brl", "R$\u00a01,01"), (0.125, "share0", "13%"),
+     (0.285, "share0", "29%"), (-0.001, "brl", "R$\u00a00,00"), (0.004, "change", "0%"), (-0.004, "change", "0%"),
+     (1250, "compact", "1,3 mil"), (1.2, "compact_usd", "US$\u00a01,20"), (0.0045, "compact_usd", "US$\u00a00,0045"),
+     (2, "compact_usd", "US$\u00a02"), (0.4, "compact", "0,4"), (1e300, "int", None), (float("inf"), "brl", None)],
+)  # fmt: skip
+def test_numbers_are_rounded_as_a_spreadsheet_rounds_them(value, kind, portuguese):
+    shown, _ = formats.both(value, kind)
+    assert shown and portuguese in {shown, None}
+
+
 @pytest.mark.parametrize("pipeline", ALL)
 def test_every_portuguese_text_has_its_english(made, pipeline):
     """Of the words that only Portuguese has: a sentence that was forgotten shows by one of them."""

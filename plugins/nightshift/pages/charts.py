@@ -142,7 +142,7 @@ def _drawn(
 
 
 def _whole_steps(most: float) -> list[int]:
-    """The whole numbers from 1 to `most` that a logarithmic axis names: 1, 10, 100, and 2 and 5 between few of these."""
+    """The whole numbers up to `most` that a logarithmic axis names: 1, 10, 100, and 2 and 5 between few of these."""
     tens = [10**power for power in range(len(str(int(most))))]
     steps = (1, 2, 5) if len(tens) <= FEW_TENS else (1,)
     return [step * ten for ten in tens for step in steps if step * ten <= most]
