@@ -161,7 +161,7 @@ def choices(page: Page) -> Iterator[str]:
 
 def csv(page: Page) -> Iterator[str]:
     """A table comes as a file with its plain numbers, in Portuguese with semicolons."""
-    button = page.locator("[data-csv]").first
+    button = page.locator("[data-csv]:visible").first
     if not button.count():
         return
     with page.expect_download() as download:

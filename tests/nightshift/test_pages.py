@@ -411,6 +411,32 @@ def test_every_chart_says_in_both_languages_what_is_on_its_axes(made, pipeline):
     assert '<g class="titles" />' not in html, "an empty group of a small line"
 
 
+@pytest.mark.parametrize("pipeline", ALL)
+def test_every_chart_has_its_figures_as_csv(made, pipeline):
+    """Of each mark of a chart: the figure that its tooltip says is in a table that the chart's card gives as a file."""
+    html = night.html(made(pipeline), figures.page(pipeline, figures.FIGURES[pipeline]()))
+    cards = [
+        card
+        for card in re.findall(r"<article.*?</article>", html, re.DOTALL)
+        if 'class="chart"' in card or "tiles" in card
+    ]
+    assert len(cards) > 1
+    for card in cards:
+        given = "".join(_table(html, name) for name in set(re.findall(r'data-csv="([^"]+)"', card)))
+        marks = {text.rpartition(": ")[2] for text in re.findall(r"<title[^>]*>([^<]+)</title>", card)}
+        values = {re.sub(r"[^\d,.-]", "", text) for text in marks if not text.isdigit() or len(text) > 1}
+        assert given and {v for v in values if v not in re.sub(r"[^\d,.<>-]", "", given)} == set(), card[:300]
+
+
+def _table(html, name):
+    return html.partition(f'<table id="{name}"')[2].partition("</table>")[0]
+
+
+def test_what_is_counted_has_no_decimals_among_the_hardest_hit(made):
+    html = night.html(made("covid_hospitals"), figures.page("covid_hospitals", figures.covid()))
+    assert ">402.113<" in _table(html, "extremes") and "402.113,0" not in html
+
+
 @pytest.mark.parametrize("values", [[1, 2], [0, 0], [3, 1], [-3, 2], [5, None], [1, 1.5], [7, 12]])
 def test_an_axis_of_counts_names_whole_numbers_only(values):
     labels, series = formats.days(["2025-12-30", "2025-12-31"]), [(("a", "b"), values)]
