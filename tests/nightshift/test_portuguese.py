@@ -252,7 +252,7 @@ def test_whose_prices_a_cost_is_made_of_has_its_portuguese(region):
 def test_how_spot_was_priced_and_what_could_not_be_judged_have_their_portuguese():
     nodes = [SimpleNamespace(market=cost.SPOT, spot=price) for price in (0.1, None)]
     phrases = [cost.spot_words(nodes), cost.spot_words(nodes[:1])]
-    phrases += [outlook._unjudged(3, 0, 9), outlook._unjudged(0, 1_200, 1_300), outlook._unjudged(3, 4, 9)]
+    phrases += [outlook._unjudged(3, 0, 9), outlook._unjudged(1, 1, 1), outlook._unjudged(0, 1_200, 1_300), outlook._unjudged(3, 4, 9)]
     assert [text for text in phrases if translated(text) == text] == []
     assert not [text for text in phrases if re.search(r"\b(units|stock|nodes)\b", translated(text))]
 
@@ -408,6 +408,10 @@ def test_a_sentence_stands_once_and_has_the_same_places_in_both_languages():
         (
             "1,360 of 1,360 stock recommendations, for want of 14 known days",
             "1.360 de 1.360 recomendações de estoque, por faltarem 14 dias conhecidos",
+        ),
+        (
+            "sales and cancellations of 1 unit, for want of four known days of this weekday",
+            "vendas e cancelamentos de 1 unidade, por faltarem quatro dias conhecidos deste dia da semana",
         ),
         ("prices of us-east-1, 2026-11-20", "preços de us-east-1, 20/11/2026"),
         ("The same work elsewhere, with the usual start-up: emr $0.12, glue $1.30",

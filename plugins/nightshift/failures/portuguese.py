@@ -76,7 +76,7 @@ def state(english: str) -> str:
     return said if said != english else f"está {english}"
 
 
-COUNTED_ONE = re.compile(r"(?<![\w.,])1 (more |other )?(row|day)\b")
+COUNTED_ONE = re.compile(r"(?<![\w.,])1 (more |other )?(row|day|unit)\b")
 ONE_OR_MANY = "|"  # a mark such as linha|linhas: the first for 1
 MARKS: Mapping[str, Callable[[str], str]] = {
     "number": number,
