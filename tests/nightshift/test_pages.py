@@ -432,6 +432,20 @@ def _table(html, name):
     return html.partition(f'<table id="{name}"')[2].partition("</table>")[0]
 
 
+@pytest.mark.parametrize("pipeline", ALL)
+def test_of_one_thing_no_page_says_several(made, pipeline):
+    record = json.loads(json.dumps({**made(pipeline), "proof": {**made(pipeline)["proof"], "alive": ["cluster j-1"]}}))
+    for gold in record["gold"]:
+        gold["rows"] = 1
+    record["layers"][0]["tables"][0]["waiting"] = 1
+    day = {"table": "t", "since": "2026-01-02T03:20:00Z", "rows": 1, "before": {}, "after": {}, "words": "w"}
+    html = night.html(
+        {**record, "restated": [{**day, "day": "2026-01-01"}]}, figures.page(pipeline, figures.FIGURES[pipeline]())
+    )
+    nouns = re.findall(r'>1</data> <span[^>]*?(?: data-en="(\w+)[^"]*")?>(\w+)', html)
+    assert len(nouns) > 3 and [pair for pair in nouns for noun in pair if noun.endswith(("s", "am"))] == []
+
+
 def test_what_is_counted_has_no_decimals_among_the_hardest_hit(made):
     html = night.html(made("covid_hospitals"), figures.page("covid_hospitals", figures.covid()))
     assert ">402.113<" in _table(html, "extremes") and "402.113,0" not in html
