@@ -179,7 +179,7 @@ def test_the_tab_of_a_dag_has_the_page_of_its_latest_night_that_did_not_fail(ser
     assert "<iframe" not in shown()
     keep(record(1), record(2, outcome="success with warnings"), record(3, outcome="failed"))
     [run] = re.findall(r'<iframe src="[^"]*run_id=([^"&]+)&amp;lang=pt-BR"', shown())
-    assert run == record(2)["run_id"] and "A página dele" in shown()
+    assert run == record(2)["run_id"] and "Página da última noite" in shown()
 
 
 def test_a_product_of_another_deployment_or_a_foreign_dag_has_no_nights(server, lake, keep):

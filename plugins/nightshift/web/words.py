@@ -77,7 +77,7 @@ PT = {
     "never published": "nunca publicada",
     "Nothing yet.": "Nada ainda.",
     "All nights of this DAG": "Todas as noites deste DAG",
-    "Its page": "A página dele",
+    "Page of its latest night": "Página da última noite",
     "The next night is expected to cost": "A próxima noite deve custar",
     "nine of ten up to": "nove em cada dez até",
     "This DAG makes no data product.": "Este DAG não produz dados.",
