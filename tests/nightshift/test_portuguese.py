@@ -252,7 +252,12 @@ def test_whose_prices_a_cost_is_made_of_has_its_portuguese(region):
 def test_how_spot_was_priced_and_what_could_not_be_judged_have_their_portuguese():
     nodes = [SimpleNamespace(market=cost.SPOT, spot=price) for price in (0.1, None)]
     phrases = [cost.spot_words(nodes), cost.spot_words(nodes[:1])]
-    phrases += [outlook._unjudged(3, 0, 9), outlook._unjudged(1, 1, 1), outlook._unjudged(0, 1_200, 1_300), outlook._unjudged(3, 4, 9)]
+    phrases += [
+        outlook._unjudged(3, 0, 9),
+        outlook._unjudged(1, 1, 1),
+        outlook._unjudged(0, 1_200, 1_300),
+        outlook._unjudged(3, 4, 9),
+    ]
     assert [text for text in phrases if translated(text) == text] == []
     assert not [text for text in phrases if re.search(r"\b(units|stock|nodes)\b", translated(text))]
 
