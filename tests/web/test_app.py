@@ -97,7 +97,7 @@ def test_the_home_strip_says_what_happened_what_is_alive_what_is_old_and_what_it
     text = plain(server().get("/nightshift/fragment/home").text)
     assert re.search(r"Last night .*✗ WordCount 2026-01-04", text)
     assert "WordCount: cluster j-1" in text
-    assert re.search(r"wordcount\.word_counts: [0-9.,]+ hours", text)
+    assert re.search(r"wordcount\.word_counts: [0-9.,]+ days", text), "months are not told in hours"
     assert "This month US$ 0.50 1 night Money" in text
     latest = plain(server().get("/nightshift/fragment/nights?lang=pt-BR").text)
     assert "O passo silver falhou: faltou memória ao job OutOfMemoryError: Java heap space" in latest

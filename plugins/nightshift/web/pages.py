@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from nightshift.compute import instances
 from nightshift.contracts.pipeline import BACKFILL
+from nightshift.pages.night import MOST_HOURS
 from nightshift.report import expected
 from nightshift.run.links import dag_page, run_page, run_tab
 from nightshift.web.markup import Markup, Part, failure_message, joined, link, table, tag
@@ -290,7 +291,11 @@ def _gold_row(view: View, gold: Gold) -> list[Part]:
 
 
 def _age(view: View, gold: Gold) -> Markup:
-    return tag("span", f"{view.t.n(gold.hours, 'n1')} {view.t('hours')}", class_="ns-bad" if gold.is_stale else None)
+    """The time since the table was written: in hours, or in days if it is long."""
+    hours = gold.hours or 0.0
+    long, unit = (hours, "hours") if hours <= MOST_HOURS else (hours / 24, "days")
+    time = f"{view.t.n(long, 'n1')} {view.t(unit)}"
+    return tag("span", time, class_="ns-bad" if gold.is_stale else None)
 
 
 def _described(view: View, product: str) -> Markup:

@@ -95,6 +95,7 @@ PT = {
     "Record": "Registro",
     "older": "mais antigas",
     "hours": "horas",
+    "days": "dias",
     "State": "Estado",
     "Reason": "Motivo",
     "Created": "Criado",
