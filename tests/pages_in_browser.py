@@ -36,6 +36,10 @@ OUT_OF_CARD = """[...document.querySelectorAll(".card, .facts > div")].flatMap(c
   return out;
 }).slice(0, 5)"""
 
+# A row of the phone's page that is mostly empty: what makes it tall is out of sight on the right.
+TALL = """[...document.querySelectorAll("main tbody tr")].filter(each => each.offsetHeight > 260).map(each =>
+  `${each.closest("table").id}, ${each.offsetHeight} pixels`).slice(0, 5)"""
+
 NAMELESS = """[...document.querySelectorAll("[tabindex='0']")].filter(each =>
   !document.getElementById(each.getAttribute("aria-labelledby"))?.textContent.trim()
 ).map(each => each.outerHTML.slice(0, 80))"""
@@ -81,6 +85,7 @@ def faults(browser: Browser, address: str, pictures: Path) -> Iterator[str]:
     page.screenshot(path=pictures / f"{name}-phone.png")
     if (over := page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
         yield f"{over} pixels too wide for a phone: {page.evaluate(TOO_WIDE)}"
+    yield from (f"a row is too tall for a phone: {row}" for row in page.evaluate(TALL))
     yield from (
         f"it asked for {url}" for url in asked if url.partition("?lang=")[0] != address and not url.startswith("blob:")
     )

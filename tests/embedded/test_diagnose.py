@@ -149,7 +149,14 @@ def test_a_kept_run_is_shown_with_cause_tail_next_action_and_files(runs, capsys,
     assert cli.main(["diagnose", *name]) == 0
     text = capsys.readouterr().out
     assert text.startswith(f"{pipeline}, business date 2026-01-04, run manual__x: failed\n")
-    for words in ("FAILED in job_wordcount (data)", "Next: Correct the input", "| boom", "Also: task stop", "logs/", "Page:  "):
+    for words in (
+        "FAILED in job_wordcount (data)",
+        "Next: Correct the input",
+        "| boom",
+        "Also: task stop",
+        "logs/",
+        "Page:  ",
+    ):
         assert words in text
     assert "upstream_failed" not in text
 

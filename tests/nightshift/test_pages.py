@@ -200,7 +200,8 @@ def test_money_and_numbers_are_written_as_each_language_writes_them():
 
 @pytest.mark.parametrize(
     ("value", "kind", "portuguese"),
-    [(81.25, "n1", "81,3"), (12.5, "int", "13"), (-2.5, "int", "-3"), (1.005, "brl", "R$\u00a01,01"), (0.125, "share0", "13%"),
+    [(81.25, "n1", "81,3"), (12.5, "int", "13"), (-2.5, "int", "-3"), (1.005, "brl", "R$\u00a01,01"),
+     (0.125, "share0", "13%"),
      (0.285, "share0", "29%"), (-0.001, "brl", "R$\u00a00,00"), (0.004, "change", "0%"), (-0.004, "change", "0%"),
      (1250, "compact", "1,3 mil"), (1.2, "compact_usd", "US$\u00a01,20"), (0.0045, "compact_usd", "US$\u00a00,0045"),
      (2, "compact_usd", "US$\u00a02"), (0.4, "compact", "0,4"), (1e300, "int", None), (float("inf"), "brl", None)],
@@ -638,6 +639,18 @@ def test_the_pages_of_a_warned_and_of_a_restated_night_work_in_a_browser(made, p
     nights = [history.summary(made("card_movements", day=day)) for day in (1, 2, 3)]
     of_warned, of_restated = (figures.page(p, figures.FIGURES[p]()) for p in ("covid_hospitals", "card_movements"))
     of_warned["figures"]["totals"]["cases"] = 559_467_000_000
+    reasons = (
+        "empty_file",
+        "missing_column",
+        "not_utf8",
+        "nul_byte",
+        "unclosed_quote",
+        "wrong_column_count",
+        "bad_date",
+    )
+    warned["layers"][0]["tables"][0]["reasons"] = dict.fromkeys(reasons, 2)
+    place = "s3://acme-night-raw/covid/2026/01/04/leito_ocupacao/leito_ocupacao_of_a_long_name.csv.gz"
+    warned["warnings"] += [f"The input drifted from its contract: occupancy: cnes is missing (quarantine), in {place}."]
     columns = {f"column_{n}_of_a_wide_table": "decimal(18,2)" if n % 3 else "string" for n in range(42)}
     row = [1234567.25 if kind.startswith("decimal") else "Rio Grande do Norte" for kind in columns.values()]
     warned["layers"][-1]["gold"][0]["schema"] = columns

@@ -32,6 +32,7 @@ from nightshift.failures.portuguese import CATALOGUE, translated
 from nightshift.failures.quoted import by_day, parted
 from nightshift.infrastructure.drift import NOBODY, Difference
 from nightshift.infrastructure.inventory import RESOURCE_FINDERS
+from nightshift.inputs import text_encoding
 from nightshift.lake import audit
 from nightshift.pages import words
 from nightshift.pipelines import BACKFILLS, PIPELINES, REGISTRY
@@ -531,6 +532,15 @@ def test_every_difference_between_input_and_contract_has_its_portuguese():
         re.findall(r"\b(?:is|are|in|all|new|missing|the|name|quarantine|ignore|refuse|deliveries|make|has)\b", said)
         == []
     )
+
+
+@pytest.mark.parametrize("doubtful", [False, True])
+def test_where_a_text_has_another_encoding_has_its_portuguese(doubtful):
+    files = [text_encoding.Beginning(f"s3://raw/{n}.txt", 3, n, "the is", "cp1252", True, doubtful) for n in (1, 2)]
+    for several in (files[:1], files):
+        said = translated(f"Input that is not in utf-8: {'; '.join(map(str, several))}.")
+        assert said.startswith("Entrada que não está em utf-8: s3://raw/1.txt: 1 de 3 linhas, a primeira 'the is', ")
+        assert re.findall(r"\b(?:of|lines|first|as in|read like)\b", said) == []
 
 
 def test_several_sentences_in_one_message_are_each_translated():

@@ -188,6 +188,7 @@ def _forecasts(outlooks: DataFrame) -> tuple[int, int]:
 
 
 def _unjudged(young: int, without: int, recommended: int) -> str:
-    sales = f"sales and cancellations of {young} {'unit' if young == 1 else 'units'}, for want of four known days of this weekday"
+    units = f"{young} {'unit' if young == 1 else 'units'}"
+    sales = f"sales and cancellations of {units}, for want of four known days of this weekday"
     stock = f"{without:,} of {recommended:,} stock recommendations, for want of {NEEDED_DAYS} known days"
     return "; ".join(words for words, count in ((sales, young), (stock, without)) if count)

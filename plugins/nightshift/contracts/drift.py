@@ -226,9 +226,9 @@ def report(drifts: Mapping[str, Iterable[Drift]]) -> list[str]:
         for drift in drifted:
             places.setdefault(drift, []).append(where)
     told: dict[tuple[str, ...], list[Drift]] = {}
-    for drift, where in places.items():
+    for drift, there in places.items():
         own = () if drift.words in SEVERAL else (drift.column,)
-        told.setdefault((drift.source, drift.words, drift.rule, *own, *where), []).append(drift)
+        told.setdefault((drift.source, drift.words, drift.rule, *own, *there), []).append(drift)
     return [f"{_columns(alike)}, in {_places(places[alike[0]])}" for alike in told.values()]
 
 

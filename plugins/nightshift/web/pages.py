@@ -127,7 +127,8 @@ def dag(view: View, dag_id: str) -> Markup:
     tables = [tag("h3", "Gold"), _gold_table(view, product)] if product in view.products else []
     heading = tag("h2", view.t("All nights of this DAG"), " ", _zone(view))
     good = next((night for night in own if night["outcome"] != "failed"), None)
-    page = [tag("h3", view.t("Page of its latest night")), framed(good["dag_id"], good["run_id"], view.t, view.theme)] if good else []
+    title = tag("h3", view.t("Page of its latest night"))
+    page = [title, framed(good["dag_id"], good["run_id"], view.t, view.theme)] if good else []
     return joined(heading, *_expected(view, dag_id), _listed(view, own), *tables, *page)
 
 
