@@ -676,6 +676,13 @@ def test_a_record_of_an_older_version_still_has_a_page(made):
     )
 
 
+def test_a_long_name_in_a_cell_has_the_room_of_a_sentence():
+    """Else a phone breaks it into as many lines as the row is then tall, with all else that it shows empty."""
+    folders = (paths.ROOT / "plugins" / "nightshift" / "pages" / "templates", paths.ROOT / "pipelines")
+    texts = [file.read_text(encoding="utf-8") for folder in folders for file in folder.rglob("*.html")]
+    assert len(texts) > 8 and not any("<td><code>" in text for text in texts)
+
+
 def test_the_list_of_nights_links_each_page(made):
     rows = [(history.summary(made(day=day)), f"runs/{day}/index.html") for day in (3, 2)]
     shown = Page(shelf.html(rows))
