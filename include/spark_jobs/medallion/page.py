@@ -103,8 +103,8 @@ def _of_each_reason(lake: Lake, first: list[Record]) -> list[Record]:
     if refused is None:
         return first
     seen = F.min(F.struct("source_file", "line", "detail")).alias("seen")
-    found = refused.groupBy("table", "layer", "reason").agg(seen)
-    one = found.select("table", "layer", "seen.source_file", "seen.line", "reason", "seen.detail")
+    kinds = refused.groupBy("table", "layer", "reason").agg(seen)
+    one = kinds.select("table", "layer", "seen.source_file", "seen.line", "reason", "seen.detail")
     each = collected({QUARANTINE: one.orderBy(*PLACE).limit(REFUSED_ROWS)})[QUARANTINE]
     chosen = [*each, *(row for row in first if row not in each)][:REFUSED_ROWS]
     return sorted(chosen, key=lambda row: [row[part] for part in PLACE])

@@ -38,7 +38,7 @@ TEXT = r"(var|national )?char.*|character.*|(tiny|medium|long)?text|enum|bpchar"
 UNREADABLE = r"bytea|array|(var)?binary|(tiny|medium|long)?blob|geom.*|point|(multi)?(linestring|polygon)|multipoint"
 LOSSY = r"real|float"
 NEW, MISSING = "is new", "is missing"
-SEVERAL = {NEW: "are new", MISSING: "are missing"}  # what is told of several columns at once
+SEVERAL = {NEW: "are new", MISSING: "are missing"}  # what is said of several columns at once
 MOST_COLUMNS = 6  # that one sentence names
 FEWEST = 3  # non-empty values that a sample needs before a column of only odd values counts as drifted
 
@@ -225,11 +225,11 @@ def report(drifts: Mapping[str, Iterable[Drift]]) -> list[str]:
     for where, drifted in drifts.items():
         for drift in drifted:
             places.setdefault(drift, []).append(where)
-    told: dict[tuple[str, ...], list[Drift]] = {}
+    lines: dict[tuple[str, ...], list[Drift]] = {}
     for drift, there in places.items():
         own = () if drift.words in SEVERAL else (drift.column,)
-        told.setdefault((drift.source, drift.words, drift.rule, *own, *there), []).append(drift)
-    return [f"{_columns(alike)}, in {_places(places[alike[0]])}" for alike in told.values()]
+        lines.setdefault((drift.source, drift.words, drift.rule, *own, *there), []).append(drift)
+    return [f"{_columns(alike)}, in {_places(places[alike[0]])}" for alike in lines.values()]
 
 
 def _columns(alike: Sequence[Drift]) -> str:
