@@ -103,6 +103,14 @@ def test_the_home_strip_says_what_happened_what_is_alive_what_is_old_and_what_it
     assert "O passo silver falhou: faltou memória ao job OutOfMemoryError: Java heap space" in latest
 
 
+@pytest.mark.parametrize(("kept", "where"), [("", "--aws "), ("/x", "")])
+def test_what_is_alive_has_the_command_that_ends_it(server, lake, keep, settings, monkeypatch, kept, where):
+    monkeypatch.setattr(web, "_settings", lambda: replace(settings, kept_dir=kept))
+    keep(record(3, proof={"alive": ["cluster j-1"]}))
+    html = server().get("/nightshift/fragment/alive").text
+    assert f"<code>./nightshift reap {where}--run wordcount/scheduled__3</code>" in html
+
+
 def test_drift_has_a_row_of_its_own_on_the_nights_and_on_home_while_there_is_some(server, lake, keep, settings):
     keep(record(1))
     assert "differs" not in server().get("/nightshift/fragment/nights").text

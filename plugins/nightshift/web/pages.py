@@ -11,6 +11,7 @@ from nightshift.compute import instances
 from nightshift.contracts.pipeline import BACKFILL
 from nightshift.pages.night import MOST_HOURS
 from nightshift.report import expected
+from nightshift.run.ids import slug_of
 from nightshift.run.links import dag_page, run_page, run_tab
 from nightshift.web.markup import Markup, Part, failure_message, joined, link, table, tag
 from nightshift.web.run_page import framed
@@ -97,14 +98,14 @@ def alive(view: View) -> Markup:
     running = [
         [link(run_page(r.dag_id, r.run_id), r.run_id), _title(view, r.dag_id), view.t(r.state)] for r in view.running
     ]
-    left = [[_run(night), _title(view, night["dag_id"]), what] for night, what in _named(view)]
+    left = [[_run(night), _title(view, night["dag_id"]), what, _reaps(view, night)] for night, what in _named(view)]
     names = (view.t("Run"), view.t("Product"))
     return joined(
         tag("h2", view.t("Alive")),
         tag("h3", view.t("Running now")),
         table((*names, view.t("State")), running, empty=view.t("Nothing runs.")),
         tag("h3", view.t("Left behind by a run")),
-        table((*names, view.t("Resource")), left, empty=view.t("No run left anything behind.")),
+        table((*names, view.t("Resource"), view.t("Next")), left, empty=view.t("No run left anything behind.")),
     )
 
 
@@ -333,6 +334,12 @@ def _mark(view: View, outcome: str) -> Markup:
 def _title(view: View, dag_id: str) -> str:
     product = dag_id.removeprefix(BACKFILL)
     return view.title(product) + (f", {view.t('backfill')}" if product != dag_id else "")
+
+
+def _reaps(view: View, night: Night) -> Markup:
+    """The command that ends what a run left."""
+    where = "" if view.is_kept_here else "--aws "
+    return tag("code", f"./nightshift reap {where}--run {night['dag_id']}/{slug_of(night['run_id'])}")
 
 
 def _run(night: Night) -> Markup:

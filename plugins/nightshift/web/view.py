@@ -61,6 +61,7 @@ class View:
     t: Words = ENGLISH  # how the reader's language says texts, numbers and days
     theme: str = ""  # light or dark
     prices_max_age_days: int = 90
+    is_kept_here: bool = False  # whether the cloud is on the reader's machine, as in ./nightshift ui
 
     @property
     def drift(self) -> Mapping[str, Any]:
