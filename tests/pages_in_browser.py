@@ -37,8 +37,11 @@ OUT_OF_CARD = """[...document.querySelectorAll(".card, .facts > div")].flatMap(c
 }).slice(0, 5)"""
 
 # A row of the phone's page that is mostly empty: what makes it tall is out of sight on the right.
-TALL = """[...document.querySelectorAll("main tbody tr")].filter(each => each.offsetHeight > 260).map(each =>
-  `${each.closest("table").id}, ${each.offsetHeight} pixels`).slice(0, 5)"""
+TALL = """[...document.querySelectorAll("main tbody tr")].filter(row => row.offsetHeight > 260 &&
+  ![...row.cells].some(cell => {
+    const text = document.createRange(); text.selectNodeContents(cell);
+    return cell.getBoundingClientRect().left < innerWidth && text.getBoundingClientRect().height > 130;
+  })).map(row => `${row.closest("table").id}, ${row.offsetHeight} pixels`).slice(0, 5)"""
 
 NAMELESS = """[...document.querySelectorAll("[tabindex='0']")].filter(each =>
   !document.getElementById(each.getAttribute("aria-labelledby"))?.textContent.trim()
