@@ -83,25 +83,25 @@ def _text_arguments(parser: argparse.ArgumentParser) -> None:
 def _mrhealth(args: argparse.Namespace) -> None:
     shape = Shape(args.seed, args.units, args.first_day, args.days, args.orders, not args.clean)
     generate_mrhealth(args.out, args.truth, shape)
-    print(f"{shape.days} days of {shape.units} units in {args.out}, the truth about them in {args.truth}")
+    print(f"{args.out}: days: {shape.days}, units: {shape.units}; the truth about them: {args.truth}")
 
 
 def _covid(args: argparse.Namespace) -> None:
     shape = Epidemic(args.seed, args.hospitals, args.first_day, args.days, not args.clean)
     generate_covid(args.out, args.truth, shape)
-    print(f"{shape.days} days of {shape.hospitals} hospitals in {args.out}, the truth about them in {args.truth}")
+    print(f"{args.out}: days: {shape.days}, hospitals: {shape.hospitals}; the truth about them: {args.truth}")
 
 
 def _seasons(args: argparse.Namespace) -> None:
     seasons = Seasons(args.seed, args.units, first_day=args.first_day, days=args.days, orders=args.orders)
     generate_seasons(args.out, args.truth, seasons if args.clean else with_incidents(seasons))
-    print(f"{seasons.days} days of {seasons.units} units in {args.out}, what happened in them in {args.truth}")
+    print(f"{args.out}: days: {seasons.days}, units: {seasons.units}; what happened in them: {args.truth}")
 
 
 def _text(args: argparse.Namespace) -> None:
     truth = generate_text(args.out, args.bytes, args.language, args.seed)
     truth.write(args.truth)
-    print(f"{truth.size} bytes in {args.out}, the counts of its {truth.counts.total()} words in {args.truth}")
+    print(f"{args.out}: bytes: {truth.size}, words: {truth.counts.total()}; the counts of its words: {args.truth}")
 
 
 if __name__ == "__main__":

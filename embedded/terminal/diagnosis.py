@@ -23,6 +23,8 @@ def of_run(kept: Kept) -> Iterator[str]:
     yield from of_record(kept.record)
     there = [name for name in ("logs", "gold", "quarantine") if (kept.folder / name).is_dir()]
     yield f"Files:    {paths.shown(kept.folder)}/: {', '.join(['record.json', *(f'{name}/' for name in there)])}"
+    if (page := kept.folder / "index.html").is_file():
+        yield f"Page:     {paths.shown(page)}"
 
 
 def of_record(record: Record) -> Iterator[str]:

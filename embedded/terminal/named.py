@@ -30,7 +30,9 @@ def kept(name: str) -> Kept | None:
         raise InputRefused(f"{len(matching)} kept runs begin with {wanted}: ./nightshift runs lists them.")
     if not matching and not name.startswith("s3://"):
         near = meant(wanted, map(_named, folders))
-        raise InputRefused(f"No kept run is called {wanted}.{near}" if wanted else "No run was kept yet.")
+        raise InputRefused(
+            f"No kept run is called {wanted}: ./nightshift runs lists them.{near}" if wanted else "No run was kept yet."
+        )
     return record.of_folder(matching[0]) if matching else None
 
 

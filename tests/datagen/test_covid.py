@@ -60,7 +60,7 @@ def test_the_truth_may_not_lie_among_the_data(tmp_path: Path) -> None:
 def test_the_command_writes_data_and_truth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     truth = tmp_path / "t.json"
     main(["covid", "--out", str(tmp_path / "d"), "--truth", str(truth), "--hospitals", "3", "--days", "1", "--clean"])
-    assert "1 days of 3 hospitals" in capsys.readouterr().out
+    assert "days: 1, hospitals: 3" in capsys.readouterr().out
     [day] = json.loads(truth.read_text())["business_dates"].values()
     assert day["silver"]["occupancy"] == {"rows_in": 3, "accepted": 3, "quarantined": 0, "duplicates": 0, "reasons": {}}
     assert not list((tmp_path / "d").rglob("LEIA-ME.txt"))

@@ -127,6 +127,7 @@ def runs(tmp_path, monkeypatch):
         folder = tmp_path / pipeline / "manual__x"
         (folder / "logs").mkdir(parents=True)
         (folder / "record.json").write_text(json.dumps({**RECORD, "dag_id": pipeline}))
+        (folder / "index.html").write_text("a page")
         os.utime(folder / "record.json", (number, number))
     folders = record.kept_runs(tmp_path)
     monkeypatch.setattr(record, "kept_runs", lambda: folders)
@@ -148,14 +149,22 @@ def test_a_kept_run_is_shown_with_cause_tail_next_action_and_files(runs, capsys,
     assert cli.main(["diagnose", *name]) == 0
     text = capsys.readouterr().out
     assert text.startswith(f"{pipeline}, business date 2026-01-04, run manual__x: failed\n")
-    for words in ("FAILED in job_wordcount (data)", "Next: Correct the input", "| boom", "Also: task stop", "logs/"):
+    for words in (
+        "FAILED in job_wordcount (data)",
+        "Next: Correct the input",
+        "| boom",
+        "Also: task stop",
+        "logs/",
+        "Page:  ",
+    ):
         assert words in text
     assert "upstream_failed" not in text
 
 
 def test_a_name_that_no_run_has_is_refused_with_the_one_that_was_meant(runs, capsys):
     assert cli.main(["diagnose", "wordcount/manual__y"]) == 2
-    assert "Did you mean wordcount/manual__x?" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Did you mean wordcount/manual__x?" in said and "./nightshift runs lists them" in said
     assert cli.main(["diagnose", "manual__"]) == 2
     assert "2 kept runs begin with manual__:" in capsys.readouterr().err
 

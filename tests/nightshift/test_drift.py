@@ -106,6 +106,18 @@ def test_the_same_drift_of_many_files_is_told_once():
     assert line == "sales: loja is new (ignore), in 2 deliveries, the first s3://raw/1.csv"
 
 
+def test_the_columns_that_a_torn_header_lacks_are_one_sentence_and_none_is_called_renamed():
+    found = drift.sample([SALES], "x", b"torn\n", whole=True)
+    drifted = list(drift.drifts(SALES, found))
+    assert drift.report({"s3://raw/1.csv": drifted}) == [
+        "sales: torn is new (ignore), in s3://raw/1.csv",
+        "sales: id, valor, data are missing (refuse), in s3://raw/1.csv",
+    ]
+    wide = replace(SALES, columns=tuple(replace(SALES.columns[0], name=f"c{n}", names=(f"c{n}",)) for n in range(23)))
+    [_, line] = drift.report({"s3://raw/1.csv": drift.drifts(wide, found)})
+    assert line == "sales: c0, c1, c2, c3, c4, 23 in all are missing (refuse), in s3://raw/1.csv"
+
+
 SHOP = replace(MRHEALTH_SALES, sources=(SALES,))
 
 
@@ -234,5 +246,5 @@ def test_drift_that_the_contract_refuses_ends_the_night_before_its_cluster(put, 
     put(f"{night.input_prefix}unit_002/pedido.csv", b"Id_Unidade;Id_Pedido\n")
     strict = tuple(replace(source, drift={**source.drift, "dropped": "refuse"}) for source in MRHEALTH_SALES.sources)
     pipeline = replace(MRHEALTH_SALES, sources=strict)
-    with pytest.raises(SchemaDrifted, match=r"tipo_pedido is missing.*pipelines/mrhealth_sales/contract\.toml"):
+    with pytest.raises(SchemaDrifted, match=r"tipo_pedido, .*are missing.*pipelines/mrhealth_sales/contract\.toml"):
         check(pipeline).work(replace(night, pipeline=pipeline), {})

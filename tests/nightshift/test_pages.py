@@ -198,6 +198,19 @@ def test_money_and_numbers_are_written_as_each_language_writes_them():
     assert formats.both(None, "brl") == (formats.NONE,) * 2
 
 
+@pytest.mark.parametrize(
+    ("value", "kind", "portuguese"),
+    [(81.25, "n1", "81,3"), (12.5, "int", "13"), (-2.5, "int", "-3"), (1.005, "brl", "R$\u00a01,01"),
+     (0.125, "share0", "13%"),
+     (0.285, "share0", "29%"), (-0.001, "brl", "R$\u00a00,00"), (0.004, "change", "0%"), (-0.004, "change", "0%"),
+     (1250, "compact", "1,3 mil"), (1.2, "compact_usd", "US$\u00a01,20"), (0.0045, "compact_usd", "US$\u00a00,0045"),
+     (2, "compact_usd", "US$\u00a02"), (0.4, "compact", "0,4"), (1e300, "int", None), (float("inf"), "brl", None)],
+)  # fmt: skip
+def test_numbers_are_rounded_as_a_spreadsheet_rounds_them(value, kind, portuguese):
+    shown, _ = formats.both(value, kind)
+    assert shown and portuguese in {shown, None}
+
+
 @pytest.mark.parametrize("pipeline", ALL)
 def test_every_portuguese_text_has_its_english(made, pipeline):
     """Of the words that only Portuguese has: a sentence that was forgotten shows by one of them."""
@@ -399,6 +412,65 @@ def test_every_chart_says_in_both_languages_what_is_on_its_axes(made, pipeline):
     assert '<g class="titles" />' not in html, "an empty group of a small line"
 
 
+@pytest.mark.parametrize("pipeline", ALL)
+def test_every_chart_has_its_figures_as_csv(made, pipeline):
+    """Of each mark of a chart: the figure that its tooltip says is in a table that the chart's card gives as a file."""
+    html = night.html(made(pipeline), figures.page(pipeline, figures.FIGURES[pipeline]()))
+    cards = [
+        card
+        for card in re.findall(r"<article.*?</article>", html, re.DOTALL)
+        if 'class="chart"' in card or "tiles" in card
+    ]
+    assert len(cards) > 1
+    for card in cards:
+        given = "".join(_table(html, name) for name in set(re.findall(r'data-csv="([^"]+)"', card)))
+        marks = {text.rpartition(": ")[2] for text in re.findall(r"<title[^>]*>([^<]+)</title>", card)}
+        values = {re.sub(r"[^\d,.-]", "", text) for text in marks if not text.isdigit() or len(text) > 1}
+        assert given and {v for v in values if v not in re.sub(r"[^\d,.<>-]", "", given)} == set(), card[:300]
+
+
+def _table(html, name):
+    return html.partition(f'<table id="{name}"')[2].partition("</table>")[0]
+
+
+@pytest.mark.parametrize("pipeline", ALL)
+def test_of_one_thing_no_page_says_several(made, pipeline):
+    record = json.loads(json.dumps({**made(pipeline), "proof": {**made(pipeline)["proof"], "alive": ["cluster j-1"]}}))
+    for gold in record["gold"]:
+        gold["rows"] = 1
+    record["layers"][0]["tables"][0]["waiting"] = 1
+    day = {"table": "t", "since": "2026-01-02T03:20:00Z", "rows": 1, "before": {}, "after": {}, "words": "w"}
+    html = night.html(
+        {**record, "restated": [{**day, "day": "2026-01-01"}]}, figures.page(pipeline, figures.FIGURES[pipeline]())
+    )
+    nouns = re.findall(r'>1</data> <span[^>]*?(?: data-en="(\w+)[^"]*")?>(\w+)', html)
+    assert len(nouns) > 3 and [pair for pair in nouns for noun in pair if noun.endswith(("s", "am"))] == []
+
+
+def test_what_is_counted_has_no_decimals_among_the_hardest_hit(made):
+    html = night.html(made("covid_hospitals"), figures.page("covid_hospitals", figures.covid()))
+    assert ">402.113<" in _table(html, "extremes") and "402.113,0" not in html
+
+
+@pytest.mark.parametrize("values", [[1, 2], [0, 0], [3, 1], [-3, 2], [5, None], [1, 1.5], [7, 12]])
+def test_an_axis_of_counts_names_whole_numbers_only(values):
+    labels, series = formats.days(["2025-12-30", "2025-12-31"]), [(("a", "b"), values)]
+    for drawn in (charts.bars(labels, series, "int", AXES), charts.lines(labels, series, "int", AXES)):
+        assert len(named(drawn)) > 1 and [text for text in named(drawn) if not re.fullmatch(r"-?\d+", text)] == []
+
+
+@pytest.mark.parametrize("most", [3, 30, 4000, 31_000])
+def test_a_logarithmic_axis_names_whole_numbers_only(most):
+    texts = named(charts.points([(1, most), (2, 2), (most, 1)], ("a", "b"), AXES))
+    assert len(texts) > 3 and [text for text in texts if not re.fullmatch(r"\d+( mil)?", text)] == []
+
+
+def named(drawn):
+    """What the axes of a chart name, but its days and titles."""
+    texts = re.findall(r"<text[^>]*>([^<]*)</text>", drawn)
+    return [text for text in texts if "/" not in text and text not in {AXES.x[0], AXES.y[0]}]
+
+
 def test_the_last_label_of_a_line_is_inside_the_drawing():
     drawn = charts.lines(formats.days(["2025-12-31", "2026-01-01"]), [(("a", "b"), [1, 2])], "int", AXES)
     left = float(re.search(r"translate\(([\d.]+)", drawn)[1])
@@ -567,6 +639,18 @@ def test_the_pages_of_a_warned_and_of_a_restated_night_work_in_a_browser(made, p
     nights = [history.summary(made("card_movements", day=day)) for day in (1, 2, 3)]
     of_warned, of_restated = (figures.page(p, figures.FIGURES[p]()) for p in ("covid_hospitals", "card_movements"))
     of_warned["figures"]["totals"]["cases"] = 559_467_000_000
+    reasons = (
+        "empty_file",
+        "missing_column",
+        "not_utf8",
+        "nul_byte",
+        "unclosed_quote",
+        "wrong_column_count",
+        "bad_date",
+    )
+    warned["layers"][0]["tables"][0]["reasons"] = dict.fromkeys(reasons, 2)
+    place = "s3://acme-night-raw/covid/2026/01/04/leito_ocupacao/leito_ocupacao_of_a_long_name.csv.gz"
+    warned["warnings"] += [f"The input drifted from its contract: occupancy: cnes is missing (quarantine), in {place}."]
     columns = {f"column_{n}_of_a_wide_table": "decimal(18,2)" if n % 3 else "string" for n in range(42)}
     row = [1234567.25 if kind.startswith("decimal") else "Rio Grande do Norte" for kind in columns.values()]
     warned["layers"][-1]["gold"][0]["schema"] = columns
@@ -590,6 +674,13 @@ def test_a_record_of_an_older_version_still_has_a_page(made):
     assert "nada ficou ligado" in night.html(
         record, None, [{**record, "run_id": "older", "ended_at": record["started_at"]}]
     )
+
+
+def test_a_long_name_in_a_cell_has_the_room_of_a_sentence():
+    """Else a phone breaks it into as many lines as the row is then tall, with all else that it shows empty."""
+    folders = (paths.ROOT / "plugins" / "nightshift" / "pages" / "templates", paths.ROOT / "pipelines")
+    texts = [file.read_text(encoding="utf-8") for folder in folders for file in folder.rglob("*.html")]
+    assert len(texts) > 8 and not any("<td><code>" in text for text in texts)
 
 
 def test_the_list_of_nights_links_each_page(made):

@@ -17,13 +17,14 @@ import pytest
 import nightshift
 from medallion import errors as job_errors
 from medallion import lake as jobs_lake
-from medallion import packing
+from medallion import notation, packing, quality
 from mrhealth_sales.jobs import alerts, outlook
 from mrhealth_sales.page import ALERTS
 from nightshift.compute import cost, instances
 from nightshift.compute.emr.client import NEXT as OF_EMR
 from nightshift.compute.targets import TARGETS
 from nightshift.config import LANGUAGES, Settings
+from nightshift.contracts import drift
 from nightshift.dag_factory import backfill_dag, drift_dag, night_dag, reaper_dag
 from nightshift.failures import errors, steplog, symptoms
 from nightshift.failures.causes import REMEDIES, TRIGGERED, Cause, advice
@@ -31,6 +32,7 @@ from nightshift.failures.portuguese import CATALOGUE, translated
 from nightshift.failures.quoted import by_day, parted
 from nightshift.infrastructure.drift import NOBODY, Difference
 from nightshift.infrastructure.inventory import RESOURCE_FINDERS
+from nightshift.inputs import text_encoding
 from nightshift.lake import audit
 from nightshift.pages import words
 from nightshift.pipelines import BACKFILLS, PIPELINES, REGISTRY
@@ -251,7 +253,12 @@ def test_whose_prices_a_cost_is_made_of_has_its_portuguese(region):
 def test_how_spot_was_priced_and_what_could_not_be_judged_have_their_portuguese():
     nodes = [SimpleNamespace(market=cost.SPOT, spot=price) for price in (0.1, None)]
     phrases = [cost.spot_words(nodes), cost.spot_words(nodes[:1])]
-    phrases += [outlook._unjudged(3, 0, 9), outlook._unjudged(0, 1_200, 1_300), outlook._unjudged(3, 4, 9)]
+    phrases += [
+        outlook._unjudged(3, 0, 9),
+        outlook._unjudged(1, 1, 1),
+        outlook._unjudged(0, 1_200, 1_300),
+        outlook._unjudged(3, 4, 9),
+    ]
     assert [text for text in phrases if translated(text) == text] == []
     assert not [text for text in phrases if re.search(r"\b(units|stock|nodes)\b", translated(text))]
 
@@ -408,6 +415,10 @@ def test_a_sentence_stands_once_and_has_the_same_places_in_both_languages():
             "1,360 of 1,360 stock recommendations, for want of 14 known days",
             "1.360 de 1.360 recomendações de estoque, por faltarem 14 dias conhecidos",
         ),
+        (
+            "sales and cancellations of 1 unit, for want of four known days of this weekday",
+            "vendas e cancelamentos de 1 unidade, por faltarem quatro dias conhecidos deste dia da semana",
+        ),
         ("prices of us-east-1, 2026-11-20", "preços de us-east-1, 20/11/2026"),
         ("The same work elsewhere, with the usual start-up: emr $0.12, glue $1.30",
          "O mesmo trabalho em outros serviços, com a partida usual: emr US$ 0,12, glue US$ 1,30"),
@@ -423,7 +434,7 @@ def test_a_sentence_stands_once_and_has_the_same_places_in_both_languages():
         ("task audit is upstream_failed", "a tarefa audit não rodou, pois outra falhou antes"),
         ("Virtual cluster v of w is ARRESTED.", "O cluster virtual v de w está ARRESTED."),
         ("bronze.a: 3 of 9 rows were quarantined (1 bad_date, 2 own_reason)",
-         "bronze.a: 3 de 9 linhas foram para a quarentena (1 data inválida, 2 own_reason)"),
+         "bronze.a: 3 de 9 linhas foram para a quarentena (data inválida: 1, own_reason: 2)"),
         ("w/x left clusters: j-1; key pairs: k.", "w/x deixou clusters: j-1; pares de chaves: k."),
     ],
 )  # fmt: skip
@@ -468,6 +479,68 @@ def test_every_reason_and_detail_of_the_quarantine_has_its_portuguese():
     details = {detail for _, _, detail in found if detail} | {what for _, _, what in packing._KINDS}
     assert (len(reasons) > 30, len(details) > 10) == (True, True)
     assert [text for text in (*reasons, *details) if not same_facts(text)] == []
+
+
+def warned():
+    """(where, warning) of what a job counts of accepted rows."""
+    yield from (("medallion", text) for text in (quality.CLASH, notation.WARNING, notation.LEFT_OUT))
+    for file in sorted(file for home in JOBS for file in home.rglob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        pairs = [pair for node in tree.body if isinstance(node, ast.Assign) for pair in assigned(node)]
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        for node in (call for call in calls if getattr(call.func, "id", "") == "warn"):
+            yield f"{file.name}:{node.lineno}", written(node.args[1]) or dict(pairs)[node.args[1].id]
+
+
+def assigned(node):
+    """(name, text) of each constant that a statement gives a text."""
+    names, value = node.targets[0], node.value
+    several = isinstance(names, ast.Tuple) and isinstance(value, ast.Tuple)
+    pairs = zip(names.elts, value.elts, strict=True) if several else [(names, value)]
+    return [(name.id, text) for name, each in pairs if (text := written(each))]
+
+
+def test_every_warning_of_accepted_rows_has_its_portuguese():
+    found = [*warned()]
+    assert len(found) > 12
+    assert [pair for pair in found if translated(pair[1]) == pair[1]] == []
+
+
+def test_every_difference_between_input_and_contract_has_its_portuguese():
+    table = next(iter(PIPELINES["card_movements"].sources))
+    columns = tuple(
+        replace(table.columns[0], name=f"c{n}", names=(f"c{n}",), optional=False, type="date") for n in (1, 2, 3)
+    )
+    source = replace(table, columns=columns)
+    whole, of_time = drift.Sample, drift.Relation
+    came = [
+        whole("X7", ("c1", "c2", "c3"), (("odd", "odd", "odd"),) * 3),
+        whole("X7", ("c1", "c2", "Y"), ()),
+        whole("X7", ("Y", "Z"), ()),
+        whole("X8", ("Y", "Z"), ()),
+        of_time("X7", ("c1", "c2", "c3"), ("bytea", "real", "date")),
+    ]
+    money = replace(source, columns=(*columns[:1], replace(columns[1], type="decimal(18,2)"), *columns[2:]))
+    lines = [line for each in came for line in drift.report({each.where: drift.drifts(money, each)})]
+    lines += drift.report({where: [drift.missing(source, where)] for where in ("X7", "X8")})
+    lines += drift.report({where: drift.drifts(source, came[2]) for where in ("X7", "X8")})
+    wide = replace(source, columns=tuple(replace(columns[0], names=(f"c{n}",), name=f"c{n}") for n in range(9)))
+    lines += drift.report({"X7": drift.drifts(wide, came[2])})
+    assert len(lines) > 10
+    said = translated(f"The input drifted from its contract: {'; '.join(lines)}.")
+    assert (
+        re.findall(r"\b(?:is|are|in|all|new|missing|the|name|quarantine|ignore|refuse|deliveries|make|has)\b", said)
+        == []
+    )
+
+
+@pytest.mark.parametrize("doubtful", [False, True])
+def test_where_a_text_has_another_encoding_has_its_portuguese(doubtful):
+    files = [text_encoding.Beginning(f"s3://raw/{n}.txt", 3, n, "the is", "cp1252", True, doubtful) for n in (1, 2)]
+    for several in (files[:1], files):
+        said = translated(f"Input that is not in utf-8: {'; '.join(map(str, several))}.")
+        assert said.startswith("Entrada que não está em utf-8: s3://raw/1.txt: 1 de 3 linhas, a primeira 'the is', ")
+        assert re.findall(r"\b(?:of|lines|first|as in|read like)\b", said) == []
 
 
 def test_several_sentences_in_one_message_are_each_translated():

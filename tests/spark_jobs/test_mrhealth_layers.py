@@ -6,12 +6,15 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from datagen import Shape, generate_mrhealth
+from medallion import page
 from medallion.errors import NoInputError
+from medallion.lake import Lake
 
 P = "mrhealth_sales"
 D1, D2, D3 = "2025-12-29", "2025-12-30", "2025-12-31"
@@ -60,6 +63,22 @@ def test_the_quarantine_holds_what_the_manifest_counts_with_raw_text_and_place(n
             for row in rows:
                 assert row["layer"] == layer and row["source_file"] and row["detail"]
                 assert row["line"] == 0 or row["raw"], row
+
+
+def test_the_refused_rows_of_a_page_have_one_of_each_reason(night: Any) -> None:
+    """Of a file without a column that has more rows than a page shows, the other reasons are shown too."""
+    lake = night[0]
+    run = SimpleNamespace(lake=str(lake.root), pipeline=P, business_date=D3, spark=lake.spark)
+    here = Lake(run)
+    first = page.collected(page._quarantine(here))[page.QUARANTINE]
+    shown = page._of_each_reason(here, first)
+    counts = [(layer, table, c) for layer in ("bronze", "silver") for table, c in lake.counts(P, D3, layer).items()]
+    reasons = {(layer, table, reason) for layer, table, count in counts for reason in count["reasons"]}
+    told = [{(row["layer"], row["table"], row["reason"]) for row in rows} for rows in (first, shown)]
+    assert (len(first), len(shown)) == (page.REFUSED_ROWS,) * 2
+    assert len(told[0]) < len(told[1]) == min(len(reasons), page.REFUSED_ROWS) and told[1] <= reasons
+    places = [(row["layer"], row["source_file"], row["line"]) for row in shown]
+    assert places == sorted(places)
 
 
 def test_a_file_without_rows_is_told_from_a_missing_one(night: Any) -> None:

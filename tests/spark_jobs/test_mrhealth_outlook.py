@@ -230,6 +230,6 @@ def test_the_first_night_of_all_invents_nothing_and_says_so(first_night: FirstNi
         f"{len(rows)} of {len(rows)} stock recommendations, for want of 28 known days"
     )
     assert (told["total"], told["told"]) == (0, [])
-    assert {row["note"] for row in rows} == {"not judged: 1 days are known, 28 are needed"}
+    assert {row["note"] for row in rows} == {"not judged: 1 of the 28 days needed"}
     assert {(r["order_quantity"], r["forecast_high_7d"]) for r in rows} == {(None, None)}
     assert lake.gold(P, day, "stock_forecast_days") == []

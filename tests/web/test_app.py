@@ -107,10 +107,18 @@ def test_the_home_strip_says_what_happened_what_is_alive_what_is_old_and_what_it
     text = plain(server().get("/nightshift/fragment/home").text)
     assert re.search(r"Last night .*✗ WordCount 2026-01-04", text)
     assert "WordCount: cluster j-1" in text
-    assert re.search(r"wordcount\.word_counts: [0-9.,]+ hours", text)
+    assert re.search(r"wordcount\.word_counts: [0-9.,]+ days", text), "months are not told in hours"
     assert "This month US$ 0.50 1 night Money" in text
     latest = plain(server().get("/nightshift/fragment/nights?lang=pt-BR").text)
     assert "O passo silver falhou: faltou memória ao job OutOfMemoryError: Java heap space" in latest
+
+
+@pytest.mark.parametrize(("kept", "where"), [("", "--aws "), ("/x", "")])
+def test_what_is_alive_has_the_command_that_ends_it(server, lake, keep, settings, monkeypatch, kept, where):
+    monkeypatch.setattr(web, "_settings", lambda: replace(settings, kept_dir=kept))
+    keep(record(3, proof={"alive": ["cluster j-1"]}))
+    html = server().get("/nightshift/fragment/alive").text
+    assert f"<code>./nightshift reap {where}--run wordcount/scheduled__3</code>" in html
 
 
 def test_drift_has_a_row_of_its_own_on_the_nights_and_on_home_while_there_is_some(server, lake, keep, settings):
@@ -135,6 +143,29 @@ def test_the_nights_are_a_product_by_its_dates_and_a_backfill_fills_its_days(ser
     row = html[html.index("WordCount") :].partition("</tr>")[0]
     assert re.findall(r">([✓!✗·])<", row)[-5:] == ["·", "✓", "✓", "✓", "!"]
     assert f'title="{days[-1]}: success with warnings, US$\u00a00.50"' in row
+
+
+def test_a_night_of_today_s_date_is_among_the_dates_and_an_unknown_outcome_is_shown_as_written(server, lake, keep):
+    before = web.View({"nights": {}}, (), web.datetime.now(web.UTC), 1, "America/Sao_Paulo")
+    keep(record(1, business_date=str(before.today), outcome="half done"))
+    html = server().get("/nightshift/fragment/nights").text
+    assert f"{before.dates(29)[0]} \N{EN DASH} {before.today}" in plain(html)
+    assert re.findall(r">([✓!✗·?])<", html[html.index("WordCount") :].partition("</tr>")[0])[-2:] == ["·", "?"]
+    for name in PAGES:
+        assert server().get(f"/nightshift/fragment/{name}", params={"dag_id": "wordcount"}).status_code == 200, name
+
+
+def test_a_command_in_advice_or_a_warning_is_set_as_code(server, lake, put):
+    failure = {"task": "x", "cause": "data", "message": "Run `reap` first.", "tail": []}
+    body = whole_record(
+        outcome="failed",
+        failure={**failure, "next_action": "Then run `./nightshift reap --run a/<b>` again."},
+        warnings=["See `docs`."],
+    )
+    put("wordcount", "scheduled__3", "record.json", json.dumps(body))
+    html = server().get("/nightshift/fragment/run", params=RUN).text
+    assert "run <code>./nightshift reap --run a/&lt;b&gt;</code> again" in html
+    assert "<code>reap</code>" in html and "<code>docs</code>" in html and "`" not in plain(html)
 
 
 def test_the_bars_of_the_dearest_nights_stand_under_what_their_length_is(server, lake, keep):
@@ -166,7 +197,7 @@ def test_the_tab_of_a_dag_has_the_page_of_its_latest_night_that_did_not_fail(ser
     assert "<iframe" not in shown()
     keep(record(1), record(2, outcome="success with warnings"), record(3, outcome="failed"))
     [run] = re.findall(r'<iframe src="[^"]*run_id=([^"&]+)&amp;lang=pt-BR"', shown())
-    assert run == record(2)["run_id"] and "A página dele" in shown()
+    assert run == record(2)["run_id"] and "Página da última noite" in shown()
 
 
 def test_a_product_of_another_deployment_or_a_foreign_dag_has_no_nights(server, lake, keep):

@@ -24,7 +24,7 @@ from nightshift_contract.reading import contract
 
 REFUSED_ROWS = 20
 MOST_ROWS = 100_000  # of a table that is collected whole
-QUARANTINE = "quarantine"
+QUARANTINE, PLACE = "quarantine", ("layer", "source_file", "line")
 _JSON = {"ignoreNullFields": "false", "timestampFormat": "yyyy-MM-dd HH:mm:ss"}
 
 
@@ -57,7 +57,7 @@ def refusals_of_failure(run: Run) -> Iterator[None]:
         yield
     except TooMuchRefused:
         lake = Lake(run)
-        _write(lake, {"quarantine": collected(_quarantine(lake)).get(QUARANTINE, [])})
+        _write(lake, {QUARANTINE: _of_each_reason(lake, collected(_quarantine(lake)).get(QUARANTINE, []))})
         raise
 
 
@@ -80,7 +80,7 @@ def _page(
     for table in large:
         rows[table] = [json.loads(row["row"]) for row in _as_json(frames[table]).take(FIRST_ROWS)]
     tables = {table.table: first_rows(lake.run, table, rows[table.table]) for table in staged}
-    return {"tables": tables, "quarantine": rows.pop(QUARANTINE, []), "figures": figures(rows)}
+    return {"tables": tables, QUARANTINE: _of_each_reason(lake, rows.pop(QUARANTINE, [])), "figures": figures(rows)}
 
 
 def _is_whole(table: GoldTable, needed: Collection[str]) -> bool:
@@ -91,7 +91,27 @@ def _is_whole(table: GoldTable, needed: Collection[str]) -> bool:
 
 
 def _quarantine(lake: Lake) -> dict[str, DataFrame]:
-    """The first refused rows of this date, without their text, which may be personal; nothing if there are none."""
+    """The first refused rows of this date; nothing if there are none."""
+    refused = _refused(lake)
+    return {QUARANTINE: refused.orderBy(*PLACE).limit(REFUSED_ROWS)} if refused else {}
+
+
+def _of_each_reason(lake: Lake, first: list[Record]) -> list[Record]:
+    """The first refused rows; where there may be more, the first of each table and reason, and then those. Only then is
+    the quarantine read a second time."""
+    refused = _refused(lake) if len(first) == REFUSED_ROWS else None
+    if refused is None:
+        return first
+    seen = F.min(F.struct("source_file", "line", "detail")).alias("seen")
+    kinds = refused.groupBy("table", "layer", "reason").agg(seen)
+    one = kinds.select("table", "layer", "seen.source_file", "seen.line", "reason", "seen.detail")
+    each = collected({QUARANTINE: one.orderBy(*PLACE).limit(REFUSED_ROWS)})[QUARANTINE]
+    chosen = [*each, *(row for row in first if row not in each)][:REFUSED_ROWS]
+    return sorted(chosen, key=lambda row: [row[part] for part in PLACE])
+
+
+def _refused(lake: Lake) -> DataFrame | None:
+    """The refused rows of this date, without their text, which may be personal; None if there are none."""
     root, day = f"{lake.run.lake}/quarantine/{lake.run.pipeline}", f"{DATED}{lake.run.business_date}"
     tables = [
         (table, f"{root}/{layer}/{table}/{day}")
@@ -105,9 +125,7 @@ def _quarantine(lake: Lake) -> dict[str, DataFrame]:
         for table, folder in tables
         if lake.storage.exists(folder)
     ]
-    if not parts:
-        return {}
-    return {QUARANTINE: reduce(DataFrame.unionAll, parts).orderBy("layer", "source_file", "line").limit(REFUSED_ROWS)}
+    return reduce(DataFrame.unionAll, parts) if parts else None
 
 
 def own_rows(lake: Lake, table: GoldTable) -> DataFrame:

@@ -35,6 +35,7 @@ METRICS = {
     "cases": ("Casos", "Cases"),
     "deaths": ("Óbitos", "Deaths"),
 }
+METRIC_KINDS = {"case_fatality": "share", "cases": "int", "deaths": "int"}
 FEW_DAYS = 14  # so few that each day gets a dot
 COLUMNS = tuple((bed, pool) for bed in BEDS for pool in POOLS)
 
@@ -55,6 +56,7 @@ def view(figures: Mapping[str, Any]) -> dict[str, Any]:
         "new_cases": _daily(daily, 1, ("Casos novos", "New cases")),
         "new_deaths": _daily(daily, 3, ("Óbitos novos", "New deaths"), wide=True),
         "metrics": METRICS,
+        "metric_kinds": METRIC_KINDS,
         "beds": BEDS,
         "pools": POOLS,
     }

@@ -146,7 +146,7 @@ def _rounded(figure: float | None) -> float | None:
 
 def _why_not(days_known: int) -> str:
     if days_known < NEEDED_DAYS:
-        return f"not judged: {days_known} days are known, {NEEDED_DAYS} are needed"
+        return f"not judged: {days_known} of the {NEEDED_DAYS} days needed"
     return "not judged: no week is known whole, to test a forecast on"
 
 
@@ -188,6 +188,7 @@ def _forecasts(outlooks: DataFrame) -> tuple[int, int]:
 
 
 def _unjudged(young: int, without: int, recommended: int) -> str:
-    sales = f"sales and cancellations of {young} units, for want of four known days of this weekday"
+    units = f"{young} {'unit' if young == 1 else 'units'}"
+    sales = f"sales and cancellations of {units}, for want of four known days of this weekday"
     stock = f"{without:,} of {recommended:,} stock recommendations, for want of {NEEDED_DAYS} known days"
     return "; ".join(words for words, count in ((sales, young), (stock, without)) if count)

@@ -87,6 +87,7 @@ def view(figures: Mapping[str, Any]) -> dict[str, Any]:
             stacked=True,
         ),
         "status_names": [name for _, name in STATUS],
+        "status_keys": [key for key, _ in STATUS],
         "ranking": own,
         "most_revenue": _most(unit["today"]["revenue"] for unit in own),
         "most_state": _most(row["revenue"] for row in figures["states"]),

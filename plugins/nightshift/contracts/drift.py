@@ -6,7 +6,7 @@ import codecs
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from nightshift_contract import dialect
@@ -37,6 +37,9 @@ TEXT = r"(var|national )?char.*|character.*|(tiny|medium|long)?text|enum|bpchar"
 # Column types whose values have no text form, and types that do not keep every digit.
 UNREADABLE = r"bytea|array|(var)?binary|(tiny|medium|long)?blob|geom.*|point|(multi)?(linestring|polygon)|multipoint"
 LOSSY = r"real|float"
+NEW, MISSING = "is new", "is missing"
+SEVERAL = {NEW: "are new", MISSING: "are missing"}  # what is said of several columns at once
+MOST_COLUMNS = 6  # that one sentence names
 FEWEST = 3  # non-empty values that a sample needs before a column of only odd values counts as drifted
 
 
@@ -133,14 +136,14 @@ def drifts(source: Table, table: Sample | Relation) -> Iterator[Drift]:
     here = {column.name: spelt[name] for column in source.columns for name in column.names if name in spelt}
     known = {name for column in source.columns for name in column.names}
     unrecognised = [name for name in table.header if plain_name(name) not in known]
+    lacking = [column for column in source.columns if column.name not in here and not column.optional]
+    renamed = unrecognised if len(lacking) <= len(unrecognised) else []
     for name in unrecognised:
-        yield _drift(source, "added", name, "is new")
+        yield _drift(source, "added", name, NEW)
     for column in source.columns:
-        if column.name not in here and column.optional:
-            continue
-        if column.name not in here:
-            yield _drift(source, "dropped", column.names[0], _gone(column, unrecognised))
-        else:
+        if column in lacking:
+            yield _drift(source, "dropped", column.names[0], _gone(column, renamed))
+        elif column.name in here:
             yield from _retyped(source, table, column, here[column.name])
 
 
@@ -217,12 +220,24 @@ def missing(source: Table, where: str) -> Drift:
 
 def report(drifts: Mapping[str, Iterable[Drift]]) -> list[str]:
     """The drifts of many deliveries as sentences; the same drift of several is one sentence with their number and the
-    first."""
+    first, and so are the columns that are all new, or all missing, in the same deliveries."""
     places: dict[Drift, list[str]] = {}
     for where, drifted in drifts.items():
         for drift in drifted:
             places.setdefault(drift, []).append(where)
-    return [f"{drift}, in {_places(where)}" for drift, where in places.items()]
+    lines: dict[tuple[str, ...], list[Drift]] = {}
+    for drift, there in places.items():
+        own = () if drift.words in SEVERAL else (drift.column,)
+        lines.setdefault((drift.source, drift.words, drift.rule, *own, *there), []).append(drift)
+    return [f"{_columns(alike)}, in {_places(places[alike[0]])}" for alike in lines.values()]
+
+
+def _columns(alike: Sequence[Drift]) -> str:
+    first, columns = alike[0], [drift.column for drift in alike]
+    if len(columns) == 1:
+        return str(first)
+    shown = columns if len(columns) <= MOST_COLUMNS else [*columns[: MOST_COLUMNS - 1], f"{len(columns)} in all"]
+    return str(replace(first, column=", ".join(shown), words=SEVERAL[first.words]))
 
 
 def _drift(source: Table, event: str, column: str, words: str) -> Drift:
@@ -230,9 +245,10 @@ def _drift(source: Table, event: str, column: str, words: str) -> Drift:
 
 
 def _gone(column: Column, unrecognised: Sequence[str]) -> str:
+    """What is said of a column that is missing; `unrecognised` may be its new name, if there is one for each such."""
     if not unrecognised:
-        return "is missing"
-    return f"is missing; if {' or '.join(unrecognised)} is its new name, add it to {column.name} in the contract"
+        return MISSING
+    return f"{MISSING}; if {' or '.join(unrecognised)} is its new name, add it to {column.name} in the contract"
 
 
 def _places(where: Sequence[str]) -> str:

@@ -61,9 +61,13 @@ def figures(english: str) -> str:
 
 
 def reasons(english: str) -> str:
-    """Counted reasons of the quarantine, as in "50 undecodable, 9 bad_date"."""
-    parts = (part.partition(" ") for part in english.split(", "))
-    return ", ".join(f"{number(count)}{blank}{translated(reason)}" for count, blank, reason in parts)
+    """Counted reasons of the quarantine: "50 undecodable, 9 bad_date" as "não decodificável: 50, data inválida: 9"."""
+    return ", ".join(map(_counted, english.split(", ")))
+
+
+def _counted(english: str) -> str:
+    count, _, reason = english.partition(" ")
+    return f"{translated(reason)}: {number(count)}" if NUMBER.fullmatch(count) else translated(english)
 
 
 def state(english: str) -> str:
@@ -72,7 +76,7 @@ def state(english: str) -> str:
     return said if said != english else f"está {english}"
 
 
-COUNTED_ONE = re.compile(r"(?<![\w.,])1 (more |other )?(row|day)\b")
+COUNTED_ONE = re.compile(r"(?<![\w.,])1 (more |other )?(row|day|unit)\b")
 ONE_OR_MANY = "|"  # a mark such as linha|linhas: the first for 1
 MARKS: Mapping[str, Callable[[str], str]] = {
     "number": number,

@@ -42,6 +42,8 @@ _SPARK = {"width": 120, "height": 28, "margin": 2, "spacing": 0, "show_x_labels"
 _DROPPED = {"defs", "desc", "title"}
 _OVERLAYS = {"plot text-overlay", "plot tooltip-overlay"}
 _FACTS = ("label", "x_label", "value")
+COUNTS = "int"  # values of which an axis names whole ones only
+FEW_TENS = 3
 SAME = "\N{ZERO WIDTH SPACE}"
 
 
@@ -87,6 +89,7 @@ def points(pairs: Sequence[tuple[float, float]], name: Both, axes: Axes) -> Mark
     chart = pygal.XY(**_COMMON, **_size(False), dots_size=2.5, logarithmic=True)
     words = _titled(chart, axes)
     chart.x_value_formatter = chart.value_formatter = _formatter("compact", words)
+    chart.x_labels, chart.y_labels = (_whole_steps(max(numbers)) for numbers in zip(*pairs, strict=True))
     chart.add(name[0], list(pairs))
     return _svg(chart, words, "chart")
 
@@ -121,6 +124,7 @@ def _drawn(
         chart.x_labels_major_every = -(-len(labels) // (MOST_LABELS * chart.config.width // WIDTH))
         chart.show_minor_x_labels = False
     values, chart.value_formatter = _formatter(kind, words), _formatter(axis, words)
+    chart.config.order_min = 0 if kind == COUNTS else None
     for (pt, en), numbers in series:
         words.setdefault(pt, en)
         chart.add(
@@ -135,6 +139,13 @@ def _drawn(
         words.setdefault(pt, en)
         chart.add_xml_filter(lambda drawn: _with_limit(drawn, chart.view, pt, at))
     return _svg(chart, words, "chart")
+
+
+def _whole_steps(most: float) -> list[int]:
+    """The whole numbers up to `most` that a logarithmic axis names: 1, 10, 100, and 2 and 5 between few of these."""
+    tens = [10**power for power in range(len(str(int(most))))]
+    steps = (1, 2, 5) if len(tens) <= FEW_TENS else (1,)
+    return [step * ten for ten in tens for step in steps if step * ten <= most]
 
 
 def _titled(chart: Any, axes: Axes) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ NONE = "\N{EN DASH}"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MINUTE, HOUR = 60, 3600
 _SWAPPED = str.maketrans(",.", ".,")
+_EXACT = Context(prec=400, rounding=ROUND_HALF_UP, traps=[])  # the digits of any double; of infinity NaN
 
 
 def both(value: Any, kind: str, zone: str = "UTC") -> Both:
@@ -31,20 +33,26 @@ def days(dates: Sequence[Any]) -> list[Both]:
 
 def _decimals(digits: int, before: str = "", after: str = "") -> Callable[[Any], Both]:
     def shown(value: Any) -> Both:
-        sign, english = "-" if value < 0 else "", f"{abs(value):,.{digits}f}"
+        english = f"{abs(_rounded(value, digits)):,.{digits}f}"
+        sign = "-" if value < 0 and english.strip("0.") else ""
         return f"{sign}{before}{english.translate(_SWAPPED)}{after}", f"{sign}{before}{english}{after.strip()}"
 
     return shown
 
 
+def _rounded(value: Any, digits: int) -> Decimal:
+    """Half away from zero, as a spreadsheet and SQL round what is written: 81.25 is 81.3."""
+    return _EXACT.quantize(Decimal(str(value)), Decimal(1).scaleb(-digits))
+
+
 def _share(digits: int) -> Callable[[Any], Both]:
     shown = _decimals(digits, after="%")
-    return lambda value: shown(value * 100)
+    return lambda value: shown(Decimal(str(value)) * 100)
 
 
 def _change(value: Any) -> Both:
     pt, en = _share(0)(value)
-    return (f"+{pt}", f"+{en}") if value > 0 else (pt, en)
+    return (f"+{pt}", f"+{en}") if value > 0 and en != "0%" else (pt, en)
 
 
 def _compact(before: str) -> Callable[[Any], Both]:
@@ -53,11 +61,13 @@ def _compact(before: str) -> Callable[[Any], Both]:
     def shown(value: Any) -> Both:
         for size, (pt, en) in {1e9: (" bi", "bn"), 1e6: (" mi", "M"), 1e3: (" mil", "k")}.items():
             if abs(value) >= size:
-                number = f"{value / size:.1f}".removesuffix(".0")
+                number = f"{_rounded(value / size, 1)}".removesuffix(".0")
                 return f"{before}{number.translate(_SWAPPED)}{pt}", f"{before}{number}{en}"
         digits = 0 if abs(value) >= 100 else 2 if abs(value) >= 0.1 else 4
-        number = f"{value:.{digits}f}"
-        number = number.rstrip("0").rstrip(".") if digits else number
+        number = f"{_rounded(value, digits):f}"
+        whole, _, fraction = number.partition(".")
+        fraction = fraction.rstrip("0")
+        number = f"{whole}.{fraction:0<{2 if before else 1}}" if fraction else whole
         return f"{before}{number.translate(_SWAPPED)}", f"{before}{number}"
 
     return shown

@@ -19,7 +19,8 @@
   for (const button of all("[data-language]"))
     button.addEventListener("click", () => { remember("nightshift-language", button.dataset.language); speak(button.dataset.language); });
   const wanted = new URLSearchParams(location.search);
-  speak(wanted.get("lang") || remembered("nightshift-language") || (/^pt/i.test(navigator.language) ? "pt" : "en"));
+  const chosen = wanted.get("lang") || remembered("nightshift-language") || navigator.language;
+  speak(/^pt/i.test(chosen) ? "pt" : "en");
 
   const paint = theme => {
     if (theme) root.dataset.theme = theme;

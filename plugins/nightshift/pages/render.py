@@ -71,6 +71,11 @@ def number(value: Any, kind: str, zone: str = "UTC") -> Markup:
     return Markup('<data value="{}" data-kind="{}" data-en="{}"{}>{}</data>').format(value, kind, en, size, pt)
 
 
+def counted(count: int, one: Both, many: Both) -> Markup:
+    """A count with its noun, in both languages; `one` is for 1."""
+    return Markup("{} {}").format(number(count, "int"), words(one if count == 1 else many))
+
+
 def broken(name: str) -> Markup:
     """The name of a column, which may break after each underscore."""
     return Markup("_<wbr>").join(plain(name).split("_"))
@@ -107,6 +112,7 @@ def _environment() -> Environment:
     made.globals |= {
         "t": words,
         "broken": broken,
+        "counted": counted,
         "level": level,
         "width": width,
         "charts": charts,

@@ -222,6 +222,7 @@ def _view(user: Any, t: Words, theme: str = "") -> View:
         t=t,
         theme=theme,
         prices_max_age_days=settings.prices_max_age_days,
+        is_kept_here=bool(settings.kept_dir),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
@@ -9,6 +10,7 @@ from nightshift.failures.quoted import by_day
 from nightshift.failures.shown import plain
 
 LONG = 40  # characters
+CODE = re.compile(r"`([^`]+)`")
 
 
 class Markup(str):
@@ -46,6 +48,11 @@ def link(href: str, *parts: Part, **attributes: str | int | None) -> Markup:
     return tag("a", *parts, href=href, **attributes)
 
 
+def sentence(text: str) -> list[Part]:
+    """A sentence of which what stands in backticks, such as a command, is set as code."""
+    return [tag("code", part) if n % 2 else part for n, part in enumerate(CODE.split(text))]
+
+
 def failure_message(message: str, t: Callable[[str], str]) -> list[Part]:
     """A failure's message: our sentence in the reader's words, then those that it quotes; so for each day of a backfill
     that failed."""
@@ -53,7 +60,7 @@ def failure_message(message: str, t: Callable[[str], str]) -> list[Part]:
 
 
 def _of_day(day: str, ours: str, said: str, t: Callable[[str], str]) -> list[Part]:
-    return [f"; {day}: " if day else "", t(ours), *([" ", tag("q", said, lang="en")] if said else [])]
+    return [f"; {day}: " if day else "", *sentence(t(ours)), *([" ", tag("q", said, lang="en")] if said else [])]
 
 
 def _cell(part: Part) -> Markup:

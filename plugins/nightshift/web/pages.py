@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 from nightshift.compute import instances
 from nightshift.contracts.pipeline import BACKFILL
+from nightshift.pages.night import MOST_HOURS
 from nightshift.report import expected
+from nightshift.run.ids import slug_of
 from nightshift.run.links import dag_page, run_page, run_tab
 from nightshift.web.markup import Markup, Part, failure_message, joined, link, table, tag
 from nightshift.web.run_page import framed
@@ -19,6 +21,7 @@ DATES, LATEST, DEAREST = 30, 20, 10
 TO = " \N{EN DASH} "
 MARKS = {"success": "✓", "success with warnings": "!", "failed": "✗"}
 CLASSES = {"success": "ok", "success with warnings": "warn", "failed": "bad"}
+UNKNOWN_MARK, UNKNOWN_CLASS = "?", "warn"  # of an outcome that this version does not know
 
 
 def home(view: View) -> Markup:
@@ -95,14 +98,14 @@ def alive(view: View) -> Markup:
     running = [
         [link(run_page(r.dag_id, r.run_id), r.run_id), _title(view, r.dag_id), view.t(r.state)] for r in view.running
     ]
-    left = [[_run(night), _title(view, night["dag_id"]), what] for night, what in _named(view)]
+    left = [[_run(night), _title(view, night["dag_id"]), what, _reaps(view, night)] for night, what in _named(view)]
     names = (view.t("Run"), view.t("Product"))
     return joined(
         tag("h2", view.t("Alive")),
         tag("h3", view.t("Running now")),
         table((*names, view.t("State")), running, empty=view.t("Nothing runs.")),
         tag("h3", view.t("Left behind by a run")),
-        table((*names, view.t("Resource")), left, empty=view.t("No run left anything behind.")),
+        table((*names, view.t("Resource"), view.t("Next")), left, empty=view.t("No run left anything behind.")),
     )
 
 
@@ -125,7 +128,8 @@ def dag(view: View, dag_id: str) -> Markup:
     tables = [tag("h3", "Gold"), _gold_table(view, product)] if product in view.products else []
     heading = tag("h2", view.t("All nights of this DAG"), " ", _zone(view))
     good = next((night for night in own if night["outcome"] != "failed"), None)
-    page = [tag("h3", view.t("Its page")), framed(good["dag_id"], good["run_id"], view.t, view.theme)] if good else []
+    title = tag("h3", view.t("Page of its latest night"))
+    page = [title, framed(good["dag_id"], good["run_id"], view.t, view.theme)] if good else []
     return joined(heading, *_expected(view, dag_id), _listed(view, own), *tables, *page)
 
 
@@ -225,8 +229,8 @@ def _cells(view: View, product: str, dates: Iterable[str]) -> Iterable[Markup]:
             yield tag("td", tag("span", "·", title=f"{view.t.day(day)}: {view.t('no night')}"))
         else:
             about = f"{view.t.day(day)}: {view.t(night['outcome'])}, {view.t.n(night['usd'], 'usd')}"
-            mark = link(_href(night), MARKS[night["outcome"]], title=about, aria_label=about)
-            yield tag("td", mark, class_=f"ns-{CLASSES[night['outcome']]}")
+            mark = link(_href(night), MARKS.get(night["outcome"], UNKNOWN_MARK), title=about, aria_label=about)
+            yield tag("td", mark, class_=f"ns-{CLASSES.get(night['outcome'], UNKNOWN_CLASS)}")
 
 
 def _dates(view: View, night: Night) -> str:
@@ -289,7 +293,11 @@ def _gold_row(view: View, gold: Gold) -> list[Part]:
 
 
 def _age(view: View, gold: Gold) -> Markup:
-    return tag("span", f"{view.t.n(gold.hours, 'n1')} {view.t('hours')}", class_="ns-bad" if gold.is_stale else None)
+    """The time since the table was written: in hours, or in days if it is long."""
+    hours = gold.hours or 0.0
+    long, unit = (hours, "hours") if hours <= MOST_HOURS else (hours / 24, "days")
+    time = f"{view.t.n(long, 'n1')} {view.t(unit)}"
+    return tag("span", time, class_="ns-bad" if gold.is_stale else None)
 
 
 def _described(view: View, product: str) -> Markup:
@@ -319,12 +327,19 @@ def _outcome(view: View, night: Night) -> Markup:
 
 
 def _mark(view: View, outcome: str) -> Markup:
-    return tag("b", MARKS[outcome], class_=f"ns-mark ns-{CLASSES[outcome]}", aria_label=view.t(outcome), role="img")
+    mark, tone = MARKS.get(outcome, UNKNOWN_MARK), CLASSES.get(outcome, UNKNOWN_CLASS)
+    return tag("b", mark, class_=f"ns-mark ns-{tone}", aria_label=view.t(outcome), role="img")
 
 
 def _title(view: View, dag_id: str) -> str:
     product = dag_id.removeprefix(BACKFILL)
     return view.title(product) + (f", {view.t('backfill')}" if product != dag_id else "")
+
+
+def _reaps(view: View, night: Night) -> Markup:
+    """The command that ends what a run left."""
+    where = "" if view.is_kept_here else "--aws "
+    return tag("code", f"./nightshift reap {where}--run {night['dag_id']}/{slug_of(night['run_id'])}")
 
 
 def _run(night: Night) -> Markup:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nightshift.compute.target import Place
 from nightshift.run.links import in_airflow
-from nightshift.web.markup import Markup, failure_message, joined, link, table, tag
+from nightshift.web.markup import Markup, failure_message, joined, link, sentence, table, tag
 from nightshift.web.words import Words
 
 Record = Mapping[str, Any]
@@ -31,7 +31,7 @@ def summary(record: Record, t: Words) -> Markup:
     return joined(
         tag("h2", f"{record['pipeline']} {t.day(record['business_date'])}: ", t(record["outcome"])),
         *_failure(record, t),
-        *(tag("p", f"⚠ {t(warning)}") for warning in record["warnings"]),
+        *(tag("p", "⚠ ", *sentence(t(warning))) for warning in record["warnings"]),
         tag("h3", t("Rows by layer")),
         _layers(record, t),
         tag("h3", "Gold"),
@@ -60,7 +60,8 @@ def _failure(record: Record, t: Words) -> Iterator[Markup]:
         return
     words = tag("p", tag("b", failure["task"]), f" ({t(failure['cause'])}): ", *failure_message(failure["message"], t))
     tail = [tag("details", tag("summary", t("Log")), tag("pre", "\n".join(failure["tail"])))] if failure["tail"] else []
-    yield tag("article", words, tag("p", t("Next"), f": {t(failure['next_action'])}"), *tail, class_="ns-failure")
+    advice = tag("p", t("Next"), ": ", *sentence(t(failure["next_action"])))
+    yield tag("article", words, advice, *tail, class_="ns-failure")
 
 
 def _layers(record: Record, t: Words) -> Markup:

@@ -61,6 +61,7 @@ class View:
     t: Words = ENGLISH  # how the reader's language says texts, numbers and days
     theme: str = ""  # light or dark
     prices_max_age_days: int = 90
+    is_kept_here: bool = False  # whether the cloud is on the reader's machine, as in ./nightshift ui
 
     @property
     def drift(self) -> Mapping[str, Any]:
@@ -103,8 +104,10 @@ class View:
         return {day: night for night in oldest_first for day in night["days"] or [night["business_date"]]}
 
     def dates(self, count: int) -> list[str]:
-        """The last business dates, oldest first; the newest is yesterday."""
-        return [str(self.today - timedelta(days=ago)) for ago in range(count, 0, -1)]
+        """The last business dates, oldest first; the newest is yesterday, or today if a night has its date."""
+        of_today = any(night["business_date"] == str(self.today) for night in self.nights())
+        last = self.today if of_today else self.today - timedelta(days=1)
+        return [str(last - timedelta(days=ago)) for ago in reversed(range(count))]
 
     def left_behind(self) -> list[tuple[Night, str]]:
         """What a run left alive, by its last report; "" if nothing proves that it left nothing."""
