@@ -28,7 +28,7 @@ TITLES = {  # page: its title in the order of LANGUAGES
     "money": ("Money", "Custos"),
     "alive": ("Alive", "Ativos"),
     "products": ("Products", "Produtos"),
-    "dictionary": ("Data dictionary", "Dicionário de dados"),
+    "dictionary": ("Dictionary", "Dicionário"),  # the sidebar cuts what is longer
     "dag": ("Nightshift nights", "Noites da Nightshift"),
     "run": ("Nightshift report", "Relatório da Nightshift"),
 }

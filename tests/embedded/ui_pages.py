@@ -28,7 +28,7 @@ SIDEBAR = {  # link and heading: words of the page, the heading for a reader of 
     "Money": ("Most expensive nights", "Custos"),
     "Alive": ("Running now", "Ativos"),
     "Products": ("Newest date", "Produtos"),
-    "Data dictionary": ("word_counts", "Dicionário de dados"),
+    "Dictionary": ("word_counts", "Dicionário de dados"),
 }
 LINKS = {  # task: its links, where each leads and what is there
     "start_compute": {"Compute": ("/nightshift/compute", "STARTING|BOOTSTRAPPING|RUNNING|WAITING")},
@@ -88,7 +88,7 @@ def approve(page: Page, words: str, pictures: Path) -> None:
 
 def headed(page: Page, heading: str) -> None:
     """Wait until the fragment with this heading is there: its words alone may be of the page that was left."""
-    expect(page.locator(".ns h2")).to_contain_text(heading)
+    expect(page.locator(".ns h2")).to_contain_text(heading, ignore_case=True)
 
 
 def shown(page: Page, words: str, name: str, pictures: Path) -> None:

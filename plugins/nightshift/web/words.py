@@ -16,6 +16,7 @@ PT = {
     "Alive": "Ativos",
     "Products": "Produtos",
     "Data dictionary": "Dicionário de dados",
+    "Dictionary": "Dicionário",
     "business dates": "datas de negócio",
     "Last night": "Última noite",
     "What is alive": "O que está ativo",
