@@ -18,7 +18,7 @@ from typing import Any
 
 from embedded.new import personal
 from embedded.new.proposal import key_of
-from localcloud.steps.commands.paths import here
+from localcloud.jars import here
 from nightshift.failures import steplog
 from nightshift_contract.model import Column
 from tools import paths, toolchain

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from embedded.repro.submitted import Submitted
 from localcloud import private
+from localcloud.jars import here
 from localcloud.steps import StepSettings, hadoop_conf, spark_conf
-from localcloud.steps.commands.paths import here
 from tools import paths
 
 BUCKET = re.compile(r"s3[an]?://([a-z0-9][a-z0-9.-]+)")

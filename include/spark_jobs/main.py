@@ -129,7 +129,7 @@ def run_layers(spark: SparkSession, args: argparse.Namespace) -> list[Manifest]:
     done, job = [], import_module(f"{args.pipeline}.jobs.job")
     for layer in args.layers:
         meter = Meter(spark)
-        with refusals_of_failure(run):
+        with refusals_of_failure(run, layer):
             manifest: Manifest = getattr(job, layer)(run)
         manifest = replace(manifest, spark=meter.read())
         Lake(run).publish(manifest)

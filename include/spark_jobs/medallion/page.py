@@ -25,6 +25,7 @@ from nightshift_contract.reading import contract
 REFUSED_ROWS = 20
 MOST_ROWS = 100_000  # of a table that is collected whole
 QUARANTINE, PLACE = "quarantine", ("layer", "source_file", "line")
+REFUSING = ("bronze", "silver")  # the layers that refuse rows, in their order
 _JSON = {"ignoreNullFields": "false", "timestampFormat": "yyyy-MM-dd HH:mm:ss"}
 
 
@@ -51,13 +52,15 @@ def write(
 
 
 @contextmanager
-def refusals_of_failure(run: Run) -> Iterator[None]:
-    """Around a layer: if it stops because too much was refused, the first refused rows are written to page.json."""
+def refusals_of_failure(run: Run, layer: str) -> Iterator[None]:
+    """Around a layer: if it stops because too much was refused, the first refused rows are written to page.json. Later
+    layers' are of an earlier run of the date."""
     try:
         yield
     except TooMuchRefused:
-        lake = Lake(run)
-        _write(lake, {QUARANTINE: _of_each_reason(lake, collected(_quarantine(lake)).get(QUARANTINE, []))})
+        lake, layers = Lake(run), REFUSING[: REFUSING.index(layer) + 1]
+        first = collected(_quarantine(lake, layers)).get(QUARANTINE, [])
+        _write(lake, {QUARANTINE: _of_each_reason(lake, first, layers)})
         raise
 
 
@@ -90,16 +93,16 @@ def _is_whole(table: GoldTable, needed: Collection[str]) -> bool:
     return table.rows <= FIRST_ROWS or table.table in needed
 
 
-def _quarantine(lake: Lake) -> dict[str, DataFrame]:
+def _quarantine(lake: Lake, layers: Sequence[str] = REFUSING) -> dict[str, DataFrame]:
     """The first refused rows of this date; nothing if there are none."""
-    refused = _refused(lake)
+    refused = _refused(lake, layers)
     return {QUARANTINE: refused.orderBy(*PLACE).limit(REFUSED_ROWS)} if refused else {}
 
 
-def _of_each_reason(lake: Lake, first: list[Record]) -> list[Record]:
+def _of_each_reason(lake: Lake, first: list[Record], layers: Sequence[str] = REFUSING) -> list[Record]:
     """The first refused rows; where there may be more, the first of each table and reason, and then those. Only then is
     the quarantine read a second time."""
-    refused = _refused(lake) if len(first) == REFUSED_ROWS else None
+    refused = _refused(lake, layers) if len(first) == REFUSED_ROWS else None
     if refused is None:
         return first
     seen = F.min(F.struct("source_file", "line", "detail")).alias("seen")
@@ -110,13 +113,11 @@ def _of_each_reason(lake: Lake, first: list[Record]) -> list[Record]:
     return sorted(chosen, key=lambda row: [row[part] for part in PLACE])
 
 
-def _refused(lake: Lake) -> DataFrame | None:
-    """The refused rows of this date, without their text, which may be personal; None if there are none."""
+def _refused(lake: Lake, layers: Sequence[str]) -> DataFrame | None:
+    """What the layers refused of this date, without its text, which may be personal; None if there is nothing."""
     root, day = f"{lake.run.lake}/quarantine/{lake.run.pipeline}", f"{DATED}{lake.run.business_date}"
     tables = [
-        (table, f"{root}/{layer}/{table}/{day}")
-        for layer in ("bronze", "silver")
-        for table in lake.storage.names(f"{root}/{layer}")
+        (table, f"{root}/{layer}/{table}/{day}") for layer in layers for table in lake.storage.names(f"{root}/{layer}")
     ]
     read = lake.run.spark.read.schema(QUARANTINE_SCHEMA)
     columns = ("layer", "source_file", "line", "reason", "detail")

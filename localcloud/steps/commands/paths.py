@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import unquote
 
+from localcloud.jars import here
 from localcloud.steps.errors import CommandError
 from localcloud.steps.rights import denial_of
 from localcloud.steps.site import Site
@@ -59,11 +60,6 @@ def unserved(uri: str, site: Site) -> str:
     except CommandError:  # spark-submit reports the error itself
         return uri
     return here(path) if path.is_file() else uri
-
-
-def here(jar: Path) -> str:
-    """The URI of a jar that Spark reads from its place."""
-    return f"local:{jar}"
 
 
 def local_copy(uri: str, site: Site) -> Path:

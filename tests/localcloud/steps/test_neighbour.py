@@ -78,13 +78,14 @@ def knocked(s3: Any, open_place: Path, tmp_path: Path, monkeypatch: pytest.Monke
     ready, go, ends = tmp_path / "ready", tmp_path / "go", []
     words = ("spark-submit", "--jars", "s3://lake/own.jar", "s3://lake/main.py", str(ready), str(go))
     request = request_of(*words, access=Access("http://127.0.0.1:9", Credentials("key", KEY)))
+    before = _processes()  # other tests' databases, this worker's Spark
     step = Thread(target=lambda: ends.append(runner.run(request)))
     step.start()
     try:
         until(lambda: ready.exists() or ends)
         assert not ends, ends
         facts = json.loads(ready.read_text())
-        told = _told({**facts, "ports": _listening(), "top": str(open_place), "pids": _pids()})
+        told = _told({**facts, "top": str(open_place), **_of_step(before)})
     finally:
         go.touch()
         step.join()
@@ -96,14 +97,13 @@ def _processes() -> list[psutil.Process]:
     return psutil.Process().children(recursive=True)
 
 
-def _pids() -> list[int]:
-    return [process.pid for process in _processes()]
-
-
-def _listening() -> list[int]:
-    links = [link for process in _processes() for link in process.net_connections("tcp")]
+def _of_step(before: list[psutil.Process]) -> dict[str, list[int]]:
+    """The processes that are new since then, and the ports on which they listen."""
+    new = [process for process in _processes() if process not in before]
+    links = [link for process in new for link in process.net_connections("tcp")]
     assert {link.laddr.ip.removeprefix("::ffff:") for link in links} == {"127.0.0.1"}  # Java has one socket for both
-    return sorted({link.laddr.port for link in links if link.status == psutil.CONN_LISTEN})
+    ports = {link.laddr.port for link in links if link.status == psutil.CONN_LISTEN}
+    return {"pids": [process.pid for process in new], "ports": sorted(ports)}
 
 
 def _told(facts: dict[str, Any]) -> dict[str, Any]:
