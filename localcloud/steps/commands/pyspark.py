@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from localcloud.jars import here
 from localcloud.steps.commands.launch import JavaKind, PySpark
-from localcloud.steps.commands.paths import here, local_copy, local_path
+from localcloud.steps.commands.paths import local_copy, local_path
 from localcloud.steps.errors import CommandError
 from localcloud.steps.site import Site
 
