@@ -105,9 +105,9 @@ class Lake:
         reader = self.run.spark.read.option("basePath", root).schema(f"{schema}, {_PARTITION} string")
         return reader.parquet(*uris).withColumnRenamed(_PARTITION, DAY)
 
-    def replace(self, layer: str, table: str, frame: DataFrame) -> None:
+    def replace(self, layer: str, table: str, frame: DataFrame, compression: str = "snappy") -> None:
         """Write this business date of a table, replacing what an earlier run of the date wrote."""
-        frame.write.mode("overwrite").parquet(self.partition(layer, table))
+        frame.write.mode("overwrite").option("compression", compression).parquet(self.partition(layer, table))
 
     def replace_judged(self, layer: str, judged: DataFrame, columns: Sequence[str], count: TableCount) -> None:
         """Write the accepted rows of a table, `columns` only, and its quarantined rows beside them."""
