@@ -53,12 +53,12 @@ def write(
 
 @contextmanager
 def refusals_of_failure(run: Run, layer: str) -> Iterator[None]:
-    """Around a layer: if it stops because too much was refused, the first refused rows are written to page.json. Later
-    layers' are of an earlier run of the date."""
+    """Around a layer: if it stops because too much was refused, the first refused rows are written to page.json. Where
+    bronze stops, silver's are of an earlier run of the date."""
     try:
         yield
     except TooMuchRefused:
-        lake, layers = Lake(run), REFUSING[: REFUSING.index(layer) + 1]
+        lake, layers = Lake(run), REFUSING[:1] if layer == REFUSING[0] else REFUSING
         first = collected(_quarantine(lake, layers)).get(QUARANTINE, [])
         _write(lake, {QUARANTINE: _of_each_reason(lake, first, layers)})
         raise
@@ -110,7 +110,7 @@ def _of_each_reason(lake: Lake, first: list[Record], layers: Sequence[str] = REF
     one = kinds.select("table", "layer", "seen.source_file", "seen.line", "reason", "seen.detail")
     each = collected({QUARANTINE: one.orderBy(*PLACE).limit(REFUSED_ROWS)})[QUARANTINE]
     chosen = [*each, *(row for row in first if row not in each)][:REFUSED_ROWS]
-    return sorted(chosen, key=lambda row: [row[part] for part in PLACE])
+    return sorted(chosen, key=lambda row: (row["layer"], row["source_file"] or "", row["line"] or 0))
 
 
 def _refused(lake: Lake, layers: Sequence[str]) -> DataFrame | None:

@@ -7,14 +7,14 @@
 
   // Every text with English beside it is Portuguese first; the two are exchanged.
   const speak = language => {
-    const english = /^en/i.test(language);
+    const english = language === "en";
     root.lang = english ? "en" : "pt-BR";
     for (const node of all("[data-en]")) {
       node.dataset.pt ??= node.textContent;
       node.textContent = english ? node.dataset.en : node.dataset.pt;
     }
     for (const button of all("[data-language]"))
-      button.setAttribute("aria-pressed", String((button.dataset.language === "en") === english));
+      button.setAttribute("aria-pressed", String(button.dataset.language === language));
   };
   for (const button of all("[data-language]"))
     button.addEventListener("click", () => { remember("nightshift-language", button.dataset.language); speak(button.dataset.language); });

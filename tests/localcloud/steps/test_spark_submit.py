@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from localcloud.jars import here
 from localcloud.steps import CommandError, hadoop_conf, spark_conf
 from localcloud.steps.commands import launch_of
 from localcloud.steps.commands.spark import parse
@@ -60,6 +61,12 @@ def test_a_jar_is_read_from_its_place_because_spark_serves_others_to_everybody(s
     assert after_main(submit(site, "s3://lake/own.jar"))[2:] == [
         "s3://lake/own.jar"
     ]  # spark-submit looks for its class
+
+
+def test_a_jar_whose_path_is_no_uri_stays_a_path_since_spark_cannot_read_it_from_its_place():
+    assert here(Path("/home/ana/Área/own.jar")) == "local:/home/ana/Área/own.jar"
+    for path in ("/home/ana/Meus Jobs/own.jar", "/home/ana/100%/own.jar", "/home/ana/#1/own.jar"):
+        assert here(Path(path)) == path
 
 
 def test_what_describes_a_clusters_nodes_is_left_out_and_noted(site):
