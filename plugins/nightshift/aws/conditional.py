@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 LOST = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 
 
-def put_if(s3: S3Client, bucket: str, key: str, body: bytes, **condition: str) -> bool:
-    """Put under a condition (IfNoneMatch="*", or IfMatch=<ETag>); False if S3 says that the condition fails."""
+def put_if(s3: S3Client, bucket: str, key: str, body: bytes, **condition: str) -> str:
+    """Put under a condition (IfNoneMatch="*", or IfMatch=<ETag>); returns the ETag of what was written, '' if S3 says
+    that the condition fails."""
     try:
-        s3.put_object(Bucket=bucket, Key=key, Body=body, **condition)  # type: ignore[arg-type]
+        return s3.put_object(Bucket=bucket, Key=key, Body=body, **condition)["ETag"]  # type: ignore[arg-type]
     except ClientError as refused:
         if refused.response["Error"]["Code"] in LOST:
-            return False
+            return ""
         raise
-    return True
 
 
 def delete_if(s3: S3Client, bucket: str, key: str, etag: str) -> bool:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clients, clock
-from nightshift.aws.conditional import put_if
 from nightshift.config import Settings
 from nightshift.run import processes
 from nightshift.run.processes import Process
+from nightshift.state.s3_lease import Content, S3Lease
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -31,47 +30,49 @@ class LeaderLease:
     once at a time (max_active_runs), so an earlier one of that name is dead."""
 
     def __init__(self, s3: S3Client, settings: Settings, who: str, process: Process | None = None) -> None:
-        self._s3, self._settings, self._bucket = s3, settings, settings.bucket("lake")
+        self._settings, self._missing = settings, s3.exceptions.NoSuchBucket
+        self._lease = S3Lease(s3, settings.bucket("lake"), KEY)
         self.who, self._process = who, process
-        self._etag = ""
+        self._held: dict[str, Any] = {}
 
     def take(self) -> str | None:
         """Acquire the lease; None if that worked, else a sentence that says who holds it."""
         try:
-            if self._put(IfNoneMatch="*"):
-                return None
-            there = self._s3.get_object(Bucket=self._bucket, Key=KEY)
-        except self._s3.exceptions.NoSuchBucket:
+            taking = self._lease.take(self._until(), self._over)
+        except self._missing:
             return None  # no lake, no other reaper
-        except self._s3.exceptions.NoSuchKey:
-            return "Another reaper has just ended; try again."
-        held = json.loads(there["Body"].read())
-        over = datetime.fromisoformat(held["until"]) < clock.now(self._settings)
-        dead = held["who"] == self.who or processes.death(Process.parsed(held.get("process")))
-        if (over or dead) and self._put(IfMatch=there["ETag"]):
+        if taking.is_held:
             return None
+        if not taking.before:
+            return "Another reaper has just ended; try again."
+        held = taking.before
         return f"Another reaper is running ({held['who']}); its lease lasts until {held['until']}."
 
     def renew(self) -> None:
         """Extend the lease."""
-        if self._etag and not self._put(IfMatch=self._etag):
+        if not self._lease.renew(self._until()):
             LOG.warning("Another reaper took over the lease of %s.", self.who)
 
     def release(self) -> None:
         """Release the lease. A failure is only logged, since the lease expires by itself."""
-        if not self._etag:
-            return
         try:
-            self._s3.delete_object(Bucket=self._bucket, Key=KEY, IfMatch=self._etag)
+            self._lease.release(lambda held: held == self._held)
         except (BotoCoreError, ClientError) as refused:
             LOG.warning("The reaper's lease could not be released; it expires in %s: %s", LEASE, refused)
 
-    def _put(self, **condition: str) -> bool:
+    def _until(self) -> dict[str, Any]:
+        """What the lease says from now on."""
         until = (clock.now(self._settings) + LEASE).isoformat(timespec="seconds")
-        held = {"who": self.who, "until": until, "process": self._process.facts if self._process else None}
-        done = put_if(self._s3, self._bucket, KEY, json.dumps(held).encode(), **condition)
-        self._etag = self._s3.head_object(Bucket=self._bucket, Key=KEY)["ETag"] if done else self._etag
-        return done
+        self._held = {"who": self.who, "until": until, "process": self._process.facts if self._process else None}
+        return self._held
+
+    def _over(self, held: Content) -> str:
+        """Why the holder counts as gone; '' while it does not."""
+        if held["who"] == self.who:
+            return "an earlier reaper of the same name"
+        if datetime.fromisoformat(held["until"]) < clock.now(self._settings):
+            return "its lease has expired"
+        return processes.death(Process.parsed(held.get("process")))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from nightshift.aws.conditional import put_if
 from nightshift.failures import cards
 from nightshift.run import links
 from nightshift.run.run_context import IDENTITY
+from nightshift.state.s3_lease import Content, S3Lease
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -123,17 +124,18 @@ class Ledger:
 
     def _mark(self) -> None:
         """Write the open marker. A run that Airflow started again (cleared) replaces it, and so renews its expiry."""
-        key, identity = self._night.marker_key, self._night.identity
+        identity = self._night.identity
+        marker = S3Lease(self._s3, self._bucket, self._night.marker_key)
+
+        def over(there: Content) -> str:
+            return "this run began anew" if there["started_at"] < identity["started_at"] else ""
+
         try:
-            while not self._put(self._bucket, key, identity):
-                there = self._s3.get_object(Bucket=self._bucket, Key=key)
-                is_older = json.loads(there["Body"].read())["started_at"] < identity["started_at"]
-                if not is_older or self._put(self._bucket, key, identity, IfMatch=there["ETag"]):
-                    return
+            taking = marker.take(identity, over)
+            while not taking.is_held and (taking.why or not taking.before):  # changed between our get and our put
+                taking = marker.take(identity, over)
         except self._s3.exceptions.NoSuchBucket:
             LOG.info("No lake yet, so no marker.")
-        except self._s3.exceptions.NoSuchKey:
-            self._put(self._bucket, key, identity)  # closed between our put and our get
 
     def _listed(self) -> tuple[str, list[str]]:
         """The bucket of the entries, '' while there is none, and their keys."""
@@ -143,10 +145,9 @@ class Ledger:
                 return bucket, [item["Key"] for page in pages for item in page.get("Contents", [])]
         return "", []
 
-    def _put(self, bucket: str, key: str, content: Mapping[str, Any], **condition: str) -> bool:
-        body = json.dumps(content, default=str).encode()
-        given: Any = condition or {"IfNoneMatch": "*"}
-        return put_if(self._s3, bucket, key, body, **given)
+    def _put(self, bucket: str, key: str, content: Mapping[str, Any]) -> bool:
+        """Write an object that is not there; False if it is."""
+        return bool(put_if(self._s3, bucket, key, json.dumps(content, default=str).encode(), IfNoneMatch="*"))
 
 
 def of(night: RunContext) -> Ledger:

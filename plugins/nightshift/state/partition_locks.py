@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nightshift.aws import clients, clock
-from nightshift.aws.conditional import delete_if, put_if
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import NightshiftError
 from nightshift.run import processes
 from nightshift.run.run_context import RunContext
 from nightshift.state.known_runs import from_marker, from_run_name
 from nightshift.state.ledger import Ledger, marker, over
+from nightshift.state.s3_lease import Content, S3Lease
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -38,31 +37,28 @@ class Claim:
     """The claim on a night's business date, claims/<pipeline>/<date>.json in the lake: {"run", "claimed_at"}."""
 
     def __init__(self, s3: S3Client, night: RunContext, key: str = "") -> None:
-        self._s3, self._night = s3, night
-        self._bucket, self._key = night.settings.bucket("lake"), key or night.claim_key
+        self._s3, self._night, self._key = s3, night, key or night.claim_key
+        self._lease = S3Lease(s3, night.settings.bucket("lake"), self._key)
 
     def take(self) -> dict[str, Any] | None:
         """Claim the date; None while another live run holds it. Else {"claimed": run} and, if the claim was taken over
         from a dead run, {"taken_from", "why"}. A run's own claim is adopted."""
         ours = {"claimed": self._night.run}
-        if self._put(IfNoneMatch="*"):
+        claimed_at = datetime.now(UTC).isoformat(timespec="seconds")
+        taking = self._lease.take({"run": self._night.run, "claimed_at": claimed_at}, self._over)
+        holder = taking.before.get("run")  # None, and not held: released between our put and our get
+        if taking.is_held and holder:
+            return {**ours, "taken_from": holder, "why": taking.why}
+        if taking.is_held or holder == self._night.run:
             return ours
-        held = self._held()
-        if held is None:  # released between our put and our get: the next poll finds it free
-            return None
-        holder, etag = held
-        if holder == self._night.run:
-            return ours
-        over = self._over(holder)
-        if not over:
+        if holder and not taking.why:
             LOG.info("%s of %s is held by %s, which is live.", self._night.business_date, self._key, holder)
-            return None
-        return {**ours, "taken_from": holder, "why": over} if self._put(IfMatch=etag) else None
+        return None
 
     def holder(self) -> str | None:
         """The run that holds the date; None if none does."""
-        held = self._held()
-        return held[0] if held else None
+        held = self._lease.content()
+        return str(held["run"]) if held else None
 
     def verify(self) -> None:
         """Raise DateHeld unless this run still holds the claim: a run whose claim was taken over must not publish."""
@@ -75,28 +71,17 @@ class Claim:
 
     def release(self) -> None:
         """Release the claim if this run holds it."""
-        held = self._held()
-        if held and held[0] == self._night.run:
-            delete_if(self._s3, self._bucket, self._key, held[1])
+        self._lease.release(lambda held: held["run"] == self._night.run)
 
-    def _over(self, run: str) -> str:
-        """Why the holder counts as dead; '' while it is alive."""
-        settings, identity = self._night.settings, marker(self._s3, self._night.settings, run)
+    def _over(self, held: Content) -> str:
+        """Why the holder counts as dead; '' while it is alive, or this run."""
+        settings, run = self._night.settings, str(held["run"])
+        if run == self._night.run:
+            return ""
+        identity = marker(self._s3, settings, run)
         holder = from_marker(settings, identity) if identity else from_run_name(settings, run, self._night.requested_at)
         entries = Ledger(self._s3, holder).entries()
         return over(entries, clock.now(settings), processes.death(holder.conductor))
-
-    def _held(self) -> tuple[str, str] | None:
-        """The holder and the claim's ETag."""
-        try:
-            there = self._s3.get_object(Bucket=self._bucket, Key=self._key)
-        except (self._s3.exceptions.NoSuchKey, self._s3.exceptions.NoSuchBucket):
-            return None
-        return str(json.loads(there["Body"].read())["run"]), there["ETag"]
-
-    def _put(self, **condition: str) -> bool:
-        body = {"run": self._night.run, "claimed_at": datetime.now(UTC).isoformat(timespec="seconds")}
-        return put_if(self._s3, self._bucket, self._key, json.dumps(body).encode(), **condition)
 
 
 def release_all(night: RunContext) -> None:
