@@ -7,7 +7,7 @@ import time
 from datetime import datetime
 
 from nightshift.compute import targets
-from nightshift.compute.emr.client import EmrHook
+from nightshift.compute.emr.client import EmrClient
 from nightshift.compute.target import Ingredients
 from nightshift.config import Settings
 from nightshift.pipelines import PIPELINES
@@ -27,8 +27,8 @@ def main(settings, run, given):
     known = json.loads(settings)
     night = member(Settings(**{**known, "packs": tuple(known["packs"])}), *json.loads(run))
     made_from = Ingredients(**json.loads(given))
-    create = EmrHook.create
-    EmrHook.create = lambda hook, body: hang(create(hook, body))
+    create = EmrClient.create
+    EmrClient.create = lambda hook, body: hang(create(hook, body))
     targets.join(night, made_from.foundation).built(made_from.transient)
     targets.of(night).start(night, made_from)
 

@@ -92,7 +92,7 @@ class Rig:
     @property
     def clusters(self):
         """Every cluster of the run, oldest first."""
-        return hook.EmrHook(self.emr).clusters(self.night, (*hook.ALIVE, *hook.GONE))
+        return hook.EmrClient(self.emr).clusters(self.night, (*hook.ALIVE, *hook.GONE))
 
     @property
     def alive(self):
@@ -295,7 +295,7 @@ def test_after_a_dead_triggerer_a_cluster_that_is_not_ready_has_had_its_time(rig
 
 def test_a_retry_adopts_steps_whose_answer_was_lost_and_a_clear_runs_them_again(rig):
     rig.create()
-    cluster_id, emr = rig.wait(), hook.EmrHook(rig.emr)
+    cluster_id, emr = rig.wait(), hook.EmrClient(rig.emr)
     lost = emr.submit(cluster_id, emr_steps(rig.night, rig.xcoms["publish_jobs"]["jobs_uri"]))
     until(lambda: emr.steps(cluster_id)[-1]["Status"]["State"] == "COMPLETED")
     assert rig.submit() == lost
@@ -320,5 +320,5 @@ def test_of_a_step_that_is_several_emr_steps_the_one_that_failed_speaks(localclo
     waiting = rig.task(WaitForJobOperator, "job_wordcount", step="wordcount", wait_minutes=LIMIT_MINUTES)
     with pytest.raises(AirflowFailException, match=r"Step wordcount_count is FAILED: ValueError: no such word"):
         waiting.execute(rig.context)
-    states = [step["Status"]["State"] for step in hook.EmrHook(rig.emr).steps(cluster_id)]
+    states = [step["Status"]["State"] for step in hook.EmrClient(rig.emr).steps(cluster_id)]
     assert states == ["COMPLETED", "COMPLETED", "COMPLETED", "FAILED", "CANCELLED"]

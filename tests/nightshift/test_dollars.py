@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from covid_hospitals.definition import PIPELINE as COVID_HOSPITALS
 from nightshift.compute import cost, cost_limit, instances, one_by_one, targets
 from nightshift.compute.emr import bill, spec
-from nightshift.compute.emr.client import EmrHook
+from nightshift.compute.emr.client import EmrClient
 from nightshift.compute.emr.target import place_of
 from nightshift.compute.target import JobState, Place, PlaceState, SubmittedJob
 from nightshift.config import Settings
@@ -238,8 +238,10 @@ def test_nodes_are_emrs_with_ec2s_spot_price_and_a_refusal_leaves_the_fleets(aws
         {"InstanceType": "m5.xlarge", "Market": market, "Status": {"Timeline": times}}
         for market in ("ON_DEMAND", "SPOT")
     ]
-    monkeypatch.setattr(EmrHook, "instances", lambda *_: listed)
-    monkeypatch.setattr(EmrHook, "cluster", lambda *_: {"Ec2InstanceAttributes": {"Ec2AvailabilityZone": "us-east-1a"}})
+    monkeypatch.setattr(EmrClient, "instances", lambda *_: listed)
+    monkeypatch.setattr(
+        EmrClient, "cluster", lambda *_: {"Ec2InstanceAttributes": {"Ec2AvailabilityZone": "us-east-1a"}}
+    )
     place = Place("j-1", "n", PlaceState.GONE, "TERMINATED")
     own, spot = bill.nodes(settings, [place], NOW)
     assert own.spot is None and spot.spot == pytest.approx(0.00001), "moto's answer"
@@ -249,7 +251,7 @@ def test_nodes_are_emrs_with_ec2s_spot_price_and_a_refusal_leaves_the_fleets(aws
     def refuse(*_):
         raise refused
 
-    monkeypatch.setattr(EmrHook, "instances", refuse)
+    monkeypatch.setattr(EmrClient, "instances", refuse)
     assert bill.nodes(settings, [place], NOW) == []
 
 

@@ -18,7 +18,7 @@ import pytest
 from localcloud.emr.seam import StepOutcome
 from nightshift.compute import targets
 from nightshift.compute.emr import packs, shares
-from nightshift.compute.emr.client import EmrHook
+from nightshift.compute.emr.client import EmrClient
 from nightshift.compute.emr.shares import Span
 from nightshift.compute.jobs import Command
 from nightshift.compute.target import Ingredients, JobState, PlaceState
@@ -396,5 +396,5 @@ def test_a_pipeline_in_no_group_reads_and_writes_nothing(rig):
     night = rig.night(settings=settings)
     assert targets.join(night, rig.given.foundation) == targets.home(night)
     assert rig.s3.list_objects_v2(Bucket=settings.bucket("lake")).get("KeyCount") == 0
-    assert EmrHook(rig.emr).clusters(night) == []
+    assert EmrClient(rig.emr).clusters(night) == []
     assert processes.death(night.conductor) == ""

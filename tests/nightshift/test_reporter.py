@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from botocore.exceptions import ClientError
 
 from nightshift.aws import clients
-from nightshift.compute.emr.client import EmrHook
+from nightshift.compute.emr.client import EmrClient
 from nightshift.failures import cards
 from nightshift.failures.causes import Cause
 from nightshift.failures.errors import Stopped
@@ -54,9 +54,9 @@ def played(aws, night, monkeypatch):
     for manifest in manifests(night.pipeline):
         key = f"{night.record_prefix}manifests/{manifest['layer']}.json"
         aws("s3").put_object(Bucket="acme-night-lake", Key=key, Body=json.dumps(manifest))
-    monkeypatch.setattr(EmrHook, "clusters", lambda *_: [CLUSTER])
-    monkeypatch.setattr(EmrHook, "instances", lambda *_: [])
-    monkeypatch.setattr(EmrHook, "steps", lambda *_: steps(*["COMPLETED"] * 3))
+    monkeypatch.setattr(EmrClient, "clusters", lambda *_: [CLUSTER])
+    monkeypatch.setattr(EmrClient, "instances", lambda *_: [])
+    monkeypatch.setattr(EmrClient, "steps", lambda *_: steps(*["COMPLETED"] * 3))
     return ledger
 
 
@@ -117,7 +117,7 @@ def test_what_cannot_be_asked_is_not_closed(night, settings, post, played, monke
     def throttled(*_):
         raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "m"}}, "ListClusters")
 
-    monkeypatch.setattr(EmrHook, "clusters", throttled)
+    monkeypatch.setattr(EmrClient, "clusters", throttled)
     with pytest.raises(ClientError):
         Reporter(settings, night).report(GREEN, reported_by="report", topic_arn=post.topic)
     assert is_open(played.entries())
@@ -125,7 +125,7 @@ def test_what_cannot_be_asked_is_not_closed(night, settings, post, played, monke
 
 
 def test_before_the_first_foundation_a_failure_is_still_told_in_the_log(aws, night, settings, monkeypatch, caplog):
-    monkeypatch.setattr(EmrHook, "clusters", lambda *_: [])
+    monkeypatch.setattr(EmrClient, "clusters", lambda *_: [])
     aws("s3").delete_bucket(Bucket="acme-night-lake")
     with caplog.at_level("INFO", "nightshift.report.reporter"):
         told = Reporter(settings, night).report({"preflight": "failed"}, reported_by="report")
@@ -137,7 +137,7 @@ def test_before_the_first_foundation_the_record_is_kept_beside_terraforms_state_
     aws, night, settings, monkeypatch, outcome
 ):
     """As after Ctrl-C in the very first apply: the card of what was stopped is told, not that nothing is known."""
-    monkeypatch.setattr(EmrHook, "clusters", lambda *_: [])
+    monkeypatch.setattr(EmrClient, "clusters", lambda *_: [])
     aws("s3").delete_bucket(Bucket="acme-night-lake")
     with pytest.raises(Stopped), Ledger(aws("s3"), night).act("apply_foundation", 1):
         raise Stopped("The night was interrupted (SIGINT).")
@@ -171,7 +171,7 @@ def test_the_outcome_is_green_when_the_record_says_so(night, settings, played, o
 def test_the_outcome_is_red_with_the_records_card_though_every_task_was_marked_green(
     night, settings, played, outcome, monkeypatch
 ):
-    monkeypatch.setattr(EmrHook, "steps", lambda *_: steps("COMPLETED", "CANCELLED", "COMPLETED"))
+    monkeypatch.setattr(EmrClient, "steps", lambda *_: steps("COMPLETED", "CANCELLED", "COMPLETED"))
     Reporter(settings, night).report(GREEN, reported_by="report")
     with pytest.raises(AirflowFailException, match="job_silver failed: Step silver is CANCELLED"):
         outcome()

@@ -13,7 +13,7 @@ import pytest
 from localcloud.faults import Fault, FaultKind
 from nightshift.compute import cost, cost_limit, instances
 from nightshift.compute.emr import spec
-from nightshift.compute.emr.client import EmrHook
+from nightshift.compute.emr.client import EmrClient
 from nightshift.compute.emr.target import place_of
 from nightshift.config import Settings
 from nightshift.lake import packaging
@@ -117,7 +117,7 @@ def start(cloud):
         if bought:
             hourly = cost.hourly(spec.fleets(night), instances.of(settings))
             night = replace(night, max_usd=hourly * (cost.PROVISIONING_MINUTES + bought) / 60)
-        s3, emr = boto3.client("s3"), EmrHook(boto3.client("emr"))
+        s3, emr = boto3.client("s3"), EmrClient(boto3.client("emr"))
         for kind in ("artifacts", "logs"):
             s3.create_bucket(Bucket=settings.bucket(kind))
         jobs_uri = LakeHook(s3, night).publish_jobs(packaging.package(settings.jobs_dir, SCRIPT))

@@ -17,7 +17,7 @@ from embedded.cloud import bootstrap
 from nightshift import config
 from nightshift.aws import clients
 from nightshift.compute.emr import spec
-from nightshift.compute.emr.client import EmrHook
+from nightshift.compute.emr.client import EmrClient
 from nightshift.infrastructure import stacks
 from nightshift.infrastructure.terraform import TerraformHook
 from nightshift.run import run_context
@@ -70,7 +70,7 @@ class Rig:
         body.pop("SecurityConfiguration", None)
         for key in [k for k in body["Instances"] if "SecurityGroup" in k]:
             del body["Instances"][key]
-        return EmrHook(clients.client(self.settings, "emr")).adopt_or_create(night, body)
+        return EmrClient(clients.client(self.settings, "emr")).adopt_or_create(night, body)
 
     def state_of(self, cluster_id):
         return self.aws("emr").describe_cluster(ClusterId=cluster_id)["Cluster"]["Status"]["State"]

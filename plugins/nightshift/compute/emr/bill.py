@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from nightshift.aws import clients
 from nightshift.compute.cost import SPOT, Node
-from nightshift.compute.emr.client import EmrHook
+from nightshift.compute.emr.client import EmrClient
 from nightshift.compute.target import Place
 from nightshift.config import Settings
 
@@ -48,7 +48,7 @@ def average(quotes: Quotes, start: datetime, end: datetime) -> float | None:
 
 
 def _of_cluster(settings: Settings, place: Place, now: datetime) -> Iterator[Node]:
-    listed = EmrHook(clients.client(settings, "emr")).instances(place.id)
+    listed = EmrClient(clients.client(settings, "emr")).instances(place.id)
     spot = [_node(place, item) for item in listed if item.get("Market") == SPOT]
     quotes = _quotes(settings, place, spot, now) if spot else {}
     for item in listed:
@@ -68,7 +68,7 @@ def _quotes(settings: Settings, place: Place, spot: Sequence[Node], now: datetim
     """The Spot prices of the nodes' types in the cluster's zone while they lived; none if EC2 refuses. EC2 also gives
     the price that held at the start (API reference, DescribeSpotPriceHistory)."""
     zone = (
-        EmrHook(clients.client(settings, "emr"))
+        EmrClient(clients.client(settings, "emr"))
         .cluster(place.id)
         .get("Ec2InstanceAttributes", {})
         .get("Ec2AvailabilityZone")

@@ -32,12 +32,12 @@ NEXT = {
 }
 
 
-class EmrHook:
+class EmrClient:
     """RunJobFlow has no idempotency token, so Name and Tags identify a cluster, and each call looks before it creates.
 
-    `once` is the client that creates. It must not retry by itself (aws.client(…, tries=1)): after a lost response boto3
-    would create a second cluster, or submit the same steps again. The task's retry looks first. Only a throttled call
-    is repeated, up to `tries` times, since EMR has done nothing then.
+    `once` is the client that creates. It must not retry by itself (clients.client(…, tries=1)): after a lost response
+    boto3 would create a second cluster, or submit the same steps again. The task's retry looks first. Only a throttled
+    call is repeated, up to `tries` times, since EMR has done nothing then.
     """
 
     def __init__(self, emr: EMRClient, once: EMRClient | None = None, tries: int = 1) -> None:
@@ -136,9 +136,9 @@ def tags_of(cluster: Any) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in cluster.get("Tags", [])}
 
 
-def creating(settings: Settings) -> EmrHook:
+def creating(settings: Settings) -> EmrClient:
     """The hook for a task that creates: it retries reads, and sends calls that cost money once."""
-    return EmrHook(clients.client(settings, "emr"), clients.client(settings, "emr", tries=1), settings.api_tries)
+    return EmrClient(clients.client(settings, "emr"), clients.client(settings, "emr", tries=1), settings.api_tries)
 
 
 def refuse_if_dead(cluster: Any) -> None:

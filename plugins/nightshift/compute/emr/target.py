@@ -18,7 +18,7 @@ from nightshift.compute.emr.client import (
     GONE,
     READY,
     USABLE,
-    EmrHook,
+    EmrClient,
     creating,
     ended,
     refuse_if_dead,
@@ -84,8 +84,8 @@ class EmrTarget:
         self._settings = settings
 
     @property
-    def _emr(self) -> EmrHook:
-        return EmrHook(clients.client(self._settings, "emr"))
+    def _emr(self) -> EmrClient:
+        return EmrClient(clients.client(self._settings, "emr"))
 
     def refusal(self, run: RunContext) -> str:
         """Why the configured instance types cannot run the jobs. Flink's Python packages have no wheels for Linux on

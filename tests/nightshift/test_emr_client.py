@@ -11,7 +11,7 @@ from localcloud.client import Client
 from localcloud.emr.seam import StepOutcome
 from nightshift.aws import clients
 from nightshift.compute.emr import spec
-from nightshift.compute.emr.client import EmrHook, ended, refuse_if_dead
+from nightshift.compute.emr.client import EmrClient, ended, refuse_if_dead
 from nightshift.compute.emr.target import EmrTarget
 from nightshift.failures.errors import ComputeError
 from nightshift.waits import probes
@@ -72,7 +72,7 @@ def client(cloud):
 
 @pytest.fixture
 def emr(client):
-    return EmrHook(client)
+    return EmrClient(client)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_retry_adopts_the_cluster_that_the_first_try_made(emr, night, body):
 
 
 def test_a_lost_answer_costs_no_second_cluster(cloud, night, body):
-    emr = EmrHook(clients.client(night.settings, "emr", tries=1))
+    emr = EmrClient(clients.client(night.settings, "emr", tries=1))
     Client(cloud.access).add_fault("run-job-flow-answer-lost", times=1)
     with pytest.raises(BotoCoreError):
         emr.adopt_or_create(night, body)
