@@ -16,5 +16,5 @@ def singly(rows: Iterable[Row | Block]) -> Iterator[Row]:
             continue
         for n, line in enumerate(row.lines):
             raw, *fields = line.split(BETWEEN)
-            place = (row.table, row.source_file, row.line + n, row.unit)
+            place = (row.table, row.source_file, row.line + n, row.sender)
             yield (*place, "accepted", None, None, None, tuple(fields), raw, "text", None)

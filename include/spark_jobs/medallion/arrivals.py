@@ -15,7 +15,7 @@ from medallion.manifest import OTHER_FILES, TableCount
 from medallion.notation import rewritten, usual_fields
 from medallion.packing import FileRefused, over
 from medallion.quality import ACCEPTED, NOTE, QUARANTINED
-from medallion.raw import TEXT
+from medallion.raw import SENDER, TEXT
 from medallion.replay import BronzeReplay, Refused, by_file, csv_again
 from medallion.run import Run
 from medallion.storage import FileInfo
@@ -24,12 +24,12 @@ from nightshift_contract.model import Table
 
 HEADER_ONLY = "header_only_file"  # the note on a file that arrived without any row
 ROW_SCHEMA = (
-    "table string, source_file string, line bigint, unit_id int, outcome string, reason string, detail string, "
+    f"table string, source_file string, line bigint, {SENDER} int, outcome string, reason string, detail string, "
     "warning string, fields array<string>, raw string, raw_encoding string, header string"
 )
 Row = tuple[Any, ...]  # of ROW_SCHEMA
 LONGEST_BLOCK = 500  # lines
-UnitOf = Callable[[str], int | None]  # the unit that sent a file, by its URI; None where there are no units
+SenderOf = Callable[[str], int | None]  # who sent a file, by its URI; None where nobody in particular does
 
 
 class Block(NamedTuple):
@@ -38,22 +38,22 @@ class Block(NamedTuple):
     table: str
     source_file: str
     line: int
-    unit: int | None
+    sender: int | None
     lines: list[str]
 
 
-def no_unit(_source_file: str) -> None:
-    """`UnitOf` for a source that has no units."""
+def no_sender(_source_file: str) -> None:
+    """`SenderOf` for files that come from one place."""
 
 
 def bronze_columns(table: Table) -> list[str]:
     """The columns of a bronze table: the file's own, then each row's origin, arrival time and original text."""
-    return [*table.source_names, "source_file", "line", "unit_id", "ingested_at", "raw"]
+    return [*table.source_names, "source_file", "line", SENDER, "ingested_at", "raw"]
 
 
 def bronze_schema(table: Table) -> str:
     """The columns of `bronze_columns` with their types; the file's own are text."""
-    types = {"line": "bigint", "unit_id": "int", "ingested_at": "timestamp"}
+    types = {"line": "bigint", SENDER: "int", "ingested_at": "timestamp"}
     return ", ".join(f"{column} {types.get(column, 'string')}" for column in bronze_columns(table))
 
 
@@ -94,14 +94,14 @@ def unread_files(
     files: Iterable[FileInfo],
     rows_of: Callable[[str, bytes], Iterator[Row | Block]],
     refused: Callable[[str, FileRefused], Row],
-    unit_of: UnitOf,
+    sender_of: SenderOf,
 ) -> DataFrame:
     """One judged row for each file that `read_files` never opens: hidden, empty and oversized files."""
     detail = "a file or folder whose name starts with _ or a dot is not read"
     rows = []
     for file in files:
         if file.hidden:
-            rows.append(whole_file(OTHER_FILES, file.uri, "hidden_file", detail, unit_of(file.uri)))
+            rows.append(whole_file(OTHER_FILES, file.uri, "hidden_file", detail, sender_of(file.uri)))
         elif why := over(file.length, run.bounds):
             rows.append(refused(file.uri, why))
         elif not file.length:
@@ -109,44 +109,44 @@ def unread_files(
     return run.spark.createDataFrame(rows, ROW_SCHEMA)
 
 
-def whole_file(table: str, source_file: str, reason: str, detail: str, unit: int | None = None) -> Row:
+def whole_file(table: str, source_file: str, reason: str, detail: str, sender: int | None = None) -> Row:
     """The row, with line 0, that stands for a refused file as a whole."""
-    return (table, source_file, 0, unit, QUARANTINED, reason, detail, None, None, None, TEXT, None)
+    return (table, source_file, 0, sender, QUARANTINED, reason, detail, None, None, None, TEXT, None)
 
 
-def rows_in(table: Table, source_file: str, content: bytes, unit: int | None = None) -> Iterator[Row | Block]:
+def rows_in(table: Table, source_file: str, content: bytes, sender: int | None = None) -> Iterator[Row | Block]:
     """The judged rows of one file, with notes if it has only a header, another encoding or another notation."""
     text, encoding = as_utf8(content)
     lines = list(lines_of(table, text, usual_fields(table, BETWEEN)))
     sound = [line for line in lines if isinstance(line, Sound)]
     doubtful = (line for line in lines if isinstance(line, Record))
     parsed, notations = rewritten(table, doubtful, (line.fields for line in sound))
-    yield from (_row(table.name, source_file, unit, record) for record in parsed)
-    yield from _blocks(table.name, source_file, unit, sound)
+    yield from (_row(table.name, source_file, sender, record) for record in parsed)
+    yield from _blocks(table.name, source_file, sender, sound)
     empty = not parsed and not sound
     notes = {HEADER_ONLY: empty, f"{encoding}_file": encoding != UTF_8, **dict.fromkeys(notations, True)}
     for note in (note for note, holds in notes.items() if holds):
-        yield (table.name, source_file, 1, unit, NOTE, None, None, note, None, None, TEXT, None)
+        yield (table.name, source_file, 1, sender, NOTE, None, None, note, None, None, TEXT, None)
 
 
-def _blocks(table: str, source_file: str, unit: int | None, sound: Iterable[Sound]) -> Iterator[Block]:
+def _blocks(table: str, source_file: str, sender: int | None, sound: Iterable[Sound]) -> Iterator[Block]:
     """The lines in blocks without gaps."""
-    block = Block(table, source_file, 0, unit, [])
+    block = Block(table, source_file, 0, sender, [])
     for number, content in sound:
         if number != block.line + len(block.lines) or len(block.lines) == LONGEST_BLOCK:
             if block.lines:
                 yield block
-            block = Block(table, source_file, number, unit, [])
+            block = Block(table, source_file, number, sender, [])
         block.lines.append(content)
     if block.lines:
         yield block
 
 
-def _row(table: str, source_file: str, unit: int | None, record: Record) -> Row:
+def _row(table: str, source_file: str, sender: int | None, record: Record) -> Row:
     outcome = QUARANTINED if record.fields is None else ACCEPTED
     verdict = (outcome, record.reason, record.detail, None)
     kept = (record.raw, record.raw_encoding, record.header if record.fields is None else None)
-    return (table, source_file, record.line, unit, *verdict, record.fields, *kept)
+    return (table, source_file, record.line, sender, *verdict, record.fields, *kept)
 
 
 def rows_with_columns(judged: DataFrame, table: Table) -> DataFrame:
@@ -161,22 +161,22 @@ def write_bronze(lake: Lake, rows: DataFrame, table: Table, count: TableCount) -
     lake.replace_judged("bronze", judged, bronze_columns(table), count)
 
 
-def replayed(lake: Lake, table: Table, unit_of: UnitOf) -> TableCount:
+def replayed(lake: Lake, table: Table, sender_of: SenderOf) -> TableCount:
     """Judge a table's quarantined bronze rows again; returns the table's new counts."""
     replay = BronzeReplay(lake, table.name, bronze_schema(table))
     if (refused := replay.quarantined()) is None:
         return replay.untouched()
-    rows = by_file(refused, partial(_rows_again, table, unit_of), ROW_SCHEMA)
+    rows = by_file(refused, partial(_rows_again, table, sender_of), ROW_SCHEMA)
     judged = _with_arrival(lake, rows_with_columns(rows, table)).cache()
     count = replay.moved(judged, bronze_columns(table))
     judged.unpersist()
     return count
 
 
-def _rows_again(table: Table, unit_of: UnitOf, source_file: str, refused: Iterable[Refused]) -> Iterator[Row]:
+def _rows_again(table: Table, sender_of: SenderOf, source_file: str, refused: Iterable[Refused]) -> Iterator[Row]:
     """The judged rows that the refused rows of one file give under today's rules."""
     parsed, _ = rewritten(table, csv_again(table, refused))
-    return (_row(table.name, source_file, unit_of(source_file), record) for record in parsed)
+    return (_row(table.name, source_file, sender_of(source_file), record) for record in parsed)
 
 
 def _with_arrival(lake: Lake, judged: DataFrame) -> DataFrame:

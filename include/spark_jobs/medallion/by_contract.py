@@ -17,7 +17,7 @@ from medallion.arrivals import (
     Row,
     bronze_columns,
     bronze_schema,
-    no_unit,
+    no_sender,
     read_files,
     replayed,
     rows_in,
@@ -35,7 +35,7 @@ from medallion.masks import as_json
 from medallion.packing import BOUNDS, Bounds, FileRefused, unpacked
 from medallion.parallel import all_of
 from medallion.quality import LINEAGE, last_version_wins, tally, together
-from medallion.raw import TEXT
+from medallion.raw import SENDER, TEXT
 from medallion.run import Run
 from medallion.secret import address
 from medallion.typing_rules import clean, judge_rows, rules_of, typed_columns
@@ -46,7 +46,7 @@ from nightshift_contract.reading import contract
 
 LINEAGE_SCHEMA = "source_file string, line bigint, ingested_at timestamp"
 # Columns kept beside a row's own until it is accepted: its origin, original text and verdict.
-CARRIED = (*LINEAGE, "unit_id", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
+CARRIED = (*LINEAGE, SENDER, "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
 _ENDING = re.compile(r"(\.(csv|tsv|txt|jsonl|ndjson|json|parquet|snappy|gz))+$")
 
 
@@ -56,7 +56,7 @@ def bronze(run: Run) -> Manifest:
     accepted rows stay."""
     lake, sources = Lake(run), _sources(run)
     if run.replay:
-        return lake.manifest("bronze", [replayed(lake, table, no_unit) for table in sources])
+        return lake.manifest("bronze", [replayed(lake, table, no_sender) for table in sources])
     return _of_database(lake, sources) if run.source_secret else _of_files(lake, sources)
 
 
@@ -76,7 +76,7 @@ def _of_files(lake: Lake, sources: Sequence[Table]) -> Manifest:
     files = [file for file in files if file not in parquet]
     if parquet:  # the other files by name: Spark would hand these to Python as well
         roots = [parquet_files.as_path(file.uri) for file in files if file.length and not file.hidden]
-    rows = unread_files(run, files, parsed, partial(_refused, sources), no_unit)
+    rows = unread_files(run, files, parsed, partial(_refused, sources), no_sender)
     rows = rows.unionByName(read_files(run, roots, parsed)) if roots else rows
     of_parquet = [table for table in sources if table not in texts]
     rows = (rows.unionByName(parquet_files.judged(run, of_parquet, parquet, _named)) if parquet else rows).cache()
@@ -103,7 +103,7 @@ def _write_table(lake: Lake, database: Database, located: LocatedTable) -> None:
     rows = database.read(located).withColumns(
         {
             "line": F.monotonically_increasing_id(),
-            "unit_id": F.lit(None).cast("int"),
+            SENDER: F.lit(None).cast("int"),
             "ingested_at": F.lit(lake.run.started_at),
             "raw": as_json(located.table),
         }

@@ -17,6 +17,7 @@ from pyspark.sql import DataFrame
 from medallion.errors import TakenOver
 from medallion.lake import DATED, DAY, Lake
 from medallion.parallel import all_of
+from medallion.raw import SENDER
 
 # Spark ignores names that start with _
 _HOLDS, _UNPUBLISHED = "_holds", "_unpublished"
@@ -64,11 +65,11 @@ class Changeset:
     def stage(
         self, table: str, frame: DataFrame, days: Sequence[str], schema: str, *, gather: bool = True
     ) -> DataFrame:
-        """Write the new rows of some days of a table; returns them as written. `gather`: the rows of a day and unit
+        """Write the new rows of some days of a table; returns them as written. `gather`: the rows of a day and sender
         travel to one file; without it each is written where it is, which suits many rows of one day."""
         if not self._staged:
             self._storage.write_text(f"{self._root}/{_BEGUN}", self._token)
-        by_day = frame.repartition(DAY, "unit_id") if gather else frame
+        by_day = frame.repartition(DAY, SENDER) if gather else frame
         by_day.write.mode("overwrite").partitionBy(DAY).parquet(f"{self._root}/{table}/{self._token}")
         written = f"{self._root}/{table}/{self._token}"
         there = set(self._storage.names(written))

@@ -26,7 +26,7 @@ from medallion.manifest import OTHER_FILES
 from medallion.masks import as_json
 from medallion.packing import FileRefused
 from medallion.quality import ACCEPTED
-from medallion.raw import TEXT
+from medallion.raw import SENDER, TEXT
 from medallion.run import Run
 from medallion.storage import FileInfo, Storage
 from nightshift_contract.model import PARQUET_MAGIC, Table
@@ -119,7 +119,7 @@ def _rows(run: Run, group: Sequence[_Placed]) -> DataFrame:
         F.lit(table.name).alias("table"),
         F.col("_file").alias("source_file"),
         F.col("_line").alias("line"),
-        F.lit(None).cast("int").alias("unit_id"),
+        F.lit(None).cast("int").alias(SENDER),
         F.lit(ACCEPTED).alias("outcome"),
         *[nothing.alias(name) for name in ("reason", "detail", "warning")],
         F.array(*table.source_names).alias("fields"),

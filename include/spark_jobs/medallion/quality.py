@@ -14,6 +14,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from medallion.manifest import TableCount
+from medallion.raw import SENDER
 
 ACCEPTED, QUARANTINED, DUPLICATE = "accepted", "quarantined", "duplicate"
 NOTE = "note"  # about a whole file (that it holds no rows, say); not itself a row
@@ -111,7 +112,7 @@ def quarantine(judged: DataFrame, layer: str) -> DataFrame:
     which only rows refused within a file have."""
     header = F.col("header") if "header" in judged.columns else F.lit(None).cast("string").alias("header")
     return judged.where(F.col("outcome") == QUARANTINED).select(
-        "source_file", "line", "unit_id", F.lit(layer).alias("layer"), "reason", "detail", "raw", "raw_encoding", header
+        "source_file", "line", SENDER, F.lit(layer).alias("layer"), "reason", "detail", "raw", "raw_encoding", header
     )
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 
 TEXT, BASE64 = "text", "base64"
+# The column that holds the number of who sent a row's file; null in a pipeline whose files come from one place. The
+# files of every lake have it under this name, which the first pipeline with senders gave it.
+SENDER = "unit_id"
 QUARANTINE_SCHEMA = (
-    "source_file string, line bigint, unit_id int, layer string, reason string, detail string, "
+    f"source_file string, line bigint, {SENDER} int, layer string, reason string, detail string, "
     "raw string, raw_encoding string, header string"
 )
 

@@ -10,12 +10,12 @@ from pyspark.sql import functions as F
 from card_movements.jobs.tables import ACCOUNTS, CARDS, FLAT, KEY, LINEAGE, MEMBERS, MOVEMENTS
 from medallion.masks import as_json
 from medallion.quality import DUPLICATE, is_accepted, last_version_wins, overrule, warn
-from medallion.raw import TEXT
+from medallion.raw import SENDER, TEXT
 from medallion.typing_rules import clean, judge_rows, rules_of, typed_columns
 from nightshift_contract.model import Table
 
 CHANGED = "changed_after_load"  # the warning of a movement published before with another amount, text, date or card
-CARRIED = ("source_file", "line", "ingested_at", "unit_id", "raw", "raw_encoding")
+CARRIED = ("source_file", "line", "ingested_at", SENDER, "raw", "raw_encoding")
 VERDICT = ("outcome", "reason", "detail", "warning")
 # Silver's columns of each table: its own (for movements those of the product), and their lineage.
 TABLES = {MOVEMENTS.name: FLAT, **{table.name: table for table in (CARDS, ACCOUNTS, MEMBERS)}}
@@ -53,7 +53,7 @@ def judged(table: Table, bronze: DataFrame) -> DataFrame:
 
 def _with_raw(table: Table, bronze: DataFrame) -> DataFrame:
     """With the columns of the common quarantine schema."""
-    return bronze.withColumns({"raw": as_json(table), "raw_encoding": F.lit(TEXT), "unit_id": F.lit(None).cast("int")})
+    return bronze.withColumns({"raw": as_json(table), "raw_encoding": F.lit(TEXT), SENDER: F.lit(None).cast("int")})
 
 
 def compared(movements: DataFrame, known: DataFrame | None, cards: DataFrame) -> DataFrame:

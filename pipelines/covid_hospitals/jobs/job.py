@@ -17,7 +17,7 @@ from covid_hospitals.jobs import silver as typed
 from covid_hospitals.jobs.history import write_history
 from covid_hospitals.jobs.names import official
 from covid_hospitals.jobs.tables import FACTS, SOURCES
-from medallion.arrivals import bronze_schema, no_unit, read_files, replayed, unread_files, write_bronze
+from medallion.arrivals import bronze_schema, no_sender, read_files, replayed, unread_files, write_bronze
 from medallion.drop import drop_root, input_roots
 from medallion.errors import NoInputError
 from medallion.lake import Lake
@@ -36,7 +36,7 @@ def bronze(run: Run) -> Manifest:
     In a replay: judge the rows that were refused before again; accepted rows stay."""
     lake = Lake(run)
     if run.replay:
-        return lake.manifest("bronze", [replayed(lake, table, no_unit) for table in SOURCES])
+        return lake.manifest("bronze", [replayed(lake, table, no_sender) for table in SOURCES])
     root = drop_root(lake.storage, run.input, run.business_date)
     if not (files := lake.storage.files(root)):
         raise NoInputError(
@@ -46,7 +46,7 @@ def bronze(run: Run) -> Manifest:
     files += [f for other in roots[1:] for f in lake.storage.files(other)]
     lake.fit_spark_to(sum(f.length for f in files))
     rows_of = partial(raw.rows_of, bounds=run.bounds)
-    unread = unread_files(run, files, rows_of, raw.refused, no_unit)
+    unread = unread_files(run, files, rows_of, raw.refused, no_sender)
     rows = read_files(run, roots, rows_of).unionByName(unread).cache()
     counts = tally(rows, raw.TABLES)
     all_of(partial(write_bronze, lake, rows, table, counts[table.name]) for table in SOURCES)

@@ -22,7 +22,7 @@ from covid_hospitals.jobs.tables import (
     STATES,
 )
 from medallion.quality import LINEAGE, Rule, is_accepted, last_version_wins, overrule, warn
-from medallion.raw import TEXT
+from medallion.raw import SENDER, TEXT
 from medallion.typing_rules import clean, judge_rows, moment, rules_of, typed, typed_columns
 from nightshift_contract.model import Table
 
@@ -38,7 +38,7 @@ COLUMNS = {
     table: [column.split()[0] for column in re.split(r", (?=[a-z])", schema)] for table, schema in SCHEMAS.items()
 }
 # Columns kept beside a row's own until it is accepted: its origin and original text.
-CARRIED = (*LINEAGE, "unit_id", "ingested_at", "raw", "outcome", "reason", "detail", "warning")
+CARRIED = (*LINEAGE, SENDER, "ingested_at", "raw", "outcome", "reason", "detail", "warning")
 _DAY_IN_NAME = r"([0-9]{4}-[0-9]{2}-[0-9]{2})[^/]*$"
 _YEAR_IN_NAME = r"((?:19|20)[0-9]{2})[^/]*$"
 _ZONED = r":[0-9.]+\s*(Z|[+-][0-9]{2}(:?[0-9]{2})?)\s*$"

@@ -35,6 +35,7 @@ METRICS = {
     "cases": ("Casos", "Cases"),
     "deaths": ("Óbitos", "Deaths"),
 }
+SHARES = ("case_fatality",)  # of gold's columns
 METRIC_KINDS = {"case_fatality": "share", "cases": "int", "deaths": "int"}
 FEW_DAYS = 14  # so few that each day gets a dot
 COLUMNS = tuple((bed, pool) for bed in BEDS for pool in POOLS)

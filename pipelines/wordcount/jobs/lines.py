@@ -11,14 +11,14 @@ from pyspark.sql import functions as F
 
 from medallion.packing import BOUNDS, Bounds, FileRefused, long_line
 from medallion.quality import ACCEPTED, QUARANTINED
-from medallion.raw import BASE64, TEXT, bytes_of
+from medallion.raw import BASE64, SENDER, TEXT, bytes_of
 from medallion.replay import Refused
 from medallion.storage import FileInfo
 from wordcount.jobs.text_encoding import CONTROLS, NO_TEXT, WHY_CONTROLS, Encoding, byte_order, lines_in
 
 BRONZE_SCHEMA = "source_file string, line bigint, text string, ingested_at timestamp"
 JUDGED_SCHEMA = (
-    "source_file string, line bigint, unit_id int, text string, outcome string, reason string, detail string, "
+    f"source_file string, line bigint, {SENDER} int, text string, outcome string, reason string, detail string, "
     "warning string, raw string, raw_encoding string"
 )
 UTF8_MARK = "EFBBBF"
@@ -145,7 +145,7 @@ def _judged(lines: DataFrame) -> DataFrame:
     return lines.select(
         "source_file",
         "line",
-        F.lit(None).cast("int").alias("unit_id"),
+        F.lit(None).cast("int").alias(SENDER),
         F.when(~bad, F.col("text")).alias("text"),
         F.when(bad, QUARANTINED).otherwise(ACCEPTED).alias("outcome"),
         F.when(bad, "undecodable").alias("reason"),

@@ -230,14 +230,15 @@ def _by_date(record: Record, nights: Sequence[Record]) -> list[Record]:
 
 
 def _kind(column: str, spark_type: str, record: Record) -> str:
-    """How the values of a column are shown; '' for text. Identifiers and years are no quantities."""
-    if column.endswith("_id") or column in {"year", "unit_id", "product_id", "city_code"}:
+    """How the values of a column are shown; '' for text. Identifiers, codes and years are no quantities."""
+    if column.endswith(("_id", "_code")) or column == "year":
         return "raw"
     if spark_type in MONEY:
         return products.money(record["pipeline"])
     if spark_type in {"int", "bigint"}:
         return "int"
-    if spark_type == "double" and (column.endswith("rate") or "rate_" in column or column == "case_fatality"):
+    is_share = column.endswith("rate") or "rate_" in column or column in products.shares(record["pipeline"])
+    if spark_type == "double" and is_share:
         return "share"
     if spark_type.startswith(("double", "decimal", "float")):
         return "n2"

@@ -1,13 +1,14 @@
 """What a pipeline's own package brings to the pages of its nights: a title, the section of its figures. Pure.
 
 A package may have a folder `page`: its module sets `view(figures)`, which gives the template page.html more to show
-beside the figures `f` as `v`, and where money is one currency MONEY, a key of formats.KINDS.
+beside the figures `f` as `v`, and where money is one currency MONEY, a key of formats.KINDS. Its SHARES, if any, are
+the columns of gold that are shares of 1 without a rate in their names.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -36,6 +37,11 @@ def title(pipeline: str) -> Both:
 def money(pipeline: str) -> str:
     """How amounts of money are shown: a key of formats.KINDS."""
     return str(getattr(_module(pipeline), "MONEY", "n2"))
+
+
+def shares(pipeline: str) -> Collection[str]:
+    """The columns of gold that its package calls shares of 1."""
+    return getattr(_module(pipeline), "SHARES", ())
 
 
 def figures_file(record: Mapping[str, Any]) -> str:
