@@ -105,6 +105,12 @@ def test_no_generic_room_names_a_pipeline_of_the_tree():
     assert [p for room in rooms for p in python_files(ROOT / room) if knows.search(p.read_text())] == []
 
 
+def test_no_generic_room_knows_a_column_of_a_product():
+    columns = re.compile(r"\b(unit_id|product_id|order_id|city_code|case_fatality|tabela_\w+)\b")
+    files = [p for room in ("plugins", "include/spark_jobs") for p in python_files(ROOT / room)]
+    assert {p.name for p in files if columns.search(p.read_text())} == {"raw.py"}  # SENDER, by its name in every lake
+
+
 def test_a_circle_is_refused_by_name():
     with pytest.raises(ValueError, match=r"circle.*\['a', 'b'\]"):
         house.floors({"a": {"b"}, "b": {"a"}, "c": set()})
