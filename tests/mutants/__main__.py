@@ -40,6 +40,7 @@ BACKFILL = (
 SUITES = {  # which tests are to see a change of a file
     "plugins/nightshift/lake/audit.py": ("test_audit.py",),
     "plugins/nightshift/state/ledger.py": ("test_ledger.py", "--deselect", WRITERS),
+    "plugins/nightshift/state/s3_lease.py": ("test_s3_lease.py",),
     "plugins/nightshift/reaper/verdict.py": ("test_reaper_verdict.py",),
     "plugins/nightshift/report/message.py": ("test_report.py",),
     "plugins/nightshift/report/record.py": ("test_report.py", *BACKFILL),
