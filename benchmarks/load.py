@@ -2,8 +2,9 @@
 
     PYTHONPATH=plugins .venv/bin/python -m benchmarks.load [--orders 500000] [--rounds 2]        (make bench-load)
 
-One date, fifty units; a layer is a spark-submit of its own in local[2], as a night's steps are. benchmarks/twin.py is
-the same load by DuckDB, with two threads. The two alternate, and their sales tables must be equal. Spark's JVMs have
+One date, fifty units; a layer is a spark-submit of its own in local[2], as a night's steps are, and "one job" is one
+for all three (NIGHTSHIFT_ONE_JOB). benchmarks/twin.py is the same load by DuckDB, with two threads. They alternate,
+and their sales tables must be equal. Spark's JVMs have
 the options that a night gives them for so many bytes, unless `--conf spark.driver.extraJavaOptions=…` gives others.
 `--floor` measures benchmarks/floor.py as well: what Spark itself takes to read, shuffle and write these bytes.
 """
@@ -66,13 +67,15 @@ def main() -> None:
             without_open_quotes(data / "csv_sales")
         day, seconds = shape.first_day.isoformat(), list[Mapping[str, Mapping[str, Seconds]]]()
         for n in range(asked.rounds):
-            places = {side: Path(scratch) / f"{side}-{n}" for side in ("Spark", "DuckDB", "floor")}
+            places = {side: Path(scratch) / f"{side}-{n}" for side in ("Spark", "one job", "DuckDB", "floor")}
             by_side = {
-                "Spark": spark(data, places["Spark"], day, asked.conf),
+                "Spark": spark(data, places["Spark"], day, asked.conf, LAYERS),
+                "one job": spark(data, places["one job"], day, asked.conf, [",".join(LAYERS)]),
                 "DuckDB": twin(data, places["DuckDB"], day, asked.twin_python),
                 **({"floor": floor(data, places["floor"], day)} if asked.floor else {}),
             }
-            compare(places["Spark"] / "staging" / "gold", places["DuckDB"] / "gold")
+            for side in ("Spark", "one job"):
+                compare(places[side] / "staging" / "gold", places["DuckDB"] / "gold")
             seconds.append(by_side)
             for place in places.values():
                 shutil.rmtree(place, ignore_errors=True)
@@ -86,8 +89,8 @@ def without_open_quotes(drops: Path) -> None:
         file.write_bytes(b"".join(line for line in lines if line.count(b'"') % 2 == 0))
 
 
-def spark(data: Path, out: Path, day: str, conf: Sequence[str]) -> dict[str, Seconds]:
-    """The project's own jobs, a step for each layer."""
+def spark(data: Path, out: Path, day: str, conf: Sequence[str], steps: Sequence[str]) -> dict[str, Seconds]:
+    """The project's own jobs; each step is a layer, or several with commas between them."""
     size = sum(file.stat().st_size for file in (data / "csv_sales").rglob("*.csv"))
     quick = java_options(size, Settings(name="bench").quick_java_mb)
     conf = [*(f"spark.driver.extraJavaOptions={option}" for option in quick), *conf]  # the last one counts
@@ -95,7 +98,7 @@ def spark(data: Path, out: Path, day: str, conf: Sequence[str]) -> dict[str, Sec
     words = [word for name, place in places.items() for word in (f"--{name}", str(data / place))]
     words += ["--lake", str(out), "--staging", str(out / "staging"), "--pipeline", "mrhealth_sales"]
     words += ["--business-date", day, "--layers"]
-    return {layer: timed([*submit(conf), str(JOBS[0] / "main.py"), *words, layer]) for layer in LAYERS}
+    return {step: timed([*submit(conf), str(JOBS[0] / "main.py"), *words, step]) for step in steps}
 
 
 def floor(data: Path, out: Path, day: str) -> dict[str, Seconds]:
@@ -150,16 +153,18 @@ def compare(spark_gold: Path, twin_gold: Path) -> None:
 
 
 def show(orders: int, seconds: Sequence[Mapping[str, Mapping[str, Seconds]]]) -> None:
-    """Print the medians by layer, CPU and wall."""
+    """Print the medians by layer, CPU and wall; of one job its whole."""
     print(f"{orders:,} orders, {len(seconds)} rounds, equal gold; medians of seconds\n")
     print(f"| | {' | '.join(LAYERS)} | all | DuckDB = 1 |\n|---|{'---:|' * (len(LAYERS) + 2)}")
     for what, n in (("CPU", 1), ("wall", 0)):
         parts = {
-            side: [statistics.median(one[side][layer][n] for one in seconds) for layer in LAYERS] for side in seconds[0]
+            side: {step: statistics.median(one[side][step][n] for one in seconds) for step in steps}
+            for side, steps in seconds[0].items()
         }
-        for side, of_layers in parts.items():
-            whole = sum(of_layers)
-            cells = [*(f"{part:.1f}" for part in of_layers), f"{whole:.1f}", f"{whole / sum(parts['DuckDB']):.2f}"]
+        for side, of_steps in parts.items():
+            whole = sum(of_steps.values())
+            cells = [f"{of_steps[layer]:.1f}" if layer in of_steps else "" for layer in LAYERS]
+            cells += [f"{whole:.1f}", f"{whole / sum(parts['DuckDB'].values()):.2f}"]
             print(f"| {side}, {what} | {' | '.join(cells)} |")
 
 

@@ -28,7 +28,8 @@ COMPUTE = ("emr", "serverless", "glue", "eks", "kubernetes")  # the names of com
 LINK = re.compile(r"(https?://|mailto:)\S+")
 NAMED = re.compile(rf"{PREFIX}([A-Z0-9_*]+)")  # a setting in a message
 DEFAULT_CRON = {"0 0 * * *", "*/15 * * * *"}
-OF_THE_ENVIRONMENT = {"variable", "pipelines"}  # read when the library is imported: a Variable would be too late
+# Read when the library is imported: a Variable would be too late.
+OF_THE_ENVIRONMENT = {"variable", "pipelines", "one_job"}
 CLOCK = re.compile(r"^(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)$")
 SHARES = ("max_quarantine_share", "max_refused_share", "hold_over_quarantined")
 DAILY = re.compile(r"^(?P<minute>\d{1,2}) (?P<hour>\d{1,2}) \* \* \S+$")  # cron: once on each of its days
@@ -60,6 +61,7 @@ class Settings:
     include_dir: Path = INCLUDE
     prices_file: Path = INCLUDE / "prices.toml"  # what `./nightshift prices` looked up; absent: the shipped table only
     pipelines: tuple[Path, ...] = ()  # more folders of pipelines, like PATH; read from the environment only
+    one_job: tuple[str, ...] = ()  # pipelines whose layers run as one job; read from the environment only
     jdbc_dir: Path = INCLUDE / "jdbc"  # the drivers that clusters read databases with, and their SHA256SUMS
 
     schedule: str = "0 0 * * *"  # none: nights run on request only
@@ -271,7 +273,7 @@ class Settings:
         this tree may be missing for a moment, and the nights of the others go on."""
         budgeted = [item.split("=")[0] for item in self.monthly_budgets]
         packed = [name for group in self.groups.values() for name in group]
-        for key, names in (("MONTHLY_BUDGETS", budgeted), ("PACKS", packed)):
+        for key, names in (("MONTHLY_BUDGETS", budgeted), ("PACKS", packed), ("ONE_JOB", self.one_job)):
             for name in names:
                 if name not in {*pipelines, "*"}:
                     yield f"{PREFIX}{key} names {name}: there is no such pipeline here.{meant(name, pipelines)}"
@@ -483,4 +485,5 @@ _PARSERS: dict[Any, Any] = {
     tuple[Path, ...]: _paths,
 }
 _EXPECTED = {int: "a whole number of 0 or more", float: "a number of 0 or more", bool: "true or false"}
+ONE_JOB = _items(os.environ.get(f"{PREFIX}ONE_JOB", ""))
 PIPELINE_FOLDERS = (INCLUDE.parent / "pipelines", *_paths(os.environ.get(f"{PREFIX}PIPELINES", "")))

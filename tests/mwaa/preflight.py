@@ -19,13 +19,14 @@ from deploy.mwaa import bundle, place
 from deploy.mwaa import tools as tool_room
 from deploy.mwaa.bundle import OUT, ROOT
 from deploy.mwaa.place import Place
-from embedded.cloud import endpoint, environment
-from embedded.cloud.environment import NAME
+from embedded.cloud import endpoint, environment, kubernetes
+from embedded.cloud.environment import KUBERNETES, NAME
 from embedded.runs.requests import Order
 from embedded.runs.runner import Runner
 from localcloud.client import Client
 from localcloud.iam.needs import Place as Where
 from localcloud.iam.needs import needs
+from nightshift.config import COMPUTE
 from tests.iam import account, grants
 from tests.iam import conftest as nights
 from tests.mwaa.conftest import fingerprint
@@ -143,20 +144,24 @@ def played(there: Place, python, bound, tools, tmp_path_factory):
 
 
 def play(there, python, bound, tools, access, operator, scratch):
-    """An operator makes the account ready and puts the tools there; then a worker starts twice and plays a night."""
+    """An operator makes the account ready, with a Kubernetes cluster, and puts the tools there; then a worker starts
+    twice and plays a night on each compute target."""
     foundation = account.make_ready(operator, scratch / "operator.log")
+    assert kubernetes.ensure(operator)
     begun = time.monotonic()
     tool_room.upload(account.client(operator, "s3"), NAME, tools)
     say(f"tools packed and put into the bucket in {time.monotonic() - begun:.1f} s")
     server = Client(access)
     server.forget_calls()
     local = {"NO_PROXY": "127.0.0.1", "NIGHTSHIFT_AIRFLOW": str(there.home), **owned()}
-    before = {**place.environ(there, "worker", python, environment.aws(access)), **environment.waits(), **local}
+    given = {**environment.aws(access), **environment.waits(), **KUBERNETES}
+    before = {**place.environ(there, "worker", python, given), **local}
     starts = [timed(lambda: place.started(there, before)) for _ in range(2)]
     (env, _), _ = starts[0]
     kept, log = fingerprint(there.dags), scratch / "night.log"
     with Runner(env, log, lambda _again: None, bound) as runner:
-        events = [event for event in runner.play(env, [order(scratch)], tick=60) if event["event"] != "tick"]
+        asked = [order(scratch, target) for target in COMPUTE]
+        events = [event for event in runner.play(env, asked, tick=60) if event["event"] != "tick"]
     calls = server.calls()
     said, seconds = tuple(words for (_, words), _ in starts), tuple(taken for _, taken in starts)
     return Played(env, said, seconds, events, calls, foundation, kept, *rights(operator, foundation), log)
@@ -172,11 +177,11 @@ def timed(act):
     return act(), time.monotonic() - begun
 
 
-def order(scratch):
+def order(scratch, target):
     text = scratch / "text.txt"
     text.write_text("uma noite, outra noite\n" * 20)
-    folder = f"mwaa/{DAY}/"
-    conf = {"business_date": DAY, "input_prefix": folder}
+    folder = f"mwaa/{target}/{DAY}/"
+    conf = {"business_date": DAY, "input_prefix": folder, "compute": target}
     return Order("wordcount", conf, [(str(text), f"{folder}{text.name}")], [])
 
 
@@ -202,14 +207,20 @@ def test_a_worker_has_terraform_within_mwaas_five_minutes(played, there):
     assert binary.stat().st_mode & 0o777 == 0o755
 
 
-def test_a_night_runs_from_the_bundle(played):
-    nights_told = [event for event in played.events if event["event"] == "night"]
+def test_a_night_on_each_compute_target_runs_from_the_bundle(played):
+    ended = [event for event in played.events if event["event"] == "night"]
     failed = [event for event in played.events if event["event"] == "failed"]
-    assert [event["state"] for event in nights_told] == ["success"], (failed, played.log.read_text()[-5000:])
-    tasks = nights_told[0]["tasks"]
-    say(f"wordcount for {DAY}: {sum(state == 'success' for state in tasks.values())} of {len(tasks)} tasks success")
-    ran = {call["operation"] for call in played.calls if "HashiCorp/" in call["user_agent"]}
-    assert {"CreateSecurityGroup", "DeleteSecurityGroup"} <= ran, "terraform made and removed the run's stack"
+    states = {target: event["state"] for target, event in zip(COMPUTE, ended, strict=True)}
+    assert states == dict.fromkeys(COMPUTE, "success"), (failed, played.log.read_text()[-5000:])
+    for target, event in zip(COMPUTE, ended, strict=True):
+        tasks = event["tasks"]
+        done = sum(state == "success" for state in tasks.values())
+        say(f"wordcount for {DAY} on {target}: {done} of {len(tasks)} tasks success")
+    ran = {call["operation"] for call in played.calls}
+    by_terraform = {call["operation"] for call in played.calls if "HashiCorp/" in call["user_agent"]}
+    assert {"CreateSecurityGroup", "DeleteSecurityGroup"} <= by_terraform, "terraform made and removed the run's stack"
+    assert ran >= {"CreateApplication", "DeleteApplication", "CreateJob", "DeleteJob"}, "Serverless's and Glue's places"
+    assert ran >= {"CreateVirtualCluster", "DeleteVirtualCluster"}, "EMR on EKS's place"
 
 
 def test_nothing_was_written_into_the_dags_folder(played, there):

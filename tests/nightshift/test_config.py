@@ -86,7 +86,7 @@ def test_the_environment_wins_over_the_airflow_variable(monkeypatch):
 
 FIELDS = {f.name: f for f in fields(config.Settings)}
 TYPES = get_type_hints(config.Settings)
-OF_THE_ENVIRONMENT = {"pipelines"}  # which an Airflow Variable cannot have
+OF_THE_ENVIRONMENT = {"pipelines", "one_job"}  # which an Airflow Variable cannot have
 WRONG = {  # of each kind of setting, what cannot be one
     int: ["many", 1.5, -1, [1, 2]],
     float: ["much", "nan", -0.5, [1, 2]],

@@ -9,6 +9,10 @@ import zipfile
 
 import pytest
 
+from nightshift import config
+from nightshift.config import Settings
+from nightshift.contracts.pipeline import Step
+from nightshift.dag_factory import night_dag
 from nightshift.failures.errors import SettingsError
 from nightshift.pipelines import PIPELINES, REGISTRY, registry
 from nightshift.report import product_page
@@ -97,6 +101,20 @@ def test_its_jobs_and_contract_travel_and_the_engine_finds_them_in_the_zip(asked
     assert not [name for name in names if "definition" in name or "local" in name.split("/") or "spilt" in name]
     command = [sys.executable, "-I", "-S", "-c", ON_THE_CLUSTER, str(archive), "teas", "coffees"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "True cups\n" * 2
+
+
+@pytest.mark.parametrize("given", [("mrhealth_sales", "card_movements"), ("*",)])
+def test_the_layers_of_a_pipeline_run_as_one_job_where_the_environment_says_so(monkeypatch, given):
+    monkeypatch.setattr(config, "ONE_JOB", given)
+    made = {name: package.pipeline for name, package in registry.discover(config.PIPELINE_FOLDERS).packages.items()}
+    sales = made["mrhealth_sales"]
+    assert sales.steps == (Step("layers", ("bronze", "silver", "gold")),)
+    assert sales.layers == PIPELINES["mrhealth_sales"].layers
+    assert [step.name for step in made["wordcount"].steps] == ["wordcount"], "it has one job anyway"
+    apart = len(PIPELINES["covid_hospitals"].steps)
+    assert len(made["covid_hospitals"].steps) == (1 if given == ("*",) else apart)
+    jobs = [task for task in night_dag(sales, Settings(), None).task_ids if task.startswith("job_")]
+    assert jobs == ["job_layers"]
 
 
 def test_its_page_and_its_row_of_the_readme_are_written(folder, monkeypatch):

@@ -12,6 +12,7 @@ BACKFILL = "backfill_"  # before a pipeline's name: the DAG of its backfills
 INGEST = "ingest"  # name of the option that selects routes
 ENGINE = "engine"  # name of the option that selects what runs the steps
 SPARK = "spark"
+LAYERS = "layers"  # the name of a step that has all of them
 OUTPUT = "output"  # name of the option with the folder that exported files go to
 Value = str | bool  # of an option
 
@@ -173,6 +174,12 @@ class Pipeline:
     def keeps_bronze(self) -> bool:
         """Whether its rows lie in bronze, and refused ones in its quarantine; a script's do not."""
         return "bronze" in self.layers
+
+
+def in_one_job(pipeline: Pipeline) -> Pipeline:
+    """The pipeline with all its layers in one job: Spark starts once for all of them, and a failed layer is tried again
+    with those before it."""
+    return replace(pipeline, steps=(Step(LAYERS, pipeline.layers),)) if len(pipeline.steps) > 1 else pipeline
 
 
 def ingest_option(routes: tuple[Route, ...]) -> Option:

@@ -13,7 +13,8 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
-from nightshift.contracts.pipeline import Pipeline
+from nightshift import config
+from nightshift.contracts.pipeline import Pipeline, in_one_job
 from nightshift.failures.errors import NightshiftError, SettingsError
 from nightshift.failures.portuguese import spoken
 from nightshift_contract.model import plain_name
@@ -105,7 +106,7 @@ class Registry:
             )
         if pipeline.database or pipeline.routes:
             refuse_long(name)
-        return pipeline
+        return in_one_job(pipeline) if {name, "*"} & {*config.ONE_JOB} else pipeline
 
 
 def refuse_long(name: str) -> None:
