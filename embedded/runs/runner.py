@@ -29,6 +29,12 @@ MAKE_ROOM = (
 )
 
 
+def _path_with_this_tree(env: Mapping[str, str]) -> str:
+    """PYTHONPATH for a Python that may be another environment's, as MWAA's is in `make mwaa-preflight`."""
+    own, given = str(paths.ROOT), env.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join((own, *(path for path in given if path not in {"", own})))
+
+
 class Runner(AbstractContextManager["Runner"]):
     """The night process. It imports Airflow at once, while its cloud is still being started, and then waits.
 
@@ -59,7 +65,7 @@ class Runner(AbstractContextManager["Runner"]):
         with self.log.open("a") as output:
             self._process = subprocess.Popen(
                 [*self._python, "-P", "-m", "embedded.runs.runner_process", str(writable)],
-                env=self._env,
+                env={**self._env, "PYTHONPATH": _path_with_this_tree(self._env)},
                 cwd=paths.ROOT,
                 stdin=subprocess.PIPE,
                 stdout=output,

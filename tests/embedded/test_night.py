@@ -11,6 +11,7 @@ from embedded.errors import NightError
 from embedded.runs.requests import Order
 from embedded.runs.runner import Runner
 from embedded.uploads import delivery
+from tests.house import ROOT
 from tests.patience import until
 from tools.errors import CommandError
 
@@ -143,3 +144,11 @@ def test_a_file_that_is_there_already_keeps_the_time_at_which_it_came(cloud_env,
 
 def nights(events):
     return [e for e in events if e["event"] == "night"]
+
+
+def test_the_process_finds_this_tree_whatever_python_and_path_it_has(tmp_path):
+    said, shows_its_path = tmp_path / "said", ("/bin/sh", "-c", 'echo "$PYTHONPATH"')
+    for given in ({}, {"PYTHONPATH": "elsewhere"}):
+        with Runner(given, said, lambda _again: None, shows_its_path):
+            pass
+    assert said.read_text().splitlines() == [str(ROOT), f"{ROOT}:elsewhere"]
