@@ -19,7 +19,7 @@ from embedded.terminal import record
 from localcloud import credentials
 from localcloud.credentials import Access
 from tests import browser as playing
-from tests.compose import standins
+from tests.compose import jobs_image, standins
 from tests.compose.deployment import KILLED, ROOT, Deployment, settings
 from tests.compose.engine import engine
 
@@ -45,6 +45,7 @@ def main() -> None:
         official = outside and standins.registry()
         named = {} if official else standins.made(env, HOME)
         say("images: " + ("the official ones" if official else "stand-ins, no registry can be reached"))
+        jobs_image.check(env, official=official)
         deployment = Deployment({**env, **named, **settings()}, [] if official else [OFFLINE])
         try:
             check(deployment)

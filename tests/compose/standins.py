@@ -9,6 +9,8 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+import pyspark
+
 from tools import toolchain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,13 +38,26 @@ def made(env: Mapping[str, str], home: Path) -> dict[str, str]:
         raise SystemExit("No registry can be reached, and there is no mirror of terraform's AWS provider here.")
     _rootfs(env, home / "rootfs")
     for stage in STAGES.values():
-        where = ["--file", "tests/compose/standin/Dockerfile", "--target", stage, "--tag", f"{TAG}:{stage}"]
-        _docker(env, "buildx", "build", "--quiet", "--network", "host", *where, ".")
+        _stage(env, stage)
     context = home / "terraform"
     context.mkdir(exist_ok=True)
     shutil.copy(toolchain.terraform(), context / "terraform")
     names = {key: f"{TAG}:{stage}" for key, stage in STAGES.items()}
     return {**names, "TERRAFORM_CONTEXT": str(context), "PROVIDER_MIRROR": str(mirror)}
+
+
+def spark(env: Mapping[str, str], home: Path) -> str:
+    """Make the image that stands in for Spark's; gives its name."""
+    _rootfs(env, home / "rootfs")
+    return _stage(env, "spark", "--build-context", f"pyspark={Path(pyspark.__file__).parent}")
+
+
+def _stage(env: Mapping[str, str], stage: str, *more: str) -> str:
+    """Build a stage of standin/Dockerfile; gives the image's name."""
+    image = f"{TAG}:{stage}"
+    where = ["--file", "tests/compose/standin/Dockerfile", "--target", stage, "--tag", image]
+    docker(env, "buildx", "build", "--quiet", "--network", "host", *where, *more, ".")
+    return image
 
 
 def _rootfs(env: Mapping[str, str], folder: Path) -> None:
@@ -59,10 +74,11 @@ def _rootfs(env: Mapping[str, str], folder: Path) -> None:
         shutil.copy(bundle, folder / "etc/ssl/certs/ca-certificates.crt")
     trusted = "ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt"
     with subprocess.Popen(["tar", "-C", str(folder), "-c", "."], stdout=subprocess.PIPE) as packed:
-        _docker(env, "import", "-c", trusted, "-", image, stdin=packed.stdout)
+        docker(env, "import", "-c", trusted, "-", image, stdin=packed.stdout)
     shutil.rmtree(folder)
 
 
-def _docker(env: Mapping[str, str], *arguments: str, stdin: object = None) -> None:
+def docker(env: Mapping[str, str], *arguments: str, stdin: object = None) -> None:
+    """One command of docker's, in the tree. Raises CalledProcessError."""
     command = ["docker", *arguments]
     subprocess.run(command, env=env, cwd=ROOT, check=True, stdin=stdin, stdout=subprocess.DEVNULL)
