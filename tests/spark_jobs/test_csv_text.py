@@ -207,6 +207,7 @@ def test_a_file_is_known_by_its_name(name: str, table: str | None) -> None:
 
 def test_the_unit_is_the_folder_a_file_came_in() -> None:
     assert unit_of("s3://raw/mrhealth/csv_sales/2025/12/29/unit_007/pedido.csv") == 7
+    assert unit_of("s3://raw/mrhealth/csv_sales/2025/12/29/Unidade 013/pedido.csv") == 13
     assert unit_of("s3://raw/mrhealth/csv_sales/2025/12/29/PEDIDO.csv") is None
 
 

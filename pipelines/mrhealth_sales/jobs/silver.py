@@ -34,7 +34,10 @@ def columns_of(schema: str) -> list[str]:
 COLUMNS = {table: columns_of(schema) for table, schema in SCHEMAS.items()}
 # Columns kept beside a row's own until it is accepted: its origin and original text.
 CARRIED = ("source_file", "line", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
-LATER = ("arrived_at", *LINEAGE)  # of two rows of one delivery that differ, the one whose file arrived later
+# A file's name without its ending. Of files that arrived in one second, which S3 does not tell apart, the longer name
+# is the later one's: people call it `pedido (1).csv` or `pedido-corrigido.csv`.
+STEM = "regexp_replace(source_file, '([.][A-Za-z]+)+$', '')"
+LATER = ("arrived_at", "stem", *LINEAGE)  # of two rows of one delivery that differ, the one whose file arrived later
 _FIRST_DAY = date(2000, 1, 1)
 
 
@@ -48,6 +51,7 @@ def orders(bronze: DataFrame, day: date) -> DataFrame:
         *{**columns, "unit_id": unit_id}.values(),
         F.col("unit_id").isNotNull().alias("dated"),
         "arrived_at",
+        F.expr(STEM).alias("stem"),
         *CARRIED,
     )
     content = [name for name in columns if name not in ORDERS.key]
@@ -73,7 +77,7 @@ def items(bronze: DataFrame, orders: DataFrame) -> DataFrame:
     rules = [*rules_of(ITEMS), beyond_measure("qtd", "vlr_item")]
     columns = typed_columns(ITEMS)
     judged = _judged(ITEMS, bronze, rules)
-    rows = judged.select("unit_id", *columns.values(), "arrived_at", *CARRIED)
+    rows = judged.select("unit_id", *columns.values(), "arrived_at", F.expr(STEM).alias("stem"), *CARRIED)
     content = [name for name in columns if name not in ITEMS.key]
     without_unit = orders.where("not dated")
     some_have_none = not without_unit.isEmpty()
@@ -111,7 +115,7 @@ def _without_refused(items: DataFrame, orders: DataFrame, without_unit: DataFram
 
 
 def _of_the_last_file(items: DataFrame) -> DataFrame:
-    file = F.struct("arrived_at", "source_file")
+    file = F.struct("arrived_at", "stem", "source_file")
     last = F.max(file).over(Window.partitionBy("unit_id", "order_id", "outcome"))
     marked = items.withColumn("_last", last)
     told = F.concat(F.lit("replaced by the items of its order in "), F.col("_last.source_file"))
