@@ -10,7 +10,7 @@ from functools import partial
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion.quality import ACCEPTED, LINEAGE, Rule, accepted, last_version_wins, overrule, warn
+from medallion.quality import ACCEPTED, LINEAGE, STEM, Rule, accepted, last_version_wins, overrule, warn
 from medallion.raw import TEXT
 from medallion.typing_rules import beyond_measure, clean, judge_rows, rules_of, typed, typed_columns
 from mrhealth_sales.jobs.tables import COUNTRIES, ITEMS, ORDERS, PRODUCTS, STATES, UNITS
@@ -34,10 +34,7 @@ def columns_of(schema: str) -> list[str]:
 COLUMNS = {table: columns_of(schema) for table, schema in SCHEMAS.items()}
 # Columns kept beside a row's own until it is accepted: its origin and original text.
 CARRIED = ("source_file", "line", "ingested_at", "raw", "raw_encoding", "outcome", "reason", "detail", "warning")
-# A file's name without its ending. Of files that arrived in one second, which S3 does not tell apart, the longer name
-# is the later one's: people call it `pedido (1).csv` or `pedido-corrigido.csv`.
-STEM = "regexp_replace(source_file, '([.][A-Za-z]+)+$', '')"
-LATER = ("arrived_at", "stem", *LINEAGE)  # of two rows of one delivery that differ, the one whose file arrived later
+LATER = ("arrived_at", *LINEAGE)  # of two rows of one delivery that differ, the one whose file arrived later
 _FIRST_DAY = date(2000, 1, 1)
 
 
@@ -51,7 +48,6 @@ def orders(bronze: DataFrame, day: date) -> DataFrame:
         *{**columns, "unit_id": unit_id}.values(),
         F.col("unit_id").isNotNull().alias("dated"),
         "arrived_at",
-        F.expr(STEM).alias("stem"),
         *CARRIED,
     )
     content = [name for name in columns if name not in ORDERS.key]
@@ -77,7 +73,7 @@ def items(bronze: DataFrame, orders: DataFrame) -> DataFrame:
     rules = [*rules_of(ITEMS), beyond_measure("qtd", "vlr_item")]
     columns = typed_columns(ITEMS)
     judged = _judged(ITEMS, bronze, rules)
-    rows = judged.select("unit_id", *columns.values(), "arrived_at", F.expr(STEM).alias("stem"), *CARRIED)
+    rows = judged.select("unit_id", *columns.values(), "arrived_at", *CARRIED)
     content = [name for name in columns if name not in ITEMS.key]
     without_unit = orders.where("not dated")
     some_have_none = not without_unit.isEmpty()
@@ -94,7 +90,7 @@ def _with_unit(items: DataFrame, orders: DataFrame) -> DataFrame:
     """Fill the unit of items that have none from the order with their number; if several units have that number, from
     the first in the file, with a warning. Items whose order is not in the delivery keep none: they wait for it.
     `orders`: those that came with no unit."""
-    first = F.min_by("unit_id", F.struct(*LATER)).alias("_unit")
+    first = F.min_by("unit_id", F.struct("arrived_at", F.expr(STEM), *LINEAGE)).alias("_unit")
     known = accepted(orders).groupBy("order_id").agg(first, F.count_distinct("unit_id").alias("_units"))
     marked = items.join(known, on="order_id", how="left")
     marked = warn(marked, "ambiguous_order", ~F.col("dated") & (F.col("_units") > 1))
@@ -115,7 +111,7 @@ def _without_refused(items: DataFrame, orders: DataFrame, without_unit: DataFram
 
 
 def _of_the_last_file(items: DataFrame) -> DataFrame:
-    file = F.struct("arrived_at", "stem", "source_file")
+    file = F.struct("arrived_at", F.expr(STEM), "source_file")
     last = F.max(file).over(Window.partitionBy("unit_id", "order_id", "outcome"))
     marked = items.withColumn("_last", last)
     told = F.concat(F.lit("replaced by the items of its order in "), F.col("_last.source_file"))
@@ -123,12 +119,13 @@ def _of_the_last_file(items: DataFrame) -> DataFrame:
 
 
 def _reference(source: Table, bronze: DataFrame) -> DataFrame:
-    """Judged rows of a head office table. A name must not be empty; a reference from it to another table may be."""
+    """Judged rows of a head office table, with each file's arrival time. A name must not be empty; a reference from it
+    to another table may be."""
     judged = _judged(source, bronze, rules_of(source))
     own = {"unit_id": F.lit(None).cast("int").alias("unit_id"), **typed_columns(source)}
-    rows = judged.select(*own.values(), *CARRIED)
+    rows = judged.select(*own.values(), "arrived_at", *CARRIED)
     content = [c.name for c in source.columns if c.name not in source.key]
-    return last_version_wins(rows, source.key, content)
+    return last_version_wins(rows, source.key, content, order=LATER).drop("arrived_at")
 
 
 def _judged(table: Table, bronze: DataFrame, rules: Sequence[Rule]) -> DataFrame:

@@ -20,10 +20,10 @@ from pyspark.sql import functions as F
 from medallion.changeset import Changeset
 from medallion.errors import OldLake
 from medallion.lake import DAY
-from medallion.quality import is_accepted, overrule
+from medallion.quality import STEM, is_accepted, overrule
 from mrhealth_sales.jobs import waiting
 from mrhealth_sales.jobs.order_index import OrderIndex
-from mrhealth_sales.jobs.silver import SCHEMAS, STEM, columns_of
+from mrhealth_sales.jobs.silver import SCHEMAS, columns_of
 
 ORDERS, ITEMS = "orders", "items"
 CURRENT_ORDERS, CURRENT_ITEMS = "current_orders", "current_items"
