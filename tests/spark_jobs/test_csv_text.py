@@ -161,6 +161,11 @@ def test_a_file_appended_with_its_columns_in_another_order_is_read_by_its_own_he
     assert second == {**dict.fromkeys(first, ""), **{n: t for n, t in own.items() if n in first}}
 
 
+def test_a_file_appended_to_one_without_a_last_line_end_costs_one_row() -> None:
+    found = of_orders(SWAPPED.rstrip("\n") + SWAPPED.replace(",1,Loja", ",2,Loja"))
+    assert [row if isinstance(row, str) else None for row in found] == ["wrong_column_count", None]
+
+
 def test_what_stands_under_a_second_header_that_lacks_a_column_is_refused() -> None:
     header = "Id_Unidade,Id_Pedido,Tipo_Pedido,Data_Pedido,Taxa_Entrega,Endereco_Entrega,Desconto,Status"
     row = "1,2,Loja Online,2026-01-01,5.00,Rua A,105.00,Finalizado"

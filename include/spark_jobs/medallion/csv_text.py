@@ -81,19 +81,26 @@ class Header:
         return all(self.name_of(fields[p]) == name for p, name in places if p is not None)
 
     @cached_property
-    def spellings(self) -> frozenset[str]:
-        """How a line that is another header would spell one of its cells at least."""
-        return frozenset([*self.columns, *(cell.strip().lower() for cell in _cells_of(self.text, self.delimiter))])
+    def _spelled(self) -> Callable[[bytes], object]:
+        """What finds one of this header's cells, or a column's name, in a line in lower case. Few lines have one."""
+        cells = (cell.strip().lower() for cell in _cells_of(self.text, self.delimiter))
+        names = sorted({name for name in (*self.columns, *cells) if name})
+        return re.compile("|".join(map(re.escape, names)).encode()).search
+
+    def _ends(self, cells: Sequence[str]) -> bool:
+        """Whether cells end as this header does: it is repeated, maybe behind a row without a line end."""
+        own = [*map(self.name_of, _cells_of(self.text, self.delimiter))][1:]
+        return [*map(self.name_of, cells)][-len(own) :] == own
 
     def followed_by(self, line: bytes) -> Header | tuple[str, str] | None:
         """The header that begins here, of a file that another export was appended to: with its columns in another
         order, or others; the reason and detail of its refusal; None if the line is none, or this header again."""
-        cells = _cells_of(line.decode("utf-8", errors="replace"), self.delimiter)
-        if self.spellings.isdisjoint(cell.strip().lower() for cell in cells):
+        if not self._spelled(line.lower()):
             return None
+        cells = _cells_of(line.decode("utf-8", errors="replace"), self.delimiter)
         names = {self.name_of(cell) for cell in cells}.intersection(self.columns)
         needed = [column for column in self.columns if column not in self.optional]
-        if len(names) < max(2, len(needed) / 2) or (len(cells) == self.width and self.stands_in(cells)):
+        if len(names) < max(2, len(needed) / 2) or self._ends(cells):
             return None
         return _header(line, self.columns, self.name_of, self.optional, self.fits)
 
