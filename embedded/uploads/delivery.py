@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FAILURES = (ClientError, BotoCoreError, S3UploadFailedError, OSError)
 THREADS = 8
-SECOND = 1.0  # of S3's clock, in which an object's time is told
+SECOND = 1.0  # the precision of an object's time in S3
 MOST_DELETED = 1000  # of one request
 
 
@@ -39,16 +39,15 @@ def deliver(env: Mapping[str, str], prefixes: Iterable[str], uploads: Sequence[t
 
 
 def _called_alike(uploads: Iterable[tuple[str, str]]) -> list[list[tuple[str, str]]]:
-    """The uploads, together those of one folder of which one's name begins with the other's."""
-    found: list[list[tuple[str, str]]] = []
+    """The uploads, together those whose names are one file's and its copies': `pedido`, `PEDIDO (1)`, `pedido-novo`."""
+    groups: list[list[tuple[str, str]]] = []
     for upload in sorted(uploads, key=lambda upload: _stem(upload[1]).lower()):
-        stem = _stem(upload[1])
-        root = _stem(found[-1][0][1]) if found else ""
-        if found and stem.lower().startswith(root.lower()) and stem.count("/") == root.count("/"):
-            found[-1].append(upload)
+        root = re.escape(_stem(groups[-1][0][1])) if groups else ""
+        if groups and re.fullmatch(f"{root}s?([^0-9a-z/][^/]*)?", _stem(upload[1]), re.IGNORECASE):
+            groups[-1].append(upload)
         else:
-            found.append([upload])
-    return found
+            groups.append([upload])
+    return groups
 
 
 def _stem(key: str) -> str:
@@ -57,8 +56,8 @@ def _stem(key: str) -> str:
 
 
 def _put_all(s3: S3Client, bucket: str, there: Mapping[str, int], alike: list[tuple[str, str]]) -> None:
-    """Put files that are called alike one after the other. S3 tells whole seconds, and of two files in one the longer
-    name counts as the later: where that is the wrong one, the next second is awaited."""
+    """Put files that are called alike one after the other. S3's times are whole seconds, and of two files in one the
+    longer name counts as the later: where that is the wrong one, the next second is awaited."""
     last = ""
     for path, key in sorted(alike, key=lambda upload: (Path(upload[0]).stat().st_mtime_ns, _stem(upload[1]))):
         if _stem(key) < last:

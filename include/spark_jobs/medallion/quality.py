@@ -19,7 +19,7 @@ ACCEPTED, QUARANTINED, DUPLICATE = "accepted", "quarantined", "duplicate"
 NOTE = "note"  # about a whole file (that it holds no rows, say); not itself a row
 VERDICT = ("outcome", "reason", "detail", "warning")
 LINEAGE = ("source_file", "line")
-# A file's name without its endings. Of files that nothing else tells apart the longer name is the later one's: people
+# A file's name without its endings. Of files that nothing else distinguishes the longer name is the later one's: people
 # call it `pedido (1).csv` or `pedido-corrigido.csv`.
 STEM = "regexp_replace(source_file, '([.][A-Za-z]+)+$', '')"
 CLASH = "clashing_key"  # of two rows of one file with the same key and other content, one is lost
