@@ -287,6 +287,8 @@ def test_an_item_of_a_drop_that_names_no_unit_meets_its_order_whichever_of_them_
         if row["source_file"].endswith("ITEM_PEDIDO.csv")
     }
     assert refused == {("v", "its order was refused"), ("u", "no drop has brought the order that it is of")}
+    [items] = [one for one in table.lake.manifest(P, A, "silver")["tables"] if one["table"] == "items"]
+    assert items["warnings"]["ambiguous_order"] == 1  # of t, which two units have
     # s is withdrawn, and u comes.
     assert sold(later) == {("t", 22): B, ("u", 24): B}
     assert products(later, A) == []
