@@ -1,5 +1,6 @@
 """A night in a process of its own, on a toy DAG in the real Airflow: its events, its input, its end when stopped."""
 
+import os
 import re
 import signal
 
@@ -140,6 +141,23 @@ def test_a_file_that_is_there_already_keeps_the_time_at_which_it_came(cloud_env,
     (tmp_path / "in").write_text("two")
     delivery.deliver(cloud_env, ["a/"], [upload])
     assert raw.get_object(**place)["Body"].read() == b"two"
+
+
+def test_of_files_that_are_called_alike_the_one_that_was_written_last_comes_last(cloud_env, raw, tmp_path):
+    """By S3's whole seconds, or within one by the names: the longer one is taken for the later."""
+    written = ["item_pedido.csv", "PEDIDO (1).csv", "pedido.csv", "pedido-corrigido.csv"]
+    for second, name in enumerate(written):
+        (tmp_path / name).write_text(name)
+        os.utime(tmp_path / name, (second, second))
+    delivery.deliver(cloud_env, ["a/"], [(str(tmp_path / name), f"a/{name}") for name in sorted(written)])
+    found = raw.list_objects_v2(Bucket="nightshift-local-raw", Prefix="a/")["Contents"]
+    came = {item["Key"].removeprefix("a/"): item["LastModified"] for item in found}
+    assert came["PEDIDO (1).csv"] <= came["pedido.csv"] <= came["pedido-corrigido.csv"]
+    (tmp_path / "pedido (2).csv").write_text("")
+    os.utime(tmp_path / "pedido (2).csv", (1, 1))
+    delivery.deliver(cloud_env, ["b/"], [(str(tmp_path / n), f"b/{n}") for n in ("pedido (2).csv", "pedido.csv")])
+    [copy, last] = raw.list_objects_v2(Bucket="nightshift-local-raw", Prefix="b/")["Contents"]
+    assert copy["LastModified"] < last["LastModified"]
 
 
 def nights(events):

@@ -4,7 +4,18 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from mrhealth_sales.jobs.alerts import CRITICAL, INFO, NOT_JUDGED, WARNING, Alert, Price, UnitDay, alerts_of, is_judged
+from mrhealth_sales.jobs.alerts import (
+    CRITICAL,
+    INFO,
+    NOT_JUDGED,
+    WARNING,
+    Alert,
+    Price,
+    UnitDay,
+    alerts_of,
+    is_grave,
+    is_judged,
+)
 
 TODAY = date(2026, 3, 2)
 USUAL = (800, 850, 900, 1000, 1250, 1400, 0)  # by weekday: closed on Sundays
@@ -85,6 +96,7 @@ def test_one_file_of_two_is_told_by_its_name() -> None:
     [alert] = found(half, past())
     assert (alert.observed, alert.severity) == (1, WARNING)
     assert "item_pedido.csv" in alert.message and "no pedido.csv" not in alert.message
+    assert is_grave(alert.kind)  # the night lacks what the unit sold
 
 
 def test_orders_that_came_later_than_their_day_are_told_with_the_day() -> None:

@@ -132,6 +132,47 @@ def test_a_header_that_comes_once_more_is_no_row_in_whatever_spelling() -> None:
     assert found[1].raw == "Id_Pais,Nome_Pais"
 
 
+SWAPPED = (
+    "Id_Unidade,Id_Pedido,Tipo_Pedido,Data_Pedido,Vlr_Pedido,Endereco_Entrega,Taxa_Entrega,Status\n"
+    "1,1,Loja Online,2026-01-01,105.00,Rua A,5.00,Finalizado\n"
+)
+
+
+def of_orders(text: str) -> list[dict[str, str] | str | None]:
+    names = ORDERS.source_names
+    found = records_of(ORDERS, text.encode())
+    return [r.reason if r.fields is None else dict(zip(names, r.fields, strict=True)) for r in found]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "ID_UNIDADE,Id_Pedido,Tipo_Pedido,Data_Pedido,Taxa_Entrega,Endereco_Entrega,Vlr_Pedido,Status",
+        "Nota,Taxa_Entrega,Id_Pedido,Tipo_Pedido,Data_Pedido,Endereco_Entrega,Vlr_Pedido,Status,Id_Unidade",
+    ],
+)
+def test_a_file_appended_with_its_columns_in_another_order_is_read_by_its_own_header(header: str) -> None:
+    [first] = of_orders(SWAPPED)
+    assert isinstance(first, dict)
+    cells = {**first, "id_pedido": "2", "nota": "n"}
+    [_, again, second] = of_orders(f"{SWAPPED}{header}\n{','.join(cells[plain_name(c)] for c in header.split(','))}\n")
+    own = {name: text for name, text in cells.items() if name in map(plain_name, header.split(","))}
+    assert again == "repeated_header"
+    assert second == {**dict.fromkeys(first, ""), **{n: t for n, t in own.items() if n in first}}
+
+
+def test_a_file_appended_to_one_without_a_last_line_end_costs_one_row() -> None:
+    found = of_orders(SWAPPED.rstrip("\n") + SWAPPED.replace(",1,Loja", ",2,Loja"))
+    assert [row if isinstance(row, str) else None for row in found] == ["wrong_column_count", None]
+
+
+def test_what_stands_under_a_second_header_that_lacks_a_column_is_refused() -> None:
+    header = "Id_Unidade,Id_Pedido,Tipo_Pedido,Data_Pedido,Taxa_Entrega,Endereco_Entrega,Desconto,Status"
+    row = "1,2,Loja Online,2026-01-01,5.00,Rua A,105.00,Finalizado"
+    [first, *others] = of_orders(f"{SWAPPED}{header}\n{row}\n")
+    assert isinstance(first, dict) and others == ["missing_column"] * 2
+
+
 def test_utf_16_is_refused_and_never_read_as_mojibake() -> None:
     found = read((HEADER + "1;1;1;1;1;é\n").encode("utf-16"))
     assert found and all(record.fields is None for record in found)
@@ -171,6 +212,7 @@ def test_a_file_is_known_by_its_name(name: str, table: str | None) -> None:
 
 def test_the_unit_is_the_folder_a_file_came_in() -> None:
     assert unit_of("s3://raw/mrhealth/csv_sales/2025/12/29/unit_007/pedido.csv") == 7
+    assert unit_of("s3://raw/mrhealth/csv_sales/2025/12/29/Unidade 013/pedido.csv") == 13
     assert unit_of("s3://raw/mrhealth/csv_sales/2025/12/29/PEDIDO.csv") is None
 
 

@@ -74,8 +74,9 @@ def accounts(ran: dict[str, dict[int, tuple[int, dict[str, Version]]]]) -> dict[
     owner = {number: unit for unit, number in sorted(latest, reverse=True)}  # of an item that names no unit
     pieces: dict[Any, tuple[bool, int]] = {}
     for (_, date), (unit, number), version in told:
-        key = (owner.get(number) if unit == FLAT and not version.status else unit, number)
-        own = key in latest and latest[key][0] == date
+        waits = unit == FLAT and not version.status
+        key = (owner.get(number) if waits else unit, number)
+        own = key in latest and latest[key][0] == date and not waits
         if version.pieces and own >= pieces.get(key, (False, 0))[0]:
             pieces[key] = own, version.pieces
     sales, sold = Counter[Any](), Counter[Any]()

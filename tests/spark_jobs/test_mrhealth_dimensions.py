@@ -1,5 +1,6 @@
 """Names and prices change; days that are past keep theirs, and a date run again changes nothing but itself."""
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,9 @@ class Chain:
         self.office.mkdir(parents=True, exist_ok=True)
         units = f"Id_Unidade,Nome_Unidade,Id_Estado\n1,{one},11\n2,{two},11\n"
         (self.office / "unidade.csv").write_text(units, encoding="utf-8")
+        stale = self.office / "unidade-velha.csv"  # what somebody forgot there, and nobody changes any more
+        stale.write_text("Id_Unidade,Nome_Unidade,Id_Estado\n1,Velha,11\n", encoding="utf-8")
+        os.utime(stale, (1, 1))
         (self.office / "produto.csv").write_text("Id_Produto,Nome_Produto\n1,Suco\n", encoding="utf-8")
 
     def night(self, day: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import pytest
 
@@ -208,15 +209,21 @@ def copied(table: Shop, lake: Any, root: Path) -> Shop:
 
 @pytest.fixture(scope="module")
 def later(table: Shop, new_lake: Callable[[], Any], tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """B once more: of unit 1 there are two files, an order that came late is gone, as is `s`, and `u` comes."""
+    """B once more: of unit 1 there are two files, an order that came late is gone, as is `s`, and `u` comes. A folder
+    that names no unit has items of `b`, an order of every unit, last of all."""
     shop = copied(table, new_lake(), tmp_path_factory.mktemp("later"))
     folder = shop.root / "2026/01/02"
     shop.write(folder / "unit_01/PEDIDO.csv", f"{ORDERS}1,b,Loja Online,{B},999.00,Rua A,0.00,Pendente\n")
     shop.write(folder / "unit_01/item_pedido.csv", ITEMS + TWO_ITEMS.format(unit=1))
     shop.deliver(B, 1, (ORDER_B,))
     os.utime(folder / "unit_01/PEDIDO.csv", (1, 1))
-    shop.deliver(B, LATE, (ORDER_B,))
+    shop.deliver(B, LATE, (ORDER_B._replace(value="999.00"),), (ORDER_B,))
+    copy = folder / f"unit_{LATE:03}/pedido (1).csv"  # of the same second
+    shop.write(copy, f"{ORDERS}{LATE},b,Loja Online,{B},25.00,Rua A,0.00,{DONE}\n")
+    os.utime(copy, (shop.clock, shop.clock))
+    os.utime(copy.with_name("pedido.csv"), (shop.clock, shop.clock))
     shop.write(folder / "PEDIDO.csv", f"{ORDERS}24,u,Loja Online,{B},10.00,Rua A,0.00,{DONE}\n")
+    shop.write(folder / "Loja 39/item_pedido.csv", f"{ITEMS}b,1,1,9,20.00,\n")
     shop.run(B)
     return shop
 
@@ -229,6 +236,15 @@ def test_of_two_files_in_one_drop_the_one_that_came_later_counts_whatever_its_na
     alone told of leaves nothing of it."""
     assert CASES[LATE - 1].name == "an order that comes late"
     assert later.sums(1) == later.sums(LATE) == (3, 185, 130, 170)
+
+
+def test_items_that_name_no_unit_do_not_replace_those_that_a_unit_sent_of_its_order(later: Shop) -> None:
+    assert later.sums(1) == (3, 185, 130, 170)
+    [refused] = [r for r in later.lake.quarantine("silver", P, "items", B) if "/Loja 39/" in unquote(r["source_file"])]
+    assert (refused["reason"], refused["detail"]) == (
+        "orphan_item",
+        "it names no unit, and the order with its number has items of its unit",
+    )
 
 
 def test_a_drop_that_is_mostly_refused_changes_nothing_that_holds(played: Table) -> None:
@@ -271,6 +287,8 @@ def test_an_item_of_a_drop_that_names_no_unit_meets_its_order_whichever_of_them_
         if row["source_file"].endswith("ITEM_PEDIDO.csv")
     }
     assert refused == {("v", "its order was refused"), ("u", "no drop has brought the order that it is of")}
+    [items] = [one for one in table.lake.manifest(P, A, "silver")["tables"] if one["table"] == "items"]
+    assert items["warnings"]["ambiguous_order"] == 1  # of t, which two units have
     # s is withdrawn, and u comes.
     assert sold(later) == {("t", 22): B, ("u", 24): B}
     assert products(later, A) == []

@@ -49,6 +49,13 @@ def test_the_last_version_of_a_key_wins_and_equal_rows_are_duplicates(spark: Any
     ]
 
 
+def test_a_copy_of_a_file_is_later_than_the_file(spark: Any) -> None:
+    files = ["d/unit (1).csv", "d/unit.csv", "d/unit-corrigido.csv.gz"]
+    rows = [(file, n, None, "a", file, "", "text") for n, file in enumerate(files)]
+    judged = last_version_wins(judge(spark.createDataFrame(rows, SCHEMA), rules()), ["k"], ["v"])
+    assert outcomes(judged) == [("quarantined", "superseded")] * 2 + [("accepted", None)]
+
+
 def test_many_rows_fare_as_one_by_one(spark: Any) -> None:
     rng = Random(1)
     rows = [

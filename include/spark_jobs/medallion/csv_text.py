@@ -10,6 +10,7 @@ import csv
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from medallion.raw import TEXT, keep
@@ -67,6 +68,7 @@ class Header:
     columns: Sequence[str]
     positions: tuple[int | None, ...]
     name_of: Callable[[str], str]
+    optional: Collection[str]
     fits: Callable[[Sequence[str]], bool]
 
     def ordered(self, fields: Sequence[str]) -> tuple[str, ...]:
@@ -77,6 +79,30 @@ class Header:
         """Whether the fields repeat the header, as in concatenated files and paged exports."""
         places = zip(self.positions, self.columns, strict=True)
         return all(self.name_of(fields[p]) == name for p, name in places if p is not None)
+
+    @cached_property
+    def _spelled(self) -> Callable[[bytes], object]:
+        """What finds one of this header's cells, or a column's name, in a line in lower case. Few lines have one."""
+        cells = (cell.strip().lower() for cell in _cells_of(self.text, self.delimiter))
+        names = sorted({name for name in (*self.columns, *cells) if name})
+        return re.compile("|".join(map(re.escape, names)).encode()).search
+
+    def _ends(self, cells: Sequence[str]) -> bool:
+        """Whether cells end as this header does: it is repeated, maybe behind a row without a line end."""
+        own = [*map(self.name_of, _cells_of(self.text, self.delimiter))][1:]
+        return [*map(self.name_of, cells)][-len(own) :] == own
+
+    def followed_by(self, line: bytes) -> Header | tuple[str, str] | None:
+        """The header that begins here, of a file that another export was appended to: with its columns in another
+        order, or others; the reason and detail of its refusal; None if the line is none, or this header again."""
+        if not self._spelled(line.lower()):
+            return None
+        cells = _cells_of(line.decode("utf-8", errors="replace"), self.delimiter)
+        names = {self.name_of(cell) for cell in cells}.intersection(self.columns)
+        needed = [column for column in self.columns if column not in self.optional]
+        if len(names) < max(2, len(needed) / 2) or self._ends(cells):
+            return None
+        return _header(line, self.columns, self.name_of, self.optional, self.fits)
 
 
 class _BadRecordError(Exception):
@@ -131,12 +157,9 @@ def _parsed(
         return
     header = _header(lines[first], columns, name_of, optional, fits)
     if isinstance(header, Header):
-        yield from _body(lines, first + 1, header, sound_under(header, usual) if usual else _never)
+        yield from _body(lines, first + 1, header, usual)
     else:
-        reason, detail = header
-        for i in range(first, len(lines)):
-            if lines[i].strip():
-                yield _refused(lines[i], i, reason, detail)
+        yield from _all_refused(lines, first, header)
 
 
 def records_of(table: Table, content: bytes) -> Iterator[Record]:
@@ -202,12 +225,20 @@ def _header(
     if twice := [c for c in columns if names.count(c) > 1]:
         return "duplicate_column", f"the header has {', '.join(twice)} more than once"
     positions = tuple(names.index(c) if c in names else None for c in columns)
-    return Header(text, delimiter, len(names), columns, positions, name_of, fits)
+    return Header(text, delimiter, len(names), columns, positions, name_of, optional, fits)
+
+
+def _cells_of(text: str, delimiter: str) -> list[str]:
+    try:
+        return _fields(text, delimiter)
+    except _BadRecordError:
+        return []
 
 
 def _body(
-    lines: Sequence[bytes], start: int, header: Header, sound: Callable[[bytes], str | None]
+    lines: Sequence[bytes], start: int, header: Header, usual: Callable[[str], object] | None
 ) -> Iterator[Record | Sound]:
+    sound = sound_under(header, usual) if usual else _never
     i = start
     while i < len(lines):
         if (content := sound(lines[i])) is not None:
@@ -215,10 +246,24 @@ def _body(
             i += 1
         elif dialect.is_blank(lines[i], header.delimiter):
             i += 1
-        else:
+        elif (other := header.followed_by(lines[i])) is None:
             record, used = _record(lines, i, header)
             yield record
             i += used
+        elif isinstance(other, Header):
+            yield _refused(lines[i], i, "repeated_header", "another header begins here", header.text)
+            header, sound = other, sound_under(other, usual) if usual else _never
+            i += 1
+        else:
+            yield from _all_refused(lines, i, other)
+            return
+
+
+def _all_refused(lines: Sequence[bytes], start: int, fault: tuple[str, str]) -> Iterator[Record]:
+    """All lines from a header that was refused."""
+    for i in range(start, len(lines)):
+        if lines[i].strip():
+            yield _refused(lines[i], i, *fault)
 
 
 def _never(_line: bytes) -> None:

@@ -20,6 +20,9 @@ ACCEPTED, QUARANTINED, DUPLICATE = "accepted", "quarantined", "duplicate"
 NOTE = "note"  # about a whole file (that it holds no rows, say); not itself a row
 VERDICT = ("outcome", "reason", "detail", "warning")
 LINEAGE = ("source_file", "line")
+# A file's name without its endings. Of files that nothing else distinguishes the longer name is the later one's: people
+# call it `pedido (1).csv` or `pedido-corrigido.csv`.
+STEM = "regexp_replace(source_file, '([.][A-Za-z]+)+$', '')"
 CLASH = "clashing_key"  # of two rows of one file with the same key and other content, one is lost
 
 
@@ -78,15 +81,16 @@ def last_version_wins(
     content: Sequence[str],
     order: Sequence[str] = LINEAGE,
 ) -> DataFrame:
-    """Keep the last of the accepted rows with one key (by `order`, which ends in file and line).
+    """Keep the last of the accepted rows with one key (by `order`, which ends in file and line; of two files by STEM).
 
     Earlier rows with the same content as another are duplicates; those with other content are `superseded`, or CLASH
     if only the line puts the last one after them: nobody corrects a row within one file.
     """
     # The outcome is part of the window: a row that is already quarantined neither wins nor loses. Equal rows lie beside
     # each other, so that one sort serves both questions: which row is the last, and which has a later copy.
-    place, contents = F.struct(*order), F.struct("outcome", *content)
-    same_key = Window.partitionBy(*key, "outcome").orderBy(*content, *[F.col(c).desc() for c in order])
+    places = [*map(F.col, order[:-2]), F.expr(STEM).alias("stem"), *map(F.col, order[-2:])]
+    place, contents = F.struct(*places), F.struct("outcome", *content)
+    same_key = Window.partitionBy(*key, "outcome").orderBy(*content, *[place.desc() for place in places])
     whole = same_key.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
     ranked = judged.select(
         "*",

@@ -96,9 +96,9 @@ def unreadable(unit_id: int, today: date, refusals: Refusals, most: float) -> It
         yield Alert(UNREADABLE, "refused_value_share", _figure(share), _figure(Decimal(most)), CRITICAL, told)
 
 
-def is_grave(kind: str, severity: str) -> bool:
+def is_grave(kind: str) -> bool:
     """Whether an alert means that data which a unit had to send is missing: such a run is no plain success."""
-    return severity == CRITICAL and kind in (UNREADABLE, MISSING)
+    return kind in (UNREADABLE, MISSING)
 
 
 def is_judged(today: date, days: Iterable[UnitDay]) -> bool:

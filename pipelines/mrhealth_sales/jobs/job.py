@@ -75,7 +75,7 @@ def silver(run: Run) -> Manifest:
     lake, day = Lake(run), run.business_date
     lake.fit_spark_to(lake.size_of("bronze", [table.name for table in SOURCES]))
     arrived = {t.name: lake.read("bronze", t.name, bronze_schema(t)) for t in SOURCES}
-    judged = {table.name: typed.JUDGES[table.name](arrived[table.name]).cache() for table in OF_OFFICE}
+    judged = {t.name: typed.JUDGES[t.name](_with_arrival(lake, arrived[t.name])).cache() for t in OF_OFFICE}
     dimensions, changes = Dimensions(lake), Changeset(lake)
     facts = dimensions.named(observed(judged))
     units, states, countries, sold = (frame_of(run.spark, table, facts) for table in OF_OFFICE)

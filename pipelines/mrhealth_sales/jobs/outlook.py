@@ -175,7 +175,7 @@ def told(product: Product, outlooks: DataFrame) -> Alerts:
     """The manifest's summary of the alerts: the first of them in words, and what could not be judged."""
     rows = product.frame.orderBy(*product.order).select("kind", "severity", "message").collect()
     raised = [row for row in rows if row.kind != NOT_JUDGED]
-    grave = sum(is_grave(row.kind, row.severity) for row in raised)
+    grave = sum(is_grave(row.kind) for row in raised)
     first = [f"{row.severity}: {row.message}" for row in raised[:MOST_TOLD]]
     return Alerts(len(raised), first, _unjudged(len(rows) - len(raised), *_forecasts(outlooks)) or None, grave)
 

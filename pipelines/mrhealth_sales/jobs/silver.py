@@ -10,7 +10,7 @@ from functools import partial
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from medallion.quality import ACCEPTED, LINEAGE, Rule, accepted, last_version_wins, overrule, warn
+from medallion.quality import ACCEPTED, LINEAGE, STEM, Rule, accepted, last_version_wins, overrule, warn
 from medallion.raw import TEXT
 from medallion.typing_rules import beyond_measure, clean, judge_rows, rules_of, typed, typed_columns
 from mrhealth_sales.jobs.tables import COUNTRIES, ITEMS, ORDERS, PRODUCTS, STATES, UNITS
@@ -90,7 +90,7 @@ def _with_unit(items: DataFrame, orders: DataFrame) -> DataFrame:
     """Fill the unit of items that have none from the order with their number; if several units have that number, from
     the first in the file, with a warning. Items whose order is not in the delivery keep none: they wait for it.
     `orders`: those that came with no unit."""
-    first = F.min_by("unit_id", F.struct(*LATER)).alias("_unit")
+    first = F.min_by("unit_id", F.struct("arrived_at", F.expr(STEM), *LINEAGE)).alias("_unit")
     known = accepted(orders).groupBy("order_id").agg(first, F.count_distinct("unit_id").alias("_units"))
     marked = items.join(known, on="order_id", how="left")
     marked = warn(marked, "ambiguous_order", ~F.col("dated") & (F.col("_units") > 1))
@@ -111,7 +111,7 @@ def _without_refused(items: DataFrame, orders: DataFrame, without_unit: DataFram
 
 
 def _of_the_last_file(items: DataFrame) -> DataFrame:
-    file = F.struct("arrived_at", "source_file")
+    file = F.struct("arrived_at", F.expr(STEM), "source_file")
     last = F.max(file).over(Window.partitionBy("unit_id", "order_id", "outcome"))
     marked = items.withColumn("_last", last)
     told = F.concat(F.lit("replaced by the items of its order in "), F.col("_last.source_file"))
@@ -119,12 +119,13 @@ def _of_the_last_file(items: DataFrame) -> DataFrame:
 
 
 def _reference(source: Table, bronze: DataFrame) -> DataFrame:
-    """Judged rows of a head office table. A name must not be empty; a reference from it to another table may be."""
+    """Judged rows of a head office table, with each file's arrival time. A name must not be empty; a reference from it
+    to another table may be."""
     judged = _judged(source, bronze, rules_of(source))
     own = {"unit_id": F.lit(None).cast("int").alias("unit_id"), **typed_columns(source)}
-    rows = judged.select(*own.values(), *CARRIED)
+    rows = judged.select(*own.values(), "arrived_at", *CARRIED)
     content = [c.name for c in source.columns if c.name not in source.key]
-    return last_version_wins(rows, source.key, content)
+    return last_version_wins(rows, source.key, content, order=LATER).drop("arrived_at")
 
 
 def _judged(table: Table, bronze: DataFrame, rules: Sequence[Rule]) -> DataFrame:

@@ -8,7 +8,7 @@ from medallion import csv_text
 from nightshift_contract.model import Table, plain_name
 from nightshift_contract.reading import contract
 
-_UNIT_FOLDER = re.compile(r"/unit_(\d{1,9})/", re.IGNORECASE)
+_UNIT_FOLDER = re.compile(r"/(?:unit|unidade)[ _-]?(\d{1,9})/", re.IGNORECASE)
 
 
 _SOURCES = contract("mrhealth_sales").sources
@@ -54,6 +54,6 @@ def _named(name: str) -> Table | None:
 
 
 def unit_of(uri: str) -> int | None:
-    """The unit whose folder (`unit_NNN`) a file is in; None in a delivery that names no unit."""
+    """The unit whose folder (`unit_NNN`, `Unidade 13`) a file is in; None in a delivery that names no unit."""
     folders = _UNIT_FOLDER.findall(uri)
     return int(folders[-1]) if folders else None

@@ -20,7 +20,7 @@ from pyspark.sql import functions as F
 from medallion.changeset import Changeset
 from medallion.errors import OldLake
 from medallion.lake import DAY
-from medallion.quality import is_accepted, overrule
+from medallion.quality import STEM, is_accepted, overrule
 from mrhealth_sales.jobs import waiting
 from mrhealth_sales.jobs.order_index import OrderIndex
 from mrhealth_sales.jobs.silver import SCHEMAS, columns_of
@@ -29,9 +29,9 @@ ORDERS, ITEMS = "orders", "items"
 CURRENT_ORDERS, CURRENT_ITEMS = "current_orders", "current_items"
 KEY = ["unit_id", "order_id"]
 FILE = [*KEY, "source_file"]  # one file's rows of an order
-# A version's origin: `dated` if its delivery named its unit, and so its day. The last four decide which came later.
+# A version's origin: `dated` if its delivery named its unit, and so its day. `_LATER` decides which came later.
 _CAME = "dated boolean, business_date date, arrived_at timestamp"
-_LATER = ["arrived_at", "business_date", "source_file", "line"]
+_LATER = ["arrived_at", "business_date", STEM, "source_file", "line"]
 _VERDICT = "raw string, raw_encoding string, outcome string, reason string, detail string, warning string"
 # A date's delivery, with each row's own verdict.
 TOLD = {table: f"{SCHEMAS[table]}, {_CAME}, {_VERDICT}" for table in (ORDERS, ITEMS)}
@@ -80,7 +80,7 @@ def merge(changes: Changeset, index: OrderIndex, orders: DataFrame, items: DataF
     if concerned is not None:
         own = _standing(items).where(waiting.WITHOUT_UNIT)
         known = known.unionByName(waiting.items(changes, own, latest, day, f"{SCHEMAS[ITEMS]}, {_CAME}"))
-        items = waiting.with_unit(items, latest)
+        items = waiting.warned(items, latest)
     sold = _of_orders(known, latest) if alone else _items_of(latest, known).cache()
     touched = _dates([versions, *([_standing(before[ORDERS])] if before[ORDERS] is not None else [])], day)
     _check_shape(changes, touched, day)
@@ -91,7 +91,7 @@ def merge(changes: Changeset, index: OrderIndex, orders: DataFrame, items: DataF
     ]
     items = _without_orphans(items, latest)
     if not alone:
-        orders, items = _judged_orders(orders, latest, day), _judged_items(items, sold, day)
+        orders, items = _judged_orders(orders, latest, day), _judged_items(items, sold, day, concerned is not None)
     return Merged(orders, items, touched, *current)
 
 
@@ -119,7 +119,7 @@ def _with_others(changes: Changeset, table: str, told: DataFrame, dates: Sequenc
 def _latest(versions: DataFrame) -> DataFrame:
     """The last version of each order to arrive."""
     same = Window.partitionBy(*KEY)
-    last_first = same.orderBy(*[F.col(column).desc_nulls_last() for column in _LATER])
+    last_first = same.orderBy(*[F.expr(column).desc_nulls_last() for column in _LATER])
     place, first = F.row_number().over(last_first), F.min("business_date").over(same)
     ranked = versions.select("*", place.alias("_place"), first.alias("first_date"))
     return ranked.where("_place = 1").drop("_place")
@@ -127,12 +127,14 @@ def _latest(versions: DataFrame) -> DataFrame:
 
 def _items_of(latest: DataFrame, items: DataFrame) -> DataFrame:
     """The items of each valid order: from the delivery that brought its latest version or, if that brought none, from
-    the last delivery that did. Of a delivery that brought them twice, in the unit's file and in one that names no unit,
-    from the file that arrived last."""
-    came = F.struct((F.col("business_date") == F.col("_of")).alias("own"), *_LATER[:-1])
-    known = _of_orders(items, latest, F.col("business_date").alias("_of")).withColumn("_came", came)
+    the last delivery that did. Items that name no unit are of an order by its number alone, which other units use too:
+    beside the order's own, from its unit, they do not count."""
+    is_own = (F.col("business_date") == F.col("_of")) & (F.col("dated") | ~F.col("_of_unit"))
+    came = F.struct(is_own.alias("own"), *map(F.expr, _LATER[:-1]))
+    of = (F.col("business_date").alias("_of"), F.col("dated").alias("_of_unit"))
+    known = _of_orders(items, latest, *of).withColumn("_came", came)
     last = F.max("_came").over(Window.partitionBy(*KEY))
-    return known.withColumn("_last", last).where("_came = _last").drop("_of", "_came", "_last")
+    return known.withColumn("_last", last).where("_came = _last").drop("_of", "_of_unit", "_came", "_last")
 
 
 def _of_orders(items: DataFrame, latest: DataFrame, *more: Column) -> DataFrame:
@@ -184,9 +186,14 @@ def _without_orphans(judged: DataFrame, latest: DataFrame) -> DataFrame:
     return overrule(marked, "orphan_item", F.col("_known").isNull(), alone).drop("_known")
 
 
-def _judged_items(judged: DataFrame, sold: DataFrame, day: date) -> DataFrame:
-    """An item is not valid when another file's items of its order are."""
+def _judged_items(judged: DataFrame, sold: DataFrame, day: date, some_wait: bool) -> DataFrame:
+    """An item is not valid when another file's items of its order are. `some_wait`: some may name no unit."""
     own = sold.where(F.col("business_date") == F.lit(day)).select(*FILE, F.lit(True).alias("_sold")).distinct()
-    marked = judged.join(own, on=FILE, how="left")
+    marked, lost = judged.join(own, on=FILE, how="left"), F.col("_sold").isNull()
+    if some_wait:
+        of_unit = sold.where("dated").select(*KEY, F.lit(True).alias("_of_unit")).distinct()
+        marked = marked.join(of_unit, on=KEY, how="left")
+        alone = F.lit("it names no unit, and the order with its number has items of its unit")
+        marked = overrule(marked, "orphan_item", lost & F.col("_of_unit") & ~F.col("dated"), alone).drop("_of_unit")
     other = F.lit("the items of its order that count came in another file")
-    return overrule(marked, "superseded", F.col("_sold").isNull(), other).drop("_sold")
+    return overrule(marked, "superseded", lost, other).drop("_sold")

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from medallion.changeset import Changeset
 from medallion.lake import DAY
+from medallion.quality import is_accepted
 
 WAITING = "waiting_items"
 WITHOUT_UNIT = "unit_id is null"
@@ -44,6 +45,16 @@ def with_unit(items: DataFrame, latest: DataFrame) -> DataFrame:
     units = latest.groupBy("order_id").agg(F.min("unit_id").alias("_unit"))
     met = items.join(units, on="order_id", how="left")
     return met.withColumn("unit_id", F.coalesce("unit_id", "_unit")).select(*items.columns)
+
+
+def warned(items: DataFrame, latest: DataFrame) -> DataFrame:
+    """A delivery's judged items, those without a unit with that of the order that they meet; with a warning, before any
+    other, if several units have its number."""
+    units = latest.groupBy("order_id").agg(F.min("unit_id").alias("_unit"), F.count_distinct("unit_id").alias("_units"))
+    met = items.join(units, on="order_id", how="left")
+    ambiguous = is_accepted() & F.col("unit_id").isNull() & (F.col("_units") > 1)
+    warning = F.when(ambiguous, F.lit("ambiguous_order")).otherwise(F.col("warning"))
+    return met.withColumns({"warning": warning, "unit_id": F.coalesce("unit_id", "_unit")}).select(*items.columns)
 
 
 def _others(changes: Changeset, day: date, schema: str = "unit_id int, order_id string") -> DataFrame | None:
