@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import sys
 import threading
@@ -129,7 +130,9 @@ class LocalCloud:
         secret_of = Keyring(self._credentials).secret_of
         account = partial(kubernetes_aws.account_of, default=DEFAULT_ACCOUNT, configured=self.settings.account)
         verify = kubernetes_aws.TokenCheck(secret_of, account)
-        return Plane(self.settings.kubernetes_dir, self._node_place, verify, self.faults, self._clock)
+        place = (self.settings.kubernetes_dir, self._node_place)
+        host = _kubernetes_host(self.settings.host)
+        return Plane(*place, verify, self.faults, self._clock, host=host)
 
     def _node_place(self, listening: Listening) -> NodePlace:
         pods = kubernetes_aws.PodAccess(
@@ -212,3 +215,13 @@ def _rights_of(authorizer: Authorizer | None) -> RightsOf:
 
 def _timing(settings: Settings) -> Timing:
     return Timing(settings.provisioning_seconds, settings.bootstrap_seconds, settings.termination_seconds)
+
+
+def _kubernetes_host(host: str) -> str:
+    """Where Kubernetes listens: at the AWS server's address, or on loopback where that is a name or every address, for
+    which its certificate could not be made out."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return LOOPBACK[0]
+    return LOOPBACK[0] if address.is_unspecified else host

@@ -1,4 +1,4 @@
-"""What stands around the nights: state bucket, queue, filled databases and their secrets, tools, each day's input.
+"""What stands around the nights: bucket, queue, cluster, filled databases and their secrets, tools, each day's input.
 
 localcloud forgets all when it stops, so this looks again and again and makes what is missing. It is ready when all
 that a first night needs is there; the raw bucket, and with it the input, comes with that night's foundation.
@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from deploy.compose.messages import QUEUE
 from deploy.compose.places import READY, secret
 from embedded import dates, pipelines
-from embedded.cloud import bootstrap
+from embedded.cloud import bootstrap, kubernetes
 from embedded.pipeline import Seed
 from embedded.sources import secrets
 from embedded.uploads import delivery, yesterday
@@ -66,6 +66,8 @@ def settle(env: Mapping[str, str]) -> None:
     if bootstrap.ensure(env, LOG):
         print("state bucket made")
     boto3.client("sqs").create_queue(QueueName=QUEUE)
+    if not boto3.client("eks").list_clusters()["clusters"] and kubernetes.ensure(env):
+        print("Kubernetes cluster made")
     for pipeline in (p for p in pipelines.PIPELINES.values() if p.database in ADDRESSES):
         url, local = databases.parsed(secret(ADDRESSES[pipeline.database])), pipeline.local
         if local.seed and not has(url, local.seeded):

@@ -25,7 +25,7 @@ from localcloud.kubernetes.store import Store
 from localcloud.kubernetes.subresources import Subresources
 from localcloud.kubernetes.times import Clock
 
-HOST = "127.0.0.1"  # whatever the AWS server listens on
+LOOPBACK = "127.0.0.1"
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _STOP_POLL_SECONDS = 0.02
 KUBECONFIG = "kubeconfig"
@@ -47,14 +47,23 @@ PlaceOf = Callable[[Listening], NodePlace]
 class Plane:
     """One Kubernetes. Its kubeconfig is in its directory while it runs."""
 
-    def __init__(self, directory: Path, place_of: PlaceOf, verify: Verify, faults: FaultBook, clock: Clock) -> None:
-        """verify: checks the request in a token of EKS's form."""
+    def __init__(
+        self,
+        directory: Path,
+        place_of: PlaceOf,
+        verify: Verify,
+        faults: FaultBook,
+        clock: Clock,
+        *,
+        host: str = LOOPBACK,
+    ) -> None:
+        """verify: checks the request in a token of EKS's form. host: the IP address to listen on."""
         self._directory = private.folder(directory)
-        self._authority = certificates.authority(HOST)
+        self._authority = certificates.authority(host)
         self.resources = Resources(Store(), clock, self._authority.ca)
-        self._access = Access((HOST, "localhost"), verify, clock)
-        listener = _TlsServer(HOST, 0, _late, self._authority.context)
-        self._server, self.endpoint = listener, f"https://{HOST}:{listener.port}"
+        self._access = Access((host, "localhost"), verify, clock)
+        listener = _TlsServer(host, 0, _late, self._authority.context)
+        self._server, self.endpoint = listener, f"https://{host}:{listener.port}"
         place = place_of(Listening(self._directory, self.endpoint, self.resources))
         self._kubelet = Kubelet(place, self.resources, self._access, faults, clock)
         self._operator = Operator(self.resources, self.endpoint, clock)

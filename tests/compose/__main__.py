@@ -33,6 +33,8 @@ NIGHTS = (
     ("mrhealth_sales", "--reference", "database"),
     ("card_movements",),
     ("wordcount", "--engine", "flink"),
+    ("wordcount", "--on", "kubernetes"),
+    ("wordcount", "--on", "eks"),
 )
 
 
@@ -97,7 +99,7 @@ def browser(it: Deployment) -> None:
 
 
 def nights(it: Deployment) -> None:
-    """The one command that plays a night and prints its result, over both databases and on Flink."""
+    """The one command that plays a night and prints its result, over both databases, on Flink and on Kubernetes."""
     for pipeline, *options in NIGHTS:
         it.compose("exec", "-T", "control", "nightshift", "trigger", pipeline, *options)
         say(f"{pipeline} {' '.join(options)}: success")

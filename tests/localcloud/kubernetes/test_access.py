@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import boto3
 import pytest
 import requests
 
+from localcloud.faults import FaultBook
 from localcloud.kubernetes import eks_token
+from localcloud.kubernetes.plane import Plane
+from localcloud.server import _kubernetes_host
 from tests.localcloud.kubernetes.api import Api
+from tests.localcloud.kubernetes.conftest import place
 
 
 def asked(api: Api, path: str, **headers: str) -> int:
@@ -77,3 +82,17 @@ def test_what_is_no_token_of_eks_is_refused(url: str) -> None:
     assert eks_token.parse("k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode()) is None
     assert eks_token.parse("another") is None
     assert eks_token.parse("k8s-aws-v1.%%%") is None
+
+
+def test_kubernetes_listens_where_the_cloud_does_so_that_other_containers_reach_it(
+    tmp_path: Path, faults: FaultBook
+) -> None:
+    with Plane(tmp_path, place, lambda *_: None, faults, lambda: datetime.now(UTC), host="127.0.0.2") as plane:
+        api = Api.of_kubeconfig(plane.kubeconfig)
+        assert api.server.startswith("https://127.0.0.2:")
+        assert api.get("/version")["major"] == "1"
+
+
+def test_an_address_of_no_certificate_is_none_for_kubernetes() -> None:
+    assert _kubernetes_host("10.213.77.10") == "10.213.77.10"
+    assert {_kubernetes_host("0.0.0.0"), _kubernetes_host("localhost")} == {"127.0.0.1"}
