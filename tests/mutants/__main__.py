@@ -43,9 +43,12 @@ SUITES = {  # which tests are to see a change of a file
     "plugins/nightshift/state/s3_lease.py": ("test_s3_lease.py",),
     "plugins/nightshift/reaper/verdict.py": ("test_reaper_verdict.py",),
     "plugins/nightshift/report/message.py": ("test_report.py",),
-    "plugins/nightshift/report/record.py": ("test_report.py", *BACKFILL),
+    "plugins/nightshift/report/record.py": ("test_report.py", "test_dollars.py", *BACKFILL),
     "plugins/nightshift/report/outcome_rules.py": ("test_truth.py", "test_report.py", *BACKFILL),
-    "plugins/nightshift_contract/model.py": ("test_contract.py", "../spark_jobs/test_csv_text.py"),
+    "plugins/nightshift_contract/model.py": (
+        *("test_contract.py", "test_contract_package.py", "test_odcs.py"),
+        "../spark_jobs/test_csv_text.py",
+    ),
     "include/spark_jobs/medallion/csv_text.py": ("../spark_jobs/test_csv_text.py",),
     "include/spark_jobs/medallion/parallel.py": ("../spark_jobs/test_parallel.py",),
 }

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from nightshift.contracts import drift
 from nightshift.lake.packaging import package
 from nightshift_contract import dialect, secret
 from nightshift_contract.json_lines import as_csv
-from nightshift_contract.model import Column, Table
+from nightshift_contract.model import PT_BR, Column, Table
 from nightshift_contract.reading import ContractError, contract, parsed
 
 ORDERS = contract("mrhealth_sales").sources["orders"]
@@ -87,10 +87,98 @@ def test_a_value_of_another_kind_is_refused_by_name(spec, fault):
     assert fault in str(wrong.value)
 
 
-def test_what_decides_the_gold_changes_the_digest_and_words_do_not():
+WORDS = {"about", "drift", "min_rows", "fresh_hours"}  # keys that change no row of gold
+OTHER = {  # another value of each key, by its field
+    "type": "bigint",
+    "names": ("of_old",),
+    "default": "0",
+    "one_of": ("a",),
+    "reason": "odd",
+    "digits": 3,
+    "key": ("order_id",),
+    "files": "venda",
+    "locale": "",
+    "format": "parquet",
+    "about": "other words",
+    "drift": {"added": "refuse"},
+    "min_rows": 7,
+    "fresh_hours": 7.5,
+}
+
+
+def test_a_digest_has_sixteen_characters_and_a_column_more_is_another():
     given = contract("mrhealth_sales")
     orders = given.sources["orders"]
-    worded = replace(orders, about="other words", drift={"added": "refuse"})
     wider = replace(orders, columns=(*orders.columns, Column("tip", "int")))
-    assert replace(given, sources={**given.sources, "orders": worded}).digest == given.digest
+    assert len(given.digest) == 16
     assert replace(given, sources={**given.sources, "orders": wider}).digest != given.digest
+
+
+@pytest.mark.parametrize("section", ["sources", "gold"])
+def test_what_decides_the_gold_changes_the_digest_and_words_do_not(section):
+    given = contract("mrhealth_sales")
+    name, table = next(iter(getattr(given, section).items()))
+    column, *others = table.columns
+    changed = {
+        **{f"{key} of a table": replace(table, **{key: changed_value(table, key)}) for key in keys(table)},
+        **{
+            f"{key} of a column": replace(
+                table, columns=(replace(column, **{key: changed_value(column, key)}), *others)
+            )
+            for key in keys(column)
+        },
+    }
+    same = {
+        what
+        for what, now in changed.items()
+        if replace(given, **{section: {**getattr(given, section), name: now}}).digest == given.digest
+    }
+    assert same == {what for what in changed if what.split()[0] in WORDS}
+
+
+def keys(of):
+    return [field.name for field in fields(of) if "key" in field.metadata]
+
+
+def changed_value(of, key):
+    now = getattr(of, key)
+    if key == "locale":
+        return "" if now else PT_BR
+    return not now if isinstance(now, bool) else OTHER[key]
+
+
+TABLE = Table(
+    "t",
+    (
+        *(Column("shop", "string", required=True), Column("day", "date", required=True)),
+        *(Column("pieces", "int"), Column("price", "decimal(18,2)", required=True)),
+    ),
+    ("shop",),
+)
+
+
+@pytest.mark.parametrize(
+    ("cells", "may_be"),
+    [
+        (["a", "2026-01-02", "3", "1,50"], True),
+        (["a", "2026-01-02", "", "1,50"], True),  # what may be empty is no fault
+        (["", "2026-01-02", "", "1,50"], True),  # one fault, beside two that are right
+        (["a", "2026-01-02", "many", "1,50"], True),
+        (["a", "2026-01-02", "", "much"], False),  # one fault, beside one
+        (["", "2026-01-02", "", "much"], False),
+        (["a", "soon", "many", "1,50"], False),  # two
+        (["", "", "", ""], False),
+        (["shop", "day", "pieces", "price"], False),
+    ],
+)
+def test_text_is_a_row_with_one_fault_at_most(cells, may_be):
+    assert TABLE.may_be(cells) is may_be
+
+
+def test_text_of_another_width_is_no_question():
+    with pytest.raises(ValueError, match="zip"):
+        TABLE.may_be(["a"])
+
+
+def test_a_table_may_stand_in_a_set_though_its_rules_of_drift_are_a_mapping():
+    assert len({TABLE, TABLE, replace(TABLE, drift={"added": "refuse"})}) == 2
